@@ -1,0 +1,69 @@
+// Package access says who is asking and what they may do. It is pure: the store
+// keeps the tokens, the API reads the header.
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Token is a named bearer token. Only its hash is kept.
+type Token struct {
+	ID        string
+	Tenant    int64
+	Name      string
+	Hash      []byte // SHA-256 of the secret half
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
+}
+
+// Principal is who a request comes from, once authenticated.
+type Principal struct {
+	Tenant int64
+	Actor  event.Actor
+}
+
+const prefix = "chk_"
+
+// NewToken draws a token's secret from r and returns it with its hash. The
+// bearer value is [Bearer] of the token's id and this secret, shown once.
+func NewToken(r io.Reader) (secret string, hash []byte, err error) {
+	var b [32]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return "", nil, fmt.Errorf("drawing a token: %w", err)
+	}
+	secret = base64.RawURLEncoding.EncodeToString(b[:])
+	return secret, digest(secret), nil
+}
+
+// Bearer is what a client sends: chk_<id>.<secret>. The id finds the row, so
+// that the secret is compared in constant time and never searched for.
+func Bearer(id, secret string) string { return prefix + id + "." + secret }
+
+// ParseBearer takes a bearer value apart.
+func ParseBearer(bearer string) (id, secret string, ok bool) {
+	rest, ok := strings.CutPrefix(bearer, prefix)
+	if !ok {
+		return "", "", false
+	}
+	id, secret, ok = strings.Cut(rest, ".")
+	return id, secret, ok && id != "" && secret != ""
+}
+
+// Valid reports whether secret is the token's and the token has not expired.
+func (t Token) Valid(secret string, now time.Time) bool {
+	same := subtle.ConstantTimeCompare(t.Hash, digest(secret)) == 1
+	return same && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
+}
+
+func digest(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret)) // 256 random bits need no slow hash
+	return sum[:]
+}

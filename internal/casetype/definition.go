@@ -1,0 +1,127 @@
+// Package casetype holds the definitions of case types: what fields a case has,
+// which states it goes through, which transitions move it, what is asked before
+// they do. It reads definitions from YAML or JSON, lists every fault in a wrong
+// one with its line, and judges a case's data. It is pure.
+package casetype
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Definition is one version of a case type, as written by people.
+type Definition struct {
+	Key            string          `json:"key"`
+	Name           string          `json:"name"`
+	Kind           Kind            `json:"kind,omitempty"`                    // default case
+	ProcessKey     string          `json:"process_key,omitempty"`             // of the process its cases belong to
+	Outcome        string          `json:"outcome,omitempty"`                 // what its cases produce; empty: nothing
+	Reference      string          `json:"reference,omitempty"`               // "KYC-{seq:04}"; default KEY-{seq}
+	NameTemplate   string          `json:"name_template,omitempty"`           // "{client_name}"; default the reference
+	Color          string          `json:"color,omitempty"`                   // of cases whose state has none
+	Classification Classification  `json:"security_classification,omitempty"` // default PUBLIC
+	Fields         json.RawMessage `json:"fields"`                            // JSON Schema 2020-12 of the data
+	States         []State         `json:"states"`
+	Transitions    []Transition    `json:"transitions"`
+	Edit           string          `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
+	Documents      []Document      `json:"documents,omitempty"`
+	Proofs         []Proof         `json:"proofs,omitempty"`
+}
+
+// Kind says whether the cases are claims.
+type Kind string
+
+// The kinds.
+const (
+	Case  Kind = "case"
+	Claim Kind = "claim"
+)
+
+// Classification orders who may see something.
+type Classification string
+
+// The classifications, from lowest to highest.
+const (
+	Public     Classification = "PUBLIC"
+	Private    Classification = "PRIVATE"
+	Restricted Classification = "RESTRICTED"
+)
+
+// State is a place in the life of a case.
+type State struct {
+	Key     string  `json:"key"`
+	Name    string  `json:"name,omitempty"`
+	Color   string  `json:"color,omitempty"`
+	Outcome Outcome `json:"outcome,omitempty"`
+	Final   bool    `json:"final,omitempty"`
+}
+
+// Outcome is what entering a state decides.
+type Outcome string
+
+// The outcomes.
+const (
+	Approved Outcome = "approved"
+	Declined Outcome = "declined"
+)
+
+// Transition creates a case (no From), edits it (no To), or moves its state.
+type Transition struct {
+	Key           string   `json:"key"`
+	Name          string   `json:"name,omitempty"`
+	From          []string `json:"from,omitempty"`   // states it may be submitted in; none: it creates
+	To            string   `json:"to,omitempty"`     // state it leads to; empty: an edit, which stays
+	Fields        []string `json:"fields,omitempty"` // fields it may set; absent: all, empty: none
+	Precondition  string   `json:"precondition,omitempty"`
+	AboutToSubmit *Ask     `json:"about_to_submit,omitempty"`
+}
+
+// Ask configures a transition's AboutToSubmit callback.
+type Ask struct {
+	URL           string        `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
+	Timeout       Duration      `json:"timeout,omitempty"`        // of one attempt; default 5s
+	Retries       *[]Duration   `json:"retries,omitempty"`        // waits between attempts; absent: 1s, 3s; []: one attempt
+	Budget        Duration      `json:"budget,omitempty"`         // for all attempts and waits; default 15s
+	Guard         *Guard        `json:"guard,omitempty"`          // absent: off
+	FailurePolicy FailurePolicy `json:"failure_policy,omitempty"` // default fail
+}
+
+// Guard refuses an answer whose data drops more than MaxDropped populated fields.
+type Guard struct {
+	MaxDropped int `json:"max_dropped"`
+}
+
+// FailurePolicy says what a failed callback does to the submission.
+type FailurePolicy string
+
+// The failure policies.
+const (
+	Fail   FailurePolicy = "fail"   // nothing is saved
+	Ignore FailurePolicy = "ignore" // the submission goes on as if not asked
+)
+
+// Document is a kind of document that can be generated from a case.
+type Document struct {
+	Key      string `json:"key"`
+	Name     string `json:"name,omitempty"`
+	Template string `json:"template"` // headings, paragraphs and lists with {field} in them
+}
+
+// Proof is a kind of file that people attach.
+type Proof struct {
+	Key  string `json:"key"`
+	Name string `json:"name,omitempty"`
+}
+
+// Duration is written as Go writes it: "1s", "250ms".
+type Duration time.Duration
+
+// MarshalText writes the duration as "1s".
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads "1s".
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}

@@ -1,0 +1,164 @@
+// Package endpoint describes receivers: where messages go, which ones, with what
+// secrets, and how hard delivery tries. It is pure.
+package endpoint
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Endpoint is a receiver.
+type Endpoint struct {
+	ID        string
+	Tenant    int64
+	Name      string   // a handle for configuration as code; unique in the tenant, or empty
+	URL       string   // http or https
+	Triggers  []string // names, sorted; at least one
+	Status    Status
+	Policy    Policy
+	Secrets   [][]byte // signing keys, newest first; all of them sign
+	Revision  int64    // grows with every change
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Status says whether messages flow.
+type Status string
+
+// The statuses.
+const (
+	Active   Status = "active"
+	Paused   Status = "paused"   // by a person: the cursor stands still
+	Disabled Status = "disabled" // by the receiver's answer 410, or by its failing for too long
+)
+
+// Order says which messages wait for which.
+type Order string
+
+// The orders.
+const (
+	PerCase Order = "per-case" // a subject's next message waits for the one before
+	Strict  Order = "strict"   // one message at a time
+	None    Order = "none"     // nothing waits
+)
+
+// Policy is how hard delivery tries. The zero value means the defaults.
+type Policy struct {
+	Retries     []time.Duration // waits before the second, third, ... try; nil is DefaultRetries, empty is none
+	Timeout     time.Duration   // for one try, from dialling to the last byte of the answer
+	Concurrency int             // requests under way at once
+	Order       Order
+}
+
+// The defaults and bounds of a policy.
+const (
+	DefaultTimeout     = 15 * time.Second
+	MaxTimeout         = 60 * time.Second
+	DefaultConcurrency = 8
+	MaxConcurrency     = 64
+	MaxRetries         = 30
+	MaxRetryWait       = 24 * time.Hour
+)
+
+// DefaultRetries tries for about 28 hours.
+var DefaultRetries = []time.Duration{
+	5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
+}
+
+// WithDefaults fills in what is not set.
+func (p Policy) WithDefaults() Policy {
+	if p.Retries == nil {
+		p.Retries = DefaultRetries
+	}
+	if p.Timeout == 0 {
+		p.Timeout = DefaultTimeout
+	}
+	if p.Concurrency == 0 {
+		p.Concurrency = DefaultConcurrency
+	}
+	if p.Order == "" {
+		p.Order = PerCase
+	}
+	return p
+}
+
+// Retry gives the wait after the given number of failed tries, and false when
+// there are no more. Jitter, in [0,1), spreads it over 80 % to 120 % of the
+// schedule, so that what failed together does not come back together.
+func (p Policy) Retry(failed int, jitter float64) (time.Duration, bool) {
+	if failed < 1 || failed > len(p.Retries) {
+		return 0, false
+	}
+	wait := p.Retries[failed-1]
+	return time.Duration(float64(wait) * (0.8 + 0.4*jitter)), true
+}
+
+// Check lists what is wrong with an endpoint. Known says which triggers exist.
+func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
+	if message := checkURL(e.URL); message != "" {
+		add("/url", message)
+	}
+	if len(e.Name) > 100 {
+		add("/name", "is longer than 100 bytes")
+	}
+	if len(e.Triggers) == 0 {
+		add("/triggers", "is empty; an endpoint listens to at least one trigger")
+	}
+	for i, trigger := range e.Triggers {
+		if !known(trigger) {
+			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger; GET /v1/triggers lists them")
+		}
+	}
+	return append(faults, e.Policy.check()...)
+}
+
+func (p Policy) check() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) {
+		faults = append(faults, fault.Field{Path: "/policy/" + path, Message: message})
+	}
+	if p.Timeout < 0 || p.Timeout > MaxTimeout {
+		add("timeout", "is not between 0 and "+MaxTimeout.String())
+	}
+	if p.Concurrency < 0 || p.Concurrency > MaxConcurrency {
+		add("concurrency", "is not between 1 and "+strconv.Itoa(MaxConcurrency))
+	}
+	if len(p.Retries) > MaxRetries {
+		add("retries", "has more than "+strconv.Itoa(MaxRetries)+" waits")
+	}
+	for i, wait := range p.Retries {
+		if wait <= 0 || wait > MaxRetryWait {
+			add("retries/"+strconv.Itoa(i), "is not above 0 and at most "+MaxRetryWait.String())
+		}
+	}
+	if !slices.Contains([]Order{"", PerCase, Strict, None}, p.Order) {
+		add("order", "is none of per-case, strict, none")
+	}
+	return faults
+}
+
+func checkURL(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "is not a URL"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "does not begin with http:// or https://"
+	case u.Host == "" || u.Hostname() == "":
+		return "names no host"
+	case u.User != nil:
+		return "carries a user name or password; verify our signature instead"
+	case u.Fragment != "":
+		return "has a fragment, which is never sent"
+	case len(raw) > 2048:
+		return "is longer than 2048 bytes"
+	}
+	return ""
+}

@@ -1,0 +1,163 @@
+// Package event holds what the journal is made of: entries, and the facts in
+// them. A fact is one thing that a commit made true. Facts are vendor-neutral
+// and immutable; package wire turns them into the messages of a vendor's format.
+//
+// One file defines one fact, and registers it as a package-level value. Its rank
+// says where it comes among the facts of one commit; [Sort] applies it.
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Entry is one commit in the journal: who did what, and the subject as it was
+// when it was done. Facts may be empty: a commit that nobody is told about.
+type Entry struct {
+	ID       int64     // grows along a subject; assigned by the store
+	Seq      int64     // dense position in the journal; 0 until the store has assigned it
+	Tenant   int64     // whose it is
+	Subject  string    // "case/4539148803436467"; order is kept per subject
+	Version  int64     // the subject's, after this commit
+	At       time.Time // when, UTC, to the microsecond
+	Actor    Actor
+	Facts    []Fact
+	Snapshot Snapshot
+	Callback *Callback // what the transition's callback answered, if one was asked
+}
+
+// Source says how a change came in.
+type Source string
+
+// The sources.
+const (
+	UI     Source = "ui"     // a person, in the console
+	API    Source = "api"    // a program, with a token
+	System Source = "system" // Casehook itself
+)
+
+// Actor is who caused an entry, and from where.
+type Actor struct {
+	Source  Source `json:"source"`
+	Name    string `json:"name"`               // the user's, or the API token's
+	UserID  int64  `json:"user_id,omitempty"`  // with source ui
+	TokenID string `json:"token_id,omitempty"` // with source api
+	Address string `json:"address,omitempty"`  // the IP address the request came from
+}
+
+// Snapshot is the subject as of the entry's version: all that any format needs,
+// so that a message can be derived however late it is sent.
+type Snapshot struct {
+	Case *Case `json:"case,omitempty"`
+}
+
+// Case is a case as of one version.
+type Case struct {
+	ID              int64           `json:"id"`
+	Reference       string          `json:"reference"` // readable: "KYC-0042"
+	Name            string          `json:"name"`
+	URL             string          `json:"url"` // in the console, by the public URL of that time
+	Version         int64           `json:"version"`
+	Color           string          `json:"color,omitempty"` // effective: the case's own, else its state's, else its type's
+	OutcomeInstance int64           `json:"outcome_instance,omitempty"`
+	ProcessKey      string          `json:"process_key,omitempty"`
+	Type            string          `json:"type"`
+	TypeVersion     int64           `json:"type_version"`
+	Kind            string          `json:"kind"` // "case" or "claim"
+	State           string          `json:"state"`
+	Final           bool            `json:"final,omitempty"` // the state is final
+	Classification  string          `json:"classification"`
+	Data            json.RawMessage `json:"data"`
+	CreatedAt       time.Time       `json:"created_at"`
+	ModifiedAt      time.Time       `json:"modified_at"`
+}
+
+// Callback records the synchronous question that was asked before a commit.
+type Callback struct {
+	URL          string   `json:"url"` // as configured, variables not expanded
+	WebhookID    string   `json:"webhook_id"`
+	Attempts     int      `json:"attempts"`
+	DurationMS   int64    `json:"duration_ms"`
+	Status       int      `json:"status,omitempty"`         // of the last attempt; 0 when there was no response
+	Failure      string   `json:"failure,omitempty"`        // why it failed, where the policy ignored that
+	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
+	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
+	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
+}
+
+// CaseSubject names a case as the subject of an entry.
+func CaseSubject(id int64) string { return "case/" + strconv.FormatInt(id, 10) }
+
+// Fact is one thing that a commit made true, as the journal stores it.
+type Fact struct {
+	Name string          `json:"name"`
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// Kind is a kind of fact whose data is a T.
+type Kind[T any] struct{ description }
+
+type description struct {
+	Name string // "case.state_changed"
+	Doc  string // a sentence: when it is true
+	rank int
+}
+
+var registry = map[string]description{}
+
+// define registers a kind of fact. Facts of one commit are ordered by rank.
+func define[T any](rank int, name, doc string) Kind[T] {
+	d := description{Name: name, Doc: doc, rank: rank}
+	if _, taken := registry[name]; taken {
+		panic("event: " + name + " is defined twice")
+	}
+	registry[name] = d
+	return Kind[T]{d}
+}
+
+// New makes a fact of this kind.
+func (k Kind[T]) New(data T) Fact {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		panic(fmt.Sprintf("event: %s: %v", k.Name, err)) // T is ours and always encodes
+	}
+	return Fact{Name: k.Name, Data: raw}
+}
+
+// Is reports whether f is of this kind.
+func (k Kind[T]) Is(f Fact) bool { return f.Name == k.Name }
+
+// Decode reads the data of a fact of this kind.
+func (k Kind[T]) Decode(f Fact) (T, error) {
+	var data T
+	if !k.Is(f) {
+		return data, fmt.Errorf("event: a %s is not a %s", f.Name, k.Name)
+	}
+	if len(f.Data) > 0 {
+		if err := json.Unmarshal(f.Data, &data); err != nil {
+			return data, fmt.Errorf("event: %s: %w", f.Name, err)
+		}
+	}
+	return data, nil
+}
+
+// Sort puts the facts of one commit in the order in which they are told.
+func Sort(facts []Fact) {
+	slices.SortStableFunc(facts, func(a, b Fact) int { return registry[a.Name].rank - registry[b.Name].rank })
+}
+
+// Names lists all kinds of facts in their order.
+func Names() []string {
+	names := make([]string, 0, len(registry))
+	for name := range registry {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return registry[a].rank - registry[b].rank })
+	return names
+}
+
+// None is the data of a fact that has none beyond the snapshot.
+type None struct{}

@@ -1,0 +1,83 @@
+// Package id makes identifiers.
+//
+// A case's id is a 16-digit integer below 2^53, so that JavaScript holds it
+// exactly, whose last digit is a Luhn check digit, so that a typing error is
+// caught before a look-up. It is random: ids tell nothing of how many cases
+// there are. Everything else gets a UUIDv7 behind a prefix that names its kind
+// ("ep_0197..."): sorted by time, and readable in a log.
+package id
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// The range of a case id without its check digit: 15 digits that stay below
+// 2^53 with any check digit.
+const (
+	firstPayload = 100_000_000_000_000
+	lastPayload  = 900_719_925_474_098
+)
+
+// Case draws a case id from r, normally crypto/rand.Reader.
+func Case(r io.Reader) (int64, error) {
+	var b [8]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return 0, fmt.Errorf("drawing a case id: %w", err)
+	}
+	payload := firstPayload + int64(binary.BigEndian.Uint64(b[:])%(lastPayload-firstPayload+1))
+	return payload*10 + luhn(payload), nil
+}
+
+// ValidCase reports whether n can be a case id: its length and check digit are right.
+func ValidCase(n int64) bool {
+	payload := n / 10
+	return payload >= firstPayload && payload <= lastPayload && n%10 == luhn(payload)
+}
+
+// luhn is the check digit of n: from the right, every other digit is doubled.
+func luhn(n int64) int64 {
+	var sum int64
+	for double := true; n > 0; n, double = n/10, !double {
+		d := n % 10
+		if double {
+			d *= 2
+			if d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return (10 - sum%10) % 10
+}
+
+// New makes an identifier of the kind that prefix names: New("ep") is "ep_0197c2...".
+func New(prefix string) string {
+	u := uuid.Must(uuid.NewV7()) // fails only when the system has no randomness
+	return prefix + "_" + hex.EncodeToString(u[:])
+}
+
+// Message is the webhook-id of one message: the same for every endpoint, retry,
+// resend and replay, and with no full stop in it, which Standard Webhooks uses
+// as its separator. Subject and at (microseconds) are hashed with the entry's id
+// so that two installations, or one restored from a backup, do not make the
+// same id for different events.
+func Message(entry, at int64, subject string, fact int, trigger string) string {
+	h := sha256.New()
+	var n [24]byte
+	binary.BigEndian.PutUint64(n[0:], uint64(entry))
+	binary.BigEndian.PutUint64(n[8:], uint64(at))
+	binary.BigEndian.PutUint64(n[16:], uint64(fact))
+	h.Write(n[:])
+	io.WriteString(h, strconv.Itoa(len(subject)))
+	io.WriteString(h, subject)
+	io.WriteString(h, trigger)
+	return "msg_" + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
