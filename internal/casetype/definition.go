@@ -69,9 +69,9 @@ const (
 type Transition struct {
 	Key           string   `json:"key"`
 	Name          string   `json:"name,omitempty"`
-	From          []string `json:"from,omitempty"`   // states it may be submitted in; none: it creates
-	To            string   `json:"to,omitempty"`     // state it leads to; empty: an edit, which stays
-	Fields        []string `json:"fields,omitempty"` // fields it may set; absent: all, empty: none
+	From          []string `json:"from,omitempty"`  // states it may be submitted in; none: it creates
+	To            string   `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
+	Fields        []string `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
 	Precondition  string   `json:"precondition,omitempty"`
 	AboutToSubmit *Ask     `json:"about_to_submit,omitempty"`
 }
