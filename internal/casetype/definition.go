@@ -80,7 +80,7 @@ type Transition struct {
 type Ask struct {
 	URL           string        `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
 	Timeout       Duration      `json:"timeout,omitempty"`        // of one attempt; default 5s
-	Retries       *[]Duration   `json:"retries,omitempty"`        // waits between attempts; absent: 1s, 3s; []: one attempt
+	Retries       []Duration    `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt
 	Budget        Duration      `json:"budget,omitempty"`         // for all attempts and waits; default 15s
 	Guard         *Guard        `json:"guard,omitempty"`          // absent: off
 	FailurePolicy FailurePolicy `json:"failure_policy,omitempty"` // default fail
