@@ -1,0 +1,142 @@
+// Package wire speaks the vendors' webhook formats. A format says which facts
+// it tells, under which triggers, with which headers and body. It is a value
+// with pure functions: a journal entry in, messages out. It knows nothing of
+// HTTP, secrets, retries or the store.
+//
+// One file defines one format, and registers it as a package-level value.
+// Messages are derived from the journal and never stored, so a body, once
+// published, must come out the same for ever: the vectors in testdata hold it.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/id"
+)
+
+// Format is a vendor's wire format.
+type Format struct {
+	Name        string
+	Description string
+	Triggers    []Trigger
+
+	// header gives the headers that the vendor publishes, for one message.
+	// version is the version of the program that sends it.
+	header func(trigger, version string) []Header
+}
+
+// Trigger is a published name that an endpoint subscribes to.
+type Trigger struct {
+	Name        string
+	Description string // when it fires, as a sentence
+
+	tells []telling
+}
+
+// telling says that a fact is told under a trigger, and with which body.
+type telling struct {
+	fact string
+	body func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
+}
+
+// Header is one header of a message, spelt as it goes onto the wire.
+type Header struct{ Name, Value string }
+
+// Message is one trigger's request for one entry, without what differs from
+// endpoint to endpoint and from attempt to attempt.
+type Message struct {
+	Fact    int    // index of the fact in the entry
+	Trigger string // what an endpoint subscribes to
+	ID      string // the webhook-id: the same for every endpoint, retry, resend and replay
+	Header  []Header
+	Body    []byte
+	Err     error // why there is no Body; such a message can never be sent
+}
+
+// Formats lists the formats in the order in which they tell a fact.
+func Formats() []Format { return slices.Clone(registry.formats) }
+
+// Triggers lists the triggers of all formats.
+func Triggers() []Trigger {
+	var all []Trigger
+	for _, f := range registry.formats {
+		all = append(all, f.Triggers...)
+	}
+	return all
+}
+
+// Known reports whether a trigger has this name.
+func Known(trigger string) bool { return registry.triggers[trigger] }
+
+// Messages derives all messages of an entry: in the order of its facts, and for
+// each fact in the order of the formats. Version is the program's own. Facts
+// that no format tells are passed over.
+func Messages(e *event.Entry, version string) []Message {
+	var messages []Message
+	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
+	for i, f := range e.Facts {
+		for _, r := range registry.routes[f.Name] {
+			m := Message{Fact: i, Trigger: r.trigger, ID: id.Message(e.ID, at, e.Subject, i, r.trigger)}
+			m.Body, m.Err = r.body(r.trigger, e, f)
+			m.Header = append(r.header(r.trigger, version),
+				Header{"webhook-subject", e.Subject}, Header{"webhook-sequence", sequence})
+			messages = append(messages, m)
+		}
+	}
+	return messages
+}
+
+// registry is filled by define while the package initialises, and read only after.
+var registry = struct {
+	formats  []Format
+	triggers map[string]bool
+	routes   map[string][]route // by the fact's name
+}{triggers: map[string]bool{}, routes: map[string][]route{}}
+
+// route is one way from a fact to a message.
+type route struct {
+	trigger string
+	header  func(trigger, version string) []Header
+	body    func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
+}
+
+// define registers a format.
+func define(f Format) Format {
+	for _, t := range f.Triggers {
+		if registry.triggers[t.Name] {
+			panic("wire: the trigger " + t.Name + " is defined twice")
+		}
+		registry.triggers[t.Name] = true
+		for _, tell := range t.tells {
+			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{t.Name, f.header, tell.body})
+		}
+	}
+	registry.formats = append(registry.formats, f)
+	return f
+}
+
+// encode writes v as compact JSON, with <, > and & as they are. Strings that are
+// not UTF-8 come out with U+FFFD in place of what is wrong.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(512) // most bodies fit
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// orNull makes JSON null of a zero value.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

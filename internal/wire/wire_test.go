@@ -1,0 +1,181 @@
+package wire_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// caseEntry is a journal entry about a case, with these facts.
+func caseEntry(facts ...event.Fact) *event.Entry {
+	return &event.Entry{
+		ID: 1001, Seq: 900, Tenant: 1, Subject: event.CaseSubject(4539148803436467), Version: 7,
+		At:    time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC),
+		Actor: event.Actor{Source: event.UI, Name: "Jane Doe", UserID: 7},
+		Facts: facts,
+		Snapshot: event.Snapshot{Case: &event.Case{
+			ID: 4539148803436467, Reference: "KYC-0042", Name: "Acme Corp", Version: 7,
+			URL: "https://cases.example.com/cases/4539148803436467", Color: "green",
+			OutcomeInstance: 17, ProcessKey: "kyc_process", Type: "kyc", TypeVersion: 1, Kind: "case",
+			State: "approved", Data: []byte(`{"client":"Acme Corp"}`),
+		}},
+	}
+}
+
+// only gives the one message that an entry is told by.
+func only(t *testing.T, e *event.Entry) wire.Message {
+	t.Helper()
+	messages := wire.Messages(e, "0.1.0")
+	if len(messages) != 1 {
+		t.Fatalf("%d messages, want 1: %v", len(messages), messages)
+	}
+	return messages[0]
+}
+
+// request writes a message as a receiver gets it: headers, an empty line, the body.
+func request(t *testing.T, m wire.Message) []byte {
+	t.Helper()
+	if m.Err != nil {
+		t.Fatal(m.Err)
+	}
+	var b strings.Builder
+	for _, h := range append([]wire.Header{{Name: "webhook-id", Value: m.ID}}, m.Header...) {
+		b.WriteString(h.Name + ": " + h.Value + "\n")
+	}
+	b.WriteString("\n")
+	b.Write(m.Body)
+	return []byte(b.String())
+}
+
+func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
+	e := caseEntry(
+		event.CaseCreated.New(event.Creation{Transition: "open"}),
+		event.CaseChanged.New(event.Changes{}),
+		event.CaseStateChanged.New(event.StateChange{To: "approved"}),
+		event.CaseApproved.New(event.None{}),
+		event.CaseFinished.New(event.None{}),
+	)
+	var got []string
+	for i, m := range wire.Messages(e, "0.1.0") {
+		got = append(got, m.Trigger)
+		if m.Fact != i {
+			t.Errorf("%s is told of fact %d, want %d", m.Trigger, m.Fact, i)
+		}
+	}
+	want := []string{"case_created", "case_changed", "case_state_changed", "case_approved", "case_finished"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestACommitWithoutFactsIsToldNobody(t *testing.T) {
+	if messages := wire.Messages(caseEntry(), "0.1.0"); len(messages) != 0 {
+		t.Errorf("messages: %v", messages)
+	}
+	if messages := wire.Messages(caseEntry(event.Fact{Name: "moon.rose"}), "0.1.0"); len(messages) != 0 {
+		t.Errorf("messages of a fact that no format knows: %v", messages)
+	}
+}
+
+func TestMessageIDsAreStableAndDifferPerFactAndTrigger(t *testing.T) {
+	facts := []event.Fact{
+		event.CaseProofsUploaded.New(event.Proofs{Keys: []string{"passport"}}),
+		event.CaseProofsUploaded.New(event.Proofs{Keys: []string{"utility_bill"}}),
+		event.CaseCommented.New(event.Comment{ID: "cmt_1"}),
+	}
+	first, again := wire.Messages(caseEntry(facts...), "0.1.0"), wire.Messages(caseEntry(facts...), "0.2.0")
+	seen := map[string]bool{}
+	for i, m := range first {
+		if m.ID != again[i].ID {
+			t.Errorf("%s got the ids %s and %s", m.Trigger, m.ID, again[i].ID)
+		}
+		if seen[m.ID] {
+			t.Errorf("the id %s is there twice", m.ID)
+		}
+		seen[m.ID] = true
+		if strings.Contains(m.ID, ".") {
+			t.Errorf("the id %s has a full stop in it", m.ID)
+		}
+	}
+	if len(seen) != len(facts) {
+		t.Errorf("%d ids for %d facts", len(seen), len(facts))
+	}
+}
+
+func TestAMessageWithoutABodySaysWhy(t *testing.T) {
+	noCase := caseEntry(event.CaseCreated.New(event.Creation{}))
+	noCase.Snapshot.Case = nil
+	entries := map[string]*event.Entry{
+		"no case in the entry":       noCase,
+		"fact data of another shape": caseEntry(event.Fact{Name: "case.state_changed", Data: []byte(`{"to":1}`)}),
+	}
+	for name, e := range entries {
+		m := only(t, e)
+		if m.Err == nil || m.Body != nil {
+			t.Errorf("%s: body %q, error %v; want an error alone", name, m.Body, m.Err)
+		}
+		if m.ID == "" || m.Trigger == "" {
+			t.Errorf("%s: the message %+v can't be listed", name, m)
+		}
+	}
+}
+
+// untold are the facts that no format tells, each with its reason.
+var untold = map[string]string{}
+
+func TestEveryFactIsToldOrKnownNotToBe(t *testing.T) {
+	for _, name := range event.Names() {
+		messages := wire.Messages(caseEntry(event.Fact{Name: name}), "0.1.0")
+		if _, ok := untold[name]; ok != (len(messages) == 0) {
+			t.Errorf("%s has %d messages; listed as untold: %t", name, len(messages), ok)
+		}
+	}
+}
+
+func TestTheRegistryKnowsItsTriggers(t *testing.T) {
+	var fromFormats []string
+	for _, f := range wire.Formats() {
+		if f.Name == "" || f.Description == "" {
+			t.Errorf("a format has no name or description: %+v", f)
+		}
+		for _, trigger := range f.Triggers {
+			fromFormats = append(fromFormats, trigger.Name)
+		}
+	}
+	var all []string
+	for _, trigger := range wire.Triggers() {
+		all = append(all, trigger.Name)
+		if !wire.Known(trigger.Name) || trigger.Description == "" {
+			t.Errorf("%q is not known or not described", trigger.Name)
+		}
+	}
+	if diff := cmp.Diff(fromFormats, all); diff != "" {
+		t.Error(diff)
+	}
+	if sorted := slices.Compact(slices.Sorted(slices.Values(all))); len(sorted) != len(all) {
+		t.Errorf("a trigger is there twice: %v", all)
+	}
+	if wire.Known("case_exploded") || wire.Known("") {
+		t.Error("an unknown trigger is known")
+	}
+}
+
+func BenchmarkMessages(b *testing.B) {
+	e := caseEntry(
+		event.CaseChanged.New(event.Changes{Changes: []event.Change{{Path: "data/client", Before: []byte("null"), After: []byte(`"Acme"`)}}}),
+		event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}),
+		event.CaseApproved.New(event.None{}),
+	)
+	b.ReportAllocs()
+	for b.Loop() {
+		if messages := wire.Messages(e, "0.1.0"); len(messages) != 3 {
+			b.Fatal(len(messages))
+		}
+	}
+}
