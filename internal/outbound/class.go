@@ -1,0 +1,130 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
+)
+
+// Class is how a request ended. The set is closed.
+type Class string
+
+// The classes.
+const (
+	Answered  Class = ""                // the answer was read, whatever its status
+	Invalid   Class = "invalid"         // the URL or a header can't be sent at all
+	Refused   Class = "refused_address" // the guard did not let it out
+	DNS       Class = "dns"             // the host's name has no address
+	Connect   Class = "connect"         // no TCP connection
+	TLS       Class = "tls"             // no TLS connection: certificate, version, or broken off
+	Timeout   Class = "timeout"         // the deadline passed, in whatever step
+	TooLarge  Class = "too_large"       // the body is over the limit
+	Protocol  Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
+	Closed    Class = "closed"          // the connection was lost before the answer was complete
+	Cancelled Class = "cancelled"       // the caller gave up
+)
+
+// Classes lists all classes of requests that failed.
+func Classes() []Class {
+	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled}
+}
+
+var (
+	errURL        = errors.New("the URL can't be read")
+	errScheme     = errors.New("the URL does not begin with http:// or https://")
+	errHost       = errors.New("the URL names no host")
+	errHeader     = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
+	errTimeout    = errors.New("no complete answer within the timeout")
+	errCancelled  = errors.New("cancelled before the answer was complete")
+	errClosed     = errors.New("the connection was closed before the answer was complete")
+	errProtocol   = errors.New("the answer is not valid HTTP/1.1, or not the gzip it says it is")
+	errRefused    = errors.New("address refused")
+	errOddAddress = fmt.Errorf("%w: the host is a number; write an IPv4 address as four decimal numbers", errRefused)
+)
+
+func tooLarge(limit int64) error { return fmt.Errorf("the answer is longer than %d bytes", limit) }
+
+// dialError is an error from before there was a connection.
+type dialError struct {
+	class Class
+	err   error
+}
+
+func (e *dialError) Error() string { return e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
+func classifyDial(err error) Class {
+	var dns *net.DNSError
+	var network net.Error
+	switch {
+	case errors.Is(err, errRefused):
+		return Refused
+	case errors.As(err, &dns):
+		return DNS
+	case errors.As(err, &network) && network.Timeout():
+		return Timeout
+	}
+	return Connect
+}
+
+// trace notes how far a request got. The transport writes it from goroutines of
+// its own.
+type trace struct {
+	remote   atomic.Pointer[string]
+	answered atomic.Bool // a byte of the answer arrived
+}
+
+func (t *trace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			remote := info.Conn.RemoteAddr().String()
+			t.remote.Store(&remote)
+		},
+		GotFirstResponseByte: func() { t.answered.Store(true) },
+	}
+}
+
+// address is the one connected to, or the one that err says could not be.
+func (t *trace) address(err error) string {
+	if remote := t.remote.Load(); remote != nil {
+		return *remote
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" && op.Addr != nil {
+		return op.Addr.String()
+	}
+	return ""
+}
+
+// classify turns an error of the transport, or of reading the body, into a class
+// and an error that is safe to show: the transport's own may quote the answer.
+func classify(ctx, limited context.Context, err error, seen *trace) (Class, error) {
+	var dialing *dialError
+	var network net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return Cancelled, errCancelled
+	case limited.Err() != nil:
+		return Timeout, errTimeout
+	case errors.As(err, &dialing):
+		return dialing.class, dialing
+	case errors.As(err, &network) && network.Timeout():
+		return Timeout, errTimeout
+	case seen.remote.Load() == nil:
+		return Invalid, errHeader
+	case !seen.answered.Load(), lost(err):
+		return Closed, errClosed
+	}
+	return Protocol, errProtocol
+}
+
+// lost reports whether err says that the connection ended.
+func lost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

@@ -1,0 +1,81 @@
+package outbound
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"syscall"
+
+	"code.dny.dev/ssrf"
+)
+
+// The setting that allows more addresses, as a flag and as a variable.
+const (
+	AllowFlag     = "--allow-address"
+	AllowVariable = "CASEHOOK_ALLOW_ADDRESS"
+)
+
+// wireserver is where virtual machines on Azure find their metadata. It looks
+// like a public address.
+var wireserver = netip.MustParsePrefix("168.63.129.16/32")
+
+// guard judges addresses as they are dialled.
+type guard struct{ guardian *ssrf.Guardian }
+
+func newGuard(allow []netip.Prefix) guard {
+	var v4, v6 []netip.Prefix
+	for _, prefix := range allow {
+		if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+		}
+		if prefix.Addr().Is4() {
+			v4 = append(v4, prefix.Masked())
+		} else {
+			v6 = append(v6, prefix.Masked())
+		}
+	}
+	return guard{ssrf.New(ssrf.WithAnyPort(),
+		ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...),
+		ssrf.WithDeniedV4Prefixes(wireserver))}
+}
+
+// control is a net.Dialer's Control: it runs after the name was resolved, once
+// for each address that is tried, right before connecting.
+func (g guard) control(network, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: %s", errRefused, err)
+	}
+	// An IPv4 address in IPv6 clothes is judged as what it is, a scoped one
+	// without its zone.
+	addr := target.Addr().Unmap().WithZone("")
+	if network != "tcp4" && network != "tcp6" || g.guardian.SafeAddr(addr) != nil {
+		return refusal(addr)
+	}
+	return nil
+}
+
+// refusal names the address and the setting that would allow it.
+func refusal(addr netip.Addr) error {
+	prefix := netip.PrefixFrom(addr, addr.BitLen())
+	if addr.Is4() && addr.IsLoopback() {
+		prefix = netip.PrefixFrom(addr, 8).Masked()
+	}
+	return fmt.Errorf("%w: %s is not a public address; if Casehook should call it, start it with %s %s or %s",
+		errRefused, addr, AllowFlag, prefix, AllowVariable)
+}
+
+// oddAddress reports whether host is a number that C libraries take for an IPv4
+// address and Go does not (2130706433, 0177.0.0.1, 0x7f.1). What such a name
+// resolves to depends on the system.
+func oddAddress(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if strings.HasPrefix(last, "0x") || strings.HasPrefix(last, "0X") {
+		return strings.Trim(last[2:], "0123456789abcdefABCDEF") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
+}

@@ -1,0 +1,219 @@
+// Package outbound is the one way out: the HTTP client that callbacks and
+// deliveries go through. It promises that
+//
+//   - it connects to public addresses only, and to those that are allowed
+//     explicitly; what counts is the address really dialled, whatever the URL
+//     or DNS said before;
+//   - every request is signed as Standard Webhooks says, and no header of the
+//     caller's overrides ours;
+//   - header names go out as they are spelt, so it speaks HTTP/1.1 alone;
+//   - it follows no redirects and uses no proxy;
+//   - one deadline covers all, to the last byte of the answer, and the answer is
+//     limited after decompression.
+//
+// The outcome of a request is a value, [Result], whose [Class] says how it ended.
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The defaults.
+const (
+	DefaultMaxResponse = 1 << 20 // bytes of an answer's body, decompressed
+	DefaultTimeout     = 15 * time.Second
+)
+
+// Config configures a Client. The zero value calls public addresses only.
+type Config struct {
+	AllowPrefixes []netip.Prefix // called although they are not public
+	Version       string         // of Casehook, for the User-Agent; default "dev"
+	MaxResponse   int64          // bytes; default DefaultMaxResponse
+	RootCAs       *x509.CertPool // that sign servers' certificates; nil: the system's
+}
+
+// Client makes requests. It is safe for concurrent use.
+type Client struct {
+	transport   *http.Transport
+	userAgent   string
+	maxResponse int64
+}
+
+// New makes a Client.
+func New(c Config) *Client {
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.MaxResponse <= 0 {
+		c.MaxResponse = DefaultMaxResponse
+	}
+	return &Client{
+		transport:   newTransport(c),
+		userAgent:   "Casehook/" + c.Version,
+		maxResponse: c.MaxResponse,
+	}
+}
+
+// Close closes the connections that are idle.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Header is one header line; its name goes out as it is spelt.
+type Header struct{ Name, Value string }
+
+// Request is one POST. Its body must not change until Post returns.
+type Request struct {
+	URL         string
+	Header      []Header // ours win over these
+	Body        []byte
+	Timeout     time.Duration // from dialling to the last byte of the answer; default DefaultTimeout
+	MaxResponse int64         // bytes of the answer's body; default the client's
+	Truncate    bool          // keep the first MaxResponse bytes of a longer answer; otherwise it is TooLarge
+	ID          string        // the webhook-id
+	Attempt     int           // the webhook-attempt: 1, 2, ...
+	At          time.Time     // the webhook-timestamp
+	Keys        [][]byte      // each makes a signature, in this order
+}
+
+// Result is how a request ended. Status and Header are there as soon as the
+// answer's head was read, also when reading its body failed.
+type Result struct {
+	Status    int // 0: there was no answer
+	Header    http.Header
+	Body      []byte        // decompressed; as far as it was read
+	Truncated bool          // the body went on
+	Address   string        // dialled, with its port; empty when that point was not reached
+	Duration  time.Duration // of everything
+	Class     Class
+	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing.
+}
+
+// Post sends one request, once. A redirect is an answer like any other.
+func (c *Client) Post(ctx context.Context, r Request) Result {
+	start := time.Now()
+	if r.Timeout <= 0 {
+		r.Timeout = DefaultTimeout
+	}
+	if r.MaxResponse <= 0 {
+		r.MaxResponse = c.maxResponse
+	}
+	limited, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	result := c.post(ctx, limited, r)
+	result.Duration = time.Since(start)
+	return result
+}
+
+// post does the work of Post; ctx is the caller's, limited has the deadline.
+func (c *Client) post(ctx, limited context.Context, r Request) Result {
+	var seen trace
+	request, err := c.request(httptrace.WithClientTrace(limited, seen.hooks()), r)
+	if err != nil {
+		return Result{Class: Invalid, Err: err}
+	}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		class, err := classify(ctx, limited, err, &seen)
+		return Result{Class: class, Err: err, Address: seen.address(err)}
+	}
+	defer response.Body.Close()
+	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil)}
+	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
+	switch {
+	case err != nil:
+		result.Class, result.Err = classify(ctx, limited, err, &seen)
+	case result.Truncated && !r.Truncate:
+		result.Class, result.Err = TooLarge, tooLarge(r.MaxResponse)
+	}
+	return result
+}
+
+// request builds the HTTP request, with our headers over the caller's.
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	target, err := parseURL(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	header := make(http.Header, len(r.Header)+6)
+	for _, h := range r.Header {
+		if !reserved(h.Name) {
+			header[h.Name] = append(header[h.Name], h.Value)
+		}
+	}
+	header["User-Agent"] = []string{c.userAgent}
+	header["webhook-id"] = []string{r.ID}
+	header["webhook-timestamp"] = []string{strconv.FormatInt(r.At.Unix(), 10)}
+	header["webhook-attempt"] = []string{strconv.Itoa(r.Attempt)}
+	if len(r.Keys) > 0 {
+		header["webhook-signature"] = []string{signAll(r)}
+	}
+	if u := target.User; u != nil {
+		password, _ := u.Password()
+		basic := http.Request{Header: http.Header{}}
+		basic.SetBasicAuth(u.Username(), password)
+		header["Authorization"] = basic.Header["Authorization"]
+	}
+	request := &http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
+		Body: body(r.Body), ContentLength: int64(len(r.Body)),
+		// Lets the transport use another connection when an idle one turns out
+		// to be closed before a byte was written.
+		GetBody: func() (io.ReadCloser, error) { return body(r.Body), nil },
+	}
+	return request.WithContext(ctx), nil
+}
+
+func body(b []byte) io.ReadCloser {
+	if len(b) == 0 {
+		return http.NoBody
+	}
+	return io.NopCloser(bytes.NewReader(b))
+}
+
+// parseURL reads a URL. Its errors don't quote it: it may hold secrets.
+func parseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, errURL
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errScheme
+	case u.Hostname() == "":
+		return nil, errHost
+	}
+	return u, nil
+}
+
+// signAll joins the signatures of all keys.
+func signAll(r Request) string {
+	if len(r.Keys) == 1 {
+		return Sign(r.Keys[0], r.ID, r.At, r.Body)
+	}
+	signatures := make([]string, len(r.Keys))
+	for i, key := range r.Keys {
+		signatures[i] = Sign(key, r.ID, r.At, r.Body)
+	}
+	return strings.Join(signatures, " ")
+}
+
+// reservedNames are the headers that callers do not set: ours, and those that
+// frame the request.
+var reservedNames = []string{
+	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent",
+	"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Trailer", "Te",
+	"Upgrade", "Expect", "Accept-Encoding", "Proxy-Connection", "Proxy-Authorization",
+}
+
+func reserved(name string) bool {
+	return slices.Contains(reservedNames, http.CanonicalHeaderKey(name))
+}

@@ -1,0 +1,104 @@
+package outbound
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	connectTimeout   = 10 * time.Second // for DNS and TCP, and again for TLS
+	idleTimeout      = 30 * time.Second // less than most servers': theirs races with our next request
+	maxIdle          = 1024
+	maxIdlePerHost   = 64 // an endpoint's greatest concurrency
+	maxResponseHead  = 64 << 10
+	tlsSessionsCache = 1024
+)
+
+// newTransport makes the HTTP/1.1 transport over the guarded dialer.
+func newTransport(c Config) *http.Transport {
+	dialer := &net.Dialer{Timeout: connectTimeout, Control: newGuard(c.AllowPrefixes).control}
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs,
+		ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessionsCache),
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Protocols: protocols,
+		Proxy:     nil,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dial(ctx, dialer, network, address)
+		},
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialTLS(ctx, dialer, config, network, address)
+		},
+		DisableCompression:     true, // asks for none; readBody copes with those who compress unasked
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxResponseHead,
+	}
+}
+
+// dial connects. Its errors are of type *dialError.
+func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net.Conn, error) {
+	if host, _, err := net.SplitHostPort(address); err == nil && oddAddress(host) {
+		return nil, &dialError{Refused, errOddAddress}
+	}
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, &dialError{classifyDial(err), err}
+	}
+	return conn, nil
+}
+
+// dialTLS connects and shakes hands. It exists so that a failed handshake is
+// known as one, whatever its error looks like.
+func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
+	conn, err := dial(ctx, dialer, network, address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	config = config.Clone()
+	config.ServerName, _, _ = net.SplitHostPort(address)
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, &dialError{TLS, fmt.Errorf("TLS handshake with %s: %w", conn.RemoteAddr(), err)}
+	}
+	return secure, nil
+}
+
+// readBody reads at most limit bytes of the answer, decompressed, and reports
+// whether there was more. Read to its end, the connection can be used again;
+// otherwise closing the body closes it.
+func readBody(response *http.Response, limit int64) (body []byte, more bool, err error) {
+	if response.ContentLength == 0 {
+		return nil, false, nil
+	}
+	var from io.Reader = response.Body
+	if strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(from)
+		if err == io.EOF {
+			return nil, false, nil // an empty body is not compressed
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		from = unzipped
+	}
+	body, err = io.ReadAll(io.LimitReader(from, limit+1))
+	if int64(len(body)) > limit {
+		return body[:limit], true, nil
+	}
+	return body, false, err
+}
