@@ -1,0 +1,41 @@
+package cases
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Comment is what somebody said about a case. Comments are never changed.
+type Comment struct {
+	ID     string
+	CaseID int64
+	Text   string
+	By     event.Actor
+	At     time.Time
+}
+
+// Attachment is a file on a case: a document that Casehook generated from the
+// case, or a proof that somebody uploaded.
+type Attachment struct {
+	ID        string
+	CaseID    int64
+	Key       string // of the document or proof in the case type
+	Filename  string
+	MediaType string
+	Blob      string // where the contents are kept
+	Size      int64  // bytes
+	SHA256    string // of the contents, in hexadecimal
+	Version   int64  // the case's version that it was added with
+	By        event.Actor
+	At        time.Time
+}
+
+// Sort says which of the two an attachment is.
+type Sort string
+
+// The sorts of attachments.
+const (
+	Document Sort = "document"
+	Proof    Sort = "proof"
+)

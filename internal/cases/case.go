@@ -1,0 +1,164 @@
+// Package cases is what a case is: its content, what counts as a change to it,
+// which facts a change makes true, and what hangs on it. It is pure.
+//
+// A case has two counters. Version grows by one with every commit that touches
+// the case, comments and attachments included: receivers order what they get by
+// it. Revision grows with the content alone (data, name, colour, state, type):
+// two submissions conflict only when both change that.
+package cases
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Case is one instance of a case type.
+type Case struct {
+	ID              int64
+	Tenant          int64
+	Type            string // the case type's key
+	TypeVersion     int64  // the version of the definition it works by
+	Reference       string // readable: "KYC-0042"
+	Name            string // own, or made by the type's template
+	NameSet         bool   // the name was given by a person, so the template no longer changes it
+	Color           string // its own; empty: its state's, else its type's
+	State           string
+	Classification  casetype.Classification
+	Data            map[string]any // numbers are json.Number
+	Version         int64
+	Revision        int64
+	OutcomeInstance int64 // 0: its type produces nothing
+	CreatedAt       time.Time
+	ModifiedAt      time.Time // of the content
+}
+
+// EffectiveColor is what the case is shown in: its own colour, else its state's,
+// else its type's, else "".
+func (c Case) EffectiveColor(t *casetype.Type) string {
+	if c.Color != "" {
+		return c.Color
+	}
+	if s, ok := t.State(c.State); ok && s.Color != "" {
+		return s.Color
+	}
+	return t.Color
+}
+
+// URL is where people open the case.
+func (c Case) URL(publicURL string) string {
+	return publicURL + "/cases/" + strconv.FormatInt(c.ID, 10)
+}
+
+// Snapshot is the case as the journal keeps it.
+func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, error) {
+	data, err := casetype.Encode(c.Data)
+	if err != nil {
+		return event.Snapshot{}, err
+	}
+	state, _ := t.State(c.State)
+	return event.Snapshot{Case: &event.Case{
+		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
+		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
+		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
+		Classification: string(c.Classification), Data: data, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+	}}, nil
+}
+
+// Changes is the difference between two contents: name and colour, then the data
+// by field name. It is empty when nothing changed.
+func Changes(before, after Case) ([]event.Change, error) {
+	var changes []event.Change
+	add := func(path string, before, after any) error {
+		b, err := encode(before)
+		if err != nil {
+			return err
+		}
+		a, err := encode(after)
+		if err != nil || bytes.Equal(a, b) {
+			return err
+		}
+		changes = append(changes, event.Change{Path: path, Before: b, After: a})
+		return nil
+	}
+	if err := add("name", before.Name, after.Name); err != nil {
+		return nil, err
+	}
+	if err := add("color", orNull(before.Color), orNull(after.Color)); err != nil {
+		return nil, err
+	}
+	fields := maps.Clone(before.Data)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	maps.Copy(fields, after.Data)
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		if err := add("data/"+field, before.Data[field], after.Data[field]); err != nil {
+			return nil, err
+		}
+	}
+	return changes, nil
+}
+
+// Created lists the facts of a creation.
+func Created(c Case, t *casetype.Type, transition string) []event.Fact {
+	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition})}
+	return append(facts, entered("", c.State, t, transition)...)
+}
+
+// Updated lists the facts of a commit that changed a case's content, in order.
+// None means that it changed nothing.
+func Updated(before, after Case, t *casetype.Type, transition string) ([]event.Fact, error) {
+	changes, err := Changes(before, after)
+	if err != nil {
+		return nil, err
+	}
+	var facts []event.Fact
+	if len(changes) > 0 {
+		facts = append(facts, event.CaseChanged.New(event.Changes{Changes: changes}))
+	}
+	if before.State != after.State {
+		facts = append(facts, entered(before.State, after.State, t, transition)...)
+	}
+	event.Sort(facts)
+	return facts, nil
+}
+
+// entered lists what follows from entering a state.
+func entered(from, to string, t *casetype.Type, transition string) []event.Fact {
+	facts := []event.Fact{event.CaseStateChanged.New(event.StateChange{From: from, To: to, Transition: transition})}
+	state, _ := t.State(to)
+	switch state.Outcome {
+	case casetype.Approved:
+		facts = append(facts, event.CaseApproved.New(event.None{}))
+	case casetype.Declined:
+		facts = append(facts, event.CaseDeclined.New(event.None{}))
+	}
+	if state.Final {
+		facts = append(facts, event.CaseFinished.New(event.None{}))
+	}
+	return facts
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func encode(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}

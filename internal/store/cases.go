@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const caseColumns = `id, tenant, type, type_version, reference, name, name_set, color, state, classification,
+	data, version, revision, outcome_instance, created_at, modified_at`
+
+var (
+	caseGet    = define(`select ` + caseColumns + ` from cases where tenant = $1 and id = $2`)
+	caseInsert = define(`insert into cases (` + caseColumns + `, search)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`)
+	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
+		classification = $10, data = $11, modified_at = $12, search = $13, version = version + 1, revision = revision + 1
+		where tenant = $1 and id = $2 and revision = $3 returning version, revision`)
+	caseTouch = define(`update cases set version = version + 1 where tenant = $1 and id = $2 returning ` + caseColumns)
+	caseDrop  = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning version + 1`)
+	caseList  = define(`select ` + caseColumns + ` from cases
+		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\')
+		and (created_at < $5 or (created_at = $5 and id < $6))
+		order by created_at desc, id desc limit $7`)
+	counterNext = define(`insert into counters (tenant, name, value) values ($1, $2, 1)
+		on conflict (tenant, name) do update set value = counters.value + 1 returning value`)
+)
+
+// CaseFilter selects cases; empty fields select all.
+type CaseFilter struct {
+	Type  string
+	State string
+	Text  string // in reference, name or data, whatever the case of its letters
+	// After is the last case of the page before.
+	After Position
+	Limit int
+}
+
+// Position is a place in a list of cases, newest first. The zero value is its beginning.
+type Position struct {
+	CreatedAt time.Time
+	ID        int64
+}
+
+// Case finds a case.
+func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) {
+	rows, err := r.q.query(ctx, caseGet, tenant, id)
+	return one(rows, err, scanCase, caseMissing(id))
+}
+
+// Cases lists cases, newest first.
+func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.Case, error) {
+	text := ""
+	if f.Text != "" {
+		text = likePattern(f.Text)
+	}
+	before := int64(1) << 62
+	if !f.After.CreatedAt.IsZero() {
+		before = micros(f.After.CreatedAt)
+	}
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit)
+	return collect(rows, err, scanCase)
+}
+
+// Next counts: it returns 1, 2, ... for a name.
+func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error) {
+	rows, err := tx.q.query(ctx, counterNext, tenant, name)
+	return one(rows, err, scanValue[int64], notFound("store.counter", "The counter %s is missing.", name))
+}
+
+// InsertCase saves a new case.
+func (tx *Tx) InsertCase(ctx context.Context, c cases.Case) error {
+	data, err := casetype.Encode(c.Data)
+	if err != nil {
+		return fmt.Errorf("encoding a case's data: %w", err)
+	}
+	_, err = tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
+		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
+		micros(c.CreatedAt), micros(c.ModifiedAt), searchText(c))
+	return err
+}
+
+// UpdateCase saves a case's content if its revision is still c.Revision, and
+// returns it with its new version and revision; otherwise it is a conflict.
+func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case) (cases.Case, error) {
+	data, err := casetype.Encode(c.Data)
+	if err != nil {
+		return c, fmt.Errorf("encoding a case's data: %w", err)
+	}
+	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
+		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), searchText(c))
+	return one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
+		return c, rows.Scan(&c.Version, &c.Revision)
+	}, tx.moved(ctx, c.Tenant, c.ID))
+}
+
+// TouchCase gives a case its next version and returns it. Its content stays.
+func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64) (cases.Case, error) {
+	rows, err := tx.q.query(ctx, caseTouch, tenant, id)
+	return one(rows, err, scanCase, caseMissing(id))
+}
+
+// DeleteCase removes a case, its comments and the rows of its attachments, if
+// its revision is still c.Revision. It returns its last version.
+func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (int64, error) {
+	rows, err := tx.q.query(ctx, caseDrop, c.Tenant, c.ID, c.Revision)
+	version, err := one(rows, err, scanValue[int64], tx.moved(ctx, c.Tenant, c.ID))
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.q.exec(ctx, commentsDrop, c.Tenant, c.ID); err != nil {
+		return 0, err
+	}
+	_, err = tx.q.exec(ctx, attachmentsDrop, c.Tenant, c.ID)
+	return version, err
+}
+
+// moved explains why a conditional write found no row.
+func (tx *Tx) moved(ctx context.Context, tenant, id int64) func() error {
+	return func() error {
+		if _, err := tx.Case(ctx, tenant, id); err != nil {
+			return err
+		}
+		return fault.New(fault.Conflict, "case.version_conflict",
+			"The case changed meanwhile; nothing was saved. Load it again and repeat the change.")
+	}
+}
+
+func caseMissing(id int64) func() error {
+	return notFound("case.not_found", "There is no case %d.", id)
+}
+
+func scanCase(rows *sql.Rows) (c cases.Case, err error) {
+	var data []byte
+	var created, modified int64
+	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
+		&c.Classification, &data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified)
+	if err != nil {
+		return c, err
+	}
+	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
+	c.Data, err = casetype.Decode(data)
+	return c, err
+}
+
+// searchText is what a search looks in: reference, name and the values of the data.
+func searchText(c cases.Case) string {
+	var b strings.Builder
+	b.WriteString(c.Reference)
+	b.WriteByte('\n')
+	b.WriteString(c.Name)
+	values(&b, c.Data)
+	return strings.ReplaceAll(strings.ToLower(b.String()), "\x00", " ")
+}
+
+func values(b *strings.Builder, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, item := range v {
+			values(b, item)
+		}
+	case []any:
+		for _, item := range v {
+			values(b, item)
+		}
+	case nil, bool:
+	default:
+		fmt.Fprintf(b, "\n%v", v)
+	}
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// CaseType is one stored version of a definition.
+type CaseType struct {
+	Key        string
+	Version    int64
+	Definition []byte // canonical JSON
+	CreatedAt  time.Time
+}
+
+var (
+	typeVersion = define(`select key, version, definition, created_at from case_types
+		where tenant = $1 and key = $2 and version = $3`)
+	typeLatest = define(`select key, version, definition, created_at from case_types
+		where tenant = $1 and key = $2 order by version desc limit 1`)
+	typeList = define(`select key, version, definition, created_at from case_types t
+		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)
+		order by key`)
+	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at) values ($1, $2, $3, $4, $5)`)
+
+	callbackSecretGet    = define(`select secret from callback_secrets where tenant = $1 and type = $2 and transition = $3`)
+	callbackSecretList   = define(`select transition from callback_secrets where tenant = $1 and type = $2 order by transition`)
+	callbackSecretUpsert = define(`insert into callback_secrets (tenant, type, transition, secret, created_at)
+		values ($1, $2, $3, $4, $5)
+		on conflict (tenant, type, transition) do update set secret = excluded.secret, created_at = excluded.created_at`)
+)
+
+// CaseType finds a version of a case type; version 0 is the newest.
+func (r reader) CaseType(ctx context.Context, tenant int64, key string, version int64) (CaseType, error) {
+	var rows *sql.Rows
+	var err error
+	if version == 0 {
+		rows, err = r.q.query(ctx, typeLatest, tenant, key)
+	} else {
+		rows, err = r.q.query(ctx, typeVersion, tenant, key, version)
+	}
+	return one(rows, err, scanCaseType, notFound("case_type.not_found", "There is no case type %q.", key))
+}
+
+// CaseTypes lists the newest version of every case type.
+func (r reader) CaseTypes(ctx context.Context, tenant int64) ([]CaseType, error) {
+	rows, err := r.q.query(ctx, typeList, tenant)
+	return collect(rows, err, scanCaseType)
+}
+
+// CreateCaseType adds a version. A version that exists is a conflict.
+func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) error {
+	_, err := tx.q.exec(ctx, typeInsert, tenant, t.Key, t.Version, string(t.Definition), micros(t.CreatedAt))
+	return err
+}
+
+func scanCaseType(rows *sql.Rows) (t CaseType, err error) {
+	var created int64
+	err = rows.Scan(&t.Key, &t.Version, &t.Definition, &created)
+	t.CreatedAt = fromMicros(created)
+	return t, err
+}
+
+// CallbackSecret is the key that signs what a transition's callback is asked.
+func (r reader) CallbackSecret(ctx context.Context, tenant int64, caseType, transition string) ([]byte, error) {
+	rows, err := r.q.query(ctx, callbackSecretGet, tenant, caseType, transition)
+	sealed, err := one(rows, err, scanValue[[]byte], notFound("callback.no_secret", "The callback of %s/%s has no secret.", caseType, transition))
+	if err != nil {
+		return nil, err
+	}
+	return r.seal.open(sealed, callbackPlace(caseType, transition))
+}
+
+// CallbackSecrets lists the transitions of a case type that have a secret.
+func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType string) ([]string, error) {
+	rows, err := r.q.query(ctx, callbackSecretList, tenant, caseType)
+	return collect(rows, err, scanValue[string])
+}
+
+// PutCallbackSecret sets or replaces a callback's secret.
+func (tx *Tx) PutCallbackSecret(ctx context.Context, tenant int64, caseType, transition string, key []byte, now time.Time) error {
+	sealed := tx.seal.seal(key, callbackPlace(caseType, transition))
+	_, err := tx.q.exec(ctx, callbackSecretUpsert, tenant, caseType, transition, sealed, micros(now))
+	return err
+}
+
+func callbackPlace(caseType, transition string) string {
+	return "callback/" + caseType + "/" + transition
+}

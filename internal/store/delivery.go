@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// Cursor is how far an endpoint has been served, as it is saved.
+type Cursor struct {
+	ID       string
+	Position int64 // everything at or below is settled
+}
+
+// Parked is the first owed message of a lane that waits.
+type Parked struct {
+	Lane     string
+	Seq      int64 // of its entry
+	Part     int   // which message of the entry
+	Message  string
+	Tries    int // requests made
+	Failures int // those that count for the retry schedule
+	Due      time.Time
+	Reason   string
+}
+
+// Place is where a message stands in the journal.
+type Place struct {
+	Seq     int64
+	Part    int
+	Message string
+}
+
+// Attempt is one HTTP try.
+type Attempt struct {
+	ID       int64
+	Tenant   int64
+	Endpoint string
+	Cursor   string
+	Place
+	Subject    string
+	Trigger    string
+	Number     int // 1, 2, ... as in webhook-attempt
+	At         time.Time
+	Duration   time.Duration
+	Address    string // that was dialled
+	Status     int    // 0: there was no response
+	Class      string // of the failure; "" for a response
+	Delivered  bool
+	Request    string // its headers as JSON, signatures and credentials redacted
+	Response   string // its headers and the beginning of its body, as JSON
+	BodySHA256 string // of the body that was sent, in hexadecimal
+}
+
+// Dead is a message that was given up.
+type Dead struct {
+	Place
+	Subject string
+	Trigger string
+	At      time.Time
+	Reason  string
+}
+
+// Settlement is what became of some messages of one endpoint. It is saved whole
+// if the lease's epoch still holds; if not, only its attempts are: they happened.
+type Settlement struct {
+	Tenant   int64
+	Endpoint string
+	Cursor   string
+	Epoch    int64
+	Position int64 // the cursor's new low-watermark
+	Attempts []Attempt
+	Park     []Parked // written over what the lane had
+	Unpark   []string // lanes
+	Dead     []Dead
+}
+
+var (
+	cursorGet = define(`select id, position from cursors where endpoint = $1`)
+	parkedGet = define(`select lane, seq, part, message, tries, failures, due, reason from parked where cursor = $1`)
+	settledAt = define(`select seq, part, message from attempts where cursor = $1 and seq > $2 and delivered
+		union select seq, part, message from dead where cursor = $1 and seq > $2`)
+
+	epochsHeld = define(`select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
+		on r.endpoint = l.endpoint and r.epoch = l.epoch {{share}}`)
+	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
+		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
+	parkedPut = define(`insert into parked (cursor, lane, seq, part, message, tries, failures, due, reason)
+		select r.cursor_id, r.lane, r.seq, r.part, r.message, r.tries, r.failures, r.due, r.reason
+		from rows($1: cursor_id text, lane text, seq bigint, part bigint, message text, tries bigint, failures bigint, due bigint, reason text) as r
+		where true on conflict (cursor, lane) do update set seq = excluded.seq, part = excluded.part, message = excluded.message,
+		tries = excluded.tries, failures = excluded.failures, due = excluded.due, reason = excluded.reason`)
+	parkedDrop = define(`delete from parked where exists
+		(select 1 from rows($1: cursor_id text, lane text) as r where r.cursor_id = parked.cursor and r.lane = parked.lane)`)
+	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason)
+		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason
+		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text) as r
+		where true on conflict (endpoint, message) do nothing`)
+	attemptsPut = define(`insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
+		duration, address, status, class, delivered, request, response, body_sha256)
+		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
+		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
+		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
+		where true`)
+	attemptList = define(`select id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
+		address, status, class, delivered, request, response, body_sha256 from attempts
+		where tenant = $1 and endpoint = $2 and id < $3 order by id desc limit $4`)
+	deadList = define(`select seq, part, message, subject, trigger_name, at, reason from dead
+		where tenant = $1 and endpoint = $2 order by seq, part limit $3`)
+)
+
+// Cursor loads an endpoint's cursor.
+func (r reader) Cursor(ctx context.Context, endpoint string) (Cursor, error) {
+	rows, err := r.q.query(ctx, cursorGet, endpoint)
+	return one(rows, err, func(rows *sql.Rows) (c Cursor, err error) {
+		err = rows.Scan(&c.ID, &c.Position)
+		return c, err
+	}, notFound("endpoint.not_found", "The endpoint %s has no cursor.", endpoint))
+}
+
+// Parked loads the lanes of a cursor that wait.
+func (r reader) Parked(ctx context.Context, cursor string) ([]Parked, error) {
+	rows, err := r.q.query(ctx, parkedGet, cursor)
+	return collect(rows, err, func(rows *sql.Rows) (p Parked, err error) {
+		var due int64
+		err = rows.Scan(&p.Lane, &p.Seq, &p.Part, &p.Message, &p.Tries, &p.Failures, &due, &p.Reason)
+		p.Due = fromMicros(due)
+		return p, err
+	})
+}
+
+// Settled lists the messages above a cursor's position that are delivered or dead.
+func (r reader) Settled(ctx context.Context, c Cursor) ([]Place, error) {
+	rows, err := r.q.query(ctx, settledAt, c.ID, c.Position)
+	return collect(rows, err, func(rows *sql.Rows) (p Place, err error) {
+		err = rows.Scan(&p.Seq, &p.Part, &p.Message)
+		return p, err
+	})
+}
+
+// Settle saves settlements in a handful of statements, however many there are.
+// It returns the endpoints whose lease has passed to another node.
+func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err error) {
+	held, err := tx.held(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	var valid []Settlement
+	for _, s := range all {
+		if held[s.Endpoint] {
+			valid = append(valid, s)
+		} else {
+			lost = append(lost, s.Endpoint)
+		}
+	}
+	writes := []struct {
+		statement *statement
+		rows      [][]any
+	}{
+		{attemptsPut, flatten(all, attemptRows)},
+		{deadPut, flatten(valid, deadRows)},
+		{parkedPut, flatten(valid, parkRows)},
+		{parkedDrop, flatten(valid, unparkRows)},
+		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position}} })},
+	}
+	for _, w := range writes {
+		if len(w.rows) == 0 {
+			continue
+		}
+		list, err := json.Marshal(w.rows)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := tx.q.exec(ctx, w.statement, string(list)); err != nil {
+			return nil, err
+		}
+	}
+	return lost, nil
+}
+
+// held says for which endpoints the epoch still holds, and keeps it so until the
+// transaction ends.
+func (tx *Tx) held(ctx context.Context, all []Settlement) (map[string]bool, error) {
+	list, err := jsonRows(all, func(s Settlement) []any { return []any{s.Endpoint, s.Epoch} })
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.q.query(ctx, epochsHeld, list)
+	names, err := collect(rows, err, scanValue[string])
+	held := make(map[string]bool, len(names))
+	for _, name := range names {
+		held[name] = true
+	}
+	return held, err
+}
+
+func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {
+	for _, s := range all {
+		flat = append(flat, rows(s)...)
+	}
+	return flat
+}
+
+func attemptRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Attempts))
+	for i, a := range s.Attempts {
+		rows[i] = []any{s.Tenant, s.Endpoint, s.Cursor, a.Seq, a.Part, a.Message, a.Subject, a.Trigger, a.Number, micros(a.At),
+			a.Duration.Microseconds(), a.Address, a.Status, a.Class, a.Delivered, a.Request, a.Response, a.BodySHA256}
+	}
+	return rows
+}
+
+func deadRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Dead))
+	for i, d := range s.Dead {
+		rows[i] = []any{s.Endpoint, d.Message, s.Tenant, s.Cursor, d.Seq, d.Part, d.Subject, d.Trigger, micros(d.At), d.Reason}
+	}
+	return rows
+}
+
+func parkRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Park))
+	for i, p := range s.Park {
+		rows[i] = []any{s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Tries, p.Failures, micros(p.Due), p.Reason}
+	}
+	return rows
+}
+
+func unparkRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Unpark))
+	for i, lane := range s.Unpark {
+		rows[i] = []any{s.Cursor, lane}
+	}
+	return rows
+}
+
+// Attempts lists an endpoint's attempts with ids below before, newest first.
+func (r reader) Attempts(ctx context.Context, tenant int64, endpoint string, before int64, limit int) ([]Attempt, error) {
+	rows, err := r.q.query(ctx, attemptList, tenant, endpoint, before, limit)
+	return collect(rows, err, func(rows *sql.Rows) (a Attempt, err error) {
+		var at, duration int64
+		err = rows.Scan(&a.ID, &a.Tenant, &a.Endpoint, &a.Cursor, &a.Seq, &a.Part, &a.Message, &a.Subject, &a.Trigger, &a.Number,
+			&at, &duration, &a.Address, &a.Status, &a.Class, &a.Delivered, &a.Request, &a.Response, &a.BodySHA256)
+		a.At, a.Duration = fromMicros(at), time.Duration(duration)*time.Microsecond
+		return a, err
+	})
+}
+
+// DeadMessages lists what was given up for an endpoint, in the journal's order.
+func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string, limit int) ([]Dead, error) {
+	rows, err := r.q.query(ctx, deadList, tenant, endpoint, limit)
+	return collect(rows, err, func(rows *sql.Rows) (d Dead, err error) {
+		var at int64
+		err = rows.Scan(&d.Seq, &d.Part, &d.Message, &d.Subject, &d.Trigger, &at, &d.Reason)
+		d.At = fromMicros(at)
+		return d, err
+	})
+}
+
+// jsonRows makes the one parameter that rows(...) reads.
+func jsonRows[T any](all []T, row func(T) []any) (string, error) {
+	rows := make([][]any, len(all))
+	for i, v := range all {
+		rows[i] = row(v)
+	}
+	list, err := json.Marshal(rows)
+	return string(list), err
+}

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const endpointColumns = `e.id, e.tenant, e.name, e.url, e.status, e.policy, e.secrets, e.revision, e.created_at, e.updated_at`
+
+var (
+	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
+	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.name = $2`)
+	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
+	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
+	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
+		revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
+	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
+	endpointDisable  = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = $3 where tenant = $1 and id = $2 and status = 'active'`)
+	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
+
+	subscriptionList = define(`select endpoint, trigger_name from subscriptions
+		where endpoint in (select r.id from rows($1: id text) as r) order by endpoint, trigger_name`)
+	subscriptionsDrop   = define(`delete from subscriptions where endpoint = $1`)
+	subscriptionsInsert = define(`insert into subscriptions (tenant, endpoint, trigger_name)
+		select cast($1 as bigint), cast($2 as text), r.name from rows($3: name text) as r where true`)
+	subscribers = define(`select ` + endpointColumns + ` from subscriptions s join endpoints e on e.id = s.endpoint
+		where s.tenant = $1 and s.trigger_name = $2 order by e.id`)
+
+	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch, until) values ($1, $2, '', 0, 0)`)
+	leaseDrop    = define(`delete from leases where endpoint = $1`)
+	cursorInsert = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)`)
+	cursorsDrop  = define(`delete from cursors where endpoint = $1`)
+)
+
+// storedPolicy is a policy as the database keeps it: durations in Go's notation
+// would hide the difference between none and the default.
+type storedPolicy struct {
+	Retries     []time.Duration `json:"retries,omitzero"` // nanoseconds
+	Timeout     time.Duration   `json:"timeout,omitempty"`
+	Concurrency int             `json:"concurrency,omitempty"`
+	Order       endpoint.Order  `json:"order,omitempty"`
+}
+
+// Endpoint finds an endpoint.
+func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error) {
+	rows, err := r.q.query(ctx, endpointGet, tenant, id)
+	e, err := one(rows, err, r.scanEndpoint, notFound("endpoint.not_found", "There is no endpoint %q.", id))
+	return r.subscribed(ctx, e, err)
+}
+
+// EndpointByName finds an endpoint by its handle.
+func (r reader) EndpointByName(ctx context.Context, tenant int64, name string) (endpoint.Endpoint, error) {
+	rows, err := r.q.query(ctx, endpointByName, tenant, name)
+	e, err := one(rows, err, r.scanEndpoint, notFound("endpoint.not_found", "There is no endpoint named %q.", name))
+	return r.subscribed(ctx, e, err)
+}
+
+// Endpoints lists endpoints after one of them, oldest first.
+func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) ([]endpoint.Endpoint, error) {
+	rows, err := r.q.query(ctx, endpointList, tenant, after, limit)
+	all, err := collect(rows, err, r.scanEndpoint)
+	return r.withTriggers(ctx, all, err)
+}
+
+// Subscribers lists the endpoints that listen to a trigger, oldest first.
+func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) ([]endpoint.Endpoint, error) {
+	rows, err := r.q.query(ctx, subscribers, tenant, trigger)
+	all, err := collect(rows, err, r.scanEndpoint)
+	return r.withTriggers(ctx, all, err)
+}
+
+// CreateEndpoint adds an endpoint whose cursor stands at the head of the journal.
+func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor string) error {
+	policy, secrets, err := tx.encodeEndpoint(e)
+	if err != nil {
+		return err
+	}
+	_, err = tx.q.exec(ctx, endpointInsert, e.ID, e.Tenant, e.Name, e.URL, string(e.Status), policy, secrets,
+		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt))
+	if isDuplicate(err) {
+		return nameTaken(err, e.Name)
+	}
+	if err != nil {
+		return err
+	}
+	head, err := tx.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.q.exec(ctx, leaseInsert, e.ID, e.Tenant); err != nil {
+		return err
+	}
+	if _, err := tx.q.exec(ctx, cursorInsert, cursor, e.Tenant, e.ID, head, micros(e.CreatedAt)); err != nil {
+		return err
+	}
+	return tx.subscribe(ctx, e)
+}
+
+// UpdateEndpoint saves an endpoint if its revision is still e.Revision, and
+// returns it with its new one; otherwise it is a conflict.
+func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+	policy, secrets, err := tx.encodeEndpoint(e)
+	if err != nil {
+		return e, err
+	}
+	rows, err := tx.q.query(ctx, endpointUpdate, e.Tenant, e.ID, e.Name, e.URL, string(e.Status), policy, secrets,
+		micros(e.UpdatedAt), e.Revision)
+	revision, err := one(rows, err, scanValue[int64], func() error {
+		if _, err := tx.Endpoint(ctx, e.Tenant, e.ID); err != nil {
+			return err
+		}
+		return fault.New(fault.Conflict, "endpoint.version_conflict", "The endpoint changed meanwhile; nothing was saved. Load it again and repeat the change.")
+	})
+	if isDuplicate(err) && fault.As(err).Code == "store.duplicate" {
+		return e, nameTaken(err, e.Name)
+	}
+	if err != nil {
+		return e, err
+	}
+	e.Revision = revision
+	if _, err := tx.q.exec(ctx, subscriptionsDrop, e.ID); err != nil {
+		return e, err
+	}
+	return e, tx.subscribe(ctx, e)
+}
+
+// DisableEndpoint stops an active endpoint, whatever its revision.
+func (tx *Tx) DisableEndpoint(ctx context.Context, tenant int64, id string, now time.Time) error {
+	tx.endpoints = true
+	_, err := tx.q.exec(ctx, endpointDisable, tenant, id, micros(now))
+	return err
+}
+
+// DeleteEndpoint removes an endpoint with its cursor and all that waits. Its
+// attempts stay. Without a lease, whatever is in flight settles nothing.
+func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error {
+	n, err := tx.q.exec(ctx, endpointDrop, tenant, id)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return notFound("endpoint.not_found", "There is no endpoint %q.", id)()
+	}
+	tx.endpoints = true
+	for _, s := range []*statement{leaseDrop, cursorsDrop} {
+		if _, err := tx.q.exec(ctx, s, id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.q.exec(ctx, endpointDeadDrop, tenant, id)
+	return err
+}
+
+func (tx *Tx) subscribe(ctx context.Context, e endpoint.Endpoint) error {
+	tx.endpoints = true
+	names := make([][]any, len(e.Triggers))
+	for i, trigger := range e.Triggers {
+		names[i] = []any{trigger}
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	_, err = tx.q.exec(ctx, subscriptionsInsert, e.Tenant, e.ID, string(list))
+	return err
+}
+
+func (r reader) subscribed(ctx context.Context, e endpoint.Endpoint, err error) (endpoint.Endpoint, error) {
+	all, err := r.withTriggers(ctx, []endpoint.Endpoint{e}, err)
+	if err != nil {
+		return endpoint.Endpoint{}, err
+	}
+	return all[0], nil
+}
+
+// withTriggers fills in what each endpoint listens to.
+func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err error) ([]endpoint.Endpoint, error) {
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	ids := make([][]any, len(all))
+	at := make(map[string]int, len(all))
+	for i, e := range all {
+		ids[i], at[e.ID] = []any{e.ID}, i
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, subscriptionList, string(list))
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var id, trigger string
+		if err := rows.Scan(&id, &trigger); err != nil {
+			return none, err
+		}
+		all[at[id]].Triggers = append(all[at[id]].Triggers, trigger)
+		return none, nil
+	})
+	return all, err
+}
+
+func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy string, secrets []byte, err error) {
+	p, err := json.Marshal(storedPolicy(e.Policy))
+	if err != nil {
+		return "", nil, err
+	}
+	plain, err := json.Marshal(e.Secrets)
+	if err != nil {
+		return "", nil, err
+	}
+	return string(p), r.seal.seal(plain, endpointPlace(e.ID)), nil
+}
+
+func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
+	var policy, sealed []byte
+	var created, updated int64
+	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &e.Status, &policy, &sealed, &e.Revision, &created, &updated)
+	if err != nil {
+		return e, err
+	}
+	e.CreatedAt, e.UpdatedAt = fromMicros(created), fromMicros(updated)
+	var p storedPolicy
+	if err := json.Unmarshal(policy, &p); err != nil {
+		return e, fmt.Errorf("policy of %s: %w", e.ID, err)
+	}
+	e.Policy = endpoint.Policy(p)
+	plain, err := r.seal.open(sealed, endpointPlace(e.ID))
+	if err != nil {
+		return e, err
+	}
+	return e, json.Unmarshal(plain, &e.Secrets)
+}
+
+func endpointPlace(id string) string { return "endpoint/" + id }
+
+func nameTaken(err error, name string) error {
+	return fault.Wrap(err, fault.Conflict, "endpoint.name_taken", "Another endpoint is named %q.", name)
+}

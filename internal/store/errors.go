@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	driversqlite "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// translate turns a driver's error into a fault by its code.
+func translate(err error) error {
+	var known *fault.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var lite *driversqlite.Error
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(err, fault.Unavailable, "store.cancelled", "The request ended before the database answered.")
+	case errors.As(err, &lite):
+		return translateSQLite(lite)
+	case errors.As(err, &pg):
+		return translatePostgres(pg)
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
+		return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
+	}
+	return err
+}
+
+func translateSQLite(err *driversqlite.Error) error {
+	switch err.Code() {
+	case codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+	case codes.SQLITE_FULL:
+		return fault.Wrap(err, fault.Unavailable, "store.full", "The disk that holds the database is full. Nothing was saved.")
+	}
+	if err.Code()&0xff == codes.SQLITE_BUSY {
+		return fault.Wrap(err, fault.Unavailable, "store.busy", "Another process holds the database. Try again shortly.")
+	}
+	return err
+}
+
+func translatePostgres(err *pgconn.PgError) error {
+	switch err.Code {
+	case "23505": // unique_violation
+		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+	case "40001", "40P01": // serialization_failure, deadlock_detected
+		return fault.Wrap(err, fault.Unavailable, "store.contention", "Too many wrote the same at once. Try again.")
+	}
+	switch err.Code[:2] {
+	case "08", "57": // connection exception, operator intervention
+		return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
+	case "53": // insufficient resources
+		return fault.Wrap(err, fault.Unavailable, "store.full", "The database has run out of room or connections. Nothing was saved.")
+	}
+	return err
+}
+
+func isDuplicate(err error) bool { return errors.Is(err, fault.Conflict) }

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback`
+
+var (
+	journalInsert = define(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback)
+		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`)
+	journalRead = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+		where s.seq > $1 order by s.seq limit $2`)
+	journalTenant = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+		where s.seq > $2 and j.tenant = $1 order by s.seq limit $3`)
+	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
+		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
+	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
+	journalSubject = define(`select j.id, 0, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback
+		from journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
+)
+
+// Append adds an entry to the journal. The subject's row must be locked by an
+// earlier statement of this transaction, so that its entries have growing ids.
+func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
+	parts := make([]string, 4)
+	for i, v := range []any{e.Actor, e.Facts, e.Snapshot, e.Callback} {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return 0, fmt.Errorf("encoding a journal entry: %w", err)
+		}
+		parts[i] = string(raw)
+	}
+	if e.Callback == nil {
+		parts[3] = ""
+	}
+	rows, err := tx.q.query(ctx, journalInsert, e.Tenant, e.Subject, e.Version, micros(e.At), parts[0], parts[1], parts[2], parts[3])
+	id, err := one(rows, err, scanValue[int64], notFound("store.journal", "The entry was not saved."))
+	if err != nil {
+		return 0, err
+	}
+	tx.appended = true
+	return id, tx.markPending(ctx, id)
+}
+
+// Head is the highest position in the journal; 0 when it is empty.
+func (r reader) Head(ctx context.Context) (int64, error) {
+	rows, err := r.q.query(ctx, journalHead)
+	return one(rows, err, scanValue[int64], notFound("store.journal", "The journal has no head."))
+}
+
+// Journal reads entries of all tenants above a position, in order.
+func (r reader) Journal(ctx context.Context, after int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalRead, after, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// TenantJournal reads one tenant's entries above a position, in order.
+func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalTenant, tenant, after, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// Lane reads one subject's entries above a position and up to another, in order.
+func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalLane, tenant, subject, after, upTo, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// History reads a subject's entries with ids below before, newest first. Their
+// Seq is 0: history does not wait for a position.
+func (r reader) History(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit)
+	return collect(rows, err, scanEntry)
+}
+
+func scanEntry(rows *sql.Rows) (*event.Entry, error) {
+	var e event.Entry
+	var at int64
+	var actor, facts, snapshot, callback []byte
+	err := rows.Scan(&e.ID, &e.Seq, &e.Tenant, &e.Subject, &e.Version, &at, &actor, &facts, &snapshot, &callback)
+	if err != nil {
+		return nil, err
+	}
+	e.At = fromMicros(at)
+	for _, part := range []struct {
+		raw  []byte
+		into any
+	}{{actor, &e.Actor}, {facts, &e.Facts}, {snapshot, &e.Snapshot}, {callback, &e.Callback}} {
+		if len(part.raw) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(part.raw, part.into); err != nil {
+			return nil, fmt.Errorf("journal entry %d: %w", e.ID, err)
+		}
+	}
+	return &e, nil
+}

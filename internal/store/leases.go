@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Lease is the right to deliver for an endpoint, until it expires.
+type Lease struct {
+	Endpoint string
+	Tenant   int64
+	Epoch    int64  // grows with every change of owner
+	Revision int64  // the endpoint's, so that its owner sees changes
+	Status   string // the endpoint's
+}
+
+var (
+	nodeBeat = define(`insert into nodes (id, until) values ($1, {{now}} + $2)
+		on conflict (id) do update set until = excluded.until`)
+	nodeDrop  = define(`delete from nodes where id = $1 or until < {{now}} - 3600000000`)
+	nodeCount = define(`select count(*) from nodes where until >= {{now}}`)
+
+	leaseCount = define(`select count(*) from leases`)
+	leaseRenew = define(`update leases set until = {{now}} + $2 where owner = $1`)
+	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status from leases l join endpoints e on e.id = l.endpoint
+		where l.owner = $1 order by l.endpoint`)
+	leaseClaim = define(`update leases set owner = $1, epoch = epoch + 1, until = {{now}} + $2 where endpoint in
+		(select endpoint from leases where owner <> $1 and (until < {{now}} or $4 = 1) order by endpoint limit $3 {{lock}})`)
+	leaseRelease = define(`update leases set owner = '', until = 0 where owner = $1 and endpoint in
+		(select r.endpoint from rows($2: endpoint text) as r)`)
+	leaseReleaseAll = define(`update leases set owner = '', until = 0 where owner = $1`)
+)
+
+// Claim renews what owner holds for another ttl and takes what is free, up to
+// its fair share among the live nodes. All that it holds afterwards is returned.
+// Where there can be no other node, it takes everything at once.
+func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lease, error) {
+	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds()); err != nil {
+		return nil, err
+	}
+	held, err := tx.q.exec(ctx, leaseRenew, owner, ttl.Microseconds())
+	if err != nil {
+		return nil, err
+	}
+	share, alone, err := tx.share(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if room := share - held; room > 0 {
+		if _, err := tx.q.exec(ctx, leaseClaim, owner, ttl.Microseconds(), room, alone); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := tx.q.query(ctx, leaseMine, owner)
+	return collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
+		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status)
+		return l, err
+	})
+}
+
+// Share is how many leases each live node should hold.
+func (tx *Tx) share(ctx context.Context) (share int64, alone int, err error) {
+	rows, err := tx.q.query(ctx, leaseCount)
+	leases, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
+	if err != nil {
+		return 0, 0, err
+	}
+	if !tx.numbersLater() {
+		return leases, 1, nil
+	}
+	rows, err = tx.q.query(ctx, nodeCount)
+	nodes, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
+	if err != nil {
+		return 0, 0, err
+	}
+	nodes = max(nodes, 1)
+	return (leases + nodes - 1) / nodes, 0, nil
+}
+
+// Release gives leases back, so that another node takes them at once.
+func (tx *Tx) Release(ctx context.Context, owner string, endpoints []string) error {
+	list, err := jsonRows(endpoints, func(e string) []any { return []any{e} })
+	if err != nil {
+		return err
+	}
+	_, err = tx.q.exec(ctx, leaseRelease, owner, list)
+	return err
+}
+
+// Leave gives back all that a node holds.
+func (tx *Tx) Leave(ctx context.Context, owner string) error {
+	if _, err := tx.q.exec(ctx, leaseReleaseAll, owner); err != nil {
+		return err
+	}
+	_, err := tx.q.exec(ctx, nodeDrop, owner)
+	return err
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// postgresEngine gives every transaction a connection of its own.
+type postgresEngine struct {
+	pool *pgxpool.Pool
+	db   *sql.DB // over the pool
+}
+
+// oldestPostgres is the first version that we are tested against.
+const oldestPostgres = 140000
+
+func openPostgres(ctx context.Context, url string) (engine, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "store.url_invalid",
+			"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+	}
+	config.ConnConfig.RuntimeParams["application_name"] = "casehook"
+	// A process that stops inside a transaction must not hold its locks for ever.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
+	if config.MaxConns < 16 {
+		config.MaxConns = 16
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, translate(err)
+	}
+	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool)}
+	e.db.SetMaxIdleConns(0) // the pool keeps them
+	if err := e.prepare(ctx); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+func (e *postgresEngine) prepare(ctx context.Context) error {
+	var version int
+	if err := e.db.QueryRowContext(ctx, `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return translate(err)
+	}
+	if version < oldestPostgres {
+		return fault.New(fault.Invalid, "store.version", "This is PostgreSQL %d; Casehook needs 14 or newer.", version/10000)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, e.db, goose.DialectPostgres, "postgres", goose.WithSessionLocker(locker))
+}
+
+func (e *postgresEngine) dialect() dialect { return postgres }
+
+func (e *postgresEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	rows, err := e.db.QueryContext(ctx, s.text[postgres], args...)
+	return rows, translate(err)
+}
+
+func (e *postgresEngine) exec(context.Context, *statement, ...any) (int64, error) {
+	return 0, errors.New("store: a write outside of a transaction")
+}
+
+func (e *postgresEngine) update(ctx context.Context, do func(querier) error) error {
+	tx, err := e.db.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(err)
+	}
+	if err := protect(func() error { return do(postgresTx{tx}) }); err != nil {
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			return errors.Join(err, translate(undo))
+		}
+		return err
+	}
+	return translate(tx.Commit())
+}
+
+const channel = "casehook"
+
+func (e *postgresEngine) listen(ctx context.Context, notified func()) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	raw := conn.Hijack() // a listening connection must not return to the pool
+	defer raw.Close(context.WithoutCancel(ctx))
+	if _, err := raw.Exec(ctx, "listen "+channel); err != nil {
+		return translate(err)
+	}
+	for {
+		if _, err := raw.WaitForNotification(ctx); err != nil {
+			return fmt.Errorf("waiting for a notification: %w", err)
+		}
+		notified()
+	}
+}
+
+func (e *postgresEngine) notify(ctx context.Context) error {
+	_, err := e.pool.Exec(ctx, "notify "+channel)
+	return translate(err)
+}
+
+func (e *postgresEngine) close() error {
+	err := e.db.Close()
+	e.pool.Close()
+	return err
+}
+
+// postgresTx is a querier inside a transaction.
+type postgresTx struct{ tx *sql.Tx }
+
+func (t postgresTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(ctx, s.text[postgres], args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	n, err := result.RowsAffected()
+	return n, translate(err)
+}
+
+func (t postgresTx) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	rows, err := t.tx.QueryContext(ctx, s.text[postgres], args...)
+	return rows, translate(err)
+}

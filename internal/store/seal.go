@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// sealer encrypts secrets at rest with AES-256-GCM. What is sealed for one place
+// does not open in another: the place is authenticated with it.
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(key []byte) (sealer, error) {
+	if len(key) != 32 {
+		return sealer{}, fault.New(fault.Invalid, "store.key_invalid", "The key that seals secrets has %d bytes; it needs 32.", len(key))
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return sealer{}, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	return sealer{aead}, err
+}
+
+func (s sealer) seal(plain []byte, place string) []byte {
+	return s.aead.Seal(nil, nil, plain, []byte(place))
+}
+
+func (s sealer) open(sealed []byte, place string) ([]byte, error) {
+	plain, err := s.aead.Open(nil, nil, sealed, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("opening the secret of %s: %w", place, err)
+	}
+	return plain, nil
+}
+
+var (
+	installationGet = define(`select value from installation where name = $1`)
+	installationPut = define(`insert into installation (name, value) values ($1, $2) on conflict (name) do nothing`)
+)
+
+const keyCheck = "key_check"
+
+// checkKey refuses a database whose secrets were sealed with another key.
+func (s *Store) checkKey(ctx context.Context) error {
+	mark := base64.StdEncoding.EncodeToString(s.seal.seal([]byte(rand.Text()), keyCheck))
+	err := s.Update(ctx, func(tx *Tx) error {
+		_, err := tx.q.exec(ctx, installationPut, keyCheck, mark)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	rows, err := s.q.query(ctx, installationGet, keyCheck)
+	stored, err := one(rows, err, scanValue[string], notFound("store.key_check", "The key check is missing."))
+	if err != nil {
+		return err
+	}
+	sealed, err := base64.StdEncoding.DecodeString(stored)
+	if err == nil {
+		_, err = s.seal.open(sealed, keyCheck)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "store.key_wrong",
+			"The key is not the one this database was made with. Give that one (--key-file, CASEHOOK_KEY), or restore it from your backup.")
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// sqliteEngine has one writer, which groups transactions, and many readers.
+type sqliteEngine struct {
+	readers  *sql.DB
+	prepared sync.Map // *statement -> *sql.Stmt
+	writers  *sql.DB  // one connection
+	jobs     chan *job
+	closing  chan struct{}
+	done     chan struct{}
+}
+
+// job is one transaction that waits for the writer.
+type job struct {
+	ctx    context.Context
+	do     func(querier) error
+	result chan error // buffered
+	err    error
+}
+
+// maxGroup bounds how many transactions share a commit.
+const maxGroup = 256
+
+func openSQLite(ctx context.Context, path string) (engine, error) {
+	writers, err := openFile(path, "immediate", 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, writers, goose.DialectSQLite3, "sqlite"); err != nil {
+		return nil, errors.Join(err, writers.Close())
+	}
+	readers, err := openFile(path, "deferred", max(4, runtime.NumCPU()*2))
+	if err != nil {
+		return nil, errors.Join(err, writers.Close())
+	}
+	conn, err := writers.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(translate(err), writers.Close(), readers.Close())
+	}
+	e := &sqliteEngine{
+		readers: readers, writers: writers,
+		jobs: make(chan *job, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}}
+	go func() {
+		defer close(e.done)
+		w.run(context.WithoutCancel(ctx), e.jobs, e.closing)
+	}()
+	return e, nil
+}
+
+func openFile(path, lock string, connections int) (*sql.DB, error) {
+	pragmas := url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)",
+		"temp_store(memory)", "cache_size(-16000)",
+	}, "_txlock": {lock}}
+	if lock == "deferred" {
+		pragmas.Add("_pragma", "query_only(1)")
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+func (e *sqliteEngine) dialect() dialect { return sqlite }
+
+// stmt prepares s once; database/sql keeps it prepared on every connection.
+func (e *sqliteEngine) stmt(ctx context.Context, s *statement) (*sql.Stmt, error) {
+	if p, ok := e.prepared.Load(s); ok {
+		return p.(*sql.Stmt), nil
+	}
+	p, err := e.readers.PrepareContext(ctx, s.text[sqlite])
+	if err != nil {
+		return nil, translate(err)
+	}
+	if earlier, loaded := e.prepared.LoadOrStore(s, p); loaded {
+		return earlier.(*sql.Stmt), p.Close()
+	}
+	return p, nil
+}
+
+func (e *sqliteEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	p, err := e.stmt(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.QueryContext(ctx, args...)
+	return rows, translate(err)
+}
+
+func (e *sqliteEngine) exec(context.Context, *statement, ...any) (int64, error) {
+	return 0, errors.New("store: a write outside of a transaction")
+}
+
+func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error {
+	j := &job{ctx: ctx, do: do, result: make(chan error, 1)}
+	select {
+	case <-e.closing:
+		return fault.New(fault.Unavailable, "store.closed", "The server is shutting down.")
+	case <-ctx.Done():
+		return translate(ctx.Err())
+	case e.jobs <- j:
+	}
+	select {
+	case err := <-j.result: // once queued it is carried out; the writer never hangs
+		return err
+	case <-e.done:
+		select {
+		case err := <-j.result:
+			return err
+		default:
+			return fault.New(fault.Unavailable, "store.closed", "The server is shutting down.")
+		}
+	}
+}
+
+func (e *sqliteEngine) listen(ctx context.Context, _ func()) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (e *sqliteEngine) notify(context.Context) error { return nil }
+
+func (e *sqliteEngine) close() error {
+	close(e.closing)
+	<-e.done
+	return errors.Join(e.readers.Close(), e.writers.Close())
+}

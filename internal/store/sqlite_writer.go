@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// writer is SQLite's single writing connection. It groups the transactions that
+// wait into one commit, each inside a savepoint of its own.
+type writer struct {
+	conn     *sql.Conn
+	prepared map[*statement]*sql.Stmt
+}
+
+var (
+	begin      = define(`begin immediate`)
+	commit     = define(`commit`)
+	rollback   = define(`rollback`)
+	savepoint  = define(`savepoint one`)
+	release    = define(`release savepoint one`)
+	rollbackTo = define(`rollback to savepoint one`)
+)
+
+// run carries out jobs until closing, and then those already in line.
+func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struct{}) {
+	defer w.conn.Close()
+	for {
+		select {
+		case j := <-jobs:
+			w.group(ctx, gather(j, jobs))
+		case <-closing:
+			for {
+				select {
+				case j := <-jobs:
+					w.group(ctx, gather(j, jobs))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// gather takes what else is in line, without waiting.
+func gather(first *job, jobs <-chan *job) []*job {
+	group := []*job{first}
+	for len(group) < maxGroup {
+		select {
+		case j := <-jobs:
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// group commits jobs together and tells each how it ended.
+func (w *writer) group(ctx context.Context, jobs []*job) {
+	err := w.commitAll(ctx, jobs)
+	for _, j := range jobs {
+		if j.err == nil {
+			j.err = err
+		}
+		j.result <- j.err
+	}
+}
+
+func (w *writer) commitAll(ctx context.Context, jobs []*job) error {
+	if _, err := w.exec(ctx, begin); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		var broken error
+		if j.err, broken = w.one(ctx, j); broken != nil {
+			return w.giveUp(ctx, broken)
+		}
+	}
+	if _, err := w.exec(ctx, commit); err != nil {
+		return w.giveUp(ctx, err)
+	}
+	return nil
+}
+
+// giveUp ends a group of which nothing can be saved. SQLite may have rolled it
+// back by itself, a full disk being one reason; then there is nothing to undo.
+func (w *writer) giveUp(ctx context.Context, cause error) error {
+	_, _ = w.exec(ctx, rollback)
+	return cause
+}
+
+// one runs a job inside a savepoint. Its context is only looked at before it
+// begins: interrupting a statement would roll back the whole group. Broken says
+// that the transaction around the savepoint is gone.
+func (w *writer) one(ctx context.Context, j *job) (err, broken error) {
+	if err := j.ctx.Err(); err != nil {
+		return translate(err), nil
+	}
+	if _, err := w.exec(ctx, savepoint); err != nil {
+		return err, err
+	}
+	if err := protect(func() error { return j.do(w) }); err != nil {
+		if _, undo := w.exec(ctx, rollbackTo); undo != nil {
+			return err, errors.Join(err, undo)
+		}
+		_, broken := w.exec(ctx, release)
+		return err, broken
+	}
+	_, err = w.exec(ctx, release)
+	return err, err
+}
+
+// protect turns a panic into an error, so that one request can't stop the writer.
+func protect(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: panic in a transaction: %v", p)
+		}
+	}()
+	return do()
+}
+
+func (w *writer) stmt(ctx context.Context, s *statement) (*sql.Stmt, error) {
+	if p, ok := w.prepared[s]; ok {
+		return p, nil
+	}
+	p, err := w.conn.PrepareContext(ctx, s.text[sqlite])
+	if err != nil {
+		return nil, translate(err)
+	}
+	w.prepared[s] = p
+	return p, nil
+}
+
+func (w *writer) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
+	p, err := w.stmt(context.WithoutCancel(ctx), s)
+	if err != nil {
+		return 0, err
+	}
+	result, err := p.ExecContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	n, err := result.RowsAffected()
+	return n, translate(err)
+}
+
+func (w *writer) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	p, err := w.stmt(context.WithoutCancel(ctx), s)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.QueryContext(context.WithoutCancel(ctx), args...)
+	return rows, translate(err)
+}

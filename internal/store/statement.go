@@ -1,0 +1,62 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// dialect is one of the engines, as an index into what differs.
+type dialect int
+
+const (
+	sqlite dialect = iota
+	postgres
+)
+
+// statement is one SQL text, rendered for both engines.
+type statement struct{ text [2]string }
+
+// statements lists all there are, so that a test can prepare each on both engines.
+var statements []*statement
+
+func define(text string) *statement {
+	s := &statement{}
+	for _, d := range []dialect{sqlite, postgres} {
+		s.text[d] = d.render(text)
+	}
+	statements = append(statements, s)
+	return s
+}
+
+var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
+
+func (d dialect) render(text string) string {
+	now, lock, share := "cast(unixepoch('subsec') * 1000000 as integer)", "", ""
+	if d == postgres {
+		now, lock, share = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", "for update skip locked", "for share of l"
+	}
+	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share).Replace(text)
+	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
+		parts := rowsPattern.FindStringSubmatch(match)
+		return d.rows(parts[1], strings.Split(parts[2], ", "))
+	})
+}
+
+// rows makes a table of a JSON array of arrays: one parameter however many rows.
+func (d dialect) rows(parameter string, columns []string) string {
+	fields := make([]string, len(columns))
+	for i, column := range columns {
+		name, kind, _ := strings.Cut(column, " ")
+		if d == postgres {
+			fields[i] = fmt.Sprintf("cast(value ->> %d as %s) as %s", i, kind, name)
+		} else {
+			fields[i] = fmt.Sprintf("json_extract(value, '$[%d]') as %s", i, name)
+		}
+	}
+	source := "json_each(" + parameter + ")"
+	if d == postgres {
+		source = "json_array_elements(cast(" + parameter + " as json))"
+	}
+	return "(select " + strings.Join(fields, ", ") + " from " + source + ")"
+}

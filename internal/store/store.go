@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Options say which database to open.
+type Options struct {
+	Path string // of the SQLite file; used when URL is empty
+	URL  string // postgres://...
+	Key  []byte // 32 bytes; seals the secrets at rest
+}
+
+// Store is an open database.
+type Store struct {
+	reader
+	engine engine
+	wake   signal
+}
+
+// Tx is a transaction: all that a Store can read, and all that can be written.
+type Tx struct {
+	reader
+	appended  bool // the journal has new entries
+	endpoints bool // endpoints changed
+}
+
+// reader is what a Store and a Tx have in common.
+type reader struct {
+	q    querier
+	seal sealer
+}
+
+// querier runs statements, in or outside a transaction.
+type querier interface {
+	exec(ctx context.Context, s *statement, args ...any) (int64, error)
+	query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
+}
+
+// engine is a database engine: queries run outside any transaction, and update
+// runs a function in one.
+type engine interface {
+	querier
+	update(ctx context.Context, do func(querier) error) error
+	dialect() dialect
+	listen(ctx context.Context, notified func()) error
+	notify(ctx context.Context) error
+	close() error
+}
+
+// Open opens a database and brings its schema up to date.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	seal, err := newSealer(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	var e engine
+	if o.URL != "" {
+		e, err = openPostgres(ctx, o.URL)
+	} else {
+		e, err = openSQLite(ctx, o.Path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{reader: reader{q: e, seal: seal}, engine: e}
+	if err := s.checkKey(ctx); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return s, nil
+}
+
+// Close releases the database. Updates under way are finished first.
+func (s *Store) Close() error { return s.engine.close() }
+
+// Nodes reports whether several processes may share this database.
+func (s *Store) Nodes() bool { return s.engine.dialect() == postgres }
+
+// Update runs do in one transaction. When do fails, or the commit does, nothing
+// of it remains; an error of the commit itself leaves open which it was. Do must
+// not wait for anything but the database: on SQLite others stand in line.
+func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
+	var tx *Tx
+	err := s.engine.update(ctx, func(q querier) error {
+		tx = &Tx{reader: reader{q: q, seal: s.seal}}
+		return do(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if tx.appended || tx.endpoints {
+		s.wake.broadcast()
+	}
+	return nil
+}
+
+// Wake returns a channel that is closed at the next commit, here or on another
+// node, that appended to the journal or changed an endpoint. Take it before
+// looking, so that nothing falls between.
+func (s *Store) Wake() <-chan struct{} { return s.wake.channel() }
+
+// Listen passes on what other nodes notify, until ctx ends. It returns when the
+// connection is lost; polling is the fallback. On SQLite there are no others.
+func (s *Store) Listen(ctx context.Context) error { return s.engine.listen(ctx, s.wake.broadcast) }
+
+// Notify tells the other nodes that the journal has grown. It runs outside of
+// any business transaction: a NOTIFY inside would serialise their commits.
+func (s *Store) Notify(ctx context.Context) error { return s.engine.notify(ctx) }
+
+//go:embed migrations
+var migrations embed.FS
+
+func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, "migrations/"+folder)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(d, db, files, o...)
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrating the database: %w", err)
+	}
+	return nil
+}
+
+// one reads exactly one row; missing makes the error for none.
+func one[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error), missing func() error) (T, error) {
+	all, err := collect(rows, err, scan)
+	if err == nil && len(all) == 0 {
+		err = missing()
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return all[0], nil
+}
+
+// collect reads all rows.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading a row: %w", translate(err))
+		}
+		all = append(all, v)
+	}
+	return all, translate(rows.Err())
+}
+
+func scanValue[T any](rows *sql.Rows) (v T, err error) {
+	err = rows.Scan(&v)
+	return v, err
+}
+
+func notFound(code, detail string, args ...any) func() error {
+	return func() error { return fault.New(fault.NotFound, code, detail, args...) }
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// likePattern makes a pattern that matches text anywhere, whatever is in it.
+func likePattern(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
+}
