@@ -1,0 +1,264 @@
+package casetype
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// checker lists what is wrong in a document. Every check is made on the tree as
+// it was written and passes over what has the wrong form, which [Schema] has
+// reported already; so one pass lists everything.
+type checker struct {
+	tree
+	schema    *jsonschema.Schema  // of the fields, compiled
+	described map[string][]string // as in Type
+	programs  map[string]cel.Program
+}
+
+// fault reports at a path, on the line of it or of what is nearest around it.
+func (c *checker) fault(path, message string, args ...any) {
+	at := path
+	line, known := c.lines[at]
+	for !known && at != "" {
+		at = at[:strings.LastIndexByte(at, '/')]
+		line, known = c.lines[at]
+	}
+	c.wrong = append(c.wrong, Fault{Line: max(line, 1), Path: path, Message: fmt.Sprintf(message, args...)})
+}
+
+func (c *checker) check() {
+	c.form()
+	c.checkFields()
+	states := c.keys("states")
+	c.keys("documents")
+	c.keys("proofs")
+	c.keys("transitions")
+	c.checkTransitions(states)
+	c.checkEdit()
+	c.checkReference()
+	c.checkTemplates()
+	c.compileFields()
+}
+
+// form compares the document with [Schema].
+func (c *checker) form() {
+	for _, complaint := range complaints(compiledDefinition().Validate(c.value)) {
+		path := pointer("", complaint.path...)
+		switch {
+		case complaint.name != "":
+			c.fault(path, "is not a known key%s", suggest(complaint.name, knownKeys(complaint.path)))
+		case path == "":
+			c.fault(path, "a definition %s", complaint.message)
+		default:
+			c.fault(path, "%s", complaint.message)
+		}
+	}
+}
+
+// knownKeys gives the keys that a definition has where the path points.
+func knownKeys(path []string) []string {
+	place := "definition"
+	for _, token := range path[:len(path)-1] {
+		if _, err := strconv.Atoi(token); err != nil {
+			place = token
+		}
+	}
+	return keysOf[place]
+}
+
+var keysOf = map[string][]string{
+	"definition": {
+		"key", "name", "kind", "process_key", "outcome", "reference", "name_template", "color", "security_classification",
+		"fields", "states", "transitions", "edit", "documents", "proofs",
+	},
+	"states":          {"key", "name", "color", "outcome", "final"},
+	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "about_to_submit"},
+	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy"},
+	"guard":           {"max_dropped"},
+	"documents":       {"key", "name", "template"},
+	"proofs":          {"key", "name"},
+}
+
+func (c *checker) root() map[string]any { return object(c.value) }
+
+func object(v any) map[string]any { m, _ := v.(map[string]any); return m }
+
+func items(v any) []any { l, _ := v.([]any); return l }
+
+func text(v any) string { s, _ := v.(string); return s }
+
+// keys checks that the keys in a list are unique, and gives them.
+func (c *checker) keys(section string) []string {
+	var keys []string
+	for i, item := range items(c.root()[section]) {
+		key := text(object(item)["key"])
+		if first := slices.Index(keys, key); first >= 0 && key != "" {
+			c.fault(pointer("", section, strconv.Itoa(i), "key"), "is the key of /%s/%d too", section, first)
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (c *checker) checkTransitions(states []string) {
+	creates := false
+	transitions := items(c.root()["transitions"])
+	c.programs = map[string]cel.Program{}
+	for i, item := range transitions {
+		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
+		if tr == nil {
+			continue
+		}
+		c.checkRoute(tr, path, states)
+		creates = creates || tr["from"] == nil
+		for j, name := range items(tr["fields"]) {
+			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
+		}
+		if source := text(tr["precondition"]); source != "" {
+			program, message := compilePrecondition(source)
+			if message != "" {
+				c.fault(path+"/precondition", "%s", message)
+			}
+			c.programs[text(tr["key"])] = program
+		}
+		if ask := object(tr["about_to_submit"]); ask != nil {
+			c.checkAsk(ask, path+"/about_to_submit")
+		}
+	}
+	if !creates && len(transitions) > 0 {
+		c.fault("/transitions", "has no transition without from, so no case can be created")
+	}
+}
+
+// checkRoute checks where a transition leads from and to.
+func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
+	known := func(at string, v any) {
+		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
+			c.fault(at, "%q is not a state%s", key, suggest(key, states))
+		}
+	}
+	for i, from := range items(tr["from"]) {
+		known(pointer(path, "from", strconv.Itoa(i)), from)
+	}
+	known(path+"/to", tr["to"])
+	switch {
+	case tr["from"] == nil && tr["to"] == nil:
+		c.fault(path, "has neither from nor to: a creation needs to, an edit needs from")
+	case tr["to"] == nil && tr["about_to_submit"] == nil && tr["fields"] != nil && len(items(tr["fields"])) == 0:
+		c.fault(path+"/fields", "is empty in an edit, which could then change nothing")
+	}
+}
+
+func (c *checker) checkFieldName(name, path string) {
+	fields := c.fieldSchemas()
+	if fields == nil || name == "" {
+		return
+	}
+	if _, ok := fields[name]; !ok {
+		c.fault(path, "%q is not a field%s", name, suggest(name, slices.Sorted(maps.Keys(fields))))
+	}
+}
+
+func (c *checker) checkAsk(ask map[string]any, path string) {
+	if raw := text(ask["url"]); raw != "" {
+		if message := checkCallbackURL(raw); message != "" {
+			c.fault(path+"/url", "%s", message)
+		}
+	}
+	timeout := c.duration(ask["timeout"], DefaultTimeout, MaxTimeout, path+"/timeout")
+	budget := c.duration(ask["budget"], DefaultBudget, MaxBudget, path+"/budget")
+	for i, wait := range items(ask["retries"]) {
+		c.duration(wait, 0, MaxRetryWait, pointer(path, "retries", strconv.Itoa(i)))
+	}
+	if budget < timeout {
+		at := path + "/budget"
+		if ask["budget"] == nil {
+			at = path + "/timeout"
+		}
+		c.fault(at, "lets the budget for all attempts (%s) be shorter than the timeout of one (%s)", time.Duration(budget), time.Duration(timeout))
+	}
+}
+
+// duration reads a duration above 0 and up to most.
+func (c *checker) duration(v any, absent, most Duration, path string) Duration {
+	var d Duration
+	written, ok := v.(string)
+	if !ok || d.UnmarshalText([]byte(written)) != nil {
+		return absent // the schema has spoken
+	}
+	if d <= 0 || d > most {
+		c.fault(path, "is not above 0 and at most %s", time.Duration(most))
+		return absent
+	}
+	return d
+}
+
+func (c *checker) checkEdit() {
+	edit := text(c.root()["edit"])
+	if edit == "" {
+		return
+	}
+	var keys []string
+	for _, item := range items(c.root()["transitions"]) {
+		tr := object(item)
+		keys = append(keys, text(tr["key"]))
+		if tr["key"] == edit {
+			if tr["from"] == nil || tr["to"] != nil {
+				c.fault("/edit", "names the transition %q, which is no edit: an edit has from and no to", edit)
+			}
+			return
+		}
+	}
+	c.fault("/edit", "%q is not a transition%s", edit, suggest(edit, keys))
+}
+
+func (c *checker) checkReference() {
+	if pattern := text(c.root()["reference"]); pattern != "" {
+		if message := checkReferencePattern(pattern); message != "" {
+			c.fault("/reference", "%s", message)
+		}
+	}
+}
+
+func (c *checker) checkTemplates() {
+	if template := text(c.root()["name_template"]); template != "" {
+		c.checkTemplate(template, "/name_template", "case.reference", "case.id", "case.state")
+	}
+	for i, document := range items(c.root()["documents"]) {
+		if template := text(object(document)["template"]); template != "" {
+			path := pointer("", "documents", strconv.Itoa(i), "template")
+			c.checkTemplate(template, path, "case.reference", "case.id", "case.state", "case.name")
+		}
+	}
+}
+
+// checkTemplate checks that each placeholder names a field, or one of the given
+// things that are known of every case.
+func (c *checker) checkTemplate(template, path string, known ...string) {
+	parts, err := parseTemplate(template)
+	if err != nil {
+		c.fault(path, "%s", err)
+		return
+	}
+	for _, part := range parts {
+		name := part.placeholder
+		if name == "" || slices.Contains(known, name) {
+			continue
+		}
+		tokens := strings.Split(name, ".")
+		if tokens[0] == "case" {
+			c.fault(path, "{%s} is not one of {%s}", name, strings.Join(known, "}, {"))
+			continue
+		}
+		if !c.leads(tokens) {
+			c.fault(path, "{%s} is not a field%s", name, suggest(name, slices.Sorted(maps.Keys(c.fieldSchemas()))))
+		}
+	}
+}

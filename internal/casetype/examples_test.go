@@ -1,0 +1,36 @@
+package casetype_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+func example(t testing.TB, name string) *casetype.Type {
+	t.Helper()
+	file := filepath.Join("../../examples", name)
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ct, err := casetype.Parse("examples/"+name, source)
+	if err != nil {
+		t.Fatalf("faults in %s:\n%v", name, err)
+	}
+	return ct
+}
+
+func TestTheExamplesHaveNoFaults(t *testing.T) {
+	for _, name := range []string{"kyc.yaml", "claim.yaml"} {
+		ct := example(t, name)
+		again, err := casetype.Load(ct.JSON())
+		if err != nil {
+			t.Fatalf("%s: the stored form has faults: %v", name, err)
+		}
+		if string(again.JSON()) != string(ct.JSON()) {
+			t.Errorf("%s: the stored form is not stable:\n%s\n%s", name, ct.JSON(), again.JSON())
+		}
+	}
+}

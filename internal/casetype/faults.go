@@ -1,0 +1,93 @@
+package casetype
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing wrong in a definition.
+type Fault struct {
+	File    string // as given to Parse; may be empty
+	Line    int    // from 1; 0 when unknown
+	Path    string // JSON Pointer (RFC 6901) into the definition
+	Message string
+}
+
+func (f Fault) String() string {
+	return fmt.Sprintf("%s:%d: %s: %s", cmp.Or(f.File, "definition"), f.Line, cmp.Or(f.Path, "/"), f.Message)
+}
+
+// Faults is all that is wrong in a definition, ordered by line, then path. It is
+// the error of [Parse].
+type Faults []Fault
+
+// Error lists the faults, one a line.
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ordered sorts faults and drops what is said twice.
+func (fs Faults) ordered() Faults {
+	slices.SortStableFunc(fs, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(fs)
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer appends tokens to a JSON Pointer.
+func pointer(base string, tokens ...string) string {
+	var b strings.Builder
+	b.WriteString(base)
+	for _, token := range tokens {
+		b.WriteByte('/')
+		b.WriteString(pointerEscape.Replace(token))
+	}
+	return b.String()
+}
+
+// suggest gives ` (did you mean "name"?)` when one of the names is a slip of the
+// finger away, else nothing.
+func suggest(name string, names []string) string {
+	best, at := "", min(3, len(name)/2+1)
+	if len(name) > 64 {
+		return ""
+	}
+	for _, candidate := range names {
+		if d := distance(name, candidate); d < at {
+			best, at = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// distance counts the single-byte edits between two names.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,365 @@
+package casetype
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reserved are the names that the engine keeps in a claim's object (claim and
+// contact events, the claim object).
+var reserved = []string{
+	"id", "title", "type", "status", "status_changed_by", "opened_at", "closed_at", "claim_duration",
+	"claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
+}
+
+// Where schemas sit inside a schema. Those in place judge the same value; the
+// others judge a part of it.
+var (
+	inPlaceLists = []string{"allOf", "anyOf", "oneOf"}
+	inPlaceOnes  = []string{"if", "then", "else", "not"}
+	inPlaceMaps  = []string{"dependentSchemas"}
+	partLists    = []string{"prefixItems"}
+	partOnes     = []string{"items", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames", "contentSchema"}
+	partMaps     = []string{"properties", "patternProperties"}
+)
+
+// otherKeywords are the keywords that hold no schema.
+var otherKeywords = []string{
+	"type", "enum", "const", "format", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly",
+	"$schema", "$ref", "$defs", "$comment", "required", "dependentRequired",
+	"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
+	"minItems", "maxItems", "uniqueItems", "minContains", "maxContains", "minProperties", "maxProperties",
+	"contentEncoding", "contentMediaType",
+}
+
+// refused are the keywords that would let a schema reach, or be reached, by address.
+var refused = []string{"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$vocabulary"}
+
+var keywords = slices.Concat(otherKeywords, inPlaceLists, inPlaceOnes, inPlaceMaps, partLists, partOnes, partMaps)
+
+var formats = []string{
+	"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uri-template",
+	"iri", "iri-reference", "uuid", "json-pointer", "relative-json-pointer", "regex",
+}
+
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+
+const draft2020 = "https://json-schema.org/draft/2020-12/schema"
+
+// fieldSchemas gives the schema of each field; nil when the definition has none.
+func (c *checker) fieldSchemas() map[string]any {
+	return object(object(c.root()["fields"])["properties"])
+}
+
+func (c *checker) checkFields() {
+	fields, ok := c.root()["fields"].(map[string]any)
+	if !ok {
+		return
+	}
+	claim := c.root()["kind"] == string(Claim)
+	for name := range c.fieldSchemas() {
+		path := pointer("/fields/properties", name)
+		switch {
+		case !fieldName.MatchString(name):
+			c.fault(path, "is not a field name: letters, digits and _, at most 63, not beginning with a digit")
+		case name == "case":
+			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
+		case claim && slices.Contains(reserved, name):
+			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", name)
+		}
+	}
+	for i, name := range items(fields["required"]) {
+		c.checkFieldName(text(name), pointer("/fields/required", strconv.Itoa(i)))
+	}
+	c.checkSchema(fields, "/fields")
+	c.checkCycles()
+}
+
+// checkSchema checks what the metaschema leaves open: that every keyword and
+// format is known, and that references stay inside and lead somewhere.
+func (c *checker) checkSchema(schema any, path string) {
+	s := object(schema)
+	for keyword, value := range s {
+		at := pointer(path, keyword)
+		switch {
+		case keyword == "x-classification":
+			c.checkClassification(value, at)
+		case strings.HasPrefix(keyword, "x-casehook-"):
+			c.fault(at, "begins with x-casehook-, which is kept for the engine")
+		case strings.HasPrefix(keyword, "x-"):
+		case slices.Contains(refused, keyword):
+			c.fault(at, "is not supported: put shared schemas into /fields/$defs and refer to them with #/$defs/...")
+		case !slices.Contains(keywords, keyword):
+			c.fault(at, "is not a keyword of JSON Schema%s; your own begin with x-", suggest(keyword, keywords))
+		}
+	}
+	if name, ok := s["format"].(string); ok && !slices.Contains(formats, name) {
+		c.fault(path+"/format", "%q is not a format that is checked%s", name, suggest(name, formats))
+	}
+	if dialect, ok := s["$schema"].(string); ok && dialect != draft2020 {
+		c.fault(path+"/$schema", "is not %s", draft2020)
+	}
+	if ref, ok := s["$ref"].(string); ok {
+		if _, _, found := c.resolve(ref); !found {
+			c.fault(path+"/$ref", "%q leads to no schema inside fields; nothing else is loaded", ref)
+		}
+	}
+	for at, sub := range subschemas(s, path) {
+		c.checkSchema(sub, at)
+	}
+}
+
+func (c *checker) checkClassification(value any, path string) {
+	if parent := strings.TrimSuffix(path, "/x-classification"); strings.Count(parent, "/") != 3 || !strings.HasPrefix(parent, "/fields/properties/") {
+		c.fault(path, "has no effect here: a classification is that of a whole field")
+		return
+	}
+	classes := []string{string(Public), string(Private), string(Restricted)}
+	if !slices.Contains(classes, text(value)) {
+		c.fault(path, "is not one of %s", strings.Join(classes, ", "))
+	}
+}
+
+// subschemas gives the schemas directly inside one, by path.
+func subschemas(s map[string]any, path string) map[string]any {
+	all := inPlace(s, path)
+	maps.Copy(all, within(s, path, partLists, partOnes, append([]string{"$defs"}, partMaps...)))
+	return all
+}
+
+// inPlace gives those of them that judge the same value, references aside.
+func inPlace(s map[string]any, path string) map[string]any {
+	return within(s, path, inPlaceLists, inPlaceOnes, inPlaceMaps)
+}
+
+func within(s map[string]any, path string, lists, ones, mapped []string) map[string]any {
+	all := map[string]any{}
+	for _, keyword := range lists {
+		for i, sub := range items(s[keyword]) {
+			all[pointer(path, keyword, strconv.Itoa(i))] = sub
+		}
+	}
+	for _, keyword := range ones {
+		if sub, ok := s[keyword]; ok {
+			all[pointer(path, keyword)] = sub
+		}
+	}
+	for _, keyword := range mapped {
+		for name, sub := range object(s[keyword]) {
+			all[pointer(path, keyword, name)] = sub
+		}
+	}
+	return all
+}
+
+var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
+
+// resolve follows a reference inside fields: "#" or "#/$defs/address".
+func (c *checker) resolve(ref string) (schema any, path string, ok bool) {
+	at, local := strings.CutPrefix(ref, "#")
+	schema, path = c.root()["fields"], "/fields"
+	if !local || strings.Contains(at, "%") || at != "" && !strings.HasPrefix(at, "/") {
+		return nil, "", false
+	}
+	for token := range strings.SplitSeq(at, "/") {
+		if token == "" && path == "/fields" {
+			continue // before the first slash
+		}
+		token = pointerUnescape.Replace(token)
+		path = pointer(path, token)
+		switch v := schema.(type) {
+		case map[string]any:
+			schema, ok = v[token]
+		case []any:
+			i, err := strconv.Atoi(token)
+			if ok = err == nil && i >= 0 && i < len(v); ok {
+				schema = v[i]
+			}
+		default:
+			ok = false
+		}
+		if !ok {
+			return nil, "", false
+		}
+	}
+	_, isObject := schema.(map[string]any)
+	_, isBool := schema.(bool)
+	return schema, path, isObject || isBool
+}
+
+// maxExpansion bounds how many schemas judge one value.
+const maxExpansion = 2000
+
+// checkCycles finds schemas that would judge the same value again and again.
+func (c *checker) checkCycles() {
+	sizes := map[string]int{} // -1: under way
+	var size func(schema any, path string) int
+	size = func(schema any, path string) int {
+		s := object(schema)
+		if known, seen := sizes[path]; seen {
+			if known < 0 {
+				c.fault(path, "refers to itself for the same value")
+			}
+			return max(known, 1)
+		}
+		sizes[path] = -1
+		total := 1
+		for at, sub := range inPlace(s, path) {
+			total += size(sub, at)
+		}
+		if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+			total += size(target, at)
+		}
+		if total > maxExpansion {
+			c.fault(path, "judges one value by more than %d schemas", maxExpansion)
+			total = 1
+		}
+		sizes[path] = total
+		return total
+	}
+	var walk func(schema any, path string)
+	walk = func(schema any, path string) {
+		size(schema, path)
+		for at, sub := range subschemas(object(schema), path) {
+			walk(sub, at)
+		}
+	}
+	walk(c.root()["fields"], "/fields")
+}
+
+// leads reports whether data may hold something at the path of names.
+func (c *checker) leads(names []string) bool {
+	schema, ok := c.fieldSchemas()[names[0]]
+	for _, name := range names[1:] {
+		if !ok {
+			return false
+		}
+		described, open := c.describe(schema, "", map[string]bool{})
+		next, known := described[name]
+		if !known {
+			return open
+		}
+		schema = next
+	}
+	return ok
+}
+
+// describe gives the properties that a schema describes, in place or by
+// reference, and whether it admits others, going by what it says of its form.
+func (c *checker) describe(schema any, path string, seen map[string]bool) (properties map[string]any, open bool) {
+	properties = map[string]any{}
+	s, isObject := schema.(map[string]any)
+	if !isObject {
+		return properties, schema == true
+	}
+	maps.Copy(properties, object(s["properties"]))
+	open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(properties) == 0
+	explicit := s["additionalProperties"] != nil && s["additionalProperties"] != false || s["patternProperties"] != nil
+	parts := inPlace(s, path)
+	delete(parts, pointer(path, "not"))
+	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+		parts[at] = target
+	}
+	for at, part := range parts {
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		more, partOpen := c.describe(part, at, seen)
+		maps.Copy(properties, more)
+		open = open && partOpen
+	}
+	return properties, open && len(properties) == 0 || explicit
+}
+
+func admitsObject(types any) bool {
+	switch types := types.(type) {
+	case string:
+		return types == "object"
+	case []any:
+		return slices.Contains(types, any("object"))
+	}
+	return true
+}
+
+// compileFields compiles the closed form of the fields' schema, when nothing is
+// wrong with them so far.
+func (c *checker) compileFields() {
+	fields, ok := c.root()["fields"].(map[string]any)
+	if !ok || slices.ContainsFunc(c.wrong, func(f Fault) bool { return strings.HasPrefix(f.Path, "/fields") }) {
+		return
+	}
+	c.described = map[string][]string{}
+	schema, err := compile(fieldsURL, c.closed(fields, "/fields", true))
+	if err != nil {
+		c.fault("/fields", "is not a usable schema: %v", err)
+		return
+	}
+	c.schema = schema
+}
+
+const fieldsURL = "casehook:fields"
+
+// location turns the URL of a compiled schema into a path in the definition.
+func location(url string) string { return "/fields" + strings.TrimPrefix(url, fieldsURL+"#") }
+
+// closed copies a schema so that objects whose properties it describes hold
+// nothing else, unless it says so itself. Parts tells whether the schema judges
+// a part of the data; one that judges in place must leave its siblings alone.
+func (c *checker) closed(schema any, path string, part bool) any {
+	s, ok := schema.(map[string]any)
+	if !ok {
+		return schema
+	}
+	out := make(map[string]any, len(s)+1)
+	for keyword, value := range s {
+		out[keyword] = c.closedKeyword(keyword, value, pointer(path, keyword))
+	}
+	if names, ok := out["propertyNames"]; ok {
+		out[namesKeyword] = names
+		delete(out, "propertyNames")
+	}
+	if part && s["additionalProperties"] == nil && s["unevaluatedProperties"] == nil {
+		c.close(s, out, path)
+	}
+	return out
+}
+
+func (c *checker) close(s, out map[string]any, path string) {
+	parts := inPlace(s, path)
+	if len(parts) == 0 && s["$ref"] == nil {
+		if s["properties"] != nil {
+			out["additionalProperties"] = false
+		}
+		return
+	}
+	described, _ := c.describe(s, path, map[string]bool{})
+	if len(described) > 0 {
+		out["unevaluatedProperties"] = false
+		c.described[pointer(path, "unevaluatedProperties")] = slices.Sorted(maps.Keys(described))
+	}
+}
+
+func (c *checker) closedKeyword(keyword string, value any, path string) any {
+	isPart := slices.Contains(partLists, keyword) || slices.Contains(partOnes, keyword) || slices.Contains(partMaps, keyword)
+	switch {
+	case slices.Contains(partOnes, keyword) || slices.Contains(inPlaceOnes, keyword):
+		return c.closed(value, path, isPart && keyword != "propertyNames")
+	case slices.Contains(partLists, keyword) || slices.Contains(inPlaceLists, keyword):
+		var out []any
+		for i, sub := range items(value) {
+			out = append(out, c.closed(sub, pointer(path, strconv.Itoa(i)), isPart))
+		}
+		return out
+	case keyword == "$defs" || slices.Contains(partMaps, keyword) || slices.Contains(inPlaceMaps, keyword):
+		out := map[string]any{}
+		for name, sub := range object(value) {
+			out[name] = c.closed(sub, pointer(path, name), isPart)
+		}
+		return out
+	}
+	return value
+}

@@ -1,0 +1,105 @@
+package casetype
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The defaults and bounds of a callback.
+const (
+	DefaultTimeout = Duration(5 * time.Second)
+	MaxTimeout     = Duration(time.Minute)
+	DefaultBudget  = Duration(15 * time.Second)
+	MaxBudget      = Duration(5 * time.Minute)
+	MaxRetryWait   = Duration(time.Minute)
+)
+
+// DefaultRetries gives the waits of a callback that sets none.
+func DefaultRetries() []Duration {
+	return []Duration{Duration(time.Second), Duration(3 * time.Second)}
+}
+
+// Type is a definition in which nothing is wrong, with all defaults filled in,
+// ready to judge cases. It never changes, and many may use it at once; what it
+// hands out is shared and must not be changed.
+type Type struct {
+	Definition
+	json          []byte
+	fields        []string
+	schema        *jsonschema.Schema
+	described     map[string][]string // names that an object may hold, by location of its unevaluatedProperties
+	classes       map[string]Classification
+	preconditions map[string]cel.Program
+}
+
+// JSON gives the definition as [Load] takes it. Equal definitions give equal bytes.
+func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
+
+// FieldNames lists the fields in the order in which they are defined.
+func (t *Type) FieldNames() []string { return t.fields }
+
+// State finds a state by its key.
+func (t *Type) State(key string) (State, bool) {
+	return find(t.States, func(s State) bool { return s.Key == key })
+}
+
+// Transition finds a transition by its key.
+func (t *Type) Transition(key string) (Transition, bool) {
+	return find(t.Transitions, func(tr Transition) bool { return tr.Key == key })
+}
+
+// Creations lists the transitions that create a case.
+func (t *Type) Creations() []Transition {
+	var all []Transition
+	for _, tr := range t.Transitions {
+		if tr.Creates() {
+			all = append(all, tr)
+		}
+	}
+	return all
+}
+
+// Document finds a kind of document by its key.
+func (t *Type) Document(key string) (Document, bool) {
+	return find(t.Documents, func(d Document) bool { return d.Key == key })
+}
+
+// Proof finds a kind of proof by its key.
+func (t *Type) Proof(key string) (Proof, bool) {
+	return find(t.Proofs, func(p Proof) bool { return p.Key == key })
+}
+
+func find[T any](in []T, is func(T) bool) (T, bool) {
+	if i := slices.IndexFunc(in, is); i >= 0 {
+		return in[i], true
+	}
+	var none T
+	return none, false
+}
+
+// Creates reports whether submitting the transition makes a new case.
+func (tr Transition) Creates() bool { return len(tr.From) == 0 }
+
+// Starts reports whether the transition may be submitted in the state.
+func (tr Transition) Starts(state string) bool { return slices.Contains(tr.From, state) }
+
+// Classification says who may see a field: PUBLIC unless it is marked.
+func (t *Type) Classification(field string) Classification {
+	if class, ok := t.classes[field]; ok {
+		return class
+	}
+	return Public
+}
+
+// Classifications gives the classification of every field in data.
+func (t *Type) Classifications(data map[string]any) map[string]string {
+	all := make(map[string]string, len(data))
+	for field := range data {
+		all[field] = string(t.Classification(field))
+	}
+	return all
+}

@@ -1,0 +1,170 @@
+package casetype
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// yamlReader builds a tree of JSON values from YAML.
+type yamlReader struct {
+	tree
+	nodes int // visited, aliases expanded
+	limit int
+	full  bool
+	open  []*yaml.Node // aliases being expanded
+}
+
+// readYAML reads one YAML document whose values all have a JSON form.
+func readYAML(source []byte, limit int) tree {
+	r := yamlReader{limit: limit, tree: tree{lines: map[string]int{}, order: map[string][]string{}}}
+	var document yaml.Node
+	if err := yaml.Load(source, &document); err != nil {
+		r.wrong = Faults{yamlFault(err)}
+		return r.tree
+	}
+	root := &document
+	if document.Kind == yaml.DocumentNode {
+		root = document.Content[0]
+	}
+	r.value = r.read(root, "", 0)
+	return r.tree
+}
+
+func yamlFault(err error) Fault {
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		line := load.Mark.Line
+		if line == 0 {
+			line = load.ContextMark.Line
+		}
+		return Fault{Line: max(line, 1), Message: "is not YAML: " + load.Message}
+	}
+	return Fault{Line: 1, Message: "is not YAML: " + err.Error()}
+}
+
+func (r *yamlReader) fault(n *yaml.Node, path, message string) {
+	r.wrong = append(r.wrong, Fault{Line: n.Line, Path: path, Message: message})
+}
+
+func (r *yamlReader) read(n *yaml.Node, path string, depth int) any {
+	if r.full {
+		return nil
+	}
+	if r.nodes++; r.nodes > r.limit {
+		r.full = true
+		r.fault(n, path, fmt.Sprintf("comes after %d values, aliases expanded, the most there may be", r.limit))
+		return nil
+	}
+	if depth > maxDepth {
+		r.fault(n, path, fmt.Sprintf("is nested deeper than %d levels", maxDepth))
+		return nil
+	}
+	r.mark(path, n.Line)
+	switch n.Kind {
+	case yaml.AliasNode:
+		return r.alias(n, path, depth)
+	case yaml.MappingNode:
+		return r.mapping(n, path, depth)
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for i, item := range n.Content {
+			list = append(list, r.read(item, pointer(path, strconv.Itoa(i)), depth+1))
+		}
+		return list
+	}
+	return r.scalar(n, path)
+}
+
+func (r *yamlReader) mark(path string, line int) {
+	if _, known := r.lines[path]; !known {
+		r.lines[path] = line
+	}
+}
+
+func (r *yamlReader) alias(n *yaml.Node, path string, depth int) any {
+	if slices.Contains(r.open, n.Alias) {
+		r.fault(n, path, "is an alias of what it is part of")
+		return nil
+	}
+	r.open = append(r.open, n.Alias)
+	v := r.read(n.Alias, path, depth+1)
+	r.open = r.open[:len(r.open)-1]
+	return v
+}
+
+func (r *yamlReader) mapping(n *yaml.Node, path string, depth int) any {
+	object := map[string]any{}
+	for i := 0; i+1 < len(n.Content) && !r.full; i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.Kind != yaml.ScalarNode {
+			r.fault(n.Content[i], path, "has a key that is not text")
+			continue
+		}
+		at := pointer(path, key.Value)
+		if key.ShortTag() == "!!merge" {
+			r.fault(key, at, "is a merge key, which is not supported: write the entries out")
+			continue
+		}
+		if _, twice := object[key.Value]; twice {
+			r.fault(n.Content[i], at, "is given twice")
+		} else {
+			r.order[path] = append(r.order[path], key.Value)
+		}
+		r.mark(at, n.Content[i].Line)
+		object[key.Value] = r.read(value, at, depth+1)
+	}
+	return object
+}
+
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func (r *yamlReader) scalar(n *yaml.Node, path string) any {
+	switch tag := n.ShortTag(); tag {
+	case "!!str", "!!timestamp":
+		if strings.ContainsRune(n.Value, 0) {
+			r.fault(n, path, "holds the character U+0000, which no text may")
+		}
+		return n.Value
+	case "!!null":
+		return nil
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true")
+	case "!!int", "!!float":
+		number, message := yamlNumber(n.Value)
+		if message != "" {
+			r.fault(n, path, message)
+			return nil
+		}
+		return number
+	default:
+		r.fault(n, path, "has the tag "+tag+", which means nothing here")
+		return nil
+	}
+}
+
+// yamlNumber writes a YAML number as a JSON one, exactly.
+func yamlNumber(text string) (json.Number, string) {
+	if jsonNumber.MatchString(text) {
+		return json.Number(text), numberProblem(json.Number(text))
+	}
+	if len(text) <= maxNumberLength {
+		if i, ok := new(big.Int).SetString(strings.TrimPrefix(text, "+"), 0); ok {
+			return json.Number(i.String()), ""
+		}
+		if f, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64); err == nil && f-f == 0 {
+			return json.Number(strconv.FormatFloat(f, 'g', -1, 64)), ""
+		}
+	}
+	return "", "is not a number that JSON can hold"
+}
