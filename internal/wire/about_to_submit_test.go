@@ -1,0 +1,161 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// callbackCase is the case of the published example.
+func callbackCase(data map[string]any) wire.CallbackCase {
+	created := time.Date(2024, 5, 1, 12, 0, 0, 0, time.FixedZone("CEST", 2*60*60))
+	classes := map[string]string{}
+	for name := range data {
+		classes[name] = "PUBLIC"
+	}
+	return wire.CallbackCase{
+		ID: 4539148803436467, Type: "kyc", State: "in_review", Classification: "PRIVATE",
+		CreatedAt: created, ModifiedAt: created.Add(36*time.Hour + 123456*time.Microsecond),
+		Data: data, Classifications: classes,
+	}
+}
+
+func TestTheQuestionIsWrittenAsPublished(t *testing.T) {
+	before := callbackCase(map[string]any{"case_field1": "value_before"})
+	progression := callbackCase(map[string]any{"case_field2": "value2", "case_field1": "value_now"})
+	progression.State = "approved"
+	progression.Classifications["case_field2"] = "RESTRICTED"
+	creation := callbackCase(map[string]any{"case_field1": "value_now"})
+	creation.ModifiedAt = creation.CreatedAt
+	for name, c := range map[string]struct {
+		before *wire.CallbackCase
+		after  wire.CallbackCase
+	}{
+		"about_to_submit_progression": {&before, progression},
+		"about_to_submit_creation":    {nil, creation},
+		"about_to_submit_empty":       {nil, callbackCase(nil)},
+		"about_to_submit_values": {nil, callbackCase(map[string]any{
+			"html": "<a href=\"x\">Müller & Söhne</a>\u2028", "amount": json.Number("12345678901234567890.10"), "whole": json.Number("7"),
+			"yes": true, "list": []any{"a", json.Number("1e2"), map[string]any{"z": "1", "a": []any{}}},
+		})},
+	} {
+		got, err := wire.EncodeAboutToSubmit(c.before, c.after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, got)
+	}
+}
+
+func TestAFieldWithoutClassificationIsNotShown(t *testing.T) {
+	c := callbackCase(map[string]any{"secret": "x"})
+	delete(c.Classifications, "secret")
+	if body, err := wire.EncodeAboutToSubmit(nil, c); err == nil {
+		t.Errorf("encoded:\n%s", body)
+	}
+	if body, err := wire.EncodeAboutToSubmit(&c, callbackCase(nil)); err == nil {
+		t.Errorf("encoded:\n%s", body)
+	}
+}
+
+func TestAnswersAreReadAsPublished(t *testing.T) {
+	for body, want := range map[string]wire.Answer{
+		"":                                {},
+		" \r\n\t":                         {},
+		"null":                            {},
+		" null\n":                         {},
+		"{}":                              {},
+		`{"unknown":[{"deep":1}],"x":1}`:  {},
+		`{"Data":{"a":1},"ERRORS":["x"]}`: {}, // names are exact
+		`{"data":null,"errors":null,"warnings":null,"override_state":null}`: {},
+		`{"errors":[],"warnings":[],"override_state":""}`:                   {},
+		`{"data":{}}`: {Data: map[string]any{}, HasData: true},
+		`{"data":{"a":"1","gone":null,"n":1.50,"o":{"kept":null}}}`: {HasData: true, Data: map[string]any{
+			"a": "1", "n": json.Number("1.50"), "o": map[string]any{"kept": nil}}},
+		`{"errors":["Error 1","Error 2"],"warnings":["Warning 1"]}`: {Errors: []string{"Error 1", "Error 2"}, Warnings: []string{"Warning 1"}},
+		`{"override_state":"escalated"}`:                            {OverrideState: "escalated"},
+		`{"data":{"case_field1":"","case_field2":""},"errors":["Error 1"],"warnings":["Warning 1"],"override_state":""}`: {
+			HasData: true, Data: map[string]any{"case_field1": "", "case_field2": ""}, Errors: []string{"Error 1"}, Warnings: []string{"Warning 1"}},
+	} {
+		got, err := wire.DecodeAnswer([]byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", body, diff)
+		}
+	}
+}
+
+func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
+	for body, want := range map[string]string{
+		`[]`:                                 "is not a JSON object",
+		`"private"`:                          "is not a JSON object",
+		`7`:                                  "is not a JSON object",
+		`true`:                               "is not a JSON object",
+		`<html>private</html>`:               "is not JSON",
+		`{"data":{"private":"priva`:          "is not JSON",
+		`{} {"private":1}`:                   "is not JSON",
+		`{"a":1,}`:                           "is not JSON",
+		"{\"data\":{\"x\":\"\xff\"}}":        "UTF-8",
+		"\xff\xfe{\x00}\x00":                 "UTF-8",
+		`{"data":{"x":"\ud800"}}`:            "surrogate",
+		`{"data":{"x":"\u0000"}}`:            "U+0000",
+		`{"data":"private"}`:                 "data is not an object",
+		`{"data":[{"private":1}]}`:           "data is not an object",
+		`{"errors":"private"}`:               "errors is not a list of strings",
+		`{"errors":["a",1]}`:                 "errors is not a list of strings",
+		`{"errors":[null]}`:                  "errors is not a list of strings",
+		`{"errors":{"private":"a"}}`:         "errors is not a list of strings",
+		`{"warnings":["a",["b"]]}`:           "warnings is not a list of strings",
+		`{"warnings":false}`:                 "warnings is not a list of strings",
+		`{"override_state":1}`:               "override_state is not a string",
+		`{"override_state":["x"]}`:           "override_state is not a string",
+		`{"errors":["x"],"errors":[]}`:       "given twice",
+		`{"data":{"private":1,"private":2}}`: "given twice",
+		`{"data":{"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`: "nested deeper",
+		`{"data":{"x":1e99999}}`:   "power",
+		strings.Repeat("[", 20000): "is not JSON",
+	} {
+		got, err := wire.DecodeAnswer([]byte(body))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "private") {
+			t.Errorf("%.60s: %v, want %q", body, err, want)
+		}
+		if diff := cmp.Diff(wire.Answer{}, got); diff != "" {
+			t.Errorf("%.60s: an error and an answer:\n%s", body, diff)
+		}
+	}
+}
+
+// What is decoded, written down again and decoded once more is the same.
+func FuzzDecodeAnswer(f *testing.F) {
+	for _, seed := range []string{"", "null", "{}", `{"data":{"a":[1,{"b":null}]},"errors":["x"],"warnings":[],"override_state":"s"}`, `{"data":{"a":1,"a":2}}`, `[`, `{"errors":[null]}`, "\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer, err := wire.DecodeAnswer(body)
+		if err != nil {
+			return
+		}
+		object := map[string]any{"errors": answer.Errors, "warnings": answer.Warnings, "override_state": answer.OverrideState}
+		if answer.HasData {
+			object["data"] = answer.Data
+		}
+		again, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := wire.DecodeAnswer(again)
+		if err != nil {
+			t.Fatalf("%s: %v", again, err)
+		}
+		if diff := cmp.Diff(answer, second); diff != "" {
+			t.Errorf("%s:\n%s", again, diff)
+		}
+	})
+}
