@@ -1,0 +1,193 @@
+// Package callback asks an AboutToSubmit callback: the synchronous question
+// that comes before a commit. It tries as often as the case type says, within
+// one total budget, and gives back the decoded answer or why there is none.
+// It judges no verdict: what the answer means for the case, and what the case
+// type's failure policy makes of a failure, is the caller's.
+package callback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// MaxAnswer is the greatest answer that is read, in bytes after decompression.
+const MaxAnswer = 1 << 20
+
+// The codes of the errors that Ask returns.
+const (
+	CodeTimeout   = "callback.timeout"   // fault.UpstreamTimeout
+	CodeFailed    = "callback.failed"    // fault.Upstream
+	CodeCancelled = "callback.cancelled" // fault.Unavailable: the submission was given up, which no policy waives
+)
+
+// Clock is the time that waits and budgets go by. The zero value is the real one.
+type Clock struct {
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) // returns early when the context ends
+}
+
+// Client asks callbacks. It is safe for concurrent use.
+type Client struct {
+	out   *outbound.Client
+	clock Clock
+}
+
+// New makes a Client that asks through out.
+func New(out *outbound.Client, clock Clock) *Client {
+	if clock.Now == nil {
+		clock.Now = time.Now
+	}
+	if clock.Sleep == nil {
+		clock.Sleep = sleep
+	}
+	return &Client{out, clock}
+}
+
+// Question is one question to one callback.
+type Question struct {
+	Ask       casetype.Ask // as the case type configures it
+	URL       string       // Ask.URL with its variables expanded
+	Name      string       // for messages: "kyc/submit"
+	WebhookID string       // the same on every attempt
+	Keys      [][]byte     // signing keys
+	Body      []byte       // from wire.EncodeAboutToSubmit
+}
+
+// Ask asks until there is an answer, retries are of no use, or they or the
+// budget are used up. Connection errors, timeouts and statuses from 500 are
+// tried again. The record is complete in either case, for the journal; of an
+// answer it notes data, warnings and state on the understanding that they are
+// applied. An error is a *fault.Error of one of the codes above.
+func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
+	start := c.clock.Now()
+	waits, budget := schedule(q.Ask)
+	record := event.Callback{URL: q.Ask.URL, WebhookID: q.WebhookID}
+	var answer wire.Answer
+	var failed *failure
+	for left := budget; left > 0; left = budget - c.clock.Now().Sub(start) {
+		record.Attempts++
+		answer, record.Status, failed = c.attempt(ctx, q, record.Attempts, left)
+		if failed == nil || !failed.again || record.Attempts > len(waits) {
+			break
+		}
+		wait := waits[record.Attempts-1]
+		if c.clock.Now().Sub(start)+wait >= budget {
+			break // there would be no time left to ask in
+		}
+		if c.clock.Sleep(ctx, wait); ctx.Err() != nil {
+			break
+		}
+	}
+	record.DurationMS = c.clock.Now().Sub(start).Milliseconds()
+	if failed != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			failed = &failure{what: "was given up", kind: fault.Unavailable, err: ctx.Err()}
+		}
+		record.Failure = failed.what
+		return wire.Answer{}, record, failed.fault(q.Name, record.Attempts)
+	}
+	record.ReplacedData, record.Warnings, record.Override = answer.HasData, answer.Warnings, answer.OverrideState
+	return answer, record, nil
+}
+
+// schedule gives the waits between attempts and the budget for all.
+func schedule(a casetype.Ask) ([]time.Duration, time.Duration) {
+	retries := a.Retries
+	if retries == nil {
+		retries = casetype.DefaultRetries()
+	}
+	waits := make([]time.Duration, len(retries))
+	for i, wait := range retries {
+		waits[i] = time.Duration(wait)
+	}
+	return waits, or(a.Budget, casetype.DefaultBudget)
+}
+
+// attempt asks once, within the time left.
+func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Duration) (wire.Answer, int, *failure) {
+	result := c.out.Post(ctx, outbound.Request{
+		URL: q.URL, Body: q.Body, Header: []outbound.Header{{Name: "Content-Type", Value: "application/json"}},
+		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
+		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys,
+	})
+	if failed := judge(result); failed != nil {
+		return wire.Answer{}, result.Status, failed
+	}
+	answer, err := wire.DecodeAnswer(result.Body)
+	if err != nil {
+		return wire.Answer{}, result.Status, &failure{what: fmt.Sprintf("answered %d with something else than the documented body: %v", result.Status, err)}
+	}
+	return answer, result.Status, nil
+}
+
+// failure is why an attempt gave no answer.
+type failure struct {
+	what  string     // completes "The callback of kyc/submit ..."; nothing of the answer's body
+	kind  fault.Kind // UpstreamTimeout, Unavailable, or anything else: Upstream
+	again bool       // another attempt may help
+	err   error
+}
+
+// judge says whether a result holds an answer to decode. A wrong status settles
+// it, whatever became of the body.
+func judge(r outbound.Result) *failure {
+	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
+		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: r.Status >= 500, err: r.Err}
+	}
+	switch r.Class {
+	case outbound.Answered:
+		return nil
+	case outbound.Timeout:
+		return &failure{what: "did not answer in time", kind: fault.UpstreamTimeout, again: true, err: r.Err}
+	case outbound.DNS:
+		return &failure{what: "can't be reached: its host's name was not found", again: true, err: r.Err}
+	case outbound.Connect:
+		return &failure{what: "can't be reached: no connection", again: true, err: r.Err}
+	case outbound.Closed:
+		return &failure{what: "closed the connection before its answer was complete", again: true, err: r.Err}
+	case outbound.TLS:
+		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
+	}
+	return &failure{what: "failed: " + r.Err.Error(), err: r.Err}
+}
+
+// fault turns the failure into what the initiator is told.
+func (f *failure) fault(name string, attempts int) *fault.Error {
+	kind, code := fault.Upstream, CodeFailed
+	switch f.kind {
+	case fault.UpstreamTimeout:
+		kind, code = f.kind, CodeTimeout
+	case fault.Unavailable:
+		kind, code = f.kind, CodeCancelled
+	}
+	tries := "1 attempt"
+	if attempts > 1 {
+		tries = fmt.Sprintf("%d attempts", attempts)
+	}
+	return fault.Wrap(f.err, kind, code, "The callback of %s %s (%s); nothing was saved.", name, f.what, tries)
+}
+
+func or(d, otherwise casetype.Duration) time.Duration {
+	if d <= 0 {
+		d = otherwise
+	}
+	return time.Duration(d)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
