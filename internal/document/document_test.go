@@ -1,0 +1,249 @@
+package document_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+
+	"github.com/casehook/casehook/internal/document"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// contract uses all of the markup.
+const contract = `# Contract
+## Parties
+This contract is made between
+Acme Corp and {client}.
+
+- Ελένη Παπαδοπούλου, Αθήνα
+- Юлия Щербакова, Москва
+- Zoë Łukasiewicz-Őry, Besançon
+- 李 and 🙂
+
+---
+
+| Item | Amount (€) |
+|------|-----------:|
+| Fee  | 1 000      |
+| Tax  | 200        |
+
+Signed:\
+Jane Doe
+`
+
+var created = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+
+func render(t testing.TB, text string) []byte {
+	t.Helper()
+	pdf, err := document.Render(document.Doc{Title: "Contract KYC-0042", Author: "Jane (Doe) Ł", Created: created, Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pdf
+}
+
+var quietly sync.Once
+
+// pages validates a PDF, and gives the content of its pages.
+func pages(t testing.TB, pdf []byte) (ctx *model.Context, contents []string) {
+	t.Helper()
+	quietly.Do(api.DisableConfigDir) // else it writes into the home directory
+	ctx, err := api.ReadAndValidate(bytes.NewReader(pdf), model.NewDefaultConfiguration())
+	if err != nil {
+		t.Fatalf("not a valid PDF: %v", err)
+	}
+	for n := 1; n <= ctx.PageCount; n++ {
+		r, err := pdfcpu.ExtractPageContent(ctx, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents = append(contents, string(content))
+	}
+	return ctx, contents
+}
+
+// drawn is how a text stands in a page's content.
+func drawn(text string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(text)) {
+		b.WriteByte(byte(u >> 8))
+		b.WriteByte(byte(u))
+	}
+	return strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", `\r`).Replace(b.String())
+}
+
+func TestRenderMakesAValidPDFWithItsText(t *testing.T) {
+	ctx, contents := pages(t, render(t, contract))
+	if len(contents) != 1 {
+		t.Fatalf("%d pages, want 1", len(contents))
+	}
+	for _, want := range []string{
+		"Contract", "Parties", "This contract is made between Acme Corp and {client}.", "Ελένη Παπαδοπούλου, Αθήνα",
+		"Юлия Щербакова, Москва", "Zoë Łukasiewicz-Őry, Besançon", "\ufffd and \ufffd", "Item", "Amount", "1 000", "Tax",
+		"Signed:", "Jane Doe", "Contract KYC-0042", "1",
+	} {
+		if !strings.Contains(contents[0], drawn(want)) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if ctx.Title != "Contract KYC-0042" || ctx.Author != "Jane (Doe) Ł" {
+		t.Errorf("title %q, author %q", ctx.Title, ctx.Author)
+	}
+}
+
+func TestRenderIsDeterministic(t *testing.T) {
+	first := render(t, contract)
+	for range 5 {
+		if !bytes.Equal(first, render(t, contract)) {
+			t.Fatal("the same input gave other bytes")
+		}
+	}
+	if !bytes.Contains(first, []byte("D:20260314150926")) {
+		t.Error("the creation date is not the input's")
+	}
+	undated := document.Doc{Text: "x"}
+	pdf, err := document.Render(undated)
+	if err != nil || !bytes.Contains(pdf, []byte("D:19700101000000")) {
+		t.Errorf("a document without a date got another than 1970, or %v", err)
+	}
+}
+
+func TestRendersMayRunAtOnce(t *testing.T) {
+	want := render(t, contract)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if pdf, err := document.Render(document.Doc{
+				Title: "Contract KYC-0042", Author: "Jane (Doe) Ł", Created: created, Text: contract,
+			}); err != nil || !bytes.Equal(pdf, want) {
+				t.Errorf("another PDF, or %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestDecomposedAccentsAreComposedAndInvisiblesGo(t *testing.T) {
+	_, contents := pages(t, render(t, "Zoe\u0308 A\u00adnn\u200ba\tB\x00C"))
+	if !strings.Contains(contents[0], drawn("Zoë Anna B\ufffdC")) {
+		t.Errorf("content: %q", contents[0])
+	}
+}
+
+func TestLongTablesBreakPagesAndRepeatTheirHeader(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| Number | Text |\n|---|---|\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "| row%dx | something |\n", i)
+	}
+	_, contents := pages(t, render(t, b.String()))
+	if len(contents) < 4 {
+		t.Fatalf("%d pages", len(contents))
+	}
+	for i, content := range contents {
+		if !strings.Contains(content, drawn("Number")) {
+			t.Errorf("page %d has no header", i+1)
+		}
+	}
+	all := strings.Join(contents, "")
+	for i := range 200 {
+		if n := strings.Count(all, drawn(fmt.Sprintf("row%dx", i))); n != 1 {
+			t.Errorf("row %d is there %d times", i, n)
+		}
+	}
+}
+
+func TestARowHigherThanAPageLosesNothing(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| A | B |\n|---|---|\n| short | ")
+	for i := range 3000 {
+		fmt.Fprintf(&b, "w%dx ", i)
+	}
+	b.WriteString("|\n")
+	_, contents := pages(t, render(t, b.String()))
+	all := strings.Join(contents, "")
+	if len(contents) < 3 {
+		t.Errorf("%d pages", len(contents))
+	}
+	for i := range 3000 {
+		if !strings.Contains(all, drawn(fmt.Sprintf("w%dx", i))) {
+			t.Fatalf("word %d is lost", i)
+		}
+	}
+}
+
+func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
+	fill := func(s string) string { return strings.Repeat(s, document.MaxText/len(s)) }
+	tests := map[string]string{
+		"one word":            fill("x"),
+		"words":               fill("word "),
+		"lines":               fill("a\n\n"),
+		"list items":          fill("- a\n"),
+		"headings":            fill("# a\n"),
+		"rules":               fill("---\n"),
+		"rows":                fill("|a|b\n"),
+		"one row":             fill("|"),
+		"a cell among many":   "|1|2|3|4|5|6|7|8|9|10|11|" + strings.Repeat("x", document.MaxText-100),
+		"a high header":       "|" + strings.Repeat("h ", 50_000) + "|\n|-|\n" + strings.Repeat("|a|\n", 100),
+		"line separators":     fill("\u2028"),
+		"backslashes":         fill(`\`),
+		"control characters":  fill("\x00\x01\x1b\x7f\u0085"),
+		"not UTF-8":           fill("\xff\xfe\xed\xa0\x80"),
+		"combining marks":     "a" + fill("\u0301")[1:],
+		"outside the plane":   fill("🙂"),
+		"brackets and escape": fill("()\\)("),
+	}
+	for name, text := range tests {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			pdf, err := document.Render(document.Doc{Title: text, Author: text, Text: text})
+			if f := fault.As(err); err != nil && (!errors.Is(err, fault.Unprocessable) || f.Code != "document.too_large") {
+				t.Fatal(err)
+			}
+			if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+				t.Error("no PDF")
+			}
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("took %v", took)
+			} else {
+				t.Logf("%v, %d bytes, %v", took, len(pdf), err)
+			}
+		})
+	}
+	if _, err := document.Render(document.Doc{Text: fill("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
+		t.Errorf("beyond MaxText: %v", err)
+	}
+}
+
+func FuzzRender(f *testing.F) {
+	for _, seed := range []string{contract, "", "|", "|\\|", "# ", "-", "- ", "\\", "---", "|a\n|-\n|", "\u2028", "\xff", "()\\"} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, title, text string) {
+		if len(text) > 1<<16 {
+			return
+		}
+		pdf, err := document.Render(document.Doc{Title: title, Author: title, Created: created, Text: text})
+		if errors.Is(err, fault.Unprocessable) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages(t, pdf)
+	})
+}
