@@ -92,7 +92,7 @@ type Result struct {
 	Header    http.Header
 	Body      []byte        // decompressed; as far as it was read
 	Truncated bool          // the body went on
-	Address   string        // dialled, with its port; empty when that point was not reached
+	Address   string        // dialled, or refused, with its port; empty when that point was not reached
 	Duration  time.Duration // of everything
 	Class     Class
 	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing.

@@ -414,3 +414,11 @@ func BenchmarkPost(b *testing.B) {
 		}
 	}
 }
+
+func TestTheAddressIsKnownAlsoWhenItCouldNotBeReached(t *testing.T) {
+	for _, url := range []string{closedPort(t), "http://10.0.0.1:81", listen(t, write(""))} {
+		if r := client(t).Post(t.Context(), outbound.Request{URL: url}); r.Err == nil || "http://"+r.Address != url {
+			t.Errorf("%s: address %q, class %q, %v", url, r.Address, r.Class, r.Err)
+		}
+	}
+}
