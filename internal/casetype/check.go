@@ -1,6 +1,7 @@
 package casetype
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,9 +58,18 @@ func (c *checker) form() {
 		case path == "":
 			c.fault(path, "a definition %s", complaint.message)
 		default:
-			c.fault(path, "%s", complaint.message)
+			c.fault(path, "%s", cmp.Or(inWords[complaint.message], complaint.message))
 		}
 	}
+}
+
+// inWords says what the patterns of [Schema] mean.
+var inWords = map[string]string{
+	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`:                  "is not a key: small letters, digits, _ and -, beginning with a letter, at most 63",
+	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`:                "is not a name: one line of 1 to 200 characters",
+	`does not match the pattern ^([a-z]{1,32}|#[0-9a-fA-F]{6})$`:          "is not a colour: a name in small letters, or #rrggbb",
+	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`:        "is not a process key: letters, digits, _, . and -, at most 63",
+	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s or 1m30s",
 }
 
 // knownKeys gives the keys that a definition has where the path points.
@@ -190,7 +200,7 @@ func (c *checker) checkAsk(ask map[string]any, path string) {
 func (c *checker) duration(v any, absent, most Duration, path string) Duration {
 	var d Duration
 	written, ok := v.(string)
-	if !ok || d.UnmarshalText([]byte(written)) != nil {
+	if !ok || d.UnmarshalText([]byte(written)) != nil || d < 0 {
 		return absent // the schema has spoken
 	}
 	if d <= 0 || d > most {

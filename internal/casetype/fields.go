@@ -2,6 +2,7 @@ package casetype
 
 import (
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -304,7 +305,13 @@ func (c *checker) compileFields() {
 const fieldsURL = "casehook:fields"
 
 // location turns the URL of a compiled schema into a path in the definition.
-func location(url string) string { return "/fields" + strings.TrimPrefix(url, fieldsURL+"#") }
+func location(at string) string {
+	path := strings.TrimPrefix(at, fieldsURL+"#")
+	if plain, err := url.PathUnescape(path); err == nil {
+		path = plain
+	}
+	return "/fields" + path
+}
 
 // closed copies a schema so that objects whose properties it describes hold
 // nothing else, unless it says so itself. Parts tells whether the schema judges

@@ -49,7 +49,9 @@ func readJSON(raw []byte, record bool, limit int) tree {
 	}
 	r.decoder = json.NewDecoder(bytes.NewReader(raw))
 	r.decoder.UseNumber()
-	r.value = r.read("", 0)
+	if r.value = r.read("", 0); limit > 0 && r.nodes > limit {
+		r.value = nil
+	}
 	return r.tree
 }
 
@@ -143,6 +145,7 @@ func (r *jsonReader) read(path string, depth int) any {
 	case json.Number:
 		if message := numberProblem(token); message != "" {
 			r.fault(path, message)
+			return json.Number("0") // nothing computes with the huge one
 		}
 	}
 	return token

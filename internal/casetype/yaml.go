@@ -34,7 +34,9 @@ func readYAML(source []byte, limit int) tree {
 	if document.Kind == yaml.DocumentNode {
 		root = document.Content[0]
 	}
-	r.value = r.read(root, "", 0)
+	if r.value = r.read(root, "", 0); r.full {
+		r.value = nil
+	}
 	return r.tree
 }
 
@@ -130,7 +132,11 @@ func (r *yamlReader) mapping(n *yaml.Node, path string, depth int) any {
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 func (r *yamlReader) scalar(n *yaml.Node, path string) any {
-	switch tag := n.ShortTag(); tag {
+	tag := n.ShortTag()
+	if tag == "!!str" && n.Style == 0 && jsonNumber.MatchString(n.Value) {
+		tag = "!!float" // too large for the library, which calls it text
+	}
+	switch tag {
 	case "!!str", "!!timestamp":
 		if strings.ContainsRune(n.Value, 0) {
 			r.fault(n, path, "holds the character U+0000, which no text may")
@@ -144,7 +150,7 @@ func (r *yamlReader) scalar(n *yaml.Node, path string) any {
 		number, message := yamlNumber(n.Value)
 		if message != "" {
 			r.fault(n, path, message)
-			return nil
+			return json.Number("0")
 		}
 		return number
 	default:
