@@ -53,8 +53,8 @@ func (c *checker) form() {
 	for _, complaint := range complaints(compiledDefinition().Validate(c.value)) {
 		path := pointer("", complaint.path...)
 		switch {
-		case complaint.name != "":
-			c.fault(path, "is not a known key%s", suggest(complaint.name, knownKeys(complaint.path)))
+		case complaint.unknown:
+			c.fault(path, "is not a known key%s", suggest(complaint.name(), knownKeys(complaint.path)))
 		case path == "":
 			c.fault(path, "a definition %s", complaint.message)
 		default:

@@ -92,26 +92,23 @@ func (t *Type) Validate(data map[string]any, root string) []fault.Field {
 	var wrong []fault.Field
 	for _, c := range t.genuine(complaints(t.schema.Validate(data))) {
 		message := c.message
-		if c.name != "" {
-			message = t.unknown(c)
+		if c.unknown && len(c.path) == 1 {
+			message = t.unknown(c.name())
 		}
 		wrong = append(wrong, fault.Field{Path: pointer(root, c.path...), Message: message})
 	}
 	return tidy(wrong)
 }
 
-func (t *Type) unknown(c complaint) string {
-	if len(c.path) == 1 {
-		return "is not a field of " + t.Key + suggest(c.name, t.fields)
-	}
-	return "is not a known name here"
+func (t *Type) unknown(name string) string {
+	return "is not a field of " + t.Key + suggest(name, t.fields)
 }
 
 // genuine drops names that only seem unknown because the part of the schema that
 // knows them has failed for another reason.
 func (t *Type) genuine(all []complaint) []complaint {
 	return slices.DeleteFunc(slices.Clone(all), func(c complaint) bool {
-		if c.unevaluated == "" || !slices.Contains(t.described[location(c.unevaluated)], c.name) {
+		if c.unevaluated == "" || !slices.Contains(t.described[location(c.unevaluated)], c.name()) {
 			return false
 		}
 		parent := c.path[:len(c.path)-1]
@@ -160,13 +157,9 @@ func (t *Type) Allowed(tr Transition, submitted map[string]any, root string) []f
 	var wrong []fault.Field
 	for name := range submitted {
 		if !slices.Contains(t.fields, name) {
-			wrong = append(wrong, fault.Field{
-				Path: pointer(root, name), Message: "is not a field of " + t.Key + suggest(name, t.fields),
-			})
+			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: t.unknown(name)})
 		} else if tr.Fields != nil && !slices.Contains(tr.Fields, name) {
-			wrong = append(wrong, fault.Field{
-				Path: pointer(root, name), Message: "may not be set by the transition " + tr.Key,
-			})
+			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: "may not be set by the transition " + tr.Key})
 		}
 	}
 	return tidy(wrong)

@@ -60,7 +60,8 @@ func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
 			{Path: "/data/company/website", Message: "is not a valid uri"},
 			{Path: "/data/nationalities", Message: "holds the same item twice, at 0 and 1"}}},
 		{`{"client_name":"Acme","risk_score":1.5}`, []fault.Field{{Path: "/data/risk_score", Message: "is not a whole number"}}},
-		{`{"client_name":null,"a/b~c":1}`, []fault.Field{
+		{`{"client_name":null,"a/b~c":1,"":1}`, []fault.Field{
+			{Path: "/data/", Message: "is not a field of kyc"},
 			{Path: "/data/a~1b~0c", Message: "is not a field of kyc"},
 			{Path: "/data/client_name", Message: "is null, not text"}}},
 	} {

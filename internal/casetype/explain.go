@@ -1,7 +1,6 @@
 package casetype
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math/big"
@@ -16,8 +15,16 @@ import (
 type complaint struct {
 	path        []string
 	message     string
-	name        string // the property that is not allowed, if that is the complaint
+	unknown     bool   // the complaint is that there is such a name
 	unevaluated string // location of the unevaluatedProperties that it comes from
+}
+
+// name is the last token of the path.
+func (c complaint) name() string {
+	if len(c.path) == 0 {
+		return ""
+	}
+	return c.path[len(c.path)-1]
 }
 
 // complaints flattens what a validation says. Messages never quote the value.
@@ -47,14 +54,14 @@ func flatten(e *jsonschema.ValidationError, all *[]complaint) {
 		}
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			add("", name)
-			(*all)[len(*all)-1].name = name
+			add("is not a known name here", name)
+			(*all)[len(*all)-1].unknown = true
 		}
 	case *kind.FalseSchema:
 		add("must be absent")
 		if at := strings.TrimSuffix(e.SchemaURL, "/unevaluatedProperties"); at != e.SchemaURL && len(e.InstanceLocation) > 0 {
 			last := &(*all)[len(*all)-1]
-			last.name, last.unevaluated = e.InstanceLocation[len(e.InstanceLocation)-1], e.SchemaURL
+			last.message, last.unknown, last.unevaluated = "is not a known name here", true, e.SchemaURL
 		}
 	case *kind.AnyOf:
 		add("fits none of the allowed forms: " + forms(e))
@@ -83,7 +90,7 @@ func forms(e *jsonschema.ValidationError) string {
 		var says []string
 		for _, c := range all {
 			at := pointer("", c.path[min(len(e.InstanceLocation), len(c.path)):]...)
-			says = append(says, strings.TrimSpace(at+" "+cmp.Or(c.message, "is unknown")))
+			says = append(says, strings.TrimSpace(at+" "+c.message))
 		}
 		slices.Sort(says)
 		parts = append(parts, strings.Join(slices.Compact(says), ", "))
