@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -25,8 +24,10 @@ type Options struct {
 // Store is an open database.
 type Store struct {
 	reader
-	engine engine
-	wake   signal
+	engine    engine
+	wake      signal // the journal may have grown, here or elsewhere
+	committed signal // it has, by a commit of this process
+	endpoints signal // endpoints changed, by a commit of this process
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
@@ -38,8 +39,9 @@ type Tx struct {
 
 // reader is what a Store and a Tx have in common.
 type reader struct {
-	q    querier
-	seal sealer
+	q       querier
+	seal    sealer
+	dialect dialect
 }
 
 // querier runs statements, in or outside a transaction.
@@ -74,18 +76,19 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{q: e, seal: seal}, engine: e}
+	s := &Store{reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return s, nil
 }
 
-// Close releases the database. Updates under way are finished first.
+// Close releases the database. Updates under way are finished first. Closing it
+// again does nothing.
 func (s *Store) Close() error { return s.engine.close() }
 
 // Nodes reports whether several processes may share this database.
-func (s *Store) Nodes() bool { return s.engine.dialect() == postgres }
+func (s *Store) Nodes() bool { return s.dialect == postgres }
 
 // Update runs do in one transaction. When do fails, or the commit does, nothing
 // of it remains; an error of the commit itself leaves open which it was. Do must
@@ -93,22 +96,33 @@ func (s *Store) Nodes() bool { return s.engine.dialect() == postgres }
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
 	err := s.engine.update(ctx, func(q querier) error {
-		tx = &Tx{reader: reader{q: q, seal: s.seal}}
+		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}}
 		return do(tx)
 	})
 	if err != nil {
 		return err
 	}
-	if tx.appended || tx.endpoints {
+	if tx.appended {
 		s.wake.broadcast()
+		s.committed.broadcast()
+	}
+	if tx.endpoints {
+		s.endpoints.broadcast()
 	}
 	return nil
 }
 
-// Wake returns a channel that is closed at the next commit, here or on another
-// node, that appended to the journal or changed an endpoint. Take it before
-// looking, so that nothing falls between.
+// Wake returns a channel that is closed at the next commit that appends to the
+// journal, here or on another node. Take it before looking, so that nothing
+// falls between.
 func (s *Store) Wake() <-chan struct{} { return s.wake.channel() }
+
+// Committed is Wake for the commits of this process alone.
+func (s *Store) Committed() <-chan struct{} { return s.committed.channel() }
+
+// EndpointsChanged returns a channel that is closed at the next commit of this
+// process that changes an endpoint.
+func (s *Store) EndpointsChanged() <-chan struct{} { return s.endpoints.channel() }
 
 // Listen passes on what other nodes notify, until ctx ends. It returns when the
 // connection is lost; polling is the fallback. On SQLite there are no others.
@@ -187,9 +201,4 @@ func fromMicros(n int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(n).UTC()
-}
-
-// likePattern makes a pattern that matches text anywhere, whatever is in it.
-func likePattern(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
 }
