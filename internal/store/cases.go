@@ -1,10 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/cases"
@@ -58,7 +59,10 @@ func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) 
 func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.Case, error) {
 	text := ""
 	if f.Text != "" {
-		text = likePattern(f.Text)
+		var err error
+		if text, err = likePattern(f.Text); err != nil {
+			return nil, err
+		}
 	}
 	before := int64(1) << 62
 	if !f.After.CreatedAt.IsZero() {
@@ -145,32 +149,8 @@ func scanCase(rows *sql.Rows) (c cases.Case, err error) {
 		return c, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
-	c.Data, err = casetype.Decode(data)
-	return c, err
-}
-
-// searchText is what a search looks in: reference, name and the values of the data.
-func searchText(c cases.Case) string {
-	var b strings.Builder
-	b.WriteString(c.Reference)
-	b.WriteByte('\n')
-	b.WriteString(c.Name)
-	values(&b, c.Data)
-	return strings.ReplaceAll(strings.ToLower(b.String()), "\x00", " ")
-}
-
-func values(b *strings.Builder, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, item := range v {
-			values(b, item)
-		}
-	case []any:
-		for _, item := range v {
-			values(b, item)
-		}
-	case nil, bool:
-	default:
-		fmt.Fprintf(b, "\n%v", v)
-	}
+	// What was once taken is always given back, so this is less strict than casetype.Decode.
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return c, d.Decode(&c.Data)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 )
 
@@ -69,7 +70,7 @@ func (r reader) CallbackSecret(ctx context.Context, tenant int64, caseType, tran
 	if err != nil {
 		return nil, err
 	}
-	return r.seal.open(sealed, callbackPlace(caseType, transition))
+	return r.seal.open(sealed, callbackPlace(tenant, caseType, transition))
 }
 
 // CallbackSecrets lists the transitions of a case type that have a secret.
@@ -80,11 +81,11 @@ func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType stri
 
 // PutCallbackSecret sets or replaces a callback's secret.
 func (tx *Tx) PutCallbackSecret(ctx context.Context, tenant int64, caseType, transition string, key []byte, now time.Time) error {
-	sealed := tx.seal.seal(key, callbackPlace(caseType, transition))
+	sealed := tx.seal.seal(key, callbackPlace(tenant, caseType, transition))
 	_, err := tx.q.exec(ctx, callbackSecretUpsert, tenant, caseType, transition, sealed, micros(now))
 	return err
 }
 
-func callbackPlace(caseType, transition string) string {
-	return "callback/" + caseType + "/" + transition
+func callbackPlace(tenant int64, caseType, transition string) string {
+	return fmt.Sprintf("callback/%d/%s/%s", tenant, caseType, transition)
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"time"
 )
 
@@ -168,11 +167,11 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		if len(w.rows) == 0 {
 			continue
 		}
-		list, err := json.Marshal(w.rows)
+		list, err := encodeRows(w.rows)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := tx.q.exec(ctx, w.statement, string(list)); err != nil {
+		if _, err := tx.q.exec(ctx, w.statement, list); err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +181,7 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 // held says for which endpoints the epoch still holds, and keeps it so until the
 // transaction ends.
 func (tx *Tx) held(ctx context.Context, all []Settlement) (map[string]bool, error) {
-	list, err := jsonRows(all, func(s Settlement) []any { return []any{s.Endpoint, s.Epoch} })
+	list, err := encodeRows(flatten(all, func(s Settlement) [][]any { return [][]any{{s.Endpoint, s.Epoch}} }))
 	if err != nil {
 		return nil, err
 	}
@@ -256,14 +255,4 @@ func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string,
 		d.At = fromMicros(at)
 		return d, err
 	})
-}
-
-// jsonRows makes the one parameter that rows(...) reads.
-func jsonRows[T any](all []T, row func(T) []any) (string, error) {
-	rows := make([][]any, len(all))
-	for i, v := range all {
-		rows[i] = row(v)
-	}
-	list, err := json.Marshal(rows)
-	return string(list), err
 }

@@ -118,7 +118,7 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 		}
 		return fault.New(fault.Conflict, "endpoint.version_conflict", "The endpoint changed meanwhile; nothing was saved. Load it again and repeat the change.")
 	})
-	if isDuplicate(err) && fault.As(err).Code == "store.duplicate" {
+	if isDuplicate(err) {
 		return e, nameTaken(err, e.Name)
 	}
 	if err != nil {
@@ -164,11 +164,11 @@ func (tx *Tx) subscribe(ctx context.Context, e endpoint.Endpoint) error {
 	for i, trigger := range e.Triggers {
 		names[i] = []any{trigger}
 	}
-	list, err := json.Marshal(names)
+	list, err := encodeRows(names)
 	if err != nil {
 		return err
 	}
-	_, err = tx.q.exec(ctx, subscriptionsInsert, e.Tenant, e.ID, string(list))
+	_, err = tx.q.exec(ctx, subscriptionsInsert, e.Tenant, e.ID, list)
 	return err
 }
 
@@ -190,11 +190,11 @@ func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err e
 	for i, e := range all {
 		ids[i], at[e.ID] = []any{e.ID}, i
 	}
-	list, err := json.Marshal(ids)
+	list, err := encodeRows(ids)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, subscriptionList, string(list))
+	rows, err := r.q.query(ctx, subscriptionList, list)
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var id, trigger string
 		if err := rows.Scan(&id, &trigger); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,16 +26,25 @@ func translate(err error) error {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fault.Wrap(err, fault.Unavailable, "store.cancelled", "The request ended before the database answered.")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, sql.ErrTxDone):
+		return cancelled(err)
 	case errors.As(err, &lite):
 		return translateSQLite(lite)
 	case errors.As(err, &pg):
 		return translatePostgres(pg)
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
-		return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), pgconn.SafeToRetry(err):
+		return unreachable(err)
 	}
 	return err
+}
+
+func cancelled(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "store.cancelled", "The request ended before the database answered.")
+}
+
+func unreachable(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
 }
 
 func translateSQLite(err *driversqlite.Error) error {
@@ -44,8 +54,11 @@ func translateSQLite(err *driversqlite.Error) error {
 	case codes.SQLITE_FULL:
 		return fault.Wrap(err, fault.Unavailable, "store.full", "The disk that holds the database is full. Nothing was saved.")
 	}
-	if err.Code()&0xff == codes.SQLITE_BUSY {
+	switch err.Code() & 0xff {
+	case codes.SQLITE_BUSY:
 		return fault.Wrap(err, fault.Unavailable, "store.busy", "Another process holds the database. Try again shortly.")
+	case codes.SQLITE_INTERRUPT:
+		return cancelled(err)
 	}
 	return err
 }
@@ -54,16 +67,20 @@ func translatePostgres(err *pgconn.PgError) error {
 	switch err.Code {
 	case "23505": // unique_violation
 		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+	case "57014": // query_canceled
+		return cancelled(err)
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return fault.Wrap(err, fault.Unavailable, "store.contention", "Too many wrote the same at once. Try again.")
 	}
 	switch err.Code[:2] {
 	case "08", "57": // connection exception, operator intervention
-		return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
+		return unreachable(err)
 	case "53": // insufficient resources
 		return fault.Wrap(err, fault.Unavailable, "store.full", "The database has run out of room or connections. Nothing was saved.")
 	}
 	return err
 }
 
-func isDuplicate(err error) bool { return errors.Is(err, fault.Conflict) }
+func isDuplicate(err error) bool {
+	return errors.Is(err, fault.Conflict) && fault.As(err).Code == "store.duplicate"
+}

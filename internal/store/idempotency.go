@@ -57,7 +57,8 @@ func (tx *Tx) StoreAnswer(ctx context.Context, k OnceKey, a Answer, now, since t
 	if err != nil {
 		return false, err
 	}
-	n, err := tx.q.exec(ctx, onceInsert, k.Tenant, k.Token, k.Operation, k.Key, a.Request, a.Status, string(header), a.Body,
+	n, err := tx.q.exec(ctx, onceInsert, k.Tenant, k.Token, k.Operation, k.Key, a.Request, a.Status, string(header),
+		append([]byte{}, a.Body...), // a nil slice would be null
 		micros(now), micros(since))
 	return n > 0, err
 }

@@ -12,7 +12,7 @@ import (
 const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback`
 
 var (
-	journalInsert = define(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback)
+	journalInsert = journalAppend(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback)
 		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`)
 	journalRead = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
 		where s.seq > $1 order by s.seq limit $2`)
@@ -45,7 +45,7 @@ func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 		return 0, err
 	}
 	tx.appended = true
-	return id, tx.markPending(ctx, id)
+	return id, nil
 }
 
 // Head is the highest position in the journal; 0 when it is empty.

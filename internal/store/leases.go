@@ -13,6 +13,7 @@ type Lease struct {
 	Epoch    int64  // grows with every change of owner
 	Revision int64  // the endpoint's, so that its owner sees changes
 	Status   string // the endpoint's
+	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
 }
 
 var (
@@ -25,16 +26,18 @@ var (
 	leaseRenew = define(`update leases set until = {{now}} + $2 where owner = $1`)
 	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
-	leaseClaim = define(`update leases set owner = $1, epoch = epoch + 1, until = {{now}} + $2 where endpoint in
-		(select endpoint from leases where owner <> $1 and (until < {{now}} or $4 = 1) order by endpoint limit $3 {{lock}})`)
+	leaseClaim = define(`with free as materialized
+			(select endpoint from leases where owner <> $1 and (until < {{now}} or $4) order by endpoint limit $3 {{lock}})
+		update leases set owner = $1, epoch = epoch + 1, until = {{now}} + $2 where endpoint in (select endpoint from free)`)
 	leaseRelease = define(`update leases set owner = '', until = 0 where owner = $1 and endpoint in
 		(select r.endpoint from rows($2: endpoint text) as r)`)
 	leaseReleaseAll = define(`update leases set owner = '', until = 0 where owner = $1`)
 )
 
 // Claim renews what owner holds for another ttl and takes what is free, up to
-// its fair share among the live nodes. All that it holds afterwards is returned.
-// Where there can be no other node, it takes everything at once.
+// its fair share among the live nodes. All that it holds afterwards is returned,
+// in the endpoints' order. Where there can be no other node, it takes everything
+// at once. An owner is one process: a restarted one has another name.
 func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lease, error) {
 	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds()); err != nil {
 		return nil, err
@@ -53,34 +56,42 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 		}
 	}
 	rows, err := tx.q.query(ctx, leaseMine, owner)
-	return collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
+	mine, err := collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
 		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status)
 		return l, err
 	})
+	for i := int(share); i < len(mine); i++ {
+		mine[i].Surplus = true
+	}
+	return mine, err
 }
 
-// Share is how many leases each live node should hold.
-func (tx *Tx) share(ctx context.Context) (share int64, alone int, err error) {
+// share is how many leases each live node should hold.
+func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	rows, err := tx.q.query(ctx, leaseCount)
 	leases, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
 	if err != nil {
-		return 0, 0, err
+		return 0, false, err
 	}
-	if !tx.numbersLater() {
-		return leases, 1, nil
+	if tx.dialect == sqlite {
+		return leases, true, nil
 	}
 	rows, err = tx.q.query(ctx, nodeCount)
 	nodes, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
 	if err != nil {
-		return 0, 0, err
+		return 0, false, err
 	}
 	nodes = max(nodes, 1)
-	return (leases + nodes - 1) / nodes, 0, nil
+	return (leases + nodes - 1) / nodes, false, nil
 }
 
 // Release gives leases back, so that another node takes them at once.
 func (tx *Tx) Release(ctx context.Context, owner string, endpoints []string) error {
-	list, err := jsonRows(endpoints, func(e string) []any { return []any{e} })
+	names := make([][]any, len(endpoints))
+	for i, endpoint := range endpoints {
+		names[i] = []any{endpoint}
+	}
+	list, err := encodeRows(names)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -32,8 +32,8 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	config.ConnConfig.RuntimeParams["application_name"] = "casehook"
 	// A process that stops inside a transaction must not hold its locks for ever.
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
-	if config.MaxConns < 16 {
-		config.MaxConns = 16
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = max(16, config.MaxConns)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -55,7 +55,7 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 	if version < oldestPostgres {
 		return fault.New(fault.Invalid, "store.version", "This is PostgreSQL %d; Casehook needs 14 or newer.", version/10000)
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // tries each second
 	if err != nil {
 		return err
 	}
@@ -100,10 +100,10 @@ func (e *postgresEngine) listen(ctx context.Context, notified func()) error {
 		return translate(err)
 	}
 	for {
+		notified() // at first too: nobody listened until now
 		if _, err := raw.WaitForNotification(ctx); err != nil {
-			return fmt.Errorf("waiting for a notification: %w", err)
+			return translate(err)
 		}
-		notified()
 	}
 }
 

@@ -7,43 +7,30 @@ import (
 // The statements that give PostgreSQL's entries their dense positions. SQLite
 // has them already; there a view stands in for the table.
 var (
-	pendingInsert = postgresOnly(`insert into journal_pending (entry) values ($1)`)
-	sequenceLock  = postgresOnly(`select pg_try_advisory_xact_lock(4707280041)`)
-	sequenceHead  = postgresOnly(`select seq from journal_head`)
-	sequenceMove  = postgresOnly(`with moved as (
+	sequenceLock = postgresOnly(`select pg_try_advisory_xact_lock(4707280041)`)
+	sequenceHead = postgresOnly(`select seq from journal_head`)
+	sequenceMove = postgresOnly(`with moved as (
 			delete from journal_pending where entry in (select entry from journal_pending order by entry limit $2) returning entry
 		)
 		insert into journal_seq (seq, entry) select $1 + row_number() over (order by entry), entry from moved`)
 	sequenceAdvance = postgresOnly(`update journal_head set seq = seq + $1`)
 )
 
-// postgresOnly defines a statement that SQLite never runs.
-func postgresOnly(text string) *statement {
-	s := define(text)
-	s.text[sqlite] = ""
+// journalAppend defines the insertion of an entry, which on PostgreSQL notes that
+// the entry wants a position.
+func journalAppend(insert string) *statement {
+	s := define(insert)
+	s.text[postgres] = "with appended as (" + insert + ") insert into journal_pending (entry) select id from appended returning entry"
 	return s
 }
 
 const sequenceBatch = 1000
 
-func (tx *Tx) markPending(ctx context.Context, entry int64) error {
-	if !tx.numbersLater() {
-		return nil
-	}
-	_, err := tx.q.exec(ctx, pendingInsert, entry)
-	return err
-}
-
-func (tx *Tx) numbersLater() bool {
-	_, pg := tx.q.(postgresTx)
-	return pg
-}
-
 // Sequence gives committed entries their positions and returns how many. Any
 // node may call it at any time; one at a time does the work, the others return
 // at once. The lock ends with the transaction, however its process ends.
 func (s *Store) Sequence(ctx context.Context) (int, error) {
-	if s.engine.dialect() == sqlite {
+	if s.dialect == sqlite {
 		return 0, nil
 	}
 	total := 0

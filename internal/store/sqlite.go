@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -22,6 +23,7 @@ type sqliteEngine struct {
 	writers  *sql.DB  // one connection
 	jobs     chan *job
 	closing  chan struct{}
+	once     sync.Once // closes closing
 	done     chan struct{}
 }
 
@@ -72,7 +74,12 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 	if lock == "deferred" {
 		pragmas.Add("_pragma", "query_only(1)")
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas.Encode())
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	file := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: pragmas.Encode()}
+	db, err := sql.Open("sqlite", file.String())
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
@@ -141,7 +148,7 @@ func (e *sqliteEngine) listen(ctx context.Context, _ func()) error {
 func (e *sqliteEngine) notify(context.Context) error { return nil }
 
 func (e *sqliteEngine) close() error {
-	close(e.closing)
+	e.once.Do(func() { close(e.closing) })
 	<-e.done
 	return errors.Join(e.readers.Close(), e.writers.Close())
 }

@@ -15,12 +15,12 @@ type writer struct {
 }
 
 var (
-	begin      = define(`begin immediate`)
-	commit     = define(`commit`)
-	rollback   = define(`rollback`)
-	savepoint  = define(`savepoint one`)
-	release    = define(`release savepoint one`)
-	rollbackTo = define(`rollback to savepoint one`)
+	begin      = sqliteOnly(`begin immediate`)
+	commit     = sqliteOnly(`commit`)
+	rollback   = sqliteOnly(`rollback`)
+	savepoint  = sqliteOnly(`savepoint one`)
+	release    = sqliteOnly(`release savepoint one`)
+	rollbackTo = sqliteOnly(`rollback to savepoint one`)
 )
 
 // run carries out jobs until closing, and then those already in line.

@@ -29,6 +29,20 @@ func define(text string) *statement {
 	return s
 }
 
+// sqliteOnly defines a statement that PostgreSQL never runs.
+func sqliteOnly(text string) *statement {
+	s := define(text)
+	s.text[postgres] = ""
+	return s
+}
+
+// postgresOnly defines a statement that SQLite never runs.
+func postgresOnly(text string) *statement {
+	s := define(text)
+	s.text[sqlite] = ""
+	return s
+}
+
 var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
 
 func (d dialect) render(text string) string {

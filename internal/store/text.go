@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// strict is a querier that takes only text which both engines can keep.
+// PostgreSQL knows no U+0000, and what one engine refuses the other must too.
+type strict struct{ querier }
+
+func (s strict) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
+	if err := checkText(args); err != nil {
+		return 0, err
+	}
+	return s.querier.exec(ctx, st, args...)
+}
+
+func (s strict) query(ctx context.Context, st *statement, args ...any) (*sql.Rows, error) {
+	if err := checkText(args); err != nil {
+		return nil, err
+	}
+	return s.querier.query(ctx, st, args...)
+}
+
+func checkText(args []any) error {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
+			return fault.New(fault.Invalid, "store.text_invalid",
+				"A text holds the character U+0000 or is not UTF-8. Nothing was saved; send it without.")
+		}
+	}
+	return nil
+}
+
+// encodeRows makes the one parameter that rows(...) reads. What no text can hold
+// is replaced, so that one row does not spoil those beside it.
+func encodeRows(rows [][]any) (string, error) {
+	for _, row := range rows {
+		for i, v := range row {
+			if text, ok := v.(string); ok && strings.IndexByte(text, 0) >= 0 {
+				row[i] = strings.ReplaceAll(text, "\x00", "\uFFFD")
+			}
+		}
+	}
+	if rows == nil {
+		rows = [][]any{}
+	}
+	list, err := json.Marshal(rows)
+	return string(list), err
+}
