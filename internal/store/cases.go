@@ -29,7 +29,8 @@ var (
 		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\')
 		and (created_at < $5 or (created_at = $5 and id < $6))
 		order by created_at desc, id desc limit $7`)
-	counterNext = define(`insert into counters (tenant, name, value) values ($1, $2, 1)
+	caseReference = define(`select count(*) from cases where tenant = $1 and type = $2 and reference = $3`)
+	counterNext   = define(`insert into counters (tenant, name, value) values ($1, $2, 1)
 		on conflict (tenant, name) do update set value = counters.value + 1 returning value`)
 )
 
@@ -76,6 +77,13 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.
 func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error) {
 	rows, err := tx.q.query(ctx, counterNext, tenant, name)
 	return one(rows, err, scanValue[int64], notFound("store.counter", "The counter %s is missing.", name))
+}
+
+// ReferenceTaken reports whether a case of the type has the reference.
+func (r reader) ReferenceTaken(ctx context.Context, tenant int64, caseType, reference string) (bool, error) {
+	rows, err := r.q.query(ctx, caseReference, tenant, caseType, reference)
+	n, err := one(rows, err, scanValue[int64], notFound("store.case", "No count."))
+	return n > 0, err
 }
 
 // InsertCase saves a new case.

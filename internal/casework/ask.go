@@ -1,0 +1,79 @@
+package casework
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// ask puts the submission before the transition's callback, if it has one, and
+// applies the answer to the plan. No transaction is open meanwhile.
+func (s *Service) ask(ctx context.Context, pl *plan) error {
+	if pl.tr.AboutToSubmit == nil {
+		return nil
+	}
+	q, err := s.question(ctx, pl)
+	if err != nil {
+		return err
+	}
+	answer, record, err := s.callbacks.Ask(ctx, q)
+	pl.callback = &record
+	if err != nil {
+		if !waived(q.Ask, err) {
+			return err
+		}
+		s.Log.WarnContext(ctx, "callback failed; its policy is to go on", "case", pl.after.ID, "callback", q.Name,
+			"webhook_id", q.WebhookID, "attempts", record.Attempts, "code", fault.As(err).Code)
+		return nil
+	}
+	return pl.apply(answer, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+}
+
+// waived reports whether the failure policy waives an error: a callback that
+// gave no answer, but not a submission that was given up.
+func waived(ask casetype.Ask, err error) bool {
+	code := fault.As(err).Code
+	return ask.FailurePolicy == casetype.Ignore && (code == callback.CodeTimeout || code == callback.CodeFailed)
+}
+
+func ignoresWarnings(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && u.Query().Get("ignore-warning") == "true"
+}
+
+// question prepares what is asked.
+func (s *Service) question(ctx context.Context, pl *plan) (callback.Question, error) {
+	q := callback.Question{
+		Ask: *pl.tr.AboutToSubmit, Name: pl.typ.Key + "/" + pl.tr.Key, WebhookID: id.New("msg"),
+	}
+	var err error
+	if q.URL, err = casetype.ExpandURL(q.Ask.URL, s.Variable); err != nil {
+		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
+			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
+	}
+	key, err := s.store.CallbackSecret(ctx, pl.p.Tenant, pl.typ.Key, pl.tr.Key)
+	if err != nil {
+		return q, err
+	}
+	q.Keys = [][]byte{key}
+	var before *wire.CallbackCase
+	if !pl.creates() {
+		before = shown(pl.before, pl.typ)
+	}
+	q.Body, err = wire.EncodeAboutToSubmit(before, *shown(pl.after, pl.typ))
+	return q, err
+}
+
+// shown is a case as a callback sees it.
+func shown(c cases.Case, t *casetype.Type) *wire.CallbackCase {
+	return &wire.CallbackCase{
+		ID: c.ID, Type: c.Type, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt, State: c.State,
+		Classification: string(c.Classification), Data: c.Data, Classifications: t.Classifications(c.Data),
+	}
+}

@@ -1,0 +1,160 @@
+package casework
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// TypeVersion is one version of a case type.
+type TypeVersion struct {
+	*casetype.Type
+	Version   int64
+	CreatedAt time.Time
+	Unchanged bool              // it was the newest version already
+	Secrets   map[string]string // by transition: secrets of callbacks, only those made by this call
+}
+
+// PutCaseType makes a definition the newest version of a case type. File names
+// the source in faults. Cases keep the version that they work by.
+func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (TypeVersion, error) {
+	t, err := parseType(key, file, source)
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	var put TypeVersion
+	err = retry("store.duplicate", func() error { // another version of the same number
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now()}
+			return s.putType(ctx, tx, p.Tenant, &put)
+		})
+	})
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	return put, nil
+}
+
+func parseType(key, file string, source []byte) (*casetype.Type, error) {
+	t, err := casetype.Parse(file, source)
+	var faults casetype.Faults
+	switch {
+	case errors.As(err, &faults):
+		fields := make([]fault.Field, len(faults))
+		for i, f := range faults {
+			fields[i] = fault.Field{Path: f.Path, Message: fmt.Sprintf("line %d: %s", f.Line, f.Message)}
+		}
+		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.", fields...)
+	case err != nil:
+		return nil, err
+	case t.Key != key:
+		return nil, fault.In("case_type.invalid", "The definition is of another case type.",
+			fault.Field{Path: "/key", Message: fmt.Sprintf("is %q, and %q was put", t.Key, key)})
+	}
+	return t, nil
+}
+
+// putType saves a version unless it is the newest already, and makes the secrets
+// that its callbacks lack.
+func (s *Service) putType(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
+	latest, err := tx.CaseType(ctx, tenant, put.Key, 0)
+	switch {
+	case errors.Is(err, fault.NotFound):
+	case err != nil:
+		return err
+	case bytes.Equal(latest.Definition, put.JSON()):
+		put.Version, put.CreatedAt, put.Unchanged = latest.Version, latest.CreatedAt, true
+	default:
+		put.Version = latest.Version + 1
+	}
+	if !put.Unchanged {
+		err := tx.CreateCaseType(ctx, tenant, store.CaseType{
+			Key: put.Key, Version: put.Version, Definition: put.JSON(), CreatedAt: put.CreatedAt,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.makeSecrets(ctx, tx, tenant, put)
+}
+
+func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
+	have, err := tx.CallbackSecrets(ctx, tenant, put.Key)
+	if err != nil {
+		return err
+	}
+	for _, tr := range put.Transitions {
+		if tr.AboutToSubmit == nil || slices.Contains(have, tr.Key) {
+			continue
+		}
+		secret, err := s.newSecret(ctx, tx, tenant, put.Key, tr.Key)
+		if err != nil {
+			return err
+		}
+		if put.Secrets == nil {
+			put.Secrets = map[string]string{}
+		}
+		put.Secrets[tr.Key] = secret
+	}
+	return nil
+}
+
+func (s *Service) newSecret(ctx context.Context, tx *store.Tx, tenant int64, key, transition string) (string, error) {
+	secret, err := outbound.NewKey(s.Random)
+	if err != nil {
+		return "", err
+	}
+	return outbound.FormatKey(secret), tx.PutCallbackSecret(ctx, tenant, key, transition, secret, s.now())
+}
+
+// CaseType finds a version of a case type; 0 is the newest.
+func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
+	if !word(key) || version < 0 {
+		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
+	}
+	return s.typeAt(ctx, s.store, p.Tenant, key, version)
+}
+
+// CaseTypes lists the newest version of every case type, by key.
+func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVersion, error) {
+	stored, err := s.store.CaseTypes(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]TypeVersion, len(stored))
+	for i, t := range stored {
+		if all[i], err = s.typeOf(p.Tenant, t); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// RotateCallbackSecret gives a transition's callback a new secret. The old one
+// signs nothing from now on.
+func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, transition string) (secret string, err error) {
+	if _, err := s.CaseType(ctx, p, key, 0); err != nil {
+		return "", err
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		have, err := tx.CallbackSecrets(ctx, p.Tenant, key)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(have, transition) {
+			return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q with a callback.", key, transition)
+		}
+		secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition)
+		return err
+	})
+	return secret, err
+}

@@ -1,0 +1,35 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+// leftoverAge is how old contents are before they are taken for leftovers: no
+// upload takes as long.
+const leftoverAge = 24 * time.Hour
+
+// Clean removes answers that are no longer repeated, and contents that no
+// attachment refers to: what was under way when a process ended.
+func (s *Service) Clean(ctx context.Context) error {
+	now := s.now()
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		_, err := tx.PurgeAnswers(ctx, now.Add(-answersLast))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.blobs.List(ctx, func(key string, modified time.Time) error {
+		if modified.After(now.Add(-leftoverAge)) {
+			return nil
+		}
+		used, err := s.store.BlobUsed(ctx, key)
+		if err != nil || used {
+			return err
+		}
+		return s.blobs.Delete(ctx, key)
+	})
+}

@@ -1,0 +1,65 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// AddComment adds a comment of 1 to 20,000 characters to a case.
+func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once Once) (cases.Comment, error) {
+	if message := commentProblem(text); message != "" {
+		return cases.Comment{}, fault.In("comment.invalid", "The comment can't be saved.", fault.Field{Path: "/text", Message: message})
+	}
+	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}
+	err := s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			err := s.touch(ctx, tx, p, caseID, func(cases.Case) (event.Fact, error) {
+				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
+			})
+			if err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, comment)
+		})
+	})
+	if err != nil {
+		return cases.Comment{}, err
+	}
+	return comment, nil
+}
+
+// Comments lists a case's comments after one of them, oldest first.
+func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) ([]cases.Comment, error) {
+	if err := checkAfter(after); err != nil {
+		return nil, err
+	}
+	all, err := s.store.Comments(ctx, p.Tenant, caseID, after, page(limit))
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	_, err = s.store.Case(ctx, p.Tenant, caseID)
+	return nil, err
+}
+
+func commentProblem(text string) string {
+	switch {
+	case !utf8.ValidString(text):
+		return "is not UTF-8"
+	case strings.TrimSpace(text) == "":
+		return "is empty"
+	case utf8.RuneCountInString(text) > maxComment:
+		return fmt.Sprintf("is longer than %d characters", maxComment)
+	case strings.ContainsRune(text, 0):
+		return "holds the character NUL"
+	}
+	return ""
+}

@@ -1,0 +1,128 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// commit saves a plan in one transaction: the case, the journal entry and the
+// answer. Without a fact nothing has changed, and the answer alone is kept.
+func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error) {
+	var view View
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		saved, facts, err := save(ctx, tx, *pl)
+		if err != nil {
+			return err
+		}
+		if len(facts) > 0 {
+			if err := s.record(ctx, tx, pl.p, saved, pl.typ, pl.callback, facts...); err != nil {
+				return err
+			}
+		}
+		view = s.view(saved, pl.typ)
+		return s.keep(ctx, tx, pl.p, once, view)
+	})
+	if err != nil {
+		return View{}, err
+	}
+	return view, nil
+}
+
+// save writes the case and says what became true.
+func save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
+	if pl.creates() {
+		saved, err := insert(ctx, tx, pl)
+		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
+	}
+	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.tr.Key)
+	if err != nil {
+		return cases.Case{}, nil, err
+	}
+	if len(facts) > 0 {
+		saved, err := tx.UpdateCase(ctx, pl.after)
+		return saved, facts, err
+	}
+	current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
+	if err == nil && current.Revision != pl.before.Revision {
+		err = versionConflict() // it changes nothing of what is no longer there
+	}
+	return current, nil, err
+}
+
+// insert gives a new case its numbers and its name, and saves it.
+func insert(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, error) {
+	var err error
+	if pl.after.Reference, err = reference(ctx, tx, pl.p.Tenant, pl.typ); err != nil {
+		return cases.Case{}, err
+	}
+	if pl.typ.Outcome != "" {
+		pl.after.OutcomeInstance, err = tx.Next(ctx, pl.p.Tenant, "outcome/"+pl.typ.Outcome)
+		if err != nil {
+			return cases.Case{}, err
+		}
+	}
+	pl.rename()
+	return pl.after, tx.InsertCase(ctx, pl.after)
+}
+
+// maxSkipped bounds how many references in a row may be taken.
+const maxSkipped = 1000
+
+// reference counts to the type's next reference. One may be taken: a definition
+// may change its pattern into one that meets references of before.
+func reference(ctx context.Context, tx *store.Tx, tenant int64, t *casetype.Type) (string, error) {
+	for range maxSkipped {
+		seq, err := tx.Next(ctx, tenant, "reference/"+t.Key)
+		if err != nil {
+			return "", err
+		}
+		ref := t.FormatReference(seq)
+		taken, err := tx.ReferenceTaken(ctx, tenant, t.Key, ref)
+		if err != nil || !taken {
+			return ref, err
+		}
+	}
+	return "", fault.New(fault.Conflict, "case.reference_taken",
+		"The next %d references of %s are taken. Change the reference pattern of the case type.", maxSkipped, t.Key)
+}
+
+// record appends the entry of a commit to the journal.
+func (s *Service) record(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
+	snapshot, err := c.Snapshot(t, s.PublicURL)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Append(ctx, event.Entry{
+		Tenant: c.Tenant, Subject: event.CaseSubject(c.ID), Version: c.Version, At: s.now(),
+		Actor: p.Actor, Facts: facts, Snapshot: snapshot, Callback: asked,
+	})
+	return err
+}
+
+// touch gives a case its next version, for what does not change its content, and
+// lets add say what was added.
+func (s *Service) touch(ctx context.Context, tx *store.Tx, p access.Principal, id int64, add func(cases.Case) (event.Fact, error)) error {
+	c, err := tx.TouchCase(ctx, p.Tenant, id)
+	if err != nil {
+		return err
+	}
+	t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return err
+	}
+	fact, err := add(c)
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, p, c, t.Type, nil, fact)
+}
+
+func (s *Service) view(c cases.Case, t *casetype.Type) View {
+	return View{Case: c, Definition: t, URL: c.URL(s.PublicURL)}
+}

@@ -1,0 +1,144 @@
+package casework
+
+import (
+	"context"
+	"slices"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
+// hears what happens from now on. Name, URL, Triggers and Policy are the caller's.
+func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
+	made, err := s.newEndpoint(p, e)
+	if err != nil {
+		return endpoint.Endpoint{}, err
+	}
+	err = s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.CreateEndpoint(ctx, made, id.New("cur")); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, made)
+		})
+	})
+	if err != nil {
+		return endpoint.Endpoint{}, err
+	}
+	return made, nil
+}
+
+// newEndpoint makes a valid endpoint with an id and a secret.
+func (s *Service) newEndpoint(p access.Principal, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+	if err := checkEndpoint(&e); err != nil {
+		return e, err
+	}
+	key, err := outbound.NewKey(s.Random)
+	now := s.now()
+	return endpoint.Endpoint{
+		ID: id.New("ep"), Tenant: p.Tenant, Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: e.Policy,
+		Status: endpoint.Active, Secrets: [][]byte{key}, Revision: 1, CreatedAt: now, UpdatedAt: now,
+	}, err
+}
+
+// checkEndpoint validates an endpoint and puts its triggers in order.
+func checkEndpoint(e *endpoint.Endpoint) error {
+	wrong := e.Check(wire.Known)
+	if message := lineProblem(e.Name, 100); message != "" {
+		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
+	}
+	if e.Status != "" && e.Status != endpoint.Active && e.Status != endpoint.Paused && e.Status != endpoint.Disabled {
+		wrong = append(wrong, fault.Field{Path: "/status", Message: "is neither active nor paused"})
+	}
+	if len(wrong) > 0 {
+		return fault.In("endpoint.invalid", "The endpoint can't be saved.", wrong...)
+	}
+	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
+	return nil
+}
+
+// UpdateEndpoint changes name, URL, triggers, policy or status of an endpoint.
+// Change may be called more than once.
+func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+	if !word(endpointID) {
+		return endpoint.Endpoint{}, endpointMissing()
+	}
+	var saved endpoint.Endpoint
+	err := retry("endpoint.version_conflict", func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			before, err := tx.Endpoint(ctx, p.Tenant, endpointID)
+			if err == nil {
+				saved, err = s.changeEndpoint(ctx, tx, before, change)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return endpoint.Endpoint{}, err
+	}
+	return saved, nil
+}
+
+func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+	after := before
+	after.Triggers = slices.Clone(before.Triggers)
+	change(&after)
+	after.ID, after.Tenant, after.Secrets = before.ID, before.Tenant, before.Secrets
+	after.Revision, after.CreatedAt, after.UpdatedAt = before.Revision, before.CreatedAt, s.now()
+	if err := checkEndpoint(&after); err != nil {
+		return after, err
+	}
+	if after.Status == endpoint.Disabled && before.Status != endpoint.Disabled {
+		return after, fault.In("endpoint.invalid", "The endpoint can't be saved.",
+			fault.Field{Path: "/status", Message: "can't be set to disabled; pause the endpoint instead"})
+	}
+	return tx.UpdateEndpoint(ctx, after)
+}
+
+// DeleteEndpoint removes an endpoint and all that waits for it.
+func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
+	if !word(endpointID) {
+		return endpointMissing()
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteEndpoint(ctx, p.Tenant, endpointID) })
+}
+
+// Endpoint finds an endpoint.
+func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
+	if !word(endpointID) {
+		return endpoint.Endpoint{}, endpointMissing()
+	}
+	return s.store.Endpoint(ctx, p.Tenant, endpointID)
+}
+
+// Endpoints lists endpoints after one of them, oldest first.
+func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) ([]endpoint.Endpoint, error) {
+	if err := checkAfter(after); err != nil {
+		return nil, err
+	}
+	return s.store.Endpoints(ctx, p.Tenant, after, page(limit))
+}
+
+// Attempts lists an endpoint's attempts with ids below before, newest first; 0
+// begins at the newest. They outlive the endpoint.
+func (s *Service) Attempts(ctx context.Context, p access.Principal, endpointID string, before int64, limit int) ([]store.Attempt, error) {
+	if !word(endpointID) {
+		return nil, endpointMissing()
+	}
+	all, err := s.store.Attempts(ctx, p.Tenant, endpointID, newest(before), page(limit))
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	_, err = s.store.Endpoint(ctx, p.Tenant, endpointID)
+	return nil, err
+}
+
+func endpointMissing() error {
+	return fault.New(fault.NotFound, "endpoint.not_found", "There is no such endpoint.")
+}

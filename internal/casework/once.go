@@ -1,0 +1,89 @@
+package casework
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// answersLast is how long a stored answer is repeated.
+const answersLast = 24 * time.Hour
+
+const maxOnceKey = 255 // bytes
+
+// once runs an operation unless it was carried out before; then it returns
+// *Replayed. When the operation fails it looks again: of two requests at the
+// same time, the one that comes second may fail for any reason that the first
+// one's commit gave it, and is told what the first was told.
+func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func() error) error {
+	if o.Key == "" {
+		return do()
+	}
+	if len(o.Key) > maxOnceKey || !printable(o.Key) {
+		return fault.New(fault.Invalid, "idempotency.key_invalid",
+			"An idempotency key is 1 to %d printable ASCII characters. A UUID is a good one.", maxOnceKey)
+	}
+	if err := s.replay(ctx, p, o); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		return nil
+	}
+	if before := s.replay(ctx, p, o); before != nil {
+		return before
+	}
+	return err
+}
+
+// replay returns *Replayed when there is an answer, a fault when it is to
+// another request, and nil when there is none.
+func (s *Service) replay(ctx context.Context, p access.Principal, o Once) error {
+	answer, found, err := s.store.Answered(ctx, o.name(p), s.now().Add(-answersLast))
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return nil
+	case answer.Request != o.Request:
+		return fault.New(fault.Unprocessable, "idempotency.key_reused",
+			"The idempotency key was used before, with another request. Use a new key for a new request.")
+	}
+	return &Replayed{Answer: answer}
+}
+
+// keep stores the answer in the operation's own transaction. It fails, and the
+// transaction with it, when another request with the same key came first.
+func (s *Service) keep(ctx context.Context, tx *store.Tx, p access.Principal, o Once, result any) error {
+	if o.Key == "" {
+		return nil
+	}
+	answer, err := o.Render(result)
+	if err != nil {
+		return err
+	}
+	answer.Request = o.Request
+	now := s.now()
+	first, err := tx.StoreAnswer(ctx, o.name(p), answer, now, now.Add(-answersLast))
+	if err == nil && !first {
+		err = fault.New(fault.Conflict, "idempotency.in_progress",
+			"Another request with the same idempotency key is being carried out. Repeat it shortly.")
+	}
+	return err
+}
+
+func (o Once) name(p access.Principal) store.OnceKey {
+	return store.OnceKey{Tenant: p.Tenant, Token: p.Actor.TokenID, Operation: o.Operation, Key: o.Key}
+}
+
+// with makes more of what the request said part of its hash.
+func (o Once) with(more string) Once {
+	sum := sha256.Sum256([]byte(o.Request + "\n" + more))
+	o.Request = hex.EncodeToString(sum[:])
+	return o
+}

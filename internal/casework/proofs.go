@@ -1,0 +1,143 @@
+package casework
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+)
+
+// Upload is a file that somebody sends. Its name and media type are the sender's
+// claims.
+type Upload struct {
+	Key       string // of the proof in the case type
+	Filename  string
+	MediaType string
+	Body      io.Reader
+}
+
+// UploadProof attaches a file to a case. It is streamed to where contents are
+// kept before anything else; the content's hash becomes part of once.Request.
+func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID int64, u Upload, once Once) (cases.Attachment, error) {
+	v, err := s.Case(ctx, p, caseID)
+	if err != nil {
+		return cases.Attachment{}, err
+	}
+	if _, ok := v.Definition.Proof(u.Key); !ok {
+		return cases.Attachment{}, fault.In("proof.unknown_key", "The case type defines no such proof.",
+			fault.Field{Path: "/key", Message: fmt.Sprintf("is not a proof of %s", v.Type)})
+	}
+	body := &sender{r: u.Body}
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(body, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return cases.Attachment{}, body.fault(err)
+	}
+	head = head[:n]
+	a := cases.Attachment{
+		ID: id.New("prf"), CaseID: caseID, Key: u.Key, Filename: filename(u.Filename),
+		MediaType: mediaType(u.MediaType, head), By: p.Actor, At: s.now(),
+	}
+	if err := s.keepContents(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.MaxUpload); err != nil {
+		return cases.Attachment{}, body.fault(err)
+	}
+	once = once.with(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
+	return s.attach(ctx, p, cases.Proof, a, once, func(cases.Case) error { return nil })
+}
+
+// sniffed is how many bytes of a file say what it is.
+const sniffed = 512
+
+// sender reads a body and tells its failures from those of our disk.
+type sender struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sender) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// fault says that the body broke off, if that is what happened.
+func (s *sender) fault(err error) error {
+	var known *fault.Error
+	if s.err == nil || errors.As(err, &known) {
+		return err
+	}
+	return fault.Wrap(err, fault.Invalid, "proof.incomplete", "The file broke off before its end. Nothing was saved; send it again.")
+}
+
+const unknownType = "application/octet-stream"
+
+// mediaType settles what a file is said to be: what its first bytes show, if
+// they show anything particular, else what the sender claims. What a browser
+// would run is never called by its name.
+func mediaType(claimed string, head []byte) string {
+	shown, _, _ := mime.ParseMediaType(http.DetectContentType(head))
+	claim, _, err := mime.ParseMediaType(claimed)
+	if err != nil || len(claim) > 100 || !strings.Contains(claim, "/") || !printable(claim) {
+		claim = unknownType
+	}
+	if active(shown) || active(claim) {
+		return unknownType
+	}
+	switch shown {
+	case "text/plain", "application/zip", "application/x-gzip", unknownType: // what many formats look like
+		if claim != unknownType {
+			return claim
+		}
+	}
+	return shown
+}
+
+// active reports whether a browser may run a file of this type.
+func active(mediaType string) bool {
+	for _, part := range []string{"html", "xml", "script", "svg", "x-shockwave"} {
+		if strings.Contains(mediaType, part) && !strings.Contains(mediaType, "officedocument") {
+			return true
+		}
+	}
+	return false
+}
+
+const maxFilename = 120 // characters
+
+// filename makes a name that is safe on any system and in any header out of one
+// that may not be. It is "file" when nothing of it can be used.
+func filename(name string) string {
+	name = strings.ToValidUTF8(name, "_")
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // with what turns the direction of text
+			return -1
+		case strings.ContainsRune(`"<>:|?*;%`, r):
+			return '_'
+		}
+		return r
+	}, name)
+	name = strings.Trim(name, ". ")
+	if utf8.RuneCountInString(name) > maxFilename { // keep the end, which says what it is
+		runes := []rune(name)
+		name = strings.TrimLeft(string(runes[len(runes)-maxFilename:]), ". ")
+	}
+	if name == "" {
+		return "file"
+	}
+	return name
+}

@@ -1,0 +1,228 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+)
+
+// plan is a submission on its way: what there is, and what is to be saved.
+type plan struct {
+	p        access.Principal
+	in       Submission
+	typ      *casetype.Type
+	tr       casetype.Transition
+	at       time.Time  // of the submission
+	before   cases.Case // as persisted; on creation its State is empty and its Data nil
+	after    cases.Case // as it would be saved
+	callback *event.Callback
+}
+
+func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
+
+// Submit carries out a transition: it creates a case, edits it, or moves it.
+func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
+	var view View
+	err := s.once(ctx, p, once, func() error {
+		return retry("store.duplicate", func() (err error) { // the id of a new case was taken
+			view, err = s.submit(ctx, p, in, once)
+			return err
+		})
+	})
+	return view, err
+}
+
+func (s *Service) submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
+	pl, err := s.load(ctx, p, in)
+	if err != nil {
+		return View{}, err
+	}
+	for _, step := range []func() error{pl.choose, pl.permit, pl.merge, pl.precondition} {
+		if err := step(); err != nil {
+			return View{}, err
+		}
+	}
+	if err := s.ask(ctx, pl); err != nil {
+		return View{}, err
+	}
+	return s.commit(ctx, pl, once)
+}
+
+// load finds the case and the definition it works by. A new case works by the
+// newest, and has its id from here on.
+func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
+	pl := &plan{p: p, in: in, at: s.now()}
+	if pl.creates() {
+		return pl, s.begin(ctx, pl)
+	}
+	var err error
+	if pl.before, err = s.store.Case(ctx, p.Tenant, in.CaseID); err != nil {
+		return nil, err
+	}
+	if in.IfRevision != 0 && in.IfRevision != pl.before.Revision {
+		return nil, versionConflict()
+	}
+	t, err := s.typeAt(ctx, s.store, p.Tenant, pl.before.Type, pl.before.TypeVersion)
+	pl.typ, pl.after = t.Type, pl.before
+	return pl, err
+}
+
+// begin makes the case that does not exist yet.
+func (s *Service) begin(ctx context.Context, pl *plan) error {
+	if !word(pl.in.Type) {
+		return fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
+	}
+	t, err := s.typeAt(ctx, s.store, pl.p.Tenant, pl.in.Type, 0)
+	if err != nil {
+		return err
+	}
+	number, err := id.Case(s.Random)
+	if err != nil {
+		return err
+	}
+	pl.typ = t.Type
+	pl.after = cases.Case{
+		ID: number, Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,
+		Version: 1, Revision: 1, CreatedAt: pl.at,
+	}
+	return nil
+}
+
+// choose finds the transition and checks that it may be submitted now.
+func (pl *plan) choose() error {
+	key := pl.in.Transition
+	switch {
+	case pl.in.Edit && pl.typ.Edit == "":
+		return fault.New(fault.Forbidden, "case.no_edit", "Cases of %s can't be edited; submit one of their transitions.", pl.typ.Key)
+	case pl.in.Edit:
+		key = pl.typ.Edit
+	case pl.creates() && key == "":
+		all := pl.typ.Creations()
+		if len(all) != 1 {
+			return fault.In("case.transition_required", "Say which transition creates the case: "+keys(all)+".",
+				fault.Field{Path: "/transition", Message: "is missing"})
+		}
+		key = all[0].Key
+	}
+	var ok bool
+	if pl.tr, ok = pl.typ.Transition(key); !ok {
+		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", pl.typ.Key, key)
+	}
+	switch {
+	case pl.creates() && !pl.tr.Creates():
+		return fault.New(fault.Conflict, "case.transition_not_allowed", "The transition %q does not create a case; these do: %s.",
+			key, keys(pl.typ.Creations()))
+	case !pl.creates() && !pl.tr.Starts(pl.before.State):
+		return fault.New(fault.Conflict, "case.transition_not_allowed",
+			"The transition %q can't be submitted in the state %q. Load the case again to see what can be.", key, pl.before.State)
+	}
+	return nil
+}
+
+func keys(all []casetype.Transition) string {
+	names := make([]string, len(all))
+	for i, tr := range all {
+		names[i] = tr.Key
+	}
+	return strings.Join(names, ", ")
+}
+
+// permit checks that the transition may set what is submitted.
+func (pl *plan) permit() error {
+	wrong := pl.typ.Allowed(pl.tr, pl.in.Data, "/data")
+	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
+	for name := range pl.in.Data {
+		if !slices.Contains(pl.typ.FieldNames(), name) {
+			code, detail = "case.data_invalid", "The data does not fit the case type."
+		}
+	}
+	if !pl.creates() && pl.tr.Key != pl.typ.Edit {
+		const message = "can be set when a case is created or edited only"
+		if pl.in.Name != nil {
+			wrong = append(wrong, fault.Field{Path: "/name", Message: message})
+		}
+		if pl.in.Color != nil {
+			wrong = append(wrong, fault.Field{Path: "/color", Message: message})
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.In(code, detail, wrong...)
+	}
+	return nil
+}
+
+// merge makes the case as it would be saved, and validates it.
+func (pl *plan) merge() error {
+	var wrong []fault.Field
+	add := func(path, message string) {
+		if message != "" {
+			wrong = append(wrong, fault.Field{Path: path, Message: message})
+		}
+	}
+	c := &pl.after
+	if pl.in.Name != nil {
+		c.Name, c.NameSet = strings.TrimSpace(*pl.in.Name), strings.TrimSpace(*pl.in.Name) != ""
+		add("/name", lineProblem(c.Name, maxName))
+	}
+	if pl.in.Color != nil {
+		c.Color = *pl.in.Color
+		add("/color", colorProblem(c.Color))
+	}
+	c.Data = casetype.Merge(pl.before.Data, pl.in.Data)
+	c.State, c.ModifiedAt = pl.before.State, pl.at
+	if pl.tr.To != "" {
+		c.State = pl.tr.To
+	}
+	if wrong = append(wrong, pl.invalid()...); len(wrong) > 0 {
+		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
+	}
+	pl.rename()
+	return nil
+}
+
+// invalid lists what is wrong with the data that would be saved.
+func (pl *plan) invalid() []fault.Field {
+	if wrong := pl.typ.Validate(pl.after.Data, "/data"); len(wrong) > 0 {
+		return wrong
+	}
+	return unstorable(pl.after.Data)
+}
+
+// rename names the case anew by its type's template, unless a person named it.
+func (pl *plan) rename() {
+	if pl.after.NameSet {
+		return
+	}
+	pl.after.Name = pl.typ.FormatName(pl.after.Data, identity(pl.after, pl.typ))
+}
+
+// identity is what templates know of a case besides its data.
+func identity(c cases.Case, t *casetype.Type) casetype.Identity {
+	state, _ := t.State(c.State)
+	return casetype.Identity{ID: c.ID, Reference: c.Reference, Name: c.Name, State: state.Name}
+}
+
+func (pl *plan) precondition() error {
+	holds, err := pl.typ.Precondition(pl.tr.Key, casetype.Input{
+		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
+	})
+	if err == nil && !holds {
+		err = fault.New(fault.Unprocessable, "case.precondition_failed",
+			"The transition %q needs %s, and that does not hold. Complete the data first.", pl.tr.Key, pl.tr.Precondition)
+	}
+	return err
+}
+
+func versionConflict() error {
+	return fault.New(fault.Conflict, "case.version_conflict",
+		"The case changed meanwhile; nothing was saved. Load it again and repeat the change.")
+}

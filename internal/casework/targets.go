@@ -1,0 +1,162 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Target is an endpoint, seen from a trigger that it listens to.
+type Target struct {
+	Endpoint endpoint.Endpoint
+	Created  bool // by this call: its secret may be shown
+}
+
+const maxTargets = 100
+
+// Targets lists the endpoints that listen to a trigger, oldest first.
+func (s *Service) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
+	if !wire.Known(trigger) {
+		return nil, triggerMissing()
+	}
+	all, err := s.store.Subscribers(ctx, p.Tenant, trigger)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]Target, len(all))
+	for i, e := range all {
+		targets[i].Endpoint = e
+	}
+	return targets, nil
+}
+
+// SetTargets makes these URLs, and no others, hear a trigger. An endpoint with
+// one of the URLs is subscribed; for the others endpoints are created. Whoever
+// is not listed loses the trigger, and its endpoint is deleted when that was the
+// only one.
+func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger string, urls []string) ([]Target, error) {
+	if !wire.Known(trigger) {
+		return nil, triggerMissing()
+	}
+	if err := checkTargets(trigger, urls); err != nil {
+		return nil, err
+	}
+	var targets []Target
+	err := retry("endpoint.version_conflict", func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			targets, err = s.setTargets(ctx, tx, p, trigger, urls)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return targets, nil
+}
+
+func checkTargets(trigger string, urls []string) error {
+	var wrong []fault.Field
+	if len(urls) > maxTargets {
+		wrong = append(wrong, fault.Field{Path: "/urls", Message: fmt.Sprintf("lists more than %d URLs", maxTargets)})
+		urls = nil
+	}
+	for i, u := range urls {
+		path := "/urls/" + strconv.Itoa(i)
+		for _, f := range (endpoint.Endpoint{URL: u, Triggers: []string{trigger}}).Check(wire.Known) {
+			wrong = append(wrong, fault.Field{Path: path, Message: f.Message})
+		}
+		if slices.Contains(urls[:i], u) {
+			wrong = append(wrong, fault.Field{Path: path, Message: "is listed twice"})
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.In("endpoint.invalid", "The targets can't be saved.", wrong...)
+	}
+	return nil
+}
+
+func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Principal, trigger string, urls []string) ([]Target, error) {
+	all, err := allEndpoints(ctx, tx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if listens(e, trigger) && !slices.Contains(urls, e.URL) {
+			if err := s.unsubscribe(ctx, tx, e, trigger); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var targets []Target
+	for _, u := range urls {
+		found, err := s.target(ctx, tx, p, trigger, u, all)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, found...)
+	}
+	return targets, nil
+}
+
+// target makes a URL hear a trigger: the endpoints that do already stay as they
+// are; else the oldest with this URL is subscribed; else there is a new one.
+func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, trigger, url string, all []endpoint.Endpoint) ([]Target, error) {
+	var hearing []Target
+	var deaf []endpoint.Endpoint
+	for _, e := range all {
+		switch {
+		case e.URL != url:
+		case listens(e, trigger):
+			hearing = append(hearing, Target{Endpoint: e})
+		default:
+			deaf = append(deaf, e)
+		}
+	}
+	if len(hearing) > 0 {
+		return hearing, nil
+	}
+	if len(deaf) > 0 {
+		e, err := s.changeEndpoint(ctx, tx, deaf[0], func(e *endpoint.Endpoint) { e.Triggers = append(e.Triggers, trigger) })
+		return []Target{{Endpoint: e}}, err
+	}
+	e, err := s.newEndpoint(p, endpoint.Endpoint{URL: url, Triggers: []string{trigger}})
+	if err != nil {
+		return nil, err
+	}
+	return []Target{{Endpoint: e, Created: true}}, tx.CreateEndpoint(ctx, e, id.New("cur"))
+}
+
+func (s *Service) unsubscribe(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, trigger string) error {
+	if len(e.Triggers) == 1 {
+		return tx.DeleteEndpoint(ctx, e.Tenant, e.ID)
+	}
+	_, err := s.changeEndpoint(ctx, tx, e, func(e *endpoint.Endpoint) {
+		e.Triggers = slices.DeleteFunc(e.Triggers, func(t string) bool { return t == trigger })
+	})
+	return err
+}
+
+func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(e.Triggers, trigger) }
+
+func allEndpoints(ctx context.Context, tx *store.Tx, tenant int64) ([]endpoint.Endpoint, error) {
+	var all []endpoint.Endpoint
+	for after := ""; ; after = all[len(all)-1].ID {
+		more, err := tx.Endpoints(ctx, tenant, after, maxPage)
+		all = append(all, more...)
+		if err != nil || len(more) < maxPage {
+			return all, err
+		}
+	}
+}
+
+func triggerMissing() error {
+	return fault.New(fault.NotFound, "trigger.not_found", "There is no such trigger; GET /v1/triggers lists them.")
+}

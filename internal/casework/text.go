@@ -1,0 +1,120 @@
+package casework
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// The bounds of what people write, in characters, and of data, in bytes of JSON.
+const (
+	maxComment = 20_000
+	maxName    = 200
+	maxQuery   = 200
+	maxData    = 1 << 20
+)
+
+var (
+	colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
+	wordPattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) // keys and ids
+)
+
+// word reports whether s can be a key or an id: what can't is not looked up.
+func word(s string) bool { return wordPattern.MatchString(s) }
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// lineProblem says what is wrong with one line of text of up to max characters.
+func lineProblem(s string, max int) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not UTF-8"
+	case utf8.RuneCountInString(s) > max:
+		return fmt.Sprintf("is longer than %d characters", max)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "holds a control character"
+	}
+	return ""
+}
+
+func colorProblem(s string) string {
+	if s == "" || colorPattern.MatchString(s) {
+		return ""
+	}
+	return "is not a colour; write #rrggbb, or a name in lower case such as teal"
+}
+
+// unstorable lists what is wrong with data although it fits its schema.
+func unstorable(data map[string]any) []fault.Field {
+	if wrong := nulls(data, "/data"); len(wrong) > 0 {
+		return wrong
+	}
+	if raw, err := casetype.Encode(data); err != nil || len(raw) > maxData {
+		return []fault.Field{{Path: "/data", Message: fmt.Sprintf("is larger than %d bytes of JSON", maxData)}}
+	}
+	return nil
+}
+
+// nulls lists the strings that hold the character NUL, which PostgreSQL and many
+// receivers can't take.
+func nulls(v any, path string) (wrong []fault.Field) {
+	switch v := v.(type) {
+	case string:
+		if strings.ContainsRune(v, 0) {
+			wrong = append(wrong, fault.Field{Path: path, Message: "holds the character NUL"})
+		}
+	case map[string]any:
+		for name, item := range v {
+			if strings.ContainsRune(name, 0) {
+				wrong = append(wrong, fault.Field{Path: path, Message: "has a name with the character NUL"})
+				continue
+			}
+			wrong = append(wrong, nulls(item, path+"/"+pointerEscape.Replace(name))...)
+		}
+	case []any:
+		for i, item := range v {
+			wrong = append(wrong, nulls(item, path+"/"+strconv.Itoa(i))...)
+		}
+	}
+	return wrong
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// The bounds of a page.
+const (
+	defaultPage = 50
+	maxPage     = 1000
+)
+
+func page(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, maxPage)
+}
+
+// newest turns 0, the beginning of a list that is newest first, into a bound.
+func newest(before int64) int64 {
+	if before <= 0 {
+		return math.MaxInt64
+	}
+	return before
+}
+
+// checkAfter refuses the position of a page that can't be one.
+func checkAfter(after string) error {
+	if !word(after) {
+		return fault.New(fault.Invalid, "page.invalid", "The position to continue after is not one that a page gave.")
+	}
+	return nil
+}
