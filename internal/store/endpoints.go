@@ -76,7 +76,8 @@ func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) (
 	return r.withTriggers(ctx, all, err)
 }
 
-// CreateEndpoint adds an endpoint whose cursor stands at the head of the journal.
+// CreateEndpoint adds an endpoint whose cursor stands at the head of the journal: it
+// hears of all that is committed from now on, and of nothing before.
 func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor string) error {
 	policy, secrets, err := tx.encodeEndpoint(e)
 	if err != nil {
@@ -88,6 +89,9 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 		return nameTaken(err, e.Name)
 	}
 	if err != nil {
+		return err
+	}
+	if err := tx.catchUp(ctx); err != nil {
 		return err
 	}
 	head, err := tx.Head(ctx)

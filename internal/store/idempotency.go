@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -15,12 +16,17 @@ type OnceKey struct {
 	Key       string // as the client gave it
 }
 
-// Answer is the response to an operation that was committed.
+// Answer is the response to an operation that was committed. Its body may hold a
+// secret that is shown once, so it is sealed like one.
 type Answer struct {
 	Request string // a hash of the request that it answers
 	Status  int
 	Header  map[string]string
 	Body    []byte
+}
+
+func (k OnceKey) place() string {
+	return "answer/" + strconv.FormatInt(k.Tenant, 10) + "/" + k.Token + "/" + k.Operation + "/" + k.Key
 }
 
 var (
@@ -39,6 +45,9 @@ func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answe
 	found, err := collect(rows, err, func(rows *sql.Rows) (a Answer, err error) {
 		var header []byte
 		if err := rows.Scan(&a.Request, &a.Status, &header, &a.Body); err != nil {
+			return a, err
+		}
+		if a.Body, err = r.seal.open(a.Body, k.place()); err != nil {
 			return a, err
 		}
 		return a, json.Unmarshal(header, &a.Header)

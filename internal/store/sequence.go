@@ -8,6 +8,7 @@ import (
 // has them already; there a view stands in for the table.
 var (
 	sequenceLock = postgresOnly(`select pg_try_advisory_xact_lock(4707280041)`)
+	sequenceWait = postgresOnly(`select pg_advisory_xact_lock(4707280041)`)
 	sequenceHead = postgresOnly(`select seq from journal_head`)
 	sequenceMove = postgresOnly(`with moved as (
 			delete from journal_pending where entry in (select entry from journal_pending order by entry limit $2) returning entry
@@ -50,18 +51,40 @@ func (s *Store) sequenceBatch(ctx context.Context) (n int, err error) {
 		if err != nil || !mine {
 			return err
 		}
-		rows, err = q.query(ctx, sequenceHead)
-		head, err := one(rows, err, scanValue[int64], notFound("store.sequence", "The journal's head is missing."))
-		if err != nil {
-			return err
-		}
-		moved, err := q.exec(ctx, sequenceMove, head, sequenceBatch)
-		if err != nil || moved == 0 {
-			return err
-		}
-		n = int(moved)
-		_, err = q.exec(ctx, sequenceAdvance, moved)
+		n, err = moveBatch(ctx, q)
 		return err
 	})
 	return n, err
+}
+
+// catchUp gives all that is committed its position before the transaction goes
+// on, and lets nobody else do so until it ends.
+func (tx *Tx) catchUp(ctx context.Context) error {
+	if tx.dialect == sqlite {
+		return nil
+	}
+	if _, err := tx.q.exec(ctx, sequenceWait); err != nil {
+		return err
+	}
+	for {
+		n, err := moveBatch(ctx, tx.q)
+		if err != nil || n < sequenceBatch {
+			return err
+		}
+	}
+}
+
+// moveBatch gives the next entries their positions. Its caller holds the lock.
+func moveBatch(ctx context.Context, q querier) (int, error) {
+	rows, err := q.query(ctx, sequenceHead)
+	head, err := one(rows, err, scanValue[int64], notFound("store.sequence", "The journal's head is missing."))
+	if err != nil {
+		return 0, err
+	}
+	moved, err := q.exec(ctx, sequenceMove, head, sequenceBatch)
+	if err != nil || moved == 0 {
+		return 0, err
+	}
+	_, err = q.exec(ctx, sequenceAdvance, moved)
+	return int(moved), err
 }
