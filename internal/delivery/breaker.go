@@ -1,0 +1,69 @@
+package delivery
+
+import "time"
+
+// breaker stops a whole endpoint that is down, so that an outage uses up no
+// message's retries. It opens after several failures in a row that are the
+// endpoint's own fault, on several lanes: one poisonous message must not open
+// it. While it is open, one probe at a time finds out whether the endpoint is
+// back.
+type breaker struct {
+	failures int // in a row
+	lanes    map[string]struct{}
+	open     bool
+	since    time.Time
+	probeAt  time.Time
+	wait     time.Duration // before the next probe
+	probing  bool
+	last     string // the lane that was probed last
+}
+
+// The breaker's bounds.
+const (
+	breakerFailures = 5
+	breakerLanes    = 3
+	firstProbe      = time.Second
+	slowestProbe    = time.Minute
+)
+
+// failed counts a failure that is the endpoint's fault, and reports whether the
+// breaker is open because of it or was already.
+func (b *breaker) failed(lane string, now time.Time, jitter float64) bool {
+	if b.open {
+		return true
+	}
+	if b.lanes == nil {
+		b.lanes = map[string]struct{}{}
+	}
+	b.failures++
+	b.lanes[lane] = struct{}{}
+	if b.failures < breakerFailures || len(b.lanes) < breakerLanes {
+		return false
+	}
+	b.open, b.since, b.wait = true, now, firstProbe
+	b.probeAt = now.Add(spread(b.wait, jitter))
+	return true
+}
+
+// answered notes that the endpoint is there, and reports whether that closed the
+// breaker.
+func (b *breaker) answered() (closed bool) {
+	closed = b.open
+	*b = breaker{}
+	return closed
+}
+
+// probed notes that a probe failed; the next one waits twice as long.
+func (b *breaker) probed(now time.Time, jitter float64) {
+	b.probing = false
+	b.wait = min(2*b.wait, slowestProbe)
+	b.probeAt = now.Add(spread(b.wait, jitter))
+}
+
+func (b *breaker) mayProbe(now time.Time) bool {
+	return b.open && !b.probing && !now.Before(b.probeAt)
+}
+
+func spread(d time.Duration, jitter float64) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
+}

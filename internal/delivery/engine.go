@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Config is how an Engine runs. Zero values mean the defaults.
+type Config struct {
+	Node     string         // this process, unlike any other there was; required
+	Version  string         // of Casehook, for headers; required
+	LeaseTTL time.Duration  // how long after a node's death another takes over; default 15 s
+	Poll     time.Duration  // looks for new entries even if nobody woke us; default 1 s
+	Drain    time.Duration  // what is under way may still take when we stop; default 10 s
+	Jitter   func() float64 // in [0,1); required
+	Log      *slog.Logger   // required
+}
+
+// Engine delivers for all endpoints whose lease this node holds.
+type Engine struct {
+	Config
+	store   *store.Store
+	client  *outbound.Client
+	settler *settler
+	tail    *tail
+
+	until   atomic.Int64 // our leases are good until then, in nanoseconds of the monotonic clock
+	started time.Time
+	holders map[string]*holder
+	running sync.WaitGroup
+}
+
+// New makes an Engine.
+func New(st *store.Store, client *outbound.Client, c Config) *Engine {
+	c.LeaseTTL = orDefault(c.LeaseTTL, 15*time.Second)
+	c.Poll = orDefault(c.Poll, time.Second)
+	c.Drain = orDefault(c.Drain, 10*time.Second)
+	return &Engine{
+		Config: c, store: st, client: client, settler: newSettler(st, c.Log),
+		started: time.Now(), holders: map[string]*holder{},
+	}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Run delivers until ctx ends. Then it lets what is under way finish, saves every
+// outcome, and gives its leases back.
+func (e *Engine) Run(ctx context.Context) error {
+	tail, err := newTail(ctx, e.store, e.Version)
+	if err != nil {
+		return err
+	}
+	e.tail = tail
+	sending, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	saving, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	stopSettling, settled := make(chan struct{}), make(chan struct{})
+	go func() { defer close(settled); e.settler.run(saving, stopSettling) }()
+
+	var loops sync.WaitGroup
+	loops.Go(func() { e.follow(ctx) })
+	loops.Go(func() { e.listen(ctx) })
+	loops.Go(func() { e.notify(ctx) })
+	e.lease(ctx, sending)
+	loops.Wait()
+
+	late := time.AfterFunc(e.Drain, abandon)
+	defer late.Stop()
+	e.running.Wait()
+	last := time.AfterFunc(e.Drain, giveUp)
+	defer last.Stop()
+	close(stopSettling)
+	<-settled
+	return e.store.Update(saving, func(tx *store.Tx) error { return tx.Leave(saving, e.Node) })
+}
+
+// follow reads the end of the journal whenever it may have grown.
+func (e *Engine) follow(ctx context.Context) {
+	ticker := time.NewTicker(e.Poll)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		woken := e.store.Wake()
+		if err := e.tail.advance(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Error("the journal can't be read; trying again", "error", err)
+			woken = nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-woken:
+		case <-ticker.C:
+		}
+	}
+}
+
+// listen hears from other nodes that the journal has grown.
+func (e *Engine) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := e.store.Listen(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Warn("notifications are interrupted; polling meanwhile", "error", err)
+			sleep(ctx, e.Poll)
+		}
+	}
+}
+
+// notifyEvery bounds how often other nodes are notified.
+const notifyEvery = 50 * time.Millisecond
+
+// notify tells other nodes of our commits, outside of any transaction, and at
+// most every notifyEvery.
+func (e *Engine) notify(ctx context.Context) {
+	if !e.store.Nodes() {
+		return
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.store.Committed():
+		}
+		if err := e.store.Notify(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Warn("other nodes can't be notified; they poll meanwhile", "error", err)
+		}
+		sleep(ctx, notifyEvery)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,118 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// keptResponse is how much of a response's body an attempt keeps, in bytes.
+const keptResponse = 16 << 10
+
+// judge makes an outcome of what came back. Only a 2xx answer is success.
+func judge(msg *message, q outbound.Request, r outbound.Result) outcome {
+	o := outcome{verdict: verdictOf(r), reason: reasonOf(r)}
+	sum := sha256.Sum256(q.Body)
+	o.attempt = store.Attempt{
+		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
+		Address: r.Address, Status: r.Status, Class: string(r.Class), Delivered: o.verdict == delivered,
+		Request: requestRecord(q), Response: responseRecord(r), BodySHA256: hex.EncodeToString(sum[:]),
+	}
+	return o
+}
+
+func verdictOf(r outbound.Result) verdict {
+	switch {
+	case r.Class == outbound.Cancelled:
+		return notAttempted
+	case r.Status >= 200 && r.Status < 300 && r.Class == outbound.Answered:
+		return delivered
+	case r.Class == outbound.Invalid:
+		return refused
+	case r.Class != outbound.Answered, r.Status >= 500, r.Status == http.StatusTooManyRequests:
+		return unreachable
+	case r.Status == http.StatusGone:
+		return gone
+	}
+	return refused
+}
+
+func reasonOf(r outbound.Result) string {
+	if r.Class == outbound.Answered {
+		return strings.TrimSpace(http.StatusText(r.Status) + " (" + http.StatusText(r.Status) + ")")
+	}
+	reason := string(r.Class)
+	if r.Err != nil {
+		reason += ": " + r.Err.Error()
+	}
+	return printable(reason, 500)
+}
+
+// requestRecord is the headers of a request as an attempt keeps them. What the
+// signature header holds is worthless to a reader and a gift to a thief.
+func requestRecord(q outbound.Request) string {
+	headers := make([][2]string, 0, len(q.Header)+4)
+	for _, h := range q.Header {
+		headers = append(headers, [2]string{h.Name, printable(h.Value, 1000)})
+	}
+	record, err := json.Marshal(map[string]any{"headers": headers, "url": q.URL})
+	if err != nil {
+		return "{}"
+	}
+	return string(record)
+}
+
+// responseRecord is the headers and the beginning of the body of an answer.
+func responseRecord(r outbound.Result) string {
+	if r.Status == 0 {
+		return "{}"
+	}
+	record := map[string]any{"headers": headersOf(r.Header)}
+	switch body := r.Body; {
+	case len(body) == 0:
+	case utf8.Valid(body):
+		record["body"] = string(body)
+	default:
+		record["body_base64"] = base64.StdEncoding.EncodeToString(body)
+	}
+	if r.Truncated {
+		record["truncated"] = true
+	}
+	if r.Err != nil {
+		record["error"] = printable(r.Err.Error(), 500)
+	}
+	raw, err := json.Marshal(record)
+	if err != nil {
+		return "{}"
+	}
+	return string(raw)
+}
+
+// headersOf keeps an answer's headers, without what might be a credential.
+func headersOf(h http.Header) map[string]string {
+	kept := make(map[string]string, len(h))
+	for name, values := range h {
+		if name == "Set-Cookie" {
+			kept[name] = "(redacted)"
+			continue
+		}
+		kept[name] = printable(strings.Join(values, ", "), 1000)
+	}
+	return kept
+}
+
+// printable makes text that both databases take: valid, without NUL, not too long.
+func printable(s string, most int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}

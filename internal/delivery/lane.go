@@ -1,0 +1,117 @@
+package delivery
+
+import (
+	"container/heap"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// message is one message on its way to one endpoint.
+type message struct {
+	store.Place
+	subject  string
+	body     *wire.Message
+	tries    int          // requests made
+	failures int          // those that count for the retry schedule
+	window   *windowEntry // nil when it came out of a parked lane
+	sentAt   time.Time
+	probe    bool // it asks whether the endpoint is back
+	retry    bool // it is the head of a parked lane
+}
+
+// before orders messages as the journal does.
+func before(a, b store.Place) bool {
+	return a.Seq < b.Seq || a.Seq == b.Seq && a.Part < b.Part
+}
+
+// lane is a line of messages of which one is under way at a time.
+type lane struct {
+	key     string
+	queue   []*message // read into the window, not sent
+	sending *message
+	ready   bool // it stands in the machine's ready list
+	row     *row // not nil: the lane is parked
+}
+
+// row is a parked lane's row. Its head, and all of the lane behind it in the
+// journal, is owed.
+type row struct {
+	store.Parked
+	lane       *lane
+	loaded     []*message // from the head on, when it is the lane's turn
+	loadedTo   int64      // the journal has been searched for the lane up to here
+	absorbedTo int64      // the last of its messages that was left in the journal
+	index      int        // in the heap of those that wait for their due time; -1: not in it
+}
+
+// laneKind says what a lane's key stands for.
+type laneKind int
+
+const (
+	ofSubject laneKind = iota // "case/17": the messages behind its head wait in the journal
+	ofMessage                 // "msg_...": a message by itself
+	ofAll                     // "": the whole endpoint; its messages stay in the window
+)
+
+func kindOf(key string) laneKind {
+	switch {
+	case key == "":
+		return ofAll
+	case strings.HasPrefix(key, "msg_"):
+		return ofMessage
+	}
+	return ofSubject
+}
+
+func laneKey(order endpoint.Order, m *message) string {
+	switch order {
+	case endpoint.Strict:
+		return ""
+	case endpoint.None:
+		return m.Message
+	}
+	return m.subject
+}
+
+// waiting is the heap of parked lanes, by due time.
+type waiting []*row
+
+func (w waiting) Len() int           { return len(w) }
+func (w waiting) Less(i, j int) bool { return w[i].Due.Before(w[j].Due) }
+func (w waiting) Swap(i, j int) {
+	w[i], w[j] = w[j], w[i]
+	w[i].index, w[j].index = i, j
+}
+
+func (w *waiting) Push(x any) {
+	r := x.(*row)
+	r.index = len(*w)
+	*w = append(*w, r)
+}
+
+func (w *waiting) Pop() any {
+	old := *w
+	r := old[len(old)-1]
+	old[len(old)-1] = nil
+	*w = old[:len(old)-1]
+	r.index = -1
+	return r
+}
+
+func (w *waiting) add(r *row) {
+	if r.index < 0 {
+		heap.Push(w, r)
+	} else {
+		heap.Fix(w, r.index)
+	}
+}
+
+func (w *waiting) remove(r *row) {
+	if r.index >= 0 {
+		heap.Remove(w, r.index)
+	}
+}

@@ -1,0 +1,185 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// lease keeps our leases, takes free ones, and runs a holder for each, until ctx
+// ends.
+func (e *Engine) lease(ctx, sending context.Context) {
+	ticker := time.NewTicker(e.LeaseTTL / 3)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		changed := e.store.EndpointsChanged()
+		if err := e.claim(ctx, sending); err != nil && ctx.Err() == nil {
+			e.Log.Error("leases can't be renewed; trying again", "error", err)
+			sleep(ctx, e.LeaseTTL/10)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-ticker.C:
+		}
+	}
+	for _, h := range e.holders {
+		h.cancel()
+	}
+}
+
+// claim renews and takes leases. They are good from before we asked, by our own
+// clock, so that we stop before anybody else can begin.
+func (e *Engine) claim(ctx, sending context.Context) error {
+	before := time.Since(e.started)
+	var leases []store.Lease
+	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+		leases, err = tx.Claim(ctx, e.Node, e.LeaseTTL)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	e.until.Store(int64(before + e.LeaseTTL*9/10))
+	e.reconcile(ctx, sending, leases)
+	return nil
+}
+
+// reconcile makes the holders those of our leases on active endpoints.
+func (e *Engine) reconcile(ctx, sending context.Context, leases []store.Lease) {
+	mine := make(map[string]store.Lease, len(leases))
+	for _, l := range leases {
+		if l.Status == string(endpoint.Active) {
+			mine[l.Endpoint] = l
+		}
+	}
+	for id, h := range e.holders {
+		if l, still := mine[id]; !still || l.Epoch != h.lease.Load().Epoch {
+			h.cancel()
+		} else if before := h.lease.Swap(&l); l.Revision != before.Revision {
+			h.reload()
+		}
+		if h.ended() {
+			delete(e.holders, id)
+		}
+	}
+	for id, l := range mine {
+		if h := e.holders[id]; h == nil || h.ctx.Err() != nil {
+			e.hold(ctx, sending, l, h)
+		}
+	}
+}
+
+// leased reports whether our leases are still good.
+func (e *Engine) leased() bool { return int64(time.Since(e.started)) < e.until.Load() }
+
+// holder keeps a worker going for one endpoint, for as long as we hold its lease.
+type holder struct {
+	lease  atomic.Pointer[store.Lease]
+	worker atomic.Pointer[worker]
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{} // closed when all it sent is settled
+}
+
+func (h *holder) reload() {
+	if w := h.worker.Load(); w != nil {
+		w.stop(errReload)
+	}
+}
+
+func (h *holder) ended() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// hold starts delivering for an endpoint, once the holder before has ended.
+func (e *Engine) hold(ctx, sending context.Context, l store.Lease, before *holder) {
+	h := &holder{done: make(chan struct{})}
+	h.lease.Store(&l)
+	h.ctx, h.cancel = context.WithCancel(ctx)
+	e.holders[l.Endpoint] = h
+	e.running.Go(func() {
+		defer close(h.done)
+		defer h.cancel()
+		if before != nil {
+			<-before.done
+		}
+		e.serve(h.ctx, sending, h)
+	})
+}
+
+// serve runs one worker after the other: each change of the endpoint is a new
+// one, which begins once all that its predecessor sent is settled.
+func (e *Engine) serve(ctx, sending context.Context, h *holder) {
+	for ctx.Err() == nil {
+		l := *h.lease.Load()
+		w, err := e.load(ctx, l)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.Log.Error("an endpoint can't be loaded; trying again", "endpoint", l.Endpoint, "error", err)
+			}
+			sleep(ctx, readAgain)
+			continue
+		}
+		h.worker.Store(w)
+		if w.endpoint.Revision < h.lease.Load().Revision {
+			continue // it changed while it was loaded
+		}
+		cause := w.run(ctx, sending)
+		e.settler.barrier(sending)
+		switch {
+		case errors.Is(cause, errLeaseLost):
+			return
+		case errors.Is(cause, errGone):
+			e.disable(ctx, l)
+		}
+	}
+}
+
+// disable stops an endpoint that says it is gone for good. What it is owed waits.
+func (e *Engine) disable(ctx context.Context, l store.Lease) {
+	e.Log.Warn("the endpoint answered 410 Gone and is disabled", "endpoint", l.Endpoint)
+	err := e.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.DisableEndpoint(ctx, l.Tenant, l.Endpoint, time.Now())
+	})
+	if err != nil {
+		e.Log.Error("the endpoint can't be disabled; it will be asked again", "endpoint", l.Endpoint, "error", err)
+	}
+	sleep(ctx, readAgain) // the lease loop sees the change and ends us
+}
+
+// load restores a worker from what is saved.
+func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
+	ep, err := e.store.Endpoint(ctx, l.Tenant, l.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	cursor, err := e.store.Cursor(ctx, l.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	parked, err := e.store.Parked(ctx, cursor.ID)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := e.store.Settled(ctx, cursor)
+	if err != nil {
+		return nil, err
+	}
+	m := newMachine(ep, cursor, parked, settled, defaultLimits, e.Jitter)
+	return &worker{
+		Engine: e, endpoint: ep, tenant: l.Tenant, cursor: cursor.ID, epoch: l.Epoch, m: m,
+		log:     e.Log.With("endpoint", l.Endpoint),
+		results: make(chan result, m.policy.Concurrency), notice: make(chan struct{}, 1),
+	}, nil
+}

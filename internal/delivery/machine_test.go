@@ -1,0 +1,372 @@
+package delivery
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// world is a machine with the world around it: a journal, a disk that keeps only
+// what was settled, and a receiver that remembers what it saw. A crash loses the
+// machine and the pool; the receiver may or may not have seen what was under way.
+type world struct {
+	t       *rapid.T
+	order   endpoint.Order
+	orders  []endpoint.Order // that it had so far
+	limits  limits
+	now     time.Time
+	journal []*tailEntry
+	m       *machine
+
+	flying []*message
+	pool   []store.Settlement
+	sent   []int // outcomes of each settlement in the pool
+	done   int   // outcomes not yet taken
+
+	disk struct {
+		position int64
+		parked   map[string]store.Parked
+		settled  map[string]store.Place
+		dead     map[string]bool
+	}
+	received map[string]int // by message id
+	arrivals []store.Place  // first arrivals, in their order
+	subject  map[string]string
+	mayAgain map[string]bool // lost in a crash before they were settled
+	gaveUp   map[string]bool // given up, be it that a crash forgot it: out of the order
+	down     bool            // the receiver is away
+}
+
+const wantedTrigger, otherTrigger = "wanted", "other"
+
+func newWorld(t *rapid.T, order endpoint.Order) *world {
+	w := &world{
+		t: t, order: order, orders: []endpoint.Order{order}, now: time.Unix(1_800_000_000, 0),
+		limits:   limits{window: rapid.IntRange(2, 12).Draw(t, "window"), unsettled: rapid.IntRange(1, 10).Draw(t, "unsettled"), parked: rapid.IntRange(1, 6).Draw(t, "parked")},
+		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{},
+	}
+	w.disk.parked, w.disk.settled, w.disk.dead = map[string]store.Parked{}, map[string]store.Place{}, map[string]bool{}
+	w.restart()
+	return w
+}
+
+func (w *world) restart() {
+	var parked []store.Parked
+	for _, p := range w.disk.parked {
+		parked = append(parked, p)
+	}
+	slices.SortFunc(parked, func(a, b store.Parked) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Lane, b.Lane)) })
+	var settled []store.Place
+	for _, p := range w.disk.settled {
+		if p.Seq > w.disk.position {
+			settled = append(settled, p)
+		}
+	}
+	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Policy: endpoint.Policy{
+		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order,
+	}}
+	w.m = newMachine(e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled, w.limits, func() float64 { return 0.5 })
+	w.flying, w.pool, w.sent, w.done = nil, nil, nil, 0
+}
+
+// commit appends an entry with a few messages, some wanted.
+func (w *world) commit(t *rapid.T) {
+	seq := int64(len(w.journal) + 1)
+	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: fmt.Sprintf("case/%d", rapid.IntRange(1, 5).Draw(t, "case")), At: w.now}}
+	for part := range rapid.IntRange(0, 3).Draw(t, "messages") {
+		body := &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", seq, part)}
+		switch rapid.IntRange(0, 9).Draw(t, "sort") {
+		case 0, 1:
+			body.Trigger = otherTrigger
+		case 2:
+			body.Err = errors.New("no body")
+		}
+		w.subject[body.ID] = e.Subject
+		e.bodies = append(e.bodies, body)
+	}
+	e.once.Do(func() {})
+	w.journal = append(w.journal, e)
+}
+
+func (w *world) read(t *rapid.T) {
+	if !w.m.wantsMore() {
+		return
+	}
+	upTo := w.m.readTo + int64(rapid.IntRange(1, 4).Draw(t, "entries"))
+	w.readTo(min(upTo, int64(len(w.journal))))
+}
+
+func (w *world) readTo(upTo int64) {
+	if upTo > w.m.readTo {
+		w.m.read(w.journal[w.m.readTo:upTo], upTo)
+	}
+}
+
+// step does one thing that the machine wants done.
+func (w *world) step(t *rapid.T) bool {
+	s, ok := w.m.next(w.now)
+	if !ok {
+		return false
+	}
+	if s.load != nil && rapid.IntRange(0, 9).Draw(t, "luck of the journal") == 0 {
+		w.m.unloaded(*s.load, w.now.Add(time.Second))
+		return true
+	}
+	if s.load != nil {
+		w.load(*s.load)
+		return true
+	}
+	id := s.send.Message
+	// A changed order may repeat what was delivered out of the new one.
+	if _, settled := w.disk.settled[id]; settled && len(w.orders) == 1 {
+		t.Fatalf("%s is sent although it was durably settled", id)
+	}
+	if w.received[id] > 0 && !w.mayAgain[id] && len(w.orders) == 1 {
+		t.Fatalf("%s is sent again although no crash lost it", id)
+	}
+	for _, other := range w.flying {
+		if other.Message == id {
+			t.Fatalf("%s is under way twice", id)
+		}
+		if w.order != endpoint.None && other.subject == s.send.subject && len(w.orders) == 1 {
+			t.Fatalf("two messages of %s are under way", other.subject)
+		}
+	}
+	w.flying = append(w.flying, s.send)
+	if len(w.flying) > 3 || w.m.owed > w.limits.unsettled {
+		t.Fatalf("%d under way, %d owed: over the limits", len(w.flying), w.m.owed)
+	}
+	return true
+}
+
+// load answers as the journal does, two entries at a time.
+func (w *world) load(q load) {
+	var found []*tailEntry
+	for _, e := range w.journal {
+		inLane := kindOf(q.Lane) == ofMessage || e.Subject == q.Lane
+		if inLane && e.Seq > q.After && (e.Seq <= q.UpTo || kindOf(q.Lane) == ofMessage) && len(found) < 2 {
+			found = append(found, e)
+		}
+	}
+	if kindOf(q.Lane) == ofMessage {
+		found = found[:min(1, len(found))]
+		w.m.loaded(q, found, false)
+		return
+	}
+	w.m.loaded(q, found, len(found) == 2)
+}
+
+// finish ends a request.
+func (w *world) finish(t *rapid.T, v verdict) {
+	if len(w.flying) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(w.flying)-1).Draw(t, "which")
+	msg := w.flying[i]
+	w.flying = slices.Delete(w.flying, i, i+1)
+	if w.down && v != notAttempted {
+		v = unreachable
+	}
+	if v == delivered {
+		w.arrive(msg)
+	}
+	w.m.done(msg, outcome{verdict: v, reason: "because", attempt: store.Attempt{Place: msg.Place, Delivered: v == delivered}}, w.now)
+	if v != notAttempted {
+		w.done++
+	}
+	for _, d := range w.m.out.dead {
+		w.gaveUp[d.Message] = true
+	}
+}
+
+func (w *world) arrive(msg *message) {
+	if w.received[msg.Message]++; w.received[msg.Message] == 1 {
+		w.arrivals = append(w.arrivals, msg.Place)
+	}
+}
+
+func (w *world) handOver() {
+	if s, ok := w.m.take(true); ok {
+		w.pool, w.sent = append(w.pool, s), append(w.sent, w.done)
+		w.done = 0
+	}
+}
+
+// flush makes the pool durable, as one transaction.
+func (w *world) flush() {
+	for i, s := range w.pool {
+		if s.Position < w.disk.position {
+			w.t.Fatalf("the position went back from %d to %d", w.disk.position, s.Position)
+		}
+		w.disk.position = s.Position
+		for _, a := range s.Attempts {
+			if a.Delivered {
+				w.disk.settled[a.Message] = a.Place
+			}
+		}
+		for _, d := range s.Dead {
+			w.disk.settled[d.Message], w.disk.dead[d.Message] = d.Place, true
+		}
+		for _, p := range s.Park {
+			w.disk.parked[p.Lane] = p
+		}
+		for _, lane := range s.Unpark {
+			delete(w.disk.parked, lane)
+		}
+		w.m.durable(w.sent[i])
+	}
+	w.pool, w.sent = nil, nil
+	w.accounted()
+}
+
+// accounted checks the promise: what is on the disk accounts for every message.
+func (w *world) accounted() {
+	for _, e := range w.journal {
+		if e.Seq > w.disk.position {
+			continue
+		}
+		for part, body := range e.bodies {
+			if _, settled := w.disk.settled[body.ID]; settled || body.Trigger != wantedTrigger {
+				continue
+			}
+			place := store.Place{Seq: e.Seq, Part: part}
+			lane, waits := w.disk.parked[e.Subject]
+			one, alone := w.disk.parked[body.ID]
+			if waits && !before(place, store.Place{Seq: lane.Seq, Part: lane.Part}) || alone && one.Seq == e.Seq {
+				continue
+			}
+			w.t.Fatalf("%s of %s is lost: the position is %d, parked %v", body.ID, e.Subject, w.disk.position, w.disk.parked)
+		}
+	}
+}
+
+func (w *world) crash(t *rapid.T) {
+	for _, msg := range w.flying {
+		if rapid.Bool().Draw(t, "seen by the receiver") {
+			w.arrive(msg)
+		}
+	}
+	for id := range w.received {
+		if _, settled := w.disk.settled[id]; !settled {
+			w.mayAgain[id] = true
+		}
+	}
+	w.restart()
+}
+
+// reorder changes the endpoint's order, once what is under way has settled.
+func (w *world) reorder(t *rapid.T) {
+	for len(w.flying) > 0 {
+		w.finish(t, rapid.SampledFrom([]verdict{delivered, refused, unreachable, notAttempted}).Draw(t, "end"))
+	}
+	w.handOver()
+	w.flush()
+	w.order = rapid.SampledFrom([]endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None}).Draw(t, "order")
+	w.orders = append(w.orders, w.order)
+	w.restart()
+}
+
+// finishAll brings everything to its end, with a receiver that takes all.
+func (w *world) finishAll(t *rapid.T) {
+	w.down = false
+	for range 40 * (len(w.journal) + 10) {
+		w.readTo(w.canRead())
+		for w.step(t) {
+		}
+		w.finish(t, delivered)
+		w.handOver()
+		w.flush()
+		if at := w.m.wakeAt(); at.After(w.now) {
+			w.now = at
+		}
+		if w.m.position() == int64(len(w.journal)) && len(w.disk.parked) == 0 && len(w.flying) == 0 {
+			return
+		}
+	}
+	t.Fatalf("it does not come to an end: position %d of %d, parked %v, under way %d, ready %d, waiting %d, breaker %+v",
+		w.m.position(), len(w.journal), w.disk.parked, len(w.flying), len(w.m.ready), len(w.m.waiting), w.m.breaker)
+}
+
+func (w *world) canRead() int64 {
+	if w.m.wantsMore() {
+		return min(w.m.readTo+1, int64(len(w.journal)))
+	}
+	return w.m.readTo
+}
+
+// complete checks that everybody was told, in order.
+func (w *world) complete(t *rapid.T) {
+	for _, e := range w.journal {
+		for _, body := range e.bodies {
+			if body.Trigger == wantedTrigger && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
+				t.Fatalf("%s never arrived and is not dead", body.ID)
+			}
+			if body.Trigger != wantedTrigger && w.received[body.ID] > 0 {
+				t.Fatalf("%s arrived and nobody wanted it", body.ID)
+			}
+		}
+	}
+	last := map[string]store.Place{}
+	for _, p := range w.arrivals {
+		if w.gaveUp[p.Message] {
+			continue
+		}
+		lane := laneKey(w.order, &message{Place: p, subject: w.subject[p.Message]})
+		if earlier, ok := last[lane]; ok && !before(earlier, p) && len(w.orders) == 1 {
+			t.Fatalf("%s arrived after %s", p.Message, earlier.Message)
+		}
+		last[lane] = p
+	}
+	if len(w.m.lanes) != 0 || w.m.rows != 0 || w.m.owed != 0 || w.m.sending != 0 || w.m.retrying != 0 {
+		t.Fatalf("the machine keeps %d lanes, %d rows, %d owed, %d under way", len(w.m.lanes), w.m.rows, w.m.owed, w.m.sending)
+	}
+}
+
+func checkMachine(t *testing.T, order endpoint.Order, reorders bool) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, order)
+		actions := map[string]func(*rapid.T){
+			"commit":     w.commit,
+			"read":       w.read,
+			"step":       func(t *rapid.T) { w.step(t) },
+			"step again": func(t *rapid.T) { w.step(t) },
+			"all": func(t *rapid.T) {
+				w.readTo(w.canRead())
+				for w.step(t) {
+				}
+			},
+			"deliver":     func(t *rapid.T) { w.finish(t, delivered) },
+			"refuse":      func(t *rapid.T) { w.finish(t, refused) },
+			"unreachable": func(t *rapid.T) { w.finish(t, unreachable) },
+			"hand over":   func(*rapid.T) { w.handOver() },
+			"flush":       func(*rapid.T) { w.flush() },
+			"crash":       w.crash,
+			"give up":     func(t *rapid.T) { w.finish(t, notAttempted) },
+			"outage":      func(*rapid.T) { w.down = !w.down },
+			"wait": func(t *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "milliseconds")) * time.Millisecond)
+			},
+		}
+		if reorders {
+			actions["reorder"] = w.reorder
+		}
+		t.Repeat(actions)
+		w.finishAll(t)
+		w.complete(t)
+	})
+}
+
+func TestNothingIsLostAndOrderIsKeptPerCase(t *testing.T)  { checkMachine(t, endpoint.PerCase, false) }
+func TestNothingIsLostAndOrderIsKeptStrictly(t *testing.T) { checkMachine(t, endpoint.Strict, false) }
+func TestNothingIsLostWithoutOrder(t *testing.T)           { checkMachine(t, endpoint.None, false) }
+func TestNothingIsLostWhenTheOrderChanges(t *testing.T)    { checkMachine(t, endpoint.PerCase, true) }

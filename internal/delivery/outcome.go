@@ -1,0 +1,185 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+// verdict says what an attempt means for its message and its endpoint.
+type verdict int
+
+const (
+	delivered    verdict = iota // a 2xx answer
+	refused                     // the endpoint answered, and did not take this message
+	unreachable                 // the endpoint's own failure: no answer, 429 or 5xx
+	gone                        // 410: it never wants anything again
+	notAttempted                // we gave up ourselves, shutting down
+)
+
+// outcome is what became of an attempt.
+type outcome struct {
+	verdict verdict
+	reason  string        // for people: "503 Service Unavailable"
+	attempt store.Attempt // as it is recorded
+}
+
+// done takes in the outcome of a message that next gave.
+func (m *machine) done(msg *message, o outcome, now time.Time) {
+	l := m.lanes[m.laneOf(msg)]
+	l.sending = nil
+	m.sending--
+	if msg.retry {
+		m.retrying--
+		msg.retry = false
+	}
+	if o.verdict == notAttempted {
+		m.owed--
+		m.breaker.probing = m.breaker.probing && !msg.probe
+		m.putBack(l, msg, msg.tries-1)
+		return
+	}
+	m.out.attempts = append(m.out.attempts, o.attempt)
+	m.out.settled++
+	down := m.judge(msg, o, now)
+	switch {
+	case o.verdict == delivered:
+		m.settle(l, msg)
+	case down:
+		m.putBack(l, msg, msg.tries)
+	default:
+		m.fail(l, msg, o.reason, now)
+	}
+}
+
+// laneOf finds the lane that a message under way belongs to; the order may have
+// been another when its lane was parked.
+func (m *machine) laneOf(msg *message) string {
+	for _, key := range []string{laneKey(m.policy.Order, msg), msg.subject, msg.Message, ""} {
+		if l := m.lanes[key]; l != nil && l.sending == msg {
+			return key
+		}
+	}
+	panic("delivery: an outcome for a message that is not under way")
+}
+
+// judge lets the breaker see the outcome, and reports whether the endpoint as a
+// whole is down, so that the message is not to blame.
+func (m *machine) judge(msg *message, o outcome, now time.Time) (down bool) {
+	switch o.verdict {
+	case gone:
+		m.gone = true
+		return true
+	case unreachable:
+		down = m.breaker.failed(msg.subject, now, m.jitter())
+		if msg.probe {
+			m.breaker.probed(now, m.jitter())
+		}
+	default:
+		m.breaker.answered()
+	}
+	msg.probe = false
+	return down
+}
+
+// putBack lets a message wait where it was: nothing is counted against it.
+func (m *machine) putBack(l *lane, msg *message, tries int) {
+	msg.tries, msg.probe = tries, false
+	if l.row == nil {
+		l.queue = append([]*message{msg}, l.queue...)
+		m.makeReady(l)
+		return
+	}
+	p := l.row.Parked
+	p.Tries = tries
+	if kindOf(l.key) != ofAll {
+		l.row.loaded = nil
+	}
+	m.park(l, p)
+}
+
+// settle ends a message that was delivered or given up; its lane goes on.
+func (m *machine) settle(l *lane, msg *message) {
+	if msg.window != nil {
+		msg.window.open--
+	}
+	if l.row == nil {
+		m.makeReady(l)
+		return
+	}
+	if kindOf(l.key) == ofAll {
+		l.row.loaded = nil
+		if len(l.queue) > 0 && l.queue[0] == msg {
+			l.queue = l.queue[1:]
+		}
+		m.unpark(l)
+		m.makeReady(l)
+		return
+	}
+	if len(l.row.loaded) > 0 { // empty when it was parked while under way
+		l.row.loaded = l.row.loaded[1:]
+	}
+	m.advance(l)
+}
+
+// advance goes on to a parked lane's next message, or ends the parking when the
+// journal holds no more of it.
+func (m *machine) advance(l *lane) {
+	r := l.row
+	switch {
+	case len(r.loaded) > 0:
+		m.setHead(r, r.loaded[0])
+	case kindOf(l.key) == ofSubject && r.loadedTo < r.absorbedTo:
+		// What comes next is not known yet: whatever is behind the present head.
+		next := store.Parked{Seq: r.Seq, Part: r.Part + 1}
+		if r.loadedTo >= r.Seq {
+			next = store.Parked{Seq: r.loadedTo + 1}
+		}
+		m.park(l, next)
+	default:
+		m.unpark(l)
+		m.makeReady(l)
+	}
+}
+
+// fail counts a failure against a message: it is parked until its next try, or
+// given up after its last.
+func (m *machine) fail(l *lane, msg *message, reason string, now time.Time) {
+	msg.failures++
+	wait, again := m.policy.Retry(msg.failures, m.jitter())
+	if !again {
+		m.bury(msg, now, reason)
+		m.settle(l, msg)
+		return
+	}
+	p := store.Parked{
+		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Tries: msg.tries, Failures: msg.failures,
+		Due: now.Add(wait), Reason: reason,
+	}
+	if l.row == nil && kindOf(l.key) == ofAll {
+		l.queue = append([]*message{msg}, l.queue...)
+		m.park(l, p).loaded = []*message{msg}
+		return
+	}
+	if l.row == nil {
+		m.absorb(l, msg, p)
+		return
+	}
+	if kindOf(l.key) != ofAll {
+		l.row.loaded = nil
+	}
+	m.park(l, p)
+}
+
+// absorb parks a live lane: its messages leave the window and wait in the journal.
+func (m *machine) absorb(l *lane, head *message, p store.Parked) {
+	r := m.park(l, p)
+	r.loadedTo = head.Seq - 1
+	r.absorbedTo = max(r.absorbedTo, head.Seq)
+	for _, msg := range append([]*message{head}, l.queue...) {
+		msg.window.open--
+		msg.window = nil
+		r.absorbedTo = max(r.absorbedTo, msg.Seq)
+	}
+	l.queue = nil
+}

@@ -1,0 +1,224 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+// step is what a machine wants done next: send a message, or load a parked
+// lane's messages from the journal.
+type step struct {
+	send *message
+	load *load
+}
+
+// load asks for a lane's entries with positions above After and up to UpTo.
+type load struct {
+	Lane  string
+	After int64
+	UpTo  int64
+}
+
+// next picks what to do now. Each message it gives must come back by done, each
+// load by loaded.
+func (m *machine) next(now time.Time) (step, bool) {
+	if m.gone || m.sending >= m.policy.Concurrency || m.owed >= m.unsettled {
+		return step{}, false
+	}
+	if m.breaker.open {
+		return m.probe(now)
+	}
+	m.freeWindow(now)
+	if r := m.due(now); r != nil {
+		return m.retry(r, now), true
+	}
+	if l := m.firstReady(); l != nil {
+		return step{send: m.launch(l, now)}, true
+	}
+	return step{}, false
+}
+
+// probe tries one message while the breaker is open, each from another lane.
+func (m *machine) probe(now time.Time) (step, bool) {
+	if !m.breaker.mayProbe(now) {
+		return step{}, false
+	}
+	for i, r := range m.waiting {
+		if r.lane.key == m.breaker.last && (i < len(m.waiting)-1 || len(m.ready) > 0) {
+			continue
+		}
+		s := m.retry(r, now)
+		if s.send != nil {
+			m.probing(s.send, r.lane)
+		}
+		return s, true
+	}
+	l := m.firstReady()
+	if l == nil {
+		return step{}, false
+	}
+	msg := m.launch(l, now)
+	m.probing(msg, l)
+	return step{send: msg}, true
+}
+
+func (m *machine) probing(msg *message, l *lane) {
+	msg.probe, m.breaker.probing, m.breaker.last = true, true, l.key
+}
+
+// due is the parked lane whose turn it is. While new messages wait, parked lanes
+// take at most half of what may be under way.
+func (m *machine) due(now time.Time) *row {
+	if len(m.waiting) == 0 || m.waiting[0].Due.After(now) {
+		return nil
+	}
+	if len(m.ready) > 0 && m.retrying >= max(1, m.policy.Concurrency/2) {
+		return nil
+	}
+	return m.waiting[0]
+}
+
+// retry sends a parked lane's head, or asks for it when it is not at hand.
+func (m *machine) retry(r *row, now time.Time) step {
+	m.waiting.remove(r)
+	if len(r.loaded) == 0 {
+		return step{load: &load{Lane: r.lane.key, After: r.Seq - 1, UpTo: m.readTo}}
+	}
+	msg := r.loaded[0]
+	msg.tries, msg.failures = r.Tries, r.Failures
+	msg.retry = true
+	r.lane.sending = msg
+	m.retrying++
+	return step{send: m.begin(msg, now)}
+}
+
+// loaded takes in what the journal holds of a parked lane. A full batch may
+// leave more behind it.
+func (m *machine) loaded(q load, entries []*tailEntry, full bool) {
+	l := m.lanes[q.Lane]
+	if l == nil || l.row == nil {
+		return
+	}
+	r := l.row
+	r.loadedTo = q.UpTo
+	if full {
+		r.loadedTo = entries[len(entries)-1].Seq
+	}
+	for _, e := range entries {
+		r.loaded = append(r.loaded, m.owedOf(r, e)...)
+	}
+	if len(r.loaded) > 0 {
+		m.setHead(r, r.loaded[0])
+		return
+	}
+	m.advance(l)
+}
+
+// unloaded puts a lane back that could not be loaded; it is tried again later.
+func (m *machine) unloaded(q load, later time.Time) {
+	if l := m.lanes[q.Lane]; l != nil && l.row != nil {
+		l.row.Due = later
+		m.waiting.add(l.row)
+	}
+}
+
+// owedOf lists the messages of an entry that a parked lane owes.
+func (m *machine) owedOf(r *row, e *tailEntry) (owed []*message) {
+	for part, body := range e.messages() {
+		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, body: body}
+		if _, settled := m.skip[body.ID]; settled || !m.wanted[body.Trigger] || before(msg.Place, r.Place()) {
+			continue
+		}
+		alone := m.lanes[body.ID] != nil // it has a row of its own
+		if alone != (kindOf(r.lane.key) == ofMessage) || alone && body.ID != r.Message {
+			continue
+		}
+		if body.Err != nil {
+			m.bury(msg, e.At, "the body could not be made: "+body.Err.Error())
+			continue
+		}
+		owed = append(owed, msg)
+	}
+	return owed
+}
+
+// Place is where the head of a parked lane stands.
+func (r *row) Place() store.Place { return store.Place{Seq: r.Seq, Part: r.Part, Message: r.Message} }
+
+// setHead makes a message the head of its parked lane; it waits for its turn.
+// A head that was there before keeps its tries and its due time.
+func (m *machine) setHead(r *row, msg *message) {
+	if msg.Message == r.Message {
+		m.waiting.add(r)
+		return
+	}
+	m.park(r.lane, store.Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.Message})
+}
+
+func (m *machine) firstReady() *lane {
+	for len(m.ready) > 0 {
+		l := m.ready[0]
+		m.ready = m.ready[1:]
+		l.ready = false
+		if l.row == nil && l.sending == nil && len(l.queue) > 0 {
+			return l
+		}
+	}
+	return nil
+}
+
+func (m *machine) launch(l *lane, now time.Time) *message {
+	l.sending = l.queue[0]
+	l.queue = l.queue[1:]
+	return m.begin(l.sending, now)
+}
+
+func (m *machine) begin(msg *message, now time.Time) *message {
+	msg.tries++
+	msg.sentAt = now
+	if msg.window != nil && msg.tries == 1 {
+		msg.window.begun = append(msg.window.begun, msg)
+	}
+	m.sending++
+	m.owed++
+	return msg
+}
+
+// hungAfter is how long the lowest message may hold up a full window.
+const hungAfter = time.Second
+
+// lowest is the message that holds the cursor, if the window is full and it is
+// under way.
+func (m *machine) lowest() *message {
+	if m.position(); len(m.window) < m.limits.window {
+		return nil
+	}
+	for _, msg := range m.window[0].begun {
+		l := m.lanes[laneKey(m.policy.Order, msg)]
+		if l != nil && l.sending == msg && msg.window != nil && kindOf(l.key) != ofAll {
+			return msg
+		}
+	}
+	return nil
+}
+
+func (m *machine) hungAt() time.Time {
+	if msg := m.lowest(); msg != nil {
+		return msg.sentAt.Add(hungAfter)
+	}
+	return time.Time{}
+}
+
+// freeWindow parks a message that holds up a full window, so that the cursor
+// moves. It stays under way.
+func (m *machine) freeWindow(now time.Time) {
+	msg := m.lowest()
+	if msg == nil || now.Before(msg.sentAt.Add(hungAfter)) {
+		return
+	}
+	m.absorb(m.lanes[laneKey(m.policy.Order, msg)], msg, store.Parked{
+		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Tries: msg.tries, Failures: msg.failures,
+		Due: now.Add(m.policy.Timeout), Reason: "it has been under way for long",
+	})
+}

@@ -1,0 +1,167 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+// settler writes outcomes. Workers put settlements into its pool; one loop takes
+// all that has gathered while the batch before was being written, and writes it
+// in one transaction. While the database is away it keeps trying; the workers'
+// windows fill and they stop sending.
+type settler struct {
+	store *store.Store
+	log   *slog.Logger
+
+	mu       sync.Mutex
+	pool     map[*worker]*settlement
+	barriers []chan struct{}
+	filled   chan struct{} // holds one when there is something to do
+}
+
+// settlement is what the pool holds of one worker.
+type settlement struct {
+	store.Settlement
+	lanes map[string]*store.Parked // the last word on each; nil: unpark
+	sent  int                      // outcomes of messages that were sent
+}
+
+func newSettler(st *store.Store, log *slog.Logger) *settler {
+	return &settler{store: st, log: log, pool: map[*worker]*settlement{}, filled: make(chan struct{}, 1)}
+}
+
+// put hands over a settlement; the worker is told when it is saved.
+func (s *settler) put(w *worker, more store.Settlement, sent int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pooled := s.pool[w]
+	if pooled == nil {
+		pooled = &settlement{lanes: map[string]*store.Parked{}}
+		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = w.tenant, w.endpoint.ID, w.cursor, w.epoch
+		s.pool[w] = pooled
+	}
+	pooled.merge(more, sent)
+	s.nudge()
+}
+
+func (s *settler) nudge() {
+	select {
+	case s.filled <- struct{}{}:
+	default:
+	}
+}
+
+func (p *settlement) merge(more store.Settlement, sent int) {
+	p.Position = max(p.Position, more.Position)
+	p.Attempts = append(p.Attempts, more.Attempts...)
+	p.Dead = append(p.Dead, more.Dead...)
+	for i := range more.Park {
+		p.lanes[more.Park[i].Lane] = &more.Park[i]
+	}
+	for _, lane := range more.Unpark {
+		p.lanes[lane] = nil
+	}
+	p.sent += sent
+}
+
+// run writes batches until stop; then it writes what is left, for as long as ctx
+// lasts.
+func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
+	for {
+		select {
+		case <-s.filled:
+			s.flush(ctx)
+		case <-stop:
+			s.flush(ctx)
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// The waits between tries to write a batch.
+const (
+	firstSettleWait   = 50 * time.Millisecond
+	slowestSettleWait = 2 * time.Second
+)
+
+// flush writes all that is in the pool.
+func (s *settler) flush(ctx context.Context) {
+	s.mu.Lock()
+	batch, barriers := s.pool, s.barriers
+	s.pool, s.barriers = map[*worker]*settlement{}, nil
+	s.mu.Unlock()
+	if len(batch) > 0 && !s.save(ctx, batch) {
+		return
+	}
+	for _, written := range barriers {
+		close(written)
+	}
+}
+
+// save writes a batch, however often it takes, and reports false when ctx ended
+// before.
+func (s *settler) save(ctx context.Context, batch map[*worker]*settlement) bool {
+	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
+		lost, err := s.write(ctx, batch)
+		if err == nil {
+			report(batch, lost)
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
+		sleep(ctx, wait)
+	}
+}
+
+func (s *settler) write(ctx context.Context, batch map[*worker]*settlement) (lost []string, err error) {
+	all := make([]store.Settlement, 0, len(batch))
+	for _, p := range batch {
+		row := p.Settlement
+		for lane, parked := range p.lanes {
+			if parked == nil {
+				row.Unpark = append(row.Unpark, lane)
+			} else {
+				row.Park = append(row.Park, *parked)
+			}
+		}
+		all = append(all, row)
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		lost, err = tx.Settle(ctx, all)
+		return err
+	})
+	return lost, err
+}
+
+// report tells the workers what became of their settlements.
+func report(batch map[*worker]*settlement, lost []string) {
+	for w, p := range batch {
+		if slices.Contains(lost, p.Endpoint) {
+			w.stop(errLeaseLost)
+			continue
+		}
+		w.saved(p.sent)
+	}
+}
+
+// barrier returns once all that was put before is written, or ctx ends.
+func (s *settler) barrier(ctx context.Context) {
+	written := make(chan struct{})
+	s.mu.Lock()
+	s.barriers = append(s.barriers, written)
+	s.mu.Unlock()
+	s.nudge()
+	select {
+	case <-written:
+	case <-ctx.Done():
+	}
+}

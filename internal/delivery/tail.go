@@ -1,0 +1,170 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// tailEntry is a journal entry with its messages, encoded once for all endpoints.
+type tailEntry struct {
+	*event.Entry
+	version string
+	once    sync.Once
+	bodies  []*wire.Message
+}
+
+// messages derives the entry's messages. It is safe for concurrent use.
+func (e *tailEntry) messages() []*wire.Message {
+	e.once.Do(func() {
+		bodies := wire.Messages(e.Entry, e.version)
+		for i := range bodies {
+			e.bodies = append(e.bodies, &bodies[i])
+		}
+	})
+	return e.bodies
+}
+
+// The tail's bounds, in entries.
+const (
+	tailKept  = 4096 // held in memory for all
+	readBatch = 512
+)
+
+// tail is the end of the journal, read once for all endpoints. Those far behind
+// read ranges of their own.
+type tail struct {
+	store   *store.Store
+	version string // of Casehook, for the messages' headers
+
+	mu      sync.Mutex
+	entries []*tailEntry // of all tenants, in order
+	from    int64        // entries holds all above this position
+	head    int64        // the journal has been read up to here
+	waiters map[int64]chan struct{}
+}
+
+func newTail(ctx context.Context, st *store.Store, version string) (*tail, error) {
+	head, err := st.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &tail{store: st, version: version, from: head, head: head, waiters: map[int64]chan struct{}{}}, nil
+}
+
+// advance reads what is new and wakes the tenants that have some.
+func (t *tail) advance(ctx context.Context) error {
+	if _, err := t.store.Sequence(ctx); err != nil {
+		return err
+	}
+	for {
+		entries, err := t.store.Journal(ctx, t.head, readBatch)
+		if err != nil {
+			return err
+		}
+		t.append(entries)
+		if len(entries) < readBatch {
+			return nil
+		}
+	}
+}
+
+func (t *tail) append(entries []*event.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range entries {
+		t.entries = append(t.entries, t.wrap(e))
+		if ch := t.waiters[e.Tenant]; ch != nil {
+			close(ch)
+			delete(t.waiters, e.Tenant)
+		}
+	}
+	t.head = entries[len(entries)-1].Seq
+	if drop := len(t.entries) - tailKept; drop > 0 {
+		t.from = t.entries[drop-1].Seq
+		clear(t.entries[:drop])
+		t.entries = t.entries[drop:]
+	}
+}
+
+func (t *tail) wrap(e *event.Entry) *tailEntry { return &tailEntry{Entry: e, version: t.version} }
+
+// wait returns a channel that is closed when the tenant has new entries.
+func (t *tail) wait(tenant int64) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ch := t.waiters[tenant]
+	if ch == nil {
+		ch = make(chan struct{})
+		t.waiters[tenant] = ch
+	}
+	return ch
+}
+
+// read gives a tenant's entries above a position, and the position up to which
+// there are no others.
+func (t *tail) read(ctx context.Context, tenant, after int64) (entries []*tailEntry, upTo int64, err error) {
+	t.mu.Lock()
+	head := t.head
+	if after >= t.from {
+		entries, upTo = t.kept(tenant, after)
+		t.mu.Unlock()
+		return entries, upTo, nil
+	}
+	t.mu.Unlock()
+	found, err := t.store.TenantJournal(ctx, tenant, after, readBatch)
+	if err != nil {
+		return nil, after, err
+	}
+	for _, e := range found {
+		entries = append(entries, t.wrap(e))
+	}
+	if len(found) == readBatch {
+		return entries, found[len(found)-1].Seq, nil
+	}
+	upTo = head // all up to it was there before we looked
+	if len(found) > 0 {
+		upTo = max(upTo, found[len(found)-1].Seq)
+	}
+	return entries, upTo, nil
+}
+
+func (t *tail) kept(tenant, after int64) (entries []*tailEntry, upTo int64) {
+	first, _ := slices.BinarySearchFunc(t.entries, after+1, func(e *tailEntry, seq int64) int { return cmp.Compare(e.Seq, seq) })
+	for _, e := range t.entries[first:] {
+		if e.Tenant != tenant {
+			continue
+		}
+		entries = append(entries, e)
+		if len(entries) == readBatch {
+			return entries, e.Seq
+		}
+	}
+	return entries, max(t.head, after)
+}
+
+// laneBatch is how many entries of a parked lane are read at once.
+const laneBatch = 64
+
+// lane reads what a parked lane waits for, and reports whether there may be more.
+func (t *tail) lane(ctx context.Context, tenant int64, q load) (entries []*tailEntry, full bool, err error) {
+	var found []*event.Entry
+	if kindOf(q.Lane) == ofSubject {
+		found, err = t.store.Lane(ctx, tenant, q.Lane, q.After, q.UpTo, laneBatch)
+		full = len(found) == laneBatch
+	} else {
+		found, err = t.store.TenantJournal(ctx, tenant, q.After, 1)
+	}
+	for _, e := range found {
+		entries = append(entries, t.wrap(e))
+	}
+	return entries, full, err
+}

@@ -1,0 +1,260 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// worker delivers for one endpoint, under one lease: it gives a machine what it
+// asks for.
+type worker struct {
+	*Engine
+	endpoint endpoint.Endpoint
+	tenant   int64
+	cursor   string
+	epoch    int64
+	m        *machine
+	log      *slog.Logger
+
+	results chan result
+	notice  chan struct{} // holds one when durable or cause changed
+
+	mu      sync.Mutex
+	durable int   // outcomes saved and not yet told to the machine
+	cause   error // why it stops; nil: it does not
+
+	abandon context.CancelFunc // breaks off what is under way
+
+	sent    int       // outcomes handed over in the next settlement
+	flushed time.Time // when the position was last handed over
+}
+
+type result struct {
+	msg     *message
+	outcome outcome
+}
+
+// Why a worker stops.
+var (
+	errReload    = errors.New("delivery: the endpoint changed")
+	errLeaseLost = errors.New("delivery: another node holds the lease")
+	errGone      = errors.New("delivery: the endpoint answered 410")
+)
+
+// The worker's clocks.
+const (
+	flushEvery = 10 * time.Second // a position that passed only unwanted entries
+	idleTick   = 30 * time.Second // looks at the journal even if nobody woke it
+	readAgain  = time.Second      // after the database failed
+)
+
+// stop makes the worker end once what is under way has ended.
+func (w *worker) stop(cause error) {
+	w.mu.Lock()
+	if w.cause == nil {
+		w.cause = cause
+	}
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// saved notes that n outcomes are durable.
+func (w *worker) saved(n int) {
+	w.mu.Lock()
+	w.durable += n
+	w.mu.Unlock()
+	w.nudge()
+}
+
+func (w *worker) nudge() {
+	select {
+	case w.notice <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) stopping() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cause
+}
+
+// run delivers until it is stopped or ctx ends, and returns why. Requests live
+// as long as sending; it ends later than ctx, so that they can finish.
+func (w *worker) run(ctx, sending context.Context) error {
+	sending, w.abandon = context.WithCancel(sending)
+	defer w.abandon()
+	w.flushed = time.Now()
+	for {
+		woken := w.tail.wait(w.tenant)
+		retry := w.fill(ctx)
+		if w.leased() {
+			retry = w.pump(ctx, sending) || retry
+		}
+		w.handOver()
+		if err := w.ending(ctx); err != nil {
+			return w.drain(err)
+		}
+		w.wait(ctx, woken, retry)
+	}
+}
+
+func (w *worker) ending(ctx context.Context) error {
+	if err := w.stopping(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// fill reads the journal until the window is full or there is no more. It
+// reports whether the database failed.
+func (w *worker) fill(ctx context.Context) (failed bool) {
+	for w.m.wantsMore() {
+		before := w.m.readTo
+		entries, upTo, err := w.tail.read(ctx, w.tenant, before)
+		if err != nil {
+			w.log.Error("the journal can't be read; trying again", "error", err)
+			return true
+		}
+		w.m.read(entries, upTo)
+		if w.m.readTo == before || len(entries) == 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// pump does all that the machine wants done now. It reports whether the database
+// failed.
+func (w *worker) pump(ctx, sending context.Context) (failed bool) {
+	for w.ending(ctx) == nil {
+		s, ok := w.m.next(time.Now())
+		if !ok {
+			return false
+		}
+		if s.send != nil {
+			go w.send(sending, s.send)
+			continue
+		}
+		entries, full, err := w.tail.lane(ctx, w.tenant, *s.load)
+		if err != nil {
+			w.m.unloaded(*s.load, time.Now().Add(readAgain))
+			w.log.Error("a parked lane can't be read; trying again", "error", err)
+			return true
+		}
+		w.m.loaded(*s.load, entries, full)
+	}
+	return false
+}
+
+// send makes one request. A message belongs to it until its result is in.
+func (w *worker) send(ctx context.Context, msg *message) {
+	header := make([]outbound.Header, len(msg.body.Header))
+	for i, h := range msg.body.Header {
+		header[i] = outbound.Header(h)
+	}
+	r := outbound.Request{
+		URL: w.endpoint.URL, Header: header, Body: msg.body.Body, Timeout: w.m.policy.Timeout,
+		MaxResponse: keptResponse, Truncate: true, ID: msg.Message, Attempt: msg.tries, At: time.Now(), Keys: w.endpoint.Secrets,
+	}
+	w.results <- result{msg, judge(msg, r, w.client.Post(ctx, r))}
+}
+
+// handOver gives the settler what is to be saved.
+func (w *worker) handOver() {
+	flush := time.Since(w.flushed) >= flushEvery
+	s, ok := w.m.take(flush)
+	if !ok {
+		return
+	}
+	w.flushed = time.Now()
+	w.settler.put(w, s, w.sent)
+	w.sent = 0
+}
+
+// wait blocks until there may be something to do.
+func (w *worker) wait(ctx context.Context, woken <-chan struct{}, retry bool) {
+	if !w.m.wantsMore() {
+		woken = nil // there is no room for what is new
+	}
+	timer := time.NewTimer(w.pause(retry))
+	defer timer.Stop()
+	select {
+	case r := <-w.results:
+		w.take(r)
+	case <-w.notice:
+		w.takeNotice()
+	case <-woken:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	w.takeAll()
+}
+
+// pause is how long to wait at most.
+func (w *worker) pause(retry bool) time.Duration {
+	now := time.Now()
+	pause := idleTick
+	if retry || !w.leased() {
+		pause = readAgain
+	}
+	if at := w.m.wakeAt(); at.After(now) {
+		pause = min(pause, at.Sub(now))
+	}
+	if w.m.position() != w.m.saved {
+		pause = min(pause, max(0, flushEvery-now.Sub(w.flushed)))
+	}
+	return pause
+}
+
+func (w *worker) take(r result) {
+	w.m.done(r.msg, r.outcome, time.Now())
+	if r.outcome.verdict != notAttempted {
+		w.sent++
+	}
+	if w.m.gone {
+		w.stop(errGone)
+	}
+}
+
+func (w *worker) takeNotice() {
+	w.mu.Lock()
+	n := w.durable
+	w.durable = 0
+	w.mu.Unlock()
+	w.m.durable(n)
+}
+
+// takeAll takes what else has come in, so that it is settled together.
+func (w *worker) takeAll() {
+	for {
+		select {
+		case r := <-w.results:
+			w.take(r)
+		case <-w.notice:
+			w.takeNotice()
+		default:
+			return
+		}
+	}
+}
+
+// drain waits for what is under way, and hands the last outcomes over. Without
+// the lease nothing can be settled any more, so that it is broken off.
+func (w *worker) drain(cause error) error {
+	if errors.Is(cause, errLeaseLost) {
+		w.abandon()
+	}
+	for w.m.sending > 0 {
+		w.take(<-w.results)
+	}
+	w.flushed = time.Time{}
+	w.handOver()
+	return cause
+}
