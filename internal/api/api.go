@@ -1,0 +1,138 @@
+// Package api is the REST API: typed operations over package casework, described
+// by the OpenAPI document that they are served from.
+//
+// Every answer that is not a success is an RFC 9457 problem with a stable code;
+// [Problem] is its one shape, and one function makes it out of a fault. Every
+// request has an id, which its answer carries and the log names; bodies, tokens
+// and case data never reach the log. Uploads and downloads are streams: memory
+// does not grow with the size of a file.
+package api
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// Config is what the API needs besides the use cases.
+type Config struct {
+	Version string       // of Casehook, as the OpenAPI document names it
+	Log     *slog.Logger // default slog.Default()
+	MaxBody int64        // bytes of a request that is no upload; default DefaultMaxBody
+	Key     []byte       // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+}
+
+// DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
+const DefaultMaxBody = 1 << 20
+
+// API is the handler's state. It never changes while it serves.
+type API struct {
+	service *casework.Service
+	config  Config
+	log     *slog.Logger
+	mux     *http.ServeMux
+	huma    huma.API
+	cursors cursors
+}
+
+// New makes the handler of the API, its description and its documentation.
+// A key of a wrong length is a mistake of the program, and panics.
+func New(s *casework.Service, c Config) http.Handler {
+	c.Version = cmp.Or(c.Version, "dev")
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if len(c.Key) == 0 {
+		c.Key = make([]byte, 32)
+		rand.Read(c.Key) // never fails
+	}
+	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key)}
+	setUpHuma()
+	a.huma = humago.New(a.mux, describe(c.Version))
+	a.health()
+	a.caseTypes()
+	a.cases()
+	a.history()
+	a.comments()
+	a.documents()
+	a.proofs()
+	a.endpoints()
+	a.triggers()
+	a.tokens()
+	a.publish()
+	return a.wrap(a.mux)
+}
+
+// operation begins the description of an operation. Statuses are the problems
+// that are its own; those that any operation may answer with are added.
+func operation(id, method, path, tag, summary, description string, statuses ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Tags: []string{tag},
+		Summary: summary, Description: description,
+		Errors:   append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusInternalServerError}, statuses...),
+		Security: []map[string][]string{{"bearer": {}}},
+	}
+}
+
+// status sets the status of success.
+func status(status int, op huma.Operation) huma.Operation {
+	op.DefaultStatus = status
+	return op
+}
+
+// handle registers an operation that takes no body, or reads it itself.
+func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) *huma.Operation {
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+	registered := find(a.huma.OpenAPI(), op.Method, op.Path)
+	if unprocessable := http.StatusUnprocessableEntity; !slices.Contains(op.Errors, unprocessable) {
+		delete(registered.Responses, strconv.Itoa(unprocessable)) // huma adds it to all that have parameters
+	}
+	return registered
+}
+
+// handleBody registers an operation that takes a B in JSON. The body is read
+// here and not by huma, whose deadline for it would also cut off what comes
+// after, and which tells faults in JSON without their place.
+func handleBody[B, I, O any](a *API, op huma.Operation, do func(context.Context, *I, B) (*O, error)) *huma.Operation {
+	registry := a.huma.OpenAPI().Components.Schemas
+	schema := registry.Schema(reflect.TypeFor[B](), true, "")
+	required := len(registry.SchemaFromRef(schema.Ref).Required) > 0
+	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	registered := handle(a, op, func(ctx context.Context, in *I) (*O, error) {
+		var body B
+		if err := a.decode(exchangeOf(ctx), schema, required, &body); err != nil {
+			return nil, err
+		}
+		return do(ctx, in, body)
+	})
+	registered.RequestBody = &huma.RequestBody{
+		Required: required, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+	return registered
+}
+
+// find gives a registered operation, whose description may still be completed.
+func find(o *huma.OpenAPI, method, path string) *huma.Operation {
+	item := o.Paths[path]
+	return map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	}[method]
+}

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// read reads a whole body, of at most a configured size.
+func (a *API) read(x *exchange) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, x.request.Body, a.config.MaxBody))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	x.raw = raw
+	return raw, nil
+}
+
+// unreadable says that a body broke off, which is not ours to repair.
+func unreadable(err error) error {
+	var tooLarge *http.MaxBytesError
+	var told *fault.Error
+	if err == nil || err == io.EOF || errors.As(err, &tooLarge) || errors.As(err, &told) {
+		return err
+	}
+	return fault.Wrap(err, fault.Invalid, "request.incomplete", "The request's body could not be read to its end.")
+}
+
+// decode reads a JSON body strictly: names that are unknown or come twice are
+// refused with their place, and numbers are kept as they are written.
+func (a *API) decode(x *exchange, schema *huma.Schema, required bool, into any) error {
+	raw, err := a.read(x)
+	if err != nil {
+		return err
+	}
+	if len(raw) == 0 && !required {
+		return nil
+	}
+	if err := x.contentType("application/json"); err != nil {
+		return err
+	}
+	parsed, err := casetype.Decode(raw)
+	if err != nil {
+		e := *fault.As(err)
+		e.Detail = "The request's body can't be read; send one JSON object in UTF-8."
+		return &e
+	}
+	var result huma.ValidateResult
+	place := huma.NewPathBuffer(nil, 0)
+	place.Push("body")
+	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, place, huma.ModeWriteToServer, floats(parsed), &result)
+	if len(result.Errors) > 0 {
+		return fault.In("request.body_invalid", "The request's body is not as described: see fields.", fieldsOf(result.Errors)...)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return misfit(err)
+	}
+	return nil
+}
+
+// misfit explains what the schema lets pass and Go does not hold.
+func misfit(err error) error {
+	refusal := fault.In("request.body_invalid", "The request's body is not as described: see fields.")
+	refusal.Err = err
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		refusal.Fields = []fault.Field{{Path: pointer("body." + mismatch.Field), Message: "does not fit into " + mismatch.Type.String()}}
+	}
+	return refusal
+}
+
+// contentType refuses bodies of other types than the given ones.
+func (x *exchange) contentType(taken ...string) error {
+	sent, _, _ := mime.ParseMediaType(x.request.Header.Get("Content-Type"))
+	for _, t := range taken {
+		if sent == t {
+			return nil
+		}
+	}
+	return fault.New(fault.UnsupportedMedia, "request.content_type",
+		"The body's Content-Type is %q; send %s.", sent, taken[0])
+}
+
+// floats gives JSON as huma validates it. Only sizes are judged by it, so the
+// greatest float stands for what is beyond.
+func floats(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name, value := range v {
+			object[name] = floats(value)
+		}
+		return object
+	case []any:
+		array := make([]any, len(v))
+		for i, item := range v {
+			array[i] = floats(item)
+		}
+		return array
+	case json.Number:
+		f, _ := v.Float64()
+		return math.Max(-math.MaxFloat64, math.Min(f, math.MaxFloat64))
+	}
+	return v
+}
+
+// Data is a case's data, as a client sets it.
+type Data map[string]any
+
+// UnmarshalJSON keeps numbers as they are written. Null is as absent.
+func (d *Data) UnmarshalJSON(raw []byte) (err error) {
+	if string(raw) == "null" {
+		return nil
+	}
+	*d, err = casetype.Decode(raw)
+	return err
+}
+
+// Schema is that of any object: what is in it, the case type knows.
+func (Data) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// Optional is a text that may be set, set to nothing (null), or left alone.
+type Optional struct {
+	set  bool
+	text string
+}
+
+// UnmarshalJSON is called for null too, and not for what is absent.
+func (o *Optional) UnmarshalJSON(raw []byte) error {
+	o.set = true
+	return json.Unmarshal(raw, &o.text)
+}
+
+// Schema is that of a text or null.
+func (Optional) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Nullable: true}
+}
+
+// pointer gives nil for what was left alone, and "" for null.
+func (o Optional) pointer() *string {
+	if !o.set {
+		return nil
+	}
+	return &o.text
+}
+
+// Object is a JSON object that is passed on as it is; empty, it is null.
+type Object []byte
+
+// MarshalJSON passes the object on.
+func (o Object) MarshalJSON() ([]byte, error) {
+	if len(o) == 0 {
+		return []byte("null"), nil
+	}
+	return o, nil
+}
+
+// Schema is that of any object.
+func (Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// Value is any JSON value that is passed on as it is; empty, it is null.
+type Value []byte
+
+// MarshalJSON passes the value on.
+func (v Value) MarshalJSON() ([]byte, error) { return Object(v).MarshalJSON() }
+
+// Schema is that of anything.
+func (Value) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }

@@ -1,0 +1,282 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Case is a case, as it is shown.
+type Case struct {
+	ID              int64     `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
+	Type            string    `json:"type" doc:"The key of its case type." example:"kyc"`
+	TypeVersion     int64     `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
+	Reference       string    `json:"reference" doc:"For people." example:"KYC-0042"`
+	Name            string    `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
+	Color           *string   `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
+	State           string    `json:"state" doc:"The key of the state it is in." example:"in_review"`
+	StateName       string    `json:"state_name" doc:"The name of that state." example:"In review"`
+	Classification  string    `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
+	Data            Object    `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
+	Version         int64     `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
+	Revision        int64     `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
+	OutcomeInstance *int64    `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
+	URL             string    `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
+	CreatedAt       time.Time `json:"created_at" doc:"When it was created."`
+	ModifiedAt      time.Time `json:"modified_at" doc:"When its content last changed."`
+	Transitions     []string  `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
+}
+
+// NewCase is the body that creates a case.
+type NewCase struct {
+	Transition    string   `json:"transition,omitempty" maxLength:"100" doc:"Which transition creates it; needed where the case type has several." example:"create"`
+	Data          Data     `json:"data,omitempty" doc:"Its fields." example:"{\"client_name\": \"Acme Corp\"}"`
+	Name          Optional `json:"name,omitzero" doc:"A name of its own, instead of the template's."`
+	Color         Optional `json:"color,omitzero" doc:"A colour of its own, instead of its state's." example:"teal"`
+	IgnoreWarning bool     `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+// CaseTransition is the body that submits a transition.
+type CaseTransition struct {
+	Data          Data `json:"data,omitempty" doc:"The fields to set; null clears one." example:"{\"decision_reason\": \"All is well.\"}"`
+	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+// CaseEdit is the body of a plain edit.
+type CaseEdit struct {
+	Data          Data     `json:"data,omitempty" doc:"The fields to set; null clears one." example:"{\"email\": \"office@acme.example\"}"`
+	Name          Optional `json:"name,omitzero" doc:"A name of its own; null goes back to the template's."`
+	Color         Optional `json:"color,omitzero" doc:"A colour of its own; null goes back to its state's." example:"teal"`
+	IgnoreWarning bool     `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+// InCase is embedded in the parameters of what is about one case.
+type InCase struct {
+	ID string `path:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
+}
+
+// caseID refuses, before any look-up, what can't be the id of a case.
+func (in InCase) caseID() (int64, error) {
+	n, err := strconv.ParseInt(in.ID, 10, 64)
+	if err != nil || !id.ValidCase(n) || strconv.FormatInt(n, 10) != in.ID {
+		return 0, fault.New(fault.NotFound, "case.not_found", "There is no case %q; ids have 16 digits, the last one a check digit.", in.ID)
+	}
+	return n, nil
+}
+
+// Conditional is embedded in the parameters of what changes a case's content.
+type Conditional struct {
+	IfMatch string `header:"If-Match" maxLength:"40" doc:"The ETag of the content that the change is based on. When it moved meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
+}
+
+var etagPattern = regexp.MustCompile(`^"r([1-9][0-9]{0,17})"$`)
+
+// revision gives the revision that If-Match names; 0: any.
+func (in Conditional) revision() (int64, error) {
+	if in.IfMatch == "" || in.IfMatch == "*" {
+		return 0, nil
+	}
+	m := etagPattern.FindStringSubmatch(in.IfMatch)
+	if m == nil {
+		return 0, &fault.Error{Kind: fault.Invalid, Code: "request.if_match", Detail: `Send If-Match as the ETag was given: "r5", with its quotation marks.`,
+			Fields: []fault.Field{{Path: "header.If-Match", Message: "is not the ETag of a case"}}}
+	}
+	return strconv.ParseInt(m[1], 10, 64)
+}
+
+func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
+
+func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
+
+// shownCase is the answer that holds one case.
+type shownCase struct {
+	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	Body Case
+}
+
+// submitted is the answer to a POST that changed a case.
+type submitted struct {
+	Status   int
+	ETag     string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	Location string `header:"Location" doc:"Where the case is." example:"/v1/cases/4539148803436467"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Body     reply[Case]
+}
+
+const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or warnings (422), or divert the case to another state. " +
+	"When it does not answer as agreed, nothing is saved (502, 504)."
+
+func (a *API) cases() {
+	handleBody(a, status(http.StatusCreated, operation("create-case", http.MethodPost, "/v1/case-types/{key}/cases", "cases", "Create a case",
+		"Submits a transition that creates a case."+callbackNote,
+		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout)), a.createCase)
+	handle(a, operation("list-cases", http.MethodGet, "/v1/cases", "cases", "List cases", "The newest first."), a.listCases)
+	handle(a, operation("get-case", http.MethodGet, "/v1/cases/{id}", "cases", "Get a case", "", http.StatusNotFound), a.getCase)
+	handleBody(a, operation("submit-transition", http.MethodPost, "/v1/cases/{id}/transitions/{transition}", "cases", "Submit a transition",
+		"Moves the case to the transition's state and sets fields."+callbackNote,
+		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.submitTransition)
+	handleBody(a, operation("edit-case", http.MethodPatch, "/v1/cases/{id}", "cases", "Edit a case",
+		"Submits the transition that is the plain edit of the case type; where there is none, the answer is 403."+callbackNote,
+		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.editCase)
+	handle(a, operation("delete-case", http.MethodDelete, "/v1/cases/{id}", "cases", "Delete a case",
+		"Removes the case with its comments, documents and proofs. Its history stays.", http.StatusNotFound, http.StatusConflict), a.deleteCase)
+}
+
+func (a *API) createCase(ctx context.Context, in *struct {
+	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
+	Idempotent
+}, body NewCase) (*submitted, error) {
+	return a.submit(ctx, "create-case", http.StatusCreated, in.Idempotent, casework.Submission{
+		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.pointer(), Color: body.Color.pointer(),
+		IgnoreWarning: body.IgnoreWarning,
+	})
+}
+
+func (a *API) submitTransition(ctx context.Context, in *struct {
+	InCase
+	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"approve"`
+	Conditional
+	Idempotent
+}, body CaseTransition) (*submitted, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	revision, err := in.revision()
+	if err != nil {
+		return nil, err
+	}
+	return a.submit(ctx, "submit-transition", http.StatusOK, in.Idempotent, casework.Submission{
+		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning, IfRevision: revision,
+	})
+}
+
+func (a *API) submit(ctx context.Context, operation string, status int, in Idempotent, s casework.Submission) (*submitted, error) {
+	render := func(v casework.View) (store.Answer, error) {
+		shown, err := showCase(v)
+		if err != nil {
+			return store.Answer{}, err
+		}
+		return answer(status, shown, "ETag", etag(v.Revision), "Location", casePath(v.ID))
+	}
+	got, replayed, err := once(ctx, operation, in, render, func(o casework.Once) (casework.View, error) {
+		return a.service.Submit(ctx, principalOf(ctx), s, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed, Body: got.Body}, nil
+}
+
+func (a *API) editCase(ctx context.Context, in *struct {
+	InCase
+	Conditional
+}, body CaseEdit) (*shownCase, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	revision, err := in.revision()
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.service.Submit(ctx, principalOf(ctx), casework.Submission{
+		CaseID: id, Edit: true, Data: body.Data, Name: body.Name.pointer(), Color: body.Color.pointer(),
+		IgnoreWarning: body.IgnoreWarning, IfRevision: revision,
+	}, casework.Once{})
+	return shown(v, err)
+}
+
+func (a *API) getCase(ctx context.Context, in *InCase) (*shownCase, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(a.service.Case(ctx, principalOf(ctx), id))
+}
+
+func (a *API) deleteCase(ctx context.Context, in *struct {
+	InCase
+	Conditional
+}) (*noContent, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	revision, err := in.revision()
+	if err != nil {
+		return nil, err
+	}
+	return &noContent{}, a.service.DeleteCase(ctx, principalOf(ctx), id, revision)
+}
+
+func (a *API) listCases(ctx context.Context, in *struct {
+	Type  string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
+	State string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
+	Text  string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
+	Paging
+}) (*listed[Case], error) {
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Limit: in.Limit + 1}
+	if err := a.cursors.open("cases", in.Cursor, &f.After); err != nil {
+		return nil, err
+	}
+	views, err := a.service.Cases(ctx, principalOf(ctx), f)
+	if err != nil {
+		return nil, err
+	}
+	var wrong error
+	out, err := paged(a, "cases", in.Limit, views, func(v casework.View) Case {
+		c, err := showCase(v)
+		if err != nil {
+			wrong = err
+		}
+		return c
+	}, func(v casework.View) store.Position { return store.Position{CreatedAt: v.CreatedAt, ID: v.ID} })
+	if wrong != nil {
+		return nil, wrong
+	}
+	return out, err
+}
+
+func shown(v casework.View, err error) (*shownCase, error) {
+	if err != nil {
+		return nil, err
+	}
+	c, err := showCase(v)
+	return &shownCase{ETag: etag(v.Revision), Body: c}, err
+}
+
+func showCase(v casework.View) (Case, error) {
+	data, err := casetype.Encode(v.Data)
+	state, _ := v.Definition.State(v.State)
+	c := Case{
+		ID: v.ID, Type: v.Type, TypeVersion: v.TypeVersion, Reference: v.Reference, Name: v.Name,
+		Color: orNull(v.EffectiveColor(v.Definition)), State: v.State, StateName: state.Name,
+		Classification: string(v.Classification), Data: data, Version: v.Version, Revision: v.Revision,
+		OutcomeInstance: orNull(v.OutcomeInstance), URL: v.URL, CreatedAt: v.CreatedAt.UTC(), ModifiedAt: v.ModifiedAt.UTC(),
+		Transitions: []string{},
+	}
+	for _, t := range v.Definition.Transitions {
+		if t.Starts(v.State) {
+			c.Transitions = append(c.Transitions, t.Key)
+		}
+	}
+	return c, err
+}
+
+// orNull gives null for what is not set.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// CaseTypeSummary is a case type in a list.
+type CaseTypeSummary struct {
+	Key       string        `json:"key" doc:"Its key." example:"kyc"`
+	Name      string        `json:"name" doc:"Its name." example:"KYC review"`
+	Kind      casetype.Kind `json:"kind" enum:"case,claim" doc:"Whether its cases are claims." example:"case"`
+	Version   int64         `json:"version" doc:"Of the definition." example:"3"`
+	CreatedAt time.Time     `json:"created_at" doc:"When this version was put."`
+}
+
+// CaseType is one version of a case type.
+type CaseType struct {
+	CaseTypeSummary
+	Definition Object `json:"definition" doc:"All of it, with the defaults filled in."`
+}
+
+// PutCaseType is a case type that was just put.
+type PutCaseType struct {
+	CaseType
+	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
+	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By transition: the secrets that sign what the callbacks are asked, as far as they are new. They are shown this once."`
+}
+
+// CallbackSecret is a new secret of a callback.
+type CallbackSecret struct {
+	Transition string `json:"transition" doc:"The key of the transition." example:"submit"`
+	Secret     string `json:"secret" doc:"Signs what its callback is asked from now on, in the notation of Standard Webhooks. It is shown this once." example:"whsec_..."`
+}
+
+type InCaseType struct {
+	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
+}
+
+const yaml = "application/yaml"
+
+// definitionTypes are the content types of a definition.
+func definitionTypes() []string {
+	return []string{yaml, "application/json", "application/x-yaml", "text/yaml"}
+}
+
+func (a *API) caseTypes() {
+	type out struct {
+		Status int
+		Body   PutCaseType
+	}
+	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
+		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by. "+
+			"A wrong definition is refused with every fault listed, by line and path.",
+		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity),
+		func(ctx context.Context, in *struct {
+			InCaseType
+			File string `query:"file" maxLength:"200" doc:"The name of the file, for the messages of faults." example:"kyc.yaml"`
+		}) (*out, error) {
+			put, err := a.putCaseType(ctx, in.Key, in.File)
+			if err != nil {
+				return nil, err
+			}
+			code := http.StatusOK
+			if put.Version == 1 && !put.Unchanged {
+				code = http.StatusCreated
+			}
+			return &out{Status: code, Body: showPut(put)}, nil
+		})
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	for _, t := range definitionTypes() {
+		op.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{
+			Type: huma.TypeObject, AdditionalProperties: true, Description: "A definition of a case type.",
+		}}
+	}
+	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
+	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "", http.StatusNotFound), a.getCaseType)
+	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
+	handle(a, operation("rotate-callback-secret", http.MethodPost, "/v1/case-types/{key}/callbacks/{transition}/secret", "case types",
+		"Rotate a callback's secret", "Gives a transition's callback a new secret. The old one signs nothing from now on.", http.StatusNotFound), a.rotateCallbackSecret)
+}
+
+func (a *API) putCaseType(ctx context.Context, key, file string) (casework.TypeVersion, error) {
+	x := exchangeOf(ctx)
+	if err := x.contentType(definitionTypes()...); err != nil {
+		return casework.TypeVersion{}, err
+	}
+	source, err := a.read(x)
+	if err != nil {
+		return casework.TypeVersion{}, err
+	}
+	return a.service.PutCaseType(ctx, principalOf(ctx), key, file, source)
+}
+
+type shownCaseType struct{ Body CaseType }
+
+func (a *API) getCaseType(ctx context.Context, in *struct {
+	InCaseType
+	Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
+}) (*shownCaseType, error) {
+	t, err := a.service.CaseType(ctx, principalOf(ctx), in.Key, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	return &shownCaseType{showCaseType(t)}, nil
+}
+
+func (a *API) listCaseTypes(ctx context.Context, _ *struct{}) (*listed[CaseTypeSummary], error) {
+	all, err := a.service.CaseTypes(ctx, principalOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return list(all, summarise), nil
+}
+
+func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
+	InCaseType
+	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"submit"`
+}) (*struct{ Body CallbackSecret }, error) {
+	secret, err := a.service.RotateCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body CallbackSecret }{CallbackSecret{Transition: in.Transition, Secret: secret}}, nil
+}
+
+func summarise(t casework.TypeVersion) CaseTypeSummary {
+	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt.UTC()}
+}
+
+func showCaseType(t casework.TypeVersion) CaseType {
+	return CaseType{CaseTypeSummary: summarise(t), Definition: t.JSON()}
+}
+
+func showPut(t casework.TypeVersion) PutCaseType {
+	out := PutCaseType{CaseType: showCaseType(t), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
+	if out.CallbackSecrets == nil {
+		out.CallbackSecrets = map[string]string{}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The documentation is one page without scripts, made from the OpenAPI document.
+// It loads nothing but its style, from here.
+const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+//go:embed docs.html
+var docsTemplate string
+
+//go:embed docs.css
+var style []byte
+
+type docsPage struct {
+	Title, Version, Description string
+	Groups                      []docsGroup
+	Schemas                     []docsSchema
+}
+
+type docsGroup struct {
+	Name, Anchor, Description string
+	Operations                []docsOperation
+}
+
+type docsOperation struct {
+	ID, Method, Path, Summary, Description string
+	Open                                   bool // needs no token
+	Parameters                             []docsField
+	Bodies, Responses                      []docsBody
+}
+
+type docsBody struct {
+	Status, Description, ContentType string
+	Type                             docsType
+	Fields                           []docsField
+}
+
+type docsField struct {
+	Name, In, Description, Example string
+	Required                       bool
+	Type                           docsType
+}
+
+// docsType is a type in words; Ref is the schema that it refers to, if any.
+type docsType struct{ Before, Ref, After string }
+
+type docsSchema struct {
+	Name   string
+	Fields []docsField
+}
+
+// documentation makes the page.
+func documentation(o *huma.OpenAPI) []byte {
+	page := docsPage{Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description}
+	for _, tag := range o.Tags {
+		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
+		for _, op := range operations(o) {
+			if slices.Contains(op.Tags, tag.Name) {
+				group.Operations = append(group.Operations, docsOf(op))
+			}
+		}
+		page.Groups = append(page.Groups, group)
+	}
+	schemas := o.Components.Schemas.Map()
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		page.Schemas = append(page.Schemas, docsSchema{Name: name, Fields: docsFields(schemas[name])})
+	}
+	var b bytes.Buffer
+	if err := template.Must(template.New("docs").Parse(docsTemplate)).Execute(&b, page); err != nil {
+		panic("api: the documentation: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+// operations lists all operations by path, then method.
+func operations(o *huma.OpenAPI) []*huma.Operation {
+	var all []*huma.Operation
+	for _, path := range slices.Sorted(maps.Keys(o.Paths)) {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if op := find(o, method, path); op != nil {
+				all = append(all, op)
+			}
+		}
+	}
+	return all
+}
+
+func docsOf(op *huma.Operation) docsOperation {
+	out := docsOperation{
+		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
+		Open: len(op.Security) == 0,
+	}
+	for _, p := range op.Parameters {
+		out.Parameters = append(out.Parameters, docsField{
+			Name: p.Name, In: p.In, Required: p.Required, Type: typeOf(p.Schema),
+			Description: cmp.Or(p.Description, p.Schema.Description), Example: exampleOf(p.Example, p.Schema),
+		})
+	}
+	if op.RequestBody != nil {
+		out.Bodies = docsBodies("", "", op.RequestBody.Content)
+	}
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		response := op.Responses[status]
+		if bodies := docsBodies(status, response.Description, response.Content); len(bodies) > 0 {
+			out.Responses = append(out.Responses, bodies...)
+		} else {
+			out.Responses = append(out.Responses, docsBody{Status: status, Description: response.Description})
+		}
+	}
+	return out
+}
+
+func docsBodies(status, description string, content map[string]*huma.MediaType) []docsBody {
+	var all []docsBody
+	for _, contentType := range slices.Sorted(maps.Keys(content)) {
+		schema := content[contentType].Schema
+		all = append(all, docsBody{Status: status, Description: description, ContentType: contentType, Type: typeOf(schema), Fields: docsFields(schema)})
+	}
+	return all
+}
+
+func docsFields(s *huma.Schema) []docsField {
+	var all []docsField
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		p := s.Properties[name]
+		all = append(all, docsField{
+			Name: name, Required: slices.Contains(s.Required, name), Type: typeOf(p),
+			Description: p.Description, Example: exampleOf(nil, p),
+		})
+	}
+	return all
+}
+
+func exampleOf(example any, s *huma.Schema) string {
+	if example == nil && len(s.Examples) > 0 {
+		example = s.Examples[0]
+	}
+	switch example := example.(type) {
+	case nil:
+		return ""
+	case string:
+		return example
+	}
+	raw, err := json.Marshal(example)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+func typeOf(s *huma.Schema) docsType {
+	switch {
+	case s.Ref != "":
+		return docsType{Ref: s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]}
+	case s.Type == huma.TypeArray:
+		inner := typeOf(s.Items)
+		return docsType{Before: "list of " + inner.Before, Ref: inner.Ref, After: inner.After}
+	case len(s.Enum) > 0:
+		words := make([]string, len(s.Enum))
+		for i, word := range s.Enum {
+			words[i] = fmt.Sprint(word)
+		}
+		return docsType{Before: strings.Join(words, " | ") + nullable(s)}
+	case s.Format != "":
+		return docsType{Before: s.Type + " (" + s.Format + ")" + nullable(s)}
+	}
+	return docsType{Before: cmp.Or(s.Type, "any value") + nullable(s)}
+}
+
+func nullable(s *huma.Schema) string {
+	if s.Nullable {
+		return " or null"
+	}
+	return ""
+}

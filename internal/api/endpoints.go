@@ -1,0 +1,229 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Endpoint is a receiver of webhooks.
+type Endpoint struct {
+	ID        string          `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name      string          `json:"name" doc:"A handle of its own, or empty." example:"crm"`
+	URL       string          `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  []string        `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
+	Status    endpoint.Status `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
+	Policy    Policy          `json:"policy" doc:"How hard delivery tries."`
+	Revision  int64           `json:"revision" doc:"Grows with every change." example:"1"`
+	CreatedAt time.Time       `json:"created_at" doc:"When it was created."`
+	UpdatedAt time.Time       `json:"updated_at" doc:"When it last changed."`
+}
+
+// CreatedEndpoint is an endpoint that was just created, with its secret.
+type CreatedEndpoint struct {
+	Endpoint
+	Secret string `json:"secret" doc:"Signs what is sent, in the notation of Standard Webhooks. It is shown this once." example:"whsec_..."`
+}
+
+// Policy is how hard delivery tries.
+type Policy struct {
+	Retries     []string       `json:"retries" doc:"The waits before the second, third, ... try. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m0s\"]"`
+	Timeout     string         `json:"timeout" doc:"For one try; at most 1m." example:"15s"`
+	Concurrency int            `json:"concurrency" doc:"Requests under way at once; 1 to 64." example:"8"`
+	Order       endpoint.Order `json:"order" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+}
+
+// SetPolicy changes a policy; what is absent stays, or is the default.
+type SetPolicy struct {
+	Retries     *[]string       `json:"retries,omitempty" maxItems:"30" doc:"The waits before the second, third, ... try, up to 24h each. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m\"]"`
+	Timeout     *string         `json:"timeout,omitempty" doc:"For one try; at most 1m." example:"15s"`
+	Concurrency *int            `json:"concurrency,omitempty" minimum:"1" maximum:"64" doc:"Requests under way at once." example:"8"`
+	Order       *endpoint.Order `json:"order,omitempty" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+}
+
+// NewEndpoint is the body that creates an endpoint.
+type NewEndpoint struct {
+	Name     string    `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
+	URL      string    `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers []string  `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
+	Policy   SetPolicy `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
+}
+
+// EndpointChange is the body that changes an endpoint; what is absent stays.
+type EndpointChange struct {
+	Name     *string          `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
+	URL      *string          `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers *[]string        `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
+	Status   *endpoint.Status `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
+	Policy   SetPolicy        `json:"policy,omitzero" doc:"How hard delivery tries."`
+}
+
+// Attempt is one HTTP try, as recorded.
+type Attempt struct {
+	Message    string    `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string    `json:"trigger" doc:"What it told." example:"case_created"`
+	Subject    string    `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
+	Number     int       `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
+	At         time.Time `json:"at" doc:"When it began."`
+	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
+	Address    string    `json:"address" doc:"The address dialled; empty: it did not come to that." example:"192.0.2.7:443"`
+	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure    *string   `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
+	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
+	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
+	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer."`
+	BodySHA256 string    `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
+}
+
+type InEndpoint struct {
+	ID string `path:"id" maxLength:"100" doc:"The id of the endpoint." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+}
+
+type shownEndpoint struct{ Body Endpoint }
+
+func (a *API) endpoints() {
+	const path, tag = "/v1/endpoints", "endpoints"
+	handleBody(a, status(http.StatusCreated, operation("create-endpoint", http.MethodPost, path, tag, "Create an endpoint",
+		"It hears what happens from now on.", http.StatusConflict)), a.createEndpoint)
+	handle(a, operation("list-endpoints", http.MethodGet, path, tag, "List the endpoints", "The oldest first."), a.listEndpoints)
+	handle(a, operation("get-endpoint", http.MethodGet, path+"/{id}", tag, "Get an endpoint", "", http.StatusNotFound),
+		func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
+			return endpointShown(a.service.Endpoint(ctx, principalOf(ctx), in.ID))
+		})
+	handleBody(a, operation("update-endpoint", http.MethodPatch, path+"/{id}", tag, "Change an endpoint", "", http.StatusNotFound, http.StatusConflict), a.updateEndpoint)
+	handle(a, operation("delete-endpoint", http.MethodDelete, path+"/{id}", tag, "Delete an endpoint", "What waits for it is given up. Its attempts stay.", http.StatusNotFound),
+		func(ctx context.Context, in *InEndpoint) (*noContent, error) {
+			return &noContent{}, a.service.DeleteEndpoint(ctx, principalOf(ctx), in.ID)
+		})
+	handle(a, operation("list-attempts", http.MethodGet, path+"/{id}/attempts", tag, "List an endpoint's attempts", "The newest first.", http.StatusNotFound), a.listAttempts)
+}
+
+func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
+	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers}
+	if err := body.Policy.apply(&e.Policy); err != nil {
+		return nil, err
+	}
+	return create[CreatedEndpoint](ctx, "create-endpoint", *in, func(e endpoint.Endpoint) (store.Answer, error) {
+		return answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), secretOf(e)}, "Location", "/v1/endpoints/"+e.ID)
+	}, func(o casework.Once) (endpoint.Endpoint, error) {
+		return a.service.CreateEndpoint(ctx, principalOf(ctx), e, o)
+	})
+}
+
+func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointChange) (*shownEndpoint, error) {
+	if err := body.Policy.apply(&endpoint.Policy{}); err != nil {
+		return nil, err
+	}
+	return endpointShown(a.service.UpdateEndpoint(ctx, principalOf(ctx), in.ID, func(e *endpoint.Endpoint) {
+		set(&e.Name, body.Name)
+		set(&e.URL, body.URL)
+		set(&e.Triggers, body.Triggers)
+		set(&e.Status, body.Status)
+		body.Policy.apply(&e.Policy) // judged above
+	}))
+}
+
+func (a *API) listEndpoints(ctx context.Context, in *Paging) (*listed[Endpoint], error) {
+	var after string
+	if err := a.cursors.open("endpoints", in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, err := a.service.Endpoints(ctx, principalOf(ctx), after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return paged(a, "endpoints", in.Limit, all, showEndpoint, func(e endpoint.Endpoint) string { return e.ID })
+}
+
+func (a *API) listAttempts(ctx context.Context, in *struct {
+	InEndpoint
+	Paging
+}) (*listed[Attempt], error) {
+	var before int64
+	name := "attempts/" + in.ID
+	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
+		return nil, err
+	}
+	all, err := a.service.Attempts(ctx, principalOf(ctx), in.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return paged(a, name, in.Limit, all, showAttempt, func(at store.Attempt) int64 { return at.ID })
+}
+
+func set[T any](to *T, with *T) {
+	if with != nil {
+		*to = *with
+	}
+}
+
+// apply writes what is set into p, and refuses what is no duration. Bounds are
+// the endpoint's own to judge.
+func (s SetPolicy) apply(p *endpoint.Policy) error {
+	var wrong []fault.Field
+	duration := func(path, text string) time.Duration {
+		d, err := time.ParseDuration(text)
+		if err != nil || d == 0 {
+			wrong = append(wrong, fault.Field{Path: "/policy/" + path, Message: "is not a length of time; write 500ms, 30s or 2m"})
+		}
+		return d
+	}
+	if s.Retries != nil {
+		p.Retries = make([]time.Duration, len(*s.Retries))
+		for i, text := range *s.Retries {
+			p.Retries[i] = duration("retries/"+strconv.Itoa(i), text)
+		}
+	}
+	if s.Timeout != nil {
+		p.Timeout = duration("timeout", *s.Timeout)
+	}
+	set(&p.Concurrency, s.Concurrency)
+	set(&p.Order, s.Order)
+	if len(wrong) > 0 {
+		return fault.In("endpoint.invalid", "The endpoint's policy can't be read: see fields.", wrong...)
+	}
+	return nil
+}
+
+func endpointShown(e endpoint.Endpoint, err error) (*shownEndpoint, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &shownEndpoint{showEndpoint(e)}, nil
+}
+
+func showEndpoint(e endpoint.Endpoint) Endpoint {
+	p := e.Policy.WithDefaults()
+	retries := make([]string, len(p.Retries))
+	for i, wait := range p.Retries {
+		retries[i] = wait.String()
+	}
+	return Endpoint{
+		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
+		Policy:   Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
+		Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+	}
+}
+
+// secretOf gives the newest secret, as receivers write it.
+func secretOf(e endpoint.Endpoint) string {
+	if len(e.Secrets) == 0 {
+		return ""
+	}
+	return outbound.FormatKey(e.Secrets[0])
+}
+
+func showAttempt(at store.Attempt) Attempt {
+	return Attempt{
+		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: at.At.UTC(),
+		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: orNull(at.Status), Failure: orNull(at.Class),
+		Delivered: at.Delivered, Request: Value(at.Request), Response: Value(at.Response), BodySHA256: at.BodySHA256,
+	}
+}

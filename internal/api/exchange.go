@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+)
+
+// idle is how long a client may take for the next part of its body.
+const idle = 30 * time.Second
+
+// exchange is one request and what is known about it while it is answered.
+type exchange struct {
+	id        string
+	request   *http.Request
+	principal access.Principal // once authenticated
+	status    int              // 0: nothing has been answered yet
+	raw       []byte           // the body, where it was read as a whole
+	http.ResponseWriter
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// principalOf says who a request comes from. All of /v1 is authenticated.
+func principalOf(ctx context.Context) access.Principal { return exchangeOf(ctx).principal }
+
+// WriteHeader notes the status.
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes that the status is 200 if no other was set.
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// wrap puts around the operations what all requests have in common.
+func (a *API) wrap(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{id: id.New("req"), ResponseWriter: w}
+		x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
+		secure(w.Header())
+		w.Header().Set("X-Request-Id", x.id)
+		defer a.logged(x, time.Now())
+		defer a.recovered(x)
+		a.serve(x, mux)
+	})
+}
+
+// serve authenticates, and answers what no operation does.
+func (a *API) serve(x *exchange, mux *http.ServeMux) {
+	r := x.request
+	if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
+		x.Header().Set("Cache-Control", "no-store")
+		if err := a.authenticate(x); err != nil {
+			a.problem(r.Context(), err).write(x)
+			return
+		}
+	}
+	if handler, pattern := mux.Handler(r); pattern == "" {
+		unrouted(handler, r).write(x)
+		return
+	}
+	mux.ServeHTTP(x, r)
+}
+
+func (a *API) authenticate(x *exchange) error {
+	scheme, bearer, _ := strings.Cut(x.request.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || bearer == "" {
+		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
+	}
+	address, _, err := net.SplitHostPort(x.request.RemoteAddr)
+	if err != nil {
+		address = x.request.RemoteAddr
+	}
+	x.principal, err = a.service.Authenticate(x.request.Context(), strings.TrimSpace(bearer), address)
+	return err
+}
+
+// unrouted says what is wrong with a request that no operation takes: its path,
+// or only its method. The router knows.
+func unrouted(handler http.Handler, r *http.Request) *Problem {
+	answer := discard{header: http.Header{}}
+	handler.ServeHTTP(&answer, r)
+	if answer.status != http.StatusMethodNotAllowed {
+		return newProblem(fault.New(fault.NotFound, "route.not_found", "There is nothing at this path; /docs lists what there is."))
+	}
+	allowed := answer.header.Get("Allow")
+	p := newProblem(fault.New(fault.Invalid, "route.method_not_allowed", "This path takes %s.", allowed))
+	p.Status, p.Title = answer.status, http.StatusText(answer.status)
+	p.header.Set("Allow", allowed)
+	return p
+}
+
+// discard keeps status and header of an answer.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+
+// secure sets the headers that make browsers careful. Documentation, which is
+// a page, sets its own policy.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// recovered turns a panic into an answer that shows nothing of it.
+func (a *API) recovered(x *exchange) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	a.log.LogAttrs(x.request.Context(), slog.LevelError, "panic", slog.String("request_id", x.id),
+		slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	if x.status != 0 {
+		panic(http.ErrAbortHandler) // a part is sent: all that is left is to cut the connection
+	}
+	newProblem(fault.As(nil)).write(x)
+}
+
+func (a *API) logged(x *exchange, start time.Time) {
+	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request",
+		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.Int("status", x.status),
+		slog.Duration("duration", time.Since(start)), slog.String("request_id", x.id),
+		slog.String("token_id", x.principal.Actor.TokenID))
+}
+
+// paced is a body that has to keep coming. Its deadline ends with it: one that
+// stayed would cancel the request while its callback is being asked.
+type paced struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	p.control.SetReadDeadline(time.Now().Add(idle)) // where that can't be set, there is none
+	n, err := p.ReadCloser.Read(b)
+	if err != nil {
+		p.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

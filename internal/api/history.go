@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+)
+
+// HistoryEntry is one commit in the history of a case.
+type HistoryEntry struct {
+	Version  int64            `json:"version" doc:"The case's version after it." example:"7"`
+	At       time.Time        `json:"at" doc:"When."`
+	By       Actor            `json:"by" doc:"Who, and from where."`
+	State    string           `json:"state" doc:"The state the case was in after it." example:"in_review"`
+	Facts    []Fact           `json:"facts" doc:"What it made true, in the order in which it was told."`
+	Changes  []Change         `json:"changes" doc:"The fields that it changed, and the name and colour."`
+	Callback *CallbackOutcome `json:"callback,omitempty" doc:"What the transition's callback answered; absent: none was asked."`
+}
+
+// Fact is one thing that a commit made true.
+type Fact struct {
+	Name string `json:"name" doc:"Its name." example:"case.state_changed"`
+	Data Object `json:"data,omitempty" doc:"More about it, by its name."`
+}
+
+// Change is one field before and after.
+type Change struct {
+	Path   string `json:"path" doc:"name, color, or data/ and the name of the field." example:"data/email"`
+	Before Value  `json:"before" doc:"Its value before; null: it had none."`
+	After  Value  `json:"after" doc:"Its value after; null: it has none."`
+}
+
+// Actor is who did something.
+type Actor struct {
+	Source  event.Source `json:"source" enum:"ui,api,system" doc:"A person in the console, a program with a token, or Casehook itself." example:"api"`
+	Name    string       `json:"name" doc:"Of the person or the token." example:"crm"`
+	UserID  int64        `json:"user_id,omitempty" doc:"The person's id." example:"7"`
+	TokenID string       `json:"token_id,omitempty" doc:"The token's id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Address string       `json:"address,omitempty" doc:"The IP address that the request came from." example:"192.0.2.7"`
+}
+
+// CallbackOutcome is what a callback answered.
+type CallbackOutcome struct {
+	URL          string   `json:"url" doc:"As configured, variables not expanded." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
+	WebhookID    string   `json:"webhook_id" doc:"The webhook-id that it was asked with."`
+	Attempts     int      `json:"attempts" doc:"How often it was asked." example:"1"`
+	DurationMS   int64    `json:"duration_ms" doc:"How long it took, waits between attempts included." example:"38"`
+	Status       int      `json:"status,omitempty" doc:"The HTTP status of the last attempt; absent: there was no answer." example:"200"`
+	Failure      string   `json:"failure,omitempty" doc:"Why it failed, where the case type ignores that."`
+	ReplacedData bool     `json:"replaced_data,omitempty" doc:"It answered with data, which replaced what was submitted."`
+	Warnings     []string `json:"warnings,omitempty" doc:"Its warnings, which were ignored."`
+	Override     string   `json:"override_state,omitempty" doc:"The state that it diverted the case to." example:"escalated"`
+}
+
+// entryPlace is where a page of history ends.
+type entryPlace struct{ ID int64 }
+
+func (a *API) history() {
+	handle(a, operation("get-history", http.MethodGet, "/v1/cases/{id}/history", "cases", "Get a case's history",
+		"Who did what, from where and when, and what the callback answered; the newest first.", http.StatusNotFound), a.getHistory)
+}
+
+func (a *API) getHistory(ctx context.Context, in *struct {
+	InCase
+	Paging
+}) (*listed[HistoryEntry], error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	var before entryPlace
+	name := "history/" + in.ID
+	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
+		return nil, err
+	}
+	entries, err := a.service.History(ctx, principalOf(ctx), id, before.ID, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	var wrong error
+	out, err := paged(a, name, in.Limit, entries, func(e *event.Entry) HistoryEntry {
+		shown, err := showEntry(e)
+		if err != nil {
+			wrong = err
+		}
+		return shown
+	}, func(e *event.Entry) entryPlace { return entryPlace{e.ID} })
+	if wrong != nil {
+		return nil, wrong
+	}
+	return out, err
+}
+
+func showEntry(e *event.Entry) (HistoryEntry, error) {
+	out := HistoryEntry{Version: e.Version, At: e.At.UTC(), By: Actor(e.Actor), Facts: []Fact{}, Changes: []Change{}}
+	if e.Snapshot.Case != nil {
+		out.State = e.Snapshot.Case.State
+	}
+	if e.Callback != nil {
+		callback := CallbackOutcome(*e.Callback)
+		out.Callback = &callback
+	}
+	for _, f := range e.Facts {
+		changes, err := changesOf(e, f)
+		if err != nil {
+			return out, err
+		}
+		for _, c := range changes {
+			out.Changes = append(out.Changes, Change{Path: c.Path, Before: Value(c.Before), After: Value(c.After)})
+		}
+		fact := Fact{Name: f.Name}
+		if !event.CaseChanged.Is(f) && string(f.Data) != "{}" {
+			fact.Data = Object(f.Data)
+		}
+		out.Facts = append(out.Facts, fact)
+	}
+	return out, nil
+}
+
+// changesOf gives the fields that a fact is about. A creation sets all that the
+// case had after it.
+func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
+	switch {
+	case event.CaseChanged.Is(f):
+		data, err := event.CaseChanged.Decode(f)
+		return data.Changes, err
+	case event.CaseCreated.Is(f) && e.Snapshot.Case != nil:
+		data, err := casetype.Decode(e.Snapshot.Case.Data)
+		if err != nil {
+			return nil, err
+		}
+		return cases.Changes(cases.Case{}, cases.Case{Name: e.Snapshot.Case.Name, Data: data})
+	}
+	return nil, nil
+}

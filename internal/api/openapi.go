@@ -1,0 +1,83 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who asked once it has. " +
+	"All of /v1 takes a bearer token. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
+	"Bodies are strict: names that are unknown or come twice are refused with their place. Times are RFC 3339, in UTC."
+
+// describe begins the OpenAPI document and says how JSON is written.
+func describe(version string) huma.Config {
+	format := huma.Format{
+		Marshal: func(w io.Writer, v any) error { return encode(w, v) },
+		Unmarshal: func([]byte, any) error {
+			panic("api: bodies are not read by huma")
+		},
+	}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Casehook", Version: version, Description: introduction,
+				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Servers: []*huma.Server{{URL: "/"}},
+			Tags: []*huma.Tag{
+				{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
+				{Name: "cases", Description: "Cases, and what happens to them."},
+				{Name: "comments", Description: "What people say about a case."},
+				{Name: "documents", Description: "PDFs that are made from a case."},
+				{Name: "proofs", Description: "Files that people attach to a case."},
+				{Name: "endpoints", Description: "Receivers of webhooks."},
+				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
+				{Name: "tokens", Description: "The credentials of programs."},
+				{Name: "server", Description: "The process itself."},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// publish serves the OpenAPI document and the documentation made from it. All
+// operations are registered by now, so they are made once.
+func (a *API) publish() {
+	o := a.huma.OpenAPI()
+	asJSON, err := o.MarshalJSON()
+	if err != nil {
+		panic("api: the OpenAPI document: " + err.Error()) // it is made of our own types
+	}
+	asYAML, err := o.YAML()
+	if err != nil {
+		panic("api: the OpenAPI document: " + err.Error())
+	}
+	a.page("/openapi.json", "application/openapi+json", asJSON)
+	a.page("/openapi.yaml", "application/openapi+yaml", asYAML)
+	a.page("/docs", "text/html; charset=utf-8", documentation(o))
+	a.page("/docs/style.css", "text/css; charset=utf-8", style)
+}
+
+// page serves something that stays the same as long as the process lives.
+func (a *API) page(path, contentType string, contents []byte) {
+	a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-cache")
+		if strings.HasPrefix(path, "/docs") {
+			w.Header().Set("Content-Security-Policy", docsPolicy)
+		}
+		w.Write(contents)
+	})
+}

@@ -1,0 +1,267 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// describe loads the OpenAPI document, so that answers can be held against it.
+func (w *world) describe() {
+	w.t.Helper()
+	response, err := w.server.Client().Get(w.server.URL + "/openapi.json")
+	must(w.t, err)
+	defer response.Body.Close()
+	doc, err := jsonschema.UnmarshalJSON(response.Body)
+	must(w.t, err)
+	w.openapi = doc.(map[string]any)
+	w.schemas = jsonschema.NewCompiler()
+	w.schemas.DefaultDraft(jsonschema.Draft2020)
+	w.schemas.AssertFormat()
+	must(w.t, w.schemas.AddResource("https://casehook.test/openapi.json", doc))
+}
+
+// described is an operation of the OpenAPI document.
+type described struct {
+	id, method, path string
+	op               map[string]any
+}
+
+func (w *world) operations() []described {
+	var all []described
+	for path, item := range w.openapi["paths"].(map[string]any) {
+		for method, op := range item.(map[string]any) {
+			op := op.(map[string]any)
+			all = append(all, described{op["operationId"].(string), strings.ToUpper(method), path, op})
+		}
+	}
+	slices.SortFunc(all, func(a, b described) int { return strings.Compare(a.id, b.id) })
+	return all
+}
+
+func (d described) responses() map[string]any { return d.op["responses"].(map[string]any) }
+
+func (d described) documents(status string) bool {
+	_, ok := d.responses()[status]
+	return ok
+}
+
+var parameter = regexp.MustCompile(`\\\{[^}]*\\\}`)
+
+// matches reports whether a path is one of the operation's.
+func (d described) matches(method, path string) bool {
+	if method != d.method {
+		return false
+	}
+	pattern := "^" + parameter.ReplaceAllString(regexp.QuoteMeta(d.path), "[^/]+") + "$"
+	return regexp.MustCompile(pattern).MatchString(path)
+}
+
+// concrete is the operation's path with parameters that name nothing.
+func (d described) concrete() string {
+	return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(d.path, "1000000000000009")
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
+
+// agrees holds an answer against what the OpenAPI document says of it.
+func (w *world) agrees(r *http.Request, g got) {
+	w.t.Helper()
+	if g.header.Get("X-Request-Id") == "" {
+		w.t.Errorf("%s: no request id", g.op)
+	}
+	for _, d := range w.operations() {
+		if !d.matches(r.Method, r.URL.Path) {
+			continue
+		}
+		status := http.StatusText(g.status)
+		number := string([]byte{byte('0' + g.status/100), byte('0' + g.status/10%10), byte('0' + g.status%10)})
+		response, ok := d.responses()[number].(map[string]any)
+		if !ok {
+			w.t.Errorf("%s: %s %s is not documented: %s", d.id, number, status, g.body)
+			return
+		}
+		w.mu.Lock()
+		w.seen[d.id+" "+number] = true
+		w.mu.Unlock()
+		contentType, _, _ := strings.Cut(g.header.Get("Content-Type"), ";")
+		content, _ := response["content"].(map[string]any)
+		if _, ok := content[contentType]; !ok || !strings.Contains(contentType, "json") {
+			if len(g.body) > 0 && len(content) > 0 && !strings.HasPrefix(d.id, "download") {
+				w.t.Errorf("%s: %s answers with the undocumented %s", d.id, number, contentType)
+			}
+			return
+		}
+		at := "https://casehook.test/openapi.json#/paths/" + pointerEscape.Replace(d.path) + "/" + strings.ToLower(d.method) +
+			"/responses/" + number + "/content/" + pointerEscape.Replace(contentType) + "/schema"
+		schema, err := w.schemas.Compile(at)
+		must(w.t, err)
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(g.body))
+		must(w.t, err)
+		if err := schema.Validate(value); err != nil {
+			w.t.Errorf("%s: the answer is not as documented: %v\n%s", d.id, err, g.body)
+		}
+		return
+	}
+}
+
+func TestTheDocumentIsValidOpenAPI31(t *testing.T) {
+	w := start(t)
+	if version := w.openapi["openapi"]; version != "3.1.0" {
+		t.Errorf("it is OpenAPI %v", version)
+	}
+	components := w.openapi["components"].(map[string]any)["schemas"].(map[string]any)
+	for name := range components {
+		if _, err := w.schemas.Compile("https://casehook.test/openapi.json#/components/schemas/" + name); err != nil {
+			t.Errorf("schema %s: %v", name, err)
+		}
+	}
+	tags := map[string]bool{}
+	for _, tag := range w.openapi["tags"].([]any) {
+		tags[tag.(map[string]any)["name"].(string)] = true
+	}
+	ids := map[string]bool{}
+	for _, d := range w.operations() {
+		if ids[d.id] {
+			t.Errorf("%s is there twice", d.id)
+		}
+		ids[d.id] = true
+		if d.op["summary"] == "" || d.op["summary"] == nil {
+			t.Errorf("%s has no summary", d.id)
+		}
+		if used := d.op["tags"].([]any); len(used) != 1 || !tags[used[0].(string)] {
+			t.Errorf("%s has the tags %v", d.id, used)
+		}
+		checkParameters(t, d)
+		checkResponses(t, d)
+	}
+	resolves(t, w.openapi, w.openapi)
+}
+
+// checkParameters: those in the path are described, and all say what they mean.
+func checkParameters(t *testing.T, d described) {
+	t.Helper()
+	var inPath, described []string
+	for _, m := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(d.path, -1) {
+		inPath = append(inPath, m[1])
+	}
+	parameters, _ := d.op["parameters"].([]any)
+	for _, p := range parameters {
+		p := p.(map[string]any)
+		if p["in"] == "path" {
+			described = append(described, p["name"].(string))
+		}
+		if p["description"] == nil {
+			t.Errorf("%s: the parameter %s has no description", d.id, p["name"])
+		}
+	}
+	slices.Sort(inPath)
+	slices.Sort(described)
+	if !slices.Equal(inPath, described) {
+		t.Errorf("%s describes %v of %s", d.id, described, d.path)
+	}
+}
+
+// checkResponses: there is one success, and what is none is a problem.
+func checkResponses(t *testing.T, d described) {
+	t.Helper()
+	successes := 0
+	for status, response := range d.responses() {
+		if status < "300" {
+			successes++
+			continue
+		}
+		content, _ := response.(map[string]any)["content"].(map[string]any)
+		if len(content) != 1 || content["application/problem+json"] == nil {
+			t.Errorf("%s: %s is no problem: %v", d.id, status, slices.Collect(maps.Keys(content)))
+		}
+	}
+	if successes == 0 {
+		t.Errorf("%s can't succeed", d.id)
+	}
+	if !d.documents("500") {
+		t.Errorf("%s can't fail", d.id)
+	}
+}
+
+// resolves: references lead somewhere, and fields say what they mean.
+func resolves(t *testing.T, doc map[string]any, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case map[string]any:
+		if ref, ok := v["$ref"].(string); ok {
+			name := strings.TrimPrefix(ref, "#/components/schemas/")
+			if doc["components"].(map[string]any)["schemas"].(map[string]any)[name] == nil {
+				t.Errorf("%s leads nowhere", ref)
+			}
+		}
+		if properties, ok := v["properties"].(map[string]any); ok && v["type"] == "object" {
+			for name, p := range properties {
+				if p.(map[string]any)["description"] == nil {
+					t.Errorf("the field %s of %v has no description", name, slices.Sorted(maps.Keys(properties)))
+				}
+			}
+		}
+		for _, item := range v {
+			resolves(t, doc, item)
+		}
+	case []any:
+		for _, item := range v {
+			resolves(t, doc, item)
+		}
+	}
+}
+
+func TestEveryOperationNeedsAToken(t *testing.T) {
+	w := start(t)
+	for _, d := range w.operations() {
+		if !strings.HasPrefix(d.path, "/v1/") {
+			if d.op["security"] != nil {
+				t.Errorf("%s says that it needs a token", d.id)
+			}
+			continue
+		}
+		if security, _ := json.Marshal(d.op["security"]); string(security) != `[{"bearer":[]}]` {
+			t.Errorf("%s does not say that it needs a token: %s", d.id, security)
+		}
+		for name, header := range map[string]string{"none": "", "another scheme": "Basic YTpi", "unknown": "Bearer chk_tok_x.y", "cut": w.bearer[:20]} {
+			g := w.do(d.method, d.concrete(), nil, "Authorization", header)
+			if g.status != 401 || !strings.HasPrefix(g.header.Get("WWW-Authenticate"), "Bearer") {
+				t.Errorf("%s with the token %s: %d", d.id, name, g.status)
+			}
+		}
+	}
+}
+
+func TestTheRouterHasNothingThatIsNotDescribed(t *testing.T) {
+	w := start(t)
+	for _, path := range []string{"/v1", "/v1/", "/v1/nothing", "/v1/cases/1000000000000009/nothing"} {
+		w.get(path).is(404, "route.not_found")
+	}
+	for _, d := range w.operations() {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			if slices.ContainsFunc(w.operations(), func(o described) bool { return o.path == d.path && o.method == method }) {
+				continue
+			}
+			g := w.do(method, d.concrete(), nil).is(405, "route.method_not_allowed")
+			if !strings.Contains(g.header.Get("Allow"), d.method) {
+				t.Errorf("%s %s allows %q", method, d.path, g.header.Get("Allow"))
+			}
+		}
+	}
+}
+
+func TestTheDocumentComesInYAMLToo(t *testing.T) {
+	w := start(t)
+	g := w.get("/openapi.yaml", "Authorization", "").is(200, "")
+	if !bytes.Contains(g.body, []byte("openapi: 3.1.0")) {
+		t.Errorf("it begins with %.80s", g.body)
+	}
+}

@@ -1,0 +1,246 @@
+package api_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// form makes a multipart body out of fields in pairs; a name that begins with @
+// is a file's.
+func form(fields ...string) (body, contentType string) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i+1 < len(fields); i += 2 {
+		if name, isFile := strings.CutPrefix(fields[i], "@"); isFile {
+			part, _ := w.CreateFormFile(name, "päss.txt")
+			part.Write([]byte(fields[i+1]))
+			continue
+		}
+		w.WriteField(fields[i], fields[i+1])
+	}
+	w.Close()
+	return b.String(), w.FormDataContentType()
+}
+
+// TestEveryOperationWorks tells one story in which every operation succeeds; the
+// harness holds each answer against the OpenAPI document.
+func TestEveryOperationWorks(t *testing.T) {
+	w := start(t)
+	w.get("/healthz", "Authorization", "").is(200, "")
+	w.storyOfTypes()
+	path := w.storyOfCases()
+	w.storyOfAttachments(path)
+	w.storyOfEndpoints()
+	w.storyOfTokens()
+	w.do("DELETE", path, nil).is(204, "")
+	w.get(path).is(404, "case.not_found")
+	for _, d := range w.operations() {
+		for status := range d.responses() {
+			if status < "300" && !w.seen[d.id+" "+status] {
+				t.Errorf("%s never succeeded with %s", d.id, status)
+			}
+		}
+	}
+}
+
+func (w *world) storyOfTypes() {
+	t := w.t
+	put := w.do("PUT", "/v1/case-types/loan?file=loan.yaml", loan, "Content-Type", "text/yaml; charset=utf-8").is(201, "")
+	secrets := put.json()["callback_secrets"].(map[string]any)
+	if len(secrets) != 2 || !strings.HasPrefix(secrets["submit"].(string), "whsec_") {
+		t.Errorf("the new secrets are %v", secrets)
+	}
+	again := w.do("PUT", "/v1/case-types/loan", loan, "Content-Type", "application/x-yaml").is(200, "")
+	if again.json()["unchanged"] != true || len(again.json()["callback_secrets"].(map[string]any)) != 0 {
+		t.Errorf("put again, it answers %s", again.body)
+	}
+	changed := w.do("PUT", "/v1/case-types/loan", strings.Replace(loan, "name: Loan", "name: Credit", 1), "Content-Type", "application/yaml").is(200, "")
+	if changed.text("version") != "2" {
+		t.Errorf("changed, it is version %s", changed.text("version"))
+	}
+	w.do("PUT", "/v1/case-types/note", note).is(201, "")
+	if name := w.get("/v1/case-types/loan?version=1").is(200, "").text("name"); name != "Loan" {
+		t.Errorf("version 1 is called %s", name)
+	}
+	if all := w.get("/v1/case-types").is(200, "").items(); len(all) != 2 {
+		t.Errorf("there are %d case types", len(all))
+	}
+	rotated := w.post("/v1/case-types/loan/callbacks/submit/secret", "").is(200, "").text("secret")
+	if rotated == secrets["submit"] || !strings.HasPrefix(rotated, "whsec_") {
+		t.Errorf("rotated, the secret is %s", rotated)
+	}
+}
+
+func (w *world) storyOfCases() (path string) {
+	t := w.t
+	w.answers(200, `{"data": {"client": "Ann", "amount": 12345678901234567890.10}}`)
+	made := w.post("/v1/case-types/loan/cases", `{"transition": "open_asked", "data": {"client": "ann"}, "color": "teal"}`).is(201, "")
+	path = made.header.Get("Location")
+	if made.header.Get("ETag") != `"r1"` || made.text("color") != "teal" || made.text("name") != "Ann" {
+		t.Errorf("created: %s %s", made.header, made.body)
+	}
+	if !bytes.Contains(made.body, []byte(`"amount":12345678901234567890.10`)) {
+		t.Errorf("the number changed: %s", made.body)
+	}
+	w.open(`{"client": "Bob"}`)
+	edited := w.do("PATCH", path, `{"data": {"email": "ann@example.com"}, "name": "Hers", "color": null}`, "If-Match", `"r1"`).is(200, "")
+	if edited.text("color") != "gray" || edited.text("name") != "Hers" || edited.header.Get("ETag") != `"r2"` {
+		t.Errorf("edited: %s %s", edited.header, edited.body)
+	}
+	if back := w.do("PATCH", path, `{"name": null}`, "If-Match", "*").is(200, ""); back.text("name") != "Ann" {
+		t.Errorf("the name is not back: %s", back.body)
+	}
+	w.answers(200, `{"warnings": ["Are you sure?"]}`)
+	moved := w.post(path+"/transitions/submit", `{"data": {"amount": 5}, "ignore_warning": true}`, "If-Match", `"r3"`).is(200, "")
+	if moved.text("state") != "review" || moved.text("state_name") != "In review" || moved.header.Get("ETag") != `"r4"` {
+		t.Errorf("moved: %s %s", moved.header, moved.body)
+	}
+	if got := w.get(path).is(200, ""); got.text("revision") != "4" || got.header.Get("ETag") != `"r4"` {
+		t.Errorf("got: %s %s", got.header, got.body)
+	}
+	w.storyOfLists(path)
+	return path
+}
+
+func (w *world) storyOfLists(path string) {
+	t := w.t
+	for query, want := range map[string]int{"": 2, "?type=loan": 2, "?type=note": 0, "?state=review": 1, "?q=BOB": 1, "?q=ann%40ex": 1, "?limit=1": 1} {
+		if n := len(w.get("/v1/cases" + query).is(200, "").items()); n != want {
+			t.Errorf("%q lists %d cases, not %d", query, n, want)
+		}
+	}
+	entries := w.get(path + "/history").is(200, "").items()
+	if len(entries) != 4 {
+		t.Fatalf("the history has %d entries", len(entries))
+	}
+	newest, oldest := entries[0].(map[string]any), entries[3].(map[string]any)
+	if by := newest["by"].(map[string]any); by["name"] != "admin" || by["source"] != "api" || by["address"] != "127.0.0.1" {
+		t.Errorf("it was %v", by)
+	}
+	if asked := newest["callback"].(map[string]any); asked["status"].(interface{ String() string }).String() != "200" ||
+		!slices.Equal(asked["warnings"].([]any), []any{"Are you sure?"}) {
+		t.Errorf("the callback answered %v", asked)
+	}
+	if changes := newest["changes"].([]any); changes[0].(map[string]any)["path"] != "data/amount" {
+		t.Errorf("it changed %v", changes)
+	}
+	if changes := oldest["changes"].([]any); len(changes) < 3 {
+		t.Errorf("the creation set %v", changes)
+	}
+	w.post(path+"/comments", `{"text": "First"}`).is(201, "")
+	w.post(path+"/comments", `{"text": "Second"}`).is(201, "")
+	if all := w.get(path + "/comments").is(200, "").items(); len(all) != 2 || all[0].(map[string]any)["text"] != "First" {
+		t.Errorf("the comments are %v", all)
+	}
+}
+
+func (w *world) storyOfAttachments(path string) {
+	t := w.t
+	made := w.post(path+"/documents", `{"key": "summary"}`).is(201, "")
+	pdf := w.get(made.header.Get("Location")).is(200, "")
+	if !bytes.HasPrefix(pdf.body, []byte("%PDF-")) || pdf.header.Get("Content-Type") != "application/pdf" {
+		t.Errorf("the document is %.20q: %s", pdf.body, pdf.header)
+	}
+	body, contentType := form("key", "passport", "@file", "from a form")
+	inForm := w.do("POST", path+"/proofs", body, "Content-Type", contentType).is(201, "")
+	raw := w.do("POST", path+"/proofs?key=passport&filename=a.txt", "the file itself", "Content-Type", "text/plain").is(201, "")
+	for _, want := range []struct {
+		got
+		contents, disposition string
+	}{
+		{inForm, "from a form", "attachment; filename*=utf-8''p%C3%A4ss.txt"}, {raw, "the file itself", "attachment; filename=a.txt"},
+	} {
+		file := w.get(want.header.Get("Location")).is(200, "")
+		if string(file.body) != want.contents || file.header.Get("Content-Disposition") != want.disposition ||
+			file.header.Get("ETag") != `"`+want.text("sha256")+`"` || file.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("the proof is %q: %s", file.body, file.header)
+		}
+	}
+	w.storyOfRanges(raw.header.Get("Location"))
+	for folder, n := range map[string]int{"documents": 1, "proofs": 2} {
+		if all := w.get(path + "/" + folder).is(200, "").items(); len(all) != n {
+			t.Errorf("there are %d %s", len(all), folder)
+		}
+	}
+	for _, g := range []got{made, raw} {
+		file := g.header.Get("Location")
+		w.do("DELETE", strings.TrimSuffix(file, "/content"), nil).is(204, "")
+		w.get(file).is(404, "")
+	}
+}
+
+func (w *world) storyOfRanges(file string) {
+	t := w.t
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+file, nil)
+	must(t, err)
+	for _, want := range []struct {
+		name, value, contents string
+		status                int
+	}{
+		{"Range", "bytes=4-7", "file", 206}, {"If-None-Match", w.get(file).header.Get("ETag"), "", 304},
+	} {
+		r.Header = http.Header{"Authorization": {"Bearer " + w.bearer}, want.name: {want.value}}
+		response, err := w.server.Client().Do(r)
+		must(t, err)
+		var b bytes.Buffer
+		b.ReadFrom(response.Body)
+		response.Body.Close()
+		if response.StatusCode != want.status || b.String() != want.contents {
+			t.Errorf("%s: %d %q", want.name, response.StatusCode, b.String())
+		}
+	}
+	w.get(file, "Range", "bytes=900-").is(416, "request.range")
+}
+
+func (w *world) storyOfEndpoints() {
+	t := w.t
+	made := w.post("/v1/endpoints", `{"name": "crm", "url": "https://crm.example.com/hooks", "triggers": ["case_created", "case_changed"],
+		"policy": {"retries": ["5s", "2m"], "timeout": "3s", "concurrency": 2, "order": "strict"}}`).is(201, "")
+	if !strings.HasPrefix(made.text("secret"), "whsec_") {
+		t.Errorf("its secret is %s", made.text("secret"))
+	}
+	path := made.header.Get("Location")
+	changed := w.do("PATCH", path, `{"status": "paused", "policy": {"retries": []}}`).is(200, "")
+	policy := changed.json()["policy"].(map[string]any)
+	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" {
+		t.Errorf("changed: %s", changed.body)
+	}
+	if g := w.get(path).is(200, ""); g.json()["secret"] != nil || g.text("name") != "crm" {
+		t.Errorf("it shows %s", g.body)
+	}
+	if all := w.get("/v1/endpoints").is(200, "").items(); len(all) != 1 {
+		t.Errorf("there are %d endpoints", len(all))
+	}
+	w.get(path+"/attempts").is(200, "")
+	if all := w.get("/v1/triggers").is(200, "").items(); len(all) < 9 {
+		t.Errorf("there are %d triggers", len(all))
+	}
+	set := w.do("PUT", "/v1/triggers/case_created/targets", `{"urls": ["https://crm.example.com/hooks", "https://new.example.com/"]}`).is(200, "").items()
+	old, made2 := set[0].(map[string]any), set[1].(map[string]any)
+	if old["created"] != false || old["secret"] != nil || made2["created"] != true || made2["secret"] == nil {
+		t.Errorf("the targets are %v", set)
+	}
+	if all := w.get("/v1/triggers/case_created/targets").is(200, "").items(); len(all) != 2 || all[1].(map[string]any)["secret"] != nil {
+		t.Errorf("the targets are %v", all)
+	}
+	w.do("DELETE", path, nil).is(204, "")
+	w.get(path).is(404, "endpoint.not_found")
+}
+
+func (w *world) storyOfTokens() {
+	t := w.t
+	made := w.post("/v1/tokens", `{"name": "crm", "expires_at": "2991-01-01T00:00:00+01:00"}`).is(201, "")
+	if made.text("expires_at") != "2990-12-31T23:00:00Z" {
+		t.Errorf("it ends %s", made.text("expires_at"))
+	}
+	all := w.get("/v1/tokens", "Authorization", "Bearer "+made.text("token")).is(200, "")
+	if len(all.items()) != 2 || bytes.Contains(all.body, []byte("chk_")) {
+		t.Errorf("the tokens are %s", all.body)
+	}
+	w.do("DELETE", made.header.Get("Location"), nil).is(204, "")
+	w.get("/v1/tokens", "Authorization", "Bearer "+made.text("token")).is(401, "token.invalid")
+}

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Problem is every answer that is not a success: RFC 9457, with our members.
+type Problem struct {
+	Type     string       `json:"type" doc:"Always about:blank; the code says more." example:"about:blank"`
+	Title    string       `json:"title" doc:"What the status means." example:"Conflict"`
+	Status   int          `json:"status" doc:"The HTTP status." example:"409"`
+	Detail   string       `json:"detail" doc:"What went wrong and what to do next, for people."`
+	Code     string       `json:"code" doc:"What went wrong, for programs. Codes never change." example:"case.version_conflict"`
+	Errors   []string     `json:"errors,omitempty" doc:"The errors that a callback answered with."`
+	Warnings []string     `json:"warnings,omitempty" doc:"The warnings that a callback answered with. Submit with ignore_warning to accept them."`
+	Fields   []FieldFault `json:"fields,omitempty" doc:"What is wrong where."`
+	header   http.Header
+}
+
+// FieldFault is one thing that is wrong in a request.
+type FieldFault struct {
+	Path    string `json:"path" doc:"A JSON Pointer into the request's body; for a parameter its place and name, such as query.limit." example:"/data/email"`
+	Message string `json:"message" doc:"What is wrong there, as the rest of a sentence."`
+}
+
+var statuses = map[fault.Kind]int{
+	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusBadRequest,
+	fault.Unauthenticated: http.StatusUnauthorized, fault.Forbidden: http.StatusForbidden,
+	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.Gone: http.StatusGone,
+	fault.TooLarge: http.StatusRequestEntityTooLarge, fault.UnsupportedMedia: http.StatusUnsupportedMediaType,
+	fault.Unprocessable: http.StatusUnprocessableEntity, fault.TooMany: http.StatusTooManyRequests,
+	fault.Upstream: http.StatusBadGateway, fault.Unavailable: http.StatusServiceUnavailable,
+	fault.UpstreamTimeout: http.StatusGatewayTimeout,
+}
+
+// newProblem is the one place where a fault becomes an answer.
+func newProblem(e *fault.Error) *Problem {
+	status := statuses[e.Kind]
+	p := &Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail, Code: e.Code,
+		Errors: e.Errors, Warnings: e.Warnings, header: http.Header{},
+	}
+	for _, f := range e.Fields {
+		p.Fields = append(p.Fields, FieldFault(f))
+	}
+	switch e.Kind {
+	case fault.Unauthenticated:
+		p.header.Set("WWW-Authenticate", `Bearer realm="casehook"`)
+	case fault.Unavailable, fault.TooMany:
+		p.header.Set("Retry-After", "1")
+	}
+	return p
+}
+
+// problem turns an operation's error into its answer. What is ours to repair is
+// logged here, and nowhere else.
+func (a *API) problem(ctx context.Context, err error) *Problem {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		err = fault.New(fault.TooLarge, "request.too_large", "The request's body is larger than %d bytes.", tooLarge.Limit)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+	}
+	e := fault.As(err)
+	if e.Kind == fault.Internal {
+		a.log.LogAttrs(ctx, slog.LevelError, "request failed",
+			slog.String("request_id", exchangeOf(ctx).id), slog.Any("error", err))
+	}
+	return newProblem(e)
+}
+
+// write answers with the problem, outside of any operation.
+func (p *Problem) write(w http.ResponseWriter) {
+	header := w.Header()
+	for name, values := range p.header {
+		header[name] = values
+	}
+	header.Set("Content-Type", "application/problem+json")
+	header.Del("Content-Length")
+	w.WriteHeader(p.Status)
+	encode(w, p) // whoever does not read it is gone
+}
+
+// The methods that huma asks of an error.
+
+func (p *Problem) Error() string           { return p.Code + ": " + p.Detail }
+func (p *Problem) GetStatus() int          { return p.Status }
+func (p *Problem) GetHeaders() http.Header { return p.header }
+
+// ContentType is the problem's, whichever format was asked for.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// setUpHuma gives huma's own errors our shape, and makes it exact. These are
+// settings of the whole program.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.NewError = fromHuma
+	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
+})
+
+// fromHuma makes a problem of what huma finds wrong: that is only ever a
+// parameter, since bodies are read elsewhere.
+func fromHuma(status int, message string, errs ...error) huma.StatusError {
+	if status >= http.StatusInternalServerError {
+		return newProblem(fault.As(nil))
+	}
+	e := fault.New(fault.Invalid, "request.invalid", "A parameter of the request is wrong: see fields.")
+	e.Fields = fieldsOf(errs)
+	return newProblem(e)
+}
+
+// fieldsOf gives huma's findings as ours, ordered by path.
+func fieldsOf(errs []error) []fault.Field {
+	var fields []fault.Field
+	for _, err := range errs {
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			fields = append(fields, fault.Field{Path: pointer(detail.Location), Message: detail.Message})
+		}
+	}
+	slices.SortFunc(fields, func(a, b fault.Field) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(fields)
+}
+
+var toPointer = strings.NewReplacer(".", "/", "[", "/", "]", "")
+
+// pointer makes a JSON Pointer of a place in the body, as huma writes it:
+// body.triggers[0]. The place of a parameter stays as it is.
+func pointer(location string) string {
+	inBody, found := strings.CutPrefix(location, "body")
+	if !found {
+		return location
+	}
+	return toPointer.Replace(inBody)
+}
+
+// encode writes JSON as it is: markup in names is not escaped.
+func encode(w interface{ Write([]byte) (int, error) }, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

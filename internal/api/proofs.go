@@ -1,0 +1,149 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const (
+	formOverhead = 64 << 10 // bytes of an upload's body beyond the file
+	maxKey       = 100      // bytes of a proof's key
+	binary       = "application/octet-stream"
+)
+
+type proofUpload struct {
+	InCase
+	Key      string `query:"key" maxLength:"100" doc:"Which proof of the case type it is. In a form, the field key says it." example:"passport"`
+	Filename string `query:"filename" maxLength:"255" doc:"The name of the file. In a form, the file has its own." example:"passport.pdf"`
+	Idempotent
+}
+
+func (a *API) proofs() {
+	op := handle(a, status(http.StatusCreated, operation("upload-proof", http.MethodPost, "/v1/cases/{id}/proofs", "proofs", "Upload a proof",
+		"Takes a form with the fields key and file, in this order, or the file itself as the body, with its key and filename in the query. "+
+			"The file is streamed to the store and hashed on the way.",
+		http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity)), a.uploadProof)
+	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "The file."}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"key", "file"}, Properties: map[string]*huma.Schema{
+			"key":  {Type: huma.TypeString, Description: "Which proof of the case type it is.", Examples: []any{"passport"}},
+			"file": file,
+		}}},
+		binary: {Schema: file},
+	}}
+	a.attachments(cases.Proof, "proofs", "proof")
+}
+
+func (a *API) uploadProof(ctx context.Context, in *proofUpload) (*created[Attachment], error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	x := exchangeOf(ctx)
+	body := http.MaxBytesReader(x.ResponseWriter, x.request.Body, a.service.MaxUpload+formOverhead)
+	u, err := openUpload(x.request.Header.Get("Content-Type"), in, body)
+	if err != nil {
+		return nil, err
+	}
+	return attached(ctx, "upload-proof", "proofs", in.Idempotent, func(o casework.Once) (cases.Attachment, error) {
+		return a.service.UploadProof(ctx, principalOf(ctx), id, u, o)
+	}, u.Key, u.Filename, u.MediaType)
+}
+
+// openUpload finds the file in a request. It reads no further than where the
+// file begins.
+func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.Upload, error) {
+	sent, params, err := mime.ParseMediaType(cmp.Or(contentType, binary))
+	if err != nil {
+		return casework.Upload{}, fault.New(fault.UnsupportedMedia, "request.content_type", "The body's Content-Type %q is not one.", contentType)
+	}
+	if sent == "multipart/form-data" {
+		return openForm(multipart.NewReader(body, params["boundary"]), in)
+	}
+	if in.Key == "" {
+		return casework.Upload{}, missing("query.key", "is missing; send ?key= and ?filename= with the file, or a form")
+	}
+	if in.Filename == "" {
+		return casework.Upload{}, missing("query.filename", "is missing; send ?filename= with the file")
+	}
+	return casework.Upload{Key: in.Key, Filename: in.Filename, MediaType: mime.FormatMediaType(sent, params), Body: whole{body}}, nil
+}
+
+// openForm reads the fields before the file.
+func openForm(form *multipart.Reader, in *proofUpload) (casework.Upload, error) {
+	u := casework.Upload{Key: in.Key}
+	for {
+		part, err := form.NextPart()
+		switch {
+		case err == io.EOF:
+			return u, missing("/file", "is missing")
+		case err != nil:
+			return u, unreadable(err)
+		case part.FormName() == "key" && u.Key == "":
+			key, err := io.ReadAll(io.LimitReader(part, maxKey+1))
+			if err != nil {
+				return u, unreadable(err)
+			}
+			if len(key) == 0 || len(key) > maxKey {
+				return u, missing("/key", "is empty, or longer than any key")
+			}
+			u.Key = string(key)
+		case part.FormName() != "file":
+			return u, missing("/"+part.FormName(), "is not a field of this form, or comes twice; it has key and file")
+		case u.Key == "":
+			return u, missing("/key", "is missing; it comes before the file")
+		default:
+			u.Filename = cmp.Or(part.FileName(), in.Filename)
+			u.MediaType = cmp.Or(part.Header.Get("Content-Type"), binary)
+			u.Body = whole{&lastPart{part: part, form: form}}
+			return u, nil
+		}
+	}
+}
+
+func missing(path, message string) error {
+	return fault.In("upload.invalid", "The upload is not as described: see fields.", fault.Field{Path: path, Message: message})
+}
+
+// lastPart is the contents of the file in a form. It ends well only if the form
+// ends with it: what was cut off, or goes on, is not saved.
+type lastPart struct {
+	part *multipart.Part
+	form *multipart.Reader
+	end  error // once reached
+}
+
+func (l *lastPart) Read(b []byte) (int, error) {
+	if l.end != nil {
+		return 0, l.end
+	}
+	n, err := l.part.Read(b)
+	if err != io.EOF {
+		return n, err
+	}
+	next, err := l.form.NextPart()
+	if err == nil {
+		err = missing("/"+next.FormName(), "comes after the file, which is the form's last field")
+	}
+	l.end = err
+	return n, err
+}
+
+// whole is a body whose failing is the client's.
+type whole struct{ io.Reader }
+
+func (w whole) Read(b []byte) (int, error) {
+	n, err := w.Reader.Read(b)
+	return n, unreadable(err)
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Token is a named bearer token.
+type Token struct {
+	ID        string     `json:"id" doc:"Its id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name      string     `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
+	CreatedAt time.Time  `json:"created_at" doc:"When it was created."`
+	ExpiresAt *time.Time `json:"expires_at" doc:"When it ends; null: never."`
+}
+
+// CreatedToken is a token that was just created, with its bearer value.
+type CreatedToken struct {
+	Token
+	Bearer string `json:"token" doc:"What to send as Authorization: Bearer. It is shown this once." example:"chk_..."`
+}
+
+// NewToken is the body that creates a token.
+type NewToken struct {
+	Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"Its name, which receivers and the history show." example:"crm"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it ends; absent: never." example:"2031-01-01T00:00:00Z"`
+}
+
+func (a *API) tokens() {
+	const path, tag = "/v1/tokens", "tokens"
+	handleBody(a, status(http.StatusCreated, operation("create-token", http.MethodPost, path, tag, "Create a token", "", http.StatusConflict)), a.createToken)
+	handle(a, operation("list-tokens", http.MethodGet, path, tag, "List the tokens", "The oldest first."),
+		func(ctx context.Context, _ *struct{}) (*listed[Token], error) {
+			all, err := a.service.Tokens(ctx, principalOf(ctx))
+			if err != nil {
+				return nil, err
+			}
+			return list(all, showToken), nil
+		})
+	handle(a, operation("delete-token", http.MethodDelete, path+"/{id}", tag, "Revoke a token", "It ends at once.", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+		}) (*noContent, error) {
+			return &noContent{}, a.service.DeleteToken(ctx, principalOf(ctx), in.ID)
+		})
+}
+
+func (a *API) createToken(ctx context.Context, in *Idempotent, body NewToken) (*created[CreatedToken], error) {
+	var expires time.Time
+	set(&expires, body.ExpiresAt)
+	return create[CreatedToken](ctx, "create-token", *in, func(t casework.NewToken) (store.Answer, error) {
+		return answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+	}, func(o casework.Once) (casework.NewToken, error) {
+		token, bearer, err := a.service.CreateToken(ctx, principalOf(ctx), body.Name, expires, o)
+		return casework.NewToken{Token: token, Bearer: bearer}, err
+	})
+}
+
+func showToken(t access.Token) Token {
+	out := Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
+	if !t.ExpiresAt.IsZero() {
+		expires := t.ExpiresAt.UTC()
+		out.ExpiresAt = &expires
+	}
+	return out
+}

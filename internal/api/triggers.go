@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Trigger is a published name that an endpoint listens to.
+type Trigger struct {
+	Name        string `json:"name" doc:"Its name." example:"case_created"`
+	Format      string `json:"format" doc:"The wire format that it belongs to."`
+	Description string `json:"description" doc:"When it fires."`
+}
+
+// Target is an endpoint, seen from a trigger.
+type Target struct {
+	URL      string  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Endpoint string  `json:"endpoint_id" doc:"The id of the endpoint." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name     string  `json:"name" doc:"The endpoint's handle, or empty." example:"crm"`
+	Created  bool    `json:"created" doc:"The endpoint was created by this request."`
+	Secret   *string `json:"secret" doc:"Of an endpoint that was created by this request; it is shown this once. Else null." example:"whsec_..."`
+}
+
+// SetTargets is the body that sets the targets of a trigger.
+type SetTargets struct {
+	URLs []string `json:"urls" maxItems:"100" doc:"The URLs that hear the trigger; no others do." example:"[\"https://crm.example.com/hooks\"]"`
+}
+
+type InTrigger struct {
+	Name string `path:"name" maxLength:"100" doc:"The name of the trigger." example:"case_created"`
+}
+
+func (a *API) triggers() {
+	handle(a, operation("list-triggers", http.MethodGet, "/v1/triggers", "triggers", "List the triggers", "All that an endpoint can listen to."), a.listTriggers)
+	handle(a, operation("get-targets", http.MethodGet, "/v1/triggers/{name}/targets", "triggers", "Get a trigger's targets",
+		"The endpoints that listen to it, the oldest first.", http.StatusNotFound),
+		func(ctx context.Context, in *InTrigger) (*listed[Target], error) {
+			return targets(a.service.Targets(ctx, principalOf(ctx), in.Name))
+		})
+	handleBody(a, operation("set-targets", http.MethodPut, "/v1/triggers/{name}/targets", "triggers", "Set a trigger's targets",
+		"Endpoints with these URLs are subscribed, or created where there are none. All others lose the trigger; one that listened to nothing else is deleted.",
+		http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *InTrigger, body SetTargets) (*listed[Target], error) {
+			return targets(a.service.SetTargets(ctx, principalOf(ctx), in.Name, body.URLs))
+		})
+}
+
+func (a *API) listTriggers(context.Context, *struct{}) (*listed[Trigger], error) {
+	var all []Trigger
+	for _, f := range wire.Formats() {
+		for _, t := range f.Triggers {
+			all = append(all, Trigger{Name: t.Name, Format: f.Name, Description: t.Description})
+		}
+	}
+	return list(all, func(t Trigger) Trigger { return t }), nil
+}
+
+func targets(all []casework.Target, err error) (*listed[Target], error) {
+	if err != nil {
+		return nil, err
+	}
+	return list(all, func(t casework.Target) Target {
+		out := Target{URL: t.Endpoint.URL, Endpoint: t.Endpoint.ID, Name: t.Endpoint.Name, Created: t.Created}
+		if t.Created {
+			out.Secret = orNull(secretOf(t.Endpoint))
+		}
+		return out
+	}), nil
+}

@@ -1,0 +1,317 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/blob"
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// world is the API over a real service on a real database, with a callback
+// server, as a client sees it.
+type world struct {
+	t       testing.TB
+	handler http.Handler
+	server  *httptest.Server
+	store   *store.Store
+	bearer  string
+	log     *lockedBuffer
+	openapi map[string]any
+	schemas *jsonschema.Compiler
+
+	mu    sync.Mutex
+	seen  map[string]bool                                // "create-case 201"
+	reply func(w http.ResponseWriter, asked callbackAsk) // what the callback answers
+}
+
+type callbackAsk struct {
+	Details struct {
+		Data map[string]any `json:"case_data"`
+	} `json:"case_details"`
+}
+
+func start(t testing.TB, change ...func(*api.Config)) *world {
+	t.Helper()
+	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}}
+	dir := t.TempDir()
+	var err error
+	w.store, err = store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "db"), Key: bytes.Repeat([]byte{1}, 32)})
+	must(t, err)
+	t.Cleanup(func() { w.store.Close() })
+	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
+	must(t, err)
+	callbacks := httptest.NewServer(http.HandlerFunc(w.callback))
+	t.Cleanup(callbacks.Close)
+	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	t.Cleanup(out.Close)
+	service := casework.New(w.store, blobs, callback.New(out, callback.Clock{}), casework.Config{
+		PublicURL: "https://cases.example", MaxUpload: 64 << 20,
+		Variable: func(string) (string, bool) { return callbacks.URL, true },
+	})
+	w.bearer, err = service.Bootstrap(t.Context())
+	must(t, err)
+	config := api.Config{Version: "1.2.3", Log: slog.New(slog.NewTextHandler(w.log, nil)), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32)}
+	for _, c := range change {
+		c(&config)
+	}
+	w.handler = api.New(service, config)
+	w.server = httptest.NewServer(w.handler)
+	t.Cleanup(w.server.Close)
+	w.describe()
+	return w
+}
+
+func (w *world) callback(rw http.ResponseWriter, r *http.Request) {
+	var asked callbackAsk
+	json.NewDecoder(r.Body).Decode(&asked)
+	w.mu.Lock()
+	reply := w.reply
+	w.mu.Unlock()
+	if reply != nil {
+		reply(rw, asked)
+	}
+}
+
+// answers sets what the callback answers from now on.
+func (w *world) answers(status int, body string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reply = func(rw http.ResponseWriter, _ callbackAsk) {
+		rw.WriteHeader(status)
+		io.WriteString(rw, body)
+	}
+}
+
+// silent lets the callback hang until the test ends.
+func (w *world) silent() {
+	stop, cancel := context.WithCancel(w.t.Context())
+	w.t.Cleanup(cancel)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reply = func(http.ResponseWriter, callbackAsk) { <-stop.Done() }
+}
+
+// loan is a case type: open and submit ask the callback where they are called so.
+const loan = `
+key: loan
+name: Loan
+outcome: contract
+reference: L-{seq:03}
+name_template: "{client}"
+color: gray
+edit: edit
+fields:
+  type: object
+  properties:
+    client: { type: string, maxLength: 40 }
+    amount: { type: number }
+    email: { type: string, format: email }
+states:
+  - { key: draft, name: Draft }
+  - { key: review, name: In review, color: blue }
+  - { key: done, name: Done, final: true }
+transitions:
+  - { key: open, to: draft }
+  - key: open_asked
+    to: draft
+    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/open", timeout: 100ms, retries: [] }
+  - { key: edit, from: [draft, review] }
+  - key: submit
+    from: [draft]
+    to: review
+    fields: [amount]
+    precondition: has(data.client)
+    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/submit", timeout: 100ms, retries: [], guard: { max_dropped: 0 } }
+  - { key: finish, from: [review], to: done, fields: [] }
+documents:
+  - { key: summary, template: "# {case.reference}" }
+proofs:
+  - { key: passport }
+`
+
+// note is a case type without an edit, and with one creation.
+const note = `{"key": "note", "fields": {"type": "object", "properties": {"text": {"type": "string"}}},
+	"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`
+
+// got is an answer.
+type got struct {
+	t      testing.TB
+	op     string
+	status int
+	header http.Header
+	body   []byte
+}
+
+// json gives the body's members.
+func (g got) json() map[string]any {
+	g.t.Helper()
+	var v map[string]any
+	d := json.NewDecoder(bytes.NewReader(g.body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		g.t.Fatalf("%s: %v in %s", g.op, err, g.body)
+	}
+	return v
+}
+
+func (g got) text(name string) string {
+	g.t.Helper()
+	switch v := g.json()[name].(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	g.t.Fatalf("%s: no %s in %s", g.op, name, g.body)
+	return ""
+}
+
+func (g got) items() []any {
+	g.t.Helper()
+	items, ok := g.json()["items"].([]any)
+	if !ok {
+		g.t.Fatalf("%s: no items in %s", g.op, g.body)
+	}
+	return items
+}
+
+// is fails the test unless the answer has this status and, for problems, code.
+func (g got) is(status int, code string) got {
+	g.t.Helper()
+	if g.status != status {
+		g.t.Fatalf("%s: status %d, want %d: %s", g.op, g.status, status, g.body)
+	}
+	if code != "" && g.text("code") != code {
+		g.t.Fatalf("%s: code %q, want %q: %s", g.op, g.text("code"), code, g.body)
+	}
+	return g
+}
+
+// do sends a request; headers come in pairs. The answer is held against the
+// OpenAPI document.
+func (w *world) do(method, path string, body any, header ...string) got {
+	w.t.Helper()
+	var reader io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(body)
+	case io.Reader:
+		reader = body
+	}
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, reader)
+	must(w.t, err)
+	r.Header.Set("Authorization", "Bearer "+w.bearer)
+	if _, isText := body.(string); isText {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		if header[i+1] == "" {
+			r.Header.Del(header[i])
+		} else {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	return w.send(r)
+}
+
+func (w *world) send(r *http.Request) got {
+	w.t.Helper()
+	response, err := w.server.Client().Do(r)
+	must(w.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	must(w.t, err)
+	g := got{t: w.t, op: r.Method + " " + r.URL.Path, status: response.StatusCode, header: response.Header, body: raw}
+	w.agrees(r, g)
+	return g
+}
+
+func (w *world) post(path, body string, header ...string) got {
+	w.t.Helper()
+	return w.do("POST", path, body, header...)
+}
+
+func (w *world) get(path string, header ...string) got {
+	w.t.Helper()
+	return w.do("GET", path, nil, header...)
+}
+
+// putLoan puts the two case types.
+func (w *world) putTypes() {
+	w.t.Helper()
+	w.do("PUT", "/v1/case-types/loan", loan, "Content-Type", "application/yaml").is(201, "")
+	w.do("PUT", "/v1/case-types/note", note).is(201, "")
+}
+
+// open creates a loan case and gives its path.
+func (w *world) open(data string) string {
+	w.t.Helper()
+	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").header.Get("Location")
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// golden compares with a file in testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		must(t, os.MkdirAll("testdata", 0o755))
+		must(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	must(t, err)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// soon is how long a test waits for what should have happened already.
+const soon = 10 * time.Second
