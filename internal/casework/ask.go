@@ -59,7 +59,7 @@ func (s *Service) question(ctx context.Context, pl *plan) (callback.Question, er
 	}
 	key, err := s.store.CallbackSecret(ctx, pl.p.Tenant, pl.typ.Key, pl.tr.Key)
 	if err != nil {
-		return q, err
+		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
 	q.Keys = [][]byte{key}
 	var before *wire.CallbackCase

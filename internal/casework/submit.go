@@ -194,7 +194,7 @@ func (pl *plan) invalid() []fault.Field {
 	if wrong := pl.typ.Validate(pl.after.Data, "/data"); len(wrong) > 0 {
 		return wrong
 	}
-	return unstorable(pl.after.Data)
+	return tooLarge(pl.after.Data)
 }
 
 // rename names the case anew by its type's template, unless a person named it.

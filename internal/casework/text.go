@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,42 +52,13 @@ func colorProblem(s string) string {
 	return "is not a colour; write #rrggbb, or a name in lower case such as teal"
 }
 
-// unstorable lists what is wrong with data although it fits its schema.
-func unstorable(data map[string]any) []fault.Field {
-	if wrong := nulls(data, "/data"); len(wrong) > 0 {
-		return wrong
-	}
+// tooLarge says so of data that fits its schema but not our bound.
+func tooLarge(data map[string]any) []fault.Field {
 	if raw, err := casetype.Encode(data); err != nil || len(raw) > maxData {
 		return []fault.Field{{Path: "/data", Message: fmt.Sprintf("is larger than %d bytes of JSON", maxData)}}
 	}
 	return nil
 }
-
-// nulls lists the strings that hold the character NUL, which PostgreSQL and many
-// receivers can't take.
-func nulls(v any, path string) (wrong []fault.Field) {
-	switch v := v.(type) {
-	case string:
-		if strings.ContainsRune(v, 0) {
-			wrong = append(wrong, fault.Field{Path: path, Message: "holds the character NUL"})
-		}
-	case map[string]any:
-		for name, item := range v {
-			if strings.ContainsRune(name, 0) {
-				wrong = append(wrong, fault.Field{Path: path, Message: "has a name with the character NUL"})
-				continue
-			}
-			wrong = append(wrong, nulls(item, path+"/"+pointerEscape.Replace(name))...)
-		}
-	case []any:
-		for i, item := range v {
-			wrong = append(wrong, nulls(item, path+"/"+strconv.Itoa(i))...)
-		}
-	}
-	return wrong
-}
-
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // The bounds of a page.
 const (

@@ -67,7 +67,7 @@ func (tx *Tx) StoreAnswer(ctx context.Context, k OnceKey, a Answer, now, since t
 		return false, err
 	}
 	n, err := tx.q.exec(ctx, onceInsert, k.Tenant, k.Token, k.Operation, k.Key, a.Request, a.Status, string(header),
-		append([]byte{}, a.Body...), // a nil slice would be null
+		tx.seal.seal(a.Body, k.place()),
 		micros(now), micros(since))
 	return n > 0, err
 }

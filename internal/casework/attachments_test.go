@@ -1,0 +1,267 @@
+package casework_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+)
+
+func TestProofsComeAndGo(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		const contents = "%PDF-1.7 contents"
+		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
+			Key: "passport", Filename: `C:\scans\my "pass".pdf`, MediaType: "application/octet-stream", Body: strings.NewReader(contents),
+		}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(contents))
+		if a.Filename != "my _pass_.pdf" || a.Size != int64(len(contents)) || a.SHA256 != hex.EncodeToString(sum[:]) || a.Version != 2 || a.MediaType != "application/pdf" {
+			t.Errorf("uploaded %+v", a)
+		}
+		if got := w.facts(c.ID); got != "proofs_uploaded" {
+			t.Errorf("facts %q", got)
+		}
+		fact, err := event.CaseProofsUploaded.Decode(w.history(c.ID)[1].Facts[0])
+		if diff := cmp.Diff(event.Proofs{Keys: []string{"passport"}, IDs: []string{a.ID}}, fact); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		if after := w.load(c.ID); after.Version != 2 || after.Revision != 1 || !after.ModifiedAt.Equal(c.ModifiedAt) {
+			t.Errorf("an upload changed the content: %+v", after.Case)
+		}
+		got, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(body)
+		body.Close()
+		if diff := cmp.Diff(a, got); diff != "" || string(raw) != contents {
+			t.Errorf("contents %q, %s", raw, diff)
+		}
+		_, _, err = w.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
+		wantFault(t, err, fault.NotFound, "document.not_found")
+		if err := w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.facts(c.ID); got != "proofs_deleted" || w.load(c.ID).Version != 3 || w.contents() != 0 {
+			t.Errorf("facts %q, %d contents", got, w.contents())
+		}
+		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID), fault.NotFound, "proof.not_found")
+		if n := len(w.history(c.ID)); n != 3 || w.load(c.ID).Version != 3 {
+			t.Errorf("%d entries after a deletion that failed", n)
+		}
+		_, _, err = w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
+		wantFault(t, err, fault.NotFound, "proof.not_found")
+	})
+}
+
+func TestDocumentsShowTheCase(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		a, err := w.GenerateDocument(t.Context(), w.p, c.ID, "summary", casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" || a.Version != 2 {
+			t.Errorf("generated %+v", a)
+		}
+		_, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(body)
+		body.Close()
+		if !bytes.HasPrefix(raw, []byte("%PDF-")) || int64(len(raw)) != a.Size {
+			t.Errorf("%d bytes that begin with %.8q", len(raw), raw)
+		}
+		if got := w.facts(c.ID); got != "documents_generated" {
+			t.Errorf("facts %q", got)
+		}
+		all, err := w.Attachments(t.Context(), w.p, c.ID, cases.Document, "", 0)
+		if diff := cmp.Diff([]cases.Attachment{a}, all); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		if err := w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.facts(c.ID); got != "documents_deleted" || w.contents() != 0 {
+			t.Errorf("facts %q, %d contents", got, w.contents())
+		}
+	})
+}
+
+func TestWhatIsNotAttached(t *testing.T) {
+	w := start(t, "", func(c *casework.Config) { c.MaxUpload = 10 })
+	w.put(w.p, loan("loan", ""))
+	c := w.open("loan")
+	upload := func(id int64, key string, body io.Reader) error {
+		_, err := w.UploadProof(t.Context(), w.p, id, casework.Upload{Key: key, Body: body}, casework.Once{})
+		return err
+	}
+	wantFault(t, upload(c.ID, "bill", strings.NewReader("12345678901")), fault.TooLarge, "blob.too_large")
+	wantFields(t, wantFault(t, upload(c.ID, "x\x00", strings.NewReader("1")), fault.Unprocessable, "proof.unknown_key"), "/key")
+	wantFault(t, upload(c.ID+1, "bill", strings.NewReader("1")), fault.NotFound, "case.not_found")
+	wantFault(t, upload(c.ID, "bill", iotest.ErrReader(errors.New("cut off"))), fault.Invalid, "proof.incomplete")
+	wantFault(t, upload(c.ID, "bill", io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))), fault.Invalid, "proof.incomplete")
+	_, err := w.GenerateDocument(t.Context(), w.p, c.ID, "x", casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "document.unknown_key"), "/key")
+	_, err = w.GenerateDocument(t.Context(), w.p, c.ID+1, "summary", casework.Once{})
+	wantFault(t, err, fault.NotFound, "case.not_found")
+	for _, missing := range []string{"", "prf_1", "a\x00b", strings.Repeat("x", 300)} {
+		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")
+		_, _, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, missing)
+		wantFault(t, err, fault.NotFound, "proof.not_found")
+	}
+	_, err = w.Attachments(t.Context(), w.p, c.ID, cases.Proof, "\x00", 10)
+	wantFault(t, err, fault.Invalid, "page.invalid")
+	if n := w.contents(); n != 0 || w.load(c.ID).Version != 1 {
+		t.Errorf("%d contents are left behind, version %d", n, w.load(c.ID).Version)
+	}
+}
+
+// The case goes while a proof is on its way: the contents do not stay.
+func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	c := w.open("loan")
+	body := reads(sync.OnceFunc(func() {
+		if err := w.DeleteCase(t.Context(), w.p, c.ID, 0); err != nil {
+			t.Error(err)
+		}
+	}))
+	_, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: body}, casework.Once{})
+	wantFault(t, err, fault.NotFound, "case.not_found")
+	if n := w.contents(); n != 0 {
+		t.Errorf("%d contents are left behind", n)
+	}
+}
+
+// reads is an empty body that does something when it is read.
+type reads func()
+
+func (r reads) Read([]byte) (int, error) {
+	r()
+	return 0, io.EOF
+}
+
+func TestWhatAFileIsCalled(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	c := w.open("loan")
+	png := "\x89PNG\r\n\x1a\n"
+	for _, f := range []struct{ name, claimed, body, filename, mediaType string }{
+		{"", "", "", "file", "text/plain"},
+		{"a.txt", "text/plain; charset=utf-8", "hello", "a.txt", "text/plain"},
+		{"../../etc/passwd", "", "x", "passwd", "text/plain"},
+		{"..", "nonsense", "x", "file", "text/plain"},
+		{"a\r\nSet-Cookie: x\x00.pdf", "application/pdf", "%PDF-1", "aSet-Cookie_ x.pdf", "application/pdf"},
+		{"\u202egpj.exe", "image/jpeg", png, "gpj.exe", "image/png"},
+		{"page.html", "text/html", "<p>x", "page.html", "application/octet-stream"},
+		{"page.png", "image/png", "<html><script>", "page.png", "application/octet-stream"},
+		{"i.svg", "image/svg+xml", "<svg>", "i.svg", "application/octet-stream"},
+		{"x.js", "text/javascript", "alert(1)", "x.js", "application/octet-stream"},
+		{"d.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "PK\x03\x04", "d.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+		{"m.eml", "message/rfc822", "From: x", "m.eml", "message/rfc822"},
+		{strings.Repeat("é", 300) + ".pdf", "", "%PDF-1", strings.Repeat("é", 116) + ".pdf", "application/pdf"},
+		{"\xff\xfe.bin", "x/y\r\nz", "\x00\x01", "_.bin", "application/octet-stream"},
+	} {
+		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
+			Key: "bill", Filename: f.name, MediaType: f.claimed, Body: strings.NewReader(f.body),
+		}, casework.Once{})
+		if err != nil || a.Filename != f.filename || a.MediaType != f.mediaType {
+			t.Errorf("%q, %q: %q, %q, %v", f.name, f.claimed, a.Filename, a.MediaType, err)
+		}
+	}
+}
+
+func TestComments(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		for _, text := range []string{"", " \n", strings.Repeat("é", 20_001), "a\x00b", "\xff"} {
+			_, err := w.AddComment(t.Context(), w.p, c.ID, text, casework.Once{})
+			wantFields(t, wantFault(t, err, fault.Unprocessable, "comment.invalid"), "/text")
+		}
+		_, err := w.AddComment(t.Context(), w.p, c.ID+1, "x", casework.Once{})
+		wantFault(t, err, fault.NotFound, "case.not_found")
+		var want []cases.Comment
+		for _, text := range []string{"first", strings.Repeat("é", 20_000)} {
+			comment, err := w.AddComment(t.Context(), w.p, c.ID, text, casework.Once{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, comment)
+		}
+		got, err := w.Comments(t.Context(), w.p, c.ID, "", 10)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		if got, err = w.Comments(t.Context(), w.p, c.ID, want[0].ID, 10); err != nil || len(got) != 1 {
+			t.Errorf("%d comments after the first, %v", len(got), err)
+		}
+		fact, err := event.CaseCommented.Decode(w.history(c.ID)[2].Facts[0])
+		if err != nil || fact.ID != want[1].ID || w.load(c.ID).Version != 3 {
+			t.Errorf("fact %+v, %v, version %d", fact, err, w.load(c.ID).Version)
+		}
+		_, err = w.Comments(t.Context(), w.p, c.ID+1, "", 10)
+		wantFault(t, err, fault.NotFound, "case.not_found")
+	})
+}
+
+func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	c := w.open("loan")
+	if _, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, once("proof", "k", "r")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.blobs.Put(t.Context(), id.New("blob"), strings.NewReader("left"), 10); err != nil {
+		t.Fatal(err)
+	}
+	clean := func() {
+		t.Helper()
+		if err := w.Clean(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if clean(); w.contents() != 2 {
+		t.Errorf("%d contents, and both are new", w.contents())
+	}
+	w.later(25 * time.Hour)
+	if clean(); w.contents() != 1 {
+		t.Errorf("%d contents, and one is referred to", w.contents())
+	}
+	all, err := w.Attachments(t.Context(), w.p, c.ID, cases.Proof, "", 0)
+	if err != nil || len(all) != 1 {
+		t.Fatal(len(all), err)
+	}
+	_, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, all[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body.Close()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Clean(ended); err == nil {
+		t.Error("cleaning went on after its end")
+	}
+}

@@ -1,0 +1,320 @@
+package casework_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/blob"
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// world is a service on a real database, with a tenant, and a callback service.
+type world struct {
+	*casework.Service
+	t         testing.TB
+	store     *store.Store
+	blobs     *blob.Disk
+	p         access.Principal
+	callbacks *callbacks
+	mu        sync.Mutex
+	skew      time.Duration
+}
+
+// start makes a world on SQLite, or on the PostgreSQL database at url.
+func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
+	t.Helper()
+	dir := t.TempDir()
+	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "db"), URL: url, Key: bytes.Repeat([]byte{1}, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
+	server := httptest.NewServer(w.callbacks)
+	t.Cleanup(server.Close)
+	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	t.Cleanup(out.Close)
+	config := casework.Config{PublicURL: "https://casehook.example", MaxUpload: 1 << 20, Now: w.now, Variable: func(name string) (string, bool) {
+		return server.URL, name == "CASEHOOK_VAR_CALLBACKS"
+	}}
+	for _, c := range change {
+		c(&config)
+	}
+	w.Service = casework.New(st, blobs, callback.New(out, callback.Clock{}), config)
+	w.p = w.tenant("first")
+	return w
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.skew)
+}
+
+// later moves the service's clock.
+func (w *world) later(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.skew += d
+}
+
+// engines runs a test on SQLite and on PostgreSQL.
+func engines(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
+	t.Run("postgres", func(t *testing.T) { test(t, start(t, pgtest.URL(t))) })
+}
+
+func (w *world) tenant(key string) access.Principal {
+	w.t.Helper()
+	p := access.Principal{Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"}}
+	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
+		p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now())
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// loan is a case type. Ask, JSON, is what its transitions submit and open_asked
+// are configured with besides the URL.
+func loan(key, ask string) string {
+	if ask != "" {
+		ask = ", " + ask
+	}
+	return fmt.Sprintf(`{
+	"key": %[1]q, "name": "Loan", "process_key": "lending", "outcome": "contract", "reference": "L-{seq:03}",
+	"name_template": "{client}", "color": "gray", "security_classification": "PRIVATE", "edit": "edit",
+	"fields": {"type": "object", "properties": {
+		"client": {"type": "string", "maxLength": 40}, "amount": {"type": "integer"},
+		"email": {"type": "string", "format": "email", "x-classification": "RESTRICTED"},
+		"score": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}}}},
+	"states": [{"key": "draft"}, {"key": "review", "color": "blue"}, {"key": "approved", "outcome": "approved"},
+		{"key": "declined", "outcome": "declined", "final": true}, {"key": "closed", "final": true}],
+	"transitions": [
+		{"key": "open", "to": "draft"},
+		{"key": "open_asked", "to": "draft", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/%[1]s"%[2]s}},
+		{"key": "edit", "from": ["draft", "review"], "fields": ["client", "amount", "email", "tags"]},
+		{"key": "submit", "from": ["draft"], "to": "review", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/%[1]s"%[2]s}},
+		{"key": "approve", "from": ["review"], "to": "approved", "precondition": "has(data.amount) && data.amount < 100", "fields": []},
+		{"key": "decline", "from": ["draft", "review"], "to": "declined"},
+		{"key": "close", "from": ["approved"], "to": "closed", "fields": []}],
+	"documents": [{"key": "summary", "name": "Summary", "template": "# {case.reference}\n\nClient: {client}\n"}],
+	"proofs": [{"key": "passport"}, {"key": "bill"}]
+	}`, key, ask)
+}
+
+func (w *world) put(p access.Principal, definition string) casework.TypeVersion {
+	w.t.Helper()
+	var head struct{ Key string }
+	if err := json.Unmarshal([]byte(definition), &head); err != nil {
+		w.t.Fatal(err)
+	}
+	t, err := w.PutCaseType(w.t.Context(), p, head.Key, "test.json", []byte(definition))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return t
+}
+
+func (w *world) submit(in casework.Submission) casework.View {
+	w.t.Helper()
+	v, err := w.Submit(w.t.Context(), w.p, in, casework.Once{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// open makes a case of a type.
+func (w *world) open(key string) casework.View {
+	w.t.Helper()
+	return w.submit(casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann","amount":10,"email":"ann@example.com"}`)})
+}
+
+func (w *world) load(id int64) casework.View {
+	w.t.Helper()
+	v, err := w.Case(w.t.Context(), w.p, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// history gives a case's entries, oldest first.
+func (w *world) history(id int64) []*event.Entry {
+	w.t.Helper()
+	entries, err := w.History(w.t.Context(), w.p, id, 0, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	oldest := make([]*event.Entry, 0, len(entries))
+	for i := range entries {
+		oldest = append(oldest, entries[len(entries)-1-i])
+	}
+	return oldest
+}
+
+// facts names the facts of a case's last entry.
+func (w *world) facts(id int64) string {
+	w.t.Helper()
+	entries := w.history(id)
+	var names []string
+	for _, f := range entries[len(entries)-1].Facts {
+		names = append(names, strings.TrimPrefix(f.Name, "case."))
+	}
+	return strings.Join(names, " ")
+}
+
+func object(raw string) map[string]any {
+	data, err := casetype.Decode([]byte(raw))
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func encode(t testing.TB, data map[string]any) string {
+	t.Helper()
+	raw, err := casetype.Encode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// wantFault fails unless err is a fault of this kind and code.
+func wantFault(t testing.TB, err error, kind fault.Kind, code string) *fault.Error {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %s", code)
+	}
+	f := fault.As(err)
+	if f.Kind != kind || f.Code != code {
+		t.Fatalf("kind %q, code %q, want %q, %q: %v", f.Kind, f.Code, kind, code, err)
+	}
+	return f
+}
+
+func wantFields(t testing.TB, f *fault.Error, paths ...string) {
+	t.Helper()
+	var got []string
+	for _, field := range f.Fields {
+		got = append(got, field.Path)
+	}
+	if diff := cmp.Diff(paths, got); diff != "" {
+		t.Errorf("fields: %s", diff)
+	}
+}
+
+// once makes an operation happen once; its answer is the result as JSON.
+func once(operation, key, request string) casework.Once {
+	return casework.Once{Operation: operation, Key: key, Request: request, Render: func(result any) (store.Answer, error) {
+		raw, err := json.Marshal(result)
+		return store.Answer{Status: 201, Header: map[string]string{"X-Operation": operation}, Body: raw}, err
+	}}
+}
+
+func replayed(t testing.TB, err error) store.Answer {
+	t.Helper()
+	var r *casework.Replayed
+	if !errors.As(err, &r) {
+		t.Fatalf("%v, want the stored answer", err)
+	}
+	return r.Answer
+}
+
+// callbacks is a callback service: one behaviour per path and request; the last
+// one stays.
+type callbacks struct {
+	mu    sync.Mutex
+	paths map[string]*asked
+}
+
+type asked struct {
+	behaviour []http.HandlerFunc
+	requests  []*http.Request
+	bodies    []string
+}
+
+func (c *callbacks) on(path string, behaviour ...http.HandlerFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paths["/"+path] = &asked{behaviour: behaviour}
+}
+
+func (c *callbacks) at(path string) asked {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.paths["/"+path]; a != nil {
+		return *a
+	}
+	return asked{}
+}
+
+func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	c.mu.Lock()
+	a := c.paths[r.URL.Path]
+	if a == nil {
+		a = &asked{behaviour: []http.HandlerFunc{says(200, "")}}
+		c.paths[r.URL.Path] = a
+	}
+	a.requests, a.bodies = append(a.requests, r), append(a.bodies, string(body))
+	does := a.behaviour[0]
+	if len(a.behaviour) > 1 {
+		a.behaviour = a.behaviour[1:]
+	}
+	c.mu.Unlock()
+	does(w, r)
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+}
+
+// hangs sends what it has and then waits until the client gives up.
+func hangs(head string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if head != "" {
+			io.WriteString(w, head)
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	}
+}
+
+// drops closes the connection instead of answering.
+func drops(w http.ResponseWriter, _ *http.Request) {
+	conn, _, _ := w.(http.Hijacker).Hijack()
+	conn.Close()
+}

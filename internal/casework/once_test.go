@@ -1,0 +1,186 @@
+package casework_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		in := casework.Submission{Type: "loan", Transition: "open"}
+		create := func(p access.Principal, o casework.Once) (casework.View, error) {
+			return w.Submit(t.Context(), p, in, o)
+		}
+		v, err := create(w.p, once("create", "k", "r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = create(w.p, once("create", "k", "r"))
+		a := replayed(t, err)
+		var body struct{ ID int64 }
+		if err := json.Unmarshal(a.Body, &body); err != nil || body.ID != v.ID || a.Status != 201 || a.Header["X-Operation"] != "create" {
+			t.Errorf("the stored answer is %+v, %v", a, err)
+		}
+
+		_, err = create(w.p, once("create", "k", "another"))
+		wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
+		other := w.p
+		other.Actor.TokenID = "tok_other"
+		for name, again := range map[string]func() (casework.View, error){
+			"another token":     func() (casework.View, error) { return create(other, once("create", "k", "r")) },
+			"another operation": func() (casework.View, error) { return create(w.p, once("create-2", "k", "r")) },
+			"another key":       func() (casework.View, error) { return create(w.p, once("create", "K", "r")) },
+			"no key":            func() (casework.View, error) { return create(w.p, casework.Once{}) },
+		} {
+			if v2, err := again(); err != nil || v2.ID == v.ID {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		w.later(23 * time.Hour)
+		_, err = create(w.p, once("create", "k", "r"))
+		replayed(t, err)
+		w.later(2 * time.Hour)
+		if v2, err := create(w.p, once("create", "k", "different")); err != nil || v2.ID == v.ID {
+			t.Errorf("a day later: %v", err)
+		}
+		_, err = create(w.p, once("create", strings.Repeat("k", 256), "r"))
+		wantFault(t, err, fault.Invalid, "idempotency.key_invalid")
+		_, err = create(w.p, once("create", "a\x00", "r"))
+		wantFault(t, err, fault.Invalid, "idempotency.key_invalid")
+	})
+}
+
+func TestARefusalIsNotRemembered(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", `"retries": []`))
+	c := w.open("loan")
+	w.callbacks.on("loan", says(500, ""), says(200, ""))
+	in := casework.Submission{CaseID: c.ID, Transition: "submit"}
+	_, err := w.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
+	wantFault(t, err, fault.Upstream, "callback.failed")
+	if _, err := w.Submit(t.Context(), w.p, in, once("submit", "k", "r")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
+	replayed(t, err) // although the transition is no longer allowed
+}
+
+func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	in := casework.Submission{CaseID: w.open("loan").ID, Edit: true}
+	if _, err := w.Submit(t.Context(), w.p, in, once("edit", "k", "r")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Submit(t.Context(), w.p, in, once("edit", "k", "r"))
+	replayed(t, err)
+}
+
+// Both requests are on their way when the first commits: both are asked about,
+// one is carried out, and both get the same answer.
+func TestOfTwoRequestsAtOnceOneIsCarriedOut(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", `"retries": []`))
+		existing := w.open("loan")
+		for name, in := range map[string]casework.Submission{
+			"creation":   {Type: "loan", Transition: "open_asked"},
+			"transition": {CaseID: existing.ID, Transition: "submit"},
+		} {
+			both := make(chan struct{}, 2)
+			met := sync.OnceFunc(func() { <-both; <-both; both <- struct{}{}; both <- struct{}{} })
+			w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
+				both <- struct{}{}
+				met()
+				io.WriteString(rw, "{}")
+			})
+			results := make(chan error, 2)
+			for range 2 {
+				go func() {
+					_, err := w.Submit(t.Context(), w.p, in, once(name, "k", "r"))
+					results <- err
+				}()
+			}
+			a, b := <-results, <-results
+			if (a == nil) == (b == nil) {
+				t.Fatalf("%s: %v and %v", name, a, b)
+			}
+			replayed(t, errors.Join(a, b))
+		}
+		if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 2 {
+			t.Errorf("%d cases, %v, want 2", len(all), err)
+		}
+		if n := len(w.history(existing.ID)); n != 2 {
+			t.Errorf("%d entries, want 2", n)
+		}
+	})
+}
+
+func TestEveryPostCanBeRepeated(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		ctx := t.Context()
+		for name, post := range map[string]func(casework.Once) error{
+			"comment": func(o casework.Once) error {
+				_, err := w.AddComment(ctx, w.p, c.ID, "x", o)
+				return err
+			},
+			"document": func(o casework.Once) error {
+				_, err := w.GenerateDocument(ctx, w.p, c.ID, "summary", o)
+				return err
+			},
+			"proof": func(o casework.Once) error {
+				_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, o)
+				return err
+			},
+			"endpoint": func(o casework.Once) error {
+				_, err := w.CreateEndpoint(ctx, w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}, o)
+				return err
+			},
+			"token": func(o casework.Once) error {
+				_, _, err := w.CreateToken(ctx, w.p, "x", time.Time{}, o)
+				return err
+			},
+		} {
+			if err := post(once(name, "k", "r")); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			before := w.load(c.ID).Version
+			if a := replayed(t, post(once(name, "k", "r"))); len(a.Body) < 2 {
+				t.Errorf("%s: answer %q", name, a.Body)
+			}
+			if w.load(c.ID).Version != before {
+				t.Errorf("%s was carried out twice", name)
+			}
+			wantFault(t, post(once(name, "k", "r2")), fault.Unprocessable, "idempotency.key_reused")
+		}
+		_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")}, once("proof", "k", "r"))
+		wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
+		if n := w.contents(); n != 2 {
+			t.Errorf("%d contents are kept, want the document's and the proof's", n)
+		}
+	})
+}
+
+// contents counts what is kept.
+func (w *world) contents() (n int) {
+	w.t.Helper()
+	err := w.blobs.List(w.t.Context(), func(string, time.Time) error { n++; return nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,305 @@
+package casework_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func text(s string) *string { return &s }
+
+// Each step is submitted to the same case; version and entries grow by one where
+// there are facts, and stay where there are none.
+func TestEachCommitHasItsFactsInOrder(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		if got := w.facts(c.ID); got != "created state_changed" || c.Version != 1 || c.Revision != 1 {
+			t.Fatalf("creation: facts %q, version %d, revision %d", got, c.Version, c.Revision)
+		}
+		for _, step := range []struct {
+			name  string
+			in    casework.Submission
+			facts string // empty: nothing changes
+		}{
+			{"edit data", casework.Submission{Edit: true, Data: object(`{"amount":11}`)}, "changed"},
+			{"edit nothing", casework.Submission{Edit: true}, ""},
+			{"edit to the same", casework.Submission{Edit: true, Data: object(`{"amount":11}`)}, ""},
+			{"clear what is not there", casework.Submission{Edit: true, Data: object(`{"tags":null}`)}, ""},
+			{"clear", casework.Submission{Edit: true, Data: object(`{"email":null}`)}, "changed"},
+			{"name", casework.Submission{Edit: true, Name: text("Special")}, "changed"},
+			{"name again", casework.Submission{Edit: true, Name: text("Special")}, ""},
+			{"colour", casework.Submission{Edit: true, Color: text("#ff0000")}, "changed"},
+			{"submit with data", casework.Submission{Transition: "submit", Data: object(`{"client":"Bo"}`)}, "changed state_changed"},
+			{"the edit by its key", casework.Submission{Transition: "edit", Name: text("")}, "changed"},
+			{"approve", casework.Submission{Transition: "approve"}, "state_changed approved"},
+			{"close", casework.Submission{Transition: "close"}, "state_changed finished"},
+		} {
+			before := w.load(c.ID)
+			step.in.CaseID = c.ID
+			after := w.submit(step.in)
+			grown := int64(1)
+			if step.facts == "" {
+				grown = 0
+			} else if got := w.facts(c.ID); got != step.facts {
+				t.Errorf("%s: facts %q, want %q", step.name, got, step.facts)
+			}
+			if after.Version != before.Version+grown || after.Revision != before.Revision+grown || int64(len(w.history(c.ID))) != after.Version {
+				t.Errorf("%s: version %d after %d, %d entries", step.name, after.Version, before.Version, len(w.history(c.ID)))
+			}
+		}
+		if last := w.load(c.ID); last.Name != "Bo" || last.Color != "#ff0000" || last.State != "closed" {
+			t.Errorf("the case ended as %+v", last.Case)
+		}
+	})
+}
+
+func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, `{"key":"quick","fields":{"type":"object","properties":{}},
+		"states":[{"key":"done","outcome":"declined","final":true}],"transitions":[{"key":"make","to":"done"}]}`)
+	v := w.submit(casework.Submission{Type: "quick", Color: text("teal"), Name: text("  Mine ")})
+	if got := w.facts(v.ID); got != "created state_changed declined finished" {
+		t.Errorf("facts %q", got)
+	}
+	if v.Name != "Mine" || !v.NameSet || v.Color != "teal" || v.Reference != "QUICK-1" || v.OutcomeInstance != 0 {
+		t.Errorf("created %+v", v.Case)
+	}
+	if v.URL != "https://casehook.example/cases/"+strings.TrimPrefix(event.CaseSubject(v.ID), "case/") {
+		t.Errorf("URL %q", v.URL)
+	}
+	_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Edit: true}, casework.Once{})
+	wantFault(t, err, fault.Forbidden, "case.no_edit")
+}
+
+func TestNumbersCountPerTypeAndOutcome(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		w.put(w.p, loan("lease", ""))
+		for i, want := range []struct {
+			key, reference string
+			outcome        int64
+		}{{"loan", "L-001", 1}, {"loan", "L-002", 2}, {"lease", "L-001", 3}, {"loan", "L-003", 4}} {
+			if v := w.open(want.key); v.Reference != want.reference || v.OutcomeInstance != want.outcome {
+				t.Errorf("case %d of %s: %s, outcome %d", i, want.key, v.Reference, v.OutcomeInstance)
+			}
+		}
+	})
+}
+
+// A definition may change its pattern into one that meets references of before.
+func TestATakenReferenceIsPassedOver(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		d := loan("loan", "")
+		w.put(w.p, strings.Replace(d, "L-{seq:03}", "L-10{seq}", 1))
+		for range 3 {
+			w.open("loan") // L-101 to L-103
+		}
+		w.put(w.p, strings.Replace(d, "L-{seq:03}", "L-{seq}", 1))
+		err := w.store.Update(t.Context(), func(tx *store.Tx) error {
+			for range 97 {
+				if _, err := tx.Next(t.Context(), w.p.Tenant, "reference/loan"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := w.open("loan"); v.Reference != "L-104" {
+			t.Errorf("reference %s, want L-104", v.Reference)
+		}
+	})
+}
+
+func TestATakenIDIsDrawnAgain(t *testing.T) {
+	random := bytes.NewReader(append(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 8)...))
+	w := start(t, "", func(c *casework.Config) { c.Random = random })
+	w.put(w.p, `{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
+	a := w.submit(casework.Submission{Type: "plain"})
+	b := w.submit(casework.Submission{Type: "plain"})
+	if a.ID == b.ID || b.Reference != "PLAIN-2" {
+		t.Errorf("ids %d, %d, reference %s", a.ID, b.ID, b.Reference)
+	}
+}
+
+func TestWhatASubmissionIsRefusedFor(t *testing.T) {
+	long := strings.Repeat("x", 201)
+	many := loan("many", "")
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		w.put(w.p, many)
+		c := w.open("loan")
+		final := w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "decline"})
+		for _, r := range []struct {
+			name   string
+			in     casework.Submission
+			kind   fault.Kind
+			code   string
+			fields []string
+		}{
+			{"no such case", casework.Submission{CaseID: 4539148803436467, Transition: "submit"}, fault.NotFound, "case.not_found", nil},
+			{"no such type", casework.Submission{Type: "x"}, fault.NotFound, "case_type.not_found", nil},
+			{"a type that can't be", casework.Submission{Type: "a\x00b"}, fault.NotFound, "case_type.not_found", nil},
+			{"several creations", casework.Submission{Type: "many"}, fault.Unprocessable, "case.transition_required", []string{"/transition"}},
+			{"no such transition", casework.Submission{CaseID: c.ID, Transition: "x"}, fault.NotFound, "transition.not_found", nil},
+			{"no such creation", casework.Submission{Type: "loan", Transition: "x"}, fault.NotFound, "transition.not_found", nil},
+			{"no transition", casework.Submission{CaseID: c.ID}, fault.NotFound, "transition.not_found", nil},
+			{"a creation that does not create", casework.Submission{Type: "loan", Transition: "submit"}, fault.Conflict, "case.transition_not_allowed", nil},
+			{"a case created again", casework.Submission{CaseID: c.ID, Transition: "open"}, fault.Conflict, "case.transition_not_allowed", nil},
+			{"the wrong state", casework.Submission{CaseID: c.ID, Transition: "approve"}, fault.Conflict, "case.transition_not_allowed", nil},
+			{"an edit in the wrong state", casework.Submission{CaseID: final.ID, Edit: true}, fault.Conflict, "case.transition_not_allowed", nil},
+			{"an old revision", casework.Submission{CaseID: c.ID, Edit: true, IfRevision: 9}, fault.Conflict, "case.version_conflict", nil},
+			{"fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":1,"client":"x"}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
+			{"cleared fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":null}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
+			{"a name where none is set", casework.Submission{CaseID: c.ID, Transition: "submit", Name: text("x"), Color: text("red")}, fault.Unprocessable, "case.fields_not_allowed", []string{"/name", "/color"}},
+			{"unknown fields", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"a/b":1,"clint":null}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/a~1b", "/data/clint"}},
+			{"wrong types", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":"1","email":"x","tags":[1]}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/amount", "/data/email", "/data/tags/0"}},
+			{"too much data", casework.Submission{CaseID: c.ID, Edit: true, Data: map[string]any{"tags": []any{strings.Repeat("x", 1<<20)}}}, fault.Unprocessable, "case.data_invalid", []string{"/data"}},
+			{"a long name", casework.Submission{CaseID: c.ID, Edit: true, Name: &long}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
+			{"NUL in the name", casework.Submission{CaseID: c.ID, Edit: true, Name: text("a\x00")}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
+			{"a colour that is none", casework.Submission{CaseID: c.ID, Edit: true, Color: text("url(x)")}, fault.Unprocessable, "case.data_invalid", []string{"/color"}},
+		} {
+			_, err := w.Submit(t.Context(), w.p, r.in, casework.Once{})
+			if err == nil {
+				t.Errorf("%s: saved", r.name)
+				continue
+			}
+			t.Log(r.name)
+			wantFields(t, wantFault(t, err, r.kind, r.code), r.fields...)
+		}
+		if now := w.load(c.ID); cmp.Diff(c.Case, now.Case) != "" || len(w.history(c.ID)) != 1 {
+			t.Errorf("refused submissions changed the case: %+v", now.Case)
+		}
+		moved := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit", Data: object(`{"amount":100}`)})
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: "approve"}, casework.Once{})
+		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail, "data.amount < 100") {
+			t.Errorf("%q does not say what does not hold", f.Detail)
+		}
+		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`), IfRevision: moved.Revision})
+	})
+}
+
+// Whatever is done to a case, its version counts its entries and each entry shows
+// the case as it was.
+func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", `"retries": []`))
+	answers := []string{``, `{"data":{"client":"Cy"}}`, `{"errors":["no"]}`, `{"override_state":"approved"}`, `{"data":{}}`, `{"data":{"x":1}}`}
+	rapid.Check(t, func(r *rapid.T) {
+		c := w.open("loan")
+		views := []cases.Case{c.Case}
+		for range rapid.IntRange(0, 12).Draw(r, "steps") {
+			w.callbacks.on("loan", says(200, rapid.SampledFrom(answers).Draw(r, "answer")))
+			in := casework.Submission{CaseID: c.ID, Data: map[string]any{}}
+			in.Transition = rapid.SampledFrom([]string{"submit", "approve", "decline", "close", "edit", "comment"}).Draw(r, "transition")
+			if in.Transition == "comment" {
+				if _, err := w.AddComment(t.Context(), w.p, c.ID, "x", casework.Once{}); err != nil {
+					r.Fatal(err)
+				}
+			} else {
+				if rapid.Bool().Draw(r, "sets the client") {
+					in.Data["client"] = rapid.SampledFrom([]any{"Ann", "Bo", nil, 7}).Draw(r, "client")
+				}
+				if _, err := w.Submit(t.Context(), w.p, in, casework.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
+					r.Fatal(err)
+				}
+			}
+			if now := w.load(c.ID).Case; now.Version != views[len(views)-1].Version {
+				views = append(views, now)
+			}
+		}
+		entries := w.history(c.ID)
+		if last := views[len(views)-1]; last.Version != int64(len(entries)) || len(views) != len(entries) {
+			r.Fatalf("version %d, %d entries, %d views", last.Version, len(entries), len(views))
+		}
+		for i, e := range entries {
+			want, err := views[i].Snapshot(c.Definition, "https://casehook.example")
+			if err != nil {
+				r.Fatal(err)
+			}
+			if diff := cmp.Diff(want, e.Snapshot); diff != "" || e.Version != int64(i+1) || len(e.Facts) == 0 {
+				r.Fatalf("entry %d, version %d, %d facts: %s", i, e.Version, len(e.Facts), diff)
+			}
+			if diff := cmp.Diff(w.p.Actor, e.Actor); diff != "" {
+				r.Fatal(diff)
+			}
+		}
+	})
+}
+
+func TestADeletedCaseLeavesItsHistory(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.DeleteCase(t.Context(), w.p, c.ID, 7); !errors.Is(err, fault.Conflict) {
+			t.Fatalf("another revision: %v", err)
+		}
+		if err := w.DeleteCase(t.Context(), w.p, c.ID, c.Revision); err != nil {
+			t.Fatal(err)
+		}
+		entries := w.history(c.ID)
+		last := entries[len(entries)-1]
+		if len(entries) != 3 || last.Version != 3 || w.facts(c.ID) != "deleted" || last.Snapshot.Case.Version != 3 || last.Snapshot.Case.Name != "Ann" {
+			t.Errorf("%d entries, the last %+v", len(entries), last)
+		}
+		if _, _, err := w.blobs.Open(t.Context(), a.Blob); !errors.Is(err, fault.NotFound) {
+			t.Errorf("the contents are left behind: %v", err)
+		}
+		_, err = w.Case(t.Context(), w.p, c.ID)
+		wantFault(t, err, fault.NotFound, "case.not_found")
+		wantFault(t, w.DeleteCase(t.Context(), w.p, c.ID, 0), fault.NotFound, "case.not_found")
+		_, err = w.History(t.Context(), w.p, c.ID+1, 0, 10)
+		wantFault(t, err, fault.NotFound, "case.not_found")
+	})
+}
+
+func TestCasesAreListedNewestFirst(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		w.put(w.p, loan("lease", ""))
+		a, b := w.open("loan"), w.open("lease")
+		w.submit(casework.Submission{CaseID: a.ID, Transition: "submit", Data: object(`{"client":"Zoë"}`)})
+		for _, c := range []struct {
+			filter store.CaseFilter
+			want   []int64
+		}{
+			{store.CaseFilter{}, []int64{b.ID, a.ID}},
+			{store.CaseFilter{Limit: 1}, []int64{b.ID}},
+			{store.CaseFilter{After: store.Position{CreatedAt: b.CreatedAt, ID: b.ID}}, []int64{a.ID}},
+			{store.CaseFilter{Type: "loan"}, []int64{a.ID}},
+			{store.CaseFilter{State: "draft"}, []int64{b.ID}},
+			{store.CaseFilter{Text: "zoë"}, []int64{a.ID}},
+			{store.CaseFilter{Type: "a b"}, nil},
+		} {
+			all, err := w.Cases(t.Context(), w.p, c.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, v := range all {
+				got = append(got, v.ID)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%+v: %s", c.filter, diff)
+			}
+		}
+		_, err := w.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"})
+		wantFault(t, err, fault.Invalid, "filter.invalid")
+	})
+}
