@@ -9,6 +9,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // CaseTypeSummary is a case type in a list.
@@ -83,7 +84,8 @@ func (a *API) caseTypes() {
 	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "", http.StatusNotFound), a.getCaseType)
 	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
 	handle(a, operation("rotate-callback-secret", http.MethodPost, "/v1/case-types/{key}/callbacks/{transition}/secret", "case types",
-		"Rotate a callback's secret", "Gives a transition's callback a new secret. The old one signs nothing from now on.", http.StatusNotFound), a.rotateCallbackSecret)
+		"Rotate a callback's secret", "Gives a transition's callback a new secret. The old one signs nothing from now on.",
+		http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity), a.rotateCallbackSecret)
 }
 
 func (a *API) putCaseType(ctx context.Context, key, file string) (casework.TypeVersion, error) {
@@ -122,12 +124,13 @@ func (a *API) listCaseTypes(ctx context.Context, _ *struct{}) (*listed[CaseTypeS
 func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
 	InCaseType
 	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"submit"`
-}) (*struct{ Body CallbackSecret }, error) {
-	secret, err := a.service.RotateCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition)
-	if err != nil {
-		return nil, err
-	}
-	return &struct{ Body CallbackSecret }{CallbackSecret{Transition: in.Transition, Secret: secret}}, nil
+	Idempotent
+}) (*created[CallbackSecret], error) {
+	return create[CallbackSecret](ctx, "rotate-callback-secret", in.Idempotent, func(secret string) (store.Answer, error) {
+		return answer(http.StatusOK, CallbackSecret{Transition: in.Transition, Secret: secret})
+	}, func(o casework.Once) (string, error) {
+		return a.service.RotateCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition, o)
+	})
 }
 
 func summarise(t casework.TypeVersion) CaseTypeSummary {

@@ -13,7 +13,7 @@ type Health struct {
 
 func (a *API) health() {
 	op := operation("health", http.MethodGet, "/healthz", "server", "Is it up?", "Answers as soon as the process serves requests. Needs no token.")
-	op.Security, op.Errors = nil, []int{http.StatusInternalServerError}
+	op.Security, op.Errors = nil, []int{http.StatusBadRequest, http.StatusInternalServerError}
 	type out struct{ Body Health }
 	handle(a, op, func(context.Context, *struct{}) (*out, error) {
 		return &out{Health{Status: "ok", Version: a.config.Version}}, nil

@@ -109,11 +109,11 @@ func (w *world) storyOfCases() (path string) {
 func (w *world) storyOfLists(path string) {
 	t := w.t
 	for query, want := range map[string]int{"": 2, "?type=loan": 2, "?type=note": 0, "?state=review": 1, "?q=BOB": 1, "?q=ann%40ex": 1, "?limit=1": 1} {
-		if n := len(w.get("/v1/cases" + query).is(200, "").items()); n != want {
+		if n := len(w.get("/v1/cases"+query).is(200, "").items()); n != want {
 			t.Errorf("%q lists %d cases, not %d", query, n, want)
 		}
 	}
-	entries := w.get(path + "/history").is(200, "").items()
+	entries := w.get(path+"/history").is(200, "").items()
 	if len(entries) != 4 {
 		t.Fatalf("the history has %d entries", len(entries))
 	}
@@ -133,7 +133,7 @@ func (w *world) storyOfLists(path string) {
 	}
 	w.post(path+"/comments", `{"text": "First"}`).is(201, "")
 	w.post(path+"/comments", `{"text": "Second"}`).is(201, "")
-	if all := w.get(path + "/comments").is(200, "").items(); len(all) != 2 || all[0].(map[string]any)["text"] != "First" {
+	if all := w.get(path+"/comments").is(200, "").items(); len(all) != 2 || all[0].(map[string]any)["text"] != "First" {
 		t.Errorf("the comments are %v", all)
 	}
 }
@@ -162,7 +162,7 @@ func (w *world) storyOfAttachments(path string) {
 	}
 	w.storyOfRanges(raw.header.Get("Location"))
 	for folder, n := range map[string]int{"documents": 1, "proofs": 2} {
-		if all := w.get(path + "/" + folder).is(200, "").items(); len(all) != n {
+		if all := w.get(path+"/"+folder).is(200, "").items(); len(all) != n {
 			t.Errorf("there are %d %s", len(all), folder)
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -73,7 +72,7 @@ func start(t testing.TB, change ...func(*api.Config)) *world {
 	})
 	w.bearer, err = service.Bootstrap(t.Context())
 	must(t, err)
-	config := api.Config{Version: "1.2.3", Log: slog.New(slog.NewTextHandler(w.log, nil)), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32)}
+	config := api.Config{Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32)}
 	for _, c := range change {
 		c(&config)
 	}
@@ -260,7 +259,7 @@ func (w *world) get(path string, header ...string) got {
 	return w.do("GET", path, nil, header...)
 }
 
-// putLoan puts the two case types.
+// putTypes puts the two case types.
 func (w *world) putTypes() {
 	w.t.Helper()
 	w.do("PUT", "/v1/case-types/loan", loan, "Content-Type", "application/yaml").is(201, "")
@@ -313,5 +312,5 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// soon is how long a test waits for what should have happened already.
-const soon = 10 * time.Second
+// logger writes to the world's log.
+func (w *world) logger() *slog.Logger { return slog.New(slog.NewTextHandler(w.log, nil)) }

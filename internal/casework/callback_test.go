@@ -430,7 +430,7 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 func TestARotatedSecretSigns(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
-	secret, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit")
+	secret, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", casework.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,6 +443,6 @@ func TestARotatedSecretSigns(t *testing.T) {
 	if err := verifier.Verify([]byte(asked.bodies[0]), asked.requests[0].Header); err != nil {
 		t.Error(err)
 	}
-	_, err = w.RotateCallbackSecret(t.Context(), w.p, "loan", "open")
+	_, err = w.RotateCallbackSecret(t.Context(), w.p, "loan", "open", casework.Once{})
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 }

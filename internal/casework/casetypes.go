@@ -141,20 +141,27 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVers
 
 // RotateCallbackSecret gives a transition's callback a new secret. The old one
 // signs nothing from now on.
-func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, transition string) (secret string, err error) {
+func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, transition string, once Once) (secret string, err error) {
 	if _, err := s.CaseType(ctx, p, key, 0); err != nil {
 		return "", err
 	}
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := tx.CallbackSecrets(ctx, p.Tenant, key)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(have, transition) {
-			return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q with a callback.", key, transition)
-		}
-		secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition)
-		return err
+	err = s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			have, err := tx.CallbackSecrets(ctx, p.Tenant, key)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(have, transition) {
+				return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q with a callback.", key, transition)
+			}
+			if secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, secret)
+		})
 	})
-	return secret, err
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
 }

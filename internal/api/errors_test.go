@@ -1,0 +1,364 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+const nobody = "/v1/cases/1000000000000009" // a valid id that no case has
+
+// unprovoked are the problems that no single client can bring about at will:
+// two requests must meet, or the server must fail. Where 422 is here, a test of
+// idempotency provokes it.
+var unprovoked = map[string]bool{
+	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
+	"create-token 409": true, "rotate-callback-secret 409": true, "rotate-callback-secret 422": true, "set-targets 409": true, "create-case 409": true,
+}
+
+// TestEveryDocumentedProblemHappens provokes each problem of each operation. What
+// is the same for all is enumerated from the OpenAPI document.
+func TestEveryDocumentedProblemHappens(t *testing.T) {
+	w := start(t)
+	for _, d := range w.operations() {
+		w.do(d.method, d.concrete()+"?nonsense=1", nil).is(400, "request.invalid")
+		if !strings.HasPrefix(d.path, "/v1/") {
+			continue
+		}
+		w.do(d.method, d.concrete(), nil, "Authorization", "").is(401, "token.missing")
+		if d.op["requestBody"] == nil {
+			continue
+		}
+		if d.documents("415") && d.id != "upload-proof" {
+			w.do(d.method, d.concrete(), "x", "Content-Type", "text/plain").is(415, "request.content_type")
+			w.do(d.method, d.concrete(), strings.Repeat(" ", 65<<10)).is(413, "request.too_large")
+		}
+		if d.documents("422") && d.id != "put-case-type" && d.id != "upload-proof" {
+			g := w.do(d.method, d.concrete(), `{"nonsense": 1}`).is(422, "request.body_invalid")
+			if !strings.Contains(string(g.body), `{"path":"/nonsense","message":"unexpected property"}`) {
+				t.Errorf("%s: %s", d.id, g.body)
+			}
+			w.do(d.method, d.concrete(), `{"data": `).is(400, "json.malformed")
+			w.do(d.method, d.concrete(), `[1]`).is(400, "json.malformed")
+		}
+	}
+	w.putTypes()
+	w.problemsOfCases()
+	w.problemsOfCallbacks()
+	w.problemsOfTheRest()
+	for _, d := range w.operations() {
+		for status := range d.responses() {
+			if key := d.id + " " + status; status >= "400" && status != "500" && !unprovoked[key] && !w.seen[key] {
+				t.Errorf("%s was never provoked", key)
+			}
+		}
+	}
+}
+
+// provoke is one request and the problem that it meets.
+type provoke struct {
+	method, path, body string
+	status             int
+	code               string
+}
+
+func (w *world) provoke(all []provoke) {
+	w.t.Helper()
+	for _, p := range all {
+		var body any
+		if p.body != "" {
+			body = p.body
+		}
+		w.do(p.method, p.path, body).is(p.status, p.code)
+	}
+}
+
+func (w *world) problemsOfCases() {
+	ann := w.open(`{"client": "Ann"}`)
+	anonymous := w.open(`{}`)
+	written := w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location")
+	w.provoke([]provoke{
+		{"GET", "/v1/cases/4242", "", 404, "case.not_found"},
+		{"GET", "/v1/cases/nonsense", "", 404, "case.not_found"},
+		{"GET", nobody, "", 404, "case.not_found"},
+		{"PATCH", nobody, `{"name": "x"}`, 404, "case.not_found"},
+		{"DELETE", nobody, "", 404, "case.not_found"},
+		{"GET", nobody + "/history", "", 404, "case.not_found"},
+		{"GET", nobody + "/comments", "", 404, "case.not_found"},
+		{"POST", nobody + "/comments", `{"text": "x"}`, 404, "case.not_found"},
+		{"POST", nobody + "/transitions/submit", `{}`, 404, "case.not_found"},
+		{"POST", "/v1/case-types/nobody/cases", `{}`, 404, "case_type.not_found"},
+		{"POST", "/v1/case-types/loan/cases", `{}`, 422, "case.transition_required"},
+		{"POST", "/v1/case-types/loan/cases", `{"transition": "nonsense"}`, 404, "transition.not_found"},
+		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"nonsense": 1}}`, 422, ""},
+		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"amount": "much"}}`, 422, "case.data_invalid"},
+		{"POST", ann + "/transitions/nonsense", `{}`, 404, "transition.not_found"},
+		{"POST", ann + "/transitions/finish", "", 409, "case.transition_not_allowed"},
+		{"POST", ann + "/transitions/submit", `{"data": {"email": "a@b.example"}}`, 422, "case.fields_not_allowed"},
+		{"POST", anonymous + "/transitions/submit", "", 422, "case.precondition_failed"},
+		{"PATCH", written, `{"name": "x"}`, 403, "case.no_edit"},
+		{"POST", ann + "/comments", `{"text": " "}`, 422, "comment.invalid"},
+	})
+	for method, path := range map[string]string{"PATCH": ann, "POST": ann + "/transitions/submit", "DELETE": ann} {
+		var body any
+		if method != "DELETE" {
+			body = `{}`
+		}
+		w.do(method, path, body, "If-Match", `"r7"`).is(409, "case.version_conflict")
+		for _, wrong := range []string{`r1`, `"1"`, `W/"r1"`, `"r1", "r2"`, `"r0"`} {
+			w.do(method, path, body, "If-Match", wrong).is(400, "request.if_match")
+		}
+	}
+	w.get(ann).is(200, "")
+	for _, list := range []string{"/v1/cases", ann + "/history", ann + "/comments", ann + "/documents", ann + "/proofs", "/v1/endpoints"} {
+		w.get(list+"?cursor=nonsense").is(400, "request.cursor_invalid")
+		w.get(list+"?limit=0").is(400, "request.invalid")
+	}
+}
+
+func (w *world) problemsOfCallbacks() {
+	path := w.open(`{"client": "Ann", "amount": 1}`)
+	creation := "/v1/case-types/loan/cases"
+	for _, p := range []struct {
+		name, body, answer string
+		says               int
+		code               string
+		status             int
+	}{
+		{"errors", `{"ignore_warning": true}`, `{"errors": ["No."], "warnings": ["Hm."]}`, 200, "callback.errors", 422},
+		{"warnings", `{}`, `{"warnings": ["Hm."]}`, 200, "callback.warnings", 422},
+		{"data of a wrong type", `{}`, `{"data": {"client": 1, "amount": 1}}`, 200, "callback.data_invalid", 422},
+		{"an unknown state", `{}`, `{"override_state": "nonsense"}`, 200, "callback.state_unknown", 422},
+		{"dropped fields", `{}`, `{"data": {}}`, 200, "callback.guard", 422},
+		{"a failure", `{}`, `oops`, 500, "callback.failed", 502},
+	} {
+		w.answers(p.says, p.answer)
+		w.post(path+"/transitions/submit", p.body).is(p.status, p.code)
+	}
+	w.answers(200, "nonsense")
+	w.post(creation, `{"transition": "open_asked"}`).is(502, "callback.failed")
+	w.silent()
+	w.post(creation, `{"transition": "open_asked"}`).is(504, "callback.timeout")
+	w.post(path+"/transitions/submit", `{}`).is(504, "callback.timeout")
+	if g := w.get(path).is(200, ""); g.text("version") != "1" {
+		w.t.Errorf("something was saved: %s", g.body)
+	}
+	asked := strings.Replace(loan, "{ key: edit, from: [draft, review] }",
+		`{ key: edit, from: [draft, review], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/edit", timeout: 100ms, retries: [] } }`, 1)
+	w.do("PUT", "/v1/case-types/loan", asked, "Content-Type", "application/yaml").is(200, "")
+	path = w.open(`{"client": "Bob"}`)
+	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(504, "callback.timeout")
+	w.answers(404, "")
+	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(502, "callback.failed")
+}
+
+func (w *world) problemsOfTheRest() {
+	path := w.open(`{"client": "Ann"}`)
+	w.post("/v1/endpoints", `{"name": "taken", "url": "https://a.example/", "triggers": ["case_created"]}`).is(201, "")
+	other := w.post("/v1/endpoints", `{"url": "https://b.example/", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	w.provoke([]provoke{
+		{"GET", "/v1/case-types/nobody", "", 404, "case_type.not_found"},
+		{"GET", "/v1/case-types/loan?version=99", "", 404, "case_type.not_found"},
+		{"PUT", "/v1/case-types/loan", "key: loan\nnonsense: 1\n", 422, "case_type.invalid"},
+		{"POST", "/v1/case-types/loan/callbacks/finish/secret", "", 404, "transition.not_found"},
+		{"POST", path + "/documents", `{"key": "nonsense"}`, 422, "document.unknown_key"},
+		{"POST", nobody + "/documents", `{"key": "summary"}`, 404, "case.not_found"},
+		{"GET", nobody + "/documents", "", 404, "case.not_found"},
+		{"GET", nobody + "/proofs", "", 404, "case.not_found"},
+		{"GET", path + "/documents/doc_1/content", "", 404, "document.not_found"},
+		{"GET", path + "/proofs/prf_1/content", "", 404, "proof.not_found"},
+		{"DELETE", path + "/documents/doc_1", "", 404, "document.not_found"},
+		{"DELETE", path + "/proofs/prf_1", "", 404, "proof.not_found"},
+		{"POST", "/v1/endpoints", `{"url": "ftp://x", "triggers": ["nonsense"]}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "policy": {"timeout": "soon"}}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "policy": {"order": "random"}}`, 422, "request.body_invalid"},
+		{"POST", "/v1/endpoints", `{"name": "taken", "url": "https://x.example", "triggers": ["case_created"]}`, 409, "endpoint.name_taken"},
+		{"PATCH", other, `{"name": "taken"}`, 409, "endpoint.name_taken"},
+		{"PATCH", other, `{"status": "disabled"}`, 422, "request.body_invalid"},
+		{"GET", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
+		{"PATCH", "/v1/endpoints/ep_1", `{"name": "x"}`, 404, "endpoint.not_found"},
+		{"DELETE", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/attempts", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/triggers/nonsense/targets", "", 404, "trigger.not_found"},
+		{"PUT", "/v1/triggers/nonsense/targets", `{"urls": []}`, 404, "trigger.not_found"},
+		{"PUT", "/v1/triggers/case_created/targets", `{"urls": ["nonsense"]}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/tokens", `{"name": "x", "expires_at": "2001-01-01T00:00:00Z"}`, 422, ""},
+		{"POST", "/v1/tokens", `{"name": "x", "expires_at": "tomorrow"}`, 422, "request.body_invalid"},
+		{"DELETE", "/v1/tokens/tok_1", "", 404, "token.not_found"},
+	})
+	w.problemsOfUploads(path)
+	for _, file := range []got{
+		w.post(path+"/documents", `{"key": "summary"}`), w.do("POST", path+"/proofs?key=passport&filename=x", "x", "Content-Type", "text/plain"),
+	} {
+		w.get(file.is(201, "").header.Get("Location"), "Range", "bytes=9000000-").is(416, "request.range")
+	}
+}
+
+func (w *world) problemsOfUploads(path string) {
+	upload := func(path, contentType, body string) got {
+		w.t.Helper()
+		return w.do("POST", path, body, "Content-Type", contentType)
+	}
+	for _, fields := range [][]string{
+		{"@file", "contents", "key", "passport"}, {"key", "passport"}, {"key", "passport", "nonsense", "1", "@file", "x"},
+		{"key", "passport", "key", "passport", "@file", "x"}, {"key", "passport", "@file", "x", "more", "1"}, {"key", "", "@file", "x"},
+	} {
+		body, contentType := form(fields...)
+		upload(path+"/proofs", contentType, body).is(422, "upload.invalid")
+	}
+	body, contentType := form("key", "passport", "@file", "contents")
+	upload(path+"/proofs", contentType, body[:len(body)-20]).is(400, "request.incomplete")
+	upload(path+"/proofs?filename=x", "text/plain", "x").is(422, "upload.invalid")
+	upload(path+"/proofs?key=passport", "text/plain", "x").is(422, "upload.invalid")
+	upload(path+"/proofs?key=nonsense&filename=x", "text/plain", "x").is(422, "proof.unknown_key")
+	upload(path+"/proofs?key=passport&filename=x", "nonsense;;", "x").is(415, "request.content_type")
+	upload(nobody+"/proofs?key=passport&filename=x", "text/plain", "x").is(404, "case.not_found")
+	w.do("POST", path+"/proofs?key=passport&filename=x", zeros(64<<20+1), "Content-Type", "text/plain").is(413, "blob.too_large")
+	w.do("POST", path+"/proofs?key=passport&filename=x", zeros(65<<20), "Content-Type", "text/plain").is(413, "")
+	if all := w.get(path + "/proofs").items(); len(all) != 0 {
+		w.t.Errorf("something was saved: %v", all)
+	}
+}
+
+// TestProblemsLookLikeThis keeps the shape of problems as clients know it.
+func TestProblemsLookLikeThis(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	path := w.open(`{"client": "Ann", "amount": 1}`)
+	var out bytes.Buffer
+	show := func(name string, g got) {
+		t.Helper()
+		if g.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: it is %s", name, g.header.Get("Content-Type"))
+		}
+		var indented bytes.Buffer
+		must(t, json.Indent(&indented, bytes.TrimSpace(g.body), "", "  "))
+		fmt.Fprintf(&out, "%s\n%s\n\n", name, indented.Bytes())
+	}
+	show("no token", w.get("/v1/cases", "Authorization", ""))
+	show("no such path", w.get("/v1/nothing"))
+	show("another method", w.do("DELETE", "/v1/cases", nil))
+	show("a wrong parameter", w.get("/v1/cases?limit=1000&nonsense=1"))
+	show("no JSON", w.post("/v1/tokens", `{"name": `))
+	show("names that come twice", w.post("/v1/case-types/loan/cases", `{"data": {"client": "a", "client": "b"}, "data": {}}`))
+	show("wrong fields of a body", w.post("/v1/endpoints", `{"triggers": [1], "Url": "x", "policy": {"retries": [true]}}`))
+	show("wrong data", w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": {"email": "x", "client": 1}}`))
+	show("a wrong content type", w.post("/v1/tokens", "x", "Content-Type", "text/plain"))
+	w.answers(200, `{"errors": ["The client is unknown."], "warnings": ["The amount is small."]}`)
+	show("errors of a callback", w.post(path+"/transitions/submit", `{}`))
+	show("a conflict", w.do("PATCH", path, `{"name": "x"}`, "If-Match", `"r9"`))
+	show("a wrong definition", w.do("PUT", "/v1/case-types/loan?file=loan.yaml", "key: loan\nkinds: case\n", "Content-Type", "application/yaml"))
+	golden(t, "problems.txt", out.Bytes())
+}
+
+// A failing service shows nothing of why, and logs it once.
+func TestFailuresAreLoggedAndNotShown(t *testing.T) {
+	w := start(t)
+	must(t, w.store.Close())
+	g := w.get("/v1/cases").is(500, "internal")
+	if strings.Contains(string(g.body), "sql") || strings.Contains(string(g.body), "database") {
+		t.Errorf("it shows %s", g.body)
+	}
+	if log := w.log.String(); strings.Count(log, g.header.Get("X-Request-Id")) != 2 || !strings.Contains(log, "request failed") {
+		t.Errorf("the log is %s", log)
+	}
+}
+
+func TestAPanicIsA500(t *testing.T) {
+	w := start(t)
+	handler := api.New((*casework.Service)(nil), api.Config{Log: w.logger()})
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/cases", nil)
+	r.Header.Set("Authorization", "Bearer "+w.bearer)
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, r)
+	if answer.Code != http.StatusInternalServerError || answer.Header().Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%d %s", answer.Code, answer.Header())
+	}
+	for _, secret := range []string{"nil pointer", "goroutine", ".go"} {
+		if strings.Contains(answer.Body.String(), secret) {
+			t.Errorf("it shows %s", answer.Body)
+		}
+	}
+	if !strings.Contains(w.log.String(), "goroutine") {
+		t.Errorf("the log has no stack: %s", w.log)
+	}
+}
+
+func TestSecretsAndDataStayOutOfTheLog(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	path := w.open(`{"client": "Zebedee"}`)
+	w.do("PATCH", path, `{"data": {"amount": "Zebedee"}}`).is(422, "")
+	w.get("/v1/cases?q=Zebedee").is(200, "")
+	w.post("/v1/tokens", `{"name": "Zebedee"}`).is(201, "")
+	log := w.log.String()
+	for _, secret := range []string{"Zebedee", w.bearer, "chk_", "whsec_"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %s:\n%s", secret, log)
+		}
+	}
+	for _, part := range []string{"method=POST", `route="POST /v1/case-types/{key}/cases"`, "status=201", "duration=", "request_id=req_", "token_id=tok_"} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the log lacks %s:\n%s", part, log)
+		}
+	}
+}
+
+func TestAnswersCarryCarefulHeaders(t *testing.T) {
+	w := start(t)
+	for _, path := range []string{"/v1/cases", "/v1/nothing", "/healthz", "/docs", "/openapi.json"} {
+		h := w.get(path).header
+		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: %s", path, h)
+		}
+	}
+	if c := w.get("/v1/cases").header.Get("Cache-Control"); c != "no-store" {
+		t.Errorf("cases may be stored: %s", c)
+	}
+}
+
+func TestPagesFollowEachOther(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	var want []string
+	for range 5 {
+		want = append(want, strings.TrimPrefix(w.open(`{}`), "/v1/cases/"))
+	}
+	slices.Reverse(want)
+	var got []string
+	cursor := ""
+	for pages := 0; pages < 3; pages++ {
+		g := w.get("/v1/cases?limit=2"+cursor).is(200, "")
+		for _, item := range g.items() {
+			got = append(got, item.(map[string]any)["id"].(json.Number).String())
+		}
+		next, _ := g.json()["next"].(string)
+		if (next == "") != (pages == 2) {
+			t.Fatalf("page %d is followed by %q", pages, next)
+		}
+		cursor = "&cursor=" + next
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the pages list %v, not %v", got, want)
+	}
+	other := w.open(`{}`)
+	for range 3 {
+		w.post(other+"/comments", `{"text": "x"}`).is(201, "")
+	}
+	for _, list := range []string{other + "/comments", other + "/history"} {
+		first := w.get(list+"?limit=2").is(200, "")
+		second := w.get(list+"?limit=2&cursor="+first.text("next")).is(200, "")
+		if bytes.Contains(second.body, first.body[10:60]) {
+			t.Errorf("%s: the second page repeats the first", list)
+		}
+		w.get("/v1/cases?cursor="+first.text("next")).is(400, "request.cursor_invalid")
+	}
+}

@@ -1,0 +1,102 @@
+package api_test
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestAKeyMakesEveryPostHappenOnce covers every POST of the OpenAPI document.
+func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	path := w.open(`{"client": "Ann"}`)
+	file, formType := form("key", "passport", "@file", "contents")
+	other, otherType := form("key", "passport", "@file", "contents!")
+	bodies := map[string]struct{ path, body, contentType, other, otherType string }{
+		"create-case":            {"/v1/case-types/loan/cases", `{"transition": "open"}`, "", `{"transition": "open", "data": {}}`, ""},
+		"submit-transition":      {path + "/transitions/submit", `{}`, "", `{"ignore_warning": true}`, ""},
+		"add-comment":            {path + "/comments", `{"text": "x"}`, "", `{"text": "y"}`, ""},
+		"generate-document":      {path + "/documents", `{"key": "summary"}`, "", `{"key":  "summary"}`, ""},
+		"upload-proof":           {path + "/proofs", file, formType, other, otherType},
+		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
+		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
+		"create-token":           {"/v1/tokens", `{"name": "x"}`, "", `{"name": "y"}`, ""},
+	}
+	for _, d := range w.operations() {
+		if d.method != "POST" {
+			continue
+		}
+		c, ok := bodies[d.id]
+		if !ok {
+			t.Errorf("%s is not tried here", d.id)
+			continue
+		}
+		if c.contentType == "" {
+			c.contentType, c.otherType = "application/json", "application/json"
+		}
+		first := w.post(c.path, c.body, "Idempotency-Key", "key 1", "Content-Type", c.contentType)
+		again := w.post(c.path, c.body, "Idempotency-Key", "key 1", "Content-Type", c.contentType)
+		if first.status > 201 || again.status != first.status || !bytes.Equal(first.body, again.body) {
+			t.Errorf("%s: %d %s, then %d %s", d.id, first.status, first.body, again.status, again.body)
+		}
+		for _, name := range []string{"ETag", "Location", "Content-Type"} {
+			if first.header.Get(name) != again.header.Get(name) {
+				t.Errorf("%s: %s was %q and is %q", d.id, name, first.header.Get(name), again.header.Get(name))
+			}
+		}
+		if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%s does not say which is the replay", d.id)
+		}
+		if c.other == "" { // takes no body: another request is another path
+			w.post(strings.Replace(c.path, "open_asked", "submit", 1), "", "Idempotency-Key", "key 1").is(422, "idempotency.key_reused")
+			continue
+		}
+		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type", c.otherType).is(422, "idempotency.key_reused")
+		fresh := w.post(c.path, c.body, "Content-Type", c.contentType)
+		if bytes.Equal(fresh.body, first.body) {
+			t.Errorf("%s: without the key it is the same again", d.id)
+		}
+	}
+	if n := len(w.get(path + "/comments").items()); n != 2 {
+		t.Errorf("there are %d comments, not 2", n)
+	}
+	w.post("/v1/tokens", `{"name": "x"}`, "Idempotency-Key", strings.Repeat("k", 256)).is(400, "request.invalid")
+}
+
+// The form of an upload is written anew by every client that repeats it.
+func TestARepeatedFormMayHaveAnotherBoundary(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	path := w.open(`{}`)
+	var answers []string
+	for range 2 {
+		body, contentType := form("key", "passport", "@file", "contents")
+		answers = append(answers, w.post(path+"/proofs", body, "Content-Type", contentType, "Idempotency-Key", "k").is(201, "").text("id"))
+	}
+	if answers[0] != answers[1] || len(w.get(path+"/proofs").items()) != 1 {
+		t.Errorf("it was done twice: %v", answers)
+	}
+}
+
+func TestOfManyAtOnceOneHappens(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	var wait sync.WaitGroup
+	answers := make([]got, 8)
+	for i := range answers {
+		wait.Go(func() {
+			answers[i] = w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Idempotency-Key", "k")
+		})
+	}
+	wait.Wait()
+	for _, a := range answers {
+		if a.status != 201 || !bytes.Equal(a.body, answers[0].body) {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if n := len(w.get("/v1/cases").items()); n != 1 {
+		t.Errorf("there are %d cases", n)
+	}
+}
