@@ -16,8 +16,9 @@ var (
 		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`)
 	journalRead = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
 		where s.seq > $1 order by s.seq limit $2`)
+	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
 	journalTenant = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where s.seq > $2 and j.tenant = $1 order by s.seq limit $3`)
+		where s.seq > $2 and +j.tenant = $1 order by s.seq limit $3`)
 	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)

@@ -1,0 +1,559 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// patience is how long a test waits for what must happen. It is never reached
+// unless something is wrong.
+const patience = 30 * time.Second
+
+// bench is a store with an engine on it, and receivers that remember.
+type bench struct {
+	testing.TB
+	store  *store.Store
+	tenant int64
+	key    []byte
+	stop   func() // ends the engine as a shutdown does
+}
+
+// onBothEngines runs a test on SQLite and on PostgreSQL.
+func onBothEngines(t *testing.T, test func(b *bench)) {
+	t.Helper()
+	for name, options := range map[string]func(t *testing.T) store.Options{
+		"sqlite": func(t *testing.T) store.Options {
+			return store.Options{Path: filepath.Join(t.TempDir(), "casehook.db")}
+		},
+		"postgres": func(t *testing.T) store.Options { return store.Options{URL: pgtest.URL(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t)
+			o.Key = make([]byte, 32)
+			st, err := store.Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := &bench{TB: t, store: st, key: []byte("0123456789abcdef0123456789abcdef")}
+			t.Cleanup(func() { b.stop(); st.Close() })
+			b.update(func(tx *store.Tx) (err error) {
+				b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
+				return err
+			})
+			b.start()
+			test(b)
+		})
+	}
+}
+
+func (b *bench) start() { b.stop = b.run("node") }
+
+// run starts an engine and returns what stops it.
+func (b *bench) run(node string) func() {
+	client := outbound.New(b.outbound())
+	e := delivery.New(b.store, client, delivery.Config{
+		Node: id.New(node), Version: "0.1.0", LeaseTTL: 2 * time.Second, Poll: 50 * time.Millisecond, Drain: 5 * time.Second,
+		Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Errorf("the engine ended with %v", err)
+		}
+		client.Close()
+	})
+}
+
+func (b *bench) outbound() outbound.Config {
+	return outbound.Config{Version: "0.1.0", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+}
+
+func (b *bench) update(do func(*store.Tx) error) {
+	b.Helper()
+	if err := b.store.Update(b.Context(), do); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// listen adds an endpoint.
+func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
+	b.Helper()
+	e := endpoint.Endpoint{
+		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active,
+		Policy: p, Secrets: [][]byte{b.key}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}
+	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+	return e
+}
+
+// comment appends the next version of a case to the journal.
+func (b *bench) comment(caseID, version int64) {
+	b.Helper()
+	b.update(func(tx *store.Tx) error {
+		_, err := tx.Append(b.Context(), b.commented(caseID, version))
+		return err
+	})
+}
+
+// commented is an entry that says that a case got a comment.
+func (b *bench) commented(caseID, version int64) event.Entry {
+	return event.Entry{
+		Tenant: b.tenant, Subject: event.CaseSubject(caseID), Version: version, At: time.Now(),
+		Actor: event.Actor{Source: event.API, Name: "test"},
+		Facts: []event.Fact{event.CaseCommented.New(event.Comment{ID: "com_1"})},
+		Snapshot: event.Snapshot{Case: &event.Case{
+			ID: caseID, Version: version, Reference: "T-1", Type: "t", Kind: "case", State: "s", Data: json.RawMessage("{}"),
+		}},
+	}
+}
+
+// arrival is one request that a receiver got.
+type arrival struct {
+	caseID, version int64
+	id              string
+	attempt         int
+}
+
+// receiver is an endpoint whose answers a test decides.
+type receiver struct {
+	*httptest.Server
+	arrived chan arrival
+}
+
+func (b *bench) receiver(answer func(arrival) int) *receiver {
+	hook, err := standardwebhooks.NewWebhookRaw(b.key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &receiver{arrived: make(chan arrival, 10_000)}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		if err := hook.Verify(body, q.Header); err != nil {
+			b.Errorf("the signature does not verify: %v", err)
+		}
+		var m struct {
+			CaseID  int64 `json:"case_id"`
+			Version int64 `json:"case_version"`
+		}
+		if err := json.Unmarshal(body, &m); err != nil {
+			b.Errorf("body %q: %v", body, err)
+		}
+		attempt, _ := strconv.Atoi(q.Header.Get("webhook-attempt"))
+		a := arrival{m.CaseID, m.Version, q.Header.Get("webhook-id"), attempt}
+		status := answer(a)
+		r.arrived <- a
+		w.WriteHeader(status)
+	}))
+	b.Cleanup(r.Close)
+	return r
+}
+
+func (b *bench) next(r *receiver) arrival {
+	b.Helper()
+	select {
+	case a := <-r.arrived:
+		return a
+	case <-time.After(patience):
+		b.Fatal("nothing arrived")
+		return arrival{}
+	}
+}
+
+// eventually waits for a condition on what is saved.
+func (b *bench) eventually(what string, met func() bool) {
+	b.Helper()
+	deadline := time.Now().Add(patience)
+	for !met() {
+		if time.Now().After(deadline) {
+			b.Fatalf("it never came about that %s", what)
+		}
+		wait, cancel := context.WithTimeout(b.Context(), 20*time.Millisecond)
+		<-wait.Done()
+		cancel()
+	}
+}
+
+// served waits until an endpoint owes nothing up to the head of the journal.
+func (b *bench) served(e endpoint.Endpoint) {
+	b.Helper()
+	b.eventually("everything is settled", func() bool {
+		head, err := b.store.Head(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, parked := b.saved(e)
+		return c.Position >= head && len(parked) == 0
+	})
+}
+
+func (b *bench) saved(e endpoint.Endpoint) (store.Cursor, []store.Parked) {
+	b.Helper()
+	c, err := b.store.Cursor(b.Context(), e.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	parked, err := b.store.Parked(b.Context(), c.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c, parked
+}
+
+var ok = func(arrival) int { return 200 }
+
+func TestWhatIsCommittedArrivesInOrderPerCase(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		r := b.receiver(ok)
+		e := b.listen(r.URL, endpoint.Policy{})
+		for version := int64(1); version <= 20; version++ {
+			for c := int64(1); c <= 5; c++ {
+				b.comment(c, version)
+			}
+		}
+		last := map[int64]int64{}
+		for range 100 {
+			a := b.next(r)
+			if a.version != last[a.caseID]+1 || a.attempt != 1 {
+				b.Fatalf("case %d: version %d (attempt %d) arrived after %d", a.caseID, a.version, a.attempt, last[a.caseID])
+			}
+			last[a.caseID] = a.version
+		}
+		b.served(e)
+		if n := len(r.arrived); n > 0 {
+			b.Errorf("%d more arrived than were committed", n)
+		}
+	})
+}
+
+func TestAFailingMessageHoldsUpItsOwnCaseAlone(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var mu sync.Mutex
+		poisoned := true
+		r := b.receiver(func(a arrival) int {
+			mu.Lock()
+			defer mu.Unlock()
+			if poisoned && a.caseID == 1 && a.version == 2 {
+				return 422
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(50*time.Millisecond, 30)})
+		for version := int64(1); version <= 4; version++ {
+			b.comment(1, version)
+			b.comment(2, version)
+		}
+		seen := map[string]int{}
+		for seen["2/4"] == 0 || seen["1/2"] < 3 {
+			a := b.next(r)
+			seen[fmt.Sprintf("%d/%d", a.caseID, a.version)]++
+			if a.caseID == 1 && a.version > 2 {
+				b.Fatalf("version %d of case 1 overtook the failing version 2", a.version)
+			}
+		}
+		if _, parked := b.saved(e); len(parked) != 1 {
+			b.Errorf("%d rows are parked, want one for the lane", len(parked))
+		}
+		mu.Lock()
+		poisoned = false
+		mu.Unlock()
+		for want := int64(2); want <= 4; {
+			if a := b.next(r); a.caseID == 1 && a.version == want {
+				want++
+			}
+		}
+		b.served(e)
+	})
+}
+
+func every(d time.Duration, n int) []time.Duration {
+	all := make([]time.Duration, n)
+	for i := range all {
+		all[i] = d
+	}
+	return all
+}
+
+func TestAMessageThatKeepsFailingIsGivenUpAndListed(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		r := b.receiver(func(a arrival) int {
+			if a.version == 1 {
+				return 400
+			}
+			return 204
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(10*time.Millisecond, 2)})
+		b.comment(1, 1)
+		b.comment(1, 2)
+		for want := 1; want <= 3; want++ {
+			if a := b.next(r); a.version != 1 || a.attempt != want {
+				b.Fatalf("got version %d, attempt %d; want version 1, attempt %d", a.version, a.attempt, want)
+			}
+		}
+		if a := b.next(r); a.version != 2 {
+			b.Fatalf("the lane did not go on: got version %d", a.version)
+		}
+		b.served(e)
+		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 10)
+		if err != nil || len(dead) != 1 || dead[0].Subject != "case/1" || dead[0].Reason == "" {
+			b.Errorf("dead messages: %+v, %v; want the one, with its reason", dead, err)
+		}
+		attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10)
+		if err != nil || len(attempts) != 4 || !attempts[0].Delivered || attempts[3].Status != 400 {
+			b.Errorf("attempts: %+v, %v", attempts, err)
+		}
+	})
+}
+
+func TestARestartGoesOnWhereItWas(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		release := make(chan struct{})
+		var once sync.Once
+		r := b.receiver(func(a arrival) int {
+			if a.version == 3 {
+				once.Do(func() { close(release) })
+				return 500
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
+		for version := int64(1); version <= 6; version++ {
+			b.comment(1, version)
+			b.comment(2, version)
+		}
+		<-release
+		b.stop()
+		again := b.receiver(ok)
+		e.URL = again.URL
+		b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
+		b.start()
+		last := map[int64]int64{1: 2, 2: 2}
+		for range 8 {
+			a := b.next(again)
+			if a.version != last[a.caseID]+1 {
+				b.Fatalf("case %d: version %d arrived after %d", a.caseID, a.version, last[a.caseID])
+			}
+			last[a.caseID] = a.version
+		}
+		b.served(e)
+		if n := len(again.arrived); n > 0 {
+			b.Errorf("%d were repeated although they had been settled", n)
+		}
+	})
+}
+
+func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var mu sync.Mutex
+		down := true
+		r := b.receiver(func(arrival) int {
+			mu.Lock()
+			defer mu.Unlock()
+			if down {
+				return 503
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(10*time.Millisecond, 2), Concurrency: 4})
+		for c := int64(1); c <= 300; c++ {
+			b.comment(c, 1)
+		}
+		for range 20 {
+			b.next(r) // the breaker is open by then, and probes go on
+			if len(r.arrived) == 0 {
+				if _, parked := b.saved(e); len(parked) > 10 {
+					b.Fatalf("the outage made %d rows", len(parked))
+				}
+			}
+			if b.tries(e) > 8 {
+				break
+			}
+		}
+		mu.Lock()
+		down = false
+		mu.Unlock()
+		b.served(e)
+		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 1000)
+		if err != nil || len(dead) > 0 {
+			b.Errorf("the outage used up the retries of %d messages (%v)", len(dead), err)
+		}
+	})
+}
+
+// tries counts what was recorded for an endpoint.
+func (b *bench) tries(e endpoint.Endpoint) int {
+	attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 100)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(attempts)
+}
+
+func TestASlowEndpointDelaysNoOther(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		hold := make(chan struct{})
+		slow := b.receiver(func(arrival) int { <-hold; return 200 })
+		fast := b.receiver(ok)
+		s, f := b.listen(slow.URL, endpoint.Policy{Concurrency: 2}), b.listen(fast.URL, endpoint.Policy{})
+		for c := int64(1); c <= 50; c++ {
+			b.comment(c, 1)
+		}
+		for range 50 {
+			b.next(fast)
+		}
+		if n := len(slow.arrived); n > 0 {
+			b.Errorf("the slow endpoint answered %d times while it was held", n)
+		}
+		close(hold)
+		b.served(s)
+		b.served(f)
+	})
+}
+
+func TestPausingHoldsMessagesAndAnEndpointMayMove(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		first, second := b.receiver(ok), b.receiver(ok)
+		e := b.listen(first.URL, endpoint.Policy{})
+		b.comment(1, 1)
+		b.next(first)
+		b.served(e)
+		change := func(url string, s endpoint.Status) {
+			e.URL, e.Status = url, s
+			b.update(func(tx *store.Tx) (err error) { e, err = tx.UpdateEndpoint(b.Context(), e); return err })
+		}
+		change(first.URL, endpoint.Paused)
+		b.comment(1, 2)
+		change(second.URL, endpoint.Active)
+		b.comment(1, 3)
+		for want := int64(2); want <= 3; want++ {
+			if a := b.next(second); a.version != want {
+				b.Fatalf("version %d arrived, want %d", a.version, want)
+			}
+		}
+		b.served(e)
+	})
+}
+
+func TestGoneDisablesAtOnceAndLosesNothing(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var mu sync.Mutex
+		status := 410
+		r := b.receiver(func(arrival) int { mu.Lock(); defer mu.Unlock(); return status })
+		e := b.listen(r.URL, endpoint.Policy{})
+		b.comment(1, 1)
+		b.next(r)
+		b.eventually("the endpoint is disabled", func() bool {
+			got, err := b.store.Endpoint(b.Context(), b.tenant, e.ID)
+			return err == nil && got.Status == endpoint.Disabled
+		})
+		b.comment(1, 2)
+		mu.Lock()
+		status = 200
+		mu.Unlock()
+		e, err := b.store.Endpoint(b.Context(), b.tenant, e.ID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		e.Status = endpoint.Active
+		b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
+		for want := int64(1); want <= 2; want++ {
+			if a := b.next(r); a.version != want {
+				b.Fatalf("version %d arrived, want %d", a.version, want)
+			}
+		}
+		b.served(e)
+	})
+}
+
+func TestADeletedEndpointHearsNothingMore(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		entered, leave := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		r := b.receiver(func(arrival) int { once.Do(func() { close(entered) }); <-leave; return 200 })
+		other := b.receiver(ok)
+		e := b.listen(r.URL, endpoint.Policy{Concurrency: 1})
+		b.listen(other.URL, endpoint.Policy{})
+		b.comment(1, 1)
+		<-entered
+		b.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(b.Context(), b.tenant, e.ID) })
+		close(leave)
+		b.eventually("the attempt that was under way is recorded", func() bool { return b.tries(e) == 1 })
+		b.comment(1, 2)
+		for range 2 {
+			b.next(other)
+		}
+		if n := len(r.arrived); n != 1 {
+			b.Errorf("the deleted endpoint got %d requests, want the one under way", n)
+		}
+	})
+}
+
+func TestTwoNodesShareAndTakeOver(t *testing.T) {
+	o := store.Options{URL: pgtest.URL(t), Key: make([]byte, 32)}
+	open := func() *store.Store {
+		st, err := store.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { st.Close() })
+		return st
+	}
+	one := &bench{TB: t, store: open(), key: []byte("0123456789abcdef0123456789abcdef")}
+	one.update(func(tx *store.Tx) (err error) {
+		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
+		return err
+	})
+	two := &bench{TB: t, store: open(), key: one.key, tenant: one.tenant}
+	r := one.receiver(ok)
+	var endpoints []endpoint.Endpoint
+	for range 4 {
+		endpoints = append(endpoints, one.listen(r.URL, endpoint.Policy{}))
+	}
+	one.start()
+	t.Cleanup(func() { one.stop() })
+	one.comment(1, 1)
+	for range 4 {
+		one.next(r)
+	}
+	two.start()
+	t.Cleanup(func() { two.stop() })
+	two.comment(1, 2) // committed there, told by whoever holds the lease
+	for range 4 {
+		one.next(r)
+	}
+	one.stop()
+	two.comment(1, 3)
+	for range 4 {
+		if a := one.next(r); a.version != 3 {
+			t.Fatalf("version %d was repeated by the node that took over", a.version)
+		}
+	}
+	for _, e := range endpoints {
+		two.served(e)
+	}
+}
