@@ -1,0 +1,90 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func aComment(caseID int64, n int) cases.Comment {
+	return cases.Comment{ID: fmt.Sprintf("com_%d_%02d", caseID, n), CaseID: caseID, Text: fmt.Sprint("comment ", n),
+		By: event.Actor{Source: event.UI, Name: "Ada", UserID: 7, Address: "::1"}, At: start}
+}
+
+func anAttachment(caseID int64, n int) cases.Attachment {
+	return cases.Attachment{ID: fmt.Sprintf("att_%d_%02d", caseID, n), CaseID: caseID, Key: "passport", Filename: "pässport.pdf",
+		MediaType: "application/pdf", Blob: fmt.Sprintf("blob_%d_%02d", caseID, n), Size: 1 << 40, SHA256: "00ff", Version: 3,
+		By: event.Actor{Source: event.API, Name: "robot", TokenID: "tok_1"}, At: start}
+}
+
+var attachmentTests = map[string]func(*fixture){
+	"comments are listed oldest first, page by page, for their case and tenant": func(f *fixture) {
+		var want []cases.Comment
+		for n := range 5 {
+			c := aComment(1, n)
+			if n < len(strange) {
+				c.Text = strange[n]
+			}
+			want = append(want, c)
+		}
+		f.update(func(tx *store.Tx) error {
+			for _, c := range append(want, aComment(2, 1)) {
+				if err := tx.AddComment(f.Context(), f.tenant, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		list := func(tenant int64, after string) []cases.Comment {
+			return must[[]cases.Comment](f)(f.Comments(f.Context(), tenant, 1, after, 3))
+		}
+		f.equal(list(f.tenant, ""), want[:3])
+		f.equal(list(f.tenant, want[2].ID), want[3:])
+		f.equal(list(f.other, ""), []cases.Comment(nil))
+	},
+	"documents and proofs are listed, found and deleted apart from each other": func(f *fixture) {
+		document, proof, second := anAttachment(1, 1), anAttachment(1, 2), anAttachment(1, 3)
+		f.update(func(tx *store.Tx) error {
+			if err := tx.AddAttachment(f.Context(), f.tenant, cases.Document, document); err != nil {
+				return err
+			}
+			if err := tx.AddAttachment(f.Context(), f.tenant, cases.Proof, proof); err != nil {
+				return err
+			}
+			return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, second)
+		})
+		list := func(tenant int64, sort cases.Sort, after string, limit int) []cases.Attachment {
+			return must[[]cases.Attachment](f)(f.Attachments(f.Context(), tenant, 1, sort, after, limit))
+		}
+		f.equal(list(f.tenant, cases.Document, "", 9), []cases.Attachment{document})
+		f.equal(list(f.tenant, cases.Proof, "", 1), []cases.Attachment{proof})
+		f.equal(list(f.tenant, cases.Proof, proof.ID, 9), []cases.Attachment{second})
+		f.equal(list(f.other, cases.Proof, "", 9), []cases.Attachment(nil))
+		f.equal(must[cases.Attachment](f)(f.Attachment(f.Context(), f.tenant, 1, cases.Proof, proof.ID)), proof)
+		for _, wrong := range []struct {
+			tenant, id int64
+			sort       cases.Sort
+		}{{f.tenant, 1, cases.Document}, {f.other, 1, cases.Proof}, {f.tenant, 2, cases.Proof}} {
+			_, err := f.Attachment(f.Context(), wrong.tenant, wrong.id, wrong.sort, proof.ID)
+			f.wantFault(err, fault.NotFound, string(wrong.sort)+".not_found")
+			f.refused(fault.NotFound, string(wrong.sort)+".not_found", func(tx *store.Tx) error {
+				return tx.DeleteAttachment(f.Context(), wrong.tenant, wrong.id, wrong.sort, proof.ID)
+			})
+		}
+		f.update(func(tx *store.Tx) error { return tx.DeleteAttachment(f.Context(), f.tenant, 1, cases.Proof, proof.ID) })
+		f.equal(list(f.tenant, cases.Proof, "", 9), []cases.Attachment{second})
+	},
+	"contents are known to be used as long as an attachment refers to them": func(f *fixture) {
+		a := anAttachment(1, 1)
+		f.update(func(tx *store.Tx) error { return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, a) })
+		f.equal(must[bool](f)(f.BlobUsed(f.Context(), a.Blob)), true)
+		f.equal(must[bool](f)(f.BlobUsed(f.Context(), "blob_none")), false)
+		f.equal(must[[]string](f)(f.CaseBlobs(f.Context(), f.tenant, 1)), []string{a.Blob})
+		f.equal(must[[]string](f)(f.CaseBlobs(f.Context(), f.other, 1)), []string(nil))
+		f.update(func(tx *store.Tx) error { return tx.DeleteAttachment(f.Context(), f.tenant, 1, cases.Proof, a.ID) })
+		f.equal(must[bool](f)(f.BlobUsed(f.Context(), a.Blob)), false)
+	},
+}

@@ -1,0 +1,214 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// strange are texts that engines like to lose.
+var strange = []string{
+	"", "'; drop table cases; --", "Ünïcödé ẞß İı", "日本語", "👩‍👩‍👧 \u202e \ufeff", "line\r\n\ttab", `back\slash "quote"`, "%_%",
+	strings.Repeat("long ", 10_000), "\u0001\u001f\u007f", "\ufffd\uffff\U0010ffff",
+}
+
+var casesTests = map[string]func(*fixture){
+	"a case is read back as it was saved": func(f *fixture) {
+		for i, text := range strange {
+			c := f.aCase(f.tenant, int64(i))
+			c.Name, c.NameSet, c.Color, c.OutcomeInstance = text, i%2 == 0, text, int64(i)
+			c.Classification = casetype.Restricted
+			c.Data = map[string]any{
+				"text": text, "nul": "a\x00b", "<&>": true, "null": nil, "none": map[string]any{}, "list": []any{json.Number("1e400"), text},
+				"number": json.Number("12345678901234567890.10"),
+			}
+			f.insert(c)
+			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		}
+	},
+	"a big case is read back as it was saved": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		for i := range 2000 {
+			c.Data[fmt.Sprint("field", i)] = strings.Repeat("x", 1000)
+		}
+		f.insert(c)
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+	},
+	"text that an engine can't keep is refused": func(f *fixture) {
+		for _, text := range []string{"a\x00b", "\xff\xfe"} {
+			c := f.aCase(f.tenant, 1)
+			c.Name = text
+			f.refused(fault.Invalid, "store.text_invalid", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), c) })
+			_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Type: text, Limit: 1})
+			f.wantFault(err, fault.Invalid, "store.text_invalid")
+		}
+	},
+	"a case is its tenant's alone": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		_, err := f.Case(f.Context(), f.other, c.ID)
+		f.wantFault(err, fault.NotFound, "case.not_found")
+		f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.other, store.CaseFilter{Limit: 9})), []cases.Case(nil))
+		theirs := c
+		theirs.Tenant = f.other
+		for _, do := range []func(tx *store.Tx) error{
+			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs); return err },
+			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID); return err },
+			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), theirs); return err },
+		} {
+			f.refused(fault.NotFound, "case.not_found", do)
+		}
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+	},
+	"an id and a reference are taken once": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		sameID, sameReference, another := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2), f.aCase(f.other, 3)
+		sameReference.Reference, another.Reference = c.Reference, c.Reference
+		for _, taken := range []cases.Case{sameID, sameReference} {
+			f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), taken) })
+		}
+		f.insert(another) // another tenant's references are its own
+	},
+	"an update needs the revision, a touch moves the version alone": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		var touched, updated cases.Case
+		f.update(func(tx *store.Tx) (err error) {
+			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID)
+			return err
+		})
+		want := c
+		want.Version = 2
+		f.equal(touched, want)
+
+		c.Name, c.State, c.ModifiedAt, c.Data = "Grace", "approved", start.Add(time.Hour), map[string]any{}
+		c.Type, c.TypeVersion, c.NameSet, c.Color, c.Classification = "claim", 7, true, "#fff", casetype.Public
+		f.update(func(tx *store.Tx) (err error) { // c still has version 1, and the right revision
+			updated, err = tx.UpdateCase(f.Context(), c)
+			return err
+		})
+		want = c
+		want.Version, want.Revision = 3, 2
+		f.equal(updated, want)
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), want)
+		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
+		c.ID++
+		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+	},
+	"a deleted case takes its comments and attachments along": func(f *fixture) {
+		c, kept := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
+		f.insert(c, kept)
+		for _, c := range []cases.Case{c, kept} {
+			f.update(func(tx *store.Tx) error {
+				if err := tx.AddComment(f.Context(), f.tenant, aComment(c.ID, 1)); err != nil {
+					return err
+				}
+				return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, anAttachment(c.ID, 1))
+			})
+		}
+		f.update(func(tx *store.Tx) error {
+			last, err := tx.DeleteCase(f.Context(), c)
+			f.equal(last, int64(2))
+			return err
+		})
+		_, err := f.Case(f.Context(), f.tenant, c.ID)
+		f.wantFault(err, fault.NotFound, "case.not_found")
+		for id, n := range map[int64]int{c.ID: 0, kept.ID: 1} {
+			f.equal(len(must[[]cases.Comment](f)(f.Comments(f.Context(), f.tenant, id, "", 9))), n)
+			f.equal(len(must[[]string](f)(f.CaseBlobs(f.Context(), f.tenant, id))), n)
+		}
+	},
+	"pages of cases meet without gap or overlap, whatever was created at the same time": func(f *fixture) {
+		var want []int64
+		for i := range int64(25) {
+			c := f.aCase(f.tenant, i)
+			c.CreatedAt = start.Add(time.Duration(i/7) * time.Microsecond) // many share a time
+			f.insert(c)
+			want = append(want, c.ID)
+		}
+		slices.Reverse(want)
+		for _, limit := range []int{1, 4, 7, 25, 100} {
+			var got []int64
+			filter := store.CaseFilter{Limit: limit}
+			for {
+				page := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter))
+				for _, c := range page {
+					got = append(got, c.ID)
+					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
+				}
+				if len(page) < limit {
+					break
+				}
+			}
+			f.equal(got, want)
+		}
+	},
+	"cases are found by type and state": func(f *fixture) {
+		for i, kind := range []string{"kyc/open", "kyc/done", "claim/open"} {
+			c := f.aCase(f.tenant, int64(i))
+			c.Type, c.State, _ = strings.Cut(kind, "/")
+			f.insert(c)
+		}
+		for filter, n := range map[store.CaseFilter]int{
+			{}: 3, {Type: "kyc"}: 2, {State: "open"}: 2, {Type: "kyc", State: "open"}: 1, {Type: "kyc", Text: "ada"}: 2, {Type: "none"}: 0,
+		} {
+			filter.Limit = 9
+			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter)); len(got) != n {
+				f.Errorf("%+v finds %d cases, want %d", filter, len(got), n)
+			}
+		}
+	},
+	"a search takes every character for what it is": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		c.Reference, c.Name = "KYC-0042", `100% of_a\b O'Neil ÄRGER Ελλάς`
+		c.Data = map[string]any{"deep": []any{map[string]any{"x": "Gräfin\x00Zahl"}}, "n": json.Number("4711"), "flag": true, "field": nil}
+		f.insert(c, f.aCase(f.tenant, 2))
+		for text, found := range map[string]bool{
+			"0042": true, "kyc-0042": true, "100%": true, "100% of_a": true, "0%f": false, "of_a": true, "ofxa": false, "of-a": false,
+			`a\b`: true, `a\\b`: false, "o'neil": true, "ärger": true, "ÄRGER": true, "ελλά": true, "GRÄFIN": true, "zahl": true, "4711": true,
+			"field": false, "true": false, "null": false, "%%": false, "_k": false,
+		} {
+			got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Type: "kyc", Text: text, Limit: 9}))
+			if (len(got) == 1) != found {
+				f.Errorf("%q finds %d cases", text, len(got))
+			}
+		}
+		_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: strings.Repeat("x", 60_000), Limit: 9})
+		f.wantFault(err, fault.Invalid, "search.too_long")
+	},
+	"a search follows an update": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		c.Data = map[string]any{"email": "grace@example.org"}
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+		for text, n := range map[string]int{"ada@": 0, "grace@": 1} {
+			f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9}))), n)
+		}
+	},
+	"a counter counts by tenant and name, and forgets what was given up": func(f *fixture) {
+		next := func(tenant int64, name string, then error) (n int64) {
+			err := f.Update(f.Context(), func(tx *store.Tx) (err error) {
+				if n, err = tx.Next(f.Context(), tenant, name); err != nil {
+					return err
+				}
+				return then
+			})
+			if err != then {
+				f.Fatal(err)
+			}
+			return n
+		}
+		f.equal([]int64{
+			next(f.tenant, "a", nil), next(f.tenant, "a", errGivenUp), next(f.tenant, "a", nil), next(f.tenant, "b", nil), next(f.other, "a", nil),
+		}, []int64{1, 2, 2, 1, 1})
+	},
+}

@@ -1,0 +1,149 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func anEndpoint(tenant int64, n int) endpoint.Endpoint {
+	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Tenant: tenant, URL: "https://example.org/hook?a=b&c=<d>",
+		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: [][]byte{{0, 1, 255}, []byte("older")},
+		Revision: 1, CreatedAt: start, UpdatedAt: start}
+}
+
+// create saves an endpoint; its cursor is named after it.
+func (f *fixture) create(all ...endpoint.Endpoint) {
+	f.Helper()
+	f.update(func(tx *store.Tx) error {
+		for _, e := range all {
+			if err := tx.CreateEndpoint(f.Context(), e, "cur_"+e.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var endpointTests = map[string]func(*fixture){
+	"an endpoint is read back as it was saved": func(f *fixture) {
+		for n, policy := range []endpoint.Policy{
+			{}, {Retries: []time.Duration{}}, {Retries: []time.Duration{time.Nanosecond, 24 * time.Hour}, Timeout: time.Second, Concurrency: 3, Order: endpoint.Strict},
+		} {
+			e := anEndpoint(f.tenant, n)
+			e.Policy, e.Name = policy, fmt.Sprint("name ", n)
+			f.create(e)
+			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+			f.equal(got, e)
+			if (got.Policy.Retries == nil) != (policy.Retries == nil) {
+				f.Errorf("retries %#v came back as %#v: none is not the default", policy.Retries, got.Policy.Retries)
+			}
+			f.equal(must[endpoint.Endpoint](f)(f.EndpointByName(f.Context(), f.tenant, e.Name)), e)
+		}
+	},
+	"an endpoint is its tenant's alone": func(f *fixture) {
+		e := anEndpoint(f.tenant, 1)
+		e.Name = "crm"
+		f.create(e)
+		_, err := f.Endpoint(f.Context(), f.other, e.ID)
+		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+		_, err = f.EndpointByName(f.Context(), f.other, "crm")
+		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+		f.equal(must[[]endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
+		f.equal(must[[]endpoint.Endpoint](f)(f.Subscribers(f.Context(), f.other, "case_created")), []endpoint.Endpoint(nil))
+		theirs := e
+		theirs.Tenant = f.other
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), theirs); return err })
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.other, e.ID) })
+		f.update(func(tx *store.Tx) error { return tx.DisableEndpoint(f.Context(), f.other, e.ID, start) })
+		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), e)
+	},
+	"endpoints are listed page by page, and by trigger": func(f *fixture) {
+		var all []endpoint.Endpoint
+		for n := range 5 {
+			e := anEndpoint(f.tenant, n)
+			if n%2 == 1 {
+				e.Triggers = []string{"case_finished"}
+			}
+			all = append(all, e)
+		}
+		f.create(all...)
+		list := must[[]endpoint.Endpoint](f)
+		f.equal(list(f.Endpoints(f.Context(), f.tenant, "", 3)), all[:3])
+		f.equal(list(f.Endpoints(f.Context(), f.tenant, all[2].ID, 3)), all[3:])
+		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_finished")), []endpoint.Endpoint{all[1], all[3]})
+		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_comment")), []endpoint.Endpoint(nil))
+	},
+	"an update needs the revision and replaces all": func(f *fixture) {
+		e := anEndpoint(f.tenant, 1)
+		f.create(e)
+		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
+		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, [][]byte{[]byte("newest")}
+		want := e
+		want.Revision = 2
+		f.update(func(tx *store.Tx) error {
+			got, err := tx.UpdateEndpoint(f.Context(), e)
+			f.equal(got, want)
+			return err
+		})
+		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), want)
+		f.refused(fault.Conflict, "endpoint.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+	},
+	"names are unique in a tenant, and many may have none": func(f *fixture) {
+		named, second, third := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2), anEndpoint(f.other, 3)
+		named.Name, third.Name = "crm", "crm"
+		f.create(named, second, third, anEndpoint(f.tenant, 4))
+		same := anEndpoint(f.tenant, 5)
+		same.Name = "crm"
+		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { return tx.CreateEndpoint(f.Context(), same, "cur") })
+		second.Name = "crm"
+		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), second); return err })
+	},
+	"disabling stops an active endpoint once": func(f *fixture) {
+		active, paused := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
+		paused.Status = endpoint.Paused
+		f.create(active, paused)
+		for range 2 {
+			f.update(func(tx *store.Tx) error {
+				if err := tx.DisableEndpoint(f.Context(), f.tenant, paused.ID, start); err != nil {
+					return err
+				}
+				return tx.DisableEndpoint(f.Context(), f.tenant, active.ID, start.Add(time.Hour))
+			})
+		}
+		active.Status, active.Revision, active.UpdatedAt = endpoint.Disabled, 2, start.Add(time.Hour)
+		f.equal(must[[]endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, "", 9)), []endpoint.Endpoint{active, paused})
+	},
+	"an endpoint hears of what comes after it, and of nothing before": func(f *fixture) {
+		for i := range int64(3) {
+			f.appendEntry(anEntry(f.tenant, i, 1)) // positions not given yet
+		}
+		e := anEndpoint(f.tenant, 1)
+		f.create(e)
+		f.equal(must[store.Cursor](f)(f.Cursor(f.Context(), e.ID)), store.Cursor{ID: "cur_" + e.ID, Position: 3})
+		f.equal(must[int64](f)(f.Head(f.Context())), int64(3))
+	},
+	"a deleted endpoint leaves its attempts alone behind": func(f *fixture) {
+		e, kept := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
+		f.create(e, kept)
+		leases := f.claim("node", time.Minute)
+		for _, l := range leases {
+			f.settle(aSettlement(f.tenant, l.Endpoint, l.Epoch, 5))
+		}
+		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
+		_, err := f.Cursor(f.Context(), e.ID)
+		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+		for endpoint, n := range map[string]int{e.ID: 0, kept.ID: 1} {
+			f.equal(len(must[[]store.Parked](f)(f.Parked(f.Context(), "cur_"+endpoint))), n)
+			f.equal(len(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, endpoint, 9))), n)
+			f.equal(len(must[[]store.Attempt](f)(f.Attempts(f.Context(), f.tenant, endpoint, 1<<62, 9))), 2)
+		}
+		f.equal(len(f.claim("node", time.Minute)), 1)
+		f.equal(f.settle(aSettlement(f.tenant, e.ID, leases[0].Epoch, 6)), []string{e.ID})
+		f.create(e) // nothing of it is in the way
+	},
+}

@@ -1,0 +1,228 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func seqs(entries []*event.Entry) (seqs []int64) {
+	for _, e := range entries {
+		seqs = append(seqs, e.Seq)
+	}
+	return seqs
+}
+
+func upTo(n int64) (all []int64) {
+	for i := range n {
+		all = append(all, i+1)
+	}
+	return all
+}
+
+var journalTests = map[string]func(*fixture){
+	"an entry is read back as it was appended": func(f *fixture) {
+		f.equal(must[int64](f)(f.Head(f.Context())), int64(0))
+		var want []*event.Entry
+		for i, text := range append([]string{"a\x00b"}, strange...) {
+			e := anEntry(f.tenant, int64(i), 1)
+			raw, err := json.Marshal(map[string]any{"text": text})
+			if err != nil {
+				f.Fatal(err)
+			}
+			e.Snapshot.Case.Data, e.Snapshot.Case.Name, e.Actor.Name = raw, text, text
+			if i%2 == 1 {
+				e.Facts = nil
+				e.Callback = &event.Callback{URL: "https://${CASEHOOK_VAR_X}", WebhookID: "msg_1", Attempts: 2, Warnings: []string{text}}
+			}
+			e.ID = f.appendEntry(e)
+			e.Seq = int64(i + 1)
+			want = append(want, &e)
+		}
+		f.sequence()
+		f.equal(must[[]*event.Entry](f)(f.Journal(f.Context(), 0, 99)), want)
+		f.equal(must[int64](f)(f.Head(f.Context())), int64(len(want)))
+	},
+	"the journal is read in order, page by page, whole, by tenant and by lane": func(f *fixture) {
+		for i := range int64(12) {
+			tenant := f.tenant
+			if i%3 == 0 {
+				tenant = f.other
+			}
+			f.appendEntry(anEntry(tenant, i%2, i+1))
+		}
+		f.sequence()
+		read := must[[]*event.Entry](f)
+		f.equal(seqs(read(f.Journal(f.Context(), 0, 99))), upTo(12))
+		f.equal(seqs(read(f.Journal(f.Context(), 5, 3))), []int64{6, 7, 8})
+		f.equal(seqs(read(f.Journal(f.Context(), 12, 3))), []int64(nil))
+		f.equal(seqs(read(f.TenantJournal(f.Context(), f.other, 1, 2))), []int64{4, 7})
+		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
+		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
+		f.equal(seqs(read(f.Lane(f.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
+	},
+	"a subject's history is read newest first, for its tenant": func(f *fixture) {
+		for i := range int64(5) {
+			f.appendEntry(anEntry(f.tenant, 1, i+1))
+			f.appendEntry(anEntry(f.other, 1, i+10))
+			f.appendEntry(anEntry(f.tenant, 2, i+20))
+		}
+		read := must[[]*event.Entry](f)
+		first := read(f.History(f.Context(), f.tenant, "case/1", 1<<62, 3)) // needs no position
+		rest := read(f.History(f.Context(), f.tenant, "case/1", first[2].ID, 3))
+		var versions []int64
+		for _, e := range append(first, rest...) {
+			versions = append(versions, e.Version)
+		}
+		f.equal(versions, []int64{5, 4, 3, 2, 1})
+	},
+	"positions are dense, and a reader that pages while many write misses nothing": func(f *fixture) {
+		const writers, each = 8, 40
+		for i := range int64(4) {
+			f.insert(f.aCase(f.tenant, i))
+		}
+		var ids sync.Map // of the entries that were committed
+		var committed atomic.Int64
+		ctx, stop := context.WithCancel(f.Context())
+		var writing, sequencing sync.WaitGroup
+		for w := range writers {
+			writing.Go(func() {
+				dice := rand.New(rand.NewPCG(1, uint64(w)))
+				for range each {
+					fails := dice.IntN(5) == 0
+					var id int64
+					err := f.Update(f.Context(), func(tx *store.Tx) error {
+						c, err := tx.TouchCase(f.Context(), f.tenant, f.aCase(f.tenant, dice.Int64N(4)).ID)
+						if err != nil {
+							return err
+						}
+						if id, err = tx.Append(f.Context(), anEntry(f.tenant, c.ID, c.Version)); err == nil && fails {
+							err = errGivenUp
+						}
+						return err
+					})
+					switch {
+					case err == nil:
+						ids.Store(id, true)
+						committed.Add(1)
+					case err != errGivenUp:
+						f.Error(err)
+					}
+				}
+			})
+		}
+		for range 3 {
+			sequencing.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := f.Sequence(f.Context()); err != nil {
+						f.Error(err)
+					}
+				}
+			})
+		}
+		var read []*event.Entry
+		sequencing.Go(func() {
+			for ctx.Err() == nil {
+				read = append(read, f.readOn(read)...)
+			}
+		})
+		writing.Wait()
+		stop()
+		sequencing.Wait()
+		f.sequence()
+		read = append(read, f.readOn(read)...)
+
+		if int64(len(read)) != committed.Load() {
+			f.Errorf("%d entries were read of %d", len(read), committed.Load())
+		}
+		last := map[string]*event.Entry{}
+		for i, e := range read {
+			if _, known := ids.LoadAndDelete(e.ID); !known {
+				f.Errorf("entry %d was read twice, or never committed", e.ID)
+			}
+			if f.Nodes() && e.Seq != int64(i+1) {
+				f.Errorf("entry %d has position %d, want %d", e.ID, e.Seq, i+1)
+			}
+			if before := last[e.Subject]; before != nil && (before.ID >= e.ID || before.Seq >= e.Seq || before.Version+1 != e.Version) {
+				f.Errorf("%s: version %d (id %d) came after %d (id %d)", e.Subject, e.Version, e.ID, before.Version, before.ID)
+			}
+			last[e.Subject] = e
+		}
+	},
+	"a transaction that commits late is not skipped": func(f *fixture) {
+		if !f.Nodes() {
+			return // there is one writer
+		}
+		for i := range int64(2) {
+			f.insert(f.aCase(f.tenant, i))
+		}
+		begun, goOn, done := make(chan struct{}), make(chan struct{}), make(chan error)
+		go func() {
+			done <- f.Update(f.Context(), func(tx *store.Tx) error {
+				_, err := tx.Append(f.Context(), anEntry(f.tenant, 0, 1)) // the lower id
+				close(begun)
+				<-goOn
+				return err
+			})
+		}()
+		<-begun
+		f.appendEntry(anEntry(f.tenant, 1, 1))
+		f.sequence()
+		first := f.readOn(nil)
+		f.equal(seqs(first), []int64{1})
+		close(goOn)
+		if err := <-done; err != nil {
+			f.Fatal(err)
+		}
+		f.sequence()
+		second := f.readOn(first)
+		f.equal(seqs(second), []int64{2})
+		f.equal([]string{first[0].Subject, second[0].Subject}, []string{"case/1", "case/0"})
+		if first[0].ID < second[0].ID {
+			f.Error("the late entry has the higher id: this test proves nothing")
+		}
+	},
+	"more entries than one batch are numbered in one call": func(f *fixture) {
+		const n = 2500
+		f.update(func(tx *store.Tx) error {
+			for i := range int64(n) {
+				if _, err := tx.Append(f.Context(), anEntry(f.tenant, i, 1)); err != nil {
+					return fmt.Errorf("entry %d: %w", i, err)
+				}
+			}
+			return nil
+		})
+		numbered := must[int](f)(f.Sequence(f.Context()))
+		if f.Nodes() {
+			f.equal(numbered, n)
+		}
+		f.equal(must[int64](f)(f.Head(f.Context())), int64(n))
+		f.equal(must[int](f)(f.Sequence(f.Context())), 0)
+	},
+}
+
+// readOn pages on from what was read to the journal's end.
+func (f *fixture) readOn(read []*event.Entry) (more []*event.Entry) {
+	after := int64(0)
+	if len(read) > 0 {
+		after = read[len(read)-1].Seq
+	}
+	for {
+		page, err := f.Journal(f.Context(), after, 7)
+		if err != nil {
+			f.Error(err)
+		}
+		if len(page) == 0 {
+			return more
+		}
+		more = slices.Concat(more, page)
+		after = page[len(page)-1].Seq
+	}
+}

@@ -1,0 +1,146 @@
+// Package storetest says, as tests, what a store promises. Every engine runs it.
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Run runs the suite. Open gives an empty store, and closes it with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) *store.Store) {
+	for _, group := range []map[string]func(*fixture){
+		transactions, casesTests, attachmentTests, tenantTests, caseTypeTests, idempotencyTests,
+		endpointTests, journalTests, deliveryTests, leaseTests,
+	} {
+		for name, test := range group {
+			t.Run(name, func(t *testing.T) {
+				f := &fixture{T: t, Store: open(t)}
+				f.tenant, f.other = f.newTenant("acme"), f.newTenant("other")
+				test(f)
+			})
+		}
+	}
+}
+
+// fixture is a store with two tenants.
+type fixture struct {
+	*testing.T
+	*store.Store
+	tenant, other int64
+}
+
+var start = time.Date(2026, 3, 1, 9, 0, 0, 123456000, time.UTC)
+
+// update runs a transaction that must succeed.
+func (f *fixture) update(do func(*store.Tx) error) {
+	f.Helper()
+	if err := f.Update(f.Context(), do); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// refused runs a transaction that must fail.
+func (f *fixture) refused(kind fault.Kind, code string, do func(*store.Tx) error) {
+	f.Helper()
+	f.wantFault(f.Update(f.Context(), do), kind, code)
+}
+
+func (f *fixture) wantFault(err error, kind fault.Kind, code string) {
+	f.Helper()
+	if err == nil {
+		f.Errorf("no error; want %s", code)
+	} else if got := fault.As(err); !errors.Is(err, kind) || got.Code != code {
+		f.Errorf("error %v; want %v with code %s", err, kind, code)
+	}
+}
+
+// equal compares; empty and nil lists are the same.
+func (f *fixture) equal(got, want any) {
+	f.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		f.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func must[T any](f *fixture) func(v T, err error) T {
+	return func(v T, err error) T {
+		f.Helper()
+		if err != nil {
+			f.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (f *fixture) newTenant(key string) (tenant int64) {
+	f.Helper()
+	f.update(func(tx *store.Tx) (err error) {
+		tenant, err = tx.CreateTenant(f.Context(), key, "The "+key, start)
+		return err
+	})
+	return tenant
+}
+
+var nextCase int64 = 1000_0000_0000_0000
+
+// aCase makes a case that is not saved.
+func (f *fixture) aCase(tenant int64, n int64) cases.Case {
+	return cases.Case{
+		ID: nextCase + tenant*1_000_000 + n, Tenant: tenant, Type: "kyc", TypeVersion: 1, Reference: "KYC-" + string(rune('A'+n%26)) + id.New("r"),
+		Name: "Ada", State: "open", Classification: casetype.Private,
+		Data:    map[string]any{"email": "ada@example.org", "amount": json.Number("12.50")},
+		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start,
+	}
+}
+
+// insert saves cases.
+func (f *fixture) insert(all ...cases.Case) {
+	f.Helper()
+	f.update(func(tx *store.Tx) error {
+		for _, c := range all {
+			if err := tx.InsertCase(f.Context(), c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// anEntry makes a journal entry of a case.
+func anEntry(tenant, caseID, version int64) event.Entry {
+	return event.Entry{
+		Tenant: tenant, Subject: event.CaseSubject(caseID), Version: version, At: start,
+		Actor: event.Actor{Source: event.API, Name: "robot", TokenID: "tok_1"},
+		Facts: []event.Fact{event.CaseCreated.New(event.Creation{Transition: "start"})},
+		Snapshot: event.Snapshot{Case: &event.Case{ID: caseID, Version: version, Name: "Ada", State: "open",
+			Data: json.RawMessage(`{"email":"ada@example.org"}`), CreatedAt: start, ModifiedAt: start}},
+	}
+}
+
+// appendEntry adds an entry in a transaction of its own, and gives its id.
+func (f *fixture) appendEntry(e event.Entry) (entry int64) {
+	f.Helper()
+	f.update(func(tx *store.Tx) (err error) {
+		entry, err = tx.Append(f.Context(), e)
+		return err
+	})
+	return entry
+}
+
+// sequence gives all entries their positions.
+func (f *fixture) sequence() {
+	f.Helper()
+	must[int](f)(f.Sequence(f.Context()))
+}

@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var tenantTests = map[string]func(*fixture){
+	"tenants are found by key, which is taken once": func(f *fixture) {
+		f.equal(must[store.Tenant](f)(f.TenantByKey(f.Context(), "acme")), store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme"})
+		_, err := f.TenantByKey(f.Context(), "none")
+		f.wantFault(err, fault.NotFound, "tenant.not_found")
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
+			_, err := tx.CreateTenant(f.Context(), "acme", "Another", start)
+			return err
+		})
+	},
+	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {
+		first := access.Token{ID: "tok_1", Tenant: f.tenant, Name: "robot", Hash: []byte{0, 1, 255}, CreatedAt: start}
+		second := access.Token{ID: "tok_2", Tenant: f.tenant, Name: "robot", Hash: []byte{2}, CreatedAt: start, ExpiresAt: start.Add(time.Hour)}
+		f.update(func(tx *store.Tx) error {
+			if err := tx.CreateToken(f.Context(), second); err != nil {
+				return err
+			}
+			return tx.CreateToken(f.Context(), first)
+		})
+		f.equal(must[access.Token](f)(f.Token(f.Context(), "tok_1")), first)
+		f.equal(must[[]access.Token](f)(f.Tokens(f.Context(), f.tenant)), []access.Token{first, second})
+		f.equal(must[[]access.Token](f)(f.Tokens(f.Context(), f.other)), []access.Token(nil))
+		f.refused(fault.NotFound, "token.not_found", func(tx *store.Tx) error { return tx.DeleteToken(f.Context(), f.other, "tok_1") })
+		f.update(func(tx *store.Tx) error { return tx.DeleteToken(f.Context(), f.tenant, "tok_1") })
+		_, err := f.Token(f.Context(), "tok_1")
+		f.wantFault(err, fault.NotFound, "token.not_found")
+	},
+}
+
+var caseTypeTests = map[string]func(*fixture){
+	"a case type keeps every version": func(f *fixture) {
+		v := func(key string, version int64) store.CaseType {
+			return store.CaseType{Key: key, Version: version, Definition: []byte(`{"key": "` + key + `",  "n":"Ü\u0000"}`), CreatedAt: start}
+		}
+		f.update(func(tx *store.Tx) error {
+			for _, t := range []store.CaseType{v("kyc", 1), v("claim", 1), v("kyc", 2), v("kyc", 10)} {
+				if err := tx.CreateCaseType(f.Context(), f.tenant, t); err != nil {
+					return err
+				}
+			}
+			return tx.CreateCaseType(f.Context(), f.other, v("kyc", 1))
+		})
+		get := must[store.CaseType](f)
+		f.equal(get(f.CaseType(f.Context(), f.tenant, "kyc", 0)), v("kyc", 10))
+		f.equal(get(f.CaseType(f.Context(), f.tenant, "kyc", 2)), v("kyc", 2))
+		f.equal(get(f.CaseType(f.Context(), f.other, "kyc", 0)), v("kyc", 1))
+		for key, version := range map[string]int64{"kyc": 3, "claim": 2, "none": 0} {
+			_, err := f.CaseType(f.Context(), f.tenant, key, version)
+			f.wantFault(err, fault.NotFound, "case_type.not_found")
+		}
+		f.equal(must[[]store.CaseType](f)(f.CaseTypes(f.Context(), f.tenant)), []store.CaseType{v("claim", 1), v("kyc", 10)})
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
+			return tx.CreateCaseType(f.Context(), f.tenant, v("kyc", 2))
+		})
+	},
+	"callbacks' secrets are set, replaced and listed": func(f *fixture) {
+		put := func(tenant int64, transition, key string) {
+			f.update(func(tx *store.Tx) error {
+				return tx.PutCallbackSecret(f.Context(), tenant, "kyc", transition, []byte(key), start)
+			})
+		}
+		put(f.tenant, "approve", "one")
+		put(f.tenant, "approve", "two")
+		put(f.tenant, "start", "three")
+		put(f.other, "approve", "four")
+		get := func(tenant int64, transition string) string {
+			return string(must[[]byte](f)(f.CallbackSecret(f.Context(), tenant, "kyc", transition)))
+		}
+		f.equal([]string{get(f.tenant, "approve"), get(f.tenant, "start"), get(f.other, "approve")}, []string{"two", "three", "four"})
+		f.equal(must[[]string](f)(f.CallbackSecrets(f.Context(), f.tenant, "kyc")), []string{"approve", "start"})
+		f.equal(must[[]string](f)(f.CallbackSecrets(f.Context(), f.tenant, "claim")), []string(nil))
+		_, err := f.CallbackSecret(f.Context(), f.other, "kyc", "start")
+		f.wantFault(err, fault.NotFound, "callback.no_secret")
+	},
+}
+
+var idempotencyTests = map[string]func(*fixture){
+	"an answer is found by its whole key until it expires": func(f *fixture) {
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		a := store.Answer{Request: "hash", Status: 201, Header: map[string]string{"ETag": `"1"`}, Body: []byte("{\x00\xff}")}
+		f.equal(f.storeAnswer(k, a, start, start.Add(-time.Hour)), true)
+		find := func(k store.OnceKey, since time.Time) (store.Answer, bool) {
+			got, found, err := f.Answered(f.Context(), k, since)
+			if err != nil {
+				f.Fatal(err)
+			}
+			return got, found
+		}
+		got, found := find(k, start.Add(-time.Hour))
+		f.equal(found, true)
+		f.equal(got, a)
+		_, found = find(k, start)
+		f.equal(found, false)
+		for _, change := range []func(*store.OnceKey){
+			func(k *store.OnceKey) { k.Tenant = f.other }, func(k *store.OnceKey) { k.Token = "tok_2" },
+			func(k *store.OnceKey) { k.Operation = "delete" }, func(k *store.OnceKey) { k.Key = "K" },
+		} {
+			other := k
+			change(&other)
+			_, found := find(other, start.Add(-time.Hour))
+			f.equal(found, false)
+		}
+
+		f.equal(f.storeAnswer(k, store.Answer{Request: "late"}, start, start.Add(-time.Hour)), false)
+		f.equal(f.storeAnswer(k, store.Answer{Request: "next", Status: 204}, start.Add(2*time.Hour), start.Add(time.Hour)), true)
+		got, _ = find(k, start)
+		f.equal(got, store.Answer{Request: "next", Status: 204})
+		purge := func(before time.Time) (n int64) {
+			f.update(func(tx *store.Tx) (err error) {
+				n, err = tx.PurgeAnswers(f.Context(), before)
+				return err
+			})
+			return n
+		}
+		f.equal([]int64{purge(start.Add(time.Hour)), purge(start.Add(3 * time.Hour))}, []int64{0, 1})
+		_, found = find(k, start)
+		f.equal(found, false)
+	},
+	"of many that answer the same request one wins": func(f *fixture) {
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		var wg sync.WaitGroup
+		won := make(chan bool, 20)
+		for range 20 {
+			wg.Go(func() { won <- f.storeAnswer(k, store.Answer{Request: "hash"}, start, start.Add(-time.Hour)) })
+		}
+		wg.Wait()
+		close(won)
+		winners := 0
+		for w := range won {
+			if w {
+				winners++
+			}
+		}
+		f.equal(winners, 1)
+	},
+}
+
+// storeAnswer keeps an answer, and reports whether it was the first.
+func (f *fixture) storeAnswer(k store.OnceKey, a store.Answer, now, since time.Time) (first bool) {
+	err := f.Update(f.Context(), func(tx *store.Tx) (err error) {
+		first, err = tx.StoreAnswer(f.Context(), k, a, now, since)
+		return err
+	})
+	if err != nil {
+		f.Error(err)
+	}
+	return first
+}
