@@ -150,6 +150,10 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				_, err := w.CreateEndpoint(ctx, w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}, o)
 				return err
 			},
+			"secret": func(o casework.Once) error {
+				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", o)
+				return err
+			},
 			"token": func(o casework.Once) error {
 				_, _, err := w.CreateToken(ctx, w.p, "x", time.Time{}, o)
 				return err

@@ -84,6 +84,10 @@ func checkTargets(trigger string, urls []string) error {
 }
 
 func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Principal, trigger string, urls []string) ([]Target, error) {
+	// Counting locks a row, so that two who set targets don't create an endpoint each.
+	if _, err := tx.Next(ctx, p.Tenant, "targets"); err != nil {
+		return nil, err
+	}
 	all, err := allEndpoints(ctx, tx, p.Tenant)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,166 @@
+package cases_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+)
+
+const definition = `
+key: loan
+kind: claim
+process_key: lending
+color: gray
+fields: {type: object, properties: {a: {type: string}, b: {type: number}, c: {type: array, items: {type: string}}}}
+states:
+  - {key: draft}
+  - {key: review, color: blue}
+  - {key: approved, outcome: approved}
+  - {key: declined, outcome: declined, final: true}
+  - {key: closed, final: true}
+transitions:
+  - {key: open, to: draft}
+  - {key: go, from: [draft], to: review}
+  - {key: end, from: [review, approved, declined, closed], to: closed}
+  - {key: yes, from: [review], to: approved}
+  - {key: no, from: [review], to: declined}
+`
+
+func loan(t testing.TB) *casetype.Type {
+	t.Helper()
+	typ, err := casetype.Parse("loan.yaml", []byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return typ
+}
+
+func data(t testing.TB, raw string) map[string]any {
+	t.Helper()
+	d, err := casetype.Decode([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func names(facts []event.Fact) string {
+	var all []string
+	for _, f := range facts {
+		all = append(all, strings.TrimPrefix(f.Name, "case."))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestCreatedFactsFollowTheStateEntered(t *testing.T) {
+	for state, want := range map[string]string{
+		"draft":    "created state_changed",
+		"approved": "created state_changed approved",
+		"declined": "created state_changed declined finished",
+		"closed":   "created state_changed finished",
+	} {
+		facts := cases.Created(cases.Case{State: state}, loan(t), "open")
+		if got := names(facts); got != want {
+			t.Errorf("%s: facts %q, want %q", state, got, want)
+		}
+		move, err := event.CaseStateChanged.Decode(facts[1])
+		if diff := cmp.Diff(event.StateChange{To: state, Transition: "open"}, move); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+	}
+}
+
+func TestUpdatedFacts(t *testing.T) {
+	before := cases.Case{Name: "N", State: "review", Data: data(t, `{"a":"x","b":1.0,"c":["1"]}`)}
+	for _, c := range []struct {
+		name   string
+		change func(*cases.Case)
+		want   string
+	}{
+		{"nothing", func(*cases.Case) {}, ""},
+		{"what is no content", func(c *cases.Case) { c.Version, c.ModifiedAt = 9, time.Now() }, ""},
+		{"equal data", func(c *cases.Case) { c.Data = data(t, `{"c":["1"],"b":1.0,"a":"x"}`) }, ""},
+		{"data", func(c *cases.Case) { c.Data = data(t, `{"a":"x","b":1.0,"c":["2"]}`) }, "changed"},
+		{"no data", func(c *cases.Case) { c.Data = nil }, "changed"},
+		{"name", func(c *cases.Case) { c.Name = "M" }, "changed"},
+		{"colour", func(c *cases.Case) { c.Color = "red" }, "changed"},
+		{"state", func(c *cases.Case) { c.State = "draft" }, "state_changed"},
+		{"a final state with data", func(c *cases.Case) { c.State, c.Data = "declined", nil }, "changed state_changed declined finished"},
+	} {
+		after := before
+		c.change(&after)
+		facts, err := cases.Updated(before, after, loan(t), "t")
+		if got := names(facts); err != nil || got != c.want {
+			t.Errorf("%s: facts %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestStayingInAFinalStateDoesNotFinishAgain(t *testing.T) {
+	before := cases.Case{State: "closed", Data: data(t, `{}`)}
+	after := before
+	after.Data = data(t, `{"a":"x"}`)
+	facts, err := cases.Updated(before, after, loan(t), "end")
+	if got := names(facts); err != nil || got != "changed" {
+		t.Errorf("facts %q, %v", got, err)
+	}
+}
+
+func TestChangesListEachFieldOnceInOrder(t *testing.T) {
+	before := cases.Case{Name: "N", Data: data(t, `{"a":"<x>","b":1}`)}
+	after := cases.Case{Name: "M", Color: "red", Data: data(t, `{"b":2,"c":[]}`)}
+	got, err := cases.Changes(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, c := range got {
+		lines = append(lines, c.Path+" "+string(c.Before)+" "+string(c.After))
+	}
+	want := []string{`name "N" "M"`, `color null "red"`, `data/a "<x>" null`, `data/b 1 2`, `data/c null []`}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestColoursComeFromTheNearest(t *testing.T) {
+	typ := loan(t)
+	for _, c := range []struct {
+		c    cases.Case
+		want string
+	}{
+		{cases.Case{State: "review", Color: "red"}, "red"},
+		{cases.Case{State: "review"}, "blue"},
+		{cases.Case{State: "draft"}, "gray"},
+	} {
+		if got := c.c.EffectiveColor(typ); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.c, got, c.want)
+		}
+	}
+}
+
+func TestASnapshotHoldsAllThatIsTold(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	c := cases.Case{
+		ID: 4539148803436467, Type: "loan", TypeVersion: 2, Reference: "L-1", Name: "N", State: "declined", Version: 3, Revision: 2,
+		Classification: casetype.Private, Data: data(t, `{"b":10000000000000000001,"a":"x"}`), OutcomeInstance: 7, CreatedAt: at, ModifiedAt: at,
+	}
+	got, err := c.Snapshot(loan(t), "https://casehook.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := event.Snapshot{Case: &event.Case{
+		ID: c.ID, Reference: "L-1", Name: "N", URL: "https://casehook.example/cases/4539148803436467", Version: 3, Color: "gray",
+		OutcomeInstance: 7, ProcessKey: "lending", Type: "loan", TypeVersion: 2, Kind: "claim", State: "declined", Final: true,
+		Classification: "PRIVATE", Data: []byte(`{"a":"x","b":10000000000000000001}`), CreatedAt: at, ModifiedAt: at,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,196 @@
+package casework_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func TestTokens(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		token, bearer, err := w.CreateToken(ctx, w.p, "billing", w.now().Add(time.Hour), casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.Authenticate(ctx, bearer, "192.0.2.7")
+		want := access.Principal{Tenant: w.p.Tenant, Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"}}
+		if diff := cmp.Diff(want, p); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		var refusals []string
+		refuse := func(bearer string) {
+			t.Helper()
+			p, err := w.Authenticate(ctx, bearer, "")
+			refusals = append(refusals, wantFault(t, err, fault.Unauthenticated, "token.invalid").Detail)
+			if p != (access.Principal{}) {
+				t.Errorf("%q is %+v", bearer, p)
+			}
+		}
+		for _, wrong := range []string{"", "x", bearer + "x", strings.Replace(bearer, "chk_tok", "chk_tik", 1), "chk_a\x00.b", bearer + strings.Repeat("x", 300)} {
+			refuse(wrong)
+		}
+		w.later(time.Hour)
+		refuse(bearer)
+		_, bearer, err = w.CreateToken(ctx, w.p, "second", time.Time{}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := w.Tokens(ctx, w.p)
+		if err != nil || len(all) != 2 || all[1].Name != "second" {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if err := w.DeleteToken(ctx, w.p, all[1].ID); err != nil {
+			t.Fatal(err)
+		}
+		refuse(bearer)
+		for _, r := range refusals {
+			if r != refusals[0] {
+				t.Errorf("refusals tell themselves apart: %q, %q", r, refusals[0])
+			}
+		}
+		wantFault(t, w.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
+		_, _, err = w.CreateToken(ctx, w.p, "", w.now(), casework.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/name", "/expires_at")
+	})
+}
+
+func TestTheFirstStartMakesOneAdmin(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		bearers := make(chan string, 4)
+		for range 4 {
+			all.Go(func() {
+				bearer, err := w.Bootstrap(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				bearers <- bearer
+			})
+		}
+		all.Wait()
+		close(bearers)
+		var admin string
+		for bearer := range bearers {
+			if admin != "" && bearer != "" {
+				t.Fatal("two starts made a token each")
+			}
+			admin += bearer
+		}
+		if p, err := w.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" || p.Tenant == w.p.Tenant {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
+
+// Everything of one tenant is tried by another, who finds nothing of it.
+func TestTenantsSeeNothingOfEachOther(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx, none := t.Context(), casework.Once{}
+		w.put(w.p, loan("loan", ""))
+		c := w.open("loan")
+		comment, err := w.AddComment(ctx, w.p, c.ID, "x", none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := w.endpoint("mine", "https://mine.example", "case_created")
+		token, _, err := w.CreateToken(ctx, w.p, "mine", time.Time{}, none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, entries := w.load(c.ID), len(w.history(c.ID))
+
+		q := w.tenant("second")
+		drop := func(_ any, err error) error { return err }
+		for name, err := range map[string]error{
+			"Submit":           drop(w.Submit(ctx, q, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`)}, none)),
+			"Submit creation":  drop(w.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none)),
+			"DeleteCase":       w.DeleteCase(ctx, q, c.ID, 0),
+			"Case":             drop(w.Case(ctx, q, c.ID)),
+			"History":          drop(w.History(ctx, q, c.ID, 0, 10)),
+			"AddComment":       drop(w.AddComment(ctx, q, c.ID, "x", none)),
+			"Comments":         drop(w.Comments(ctx, q, c.ID, "", 10)),
+			"GenerateDocument": drop(w.GenerateDocument(ctx, q, c.ID, "summary", none)),
+			"UploadProof":      drop(w.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
+			"Attachments":      drop(w.Attachments(ctx, q, c.ID, cases.Proof, "", 10)),
+			"OpenAttachment": func() error {
+				_, _, err := w.OpenAttachment(ctx, q, c.ID, cases.Proof, proof.ID)
+				return err
+			}(),
+			"DeleteAttachment":     w.DeleteAttachment(ctx, q, c.ID, cases.Proof, proof.ID),
+			"CaseType":             drop(w.CaseType(ctx, q, "loan", 1)),
+			"RotateCallbackSecret": drop(w.RotateCallbackSecret(ctx, q, "loan", "submit", none)),
+			"UpdateEndpoint":       drop(w.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
+			"DeleteEndpoint":       w.DeleteEndpoint(ctx, q, mine.ID),
+			"Endpoint":             drop(w.Endpoint(ctx, q, mine.ID)),
+			"Attempts":             drop(w.Attempts(ctx, q, mine.ID, 0, 10)),
+			"DeleteToken":          w.DeleteToken(ctx, q, token.ID),
+		} {
+			if !errors.Is(err, fault.NotFound) {
+				t.Errorf("%s: %v, want not found", name, err)
+			}
+		}
+
+		if all, err := w.Cases(ctx, q, store.CaseFilter{}); err != nil || len(all) != 0 {
+			t.Errorf("Cases: %d, %v", len(all), err)
+		}
+		if all, err := w.CaseTypes(ctx, q); err != nil || len(all) != 0 {
+			t.Errorf("CaseTypes: %d, %v", len(all), err)
+		}
+		if all, err := w.Endpoints(ctx, q, "", 10); err != nil || len(all) != 0 {
+			t.Errorf("Endpoints: %d, %v", len(all), err)
+		}
+		if all, err := w.Targets(ctx, q, "case_created"); err != nil || len(all) != 0 {
+			t.Errorf("Targets: %d, %v", len(all), err)
+		}
+		if all, err := w.Tokens(ctx, q); err != nil || len(all) != 0 {
+			t.Errorf("Tokens: %d, %v", len(all), err)
+		}
+		if _, err := w.SetTargets(ctx, q, "case_created", []string{"https://mine.example"}); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.CreateEndpoint(ctx, q, endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}}, none); err != nil {
+			t.Errorf("a name is taken by another tenant's: %v", err)
+		}
+		w.put(q, loan("loan", ""))
+		if v, err := w.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none); err != nil || v.Reference != "L-001" || v.OutcomeInstance != 1 {
+			t.Errorf("%+v, %v", v.Case, err)
+		}
+
+		if diff := cmp.Diff(before.Case, w.load(c.ID).Case); diff != "" || len(w.history(c.ID)) != entries {
+			t.Errorf("another tenant changed the case: %s", diff)
+		}
+		if got, err := w.Comments(ctx, w.p, c.ID, "", 10); err != nil || len(got) != 1 || got[0].ID != comment.ID {
+			t.Errorf("comments %+v, %v", got, err)
+		}
+		if got, err := w.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {
+			t.Errorf("endpoint %+v, %v", got, err)
+		}
+		_, body, err := w.OpenAttachment(ctx, w.p, c.ID, cases.Proof, proof.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, body)
+		body.Close()
+		if w.contents() != 1 {
+			t.Errorf("%d contents", w.contents())
+		}
+	})
+}

@@ -1,0 +1,170 @@
+package casework_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// endpoint makes one.
+func (w *world) endpoint(name, url string, triggers ...string) endpoint.Endpoint {
+	w.t.Helper()
+	e, err := w.CreateEndpoint(w.t.Context(), w.p, endpoint.Endpoint{Name: name, URL: url, Triggers: triggers}, casework.Once{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		made := w.endpoint("crm", "https://crm.example", "case_created", "case_approved", "case_created")
+		if len(made.Secrets) != 1 || len(made.Secrets[0]) != 32 || made.Status != endpoint.Active || made.Revision != 1 {
+			t.Errorf("made %+v", made)
+		}
+		got, err := w.Endpoint(ctx, w.p, made.ID)
+		if diff := cmp.Diff(made, got); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+		changed, err := w.UpdateEndpoint(ctx, w.p, made.ID, func(e *endpoint.Endpoint) {
+			e.ID, e.Tenant, e.Secrets, e.Revision = "ep_x", 99, nil, 99 // these are not for changing
+			e.URL, e.Triggers, e.Status = "https://other.example", []string{"case_finished"}, endpoint.Paused
+			e.Policy.Timeout = time.Second
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := made
+		want.URL, want.Triggers, want.Status, want.Revision = "https://other.example", []string{"case_finished"}, endpoint.Paused, 2
+		want.Policy.Timeout, want.UpdatedAt = time.Second, changed.UpdatedAt
+		if diff := cmp.Diff(want, changed); diff != "" {
+			t.Error(diff)
+		}
+		if got, err = w.Endpoint(ctx, w.p, made.ID); cmp.Diff(want, got) != "" || err != nil {
+			t.Errorf("stored %+v, %v", got, err)
+		}
+		other := w.endpoint("", "https://crm.example", "case_created")
+		all, err := w.Endpoints(ctx, w.p, "", 0)
+		if err != nil || len(all) != 2 {
+			t.Errorf("%d endpoints, %v", len(all), err)
+		}
+		if all, err = w.Endpoints(ctx, w.p, made.ID, 10); err != nil || len(all) != 1 || all[0].ID != other.ID {
+			t.Errorf("after the first: %+v, %v", all, err)
+		}
+		_, err = w.UpdateEndpoint(ctx, w.p, other.ID, func(e *endpoint.Endpoint) { e.Name = "crm" })
+		wantFault(t, err, fault.Conflict, "endpoint.name_taken")
+		if attempts, err := w.Attempts(ctx, w.p, made.ID, 0, 0); err != nil || len(attempts) != 0 {
+			t.Errorf("%d attempts, %v", len(attempts), err)
+		}
+		if err := w.DeleteEndpoint(ctx, w.p, made.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, missing := range []string{made.ID, "", "a\x00b"} {
+			wantFault(t, w.DeleteEndpoint(ctx, w.p, missing), fault.NotFound, "endpoint.not_found")
+			_, err = w.Endpoint(ctx, w.p, missing)
+			wantFault(t, err, fault.NotFound, "endpoint.not_found")
+			_, err = w.UpdateEndpoint(ctx, w.p, missing, func(*endpoint.Endpoint) {})
+			wantFault(t, err, fault.NotFound, "endpoint.not_found")
+			_, err = w.Attempts(ctx, w.p, missing, 0, 0)
+			wantFault(t, err, fault.NotFound, "endpoint.not_found")
+		}
+	})
+}
+
+func TestWrongEndpointsAreRefusedFieldByField(t *testing.T) {
+	w := start(t, "")
+	_, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/triggers/1", "/name")
+	e := w.endpoint("", "https://a.example", "case_created")
+	for _, status := range []endpoint.Status{"x", endpoint.Disabled} {
+		_, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Status = status })
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/status")
+	}
+	_, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Triggers = nil })
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/triggers")
+}
+
+func TestTargetsAreTheSameRelationSeenFromTheTrigger(t *testing.T) {
+	const a, b, c = "https://a.example/x", "https://b.example/x", "https://c.example/x"
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		both := w.endpoint("both", a, "case_created", "case_finished")
+		only := w.endpoint("only", b, "case_created")
+		deaf := w.endpoint("deaf", c, "case_finished")
+
+		targets, err := w.Targets(ctx, w.p, "case_created")
+		if err != nil || len(targets) != 2 || targets[0].Endpoint.ID != both.ID || targets[1].Endpoint.ID != only.ID {
+			t.Fatalf("targets %+v, %v", targets, err)
+		}
+		const d = "https://d.example/x"
+		if targets, err = w.SetTargets(ctx, w.p, "case_created", []string{d, c}); err != nil {
+			t.Fatal(err)
+		}
+		if len(targets) != 2 || !targets[0].Created || targets[0].Endpoint.URL != d || len(targets[0].Endpoint.Secrets) != 1 ||
+			targets[1].Created || targets[1].Endpoint.ID != deaf.ID {
+			t.Errorf("set %+v", targets)
+		}
+		all, err := w.Endpoints(ctx, w.p, "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]string{}
+		for _, e := range all {
+			got[e.URL] = e.Triggers
+		}
+		want := map[string][]string{a: {"case_finished"}, c: {"case_created", "case_finished"}, d: {"case_created"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		revision := targets[1].Endpoint.Revision
+		if targets, err = w.SetTargets(ctx, w.p, "case_created", []string{c, d}); err != nil || targets[0].Endpoint.Revision != revision {
+			t.Errorf("the same targets again changed something: %+v, %v", targets, err)
+		}
+		if targets, err = w.SetTargets(ctx, w.p, "case_created", nil); err != nil || len(targets) != 0 {
+			t.Errorf("%+v, %v", targets, err)
+		}
+		_, err = w.Endpoint(ctx, w.p, only.ID)
+		wantFault(t, err, fault.NotFound, "endpoint.not_found")
+	})
+}
+
+func TestWrongTargets(t *testing.T) {
+	w := start(t, "")
+	e := w.endpoint("", "https://a.example", "case_created")
+	_, err := w.SetTargets(t.Context(), w.p, "case_created", []string{"https://b.example", "x", "https://b.example"})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls/1", "/urls/2")
+	_, err = w.SetTargets(t.Context(), w.p, "case_created", slices.Repeat([]string{"https://b.example"}, 101))
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls")
+	_, err = w.SetTargets(t.Context(), w.p, "x", nil)
+	wantFault(t, err, fault.NotFound, "trigger.not_found")
+	_, err = w.Targets(t.Context(), w.p, "x")
+	wantFault(t, err, fault.NotFound, "trigger.not_found")
+	if _, err := w.Endpoint(t.Context(), w.p, e.ID); err != nil {
+		t.Errorf("a refused change deleted an endpoint: %v", err)
+	}
+}
+
+func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if _, err := w.SetTargets(t.Context(), w.p, "case_created", []string{"https://a.example", "https://b.example"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got, err := w.Endpoints(t.Context(), w.p, "", 0); err != nil || len(got) != 2 {
+			t.Errorf("%d endpoints, %v, want 2", len(got), err)
+		}
+	})
+}
