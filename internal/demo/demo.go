@@ -1,0 +1,124 @@
+// Package demo plays a story over the real API: it loads two case types, answers
+// their callbacks, receives their webhooks, and shows what happens on both roads.
+// It uses the program as its users do, over HTTP, and knows nothing else of it.
+//
+// It is a test as well. Each step says which webhooks have to arrive, in which
+// order, and waits for them; one that is missing, that nobody expected, or whose
+// signature is wrong ends the story with an error.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Server is a running Casehook.
+type Server struct {
+	URL   string // without a slash at its end
+	Token string // an admin's bearer token
+	Data  string // the folder that it keeps everything in
+}
+
+// Options say how a demo runs.
+type Options struct {
+	Once  bool      // end after the story; otherwise the server stays up until ctx ends
+	Color bool      // Out shows colours
+	Out   io.Writer // required
+
+	// Start starts a server that may call loopback addresses and that has these
+	// variables for the URLs of callbacks. Stop ends it and removes its data.
+	// Required.
+	Start func(ctx context.Context, variables map[string]string) (s Server, stop func() error, err error)
+
+	Wait    time.Duration                   // for the webhooks of one step; default 15 s
+	Receive func(http.Handler) http.Handler // goes around the sample receiver; default nothing
+}
+
+// Run plays the story. It returns once all that it started has ended.
+func Run(ctx context.Context, o Options) (err error) {
+	if o.Wait <= 0 {
+		o.Wait = 15 * time.Second
+	}
+	out := &printer{out: o.Out, color: o.Color}
+	out.title("Casehook demo")
+	asks := newCallbacks()
+	asked, err := listen(asks)
+	if err != nil {
+		return err
+	}
+	defer asked.close()
+	inbox := newReceiver()
+	told, err := listen(wrapped(inbox, o.Receive))
+	if err != nil {
+		return err
+	}
+	defer told.close()
+
+	server, stop, err := o.Start(ctx, map[string]string{"CASEHOOK_VAR_CALLBACKS": asked.url})
+	if err != nil {
+		return fmt.Errorf("starting the server: %w", err)
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	out.place("server", server.URL)
+	out.place("sample callbacks", asked.url)
+	out.place("sample receiver", told.url)
+
+	s := &stage{
+		api: client{server.URL, server.Token}, out: out, inbox: inbox, callbacks: asks,
+		wait: o.Wait, seen: map[string]bool{},
+	}
+	if err := s.tell(ctx, told.url); err != nil {
+		if ctx.Err() != nil && !o.Once {
+			return nil // somebody pressed Ctrl-C
+		}
+		out.failed(err)
+		return fmt.Errorf("the demo: %w", err)
+	}
+	out.passed(s.arrived, s.questions)
+	if o.Once {
+		return nil
+	}
+	out.farewell(server)
+	s.watch(ctx)
+	return nil
+}
+
+// watch shows what else is asked and told, until ctx ends.
+func (s *stage) watch(ctx context.Context) {
+	for {
+		select {
+		case q := <-s.callbacks.asked:
+			s.out.question(q)
+		case a := <-s.inbox.arrivals:
+			s.out.arrival(a)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// tell sets the stage and tells both stories.
+func (s *stage) tell(ctx context.Context, receiver string) error {
+	for _, act := range []func() error{
+		func() error { return s.setUp(ctx, receiver) },
+		func() error { return s.review(ctx) },
+		func() error { return s.claim(ctx) },
+		s.quiet,
+	} {
+		if err := act(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wrapped(h http.Handler, wrap func(http.Handler) http.Handler) http.Handler {
+	if wrap == nil {
+		return h
+	}
+	return wrap(h)
+}

@@ -1,0 +1,95 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// printer shows the story as it happens.
+type printer struct {
+	out   io.Writer
+	color bool
+}
+
+// The colours, as SGR codes.
+const (
+	bold  = "1"
+	faint = "2"
+	red   = "31"
+	green = "32"
+	cyan  = "36"
+)
+
+func (p *printer) paint(code, text string) string {
+	if !p.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+
+func (p *printer) title(text string) { p.line("%s", p.paint(bold, text)) }
+
+func (p *printer) place(name, url string) { p.line("  %-17s %s", name, p.paint(cyan, url)) }
+
+func (p *printer) chapter(text string) { p.line("\n%s", p.paint(bold, text)) }
+
+func (p *printer) step(n int, title string) { p.line("\n%2d  %s", n, p.paint(bold, title)) }
+
+func (p *printer) called(c call, status int) {
+	text := fmt.Sprintf("%s %s -> %d", c.method, c.path, status)
+	p.line("    %s", p.paint(faint, text))
+}
+
+// says prints what an answer says, which may be several lines.
+func (p *printer) says(text string) {
+	for line := range strings.Lines(text) {
+		p.line("    %s", strings.TrimRight(line, "\n"))
+	}
+}
+
+func (p *printer) question(q question) {
+	p.row("asked", q.Path, "", "", q.Attempt, q.Signature, false)
+}
+
+func (p *printer) arrival(a arrival) {
+	p.row("told", a.Trigger, fmt.Sprintf("v%d", a.Version), short(a.ID), a.Attempt, a.Signature, a.Refused)
+}
+
+// row prints one request of Casehook's, in columns.
+func (p *printer) row(verb, what, version, id string, attempt int, signature error, refused bool) {
+	mark := p.paint(green, "signature ✓")
+	if signature != nil {
+		mark = p.paint(red, "signature ✗ "+signature.Error())
+	}
+	if refused {
+		mark += p.paint(red, "  refused with 503")
+	}
+	p.line("      %s  %-22s  %-3s  %-12s  attempt %d  %s", p.paint(cyan, fmt.Sprintf("%-5s", verb)), what, version, id, attempt, mark)
+}
+
+// short is the beginning of a webhook-id.
+func short(id string) string {
+	const most = 11
+	if len(id) <= most {
+		return id
+	}
+	return id[:most] + "…"
+}
+
+func (p *printer) passed(arrived, questions int) {
+	p.line("\n%s", p.paint(green, fmt.Sprintf("✓ %d webhooks arrived, in order, and %d questions were asked; every signature was right.", arrived, questions)))
+}
+
+func (p *printer) failed(err error) { p.line("\n%s", p.paint(red, "✗ "+err.Error())) }
+
+func (p *printer) farewell(s Server) {
+	p.line("\nThe server stays up:")
+	p.place("API", s.URL)
+	p.place("documentation", s.URL+"/docs")
+	p.place("admin token", s.Token)
+	p.place("data", s.Data+" (removed at the end)")
+	p.line("\nTry it:\n\n  curl -H 'Authorization: Bearer %s' %s/v1/cases\n\nPress Ctrl-C to stop.", s.Token, s.URL)
+}

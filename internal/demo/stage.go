@@ -1,0 +1,208 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/examples"
+)
+
+// stage is where the story is played.
+type stage struct {
+	api       client
+	out       *printer
+	inbox     *receiver
+	callbacks *callbacks
+	wait      time.Duration
+
+	id, version int64 // of the case that the story is about; 0 before there is one
+
+	steps     int
+	arrived   int
+	questions int
+	seen      map[string]bool // webhook-ids that were taken
+}
+
+// step is one thing that somebody does, and what has to come of it.
+type step struct {
+	title  string
+	call   call
+	status int                 // that the API has to answer with
+	state  string              // that the case has to be in; empty: whichever
+	shows  func(answer) string // what to say of the answer; nil: the case's name and state
+	asks   string              // the path of the callback that has to be asked
+	tells  []string            // the triggers that have to arrive, in this order, with the case's next version
+}
+
+// setUp loads the case types and registers the sample receiver for all triggers.
+func (s *stage) setUp(ctx context.Context, receiver string) error {
+	for key, file := range map[string]string{"kyc": "kyc.yaml", "motor_claim": "claim.yaml"} {
+		if err := s.loadType(ctx, key, file); err != nil {
+			return err
+		}
+	}
+	var triggers struct{ Items []struct{ Name string } }
+	if err := s.api.get(ctx, call{method: http.MethodGet, path: "/v1/triggers"}, &triggers); err != nil {
+		return err
+	}
+	var names []string
+	for _, t := range triggers.Items {
+		names = append(names, t.Name)
+	}
+	var created struct{ Secret string }
+	err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/endpoints", body: map[string]any{
+		"name": "demo", "url": receiver + "/webhooks", "triggers": names,
+		"policy": map[string]any{"retries": []string{"300ms", "1s", "3s"}},
+	}}, &created)
+	s.inbox.trust(created.Secret)
+	return err
+}
+
+// loadType puts a definition, and trusts the secrets of its callbacks. Their
+// paths begin with the name of the file.
+func (s *stage) loadType(ctx context.Context, key, file string) error {
+	source, err := examples.CaseTypes.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var put struct {
+		Secrets map[string]string `json:"callback_secrets"`
+	}
+	err = s.api.get(ctx, call{
+		method: http.MethodPut, path: "/v1/case-types/" + key + "?file=" + file, body: source, contentType: "application/yaml",
+	}, &put)
+	for transition, secret := range put.Secrets {
+		s.callbacks.trust("/"+strings.TrimSuffix(file, ".yaml")+"/"+transition, secret)
+	}
+	return err
+}
+
+// take carries out a step, prints what came of it, and gives its answer.
+func (s *stage) take(ctx context.Context, st step) (answer, error) {
+	s.steps++
+	s.out.step(s.steps, st.title)
+	a, err := s.api.do(ctx, st.call)
+	if err != nil {
+		return a, err
+	}
+	s.out.called(st.call, a.Status)
+	if err := s.question(st.asks); err != nil {
+		return a, err
+	}
+	if a.Status != st.status {
+		return a, fmt.Errorf("%q was answered with %d instead of %d: %s", st.title, a.Status, st.status, a.Body)
+	}
+	if st.shows == nil {
+		st.shows = showCase
+	}
+	s.out.says(st.shows(a))
+	if state := a.kase().State; st.state != "" && state != st.state {
+		return a, fmt.Errorf("after %q the case is %s instead of %s", st.title, state, st.state)
+	}
+	if len(st.tells) == 0 {
+		return a, nil
+	}
+	if s.id == 0 {
+		s.id = a.kase().ID
+	}
+	s.version++
+	return a, s.await(ctx, st)
+}
+
+// play takes steps until one fails.
+func (s *stage) play(ctx context.Context, steps []step) error {
+	for _, st := range steps {
+		if _, err := s.take(ctx, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// question takes what the callback service was asked. By the time that the API
+// has answered it has been asked all.
+func (s *stage) question(path string) error {
+	asked := false
+	for {
+		select {
+		case q := <-s.callbacks.asked:
+			s.out.question(q)
+			s.questions++
+			if q.Signature != nil {
+				return fmt.Errorf("the question to %s has a wrong signature: %w", q.Path, q.Signature)
+			}
+			if q.Path != path {
+				return fmt.Errorf("the callback %s was asked; nobody expected that", q.Path)
+			}
+			asked = true
+		default:
+			if path != "" && !asked {
+				return fmt.Errorf("the callback %s was not asked", path)
+			}
+			return nil
+		}
+	}
+}
+
+// await takes the webhooks of a step, and fails when one is missing.
+func (s *stage) await(ctx context.Context, st step) error {
+	deadline := time.NewTimer(s.wait)
+	defer deadline.Stop()
+	missing := slices.Clone(st.tells)
+	for len(missing) > 0 {
+		select {
+		case a := <-s.inbox.arrivals:
+			s.out.arrival(a)
+			taken, err := s.accept(st, missing, a)
+			if err != nil {
+				return err
+			}
+			if taken {
+				missing = slices.Delete(missing, 0, 1)
+			}
+		case <-deadline.C:
+			return fmt.Errorf("after %q these webhooks are missing after %s: %s", st.title, s.wait, strings.Join(missing, ", "))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// accept judges an arrival, and reports whether it is the one that is due.
+func (s *stage) accept(st step, missing []string, a arrival) (bool, error) {
+	if a.Signature != nil {
+		return false, fmt.Errorf("%s of version %d has a wrong signature: %w", a.Trigger, a.Version, a.Signature)
+	}
+	if a.Refused || s.seen[a.ID] {
+		return false, nil // it comes again, or has come before
+	}
+	s.seen[a.ID] = true
+	switch {
+	case a.Case != s.id || a.Version != s.version || !slices.Contains(missing, a.Trigger):
+		return false, fmt.Errorf("%s of version %d arrived after %q; nobody expected that", a.Trigger, a.Version, st.title)
+	case a.Trigger != missing[0]:
+		return false, fmt.Errorf("after %q these webhooks are missing, or out of order: %s; %s came first",
+			st.title, strings.Join(missing[:slices.Index(missing, a.Trigger)], ", "), a.Trigger)
+	}
+	s.arrived++
+	return true, nil
+}
+
+// quiet fails if anything arrived that nobody expected.
+func (s *stage) quiet() error {
+	select {
+	case a := <-s.inbox.arrivals:
+		if s.seen[a.ID] {
+			return nil
+		}
+		return errors.New(a.Trigger + " arrived; nobody expected that")
+	default:
+		return nil
+	}
+}
