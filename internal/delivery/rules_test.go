@@ -1,0 +1,204 @@
+package delivery
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// script is a machine that a test drives by hand.
+type script struct {
+	*testing.T
+	*machine
+	now time.Time
+	seq int64
+}
+
+func newScript(t *testing.T, p endpoint.Policy, l limits) *script {
+	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Policy: p}
+	return &script{T: t, now: time.Unix(1_800_000_000, 0), machine: newMachine(e, store.Cursor{ID: "cur"}, nil, nil, l, func() float64 { return 0.5 })}
+}
+
+// commit reads one entry per case.
+func (s *script) commit(cases ...int) {
+	for _, c := range cases {
+		s.seq++
+		e := &tailEntry{Entry: &event.Entry{Seq: s.seq, Subject: fmt.Sprintf("case/%d", c)}}
+		e.bodies = []*wire.Message{{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d", s.seq)}}
+		e.once.Do(func() {})
+		s.read([]*tailEntry{e}, s.seq)
+	}
+}
+
+// launch takes all that may be sent now; loads are answered from nothing.
+func (s *script) launch() (sent []*message) {
+	s.Helper()
+	for range 1000 {
+		st, ok := s.next(s.now)
+		if !ok {
+			return sent
+		}
+		if st.send == nil {
+			s.Fatalf("it wants to load %+v", *st.load)
+		}
+		sent = append(sent, st.send)
+	}
+	s.Fatal("it never has enough")
+	return nil
+}
+
+func (s *script) end(v verdict, messages ...*message) {
+	for _, m := range messages {
+		s.done(m, outcome{verdict: v, reason: "because", attempt: store.Attempt{Place: m.Place}}, s.now)
+	}
+}
+
+func TestTheBreakerOpensOnSeveralCasesOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		verdict verdict
+		cases   []int
+		open    bool
+	}{
+		"one poisonous case":          {unreachable, []int{1, 1, 1, 1, 1, 1, 1, 1}, false},
+		"many cases":                  {unreachable, []int{1, 2, 3, 4, 5, 6}, true},
+		"many cases, their own fault": {refused, []int{1, 2, 3, 4, 5, 6}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, endpoint.Policy{Concurrency: 1, Order: endpoint.None}, defaultLimits)
+			for _, n := range c.cases {
+				s.commit(n)
+				s.end(c.verdict, s.launch()...)
+			}
+			if s.breaker.open != c.open {
+				t.Errorf("open = %v, want %v", s.breaker.open, c.open)
+			}
+		})
+	}
+}
+
+func TestWhileTheBreakerIsOpenOneProbeAtATimeTriesEachTimeAnotherLane(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, defaultLimits)
+	s.commit(1, 2, 3, 4, 5, 6, 7, 8)
+	s.end(unreachable, s.launch()...)
+	if !s.breaker.open || s.rows != 4 {
+		t.Fatalf("open = %v with %d rows, want it open with the 4 failures before", s.breaker.open, s.rows)
+	}
+	if s.wantsMore() || len(s.launch()) > 0 {
+		t.Fatal("it reads or sends although the endpoint is down")
+	}
+	s.take(true)
+	// Lanes that are parked want to be loaded first; those in the window do not.
+	clear(s.waiting)
+	s.waiting = nil
+	lane := ""
+	for wait := firstProbe; wait <= 8*time.Second; wait *= 2 {
+		if at := s.wakeAt(); at.Sub(s.now) != wait {
+			t.Fatalf("the next probe is in %v, want %v", at.Sub(s.now), wait)
+		}
+		s.now = s.wakeAt()
+		probes := s.launch()
+		if len(probes) != 1 || !probes[0].probe || probes[0].subject == lane {
+			t.Fatalf("%d probes; the first of %s, after %s", len(probes), probes[0].subject, lane)
+		}
+		lane = probes[0].subject
+		s.end(unreachable, probes...)
+		if probes[0].failures != 0 {
+			t.Fatal("a probe used up a retry")
+		}
+	}
+	s.now = s.wakeAt()
+	s.end(delivered, s.launch()...)
+	if s.breaker.open || len(s.launch()) != 3 {
+		t.Error("an answer did not close the breaker for those in the window")
+	}
+}
+
+func TestParkedLanesLeaveRoomForNewMessages(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 4, Retries: []time.Duration{time.Second}}, defaultLimits)
+	s.commit(1, 2, 3, 4)
+	s.end(refused, s.launch()...)
+	s.now = s.now.Add(time.Minute)
+	for _, r := range s.waiting {
+		r.loaded = []*message{{Place: r.Place(), subject: r.lane.key, body: &wire.Message{}}}
+	}
+	s.commit(5, 6, 7, 8)
+	retries := 0
+	for _, m := range s.launch() {
+		if m.retry {
+			retries++
+		}
+	}
+	if retries != 2 {
+		t.Errorf("%d of 4 requests are retries while new messages wait, want 2", retries)
+	}
+}
+
+func TestAHungMessageInAFullWindowIsParkedSoThatTheCursorMoves(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 2}, limits{window: 4, unsettled: 100, parked: 100})
+	s.commit(1, 2, 3, 4)
+	hung := s.launch()[0]
+	for range 3 {
+		for _, m := range s.launch() {
+			s.end(delivered, m)
+		}
+		for _, l := range s.lanes {
+			if m := l.sending; m != nil && m != hung {
+				s.end(delivered, m)
+			}
+		}
+	}
+	if s.position() != 0 || s.wantsMore() {
+		t.Fatalf("position %d, wants more: %v; the window should be full behind the hung message", s.position(), s.wantsMore())
+	}
+	s.launch()
+	if s.rows != 0 {
+		t.Fatal("it was parked at once")
+	}
+	s.now = s.wakeAt()
+	s.launch()
+	if s.position() != 4 || s.rows != 1 || !s.wantsMore() {
+		t.Fatalf("position %d with %d rows, want 4 with 1", s.position(), s.rows)
+	}
+	s.end(delivered, hung)
+	out, _ := s.take(true)
+	if len(out.Unpark) != 0 || len(out.Park) != 1 {
+		t.Errorf("the lane must look in the journal before it goes on: %+v", out)
+	}
+}
+
+func TestTooManyParkedLanesStopTheCursor(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, limits{window: 100, unsettled: 100, parked: 3})
+	s.commit(1, 2, 3)
+	s.end(refused, s.launch()...)
+	if s.rows != 3 || s.wantsMore() {
+		t.Errorf("with %d rows of 3 it wants more: %v", s.rows, s.wantsMore())
+	}
+}
+
+func TestAMessageThatCannotBeMadeIsDeadAtOnce(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, defaultLimits)
+	e := &tailEntry{Entry: &event.Entry{Seq: 1, Subject: "case/1"}}
+	e.bodies = []*wire.Message{{Trigger: wantedTrigger, ID: "msg_1", Err: fmt.Errorf("no snapshot")}}
+	e.once.Do(func() {})
+	s.read([]*tailEntry{e}, 1)
+	out, ok := s.take(false)
+	if !ok || len(out.Dead) != 1 || out.Dead[0].Reason == "" || out.Position != 1 {
+		t.Errorf("settlement %+v, want the message dead with its reason, and the cursor past it", out)
+	}
+}
+
+func TestAPositionThatPassedOnlyUnwantedEntriesWaitsForAFlush(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, defaultLimits)
+	s.read(nil, 17)
+	if _, ok := s.take(false); ok {
+		t.Error("an idle endpoint writes at every commit of the others")
+	}
+	if out, ok := s.take(true); !ok || out.Position != 17 {
+		t.Errorf("flushed %+v, %v; want position 17", out, ok)
+	}
+}
