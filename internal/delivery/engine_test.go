@@ -37,6 +37,7 @@ type bench struct {
 	store  *store.Store
 	tenant int64
 	key    []byte
+	node   string // the engine's
 	stop   func() // ends the engine as a shutdown does
 }
 
@@ -69,13 +70,16 @@ func onBothEngines(t *testing.T, test func(b *bench)) {
 	}
 }
 
-func (b *bench) start() { b.stop = b.run("node") }
+// start starts an engine, which stop ends.
+func (b *bench) start() {
+	b.node = id.New("node")
+	b.stop = b.run()
+}
 
-// run starts an engine and returns what stops it.
-func (b *bench) run(node string) func() {
+func (b *bench) run() func() {
 	client := outbound.New(b.outbound())
 	e := delivery.New(b.store, client, delivery.Config{
-		Node: id.New(node), Version: "0.1.0", LeaseTTL: 2 * time.Second, Poll: 50 * time.Millisecond, Drain: 5 * time.Second,
+		Node: b.node, Version: "0.1.0", LeaseTTL: 2 * time.Second, Poll: 50 * time.Millisecond, Drain: 5 * time.Second,
 		Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -542,6 +546,11 @@ func TestTwoNodesShareAndTakeOver(t *testing.T) {
 	}
 	two.start()
 	t.Cleanup(func() { two.stop() })
+	one.eventually("the second node has its share", func() bool {
+		var held []store.Lease
+		two.update(func(tx *store.Tx) (err error) { held, err = tx.Claim(t.Context(), two.node, 2*time.Second); return err })
+		return len(held) == 2
+	})
 	two.comment(1, 2) // committed there, told by whoever holds the lease
 	for range 4 {
 		one.next(r)

@@ -46,15 +46,19 @@ func (e *Engine) claim(ctx, sending context.Context) error {
 		return err
 	}
 	e.until.Store(int64(before + e.LeaseTTL*9/10))
-	e.reconcile(ctx, sending, leases)
-	return nil
+	surplus := e.reconcile(ctx, sending, leases)
+	if len(surplus) == 0 {
+		return nil
+	}
+	return e.store.Update(ctx, func(tx *store.Tx) error { return tx.Release(ctx, e.Node, surplus) })
 }
 
-// reconcile makes the holders those of our leases on active endpoints.
-func (e *Engine) reconcile(ctx, sending context.Context, leases []store.Lease) {
+// reconcile makes the holders those of our leases on active endpoints. It returns
+// the leases that are more than our share and whose holders have ended.
+func (e *Engine) reconcile(ctx, sending context.Context, leases []store.Lease) (surplus []string) {
 	mine := make(map[string]store.Lease, len(leases))
 	for _, l := range leases {
-		if l.Status == string(endpoint.Active) {
+		if l.Status == string(endpoint.Active) && !l.Surplus {
 			mine[l.Endpoint] = l
 		}
 	}
@@ -68,11 +72,17 @@ func (e *Engine) reconcile(ctx, sending context.Context, leases []store.Lease) {
 			delete(e.holders, id)
 		}
 	}
+	for _, l := range leases {
+		if l.Surplus && e.holders[l.Endpoint] == nil {
+			surplus = append(surplus, l.Endpoint)
+		}
+	}
 	for id, l := range mine {
 		if h := e.holders[id]; h == nil || h.ctx.Err() != nil {
 			e.hold(ctx, sending, l, h)
 		}
 	}
+	return surplus
 }
 
 // leased reports whether our leases are still good.
