@@ -1,0 +1,89 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Config is how a server runs. What is zero gets a default that is right for one
+// machine: SQLite in DefaultData, on DefaultListen.
+type Config struct {
+	Version   string         // of Casehook
+	Listen    string         // host:port; port 0 picks a free one
+	PublicURL string         // where people and receivers find the server; default http:// and the address
+	Data      string         // directory of the SQLite database, the attachments and the key
+	Database  string         // postgres://...; then Data is not used
+	KeyFile   string         // holds the key that seals secrets, in base64
+	Key       string         // the key itself, in base64; wins over KeyFile
+	Allow     []netip.Prefix // addresses that are called although they are not public
+	MaxUpload int64          // bytes of one proof; default 32 MiB
+
+	LeaseTTL time.Duration // how long after a node's death another takes over; default 15 s
+	Grace    time.Duration // what is under way may still take at the end; default 10 s
+
+	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: there are none
+	Random   io.Reader                        // default crypto/rand
+	Log      *slog.Logger                     // default: nothing is logged
+}
+
+// The defaults.
+const (
+	DefaultListen = "127.0.0.1:8080"
+	DefaultData   = "casehook-data"
+	defaultLease  = 15 * time.Second
+	defaultGrace  = 10 * time.Second
+)
+
+func (c Config) withDefaults() Config {
+	c.Version = cmp.Or(c.Version, "dev")
+	c.Listen = cmp.Or(c.Listen, DefaultListen)
+	c.Data = cmp.Or(c.Data, DefaultData)
+	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
+	c.Grace = cmp.Or(c.Grace, defaultGrace)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// check refuses what can't work before anything is opened.
+func (c Config) check() error {
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return invalid("public_url", "The public URL %q is not one. It looks like https://cases.example.com.", c.PublicURL)
+		}
+	}
+	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
+		return invalid("database", "The database is not given as a URL. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+	}
+	if c.MaxUpload < 0 {
+		return invalid("max_upload", "The greatest upload is negative.")
+	}
+	return nil
+}
+
+func invalid(code, detail string, args ...any) error {
+	return fault.New(fault.Invalid, "config."+code, detail, args...)
+}
+
+// baseURL is where a server that listens on addr is found from this machine.
+func baseURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return fmt.Sprintf("http://%s", net.JoinHostPort(host, port))
+}

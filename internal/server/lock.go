@@ -1,0 +1,33 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const lockName = "lock" // in the data directory
+
+// errHeld is lockFile's error when another process holds the lock.
+var errHeld = errors.New("held by another process")
+
+// openData makes the data directory, for its owner alone, and takes it for this
+// process. The system gives it up when the process ends, however that happens.
+func openData(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "config.data", "The data directory %s can't be made: %v. Name another with --data.", dir, err)
+	}
+	lock, err := lockFile(filepath.Join(dir, lockName))
+	switch {
+	case errors.Is(err, errHeld):
+		return nil, fault.New(fault.Conflict, "config.data_in_use",
+			"Another Casehook uses the data directory %s. Stop it first, or name another directory with --data; several at once need PostgreSQL.", dir)
+	case err != nil:
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	return lock, nil
+}

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// cleanEvery is how often leftovers are removed.
+const cleanEvery = time.Hour
+
+// run serves until ctx ends or a part fails, and then ends everything.
+func (s *Server) run(ctx context.Context) {
+	defer close(s.done)
+	serving, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	working, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
+
+	var parts sync.WaitGroup
+	var errDelivery error
+	parts.Go(func() {
+		errDelivery = s.deliver(working)
+		stop(errDelivery)
+	})
+	parts.Go(func() { s.clean(working) })
+	parts.Go(func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			stop(fmt.Errorf("serving: %w", err))
+		}
+	})
+	s.config.Log.Info("serving", "url", s.url, "version", s.config.Version)
+
+	<-serving.Done()
+	s.config.Log.Info("stopping")
+	failure := context.Cause(serving)
+	if ctx.Err() != nil {
+		failure = nil // we were asked to
+	}
+	late := s.finishRequests(ctx)
+	rest()
+	parts.Wait()
+	if failure == nil {
+		failure = errDelivery
+	}
+	s.err = errors.Join(failure, late, s.opened.Close())
+	s.config.Log.Info("stopped")
+}
+
+// deliver runs the delivery. That it was stopped while it began is no error.
+func (s *Server) deliver(ctx context.Context) error {
+	err := s.engine.Run(ctx)
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("delivery: %w", err)
+}
+
+// finishRequests lets requests under way be answered, and cuts off those that take
+// too long.
+func (s *Server) finishRequests(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
+	defer cancel()
+	err := s.http.Shutdown(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.config.Log.Warn("requests were cut off: they took longer than the grace period", "grace", s.config.Grace)
+		return s.http.Close()
+	}
+	return err
+}
+
+// clean removes leftovers, at first and then now and again.
+func (s *Server) clean(ctx context.Context) {
+	ticker := time.NewTicker(cleanEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.service.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("leftovers can't be removed; trying again later", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,205 @@
+// Package server is Casehook as a process: it reads what it is configured with,
+// opens what it keeps, wires the parts together, and ends them in the order in
+// which nothing is lost.
+//
+//	listen -> data directory, key -> store, blobs -> casework -> delivery -> serve
+//
+// The end comes in the opposite order: no new connections; requests under way are
+// answered; deliveries under way are settled; the store is closed. Each step is
+// bounded by [Config.Grace]. What could not be finished by then is found again at
+// the next start.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/blob"
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Server is a running Casehook.
+type Server struct {
+	config   Config
+	url      string
+	token    string
+	http     *http.Server
+	listener net.Listener
+	service  *casework.Service
+	engine   *delivery.Engine
+	opened   closers
+	done     chan struct{}
+	err      error // once done
+}
+
+// Start starts a server, which then runs until ctx ends. When it returns without
+// an error, the server takes requests.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, done: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.opened.Close())
+	}
+	go s.run(ctx)
+	return s, nil
+}
+
+// Run is Start, and Wait. Ready is called in between.
+func Run(ctx context.Context, c Config, ready func(*Server)) error {
+	s, err := Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	ready(s)
+	return s.Wait()
+}
+
+// URL is where the server is found from this machine, without a slash at its end.
+func (s *Server) URL() string { return s.url }
+
+// Token is the administrator's token when this was the first start, else empty.
+func (s *Server) Token() string { return s.token }
+
+// Wait returns when the server has ended: nil when it was asked to, and all that
+// was under way was finished in time.
+func (s *Server) Wait() error {
+	<-s.done
+	return s.err
+}
+
+// open opens all that the server needs, in order.
+func (s *Server) open(ctx context.Context) error {
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	st, blobs, key, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	c := s.config
+	out := outbound.New(outbound.Config{AllowPrefixes: c.Allow, Version: c.Version})
+	s.opened.add(closer(func() error { out.Close(); return nil }))
+	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}), casework.Config{
+		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, Variable: c.Variable, Random: c.Random, Log: c.Log,
+	})
+	s.engine = delivery.New(st, out, delivery.Config{
+		Node: id.New("node"), Version: c.Version, LeaseTTL: c.LeaseTTL, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
+	})
+	cursorKey, err := derive(key, "casehook api cursors")
+	if err != nil {
+		return err
+	}
+	s.http = s.httpServer(ctx, api.New(s.service, api.Config{Version: c.Version, Log: c.Log, Key: cursorKey}))
+	s.token, err = s.service.Bootstrap(ctx)
+	return err
+}
+
+// listen comes first: an address in use is told before anything is made.
+func (s *Server) listen(ctx context.Context) error {
+	var l net.ListenConfig
+	listener, err := l.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "config.listen", "Casehook can't listen on %s: %v. Name another address with --listen.",
+			s.config.Listen, reason(err))
+	}
+	s.listener = listener
+	s.opened.add(closer(func() error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}))
+	s.url = baseURL(listener.Addr())
+	if s.config.PublicURL == "" {
+		s.config.PublicURL = s.url
+	}
+	return nil
+}
+
+// reason is the innermost cause of an error.
+func reason(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byte, error) {
+	c := s.config
+	if c.Database == "" {
+		lock, err := openData(c.Data)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		s.opened.add(lock)
+	}
+	key, err := c.key()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	s.opened.add(st)
+	if c.Database != "" {
+		return st, st.Blobs(), key, nil
+	}
+	blobs, err := blob.NewDisk(filepath.Join(c.Data, "attachments"))
+	return st, blobs, key, err
+}
+
+// The limits of connections. Requests and answers themselves are not limited in
+// time: uploads and downloads may be large, and the API sees to it that they flow.
+const (
+	headTimeout = 10 * time.Second // to send the head of a request
+	idleTimeout = 2 * time.Minute  // between requests
+	maxHead     = 64 << 10         // bytes
+)
+
+func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
+	requests := context.WithoutCancel(ctx) // those under way are finished
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
+		BaseContext: func(net.Listener) context.Context { return requests },
+		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// closers closes what was opened, the last first.
+type closers []io.Closer
+
+func (c *closers) add(one io.Closer) { *c = append(*c, one) }
+
+func (c *closers) Close() error {
+	var errs []error
+	for i := len(*c) - 1; i >= 0; i-- {
+		errs = append(errs, (*c)[i].Close())
+	}
+	*c = nil
+	return errors.Join(errs...)
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
