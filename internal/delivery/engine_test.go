@@ -13,9 +13,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/casehook/casehook/internal/delivery"
@@ -39,6 +41,8 @@ type bench struct {
 	key    []byte
 	node   string // the engine's
 	stop   func() // ends the engine as a shutdown does
+
+	committed *atomic.Int64 // entries in the journal: positions are dense
 }
 
 // onBothEngines runs a test on SQLite and on PostgreSQL.
@@ -58,7 +62,7 @@ func onBothEngines(t *testing.T, test func(b *bench)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := &bench{TB: t, store: st, key: []byte("0123456789abcdef0123456789abcdef")}
+			b := &bench{TB: t, store: st, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
 			t.Cleanup(func() { b.stop(); st.Close() })
 			b.update(func(tx *store.Tx) (err error) {
 				b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
@@ -127,6 +131,7 @@ func (b *bench) comment(caseID, version int64) {
 
 // commented is an entry that says that a case got a comment.
 func (b *bench) commented(caseID, version int64) event.Entry {
+	b.committed.Add(1)
 	return event.Entry{
 		Tenant: b.tenant, Subject: event.CaseSubject(caseID), Version: version, At: time.Now(),
 		Actor: event.Actor{Source: event.API, Name: "test"},
@@ -207,12 +212,8 @@ func (b *bench) eventually(what string, met func() bool) {
 func (b *bench) served(e endpoint.Endpoint) {
 	b.Helper()
 	b.eventually("everything is settled", func() bool {
-		head, err := b.store.Head(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
 		c, parked := b.saved(e)
-		return c.Position >= head && len(parked) == 0
+		return c.Position >= b.committed.Load() && len(parked) == 0
 	})
 }
 
@@ -387,16 +388,12 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 		for c := int64(1); c <= 300; c++ {
 			b.comment(c, 1)
 		}
-		for range 20 {
-			b.next(r) // the breaker is open by then, and probes go on
-			if len(r.arrived) == 0 {
-				if _, parked := b.saved(e); len(parked) > 10 {
-					b.Fatalf("the outage made %d rows", len(parked))
-				}
-			}
-			if b.tries(e) > 8 {
-				break
-			}
+		for range 7 { // five failures open the breaker; probes go on
+			b.next(r)
+		}
+		b.eventually("the failures are recorded", func() bool { return b.tries(e) >= 6 })
+		if _, parked := b.saved(e); len(parked) > 10 {
+			b.Errorf("the outage made %d rows", len(parked))
 		}
 		mu.Lock()
 		down = false
@@ -454,12 +451,17 @@ func TestPausingHoldsMessagesAndAnEndpointMayMove(t *testing.T) {
 		b.comment(1, 2)
 		change(second.URL, endpoint.Active)
 		b.comment(1, 3)
-		for want := int64(2); want <= 3; want++ {
-			if a := b.next(second); a.version != want {
-				b.Fatalf("version %d arrived, want %d", a.version, want)
+		b.served(e)
+		// A pause takes effect within moments; what was on its way may still arrive.
+		var got []int64
+		for _, r := range []*receiver{first, second} {
+			for len(r.arrived) > 0 {
+				got = append(got, (<-r.arrived).version)
 			}
 		}
-		b.served(e)
+		if diff := cmp.Diff([]int64{2, 3}, got); diff != "" {
+			b.Error(diff)
+		}
 	})
 }
 
@@ -527,12 +529,12 @@ func TestTwoNodesShareAndTakeOver(t *testing.T) {
 		t.Cleanup(func() { st.Close() })
 		return st
 	}
-	one := &bench{TB: t, store: open(), key: []byte("0123456789abcdef0123456789abcdef")}
+	one := &bench{TB: t, store: open(), committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
 	one.update(func(tx *store.Tx) (err error) {
 		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
 		return err
 	})
-	two := &bench{TB: t, store: open(), key: one.key, tenant: one.tenant}
+	two := &bench{TB: t, store: open(), committed: one.committed, key: one.key, tenant: one.tenant}
 	r := one.receiver(ok)
 	var endpoints []endpoint.Endpoint
 	for range 4 {

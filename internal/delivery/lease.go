@@ -189,7 +189,8 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	m := newMachine(ep, cursor, parked, settled, defaultLimits, e.Jitter)
 	return &worker{
 		Engine: e, endpoint: ep, tenant: l.Tenant, cursor: cursor.ID, epoch: l.Epoch, m: m,
-		log:     e.Log.With("endpoint", l.Endpoint),
-		results: make(chan result, m.policy.Concurrency), notice: make(chan struct{}, 1),
+		log:    e.Log.With("endpoint", l.Endpoint),
+		inbox:  make(chan func(), m.policy.Concurrency+1), // all that can be under way: nobody blocks
+		notice: make(chan struct{}, 1),
 	}, nil
 }

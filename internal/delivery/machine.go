@@ -35,6 +35,7 @@ type machine struct {
 	dormant  []*row  // parked before a restart, with heads that are to be read again
 	rows     int     // parked lanes whose messages have left the window
 	sending  int     // requests under way
+	loading  int     // parked lanes that are being looked for in the journal
 	retrying int     // those of parked lanes
 	owed     int     // sent and not durably settled
 	breaker  breaker

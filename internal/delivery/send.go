@@ -23,7 +23,7 @@ type load struct {
 // next picks what to do now. Each message it gives must come back by done, each
 // load by loaded.
 func (m *machine) next(now time.Time) (step, bool) {
-	if m.gone || m.sending >= m.policy.Concurrency || m.owed >= m.unsettled {
+	if m.gone || m.sending+m.loading >= m.policy.Concurrency || m.owed >= m.unsettled {
 		return step{}, false
 	}
 	if m.breaker.open {
@@ -83,6 +83,7 @@ func (m *machine) due(now time.Time) *row {
 func (m *machine) retry(r *row, now time.Time) step {
 	m.waiting.remove(r)
 	if len(r.loaded) == 0 {
+		m.loading++
 		return step{load: &load{Lane: r.lane.key, After: r.Seq - 1, UpTo: m.readTo}}
 	}
 	msg := r.loaded[0]
@@ -96,10 +97,8 @@ func (m *machine) retry(r *row, now time.Time) step {
 // loaded takes in what the journal holds of a parked lane. A full batch may
 // leave more behind it.
 func (m *machine) loaded(q load, entries []*tailEntry, full bool) {
+	m.loading--
 	l := m.lanes[q.Lane]
-	if l == nil || l.row == nil {
-		return
-	}
 	r := l.row
 	r.loadedTo = q.UpTo
 	if full {
@@ -117,10 +116,10 @@ func (m *machine) loaded(q load, entries []*tailEntry, full bool) {
 
 // unloaded puts a lane back that could not be loaded; it is tried again later.
 func (m *machine) unloaded(q load, later time.Time) {
-	if l := m.lanes[q.Lane]; l != nil && l.row != nil {
-		l.row.Due = later
-		m.waiting.add(l.row)
-	}
+	m.loading--
+	r := m.lanes[q.Lane].row
+	r.Due = later
+	m.waiting.add(r)
 }
 
 // owedOf lists the messages of an entry that a parked lane owes.

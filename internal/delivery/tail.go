@@ -109,35 +109,14 @@ func (t *tail) wait(tenant int64) <-chan struct{} {
 	return ch
 }
 
-// read gives a tenant's entries above a position, and the position up to which
-// there are no others.
-func (t *tail) read(ctx context.Context, tenant, after int64) (entries []*tailEntry, upTo int64, err error) {
+// recent gives a tenant's entries above a position, and the position up to which
+// there are no others, if they are in memory.
+func (t *tail) recent(tenant, after int64) (entries []*tailEntry, upTo int64, ok bool) {
 	t.mu.Lock()
-	head := t.head
-	if after >= t.from {
-		entries, upTo = t.kept(tenant, after)
-		t.mu.Unlock()
-		return entries, upTo, nil
+	defer t.mu.Unlock()
+	if after < t.from {
+		return nil, after, false
 	}
-	t.mu.Unlock()
-	found, err := t.store.TenantJournal(ctx, tenant, after, readBatch)
-	if err != nil {
-		return nil, after, err
-	}
-	for _, e := range found {
-		entries = append(entries, t.wrap(e))
-	}
-	if len(found) == readBatch {
-		return entries, found[len(found)-1].Seq, nil
-	}
-	upTo = head // all up to it was there before we looked
-	if len(found) > 0 {
-		upTo = max(upTo, found[len(found)-1].Seq)
-	}
-	return entries, upTo, nil
-}
-
-func (t *tail) kept(tenant, after int64) (entries []*tailEntry, upTo int64) {
 	first, _ := slices.BinarySearchFunc(t.entries, after+1, func(e *tailEntry, seq int64) int { return cmp.Compare(e.Seq, seq) })
 	for _, e := range t.entries[first:] {
 		if e.Tenant != tenant {
@@ -145,10 +124,33 @@ func (t *tail) kept(tenant, after int64) (entries []*tailEntry, upTo int64) {
 		}
 		entries = append(entries, e)
 		if len(entries) == readBatch {
-			return entries, e.Seq
+			return entries, e.Seq, true
 		}
 	}
-	return entries, max(t.head, after)
+	return entries, max(t.head, after), true
+}
+
+// older is recent for what is no longer in memory. After an error upTo is after.
+func (t *tail) older(ctx context.Context, tenant, after int64) (entries []*tailEntry, upTo int64, err error) {
+	t.mu.Lock()
+	head := t.head // all up to it is there when we look
+	t.mu.Unlock()
+	found, err := t.store.TenantJournal(ctx, tenant, after, readBatch)
+	if err != nil {
+		return nil, after, err
+	}
+	for _, e := range found {
+		entries = append(entries, t.wrap(e))
+		entries[len(entries)-1].messages() // here, not where the sending waits for it
+	}
+	switch n := len(found); n {
+	case 0:
+		return nil, head, nil
+	case readBatch:
+		return entries, found[n-1].Seq, nil
+	default:
+		return entries, max(head, found[n-1].Seq), nil
+	}
 }
 
 // laneBatch is how many entries of a parked lane are read at once.

@@ -22,7 +22,8 @@ type worker struct {
 	m        *machine
 	log      *slog.Logger
 
-	results chan result
+	inbox   chan func()   // what came back: run on the worker's own goroutine
+	reading bool          // the journal is being read
 	notice  chan struct{} // holds one when durable or cause changed
 
 	mu      sync.Mutex
@@ -33,11 +34,6 @@ type worker struct {
 
 	sent    int       // outcomes handed over in the next settlement
 	flushed time.Time // when the position was last handed over
-}
-
-type result struct {
-	msg     *message
-	outcome outcome
 }
 
 // Why a worker stops.
@@ -86,22 +82,23 @@ func (w *worker) stopping() error {
 }
 
 // run delivers until it is stopped or ctx ends, and returns why. Requests live
-// as long as sending; it ends later than ctx, so that they can finish.
+// as long as sending; it ends later than ctx, so that they can finish. Whatever
+// takes time has a goroutine of its own and comes back through the inbox.
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
 	w.flushed = time.Now()
 	for {
 		woken := w.tail.wait(w.tenant)
-		retry := w.fill(ctx)
+		w.fill(ctx)
 		if w.leased() {
-			retry = w.pump(ctx, sending) || retry
+			w.pump(ctx, sending)
 		}
 		w.handOver()
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}
-		w.wait(ctx, woken, retry)
+		w.wait(ctx, woken)
 	}
 }
 
@@ -112,45 +109,54 @@ func (w *worker) ending(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// fill reads the journal until the window is full or there is no more. It
-// reports whether the database failed.
-func (w *worker) fill(ctx context.Context) (failed bool) {
-	for w.m.wantsMore() {
-		before := w.m.readTo
-		entries, upTo, err := w.tail.read(ctx, w.tenant, before)
-		if err != nil {
-			w.log.Error("the journal can't be read; trying again", "error", err)
-			return true
-		}
-		w.m.read(entries, upTo)
-		if w.m.readTo == before || len(entries) == 0 {
-			return false
-		}
-	}
-	return false
-}
-
-// pump does all that the machine wants done now. It reports whether the database
-// failed.
-func (w *worker) pump(ctx, sending context.Context) (failed bool) {
-	for w.ending(ctx) == nil {
-		s, ok := w.m.next(time.Now())
-		if !ok {
-			return false
-		}
-		if s.send != nil {
-			go w.send(sending, s.send)
+// fill reads the journal until the window is full or there is no more. The end
+// of it is at hand; ranges further back are read beside the sending.
+func (w *worker) fill(ctx context.Context) {
+	for !w.reading && w.m.wantsMore() {
+		after := w.m.readTo
+		if entries, upTo, ok := w.tail.recent(w.tenant, after); ok {
+			w.m.read(entries, upTo)
+			if len(entries) == 0 {
+				return
+			}
 			continue
 		}
-		entries, full, err := w.tail.lane(ctx, w.tenant, *s.load)
-		if err != nil {
-			w.m.unloaded(*s.load, time.Now().Add(readAgain))
-			w.log.Error("a parked lane can't be read; trying again", "error", err)
-			return true
-		}
-		w.m.loaded(*s.load, entries, full)
+		w.reading = true
+		go func() {
+			entries, upTo, err := w.tail.older(ctx, w.tenant, after)
+			if err != nil {
+				w.log.Error("the journal can't be read; trying again", "error", err)
+				sleep(ctx, readAgain)
+			}
+			w.inbox <- func() { w.reading = false; w.m.read(entries, upTo) }
+		}()
 	}
-	return false
+}
+
+// pump does all that the machine wants done now.
+func (w *worker) pump(ctx, sending context.Context) {
+	for w.ending(ctx) == nil {
+		s, ok := w.m.next(time.Now())
+		switch {
+		case !ok:
+			return
+		case s.send != nil:
+			go w.send(sending, s.send)
+		default:
+			go w.load(ctx, *s.load)
+		}
+	}
+}
+
+// load reads what a parked lane waits for.
+func (w *worker) load(ctx context.Context, q load) {
+	entries, full, err := w.tail.lane(ctx, w.tenant, q)
+	if err != nil {
+		w.log.Error("a parked lane can't be read; trying again", "error", err)
+		w.inbox <- func() { w.m.unloaded(q, time.Now().Add(readAgain)) }
+		return
+	}
+	w.inbox <- func() { w.m.loaded(q, entries, full) }
 }
 
 // send makes one request. A message belongs to it until its result is in.
@@ -163,7 +169,8 @@ func (w *worker) send(ctx context.Context, msg *message) {
 		URL: w.endpoint.URL, Header: header, Body: msg.body.Body, Timeout: w.m.policy.Timeout,
 		MaxResponse: keptResponse, Truncate: true, ID: msg.Message, Attempt: msg.tries, At: time.Now(), Keys: w.endpoint.Secrets,
 	}
-	w.results <- result{msg, judge(msg, r, w.client.Post(ctx, r))}
+	o := judge(msg, r, w.client.Post(ctx, r))
+	w.inbox <- func() { w.take(msg, o) }
 }
 
 // handOver gives the settler what is to be saved.
@@ -179,15 +186,15 @@ func (w *worker) handOver() {
 }
 
 // wait blocks until there may be something to do.
-func (w *worker) wait(ctx context.Context, woken <-chan struct{}, retry bool) {
-	if !w.m.wantsMore() {
-		woken = nil // there is no room for what is new
+func (w *worker) wait(ctx context.Context, woken <-chan struct{}) {
+	if w.reading || !w.m.wantsMore() {
+		woken = nil // what is new has to wait
 	}
-	timer := time.NewTimer(w.pause(retry))
+	timer := time.NewTimer(w.pause())
 	defer timer.Stop()
 	select {
-	case r := <-w.results:
-		w.take(r)
+	case back := <-w.inbox:
+		back()
 	case <-w.notice:
 		w.takeNotice()
 	case <-woken:
@@ -198,10 +205,10 @@ func (w *worker) wait(ctx context.Context, woken <-chan struct{}, retry bool) {
 }
 
 // pause is how long to wait at most.
-func (w *worker) pause(retry bool) time.Duration {
+func (w *worker) pause() time.Duration {
 	now := time.Now()
 	pause := idleTick
-	if retry || !w.leased() {
+	if !w.leased() {
 		pause = readAgain
 	}
 	if at := w.m.wakeAt(); at.After(now) {
@@ -213,9 +220,9 @@ func (w *worker) pause(retry bool) time.Duration {
 	return pause
 }
 
-func (w *worker) take(r result) {
-	w.m.done(r.msg, r.outcome, time.Now())
-	if r.outcome.verdict != notAttempted {
+func (w *worker) take(msg *message, o outcome) {
+	w.m.done(msg, o, time.Now())
+	if o.verdict != notAttempted {
 		w.sent++
 	}
 	if w.m.gone {
@@ -235,8 +242,8 @@ func (w *worker) takeNotice() {
 func (w *worker) takeAll() {
 	for {
 		select {
-		case r := <-w.results:
-			w.take(r)
+		case back := <-w.inbox:
+			back()
 		case <-w.notice:
 			w.takeNotice()
 		default:
@@ -251,8 +258,8 @@ func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()
 	}
-	for w.m.sending > 0 {
-		w.take(<-w.results)
+	for w.m.sending > 0 || w.m.loading > 0 || w.reading {
+		(<-w.inbox)()
 	}
 	w.flushed = time.Time{}
 	w.handOver()

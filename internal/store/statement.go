@@ -70,7 +70,7 @@ func (d dialect) rows(parameter string, columns []string) string {
 	}
 	source := "json_each(" + parameter + ")"
 	if d == postgres {
-		source = "json_array_elements(cast(" + parameter + " as json))"
+		source = "jsonb_array_elements(cast(" + parameter + " as jsonb))"
 	}
 	return "(select " + strings.Join(fields, ", ") + " from " + source + ")"
 }
