@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/casehook/casehook/internal/apply"
+)
+
+type applyCmd struct {
+	File   string `short:"f" required:"" type:"path" placeholder:"FILE" help:"What there should be, in YAML: see above."`
+	Server string `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
+	Token  string `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; rather set the variable, since command lines are seen by others."`
+	DryRun bool   `help:"Only say what would be done."`
+}
+
+// Help is shown below the command's summary.
+func (applyCmd) Help() string {
+	return `What is missing is created, what differs is updated, what is right is left alone: applying a file twice does nothing the second time. Nothing is ever deleted. Case types go by their key, endpoints by their name. Secrets of what is created are printed, this once.
+
+  case_types:
+    - examples/kyc.yaml             # relative to this file
+    - key: note                     # or the definition itself
+      states: [{ key: open }]
+      transitions: [{ key: write, to: open }]
+      fields: { type: object, properties: { text: { type: string } } }
+  endpoints:
+    - name: crm
+      url: https://crm.example.com/hooks
+      triggers: [case_created, case_finished]
+      policy: { retries: [5s, 1m, 10m], timeout: 10s, concurrency: 4, order: per-case }
+
+All of the file is checked before anything is sent. Of a policy, what is left out is the default.`
+}
+
+func (c *applyCmd) Run(ctx context.Context, s stdio) error {
+	source, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	plan, err := apply.Read(c.File, source, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	return apply.Run(ctx, plan, apply.Options{Server: c.Server, Token: c.Token, DryRun: c.DryRun, Out: s.out})
+}

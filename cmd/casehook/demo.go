@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+
+	"github.com/casehook/casehook/internal/demo"
+	"github.com/casehook/casehook/internal/server"
+)
+
+// demoCmd plays the demo.
+type demoCmd struct {
+	Once bool `help:"Exit after the story, non-zero if anything that should have arrived did not."`
+}
+
+func (c *demoCmd) Run(ctx context.Context, s stdio) error {
+	return demo.Run(ctx, demo.Options{Once: c.Once, Color: colored(s.out), Out: s.out, Start: startDemo})
+}
+
+// startDemo starts a server on an embedded database in a temporary folder, on a
+// free port. It may call this machine, where the demo's receivers are.
+func startDemo(ctx context.Context, variables map[string]string) (demo.Server, func() error, error) {
+	data, err := os.MkdirTemp("", "casehook-demo-")
+	if err != nil {
+		return demo.Server{}, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s, err := server.Start(ctx, server.Config{
+		Version: version, Listen: "127.0.0.1:0", Data: data, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Variable: func(name string) (string, bool) { value, ok := variables[name]; return value, ok },
+	})
+	if err != nil {
+		cancel()
+		return demo.Server{}, nil, errors.Join(err, os.RemoveAll(data))
+	}
+	stop := func() error {
+		cancel()
+		return errors.Join(s.Wait(), os.RemoveAll(data))
+	}
+	return demo.Server{URL: s.URL(), Token: s.Token(), Data: data}, stop, nil
+}
+
+// colored reports whether w shows colours: it is a terminal, and nobody said no.
+func colored(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,118 @@
+// Command casehook is a case-management backend whose heart is its webhooks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// version is Casehook's; it is said nowhere else.
+const version = "0.1.0"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// commands is the command line.
+type commands struct {
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Demo     demoCmd     `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
+	Casetype casetypeCmd `cmd:"" help:"Work on definitions of case types."`
+	Apply    applyCmd    `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// The statuses a command ends with.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line can't be understood
+)
+
+// run carries out one command line and gives its exit status.
+func run(ctx context.Context, args []string, s stdio) (status int) {
+	type exit int
+	defer func() { // --help leaves the parser by kong.Exit
+		if cause := recover(); cause != nil {
+			code, asked := cause.(exit)
+			if !asked {
+				panic(cause)
+			}
+			status = int(code)
+		}
+	}()
+	parser, err := kong.New(&commands{}, kong.Name("casehook"), kong.Description(description),
+		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+	if err != nil {
+		fmt.Fprintln(s.err, "casehook:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(s.err, "casehook:", explain(err))
+		fmt.Fprintln(s.err, "casehook --help and casehook COMMAND --help say what there is.")
+		return exitUsage
+	}
+	err = command.Run()
+	switch {
+	case err == nil:
+		return exitOK
+	case !errors.Is(err, errShown):
+		fmt.Fprintln(s.err, "casehook:", explain(err))
+	}
+	return exitFailed
+}
+
+const description = `Casehook keeps cases, asks your callbacks before a change is saved, and tells your endpoints after.
+
+  casehook demo                       see it work, nothing to set up
+  casehook serve                      run it, on SQLite in ./casehook-data
+  casehook casetype check kyc.yaml    is this definition right?
+  casehook apply -f casehook.yaml     definitions and endpoints as code`
+
+// errShown ends a command that has said already what is wrong.
+var errShown = errors.New("shown")
+
+// explain says an error to a person: what a fault says for people, with its cause.
+func explain(err error) string {
+	var known *fault.Error
+	if !errors.As(err, &known) {
+		return err.Error()
+	}
+	text := known.Detail
+	for _, f := range known.Fields {
+		text += "\n  " + f.Path + ": " + f.Message
+	}
+	if known.Err != nil && known.Kind != fault.Invalid {
+		text += "\n  cause: " + known.Err.Error()
+	}
+	return text
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(s stdio) error {
+	_, err := fmt.Fprintln(s.out, "casehook", version)
+	return err
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/server"
+)
+
+// serveCmd is the server's configuration. A field is a flag, an environment
+// variable and, by the flag's name, a key of the configuration file.
+type serveCmd struct {
+	Config       string         `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
+	Listen       string         `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
+	PublicURL    string         `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"Where people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
+	Data         string         `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Directory for the SQLite database, the attachments and the generated key; made if missing. ./casehook-data if not set."`
+	Database     string         `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; --data is not used."`
+	KeyFile      string         `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
+	AllowAddress []netip.Prefix `placeholder:"CIDR" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
+	MaxUpload    size           `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
+	LeaseTTL     time.Duration  `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: how long after one died another delivers for it. 1s to 5m; 15s if not set."`
+	Grace        time.Duration  `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"At the end, how long requests and deliveries under way may still take, each. 10s if not set."`
+	LogLevel     slog.Level     `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
+	LogFormat    string         `enum:"auto,text,json" default:"auto" placeholder:"FORMAT" env:"CASEHOOK_LOG_FORMAT" help:"text or json, on standard error; auto is text on a terminal, else json. auto if not set."`
+}
+
+// Help is shown below the command's summary.
+func (serveCmd) Help() string {
+	return `The first start prints a token for the API, once. Stop it with Ctrl-C or SIGTERM: what is under way is finished first; a second signal ends it at once. Every option is a flag, an environment variable, or a key in the file of --config; a flag wins over a variable, a variable over the file.
+
+A file of options:
+
+  listen: 0.0.0.0:8080
+  public-url: https://cases.example.com
+  database: postgres://casehook:secret@db:5432/casehook
+  key-file: /etc/casehook/key
+  allow-address: [10.0.0.0/8]
+
+Variables whose names begin with CASEHOOK_VAR_ may be used in the URLs of callbacks: CASEHOOK_VAR_CALLBACKS=https://callbacks.example.com stands for ${CASEHOOK_VAR_CALLBACKS}.`
+}
+
+// Validate refuses what the server would not refuse by itself.
+func (c *serveCmd) Validate() error {
+	if c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute {
+		return fmt.Errorf("--lease-ttl is %s; it has to be between 1s and 5m", c.LeaseTTL)
+	}
+	if c.Grace <= 0 {
+		return fmt.Errorf("--grace is %s; it has to be above 0", c.Grace)
+	}
+	return nil
+}
+
+// Run serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, s stdio) error {
+	return server.Run(ctx, c.server(c.logger(s)), func(running *server.Server) { announce(s, running) })
+}
+
+func (c *serveCmd) server(log *slog.Logger) server.Config {
+	return server.Config{
+		Version: version, Listen: c.Listen, PublicURL: strings.TrimRight(c.PublicURL, "/"), Data: c.Data, Database: c.Database,
+		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
+	}
+}
+
+func (c *serveCmd) logger(s stdio) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "text" || c.LogFormat == "auto" && terminal(s) {
+		return slog.New(slog.NewTextHandler(s.err, o))
+	}
+	return slog.New(slog.NewJSONHandler(s.err, o))
+}
+
+func terminal(s stdio) bool {
+	f, ok := s.err.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// announce says where the server is and, on the first start, how to get in.
+func announce(s stdio, running *server.Server) {
+	fmt.Fprintf(s.out, "Casehook %s listens on %s\n", version, running.URL())
+	token := running.Token()
+	if token == "" {
+		return
+	}
+	fmt.Fprintf(s.out, `
+This is the first start. Here is a token with which you can do everything. It is
+shown this once; keep it in a safe place:
+
+  %s
+
+Try it:
+
+  export CASEHOOK_TOKEN=%s
+  curl -H "Authorization: Bearer $CASEHOOK_TOKEN" %s/v1/case-types
+
+The API is explained at %s/docs.
+`, token, token, running.URL(), running.URL())
+}
+
+// size is a number of bytes.
+type size int64
+
+var sizePattern = regexp.MustCompile(`^([0-9]{1,12}) ?(B|KiB|MiB|GiB|)$`)
+
+// UnmarshalText reads 1048576, 1024KiB or 1MiB.
+func (s *size) UnmarshalText(text []byte) error {
+	m := sizePattern.FindStringSubmatch(string(text))
+	if m == nil {
+		return fmt.Errorf("%q is not a size; write 1048576, 512KiB or 32MiB", text)
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	*s = size(n << map[string]uint{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[m[2]])
+	if *s <= 0 {
+		return fmt.Errorf("the size %q is not above 0", text)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package apply
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Options say where a plan is applied.
+type Options struct {
+	Server string // its URL
+	Token  string
+	DryRun bool // only say what would be done
+	Out    io.Writer
+	Client *http.Client // default: one that waits 30 s
+}
+
+// Run applies a plan, and says on Out what was done to each item. It stops at the
+// first that fails; those before it are done.
+func Run(ctx context.Context, p *Plan, o Options) error {
+	if o.Token == "" {
+		return fault.New(fault.Invalid, "apply.token", "There is no token for %s: set CASEHOOK_TOKEN.", o.Server)
+	}
+	c := &client{Options: o, http: o.Client}
+	if c.http == nil {
+		c.http = &http.Client{Timeout: 30 * time.Second}
+	}
+	for _, t := range p.Types {
+		if err := c.caseType(ctx, t); err != nil {
+			return fmt.Errorf("case type %s: %w", t.Key, err)
+		}
+	}
+	if len(p.Endpoints) == 0 {
+		return nil
+	}
+	there, err := c.endpoints(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the endpoints: %w", err)
+	}
+	for _, e := range p.Endpoints {
+		if err := c.endpoint(ctx, e, there); err != nil {
+			return fmt.Errorf("endpoint %s: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
+// What is done to an item.
+const (
+	created   = "created"
+	updated   = "updated"
+	unchanged = "unchanged"
+)
+
+func (c *client) say(what, name, done string) {
+	if c.DryRun && done != unchanged {
+		done = "would be " + done
+	}
+	fmt.Fprintf(c.Out, "%s %s: %s\n", what, name, done)
+}
+
+func (c *client) caseType(ctx context.Context, t Type) error {
+	path := "/v1/case-types/" + url.PathEscape(t.Key)
+	if c.DryRun {
+		return c.compareType(ctx, path, t)
+	}
+	var put struct {
+		Version   int64             `json:"version"`
+		Unchanged bool              `json:"unchanged"`
+		Secrets   map[string]string `json:"callback_secrets"`
+	}
+	query := url.Values{"file": {t.File}}.Encode()
+	if err := c.do(ctx, http.MethodPut, path+"?"+query, "application/yaml", t.Source, &put); err != nil {
+		return err
+	}
+	done := fmt.Sprintf("%s (version %d)", updated, put.Version)
+	switch {
+	case put.Unchanged:
+		done = unchanged
+	case put.Version == 1:
+		done = created
+	}
+	c.say("case type", t.Key, done)
+	for _, transition := range slices.Sorted(maps.Keys(put.Secrets)) {
+		fmt.Fprintf(c.Out, "  secret of the callback of %s, shown this once: %s\n", transition, put.Secrets[transition])
+	}
+	return nil
+}
+
+func (c *client) compareType(ctx context.Context, path string, t Type) error {
+	var there struct {
+		Definition json.RawMessage `json:"definition"`
+	}
+	err := c.get(ctx, path, &there)
+	done := updated
+	switch {
+	case errors.Is(err, fault.NotFound):
+		done = created
+	case err != nil:
+		return err
+	case sameJSON(there.Definition, t.JSON()):
+		done = unchanged
+	}
+	c.say("case type", t.Key, done)
+	return nil
+}
+
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+// remote is an endpoint as the API shows and takes it.
+type remote struct {
+	ID       string   `json:"id,omitempty"`
+	Name     string   `json:"name"`
+	URL      string   `json:"url"`
+	Triggers []string `json:"triggers"`
+	Policy   policy   `json:"policy"`
+	Secret   string   `json:"secret,omitempty"`
+}
+
+type policy struct {
+	Retries     []string `json:"retries"`
+	Timeout     string   `json:"timeout"`
+	Concurrency int      `json:"concurrency"`
+	Order       string   `json:"order"`
+}
+
+func wanted(e endpoint.Endpoint) remote {
+	p := policy{Retries: []string{}, Timeout: e.Policy.Timeout.String(), Concurrency: e.Policy.Concurrency, Order: string(e.Policy.Order)}
+	for _, wait := range e.Policy.Retries {
+		p.Retries = append(p.Retries, wait.String())
+	}
+	return remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: p}
+}
+
+func (r remote) same(other remote) bool {
+	return r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
+		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order
+}
+
+// endpoints lists those that have names.
+func (c *client) endpoints(ctx context.Context) (map[string]remote, error) {
+	there := map[string]remote{}
+	for cursor := ""; ; {
+		var page struct {
+			Items []remote `json:"items"`
+			Next  *string  `json:"next"`
+		}
+		query := url.Values{"limit": {"100"}, "cursor": {cursor}}.Encode()
+		if err := c.get(ctx, "/v1/endpoints?"+query, &page); err != nil {
+			return nil, err
+		}
+		for _, e := range page.Items {
+			if e.Name != "" {
+				slices.Sort(e.Triggers)
+				there[e.Name] = e
+			}
+		}
+		if page.Next == nil {
+			return there, nil
+		}
+		cursor = *page.Next
+	}
+}
+
+func (c *client) endpoint(ctx context.Context, e endpoint.Endpoint, there map[string]remote) error {
+	want := wanted(e)
+	have, exists := there[e.Name]
+	method, path, done := http.MethodPost, "/v1/endpoints", created
+	if exists {
+		method, path, done = http.MethodPatch, "/v1/endpoints/"+url.PathEscape(have.ID), updated
+	}
+	if exists && want.same(have) {
+		c.say("endpoint", e.Name, unchanged)
+		return nil
+	}
+	var saved remote
+	if !c.DryRun {
+		body, err := json.Marshal(want)
+		if err != nil {
+			return err
+		}
+		if err := c.do(ctx, method, path, "application/json", body, &saved); err != nil {
+			return err
+		}
+	}
+	c.say("endpoint", e.Name, done)
+	if saved.Secret != "" {
+		fmt.Fprintf(c.Out, "  secret, shown this once: %s\n", saved.Secret)
+	}
+	return nil
+}
