@@ -219,11 +219,11 @@ func (b *bench) served(e endpoint.Endpoint) {
 
 func (b *bench) saved(e endpoint.Endpoint) (store.Cursor, []store.Parked) {
 	b.Helper()
-	c, err := b.store.Cursor(b.Context(), e.ID)
+	c, err := b.store.Cursor(b.Context(), b.tenant, e.ID)
 	if err != nil {
 		b.Fatal(err)
 	}
-	parked, err := b.store.Parked(b.Context(), c.ID)
+	parked, err := b.store.Parked(b.Context(), b.tenant, c.ID)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestAMessageThatKeepsFailingIsGivenUpAndListed(t *testing.T) {
 		}
 		b.served(e)
 		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 10)
-		if err != nil || len(dead) != 1 || dead[0].Subject != "case/1" || dead[0].Reason == "" {
+		if err != nil || len(dead) != 1 || dead[0].Subject != "case/1" || dead[0].Reason != "400 Bad Request" {
 			b.Errorf("dead messages: %+v, %v; want the one, with its reason", dead, err)
 		}
 		attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -46,7 +47,7 @@ func verdictOf(r outbound.Result) verdict {
 
 func reasonOf(r outbound.Result) string {
 	if r.Class == outbound.Answered {
-		return strings.TrimSpace(http.StatusText(r.Status) + " (" + http.StatusText(r.Status) + ")")
+		return strings.TrimSpace(strconv.Itoa(r.Status) + " " + http.StatusText(r.Status))
 	}
 	reason := string(r.Class)
 	if r.Err != nil {

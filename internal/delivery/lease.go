@@ -174,15 +174,15 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := e.store.Cursor(ctx, l.Endpoint)
+	cursor, err := e.store.Cursor(ctx, l.Tenant, l.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	parked, err := e.store.Parked(ctx, cursor.ID)
+	parked, err := e.store.Parked(ctx, l.Tenant, cursor.ID)
 	if err != nil {
 		return nil, err
 	}
-	settled, err := e.store.Settled(ctx, cursor)
+	settled, err := e.store.Settled(ctx, l.Tenant, cursor)
 	if err != nil {
 		return nil, err
 	}

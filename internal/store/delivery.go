@@ -76,22 +76,22 @@ type Settlement struct {
 }
 
 var (
-	cursorGet = define(`select id, position from cursors where endpoint = $1`)
-	parkedGet = define(`select lane, seq, part, message, tries, failures, due, reason from parked where cursor = $1`)
-	settledAt = define(`select seq, part, message from attempts where cursor = $1 and seq > $2 and delivered
-		union select seq, part, message from dead where cursor = $1 and seq > $2`)
+	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2`)
+	parkedGet = define(`select lane, seq, part, message, tries, failures, due, reason from parked where tenant = $1 and cursor = $2`)
+	settledAt = define(`select seq, part, message from attempts where tenant = $1 and cursor = $2 and seq > $3 and delivered
+		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3`)
 
 	epochsHeld = define(`select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
 		on r.endpoint = l.endpoint and r.epoch = l.epoch {{share}}`)
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
 		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
-	parkedPut = define(`insert into parked (cursor, lane, seq, part, message, tries, failures, due, reason)
-		select r.cursor_id, r.lane, r.seq, r.part, r.message, r.tries, r.failures, r.due, r.reason
-		from rows($1: cursor_id text, lane text, seq bigint, part bigint, message text, tries bigint, failures bigint, due bigint, reason text) as r
+	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, tries, failures, due, reason)
+		select r.tenant, r.cursor_id, r.lane, r.seq, r.part, r.message, r.tries, r.failures, r.due, r.reason
+		from rows($1: tenant bigint, cursor_id text, lane text, seq bigint, part bigint, message text, tries bigint, failures bigint, due bigint, reason text) as r
 		where true on conflict (cursor, lane) do update set seq = excluded.seq, part = excluded.part, message = excluded.message,
 		tries = excluded.tries, failures = excluded.failures, due = excluded.due, reason = excluded.reason`)
-	parkedDrop = define(`delete from parked where exists
-		(select 1 from rows($1: cursor_id text, lane text) as r where r.cursor_id = parked.cursor and r.lane = parked.lane)`)
+	parkedDrop = define(`delete from parked where (cursor, lane) in
+		(select r.cursor_id, r.lane from rows($1: cursor_id text, lane text) as r)`)
 	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason)
 		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason
 		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text) as r
@@ -110,8 +110,8 @@ var (
 )
 
 // Cursor loads an endpoint's cursor.
-func (r reader) Cursor(ctx context.Context, endpoint string) (Cursor, error) {
-	rows, err := r.q.query(ctx, cursorGet, endpoint)
+func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Cursor, error) {
+	rows, err := r.q.query(ctx, cursorGet, tenant, endpoint)
 	return one(rows, err, func(rows *sql.Rows) (c Cursor, err error) {
 		err = rows.Scan(&c.ID, &c.Position)
 		return c, err
@@ -119,8 +119,8 @@ func (r reader) Cursor(ctx context.Context, endpoint string) (Cursor, error) {
 }
 
 // Parked loads the lanes of a cursor that wait.
-func (r reader) Parked(ctx context.Context, cursor string) ([]Parked, error) {
-	rows, err := r.q.query(ctx, parkedGet, cursor)
+func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]Parked, error) {
+	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
 	return collect(rows, err, func(rows *sql.Rows) (p Parked, err error) {
 		var due int64
 		err = rows.Scan(&p.Lane, &p.Seq, &p.Part, &p.Message, &p.Tries, &p.Failures, &due, &p.Reason)
@@ -130,8 +130,8 @@ func (r reader) Parked(ctx context.Context, cursor string) ([]Parked, error) {
 }
 
 // Settled lists the messages above a cursor's position that are delivered or dead.
-func (r reader) Settled(ctx context.Context, c Cursor) ([]Place, error) {
-	rows, err := r.q.query(ctx, settledAt, c.ID, c.Position)
+func (r reader) Settled(ctx context.Context, tenant int64, c Cursor) ([]Place, error) {
+	rows, err := r.q.query(ctx, settledAt, tenant, c.ID, c.Position)
 	return collect(rows, err, func(rows *sql.Rows) (p Place, err error) {
 		err = rows.Scan(&p.Seq, &p.Part, &p.Message)
 		return p, err
@@ -221,7 +221,7 @@ func deadRows(s Settlement) [][]any {
 func parkRows(s Settlement) [][]any {
 	rows := make([][]any, len(s.Park))
 	for i, p := range s.Park {
-		rows[i] = []any{s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Tries, p.Failures, micros(p.Due), p.Reason}
+		rows[i] = []any{s.Tenant, s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Tries, p.Failures, micros(p.Due), p.Reason}
 	}
 	return rows
 }

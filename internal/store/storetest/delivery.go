@@ -73,7 +73,7 @@ func (f *fixture) attempts(endpoint string) []store.Attempt {
 
 func (f *fixture) parked(endpoint string) []store.Parked {
 	f.Helper()
-	all := must[[]store.Parked](f)(f.Parked(f.Context(), "cur_"+endpoint))
+	all := must[[]store.Parked](f)(f.Parked(f.Context(), f.tenant, "cur_"+endpoint))
 	slices.SortFunc(all, func(a, b store.Parked) int { return strings.Compare(a.Lane, b.Lane) })
 	return all
 }
@@ -85,7 +85,7 @@ func (f *fixture) dead(endpoint string) []store.Dead {
 
 func (f *fixture) position(endpoint string) int64 {
 	f.Helper()
-	return must[store.Cursor](f)(f.Cursor(f.Context(), endpoint)).Position
+	return must[store.Cursor](f)(f.Cursor(f.Context(), f.tenant, endpoint)).Position
 }
 
 var deliveryTests = map[string]func(*fixture){
@@ -153,7 +153,7 @@ var deliveryTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		f.settle(aSettlement(f.tenant, e, epoch, 5), aSettlement(f.tenant, "ep_none", 1, 5))
 		settled := func(position int64) []store.Place {
-			all := must[[]store.Place](f)(f.Settled(f.Context(), store.Cursor{ID: "cur_" + e, Position: position}))
+			all := must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: "cur_" + e, Position: position}))
 			slices.SortFunc(all, func(a, b store.Place) int { return int(a.Seq - b.Seq) })
 			return all
 		}
@@ -295,7 +295,7 @@ var leaseTests = map[string]func(*fixture){
 		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e) })
 		f.equal(f.claimIDs("node", time.Hour), []string(nil))
 		f.equal(f.settle(aSettlement(f.tenant, e, epoch, 5)), []string{e})
-		_, err := f.Cursor(f.Context(), e)
+		_, err := f.Cursor(f.Context(), f.tenant, e)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 	},
 }

@@ -123,7 +123,7 @@ var endpointTests = map[string]func(*fixture){
 		}
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
-		f.equal(must[store.Cursor](f)(f.Cursor(f.Context(), e.ID)), store.Cursor{ID: "cur_" + e.ID, Position: 3})
+		f.equal(must[store.Cursor](f)(f.Cursor(f.Context(), f.tenant, e.ID)), store.Cursor{ID: "cur_" + e.ID, Position: 3})
 		f.equal(must[int64](f)(f.Head(f.Context())), int64(3))
 	},
 	"a deleted endpoint leaves its attempts alone behind": func(f *fixture) {
@@ -135,10 +135,10 @@ var endpointTests = map[string]func(*fixture){
 		}
 		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
 		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
-		_, err := f.Cursor(f.Context(), e.ID)
+		_, err := f.Cursor(f.Context(), f.tenant, e.ID)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		for endpoint, n := range map[string]int{e.ID: 0, kept.ID: 1} {
-			f.equal(len(must[[]store.Parked](f)(f.Parked(f.Context(), "cur_"+endpoint))), n)
+			f.equal(len(must[[]store.Parked](f)(f.Parked(f.Context(), f.tenant, "cur_"+endpoint))), n)
 			f.equal(len(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, endpoint, 9))), n)
 			f.equal(len(must[[]store.Attempt](f)(f.Attempts(f.Context(), f.tenant, endpoint, 1<<62, 9))), 2)
 		}

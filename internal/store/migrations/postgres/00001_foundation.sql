@@ -191,6 +191,7 @@ create index cursors_by_endpoint on cursors (endpoint);
 
 -- One row per lane that waits: its first owed message.
 create table parked (
+    tenant   bigint not null,
     cursor   text not null references cursors (id) on delete cascade,
     lane     text not null,
     seq      bigint not null,
