@@ -75,7 +75,6 @@ func Run(ctx context.Context, o Options) (err error) {
 		if ctx.Err() != nil && !o.Once {
 			return nil // somebody pressed Ctrl-C
 		}
-		out.failed(err)
 		return fmt.Errorf("the demo: %w", err)
 	}
 	out.passed(s.arrived, s.questions)

@@ -83,8 +83,6 @@ func (p *printer) passed(arrived, questions int) {
 	p.line("\n%s", p.paint(green, fmt.Sprintf("✓ %d webhooks arrived, in order, and %d questions were asked; every signature was right.", arrived, questions)))
 }
 
-func (p *printer) failed(err error) { p.line("\n%s", p.paint(red, "✗ "+err.Error())) }
-
 func (p *printer) farewell(s Server) {
 	p.line("\nThe server stays up:")
 	p.place("API", s.URL)

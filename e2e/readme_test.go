@@ -1,0 +1,412 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// The README's walk is run as it stands: what follows "```sh server" and
+// "```sh receiver" in terminals of their own, what follows "```sh walk" in a third
+// one, block after block. "```json shows" and "```text shows" are what the block
+// before has to print, "```text receives" what the receiver has to print next; in
+// them … stands for anything, and white space does not count.
+//
+// Three things differ from what a person does: go is a stand-in that runs binaries
+// built once; the two ports are free ones; and values that end in "..." are filled
+// in from what was printed before.
+
+// limit is how long any one thing may take.
+const limit = 60 * time.Second
+
+// block is a fenced block of the README with a role.
+type block struct {
+	role string // the word behind the language
+	text string
+	line int
+}
+
+func readmeBlocks(t *testing.T) []block {
+	t.Helper()
+	source, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []block
+	var open *block
+	for i, line := range strings.Split(string(source), "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case isFence && open == nil:
+			language, role, _ := strings.Cut(fence, " ")
+			if role == "" {
+				role = language
+			}
+			open = &block{role: role, line: i + 1}
+		case isFence:
+			blocks = append(blocks, *open)
+			open = nil
+		case open != nil:
+			open.text += line + "\n"
+		}
+	}
+	return blocks
+}
+
+// terminal is a shell that a person would have in a window.
+type terminal struct {
+	t     *testing.T
+	name  string
+	stdin *os.File
+
+	mu      sync.Mutex
+	out     bytes.Buffer
+	taken   int           // of out, by shown
+	changed chan struct{} // closed when there is more, or the shell ended
+	ended   bool
+}
+
+func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
+	t.Helper()
+	term := &terminal{t: t, name: name, changed: make(chan struct{})}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	term.stdin = write
+	cmd := exec.Command("sh", "-eu")
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, env, read, term, term
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		cmd.Wait()
+		term.note(func() { term.ended = true })
+	}()
+	t.Cleanup(func() {
+		write.Close()
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		<-done
+		if t.Failed() {
+			t.Logf("the %s's terminal:\n%s", name, term.out.String())
+		}
+	})
+	return term
+}
+
+func (term *terminal) note(change func()) {
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	change()
+	close(term.changed)
+	term.changed = make(chan struct{})
+}
+
+func (term *terminal) Write(b []byte) (int, error) {
+	term.note(func() { term.out.Write(b) })
+	return len(b), nil
+}
+
+// await waits for a match in what was printed since the last one, and takes all up
+// to its end.
+func (term *terminal) await(line int, what string, pattern *regexp.Regexp) string {
+	term.t.Helper()
+	late := time.After(limit)
+	for {
+		term.mu.Lock()
+		text := term.out.String()[term.taken:]
+		if found := pattern.FindStringIndex(text); found != nil {
+			term.taken += found[1]
+			term.mu.Unlock()
+			return text[:found[1]]
+		}
+		changed, ended := term.changed, term.ended
+		term.mu.Unlock()
+		if ended {
+			term.t.Fatalf("README.md:%d: the %s's terminal ended before it printed %s", line, term.name, what)
+		}
+		select {
+		case <-changed:
+		case <-late:
+			term.t.Fatalf("README.md:%d: the %s's terminal does not print %s", line, term.name, what)
+		}
+	}
+}
+
+func (term *terminal) enter(text string) {
+	term.t.Helper()
+	if _, err := term.stdin.WriteString(text); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+// run enters a block and gives what it printed, once it has ended.
+func (term *terminal) run(b block) string {
+	term.t.Helper()
+	mark := fmt.Sprintf("--- end of line %d", b.line)
+	term.enter(b.text + "\necho '" + mark + "'\n")
+	printed := term.await(b.line, "the end of the block", regexp.MustCompile(regexp.QuoteMeta(mark)))
+	return strings.TrimSuffix(printed, mark)
+}
+
+// walk is a run of the README.
+type walk struct {
+	t                       *testing.T
+	server, receiver, shell *terminal
+	values                  map[string][]string // printed, and not yet copied
+	last                    string              // what the last block printed
+}
+
+// The values that a person copies, by what precedes the "...", and how they look.
+var copied = map[string]*regexp.Regexp{
+	"chk_":   regexp.MustCompile(`chk_[0-9A-Za-z_.-]+`),
+	"whsec_": regexp.MustCompile(`whsec_[0-9A-Za-z+/=]+`),
+	"":       regexp.MustCompile(`"id":\s*(\d{16})\b`),
+}
+
+// printed notes the values in an output.
+func (w *walk) printed(out string) {
+	for prefix, pattern := range copied {
+		for _, found := range pattern.FindAllStringSubmatch(out, -1) {
+			w.values[prefix] = append(w.values[prefix], found[len(found)-1])
+		}
+	}
+	w.last = out
+}
+
+var placeholder = regexp.MustCompile(`(?m)^(export \w+=)(\w*)\.\.\.$`)
+
+// fill puts values in the place of what ends in "...", in the order in which they
+// were printed.
+func (w *walk) fill(b block) block {
+	b.text = placeholder.ReplaceAllStringFunc(b.text, func(line string) string {
+		parts := placeholder.FindStringSubmatch(line)
+		values := w.values[parts[2]]
+		if len(values) == 0 {
+			w.t.Fatalf("README.md:%d: nothing was printed that could be copied into %s", b.line, line)
+		}
+		w.values[parts[2]] = values[1:]
+		return parts[1] + "'" + values[0] + "'"
+	})
+	return b
+}
+
+// take runs a block or checks it.
+func (w *walk) take(b block) {
+	w.t.Helper()
+	switch b.role {
+	case "server":
+		w.server.enter(b.text)
+		w.printed(w.server.await(b.line, "a token", copied["chk_"]))
+	case "receiver":
+		w.receiver.enter(w.fill(b).text)
+		w.receiver.await(b.line, "where it listens", regexp.MustCompile(`listening on .*\n`))
+	case "walk":
+		w.printed(w.shell.run(w.fill(b)))
+	case "shows":
+		if !shape(b.text, "").MatchString(squeeze(w.last)) {
+			w.t.Errorf("README.md:%d: it shows\n%s\nand the command printed\n%s", b.line, b.text, w.last)
+		}
+	case "receives":
+		w.receiver.await(b.line, "this:\n"+b.text, shape(b.text, `\s*`))
+	}
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// shape is a pattern for a text in which … stands for anything. Between two of its
+// characters there may be what fits space.
+func shape(text, space string) *regexp.Regexp {
+	var pattern strings.Builder
+	pattern.WriteString("(?s)")
+	for _, r := range squeeze(text) {
+		if r == '…' {
+			pattern.WriteString(".*?")
+			continue
+		}
+		pattern.WriteString(regexp.QuoteMeta(string(r)) + space)
+	}
+	return regexp.MustCompile(pattern.String())
+}
+
+func TestTheReadmesWalk(t *testing.T) {
+	need(t, "sh", "curl", "sed")
+	dir, bin := t.TempDir(), t.TempDir()
+	ports := strings.NewReplacer("127.0.0.1:8080", freeAddress(t), "127.0.0.1:9900", freeAddress(t))
+	copyExamples(t, dir, ports)
+	standIn(t, bin)
+	env := append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "NO_PROXY=*")
+	w := &walk{
+		t: t, values: map[string][]string{}, server: openTerminal(t, "server", dir, env),
+		receiver: openTerminal(t, "receiver", dir, env), shell: openTerminal(t, "user", dir, env),
+	}
+	ran := 0
+	for _, b := range readmeBlocks(t) {
+		b.text = ports.Replace(b.text)
+		w.take(b)
+		if b.role == "walk" {
+			ran++
+		}
+	}
+	if ran < 10 {
+		t.Errorf("the walk has %d blocks of commands; its marks are lost", ran)
+	}
+	if out := w.receiver.out.String(); strings.Contains(out, "refused") || strings.Contains(out, "again") {
+		t.Errorf("the receiver was told something wrong:\n%s", out)
+	}
+}
+
+// standIn puts a go into a folder of the PATH that runs binaries built once.
+func standIn(t *testing.T, bin string) {
+	t.Helper()
+	for _, name := range []string{"cmd/casehook", "examples/receiver"} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(bin, filepath.Base(name)), "../"+name).CombinedOutput()
+		if err != nil {
+			t.Fatalf("building %s: %v\n%s", name, err, out)
+		}
+	}
+	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + bin + "/$program\" \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copyExamples makes the folder that the walk takes place in.
+func copyExamples(t *testing.T, dir string, ports *strings.Replacer) {
+	t.Helper()
+	source, err := os.ReadFile("../examples/leave.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "examples"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "examples/leave.yaml"), []byte(ports.Replace(string(source))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			t.Fatalf("this test runs %s: install it", p)
+		}
+	}
+}
+
+func TestTheReadmeNamesEveryOptionOfTheServer(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	standIn(t, bin)
+	help, err := exec.Command(filepath.Join(bin, "casehook"), "serve", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTable := func(pattern string) []string {
+		var found []string
+		for _, row := range regexp.MustCompile("(?m)^\\| `--.*$").FindAllString(string(readme), -1) {
+			found = append(found, regexp.MustCompile(pattern).FindAllString(row, -1)...)
+		}
+		return found
+	}
+	for _, pattern := range []string{`--[a-z-]+`, `CASEHOOK_[A-Z_]+`} {
+		want := map[string]bool{"CASEHOOK_KEY": true, "CASEHOOK_VAR_": true, "CASEHOOK_VAR_CALLBACKS": true, "--help": true}
+		for _, name := range regexp.MustCompile(pattern).FindAllString(string(help), -1) {
+			if !want[name] && !slices.Contains(inTable(pattern), name) {
+				t.Errorf("README.md does not explain %s", name)
+			}
+			want[name] = true
+		}
+		for _, name := range inTable(pattern) {
+			if !want[name] {
+				t.Errorf("README.md explains %s, which is no option", name)
+			}
+		}
+	}
+}
+
+func TestTheReadmesGoIsThatOfTheExample(t *testing.T) {
+	example, err := os.ReadFile("../examples/receiver/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, b := range readmeBlocks(t) {
+		if b.role != "go" {
+			continue
+		}
+		found = true
+		if !strings.Contains(string(example), b.text) {
+			t.Errorf("README.md:%d: examples/receiver/main.go does not have this code", b.line)
+		}
+	}
+	if !found {
+		t.Error("the README shows no Go")
+	}
+}
+
+func TestTheReadmesOpensslMakesOurSignature(t *testing.T) {
+	need(t, "sh", "openssl", "base64", "od")
+	const secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `{"trigger":"case_created","case_name":"Zoë"}`
+	dir, at := t.TempDir(), time.Unix(1_772_439_300, 0)
+	if err := os.WriteFile(filepath.Join(dir, "body.json"), []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	key, err := outbound.ParseKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := outbound.Sign(key, "msg_1", at, []byte(body))
+	found := false
+	for _, b := range readmeBlocks(t) {
+		if b.role != "openssl" {
+			continue
+		}
+		found = true
+		cmd := exec.Command("sh", "-euc", b.text)
+		cmd.Dir, cmd.Stderr = dir, os.Stderr
+		cmd.Env = append(os.Environ(), "SECRET="+secret, "ID=msg_1", fmt.Sprint("TIMESTAMP=", at.Unix()))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := "v1," + strings.TrimSpace(string(out)); got != want {
+			t.Errorf("README.md:%d: it prints %s, and the signature is %s", b.line, got, want)
+		}
+	}
+	if !found {
+		t.Error("the README shows no openssl")
+	}
+}
