@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
@@ -26,8 +27,10 @@ type Token struct {
 
 // Principal is who a request comes from, once authenticated.
 type Principal struct {
-	Tenant int64
-	Actor  event.Actor
+	Tenant    int64
+	Actor     event.Actor
+	Role      Role
+	Clearance casetype.Classification // the highest that may be seen
 }
 
 const prefix = "chk_"

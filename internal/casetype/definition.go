@@ -47,6 +47,26 @@ const (
 	Restricted Classification = "RESTRICTED"
 )
 
+// rank orders the classifications; one that does not exist ranks above all, so
+// that nobody sees what is wrongly marked.
+func (c Classification) rank() int {
+	switch c {
+	case Public:
+		return 1
+	case Private:
+		return 2
+	case Restricted:
+		return 3
+	}
+	return 4
+}
+
+// Sees reports whether somebody cleared for c may see what is classified as other.
+// An empty clearance sees nothing.
+func (c Classification) Sees(other Classification) bool {
+	return c != "" && c.rank() <= Restricted.rank() && other.rank() <= c.rank()
+}
+
 // State is a place in the life of a case.
 type State struct {
 	Key     string  `json:"key"`

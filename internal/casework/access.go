@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
@@ -35,9 +36,10 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 	if valid := token.Valid(secret, s.now()); err != nil || !valid { // an unknown token takes as long as a wrong one
 		return access.Principal{}, unauthenticated()
 	}
-	return access.Principal{Tenant: token.Tenant, Actor: event.Actor{
-		Source: event.API, Name: token.Name, TokenID: token.ID, Address: address,
-	}}, nil
+	return access.Principal{
+		Tenant: token.Tenant, Role: access.Admin, Clearance: casetype.Restricted,
+		Actor: event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
+	}, nil
 }
 
 func unauthenticated() error {
@@ -67,6 +69,7 @@ func (s *Service) CreateToken(ctx context.Context, p access.Principal, name stri
 
 func (s *Service) newToken(tenant int64, name string, expires time.Time) (NewToken, error) {
 	now := s.now()
+	expires = expires.UTC().Truncate(time.Microsecond) // as it is kept
 	var wrong []fault.Field
 	if message := lineProblem(name, 100); message != "" || name == "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: cmp.Or(message, "is empty")})
@@ -78,10 +81,7 @@ func (s *Service) newToken(tenant int64, name string, expires time.Time) (NewTok
 		return NewToken{}, fault.In("token.unusable", "The token can't be made.", wrong...)
 	}
 	secret, hash, err := access.NewToken(s.Random)
-	token := access.Token{ID: id.New("tok"), Tenant: tenant, Name: name, Hash: hash, CreatedAt: now}
-	if !expires.IsZero() {
-		token.ExpiresAt = expires.UTC().Truncate(time.Microsecond)
-	}
+	token := access.Token{ID: id.New("tok"), Tenant: tenant, Name: name, Hash: hash, CreatedAt: now, ExpiresAt: expires}
 	return NewToken{Token: token, Bearer: access.Bearer(token.ID, secret)}, err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
@@ -27,7 +28,7 @@ func TestTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := w.Authenticate(ctx, bearer, "192.0.2.7")
-		want := access.Principal{Tenant: w.p.Tenant, Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"}}
+		want := access.Principal{Tenant: w.p.Tenant, Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"}}
 		if diff := cmp.Diff(want, p); err != nil || diff != "" {
 			t.Error(err, diff)
 		}

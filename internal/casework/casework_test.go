@@ -91,7 +91,7 @@ func engines(t *testing.T, test func(t *testing.T, w *world)) {
 
 func (w *world) tenant(key string) access.Principal {
 	w.t.Helper()
-	p := access.Principal{Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"}}
+	p := access.Principal{Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"}}
 	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
 		p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now())
 		return err
