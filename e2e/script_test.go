@@ -1,0 +1,252 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// TestScripts runs testdata/*.txtar against the real binary. Besides what
+// testscript offers, a script may say:
+//
+//	serve NAME FLAG...            start a server on a free port, and wait until it serves; sets URL, and TOKEN on a first start
+//	stop NAME [SIGNAL]            end it; with TERM, the default, it has to end well
+//	http METHOD PATH STATUS [BODY or @FILE] [Header: value]...    one request; the answer is on stdout
+//	attempted ENDPOINT FAILURE    wait until an attempt failed in that way
+//	let VARIABLE KEY...           take a value out of the last answer
+//	database VARIABLE             an empty PostgreSQL database; sets its URL
+//	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
+//	subscribe NAME TRIGGER...     make an endpoint for it
+//	hears NAME TRIGGER...         wait for just these, in this order
+//	storm N                       begin to create and change cases, N at a time, until stopped or cut off
+//	calm                          stop the storm
+//	arrivals NAME N               wait until N requests have arrived
+//	complete NAME REPEATS         wait for all that the server has committed; check order, signatures, and that at most so many came again
+func TestScripts(t *testing.T) {
+	bin := t.TempDir()
+	out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "casehook"), "../cmd/casehook").CombinedOutput()
+	if err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", bin+":"+e.Getenv("PATH"))
+			e.Setenv("KEY", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+			e.Values[worldKey{}] = &world{t: e.T().(testing.TB), servers: map[string]*process{}, receivers: map[string]*receiver{}}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
+			"receiver": newReceiver, "subscribe": subscribe, "hears": hears,
+			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
+		},
+	})
+}
+
+type worldKey struct{}
+
+// world is what one script has started.
+type world struct {
+	t         testing.TB
+	servers   map[string]*process
+	receivers map[string]*receiver
+	answer    []byte
+	storm     *storm
+}
+
+func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// need fails the script unless it gave n arguments at least.
+func arguments(ts *testscript.TestScript, neg bool, args []string, n int, usage string) {
+	if neg || len(args) < n {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// process is a server.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+}
+
+var listening = regexp.MustCompile(`listens on (http://\S+)\n`)
+var firstToken = regexp.MustCompile(`\n  (chk_\S+)\n`)
+
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "serve NAME FLAG...")
+	name, w := args[0], of(ts)
+	stdout, err := os.Create(ts.MkAbs(name + ".out"))
+	ts.Check(err)
+	stderr, err := os.OpenFile(ts.MkAbs(name+".err"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	ts.Check(err)
+	defer stdout.Close()
+	defer stderr.Close()
+	p := &process{done: make(chan struct{})}
+	path := strings.SplitN(ts.Getenv("PATH"), ":", 2)[0]
+	p.cmd = exec.Command(filepath.Join(path, "casehook"), append([]string{"serve", "--listen", "127.0.0.1:0"}, args[1:]...)...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), stdout, stderr
+	p.cmd.Env = append(os.Environ(), "CASEHOOK_KEY="+ts.Getenv("CASEHOOK_KEY"))
+	ts.Check(p.cmd.Start())
+	go func() { p.cmd.Wait(); close(p.done) }()
+	ts.Defer(func() { p.cmd.Process.Kill(); <-p.done })
+	w.servers[name] = p
+	file := ts.MkAbs(name + ".out")
+	await(ts, p.done, func() (string, bool) {
+		out, _ := os.ReadFile(file)
+		m := listening.FindSubmatch(out)
+		if m == nil {
+			return "the server " + name + " does not serve:\n" + readAll(ts.MkAbs(name+".err")), false
+		}
+		ts.Setenv("URL", string(m[1]))
+		return "", true
+	})
+	if m := firstToken.FindStringSubmatch(readAll(file)); m != nil {
+		ts.Setenv("TOKEN", m[1])
+		ts.Setenv("CASEHOOK_TOKEN", m[1])
+	}
+	ts.Setenv("CASEHOOK_SERVER", ts.Getenv("URL"))
+}
+
+func readAll(path string) string {
+	out, _ := os.ReadFile(path)
+	return string(out)
+}
+
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "end NAME [SIGNAL]")
+	p := of(ts).servers[args[0]]
+	signal := syscall.SIGTERM
+	if len(args) > 1 && args[1] == "KILL" {
+		signal = syscall.SIGKILL
+	}
+	ts.Check(p.cmd.Process.Signal(signal))
+	select {
+	case <-p.done:
+	case <-time.After(limit):
+		ts.Fatalf("%s does not end", args[0])
+	}
+	if state := p.cmd.ProcessState; signal == syscall.SIGTERM && !state.Success() {
+		ts.Fatalf("%s ended badly: %s", args[0], state)
+	}
+}
+
+// await polls until done says so, for as long as a thing may take. It gives up
+// early when ended is closed.
+func await(ts *testscript.TestScript, ended <-chan struct{}, done func() (why string, ok bool)) {
+	deadline, tick := time.After(limit), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for {
+		why, ok := done()
+		if ok {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("after %s: %s", limit, why)
+		case <-ended:
+			if why, ok := done(); !ok {
+				ts.Fatalf("%s", why)
+			}
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 3, "http METHOD PATH STATUS [BODY or @FILE] [Header: value]...")
+	var body []byte
+	header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}, "Content-Type": {"application/json"}}
+	for _, arg := range args[3:] {
+		name, value, isHeader := strings.Cut(arg, ": ")
+		switch {
+		case strings.HasPrefix(arg, "@"):
+			body = []byte(ts.ReadFile(arg[1:]))
+		case isHeader && !strings.HasPrefix(arg, "{"):
+			header.Set(name, value)
+		default:
+			body = []byte(arg)
+		}
+	}
+	status, answer, err := send(context.Background(), args[0], ts.Getenv("URL")+args[1], header, body)
+	ts.Check(err)
+	of(ts).answer = answer
+	ts.Stdout().Write(answer)
+	if strconv.Itoa(status) != args[2] {
+		ts.Fatalf("%s %s: status %d, want %s: %s", args[0], args[1], status, args[2], answer)
+	}
+}
+
+var client = &http.Client{Timeout: limit}
+
+func send(ctx context.Context, method, url string, header http.Header, body []byte) (int, []byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header = header
+	response, err := client.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+func let(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "let VARIABLE KEY...")
+	var value any
+	d := json.NewDecoder(bytes.NewReader(of(ts).answer))
+	d.UseNumber()
+	ts.Check(d.Decode(&value))
+	for _, key := range args[1:] {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			ts.Check(err)
+			value = v[i]
+		}
+	}
+	if value == nil {
+		ts.Fatalf("there is no %v in %s", args[1:], of(ts).answer)
+	}
+	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+func database(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "database VARIABLE")
+	ts.Setenv(args[0], pgtest.URL(of(ts).t))
+}
+
+func attempted(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "attempted ENDPOINT FAILURE")
+	await(ts, nil, func() (string, bool) {
+		header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}}
+		_, answer, err := send(context.Background(), "GET", ts.Getenv("URL")+"/v1/endpoints/"+args[0]+"/attempts", header, nil)
+		ts.Check(err)
+		return "no such attempt: " + string(answer), bytes.Contains(answer, []byte(`"failure":"`+args[1]+`"`))
+	})
+}

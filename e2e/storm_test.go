@@ -1,0 +1,177 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// storm creates cases of the type note and changes each twice, again and again.
+type storm struct {
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	mu           sync.Mutex
+	acknowledged map[string]int // case id -> its newest version that the server confirmed
+	failed       error          // that was not the server's end
+}
+
+func beginStorm(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "storm N")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	w := of(ts)
+	if w.storm == nil {
+		w.storm = &storm{acknowledged: map[string]int{}}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	w.storm.stop = stop
+	ts.Defer(stop)
+	header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}, "Content-Type": {"application/json"}}
+	url := ts.Getenv("URL")
+	for range n {
+		w.storm.done.Go(func() {
+			for ctx.Err() == nil && w.storm.one(ctx, url, header) {
+			}
+		})
+	}
+}
+
+// one creates a case and changes it. It reports whether the server was there.
+func (s *storm) one(ctx context.Context, url string, header http.Header) bool {
+	id, ok := s.submit(ctx, "POST", url+"/v1/case-types/note/cases", header, `{"data": {"text": "0"}}`)
+	for i := 1; ok && i <= 2; i++ {
+		_, ok = s.submit(ctx, "PATCH", url+"/v1/cases/"+id, header, fmt.Sprintf(`{"data": {"text": "%d"}}`, i))
+	}
+	return ok
+}
+
+func (s *storm) submit(ctx context.Context, method, url string, header http.Header, body string) (id string, ok bool) {
+	status, answer, err := send(ctx, method, url, header.Clone(), []byte(body))
+	if err != nil {
+		return "", false // the server was killed, or the storm is over
+	}
+	var saved struct {
+		ID      json.Number
+		Version int
+	}
+	if json.Unmarshal(answer, &saved); status/100 != 2 || saved.Version == 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failed = fmt.Errorf("%s %s: %d %s", method, url, status, answer)
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acknowledged[saved.ID.String()] = saved.Version
+	return saved.ID.String(), true
+}
+
+func calm(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts).storm
+	s.stop()
+	s.done.Wait()
+	ts.Check(s.failed)
+}
+
+// complete waits until all that is committed has arrived, and then judges it.
+func complete(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "complete NAME REPEATS")
+	atMost, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	r, s := of(ts).receivers[args[0]], of(ts).storm
+	want := committed(ts)
+	for id, version := range s.acknowledged {
+		if want[id] < version {
+			ts.Fatalf("case %s is at version %d, and %d was confirmed", id, want[id], version)
+		}
+	}
+	if len(want) == 0 {
+		ts.Fatalf("no case was created: this proves nothing")
+	}
+	messages := 0
+	for _, version := range want {
+		messages += version + 1 // the creation fires two triggers
+	}
+	await(ts, nil, func() (string, bool) {
+		got := len(firsts(r.all()))
+		return fmt.Sprintf("%d of %d messages arrived", got, messages), got >= messages
+	})
+	all := r.all()
+	first := firsts(all)
+	if len(first) != messages {
+		ts.Fatalf("%d messages arrived, and %d were committed", len(first), messages)
+	}
+	ts.Check(judge(all, first, want))
+	if repeats := len(all) - len(first); repeats > atMost {
+		ts.Fatalf("%d messages came again, more than the %d that could be in flight", repeats, atMost)
+	}
+	ts.Logf("%d cases, %d messages, %d came again", len(want), messages, len(all)-len(first))
+}
+
+// committed asks the server for all cases, with their versions.
+func committed(ts *testscript.TestScript) map[string]int {
+	versions := map[string]int{}
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				ID      json.Number
+				Version int
+			}
+			Next *string
+		}
+		request(ts, false, []string{"GET", "/v1/cases?limit=200&cursor=" + cursor, "200"})
+		ts.Check(json.Unmarshal(of(ts).answer, &page))
+		for _, c := range page.Items {
+			versions[c.ID.String()] = c.Version
+		}
+		if page.Next == nil {
+			return versions
+		}
+		cursor = *page.Next
+	}
+}
+
+// firsts gives the first arrival of each message.
+func firsts(all []arrival) []arrival {
+	seen := map[string]bool{}
+	var first []arrival
+	for _, a := range all {
+		if !seen[a.id] {
+			seen[a.id] = true
+			first = append(first, a)
+		}
+	}
+	return first
+}
+
+// judge checks that each case's messages came first in their order, all of them
+// signed.
+func judge(all, first []arrival, want map[string]int) error {
+	for _, a := range all {
+		if a.verified != nil {
+			return fmt.Errorf("%s of %s: %w", a.trigger, a.subject, a.verified)
+		}
+	}
+	heard := map[string][]string{}
+	for _, a := range first {
+		heard[a.subject] = append(heard[a.subject], fmt.Sprintf("%s %d", a.trigger, a.sequence))
+	}
+	for id, version := range want {
+		expect := []string{"case_created 1", "case_state_changed 1"}
+		for v := 2; v <= version; v++ {
+			expect = append(expect, fmt.Sprintf("case_changed %d", v))
+		}
+		if got := heard["case/"+id]; fmt.Sprint(got) != fmt.Sprint(expect) {
+			return fmt.Errorf("of case %s came %v, want %v", id, got, expect)
+		}
+	}
+	return nil
+}
