@@ -89,6 +89,9 @@ func (t *Type) Validate(data map[string]any, root string) []fault.Field {
 	if wrong := unfit(data, root, 0); len(wrong) > 0 {
 		return tidy(wrong)
 	}
+	if message := t.tooMuchWork(data); message != "" {
+		return []fault.Field{{Path: root, Message: message}}
+	}
 	var wrong []fault.Field
 	for _, c := range t.genuine(complaints(t.schema.Validate(data))) {
 		message := c.message
@@ -169,5 +172,6 @@ func tidy(fields []fault.Field) []fault.Field {
 	slices.SortFunc(fields, func(a, b fault.Field) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(fields)
+	fields = slices.Compact(fields)
+	return fields[:min(len(fields), maxFaults)]
 }

@@ -13,6 +13,8 @@ import (
 // The bounds of any JSON that is read here.
 const (
 	maxDepth        = 64
+	maxPath         = 2000 // bytes of a value's JSON Pointer, so that telling places stays cheap
+	maxFaults       = 1000 // that are listed
 	maxNumberLength = 400  // bytes
 	maxExponent     = 1000 // of ten, either way: beyond it, exact arithmetic is a burden
 )
@@ -105,7 +107,12 @@ func badEscape(raw []byte) int {
 	return -1
 }
 
+var longPath = fmt.Sprintf("holds a name that makes the path to it longer than %d bytes", maxPath)
+
 func (r *jsonReader) fault(path, message string) {
+	if len(r.wrong) == maxFaults {
+		return
+	}
 	r.wrong = append(r.wrong, Fault{Line: r.line, Path: path, Message: message})
 }
 
@@ -173,6 +180,13 @@ func (r *jsonReader) object(path string, depth int) map[string]any {
 	object := map[string]any{}
 	for r.decoder.More() {
 		name, _ := r.token().(string)
+		if len(path)+len(name) > maxPath {
+			r.fault(path, longPath)
+			if _, opens := r.token().(json.Delim); opens {
+				r.skip()
+			}
+			continue
+		}
 		at := pointer(path, name)
 		if _, twice := object[name]; twice {
 			r.fault(at, "is given twice")

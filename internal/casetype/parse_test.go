@@ -337,6 +337,8 @@ func TestHostileSourcesAreRefusedQuickly(t *testing.T) {
 		"deep blocks":            strings.Repeat("- ", 100_000) + "x",
 		"larger than allowed":    strings.Repeat("#", 1<<20+1),
 		"many values":            "key: [" + strings.Repeat("1,", 200_000) + "1]",
+		"a long name, in YAML":   "? " + strings.Repeat("k", 400<<10) + "\n: [" + strings.Repeat("1,", 15_000) + "]",
+		"a long name, in JSON":   `{"` + strings.Repeat("k", 400<<10) + `":[` + strings.Repeat("1,", 15_000) + "1]}",
 		"many anchors":           strings.Repeat("- &a x\n", 100_000),
 		"references that double": doubling,
 		"two documents":          good + "---\n" + good,

@@ -2,11 +2,14 @@ package casetype
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
 	"github.com/casehook/casehook/internal/fault"
@@ -25,6 +28,7 @@ type Input struct {
 
 // celEnv declares what preconditions may use. It is constant.
 var celEnv = sync.OnceValue(func() *cel.Env {
+	text := []*cel.Type{cel.StringType}
 	env, err := cel.NewEnv(
 		cel.Variable("data", cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable("before", cel.MapType(cel.StringType, cel.DynType)),
@@ -34,13 +38,35 @@ var celEnv = sync.OnceValue(func() *cel.Env {
 		cel.ParserExpressionSizeLimit(4000),
 		cel.ParserRecursionLimit(100),
 		cel.DefaultUTCTimeZone(true),
-		ext.Strings(),
+		// Later versions have join, and all have replace: their results may be as
+		// long as the product of their arguments.
+		ext.Strings(ext.StringsVersion(0)),
+		cel.Function("replace", cel.DisableDeclaration(true),
+			cel.MemberOverload("string_replace_string_string", slices.Repeat(text, 3), cel.StringType),
+			cel.MemberOverload("string_replace_string_string_int", append(slices.Repeat(text, 3), cel.IntType), cel.StringType)),
 	)
 	if err != nil {
 		panic("casetype: CEL environment: " + err.Error()) // the options are ours
 	}
 	return env
 })
+
+// weigher charges for the text that a call makes, which CEL takes for free where
+// it does not know the types beforehand.
+type weigher struct{}
+
+func (weigher) CallCost(_, _ string, _ []ref.Val, result ref.Val) *uint64 {
+	var cost uint64
+	switch result := result.(type) {
+	case types.String:
+		cost = 1 + uint64(len(result))/10
+	case types.Bytes:
+		cost = 1 + uint64(len(result))/10
+	default:
+		return nil
+	}
+	return &cost
+}
 
 // compilePrecondition compiles an expression, or says what is wrong with it.
 func compilePrecondition(source string) (program cel.Program, message string) {
@@ -52,7 +78,7 @@ func compilePrecondition(source string) (program cel.Program, message string) {
 	if kind := ast.OutputType(); !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
 		return nil, "yields " + kind.String() + ", not true or false"
 	}
-	program, err := celEnv().Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	program, err := celEnv().Program(ast, cel.CostLimit(maxCost), cel.CostTracking(weigher{}), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, "is not usable: " + err.Error()
 	}

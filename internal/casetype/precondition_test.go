@@ -41,7 +41,7 @@ func TestPreconditionsSeeTheCase(t *testing.T) {
 }
 
 func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
-	in := casetype.Input{Data: decode(t, `{"s":"hunter2","l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]}`)}
+	in := casetype.Input{Data: decode(t, `{"s":"hunter2","l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],"long":"`+strings.Repeat("x", 100_000)+`"}`)}
 	for expression, want := range map[string]string{
 		`data.q == 1`:           "no such key: q",
 		`before.s == "x"`:       "no such key: s",
@@ -49,6 +49,7 @@ func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
 		`data.s`:                "neither true nor false",
 		`int(data.s) > 1`:       "not of the form",
 		`1 / size(before) == 1`: "division by zero",
+		`data.l.map(a, data.l.map(b, data.l.map(c, data.long + data.long))).size() > 1`:            "cost limit exceeded",
 		`data.l.all(a, data.l.all(b, data.l.all(c, data.l.all(d, data.l.all(e, a+b+c+d+e > 0)))))`: "cost limit exceeded",
 	} {
 		start := time.Now()

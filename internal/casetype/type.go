@@ -32,6 +32,7 @@ type Type struct {
 	fields        []string
 	schema        *jsonschema.Schema
 	described     map[string][]string // names that an object may hold, by location of its unevaluatedProperties
+	judges        []int               // by depth in the data: the most schemas that may judge one value
 	classes       map[string]Classification
 	preconditions map[string]cel.Program
 }

@@ -113,6 +113,10 @@ func (r *yamlReader) mapping(n *yaml.Node, path string, depth int) any {
 			r.fault(n.Content[i], path, "has a key that is not text")
 			continue
 		}
+		if len(path)+len(key.Value) > maxPath {
+			r.fault(n.Content[i], path, longPath)
+			continue
+		}
 		at := pointer(path, key.Value)
 		if key.ShortTag() == "!!merge" {
 			r.fault(key, at, "is a merge key, which is not supported: write the entries out")
