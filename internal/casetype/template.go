@@ -56,8 +56,9 @@ func parseTemplate(template string) ([]part, error) {
 
 // Interpolate fills a template with a case's data and identity. Text goes in as
 // it is, numbers as they are written, lists with commas between; what is missing
-// leaves nothing. It fails on a template that [Parse] would refuse.
-func Interpolate(template string, data map[string]any, who Identity) (string, error) {
+// leaves nothing. Each text goes through escape, unless that is nil. It fails on a
+// template that [Parse] would refuse.
+func Interpolate(template string, data map[string]any, who Identity, escape func(string) string) (string, error) {
 	parts, err := parseTemplate(template)
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
@@ -65,9 +66,14 @@ func Interpolate(template string, data map[string]any, who Identity) (string, er
 	var b strings.Builder
 	for _, p := range parts {
 		b.WriteString(p.literal)
-		if p.placeholder != "" {
-			b.WriteString(lookup(p.placeholder, data, who))
+		if p.placeholder == "" {
+			continue
 		}
+		value := lookup(p.placeholder, data, who)
+		if escape != nil {
+			value = escape(value)
+		}
+		b.WriteString(value)
 	}
 	return b.String(), nil
 }
@@ -127,7 +133,7 @@ func (t *Type) FormatName(data map[string]any, who Identity) string {
 	if t.NameTemplate == "" {
 		return who.Reference
 	}
-	name, err := Interpolate(t.NameTemplate, data, who)
+	name, err := Interpolate(t.NameTemplate, data, who, nil)
 	if err != nil {
 		return who.Reference // can't be: Parse has checked the template
 	}

@@ -23,15 +23,25 @@ func TestInterpolateFillsIn(t *testing.T) {
 		"{case.id} {case.reference} {case.name} {case.state}": "42 KYC-0042 Acme In review",
 		"{{s}} {{{s}}}": "{s} {a {b}}",
 	} {
-		got, err := casetype.Interpolate(template, data, who)
+		got, err := casetype.Interpolate(template, data, who, nil)
 		if err != nil || got != want {
 			t.Errorf("%q became %q, %v; want %q", template, got, err, want)
 		}
 	}
 	for _, template := range []string{"{", "}", "a {s", "{}", "{a b}", "{s}}", "{{s}", "{.a}", "{a.}"} {
-		if got, err := casetype.Interpolate(template, data, who); err == nil {
+		if got, err := casetype.Interpolate(template, data, who, nil); err == nil {
 			t.Errorf("%q became %q, want it refused", template, got)
 		}
+	}
+}
+
+// The names inside free objects are written by clients, like the values.
+func TestAllThatComesFromTheCaseIsEscaped(t *testing.T) {
+	data := decode(t, `{"a":{"# b":["- c",-1]},"d":-2}`)
+	got, err := casetype.Interpolate("# {a}|{d}|{case.reference}|{case.state}|{none}", data,
+		casetype.Identity{Reference: "R-1", State: "#s"}, func(s string) string { return "<" + s + ">" })
+	if want := "# <# b: - c, -1>|<-2>|<R-1>|<#s>|<>"; err != nil || got != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
 

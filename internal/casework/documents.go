@@ -58,35 +58,9 @@ func (s *Service) generate(ctx context.Context, p access.Principal, caseID int64
 func (s *Service) render(v View, kind casetype.Document) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
-	for _, text := range []*string{&who.Reference, &who.Name, &who.State} {
-		*text = document.Escape(*text)
-	}
-	text, err := casetype.Interpolate(kind.Template, escaped(v.Data).(map[string]any), who)
+	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape)
 	if err != nil {
 		return nil, err
 	}
 	return document.Render(document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
-}
-
-// escaped takes the meaning of markup from every string in v.
-func escaped(v any) any {
-	switch v := v.(type) {
-	case string:
-		return document.Escape(v)
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, item := range v {
-			out[name] = escaped(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = escaped(item)
-		}
-		return out
-	case fmt.Stringer: // a number, which may be negative at the start of a line
-		return document.Escape(v.String())
-	}
-	return v
 }
