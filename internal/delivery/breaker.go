@@ -15,7 +15,6 @@ type breaker struct {
 	probeAt  time.Time
 	wait     time.Duration // before the next probe
 	probing  bool
-	last     string // the lane that was probed last
 }
 
 // The breaker's bounds.

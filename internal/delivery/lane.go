@@ -33,9 +33,13 @@ type lane struct {
 	key     string
 	queue   []*message // read into the window, not sent
 	sending *message
-	ready   bool // it stands in the machine's ready list
-	row     *row // not nil: the lane is parked
+	ready   bool      // it stands in the machine's ready list
+	row     *row      // not nil: the lane is parked
+	probed  time.Time // last; zero: never
 }
+
+// sendable reports whether the lane's next message may go out.
+func (l *lane) sendable() bool { return l.row == nil && l.sending == nil && len(l.queue) > 0 }
 
 // row is a parked lane's row. Its head, and all of the lane behind it in the
 // journal, is owed.

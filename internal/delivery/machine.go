@@ -97,11 +97,16 @@ func (m *machine) position() int64 {
 	return m.readTo
 }
 
-// wantsMore reports whether more of the journal should be read.
+// wantsMore reports whether more of the journal should be read. While the
+// breaker is open that is only to find a lane that has not been probed yet.
 func (m *machine) wantsMore() bool {
 	m.position()
 	room := m.rows < m.limits.parked || len(m.dormant) > 0
-	return room && len(m.window) < m.limits.window && !m.breaker.open && !m.gone
+	if !room || len(m.window) >= m.limits.window || m.gone {
+		return false
+	}
+	untried := func(l *lane) bool { return l.probed.IsZero() && l.sendable() }
+	return !m.breaker.open || !slices.ContainsFunc(m.ready, untried)
 }
 
 // read takes in the messages of entries that follow readTo, and that the journal
@@ -203,7 +208,7 @@ func (m *machine) lane(key string) *lane {
 }
 
 func (m *machine) makeReady(l *lane) {
-	if !l.ready && l.row == nil && l.sending == nil && len(l.queue) > 0 {
+	if !l.ready && l.sendable() {
 		l.ready = true
 		m.ready = append(m.ready, l)
 	}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/store"
@@ -39,32 +40,40 @@ func (m *machine) next(now time.Time) (step, bool) {
 	return step{}, false
 }
 
-// probe tries one message while the breaker is open, each from another lane.
-func (m *machine) probe(now time.Time) (step, bool) {
-	if !m.breaker.mayProbe(now) {
-		return step{}, false
+// probe tries one message while the breaker is open: that of the lane which was
+// probed longest ago, so that no lane which fails for ever keeps the others from
+// showing that the endpoint is back.
+func (m *machine) probe(now time.Time) (s step, ok bool) {
+	l := m.leastProbed()
+	if l == nil || m.loading > 0 || !m.breaker.mayProbe(now) {
+		return s, false
 	}
-	for i, r := range m.waiting {
-		if r.lane.key == m.breaker.last && (i < len(m.waiting)-1 || len(m.ready) > 0) {
-			continue
+	if l.row != nil {
+		if s = m.retry(l.row, now); s.send == nil {
+			return s, true
 		}
-		s := m.retry(r, now)
-		if s.send != nil {
-			m.probing(s.send, r.lane)
-		}
-		return s, true
+	} else {
+		m.ready = slices.DeleteFunc(m.ready, func(other *lane) bool { return other == l })
+		l.ready = false
+		s.send = m.launch(l, now)
 	}
-	l := m.firstReady()
-	if l == nil {
-		return step{}, false
-	}
-	msg := m.launch(l, now)
-	m.probing(msg, l)
-	return step{send: msg}, true
+	l.probed, s.send.probe, m.breaker.probing = now, true, true
+	return s, true
 }
 
-func (m *machine) probing(msg *message, l *lane) {
-	msg.probe, m.breaker.probing, m.breaker.last = true, true, l.key
+// leastProbed prefers messages that were never tried.
+func (m *machine) leastProbed() (least *lane) {
+	for _, l := range m.ready {
+		if l.sendable() && (least == nil || l.probed.Before(least.probed)) {
+			least = l
+		}
+	}
+	for _, r := range m.waiting {
+		if least == nil || r.lane.probed.Before(least.probed) {
+			least = r.lane
+		}
+	}
+	return least
 }
 
 // due is the parked lane whose turn it is. While new messages wait, parked lanes
@@ -160,7 +169,7 @@ func (m *machine) firstReady() *lane {
 		l := m.ready[0]
 		m.ready = m.ready[1:]
 		l.ready = false
-		if l.row == nil && l.sending == nil && len(l.queue) > 0 {
+		if l.sendable() {
 			return l
 		}
 	}
