@@ -164,18 +164,46 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position}} })},
 	}
 	for _, w := range writes {
-		if len(w.rows) == 0 {
-			continue
-		}
-		list, err := encodeRows(w.rows)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := tx.q.exec(ctx, w.statement, list); err != nil {
+		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
 			return nil, err
 		}
 	}
 	return lost, nil
+}
+
+// maxList bounds the text in one list of rows, in bytes. PostgreSQL takes 256 MB,
+// escapes included; after an outage of the database the outcomes may be more.
+const maxList = 8 << 20
+
+// writeRows runs a statement over a list of rows, in as many turns as it takes.
+func (tx *Tx) writeRows(ctx context.Context, st *statement, rows [][]any) error {
+	for _, portion := range portions(rows, maxList) {
+		list, err := encodeRows(portion)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.q.exec(ctx, st, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// portions cuts a list of rows where it has most bytes of text.
+func portions(rows [][]any, most int) (cut [][][]any) {
+	from, size := 0, 0
+	for i, row := range rows {
+		for _, v := range row {
+			if text, ok := v.(string); ok {
+				size += len(text)
+			}
+		}
+		if size >= most || i == len(rows)-1 {
+			cut = append(cut, rows[from:i+1])
+			from, size = i+1, 0
+		}
+	}
+	return cut
 }
 
 // held says for which endpoints the epoch still holds, and keeps it so until the
