@@ -1,0 +1,37 @@
+.PHONY: help build test need format vet race soak bench
+
+# Of make soak: how long each decoder is fuzzed, how often each property is
+# checked, and how many runs of kill -9 there are on each database.
+TIME   ?= 1m
+CHECKS ?= 100000
+KILLS  ?= 25
+
+help:
+	@echo 'make test    everything that has to pass; on Debian and Ubuntu it installs what the tests need'
+	@echo 'make build   the binary, ./casehook'
+	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS)'
+	@echo 'make bench   the benchmarks'
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o casehook ./cmd/casehook
+
+test: need format vet race
+
+need:
+	@.ci/need
+
+format:
+	@out=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...)); [ -z "$$out" ] || { echo "not formatted: run gofmt -w on"; echo "$$out"; exit 1; }
+
+# vet says what it finds in other modules too, which is theirs to repair.
+vet:
+	@go vet ./... 2>&1 | grep -v -e '^#' -e "$$(go env GOMODCACHE)/" -e '^$$' && exit 1 || true
+
+race:
+	go test -race -timeout 15m ./...
+
+soak: need
+	@TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) .ci/soak
+
+bench: need
+	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' 'func Benchmark' . | xargs -n1 dirname | sort -u)
