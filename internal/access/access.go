@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +23,21 @@ type Token struct {
 	Tenant    int64
 	Name      string
 	Hash      []byte // SHA-256 of the secret half
+	Role      Role
+	Clearance casetype.Classification
+	Allowed   []netip.Prefix // addresses it may be used from; none: all
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
+	LastUsed  time.Time // at most a minute behind; zero: never used
+}
+
+// From reports whether the token may be used from an address.
+func (t Token) From(address string) bool {
+	if len(t.Allowed) == 0 {
+		return true
+	}
+	a, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(t.Allowed, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
 }
 
 // Principal is who a request comes from, once authenticated.

@@ -10,3 +10,6 @@ const (
 	Caseworker Role = "caseworker" // works on cases and contacts
 	Viewer     Role = "viewer"     // reads
 )
+
+// Roles lists the roles, from the one that may most to the one that may least.
+func Roles() []Role { return []Role{Admin, Manager, Caseworker, Viewer} }

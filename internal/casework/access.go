@@ -37,7 +37,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 		return access.Principal{}, unauthenticated()
 	}
 	return access.Principal{
-		Tenant: token.Tenant, Role: access.Admin, Clearance: casetype.Restricted,
+		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
 		Actor: event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
 	}, nil
 }
@@ -81,7 +81,9 @@ func (s *Service) newToken(tenant int64, name string, expires time.Time) (NewTok
 		return NewToken{}, fault.In("token.unusable", "The token can't be made.", wrong...)
 	}
 	secret, hash, err := access.NewToken(s.Random)
-	token := access.Token{ID: id.New("tok"), Tenant: tenant, Name: name, Hash: hash, CreatedAt: now, ExpiresAt: expires}
+	token := access.Token{
+		ID: id.New("tok"), Tenant: tenant, Name: name, Hash: hash, Role: access.Admin, Clearance: casetype.Restricted, CreatedAt: now, ExpiresAt: expires,
+	}
 	return NewToken{Token: token, Bearer: access.Bearer(token.ID, secret)}, err
 }
 

@@ -1,0 +1,29 @@
+package access
+
+import (
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// User is a person of a tenant.
+type User struct {
+	ID        int64
+	Tenant    int64
+	Email     string // in lower case; unique in the tenant
+	Name      string
+	Role      Role
+	Clearance casetype.Classification
+	Password  string // its hash, as [HashPassword] makes it; empty: none
+	Issuer    string // of the OpenID Connect identity that signs in as this user; empty: none yet
+	Subject   string // with Issuer
+	Disabled  bool
+	Epoch     int64 // sessions that began in another epoch are over
+	Revision  int64 // grows by 1 with each change
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// NormalEmail gives an address as users are found by it.
+func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
