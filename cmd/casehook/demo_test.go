@@ -45,7 +45,7 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 		"%PDF-1.",
 		"with the state escalated",
 		"reserve 76800",
-		"✓ 22 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
+		"✓ 23 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output does not say %q", want)

@@ -16,7 +16,7 @@ func (s *stage) claim(ctx context.Context) error {
 			"policy_no": "P-4711", "incident_type": "glass", "incident_occurred_at": "2026-03-02T08:15:00Z",
 			"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "driver"},
 		}}},
-		status: http.StatusCreated, state: "reported", tells: []string{"case_created", "case_state_changed"},
+		status: http.StatusCreated, state: "reported", tells: []string{"case_created", "claim.created", "case_state_changed"},
 	}); err != nil {
 		return err
 	}

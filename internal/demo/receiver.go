@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -69,6 +70,11 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	if json.Unmarshal(body, &told) == nil {
 		a.Trigger, a.Case, a.Version = told.Trigger, told.Case, told.Version
+	}
+	if event := req.Header.Get("Event-Name"); event != "" { // a claim's: the body has no version
+		a.Trigger = event
+		a.Case, _ = strconv.ParseInt(strings.TrimPrefix(req.Header.Get("webhook-subject"), "case/"), 10, 64)
+		a.Version, _ = strconv.ParseInt(req.Header.Get("webhook-sequence"), 10, 64)
 	}
 	r.arrivals <- a
 	switch {

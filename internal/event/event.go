@@ -71,8 +71,22 @@ type Case struct {
 	Final           bool            `json:"final,omitempty"` // the state is final
 	Classification  string          `json:"classification"`
 	Data            json.RawMessage `json:"data"`
+	Labels          []string        `json:"labels,omitempty"`            // slugs, sorted
+	Assignee        *Person         `json:"assigned_to,omitempty"`       // nil: no-one
+	StatusChangedBy int64           `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
+	OpenedAt        time.Time       `json:"opened_at,omitzero"`          // for the first time
+	ClosedAt        time.Time       `json:"closed_at,omitzero"`          // zero: it is open
+	LastActivityAt  time.Time       `json:"last_activity_at,omitzero"`   // of any commit
 	CreatedAt       time.Time       `json:"created_at"`
-	ModifiedAt      time.Time       `json:"modified_at"`
+	ModifiedAt      time.Time       `json:"modified_at"` // of the content
+}
+
+// Status is "closed" in a final state, else "open".
+func (c *Case) Status() string {
+	if c.Final {
+		return "closed"
+	}
+	return "open"
 }
 
 // Callback records the synchronous question that was asked before a commit.

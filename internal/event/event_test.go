@@ -43,7 +43,7 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 
 func TestNamesAreOrderedAndComplete(t *testing.T) {
 	names := event.Names()
-	if len(names) != 12 || names[0] != "case.created" || names[len(names)-1] != "case.deleted" {
+	if len(names) != 19 || names[0] != "case.created" || names[len(names)-1] != "case.deleted" {
 		t.Errorf("names: %v", names)
 	}
 }

@@ -96,7 +96,7 @@ func caseDocuments(kind event.Kind[event.Documents], action string) caseExtensio
 
 // tellCase tells a fact about a case, from the entry's snapshot.
 func tellCase(fact string, extend caseExtension) telling {
-	return telling{fact, func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
+	return telling{fact: fact, body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
 		c := e.Snapshot.Case
 		if c == nil {
 			return nil, errors.New("the journal entry holds no case, which the body is made of")

@@ -41,6 +41,7 @@ type Trigger struct {
 type telling struct {
 	fact string
 	body func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
+	of   func(e *event.Entry) bool // which entries are told; nil: all
 }
 
 // Header is one header of a message, spelt as it goes onto the wire.
@@ -80,6 +81,9 @@ func Messages(e *event.Entry, version string) []Message {
 	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
 	for i, f := range e.Facts {
 		for _, r := range registry.routes[f.Name] {
+			if r.of != nil && !r.of(e) {
+				continue
+			}
 			m := Message{Fact: i, Trigger: r.trigger, ID: id.Message(e.ID, at, e.Subject, i, r.trigger)}
 			m.Body, m.Err = r.body(r.trigger, e, f)
 			m.Header = append(r.header(r.trigger, version),
@@ -99,9 +103,9 @@ var registry = struct {
 
 // route is one way from a fact to a message.
 type route struct {
+	telling
 	trigger string
 	header  func(trigger, version string) []Header
-	body    func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
 }
 
 // define registers a format.
@@ -112,7 +116,7 @@ func define(f Format) Format {
 		}
 		registry.triggers[t.Name] = true
 		for _, tell := range t.tells {
-			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{t.Name, f.header, tell.body})
+			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{tell, t.Name, f.header})
 		}
 	}
 	registry.formats = append(registry.formats, f)

@@ -1,0 +1,180 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// claimEntry is a journal entry about an open claim, with these facts.
+func claimEntry(facts ...event.Fact) *event.Entry {
+	e := caseEntry(facts...)
+	e.Actor = event.Actor{Source: event.UI, Name: "John Smith", UserID: 2642, Address: "192.0.2.7"}
+	opened := time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)
+	e.Snapshot.Case = &event.Case{
+		ID: 4539148803436467, Reference: "MTR-000042", Name: "Ada Meier: glass", Version: 7,
+		URL: "https://cases.example.com/cases/4539148803436467", Type: "motor_claim", TypeVersion: 2, Kind: "claim", State: "assessing",
+		Labels: []string{"fast_track", "glass"}, Assignee: &event.Person{UserID: 17, Name: "Grace Hopper"},
+		OpenedAt: opened, CreatedAt: opened, LastActivityAt: e.At,
+		Data: []byte(`{"policy_no":"P-4711 <&>","claimant":{"role":"driver","last_name":"Meier","first_name":"Ada"},"estimated_claim_cost":64000,"z":1e3}`),
+	}
+	return e
+}
+
+// closedEntry is the same about a claim that was closed after twelve days.
+func closedEntry(facts ...event.Fact) *event.Entry {
+	e := claimEntry(facts...)
+	c := e.Snapshot.Case
+	c.State, c.Final, c.ClosedAt, c.StatusChangedBy = "settled", true, e.At, 2642
+	return e
+}
+
+// bareEntry is about a claim without labels, assignee and data.
+func bareEntry(facts ...event.Fact) *event.Entry {
+	e := claimEntry(facts...)
+	c := e.Snapshot.Case
+	c.Labels, c.Assignee, c.Data = nil, nil, []byte(`{}`)
+	return e
+}
+
+// claimVectors has a vector for each claim event.
+var claimVectors = []struct {
+	trigger string
+	entry   func(...event.Fact) *event.Entry
+	fact    event.Fact
+}{
+	{"claim.created", bareEntry, event.CaseCreated.New(event.Creation{Transition: "report"})},
+	{"claim.closed", closedEntry, event.CaseClosed.New(event.None{})},
+	{"claim.reopened", claimEntry, event.CaseReopened.New(event.None{})},
+	{"claim.label_added", claimEntry, event.CaseLabelAdded.New(event.Label{Slug: "glass"})},
+	{"claim.label_removed", claimEntry, event.CaseLabelRemoved.New(event.Label{Slug: "theft"})},
+	{"claim.assigned", claimEntry, event.CaseAssigned.New(event.Person{UserID: 17, Name: "Grace Hopper"})},
+	{"claim.unassigned", bareEntry, event.CaseUnassigned.New(event.Person{UserID: 17, Name: "Grace Hopper"})},
+	{"claim.switched_type", claimEntry, event.CaseTypeSwitched.New(event.TypeSwitch{From: "property_claim", To: "motor_claim"})},
+	{"claim.label.added", claimEntry, event.CaseLabelAdded.New(event.Label{Slug: "glass"})},
+	{"claim.label.removed", claimEntry, event.CaseLabelRemoved.New(event.Label{Slug: "theft"})},
+	{"claim.deleted", closedEntry, event.CaseDeleted.New(event.None{})},
+}
+
+// told gives an entry's message under one trigger.
+func told(t *testing.T, e *event.Entry, trigger string) wire.Message {
+	t.Helper()
+	for _, m := range wire.Messages(e, "0.1.0") {
+		if m.Trigger == trigger {
+			return m
+		}
+	}
+	t.Fatalf("%s is not told", trigger)
+	return wire.Message{}
+}
+
+func TestClaimEventsMatchTheirVectors(t *testing.T) {
+	for _, v := range claimVectors {
+		for source, by := range map[event.Source]event.Actor{
+			event.UI:  {Source: event.UI, Name: "John Smith", UserID: 2642},
+			event.API: {Source: event.API, Name: "Mobile App API Token", TokenID: "tok_1"},
+		} {
+			name := strings.ReplaceAll(v.trigger, ".", "_") + "_" + string(source)
+			if strings.HasPrefix(v.trigger, "claim.label.") {
+				name = strings.Replace(name, "label_", "label_dot_", 1)
+			}
+			t.Run(name, func(t *testing.T) {
+				e := v.entry(v.fact)
+				e.Actor = by
+				golden(t, name, request(t, told(t, e, v.trigger)))
+			})
+		}
+	}
+}
+
+func TestEveryClaimEventHasAVector(t *testing.T) {
+	var published, covered []string
+	for _, trigger := range wire.ClaimEvents.Triggers {
+		published = append(published, trigger.Name)
+	}
+	for _, v := range claimVectors {
+		covered = append(covered, v.trigger)
+	}
+	if diff := cmp.Diff(published, covered); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The published examples say {...} for the claim, and what follows it.
+func TestPerformedByIsAsInThePublishedExamples(t *testing.T) {
+	for name, want := range map[string]struct {
+		by   event.Actor
+		fact event.Fact
+		end  string
+	}{
+		"ui": {event.Actor{Source: event.UI, Name: "John Smith", UserID: 2642, Address: "192.0.2.1"}, event.CaseAssigned.New(event.Person{UserID: 1, Name: "x"}),
+			`},"event_name":"claim.assigned","source":"ui","performed_by":{"user_id":2642,"name":"John Smith"}}`},
+		"api": {event.Actor{Source: event.API, Name: "Mobile App API Token", TokenID: "tok_1"}, event.CaseCreated.New(event.Creation{}),
+			`},"event_name":"claim.created","source":"api","performed_by":{"name":"Mobile App API Token"}}`},
+		"casehook itself": {event.Actor{Source: event.System, Name: "casehook"}, event.CaseDeleted.New(event.None{}),
+			`},"event_name":"claim.deleted","source":"api","performed_by":{"name":"casehook"}}`},
+	} {
+		e := claimEntry(want.fact)
+		e.Actor = want.by
+		messages := wire.Messages(e, "0.1.0")
+		body := string(messages[len(messages)-1].Body)
+		if !strings.HasPrefix(body, `{"claim":{"id":4539148803436467,`) || !strings.HasSuffix(body, want.end) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+}
+
+func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
+	for _, v := range claimVectors {
+		e := v.entry(v.fact)
+		e.Snapshot.Case.Kind = "case"
+		for _, m := range wire.Messages(e, "0.1.0") {
+			if strings.HasPrefix(m.Trigger, "claim.") {
+				t.Errorf("%s is told of a case", m.Trigger)
+			}
+		}
+	}
+}
+
+func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
+	var got []string
+	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}), event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0") {
+		got = append(got, m.Trigger)
+	}
+	if diff := cmp.Diff([]string{"case_created", "claim.created", "case_state_changed"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The journal keeps the data with < > & escaped: that must not show.
+func TestAClaimComesOutTheSameFromTheJournal(t *testing.T) {
+	e := claimEntry(event.CaseClosed.New(event.None{}))
+	before := told(t, e, "claim.closed")
+	raw, err := json.Marshal(e.Snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Snapshot = event.Snapshot{}
+	if err := json.Unmarshal(raw, &e.Snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(before.Body), string(told(t, e, "claim.closed").Body)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDaysAreWholeDays(t *testing.T) {
+	for open, want := range map[time.Duration]string{0: "0", 24*time.Hour - time.Microsecond: "0", 24 * time.Hour: "1", 49 * time.Hour: "2"} {
+		e := closedEntry(event.CaseClosed.New(event.None{}))
+		e.Snapshot.Case.ClosedAt = e.Snapshot.Case.OpenedAt.Add(open)
+		if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
+			t.Errorf("open for %s: %s", open, body)
+		}
+	}
+}
