@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/blob"
@@ -25,7 +26,7 @@ import (
 
 // Config is what a Service needs besides its collaborators.
 type Config struct {
-	PublicURL string                      // of the console, without a slash at its end
+	PublicURL string                      // of the console; it may have a path
 	MaxUpload int64                       // bytes of one proof
 	Variable  func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
 	Now       func() time.Time
@@ -60,6 +61,7 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -3,6 +3,7 @@ package casework_test
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +63,21 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 			t.Errorf("the case ended as %+v", last.Case)
 		}
 	})
+}
+
+func TestACaseIsAtThePublicURL(t *testing.T) {
+	for public, want := range map[string]string{
+		"https://a.example": "https://a.example/cases/", "https://a.example/": "https://a.example/cases/",
+		"https://a.example:8443/desk/": "https://a.example:8443/desk/cases/",
+	} {
+		w := start(t, "", func(c *casework.Config) { c.PublicURL = public })
+		w.put(w.p, loan("loan", ""))
+		v := w.open("loan")
+		want += strconv.FormatInt(v.ID, 10)
+		if told := w.history(v.ID)[0].Snapshot.Case.URL; v.URL != want || told != want {
+			t.Errorf("%s: at %s, told as %s", public, v.URL, told)
+		}
+	}
 }
 
 func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
