@@ -29,6 +29,8 @@ func (applyCmd) Help() string {
       url: https://crm.example.com/hooks
       triggers: [case_created, case_finished]
       policy: { retries: [5s, 1m, 10m], timeout: 10s, concurrency: 4, order: per-case }
+      sources: [ui, api]            # whose activity it hears of; left out: both
+      ignore_own: true              # nothing of what its token (token: tok_...) caused; left out: the token that applies the file
 
 All of the file is checked before anything is sent. Of a policy, what is left out is the default.`
 }

@@ -19,6 +19,9 @@ type Endpoint struct {
 	Name      string          `json:"name" doc:"A handle of its own, or empty." example:"crm"`
 	URL       string          `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
 	Triggers  []string        `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
+	Sources   []string        `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn bool            `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
+	Token     *string         `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Status    endpoint.Status `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
 	Policy    Policy          `json:"policy" doc:"How hard delivery tries."`
 	Revision  int64           `json:"revision" doc:"Grows with every change." example:"1"`
@@ -50,19 +53,25 @@ type SetPolicy struct {
 
 // NewEndpoint is the body that creates an endpoint.
 type NewEndpoint struct {
-	Name     string    `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
-	URL      string    `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers []string  `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
-	Policy   SetPolicy `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
+	Name      string    `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
+	URL       string    `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  []string  `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
+	Sources   []string  `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
+	IgnoreOwn bool      `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
+	Token     *string   `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Policy    SetPolicy `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
 }
 
 // EndpointChange is the body that changes an endpoint; what is absent stays.
 type EndpointChange struct {
-	Name     *string          `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
-	URL      *string          `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers *[]string        `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
-	Status   *endpoint.Status `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
-	Policy   SetPolicy        `json:"policy,omitzero" doc:"How hard delivery tries."`
+	Name      *string          `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
+	URL       *string          `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  *[]string        `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
+	Sources   *[]string        `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn *bool            `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
+	Token     *string          `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Status    *endpoint.Status `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
+	Policy    SetPolicy        `json:"policy,omitzero" doc:"How hard delivery tries."`
 }
 
 // Attempt is one HTTP try, as recorded.
@@ -106,7 +115,8 @@ func (a *API) endpoints() {
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
-	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers}
+	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn}
+	set(&e.Token, body.Token)
 	if err := body.Policy.apply(&e.Policy); err != nil {
 		return nil, err
 	}
@@ -125,6 +135,9 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 		set(&e.Name, body.Name)
 		set(&e.URL, body.URL)
 		set(&e.Triggers, body.Triggers)
+		set(&e.Sources, body.Sources)
+		set(&e.IgnoreOwn, body.IgnoreOwn)
+		set(&e.Token, body.Token)
 		set(&e.Status, body.Status)
 		body.Policy.apply(&e.Policy) // judged above
 	}))
@@ -207,9 +220,18 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	}
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
+		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
 		Policy:   Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
 		Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
+}
+
+// sourcesOf lists all that an endpoint listens to.
+func sourcesOf(e endpoint.Endpoint) []string {
+	if len(e.Sources) == 0 {
+		return endpoint.Sources
+	}
+	return e.Sources
 }
 
 // secretOf gives the newest secret, as receivers write it.

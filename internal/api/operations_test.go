@@ -209,6 +209,13 @@ func (w *world) storyOfEndpoints() {
 	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" {
 		t.Errorf("changed: %s", changed.body)
 	}
+	own := changed.text("token")
+	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false || len(changed.json()["sources"].([]any)) != 2 {
+		t.Errorf("it hears of %s", changed.body)
+	}
+	if g := w.do("PATCH", path, `{"sources": ["ui"], "ignore_own": true, "token": "`+own+`"}`).is(200, ""); !bytes.Contains(g.body, []byte(`"sources":["ui"],"ignore_own":true`)) {
+		t.Errorf("changed: %s", g.body)
+	}
 	if g := w.get(path).is(200, ""); g.json()["secret"] != nil || g.text("name") != "crm" {
 		t.Errorf("it shows %s", g.body)
 	}

@@ -123,12 +123,15 @@ func sameJSON(a, b []byte) bool {
 
 // remote is an endpoint as the API shows and takes it.
 type remote struct {
-	ID       string   `json:"id,omitempty"`
-	Name     string   `json:"name"`
-	URL      string   `json:"url"`
-	Triggers []string `json:"triggers"`
-	Policy   policy   `json:"policy"`
-	Secret   string   `json:"secret,omitempty"`
+	ID        string   `json:"id,omitempty"`
+	Name      string   `json:"name"`
+	URL       string   `json:"url"`
+	Triggers  []string `json:"triggers"`
+	Sources   []string `json:"sources"`
+	IgnoreOwn bool     `json:"ignore_own"`
+	Token     *string  `json:"token,omitempty"`
+	Policy    policy   `json:"policy"`
+	Secret    string   `json:"secret,omitempty"`
 }
 
 type policy struct {
@@ -143,10 +146,23 @@ func wanted(e endpoint.Endpoint) remote {
 	for _, wait := range e.Policy.Retries {
 		p.Retries = append(p.Retries, wait.String())
 	}
-	return remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: p}
+	r := remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Policy: p}
+	if len(r.Sources) == 0 {
+		r.Sources = endpoint.Sources
+	}
+	if e.Token != "" {
+		r.Token = &e.Token
+	}
+	return r
 }
 
 func (r remote) same(other remote) bool {
+	if r.Token != nil && (other.Token == nil || *r.Token != *other.Token) {
+		return false // where none is named, any is right
+	}
+	if !slices.Equal(r.Sources, other.Sources) || r.IgnoreOwn != other.IgnoreOwn {
+		return false
+	}
 	return r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
 		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order
 }

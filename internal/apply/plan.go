@@ -5,6 +5,7 @@
 package apply
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -39,10 +40,13 @@ type document struct {
 }
 
 type endpointNode struct {
-	Name     string   `yaml:"name"`
-	URL      string   `yaml:"url"`
-	Triggers []string `yaml:"triggers"`
-	Policy   struct {
+	Name      string   `yaml:"name"`
+	URL       string   `yaml:"url"`
+	Triggers  []string `yaml:"triggers"`
+	Sources   []string `yaml:"sources"`
+	IgnoreOwn bool     `yaml:"ignore_own"`
+	Token     string   `yaml:"token"`
+	Policy    struct {
 		Retries     *[]time.Duration `yaml:"retries"`
 		Timeout     time.Duration    `yaml:"timeout"`
 		Concurrency int              `yaml:"concurrency"`
@@ -144,6 +148,7 @@ func (r *reader) endpoint(n *yaml.Node) {
 		return
 	}
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
+	e.Sources, e.IgnoreOwn, e.Token = d.Sources, d.IgnoreOwn, d.Token
 	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order}
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
@@ -151,12 +156,20 @@ func (r *reader) endpoint(n *yaml.Node) {
 	if e.Name == "" {
 		r.fault(n.Line, "/name: is missing; endpoints are found by their names")
 	}
-	for _, f := range e.Check(wire.Known) {
+	for _, f := range checked(e).Check(wire.Known) {
 		r.fault(n.Line, "%s: %s", f.Path, f.Message)
 	}
 	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return other.Name == e.Name }) {
 		r.fault(n.Line, "/name: the endpoint %q is given twice", e.Name)
 	}
+	e.Normalise()
 	e.Policy = e.Policy.WithDefaults()
 	r.plan.Endpoints = append(r.plan.Endpoints, e)
+}
+
+// checked is an endpoint as the server will judge it: where the file names no
+// token, it is the one that applies the file.
+func checked(e endpoint.Endpoint) endpoint.Endpoint {
+	e.Token = cmp.Or(e.Token, "own")
+	return e
 }

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
@@ -14,9 +15,10 @@ import (
 )
 
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
-// hears what happens from now on. Name, URL, Triggers and Policy are the caller's.
+// hears what happens from now on. Name, URL, Triggers, Sources, IgnoreOwn, Token and
+// Policy are the caller's; without a Token it is the caller's own.
 func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
-	made, err := s.newEndpoint(p, e)
+	made, err := s.newEndpoint(ctx, p, e)
 	if err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -35,7 +37,12 @@ func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endp
 }
 
 // newEndpoint makes a valid endpoint with an id and a secret.
-func (s *Service) newEndpoint(p access.Principal, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+	if e.Token == "" {
+		e.Token = p.Actor.TokenID
+	} else if err := checkOwn(ctx, s.store, p.Tenant, e.Token); err != nil {
+		return e, err
+	}
 	if err := checkEndpoint(&e); err != nil {
 		return e, err
 	}
@@ -43,11 +50,12 @@ func (s *Service) newEndpoint(p access.Principal, e endpoint.Endpoint) (endpoint
 	now := s.now()
 	return endpoint.Endpoint{
 		ID: id.New("ep"), Tenant: p.Tenant, Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: e.Policy,
+		Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Token: e.Token,
 		Status: endpoint.Active, Secrets: [][]byte{key}, Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}, err
 }
 
-// checkEndpoint validates an endpoint and puts its triggers in order.
+// checkEndpoint validates an endpoint and puts its lists in order.
 func checkEndpoint(e *endpoint.Endpoint) error {
 	wrong := e.Check(wire.Known)
 	if message := lineProblem(e.Name, 100); message != "" {
@@ -59,11 +67,37 @@ func checkEndpoint(e *endpoint.Endpoint) error {
 	if len(wrong) > 0 {
 		return fault.In("endpoint.invalid", "The endpoint can't be saved.", wrong...)
 	}
-	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
+	e.Normalise()
 	return nil
 }
 
-// UpdateEndpoint changes name, URL, triggers, policy or status of an endpoint.
+// checkOwn refuses a token that is not the tenant's. One that others have is no
+// other answer than one that nobody has.
+func checkOwn(ctx context.Context, r tokens, tenant int64, tokenID string) error {
+	if !word(tokenID) {
+		return notOwn()
+	}
+	token, err := r.Token(ctx, tokenID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	if err != nil || token.Tenant != tenant {
+		return notOwn()
+	}
+	return nil
+}
+
+func notOwn() error {
+	return fault.In("endpoint.invalid", "The endpoint can't be saved.",
+		fault.Field{Path: "/token", Message: "is not the id of a token; GET /v1/tokens lists them"})
+}
+
+// tokens is where tokens are found: the store, or a transaction of it.
+type tokens interface {
+	Token(ctx context.Context, id string) (access.Token, error)
+}
+
+// UpdateEndpoint changes name, URL, triggers, sources, token, policy or status of an endpoint.
 // Change may be called more than once.
 func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
 	if !word(endpointID) {
@@ -87,10 +121,15 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 
 func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
 	after := before
-	after.Triggers = slices.Clone(before.Triggers)
+	after.Triggers, after.Sources = slices.Clone(before.Triggers), slices.Clone(before.Sources)
 	change(&after)
 	after.ID, after.Tenant, after.Secrets = before.ID, before.Tenant, before.Secrets
 	after.Revision, after.CreatedAt, after.UpdatedAt = before.Revision, before.CreatedAt, s.now()
+	if after.Token != "" && after.Token != before.Token {
+		if err := checkOwn(ctx, tx, after.Tenant, after.Token); err != nil {
+			return after, err
+		}
+	}
 	if err := checkEndpoint(&after); err != nil {
 		return after, err
 	}

@@ -168,3 +168,48 @@ func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		theirs, _, err := w.CreateToken(ctx, w.tenant("second"), "theirs", time.Time{}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := w.endpoint("crm", "https://crm.example", "case_created")
+		if mine.Token != w.p.Actor.TokenID || mine.IgnoreOwn || mine.Sources != nil {
+			t.Errorf("made %+v", mine)
+		}
+		second, _, err := w.CreateToken(ctx, w.p, "second", time.Time{}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, err := w.UpdateEndpoint(ctx, w.p, mine.ID, func(e *endpoint.Endpoint) {
+			e.Token, e.IgnoreOwn, e.Sources = second.ID, true, []string{"ui", "api", "ui"}
+		})
+		if err != nil || changed.Token != second.ID || !changed.IgnoreOwn || changed.Sources != nil {
+			t.Errorf("changed %+v, %v", changed, err)
+		}
+		for name, wrong := range map[string]struct {
+			path   string
+			change func(*endpoint.Endpoint)
+		}{
+			"a token that is none":      {"/token", func(e *endpoint.Endpoint) { e.Token = "tok_none" }},
+			"a token that is no word":   {"/token", func(e *endpoint.Endpoint) { e.Token = "tok\x00" }},
+			"another tenant's token":    {"/token", func(e *endpoint.Endpoint) { e.Token = theirs.ID }},
+			"nobody's activity ignored": {"/ignore_own", func(e *endpoint.Endpoint) { e.Token = "" }},
+			"a source that is none":     {"/sources/0", func(e *endpoint.Endpoint) { e.Sources = []string{"mail"} }},
+		} {
+			_, err := w.UpdateEndpoint(ctx, w.p, mine.ID, wrong.change)
+			if f := fault.As(err); f.Code != "endpoint.invalid" || len(f.Fields) != 1 || f.Fields[0].Path != wrong.path {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := w.DeleteToken(ctx, w.p, second.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.UpdateEndpoint(ctx, w.p, mine.ID, func(e *endpoint.Endpoint) { e.Name = "new" }); err != nil {
+			t.Errorf("with its token revoked it can't be changed any more: %v", err)
+		}
+	})
+}

@@ -131,7 +131,7 @@ func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, 
 		e, err := s.changeEndpoint(ctx, tx, deaf[0], func(e *endpoint.Endpoint) { e.Triggers = append(e.Triggers, trigger) })
 		return []Target{{Endpoint: e}}, err
 	}
-	e, err := s.newEndpoint(p, endpoint.Endpoint{URL: url, Triggers: []string{trigger}})
+	e, err := s.newEndpoint(ctx, p, endpoint.Endpoint{URL: url, Triggers: []string{trigger}})
 	if err != nil {
 		return nil, err
 	}

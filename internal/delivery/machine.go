@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // limits bound what a machine holds.
@@ -24,6 +26,7 @@ type machine struct {
 	limits
 	policy endpoint.Policy
 	wanted map[string]bool // triggers
+	hears  func(event.Actor) bool
 	jitter func() float64
 
 	readTo   int64               // the journal has been read up to here
@@ -63,7 +66,7 @@ type outbox struct {
 // newMachine restores a machine from what was saved.
 func newMachine(e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place, l limits, jitter func() float64) *machine {
 	m := &machine{
-		limits: l, policy: e.Policy.WithDefaults(), jitter: jitter,
+		limits: l, policy: e.Policy.WithDefaults(), hears: e.Hears, jitter: jitter,
 		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
 	}
@@ -119,10 +122,15 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 	m.rouse()
 }
 
+// wants reports whether the endpoint, as it is set up now, is told of a message.
+func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
+	return m.wanted[body.Trigger] && m.hears(e.Actor)
+}
+
 func (m *machine) admit(e *tailEntry) {
 	entry := &windowEntry{seq: e.Seq}
 	for part, body := range e.messages() {
-		if !m.wanted[body.Trigger] {
+		if !m.wants(e, body) {
 			continue
 		}
 		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, body: body, window: entry}

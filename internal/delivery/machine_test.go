@@ -45,9 +45,24 @@ type world struct {
 	mayAgain map[string]bool // lost in a crash before they were settled
 	gaveUp   map[string]bool // given up, be it that a crash forgot it: out of the order
 	down     bool            // the receiver is away
+	sources  []string        // that the endpoint hears of
+	ignore   bool            // what its own token caused
 }
 
-const wantedTrigger, otherTrigger = "wanted", "other"
+const wantedTrigger, otherTrigger, ownToken = "wanted", "other", "tok_own"
+
+// actors are who commits.
+var actors = []event.Actor{{Source: event.UI, UserID: 7}, {Source: event.API, TokenID: ownToken}, {Source: event.API, TokenID: "tok_other"}, {Source: event.System}}
+
+// wanted is the model's opinion of what the endpoint is told.
+func (w *world) wanted(e *tailEntry, body *wire.Message) bool {
+	heard := map[event.Source]bool{
+		event.UI:     !slices.Equal(w.sources, []string{"api"}),
+		event.API:    !slices.Equal(w.sources, []string{"ui"}) && !(w.ignore && e.Actor.TokenID == ownToken),
+		event.System: true,
+	}
+	return body.Trigger == wantedTrigger && heard[e.Actor.Source]
+}
 
 func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w := &world{
@@ -56,6 +71,8 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{},
 	}
 	w.disk.parked, w.disk.settled, w.disk.dead = map[string]store.Parked{}, map[string]store.Place{}, map[string]bool{}
+	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
+	w.ignore = rapid.Bool().Draw(t, "ignores its own")
 	w.restart()
 	return w
 }
@@ -72,7 +89,7 @@ func (w *world) restart() {
 			settled = append(settled, p)
 		}
 	}
-	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Policy: endpoint.Policy{
+	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
 		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order,
 	}}
 	w.m = newMachine(e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled, w.limits, func() float64 { return 0.5 })
@@ -82,7 +99,8 @@ func (w *world) restart() {
 // commit appends an entry with a few messages, some wanted.
 func (w *world) commit(t *rapid.T) {
 	seq := int64(len(w.journal) + 1)
-	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: fmt.Sprintf("case/%d", rapid.IntRange(1, 5).Draw(t, "case")), At: w.now}}
+	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: fmt.Sprintf("case/%d", rapid.IntRange(1, 5).Draw(t, "case")), At: w.now,
+		Actor: rapid.SampledFrom(actors).Draw(t, "actor")}}
 	for part := range rapid.IntRange(0, 3).Draw(t, "messages") {
 		body := &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", seq, part)}
 		switch rapid.IntRange(0, 9).Draw(t, "sort") {
@@ -236,7 +254,7 @@ func (w *world) accounted() {
 			continue
 		}
 		for part, body := range e.bodies {
-			if _, settled := w.disk.settled[body.ID]; settled || body.Trigger != wantedTrigger {
+			if _, settled := w.disk.settled[body.ID]; settled || !w.wanted(e, body) {
 				continue
 			}
 			place := store.Place{Seq: e.Seq, Part: part}
@@ -308,10 +326,10 @@ func (w *world) canRead() int64 {
 func (w *world) complete(t *rapid.T) {
 	for _, e := range w.journal {
 		for _, body := range e.bodies {
-			if body.Trigger == wantedTrigger && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
+			if w.wanted(e, body) && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
 				t.Fatalf("%s never arrived and is not dead", body.ID)
 			}
-			if body.Trigger != wantedTrigger && w.received[body.ID] > 0 {
+			if !w.wanted(e, body) && w.received[body.ID] > 0 {
 				t.Fatalf("%s arrived and nobody wanted it", body.ID)
 			}
 		}

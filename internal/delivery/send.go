@@ -135,7 +135,7 @@ func (m *machine) unloaded(q load, later time.Time) {
 func (m *machine) owedOf(r *row, e *tailEntry) (owed []*message) {
 	for part, body := range e.messages() {
 		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, body: body}
-		if _, settled := m.skip[body.ID]; settled || !m.wanted[body.Trigger] || before(msg.Place, r.Place()) {
+		if _, settled := m.skip[body.ID]; settled || !m.wants(e, body) || before(msg.Place, r.Place()) {
 			continue
 		}
 		alone := m.lanes[body.ID] != nil // it has a row of its own

@@ -18,6 +18,9 @@ type Endpoint struct {
 	Name      string   // a handle for configuration as code; unique in the tenant, or empty
 	URL       string   // http or https
 	Triggers  []string // names, sorted; at least one
+	Sources   []string // "ui", "api", sorted; empty: both
+	IgnoreOwn bool     // skip what Token caused
+	Token     string   // id of the integration's own API token; empty where a person made the endpoint
 	Status    Status
 	Policy    Policy
 	Secrets   [][]byte // signing keys, newest first; all of them sign
@@ -116,6 +119,7 @@ func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger; GET /v1/triggers lists them")
 		}
 	}
+	faults = append(faults, e.checkSources()...)
 	return append(faults, e.Policy.check()...)
 }
 

@@ -35,6 +35,7 @@ var endpointTests = map[string]func(*fixture){
 		} {
 			e := anEndpoint(f.tenant, n)
 			e.Policy, e.Name = policy, fmt.Sprint("name ", n)
+			e.Sources, e.IgnoreOwn, e.Token = [][]string{nil, {"api"}, {"ui"}}[n], n == 1, [3]string{"", "tok_1", "tok_2"}[n]
 			f.create(e)
 			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
 			f.equal(got, e)
@@ -81,6 +82,7 @@ var endpointTests = map[string]func(*fixture){
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
 		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
+		e.Sources, e.IgnoreOwn, e.Token = []string{"ui"}, true, "tok_1"
 		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, [][]byte{[]byte("newest")}
 		want := e
 		want.Revision = 2

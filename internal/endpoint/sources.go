@@ -1,0 +1,50 @@
+package endpoint
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Sources are what an endpoint may listen to: people's activity, programs', or
+// both, which is what an empty list means.
+var Sources = []string{string(event.API), string(event.UI)}
+
+// Hears reports whether the endpoint is told of what this actor did. What
+// Casehook itself did is nobody's activity: everyone hears of it.
+func (e Endpoint) Hears(a event.Actor) bool {
+	if e.IgnoreOwn && a.Source == event.API && a.TokenID == e.Token {
+		return false
+	}
+	return a.Source != event.UI && a.Source != event.API || len(e.Sources) == 0 || slices.Contains(e.Sources, string(a.Source))
+}
+
+// sorted gives sources as they are kept: in order, each once, and none for all.
+func sorted(sources []string) []string {
+	sources = slices.Compact(slices.Sorted(slices.Values(sources)))
+	if len(sources) == len(Sources) {
+		return nil
+	}
+	return sources
+}
+
+// Normalise puts an endpoint's lists in the order in which they are kept.
+func (e *Endpoint) Normalise() {
+	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
+	e.Sources = sorted(e.Sources)
+}
+
+func (e Endpoint) checkSources() []fault.Field {
+	var faults []fault.Field
+	for i, source := range e.Sources {
+		if !slices.Contains(Sources, source) {
+			faults = append(faults, fault.Field{Path: "/sources/" + strconv.Itoa(i), Message: "is neither ui nor api"})
+		}
+	}
+	if e.IgnoreOwn && e.Token == "" {
+		faults = append(faults, fault.Field{Path: "/ignore_own", Message: "needs a token whose activity is ignored; name one in token"})
+	}
+	return faults
+}
