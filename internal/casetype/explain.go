@@ -123,6 +123,9 @@ func explain(k jsonschema.ErrorKind) string {
 	case *kind.Const:
 		return "is not " + list([]any{k.Want})
 	case *kind.Format:
+		if errors.Is(k.Err, errPattern) {
+			return errPattern.Error()
+		}
 		return "is not a valid " + k.Want
 	case *kind.Pattern:
 		return "does not match the pattern " + k.Want

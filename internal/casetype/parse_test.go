@@ -73,6 +73,7 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"bound that is text", "minimum: 1}", "minimum: one}", "/fields/properties/amount/minimum", "is text, not a number"},
 	{"misspelt keyword", "minimum: 1}", "minimun: 1}", "/fields/properties/amount/minimun", `did you mean "minimum"`},
 	{"unknown format", "format: email", "format: emial", "/fields/properties/email/format", `did you mean "email"`},
+	{"pattern that takes too long", "format: email", "pattern: '^(a?b?c?){1000}$'", "/fields/properties/email/pattern", "more than 2500 steps"},
 	{"pattern that does not compile", "format: email", "pattern: '('", "/fields/properties/email/pattern", "not a valid regex"},
 	{"classification of a field", "x-classification: PRIVATE", "x-classification: private", "/fields/properties/email/x-classification", "PUBLIC, PRIVATE, RESTRICTED"},
 	{"classification inside a field", "{name: {type: string}}", "{name: {x-classification: PUBLIC}}", "/fields/properties/client/properties/name/x-classification", "no effect"},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"regexp"
+	"regexp/syntax"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -43,11 +45,33 @@ func compile(url string, doc any) (*jsonschema.Schema, error) {
 	c.AssertFormat()
 	c.AssertVocabs()
 	c.UseLoader(sealed{})
+	c.UseRegexpEngine(compilePattern)
 	c.RegisterVocabulary(propertyNames)
 	if err := c.AddResource(url, doc); err != nil {
 		return nil, err
 	}
 	return c.Compile(url)
+}
+
+// maxPattern bounds the instructions of a compiled pattern: matching takes their
+// number times the length of the text. Repeating one thing up to 1000 times fits.
+const maxPattern = 2500
+
+var errPattern = fmt.Errorf("is a pattern of more than %d steps; say lengths with minLength and maxLength", maxPattern)
+
+func compilePattern(source string) (jsonschema.Regexp, error) {
+	parsed, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if len(program.Inst) > maxPattern {
+		return nil, errPattern
+	}
+	return regexp.Compile(source)
 }
 
 // namesKeyword stands in for propertyNames in compiled schemas, since the library
