@@ -446,3 +446,24 @@ func TestARotatedSecretSigns(t *testing.T) {
 	_, err = w.RotateCallbackSecret(t.Context(), w.p, "loan", "open", casework.Once{})
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 }
+
+// Numbers are digits, from the submission through the callback and the database
+// into what is read, and into the history.
+func TestNumbersStayAsTheyAreWritten(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, `{"key": "sums", "fields": {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "number"}}}},
+			"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/sums"}}]}`)
+		const numbers = `{"n":[9007199254740993,0.1000,1.0,-0,1E+2,1e400,12345678901234567890.12345678901234567890]}`
+		w.callbacks.on("sums", says(200, `{"data":`+numbers+`}`))
+		v := w.submit(casework.Submission{Type: "sums", Data: object(numbers)})
+		if asked := w.callbacks.at("sums").bodies[0]; !strings.Contains(asked, `"case_data":`+numbers) {
+			t.Errorf("asked %s", asked)
+		}
+		if got := encode(t, w.load(v.ID).Data); got != numbers {
+			t.Errorf("stored %s", got)
+		}
+		if told := string(w.history(v.ID)[0].Snapshot.Case.Data); told != numbers {
+			t.Errorf("told %s", told)
+		}
+	})
+}
