@@ -124,15 +124,15 @@ func (e *Engine) notify(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.store.Committed():
-		}
+		committed := e.store.Committed() // before we notify: what comes now is notified next
 		if err := e.store.Notify(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Warn("other nodes can't be notified; they poll meanwhile", "error", err)
 		}
 		sleep(ctx, notifyEvery)
+		select {
+		case <-ctx.Done():
+		case <-committed:
+		}
 	}
 }
 

@@ -29,7 +29,8 @@ const sequenceBatch = 1000
 
 // Sequence gives committed entries their positions and returns how many. Any
 // node may call it at any time; one at a time does the work, the others return
-// at once. The lock ends with the transaction, however its process ends.
+// at once, and hear when it is done. The lock ends with the transaction, however
+// its process ends.
 func (s *Store) Sequence(ctx context.Context) (int, error) {
 	if s.dialect == sqlite {
 		return 0, nil
@@ -38,6 +39,9 @@ func (s *Store) Sequence(ctx context.Context) (int, error) {
 	for {
 		n, err := s.sequenceBatch(ctx)
 		total += n
+		if n > 0 {
+			s.committed.broadcast()
+		}
 		if err != nil || n < sequenceBatch {
 			return total, err
 		}

@@ -26,7 +26,7 @@ type Store struct {
 	reader
 	engine    engine
 	wake      signal // the journal may have grown, here or elsewhere
-	committed signal // it has, by a commit of this process
+	committed signal // this process made it grow, or gave entries their positions
 	endpoints signal // endpoints changed, by a commit of this process
 }
 
@@ -117,7 +117,9 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 // falls between.
 func (s *Store) Wake() <-chan struct{} { return s.wake.channel() }
 
-// Committed is Wake for the commits of this process alone.
+// Committed returns a channel that is closed when this process next does what
+// other nodes want to be notified of: it appends to the journal, or gives entries
+// their positions.
 func (s *Store) Committed() <-chan struct{} { return s.committed.channel() }
 
 // EndpointsChanged returns a channel that is closed at the next commit of this
