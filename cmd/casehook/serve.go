@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/netip"
 	"os"
 	"regexp"
@@ -124,9 +125,10 @@ func (s *size) UnmarshalText(text []byte) error {
 	if err != nil {
 		return err
 	}
-	*s = size(n << map[string]uint{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[m[2]])
-	if *s <= 0 {
-		return fmt.Errorf("the size %q is not above 0", text)
+	shift := map[string]uint{"KiB": 10, "MiB": 20, "GiB": 30}[m[2]]
+	if n == 0 || n > math.MaxInt64>>shift {
+		return fmt.Errorf("%q is not a size that a file can have", text)
 	}
+	*s = size(n << shift)
 	return nil
 }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+)
+
+// said runs a command line, and gives its exit status and what it printed.
+func said(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // a server that starts by mistake ends at once
+	status = run(ctx, args, stdio{strings.NewReader(""), &out, &err})
+	return status, out.String(), err.String()
+}
+
+func file(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "casehook.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// parsed gives the options that a command line comes to.
+func parsed(t *testing.T, args ...string) (serveCmd, error) {
+	t.Helper()
+	var c commands
+	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(append([]string{"serve"}, args...))
+	return c.Serve, err
+}
+
+func TestAFlagWinsOverAVariableOverTheFileOverTheDefault(t *testing.T) {
+	path := file(t, "listen: 127.0.0.1:3\nmax-upload: 3MiB\n")
+	for _, test := range []struct {
+		name, variable string
+		args           []string
+		want           string
+	}{
+		{"the default", "", nil, "127.0.0.1:8080"},
+		{"the file", "", []string{"--config", path}, "127.0.0.1:3"},
+		{"a variable", "127.0.0.1:2", []string{"--config", path}, "127.0.0.1:2"},
+		{"a flag", "127.0.0.1:2", []string{"--config", path, "--listen", "127.0.0.1:1"}, "127.0.0.1:1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.variable != "" {
+				t.Setenv("CASEHOOK_LISTEN", test.variable)
+			}
+			c, err := parsed(t, test.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Listen != test.want {
+				t.Errorf("it listens on %s, want %s", c.Listen, test.want)
+			}
+			if want := size(3 << 20); test.args != nil && c.MaxUpload != want {
+				t.Errorf("uploads of %d bytes, want the file's %d", c.MaxUpload, want)
+			}
+		})
+	}
+}
+
+func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
+	t.Setenv("CASEHOOK_CONFIG", file(t, "allow-address: [127.0.0.0/8, 10.0.0.0/8]\nlease-ttl: 4s\nlog-level: warn\n"))
+	c, err := parsed(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	if diff := cmp.Diff(want, c.AllowAddress, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	if c.LeaseTTL != 4*time.Second || c.LogLevel.String() != "WARN" {
+		t.Errorf("lease %s, level %s", c.LeaseTTL, c.LogLevel)
+	}
+}
+
+func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
+	for name, test := range map[string]struct{ content, want string }{
+		"an unknown key":   {"listen: x\nlisten-on: y\n", `:2: there is no option "listen-on"`},
+		"a key of no flag": {"config: other.yaml\n", `:1: there is no option "config"`},
+		"no mapping":       {"- listen\n", ":1: a file of options is a list of keys and values"},
+		"a nested value":   {"listen: { host: x }\n", ":1: listen: is neither a plain value nor a list"},
+		"a wrong value":    {"max-upload: much\n", `"much" is not a size`},
+		"no YAML":          {"listen: [\n", "casehook.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, stderr := said(t, "serve", "--config", file(t, test.content))
+			if status != exitUsage || !strings.Contains(stderr, test.want) {
+				t.Errorf("status %d, %q; want %q", status, stderr, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"an unknown command":  {[]string{"sevre"}, `did you mean "serve"`},
+		"an unknown flag":     {[]string{"serve", "--lisen", "x"}, `did you mean "--listen"`},
+		"a missing file":      {[]string{"serve", "--config", "/none/casehook.yaml"}, "no such file"},
+		"a lease of nothing":  {[]string{"serve", "--lease-ttl", "0s"}, "between 1s and 5m"},
+		"an upload too large": {[]string{"serve", "--max-upload", "999999999999GiB"}, "not a size"},
+		"no definition":       {[]string{"casetype", "check"}, "<file>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, stdout, stderr := said(t, test.args...)
+			if status != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {
+				t.Errorf("status %d, stdout %q, stderr %q; want %q", status, stdout, stderr, test.want)
+			}
+		})
+	}
+}
+
+func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
+	status, help, _ := said(t, "serve", "--help")
+	if status != exitOK {
+		t.Fatalf("status %d", status)
+	}
+	help = strings.Join(strings.Fields(help), " ")
+	flags := regexp.MustCompile(`--([a-z-]+)=`).FindAllStringSubmatch(help, -1)
+	if len(flags) < 10 {
+		t.Fatalf("the help shows %d options", len(flags))
+	}
+	for _, flag := range flags {
+		variable := "$CASEHOOK_" + strings.ToUpper(strings.ReplaceAll(flag[1], "-", "_"))
+		if !strings.Contains(help, variable) {
+			t.Errorf("--%s: its help does not name %s", flag[1], variable)
+		}
+	}
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}} {
+		status, help, stderr := said(t, append(command, "--help")...)
+		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
+			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)
+		}
+	}
+}
+
+func TestASizeIsBytesOrHasAUnit(t *testing.T) {
+	for text, want := range map[string]size{"1": 1, "512B": 512, "2KiB": 2 << 10, "32MiB": 32 << 20, "1 GiB": 1 << 30, "": 0, "0": 0, "-1": 0, "1MB": 0, "999999999999GiB": 0} {
+		var got size
+		err := got.UnmarshalText([]byte(text))
+		if (err != nil) != (want == 0) || err == nil && got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+}

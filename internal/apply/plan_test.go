@@ -1,0 +1,116 @@
+package apply
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/endpoint"
+)
+
+const note = `key: note
+fields: { type: object, properties: { b: { type: string }, a: { type: string } } }
+states: [{ key: open }]
+transitions: [{ key: write, to: open }]
+`
+
+// files reads from a map.
+func files(all map[string]string) func(string) ([]byte, error) {
+	return func(path string) ([]byte, error) {
+		content, found := all[path]
+		if !found {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(content), nil
+	}
+}
+
+func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
+	inline := "case_types:\n  - note.yaml\n  -   key: memo\n" + strings.ReplaceAll("\n"+note[10:], "\n", "\n      ") + "\n\nendpoints: []\n"
+	flow := `{case_types: [{key: flow, states: [{key: open}], transitions: [{key: write, to: open}], fields: {type: object, properties: {}}}]}`
+	for _, test := range []struct {
+		source string
+		want   []string
+	}{{inline, []string{"note", "memo"}}, {flow, []string{"flow"}}} {
+		plan, err := Read("setup/casehook.yaml", []byte(test.source), files(map[string]string{"setup/note.yaml": note}))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, test.source)
+		}
+		var got []string
+		for _, ct := range plan.Types {
+			got = append(got, ct.Key)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	plan, err := Read("casehook.yaml", []byte(inline), files(map[string]string{"note.yaml": note}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, plan.Types[1].FieldNames()); diff != "" {
+		t.Errorf("the order of an inline definition's fields: %s", diff)
+	}
+}
+
+func TestAnEndpointsPolicyIsCompletedByTheDefaults(t *testing.T) {
+	plan, err := Read("c.yaml", []byte(`
+endpoints:
+  - name: crm
+    url: https://crm.example.com
+    triggers: [case_finished, case_created, case_created]
+    policy: { retries: [], concurrency: 2 }
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []endpoint.Endpoint{{
+		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created", "case_finished"},
+		Policy: endpoint.Policy{Retries: []time.Duration{}, Timeout: endpoint.DefaultTimeout, Concurrency: 2, Order: endpoint.PerCase},
+	}}
+	if diff := cmp.Diff(want, plan.Endpoints); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEverythingWrongIsListedByLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		source string
+		want   []string
+	}{
+		"nothing in it":      {"{}", []string{"has neither case_types nor endpoints"}},
+		"an unknown key":     {"case_type: []", []string{"line 1", "case_type"}},
+		"no YAML":            {"case_types: [", []string{"c.yaml"}},
+		"a missing file":     {"case_types: [none.yaml]", []string{"c.yaml:1: the case type can't be read"}},
+		"a list":             {"case_types: [[]]", []string{"c.yaml:1: a case type is the name of a file"}},
+		"faults of two":      {"case_types:\n  - key: A\n  - key: b\n    colour: red\n", []string{"c.yaml:2: /key", "c.yaml:4: /colour"}},
+		"a type twice":       {"case_types: [note.yaml, note.yaml]", []string{"c.yaml:1: the case type note is given twice"}},
+		"an endpoint twice":  {"endpoints:\n- {name: a, url: https://a.example, triggers: [case_created]}\n- {name: a, url: https://a.example, triggers: [case_created]}", []string{`c.yaml:3: /name: the endpoint "a" is given twice`}},
+		"no name, no URL":    {"endpoints: [{triggers: [case_created]}]", []string{"/name: is missing", "/url: "}},
+		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: the endpoint can't be read", "retry"}},
+		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Read("c.yaml", []byte(test.source), files(map[string]string{"note.yaml": note}))
+			if err == nil {
+				t.Fatal("it was read")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAPlanWithoutATokenIsNotApplied(t *testing.T) {
+	err := Run(t.Context(), &Plan{}, Options{Server: "http://127.0.0.1:1"})
+	if err == nil || !strings.Contains(err.Error(), "CASEHOOK_TOKEN") || errors.Unwrap(err) != nil {
+		t.Errorf("error %v", err)
+	}
+}
