@@ -467,3 +467,25 @@ func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 		}
 	})
 }
+
+// A transition says what people may set. Its callback may set any field.
+func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, `{"key": "grant", "fields": {"type": "object", "properties": {"asked": {"type": "integer"}, "given": {"type": "integer"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "ask", "to": "open", "fields": ["asked"], "precondition": "data.asked > 0",
+		"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/grant"}}]}`)
+	w.callbacks.on("grant", says(200, `{"data":{"asked":5,"given":3}}`))
+	v := w.submit(casework.Submission{Type: "grant", Data: object(`{"asked":5}`)})
+	if got := encode(t, v.Data); got != `{"asked":5,"given":3}` {
+		t.Errorf("the case has %s", got)
+	}
+	for data, code := range map[string]string{
+		`{"asked":5,"given":3}`: "case.fields_not_allowed", `{"asked":"5"}`: "case.data_invalid", `{"asked":0}`: "case.precondition_failed",
+	} {
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "grant", Data: object(data)}, casework.Once{})
+		wantFault(t, err, fault.Unprocessable, code)
+	}
+	if n := len(w.callbacks.at("grant").requests); n != 1 {
+		t.Errorf("asked %d times: what is refused anyway was asked about", n)
+	}
+}
