@@ -218,7 +218,7 @@ func (w *world) problemsOfUploads(path string) {
 		upload(path+"/proofs", contentType, body).is(422, "upload.invalid")
 	}
 	body, contentType := form("key", "passport", "@file", "contents")
-	upload(path+"/proofs", contentType, body[:len(body)-20]).is(400, "request.incomplete")
+	upload(path+"/proofs", contentType, body[:len(body)-20]).is(400, "proof.incomplete")
 	upload(path+"/proofs?filename=x", "text/plain", "x").is(422, "upload.invalid")
 	upload(path+"/proofs?key=passport", "text/plain", "x").is(422, "upload.invalid")
 	upload(path+"/proofs?key=nonsense&filename=x", "text/plain", "x").is(422, "proof.unknown_key")

@@ -77,7 +77,7 @@ func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.U
 	if in.Filename == "" {
 		return casework.Upload{}, missing("query.filename", "is missing; send ?filename= with the file")
 	}
-	return casework.Upload{Key: in.Key, Filename: in.Filename, MediaType: mime.FormatMediaType(sent, params), Body: whole{body}}, nil
+	return casework.Upload{Key: in.Key, Filename: in.Filename, MediaType: mime.FormatMediaType(sent, params), Body: body}, nil
 }
 
 // openForm reads the fields before the file.
@@ -106,7 +106,7 @@ func openForm(form *multipart.Reader, in *proofUpload) (casework.Upload, error) 
 		default:
 			u.Filename = cmp.Or(part.FileName(), in.Filename)
 			u.MediaType = cmp.Or(part.Header.Get("Content-Type"), binary)
-			u.Body = whole{&lastPart{part: part, form: form}}
+			u.Body = &lastPart{part: part, form: form}
 			return u, nil
 		}
 	}
@@ -138,12 +138,4 @@ func (l *lastPart) Read(b []byte) (int, error) {
 	}
 	l.end = err
 	return n, err
-}
-
-// whole is a body whose failing is the client's.
-type whole struct{ io.Reader }
-
-func (w whole) Read(b []byte) (int, error) {
-	n, err := w.Reader.Read(b)
-	return n, unreadable(err)
 }
