@@ -49,11 +49,11 @@ func unauthenticated() error {
 
 // CreateToken adds a token to the caller's tenant. Expires may be zero: never.
 func (s *Service) CreateToken(ctx context.Context, p access.Principal, name string, expires time.Time, once Once) (access.Token, string, error) {
-	made, err := s.newToken(p.Tenant, name, expires)
-	if err != nil {
-		return access.Token{}, "", err
-	}
-	err = s.once(ctx, p, once, func() error {
+	var made NewToken
+	err := s.once(ctx, p, once, func() (err error) {
+		if made, err = s.newToken(p.Tenant, name, expires); err != nil {
+			return err
+		}
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			if err := tx.CreateToken(ctx, made.Token); err != nil {
 				return err

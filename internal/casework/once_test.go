@@ -63,6 +63,17 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 	})
 }
 
+func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
+	w := start(t, "")
+	expires := w.now().Add(time.Hour)
+	if _, _, err := w.CreateToken(t.Context(), w.p, "short", expires, once("create-token", "k", "r")); err != nil {
+		t.Fatal(err)
+	}
+	w.later(2 * time.Hour)
+	_, _, err := w.CreateToken(t.Context(), w.p, "short", expires, once("create-token", "k", "r"))
+	replayed(t, err)
+}
+
 func TestARefusalIsNotRemembered(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"retries": []`))
