@@ -133,7 +133,11 @@ func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		return cases.Changes(cases.Case{}, cases.Case{Name: e.Snapshot.Case.Name, Data: data})
+		creation, err := event.CaseCreated.Decode(f)
+		if err != nil {
+			return nil, err
+		}
+		return cases.Changes(cases.Case{}, cases.Case{Name: e.Snapshot.Case.Name, Color: creation.Color, Data: data})
 	}
 	return nil, nil
 }

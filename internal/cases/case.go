@@ -108,7 +108,7 @@ func Changes(before, after Case) ([]event.Change, error) {
 
 // Created lists the facts of a creation.
 func Created(c Case, t *casetype.Type, transition string) []event.Fact {
-	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition})}
+	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition, Color: c.Color})}
 	return append(facts, entered("", c.State, t, transition)...)
 }
 
