@@ -34,7 +34,7 @@ var (
 	subscribers = define(`select ` + endpointColumns + ` from subscriptions s join endpoints e on e.id = s.endpoint
 		where s.tenant = $1 and s.trigger_name = $2 order by e.id`)
 
-	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch, until) values ($1, $2, '', 0, 0)`)
+	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch) values ($1, $2, '', 0)`)
 	leaseDrop    = define(`delete from leases where endpoint = $1`)
 	cursorInsert = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)`)
 	cursorsDrop  = define(`delete from cursors where endpoint = $1`)

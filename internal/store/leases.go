@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Lease is the right to deliver for an endpoint, until it expires.
+// Lease is the right to deliver for an endpoint, for as long as its owner gives
+// signs of life.
 type Lease struct {
 	Endpoint string
 	Tenant   int64
@@ -23,26 +24,29 @@ var (
 	nodeCount = define(`select count(*) from nodes where until >= {{now}}`)
 
 	leaseCount = define(`select count(*) from leases`)
-	leaseRenew = define(`update leases set until = {{now}} + $2 where owner = $1`)
+	leaseHeld  = define(`select count(*) from leases where owner = $1`)
 	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
 	leaseClaim = define(`with free as materialized
-			(select endpoint from leases where owner <> $1 and (until < {{now}} or $4) order by endpoint limit $3 {{lock}})
-		update leases set owner = $1, epoch = epoch + 1, until = {{now}} + $2 where endpoint in (select endpoint from free)`)
-	leaseRelease = define(`update leases set owner = '', until = 0 where owner = $1 and endpoint in
+			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where until >= {{now}}))
+			order by endpoint limit $2 {{lock}})
+		update leases set owner = $1, epoch = epoch + 1 where endpoint in (select endpoint from free)`)
+	leaseRelease = define(`update leases set owner = '' where owner = $1 and endpoint in
 		(select r.endpoint from rows($2: endpoint text) as r)`)
-	leaseReleaseAll = define(`update leases set owner = '', until = 0 where owner = $1`)
+	leaseReleaseAll = define(`update leases set owner = '' where owner = $1`)
 )
 
 // Claim renews what owner holds for another ttl and takes what is free, up to
 // its fair share among the live nodes. All that it holds afterwards is returned,
 // in the endpoints' order. Where there can be no other node, it takes everything
-// at once. An owner is one process: a restarted one has another name.
+// at once. An owner is one process: a restarted one has another name. Renewing
+// writes the owner's sign of life alone, so that it waits for no settling.
 func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lease, error) {
 	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds()); err != nil {
 		return nil, err
 	}
-	held, err := tx.q.exec(ctx, leaseRenew, owner, ttl.Microseconds())
+	rows, err := tx.q.query(ctx, leaseHeld, owner)
+	held, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +55,11 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 		return nil, err
 	}
 	if room := share - held; room > 0 {
-		if _, err := tx.q.exec(ctx, leaseClaim, owner, ttl.Microseconds(), room, alone); err != nil {
+		if _, err := tx.q.exec(ctx, leaseClaim, owner, room, alone); err != nil {
 			return nil, err
 		}
 	}
-	rows, err := tx.q.query(ctx, leaseMine, owner)
+	rows, err = tx.q.query(ctx, leaseMine, owner)
 	mine, err := collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
 		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status)
 		return l, err

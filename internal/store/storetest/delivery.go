@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -289,6 +291,19 @@ var leaseTests = map[string]func(*fixture){
 
 		f.update(func(tx *store.Tx) error { return tx.Leave(f.Context(), "b") })
 		f.equal(f.claimIDs("a", time.Hour), all)
+	},
+	"renewing waits for no settling": func(f *fixture) {
+		if !f.Nodes() {
+			return // one writes at a time there
+		}
+		e, epoch := f.served(1)
+		f.update(func(tx *store.Tx) error {
+			_, err := tx.Settle(f.Context(), []store.Settlement{aSettlement(f.tenant, e, epoch, 5)})
+			ctx, cancel := context.WithTimeout(f.Context(), 10*time.Second)
+			defer cancel()
+			renew := f.Update(ctx, func(tx *store.Tx) error { _, err := tx.Claim(ctx, "node", time.Hour); return err })
+			return errors.Join(err, renew)
+		})
 	},
 	"deleting an endpoint ends its lease": func(f *fixture) {
 		e, epoch := f.served(1)

@@ -166,12 +166,12 @@ create index subscriptions_by_trigger on subscriptions (tenant, trigger_name, en
 create table leases (
     endpoint text primary key,
     tenant   bigint not null,
-    owner    text not null,
-    epoch    bigint not null,
-    until    bigint not null
+    owner    text not null, -- a node
+    epoch    bigint not null
 );
 
--- The processes that deliver, by their last sign of life.
+-- The processes that deliver, and until when their signs of life are good; so
+-- long are their leases.
 create table nodes (
     id    text primary key,
     until bigint not null

@@ -166,12 +166,12 @@ create index subscriptions_by_trigger on subscriptions (tenant, trigger_name, en
 create table leases (
     endpoint text primary key,
     tenant   integer not null,
-    owner    text not null,
-    epoch    integer not null,
-    until    integer not null
+    owner    text not null, -- a node
+    epoch    integer not null
 );
 
--- The processes that deliver, by their last sign of life.
+-- The processes that deliver, and until when their signs of life are good; so
+-- long are their leases.
 create table nodes (
     id    text primary key,
     until integer not null
