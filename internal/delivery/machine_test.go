@@ -152,6 +152,7 @@ func (w *world) step(t *rapid.T) bool {
 	if w.received[id] > 0 && !w.mayAgain[id] && len(w.orders) == 1 {
 		t.Fatalf("%s is sent again although no crash lost it", id)
 	}
+	w.onSchedule(s.send)
 	for _, other := range w.flying {
 		if other.Message == id {
 			t.Fatalf("%s is under way twice", id)
@@ -165,6 +166,22 @@ func (w *world) step(t *rapid.T) bool {
 		t.Fatalf("%d under way, %d owed: over the limits", len(w.flying), w.m.owed)
 	}
 	return true
+}
+
+// onSchedule checks a message against the row that is saved of it: tries go on
+// counting, over restarts too, and none but a probe comes before it is due.
+func (w *world) onSchedule(msg *message) {
+	for _, p := range w.disk.parked {
+		if p.Message != msg.Message {
+			continue
+		}
+		if msg.tries < p.Tries || msg.tries == p.Tries && p.Failures > 0 || msg.failures < p.Failures {
+			w.t.Fatalf("try %d of %s after %d failures, and %d with %d were saved", msg.tries, msg.Message, msg.failures, p.Tries, p.Failures)
+		}
+		if p.Failures > 0 && msg.failures == p.Failures && !msg.probe && w.now.Before(p.Due) {
+			w.t.Fatalf("%s is sent at %v and due at %v", msg.Message, w.now, p.Due)
+		}
+	}
 }
 
 // load answers as the journal does, two entries at a time.

@@ -19,6 +19,18 @@ type tailEntry struct {
 	bodies  []*wire.Message
 }
 
+// size is roughly what an entry holds in memory, in bytes.
+func (e *tailEntry) size() int {
+	n := 1 << 10
+	for _, f := range e.Facts {
+		n += len(f.Data)
+	}
+	if c := e.Snapshot.Case; c != nil {
+		n += len(c.Data)
+	}
+	return n
+}
+
 // messages derives the entry's messages. It is safe for concurrent use.
 func (e *tailEntry) messages() []*wire.Message {
 	e.once.Do(func() {
@@ -30,10 +42,11 @@ func (e *tailEntry) messages() []*wire.Message {
 	return e.bodies
 }
 
-// The tail's bounds, in entries.
+// The tail's bounds.
 const (
-	tailKept  = 4096 // held in memory for all
-	readBatch = 512
+	tailKept  = 4096     // entries held in memory for all
+	tailBytes = 64 << 20 // that these may have, by their size
+	readBatch = 512      // entries
 )
 
 // tail is the end of the journal, read once for all endpoints. Those far behind
@@ -44,6 +57,7 @@ type tail struct {
 
 	mu      sync.Mutex
 	entries []*tailEntry // of all tenants, in order
+	bytes   int          // the size of entries
 	from    int64        // entries holds all above this position
 	head    int64        // the journal has been read up to here
 	waiters map[int64]chan struct{}
@@ -81,17 +95,20 @@ func (t *tail) append(entries []*event.Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range entries {
-		t.entries = append(t.entries, t.wrap(e))
+		wrapped := t.wrap(e)
+		t.entries = append(t.entries, wrapped)
+		t.bytes += wrapped.size()
 		if ch := t.waiters[e.Tenant]; ch != nil {
 			close(ch)
 			delete(t.waiters, e.Tenant)
 		}
 	}
 	t.head = entries[len(entries)-1].Seq
-	if drop := len(t.entries) - tailKept; drop > 0 {
-		t.from = t.entries[drop-1].Seq
-		clear(t.entries[:drop])
-		t.entries = t.entries[drop:]
+	for len(t.entries) > tailKept || t.bytes > tailBytes {
+		t.from = t.entries[0].Seq
+		t.bytes -= t.entries[0].size()
+		t.entries[0] = nil
+		t.entries = t.entries[1:]
 	}
 }
 
