@@ -37,9 +37,11 @@ func (e *Engine) lease(ctx, sending context.Context) {
 // clock, so that we stop before anybody else can begin.
 func (e *Engine) claim(ctx, sending context.Context) error {
 	before := time.Since(e.started)
+	limited, cancel := context.WithTimeout(ctx, e.LeaseTTL) // a dead connection may hang for long
+	defer cancel()
 	var leases []store.Lease
-	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
-		leases, err = tx.Claim(ctx, e.Node, e.LeaseTTL)
+	err := e.store.Update(limited, func(tx *store.Tx) (err error) {
+		leases, err = tx.Claim(limited, e.Node, e.LeaseTTL)
 		return err
 	})
 	if err != nil {
@@ -50,7 +52,7 @@ func (e *Engine) claim(ctx, sending context.Context) error {
 	if len(surplus) == 0 {
 		return nil
 	}
-	return e.store.Update(ctx, func(tx *store.Tx) error { return tx.Release(ctx, e.Node, surplus) })
+	return e.store.Update(limited, func(tx *store.Tx) error { return tx.Release(limited, e.Node, surplus) })
 }
 
 // reconcile makes the holders those of our leases on active endpoints. It returns

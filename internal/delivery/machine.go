@@ -157,7 +157,6 @@ func (m *machine) enqueue(msg *message) {
 	}
 	l := m.lane(laneKey(m.policy.Order, msg))
 	if r := l.row; r != nil && r.Message == msg.Message { // strict, after a restart
-		msg.tries, msg.failures = r.Tries, r.Failures
 		r.loaded = []*message{msg}
 	}
 	msg.window.open++

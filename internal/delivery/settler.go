@@ -85,8 +85,10 @@ func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// The waits between tries to write a batch.
+// The waits between tries to write a batch, and how long one may take: a
+// connection that is dead may hang for much longer.
 const (
+	longestSettle     = time.Minute
 	firstSettleWait   = 50 * time.Millisecond
 	slowestSettleWait = 2 * time.Second
 )
@@ -135,6 +137,8 @@ func (s *settler) write(ctx context.Context, batch map[*worker]*settlement) (los
 		}
 		all = append(all, row)
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestSettle)
+	defer cancel()
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
 		lost, err = tx.Settle(ctx, all)
 		return err
