@@ -144,6 +144,10 @@ func (e *Engine) serve(ctx, sending context.Context, h *holder) {
 			continue
 		}
 		h.worker.Store(w)
+		if w.endpoint.Status != endpoint.Active { // the lease loop will see it and end us
+			sleep(ctx, readAgain)
+			continue
+		}
 		if w.endpoint.Revision < h.lease.Load().Revision {
 			continue // it changed while it was loaded
 		}
@@ -166,8 +170,8 @@ func (e *Engine) disable(ctx context.Context, l store.Lease) {
 	})
 	if err != nil {
 		e.Log.Error("the endpoint can't be disabled; it will be asked again", "endpoint", l.Endpoint, "error", err)
+		sleep(ctx, readAgain)
 	}
-	sleep(ctx, readAgain) // the lease loop sees the change and ends us
 }
 
 // load restores a worker from what is saved.
