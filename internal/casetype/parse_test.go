@@ -319,6 +319,32 @@ func TestYAMLAndJSONOfOneDefinitionGiveTheSameBytes(t *testing.T) {
 	}
 }
 
+// recurring is a definition whose fields refer to a schema that refers to itself
+// by as many names.
+func recurring(recursive, plain int) string {
+	var b strings.Builder
+	for i := range recursive {
+		fmt.Fprintf(&b, `"f%d": {"$ref": "#/$defs/node", "title": "x"}, `, i)
+		fmt.Fprintf(&b, `"a%d": {"items": {"$ref": "#/$defs/node"}}, `, i)
+	}
+	all := b.String()
+	for i := range plain {
+		fmt.Fprintf(&b, `"p%d": {"type": "string"}, `, i)
+	}
+	return `{"key": "k", "fields": {"type": "object", "properties": {` + b.String() + `"last": true}, "$defs": {"node": {"properties": {` + all + `"z": true}}}},
+		"states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s"}]}`
+}
+
+func TestManyRecurringFieldsAreCountedQuickly(t *testing.T) {
+	start := time.Now()
+	if _, err := casetype.Parse("", []byte(recurring(150, 150))); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestHostileSourcesAreRefusedQuickly(t *testing.T) {
 	bomb := "a0: &a0 [x, x]\n"
 	for i := 1; i < 40; i++ {

@@ -2,6 +2,7 @@ package casetype
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,10 +11,15 @@ import (
 // is validated: a few seconds.
 const maxWork = 4_000_000
 
+// maxCounts bounds the counting itself: half a second.
+const maxCounts = 200_000
+
 // What stands for the part of a value that no schema names, and begins an item's.
 const (
 	anyName  = "\x00"
 	itemMark = "\x01"
+
+	everyName = "\x02"
 )
 
 // judges counts the schemas that may judge one value.
@@ -50,10 +56,21 @@ func (j *judges) below(schema any, path string, depth int) int {
 	if depth == 0 {
 		return j.at(schema, path, "", 0)
 	}
+	for refersOnly(object(schema)) { // the many fields of one form are counted once
+		schema, path, _ = j.resolve(text(object(schema)["$ref"]))
+	}
+	key := judged{path, everyName, depth}
+	if n, known := j.counts[key]; known {
+		return n
+	}
 	most := 0
 	for name := range j.namesOf(schema, path) {
+		if len(j.counts) > maxCounts {
+			return maxWork + 1 // nothing is known of what lies so deep
+		}
 		most = max(most, j.at(schema, path, name, depth))
 	}
+	j.counts[key] = most
 	return most
 }
 
@@ -76,6 +93,16 @@ func (j *judges) at(schema any, path, name string, depth int) int {
 	n = min(n, maxWork+1)
 	j.counts[key] = n
 	return n
+}
+
+// refersOnly reports whether all that a schema says about a value is a reference.
+func refersOnly(s map[string]any) bool {
+	for keyword := range s {
+		if !slices.Contains(otherKeywords, keyword) && !strings.HasPrefix(keyword, "x-") {
+			return false
+		}
+	}
+	return s["$ref"] != nil
 }
 
 // same gives the schemas that judge the same value, those referred to included.
