@@ -19,6 +19,7 @@ const (
 	anyName  = "\x00"
 	itemMark = "\x01"
 
+	// And for all parts of a value.
 	everyName = "\x02"
 )
 
