@@ -36,6 +36,7 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
 	Casetype casetypeCmd `cmd:"" help:"Work on definitions of case types."`
 	Apply    applyCmd    `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
+	Tenant   tenantCmd   `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

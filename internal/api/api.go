@@ -26,10 +26,11 @@ import (
 
 // Config is what the API needs besides the use cases.
 type Config struct {
-	Version string       // of Casehook, as the OpenAPI document names it
-	Log     *slog.Logger // default slog.Default()
-	MaxBody int64        // bytes of a request that is no upload; default DefaultMaxBody
-	Key     []byte       // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	Version  string       // of Casehook, as the OpenAPI document names it
+	Log      *slog.Logger // default slog.Default()
+	MaxBody  int64        // bytes of a request that is no upload; default DefaultMaxBody
+	Operator []byte       // the key of operators' credentials; when empty, nobody is one
+	Key      []byte       // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
 }
 
 // DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
@@ -70,6 +71,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.endpoints()
 	a.triggers()
 	a.tokens()
+	a.tenants()
 	a.publish()
 	return a.wrap(a.mux)
 }

@@ -197,11 +197,38 @@ func (w *world) problemsOfTheRest() {
 		{"POST", "/v1/tokens", `{"name": "x", "expires_at": "tomorrow"}`, 422, "request.body_invalid"},
 		{"DELETE", "/v1/tokens/tok_1", "", 404, "token.not_found"},
 	})
+	w.problemsOfTenants()
 	w.problemsOfUploads(path)
 	for _, file := range []got{
 		w.post(path+"/documents", `{"key": "summary"}`), w.do("POST", path+"/proofs?key=passport&filename=x", "x", "Content-Type", "text/plain"),
 	} {
 		w.get(file.is(201, "").header.Get("Location"), "Range", "bytes=9000000-").is(416, "request.range")
+	}
+}
+
+func (w *world) problemsOfTenants() {
+	w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "")
+	w.post("/v1/tenants", `{"key": "other"}`).is(201, "")
+	w.provoke([]provoke{
+		{"POST", "/v1/tenants", `{"key": "acme"}`, 409, "tenant.key_taken"},
+		{"POST", "/v1/tenants", `{"key": "next", "hosts": ["acme.example"]}`, 409, "tenant.host_taken"},
+		{"POST", "/v1/tenants", `{"key": "Next", "name": "\n", "hosts": ["a b"]}`, 422, "tenant.invalid"},
+		{"PATCH", "/v1/tenants/other", `{"hosts": ["acme.example"]}`, 409, "tenant.host_taken"},
+		{"PATCH", "/v1/tenants/other", `{"hosts": ["https://acme.example"]}`, 422, "tenant.invalid"},
+		{"PATCH", "/v1/tenants/nobody", `{"name": "x"}`, 404, "tenant.not_found"},
+		{"PATCH", "/v1/tenants/%00", `{"name": "x"}`, 404, "tenant.not_found"},
+	})
+	if all := w.get("/v1/tenants").items(); len(all) != 3 {
+		w.t.Errorf("something was saved: %v", all)
+	}
+	operator := "Bearer " + w.bearerFor("/v1/tenants")
+	for _, d := range w.operations() {
+		switch {
+		case strings.HasPrefix(d.path, "/v1/tenants"):
+			w.do(d.method, d.concrete(), nil, "Authorization", "Bearer "+w.bearer).is(403, "tenant.operator_required")
+		case strings.HasPrefix(d.path, "/v1/"):
+			w.do(d.method, d.concrete(), nil, "Authorization", operator).is(401, "token.invalid")
+		}
 	}
 }
 

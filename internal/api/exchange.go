@@ -98,8 +98,21 @@ func (a *API) authenticate(x *exchange) error {
 	if err != nil {
 		address = x.request.RemoteAddr
 	}
-	x.principal, err = a.service.Authenticate(x.request.Context(), strings.TrimSpace(bearer), address)
-	return err
+	bearer = strings.TrimSpace(bearer)
+	if access.IsOperator(bearer) {
+		return a.authenticateOperator(bearer, x.request.URL.Path)
+	}
+	x.principal, err = a.service.Authenticate(x.request.Context(), bearer, address)
+	if err != nil {
+		return err
+	}
+	if err := a.service.CheckHost(x.request.Context(), x.principal, x.request.Host); err != nil {
+		return err
+	}
+	if forOperators(x.request.URL.Path) {
+		return operatorRequired()
+	}
+	return nil
 }
 
 // unrouted says what is wrong with a request that no operation takes: its path,

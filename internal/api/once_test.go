@@ -22,6 +22,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"upload-proof":           {path + "/proofs", file, formType, other, otherType},
 		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
+		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
 		"create-token":           {"/v1/tokens", `{"name": "x"}`, "", `{"name": "y"}`, ""},
 	}
 	for _, d := range w.operations() {

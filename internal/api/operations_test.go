@@ -36,6 +36,7 @@ func TestEveryOperationWorks(t *testing.T) {
 	w.storyOfAttachments(path)
 	w.storyOfEndpoints()
 	w.storyOfTokens()
+	w.storyOfTenants()
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "case.not_found")
 	for _, d := range w.operations() {
@@ -240,6 +241,28 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "endpoint.not_found")
+}
+
+func (w *world) storyOfTenants() {
+	t := w.t
+	made := w.post("/v1/tenants", `{"key": "acme", "name": "Acme", "hosts": ["ACME.example", "www.acme.example"]}`).is(201, "")
+	theirs := made.text("token")
+	if all := w.get("/v1/case-types", "Authorization", "Bearer "+theirs).is(200, "").items(); len(all) != 0 {
+		t.Errorf("the new tenant has %v", all)
+	}
+	if all := w.get("/v1/tenants").is(200, "").items(); len(all) != 2 || all[1].(map[string]any)["key"] != "acme" {
+		t.Errorf("the tenants are %v", all)
+	}
+	for host, of := range map[string]string{"acme.example": theirs, "WWW.acme.example.:8080": theirs, "elsewhere.example": w.bearer} {
+		w.get("/v1/cases", "Authorization", "Bearer "+of, "Host", host).is(200, "")
+	}
+	w.get("/v1/cases", "Authorization", "Bearer "+theirs, "Host", "elsewhere.example").is(200, "")
+	w.get("/v1/cases", "Host", "acme.example").is(401, "token.invalid")
+	changed := w.do("PATCH", made.header.Get("Location"), `{"name": "Acme Ltd", "hosts": []}`).is(200, "")
+	if changed.text("name") != "Acme Ltd" || len(changed.json()["hosts"].([]any)) != 0 {
+		t.Errorf("changed: %s", changed.body)
+	}
+	w.get("/v1/cases", "Host", "acme.example").is(200, "")
 }
 
 func (w *world) storyOfTokens() {

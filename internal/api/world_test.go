@@ -15,10 +15,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
@@ -44,6 +46,16 @@ type world struct {
 	mu    sync.Mutex
 	seen  map[string]bool                                // "create-case 201"
 	reply func(w http.ResponseWriter, asked callbackAsk) // what the callback answers
+}
+
+var operatorKey = bytes.Repeat([]byte{3}, 32)
+
+// bearerFor is what the world sends to a path: a token, or an operator's credential.
+func (w *world) bearerFor(path string) string {
+	if strings.HasPrefix(path, "/v1/tenants") {
+		return access.OperatorBearer(operatorKey, time.Now())
+	}
+	return w.bearer
 }
 
 type callbackAsk struct {
@@ -72,7 +84,7 @@ func start(t testing.TB, change ...func(*api.Config)) *world {
 	})
 	w.bearer, err = service.Bootstrap(t.Context())
 	must(t, err)
-	config := api.Config{Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32)}
+	config := api.Config{Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
 	for _, c := range change {
 		c(&config)
 	}
@@ -223,12 +235,14 @@ func (w *world) do(method, path string, body any, header ...string) got {
 	}
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, reader)
 	must(w.t, err)
-	r.Header.Set("Authorization", "Bearer "+w.bearer)
+	r.Header.Set("Authorization", "Bearer "+w.bearerFor(path))
 	if _, isText := body.(string); isText {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i+1 < len(header); i += 2 {
-		if header[i+1] == "" {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		} else if header[i+1] == "" {
 			r.Header.Del(header[i])
 		} else {
 			r.Header.Set(header[i], header[i+1])

@@ -26,16 +26,20 @@ type Options struct {
 	Client *http.Client // default: one that waits 30 s
 }
 
+func (o Options) client() *http.Client {
+	if o.Client == nil {
+		return &http.Client{Timeout: 30 * time.Second}
+	}
+	return o.Client
+}
+
 // Run applies a plan, and says on Out what was done to each item. It stops at the
 // first that fails; those before it are done.
 func Run(ctx context.Context, p *Plan, o Options) error {
 	if o.Token == "" {
 		return fault.New(fault.Invalid, "apply.token", "There is no token for %s: set CASEHOOK_TOKEN.", o.Server)
 	}
-	c := &client{Options: o, http: o.Client}
-	if c.http == nil {
-		c.http = &http.Client{Timeout: 30 * time.Second}
-	}
+	c := &client{Options: o, http: o.client()}
 	for _, t := range p.Types {
 		if err := c.caseType(ctx, t); err != nil {
 			return fmt.Errorf("case type %s: %w", t.Key, err)

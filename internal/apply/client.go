@@ -19,6 +19,19 @@ type client struct {
 	http *http.Client
 }
 
+// Call makes one request with a JSON body, or none, and reads the JSON answer.
+func Call(ctx context.Context, o Options, method, path string, body, into any) error {
+	c := &client{Options: o, http: o.client()}
+	if body == nil {
+		return c.do(ctx, method, path, "", nil, into)
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, method, path, "application/json", raw, into)
+}
+
 const maxAnswer = 16 << 20 // bytes
 
 func (c *client) get(ctx context.Context, path string, into any) error {

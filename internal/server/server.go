@@ -106,7 +106,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(s.service, api.Config{Version: c.Version, Log: c.Log, Key: cursorKey}))
+	operatorKey, err := derive(key, operatorPurpose)
+	if err != nil {
+		return err
+	}
+	s.http = s.httpServer(ctx, api.New(s.service, api.Config{Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey}))
 	s.token, err = s.service.Bootstrap(ctx)
 	return err
 }

@@ -4,27 +4,106 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/casehook/casehook/internal/fault"
 )
 
 // Tenant is an isolated customer.
 type Tenant struct {
-	ID   int64
-	Key  string
-	Name string
+	ID        int64
+	Key       string
+	Name      string
+	Hosts     []string // names by which the tenant is found, lower-case, sorted
+	CreatedAt time.Time
 }
 
 var (
 	tenantInsert = define(`insert into tenants (key, name, created_at) values ($1, $2, $3) returning id`)
-	tenantByKey  = define(`select id, key, name from tenants where key = $1`)
+	tenantRename = define(`update tenants set name = $2 where id = $1`)
+	tenantList   = define(`select id, key, name, created_at from tenants order by id`)
+	hostList     = define(`select name, tenant from hosts order by name`)
+	hostTenant   = define(`select tenant from hosts where name = $1`)
+	hostInsert   = define(`insert into hosts (name, tenant) values ($1, $2)`)
+	hostsDrop    = define(`delete from hosts where tenant = $1`)
+	tenantByKey  = define(`select id, key, name, created_at from tenants where key = $1`)
 )
 
 // TenantByKey finds a tenant.
 func (r reader) TenantByKey(ctx context.Context, key string) (Tenant, error) {
 	rows, err := r.q.query(ctx, tenantByKey, key)
-	return one(rows, err, func(rows *sql.Rows) (t Tenant, err error) {
-		err = rows.Scan(&t.ID, &t.Key, &t.Name)
-		return t, err
-	}, notFound("tenant.not_found", "There is no tenant %q.", key))
+	t, err := one(rows, err, scanTenant, notFound("tenant.not_found", "There is no tenant %q.", key))
+	return r.hosted(ctx, t, err)
+}
+
+// TenantOfHost finds the tenant that has a host name.
+func (r reader) TenantOfHost(ctx context.Context, host string) (int64, error) {
+	rows, err := r.q.query(ctx, hostTenant, host)
+	return one(rows, err, scanValue[int64], notFound("tenant.not_found", "No tenant is at %q.", host))
+}
+
+// Tenants lists all tenants, oldest first.
+func (r reader) Tenants(ctx context.Context) ([]Tenant, error) {
+	rows, err := r.q.query(ctx, tenantList)
+	all, err := collect(rows, err, scanTenant)
+	return r.withHosts(ctx, all, err)
+}
+
+func scanTenant(rows *sql.Rows) (t Tenant, err error) {
+	var created int64
+	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created)
+	t.CreatedAt = fromMicros(created)
+	return t, err
+}
+
+func (r reader) hosted(ctx context.Context, t Tenant, err error) (Tenant, error) {
+	all, err := r.withHosts(ctx, []Tenant{t}, err)
+	if err != nil {
+		return Tenant{}, err
+	}
+	return all[0], nil
+}
+
+// withHosts fills in the tenants' host names.
+func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenant, error) {
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, hostList)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var name string
+		var tenant int64
+		err = rows.Scan(&name, &tenant)
+		for i := range all {
+			if all[i].ID == tenant {
+				all[i].Hosts = append(all[i].Hosts, name)
+			}
+		}
+		return none, err
+	})
+	return all, err
+}
+
+// RenameTenant gives a tenant another name.
+func (tx *Tx) RenameTenant(ctx context.Context, tenant int64, name string) error {
+	_, err := tx.q.exec(ctx, tenantRename, tenant, name)
+	return err
+}
+
+// SetHosts makes these a tenant's host names, and no others.
+func (tx *Tx) SetHosts(ctx context.Context, tenant int64, hosts []string) error {
+	if _, err := tx.q.exec(ctx, hostsDrop, tenant); err != nil {
+		return err
+	}
+	for _, host := range hosts {
+		_, err := tx.q.exec(ctx, hostInsert, host, tenant)
+		if isDuplicate(err) {
+			return fault.Wrap(err, fault.Conflict, "tenant.host_taken", "The host name %q belongs to another tenant.", host)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CreateTenant adds a tenant and returns its id.

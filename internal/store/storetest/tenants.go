@@ -11,12 +11,32 @@ import (
 
 var tenantTests = map[string]func(*fixture){
 	"tenants are found by key, which is taken once": func(f *fixture) {
-		f.equal(must[store.Tenant](f)(f.TenantByKey(f.Context(), "acme")), store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme"})
+		f.equal(must[store.Tenant](f)(f.TenantByKey(f.Context(), "acme")), store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme", CreatedAt: start})
 		_, err := f.TenantByKey(f.Context(), "none")
 		f.wantFault(err, fault.NotFound, "tenant.not_found")
 		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
 			_, err := tx.CreateTenant(f.Context(), "acme", "Another", start)
 			return err
+		})
+	},
+	"tenants are found by host names, which are taken once": func(f *fixture) {
+		set := func(tenant int64, hosts ...string) {
+			f.update(func(tx *store.Tx) error { return tx.SetHosts(f.Context(), tenant, hosts) })
+		}
+		set(f.tenant, "old.example")
+		set(f.tenant, "acme.example", "www.acme.example")
+		set(f.other, "old.example")
+		f.equal(must[int64](f)(f.TenantOfHost(f.Context(), "www.acme.example")), f.tenant)
+		f.equal(must[int64](f)(f.TenantOfHost(f.Context(), "old.example")), f.other)
+		_, err := f.TenantOfHost(f.Context(), "nobody.example")
+		f.wantFault(err, fault.NotFound, "tenant.not_found")
+		f.refused(fault.Conflict, "tenant.host_taken", func(tx *store.Tx) error {
+			return tx.SetHosts(f.Context(), f.other, []string{"other.example", "acme.example"})
+		})
+		f.update(func(tx *store.Tx) error { return tx.RenameTenant(f.Context(), f.other, "Renamed") })
+		f.equal(must[[]store.Tenant](f)(f.Tenants(f.Context())), []store.Tenant{
+			{ID: f.tenant, Key: "acme", Name: "The acme", Hosts: []string{"acme.example", "www.acme.example"}, CreatedAt: start},
+			{ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, CreatedAt: start},
 		})
 	},
 	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/casehook/casehook/internal/apply"
+	"github.com/casehook/casehook/internal/server"
+)
+
+type tenantCmd struct {
+	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
+	List   tenantListCmd   `cmd:"" help:"List the tenants."`
+	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name or host names."`
+}
+
+const tenantHelp = `The server has to be running. Whoever holds its key may do this, and needs no token: name the key as for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
+
+// operated is what every command on tenants needs to know: the server, and where
+// its key is.
+type operated struct {
+	Server   string `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
+	Data     string `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory, with its key. ./casehook-data if not set."`
+	Database string `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: its key is not in --data then."`
+	KeyFile  string `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself."`
+}
+
+// call asks the server as its operator.
+func (o operated) call(ctx context.Context, method, path string, body, into any) error {
+	bearer, err := server.OperatorBearer(server.Config{
+		Data: o.Data, Database: o.Database, KeyFile: o.KeyFile, Key: os.Getenv("CASEHOOK_KEY"),
+	}, time.Now())
+	if err != nil {
+		return err
+	}
+	return apply.Call(ctx, apply.Options{Server: o.Server, Token: bearer}, method, path, body, into)
+}
+
+// tenantBody is what the API takes and shows of a tenant.
+type tenantBody struct {
+	Key   string    `json:"key,omitempty"`
+	Name  string    `json:"name,omitempty"`
+	Hosts *[]string `json:"hosts,omitempty"`
+	Token string    `json:"token,omitempty"`
+}
+
+type tenantCreateCmd struct {
+	Key  string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
+	Name string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
+	Host []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
+	operated
+}
+
+// Help is shown below the command's summary.
+func (tenantCreateCmd) Help() string { return tenantHelp }
+
+func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
+	wanted := tenantBody{Key: c.Key, Name: c.Name}
+	if len(c.Host) > 0 {
+		wanted.Hosts = &c.Host
+	}
+	var made tenantBody
+	if err := c.call(ctx, http.MethodPost, "/v1/tenants", wanted, &made); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, `tenant %s: created
+A token that may do everything in it, shown this once; keep it in a safe place:
+
+  %s
+`, made.Key, made.Token)
+	return err
+}
+
+type tenantListCmd struct{ operated }
+
+// Help is shown below the command's summary.
+func (tenantListCmd) Help() string { return tenantHelp }
+
+func (c *tenantListCmd) Run(ctx context.Context, s stdio) error {
+	var page struct {
+		Items []tenantBody `json:"items"`
+	}
+	if err := c.call(ctx, http.MethodGet, "/v1/tenants", nil, &page); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tNAME\tHOSTS")
+	for _, t := range page.Items {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", t.Key, t.Name, cmp.Or(strings.Join(*t.Hosts, ", "), "-"))
+	}
+	return w.Flush()
+}
+
+type tenantSetCmd struct {
+	Key     string   `arg:"" help:"Its key."`
+	Name    string   `placeholder:"NAME" help:"Its name, for people."`
+	Host    []string `placeholder:"HOST" help:"The host names that are its own; no others are. Repeat it, or separate by commas."`
+	NoHosts bool     `help:"It has no host names of its own."`
+	operated
+}
+
+// Help is shown below the command's summary.
+func (tenantSetCmd) Help() string { return tenantHelp }
+
+func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
+	wanted := tenantBody{Name: c.Name}
+	if len(c.Host) > 0 || c.NoHosts {
+		wanted.Hosts = &c.Host
+	}
+	if c.NoHosts {
+		wanted.Hosts = &[]string{}
+	}
+	var saved tenantBody
+	if err := c.call(ctx, http.MethodPatch, "/v1/tenants/"+url.PathEscape(c.Key), wanted, &saved); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "tenant %s: %s, hosts: %s\n", saved.Key, saved.Name, cmp.Or(strings.Join(*saved.Hosts, ", "), "none"))
+	return err
+}

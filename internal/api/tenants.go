@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Tenant is an isolated customer.
+type Tenant struct {
+	Key       string    `json:"key" doc:"Its key." example:"acme"`
+	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
+	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
+	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
+}
+
+// CreatedTenant is a tenant that was just created, with the token of its
+// administrator.
+type CreatedTenant struct {
+	Tenant
+	Bearer string `json:"token" doc:"A token that may do everything in the tenant. It is shown this once." example:"chk_..."`
+}
+
+// NewTenant is the body that creates a tenant.
+type NewTenant struct {
+	Key   string    `json:"key" minLength:"1" maxLength:"63" doc:"Its key: a-z, 0-9, _ and -, beginning with a letter." example:"acme"`
+	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people; absent: the key." example:"Acme Ltd"`
+	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports." example:"[\"acme.example.com\"]"`
+}
+
+// TenantUpdate is the body that changes a tenant; what is absent stays.
+type TenantUpdate struct {
+	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people." example:"Acme Ltd"`
+	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports; no others are." example:"[\"acme.example.com\"]"`
+}
+
+const tenantsPath = "/v1/tenants"
+
+// tenants are the operations of whoever runs the installation. No tenant's token
+// is good for them, and an operator's credential is good for nothing else.
+func (a *API) tenants() {
+	const tag = "tenants"
+	operation := func(id, method, path, summary, description string, statuses ...int) huma.Operation {
+		op := operation(id, method, path, tag, summary, description, append(statuses, http.StatusForbidden)...)
+		op.Security = []map[string][]string{{"operator": {}}}
+		return op
+	}
+	handleBody(a, status(http.StatusCreated, operation("create-tenant", http.MethodPost, tenantsPath, "Create a tenant",
+		"With a token that may do everything in it.", http.StatusConflict)), a.createTenant)
+	handle(a, operation("list-tenants", http.MethodGet, tenantsPath, "List the tenants", "The oldest first."),
+		func(ctx context.Context, _ *struct{}) (*listed[Tenant], error) {
+			all, err := a.service.Tenants(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return list(all, showTenant), nil
+		})
+	handleBody(a, operation("update-tenant", http.MethodPatch, tenantsPath+"/{key}", "Change a tenant", "", http.StatusNotFound, http.StatusConflict), a.updateTenant)
+}
+
+func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) (*created[CreatedTenant], error) {
+	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
+		return answer(http.StatusCreated, CreatedTenant{showTenant(t.Tenant), t.Token.Bearer}, "Location", tenantsPath+"/"+t.Tenant.Key)
+	}, func(o casework.Once) (casework.NewTenant, error) {
+		return a.service.CreateTenant(ctx, body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts}, o)
+	})
+}
+
+func (a *API) updateTenant(ctx context.Context, in *struct {
+	Key string `path:"key" maxLength:"100" doc:"The key of the tenant." example:"acme"`
+}, body TenantUpdate) (*struct{ Body Tenant }, error) {
+	t, err := a.service.ChangeTenant(ctx, in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts})
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body Tenant }{showTenant(t)}, nil
+}
+
+func showTenant(t store.Tenant) Tenant {
+	return Tenant{Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC()}
+}
+
+// forOperators reports whether a path is about tenants, and not in one.
+func forOperators(path string) bool {
+	return path == tenantsPath || strings.HasPrefix(path, tenantsPath+"/")
+}
+
+// authenticateOperator judges an operator's credential, which opens one door.
+func (a *API) authenticateOperator(bearer, path string) error {
+	switch {
+	case !access.ValidOperator(a.config.Operator, bearer, time.Now()):
+		return fault.New(fault.Unauthenticated, "token.invalid", "The operator's credential is none, or too old. casehook tenant makes one out of the installation's key.")
+	case !forOperators(path):
+		return fault.New(fault.Unauthenticated, "token.invalid", "An operator's credential is good for /v1/tenants alone. Send a token of a tenant.")
+	}
+	return nil
+}
+
+func operatorRequired() error {
+	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
+}

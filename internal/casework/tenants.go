@@ -1,0 +1,174 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// TenantChange is what an operator sets of a tenant; nil stays as it is.
+type TenantChange struct {
+	Name  *string
+	Hosts *[]string
+}
+
+// NewTenant is the result of creating a tenant: its administrator's token is
+// shown once.
+type NewTenant struct {
+	Tenant store.Tenant
+	Token  NewToken
+}
+
+const maxHosts = 20
+
+var (
+	tenantKeyPattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+	hostPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+)
+
+// operator is who carries out what operators ask for. They belong to no tenant.
+var operator = access.Principal{Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator"}}
+
+// CreateTenant adds a tenant with a token that may do everything in it.
+func (s *Service) CreateTenant(ctx context.Context, key string, c TenantChange, once Once) (NewTenant, error) {
+	made := NewTenant{Tenant: store.Tenant{Key: key, Name: key, CreatedAt: s.now()}}
+	if err := c.apply(&made.Tenant); err != nil {
+		return NewTenant{}, err
+	}
+	err := s.once(ctx, operator, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			if made, err = s.createTenant(ctx, tx, made.Tenant); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, operator, once, made)
+		})
+	})
+	if err != nil {
+		return NewTenant{}, err
+	}
+	return made, nil
+}
+
+func (s *Service) createTenant(ctx context.Context, tx *store.Tx, t store.Tenant) (NewTenant, error) {
+	id, err := tx.CreateTenant(ctx, t.Key, t.Name, t.CreatedAt)
+	if errors.Is(err, fault.Conflict) {
+		err = fault.Wrap(err, fault.Conflict, "tenant.key_taken", "There is a tenant %q already.", t.Key)
+	}
+	if err != nil {
+		return NewTenant{}, err
+	}
+	t.ID = id
+	admin, err := s.newToken(id, "admin", time.Time{})
+	if err != nil {
+		return NewTenant{}, err
+	}
+	if err := tx.SetHosts(ctx, id, t.Hosts); err != nil {
+		return NewTenant{}, err
+	}
+	return NewTenant{Tenant: t, Token: admin}, tx.CreateToken(ctx, admin.Token)
+}
+
+// ChangeTenant changes a tenant's name or its host names.
+func (s *Service) ChangeTenant(ctx context.Context, key string, c TenantChange) (store.Tenant, error) {
+	if !tenantKeyPattern.MatchString(key) {
+		return store.Tenant{}, fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
+	}
+	var saved store.Tenant
+	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if saved, err = tx.TenantByKey(ctx, key); err != nil {
+			return err
+		}
+		if err := c.apply(&saved); err != nil {
+			return err
+		}
+		if err := tx.RenameTenant(ctx, saved.ID, saved.Name); err != nil {
+			return err
+		}
+		return tx.SetHosts(ctx, saved.ID, saved.Hosts)
+	})
+	return saved, err
+}
+
+// apply writes what is set into t, and judges all of it.
+func (c TenantChange) apply(t *store.Tenant) error {
+	var wrong []fault.Field
+	add := func(path, message string) { wrong = append(wrong, fault.Field{Path: path, Message: message}) }
+	if !tenantKeyPattern.MatchString(t.Key) {
+		add("/key", "is not 1 to 63 of a-z, 0-9, _ and -, beginning with a letter")
+	}
+	if c.Name != nil {
+		t.Name = *c.Name
+		if message := lineProblem(t.Name, maxName); message != "" || t.Name == "" {
+			add("/name", cmp.Or(message, "is empty"))
+		}
+	}
+	if c.Hosts != nil {
+		t.Hosts = nil
+		for i, host := range *c.Hosts {
+			host = strings.ToLower(strings.TrimSuffix(host, "."))
+			if len(host) > 253 || !hostPattern.MatchString(host) {
+				add("/hosts/"+strconv.Itoa(i), "is not a host name, such as acme.example.com, without a port")
+			}
+			t.Hosts = append(t.Hosts, host)
+		}
+		if t.Hosts = slices.Compact(slices.Sorted(slices.Values(t.Hosts))); len(t.Hosts) > maxHosts {
+			add("/hosts", "lists more than "+strconv.Itoa(maxHosts)+" names")
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.In("tenant.invalid", "The tenant can't be saved.", wrong...)
+	}
+	return nil
+}
+
+// Tenants lists all tenants, oldest first.
+func (s *Service) Tenants(ctx context.Context) ([]store.Tenant, error) { return s.store.Tenants(ctx) }
+
+// TenantAt gives the tenant that is found under a Host header, for whoever is not
+// signed in yet. What no tenant has been given is the first tenant's.
+func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
+	id, err := s.tenantOf(ctx, header)
+	if err != nil || id != 0 {
+		return id, err
+	}
+	t, err := s.store.TenantByKey(ctx, defaultTenant)
+	return t.ID, err
+}
+
+// CheckHost refuses a principal who comes to the host name of another tenant, as
+// if they were nobody.
+func (s *Service) CheckHost(ctx context.Context, p access.Principal, header string) error {
+	id, err := s.tenantOf(ctx, header)
+	if err == nil && id != 0 && id != p.Tenant {
+		err = unauthenticated()
+	}
+	return err
+}
+
+// tenantOf gives the tenant that has the name in a Host header; 0: none has.
+func (s *Service) tenantOf(ctx context.Context, header string) (int64, error) {
+	host, _, err := net.SplitHostPort(header)
+	if err != nil {
+		host = header
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if len(host) > 253 || !hostPattern.MatchString(host) {
+		return 0, nil
+	}
+	id, err := s.store.TenantOfHost(ctx, host)
+	if errors.Is(err, fault.NotFound) {
+		return 0, nil
+	}
+	return id, err
+}

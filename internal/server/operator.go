@@ -1,0 +1,34 @@
+package server
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// operatorPurpose is what the key of operators' credentials is derived for.
+const operatorPurpose = "casehook operators"
+
+// OperatorBearer makes a credential for the operations on tenants out of the key
+// with which the server of this configuration runs. It opens no database, so that
+// it works beside a running server; and it never makes a key.
+func OperatorBearer(c Config, now time.Time) (string, error) {
+	c = c.withDefaults()
+	if c.Key == "" && c.KeyFile == "" && c.Database == "" {
+		c.KeyFile = filepath.Join(c.Data, keyName)
+	}
+	key, err := c.key()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fault.Wrap(err, fault.Invalid, "config.key_missing",
+			"There is no key in %s. Name the --data or the --key-file of the server, whose first start makes a key.", c.KeyFile)
+	}
+	if err != nil {
+		return "", err
+	}
+	own, err := derive(key, operatorPurpose)
+	return access.OperatorBearer(own, now), err
+}
