@@ -17,6 +17,7 @@ type script struct {
 	*machine
 	now     time.Time
 	seq     int64
+	more    int // messages of the next entries, beyond one
 	journal []*tailEntry
 }
 
@@ -30,7 +31,9 @@ func (s *script) commit(cases ...int) {
 	for _, c := range cases {
 		s.seq++
 		e := &tailEntry{Entry: &event.Entry{Seq: s.seq, Subject: fmt.Sprintf("case/%d", c)}}
-		e.bodies = []*wire.Message{{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d", s.seq)}}
+		for part := range 1 + s.more {
+			e.bodies = append(e.bodies, &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", s.seq, part)})
+		}
 		e.once.Do(func() {})
 		s.journal = append(s.journal, e)
 		s.follow()
@@ -189,7 +192,10 @@ func TestParkedLanesLeaveRoomForNewMessages(t *testing.T) {
 
 func TestAHungMessageInAFullWindowIsParkedSoThatTheCursorMoves(t *testing.T) {
 	s := newScript(t, endpoint.Policy{Concurrency: 2}, limits{window: 4, unsettled: 100, parked: 100})
-	s.commit(1, 2, 3, 4)
+	s.more = 1
+	s.commit(1)
+	s.more = 0
+	s.commit(2, 3, 4)
 	hung := s.launch()[0]
 	for range 3 {
 		for _, m := range s.launch() {
@@ -217,6 +223,9 @@ func TestAHungMessageInAFullWindowIsParkedSoThatTheCursorMoves(t *testing.T) {
 	out, _ := s.take(true)
 	if len(out.Unpark) != 0 || len(out.Park) != 1 {
 		t.Errorf("the lane must look in the journal before it goes on: %+v", out)
+	}
+	if next := s.launch(); len(next) != 1 || next[0].Message != "msg_1_1" {
+		t.Errorf("after the hung message comes %v, want the other one of its entry", next)
 	}
 }
 
