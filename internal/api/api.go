@@ -21,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -72,6 +73,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.triggers()
 	a.tokens()
 	a.tenants()
+	a.audit()
 	a.publish()
 	return a.wrap(a.mux)
 }
@@ -82,9 +84,14 @@ func operation(id, method, path, tag, summary, description string, statuses ...i
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Tags: []string{tag},
 		Summary: summary, Description: description,
-		Errors:   append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusInternalServerError}, statuses...),
+		Errors:   append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError}, statuses...),
 		Security: []map[string][]string{{"bearer": {}}},
 	}
+}
+
+// inTenant reports whether an operation is carried out for somebody of a tenant.
+func inTenant(op huma.Operation) bool {
+	return slices.ContainsFunc(op.Security, func(scheme map[string][]string) bool { return scheme["bearer"] != nil })
 }
 
 // status sets the status of success.
@@ -96,6 +103,11 @@ func status(status int, op huma.Operation) huma.Operation {
 // handle registers an operation that takes no body, or reads it itself.
 func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) *huma.Operation {
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if inTenant(op) { // before anything is read of the request
+			if err := a.service.Permit(ctx, principalOf(ctx), access.Operation(op.OperationID)); err != nil {
+				return nil, a.problem(ctx, err)
+			}
+		}
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, a.problem(ctx, err)

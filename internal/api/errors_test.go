@@ -28,12 +28,14 @@ var unprovoked = map[string]bool{
 // is the same for all is enumerated from the OpenAPI document.
 func TestEveryDocumentedProblemHappens(t *testing.T) {
 	w := start(t)
+	elsewhere := w.token(`{"name": "elsewhere", "allowed_addresses": ["192.0.2.1"]}`)
 	for _, d := range w.operations() {
 		w.do(d.method, d.concrete()+"?nonsense=1", nil).is(400, "request.invalid")
 		if !strings.HasPrefix(d.path, "/v1/") {
 			continue
 		}
 		w.do(d.method, d.concrete(), nil, "Authorization", "").is(401, "token.missing")
+		w.do(d.method, d.concrete(), nil, "Authorization", elsewhere).is(403, "token.address_not_allowed")
 		if d.op["requestBody"] == nil {
 			continue
 		}
@@ -195,6 +197,8 @@ func (w *world) problemsOfTheRest() {
 		{"PUT", "/v1/triggers/case_created/targets", `{"urls": ["nonsense"]}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/tokens", `{"name": "x", "expires_at": "2001-01-01T00:00:00Z"}`, 422, ""},
 		{"POST", "/v1/tokens", `{"name": "x", "expires_at": "tomorrow"}`, 422, "request.body_invalid"},
+		{"POST", "/v1/tokens", `{"name": "x", "role": "king"}`, 422, "request.body_invalid"},
+		{"POST", "/v1/tokens", `{"name": "x", "allowed_addresses": ["10.0.0.0/8", "nonsense"]}`, 422, "token.unusable"},
 		{"DELETE", "/v1/tokens/tok_1", "", 404, "token.not_found"},
 	})
 	w.problemsOfTenants()

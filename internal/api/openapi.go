@@ -38,6 +38,7 @@ func describe(version string) huma.Config {
 				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
 				{Name: "tokens", Description: "The credentials of programs."},
 				{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
+				{Name: "audit", Description: "Who signed in, was refused, or changed who may do and hear what."},
 				{Name: "server", Description: "The process itself."},
 			},
 			Components: &huma.Components{

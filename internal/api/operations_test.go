@@ -37,6 +37,7 @@ func TestEveryOperationWorks(t *testing.T) {
 	w.storyOfEndpoints()
 	w.storyOfTokens()
 	w.storyOfTenants()
+	w.storyOfTheAudit()
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "case.not_found")
 	for _, d := range w.operations() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -16,6 +17,10 @@ type Token struct {
 	Name      string     `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
 	CreatedAt time.Time  `json:"created_at" doc:"When it was created."`
 	ExpiresAt *time.Time `json:"expires_at" doc:"When it ends; null: never."`
+	Role      string     `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
+	Clearance string     `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
+	Allowed   []string   `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
+	LastUsed  *time.Time `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
 }
 
 // CreatedToken is a token that was just created, with its bearer value.
@@ -28,6 +33,9 @@ type CreatedToken struct {
 type NewToken struct {
 	Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"Its name, which receivers and the history show." example:"crm"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it ends; absent: never." example:"2031-01-01T00:00:00Z"`
+	Role      string     `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"What it may do, at most what you may; absent: that." example:"caseworker"`
+	Clearance string     `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see, at most yours; absent: that." example:"PRIVATE"`
+	Allowed   []string   `json:"allowed_addresses,omitempty" maxItems:"100" doc:"The addresses, or ranges of them, that it may be used from; absent: all." example:"[\"192.0.2.0/24\"]"`
 }
 
 func (a *API) tokens() {
@@ -55,16 +63,30 @@ func (a *API) createToken(ctx context.Context, in *Idempotent, body NewToken) (*
 	return create[CreatedToken](ctx, "create-token", *in, func(t casework.NewToken) (store.Answer, error) {
 		return answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
 	}, func(o casework.Once) (casework.NewToken, error) {
-		token, bearer, err := a.service.CreateToken(ctx, principalOf(ctx), body.Name, expires, o)
-		return casework.NewToken{Token: token, Bearer: bearer}, err
+		return a.service.CreateToken(ctx, principalOf(ctx), casework.TokenRequest{
+			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
+			Allowed: body.Allowed, Expires: expires,
+		}, o)
 	})
 }
 
 func showToken(t access.Token) Token {
-	out := Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC()}
-	if !t.ExpiresAt.IsZero() {
-		expires := t.ExpiresAt.UTC()
-		out.ExpiresAt = &expires
+	out := Token{
+		ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC(), Role: string(t.Role), Clearance: string(t.Clearance),
+		Allowed: make([]string, len(t.Allowed)), LastUsed: orNever(t.LastUsed),
 	}
+	for i, p := range t.Allowed {
+		out.Allowed[i] = p.String()
+	}
+	out.ExpiresAt = orNever(t.ExpiresAt)
 	return out
+}
+
+// orNever gives a time, or null for none.
+func orNever(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }

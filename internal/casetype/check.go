@@ -86,12 +86,13 @@ func knownKeys(path []string) []string {
 var keysOf = map[string][]string{
 	"definition": {
 		"key", "name", "kind", "process_key", "outcome", "reference", "name_template", "color", "security_classification",
-		"fields", "states", "transitions", "edit", "documents", "proofs",
+		"fields", "states", "transitions", "edit", "documents", "proofs", "access",
 	},
 	"states":          {"key", "name", "color", "outcome", "final"},
-	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "about_to_submit"},
+	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "roles", "about_to_submit"},
 	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy"},
 	"guard":           {"max_dropped"},
+	"access":          {"read", "write"},
 	"documents":       {"key", "name", "template"},
 	"proofs":          {"key", "name"},
 }

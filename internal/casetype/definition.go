@@ -26,6 +26,14 @@ type Definition struct {
 	Edit           string          `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
 	Documents      []Document      `json:"documents,omitempty"`
 	Proofs         []Proof         `json:"proofs,omitempty"`
+	Access         Access          `json:"access,omitzero"` // default: whatever the roles allow
+}
+
+// Access narrows which roles may do something with the cases of a type. An
+// absent list narrows nothing; administrators need not be listed.
+type Access struct {
+	Read  []string `json:"read,omitzero"`  // roles that may read
+	Write []string `json:"write,omitzero"` // roles that may write, if they may read
 }
 
 // Kind says whether the cases are claims.
@@ -93,6 +101,7 @@ type Transition struct {
 	To            string   `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
 	Fields        []string `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
 	Precondition  string   `json:"precondition,omitempty"`
+	Roles         []string `json:"roles,omitzero"` // that may submit it, of those that may write; absent: all
 	AboutToSubmit *Ask     `json:"about_to_submit,omitempty"`
 }
 

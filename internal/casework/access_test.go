@@ -23,7 +23,8 @@ import (
 func TestTokens(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		token, bearer, err := w.CreateToken(ctx, w.p, "billing", w.now().Add(time.Hour), casework.Once{})
+		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, casework.Once{})
+		token, bearer := made.Token, made.Bearer
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,8 @@ func TestTokens(t *testing.T) {
 		}
 		w.later(time.Hour)
 		refuse(bearer)
-		_, bearer, err = w.CreateToken(ctx, w.p, "second", time.Time{}, casework.Once{})
+		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second"}, casework.Once{})
+		bearer = made.Bearer
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +66,7 @@ func TestTokens(t *testing.T) {
 			}
 		}
 		wantFault(t, w.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
-		_, _, err = w.CreateToken(ctx, w.p, "", w.now(), casework.Once{})
+		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Expires: w.now()}, casework.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/name", "/expires_at")
 	})
 }
@@ -112,7 +114,8 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		mine := w.endpoint("mine", "https://mine.example", "case_created")
-		token, _, err := w.CreateToken(ctx, w.p, "mine", time.Time{}, none)
+		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "mine"}, none)
+		token := made.Token
 		if err != nil {
 			t.Fatal(err)
 		}

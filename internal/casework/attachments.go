@@ -16,6 +16,9 @@ import (
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
 func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, after string, limit int) ([]cases.Attachment, error) {
+	if err := s.permitCase(ctx, p, access.Operation("list-"+sort+"s"), caseID); err != nil {
+		return nil, err
+	}
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}
@@ -30,6 +33,9 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 // OpenAttachment gives a document or a proof with its contents, which the caller
 // closes.
 func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) (cases.Attachment, io.ReadCloser, error) {
+	if err := s.permitCase(ctx, p, access.Operation("download-"+sort), caseID); err != nil {
+		return cases.Attachment{}, nil, err
+	}
 	if !word(attachment) {
 		return cases.Attachment{}, nil, attachmentMissing(sort)
 	}
@@ -50,6 +56,9 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 
 // DeleteAttachment removes a document or a proof.
 func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) error {
+	if err := s.permitCase(ctx, p, access.Operation("delete-"+sort), caseID); err != nil {
+		return err
+	}
 	if !word(attachment) {
 		return attachmentMissing(sort)
 	}

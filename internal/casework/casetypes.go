@@ -27,6 +27,9 @@ type TypeVersion struct {
 // PutCaseType makes a definition the newest version of a case type. File names
 // the source in faults. Cases keep the version that they work by.
 func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (TypeVersion, error) {
+	if err := s.Permit(ctx, p, "put-case-type"); err != nil {
+		return TypeVersion{}, err
+	}
 	t, err := parseType(key, file, source)
 	if err != nil {
 		return TypeVersion{}, err
@@ -35,7 +38,10 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now()}
-			return s.putType(ctx, tx, p.Tenant, &put)
+			if err := s.putType(ctx, tx, p.Tenant, &put); err != nil || put.Unchanged {
+				return err
+			}
+			return s.audit(ctx, tx, p, access.CaseTypePut, "case_type/"+key, map[string]any{"version": put.Version})
 		})
 	})
 	if err != nil {
@@ -118,6 +124,9 @@ func (s *Service) newSecret(ctx context.Context, tx *store.Tx, tenant int64, key
 
 // CaseType finds a version of a case type; 0 is the newest.
 func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
+	if err := s.Permit(ctx, p, "get-case-type"); err != nil {
+		return TypeVersion{}, err
+	}
 	if !word(key) || version < 0 {
 		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
 	}
@@ -126,6 +135,9 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 
 // CaseTypes lists the newest version of every case type, by key.
 func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVersion, error) {
+	if err := s.Permit(ctx, p, "list-case-types"); err != nil {
+		return nil, err
+	}
 	stored, err := s.store.CaseTypes(ctx, p.Tenant)
 	if err != nil {
 		return nil, err
@@ -142,6 +154,9 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVers
 // RotateCallbackSecret gives a transition's callback a new secret. The old one
 // signs nothing from now on.
 func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, transition string, once Once) (secret string, err error) {
+	if err := s.Permit(ctx, p, "rotate-callback-secret"); err != nil {
+		return "", err
+	}
 	if _, err := s.CaseType(ctx, p, key, 0); err != nil {
 		return "", err
 	}
@@ -155,6 +170,10 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 				return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q with a callback.", key, transition)
 			}
 			if secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition); err != nil {
+				return err
+			}
+			err = s.audit(ctx, tx, p, access.SecretRotated, "case_type/"+key, map[string]any{"transition": transition})
+			if err != nil {
 				return err
 			}
 			return s.keep(ctx, tx, p, once, secret)

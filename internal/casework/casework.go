@@ -41,6 +41,7 @@ type Service struct {
 	blobs     blob.Store
 	callbacks *callback.Client
 	types     typeCache
+	uses      uses
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.

@@ -16,6 +16,9 @@ import (
 
 // AddComment adds a comment of 1 to 20,000 characters to a case.
 func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once Once) (cases.Comment, error) {
+	if err := s.permitCase(ctx, p, "add-comment", caseID); err != nil {
+		return cases.Comment{}, err
+	}
 	if message := commentProblem(text); message != "" {
 		return cases.Comment{}, fault.In("comment.invalid", "The comment can't be saved.", fault.Field{Path: "/text", Message: message})
 	}
@@ -39,6 +42,9 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 
 // Comments lists a case's comments after one of them, oldest first.
 func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) ([]cases.Comment, error) {
+	if err := s.permitCase(ctx, p, "list-comments", caseID); err != nil {
+		return nil, err
+	}
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ import (
 // attaches it. The document says which version of the case it shows; if the
 // content changes before it is attached, that is a conflict.
 func (s *Service) GenerateDocument(ctx context.Context, p access.Principal, caseID int64, key string, once Once) (cases.Attachment, error) {
+	if err := s.permitCase(ctx, p, "generate-document", caseID); err != nil {
+		return cases.Attachment{}, err
+	}
 	var made cases.Attachment
 	err := s.once(ctx, p, once, func() (err error) {
 		made, err = s.generate(ctx, p, caseID, key, once)

@@ -18,6 +18,9 @@ import (
 // hears what happens from now on. Name, URL, Triggers, Sources, IgnoreOwn, Token and
 // Policy are the caller's; without a Token it is the caller's own.
 func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
+	if err := s.Permit(ctx, p, "create-endpoint"); err != nil {
+		return endpoint.Endpoint{}, err
+	}
 	made, err := s.newEndpoint(ctx, p, e)
 	if err != nil {
 		return endpoint.Endpoint{}, err
@@ -25,6 +28,10 @@ func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endp
 	err = s.once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			if err := tx.CreateEndpoint(ctx, made, id.New("cur")); err != nil {
+				return err
+			}
+			err := s.audit(ctx, tx, p, access.EndpointCreated, "endpoint/"+made.ID, map[string]any{"name": made.Name, "triggers": made.Triggers})
+			if err != nil {
 				return err
 			}
 			return s.keep(ctx, tx, p, once, made)
@@ -100,6 +107,9 @@ type tokens interface {
 // UpdateEndpoint changes name, URL, triggers, sources, token, policy or status of an endpoint.
 // Change may be called more than once.
 func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+	if err := s.Permit(ctx, p, "update-endpoint"); err != nil {
+		return endpoint.Endpoint{}, err
+	}
 	if !word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
@@ -107,10 +117,14 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 	err := retry("endpoint.version_conflict", func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			before, err := tx.Endpoint(ctx, p.Tenant, endpointID)
-			if err == nil {
-				saved, err = s.changeEndpoint(ctx, tx, before, change)
+			if err != nil {
+				return err
 			}
-			return err
+			if saved, err = s.changeEndpoint(ctx, tx, before, change); err != nil {
+				return err
+			}
+			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
+				map[string]any{"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL})
 		})
 	})
 	if err != nil {
@@ -142,14 +156,25 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, before endpo
 
 // DeleteEndpoint removes an endpoint and all that waits for it.
 func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
+	if err := s.Permit(ctx, p, "delete-endpoint"); err != nil {
+		return err
+	}
 	if !word(endpointID) {
 		return endpointMissing()
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteEndpoint(ctx, p.Tenant, endpointID) })
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteEndpoint(ctx, p.Tenant, endpointID); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, p, access.EndpointDeleted, "endpoint/"+endpointID, nil)
+	})
 }
 
 // Endpoint finds an endpoint.
 func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
+	if err := s.Permit(ctx, p, "get-endpoint"); err != nil {
+		return endpoint.Endpoint{}, err
+	}
 	if !word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
@@ -158,6 +183,9 @@ func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID s
 
 // Endpoints lists endpoints after one of them, oldest first.
 func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) ([]endpoint.Endpoint, error) {
+	if err := s.Permit(ctx, p, "list-endpoints"); err != nil {
+		return nil, err
+	}
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}
@@ -167,6 +195,9 @@ func (s *Service) Endpoints(ctx context.Context, p access.Principal, after strin
 // Attempts lists an endpoint's attempts with ids below before, newest first; 0
 // begins at the newest. They outlive the endpoint.
 func (s *Service) Attempts(ctx context.Context, p access.Principal, endpointID string, before int64, limit int) ([]store.Attempt, error) {
+	if err := s.Permit(ctx, p, "list-attempts"); err != nil {
+		return nil, err
+	}
 	if !word(endpointID) {
 		return nil, endpointMissing()
 	}

@@ -172,7 +172,7 @@ func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
 func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		theirs, _, err := w.CreateToken(ctx, w.tenant("second"), "theirs", time.Time{}, casework.Once{})
+		theirs, err := w.CreateToken(ctx, w.tenant("second"), casework.TokenRequest{Name: "theirs"}, casework.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,14 +180,14 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 		if mine.Token != w.p.Actor.TokenID || mine.IgnoreOwn || mine.Sources != nil {
 			t.Errorf("made %+v", mine)
 		}
-		second, _, err := w.CreateToken(ctx, w.p, "second", time.Time{}, casework.Once{})
+		second, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second"}, casework.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		changed, err := w.UpdateEndpoint(ctx, w.p, mine.ID, func(e *endpoint.Endpoint) {
-			e.Token, e.IgnoreOwn, e.Sources = second.ID, true, []string{"ui", "api", "ui"}
+			e.Token, e.IgnoreOwn, e.Sources = second.Token.ID, true, []string{"ui", "api", "ui"}
 		})
-		if err != nil || changed.Token != second.ID || !changed.IgnoreOwn || changed.Sources != nil {
+		if err != nil || changed.Token != second.Token.ID || !changed.IgnoreOwn || changed.Sources != nil {
 			t.Errorf("changed %+v, %v", changed, err)
 		}
 		for name, wrong := range map[string]struct {
@@ -196,7 +196,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 		}{
 			"a token that is none":      {"/token", func(e *endpoint.Endpoint) { e.Token = "tok_none" }},
 			"a token that is no word":   {"/token", func(e *endpoint.Endpoint) { e.Token = "tok\x00" }},
-			"another tenant's token":    {"/token", func(e *endpoint.Endpoint) { e.Token = theirs.ID }},
+			"another tenant's token":    {"/token", func(e *endpoint.Endpoint) { e.Token = theirs.Token.ID }},
 			"nobody's activity ignored": {"/ignore_own", func(e *endpoint.Endpoint) { e.Token = "" }},
 			"a source that is none":     {"/sources/0", func(e *endpoint.Endpoint) { e.Sources = []string{"mail"} }},
 		} {
@@ -205,7 +205,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := w.DeleteToken(ctx, w.p, second.ID); err != nil {
+		if err := w.DeleteToken(ctx, w.p, second.Token.ID); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.UpdateEndpoint(ctx, w.p, mine.ID, func(e *endpoint.Endpoint) { e.Name = "new" }); err != nil {

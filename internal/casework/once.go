@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -78,7 +79,11 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, p access.Principal, o 
 }
 
 func (o Once) name(p access.Principal) store.OnceKey {
-	return store.OnceKey{Tenant: p.Tenant, Token: p.Actor.TokenID, Operation: o.Operation, Key: o.Key}
+	who := p.Actor.TokenID
+	if p.Actor.UserID != 0 {
+		who = "user/" + strconv.FormatInt(p.Actor.UserID, 10)
+	}
+	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: o.Operation, Key: o.Key}
 }
 
 // with makes more of what the request said part of its hash.

@@ -66,11 +66,11 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
 	w := start(t, "")
 	expires := w.now().Add(time.Hour)
-	if _, _, err := w.CreateToken(t.Context(), w.p, "short", expires, once("create-token", "k", "r")); err != nil {
+	if _, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once("create-token", "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	w.later(2 * time.Hour)
-	_, _, err := w.CreateToken(t.Context(), w.p, "short", expires, once("create-token", "k", "r"))
+	_, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once("create-token", "k", "r"))
 	replayed(t, err)
 }
 
@@ -166,7 +166,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"token": func(o casework.Once) error {
-				_, _, err := w.CreateToken(ctx, w.p, "x", time.Time{}, o)
+				_, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x"}, o)
 				return err
 			},
 		} {

@@ -31,6 +31,9 @@ func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
 
 // Submit carries out a transition: it creates a case, edits it, or moves it.
 func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
+	if err := s.Permit(ctx, p, in.operation()); err != nil {
+		return View{}, err
+	}
 	var view View
 	err := s.once(ctx, p, once, func() error {
 		return retry("store.duplicate", func() (err error) { // the id of a new case was taken
@@ -46,7 +49,11 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 	if err != nil {
 		return View{}, err
 	}
-	for _, step := range []func() error{pl.choose, pl.permit, pl.merge, pl.precondition} {
+	if err := s.permitType(ctx, p, in.operation(), pl.typ.Key); err != nil {
+		return View{}, err
+	}
+	mayTake := func() error { return s.permitTransition(ctx, pl) }
+	for _, step := range []func() error{pl.choose, mayTake, pl.permit, pl.merge, pl.precondition} {
 		if err := step(); err != nil {
 			return View{}, err
 		}

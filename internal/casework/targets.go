@@ -24,6 +24,9 @@ const maxTargets = 100
 
 // Targets lists the endpoints that listen to a trigger, oldest first.
 func (s *Service) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
+	if err := s.Permit(ctx, p, "get-targets"); err != nil {
+		return nil, err
+	}
 	if !wire.Known(trigger) {
 		return nil, triggerMissing()
 	}
@@ -43,6 +46,9 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 // is not listed loses the trigger, and its endpoint is deleted when that was the
 // only one.
 func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger string, urls []string) ([]Target, error) {
+	if err := s.Permit(ctx, p, "set-targets"); err != nil {
+		return nil, err
+	}
 	if !wire.Known(trigger) {
 		return nil, triggerMissing()
 	}
@@ -52,8 +58,14 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 	var targets []Target
 	err := retry("endpoint.version_conflict", func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
-			targets, err = s.setTargets(ctx, tx, p, trigger, urls)
-			return err
+			if targets, err = s.setTargets(ctx, tx, p, trigger, urls); err != nil {
+				return err
+			}
+			endpoints := make([]string, len(targets))
+			for i, t := range targets {
+				endpoints[i] = t.Endpoint.ID
+			}
+			return s.audit(ctx, tx, p, access.TargetsSet, "trigger/"+trigger, map[string]any{"endpoints": endpoints})
 		})
 	})
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -69,14 +69,18 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, t store.Tenant
 		return NewTenant{}, err
 	}
 	t.ID = id
-	admin, err := s.newToken(id, "admin", time.Time{})
+	admin, err := s.newToken(id, TokenRequest{Name: "admin", Role: access.Admin, Clearance: casetype.Restricted})
 	if err != nil {
 		return NewTenant{}, err
 	}
 	if err := tx.SetHosts(ctx, id, t.Hosts); err != nil {
 		return NewTenant{}, err
 	}
-	return NewTenant{Tenant: t, Token: admin}, tx.CreateToken(ctx, admin.Token)
+	if err := tx.CreateToken(ctx, admin.Token); err != nil {
+		return NewTenant{}, err
+	}
+	return NewTenant{Tenant: t, Token: admin}, s.audit(ctx, tx, itself(id), access.TokenCreated, "token/"+admin.Token.ID,
+		map[string]any{"name": admin.Token.Name})
 }
 
 // ChangeTenant changes a tenant's name or its host names.

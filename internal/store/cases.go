@@ -27,6 +27,7 @@ var (
 	caseDrop  = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning version + 1`)
 	caseList  = define(`select ` + caseColumns + ` from cases
 		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\')
+		and type not in (select w.type from rows($8: type text) as w)
 		and (created_at < $5 or (created_at = $5 and id < $6))
 		order by created_at desc, id desc limit $7`)
 	caseReference = define(`select count(*) from cases where tenant = $1 and type = $2 and reference = $3`)
@@ -39,6 +40,8 @@ type CaseFilter struct {
 	Type  string
 	State string
 	Text  string // in reference, name or data, whatever the case of its letters
+	// Without lists types whose cases are left out.
+	Without []string
 	// After is the last case of the page before.
 	After Position
 	Limit int
@@ -69,7 +72,15 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.
 	if !f.After.CreatedAt.IsZero() {
 		before = micros(f.After.CreatedAt)
 	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit)
+	without := make([][]any, len(f.Without))
+	for i, key := range f.Without {
+		without[i] = []any{key}
+	}
+	list, err := encodeRows(without)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list)
 	return collect(rows, err, scanCase)
 }
 

@@ -158,12 +158,17 @@ var casesTests = map[string]func(*fixture){
 			c.Type, c.State, _ = strings.Cut(kind, "/")
 			f.insert(c)
 		}
-		for filter, n := range map[store.CaseFilter]int{
-			{}: 3, {Type: "kyc"}: 2, {State: "open"}: 2, {Type: "kyc", State: "open"}: 1, {Type: "kyc", Text: "ada"}: 2, {Type: "none"}: 0,
+		for _, want := range []struct {
+			store.CaseFilter
+			n int
+		}{
+			{store.CaseFilter{}, 3}, {store.CaseFilter{Type: "kyc"}, 2}, {store.CaseFilter{State: "open"}, 2},
+			{store.CaseFilter{Type: "kyc", State: "open"}, 1}, {store.CaseFilter{Type: "kyc", Text: "ada"}, 2}, {store.CaseFilter{Type: "none"}, 0},
+			{store.CaseFilter{Without: []string{"kyc", "none"}}, 1}, {store.CaseFilter{Type: "kyc", Without: []string{"kyc"}}, 0},
 		} {
-			filter.Limit = 9
-			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter)); len(got) != n {
-				f.Errorf("%+v finds %d cases, want %d", filter, len(got), n)
+			want.Limit = 9
+			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
+				f.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
 			}
 		}
 	},

@@ -1,0 +1,40 @@
+package access
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Record is one line of the audit: who did what to what, when and from where.
+type Record struct {
+	ID      int64
+	Tenant  int64
+	At      time.Time
+	Action  Action
+	Subject string // "user/7", "token/tok_...", or empty
+	Actor   event.Actor
+	Detail  json.RawMessage // a JSON object; never a secret
+}
+
+// Action is what the audit notes.
+type Action string
+
+// The actions.
+const (
+	SignedIn        Action = "session.created"
+	SignInFailed    Action = "session.refused"
+	SignedOut       Action = "session.ended"
+	Denied          Action = "access.denied"
+	UserCreated     Action = "user.created"
+	UserUpdated     Action = "user.updated"
+	TokenCreated    Action = "token.created"
+	TokenRevoked    Action = "token.revoked"
+	EndpointCreated Action = "endpoint.created"
+	EndpointUpdated Action = "endpoint.updated"
+	EndpointDeleted Action = "endpoint.deleted"
+	TargetsSet      Action = "trigger.targets_set"
+	CaseTypePut     Action = "case_type.put"
+	SecretRotated   Action = "callback.secret_rotated"
+)

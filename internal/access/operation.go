@@ -1,0 +1,62 @@
+package access
+
+import (
+	"maps"
+	"slices"
+)
+
+// Operation is something that somebody may or may not do, named as the API
+// names it.
+type Operation string
+
+// least gives the lowest role that may carry out each operation. What is not
+// here is the administrators' alone.
+var least = map[Operation]Role{
+	"list-cases": Viewer, "get-case": Viewer, "get-history": Viewer, "list-comments": Viewer,
+	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
+	"list-case-types": Viewer, "get-case-type": Viewer,
+
+	"create-case": Caseworker, "submit-transition": Caseworker, "edit-case": Caseworker, "delete-case": Caseworker,
+	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker,
+	"upload-proof": Caseworker, "delete-proof": Caseworker,
+
+	"put-case-type": Manager, "rotate-callback-secret": Manager,
+	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
+	"delete-endpoint": Manager, "list-attempts": Manager,
+	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
+
+	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,
+	"list-audit": Admin,
+}
+
+// rank orders the roles; what is no role ranks below all.
+func (r Role) rank() int {
+	all := Roles()
+	if i := slices.Index(all, r); i >= 0 {
+		return len(all) - i
+	}
+	return 0
+}
+
+// Includes reports whether r may all that other may.
+func (r Role) Includes(other Role) bool { return other.rank() > 0 && r.rank() >= other.rank() }
+
+// Permits reports whether a role may carry out an operation, as far as the kind
+// of case does not narrow that. Administrators always may; what is not listed,
+// nobody else may.
+func (r Role) Permits(o Operation) bool {
+	lowest, listed := least[o]
+	return r == Admin || listed && r.Includes(lowest)
+}
+
+// Reads reports whether the operation changes nothing.
+func (o Operation) Reads() bool { return least[o] == Viewer }
+
+// Among reports whether a list of roles has r. An absent list has all of them,
+// and every list has the administrators.
+func (r Role) Among(roles []string) bool {
+	return r == Admin || roles == nil || slices.Contains(roles, string(r))
+}
+
+// Operations lists all operations that are listed for a role.
+func Operations() []Operation { return slices.Sorted(maps.Keys(least)) }

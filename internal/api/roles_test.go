@@ -1,0 +1,103 @@
+package api_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/access"
+)
+
+// token makes a token and gives what to send as Authorization.
+func (w *world) token(body string) string {
+	w.t.Helper()
+	return "Bearer " + w.post("/v1/tokens", body).is(201, "").text("token")
+}
+
+// TestWhatEachRoleMay asks every operation of the OpenAPI document as every role.
+// The golden file is the table of who may do what; an operation that is new is
+// the administrators' alone until it is listed.
+func TestWhatEachRoleMay(t *testing.T) {
+	w := start(t)
+	bearers := map[access.Role]string{}
+	for _, role := range access.Roles() {
+		bearers[role] = w.token(fmt.Sprintf(`{"name": "a %s", "role": %q}`, role, role))
+	}
+	var table bytes.Buffer
+	var listed []access.Operation
+	for _, d := range w.operations() {
+		if !d.inTenant() {
+			continue
+		}
+		listed = append(listed, access.Operation(d.id))
+		fmt.Fprintf(&table, "%-24s", d.id)
+		for _, role := range access.Roles() {
+			g := w.do(d.method, d.concrete(), nil, "Authorization", bearers[role])
+			denied := g.status == 403 && g.text("code") == "access.denied"
+			if denied == role.Permits(access.Operation(d.id)) {
+				t.Errorf("%s as %s: %d %s", d.id, role, g.status, g.body)
+			}
+			if denied {
+				fmt.Fprintf(&table, " %-10s", "-")
+			} else {
+				fmt.Fprintf(&table, " %-10s", role)
+			}
+		}
+		fmt.Fprintln(&table)
+	}
+	slices.Sort(listed)
+	if known := access.Operations(); !slices.Equal(known, listed) {
+		t.Errorf("listed for roles: %v\nin the API: %v", known, listed)
+	}
+	golden(t, "roles.txt", table.Bytes())
+	if n := len(w.get("/v1/audit?limit=200").items()); n < 20 {
+		t.Errorf("the audit has %d records of what was denied", n)
+	}
+}
+
+func TestATokenIsNeverAboveItsMaker(t *testing.T) {
+	w := start(t)
+	low := w.token(`{"name": "low", "role": "admin", "clearance": "PRIVATE"}`)
+	w.post("/v1/tokens", `{"name": "x", "clearance": "RESTRICTED"}`, "Authorization", low).is(422, "token.unusable")
+	made := w.post("/v1/tokens", `{"name": "x"}`, "Authorization", low).is(201, "")
+	if made.text("clearance") != "PRIVATE" || made.text("role") != "admin" {
+		t.Errorf("it is %s", made.body)
+	}
+	manager := w.token(`{"name": "m", "role": "manager"}`)
+	w.post("/v1/tokens", `{"name": "x"}`, "Authorization", manager).is(403, "access.denied")
+}
+
+func (w *world) storyOfTheAudit() {
+	t := w.t
+	viewer := w.token(`{"name": "the viewer", "role": "viewer"}`)
+	w.get("/v1/audit", "Authorization", viewer).is(403, "access.denied")
+	first := w.get("/v1/audit?limit=1").is(200, "")
+	denied := first.items()[0].(map[string]any)
+	by := denied["by"].(map[string]any)
+	if denied["action"] != "access.denied" || by["name"] != "the viewer" || by["address"] != "127.0.0.1" ||
+		denied["detail"].(map[string]any)["operation"] != "list-audit" {
+		t.Errorf("the newest record is %v", denied)
+	}
+	rest := w.get("/v1/audit?limit=200&cursor="+first.text("next")).is(200, "")
+	for _, action := range []string{
+		"token.created", "token.revoked", "endpoint.created", "endpoint.updated", "endpoint.deleted", "trigger.targets_set",
+		"case_type.put", "callback.secret_rotated",
+	} {
+		if !bytes.Contains(rest.body, []byte(`"`+action+`"`)) {
+			t.Errorf("the audit lacks %s: %s", action, rest.body)
+		}
+	}
+	for _, secret := range []string{"chk_", "whsec_", "https://"} {
+		if strings.Contains(string(rest.body), secret) {
+			t.Errorf("the audit has %s: %s", secret, rest.body)
+		}
+	}
+}
+
+// inTenant reports whether the operation is carried out for somebody of a tenant.
+func (d described) inTenant() bool {
+	schemes, _ := d.op["security"].([]any)
+	return slices.ContainsFunc(schemes, func(s any) bool { return s.(map[string]any)["bearer"] != nil })
+}

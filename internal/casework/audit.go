@@ -1,0 +1,43 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Audit lists the tenant's audit records with ids below before, newest first; 0
+// begins at the newest.
+func (s *Service) Audit(ctx context.Context, p access.Principal, before int64, limit int) ([]access.Record, error) {
+	if err := s.Permit(ctx, p, "list-audit"); err != nil {
+		return nil, err
+	}
+	return s.store.Audited(ctx, p.Tenant, newest(before), page(limit))
+}
+
+// audit notes what somebody does, in the transaction that does it. Detail holds
+// no secret and no case data; it may be nil.
+func (s *Service) audit(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, subject string, detail map[string]any) error {
+	raw, err := json.Marshal(detail)
+	if err != nil {
+		return fmt.Errorf("encoding an audit record: %w", err)
+	}
+	if detail == nil {
+		raw = nil
+	}
+	return tx.Audit(ctx, access.Record{Tenant: p.Tenant, At: s.now(), Action: what, Subject: subject, Actor: p.Actor, Detail: raw})
+}
+
+// note is audit for what changes nothing else. It is noted even when whoever
+// asked is gone, and its failing stops nobody.
+func (s *Service) note(ctx context.Context, p access.Principal, what access.Action, subject string, detail map[string]any) {
+	ctx = context.WithoutCancel(ctx)
+	err := s.store.Update(ctx, func(tx *store.Tx) error { return s.audit(ctx, tx, p, what, subject, detail) })
+	if err != nil {
+		s.Log.ErrorContext(ctx, "the audit could not be written", "action", string(what), "code", fault.As(err).Code, "error", err)
+	}
+}

@@ -1,0 +1,228 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// TokenRequest says what a new token is to be. Role and Clearance are its maker's
+// where they are empty, and never above.
+type TokenRequest struct {
+	Name      string
+	Role      access.Role
+	Clearance casetype.Classification
+	Allowed   []string  // addresses, or ranges of them (CIDR); none: all
+	Expires   time.Time // zero: never
+}
+
+// NewToken is the result of creating a token. The bearer value is shown once.
+type NewToken struct {
+	Token  access.Token
+	Bearer string
+}
+
+const maxBearer = 300 // bytes
+
+// Authenticate says who comes with a bearer value from an address. Whatever is
+// wrong with it, the answer is the same.
+func (s *Service) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
+	tokenID, secret, ok := access.ParseBearer(bearer)
+	if !ok || len(bearer) > maxBearer || !word(tokenID) {
+		return access.Principal{}, unauthenticated()
+	}
+	token, err := s.store.Token(ctx, tokenID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return access.Principal{}, err
+	}
+	if valid := token.Valid(secret, s.now()); err != nil || !valid { // an unknown token takes as long as a wrong one
+		return access.Principal{}, unauthenticated()
+	}
+	p := access.Principal{
+		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
+		Actor: event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
+	}
+	if !token.From(address) {
+		s.note(ctx, p, access.Denied, "token/"+token.ID, map[string]any{"reason": "address"})
+		return access.Principal{}, fault.New(fault.Forbidden, "token.address_not_allowed",
+			"The token may not be used from %s. Its allowed addresses say from where.", address)
+	}
+	s.used(ctx, token)
+	return p, nil
+}
+
+// useNoted is how far behind a token's last use may be.
+const useNoted = time.Minute
+
+// uses remembers when this process last noted each token's use, so that many
+// requests at once note it once.
+type uses struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+const maxUses = 10_000
+
+func (u *uses) due(token string, now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if now.Sub(u.at[token]) < useNoted {
+		return false
+	}
+	if u.at == nil || len(u.at) >= maxUses {
+		u.at = map[string]time.Time{}
+	}
+	u.at[token] = now
+	return true
+}
+
+// used notes the use of a token. That it can't stops nobody.
+func (s *Service) used(ctx context.Context, t access.Token) {
+	now := s.now()
+	if now.Sub(t.LastUsed) < useNoted || !s.uses.due(t.ID, now) {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.TokenUsed(ctx, t.Tenant, t.ID, now, now.Add(-useNoted))
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "a token's use could not be noted", "token_id", t.ID, "code", fault.As(err).Code)
+	}
+}
+
+func unauthenticated() error {
+	return fault.New(fault.Unauthenticated, "token.invalid",
+		"The request carries no valid token. Send one as Authorization: Bearer chk_...")
+}
+
+// CreateToken adds a token to the caller's tenant.
+func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRequest, once Once) (NewToken, error) {
+	if err := s.Permit(ctx, p, "create-token"); err != nil {
+		return NewToken{}, err
+	}
+	r.Role, r.Clearance = cmp.Or(r.Role, p.Role), cmp.Or(r.Clearance, p.Clearance)
+	wrong := above(p, r.Role, r.Clearance)
+	var made NewToken
+	err := s.once(ctx, p, once, func() (err error) {
+		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
+			return err
+		}
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.CreateToken(ctx, made.Token); err != nil {
+				return err
+			}
+			t := made.Token
+			err := s.audit(ctx, tx, p, access.TokenCreated, "token/"+t.ID, map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
+			if err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, made)
+		})
+	})
+	if err != nil {
+		return NewToken{}, err
+	}
+	return made, nil
+}
+
+// above says what of a role and a clearance is none, or more than its giver has.
+func above(p access.Principal, role access.Role, clearance casetype.Classification) []fault.Field {
+	var wrong []fault.Field
+	switch {
+	case !slices.Contains(access.Roles(), role):
+		wrong = append(wrong, fault.Field{Path: "/role", Message: "is none of admin, manager, caseworker and viewer"})
+	case !p.Role.Includes(role):
+		wrong = append(wrong, fault.Field{Path: "/role", Message: "is above your own"})
+	}
+	switch {
+	case !casetype.Restricted.Sees(clearance) || clearance == "":
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE and RESTRICTED"})
+	case !p.Clearance.Sees(clearance):
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is above your own"})
+	}
+	return wrong
+}
+
+// newToken makes a token unless something is wrong with the request.
+func (s *Service) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
+	now := s.now()
+	expires := r.Expires.UTC().Truncate(time.Microsecond) // as it is kept
+	if message := lineProblem(r.Name, 100); message != "" || r.Name == "" {
+		wrong = append(wrong, fault.Field{Path: "/name", Message: cmp.Or(message, "is empty")})
+	}
+	if !expires.IsZero() && !expires.After(now) {
+		wrong = append(wrong, fault.Field{Path: "/expires_at", Message: "is in the past"})
+	}
+	allowed, faults := prefixes(r.Allowed)
+	if wrong = append(wrong, faults...); len(wrong) > 0 {
+		return NewToken{}, fault.In("token.unusable", "The token can't be made.", wrong...)
+	}
+	secret, hash, err := access.NewToken(s.Random)
+	token := access.Token{
+		ID: id.New("tok"), Tenant: tenant, Name: r.Name, Hash: hash, Role: r.Role, Clearance: r.Clearance,
+		Allowed: allowed, CreatedAt: now, ExpiresAt: expires,
+	}
+	return NewToken{Token: token, Bearer: access.Bearer(token.ID, secret)}, err
+}
+
+const maxAllowed = 100
+
+// prefixes reads addresses and ranges of them.
+func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
+	if len(texts) > maxAllowed {
+		return nil, []fault.Field{{Path: "/allowed_addresses", Message: fmt.Sprintf("lists more than %d", maxAllowed)}}
+	}
+	for i, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if address, bad := netip.ParseAddr(text); err != nil && bad == nil && address.Zone() == "" {
+			address = address.Unmap()
+			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil || prefix.Addr().Is4In6() {
+			wrong = append(wrong, fault.Field{
+				Path: "/allowed_addresses/" + strconv.Itoa(i), Message: "is no address and no range; write 192.0.2.7 or 192.0.2.0/24",
+			})
+			continue
+		}
+		all = append(all, prefix.Masked())
+	}
+	return all, wrong
+}
+
+// Tokens lists the tenant's tokens, oldest first.
+func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
+	if err := s.Permit(ctx, p, "list-tokens"); err != nil {
+		return nil, err
+	}
+	return s.store.Tokens(ctx, p.Tenant)
+}
+
+// DeleteToken revokes a token at once.
+func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
+	if err := s.Permit(ctx, p, "delete-token"); err != nil {
+		return err
+	}
+	if !word(tokenID) {
+		return fault.New(fault.NotFound, "token.not_found", "There is no such token.")
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, p, access.TokenRevoked, "token/"+tokenID, nil)
+	})
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/casehook/casehook/internal/access"
+)
+
+// The audit is only ever appended to; the schema refuses everything else.
+var (
+	auditInsert = define(`insert into audit (tenant, at, action, subject, actor, detail) values ($1, $2, $3, $4, $5, $6)`)
+	auditList   = define(`select id, tenant, at, action, subject, actor, detail from audit where tenant = $1 and id < $2 order by id desc limit $3`)
+)
+
+// Audit appends a record to the audit.
+func (tx *Tx) Audit(ctx context.Context, r access.Record) error {
+	actor, err := json.Marshal(r.Actor)
+	if err != nil {
+		return err
+	}
+	detail := r.Detail
+	if detail == nil {
+		detail = json.RawMessage("{}")
+	}
+	_, err = tx.q.exec(ctx, auditInsert, r.Tenant, micros(r.At), string(r.Action), r.Subject, string(actor), string(detail))
+	return err
+}
+
+// Audited lists a tenant's records with ids below before, newest first.
+func (r reader) Audited(ctx context.Context, tenant, before int64, limit int) ([]access.Record, error) {
+	rows, err := r.q.query(ctx, auditList, tenant, before, limit)
+	return collect(rows, err, func(rows *sql.Rows) (r access.Record, err error) {
+		var at int64
+		var actor, detail []byte
+		if err := rows.Scan(&r.ID, &r.Tenant, &at, &r.Action, &r.Subject, &actor, &detail); err != nil {
+			return r, err
+		}
+		r.At, r.Detail = fromMicros(at), detail
+		return r, json.Unmarshal(actor, &r.Actor)
+	})
+}
