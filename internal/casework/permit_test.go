@@ -25,8 +25,8 @@ func TestEveryUseCaseAsks(t *testing.T) {
 		service := reflect.ValueOf(w.Service)
 		for i := range service.NumMethod() {
 			method := service.Type().Method(i)
-			if method.Type.NumIn() < 3 || method.Type.In(2) != reflect.TypeFor[access.Principal]() {
-				continue
+			if method.Type.NumIn() < 3 || method.Type.In(2) != reflect.TypeFor[access.Principal]() || method.Name == "CheckHost" {
+				continue // it is part of finding out who somebody is
 			}
 			in := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf(nobody)}
 			for n := 3; n < method.Type.NumIn(); n++ {
