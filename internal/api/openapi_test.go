@@ -29,24 +29,34 @@ func (w *world) describe() {
 	w.schemas.DefaultDraft(jsonschema.Draft2020)
 	w.schemas.AssertFormat()
 	must(w.t, w.schemas.AddResource("https://casehook.test/openapi.json", doc))
+	for path, item := range w.openapi["paths"].(map[string]any) {
+		pattern := "^" + parameter.ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$"
+		for method, op := range item.(map[string]any) {
+			op := op.(map[string]any)
+			w.all = append(w.all, described{op["operationId"].(string), strings.ToUpper(method), path, op, regexp.MustCompile(pattern)})
+		}
+	}
+	slices.SortFunc(w.all, func(a, b described) int { return strings.Compare(a.id, b.id) })
 }
 
 // described is an operation of the OpenAPI document.
 type described struct {
 	id, method, path string
 	op               map[string]any
+	pattern          *regexp.Regexp // of its paths
 }
 
-func (w *world) operations() []described {
-	var all []described
-	for path, item := range w.openapi["paths"].(map[string]any) {
-		for method, op := range item.(map[string]any) {
-			op := op.(map[string]any)
-			all = append(all, described{op["operationId"].(string), strings.ToUpper(method), path, op})
+func (w *world) operations() []described { return w.all }
+
+// operation finds the operation of a request.
+func (w *world) operation(method, path string) (described, bool) {
+	path, _, _ = strings.Cut(path, "?")
+	for _, d := range w.all {
+		if d.matches(method, path) {
+			return d, true
 		}
 	}
-	slices.SortFunc(all, func(a, b described) int { return strings.Compare(a.id, b.id) })
-	return all
+	return described{}, false
 }
 
 func (d described) responses() map[string]any { return d.op["responses"].(map[string]any) }
@@ -60,11 +70,7 @@ var parameter = regexp.MustCompile(`\\\{[^}]*\\\}`)
 
 // matches reports whether a path is one of the operation's.
 func (d described) matches(method, path string) bool {
-	if method != d.method {
-		return false
-	}
-	pattern := "^" + parameter.ReplaceAllString(regexp.QuoteMeta(d.path), "[^/]+") + "$"
-	return regexp.MustCompile(pattern).MatchString(path)
+	return method == d.method && d.pattern.MatchString(path)
 }
 
 // concrete is the operation's path with parameters that name nothing.

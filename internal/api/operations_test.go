@@ -30,6 +30,20 @@ func form(fields ...string) (body, contentType string) {
 // harness holds each answer against the OpenAPI document.
 func TestEveryOperationWorks(t *testing.T) {
 	w := start(t)
+	w.story()
+	for _, d := range w.operations() {
+		for status := range d.responses() {
+			if status < "300" && !w.seen[d.id+" "+status] {
+				t.Errorf("%s never succeeded with %s", d.id, status)
+			}
+		}
+	}
+}
+
+// story has every operation succeed. Other tests play it too, with more around
+// each request.
+func (w *world) story() {
+	w.t.Helper()
 	w.get("/healthz", "Authorization", "").is(200, "")
 	w.storyOfTypes()
 	path := w.storyOfCases()
@@ -40,13 +54,6 @@ func TestEveryOperationWorks(t *testing.T) {
 	w.storyOfTheAudit()
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "case.not_found")
-	for _, d := range w.operations() {
-		for status := range d.responses() {
-			if status < "300" && !w.seen[d.id+" "+status] {
-				t.Errorf("%s never succeeded with %s", d.id, status)
-			}
-		}
-	}
 }
 
 func (w *world) storyOfTypes() {
@@ -251,7 +258,7 @@ func (w *world) storyOfTenants() {
 	if all := w.get("/v1/case-types", "Authorization", "Bearer "+theirs).is(200, "").items(); len(all) != 0 {
 		t.Errorf("the new tenant has %v", all)
 	}
-	if all := w.get("/v1/tenants").is(200, "").items(); len(all) != 2 || all[1].(map[string]any)["key"] != "acme" {
+	if all := w.get("/v1/tenants").is(200, "").items(); len(all) < 2 || all[len(all)-1].(map[string]any)["key"] != "acme" {
 		t.Errorf("the tenants are %v", all)
 	}
 	for host, of := range map[string]string{"acme.example": theirs, "WWW.acme.example.:8080": theirs, "elsewhere.example": w.bearer} {

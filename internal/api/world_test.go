@@ -34,14 +34,17 @@ var update = flag.Bool("update", false, "write the golden files")
 // world is the API over a real service on a real database, with a callback
 // server, as a client sees it.
 type world struct {
-	t       testing.TB
-	handler http.Handler
-	server  *httptest.Server
-	store   *store.Store
-	bearer  string
-	log     *lockedBuffer
-	openapi map[string]any
-	schemas *jsonschema.Compiler
+	t           testing.TB
+	handler     http.Handler
+	server      *httptest.Server
+	store       *store.Store
+	bearer      string
+	log         *lockedBuffer
+	openapi     map[string]any
+	schemas     *jsonschema.Compiler
+	all         []described    // the operations
+	around      func(sent) got // stands around every request of a story; nil: nothing does
+	driver, dsn string         // the database, for tests that look into it
 
 	mu    sync.Mutex
 	seen  map[string]bool                                // "create-case 201"
@@ -64,12 +67,23 @@ type callbackAsk struct {
 	} `json:"case_details"`
 }
 
+// start starts a world on SQLite.
 func start(t testing.TB, change ...func(*api.Config)) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}}
+	return startOn(t, "sqlite", filepath.Join(t.TempDir(), "db"), change...)
+}
+
+// startOn starts a world on a database, which is named as database/sql does.
+func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *world {
+	t.Helper()
+	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}, driver: driver, dsn: dsn}
 	dir := t.TempDir()
+	options := store.Options{Path: dsn, Key: bytes.Repeat([]byte{1}, 32)}
+	if driver == "pgx" {
+		options.URL = dsn
+	}
 	var err error
-	w.store, err = store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "db"), Key: bytes.Repeat([]byte{1}, 32)})
+	w.store, err = store.Open(t.Context(), options)
 	must(t, err)
 	t.Cleanup(func() { w.store.Close() })
 	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
@@ -225,6 +239,28 @@ func (g got) is(status int, code string) got {
 // OpenAPI document.
 func (w *world) do(method, path string, body any, header ...string) got {
 	w.t.Helper()
+	s := sent{method, path, body, header}
+	if _, stream := body.(io.Reader); stream || w.around == nil {
+		return w.direct(s)
+	}
+	return w.around(s)
+}
+
+// sent is a request as a story sends it.
+type sent struct {
+	method, path string
+	body         any // nil, a string or an io.Reader
+	header       []string
+}
+
+func (w *world) direct(s sent) got {
+	w.t.Helper()
+	return w.send(w.request(s))
+}
+
+func (w *world) request(s sent) *http.Request {
+	w.t.Helper()
+	method, path, body, header := s.method, s.path, s.body, s.header
 	var reader io.Reader
 	switch body := body.(type) {
 	case nil:
@@ -248,7 +284,7 @@ func (w *world) do(method, path string, body any, header ...string) got {
 			r.Header.Set(header[i], header[i+1])
 		}
 	}
-	return w.send(r)
+	return r
 }
 
 func (w *world) send(r *http.Request) got {

@@ -1,0 +1,411 @@
+package api_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// TestTenantsNeitherSeeNorTouchEachOther plays the story in which every operation
+// succeeds for two tenants at once, step by step, so that both have the same
+// keys, names and references. Before each step each tenant tries it with the
+// other's ids.
+func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
+	for name, dsn := range map[string]func(*testing.T) (driver, dsn string){
+		"sqlite":   func(t *testing.T) (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
+		"postgres": func(t *testing.T) (string, string) { return "pgx", pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver, dsn := dsn(t)
+			w := startOn(t, driver, dsn)
+			twins := newTwins(w)
+			w.around = twins.step
+			w.story()
+			twins.otherKeys()
+			for _, d := range w.operations() {
+				if !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) {
+					continue
+				}
+				if twins.played[d.id] == 0 {
+					t.Errorf("%s was not played by both", d.id)
+				}
+				if ofOthers.MatchString(d.path) && twins.tried[d.id] == 0 {
+					t.Errorf("%s was never tried with the other's ids", d.id)
+				}
+			}
+			if len(twins.twin[0]) < 20 {
+				t.Errorf("only %d ids are known", len(twins.twin[0]))
+			}
+		})
+	}
+}
+
+const tenantsPath = "/v1/tenants"
+
+// ofOthers are the paths that name something by an id.
+var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{document\}|/\{proof\}`)
+
+// twins are two tenants who do the same.
+type twins struct {
+	*world
+	database *sql.DB
+	tenant   [2]int64
+	bearer   [2]string
+	host     [2]string
+	twin     [2]map[string]string // what each has, to what the other has in its place
+	kinds    [2]map[string]string // "users/7": small numbers, by what they number
+	steps    int
+	played   map[string]int
+	tried    map[string]int
+	last     map[string]sent // request that succeeded, by operation
+	tables   []string
+}
+
+func newTwins(w *world) *twins {
+	w.t.Helper()
+	made := w.post(tenantsPath, `{"key": "twin", "hosts": ["twin.example"]}`).is(201, "")
+	s := &twins{world: w, bearer: [2]string{w.bearer, made.text("token")}, host: [2]string{"", "twin.example"},
+		played: map[string]int{}, tried: map[string]int{}, last: map[string]sent{}}
+	for i := range 2 {
+		s.twin[i], s.kinds[i] = map[string]string{s.bearer[i]: s.bearer[1-i]}, map[string]string{}
+	}
+	var err error
+	s.database, err = sql.Open(w.driver, w.dsn)
+	must(w.t, err)
+	w.t.Cleanup(func() { s.database.Close() })
+	tables, tenants := `select m.name from sqlite_schema m, pragma_table_info(m.name) c where m.type = 'table' and c.name = 'tenant'`, `select id from tenants order by id`
+	if w.driver == "pgx" {
+		tables = `select table_name from information_schema.columns where column_name = 'tenant' and table_schema = 'public'`
+	}
+	s.tables = query[string](s, tables)
+	copy(s.tenant[:], query[int64](s, tenants))
+	return s
+}
+
+// query reads one column.
+func query[T any](s *twins, text string, args ...any) (all []T) {
+	s.t.Helper()
+	rows, err := s.database.QueryContext(s.t.Context(), text, args...)
+	must(s.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var v T
+		must(s.t, rows.Scan(&v))
+		all = append(all, v)
+	}
+	must(s.t, rows.Err())
+	return all
+}
+
+// has gives all rows that one of them has, table by table.
+func (s *twins) has(who int) map[string][]string {
+	s.t.Helper()
+	all := map[string][]string{}
+	for _, table := range s.tables {
+		rows, err := s.database.QueryContext(s.t.Context(), "select * from "+table+" where tenant = $1", s.tenant[who])
+		must(s.t, err)
+		columns, err := rows.Columns()
+		must(s.t, err)
+		for rows.Next() {
+			values, places := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				places[i] = &values[i]
+			}
+			must(s.t, rows.Scan(places...))
+			all[table] = append(all[table], fmt.Sprintf("%q", values))
+		}
+		must(s.t, rows.Err())
+		must(s.t, rows.Close())
+		slices.Sort(all[table])
+	}
+	return all
+}
+
+// untouched runs do, in which nothing of one of them may change.
+func (s *twins) untouched(who int, what string, do func()) {
+	s.t.Helper()
+	before := s.has(who)
+	do()
+	if diff := cmp.Diff(before, s.has(who)); diff != "" {
+		s.t.Errorf("%s touched the other's rows (-before +after):\n%s", what, diff)
+	}
+}
+
+// step plays one step of the story for both.
+func (s *twins) step(r sent) got {
+	s.t.Helper()
+	d, ok := s.operation(r.method, r.path)
+	if !ok || !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) {
+		return s.direct(r)
+	}
+	mine := [2]sent{r, s.translate(0, r)}
+	for who := range 2 {
+		for _, id := range s.named(1-who, mine[1-who]) {
+			s.tryAs(who, d, mine[who], id)
+		}
+	}
+	s.steps++
+	if key := fmt.Sprint("step ", s.steps); d.method == "POST" && !slices.Contains(r.header, "Idempotency-Key") && len(r.header) == 0 {
+		for who := range mine { // each has keys of its own, and they are the same
+			mine[who].header = append(slices.Clone(mine[who].header), "Idempotency-Key", key)
+		}
+	}
+	var answers [2]got
+	for who := range 2 {
+		s.untouched(1-who, d.id, func() { answers[who] = s.as(who, mine[who]) })
+	}
+	if answers[0].status != answers[1].status {
+		s.t.Errorf("%s: one is answered %d, the other %d %s", d.id, answers[0].status, answers[1].status, answers[1].body)
+	}
+	s.learn(d, answers)
+	for who, a := range answers {
+		s.shows(d.id, who, mine[who], a)
+	}
+	if s.played[d.id]++; answers[0].status < 300 {
+		s.last[d.id] = r
+	}
+	return answers[0]
+}
+
+// as sends a request as one of them.
+func (s *twins) as(who int, r sent) got {
+	s.t.Helper()
+	header := slices.Clone(r.header)
+	if !slices.Contains(header, "Authorization") {
+		header = append(header, "Authorization", "Bearer "+s.bearer[who])
+	}
+	own := strings.TrimPrefix(header[slices.Index(header, "Authorization")+1], "Bearer ")
+	if _, known := s.twin[who][own]; known && !slices.Contains(header, "Host") && s.host[who] != "" {
+		header = append(header, "Host", s.host[who])
+	}
+	r.header = header
+	return s.direct(r)
+}
+
+// tryAs has one of them try a step with something of the other's. The answer has
+// to be the one to an id that nobody has.
+func (s *twins) tryAs(who int, d described, mine sent, theirs string) {
+	s.t.Helper()
+	own, nobody := s.inverse(1-who, theirs), nobodys(theirs)
+	if nobody == "" {
+		return
+	}
+	var foreign, missing got
+	s.untouched(1-who, d.id+" with "+theirs, func() {
+		foreign = s.as(who, replace(mine, own, theirs))
+		missing = s.as(who, replace(mine, own, nobody))
+	})
+	s.tried[d.id]++
+	a, b := strings.ReplaceAll(string(foreign.body), strip(theirs), "ID"), strings.ReplaceAll(string(missing.body), strip(nobody), "ID")
+	if foreign.status != missing.status || foreign.status >= 400 && a != b {
+		s.t.Errorf("%s with the other's %s is answered\n%d %s, with what nobody has\n%d %s", d.id, theirs, foreign.status, a, missing.status, b)
+	}
+	if foreign.status < 400 && ofOthers.MatchString(d.path) && strings.Contains(mine.path, strip(own)) {
+		s.t.Errorf("%s with the other's %s is answered %d %s", d.id, theirs, foreign.status, foreign.body)
+	}
+}
+
+// strip gives an id as it is sent: "users/7" is 7.
+func strip(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+
+// inverse gives what the other has in the place of an id of who.
+func (s *twins) inverse(who int, id string) string {
+	if strings.Contains(id, "/") {
+		return s.kinds[who][id]
+	}
+	return s.twin[who][id]
+}
+
+var (
+	resourceID = regexp.MustCompile(`^[a-z]+_[0-9a-f]{32}$`)
+	caseNumber = regexp.MustCompile(`^[0-9]{16}$`)
+	moment     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T`)
+)
+
+// nobodys is an id of the same sort that nobody has; "" for what is no id.
+func nobodys(id string) string {
+	switch {
+	case resourceID.MatchString(id):
+		prefix, _, _ := strings.Cut(id, "_")
+		return prefix + "_" + strings.Repeat("0", 32)
+	case caseNumber.MatchString(id):
+		return "4539148803436467"
+	case strings.Contains(id, "/"):
+		return id[:strings.LastIndexByte(id, '/')+1] + "999999"
+	}
+	return ""
+}
+
+// named lists what a request of who names that is theirs alone.
+func (s *twins) named(who int, r sent) (ids []string) {
+	text, _ := r.body.(string)
+	for id := range s.twin[who] {
+		if strings.Contains(r.path, id) || strings.Contains(text, id) {
+			ids = append(ids, id)
+		}
+	}
+	for id := range s.kinds[who] {
+		if changed := replace(r, id, "x/999999"); changed.path != r.path || changed.body != r.body {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// translate makes a request of who one of the other's.
+func (s *twins) translate(who int, r sent) sent {
+	var pairs []string
+	for _, id := range slices.SortedFunc(maps.Keys(s.twin[who]), func(a, b string) int { return len(b) - len(a) }) {
+		pairs = append(pairs, id, s.twin[who][id])
+	}
+	replacer := strings.NewReplacer(pairs...)
+	r.path = replacer.Replace(r.path)
+	if text, ok := r.body.(string); ok {
+		r.body = replacer.Replace(text)
+	}
+	r.header = slices.Clone(r.header)
+	for i := 1; i < len(r.header); i += 2 {
+		r.header[i] = replacer.Replace(r.header[i])
+	}
+	for id, other := range s.kinds[who] {
+		r = replace(r, id, "\x00"+other) // marked, so that it is not replaced again
+	}
+	r.path = strings.ReplaceAll(r.path, "\x00", "")
+	if text, ok := r.body.(string); ok {
+		r.body = strings.ReplaceAll(text, "\x00", "")
+	}
+	return r
+}
+
+// replace puts one id in the place of another. A small number, "users/7", is
+// replaced only where it numbers such a thing.
+func replace(r sent, id, by string) sent {
+	text, isText := r.body.(string)
+	kind, number, small := strings.Cut(id, "/")
+	if !small {
+		r.path = strings.ReplaceAll(r.path, id, by)
+		if isText {
+			r.body = strings.ReplaceAll(text, id, by)
+		}
+		return r
+	}
+	mark := strings.Repeat("\x00", strings.Count(by, "\x00"))
+	by = mark + strip(strings.TrimPrefix(by, "\x00"))
+	r.path = regexp.MustCompile(`/`+kind+`/`+number+`(/|\?|$)`).ReplaceAllString(r.path, "/"+kind+"/"+by+"$1")
+	member := strings.TrimSuffix(kind, "s") + "_id"
+	r.path = regexp.MustCompile(`([?&](`+member+`|assignee|contact|user)=)`+number+`(&|$)`).ReplaceAllString(r.path, "${1}"+by+"$3")
+	if isText {
+		r.body = regexp.MustCompile(`("`+member+`":\s*)`+number+`([^0-9.]|$)`).ReplaceAllString(text, "${1}"+by+"$2")
+	}
+	return r
+}
+
+// learn notes what each has in the other's place, from answers to the same.
+func (s *twins) learn(d described, answers [2]got) {
+	if !strings.Contains(answers[0].header.Get("Content-Type"), "json") || answers[0].status >= 300 {
+		return
+	}
+	var values [2]any
+	for i, a := range answers {
+		decoder := json.NewDecoder(bytes.NewReader(a.body))
+		decoder.UseNumber()
+		if decoder.Decode(&values[i]) != nil {
+			return
+		}
+	}
+	path := strings.Split(strings.TrimSuffix(regexp.MustCompile(`/\{[^}]*\}$`).ReplaceAllString(d.path, ""), "/"), "/")
+	s.compare(d.id, path[len(path)-1], "", values[0], values[1])
+}
+
+// compare walks two answers. Kind is what the operation is about; name that of the
+// member it is at.
+func (s *twins) compare(operation, kind, name string, a, b any) {
+	s.t.Helper()
+	switch a := a.(type) {
+	case map[string]any:
+		b, _ := b.(map[string]any)
+		for name, value := range a {
+			s.compare(operation, kind, name, value, b[name])
+		}
+	case []any:
+		b, _ := b.([]any)
+		if len(a) != len(b) {
+			s.t.Errorf("%s: %s has %d items for one and %d for the other", operation, name, len(a), len(b))
+			return
+		}
+		for i := range a {
+			s.compare(operation, kind, name, a[i], b[i])
+		}
+	case string:
+		if other, ok := b.(string); ok && a != other && len(a) >= 12 && len(a) < 500 && !moment.MatchString(a) {
+			s.twin[0][a], s.twin[1][other] = other, a
+		}
+	case json.Number:
+		other, ok := b.(json.Number)
+		switch {
+		case !ok || a == other:
+		case len(a) > 12:
+			s.twin[0][a.String()], s.twin[1][other.String()] = other.String(), a.String()
+		case name == "id":
+			s.pair(kind, a.String(), other.String())
+		case strings.HasSuffix(name, "_id"):
+			s.pair(strings.TrimSuffix(name, "_id")+"s", a.String(), other.String())
+		}
+	}
+}
+
+func (s *twins) pair(kind, a, b string) {
+	s.kinds[0][kind+"/"+a], s.kinds[1][kind+"/"+b] = kind+"/"+b, kind+"/"+a
+}
+
+// shows checks that an answer shows nothing of the other's but what was asked with.
+func (s *twins) shows(operation string, who int, asked sent, a got) {
+	s.t.Helper()
+	text, _ := asked.body.(string)
+	for id := range s.twin[1-who] {
+		if bytes.Contains(a.body, []byte(id)) && !strings.Contains(asked.path+text, id) && s.twin[who][id] == "" {
+			s.t.Errorf("%s shows the other's %s: %s", operation, id, a.body)
+		}
+	}
+}
+
+// otherKeys tries keys that only one of them has where the story has keys that
+// both have.
+func (s *twins) otherKeys() {
+	s.t.Helper()
+	hers := strings.Replace(note, `"note"`, `"hers"`, 1)
+	s.as(0, sent{"PUT", "/v1/case-types/hers", hers, nil}).is(201, "")
+	s.as(0, sent{"POST", "/v1/case-types/hers/cases", `{"data": {"text": "secret"}}`, nil}).is(201, "")
+	for _, d := range s.operations() {
+		r, ok := s.last[d.id]
+		if !ok || !strings.Contains(d.path, "/case-types/{key}") || d.method == "PUT" {
+			continue
+		}
+		tried := regexp.MustCompile(`/case-types/[^/?]+`)
+		var answers [2]got
+		for i, key := range []string{"hers", "nobodys"} {
+			theirs := s.translate(0, r)
+			theirs.path = tried.ReplaceAllString(theirs.path, "/case-types/"+key)
+			s.untouched(0, d.id, func() { answers[i] = s.as(1, theirs) })
+		}
+		body := strings.ReplaceAll(string(answers[1].body), "nobodys", "hers")
+		if answers[0].status != 404 || string(answers[0].body) != body {
+			s.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s", d.id, answers[0].status, answers[0].body, body)
+		}
+	}
+	if n := len(s.as(1, sent{method: "GET", path: "/v1/cases?q=secret"}).items()); n != 0 {
+		s.t.Errorf("the other finds %d of its cases", n)
+	}
+}
