@@ -14,12 +14,14 @@ type Operation string
 var least = map[Operation]Role{
 	"list-cases": Viewer, "get-case": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
-	"list-case-types": Viewer, "get-case-type": Viewer,
+	"list-case-types": Viewer, "get-case-type": Viewer, "list-labels": Viewer, "get-label": Viewer,
 
 	"create-case": Caseworker, "submit-transition": Caseworker, "edit-case": Caseworker, "delete-case": Caseworker,
 	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker,
-	"upload-proof": Caseworker, "delete-proof": Caseworker,
+	"upload-proof": Caseworker, "delete-proof": Caseworker, "add-label": Caseworker, "remove-label": Caseworker,
+	"assign-case": Caseworker, "unassign-case": Caseworker, "switch-type": Caseworker,
 
+	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
 	"put-case-type": Manager, "rotate-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager,

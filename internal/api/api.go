@@ -65,6 +65,8 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.health()
 	a.caseTypes()
 	a.cases()
+	a.marks()
+	a.labels()
 	a.history()
 	a.comments()
 	a.documents()

@@ -16,23 +16,29 @@ import (
 
 // Case is a case, as it is shown.
 type Case struct {
-	ID              int64     `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
-	Type            string    `json:"type" doc:"The key of its case type." example:"kyc"`
-	TypeVersion     int64     `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
-	Reference       string    `json:"reference" doc:"For people." example:"KYC-0042"`
-	Name            string    `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
-	Color           *string   `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
-	State           string    `json:"state" doc:"The key of the state it is in." example:"in_review"`
-	StateName       string    `json:"state_name" doc:"The name of that state." example:"In review"`
-	Classification  string    `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
-	Data            Object    `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
-	Version         int64     `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
-	Revision        int64     `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
-	OutcomeInstance *int64    `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
-	URL             string    `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
-	CreatedAt       time.Time `json:"created_at" doc:"When it was created."`
-	ModifiedAt      time.Time `json:"modified_at" doc:"When its content last changed."`
-	Transitions     []string  `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
+	ID              int64      `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
+	Type            string     `json:"type" doc:"The key of its case type." example:"kyc"`
+	TypeVersion     int64      `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
+	Reference       string     `json:"reference" doc:"For people." example:"KYC-0042"`
+	Name            string     `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
+	Color           *string    `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
+	State           string     `json:"state" doc:"The key of the state it is in." example:"in_review"`
+	StateName       string     `json:"state_name" doc:"The name of that state." example:"In review"`
+	Classification  string     `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
+	Data            Object     `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
+	Version         int64      `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
+	Revision        int64      `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
+	OutcomeInstance *int64     `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
+	Status          string     `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
+	StatusChangedBy *int64     `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
+	Labels          []string   `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
+	AssignedTo      Holder     `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
+	URL             string     `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
+	CreatedAt       time.Time  `json:"created_at" doc:"When it was created."`
+	ModifiedAt      time.Time  `json:"modified_at" doc:"When its content last changed."`
+	ClosedAt        *time.Time `json:"closed_at" doc:"When it was closed; null while it is open."`
+	LastActivityAt  time.Time  `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
+	Transitions     []string   `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
 }
 
 // NewCase is the body that creates a case.
@@ -160,6 +166,12 @@ func (a *API) submitTransition(ctx context.Context, in *struct {
 }
 
 func (a *API) submit(ctx context.Context, operation string, status int, in Idempotent, s casework.Submission) (*submitted, error) {
+	return submit(ctx, operation, status, in, func(o casework.Once) (casework.View, error) {
+		return a.service.Submit(ctx, principalOf(ctx), s, o)
+	})
+}
+
+func submit(ctx context.Context, operation string, status int, in Idempotent, do func(casework.Once) (casework.View, error)) (*submitted, error) {
 	render := func(v casework.View) (store.Answer, error) {
 		shown, err := showCase(v)
 		if err != nil {
@@ -167,9 +179,7 @@ func (a *API) submit(ctx context.Context, operation string, status int, in Idemp
 		}
 		return answer(status, shown, "ETag", etag(v.Revision), "Location", casePath(v.ID))
 	}
-	got, replayed, err := once(ctx, operation, in, render, func(o casework.Once) (casework.View, error) {
-		return a.service.Submit(ctx, principalOf(ctx), s, o)
-	})
+	got, replayed, err := once(ctx, operation, in, render, do)
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +229,19 @@ func (a *API) deleteCase(ctx context.Context, in *struct {
 }
 
 func (a *API) listCases(ctx context.Context, in *struct {
-	Type  string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
-	State string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
-	Text  string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
+	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
+	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
+	Text     string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
+	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
+	Assignee string `query:"assignee" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
 	Paging
 }) (*listed[Case], error) {
-	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Limit: in.Limit + 1}
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit + 1}
+	if in.Assignee == "none" {
+		f.Assignee = store.Unassigned
+	} else if in.Assignee != "" {
+		f.Assignee, _ = strconv.ParseInt(in.Assignee, 10, 64) // its pattern lets numbers pass alone
+	}
 	if err := a.cursors.open("cases", in.Cursor, &f.After); err != nil {
 		return nil, err
 	}
@@ -262,7 +279,13 @@ func showCase(v casework.View) (Case, error) {
 		Color: orNull(v.EffectiveColor(v.Definition)), State: v.State, StateName: state.Name,
 		Classification: string(v.Classification), Data: data, Version: v.Version, Revision: v.Revision,
 		OutcomeInstance: orNull(v.OutcomeInstance), URL: v.URL, CreatedAt: v.CreatedAt.UTC(), ModifiedAt: v.ModifiedAt.UTC(),
-		Transitions: []string{},
+		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
+		AssignedTo:     Holder(v.Assignee),
+		LastActivityAt: v.LastActivityAt.UTC(), Transitions: []string{},
+	}
+	if !v.ClosedAt.IsZero() {
+		closed := v.ClosedAt.UTC()
+		c.ClosedAt = &closed
 	}
 	for _, t := range v.Definition.Transitions {
 		if t.Starts(v.State) {

@@ -109,6 +109,7 @@ func (w *world) problemsOfCases() {
 		{"PATCH", written, `{"name": "x"}`, 403, "case.no_edit"},
 		{"POST", ann + "/comments", `{"text": " "}`, 422, "comment.invalid"},
 	})
+	w.problemsOfMarks(ann)
 	for method, path := range map[string]string{"PATCH": ann, "POST": ann + "/transitions/submit", "DELETE": ann} {
 		var body any
 		if method != "DELETE" {
@@ -124,6 +125,38 @@ func (w *world) problemsOfCases() {
 		w.get(list+"?cursor=nonsense").is(400, "request.cursor_invalid")
 		w.get(list+"?limit=0").is(400, "request.invalid")
 	}
+}
+
+func (w *world) problemsOfMarks(path string) {
+	w.post("/v1/labels", `{"slug": "taken"}`).is(201, "")
+	w.do("PUT", path+"/labels/taken", nil).is(200, "")
+	w.do("PUT", "/v1/case-types/claim", `{"key": "claim", "kind": "claim", "fields": {"type": "object", "properties": {}},
+		"states": [{"key": "reported"}], "transitions": [{"key": "report", "to": "reported"}]}`).is(201, "")
+	w.provoke([]provoke{
+		{"POST", "/v1/labels", `{"slug": "Odd one"}`, 422, "request.body_invalid"},
+		{"POST", "/v1/labels", `{"slug": "odd", "color": "Odd one"}`, 422, "label.invalid"},
+		{"POST", "/v1/labels", `{"slug": "taken"}`, 409, "label.slug_taken"},
+		{"GET", "/v1/labels/none", "", 404, "label.not_found"},
+		{"GET", "/v1/labels/%00", "", 404, "label.not_found"},
+		{"PATCH", "/v1/labels/none", `{"name": "x"}`, 404, "label.not_found"},
+		{"PATCH", "/v1/labels/taken", `{"color": "Odd one"}`, 422, "label.invalid"},
+		{"DELETE", "/v1/labels/none", "", 404, "label.not_found"},
+		{"DELETE", "/v1/labels/taken", "", 409, "label.in_use"},
+		{"PUT", path + "/labels/none", "", 404, "label.not_found"},
+		{"PUT", nobody + "/labels/taken", "", 404, "case.not_found"},
+		{"DELETE", nobody + "/labels/taken", "", 404, "case.not_found"},
+		{"PUT", path + "/assignee", `{"user_id": 999999}`, 422, "case.assignee_unknown"},
+		{"PUT", path + "/assignee", `{"user_id": 0}`, 422, "request.body_invalid"},
+		{"PUT", nobody + "/assignee", `{"user_id": 1}`, 404, "case.not_found"},
+		{"DELETE", nobody + "/assignee", "", 404, "case.not_found"},
+		{"POST", nobody + "/switch-type", `{"type": "note"}`, 404, "case.not_found"},
+		{"POST", path + "/switch-type", `{"type": "none"}`, 422, "case.switch_refused"},
+		{"POST", path + "/switch-type", `{"type": "claim"}`, 422, "case.switch_refused"},
+		{"POST", path + "/switch-type", `{"type": "note", "state": "draft"}`, 422, "case.switch_state"},
+		{"POST", path + "/switch-type", `{"type": "note"}`, 422, "case.switch_data"},
+	})
+	w.do("POST", path+"/switch-type", `{"type": "note"}`, "If-Match", `"r7"`).is(409, "case.version_conflict")
+	w.get("/v1/cases?assignee=me").is(400, "request.invalid")
 }
 
 func (w *world) problemsOfCallbacks() {

@@ -11,7 +11,7 @@ import (
 func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	w := start(t)
 	w.putTypes()
-	path := w.open(`{"client": "Ann"}`)
+	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
 	file, formType := form("key", "passport", "@file", "contents")
 	other, otherType := form("key", "passport", "@file", "contents!")
 	bodies := map[string]struct{ path, body, contentType, other, otherType string }{
@@ -23,6 +23,8 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
+		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},
+		"switch-type":            {switched + "/switch-type", `{"type": "note", "drop": true}`, "", `{"type": "note"}`, ""},
 		"create-token":           {"/v1/tokens", `{"name": "x"}`, "", `{"name": "y"}`, ""},
 	}
 	for _, d := range w.operations() {
@@ -55,6 +57,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 			continue
 		}
 		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type", c.otherType).is(422, "idempotency.key_reused")
+		w.post(switched+"/comments", `{"text": "x"}`) // so that it differs from what the first answer held
 		fresh := w.post(c.path, c.body, "Content-Type", c.contentType)
 		if bytes.Equal(fresh.body, first.body) {
 			t.Errorf("%s: without the key it is the same again", d.id)

@@ -31,6 +31,7 @@ func describe(version string) huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
 				{Name: "cases", Description: "Cases, and what happens to them."},
+				{Name: "labels", Description: "Marks for cases of all types."},
 				{Name: "comments", Description: "What people say about a case."},
 				{Name: "documents", Description: "PDFs that are made from a case."},
 				{Name: "proofs", Description: "Files that people attach to a case."},

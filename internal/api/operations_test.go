@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -47,6 +49,7 @@ func (w *world) story() {
 	w.get("/healthz", "Authorization", "").is(200, "")
 	w.storyOfTypes()
 	path := w.storyOfCases()
+	w.storyOfMarks(path)
 	w.storyOfAttachments(path)
 	w.storyOfEndpoints()
 	w.storyOfTokens()
@@ -149,6 +152,71 @@ func (w *world) storyOfLists(path string) {
 	if all := w.get(path+"/comments").is(200, "").items(); len(all) != 2 || all[0].(map[string]any)["text"] != "First" {
 		t.Errorf("the comments are %v", all)
 	}
+}
+
+func (w *world) storyOfMarks(path string) {
+	t := w.t
+	made := w.post("/v1/labels", `{"slug": "fast_track", "color": "teal"}`).is(201, "")
+	label := made.header.Get("Location")
+	if made.text("name") != "fast_track" || label != "/v1/labels/fast_track" {
+		t.Errorf("made %s at %s", made.body, label)
+	}
+	if l := w.do("PATCH", label, `{"name": "Fast track", "color": null}`).is(200, ""); l.text("name") != "Fast track" || l.json()["color"] != nil {
+		t.Errorf("changed: %s", l.body)
+	}
+	if all := w.get("/v1/labels").is(200, "").items(); len(all) != 1 || w.get(label).is(200, "").text("name") != "Fast track" {
+		t.Errorf("the labels are %v", all)
+	}
+	grace := w.user("Grace Hopper")
+	for _, step := range []struct {
+		method, path, body, labels, assignee string
+		commits                              bool
+	}{
+		{"PUT", "/labels/fast_track", "", `["fast_track"]`, `null`, true},
+		{"PUT", "/labels/fast_track", "", `["fast_track"]`, `null`, false},
+		{"PUT", "/assignee", fmt.Sprintf(`{"user_id": %d}`, grace), `["fast_track"]`, fmt.Sprintf(`{"user_id":%d,"name":"Grace Hopper"}`, grace), true},
+		{"DELETE", "/assignee", "", `["fast_track"]`, `null`, true},
+		{"DELETE", "/assignee", "", `["fast_track"]`, `null`, false},
+		{"DELETE", "/labels/fast_track", "", `[]`, `null`, true},
+		{"DELETE", "/labels/none", "", `[]`, `null`, false},
+		{"PUT", "/labels/fast_track", "", `["fast_track"]`, `null`, true},
+	} {
+		version, _ := strconv.Atoi(w.get(path).text("version"))
+		if step.commits {
+			version++
+		}
+		var body any
+		if step.body != "" {
+			body = step.body
+		}
+		g := w.do(step.method, path+step.path, body).is(200, "")
+		if !bytes.Contains(g.body, []byte(`"labels":`+step.labels+`,"assigned_to":`+step.assignee+`,`)) || g.text("version") != strconv.Itoa(version) {
+			t.Errorf("%s %s: version %d: %s", step.method, step.path, version, g.body)
+		}
+	}
+	for query, want := range map[string]int{"?label=fast_track": 1, "?label=none": 0, "?assignee=none": 2, fmt.Sprint("?assignee=", grace): 0} {
+		if n := len(w.get("/v1/cases"+query).is(200, "").items()); n != want {
+			t.Errorf("%q lists %d cases, not %d", query, n, want)
+		}
+	}
+	w.do("DELETE", label, nil).is(409, "label.in_use")
+	w.storyOfSwitches()
+	w.do("DELETE", w.post("/v1/labels", `{"slug": "b", "name": "B"}`).is(201, "").header.Get("Location"), nil).is(204, "")
+}
+
+func (w *world) storyOfSwitches() {
+	t := w.t
+	path := w.open(`{"client": "Zoe", "amount": 5}`)
+	refused := w.post(path+"/switch-type", `{"type": "note"}`).is(422, "case.switch_data")
+	if !bytes.Contains(refused.body, []byte(`{"path":"/data/amount",`)) || !bytes.Contains(refused.body, []byte(`{"path":"/data/client",`)) {
+		t.Errorf("refused: %s", refused.body)
+	}
+	w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match", `"r9"`).is(409, "case.version_conflict")
+	switched := w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match", `"r1"`).is(200, "")
+	if switched.text("type") != "note" || switched.text("state") != "open" || switched.header.Get("ETag") != `"r2"` || switched.header.Get("Location") != path {
+		t.Errorf("switched: %s %s", switched.header, switched.body)
+	}
+	w.do("DELETE", path, nil).is(204, "")
 }
 
 func (w *world) storyOfAttachments(path string) {

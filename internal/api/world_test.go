@@ -24,6 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
@@ -320,6 +321,19 @@ func (w *world) putTypes() {
 func (w *world) open(data string) string {
 	w.t.Helper()
 	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").header.Get("Location")
+}
+
+// user adds a user and gives their id.
+func (w *world) user(name string) int64 {
+	w.t.Helper()
+	tenant, err := w.store.TenantByKey(w.t.Context(), "default")
+	must(w.t, err)
+	u := access.User{Tenant: tenant.ID, Email: strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@example.org", Name: name, Role: access.Caseworker, Clearance: casetype.Restricted}
+	must(w.t, w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
+		u, err = tx.CreateUser(w.t.Context(), u)
+		return err
+	}))
+	return u.ID
 }
 
 func must(t testing.TB, err error) {

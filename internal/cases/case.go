@@ -34,9 +34,14 @@ type Case struct {
 	Data            map[string]any // numbers are json.Number
 	Version         int64
 	Revision        int64
-	OutcomeInstance int64 // 0: its type produces nothing
+	OutcomeInstance int64        // 0: its type produces nothing
+	Labels          []string     // slugs, sorted
+	Assignee        event.Person // zero: no-one
+	ClosedAt        time.Time    // zero: it is open
+	StatusChangedBy int64        // the user who last closed or reopened it; 0: nobody, or a program
 	CreatedAt       time.Time
 	ModifiedAt      time.Time // of the content
+	LastActivityAt  time.Time // of any commit
 }
 
 // EffectiveColor is what the case is shown in: its own colour, else its state's,
@@ -63,12 +68,17 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 		return event.Snapshot{}, err
 	}
 	state, _ := t.State(c.State)
-	return event.Snapshot{Case: &event.Case{
+	kept := &event.Case{
 		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
 		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
 		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
-		Classification: string(c.Classification), Data: data, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
-	}}, nil
+		Classification: string(c.Classification), Data: data, Labels: c.Labels, StatusChangedBy: c.StatusChangedBy,
+		OpenedAt: c.CreatedAt, ClosedAt: c.ClosedAt, LastActivityAt: c.LastActivityAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+	}
+	if c.Assignee != (event.Person{}) {
+		kept.Assignee = &c.Assignee
+	}
+	return event.Snapshot{Case: kept}, nil
 }
 
 // Changes is the difference between two contents: name and colour, then the data
@@ -113,7 +123,7 @@ func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 }
 
 // Updated lists the facts of a commit that changed a case's content, in order.
-// None means that it changed nothing.
+// None means that it changed nothing. T is the type that it has after it.
 func Updated(before, after Case, t *casetype.Type, transition string) ([]event.Fact, error) {
 	changes, err := Changes(before, after)
 	if err != nil {
@@ -123,8 +133,17 @@ func Updated(before, after Case, t *casetype.Type, transition string) ([]event.F
 	if len(changes) > 0 {
 		facts = append(facts, event.CaseChanged.New(event.Changes{Changes: changes}))
 	}
+	if before.Type != after.Type {
+		facts = append(facts, event.CaseTypeSwitched.New(event.TypeSwitch{From: before.Type, To: after.Type}))
+	}
 	if before.State != after.State {
 		facts = append(facts, entered(before.State, after.State, t, transition)...)
+	}
+	switch closed := !after.ClosedAt.IsZero(); {
+	case closed && before.ClosedAt.IsZero():
+		facts = append(facts, event.CaseClosed.New(event.None{}))
+	case !closed && !before.ClosedAt.IsZero():
+		facts = append(facts, event.CaseReopened.New(event.None{}))
 	}
 	event.Sort(facts)
 	return facts, nil

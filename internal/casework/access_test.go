@@ -113,6 +113,8 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.label(w.p, "mine")
+		user := w.user(w.p, "Ann")
 		mine := w.endpoint("mine", "https://mine.example", "case_created")
 		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "mine"}, none)
 		token := made.Token
@@ -146,6 +148,14 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"Endpoint":             drop(w.Endpoint(ctx, q, mine.ID)),
 			"Attempts":             drop(w.Attempts(ctx, q, mine.ID, 0, 10)),
 			"DeleteToken":          w.DeleteToken(ctx, q, token.ID),
+			"AddLabel":             drop(w.AddLabel(ctx, q, c.ID, "mine")),
+			"RemoveLabel":          drop(w.RemoveLabel(ctx, q, c.ID, "mine")),
+			"Assign":               drop(w.Assign(ctx, q, c.ID, user)),
+			"Unassign":             drop(w.Unassign(ctx, q, c.ID)),
+			"SwitchType":           drop(w.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
+			"Label":                drop(w.Label(ctx, q, "mine")),
+			"ChangeLabel":          drop(w.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
+			"DeleteLabel":          w.DeleteLabel(ctx, q, "mine"),
 		} {
 			if !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)
@@ -157,6 +167,9 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		}
 		if all, err := w.CaseTypes(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("CaseTypes: %d, %v", len(all), err)
+		}
+		if all, err := w.Labels(ctx, q); err != nil || len(all) != 0 {
+			t.Errorf("Labels: %d, %v", len(all), err)
 		}
 		if all, err := w.Endpoints(ctx, q, "", 10); err != nil || len(all) != 0 {
 			t.Errorf("Endpoints: %d, %v", len(all), err)

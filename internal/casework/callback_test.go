@@ -118,9 +118,9 @@ var behaviours = []behaviour{
 
 	{name: "a state", does: answers(`{"override_state":"approved"}`), state: "approved", facts: "changed state_changed approved",
 		record: func(c *event.Callback) string { return c.Override }},
-	{name: "a final state", does: answers(`{"override_state":"declined"}`), state: "declined", facts: "changed state_changed declined finished"},
+	{name: "a final state", does: answers(`{"override_state":"declined"}`), state: "declined", facts: "changed state_changed declined finished closed"},
 	{name: "the state it was in", does: answers(`{"override_state":"draft"}`), state: "draft", facts: "changed"},
-	{name: "a state and data", does: answers(`{"override_state":"closed","data":{"score":1}}`), state: "closed", data: `{"score":1}`, facts: "changed state_changed finished"},
+	{name: "a state and data", does: answers(`{"override_state":"closed","data":{"score":1}}`), state: "closed", data: `{"score":1}`, facts: "changed state_changed finished closed"},
 	{name: "an unknown state", does: answers(`{"override_state":"nowhere"}`), code: "callback.state_unknown", kind: fault.Unprocessable},
 	{name: "all as it was", does: answers(`{"data":{"client":"Ann","amount":10,"email":"ann@example.com"},"override_state":"draft"}`), state: "draft", data: `{"amount":10,"client":"Ann","email":"ann@example.com"}`, facts: "nothing"},
 

@@ -32,8 +32,8 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0) || utf8.RuneCountInString(f.Text) > maxQuery {
 		return nil, fault.New(fault.Invalid, "filter.invalid", "The text to search for is 1 to %d characters, without NUL.", maxQuery)
 	}
-	if !word(f.Type) || !word(f.State) {
-		return nil, nil // no case type and no state has such a key
+	if !word(f.Type) || !word(f.State) || !word(f.Label) {
+		return nil, nil // no case type, state or label has such a key
 	}
 	f.Limit = page(f.Limit)
 	var err error
@@ -100,9 +100,10 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id, ifRevi
 		if blobs, err = tx.CaseBlobs(ctx, p.Tenant, id); err != nil {
 			return err
 		}
-		if c.Version, err = tx.DeleteCase(ctx, c); err != nil {
+		if c, err = tx.DeleteCase(ctx, c); err != nil {
 			return err
 		}
+		c.LastActivityAt = s.now()
 		return s.record(ctx, tx, p, c, t.Type, nil, event.CaseDeleted.New(event.None{}))
 	})
 	if err != nil {

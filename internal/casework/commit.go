@@ -16,7 +16,7 @@ import (
 func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error) {
 	var view View
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		saved, facts, err := save(ctx, tx, *pl)
+		saved, facts, err := s.save(ctx, tx, *pl)
 		if err != nil {
 			return err
 		}
@@ -35,11 +35,14 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 }
 
 // save writes the case and says what became true.
-func save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
+func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
+	pl.after.LastActivityAt = s.now()
 	if pl.creates() {
+		pl.after.Settle(pl.typ, 0, pl.at)
 		saved, err := insert(ctx, tx, pl)
 		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
 	}
+	pl.after.Settle(pl.typ, pl.p.Actor.UserID, pl.after.LastActivityAt)
 	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.tr.Key)
 	if err != nil {
 		return cases.Case{}, nil, err
@@ -108,7 +111,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, p access.Principal, 
 // touch gives a case its next version, for what does not change its content, and
 // lets add say what was added.
 func (s *Service) touch(ctx context.Context, tx *store.Tx, p access.Principal, id int64, add func(cases.Case) (event.Fact, error)) error {
-	c, err := tx.TouchCase(ctx, p.Tenant, id)
+	c, err := tx.TouchCase(ctx, p.Tenant, id, s.now())
 	if err != nil {
 		return err
 	}

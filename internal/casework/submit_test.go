@@ -44,7 +44,7 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 			{"submit with data", casework.Submission{Transition: "submit", Data: object(`{"client":"Bo"}`)}, "changed state_changed"},
 			{"the edit by its key", casework.Submission{Transition: "edit", Name: text("")}, "changed"},
 			{"approve", casework.Submission{Transition: "approve"}, "state_changed approved"},
-			{"close", casework.Submission{Transition: "close"}, "state_changed finished"},
+			{"close", casework.Submission{Transition: "close"}, "state_changed finished closed"},
 		} {
 			before := w.load(c.ID)
 			step.in.CaseID = c.ID

@@ -10,25 +10,35 @@ import (
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
 
 const caseColumns = `id, tenant, type, type_version, reference, name, name_set, color, state, classification,
-	data, version, revision, outcome_instance, created_at, modified_at`
+	data, version, revision, outcome_instance, created_at, modified_at, closed_at, status_changed_by, last_activity_at`
+
+// caseRead adds what has statements of its own to write it.
+const caseRead = caseColumns + `, labels, assignee, assignee_name`
 
 var (
-	caseGet    = define(`select ` + caseColumns + ` from cases where tenant = $1 and id = $2`)
+	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
 	caseInsert = define(`insert into cases (` + caseColumns + `, search)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`)
 	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
-		classification = $10, data = $11, modified_at = $12, search = $13, version = version + 1, revision = revision + 1
-		where tenant = $1 and id = $2 and revision = $3 returning version, revision`)
-	caseTouch = define(`update cases set version = version + 1 where tenant = $1 and id = $2 returning ` + caseColumns)
-	caseDrop  = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning version + 1`)
-	caseList  = define(`select ` + caseColumns + ` from cases
+		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
+		closed_at = $16, status_changed_by = $17, last_activity_at = $18, version = version + 1, revision = revision + 1
+		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name`)
+	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
+		where tenant = $1 and id = $2 returning ` + caseRead)
+	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, last_activity_at = $5, version = version + 1
+		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
+	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
+	caseList = define(`select ` + caseRead + ` from cases
 		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\')
 		and type not in (select w.type from rows($8: type text) as w)
 		and (created_at < $5 or (created_at = $5 and id < $6))
+		and ($9 = '' or exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
+		and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))
 		order by created_at desc, id desc limit $7`)
 	caseReference = define(`select count(*) from cases where tenant = $1 and type = $2 and reference = $3`)
 	counterNext   = define(`insert into counters (tenant, name, value) values ($1, $2, 1)
@@ -42,10 +52,16 @@ type CaseFilter struct {
 	Text  string // in reference, name or data, whatever the case of its letters
 	// Without lists types whose cases are left out.
 	Without []string
+	Label   string // a slug
+	// Assignee is a user, or Unassigned.
+	Assignee int64
 	// After is the last case of the page before.
 	After Position
 	Limit int
 }
+
+// Unassigned, as the assignee of a filter, selects the cases that are no-one's.
+const Unassigned = -1
 
 // Position is a place in a list of cases, newest first. The zero value is its beginning.
 type Position struct {
@@ -80,7 +96,7 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list)
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list, f.Label, f.Assignee)
 	return collect(rows, err, scanCase)
 }
 
@@ -105,43 +121,65 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case) error {
 	}
 	_, err = tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
-		micros(c.CreatedAt), micros(c.ModifiedAt), searchText(c))
+		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), searchText(c))
 	return err
 }
 
-// UpdateCase saves a case's content if its revision is still c.Revision, and
-// returns it with its new version and revision; otherwise it is a conflict.
+// UpdateCase saves a case's content and status if its revision is still
+// c.Revision, and returns it as it is now: with its new version and revision, and
+// the labels and assignee of this moment. Otherwise it is a conflict.
 func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case) (cases.Case, error) {
 	data, err := casetype.Encode(c.Data)
 	if err != nil {
 		return c, fmt.Errorf("encoding a case's data: %w", err)
 	}
 	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
-		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), searchText(c))
+		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), searchText(c),
+		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt))
 	return one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
-		return c, rows.Scan(&c.Version, &c.Revision)
+		var labels string
+		err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name)
+		c.Labels = labelsOf(labels)
+		return c, err
 	}, tx.moved(ctx, c.Tenant, c.ID))
 }
 
-// TouchCase gives a case its next version and returns it. Its content stays.
-func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64) (cases.Case, error) {
-	rows, err := tx.q.query(ctx, caseTouch, tenant, id)
+// TouchCase gives a case its next version, and at as the time of its last
+// activity, and returns it. Its content stays.
+func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, at time.Time) (cases.Case, error) {
+	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(at))
 	return one(rows, err, scanCase, caseMissing(id))
 }
 
-// DeleteCase removes a case, its comments and the rows of its attachments, if
-// its revision is still c.Revision. It returns its last version.
-func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (int64, error) {
+// Assign gives a case to a user, or with the zero Person to no-one, and its next
+// version. One that it belongs to already changes nothing.
+func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, at time.Time) (c cases.Case, changed bool, err error) {
+	rows, err := tx.q.query(ctx, caseAssign, tenant, id, to.UserID, to.Name, micros(at))
+	all, err := collect(rows, err, scanCase)
+	if err != nil || len(all) == 0 {
+		if err == nil {
+			c, err = tx.Case(ctx, tenant, id)
+		}
+		return c, false, err
+	}
+	return all[0], true, nil
+}
+
+// DeleteCase removes a case, its comments, labels and the rows of its attachments,
+// if its revision is still c.Revision. It returns the last of it, with its last version.
+func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseDrop, c.Tenant, c.ID, c.Revision)
-	version, err := one(rows, err, scanValue[int64], tx.moved(ctx, c.Tenant, c.ID))
+	last, err := one(rows, err, scanCase, tx.moved(ctx, c.Tenant, c.ID))
 	if err != nil {
-		return 0, err
+		return last, err
 	}
-	if _, err := tx.q.exec(ctx, commentsDrop, c.Tenant, c.ID); err != nil {
-		return 0, err
+	last.Version++
+	for _, belongings := range []*statement{commentsDrop, attachmentsDrop, caseLabelsDrop} {
+		if _, err := tx.q.exec(ctx, belongings, c.Tenant, c.ID); err != nil {
+			return last, err
+		}
 	}
-	_, err = tx.q.exec(ctx, attachmentsDrop, c.Tenant, c.ID)
-	return version, err
+	return last, nil
 }
 
 // moved explains why a conditional write found no row.
@@ -161,13 +199,16 @@ func caseMissing(id int64) func() error {
 
 func scanCase(rows *sql.Rows) (c cases.Case, err error) {
 	var data []byte
-	var created, modified int64
+	var created, modified, closed, active int64
+	var labels string
 	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
-		&c.Classification, &data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified)
+		&c.Classification, &data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
+		&closed, &c.StatusChangedBy, &active, &labels, &c.Assignee.UserID, &c.Assignee.Name)
 	if err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
+	c.ClosedAt, c.LastActivityAt, c.Labels = fromMicros(closed), fromMicros(active), labelsOf(labels)
 	// What was once taken is always given back, so this is less strict than casetype.Decode.
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

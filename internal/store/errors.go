@@ -51,6 +51,8 @@ func translateSQLite(err *driversqlite.Error) error {
 	switch err.Code() {
 	case codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return referenced(err)
 	case codes.SQLITE_FULL:
 		return fault.Wrap(err, fault.Unavailable, "store.full", "The disk that holds the database is full. Nothing was saved.")
 	}
@@ -67,6 +69,8 @@ func translatePostgres(err *pgconn.PgError) error {
 	switch err.Code {
 	case "23505": // unique_violation
 		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+	case "23503": // foreign_key_violation
+		return referenced(err)
 	case "57014": // query_canceled
 		return cancelled(err)
 	case "40001", "40P01": // serialization_failure, deadlock_detected
@@ -79,6 +83,15 @@ func translatePostgres(err *pgconn.PgError) error {
 		return fault.Wrap(err, fault.Unavailable, "store.full", "The database has run out of room or connections. Nothing was saved.")
 	}
 	return err
+}
+
+// referenced says that a row needs another: one that is gone, or that can't go.
+func referenced(err error) error {
+	return fault.Wrap(err, fault.Conflict, "store.referenced", "Something else belongs to it, or what it belongs to is gone.")
+}
+
+func isReferenced(err error) bool {
+	return errors.Is(err, fault.Conflict) && fault.As(err).Code == "store.referenced"
 }
 
 func isDuplicate(err error) bool {

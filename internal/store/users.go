@@ -19,6 +19,7 @@ var (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id`)
 	userUpdate = define(`update users set email = $3, name = $4, role = $5, clearance = $6, password = $7, issuer = $8, subject = $9,
 		disabled = $10, epoch = $11, revision = revision + 1, updated_at = $12 where tenant = $1 and id = $2 and revision = $13`)
+	userRename = define(`update cases set assignee_name = $3 where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
 
 // User finds a user by id.
@@ -65,6 +66,9 @@ func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error
 			return access.User{}, err
 		}
 		err = fault.New(fault.Conflict, "user.version_conflict", "The user changed meanwhile. Load it again and repeat the change.")
+	}
+	if err == nil {
+		_, err = tx.q.exec(ctx, userRename, u.Tenant, u.ID, u.Name) // in the cases that are assigned to them
 	}
 	u.Revision++
 	return u, userTaken(err)

@@ -60,7 +60,7 @@ var casesTests = map[string]func(*fixture){
 		theirs.Tenant = f.other
 		for _, do := range []func(tx *store.Tx) error{
 			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs); return err },
-			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID); return err },
+			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID, start); return err },
 			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), theirs); return err },
 		} {
 			f.refused(fault.NotFound, "case.not_found", do)
@@ -82,11 +82,11 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c)
 		var touched, updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID)
+			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID, start.Add(time.Minute))
 			return err
 		})
 		want := c
-		want.Version = 2
+		want.Version, want.LastActivityAt = 2, start.Add(time.Minute)
 		f.equal(touched, want)
 
 		c.Name, c.State, c.ModifiedAt, c.Data = "Grace", "approved", start.Add(time.Hour), map[string]any{}
@@ -117,7 +117,7 @@ var casesTests = map[string]func(*fixture){
 		}
 		f.update(func(tx *store.Tx) error {
 			last, err := tx.DeleteCase(f.Context(), c)
-			f.equal(last, int64(2))
+			f.equal([]any{last.Version, last.Name}, []any{int64(2), "Ada"})
 			return err
 		})
 		_, err := f.Case(f.Context(), f.tenant, c.ID)

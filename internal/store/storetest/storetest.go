@@ -21,7 +21,7 @@ import (
 // Run runs the suite. Open gives an empty store, and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
-		transactions, casesTests, attachmentTests, tenantTests, userTests, auditTests, caseTypeTests, idempotencyTests,
+		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, caseTypeTests, idempotencyTests,
 		endpointTests, journalTests, deliveryTests, leaseTests,
 	} {
 		for name, test := range group {
@@ -101,7 +101,7 @@ func (f *fixture) aCase(tenant int64, n int64) cases.Case {
 		ID: nextCase + tenant*1_000_000 + n, Tenant: tenant, Type: "kyc", TypeVersion: 1, Reference: "KYC-" + string(rune('A'+n%26)) + id.New("r"),
 		Name: "Ada", State: "open", Classification: casetype.Private,
 		Data:    map[string]any{"email": "ada@example.org", "amount": json.Number("12.50")},
-		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start,
+		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start, LastActivityAt: start,
 	}
 }
 

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// Person is a user.
+type Person struct {
+	UserID int64  `json:"user_id" doc:"The user's id." example:"7"`
+	Name   string `json:"name" doc:"The user's name." example:"Grace Hopper"`
+}
+
+// Holder is whose a case is; null: no-one's.
+type Holder Person
+
+// MarshalJSON gives null for nobody.
+func (h Holder) MarshalJSON() ([]byte, error) {
+	if h.UserID == 0 {
+		return []byte("null"), nil
+	}
+	return json.Marshal(Person(h))
+}
+
+// Schema is that of a person or null.
+func (Holder) Schema(r huma.Registry) *huma.Schema {
+	s := huma.SchemaFromType(r, reflect.TypeFor[Person]())
+	s.Nullable = true
+	return s
+}
+
+// Assignment is the body that assigns a case.
+type Assignment struct {
+	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the user whose the case is from now on." example:"7"`
+}
+
+// TypeSwitch is the body that makes a case one of another type.
+type TypeSwitch struct {
+	Type  string `json:"type" minLength:"1" maxLength:"100" doc:"The key of another case type of the same kind." example:"property_claim"`
+	Drop  bool   `json:"drop,omitempty" doc:"Drop the data that does not fit the other type, instead of refusing."`
+	State string `json:"state,omitempty" maxLength:"100" doc:"The state in which the case goes on. Absent: the one with the same key, else the one in which the other type begins. Needed where it begins in more than one way." example:"reported"`
+}
+
+// marks are the changes around the content of a case, and the one of its type.
+func (a *API) marks() {
+	handleBody(a, operation("assign-case", http.MethodPut, "/v1/cases/{id}/assignee", "cases", "Assign a case",
+		"Gives the case to a user. Whose it is already stays whose it is.", http.StatusNotFound), a.assign)
+	handle(a, operation("unassign-case", http.MethodDelete, "/v1/cases/{id}/assignee", "cases", "Unassign a case",
+		"The case is no-one's from now on.", http.StatusNotFound), a.unassign)
+	handleBody(a, operation("switch-type", http.MethodPost, "/v1/cases/{id}/switch-type", "cases", "Switch a case to another type",
+		"Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. "+
+			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes.",
+		http.StatusNotFound, http.StatusConflict), a.switchType)
+}
+
+// mark adds or removes a label.
+func (a *API) mark(ctx context.Context, in *InCaseLabel, do func(context.Context, access.Principal, int64, string) (casework.View, error)) (*shownCase, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(do(ctx, principalOf(ctx), id, in.Slug))
+}
+
+func (a *API) assign(ctx context.Context, in *InCase, body Assignment) (*shownCase, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(a.service.Assign(ctx, principalOf(ctx), id, body.UserID))
+}
+
+func (a *API) unassign(ctx context.Context, in *InCase) (*shownCase, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(a.service.Unassign(ctx, principalOf(ctx), id))
+}
+
+func (a *API) switchType(ctx context.Context, in *struct {
+	InCase
+	Conditional
+	Idempotent
+}, body TypeSwitch) (*submitted, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	revision, err := in.revision()
+	if err != nil {
+		return nil, err
+	}
+	return submit(ctx, "switch-type", http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
+		return a.service.SwitchType(ctx, principalOf(ctx), casework.Switch{
+			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revision,
+		}, o)
+	})
+}

@@ -1,0 +1,12 @@
+package cases
+
+import "time"
+
+// Label is a tenant's mark for cases. Cases name it by its slug, which never
+// changes.
+type Label struct {
+	Slug      string
+	Name      string
+	Color     string // may be empty
+	CreatedAt time.Time
+}

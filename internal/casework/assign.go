@@ -1,0 +1,44 @@
+package casework
+
+import (
+	"context"
+	"errors"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Assign gives a case to a user of the tenant. Whose it is already stays whose it is.
+func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
+	return s.mark(ctx, p, "assign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		if _, err := tx.Case(ctx, p.Tenant, caseID); err != nil {
+			return cases.Case{}, nil, err
+		}
+		user, err := tx.User(ctx, p.Tenant, userID)
+		if errors.Is(err, fault.NotFound) || user.Disabled {
+			err = fault.In("case.assignee_unknown", "The case can't be assigned to this user.",
+				fault.Field{Path: "/user_id", Message: "is not the id of a user who may sign in"})
+		}
+		if err != nil {
+			return cases.Case{}, nil, err
+		}
+		to := event.Person{UserID: user.ID, Name: user.Name}
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, to, s.now())
+		return c, factIf(changed, event.CaseAssigned.New(to)), err
+	})
+}
+
+// Unassign takes a case from whoever has it.
+func (s *Service) Unassign(ctx context.Context, p access.Principal, caseID int64) (View, error) {
+	return s.mark(ctx, p, "unassign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		before, err := tx.Case(ctx, p.Tenant, caseID)
+		if err != nil {
+			return before, nil, err
+		}
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, event.Person{}, s.now())
+		return c, factIf(changed, event.CaseUnassigned.New(before.Assignee)), err
+	})
+}

@@ -1,0 +1,185 @@
+package casework
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
+
+// LabelChange is what is to change about a label; nil is as it is.
+type LabelChange struct{ Name, Color *string }
+
+// CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
+func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.Label, once Once) (cases.Label, error) {
+	if err := s.Permit(ctx, p, "create-label"); err != nil {
+		return cases.Label{}, err
+	}
+	if l.Name = strings.TrimSpace(l.Name); l.Name == "" {
+		l.Name = l.Slug
+	}
+	if err := checkLabel(l); err != nil {
+		return cases.Label{}, err
+	}
+	l.CreatedAt = s.now()
+	err := s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.CreateLabel(ctx, p.Tenant, l); err != nil {
+				return labelTaken(err, l.Slug)
+			}
+			return s.keep(ctx, tx, p, once, l)
+		})
+	})
+	if err != nil {
+		return cases.Label{}, err
+	}
+	return l, nil
+}
+
+func labelTaken(err error, slug string) error {
+	if fault.As(err).Code == "store.duplicate" {
+		return fault.Wrap(err, fault.Conflict, "label.slug_taken", "There is a label %s already; change it, or take another slug.", slug)
+	}
+	return err
+}
+
+func checkLabel(l cases.Label) error {
+	var wrong []fault.Field
+	if !slugPattern.MatchString(l.Slug) {
+		wrong = append(wrong, fault.Field{Path: "/slug", Message: "is not 1 to 64 of a-z, 0-9, - and _, with a letter or digit at both ends"})
+	} else if message := lineProblem(l.Name, maxName); message != "" {
+		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
+	}
+	if message := colorProblem(l.Color); message != "" {
+		wrong = append(wrong, fault.Field{Path: "/color", Message: message})
+	}
+	if len(wrong) > 0 {
+		return fault.In("label.invalid", "The label can't be saved.", wrong...)
+	}
+	return nil
+}
+
+// Label finds a label.
+func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
+	if err := s.Permit(ctx, p, "get-label"); err != nil {
+		return cases.Label{}, err
+	}
+	if !word(slug) {
+		return cases.Label{}, labelMissing()
+	}
+	return s.store.Label(ctx, p.Tenant, slug)
+}
+
+// Labels lists the tenant's labels by slug.
+func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label, error) {
+	if err := s.Permit(ctx, p, "list-labels"); err != nil {
+		return nil, err
+	}
+	return s.store.Labels(ctx, p.Tenant)
+}
+
+// ChangeLabel changes a label's name or colour. An empty name is its slug again.
+func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug string, change LabelChange) (l cases.Label, err error) {
+	if err := s.Permit(ctx, p, "edit-label"); err != nil {
+		return cases.Label{}, err
+	}
+	if !word(slug) {
+		return l, labelMissing()
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		if l, err = tx.Label(ctx, p.Tenant, slug); err != nil {
+			return err
+		}
+		if change.Name != nil {
+			if l.Name = strings.TrimSpace(*change.Name); l.Name == "" {
+				l.Name = l.Slug
+			}
+		}
+		if change.Color != nil {
+			l.Color = *change.Color
+		}
+		if err := checkLabel(l); err != nil {
+			return err
+		}
+		return tx.UpdateLabel(ctx, p.Tenant, l)
+	})
+	return l, err
+}
+
+// DeleteLabel removes a label that no case carries.
+func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
+	if err := s.Permit(ctx, p, "delete-label"); err != nil {
+		return err
+	}
+	if !word(slug) {
+		return labelMissing()
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteLabel(ctx, p.Tenant, slug) })
+}
+
+// AddLabel gives a case a label. One that it has already changes nothing.
+func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
+	return s.mark(ctx, p, "add-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		if !word(slug) {
+			return cases.Case{}, nil, labelMissing()
+		}
+		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.now())
+		return c, factIf(changed, event.CaseLabelAdded.New(event.Label{Slug: slug})), err
+	})
+}
+
+// RemoveLabel takes a label from a case. One that it has not changes nothing.
+func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
+	return s.mark(ctx, p, "remove-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		if !word(slug) {
+			return cases.Case{}, nil, labelMissing()
+		}
+		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.now())
+		return c, factIf(changed, event.CaseLabelRemoved.New(event.Label{Slug: slug})), err
+	})
+}
+
+// mark changes what is around the content of a case, in one commit: with a fact
+// there is an entry, and without one nothing has changed.
+func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operation, caseID int64, change func(*store.Tx) (cases.Case, []event.Fact, error)) (View, error) {
+	if err := s.permitCase(ctx, p, o, caseID); err != nil {
+		return View{}, err
+	}
+	var view View
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		c, facts, err := change(tx)
+		if err != nil {
+			return err
+		}
+		t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
+		if err != nil {
+			return err
+		}
+		if view = s.view(c, t.Type); len(facts) == 0 {
+			return nil
+		}
+		return s.record(ctx, tx, p, c, t.Type, nil, facts...)
+	})
+	if err != nil {
+		return View{}, err
+	}
+	return view, nil
+}
+
+func factIf(changed bool, f event.Fact) []event.Fact {
+	if !changed {
+		return nil
+	}
+	return []event.Fact{f}
+}
+
+func labelMissing() error {
+	return fault.New(fault.NotFound, "label.not_found", "There is no such label; GET /v1/labels lists what there is.")
+}

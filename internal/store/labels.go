@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const labelColumns = `slug, name, color, created_at`
+
+var (
+	labelGet    = define(`select ` + labelColumns + ` from labels where tenant = $1 and slug = $2`)
+	labelList   = define(`select ` + labelColumns + ` from labels where tenant = $1 order by slug`)
+	labelInsert = define(`insert into labels (tenant, ` + labelColumns + `) values ($1, $2, $3, $4, $5)`)
+	labelUpdate = define(`update labels set name = $3, color = $4 where tenant = $1 and slug = $2`)
+	labelDelete = define(`delete from labels where tenant = $1 and slug = $2`)
+
+	caseLabelAdd    = define(`insert into case_labels (tenant, case_id, slug) values ($1, $2, $3) on conflict do nothing`)
+	caseLabelRemove = define(`delete from case_labels where tenant = $1 and case_id = $2 and slug = $3`)
+	caseLabelsDrop  = define(`delete from case_labels where tenant = $1 and case_id = $2`)
+	caseLabelsSet   = define(`update cases set labels = $3 where tenant = $1 and id = $2`)
+)
+
+// Label finds a label.
+func (r reader) Label(ctx context.Context, tenant int64, slug string) (cases.Label, error) {
+	rows, err := r.q.query(ctx, labelGet, tenant, slug)
+	return one(rows, err, scanLabel, labelMissing(slug))
+}
+
+// Labels lists a tenant's labels by slug.
+func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error) {
+	rows, err := r.q.query(ctx, labelList, tenant)
+	return collect(rows, err, scanLabel)
+}
+
+// CreateLabel adds a label. A slug that exists is a conflict.
+func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
+	_, err := tx.q.exec(ctx, labelInsert, tenant, l.Slug, l.Name, l.Color, micros(l.CreatedAt))
+	return err
+}
+
+// UpdateLabel saves a label's name and colour.
+func (tx *Tx) UpdateLabel(ctx context.Context, tenant int64, l cases.Label) error {
+	n, err := tx.q.exec(ctx, labelUpdate, tenant, l.Slug, l.Name, l.Color)
+	if err == nil && n == 0 {
+		err = labelMissing(l.Slug)()
+	}
+	return err
+}
+
+// DeleteLabel removes a label that no case carries; otherwise it is a conflict.
+func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string) error {
+	n, err := tx.q.exec(ctx, labelDelete, tenant, slug)
+	switch {
+	case isReferenced(err):
+		return fault.Wrap(err, fault.Conflict, "label.in_use",
+			"Cases carry the label %s. Remove it from them first; GET /v1/cases?label=%s lists them.", slug, slug)
+	case err == nil && n == 0:
+		return labelMissing(slug)()
+	}
+	return err
+}
+
+// AddLabel gives a case a label, its next version, and at as the time of its last
+// activity. A label that the case has already changes nothing.
+func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, at time.Time) (c cases.Case, changed bool, err error) {
+	n, err := tx.q.exec(ctx, caseLabelAdd, tenant, id, slug)
+	if isReferenced(err) {
+		return c, false, labelMissing(slug)()
+	}
+	return tx.relabel(ctx, tenant, id, n, err, at, func(labels []string) []string {
+		labels = append(labels, slug)
+		slices.Sort(labels)
+		return labels
+	})
+}
+
+// RemoveLabel takes a label from a case; one that it has not changes nothing.
+func (tx *Tx) RemoveLabel(ctx context.Context, tenant, id int64, slug string, at time.Time) (c cases.Case, changed bool, err error) {
+	n, err := tx.q.exec(ctx, caseLabelRemove, tenant, id, slug)
+	return tx.relabel(ctx, tenant, id, n, err, at, func(labels []string) []string {
+		return slices.DeleteFunc(labels, func(l string) bool { return l == slug })
+	})
+}
+
+// relabel writes the list that the case shows. Its row is locked by the touch,
+// so that two who change it do so one after the other.
+func (tx *Tx) relabel(ctx context.Context, tenant, id, n int64, err error, at time.Time, change func([]string) []string) (cases.Case, bool, error) {
+	if err != nil {
+		return cases.Case{}, false, err
+	}
+	if n == 0 {
+		c, err := tx.Case(ctx, tenant, id)
+		return c, false, err
+	}
+	c, err := tx.TouchCase(ctx, tenant, id, at)
+	if err != nil {
+		return c, false, err
+	}
+	labels := strings.Join(change(c.Labels), " ")
+	c.Labels = labelsOf(labels)
+	_, err = tx.q.exec(ctx, caseLabelsSet, tenant, id, labels)
+	return c, true, err
+}
+
+// labelsOf reads the list as a case's row keeps it; none is nil.
+func labelsOf(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, " ")
+}
+
+func labelMissing(slug string) func() error {
+	return notFound("label.not_found", "There is no label %q; GET /v1/labels lists what there is.", slug)
+}
+
+func scanLabel(rows *sql.Rows) (l cases.Label, err error) {
+	var created int64
+	err = rows.Scan(&l.Slug, &l.Name, &l.Color, &created)
+	l.CreatedAt = fromMicros(created)
+	return l, err
+}

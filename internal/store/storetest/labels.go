@@ -1,0 +1,205 @@
+package storetest
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var labelTests = map[string]func(*fixture){
+	"labels are kept, changed and removed by tenant and slug": func(f *fixture) {
+		glass := cases.Label{Slug: "glass", Name: "Glass & <Ünïcödé>", Color: "teal", CreatedAt: start}
+		fast := cases.Label{Slug: "fast", Name: "Fast", CreatedAt: start}
+		f.label(f.tenant, glass, fast)
+		f.label(f.other, glass)
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.CreateLabel(f.Context(), f.tenant, glass) })
+		changed := glass
+		changed.Name, changed.Color = "Broken glass", ""
+		f.update(func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.tenant, changed) })
+		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{fast, changed})
+		f.equal(must[cases.Label](f)(f.Label(f.Context(), f.other, "glass")), glass)
+		for _, do := range []func(tx *store.Tx) error{
+			func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.other, "fast") },
+			func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.other, fast) },
+			func(tx *store.Tx) error { _, err := tx.Label(f.Context(), f.other, "fast"); return err },
+		} {
+			f.refused(fault.NotFound, "label.not_found", do)
+		}
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "fast") })
+		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{changed})
+	},
+	"a label is added once and removed once": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		f.label(f.tenant, cases.Label{Slug: "b"}, cases.Label{Slug: "a"})
+		for i, step := range []struct {
+			add     bool
+			slug    string
+			changed bool
+			labels  []string
+		}{
+			{true, "b", true, []string{"b"}}, {true, "b", false, []string{"b"}}, {true, "a", true, []string{"a", "b"}},
+			{false, "b", true, []string{"a"}}, {false, "b", false, []string{"a"}}, {false, "none", false, []string{"a"}}, {false, "a", true, nil},
+		} {
+			at := start.Add(time.Duration(i) * time.Second)
+			if step.changed {
+				c.Version, c.LastActivityAt, c.Labels = c.Version+1, at, step.labels
+			}
+			f.update(func(tx *store.Tx) error {
+				do := tx.RemoveLabel
+				if step.add {
+					do = tx.AddLabel
+				}
+				got, changed, err := do(f.Context(), f.tenant, c.ID, step.slug, at)
+				f.equal(got, c)
+				f.equal(changed, step.changed)
+				return err
+			})
+			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		}
+	},
+	"a label that is carried can't be removed, and one that is none can't be added": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		f.label(f.tenant, cases.Label{Slug: "a"})
+		f.label(f.other, cases.Label{Slug: "theirs"})
+		add := func(tenant, id int64, slug string) func(tx *store.Tx) error {
+			return func(tx *store.Tx) error {
+				_, _, err := tx.AddLabel(f.Context(), tenant, id, slug, start)
+				return err
+			}
+		}
+		f.update(add(f.tenant, c.ID, "a"))
+		f.refused(fault.Conflict, "label.in_use", func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a") })
+		f.refused(fault.NotFound, "label.not_found", add(f.tenant, c.ID, "theirs"))
+		f.refused(fault.NotFound, "case.not_found", add(f.other, c.ID, "theirs"))
+		f.refused(fault.NotFound, "case.not_found", add(f.tenant, c.ID+1, "a"))
+		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a") })
+	},
+	"of many who change the labels at once none is lost": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		slugs := []string{"a", "b", "c", "d", "e"}
+		for _, slug := range slugs {
+			f.label(f.tenant, cases.Label{Slug: slug})
+		}
+		var wg sync.WaitGroup
+		for _, slug := range slices.Repeat(slugs, 3) {
+			wg.Go(func() {
+				err := f.Update(f.Context(), func(tx *store.Tx) error {
+					_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, slug, start)
+					return err
+				})
+				if err != nil {
+					f.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		c.Labels, c.Version = slugs, 6
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+	},
+	"a case is assigned to one user, by the name they have": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		var ada access.User
+		f.update(func(tx *store.Tx) (err error) {
+			ada, err = tx.CreateUser(f.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org", Name: "Ada", Role: access.Viewer, Clearance: casetype.Public, CreatedAt: start, UpdatedAt: start})
+			return err
+		})
+		for _, step := range []struct {
+			to      event.Person
+			changed bool
+		}{{event.Person{UserID: ada.ID, Name: "Ada"}, true}, {event.Person{UserID: ada.ID, Name: "Ada"}, false}, {event.Person{}, true}, {event.Person{}, false}, {event.Person{UserID: ada.ID, Name: "Ada"}, true}} {
+			if step.changed {
+				c.Version, c.Assignee = c.Version+1, step.to
+			}
+			f.update(func(tx *store.Tx) error {
+				got, changed, err := tx.Assign(f.Context(), f.tenant, c.ID, step.to, start)
+				f.equal(got, c)
+				f.equal(changed, step.changed)
+				return err
+			})
+		}
+		ada.Name = "Ada Lovelace"
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateUser(f.Context(), ada); return err })
+		c.Assignee.Name = "Ada Lovelace"
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error {
+			_, _, err := tx.Assign(f.Context(), f.other, c.ID, event.Person{}, start)
+			return err
+		})
+	},
+	"an update keeps the labels and the assignee of the moment": func(f *fixture) {
+		c := f.aCase(f.tenant, 1)
+		f.insert(c)
+		f.label(f.tenant, cases.Label{Slug: "a"})
+		f.update(func(tx *store.Tx) error {
+			if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", start); err != nil {
+				return err
+			}
+			_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Grace"}, start)
+			return err
+		})
+		c.Reference, c.OutcomeInstance, c.ClosedAt, c.StatusChangedBy, c.LastActivityAt = "X-1", 9, start.Add(time.Hour), 7, start.Add(time.Hour)
+		var updated cases.Case
+		f.update(func(tx *store.Tx) (err error) {
+			updated, err = tx.UpdateCase(f.Context(), c) // c knows of neither
+			return err
+		})
+		c.Labels, c.Assignee, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, 4, 2
+		f.equal(updated, c)
+		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+	},
+	"cases are found by label and assignee": func(f *fixture) {
+		f.label(f.tenant, cases.Label{Slug: "a"}, cases.Label{Slug: "b"})
+		for i := range int64(3) {
+			c := f.aCase(f.tenant, i)
+			f.insert(c)
+			f.update(func(tx *store.Tx) error {
+				if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, []string{"a", "b", "b"}[i], start); err != nil || i == 0 {
+					return err
+				}
+				_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: i, Name: "x"}, start)
+				return err
+			})
+		}
+		for _, find := range []struct {
+			filter store.CaseFilter
+			n      int
+		}{
+			{store.CaseFilter{}, 3}, {store.CaseFilter{Label: "a"}, 1}, {store.CaseFilter{Label: "b"}, 2}, {store.CaseFilter{Label: "none"}, 0},
+			{store.CaseFilter{Assignee: 1}, 1}, {store.CaseFilter{Assignee: 9007199254740991}, 0}, {store.CaseFilter{Assignee: store.Unassigned}, 1},
+			{store.CaseFilter{Label: "b", Assignee: 2, Type: "kyc"}, 1}, {store.CaseFilter{Label: "a", Assignee: 2}, 0},
+		} {
+			find.filter.Limit = 9
+			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, find.filter)); len(got) != find.n {
+				f.Errorf("%+v finds %d cases, want %d", find.filter, len(got), find.n)
+			}
+		}
+	},
+}
+
+// label creates labels; what is not said of them is made up.
+func (f *fixture) label(tenant int64, all ...cases.Label) {
+	f.Helper()
+	f.update(func(tx *store.Tx) error {
+		for _, l := range all {
+			if l.Name == "" {
+				l.Name, l.CreatedAt = l.Slug, start
+			}
+			if err := tx.CreateLabel(f.Context(), tenant, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
