@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -15,18 +16,19 @@ import (
 
 // Endpoint is a receiver of webhooks.
 type Endpoint struct {
-	ID        string          `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Name      string          `json:"name" doc:"A handle of its own, or empty." example:"crm"`
-	URL       string          `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers  []string        `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
-	Sources   []string        `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
-	IgnoreOwn bool            `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
-	Token     *string         `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Status    endpoint.Status `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
-	Policy    Policy          `json:"policy" doc:"How hard delivery tries."`
-	Revision  int64           `json:"revision" doc:"Grows with every change." example:"1"`
-	CreatedAt time.Time       `json:"created_at" doc:"When it was created."`
-	UpdatedAt time.Time       `json:"updated_at" doc:"When it last changed."`
+	ID        string                  `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name      string                  `json:"name" doc:"A handle of its own, or empty." example:"crm"`
+	URL       string                  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
+	Sources   []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
+	Token     *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Status    endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
+	Policy    Policy                  `json:"policy" doc:"How hard delivery tries."`
+	Clearance casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
+	Revision  int64                   `json:"revision" doc:"Grows with every change." example:"1"`
+	CreatedAt time.Time               `json:"created_at" doc:"When it was created."`
+	UpdatedAt time.Time               `json:"updated_at" doc:"When it last changed."`
 }
 
 // CreatedEndpoint is an endpoint that was just created, with its secret.
@@ -53,25 +55,27 @@ type SetPolicy struct {
 
 // NewEndpoint is the body that creates an endpoint.
 type NewEndpoint struct {
-	Name      string    `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
-	URL       string    `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers  []string  `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
-	Sources   []string  `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
-	IgnoreOwn bool      `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
-	Token     *string   `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Policy    SetPolicy `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
+	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
+	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
+	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
+	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
+	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Policy    SetPolicy               `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
+	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance, which is the default." example:"PRIVATE"`
 }
 
 // EndpointChange is the body that changes an endpoint; what is absent stays.
 type EndpointChange struct {
-	Name      *string          `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
-	URL       *string          `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers  *[]string        `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
-	Sources   *[]string        `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
-	IgnoreOwn *bool            `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
-	Token     *string          `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Status    *endpoint.Status `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
-	Policy    SetPolicy        `json:"policy,omitzero" doc:"How hard delivery tries."`
+	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
+	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
+	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
+	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
+	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
+	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance." example:"PRIVATE"`
 }
 
 // Attempt is one HTTP try, as recorded.
@@ -115,7 +119,7 @@ func (a *API) endpoints() {
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
-	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn}
+	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Clearance: body.Clearance}
 	set(&e.Token, body.Token)
 	if err := body.Policy.apply(&e.Policy); err != nil {
 		return nil, err
@@ -139,6 +143,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 		set(&e.IgnoreOwn, body.IgnoreOwn)
 		set(&e.Token, body.Token)
 		set(&e.Status, body.Status)
+		set(&e.Clearance, body.Clearance)
 		body.Policy.apply(&e.Policy) // judged above
 	}))
 }
@@ -221,8 +226,8 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
-		Policy:   Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
-		Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+		Policy:    Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
+		Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
 }
 

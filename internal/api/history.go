@@ -101,8 +101,11 @@ func showEntry(e *event.Entry) (HistoryEntry, error) {
 		out.State = e.Snapshot.Case.State
 	}
 	if e.Callback != nil {
-		callback := CallbackOutcome(*e.Callback)
-		out.Callback = &callback
+		c := *e.Callback
+		out.Callback = &CallbackOutcome{
+			URL: c.URL, WebhookID: c.WebhookID, Attempts: c.Attempts, DurationMS: c.DurationMS, Status: c.Status, Failure: c.Failure,
+			ReplacedData: c.ReplacedData, Warnings: c.Warnings, Override: c.Override,
+		}
 	}
 	for _, f := range e.Facts {
 		changes, err := changesOf(e, f)

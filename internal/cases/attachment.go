@@ -3,6 +3,7 @@ package cases
 import (
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
@@ -23,10 +24,11 @@ type Attachment struct {
 	Key       string // of the document or proof in the case type
 	Filename  string
 	MediaType string
-	Blob      string // where the contents are kept
-	Size      int64  // bytes
-	SHA256    string // of the contents, in hexadecimal
-	Version   int64  // the case's version that it was added with
+	Blob      string                  // where the contents are kept
+	Size      int64                   // bytes
+	SHA256    string                  // of the contents, in hexadecimal
+	Version   int64                   // the case's version that it was added with
+	Clearance casetype.Classification // who sees it: a document is as secret as what it is made of, a proof as its case
 	By        event.Actor
 	At        time.Time
 }

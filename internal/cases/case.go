@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -56,6 +57,29 @@ func (c Case) EffectiveColor(t *casetype.Type) string {
 	return t.Color
 }
 
+// As is the case as somebody with the clearance sees it, and whether they see it
+// at all. It lacks the fields that are classified higher; a name that its type's
+// template makes of such fields becomes the reference. t is the version that the
+// case works by.
+func (c Case) As(clearance casetype.Classification, t *casetype.Type) (Case, bool) {
+	if !clearance.Sees(c.Classification) {
+		return Case{}, false
+	}
+	c.Data = t.Shown(c.Data, clearance)
+	if !clearance.Sees(c.nameClass(t)) {
+		c.Name = c.Reference
+	}
+	return c, true
+}
+
+// nameClass says who may see the name. One that a person gave is seen by all.
+func (c Case) nameClass(t *casetype.Type) casetype.Classification {
+	if c.NameSet {
+		return casetype.Public
+	}
+	return t.NameClassification()
+}
+
 // URL is where people open the case.
 func (c Case) URL(publicURL string) string {
 	return publicURL + "/cases/" + strconv.FormatInt(c.ID, 10)
@@ -69,6 +93,7 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 	}
 	state, _ := t.State(c.State)
 	kept := &event.Case{
+		Classes: t.Marks(), NameClass: mark(c.nameClass(t)),
 		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
 		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
 		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
@@ -123,15 +148,16 @@ func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 }
 
 // Updated lists the facts of a commit that changed a case's content, in order.
-// None means that it changed nothing. T is the type that it has after it.
-func Updated(before, after Case, t *casetype.Type, transition string) ([]event.Fact, error) {
+// None means that it changed nothing. From and t are the
+// types that it had before and has after it.
+func Updated(before, after Case, from, t *casetype.Type, transition string) ([]event.Fact, error) {
 	changes, err := Changes(before, after)
 	if err != nil {
 		return nil, err
 	}
 	var facts []event.Fact
 	if len(changes) > 0 {
-		facts = append(facts, event.CaseChanged.New(event.Changes{Changes: changes}))
+		facts = append(facts, changed(changes, before, after, from, t))
 	}
 	if before.Type != after.Type {
 		facts = append(facts, event.CaseTypeSwitched.New(event.TypeSwitch{From: before.Type, To: after.Type}))
@@ -147,6 +173,34 @@ func Updated(before, after Case, t *casetype.Type, transition string) ([]event.F
 	}
 	event.Sort(facts)
 	return facts, nil
+}
+
+// changed makes the fact of a diff, and marks in it what not everybody may see.
+// A field, or the name, is as secret as the higher of before and after; from and
+// to are the types that judge these.
+func changed(changes []event.Change, before, after Case, from, to *casetype.Type) event.Fact {
+	highest := casetype.Public
+	for i, c := range changes {
+		class := casetype.Public
+		if field, isData := strings.CutPrefix(c.Path, "data/"); isData {
+			class = casetype.Higher(from.Classification(field), to.Classification(field))
+		} else if c.Path == "name" {
+			class = casetype.Higher(before.nameClass(from), after.nameClass(to))
+		}
+		changes[i].Class = mark(class)
+		highest = casetype.Higher(highest, class)
+	}
+	fact := event.CaseChanged.New(event.Changes{Changes: changes})
+	fact.Class = mark(highest)
+	return fact
+}
+
+// mark writes a classification as the journal does, where PUBLIC is nothing.
+func mark(class casetype.Classification) string {
+	if class == casetype.Public {
+		return ""
+	}
+	return string(class)
 }
 
 // entered lists what follows from entering a state.

@@ -95,7 +95,7 @@ func TestUpdatedFacts(t *testing.T) {
 	} {
 		after := before
 		c.change(&after)
-		facts, err := cases.Updated(before, after, loan(t), "t")
+		facts, err := cases.Updated(before, after, loan(t), loan(t), "t")
 		if got := names(facts); err != nil || got != c.want {
 			t.Errorf("%s: facts %q, %v, want %q", c.name, got, err, c.want)
 		}
@@ -106,7 +106,7 @@ func TestStayingInAFinalStateDoesNotFinishAgain(t *testing.T) {
 	before := cases.Case{State: "closed", Data: data(t, `{}`)}
 	after := before
 	after.Data = data(t, `{"a":"x"}`)
-	facts, err := cases.Updated(before, after, loan(t), "end")
+	facts, err := cases.Updated(before, after, loan(t), loan(t), "end")
 	if got := names(facts); err != nil || got != "changed" {
 		t.Errorf("facts %q, %v", got, err)
 	}

@@ -90,7 +90,7 @@ var keysOf = map[string][]string{
 	},
 	"states":          {"key", "name", "color", "outcome", "final"},
 	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "roles", "about_to_submit"},
-	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy"},
+	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy", "clearance"},
 	"guard":           {"max_dropped"},
 	"access":          {"read", "write"},
 	"documents":       {"key", "name", "template"},

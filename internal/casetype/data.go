@@ -155,12 +155,14 @@ func unfit(v any, path string, depth int) []fault.Field {
 	return wrong
 }
 
-// Allowed lists the names that a transition may not set.
-func (t *Type) Allowed(tr Transition, submitted map[string]any, root string) []fault.Field {
+// Allowed lists the names that a transition may not set. To somebody with the
+// clearance, fields above it are unknown.
+func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
 	var wrong []fault.Field
 	for name := range submitted {
-		if !slices.Contains(t.fields, name) {
-			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: t.unknown(name)})
+		if !t.Shows(name, clearance) {
+			message := "is not a field of " + t.Key + suggest(name, t.shownFields(clearance))
+			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: message})
 		} else if tr.Fields != nil && !slices.Contains(tr.Fields, name) {
 			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: "may not be set by the transition " + tr.Key})
 		}

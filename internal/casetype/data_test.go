@@ -151,7 +151,7 @@ func TestMessagesQuoteNoData(t *testing.T) {
 func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
 	kyc := example(t, "kyc.yaml")
 	approve, _ := kyc.Transition("approve")
-	got := kyc.Allowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data")
+	got := kyc.Allowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data", casetype.Restricted)
 	want := []fault.Field{
 		{Path: "/data/emial", Message: `is not a field of kyc (did you mean "email"?)`},
 		{Path: "/data/risk_score", Message: "may not be set by the transition approve"},
@@ -161,11 +161,11 @@ func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
 	}
 	claim := example(t, "claim.yaml")
 	report, _ := claim.Transition("report")
-	if got := claim.Allowed(report, decode(t, `{"policy_no":"P"}`), ""); got != nil {
+	if got := claim.Allowed(report, decode(t, `{"policy_no":"P"}`), "", casetype.Restricted); got != nil {
 		t.Errorf("a transition without fields refuses %v", got)
 	}
 	finish, _ := kyc.Transition("finish")
-	if got := kyc.Allowed(finish, decode(t, `{"email":"a@b.c"}`), ""); len(got) != 1 {
+	if got := kyc.Allowed(finish, decode(t, `{"email":"a@b.c"}`), "", casetype.Restricted); len(got) != 1 {
 		t.Errorf("a transition with no field allows %v", got)
 	}
 }

@@ -107,12 +107,13 @@ type Transition struct {
 
 // Ask configures a transition's AboutToSubmit callback.
 type Ask struct {
-	URL           string        `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
-	Timeout       Duration      `json:"timeout,omitempty"`        // of one attempt; default 5s
-	Retries       []Duration    `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt
-	Budget        Duration      `json:"budget,omitempty"`         // for all attempts and waits; default 15s
-	Guard         *Guard        `json:"guard,omitempty"`          // absent: off
-	FailurePolicy FailurePolicy `json:"failure_policy,omitempty"` // default fail
+	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
+	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
+	Retries       []Duration     `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt
+	Budget        Duration       `json:"budget,omitempty"`         // for all attempts and waits; default 15s
+	Guard         *Guard         `json:"guard,omitempty"`          // absent: off
+	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // default fail
+	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of who put the definition
 }
 
 // Guard refuses an answer whose data drops more than MaxDropped populated fields.

@@ -88,6 +88,7 @@ func (t *Type) index(schemas map[string]any) {
 			}
 		}
 	}
+	t.indexClasses()
 }
 
 // setDefaults fills in what the definition leaves out.

@@ -34,6 +34,9 @@ type Type struct {
 	described     map[string][]string // names that an object may hold, by location of its unevaluatedProperties
 	judges        []int               // by depth in the data: the most schemas that may judge one value
 	classes       map[string]Classification
+	highest       Classification    // of the classes
+	marks         map[string]string // the classes above PUBLIC
+	nameClass     Classification
 	preconditions map[string]cel.Program
 }
 

@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -8,9 +9,10 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// apply judges a callback's answer, and makes it part of what will be saved.
-func (pl *plan) apply(a wire.Answer, ignoreWarnings bool) error {
-	if err := pl.verdict(a, ignoreWarnings); err != nil {
+// apply judges a callback's answer, and makes it part of what will be saved. Told
+// is the highest classification of what the callback was shown.
+func (pl *plan) apply(a wire.Answer, told casetype.Classification, ignoreWarnings bool) error {
+	if err := pl.verdict(a, told, ignoreWarnings); err != nil {
 		return err
 	}
 	if a.HasData {
@@ -31,7 +33,7 @@ func (pl *plan) apply(a wire.Answer, ignoreWarnings bool) error {
 }
 
 // verdict turns errors, and warnings that are not ignored, into a refusal.
-func (pl *plan) verdict(a wire.Answer, ignoreWarnings bool) error {
+func (pl *plan) verdict(a wire.Answer, told casetype.Classification, ignoreWarnings bool) error {
 	var refusal *fault.Error
 	switch {
 	case len(a.Errors) > 0:
@@ -44,15 +46,30 @@ func (pl *plan) verdict(a wire.Answer, ignoreWarnings bool) error {
 	default:
 		return nil
 	}
-	refusal.Errors, refusal.Warnings = a.Errors, a.Warnings
+	refusal.Errors, refusal.Warnings = pl.words(a.Errors, told), pl.words(a.Warnings, told)
 	return refusal
 }
 
-// replace puts the callback's data in the place of all that there was.
+// words gives what the callback says as the initiator may read it: of a callback
+// that was shown more than they see, only how much it said.
+func (pl *plan) words(all []string, told casetype.Classification) []string {
+	if pl.p.Clearance.Sees(told) || len(all) == 0 {
+		return all
+	}
+	withheld := make([]string, len(all))
+	for i := range withheld {
+		withheld[i] = "withheld: the callback was shown more than you are cleared for"
+	}
+	return withheld
+}
+
+// replace puts the callback's data in the place of all that it was shown. What
+// it is not cleared for stays.
 func (pl *plan) replace(data map[string]any) error {
-	sent := pl.after.Data
-	pl.after.Data = data
-	if wrong := pl.invalid(); len(wrong) > 0 {
+	sent := pl.typ.Shown(pl.after.Data, pl.clearance())
+	wrong := pl.unshown(data)
+	pl.after.Data = casetype.Merge(data, pl.typ.Hidden(pl.after.Data, pl.clearance()))
+	if wrong = pl.tellable(append(wrong, pl.invalid()...)); len(wrong) > 0 {
 		return fault.In("callback.data_invalid",
 			"The callback of "+pl.typ.Key+"/"+pl.tr.Key+" answered with data that does not fit the case type. Nothing was saved; the callback needs repair.",
 			wrong...)
@@ -62,9 +79,23 @@ func (pl *plan) replace(data map[string]any) error {
 		return nil
 	}
 	if dropped := casetype.Dropped(sent, data); len(dropped) > guard.MaxDropped {
+		count := len(dropped)
+		dropped = slices.DeleteFunc(dropped, func(name string) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
 		return fault.New(fault.Unprocessable, "callback.guard",
 			"The callback of %s/%s emptied %d fields (%s), and its guard allows %d. Nothing was saved.",
-			pl.typ.Key, pl.tr.Key, len(dropped), strings.Join(dropped, ", "), guard.MaxDropped)
+			pl.typ.Key, pl.tr.Key, count, strings.Join(dropped, ", "), guard.MaxDropped)
 	}
 	return nil
+}
+
+// unshown lists the fields that the callback answers with and is not cleared for.
+// To it they are unknown.
+func (pl *plan) unshown(data map[string]any) []fault.Field {
+	var wrong []fault.Field
+	for name := range pl.typ.Hidden(data, pl.clearance()) {
+		if slices.Contains(pl.typ.FieldNames(), name) { // the others, validation finds
+			wrong = append(wrong, fault.Field{Path: "/data/" + name, Message: "is not a field of " + pl.typ.Key + " that the callback is cleared for"})
+		}
+	}
+	return wrong
 }

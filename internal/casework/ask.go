@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -22,7 +23,11 @@ func (s *Service) ask(ctx context.Context, pl *plan) error {
 	if err != nil {
 		return err
 	}
+	told := pl.told()
 	answer, record, err := s.callbacks.Ask(ctx, q)
+	if told != casetype.Public {
+		record.Class = string(told)
+	}
 	pl.callback = &record
 	if err != nil {
 		if !waived(q.Ask, err) {
@@ -32,7 +37,7 @@ func (s *Service) ask(ctx context.Context, pl *plan) error {
 			"webhook_id", q.WebhookID, "attempts", record.Attempts, "code", fault.As(err).Code)
 		return nil
 	}
-	return pl.apply(answer, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+	return pl.apply(answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
 // waived reports whether the failure policy waives an error: a callback that
@@ -62,15 +67,39 @@ func (s *Service) question(ctx context.Context, pl *plan) (callback.Question, er
 		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
 	q.Keys = [][]byte{key}
+	after, visible := pl.after.As(pl.clearance(), pl.typ)
+	if !visible {
+		return q, fault.New(fault.Upstream, callback.CodeFailed,
+			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise the clearance in the case type's about_to_submit.",
+			q.Name, cmp.Or(pl.clearance(), "nothing"), pl.after.Classification)
+	}
 	var before *wire.CallbackCase
 	if !pl.creates() {
-		before = shown(pl.before, pl.typ)
+		if c, visible := pl.before.As(pl.clearance(), pl.typ); visible {
+			before = shown(c, pl.typ)
+		}
 	}
-	q.Body, err = wire.EncodeAboutToSubmit(before, *shown(pl.after, pl.typ))
+	q.Body, err = wire.EncodeAboutToSubmit(before, *shown(after, pl.typ))
 	return q, err
 }
 
-// shown is a case as a callback sees it.
+// clearance is what the transition's callback is cleared for: what the case type
+// says, and no more than who put it was.
+func (pl *plan) clearance() casetype.Classification {
+	if said := pl.tr.AboutToSubmit.Clearance; said != "" {
+		return casetype.Lower(said, pl.maker)
+	}
+	return pl.maker
+}
+
+// told is the highest classification of what the callback is shown. Its words
+// may repeat it.
+func (pl *plan) told() casetype.Classification {
+	return casetype.Higher(
+		pl.typ.HighestIn(pl.typ.Shown(pl.before.Data, pl.clearance())), pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, pl.clearance())))
+}
+
+// shown is a case, as the callback may see it, in the callback's words.
 func shown(c cases.Case, t *casetype.Type) *wire.CallbackCase {
 	return &wire.CallbackCase{
 		ID: c.ID, Type: c.Type, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt, State: c.State,

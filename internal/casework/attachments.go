@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
@@ -22,12 +23,10 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}
-	all, err := s.store.Attachments(ctx, p.Tenant, caseID, sort, after, page(limit))
-	if err != nil || len(all) > 0 {
-		return all, err
+	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+		return nil, err
 	}
-	_, err = s.store.Case(ctx, p.Tenant, caseID)
-	return nil, err
+	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, page(limit))
 }
 
 // OpenAttachment gives a document or a proof with its contents, which the caller
@@ -39,7 +38,10 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 	if !word(attachment) {
 		return cases.Attachment{}, nil, attachmentMissing(sort)
 	}
-	a, err := s.store.Attachment(ctx, p.Tenant, caseID, sort, attachment)
+	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+		return cases.Attachment{}, nil, err
+	}
+	a, err := findAttachment(ctx, s.store, p, caseID, sort, attachment)
 	if err != nil {
 		return cases.Attachment{}, nil, err
 	}
@@ -65,7 +67,7 @@ func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, case
 	var gone cases.Attachment
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		return s.touch(ctx, tx, p, caseID, func(cases.Case) (fact event.Fact, err error) {
-			if gone, err = tx.Attachment(ctx, p.Tenant, caseID, sort, attachment); err != nil {
+			if gone, err = findAttachment(ctx, tx, p, caseID, sort, attachment); err != nil {
 				return fact, err
 			}
 			return deleted(sort, gone), tx.DeleteAttachment(ctx, p.Tenant, caseID, sort, attachment)
@@ -124,16 +126,39 @@ func (s *Service) discard(ctx context.Context, blob string) {
 
 func added(sort cases.Sort, a cases.Attachment) event.Fact {
 	if sort == cases.Document {
-		return event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}})
+		return marked(event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}}), a)
 	}
 	return event.CaseProofsUploaded.New(event.Proofs{Keys: []string{a.Key}, IDs: []string{a.ID}})
 }
 
 func deleted(sort cases.Sort, a cases.Attachment) event.Fact {
 	if sort == cases.Document {
-		return event.CaseDocumentsDeleted.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}})
+		return marked(event.CaseDocumentsDeleted.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}}), a)
 	}
 	return event.CaseProofsDeleted.New(event.Proofs{Keys: []string{a.Key}, IDs: []string{a.ID}})
+}
+
+// marked says in the journal who sees the attachment.
+func marked(f event.Fact, a cases.Attachment) event.Fact {
+	if a.Clearance != casetype.Public {
+		f.Class = string(a.Clearance)
+	}
+	return f
+}
+
+// attachmentReader reads attachments; a store.Store does, and so does a store.Tx.
+type attachmentReader interface {
+	Attachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) (cases.Attachment, error)
+}
+
+// findAttachment gives an attachment of a case that the caller sees. One above
+// their clearance is not there.
+func findAttachment(ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.Sort, id string) (cases.Attachment, error) {
+	a, err := r.Attachment(ctx, p.Tenant, caseID, sort, id)
+	if err == nil && !p.Clearance.Sees(a.Clearance) {
+		a, err = cases.Attachment{}, fault.New(fault.NotFound, string(sort)+".not_found", "The case has no %s %q.", sort, id)
+	}
+	return a, err
 }
 
 func attachmentMissing(sort cases.Sort) error {

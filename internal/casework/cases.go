@@ -1,7 +1,10 @@
 package casework
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,12 +19,11 @@ func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View,
 	if err := s.permitCase(ctx, p, "get-case", id); err != nil {
 		return View{}, err
 	}
-	c, err := s.store.Case(ctx, p.Tenant, id)
+	c, t, err := s.find(ctx, s.store, p, id)
 	if err != nil {
 		return View{}, err
 	}
-	t, err := s.typeAt(ctx, s.store, p.Tenant, c.Type, c.TypeVersion)
-	return s.view(c, t.Type), err
+	return s.view(p, c, t.Type)
 }
 
 // Cases lists cases, newest first.
@@ -35,7 +37,7 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if !word(f.Type) || !word(f.State) || !word(f.Label) {
 		return nil, nil // no case type, state or label has such a key
 	}
-	f.Limit = page(f.Limit)
+	f.Limit, f.Clearance = page(f.Limit), p.Clearance
 	var err error
 	if f.Without, err = s.unreadable(ctx, p); err != nil {
 		return nil, err
@@ -50,32 +52,61 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 		if err != nil {
 			return nil, err
 		}
-		views[i] = s.view(c, t.Type)
+		if views[i], err = s.view(p, c, t.Type); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
 }
 
 // History lists a case's entries with ids below before, newest first; 0 begins
-// at the newest. What happened to a case outlives it.
+// at the newest. What happened to a case outlives it. Each entry shows what the
+// caller may see by the classifications of its time; those above are left out.
 func (s *Service) History(ctx context.Context, p access.Principal, id, before int64, limit int) ([]*event.Entry, error) {
 	if err := s.permitCase(ctx, p, "get-history", id); err != nil {
 		return nil, err
 	}
-	entries, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(before), page(limit))
-	if err != nil {
+	_, _, err := s.find(ctx, s.store, p, id)
+	gone := errors.Is(err, fault.NotFound)
+	if err != nil && !gone {
 		return nil, err
 	}
-	if len(entries) > 0 {
-		if last := entries[0].Snapshot.Case; last != nil { // the case may be gone
-			err = s.permitType(ctx, p, "get-history", last.Type)
+	if gone {
+		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
+			return nil, cmp.Or(err, caseMissing(id))
 		}
+	}
+	var shown []*event.Entry
+	limit = page(limit)
+	for before = newest(before); ; {
+		entries, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), before, limit)
 		if err != nil {
 			return nil, err
 		}
-		return entries, nil
+		for _, e := range entries {
+			before = e.ID
+			if e, visible := e.As(p.Clearance.SeesMarked); visible && len(shown) < limit {
+				shown = append(shown, e)
+			}
+		}
+		if len(entries) < limit || len(shown) == limit {
+			return shown, nil
+		}
 	}
-	_, err = s.store.Case(ctx, p.Tenant, id)
-	return nil, err
+}
+
+// deleted reports whether there was a case with this id that the caller saw the
+// end of.
+func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
+	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(0), 1)
+	if err != nil || len(last) == 0 {
+		return false, err
+	}
+	e, visible := last[0].As(p.Clearance.SeesMarked)
+	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
+		return false, nil
+	}
+	return true, s.permitType(ctx, p, "get-history", e.Snapshot.Case.Type)
 }
 
 // DeleteCase removes a case with its comments and attachments. The journal keeps
@@ -86,16 +117,12 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id, ifRevi
 	}
 	var blobs []string
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		c, err := tx.Case(ctx, p.Tenant, id)
+		c, t, err := s.find(ctx, tx, p, id)
 		if err != nil {
 			return err
 		}
 		if ifRevision != 0 && ifRevision != c.Revision {
 			return versionConflict()
-		}
-		t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
-		if err != nil {
-			return err
 		}
 		if blobs, err = tx.CaseBlobs(ctx, p.Tenant, id); err != nil {
 			return err

@@ -2,10 +2,12 @@ package casework
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -20,8 +22,9 @@ type TypeVersion struct {
 	*casetype.Type
 	Version   int64
 	CreatedAt time.Time
-	Unchanged bool              // it was the newest version already
-	Secrets   map[string]string // by transition: secrets of callbacks, only those made by this call
+	Clearance casetype.Classification // of who put it
+	Unchanged bool                    // it was the newest version already
+	Secrets   map[string]string       // by transition: secrets of callbacks, only those made by this call
 }
 
 // PutCaseType makes a definition the newest version of a case type. File names
@@ -34,11 +37,14 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if err != nil {
 		return TypeVersion{}, err
 	}
+	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
+		return TypeVersion{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
+	}
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return s.store.Update(ctx, func(tx *store.Tx) error {
-			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now()}
-			if err := s.putType(ctx, tx, p.Tenant, &put); err != nil || put.Unchanged {
+			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
+			if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 				return err
 			}
 			return s.audit(ctx, tx, p, access.CaseTypePut, "case_type/"+key, map[string]any{"version": put.Version})
@@ -71,20 +77,29 @@ func parseType(key, file string, source []byte) (*casetype.Type, error) {
 
 // putType saves a version unless it is the newest already, and makes the secrets
 // that its callbacks lack.
-func (s *Service) putType(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
+func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *TypeVersion) error {
+	tenant := p.Tenant
 	latest, err := tx.CaseType(ctx, tenant, put.Key, 0)
 	switch {
 	case errors.Is(err, fault.NotFound):
 	case err != nil:
 		return err
-	case bytes.Equal(latest.Definition, put.JSON()):
-		put.Version, put.CreatedAt, put.Unchanged = latest.Version, latest.CreatedAt, true
 	default:
-		put.Version = latest.Version + 1
+		before, err := s.typeOf(tenant, latest)
+		if err != nil {
+			return err
+		}
+		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
+			return fault.New(fault.Forbidden, "case_type.above_clearance",
+				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Key)
+		}
+		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.JSON()) {
+			put.Version, put.CreatedAt, put.Clearance, put.Unchanged = latest.Version, latest.CreatedAt, latest.Clearance, true
+		}
 	}
 	if !put.Unchanged {
 		err := tx.CreateCaseType(ctx, tenant, store.CaseType{
-			Key: put.Key, Version: put.Version, Definition: put.JSON(), CreatedAt: put.CreatedAt,
+			Key: put.Key, Version: put.Version, Definition: put.JSON(), CreatedAt: put.CreatedAt, Clearance: put.Clearance,
 		})
 		if err != nil {
 			return err
@@ -130,7 +145,11 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 	if !word(key) || version < 0 {
 		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
 	}
-	return s.typeAt(ctx, s.store, p.Tenant, key, version)
+	t, err := s.typeAt(ctx, s.store, p.Tenant, key, version)
+	if err == nil && !p.Clearance.Sees(t.Definition.Classification) {
+		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
+	}
+	return t, err
 }
 
 // CaseTypes lists the newest version of every case type, by key.
@@ -142,10 +161,14 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVers
 	if err != nil {
 		return nil, err
 	}
-	all := make([]TypeVersion, len(stored))
-	for i, t := range stored {
-		if all[i], err = s.typeOf(p.Tenant, t); err != nil {
+	all := make([]TypeVersion, 0, len(stored))
+	for _, raw := range stored {
+		t, err := s.typeOf(p.Tenant, raw)
+		if err != nil {
 			return nil, err
+		}
+		if p.Clearance.Sees(t.Definition.Classification) {
+			all = append(all, t)
 		}
 	}
 	return all, nil
@@ -157,8 +180,13 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 	if err := s.Permit(ctx, p, "rotate-callback-secret"); err != nil {
 		return "", err
 	}
-	if _, err := s.CaseType(ctx, p, key, 0); err != nil {
+	t, err := s.CaseType(ctx, p, key, 0)
+	if err != nil {
 		return "", err
+	}
+	if len(aboveClearance(t.Type, p.Clearance)) > 0 {
+		return "", fault.New(fault.Forbidden, "case_type.above_clearance",
+			"The case type %s holds what you are not cleared for. Somebody who is can rotate the secret.", key)
 	}
 	err = s.once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
@@ -183,4 +211,25 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 		return "", err
 	}
 	return secret, nil
+}
+
+// aboveClearance lists what in a definition is classified above a clearance, or
+// shown to a callback above it.
+func aboveClearance(t *casetype.Type, clearance casetype.Classification) []fault.Field {
+	var wrong []fault.Field
+	check := func(path string, class casetype.Classification) {
+		if class != "" && !clearance.Sees(class) {
+			wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf("is %s, and you are cleared for %s", class, cmp.Or(clearance, "nothing"))})
+		}
+	}
+	check("/security_classification", t.Definition.Classification)
+	for _, name := range t.FieldNames() {
+		check("/fields/properties/"+name+"/x-classification", t.Classification(name))
+	}
+	for i, tr := range t.Transitions {
+		if tr.AboutToSubmit != nil {
+			check("/transitions/"+strconv.Itoa(i)+"/about_to_submit/clearance", tr.AboutToSubmit.Clearance)
+		}
+	}
+	return wrong
 }

@@ -48,12 +48,10 @@ func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}
-	all, err := s.store.Comments(ctx, p.Tenant, caseID, after, page(limit))
-	if err != nil || len(all) > 0 {
-		return all, err
+	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+		return nil, err
 	}
-	_, err = s.store.Case(ctx, p.Tenant, caseID)
-	return nil, err
+	return s.store.Comments(ctx, p.Tenant, caseID, after, page(limit))
 }
 
 func commentProblem(text string) string {

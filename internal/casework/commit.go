@@ -25,7 +25,9 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 				return err
 			}
 		}
-		view = s.view(saved, pl.typ)
+		if view, err = s.view(pl.p, saved, pl.typ); err != nil {
+			return err
+		}
 		return s.keep(ctx, tx, pl.p, once, view)
 	})
 	if err != nil {
@@ -43,12 +45,12 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, 
 		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
 	}
 	pl.after.Settle(pl.typ, pl.p.Actor.UserID, pl.after.LastActivityAt)
-	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.tr.Key)
+	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.typ, pl.tr.Key)
 	if err != nil {
 		return cases.Case{}, nil, err
 	}
 	if len(facts) > 0 {
-		saved, err := tx.UpdateCase(ctx, pl.after)
+		saved, err := tx.UpdateCase(ctx, pl.after, pl.typ)
 		return saved, facts, err
 	}
 	current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
@@ -71,7 +73,7 @@ func insert(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, error) {
 		}
 	}
 	pl.rename()
-	return pl.after, tx.InsertCase(ctx, pl.after)
+	return pl.after, tx.InsertCase(ctx, pl.after, pl.typ)
 }
 
 // maxSkipped bounds how many references in a row may be taken.
@@ -119,13 +121,12 @@ func (s *Service) touch(ctx context.Context, tx *store.Tx, p access.Principal, i
 	if err != nil {
 		return err
 	}
+	if _, visible := c.As(p.Clearance, t.Type); !visible {
+		return caseMissing(id)
+	}
 	fact, err := add(c)
 	if err != nil {
 		return err
 	}
 	return s.record(ctx, tx, p, c, t.Type, nil, fact)
-}
-
-func (s *Service) view(c cases.Case, t *casetype.Type) View {
-	return View{Case: c, Definition: t, URL: c.URL(s.PublicURL)}
 }

@@ -45,6 +45,7 @@ func (s *Service) generate(ctx context.Context, p access.Principal, caseID int64
 	a := cases.Attachment{
 		ID: id.New("doc"), CaseID: caseID, Key: key, Filename: filename(key + "-" + v.Reference + ".pdf"),
 		MediaType: "application/pdf", By: p.Actor, At: s.now(),
+		Clearance: v.Definition.DocumentClassification(kind, p.Clearance),
 	}
 	if err := s.keepContents(ctx, &a, bytes.NewReader(pdf), int64(len(pdf))); err != nil {
 		return cases.Attachment{}, err

@@ -1,11 +1,13 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
@@ -45,26 +47,33 @@ func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endp
 
 // newEndpoint makes a valid endpoint with an id and a secret.
 func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+	e.Clearance = cmp.Or(e.Clearance, p.Clearance)
 	if e.Token == "" {
 		e.Token = p.Actor.TokenID
 	} else if err := checkOwn(ctx, s.store, p.Tenant, e.Token); err != nil {
 		return e, err
 	}
-	if err := checkEndpoint(&e); err != nil {
+	if err := checkEndpoint(&e, p); err != nil {
 		return e, err
 	}
 	key, err := outbound.NewKey(s.Random)
 	now := s.now()
 	return endpoint.Endpoint{
 		ID: id.New("ep"), Tenant: p.Tenant, Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: e.Policy,
-		Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Token: e.Token,
+		Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Token: e.Token, Clearance: e.Clearance, Reached: e.Clearance,
 		Status: endpoint.Active, Secrets: [][]byte{key}, Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}, err
 }
 
 // checkEndpoint validates an endpoint and puts its lists in order.
-func checkEndpoint(e *endpoint.Endpoint) error {
+func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	wrong := e.Check(wire.Known)
+	switch {
+	case e.Clearance.Level() == 0:
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE, RESTRICTED"})
+	case !p.Clearance.Sees(e.Clearance):
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is above yours, which is " + string(p.Clearance)})
+	}
 	if message := lineProblem(e.Name, 100); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
 	}
@@ -116,11 +125,11 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 	var saved endpoint.Endpoint
 	err := retry("endpoint.version_conflict", func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
-			before, err := tx.Endpoint(ctx, p.Tenant, endpointID)
+			before, err := findEndpoint(ctx, tx, p, endpointID)
 			if err != nil {
 				return err
 			}
-			if saved, err = s.changeEndpoint(ctx, tx, before, change); err != nil {
+			if saved, err = s.changeEndpoint(ctx, tx, p, before, change); err != nil {
 				return err
 			}
 			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
@@ -133,7 +142,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 	return saved, nil
 }
 
-func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Principal, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
 	after := before
 	after.Triggers, after.Sources = slices.Clone(before.Triggers), slices.Clone(before.Sources)
 	change(&after)
@@ -144,7 +153,8 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, before endpo
 			return after, err
 		}
 	}
-	if err := checkEndpoint(&after); err != nil {
+	after.Reached = casetype.Higher(before.Reached, after.Clearance)
+	if err := checkEndpoint(&after, p); err != nil {
 		return after, err
 	}
 	if after.Status == endpoint.Disabled && before.Status != endpoint.Disabled {
@@ -163,6 +173,9 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 		return endpointMissing()
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if _, err := findEndpoint(ctx, tx, p, endpointID); err != nil {
+			return err
+		}
 		if err := tx.DeleteEndpoint(ctx, p.Tenant, endpointID); err != nil {
 			return err
 		}
@@ -178,7 +191,22 @@ func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID s
 	if !word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
-	return s.store.Endpoint(ctx, p.Tenant, endpointID)
+	return findEndpoint(ctx, s.store, p, endpointID)
+}
+
+// endpointReader reads endpoints; a store.Store does, and so does a store.Tx.
+type endpointReader interface {
+	Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error)
+}
+
+// findEndpoint gives an endpoint. One that is told more than the caller may see
+// is not there: whoever could change where it points would see it all.
+func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
+	e, err := r.Endpoint(ctx, p.Tenant, id)
+	if err == nil && !p.Clearance.Sees(e.Clearance) {
+		return endpoint.Endpoint{}, fault.New(fault.NotFound, "endpoint.not_found", "There is no endpoint %q.", id)
+	}
+	return e, err
 }
 
 // Endpoints lists endpoints after one of them, oldest first.
@@ -189,7 +217,22 @@ func (s *Service) Endpoints(ctx context.Context, p access.Principal, after strin
 	if err := checkAfter(after); err != nil {
 		return nil, err
 	}
-	return s.store.Endpoints(ctx, p.Tenant, after, page(limit))
+	var shown []endpoint.Endpoint
+	for limit = page(limit); ; {
+		all, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range all {
+			after = e.ID
+			if p.Clearance.Sees(e.Clearance) && len(shown) < limit {
+				shown = append(shown, e)
+			}
+		}
+		if len(all) < limit || len(shown) == limit {
+			return shown, nil
+		}
+	}
 }
 
 // Attempts lists an endpoint's attempts with ids below before, newest first; 0
@@ -201,11 +244,20 @@ func (s *Service) Attempts(ctx context.Context, p access.Principal, endpointID s
 	if !word(endpointID) {
 		return nil, endpointMissing()
 	}
-	all, err := s.store.Attempts(ctx, p.Tenant, endpointID, newest(before), page(limit))
-	if err != nil || len(all) > 0 {
-		return all, err
+	e, err := findEndpoint(ctx, s.store, p, endpointID)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		e.Reached = casetype.Restricted // it may have been
+	case err != nil:
+		return nil, err
 	}
-	_, err = s.store.Endpoint(ctx, p.Tenant, endpointID)
+	if !p.Clearance.Sees(e.Reached) { // an answer may quote what it was told
+		return nil, err
+	}
+	all, readErr := s.store.Attempts(ctx, p.Tenant, endpointID, newest(before), page(limit))
+	if readErr != nil || len(all) > 0 {
+		return all, readErr
+	}
 	return nil, err
 }
 

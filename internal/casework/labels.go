@@ -154,6 +154,9 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 	}
 	var view View
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		if _, _, err := s.find(ctx, tx, p, caseID); err != nil {
+			return err
+		}
 		c, facts, err := change(tx)
 		if err != nil {
 			return err
@@ -162,8 +165,8 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 		if err != nil {
 			return err
 		}
-		if view = s.view(c, t.Type); len(facts) == 0 {
-			return nil
+		if view, err = s.view(p, c, t.Type); err != nil || len(facts) == 0 {
+			return err
 		}
 		return s.record(ctx, tx, p, c, t.Type, nil, facts...)
 	})

@@ -51,7 +51,7 @@ func (s *Service) replay(ctx context.Context, p access.Principal, o Once) error 
 		return err
 	case !found:
 		return nil
-	case answer.Request != o.Request:
+	case answer.Request != o.request(p):
 		return fault.New(fault.Unprocessable, "idempotency.key_reused",
 			"The idempotency key was used before, with another request. Use a new key for a new request.")
 	}
@@ -68,7 +68,7 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, p access.Principal, o 
 	if err != nil {
 		return err
 	}
-	answer.Request = o.Request
+	answer.Request = o.request(p)
 	now := s.now()
 	first, err := tx.StoreAnswer(ctx, o.name(p), answer, now, now.Add(-answersLast))
 	if err == nil && !first {
@@ -85,6 +85,10 @@ func (o Once) name(p access.Principal) store.OnceKey {
 	}
 	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: o.Operation, Key: o.Key}
 }
+
+// request is the hash as it is kept: an answer is not repeated to a caller whose
+// clearance has changed since.
+func (o Once) request(p access.Principal) string { return o.Request + "@" + string(p.Clearance) }
 
 // with makes more of what the request said part of its hash.
 func (o Once) with(more string) Once {

@@ -32,6 +32,9 @@ func (s *Service) permitType(ctx context.Context, p access.Principal, o access.O
 	if err != nil {
 		return err
 	}
+	if !p.Clearance.Sees(t.Definition.Classification) {
+		return nil // it is missed as well
+	}
 	if a := t.Access; !p.Role.Among(a.Read) || !o.Reads() && !p.Role.Among(a.Write) {
 		return s.deny(ctx, p, o, "case_type/"+key, "The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, key)
 	}
@@ -50,6 +53,9 @@ func (s *Service) permitCase(ctx context.Context, p access.Principal, o access.O
 	}
 	if err != nil {
 		return err
+	}
+	if !p.Clearance.Sees(c.Classification) {
+		return nil // it is missed as well
 	}
 	return s.permitType(ctx, p, o, c.Type)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 )
@@ -50,7 +51,7 @@ func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID in
 	head = head[:n]
 	a := cases.Attachment{
 		ID: id.New("prf"), CaseID: caseID, Key: u.Key, Filename: filename(u.Filename),
-		MediaType: mediaType(u.MediaType, head), By: p.Actor, At: s.now(),
+		MediaType: mediaType(u.MediaType, head), By: p.Actor, At: s.now(), Clearance: casetype.Public,
 	}
 	if err := s.keepContents(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.MaxUpload); err != nil {
 		return cases.Attachment{}, body.fault(err)

@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type plan struct {
 	p        access.Principal
 	in       Submission
 	typ      *casetype.Type
+	maker    casetype.Classification // the clearance of who put the type
 	tr       casetype.Transition
 	at       time.Time  // of the submission
 	before   cases.Case // as persisted; on creation its State is empty and its Data nil
@@ -72,15 +72,15 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 		return pl, s.begin(ctx, pl)
 	}
 	var err error
-	if pl.before, err = s.store.Case(ctx, p.Tenant, in.CaseID); err != nil {
+	var t TypeVersion
+	if pl.before, t, err = s.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
 	if in.IfRevision != 0 && in.IfRevision != pl.before.Revision {
 		return nil, versionConflict()
 	}
-	t, err := s.typeAt(ctx, s.store, p.Tenant, pl.before.Type, pl.before.TypeVersion)
-	pl.typ, pl.after = t.Type, pl.before
-	return pl, err
+	pl.typ, pl.maker, pl.after = t.Type, t.Clearance, pl.before
+	return pl, nil
 }
 
 // begin makes the case that does not exist yet.
@@ -88,7 +88,7 @@ func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if !word(pl.in.Type) {
 		return fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
 	}
-	t, err := s.typeAt(ctx, s.store, pl.p.Tenant, pl.in.Type, 0)
+	t, err := s.CaseType(ctx, pl.p, pl.in.Type, 0)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if err != nil {
 		return err
 	}
-	pl.typ = t.Type
+	pl.typ, pl.maker = t.Type, t.Clearance
 	pl.after = cases.Case{
 		ID: number, Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,
 		Version: 1, Revision: 1, CreatedAt: pl.at,
@@ -145,10 +145,10 @@ func keys(all []casetype.Transition) string {
 
 // permit checks that the transition may set what is submitted.
 func (pl *plan) permit() error {
-	wrong := pl.typ.Allowed(pl.tr, pl.in.Data, "/data")
+	wrong := pl.typ.Allowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
 	for name := range pl.in.Data {
-		if !slices.Contains(pl.typ.FieldNames(), name) {
+		if !pl.typ.Shows(name, pl.p.Clearance) {
 			code, detail = "case.data_invalid", "The data does not fit the case type."
 		}
 	}
@@ -189,7 +189,7 @@ func (pl *plan) merge() error {
 	if pl.tr.To != "" {
 		c.State = pl.tr.To
 	}
-	if wrong = append(wrong, pl.invalid()...); len(wrong) > 0 {
+	if wrong = append(wrong, pl.tellable(pl.invalid())...); len(wrong) > 0 {
 		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
 	}
 	pl.rename()
@@ -222,6 +222,10 @@ func (pl *plan) precondition() error {
 	holds, err := pl.typ.Precondition(pl.tr.Key, casetype.Input{
 		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
 	})
+	if (err != nil || !holds) && !pl.p.Clearance.Sees(pl.typ.Highest()) { // it may speak of what is hidden
+		return fault.New(fault.Unprocessable, "case.precondition_failed",
+			"What the transition %q needs does not hold. Complete the data first.", pl.tr.Key)
+	}
 	if err == nil && !holds {
 		err = fault.New(fault.Unprocessable, "case.precondition_failed",
 			"The transition %q needs %s, and that does not hold. Complete the data first.", pl.tr.Key, pl.tr.Precondition)

@@ -41,21 +41,17 @@ func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch,
 }
 
 func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch, once Once) (View, error) {
-	c, err := s.store.Case(ctx, p.Tenant, in.CaseID)
+	c, from, err := s.find(ctx, s.store, p, in.CaseID)
 	if err != nil {
 		return View{}, err
 	}
-	from, err := s.typeAt(ctx, s.store, p.Tenant, c.Type, c.TypeVersion)
-	if err != nil {
-		return View{}, err
-	}
-	before := s.view(c, from.Type)
+	before := s.whole(c, from.Type)
 	if in.IfRevision != 0 && in.IfRevision != before.Revision {
 		return View{}, versionConflict()
 	}
 	after := before
 	if in.Type != before.Type {
-		if after, err = s.switched(ctx, before, in); err != nil {
+		if after, err = s.switched(ctx, p, before, in); err != nil {
 			return View{}, err
 		}
 	}
@@ -73,8 +69,8 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
-func (s *Service) switched(ctx context.Context, v View, in Switch) (View, error) {
-	to, err := s.switchTarget(ctx, v, in.Type)
+func (s *Service) switched(ctx context.Context, p access.Principal, v View, in Switch) (View, error) {
+	to, err := s.switchTarget(ctx, p, v, in.Type)
 	if err != nil {
 		return v, err
 	}
@@ -90,7 +86,7 @@ func (s *Service) switched(ctx context.Context, v View, in Switch) (View, error)
 // it. Where the type is the same, nothing has changed.
 func (s *Service) saveSwitch(ctx context.Context, tx *store.Tx, p access.Principal, before, after View) (View, error) {
 	if before.Type == after.Type {
-		return before, nil
+		return s.view(p, before.Case, before.Definition)
 	}
 	c, now := after.Case, s.now()
 	if err := renumber(ctx, tx, &c, before.Definition, after.Definition); err != nil {
@@ -101,18 +97,21 @@ func (s *Service) saveSwitch(ctx context.Context, tx *store.Tx, p access.Princip
 	}
 	c.ModifiedAt, c.LastActivityAt = now, now
 	c.Settle(after.Definition, p.Actor.UserID, now)
-	facts, err := cases.Updated(before.Case, c, after.Definition, "")
+	facts, err := cases.Updated(before.Case, c, before.Definition, after.Definition, "")
 	if err != nil {
 		return after, err
 	}
-	if c, err = tx.UpdateCase(ctx, c); err != nil {
+	if c, err = tx.UpdateCase(ctx, c, after.Definition); err != nil {
 		return after, err
 	}
-	return s.view(c, after.Definition), s.record(ctx, tx, p, c, after.Definition, nil, facts...)
+	if err := s.record(ctx, tx, p, c, after.Definition, nil, facts...); err != nil {
+		return after, err
+	}
+	return s.view(p, c, after.Definition)
 }
 
 // switchTarget finds the other type, which is of the same kind.
-func (s *Service) switchTarget(ctx context.Context, v View, key string) (TypeVersion, error) {
+func (s *Service) switchTarget(ctx context.Context, p access.Principal, v View, key string) (TypeVersion, error) {
 	refuse := func(message string) error {
 		return fault.In("case.switch_refused", "The case can't be switched to this case type.", fault.Field{Path: "/type", Message: message})
 	}
@@ -121,8 +120,11 @@ func (s *Service) switchTarget(ctx context.Context, v View, key string) (TypeVer
 	}
 	to, err := s.typeAt(ctx, s.store, v.Tenant, key, 0)
 	switch {
-	case errors.Is(err, fault.NotFound):
+	case errors.Is(err, fault.NotFound), err == nil && !p.Clearance.Sees(to.Definition.Classification):
 		return to, refuse("is not the key of a case type")
+	case err == nil && !p.Clearance.Sees(casetype.Higher(v.Definition.Highest(), to.Highest())):
+		// Fields would be dropped, or shown to others, by somebody who does not see them.
+		return to, refuse("and the case's own type hold more than you are cleared for; ask somebody who is")
 	case err == nil && to.Kind != v.Definition.Kind:
 		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Kind, v.Definition.Kind))
 	}

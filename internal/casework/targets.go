@@ -34,9 +34,11 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 	if err != nil {
 		return nil, err
 	}
-	targets := make([]Target, len(all))
-	for i, e := range all {
-		targets[i].Endpoint = e
+	var targets []Target
+	for _, e := range all {
+		if p.Clearance.Sees(e.Clearance) {
+			targets = append(targets, Target{Endpoint: e})
+		}
 	}
 	return targets, nil
 }
@@ -100,13 +102,13 @@ func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Princip
 	if _, err := tx.Next(ctx, p.Tenant, "targets"); err != nil {
 		return nil, err
 	}
-	all, err := allEndpoints(ctx, tx, p.Tenant)
+	all, err := allEndpoints(ctx, tx, p)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range all {
 		if listens(e, trigger) && !slices.Contains(urls, e.URL) {
-			if err := s.unsubscribe(ctx, tx, e, trigger); err != nil {
+			if err := s.unsubscribe(ctx, tx, p, e, trigger); err != nil {
 				return nil, err
 			}
 		}
@@ -140,7 +142,7 @@ func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, 
 		return hearing, nil
 	}
 	if len(deaf) > 0 {
-		e, err := s.changeEndpoint(ctx, tx, deaf[0], func(e *endpoint.Endpoint) { e.Triggers = append(e.Triggers, trigger) })
+		e, err := s.changeEndpoint(ctx, tx, p, deaf[0], func(e *endpoint.Endpoint) { e.Triggers = append(e.Triggers, trigger) })
 		return []Target{{Endpoint: e}}, err
 	}
 	e, err := s.newEndpoint(ctx, p, endpoint.Endpoint{URL: url, Triggers: []string{trigger}})
@@ -150,11 +152,11 @@ func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, 
 	return []Target{{Endpoint: e, Created: true}}, tx.CreateEndpoint(ctx, e, id.New("cur"))
 }
 
-func (s *Service) unsubscribe(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, trigger string) error {
+func (s *Service) unsubscribe(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint, trigger string) error {
 	if len(e.Triggers) == 1 {
 		return tx.DeleteEndpoint(ctx, e.Tenant, e.ID)
 	}
-	_, err := s.changeEndpoint(ctx, tx, e, func(e *endpoint.Endpoint) {
+	_, err := s.changeEndpoint(ctx, tx, p, e, func(e *endpoint.Endpoint) {
 		e.Triggers = slices.DeleteFunc(e.Triggers, func(t string) bool { return t == trigger })
 	})
 	return err
@@ -162,11 +164,17 @@ func (s *Service) unsubscribe(ctx context.Context, tx *store.Tx, e endpoint.Endp
 
 func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(e.Triggers, trigger) }
 
-func allEndpoints(ctx context.Context, tx *store.Tx, tenant int64) ([]endpoint.Endpoint, error) {
+// allEndpoints lists those that the caller sees; to the others nothing is done.
+func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endpoint.Endpoint, error) {
 	var all []endpoint.Endpoint
-	for after := ""; ; after = all[len(all)-1].ID {
-		more, err := tx.Endpoints(ctx, tenant, after, maxPage)
-		all = append(all, more...)
+	for after := ""; ; {
+		more, err := tx.Endpoints(ctx, p.Tenant, after, maxPage)
+		for _, e := range more {
+			after = e.ID
+			if p.Clearance.Sees(e.Clearance) {
+				all = append(all, e)
+			}
+		}
 		if err != nil || len(more) < maxPage {
 			return all, err
 		}

@@ -69,7 +69,7 @@ func (s *Service) typeOf(tenant int64, stored store.CaseType) (TypeVersion, erro
 	if err != nil {
 		return TypeVersion{}, err
 	}
-	t := TypeVersion{Type: parsed, Version: stored.Version, CreatedAt: stored.CreatedAt}
+	t := TypeVersion{Type: parsed, Version: stored.Version, CreatedAt: stored.CreatedAt, Clearance: stored.Clearance}
 	s.types.put(k, t)
 	return t, nil
 }

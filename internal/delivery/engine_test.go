@@ -21,6 +21,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
@@ -115,7 +116,7 @@ func (b *bench) update(do func(*store.Tx) error) {
 func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
 	b.Helper()
 	e := endpoint.Endpoint{
-		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active,
+		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active, Clearance: casetype.Restricted,
 		Policy: p, Secrets: [][]byte{b.key}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
 	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
@@ -24,10 +25,11 @@ var defaultLimits = limits{window: 1024, unsettled: 512, parked: 10_000}
 // concurrent use.
 type machine struct {
 	limits
-	policy endpoint.Policy
-	wanted map[string]bool // triggers
-	hears  func(event.Actor) bool
-	jitter func() float64
+	policy    endpoint.Policy
+	wanted    map[string]bool // triggers
+	hears     func(event.Actor) bool
+	clearance casetype.Classification
+	jitter    func() float64
 
 	readTo   int64               // the journal has been read up to here
 	window   []*windowEntry      // entries above the position that are owed, in order
@@ -66,7 +68,7 @@ type outbox struct {
 // newMachine restores a machine from what was saved.
 func newMachine(e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place, l limits, jitter func() float64) *machine {
 	m := &machine{
-		limits: l, policy: e.Policy.WithDefaults(), hears: e.Hears, jitter: jitter,
+		limits: l, policy: e.Policy.WithDefaults(), hears: e.Hears, clearance: e.Clearance, jitter: jitter,
 		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
 	}
@@ -124,12 +126,12 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 
 // wants reports whether the endpoint, as it is set up now, is told of a message.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
-	return m.wanted[body.Trigger] && m.hears(e.Actor)
+	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor)
 }
 
 func (m *machine) admit(e *tailEntry) {
 	entry := &windowEntry{seq: e.Seq}
-	for part, body := range e.messages() {
+	for part, body := range e.messages(m.clearance) {
 		if !m.wants(e, body) {
 			continue
 		}

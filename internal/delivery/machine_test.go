@@ -110,9 +110,9 @@ func (w *world) commit(t *rapid.T) {
 			body.Err = errors.New("no body")
 		}
 		w.subject[body.ID] = e.Subject
-		e.bodies = append(e.bodies, body)
+		e.views[0].bodies = append(e.views[0].bodies, body)
 	}
-	e.once.Do(func() {})
+	e.views[0].once.Do(func() {})
 	w.journal = append(w.journal, e)
 }
 
@@ -270,7 +270,7 @@ func (w *world) accounted() {
 		if e.Seq > w.disk.position {
 			continue
 		}
-		for part, body := range e.bodies {
+		for part, body := range e.views[0].bodies {
 			if _, settled := w.disk.settled[body.ID]; settled || !w.wanted(e, body) {
 				continue
 			}
@@ -342,7 +342,7 @@ func (w *world) canRead() int64 {
 // complete checks that everybody was told, in order.
 func (w *world) complete(t *rapid.T) {
 	for _, e := range w.journal {
-		for _, body := range e.bodies {
+		for _, body := range e.views[0].bodies {
 			if w.wanted(e, body) && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
 				t.Fatalf("%s never arrived and is not dead", body.ID)
 			}

@@ -32,9 +32,9 @@ func (s *script) commit(cases ...int) {
 		s.seq++
 		e := &tailEntry{Entry: &event.Entry{Seq: s.seq, Subject: fmt.Sprintf("case/%d", c)}}
 		for part := range 1 + s.more {
-			e.bodies = append(e.bodies, &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", s.seq, part)})
+			e.views[0].bodies = append(e.views[0].bodies, &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", s.seq, part)})
 		}
-		e.once.Do(func() {})
+		e.views[0].once.Do(func() {})
 		s.journal = append(s.journal, e)
 		s.follow()
 	}
@@ -241,8 +241,8 @@ func TestTooManyParkedLanesStopTheCursor(t *testing.T) {
 func TestAMessageThatCannotBeMadeIsDeadAtOnce(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, defaultLimits)
 	e := &tailEntry{Entry: &event.Entry{Seq: 1, Subject: "case/1"}}
-	e.bodies = []*wire.Message{{Trigger: wantedTrigger, ID: "msg_1", Err: fmt.Errorf("no snapshot")}}
-	e.once.Do(func() {})
+	e.views[0].bodies = []*wire.Message{{Trigger: wantedTrigger, ID: "msg_1", Err: fmt.Errorf("no snapshot")}}
+	e.views[0].once.Do(func() {})
 	s.read([]*tailEntry{e}, 1)
 	out, ok := s.take(false)
 	if !ok || len(out.Dead) != 1 || out.Dead[0].Reason == "" || out.Position != 1 {

@@ -6,17 +6,24 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// tailEntry is a journal entry with its messages, encoded once for all endpoints.
+// tailEntry is a journal entry with its messages, encoded once for all endpoints
+// of the same clearance.
 type tailEntry struct {
 	*event.Entry
 	version string
-	once    sync.Once
-	bodies  []*wire.Message
+	views   [4]view // by the level of the clearance
+}
+
+// view is an entry's messages as one clearance sees them.
+type view struct {
+	once   sync.Once
+	bodies []*wire.Message
 }
 
 // size is roughly what an entry holds in memory, in bytes.
@@ -32,14 +39,15 @@ func (e *tailEntry) size() int {
 }
 
 // messages derives the entry's messages. It is safe for concurrent use.
-func (e *tailEntry) messages() []*wire.Message {
-	e.once.Do(func() {
-		bodies := wire.Messages(e.Entry, e.version)
+func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message {
+	v := &e.views[clearance.Level()]
+	v.once.Do(func() {
+		bodies := wire.Messages(e.Entry, e.version, clearance)
 		for i := range bodies {
-			e.bodies = append(e.bodies, &bodies[i])
+			v.bodies = append(v.bodies, &bodies[i])
 		}
 	})
-	return e.bodies
+	return v.bodies
 }
 
 // The tail's bounds.
@@ -148,7 +156,7 @@ func (t *tail) recent(tenant, after int64) (entries []*tailEntry, upTo int64, ok
 }
 
 // older is recent for what is no longer in memory. After an error upTo is after.
-func (t *tail) older(ctx context.Context, tenant, after int64) (entries []*tailEntry, upTo int64, err error) {
+func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetype.Classification) (entries []*tailEntry, upTo int64, err error) {
 	t.mu.Lock()
 	head := t.head // all up to it is there when we look
 	t.mu.Unlock()
@@ -158,7 +166,7 @@ func (t *tail) older(ctx context.Context, tenant, after int64) (entries []*tailE
 	}
 	for _, e := range found {
 		entries = append(entries, t.wrap(e))
-		entries[len(entries)-1].messages() // here, not where the sending waits for it
+		entries[len(entries)-1].messages(clearance) // here, not where the sending waits for it
 	}
 	switch n := len(found); n {
 	case 0:

@@ -123,7 +123,7 @@ func (w *worker) fill(ctx context.Context) {
 		}
 		w.reading = true
 		go func() {
-			entries, upTo, err := w.tail.older(ctx, w.tenant, after)
+			entries, upTo, err := w.tail.older(ctx, w.tenant, after, w.endpoint.Clearance)
 			if err != nil {
 				w.log.Error("the journal can't be read; trying again", "error", err)
 				sleep(ctx, readAgain)

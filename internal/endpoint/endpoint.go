@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -23,8 +24,10 @@ type Endpoint struct {
 	Token     string   // id of the integration's own API token; empty where a person made the endpoint
 	Status    Status
 	Policy    Policy
-	Secrets   [][]byte // signing keys, newest first; all of them sign
-	Revision  int64    // grows with every change
+	Clearance casetype.Classification // the highest that it is told
+	Reached   casetype.Classification // the highest clearance it has had: what its attempts may quote
+	Secrets   [][]byte                // signing keys, newest first; all of them sign
+	Revision  int64                   // grows with every change
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -16,4 +16,5 @@ type Change struct {
 	Path   string          `json:"path"`
 	Before json.RawMessage `json:"before"`
 	After  json.RawMessage `json:"after"`
+	Class  string          `json:"class,omitempty"` // the higher classification of the two; empty: PUBLIC
 }

@@ -56,29 +56,31 @@ type Snapshot struct {
 
 // Case is a case as of one version.
 type Case struct {
-	ID              int64           `json:"id"`
-	Reference       string          `json:"reference"` // readable: "KYC-0042"
-	Name            string          `json:"name"`
-	URL             string          `json:"url"` // in the console, by the public URL of that time
-	Version         int64           `json:"version"`
-	Color           string          `json:"color,omitempty"` // effective: the case's own, else its state's, else its type's
-	OutcomeInstance int64           `json:"outcome_instance,omitempty"`
-	ProcessKey      string          `json:"process_key,omitempty"`
-	Type            string          `json:"type"`
-	TypeVersion     int64           `json:"type_version"`
-	Kind            string          `json:"kind"` // "case" or "claim"
-	State           string          `json:"state"`
-	Final           bool            `json:"final,omitempty"` // the state is final
-	Classification  string          `json:"classification"`
-	Data            json.RawMessage `json:"data"`
-	Labels          []string        `json:"labels,omitempty"`            // slugs, sorted
-	Assignee        *Person         `json:"assigned_to,omitempty"`       // nil: no-one
-	StatusChangedBy int64           `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
-	OpenedAt        time.Time       `json:"opened_at,omitzero"`          // for the first time
-	ClosedAt        time.Time       `json:"closed_at,omitzero"`          // zero: it is open
-	LastActivityAt  time.Time       `json:"last_activity_at,omitzero"`   // of any commit
-	CreatedAt       time.Time       `json:"created_at"`
-	ModifiedAt      time.Time       `json:"modified_at"` // of the content
+	ID              int64             `json:"id"`
+	Reference       string            `json:"reference"` // readable: "KYC-0042"
+	Name            string            `json:"name"`
+	URL             string            `json:"url"` // in the console, by the public URL of that time
+	Version         int64             `json:"version"`
+	Color           string            `json:"color,omitempty"` // effective: the case's own, else its state's, else its type's
+	OutcomeInstance int64             `json:"outcome_instance,omitempty"`
+	ProcessKey      string            `json:"process_key,omitempty"`
+	Type            string            `json:"type"`
+	TypeVersion     int64             `json:"type_version"`
+	Kind            string            `json:"kind"` // "case" or "claim"
+	State           string            `json:"state"`
+	Final           bool              `json:"final,omitempty"` // the state is final
+	Classification  string            `json:"classification"`
+	Classes         map[string]string `json:"classes,omitempty"`    // by field: the classifications above PUBLIC, of that time
+	NameClass       string            `json:"name_class,omitempty"` // of a name that a template made; empty: PUBLIC
+	Data            json.RawMessage   `json:"data"`
+	Labels          []string          `json:"labels,omitempty"`            // slugs, sorted
+	Assignee        *Person           `json:"assigned_to,omitempty"`       // nil: no-one
+	StatusChangedBy int64             `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
+	OpenedAt        time.Time         `json:"opened_at,omitzero"`          // for the first time
+	ClosedAt        time.Time         `json:"closed_at,omitzero"`          // zero: it is open
+	LastActivityAt  time.Time         `json:"last_activity_at,omitzero"`   // of any commit
+	CreatedAt       time.Time         `json:"created_at"`
+	ModifiedAt      time.Time         `json:"modified_at"` // of the content
 }
 
 // Status is "closed" in a final state, else "open".
@@ -100,6 +102,7 @@ type Callback struct {
 	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
+	Class        string   `json:"class,omitempty"`          // the highest classification of what it was shown, which its words may repeat; empty: PUBLIC
 }
 
 // CaseSubject names a case as the subject of an entry.
@@ -107,8 +110,9 @@ func CaseSubject(id int64) string { return "case/" + strconv.FormatInt(id, 10) }
 
 // Fact is one thing that a commit made true, as the journal stores it.
 type Fact struct {
-	Name string          `json:"name"`
-	Data json.RawMessage `json:"data,omitempty"`
+	Name  string          `json:"name"`
+	Data  json.RawMessage `json:"data,omitempty"`
+	Class string          `json:"class,omitempty"` // the highest classification of what Data tells; empty: PUBLIC
 }
 
 // Kind is a kind of fact whose data is a T.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 )
 
 var (
@@ -15,11 +16,12 @@ var (
 	commentsDrop = define(`delete from comments where tenant = $1 and case_id = $2`)
 
 	attachmentInsert = define(`insert into attachments
-		(id, tenant, case_id, sort, key, filename, media_type, blob, size, sha256, version, actor, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`)
-	attachmentList = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at from attachments
-		where tenant = $1 and case_id = $2 and sort = $3 and id > $4 order by id limit $5`)
-	attachmentGet = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at from attachments
+		(id, tenant, case_id, sort, key, filename, media_type, blob, size, sha256, version, actor, at, clearance)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
+	attachmentList = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at, clearance from attachments
+		where tenant = $1 and case_id = $2 and sort = $3 and id > $4
+		and ($6 >= 2 or clearance = 'PUBLIC') and ($6 >= 3 or clearance <> 'RESTRICTED') order by id limit $5`)
+	attachmentGet = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at, clearance from attachments
 		where tenant = $1 and case_id = $2 and sort = $3 and id = $4`)
 	attachmentDrop  = define(`delete from attachments where tenant = $1 and case_id = $2 and sort = $3 and id = $4`)
 	attachmentBlobs = define(`select blob from attachments where tenant = $1 and case_id = $2`)
@@ -58,13 +60,14 @@ func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Sort, 
 		return err
 	}
 	_, err = tx.q.exec(ctx, attachmentInsert, a.ID, tenant, a.CaseID, string(sort), a.Key, a.Filename, a.MediaType,
-		a.Blob, a.Size, a.SHA256, a.Version, string(by), micros(a.At))
+		a.Blob, a.Size, a.SHA256, a.Version, string(by), micros(a.At), string(a.Clearance))
 	return err
 }
 
-// Attachments lists a case's documents or proofs after one of them, oldest first.
-func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.Sort, after string, limit int) ([]cases.Attachment, error) {
-	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit)
+// Attachments lists those of a case's documents or proofs that the clearance
+// sees, after one of them, oldest first.
+func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.Sort, clearance casetype.Classification, after string, limit int) ([]cases.Attachment, error) {
+	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit, clearance.Level())
 	return collect(rows, err, scanAttachment)
 }
 
@@ -104,7 +107,7 @@ func attachmentMissing(sort cases.Sort, id string) func() error {
 func scanAttachment(rows *sql.Rows) (a cases.Attachment, err error) {
 	var by []byte
 	var at int64
-	err = rows.Scan(&a.ID, &a.CaseID, &a.Key, &a.Filename, &a.MediaType, &a.Blob, &a.Size, &a.SHA256, &a.Version, &by, &at)
+	err = rows.Scan(&a.ID, &a.CaseID, &a.Key, &a.Filename, &a.MediaType, &a.Blob, &a.Size, &a.SHA256, &a.Version, &by, &at, &a.Clearance)
 	if err != nil {
 		return a, err
 	}

@@ -22,11 +22,12 @@ const caseRead = caseColumns + `, labels, assignee, assignee_name`
 
 var (
 	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
-	caseInsert = define(`insert into cases (` + caseColumns + `, search)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`)
+	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`)
 	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
 		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
-		closed_at = $16, status_changed_by = $17, last_activity_at = $18, version = version + 1, revision = revision + 1
+		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
+		search_private = $19, search_restricted = $20, version = version + 1, revision = revision + 1
 		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name`)
 	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
 		where tenant = $1 and id = $2 returning ` + caseRead)
@@ -34,7 +35,9 @@ var (
 		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
 	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
 	caseList = define(`select ` + caseRead + ` from cases
-		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\')
+		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\'
+			or $11 >= 2 and search_private like $4 escape '\' or $11 >= 3 and search_restricted like $4 escape '\')
+		and ($11 >= 2 or classification = 'PUBLIC') and ($11 >= 3 or classification <> 'RESTRICTED') and $11 >= 1
 		and type not in (select w.type from rows($8: type text) as w)
 		and (created_at < $5 or (created_at = $5 and id < $6))
 		and ($9 = '' or exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
@@ -58,6 +61,9 @@ type CaseFilter struct {
 	// After is the last case of the page before.
 	After Position
 	Limit int
+	// Clearance is whose list it is. Cases above it are left out, and a text that
+	// stands only in fields above it is not found.
+	Clearance casetype.Classification
 }
 
 // Unassigned, as the assignee of a filter, selects the cases that are no-one's.
@@ -96,7 +102,7 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list, f.Label, f.Assignee)
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list, f.Label, f.Assignee, f.Clearance.Level())
 	return collect(rows, err, scanCase)
 }
 
@@ -113,29 +119,31 @@ func (r reader) ReferenceTaken(ctx context.Context, tenant int64, caseType, refe
 	return n > 0, err
 }
 
-// InsertCase saves a new case.
-func (tx *Tx) InsertCase(ctx context.Context, c cases.Case) error {
+// InsertCase saves a new case. Its type says who finds it by what.
+func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {
+	search := searchTexts(c, t)
 	data, err := casetype.Encode(c.Data)
 	if err != nil {
 		return fmt.Errorf("encoding a case's data: %w", err)
 	}
 	_, err = tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
-		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), searchText(c))
+		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[0], search[1], search[2])
 	return err
 }
 
 // UpdateCase saves a case's content and status if its revision is still
 // c.Revision, and returns it as it is now: with its new version and revision, and
 // the labels and assignee of this moment. Otherwise it is a conflict.
-func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case) (cases.Case, error) {
+func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (cases.Case, error) {
+	search := searchTexts(c, t)
 	data, err := casetype.Encode(c.Data)
 	if err != nil {
 		return c, fmt.Errorf("encoding a case's data: %w", err)
 	}
 	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
-		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), searchText(c),
-		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt))
+		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), search[0],
+		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[1], search[2])
 	return one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
 		var labels string
 		err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
 )
 
 // CaseType is one stored version of a definition.
@@ -13,17 +15,19 @@ type CaseType struct {
 	Version    int64
 	Definition []byte // canonical JSON
 	CreatedAt  time.Time
+	Clearance  casetype.Classification // of who put it
 }
 
 var (
-	typeVersion = define(`select key, version, definition, created_at from case_types
+	typeVersion = define(`select key, version, definition, created_at, clearance from case_types
 		where tenant = $1 and key = $2 and version = $3`)
-	typeLatest = define(`select key, version, definition, created_at from case_types
+	typeLatest = define(`select key, version, definition, created_at, clearance from case_types
 		where tenant = $1 and key = $2 order by version desc limit 1`)
-	typeList = define(`select key, version, definition, created_at from case_types t
+	typeList = define(`select key, version, definition, created_at, clearance from case_types t
 		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)
 		order by key`)
-	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at) values ($1, $2, $3, $4, $5)`)
+	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at, clearance)
+		values ($1, $2, $3, $4, $5, $6)`)
 
 	callbackSecretGet    = define(`select secret from callback_secrets where tenant = $1 and type = $2 and transition = $3`)
 	callbackSecretList   = define(`select transition from callback_secrets where tenant = $1 and type = $2 order by transition`)
@@ -52,13 +56,13 @@ func (r reader) CaseTypes(ctx context.Context, tenant int64) ([]CaseType, error)
 
 // CreateCaseType adds a version. A version that exists is a conflict.
 func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) error {
-	_, err := tx.q.exec(ctx, typeInsert, tenant, t.Key, t.Version, string(t.Definition), micros(t.CreatedAt))
+	_, err := tx.q.exec(ctx, typeInsert, tenant, t.Key, t.Version, string(t.Definition), micros(t.CreatedAt), string(t.Clearance))
 	return err
 }
 
 func scanCaseType(rows *sql.Rows) (t CaseType, err error) {
 	var created int64
-	err = rows.Scan(&t.Key, &t.Version, &t.Definition, &created)
+	err = rows.Scan(&t.Key, &t.Version, &t.Definition, &created, &t.Clearance)
 	t.CreatedAt = fromMicros(created)
 	return t, err
 }

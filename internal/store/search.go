@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -22,15 +23,33 @@ func likePattern(text string) (string, error) {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%", nil
 }
 
-// searchText is what a search looks in: reference, name and the values of the
-// data, one a line.
-func searchText(c cases.Case) string {
-	var b strings.Builder
-	b.WriteString(c.Reference)
-	b.WriteByte('\n')
-	b.WriteString(c.Name)
-	writeValues(&b, c.Data)
-	return strings.ReplaceAll(strings.ToLower(b.String()), "\x00", " ")
+// searchTexts is what a search looks in: reference, name and the values of the
+// data, one a line. The first is for every clearance, the others hold what needs
+// PRIVATE and RESTRICTED in addition.
+func searchTexts(c cases.Case, t *casetype.Type) [3]string {
+	var b [3]strings.Builder
+	b[0].WriteString(c.Reference)
+	name := casetype.Public
+	if !c.NameSet {
+		name = t.NameClassification()
+	}
+	writeValues(&b[place(name)], c.Name)
+	for _, field := range slices.Sorted(maps.Keys(c.Data)) {
+		writeValues(&b[place(t.Classification(field))], c.Data[field])
+	}
+	var texts [3]string
+	for i := range b {
+		texts[i] = strings.ReplaceAll(strings.ToLower(b[i].String()), "\x00", " ")
+	}
+	return texts
+}
+
+// place is where a text of a classification goes; the highest is for what has none.
+func place(class casetype.Classification) int {
+	if level := class.Level(); level > 0 {
+		return level - 1
+	}
+	return 2
 }
 
 func writeValues(b *strings.Builder, v any) {

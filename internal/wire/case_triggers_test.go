@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -123,7 +124,7 @@ func TestBodiesAreJSONWhateverTheStrings(t *testing.T) {
 		c := e.Snapshot.Case
 		c.Reference, c.Name, c.URL = odd.Draw(t, "reference"), odd.Draw(t, "name"), odd.Draw(t, "url")
 		c.Color, c.ProcessKey = odd.Draw(t, "color"), odd.Draw(t, "process")
-		for _, m := range wire.Messages(e, "0.1.0") {
+		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 			if m.Err != nil || !json.Valid(m.Body) || !utf8.Valid(m.Body) {
 				t.Fatalf("%s: %q, %v", m.Trigger, m.Body, m.Err)
 			}

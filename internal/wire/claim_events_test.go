@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -65,7 +66,7 @@ var claimVectors = []struct {
 // told gives an entry's message under one trigger.
 func told(t *testing.T, e *event.Entry, trigger string) wire.Message {
 	t.Helper()
-	for _, m := range wire.Messages(e, "0.1.0") {
+	for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 		if m.Trigger == trigger {
 			return m
 		}
@@ -122,7 +123,7 @@ func TestPerformedByIsAsInThePublishedExamples(t *testing.T) {
 	} {
 		e := claimEntry(want.fact)
 		e.Actor = want.by
-		messages := wire.Messages(e, "0.1.0")
+		messages := wire.Messages(e, "0.1.0", casetype.Restricted)
 		body := string(messages[len(messages)-1].Body)
 		if !strings.HasPrefix(body, `{"claim":{"id":4539148803436467,`) || !strings.HasSuffix(body, want.end) {
 			t.Errorf("%s: %s", name, body)
@@ -134,7 +135,7 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 	for _, v := range claimVectors {
 		e := v.entry(v.fact)
 		e.Snapshot.Case.Kind = "case"
-		for _, m := range wire.Messages(e, "0.1.0") {
+		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 			if strings.HasPrefix(m.Trigger, "claim.") {
 				t.Errorf("%s is told of a case", m.Trigger)
 			}
@@ -144,7 +145,7 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 
 func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
 	var got []string
-	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}), event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0") {
+	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}), event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0", casetype.Restricted) {
 		got = append(got, m.Trigger)
 	}
 	if diff := cmp.Diff([]string{"case_created", "claim.created", "case_state_changed"}, got); diff != "" {

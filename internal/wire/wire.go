@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/id"
 )
@@ -56,6 +57,7 @@ type Message struct {
 	Header  []Header
 	Body    []byte
 	Err     error // why there is no Body; such a message can never be sent
+	Untold  bool  // it is above the clearance: it has its place among the others and nothing more
 }
 
 // Formats lists the formats in the order in which they tell a fact.
@@ -75,19 +77,25 @@ func Known(trigger string) bool { return registry.triggers[trigger] }
 
 // Messages derives all messages of an entry: in the order of its facts, and for
 // each fact in the order of the formats. Version is the program's own. Facts
-// that no format tells are passed over.
-func Messages(e *event.Entry, version string) []Message {
+// that no format tells are passed over. Bodies show what the clearance sees;
+// what it sees nothing of is Untold, so that messages have the same places for
+// every clearance.
+func Messages(e *event.Entry, version string, clearance casetype.Classification) []Message {
+	view, told := e.As(clearance.SeesMarked)
 	var messages []Message
 	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
 	for i, f := range e.Facts {
+		shown, visible := f.As(clearance.SeesMarked)
 		for _, r := range registry.routes[f.Name] {
 			if r.of != nil && !r.of(e) {
 				continue
 			}
-			m := Message{Fact: i, Trigger: r.trigger, ID: id.Message(e.ID, at, e.Subject, i, r.trigger)}
-			m.Body, m.Err = r.body(r.trigger, e, f)
-			m.Header = append(r.header(r.trigger, version),
-				Header{"webhook-subject", e.Subject}, Header{"webhook-sequence", sequence})
+			m := Message{Fact: i, Trigger: r.trigger, ID: id.Message(e.ID, at, e.Subject, i, r.trigger), Untold: !told || !visible}
+			if !m.Untold {
+				m.Body, m.Err = r.body(r.trigger, view, shown)
+				m.Header = append(r.header(r.trigger, version),
+					Header{"webhook-subject", e.Subject}, Header{"webhook-sequence", sequence})
+			}
 			messages = append(messages, m)
 		}
 	}

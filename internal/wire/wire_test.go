@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -31,7 +32,7 @@ func caseEntry(facts ...event.Fact) *event.Entry {
 // only gives the one message that an entry is told by.
 func only(t *testing.T, e *event.Entry) wire.Message {
 	t.Helper()
-	messages := wire.Messages(e, "0.1.0")
+	messages := wire.Messages(e, "0.1.0", casetype.Restricted)
 	if len(messages) != 1 {
 		t.Fatalf("%d messages, want 1: %v", len(messages), messages)
 	}
@@ -62,7 +63,7 @@ func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
 		event.CaseFinished.New(event.None{}),
 	)
 	var got []string
-	for i, m := range wire.Messages(e, "0.1.0") {
+	for i, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 		got = append(got, m.Trigger)
 		if m.Fact != i {
 			t.Errorf("%s is told of fact %d, want %d", m.Trigger, m.Fact, i)
@@ -75,10 +76,10 @@ func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
 }
 
 func TestACommitWithoutFactsIsToldNobody(t *testing.T) {
-	if messages := wire.Messages(caseEntry(), "0.1.0"); len(messages) != 0 {
+	if messages := wire.Messages(caseEntry(), "0.1.0", casetype.Restricted); len(messages) != 0 {
 		t.Errorf("messages: %v", messages)
 	}
-	if messages := wire.Messages(caseEntry(event.Fact{Name: "moon.rose"}), "0.1.0"); len(messages) != 0 {
+	if messages := wire.Messages(caseEntry(event.Fact{Name: "moon.rose"}), "0.1.0", casetype.Restricted); len(messages) != 0 {
 		t.Errorf("messages of a fact that no format knows: %v", messages)
 	}
 }
@@ -89,7 +90,7 @@ func TestMessageIDsAreStableAndDifferPerFactAndTrigger(t *testing.T) {
 		event.CaseProofsUploaded.New(event.Proofs{Keys: []string{"utility_bill"}}),
 		event.CaseCommented.New(event.Comment{ID: "cmt_1"}),
 	}
-	first, again := wire.Messages(caseEntry(facts...), "0.1.0"), wire.Messages(caseEntry(facts...), "0.2.0")
+	first, again := wire.Messages(caseEntry(facts...), "0.1.0", casetype.Restricted), wire.Messages(caseEntry(facts...), "0.2.0", casetype.Restricted)
 	seen := map[string]bool{}
 	for i, m := range first {
 		if m.ID != again[i].ID {
@@ -137,12 +138,12 @@ var toldOfClaims = []string{
 
 func TestEveryFactIsToldOrKnownNotToBe(t *testing.T) {
 	for _, name := range event.Names() {
-		messages := wire.Messages(caseEntry(event.Fact{Name: name}), "0.1.0")
+		messages := wire.Messages(caseEntry(event.Fact{Name: name}), "0.1.0", casetype.Restricted)
 		if slices.Contains(toldOfClaims, name) {
 			if len(messages) != 0 {
 				t.Errorf("%s is told of a case that is no claim", name)
 			}
-			messages = wire.Messages(claimEntry(event.Fact{Name: name}), "0.1.0")
+			messages = wire.Messages(claimEntry(event.Fact{Name: name}), "0.1.0", casetype.Restricted)
 		}
 		if _, ok := untold[name]; ok != (len(messages) == 0) {
 			t.Errorf("%s has %d messages; listed as untold: %t", name, len(messages), ok)
@@ -186,7 +187,7 @@ func BenchmarkMessages(b *testing.B) {
 	)
 	b.ReportAllocs()
 	for b.Loop() {
-		if messages := wire.Messages(e, "0.1.0"); len(messages) != 3 {
+		if messages := wire.Messages(e, "0.1.0", casetype.Restricted); len(messages) != 3 {
 			b.Fatal(len(messages))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -16,7 +17,7 @@ func aComment(caseID int64, n int) cases.Comment {
 
 func anAttachment(caseID int64, n int) cases.Attachment {
 	return cases.Attachment{ID: fmt.Sprintf("att_%d_%02d", caseID, n), CaseID: caseID, Key: "passport", Filename: "pässport.pdf",
-		MediaType: "application/pdf", Blob: fmt.Sprintf("blob_%d_%02d", caseID, n), Size: 1 << 40, SHA256: "00ff", Version: 3,
+		MediaType: "application/pdf", Blob: fmt.Sprintf("blob_%d_%02d", caseID, n), Clearance: casetype.Public, Size: 1 << 40, SHA256: "00ff", Version: 3,
 		By: event.Actor{Source: event.API, Name: "robot", TokenID: "tok_1"}, At: start}
 }
 
@@ -45,6 +46,19 @@ var attachmentTests = map[string]func(*fixture){
 		f.equal(list(f.tenant, want[2].ID), want[3:])
 		f.equal(list(f.other, ""), []cases.Comment(nil))
 	},
+	"attachments above a clearance are not listed": func(f *fixture) {
+		var want []cases.Attachment
+		for i, class := range casetype.Classifications() {
+			a := anAttachment(1, i)
+			a.Clearance = class
+			f.update(func(tx *store.Tx) error { return tx.AddAttachment(f.Context(), f.tenant, cases.Document, a) })
+			want = append(want, a)
+			for j, clearance := range casetype.Classifications() {
+				got := must[[]cases.Attachment](f)(f.Attachments(f.Context(), f.tenant, 1, cases.Document, clearance, "", 9))
+				f.equal(got, want[:min(i, j)+1])
+			}
+		}
+	},
 	"documents and proofs are listed, found and deleted apart from each other": func(f *fixture) {
 		document, proof, second := anAttachment(1, 1), anAttachment(1, 2), anAttachment(1, 3)
 		f.update(func(tx *store.Tx) error {
@@ -57,7 +71,7 @@ var attachmentTests = map[string]func(*fixture){
 			return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, second)
 		})
 		list := func(tenant int64, sort cases.Sort, after string, limit int) []cases.Attachment {
-			return must[[]cases.Attachment](f)(f.Attachments(f.Context(), tenant, 1, sort, after, limit))
+			return must[[]cases.Attachment](f)(f.Attachments(f.Context(), tenant, 1, sort, casetype.Restricted, after, limit))
 		}
 		f.equal(list(f.tenant, cases.Document, "", 9), []cases.Attachment{document})
 		f.equal(list(f.tenant, cases.Proof, "", 1), []cases.Attachment{proof})

@@ -45,8 +45,8 @@ var casesTests = map[string]func(*fixture){
 		for _, text := range []string{"a\x00b", "\xff\xfe"} {
 			c := f.aCase(f.tenant, 1)
 			c.Name = text
-			f.refused(fault.Invalid, "store.text_invalid", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), c) })
-			_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Type: text, Limit: 1})
+			f.refused(fault.Invalid, "store.text_invalid", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), c, aType()) })
+			_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: text, Limit: 1})
 			f.wantFault(err, fault.Invalid, "store.text_invalid")
 		}
 	},
@@ -55,11 +55,11 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c)
 		_, err := f.Case(f.Context(), f.other, c.ID)
 		f.wantFault(err, fault.NotFound, "case.not_found")
-		f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.other, store.CaseFilter{Limit: 9})), []cases.Case(nil))
+		f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.other, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9})), []cases.Case(nil))
 		theirs := c
 		theirs.Tenant = f.other
 		for _, do := range []func(tx *store.Tx) error{
-			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs); return err },
+			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs, aType()); return err },
 			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID, start); return err },
 			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), theirs); return err },
 		} {
@@ -73,7 +73,7 @@ var casesTests = map[string]func(*fixture){
 		sameID, sameReference, another := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2), f.aCase(f.other, 3)
 		sameReference.Reference, another.Reference = c.Reference, c.Reference
 		for _, taken := range []cases.Case{sameID, sameReference} {
-			f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), taken) })
+			f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), taken, aType()) })
 		}
 		f.insert(another) // another tenant's references are its own
 	},
@@ -92,17 +92,17 @@ var casesTests = map[string]func(*fixture){
 		c.Name, c.State, c.ModifiedAt, c.Data = "Grace", "approved", start.Add(time.Hour), map[string]any{}
 		c.Type, c.TypeVersion, c.NameSet, c.Color, c.Classification = "claim", 7, true, "#fff", casetype.Public
 		f.update(func(tx *store.Tx) (err error) { // c still has version 1, and the right revision
-			updated, err = tx.UpdateCase(f.Context(), c)
+			updated, err = tx.UpdateCase(f.Context(), c, aType())
 			return err
 		})
 		want = c
 		want.Version, want.Revision = 3, 2
 		f.equal(updated, want)
 		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), want)
-		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
 		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
 		c.ID++
-		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
 	},
 	"a deleted case takes its comments and attachments along": func(f *fixture) {
 		c, kept := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
@@ -138,7 +138,7 @@ var casesTests = map[string]func(*fixture){
 		slices.Reverse(want)
 		for _, limit := range []int{1, 4, 7, 25, 100} {
 			var got []int64
-			filter := store.CaseFilter{Limit: limit}
+			filter := store.CaseFilter{Clearance: casetype.Restricted, Limit: limit}
 			for {
 				page := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter))
 				for _, c := range page {
@@ -166,7 +166,7 @@ var casesTests = map[string]func(*fixture){
 			{store.CaseFilter{Type: "kyc", State: "open"}, 1}, {store.CaseFilter{Type: "kyc", Text: "ada"}, 2}, {store.CaseFilter{Type: "none"}, 0},
 			{store.CaseFilter{Without: []string{"kyc", "none"}}, 1}, {store.CaseFilter{Type: "kyc", Without: []string{"kyc"}}, 0},
 		} {
-			want.Limit = 9
+			want.Limit, want.Clearance = 9, casetype.Restricted
 			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
 				f.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
 			}
@@ -182,21 +182,40 @@ var casesTests = map[string]func(*fixture){
 			`a\b`: true, `a\\b`: false, "o'neil": true, "ärger": true, "ÄRGER": true, "ελλά": true, "GRÄFIN": true, "zahl": true, "4711": true,
 			"field": false, "true": false, "null": false, "%%": false, "_k": false,
 		} {
-			got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Type: "kyc", Text: text, Limit: 9}))
+			got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: "kyc", Text: text, Limit: 9}))
 			if (len(got) == 1) != found {
 				f.Errorf("%q finds %d cases", text, len(got))
 			}
 		}
-		_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: strings.Repeat("x", 60_000), Limit: 9})
+		_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: strings.Repeat("x", 60_000), Limit: 9})
 		f.wantFault(err, fault.Invalid, "search.too_long")
+	},
+	"a clearance lists cases and finds values up to itself": func(f *fixture) {
+		for i, class := range casetype.Classifications() {
+			c := f.aCase(f.tenant, int64(i))
+			c.Classification, c.Name = class, "made-of-email"
+			c.Data = map[string]any{"email": "private@example.org", "iban": "restricted-1", "note": "public"}
+			f.insert(c)
+		}
+		for text, want := range map[string][3]int{
+			"": {1, 2, 3}, "public": {1, 2, 3}, "private@": {0, 2, 3}, "made-of": {0, 2, 3}, "restricted-1": {0, 0, 3},
+		} {
+			for i, clearance := range casetype.Classifications() {
+				got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
+				if len(got) != want[i] {
+					f.Errorf("%s finds %d cases by %q, want %d", clearance, len(got), text, want[i])
+				}
+			}
+			f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
+		}
 	},
 	"a search follows an update": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.insert(c)
 		c.Data = map[string]any{"email": "grace@example.org"}
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
 		for text, n := range map[string]int{"ada@": 0, "grace@": 1} {
-			f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9}))), n)
+			f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}))), n)
 		}
 	},
 	"a counter counts by tenant and name, and forgets what was given up": func(f *fixture) {

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
 
 func anEndpoint(tenant int64, n int) endpoint.Endpoint {
-	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Tenant: tenant, URL: "https://example.org/hook?a=b&c=<d>",
+	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private, Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=<d>",
 		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: [][]byte{{0, 1, 255}, []byte("older")},
 		Revision: 1, CreatedAt: start, UpdatedAt: start}
 }

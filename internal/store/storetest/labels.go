@@ -152,7 +152,7 @@ var labelTests = map[string]func(*fixture){
 		c.Reference, c.OutcomeInstance, c.ClosedAt, c.StatusChangedBy, c.LastActivityAt = "X-1", 9, start.Add(time.Hour), 7, start.Add(time.Hour)
 		var updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			updated, err = tx.UpdateCase(f.Context(), c) // c knows of neither
+			updated, err = tx.UpdateCase(f.Context(), c, aType()) // c knows of neither
 			return err
 		})
 		c.Labels, c.Assignee, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, 4, 2
@@ -180,7 +180,7 @@ var labelTests = map[string]func(*fixture){
 			{store.CaseFilter{Assignee: 1}, 1}, {store.CaseFilter{Assignee: 9007199254740991}, 0}, {store.CaseFilter{Assignee: store.Unassigned}, 1},
 			{store.CaseFilter{Label: "b", Assignee: 2, Type: "kyc"}, 1}, {store.CaseFilter{Label: "a", Assignee: 2}, 0},
 		} {
-			find.filter.Limit = 9
+			find.filter.Limit, find.filter.Clearance = 9, casetype.Restricted
 			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, find.filter)); len(got) != find.n {
 				f.Errorf("%+v finds %d cases, want %d", find.filter, len(got), find.n)
 			}

@@ -4,6 +4,7 @@ package storetest
 import (
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,6 +96,18 @@ func (f *fixture) newTenant(key string) (tenant int64) {
 
 var nextCase int64 = 1000_0000_0000_0000
 
+// aType is the type of all cases here.
+var aType = sync.OnceValue(func() *casetype.Type {
+	t, err := casetype.Parse("kyc.json", []byte(`{"key": "kyc", "name_template": "{email}",
+		"fields": {"type": "object", "properties": {
+			"email": {"type": "string", "x-classification": "PRIVATE"}, "iban": {"type": "string", "x-classification": "RESTRICTED"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`))
+	if err != nil {
+		panic(err)
+	}
+	return t
+})
+
 // aCase makes a case that is not saved.
 func (f *fixture) aCase(tenant int64, n int64) cases.Case {
 	return cases.Case{
@@ -110,7 +123,7 @@ func (f *fixture) insert(all ...cases.Case) {
 	f.Helper()
 	f.update(func(tx *store.Tx) error {
 		for _, c := range all {
-			if err := tx.InsertCase(f.Context(), c); err != nil {
+			if err := tx.InsertCase(f.Context(), c, aType()); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -40,7 +41,7 @@ var tenantTests = map[string]func(*fixture){
 		})
 	},
 	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {
-		first := access.Token{ID: "tok_1", Tenant: f.tenant, Name: "robot", Hash: []byte{0, 1, 255}, CreatedAt: start}
+		first := access.Token{ID: "tok_1", Tenant: f.tenant, Name: "robot", Hash: []byte{0, 1, 255}, CreatedAt: start, Clearance: casetype.Private}
 		second := access.Token{ID: "tok_2", Tenant: f.tenant, Name: "robot", Hash: []byte{2}, CreatedAt: start, ExpiresAt: start.Add(time.Hour)}
 		f.update(func(tx *store.Tx) error {
 			if err := tx.CreateToken(f.Context(), second); err != nil {
@@ -61,7 +62,7 @@ var tenantTests = map[string]func(*fixture){
 var caseTypeTests = map[string]func(*fixture){
 	"a case type keeps every version": func(f *fixture) {
 		v := func(key string, version int64) store.CaseType {
-			return store.CaseType{Key: key, Version: version, Definition: []byte(`{"key": "` + key + `",  "n":"Ü\u0000"}`), CreatedAt: start}
+			return store.CaseType{Key: key, Version: version, Definition: []byte(`{"key": "` + key + `",  "n":"Ü\u0000"}`), CreatedAt: start, Clearance: casetype.Private}
 		}
 		f.update(func(tx *store.Tx) error {
 			for _, t := range []store.CaseType{v("kyc", 1), v("claim", 1), v("kyc", 2), v("kyc", 10)} {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -19,7 +20,7 @@ var transactions = map[string]func(*fixture){
 		for i := range int64(60) {
 			wg.Go(func() {
 				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, i)); err != nil {
+					if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, i), aType()); err != nil {
 						return err
 					}
 					if _, err := tx.Append(f.Context(), anEntry(f.tenant, i, 1)); err != nil {
@@ -51,24 +52,24 @@ var transactions = map[string]func(*fixture){
 		}
 		wg.Wait()
 		f.sequence()
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Limit: 99}))), 20)
+		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
 		f.equal(len(must[[]*event.Entry](f)(f.Journal(f.Context(), 0, 99))), 20)
 	},
 	"a statement that fails leaves nothing of what came before it": func(f *fixture) {
 		taken := f.aCase(f.tenant, 1)
 		f.insert(taken)
 		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
-			if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, 2)); err != nil {
+			if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, 2), aType()); err != nil {
 				return err
 			}
-			return tx.InsertCase(f.Context(), taken)
+			return tx.InsertCase(f.Context(), taken, aType())
 		})
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Limit: 9}))), 1)
+		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 1)
 	},
 	"a transaction reads what it wrote, and others don't until it commits": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.update(func(tx *store.Tx) error {
-			if err := tx.InsertCase(f.Context(), c); err != nil {
+			if err := tx.InsertCase(f.Context(), c, aType()); err != nil {
 				return err
 			}
 			f.equal(must[cases.Case](f)(tx.Case(f.Context(), f.tenant, c.ID)), c)
@@ -93,7 +94,7 @@ var transactions = map[string]func(*fixture){
 					}
 					seen.Name += "x"
 					err = f.Update(f.Context(), func(tx *store.Tx) error {
-						saved, err := tx.UpdateCase(f.Context(), seen)
+						saved, err := tx.UpdateCase(f.Context(), seen, aType())
 						if err != nil {
 							return err
 						}
@@ -125,9 +126,9 @@ var transactions = map[string]func(*fixture){
 	"an update whose caller has gone does nothing": func(f *fixture) {
 		ctx, cancel := context.WithCancel(f.Context())
 		cancel()
-		err := f.Update(ctx, func(tx *store.Tx) error { return tx.InsertCase(ctx, f.aCase(f.tenant, 1)) })
+		err := f.Update(ctx, func(tx *store.Tx) error { return tx.InsertCase(ctx, f.aCase(f.tenant, 1), aType()) })
 		f.wantFault(err, fault.Unavailable, "store.cancelled")
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Limit: 9}))), 0)
+		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 0)
 	},
 	"readers who give up don't spoil the connections of others": func(f *fixture) {
 		for i := range int64(200) {

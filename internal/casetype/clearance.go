@@ -1,0 +1,157 @@
+package casetype
+
+import (
+	"slices"
+	"strings"
+)
+
+// Classifications lists the classifications from lowest to highest.
+func Classifications() []Classification { return []Classification{Public, Private, Restricted} }
+
+// Level counts the classifications from 1, the lowest. It is 0 for what is none,
+// which as a clearance sees nothing.
+func (c Classification) Level() int {
+	if level := c.rank(); level <= Restricted.rank() {
+		return level
+	}
+	return 0
+}
+
+// SeesMarked is Sees for the marks of the journal, where nothing means PUBLIC.
+func (c Classification) SeesMarked(mark string) bool {
+	if mark == "" {
+		return c.Sees(Public)
+	}
+	return c.Sees(Classification(mark))
+}
+
+// Higher gives the higher of two classifications. Empty is the lowest.
+func Higher(a, b Classification) Classification {
+	if a == "" || b != "" && b.rank() > a.rank() {
+		return b
+	}
+	return a
+}
+
+// Lower gives the lower of two clearances. Empty, which sees nothing, is the lowest.
+func Lower(a, b Classification) Classification {
+	if a == "" || b == "" {
+		return ""
+	}
+	if a.rank() < b.rank() {
+		return a
+	}
+	return b
+}
+
+// Highest is the highest classification among the fields.
+func (t *Type) Highest() Classification { return t.highest }
+
+// Marks gives the fields that are classified above PUBLIC, with their
+// classifications; nil when there are none.
+func (t *Type) Marks() map[string]string { return t.marks }
+
+// Shows reports whether somebody with the clearance sees a field. What is not a
+// field is seen by nobody.
+func (t *Type) Shows(field string, clearance Classification) bool {
+	class, known := t.classes[field]
+	return known && clearance.Sees(class)
+}
+
+// Shown gives the part of the data that the clearance sees. Data of which it
+// sees everything is returned as it is.
+func (t *Type) Shown(data map[string]any, clearance Classification) map[string]any {
+	if clearance.Sees(t.highest) {
+		return data
+	}
+	shown := make(map[string]any, len(data))
+	for name, value := range data {
+		if t.Shows(name, clearance) {
+			shown[name] = value
+		}
+	}
+	return shown
+}
+
+// Hidden gives the rest of the data, which the clearance does not see.
+func (t *Type) Hidden(data map[string]any, clearance Classification) map[string]any {
+	if clearance.Sees(t.highest) {
+		return nil
+	}
+	hidden := map[string]any{}
+	for name, value := range data {
+		if !t.Shows(name, clearance) {
+			hidden[name] = value
+		}
+	}
+	return hidden
+}
+
+// HighestIn is the highest classification among the fields that data holds;
+// PUBLIC when it holds none.
+func (t *Type) HighestIn(data map[string]any) Classification {
+	highest := Public
+	for name := range data {
+		highest = Higher(highest, t.Classification(name))
+	}
+	return highest
+}
+
+// NameClassification says who may see the name that the template makes.
+func (t *Type) NameClassification() Classification { return t.nameClass }
+
+// DocumentClassification says who may see a document that was made of what the
+// clearance sees.
+func (t *Type) DocumentClassification(d Document, clearance Classification) Classification {
+	highest := Public
+	for _, field := range t.placeholders(d.Template) {
+		class := t.Classification(field)
+		if field == "case.name" {
+			class = t.nameClass
+		}
+		if clearance.Sees(class) {
+			highest = Higher(highest, class)
+		}
+	}
+	return highest
+}
+
+// placeholders lists what a template is filled with: fields, and case.name.
+func (t *Type) placeholders(template string) []string {
+	parts, err := parseTemplate(template)
+	if err != nil {
+		return t.fields // can't be: Parse has checked the template
+	}
+	var names []string
+	for _, p := range parts {
+		switch field, _, _ := strings.Cut(p.placeholder, "."); {
+		case p.placeholder == "case.name":
+			names = append(names, p.placeholder)
+		case field != "" && field != "case":
+			names = append(names, field)
+		}
+	}
+	return names
+}
+
+// shownFields lists the names of the fields that the clearance sees.
+func (t *Type) shownFields(clearance Classification) []string {
+	return slices.DeleteFunc(slices.Clone(t.fields), func(name string) bool { return !t.Shows(name, clearance) })
+}
+
+func (t *Type) indexClasses() {
+	t.highest = Public
+	for name, class := range t.classes {
+		t.highest = Higher(t.highest, class)
+		if class != Public {
+			if t.marks == nil {
+				t.marks = map[string]string{}
+			}
+			t.marks[name] = string(class)
+		}
+	}
+	t.nameClass = Public
+	for _, field := range t.placeholders(t.NameTemplate) {
+		t.nameClass = Higher(t.nameClass, t.Classification(field))
+	}
+}

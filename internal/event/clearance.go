@@ -1,0 +1,106 @@
+package event
+
+import "encoding/json"
+
+// As is the entry as somebody sees it who sees what is marked with these
+// classifications ("" is PUBLIC), and whether they see it at all. What is marked
+// was so when the entry was made: a later definition does not change the past.
+// The entry itself is returned when nothing in it is hidden; it is never changed.
+func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
+	shown, visible := e.Snapshot.As(sees)
+	if !visible {
+		return nil, false
+	}
+	hidden := shown.Case != e.Snapshot.Case || e.Callback != nil && !sees(e.Callback.Class)
+	for _, f := range e.Facts {
+		hidden = hidden || !sees(f.Class)
+	}
+	if !hidden {
+		return e, true
+	}
+	out := *e
+	out.Snapshot, out.Facts, out.Callback = shown, nil, e.Callback.as(sees)
+	for _, f := range e.Facts {
+		if f, ok := f.As(sees); ok {
+			out.Facts = append(out.Facts, f)
+		}
+	}
+	return &out, true
+}
+
+// As is the snapshot as somebody sees it, and whether they see it at all.
+func (s Snapshot) As(sees func(class string) bool) (Snapshot, bool) {
+	if s.Case == nil {
+		return s, true
+	}
+	if !sees(s.Case.Classification) {
+		return Snapshot{}, false
+	}
+	s.Case = s.Case.as(sees)
+	return s, true
+}
+
+// as leaves out the fields that are hidden. A name that was made of some of them
+// becomes the reference.
+func (c *Case) as(sees func(class string) bool) *Case {
+	hidden := false
+	for _, class := range c.Classes {
+		hidden = hidden || !sees(class)
+	}
+	if !hidden && sees(c.NameClass) {
+		return c
+	}
+	out := *c
+	if !sees(c.NameClass) {
+		out.Name = c.Reference
+	}
+	out.Classes, out.NameClass = nil, ""
+	if !hidden {
+		return &out
+	}
+	var data map[string]json.RawMessage
+	if json.Unmarshal(c.Data, &data) != nil {
+		data = nil // what can't be read can't be told apart
+	}
+	for field, class := range c.Classes {
+		if !sees(class) {
+			delete(data, field)
+		}
+	}
+	if out.Data, _ = json.Marshal(data); data == nil { // raw messages always encode
+		out.Data = json.RawMessage("{}")
+	}
+	return &out
+}
+
+// As is the fact as somebody sees it, and whether they see it at all: a diff is
+// seen by all, without what is hidden.
+func (f Fact) As(sees func(class string) bool) (Fact, bool) {
+	if sees(f.Class) {
+		return f, true
+	}
+	if !CaseChanged.Is(f) {
+		return Fact{}, false
+	}
+	diff, err := CaseChanged.Decode(f)
+	if err != nil {
+		return Fact{}, false
+	}
+	shown := Changes{Changes: []Change{}}
+	for _, c := range diff.Changes {
+		if sees(c.Class) {
+			shown.Changes = append(shown.Changes, c)
+		}
+	}
+	return CaseChanged.New(shown), true
+}
+
+// as withholds the callback's own words.
+func (c *Callback) as(sees func(class string) bool) *Callback {
+	if c == nil || sees(c.Class) {
+		return c
+	}
+	out := *c
+	out.Warnings, out.Class = nil, ""
+	return &out
+}
