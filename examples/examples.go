@@ -3,7 +3,7 @@ package examples
 
 import "embed"
 
-// CaseTypes holds one definition a file: kyc.yaml, claim.yaml.
+// CaseTypes holds one definition a file: kyc.yaml, claims/motor.yaml ...
 //
-//go:embed kyc.yaml claim.yaml
+//go:embed kyc.yaml claims
 var CaseTypes embed.FS

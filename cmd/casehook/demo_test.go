@@ -45,7 +45,13 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 		"%PDF-1.",
 		"with the state escalated",
 		"reserve 76800",
-		"✓ 23 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
+		"claim.created           v1",
+		"/data/vehicle is not a field of property_claim",
+		"property_claim, closed, labels [fast_track]",
+		"claim.closed            v6",
+		"claim.reopened          v7",
+		"claim.label.removed     v8",
+		"✓ 32 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output does not say %q", want)

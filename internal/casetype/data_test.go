@@ -159,7 +159,7 @@ func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	claim := example(t, "claim.yaml")
+	claim := example(t, "claims/motor.yaml")
 	report, _ := claim.Transition("report")
 	if got := claim.Allowed(report, decode(t, `{"policy_no":"P"}`), "", casetype.Restricted); got != nil {
 		t.Errorf("a transition without fields refuses %v", got)
@@ -278,7 +278,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzValidate(f *testing.F) {
-	kyc, claim := example(f, "kyc.yaml"), example(f, "claim.yaml")
+	kyc, claim := example(f, "kyc.yaml"), example(f, "claims/motor.yaml")
 	for _, seed := range []string{
 		`{"client_name":"Acme","email":"x","company":{"address":{"zip":1}}}`, `{"risk_score":1e400}`,
 		`{"claimant":{"id":1,"first_name":"a","last_name":"b"},"incident_occurred_at":"2024-02-29T10:00:00Z"}`, `{"a/b":1}`,

@@ -50,7 +50,7 @@ type rule func(before *caseDetails, now caseDetails) reply
 func rules() map[string]rule {
 	return map[string]rule{
 		"/kyc/edit": assessRisk, "/kyc/submit": reviewable, "/kyc/approve": approvable, "/kyc/finish": openAccount,
-		"/claim/assess": setReserve,
+		"/motor/assess": setReserve, "/property/assess": setReserve, "/travel/assess": setReserve,
 	}
 }
 

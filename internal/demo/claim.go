@@ -6,24 +6,52 @@ import (
 	"net/http"
 )
 
-// claim is the short story of a motor claim.
+// claim is the story of a claim that was reported as the wrong one.
 func (s *stage) claim(ctx context.Context) error {
-	s.out.chapter("An insurer settles a claim (examples/claim.yaml)")
+	s.out.chapter("An insurer settles a claim (examples/claims)")
 	s.id, s.version = 0, 0
+	if err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/labels", body: map[string]any{
+		"slug": "fast_track", "name": "Fast track", "color": "teal",
+	}}, new(map[string]any)); err != nil {
+		return err
+	}
 	if _, err := s.take(ctx, step{
-		title: "A claim is reported",
+		title: "A motor claim is reported",
 		call: call{method: http.MethodPost, path: "/v1/case-types/motor_claim/cases", body: map[string]any{"data": map[string]any{
-			"policy_no": "P-4711", "incident_type": "glass", "incident_occurred_at": "2026-03-02T08:15:00Z",
-			"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "driver"},
+			"policy_no": "P-4711", "incident_type": "weather", "incident_occurred_at": "2026-03-02T08:15:00Z",
+			"incident_description": "Hail.", "vehicle": map[string]any{"registration": "ZH 4711"},
+			"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "owner"},
 		}}},
 		status: http.StatusCreated, state: "reported", tells: []string{"case_created", "claim.created", "case_state_changed"},
 	}); err != nil {
 		return err
 	}
-	return s.play(ctx, []step{{
+	return s.play(ctx, append(s.sorted(), s.settled()...))
+}
+
+// sorted are the steps until the right person works on the right kind of claim.
+func (s *stage) sorted() []step {
+	return []step{{
+		title:  "It is labelled; the newer spelling of the event is told too",
+		call:   call{method: http.MethodPut, path: s.path("/labels/fast_track")},
+		status: http.StatusOK, tells: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
+	}, {
+		title:  "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
+		call:   call{method: http.MethodPost, path: s.path("/switch-type"), body: map[string]any{"type": "property_claim"}},
+		status: http.StatusUnprocessableEntity, shows: showProblem,
+	}, {
+		title:  "Switched, dropping what does not fit",
+		call:   call{method: http.MethodPost, path: s.path("/switch-type"), body: map[string]any{"type": "property_claim", "drop": true}},
+		status: http.StatusOK, state: "reported", tells: []string{"claim.switched_type", "case_changed"}, shows: showClaim,
+	}}
+}
+
+// settled are the steps until the claim is closed, and opened again.
+func (s *stage) settled() []step {
+	return []step{{
 		title:  "Assessed: the callback sets the reserve",
 		call:   s.submit("assess", map[string]any{"data": map[string]any{"estimated_claim_cost": 640_00, "currency": "CHF"}}),
-		status: http.StatusOK, state: "assessing", asks: "/claim/assess", tells: []string{"case_changed", "case_state_changed"},
+		status: http.StatusOK, state: "assessing", asks: "/property/assess", tells: []string{"case_changed", "case_state_changed"},
 		shows: func(a answer) string {
 			return fmt.Sprintf("%s, with what the callback added: reserve %v", showCase(a), a.kase().Data["reserve"])
 		},
@@ -32,8 +60,33 @@ func (s *stage) claim(ctx context.Context) error {
 		call:   s.submit("accept", nil),
 		status: http.StatusOK, state: "accepted", tells: []string{"case_state_changed", "case_approved"},
 	}, {
-		title:  "Settled",
+		title:  "Settled, which closes it",
 		call:   s.submit("settle", map[string]any{"data": map[string]any{"settled_amount": 598_50}}),
-		status: http.StatusOK, state: "settled", tells: []string{"case_changed", "case_state_changed", "case_finished"},
-	}})
+		status: http.StatusOK, state: "settled", tells: []string{"case_changed", "case_state_changed", "case_finished", "claim.closed"}, shows: showClaim,
+	}, {
+		title:  "Another invoice arrives, and it is opened again",
+		call:   s.submit("reopen", nil),
+		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"}, shows: showClaim,
+	}, {
+		title:  "There is no hurry any more",
+		call:   call{method: http.MethodDelete, path: s.path("/labels/fast_track")},
+		status: http.StatusOK, tells: []string{"claim.label_removed", "claim.label.removed"}, shows: showClaim,
+	}}
+}
+
+// showClaim says of a claim what its state does not.
+func showClaim(a answer) string {
+	var c struct {
+		Type, Status string
+		Labels       []string
+		AssignedTo   *struct{ Name string } `json:"assigned_to"`
+	}
+	if decode(a.Body, &c) != nil {
+		return showCase(a)
+	}
+	text := fmt.Sprintf("%s; %s, %s, labels %v", showCase(a), c.Type, c.Status, c.Labels)
+	if c.AssignedTo != nil {
+		text += ", assigned to " + c.AssignedTo.Name
+	}
+	return text
 }

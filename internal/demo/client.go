@@ -40,6 +40,7 @@ type kase struct {
 	Code      string         `json:"code"`
 	Errors    []string       `json:"errors"`
 	Warnings  []string       `json:"warnings"`
+	Fields    []struct{ Path, Message string }
 }
 
 // kase reads the answer; what is not in it stays empty.

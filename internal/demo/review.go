@@ -161,6 +161,9 @@ func showProblem(a answer) string {
 	for _, w := range k.Warnings {
 		lines = append(lines, "warning: "+w)
 	}
+	for _, f := range k.Fields {
+		lines = append(lines, f.Path+" "+f.Message)
+	}
 	return strings.Join(lines, "\n")
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,9 @@ type step struct {
 
 // setUp loads the case types and registers the sample receiver for all triggers.
 func (s *stage) setUp(ctx context.Context, receiver string) error {
-	for key, file := range map[string]string{"kyc": "kyc.yaml", "motor_claim": "claim.yaml"} {
+	for key, file := range map[string]string{
+		"kyc": "kyc.yaml", "motor_claim": "claims/motor.yaml", "property_claim": "claims/property.yaml", "travel_claim": "claims/travel.yaml",
+	} {
 		if err := s.loadType(ctx, key, file); err != nil {
 			return err
 		}
@@ -74,10 +77,10 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 		Secrets map[string]string `json:"callback_secrets"`
 	}
 	err = s.api.get(ctx, call{
-		method: http.MethodPut, path: "/v1/case-types/" + key + "?file=" + file, body: source, contentType: "application/yaml",
+		method: http.MethodPut, path: "/v1/case-types/" + key + "?file=" + path.Base(file), body: source, contentType: "application/yaml",
 	}, &put)
 	for transition, secret := range put.Secrets {
-		s.callbacks.trust("/"+strings.TrimSuffix(file, ".yaml")+"/"+transition, secret)
+		s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition, secret)
 	}
 	return err
 }
