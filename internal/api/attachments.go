@@ -53,7 +53,7 @@ func (a *API) attachments(sort cases.Sort, folder, one string) {
 			return a.listAttachments(ctx, sort, folder, in.InCase, in.Paging)
 		})
 	op := handle(a, operation("download-"+one, http.MethodGet, path+"/{attachment}/content", folder, "Download a "+one,
-		"Takes Range and If-None-Match where the store of files can seek.", http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable),
+		"Takes Range and If-None-Match where the store of files can seek.", http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable),
 		func(ctx context.Context, in *InAttachment) (*download, error) { return a.download(ctx, sort, in) })
 	text := func(says string) *huma.Param {
 		return &huma.Header{Description: says, Schema: &huma.Schema{Type: huma.TypeString}}
@@ -138,15 +138,21 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	}
 }
 
-// ranged gives a range that can't be served the shape of all our problems.
+// ranged gives a range that can't be served, and a condition that does not hold,
+// the shape of all our problems.
 type ranged struct{ http.ResponseWriter }
 
 func (w *ranged) WriteHeader(status int) {
-	if status != http.StatusRequestedRangeNotSatisfiable {
+	var p *Problem
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		p = newProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
+	case http.StatusPreconditionFailed:
+		p = newProblem(fault.New(fault.Invalid, "request.precondition", "The file is not the one that If-Match or If-Unmodified-Since names."))
+	default:
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	p := newProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
 	p.Status, p.Title = status, http.StatusText(status)
 	p.write(w.ResponseWriter)
 	w.ResponseWriter = &discard{header: http.Header{}} // of the text that would follow

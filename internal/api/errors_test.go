@@ -240,6 +240,7 @@ func (w *world) problemsOfTheRest() {
 		w.post(path+"/documents", `{"key": "summary"}`), w.do("POST", path+"/proofs?key=passport&filename=x", "x", "Content-Type", "text/plain"),
 	} {
 		w.get(file.is(201, "").header.Get("Location"), "Range", "bytes=9000000-").is(416, "request.range")
+		w.get(file.header.Get("Location"), "If-Match", `"x"`).is(412, "request.precondition")
 	}
 }
 

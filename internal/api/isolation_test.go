@@ -54,7 +54,7 @@ func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 const tenantsPath = "/v1/tenants"
 
 // ofOthers are the paths that name something by an id.
-var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{document\}|/\{proof\}`)
+var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{attachment\}`)
 
 // twins are two tenants who do the same.
 type twins struct {

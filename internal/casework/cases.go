@@ -32,7 +32,9 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 		return nil, err
 	}
 	if !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0) || utf8.RuneCountInString(f.Text) > maxQuery {
-		return nil, fault.New(fault.Invalid, "filter.invalid", "The text to search for is 1 to %d characters, without NUL.", maxQuery)
+		wrong := fault.New(fault.Invalid, "filter.invalid", "The text to search for is 1 to %d characters, without NUL.", maxQuery)
+		wrong.Fields = []fault.Field{{Path: "query.q", Message: "is no text of this length"}}
+		return nil, wrong
 	}
 	if !word(f.Type) || !word(f.State) || !word(f.Label) {
 		return nil, nil // no case type, state or label has such a key

@@ -1,0 +1,560 @@
+package api_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// TestBadInputIsRefusedWithItsPlace plays the story in which every operation
+// succeeds, and before each operation sends it in every wrong way that its
+// description in the OpenAPI document suggests. Whatever is refused has saved
+// nothing: the rows are as before, and the story goes on. What is not wrong after
+// all is undone.
+func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
+	s := newSpoiler(start(t))
+	s.spoil = func(o occasion) {
+		for _, m := range o.mutants() {
+			s.try(o, m)
+		}
+	}
+	s.around = s.step
+	s.story()
+	s.complete()
+	t.Logf("%d wrong requests, %d of them were not wrong after all", s.sent, s.taken)
+	if s.sent < 3000 {
+		t.Errorf("only %d wrong requests were sent", s.sent)
+	}
+}
+
+// spoiler stands around a story and spoils its requests.
+type spoiler struct {
+	*world
+	database    *sql.DB // one connection, so that it can tell whether others wrote
+	tables      []string
+	spoil       func(occasion)
+	again       bool            // at each request, not only at the first of an operation
+	spoilt      map[string]bool // operations
+	sent, taken int
+	rows        state // as of the version rowsAt
+	rowsAt      int64
+}
+
+func newSpoiler(w *world) *spoiler {
+	w.t.Helper()
+	s := &spoiler{world: w, spoilt: map[string]bool{}}
+	var err error
+	s.database, err = sql.Open(w.driver, w.dsn+"?_pragma=busy_timeout(10000)")
+	must(w.t, err)
+	w.t.Cleanup(func() { s.database.Close() })
+	s.database.SetMaxOpenConns(1)
+	rows, err := s.database.QueryContext(w.t.Context(), `select name from sqlite_schema
+		where type = 'table' and name <> 'sqlite_sequence' and name not like 'goose%' order by name`)
+	must(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		must(w.t, rows.Scan(&name))
+		s.tables = append(s.tables, name)
+	}
+	must(w.t, rows.Err())
+	s.openAudit()
+	return s
+}
+
+// openAudit lets the audit be restored too: what was undone is not in it.
+func (s *spoiler) openAudit() {
+	s.t.Helper()
+	for _, trigger := range []string{"audit_keeps_on_update", "audit_keeps_on_delete"} {
+		_, err := s.database.ExecContext(s.t.Context(), "drop trigger "+trigger)
+		must(s.t, err)
+	}
+}
+
+// occasion is a request of the story that is about to be sent.
+type occasion struct {
+	*spoiler
+	described
+	request sent
+}
+
+func (s *spoiler) step(r sent) got {
+	s.t.Helper()
+	d, ok := s.operation(r.method, r.path)
+	if ok && (s.again || !s.spoilt[d.id]) && !slices.Contains(r.header, "Authorization") {
+		s.spoil(occasion{s, d, r})
+	}
+	g := s.direct(r)
+	if g.status < 300 {
+		s.spoilt[d.id] = true
+	}
+	return g
+}
+
+func (s *spoiler) complete() {
+	s.t.Helper()
+	for _, d := range s.operations() {
+		if !s.spoilt[d.id] {
+			s.t.Errorf("%s was not tried", d.id)
+		}
+	}
+}
+
+// mutant is a request with something wrong in it.
+type mutant struct {
+	what    string
+	request sent
+	place   string // where it is wrong: a JSON Pointer, or query.limit
+	wrong   bool   // the description says so; else it may be taken
+}
+
+// state is all rows of all tables. When a token was last used is no matter.
+type state map[string][][]any
+
+// version changes with what others commit.
+func (s *spoiler) version() (n int64) {
+	s.t.Helper()
+	must(s.t, s.database.QueryRowContext(s.t.Context(), "pragma data_version").Scan(&n))
+	return n
+}
+
+func (s *spoiler) state() state {
+	s.t.Helper()
+	all := state{}
+	for _, table := range s.tables {
+		rows, err := s.database.QueryContext(s.t.Context(), "select * from "+table)
+		must(s.t, err)
+		columns, err := rows.Columns()
+		must(s.t, err)
+		for rows.Next() {
+			values, places := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				places[i] = &values[i]
+			}
+			must(s.t, rows.Scan(places...))
+			if i := slices.Index(columns, "last_used_at"); i >= 0 {
+				values[i] = int64(0)
+			}
+			all[table] = append(all[table], values)
+		}
+		must(s.t, rows.Err())
+		must(s.t, rows.Close())
+	}
+	return all
+}
+
+// kept is what a refused request may not change: all but the audit, which notes
+// the refusal.
+func (s state) kept() state {
+	s = maps.Clone(s)
+	delete(s, "audit")
+	return s
+}
+
+// restore brings the rows back.
+func (s *spoiler) restore(to state) {
+	s.t.Helper()
+	tx, err := s.database.BeginTx(s.t.Context(), nil)
+	must(s.t, err)
+	defer tx.Rollback()
+	for _, table := range s.tables {
+		_, err := tx.ExecContext(s.t.Context(), "delete from "+table)
+		must(s.t, err)
+		for _, row := range to[table] {
+			places := make([]string, len(row))
+			for i := range places {
+				places[i] = fmt.Sprintf("$%d", i+1)
+			}
+			_, err := tx.ExecContext(s.t.Context(), "insert into "+table+" values ("+strings.Join(places, ", ")+")", row...)
+			must(s.t, err)
+		}
+	}
+	must(s.t, tx.Commit())
+}
+
+// try sends a mutant and judges the answer.
+func (s *spoiler) try(o occasion, m mutant) {
+	s.t.Helper()
+	s.sent++
+	version, before := s.now()
+	g := s.ask(m.request)
+	complain := func(format string, args ...any) {
+		s.t.Helper()
+		body, _ := m.request.body.(string)
+		s.t.Errorf("%s, %s at %q: %s\n%s %.300s %q\n%.300q\n-> %d %.600s", o.id, m.what, m.place, fmt.Sprintf(format, args...),
+			m.request.method, m.request.path, m.request.header, body, g.status, g.body)
+	}
+	if g.status >= 400 {
+		for _, message := range s.refusal(m, g) {
+			complain("%s", message)
+		}
+	} else if m.wrong {
+		complain("it is taken")
+	}
+	if s.version() == version {
+		return
+	}
+	if g.status >= 400 {
+		if diff := cmp.Diff(before.kept(), s.state().kept()); diff != "" {
+			complain("something was saved:\n%s", diff)
+		}
+	} else {
+		s.taken++
+	}
+	s.restore(before)
+	s.rowsAt = s.version()
+}
+
+// now gives the rows as they are, and reads them only if somebody wrote since.
+func (s *spoiler) now() (int64, state) {
+	s.t.Helper()
+	if version := s.version(); s.rows == nil || version != s.rowsAt {
+		s.rows, s.rowsAt = s.state(), version
+	}
+	return s.rowsAt, s.rows
+}
+
+// ask sends a request without a network between: some of them no client would send.
+func (s *spoiler) ask(r sent) got {
+	s.t.Helper()
+	body, _ := r.body.(string)
+	q := httptest.NewRequestWithContext(s.t.Context(), r.method, "/", strings.NewReader(body))
+	path, query, _ := strings.Cut(r.path, "?")
+	q.URL.RawPath, q.URL.RawQuery, q.RequestURI = path, query, r.path
+	decoded, ok := unescape(path)
+	if !ok {
+		return got{t: s.t, status: 400, body: []byte(`{"code": "http", "detail": "net/http refuses it"}`)}
+	}
+	q.URL.Path = decoded
+	q.Header.Set("Authorization", "Bearer "+s.bearerFor(r.path))
+	if r.body != nil {
+		q.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(r.header); i += 2 {
+		if r.header[i] == "Host" {
+			q.Host = r.header[i+1]
+		} else {
+			q.Header.Set(r.header[i], r.header[i+1])
+		}
+	}
+	answer := httptest.NewRecorder()
+	s.handler.ServeHTTP(answer, q)
+	g := got{t: s.t, op: r.method + " " + path, status: answer.Code, header: answer.Header(), body: answer.Body.Bytes()}
+	_, ok = s.operation(r.method, path)
+	if routed := answer.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed && !strings.HasSuffix(path, "/content") {
+		s.agrees(q, g)
+	}
+	return g
+}
+
+// pathless are refusals of what has no place in the request's body or query, or
+// of all of it.
+var pathless = map[string]bool{
+	"http": true, "request.content_type": true, "request.too_large": true, "request.incomplete": true, "request.range": true,
+	"idempotency.key_invalid": true, "idempotency.key_reused": true,
+}
+
+// refusal says what is wrong with a refusal. A callback's answer names no place.
+func (s *spoiler) refusal(m mutant, g got) (wrong []string) {
+	var p struct {
+		Code, Detail string
+		Fields       []struct{ Path, Message string }
+	}
+	if err := json.Unmarshal(g.body, &p); err != nil || p.Code == "" || p.Detail == "" || !utf8.Valid(g.body) {
+		return []string{"it is no problem"}
+	}
+	if g.status >= 500 {
+		wrong = append(wrong, "it is the server's fault")
+	}
+	if pathless[p.Code] || strings.HasPrefix(p.Code, "callback.") || g.status != 400 && g.status != 422 {
+		return wrong
+	}
+	if len(p.Fields) == 0 {
+		wrong = append(wrong, "it says no place")
+	}
+	named := m.place == "" || slices.ContainsFunc(p.Fields, func(f struct{ Path, Message string }) bool {
+		return strings.HasPrefix(f.Path, m.place) || strings.HasPrefix(m.place, f.Path)
+	})
+	if m.wrong && !named {
+		wrong = append(wrong, "it names another place")
+	}
+	return wrong
+}
+
+// mutants lists all the ways in which a request may be wrong.
+func (o occasion) mutants() (all []mutant) {
+	all = append(all, o.badParameters()...)
+	if o.op["requestBody"] != nil {
+		all = append(all, o.badBodies()...)
+		all = append(all, o.badFields()...)
+	}
+	return all
+}
+
+// text is the body of the occasion's request, which has to be an object.
+func (o occasion) text() (map[string]any, bool) {
+	text, _ := o.request.body.(string)
+	if text == "" {
+		return map[string]any{}, true
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var object map[string]any
+	err := d.Decode(&object)
+	return object, err == nil
+}
+
+// with gives the request with another body.
+func (o occasion) with(body string) sent {
+	r := o.request
+	r.body = body
+	return r
+}
+
+// resolve follows a reference.
+func (w *world) resolve(schema map[string]any) map[string]any {
+	if ref, ok := schema["$ref"].(string); ok {
+		name := strings.TrimPrefix(ref, "#/components/schemas/")
+		return w.openapi["components"].(map[string]any)["schemas"].(map[string]any)[name].(map[string]any)
+	}
+	return schema
+}
+
+// bodySchema is that of the operation's JSON body.
+func (o occasion) bodySchema() (map[string]any, *jsonschema.Schema) {
+	content, _ := o.op["requestBody"].(map[string]any)["content"].(map[string]any)
+	media, ok := content["application/json"].(map[string]any)
+	if !ok || media["schema"] == nil {
+		return nil, nil
+	}
+	at := "https://casehook.test/openapi.json#/paths/" + pointerEscape.Replace(o.path) + "/" + strings.ToLower(o.method) +
+		"/requestBody/content/" + pointerEscape.Replace("application/json") + "/schema"
+	compiled, err := o.schemas.Compile(at)
+	must(o.t, err)
+	return o.resolve(media["schema"].(map[string]any)), compiled
+}
+
+// field is a place in a body, and what its description says.
+type field struct {
+	path   []string
+	schema map[string]any
+}
+
+// fields lists what a schema describes, and what the object has besides.
+func (w *world) fields(schema map[string]any, value any, path []string) (all []field) {
+	if len(path) > 5 {
+		return nil
+	}
+	schema = w.resolve(schema)
+	properties, _ := schema["properties"].(map[string]any)
+	object, _ := value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		here := append(slices.Clone(path), name)
+		all = append(all, field{here, w.resolve(properties[name].(map[string]any))})
+		all = append(all, w.fields(properties[name].(map[string]any), object[name], here)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if properties[name] == nil {
+			here := append(slices.Clone(path), name)
+			all = append(all, field{here, map[string]any{}})
+			all = append(all, w.fields(nil, object[name], here)...)
+		}
+	}
+	items, _ := schema["items"].(map[string]any)
+	if list, _ := value.([]any); len(list) > 0 || items != nil {
+		here := append(slices.Clone(path), "0")
+		all = append(all, field{here, w.resolve(items)})
+		if len(list) > 0 {
+			all = append(all, w.fields(items, list[0], here)...)
+		}
+	}
+	return all
+}
+
+// required lists the places of a body that have to be there.
+func (w *world) required(schema map[string]any, value any, path []string) map[string]bool {
+	all := map[string]bool{}
+	schema = w.resolve(schema)
+	names, _ := schema["required"].([]any)
+	for _, name := range names {
+		all[pointerTo(append(slices.Clone(path), name.(string)))] = true
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	object, _ := value.(map[string]any)
+	for name, property := range properties {
+		maps.Copy(all, w.required(property.(map[string]any), object[name], append(slices.Clone(path), name)))
+	}
+	return all
+}
+
+func pointerTo(path []string) string {
+	var b strings.Builder
+	for _, name := range path {
+		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+	}
+	return b.String()
+}
+
+const placeholder = "@@here@@"
+
+// put gives the object as JSON with raw at a path; raw "" leaves it out.
+func put(object map[string]any, path []string, raw string) string {
+	var set func(v any, path []string) any
+	set = func(v any, path []string) any {
+		if len(path) == 0 {
+			return placeholder
+		}
+		if list, isList := v.([]any); isList || path[0] == "0" {
+			list = slices.Clone(list)
+			if len(list) == 0 {
+				list = []any{nil}
+			}
+			list[0] = set(list[0], path[1:])
+			return list
+		}
+		members, _ := v.(map[string]any)
+		members = maps.Clone(members)
+		if members == nil {
+			members = map[string]any{}
+		}
+		if raw == "" && len(path) == 1 {
+			delete(members, path[0])
+			return members
+		}
+		members[path[0]] = set(members[path[0]], path[1:])
+		return members
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.Encode(set(object, path))
+	return strings.Replace(b.String(), `"`+placeholder+`"`, raw, 1)
+}
+
+// badFields puts each value that is wrong somewhere at each place of the body.
+func (o occasion) badFields() (all []mutant) {
+	object, isObject := o.text()
+	schema, compiled := o.bodySchema()
+	if !isObject {
+		return nil
+	}
+	required := o.required(schema, object, nil)
+	add := func(what string, path []string, body string) {
+		m := mutant{what: what, request: o.with(body), place: pointerTo(path)}
+		if compiled != nil {
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+			absent := what == "null" && !required[m.place] // null is as absent
+			m.wrong = err == nil && compiled.Validate(value) != nil && !absent
+		}
+		all = append(all, m)
+	}
+	for _, f := range o.fields(schema, object, nil) {
+		for _, raw := range badValues {
+			add(fmt.Sprintf("%.40s", raw), f.path, put(object, f.path, raw))
+		}
+		if f.path[len(f.path)-1] == "0" {
+			continue
+		}
+		add("missing", f.path, put(object, f.path, ""))
+		parent, name := f.path[:len(f.path)-1], f.path[len(f.path)-1]
+		add("an unknown neighbour", append(slices.Clone(parent), "nonsense"), put(object, append(slices.Clone(parent), "nonsense"), "1"))
+		double := fmt.Sprintf(`{%[1]q: "a", %[1]q: "b"}`, name)
+		if len(parent) > 0 {
+			double = put(object, parent, double)
+		}
+		all = append(all, mutant{what: "twice", request: o.with(double), place: pointerTo(f.path), wrong: compiled != nil})
+	}
+	return all
+}
+
+// badBodies are wrong as a whole.
+func (o occasion) badBodies() (all []mutant) {
+	for _, body := range []string{
+		"", " ", "null", "true", "1", `"x"`, "[]", "[{}]", "{", "}", "{}{}", "{}x", "{]", `{"a"}`, `{"a":}`, `{a: 1}`, "\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", "{\"\xff\": 1}",
+		`{"": 1}`, `{"\u0000": 1}`, `{"\ud800": 1}`, `{"__proto__": {}}`, `{"a/b~c": 1}`, "{} // comment", "---\na: 1\n", "a: &a [*a]", "<a/>", "a=b",
+		strings.Repeat("[", 30_000), strings.Repeat(`{"a":`, 10_000), strings.Repeat(" ", 70<<10), `{"a": "` + strings.Repeat("a", 70<<10) + `"}`,
+	} {
+		all = append(all, mutant{what: "a body", request: o.with(body)})
+	}
+	for _, contentType := range oddTexts {
+		r := o.request
+		r.header = append(slices.Clone(r.header), "Content-Type", contentType)
+		all = append(all, mutant{what: "a content type", request: r})
+	}
+	return all
+}
+
+// badParameters puts odd texts in the place of each parameter and header.
+func (o occasion) badParameters() (all []mutant) {
+	parameters, _ := o.op["parameters"].([]any)
+	for _, p := range parameters {
+		p := p.(map[string]any)
+		name, in := p["name"].(string), p["in"].(string)
+		for _, odd := range oddTexts {
+			m := mutant{what: fmt.Sprintf("%.40q", odd), request: o.request}
+			switch in {
+			case "path":
+				m.request.path = o.inPath(name, odd)
+			case "query":
+				m.place = "query." + name
+				m.request.path, m.wrong = withQuery(o.request.path, name, odd), o.breaks(p, odd)
+			case "header":
+				m.request.header = append(slices.Clone(o.request.header), name, odd)
+			}
+			all = append(all, m)
+		}
+		if in == "query" {
+			twice := withQuery(o.request.path, name, "1") + "&" + name + "=2"
+			all = append(all, mutant{what: "twice", request: sent{o.method, twice, o.request.body, o.request.header}})
+		}
+	}
+	unknown := o.request
+	unknown.path = withQuery(unknown.path, "nonsense", "1")
+	all = append(all, mutant{what: "unknown", request: unknown, place: "query.nonsense", wrong: true})
+	for _, header := range []string{"Accept", "Range", "If-Match", "If-None-Match", "Host", "Accept-Encoding", "Prefer", "X-Forwarded-For"} {
+		for _, odd := range oddHeaders {
+			r := o.request
+			r.header = append(slices.Clone(r.header), header, odd)
+			all = append(all, mutant{what: fmt.Sprintf("%s %.40q", header, odd), request: r})
+		}
+	}
+	return all
+}
+
+// inPath gives the path with an odd text in the place of a parameter.
+func (o occasion) inPath(name, odd string) string {
+	path, query, _ := strings.Cut(o.request.path, "?")
+	segments := strings.Split(path, "/")
+	for i, segment := range strings.Split(o.path, "/") {
+		if segment == "{"+name+"}" {
+			segments[i] = escape(odd)
+		}
+	}
+	if query != "" {
+		query = "?" + query
+	}
+	return strings.Join(segments, "/") + query
+}
+
+// breaks reports whether a text is not what a parameter's description allows.
+func (o occasion) breaks(p map[string]any, text string) bool {
+	schema := o.resolve(p["schema"].(map[string]any))
+	switch most, _ := schema["maxLength"].(json.Number); {
+	case schema["type"] == "string" && most != "":
+		n, _ := most.Int64()
+		return int64(utf8.RuneCountInString(text)) > n && utf8.ValidString(text)
+	case schema["type"] == "integer":
+		return text != "" && strings.Trim(text, "0123456789+- ") != ""
+	}
+	return false
+}
