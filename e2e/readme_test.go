@@ -292,15 +292,17 @@ func standIn(t *testing.T, bin string) {
 // copyExamples makes the folder that the walk takes place in.
 func copyExamples(t *testing.T, dir string, ports *strings.Replacer) {
 	t.Helper()
-	source, err := os.ReadFile("../examples/leave.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "examples"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "examples/leave.yaml"), []byte(ports.Replace(string(source))), 0o644); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"examples/leave.yaml", "examples/claims/travel.yaml"} {
+		source, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(ports.Replace(string(source))), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

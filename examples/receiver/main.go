@@ -79,10 +79,19 @@ func (r *receiver) webhook(w http.ResponseWriter, req *http.Request) {
 		CaseID  int64  `json:"case_id"`
 		Name    string `json:"case_name"`
 		Version int64  `json:"case_version"`
+		Event   string `json:"event_name"` // a claim's, whose body is another
+		Claim   struct {
+			ID    int64  `json:"id"`
+			Title string `json:"title"`
+		} `json:"claim"`
 	}
 	if err := json.Unmarshal(body, &told); err != nil {
 		http.Error(w, "this is not the JSON I know", http.StatusBadRequest)
 		return
+	}
+	if told.Event != "" {
+		told.Trigger, told.CaseID, told.Name = told.Event, told.Claim.ID, told.Claim.Title
+		told.Version, _ = strconv.ParseInt(req.Header.Get("webhook-sequence"), 10, 64)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
