@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // claim is a case type of claims. Its fields are cost, an integer, and those of
@@ -140,7 +141,51 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 				t.Errorf("step %d: %s", i, diff)
 			}
 		}
+		want := []string{
+			"claim.created v1", "claim.label_added v2", "claim.label.added v2", "claim.label_added v3", "claim.label.added v3", "claim.assigned v4",
+			"claim.assigned v5", "claim.closed v7", "claim.unassigned v8", "claim.label_removed v9", "claim.label.removed v9", "claim.reopened v10",
+		}
+		if diff := cmp.Diff(want, w.claimEvents(c.ID)); diff != "" {
+			t.Error(diff)
+		}
 	})
+}
+
+// claimEvents lists the claim events of a case, each with its version.
+func (w *world) claimEvents(id int64) (all []string) {
+	w.t.Helper()
+	for _, e := range w.history(id) {
+		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
+			if m.Err != nil {
+				w.t.Errorf("%s: %v", m.Trigger, m.Err)
+			}
+			if strings.HasPrefix(m.Trigger, "claim.") {
+				all = append(all, fmt.Sprintf("%s v%d", m.Trigger, e.Version))
+			}
+		}
+	}
+	return all
+}
+
+// What is no claim has labels and the rest too, and fires none of the events.
+func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	w.label(w.p, "a")
+	c := w.open("loan")
+	if _, err := w.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Assign(t.Context(), w.p, c.ID, w.user(w.p, "Ann")); err != nil {
+		t.Fatal(err)
+	}
+	w.submit(casework.Submission{CaseID: c.ID, Transition: "decline"})
+	if got := w.facts(c.ID); got != "state_changed declined finished closed" || len(w.history(c.ID)) != 4 {
+		t.Errorf("facts %q in %d entries", got, len(w.history(c.ID)))
+	}
+	if got := w.claimEvents(c.ID); got != nil {
+		t.Errorf("it fired %v", got)
+	}
 }
 
 // told writes an entry's facts.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -176,6 +177,52 @@ func TestDaysAreWholeDays(t *testing.T) {
 		e.Snapshot.Case.ClosedAt = e.Snapshot.Case.OpenedAt.Add(open)
 		if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
 			t.Errorf("open for %s: %s", open, body)
+		}
+	}
+}
+
+func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := claimEntry(event.CaseClosed.New(event.None{}))
+		e.Actor.Name = rapid.String().Draw(t, "by")
+		c := e.Snapshot.Case
+		c.Name, c.Labels = rapid.String().Draw(t, "title"), rapid.SliceOf(rapid.String()).Draw(t, "labels")
+		value := rapid.String().Draw(t, "value")
+		data, err := json.Marshal(map[string]any{"a": value, "z": map[string]any{value: []any{value, nil, 1.5}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Data = data
+		messages := wire.Messages(e, "0.1.0", casetype.Restricted)
+		var got struct {
+			Claim struct {
+				Title string `json:"title"`
+				A     string `json:"a"`
+			} `json:"claim"`
+		}
+		if err := json.Unmarshal(messages[0].Body, &got); err != nil || got.Claim.Title != c.Name || got.Claim.A != value {
+			t.Fatalf("%+v, %v: %s", got, err, messages[0].Body)
+		}
+	})
+}
+
+// What the claim object keeps can't be the name of a field: else there would be
+// two of one name.
+func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
+	var body struct{ Claim map[string]any }
+	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.None{})), "claim.closed").Body, &body); err != nil {
+		t.Fatal(err)
+	}
+	if len(body.Claim) != 13 {
+		t.Errorf("it keeps %d names", len(body.Claim))
+	}
+	for name := range body.Claim {
+		for kind, taken := range map[string]bool{"claim": true, "case": false} {
+			_, err := casetype.Parse("x.yaml", []byte("{key: x, kind: "+kind+", fields: {type: object, properties: {"+name+": {type: string}}}, "+
+				"states: [{key: a}], transitions: [{key: b, to: a}]}"))
+			if (err != nil) != taken {
+				t.Errorf("%s as a field of a %s: %v", name, kind, err)
+			}
 		}
 	}
 }
