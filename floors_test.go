@@ -24,7 +24,7 @@ var floors = map[string]int{
 
 	"internal/api": 5, "internal/web": 5,
 
-	"internal/casework": 4, "internal/delivery": 4,
+	"internal/casework": 4, "internal/delivery": 4, "internal/session": 4,
 
 	"internal/store": 3, "internal/blob": 3, "internal/callback": 3,
 

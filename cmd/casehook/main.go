@@ -37,6 +37,7 @@ type commands struct {
 	Casetype casetypeCmd `cmd:"" help:"Work on definitions of case types."`
 	Apply    applyCmd    `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
 	Tenant   tenantCmd   `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
+	User     userCmd     `cmd:"" help:"People who sign in: create them."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -12,6 +12,8 @@ type Operation string
 // least gives the lowest role that may carry out each operation. What is not
 // here is the administrators' alone.
 var least = map[Operation]Role{
+	"get-session": Viewer, "delete-session": Viewer,
+
 	"list-cases": Viewer, "get-case": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
 	"list-case-types": Viewer, "get-case-type": Viewer, "list-labels": Viewer, "get-label": Viewer,
@@ -28,6 +30,7 @@ var least = map[Operation]Role{
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,
+	"create-user": Admin, "list-users": Admin, "get-user": Admin, "update-user": Admin,
 	"list-audit": Admin,
 }
 

@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -23,15 +24,18 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/session"
 )
 
 // Config is what the API needs besides the use cases.
 type Config struct {
-	Version  string       // of Casehook, as the OpenAPI document names it
-	Log      *slog.Logger // default slog.Default()
-	MaxBody  int64        // bytes of a request that is no upload; default DefaultMaxBody
-	Operator []byte       // the key of operators' credentials; when empty, nobody is one
-	Key      []byte       // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	Version   string           // of Casehook, as the OpenAPI document names it
+	Log       *slog.Logger     // default slog.Default()
+	MaxBody   int64            // bytes of a request that is no upload; default DefaultMaxBody
+	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
+	Sessions  *session.Manager // of the people who sign in
+	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
+	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
 }
 
 // DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
@@ -45,6 +49,8 @@ type API struct {
 	mux     *http.ServeMux
 	huma    huma.API
 	cursors cursors
+	opened  map[string]bool // "POST /v1/session": taken from anybody
+	origins *http.CrossOriginProtection
 }
 
 // New makes the handler of the API, its description and its documentation.
@@ -59,7 +65,8 @@ func New(s *casework.Service, c Config) http.Handler {
 		c.Key = make([]byte, 32)
 		rand.Read(c.Key) // never fails
 	}
-	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key)}
+	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, origins: http.NewCrossOriginProtection()}
+	a.trust(c.PublicURL)
 	setUpHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
 	a.health()
@@ -73,11 +80,25 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.proofs()
 	a.endpoints()
 	a.triggers()
+	a.session()
+	a.users()
 	a.tokens()
 	a.tenants()
 	a.audit()
 	a.publish()
 	return a.wrap(a.mux)
+}
+
+// trust lets the pages at a URL send requests with a session, whatever the
+// address is that a proxy passes them on to.
+func (a *API) trust(publicURL string) {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return
+	}
+	if err := a.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+		a.log.Warn("the public URL is no origin that a browser names", "error", err)
+	}
 }
 
 // operation begins the description of an operation. Statuses are the problems
@@ -87,7 +108,7 @@ func operation(id, method, path, tag, summary, description string, statuses ...i
 		OperationID: id, Method: method, Path: path, Tags: []string{tag},
 		Summary: summary, Description: description,
 		Errors:   append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError}, statuses...),
-		Security: []map[string][]string{{"bearer": {}}},
+		Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 	}
 }
 

@@ -26,6 +26,7 @@ type exchange struct {
 	principal access.Principal // once authenticated
 	status    int              // 0: nothing has been answered yet
 	raw       []byte           // the body, where it was read as a whole
+	key       []byte           // of fingerprints
 	http.ResponseWriter
 }
 
@@ -61,7 +62,7 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // wrap puts around the operations what all requests have in common.
 func (a *API) wrap(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{id: id.New("req"), ResponseWriter: w}
+		x := &exchange{id: id.New("req"), key: a.config.Key, ResponseWriter: w}
 		x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		secure(w.Header())
@@ -86,23 +87,41 @@ func (a *API) serve(x *exchange, mux *http.ServeMux) {
 		unrouted(handler, r).write(x)
 		return
 	}
-	mux.ServeHTTP(x, r)
+	mux.ServeHTTP(x, x.request) // with its session
+}
+
+// address is the IP address that the request came from.
+func (x *exchange) address() string {
+	address, _, err := net.SplitHostPort(x.request.RemoteAddr)
+	if err != nil {
+		return x.request.RemoteAddr
+	}
+	return address
 }
 
 func (a *API) authenticate(x *exchange) error {
+	if a.opened[x.request.Method+" "+x.request.URL.Path] {
+		return a.loadSession(x)
+	}
+	if x.request.Header.Get("Authorization") == "" {
+		if err := a.authenticateSession(x); err != nil {
+			return err
+		}
+		if forOperators(x.request.URL.Path) {
+			return operatorRequired()
+		}
+		return nil
+	}
 	scheme, bearer, _ := strings.Cut(x.request.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || bearer == "" {
 		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
-	}
-	address, _, err := net.SplitHostPort(x.request.RemoteAddr)
-	if err != nil {
-		address = x.request.RemoteAddr
 	}
 	bearer = strings.TrimSpace(bearer)
 	if access.IsOperator(bearer) {
 		return a.authenticateOperator(bearer, x.request.URL.Path)
 	}
-	x.principal, err = a.service.Authenticate(x.request.Context(), bearer, address)
+	var err error
+	x.principal, err = a.service.Authenticate(x.request.Context(), bearer, x.address())
 	if err != nil {
 		return err
 	}
@@ -169,7 +188,7 @@ func (a *API) logged(x *exchange, start time.Time) {
 	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request",
 		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.Int("status", x.status),
 		slog.Duration("duration", time.Since(start)), slog.String("request_id", x.id),
-		slog.String("token_id", x.principal.Actor.TokenID))
+		slog.String("token_id", x.principal.Actor.TokenID), slog.Int64("user_id", x.principal.Actor.UserID))
 }
 
 // paced is a body that has to keep coming. Its deadline ends with it: one that

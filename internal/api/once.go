@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -90,9 +91,10 @@ func create[V, T any](ctx context.Context, operation string, in Idempotent, rend
 	return &created[V]{Status: a.Status, Location: a.Header["Location"], Replayed: replayed, Body: a.Body}, nil
 }
 
-// fingerprint is a hash of all that the request says.
+// fingerprint is a keyed hash of all that the request says: a password is part
+// of it, and can't be guessed from what is stored.
 func (x *exchange) fingerprint(extra []string) string {
-	h := sha256.New()
+	h := hmac.New(sha256.New, x.key)
 	part := func(s []byte) {
 		h.Write([]byte(strconv.Itoa(len(s)) + ":"))
 		h.Write(s)

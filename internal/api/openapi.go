@@ -9,7 +9,7 @@ import (
 )
 
 const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who asked once it has. " +
-	"All of /v1 takes a bearer token, and sees and touches what is the token's tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
+	"All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and touches what is their tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
 	"Bodies are strict: names that are unknown or come twice are refused with their place; null for what may be left out is as if it were. Times are RFC 3339, in UTC."
 
 // describe begins the OpenAPI document and says how JSON is written.
@@ -37,6 +37,8 @@ func describe(version string) huma.Config {
 				{Name: "proofs", Description: "Files that people attach to a case."},
 				{Name: "endpoints", Description: "Receivers of webhooks."},
 				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
+				{Name: "session", Description: "People who sign in, and who is asking."},
+				{Name: "users", Description: "People, and what they may do and see."},
 				{Name: "tokens", Description: "The credentials of programs."},
 				{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
 				{Name: "audit", Description: "Who signed in, was refused, or changed who may do and hear what."},
@@ -45,7 +47,11 @@ func describe(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"bearer":   {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
+					"session": {
+						Type: "apiKey", In: "cookie", Name: "__Host-casehook_session",
+						Description: "Set by POST /v1/session. Over plain HTTP its name is casehook_session.",
+					},
 					"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>", Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
 				},
 			},

@@ -33,6 +33,7 @@ func form(fields ...string) (body, contentType string) {
 func TestEveryOperationWorks(t *testing.T) {
 	w := start(t)
 	w.story()
+	w.storyOfASession()
 	for _, d := range w.operations() {
 		for status := range d.responses() {
 			if status < "300" && !w.seen[d.id+" "+status] {
@@ -54,6 +55,7 @@ func (w *world) story() {
 	w.storyOfEndpoints()
 	w.storyOfTokens()
 	w.storyOfTenants()
+	w.storyOfPeople()
 	w.storyOfTheAudit()
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "case.not_found")

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -59,7 +61,7 @@ func newProblem(e *fault.Error) *Problem {
 	case fault.Unauthenticated:
 		p.header.Set("WWW-Authenticate", `Bearer realm="casehook"`)
 	case fault.Unavailable, fault.TooMany:
-		p.header.Set("Retry-After", "1")
+		p.header.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	}
 	return p
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -42,6 +43,8 @@ type world struct {
 	handler     http.Handler
 	server      *httptest.Server
 	store       *store.Store
+	service     *casework.Service
+	sessions    *session.Manager
 	bearer      string
 	log         *lockedBuffer
 	openapi     map[string]any
@@ -104,15 +107,22 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	})
 	w.bearer, err = service.Bootstrap(t.Context())
 	must(t, err)
-	config := api.Config{Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
+	w.sessions = session.New(w.store, session.Config{Insecure: true})
+	config := api.Config{Sessions: w.sessions, Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
 	for _, c := range change {
 		c(&config)
 	}
-	w.handler = api.New(service, config)
-	w.server = httptest.NewServer(w.handler)
-	t.Cleanup(w.server.Close)
+	w.service = service
+	w.serve(config)
 	w.describe()
 	return w
+}
+
+// serve begins to serve with a configuration.
+func (w *world) serve(c api.Config) {
+	w.handler = api.New(w.service, c)
+	w.server = httptest.NewServer(w.handler)
+	w.t.Cleanup(w.server.Close)
 }
 
 func (w *world) callback(rw http.ResponseWriter, r *http.Request) {

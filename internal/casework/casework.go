@@ -42,6 +42,7 @@ type Service struct {
 	callbacks *callback.Client
 	types     typeCache
 	uses      uses
+	hashes    chan struct{} // one for each password that is being hashed
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.
@@ -66,7 +67,7 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{Config: c, store: st, blobs: blobs, callbacks: callbacks}
+	return &Service{Config: c, store: st, blobs: blobs, callbacks: callbacks, hashes: make(chan struct{}, maxHashing)}
 }
 
 // now is the time as the store keeps it: UTC, to the microsecond.

@@ -11,13 +11,15 @@ import (
 // upload takes as long.
 const leftoverAge = 24 * time.Hour
 
-// Clean removes answers that are no longer repeated, and contents that no
+// Clean removes answers that are no longer repeated, sessions that are over, and contents that no
 // attachment refers to: what was under way when a process ended.
 func (s *Service) Clean(ctx context.Context) error {
 	now := s.now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.PurgeAnswers(ctx, now.Add(-answersLast))
-		return err
+		if _, err := tx.PurgeAnswers(ctx, now.Add(-answersLast)); err != nil {
+			return err
+		}
+		return tx.PurgeSessions(ctx, now, now.Add(-failuresLast))
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind is the small closed set that callers branch on: errors.Is(err, fault.NotFound).
@@ -55,6 +56,8 @@ type Error struct {
 	Warnings []string // a callback's warnings, as it gave them
 	Fields   []Field  // what is wrong where
 	Err      error    // the cause; logged, never shown
+
+	RetryAfter time.Duration // when to try again, if that is known
 }
 
 // New makes an Error whose detail is formatted as by fmt.Sprintf.

@@ -27,6 +27,9 @@ type Config struct {
 	Allow     []netip.Prefix // addresses that are called although they are not public
 	MaxUpload int64          // bytes of one proof; default 32 MiB
 
+	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
+	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h
+
 	LeaseTTL time.Duration // how long after a node's death another takes over; default 15 s
 	Grace    time.Duration // what is under way may still take at the end; default 10 s
 

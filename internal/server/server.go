@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
@@ -29,6 +30,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -110,7 +112,10 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(s.service, api.Config{Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey}))
+	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
+		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL,
+		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(c.PublicURL, "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
+	}))
 	s.token, err = s.service.Bootstrap(ctx)
 	return err
 }

@@ -22,7 +22,7 @@ import (
 // Run runs the suite. Open gives an empty store, and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
-		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, caseTypeTests, idempotencyTests,
+		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, sessionTests, caseTypeTests, idempotencyTests,
 		endpointTests, journalTests, deliveryTests, leaseTests,
 	} {
 		for name, test := range group {

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/session"
+)
+
+// SignIn is the body that signs a person in.
+type SignIn struct {
+	Email    string `json:"email" maxLength:"200" doc:"The user's address." example:"ada@example.org"`
+	Password string `json:"password" maxLength:"800" doc:"The user's password." example:"correct horse battery staple"`
+	Tenant   string `json:"tenant,omitempty" maxLength:"100" doc:"The key of the tenant; absent: the one that has the host name, else the first." example:"default"`
+}
+
+// Session says who is asking.
+type Session struct {
+	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
+	Name      string `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`
+	UserID    *int64 `json:"user_id" doc:"The user's id; null: it is no user." example:"7"`
+	TokenID   string `json:"token_id,omitempty" doc:"The token's id; absent: it is a user." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Role      string `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What they may do." example:"caseworker"`
+	Clearance string `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that they may see." example:"PRIVATE"`
+}
+
+type shownSession struct{ Body Session }
+
+const sessionPath = "/v1/session"
+
+// open makes an operation that anybody may ask for. Browsers may so from our own
+// pages alone.
+func (a *API) open(op huma.Operation) huma.Operation {
+	op.Security = nil
+	a.opened[op.Method+" "+op.Path] = true
+	return op
+}
+
+func (a *API) session() {
+	const tag = "session"
+	handleBody(a, a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
+		"With an address and a password. The answer sets a cookie; requests that carry it are the user's. "+
+			"Failures in a row hold further attempts back, for the account and for where they come from: see Retry-After.",
+		http.StatusTooManyRequests)), a.signIn)
+	handle(a, operation("get-session", http.MethodGet, sessionPath, tag, "Get who is asking", "A user by the session's cookie, or a token."),
+		func(ctx context.Context, _ *struct{}) (*shownSession, error) {
+			return &shownSession{showSession(principalOf(ctx))}, nil
+		})
+	handle(a, operation("delete-session", http.MethodDelete, sessionPath, tag, "Sign out", "The session ends at once.", http.StatusConflict), a.signOut)
+}
+
+func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSession, error) {
+	x := exchangeOf(ctx)
+	tenant, err := a.service.TenantFor(ctx, body.Tenant, x.request.Host)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.service.SignIn(ctx, tenant, body.Email, body.Password, x.address())
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(ctx, u)
+}
+
+// begin begins a user's session.
+func (a *API) begin(ctx context.Context, u access.User) (*shownSession, error) {
+	x := exchangeOf(ctx)
+	if err := a.config.Sessions.SignIn(ctx, x, session.User{Tenant: u.Tenant, ID: u.ID, Epoch: u.Epoch}); err != nil {
+		return nil, err
+	}
+	p, err := a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address())
+	if err != nil {
+		return nil, err
+	}
+	return &shownSession{showSession(p)}, nil
+}
+
+func (a *API) signOut(ctx context.Context, _ *struct{}) (*noContent, error) {
+	p := principalOf(ctx)
+	if p.Actor.UserID == 0 {
+		return nil, fault.New(fault.Conflict, "session.none", "A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
+	}
+	if err := a.service.SignedOut(ctx, p); err != nil {
+		return nil, err
+	}
+	return &noContent{}, a.config.Sessions.SignOut(ctx, exchangeOf(ctx))
+}
+
+// authenticateSession finds out which user a request without a token is from.
+func (a *API) authenticateSession(x *exchange) error {
+	if err := a.loadSession(x); err != nil {
+		return err
+	}
+	ctx := x.request.Context()
+	u, ok := a.config.Sessions.User(ctx)
+	if !ok {
+		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
+	}
+	var err error
+	if x.principal, err = a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address()); err != nil {
+		return err
+	}
+	if err := a.service.CheckHost(ctx, x.principal, x.request.Host); err != nil {
+		return err
+	}
+	return a.config.Sessions.Extend(ctx, x)
+}
+
+// loadSession gives the request its session, unless another site's page sent it
+// to change something.
+func (a *API) loadSession(x *exchange) error {
+	if err := a.origins.Check(x.request); err != nil {
+		return fault.Wrap(err, fault.Forbidden, "request.cross_origin", "A page of another site sent this request, which may change nothing here.")
+	}
+	ctx, err := a.config.Sessions.Load(x.request.Context(), x.request)
+	x.request = x.request.WithContext(ctx)
+	return err
+}
+
+func showSession(p access.Principal) Session {
+	s := Session{Source: string(p.Actor.Source), Name: p.Actor.Name, TokenID: p.Actor.TokenID, Role: string(p.Role), Clearance: string(p.Clearance)}
+	if p.Actor.Source == event.UI {
+		s.UserID = &p.Actor.UserID
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package api_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/session"
+)
+
+const password = "correct horse battery"
+
+// person makes a user and gives their path.
+func (w *world) person(email, role string) string {
+	w.t.Helper()
+	return w.post("/v1/users", `{"email": "`+email+`", "name": "Ada", "role": "`+role+`", "clearance": "PRIVATE", "password": "`+password+`"}`).
+		is(201, "").header.Get("Location")
+}
+
+// signIn signs in, and gives what a browser would send as Cookie.
+func (w *world) signIn(email string) string {
+	w.t.Helper()
+	g := w.post("/v1/session", `{"email": "`+email+`", "password": "`+password+`"}`, "Authorization", "").is(200, "")
+	return cookieOf(g)
+}
+
+func cookieOf(g got) string {
+	g.t.Helper()
+	for _, c := range (&http.Response{Header: g.header}).Cookies() {
+		if strings.HasSuffix(c.Name, "casehook_session") {
+			return c.Name + "=" + c.Value
+		}
+	}
+	g.t.Fatalf("%s: no cookie in %s", g.op, g.header)
+	return ""
+}
+
+func (w *world) storyOfPeople() {
+	t := w.t
+	path := w.person("Ada@example.org", "caseworker")
+	if u := w.get(path).is(200, ""); u.text("email") != "ada@example.org" || u.json()["password"] != true || bytes.Contains(u.body, []byte("argon2")) {
+		t.Errorf("the user is %s", u.body)
+	}
+	if u := w.do("PATCH", path, `{"name": "Ada King"}`).is(200, ""); u.text("name") != "Ada King" || u.text("role") != "caseworker" {
+		t.Errorf("the user is %s", u.body)
+	}
+	if all := w.get("/v1/users").is(200, "").items(); len(all) != 2 {
+		t.Errorf("there are %d users", len(all))
+	}
+	if token := w.get("/v1/session").is(200, ""); token.text("source") != "api" || token.json()["user_id"] != nil {
+		t.Errorf("the token is %s", token.body)
+	}
+}
+
+// storyOfASession follows storyOfPeople.
+func (w *world) storyOfASession() {
+	t := w.t
+	cookie := w.signIn("ada@example.org")
+	me := w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(200, "")
+	if me.text("name") != "Ada King" || me.text("source") != "ui" || me.text("clearance") != "PRIVATE" {
+		t.Errorf("the session is %s", me.body)
+	}
+	made := w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Authorization", "", "Cookie", cookie).is(201, "")
+	by := w.get(made.header.Get("Location") + "/history").items()[0].(map[string]any)["by"].(map[string]any)
+	if by["source"] != "ui" || by["name"] != "Ada King" {
+		t.Errorf("it was by %v", by)
+	}
+	w.do("DELETE", "/v1/session", nil, "Authorization", "", "Cookie", cookie).is(204, "")
+	w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(401, "token.missing")
+}
+
+func (w *world) problemsOfPeople() {
+	path := w.person("ada@example.org", "viewer")
+	w.provoke([]provoke{
+		{"GET", "/v1/users/4711", "", 404, "user.not_found"},
+		{"GET", "/v1/users/nonsense", "", 404, "user.not_found"},
+		{"PATCH", "/v1/users/0", `{}`, 404, "user.not_found"},
+		{"PATCH", "/v1/users/4711", `{}`, 404, "user.not_found"},
+		{"PATCH", path, `{"password": "short"}`, 422, "user.invalid"},
+		{"POST", "/v1/users", `{"email": "ada@example.org", "name": "A"}`, 409, "user.taken"},
+		{"POST", "/v1/users", `{"email": "nonsense", "name": "A"}`, 422, "user.invalid"},
+		{"DELETE", "/v1/session", "", 409, "session.none"},
+		{"POST", "/v1/session", `{"email": "ada@example.org", "password": "x", "tenant": "nonsense"}`, 401, "session.refused"},
+	})
+	other := w.person("bob@example.org", "viewer")
+	w.do("PATCH", other, `{"email": "ada@example.org"}`).is(409, "user.taken")
+	w.post("/v1/session", `{}`, "Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")
+	for range 6 {
+		w.post("/v1/session", `{"email": "ada@example.org", "password": "wrong horse"}`, "Authorization", "").is(401, "session.refused")
+	}
+	held := w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`).is(429, "session.too_many")
+	if after := held.header.Get("Retry-After"); after != "1" && after != "2" {
+		w.t.Errorf("to be tried again after %q", after)
+	}
+}
+
+func TestTheCookieIsCareful(t *testing.T) {
+	secure := start(t)
+	secure.person("ada@example.org", "viewer")
+	planted := "casehook_session=planted"
+	g := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", planted).is(200, "")
+	cookie := (&http.Response{Header: g.header}).Cookies()[0]
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Value == "planted" || len(cookie.Value) < 32 {
+		t.Errorf("the cookie is %+v", cookie)
+	}
+	first := cookieOf(g)
+	again := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", first).is(200, "")
+	if cookieOf(again) == first {
+		t.Error("signing in again keeps the old token")
+	}
+	secure.get("/v1/session", "Authorization", "", "Cookie", first).is(401, "token.missing")
+	if log := secure.log.String(); strings.Contains(log, cookie.Value) || strings.Contains(log, "horse") || strings.Contains(log, "ada@") {
+		t.Errorf("the log tells: %s", log)
+	}
+}
+
+// A page of another site can't use the session of somebody who visits it.
+func TestOtherSitesCantUseASession(t *testing.T) {
+	w := start(t, func(c *api.Config) { c.PublicURL = "https://cases.example" })
+	w.putTypes()
+	w.person("ada@example.org", "caseworker")
+	cookie := w.signIn("ada@example.org")
+	write := func(headers ...string) got {
+		return w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, append([]string{"Authorization", "", "Cookie", cookie}, headers...)...)
+	}
+	write("Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")
+	write("Sec-Fetch-Site", "same-site").is(403, "request.cross_origin")
+	write("Origin", "https://evil.example").is(403, "request.cross_origin")
+	write("Sec-Fetch-Site", "same-origin").is(201, "")
+	write("Origin", "https://cases.example").is(201, "")
+	write("Origin", w.server.URL).is(201, "")
+	w.get("/v1/cases", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(200, "")
+}
+
+func TestSessionsEnd(t *testing.T) {
+	var clock struct{ skew time.Duration }
+	w := start(t)
+	w.sessions = session.New(w.store, session.Config{Insecure: true, Idle: time.Hour, Lifetime: 3 * time.Hour, Now: func() time.Time { return time.Now().Add(clock.skew) }})
+	w.serve(api.Config{Sessions: w.sessions, Log: w.logger()})
+	path := w.person("ada@example.org", "viewer")
+	mine := func(cookie string, status int) {
+		t.Helper()
+		w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(status, "")
+	}
+	cookie := w.signIn("ada@example.org")
+	mine(cookie, 200)
+	clock.skew = 61 * time.Minute
+	mine(cookie, 401)
+
+	cookie = w.signIn("ada@example.org")
+	second := w.signIn("ada@example.org")
+	mine(cookie, 401) // it was idle at once, by this clock
+	clock.skew = 0
+	mine(second, 200)
+	w.do("PATCH", path, `{"disabled": true}`).is(200, "")
+	mine(second, 401)
+	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "").is(401, "session.refused")
+	w.do("PATCH", path, `{"disabled": false}`).is(200, "")
+	mine(second, 401)
+	cookie = w.signIn("ada@example.org")
+	mine(cookie, 200)
+	w.do("PATCH", path, `{"password": "another horse battery"}`).is(200, "")
+	mine(cookie, 401)
+}
+
+// A session is its own tenant's alone, as a token is.
+func TestASessionIsOfOneTenant(t *testing.T) {
+	w := start(t)
+	made := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "")
+	theirs := "Bearer " + made.text("token")
+	w.person("ada@example.org", "admin")
+	w.post("/v1/users", `{"email": "eve@acme.example", "name": "Eve", "role": "admin", "password": "`+password+`"}`, "Authorization", theirs).is(201, "")
+	signIn := `{"email": "eve@acme.example", "password": "` + password + `"`
+	w.post("/v1/session", signIn+`}`, "Authorization", "").is(401, "session.refused")
+	g := w.post("/v1/session", signIn+`, "tenant": "acme"}`, "Authorization", "").is(200, "")
+	eve := cookieOf(g)
+	if all := w.get("/v1/users", "Authorization", "", "Cookie", eve).is(200, ""); bytes.Contains(all.body, []byte("ada@")) || len(all.items()) != 1 {
+		t.Errorf("she sees %s", all.body)
+	}
+	w.get("/v1/tenants", "Authorization", "", "Cookie", eve).is(403, "tenant.operator_required")
+	w.get("/v1/session", "Authorization", "", "Cookie", w.signIn("ada@example.org")).is(200, "")
+	at := func(cookie string) int {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+"/v1/session", nil)
+		must(t, err)
+		r.Host = "acme.example"
+		r.Header.Set("Cookie", cookie)
+		return w.send(r).status
+	}
+	if mine, others := at(eve), at(w.signIn("ada@example.org")); mine != 200 || others != 401 {
+		t.Errorf("at her host, she is answered %d, and another tenant's user %d", mine, others)
+	}
+}

@@ -1,0 +1,183 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// How failed sign-ins are slowed down: some are free, then each further one in a
+// row holds the next back twice as long. One address may be many people's.
+const (
+	freeByAccount = 5
+	freeByAddress = 20
+	longestHold   = 15 * time.Minute
+	failuresLast  = 24 * time.Hour // then they are forgotten
+)
+
+// maxHashing bounds how many passwords are hashed at once: each takes 19 MiB.
+const maxHashing = 4
+
+// SignIn says which user of a tenant comes with an address and a password.
+// Whatever is wrong, the answer is the same and takes as long; too many failures
+// in a row are refused before the password is looked at.
+func (s *Service) SignIn(ctx context.Context, tenant int64, email, password, from string) (access.User, error) {
+	email = access.NormalEmail(email)
+	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
+		email, password = "", "" // no user has it
+	}
+	who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: email, Address: from}}
+	if err := s.countSignIn(ctx, who); err != nil {
+		return access.User{}, err
+	}
+	u, err := s.store.UserByEmail(ctx, tenant, email)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return access.User{}, err
+	}
+	var same bool
+	if err := s.hashing(ctx, func() error { same = access.PasswordIs(u.Password, password); return nil }); err != nil {
+		return access.User{}, err
+	}
+	if !same || u.Disabled {
+		s.note(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "password"})
+		return access.User{}, refused()
+	}
+	return u, s.signedIn(ctx, u, from, "password")
+}
+
+// TenantFor gives the tenant that somebody wants to sign in to: by its key, or
+// else as [Service.TenantAt] has it. A tenant that is not to be found under the
+// host name is as none.
+func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error) {
+	if key == "" {
+		return s.TenantAt(ctx, host)
+	}
+	if !word(key) {
+		return 0, refused()
+	}
+	t, err := s.store.TenantByKey(ctx, key)
+	if err == nil && s.CheckHost(ctx, access.Principal{Tenant: t.ID}, host) != nil || errors.Is(err, fault.NotFound) {
+		err = refused()
+	}
+	return t.ID, err
+}
+
+// signedIn takes back what was counted as a failure, and notes the success.
+func (s *Service) signedIn(ctx context.Context, u access.User, from, by string) error {
+	p := principal(u, from)
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if by == "password" {
+			if err := tx.ForgetSignIns(ctx, accountKey(u.Tenant, u.Email)); err != nil {
+				return err
+			}
+			if err := tx.ForgiveSignIn(ctx, addressKey(from)); err != nil {
+				return err
+			}
+		}
+		return s.audit(ctx, tx, p, access.SignedIn, userSubject(u.ID), map[string]any{"by": by})
+	})
+}
+
+func accountKey(tenant int64, email string) string {
+	return "account/" + strconv.FormatInt(tenant, 10) + "/" + email
+}
+
+func addressKey(from string) string { return "address/" + from }
+
+// countSignIn counts an attempt as a failure beforehand, so that many at once
+// are no way around the count, and refuses it while attempts are held.
+func (s *Service) countSignIn(ctx context.Context, who access.Principal) error {
+	now := s.now()
+	var held time.Time
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		held = time.Time{}
+		for _, by := range []struct {
+			key  string
+			free int64
+		}{{addressKey(who.Actor.Address), freeByAddress}, {accountKey(who.Tenant, who.Actor.Name), freeByAccount}} {
+			failures, until, err := tx.CountSignIn(ctx, by.key, now, now.Add(-failuresLast))
+			if err != nil {
+				return err
+			}
+			if until.After(held) {
+				held = until
+			}
+			if failures <= by.free {
+				continue
+			}
+			if err := tx.HoldSignIn(ctx, by.key, now.Add(hold(failures-by.free))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || held.IsZero() {
+		return err
+	}
+	s.note(ctx, who, access.SignInFailed, "", map[string]any{"by": "password", "held": true})
+	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
+	e.RetryAfter = held.Sub(now)
+	return e
+}
+
+// hold is how long attempts are held after so many failures beyond the free ones.
+func hold(failures int64) time.Duration {
+	return min(longestHold, time.Second<<min(failures, 20))
+}
+
+func refused() error {
+	return fault.New(fault.Unauthenticated, "session.refused", "The address or the password is wrong, or the user is disabled.")
+}
+
+func subjectOf(u access.User) string {
+	if u.ID == 0 {
+		return ""
+	}
+	return userSubject(u.ID)
+}
+
+// hashing runs what hashes a password, when its turn comes.
+func (s *Service) hashing(ctx context.Context, do func() error) error {
+	select {
+	case s.hashes <- struct{}{}:
+		defer func() { <-s.hashes }()
+		return do()
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+	}
+}
+
+// InSession says who a session belongs to: its user as of now. It is over once
+// the user's epoch is another.
+func (s *Service) InSession(ctx context.Context, tenant, user, epoch int64, from string) (access.Principal, error) {
+	u, err := s.store.User(ctx, tenant, user)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return access.Principal{}, err
+	}
+	if err != nil || u.Disabled || u.Epoch != epoch {
+		return access.Principal{}, fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
+	}
+	return principal(u, from), nil
+}
+
+func principal(u access.User, from string) access.Principal {
+	return access.Principal{
+		Tenant: u.Tenant, Role: u.Role, Clearance: u.Clearance,
+		Actor: event.Actor{Source: event.UI, Name: u.Name, UserID: u.ID, Address: from},
+	}
+}
+
+// SignedOut notes that somebody ended a session.
+func (s *Service) SignedOut(ctx context.Context, p access.Principal) error {
+	if err := s.Permit(ctx, p, "delete-session"); err != nil {
+		return err
+	}
+	s.note(ctx, p, access.SignedOut, userSubject(p.Actor.UserID), nil)
+	return nil
+}

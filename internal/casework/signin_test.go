@@ -1,0 +1,240 @@
+package casework_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const (
+	adasPassword = "correct horse battery"
+	adasAddress  = "192.0.2.9"
+)
+
+func to[T any](v T) *T { return &v }
+
+// ada is a user of the world's tenant.
+func (w *world) ada() access.User {
+	w.t.Helper()
+	u, err := w.CreateUser(w.t.Context(), w.p, casework.UserChange{
+		Email: to("Ada@Example.org "), Name: to("Ada"), Role: to(access.Caseworker), Clearance: to(casetype.Private), Password: to(adasPassword),
+	}, casework.Once{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		u, err := w.SignIn(ctx, w.p.Tenant, "ADA@example.org", adasPassword, adasAddress)
+		if err != nil || u.ID != ada.ID {
+			t.Fatal(u, err)
+		}
+		p, err := w.InSession(ctx, u.Tenant, u.ID, u.Epoch, adasAddress)
+		want := access.Principal{
+			Tenant: w.p.Tenant, Role: access.Caseworker, Clearance: casetype.Private,
+			Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: ada.ID, Address: adasAddress},
+		}
+		if err != nil || p != want {
+			t.Errorf("%+v, %v", p, err)
+		}
+		w.put(w.p, loan("loan", ""))
+		v, err := w.Submit(ctx, p, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)}, once("create-case", "k", "r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := w.history(v.ID); h[0].Actor != want.Actor {
+			t.Errorf("it was %+v", h[0].Actor)
+		}
+		other, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, casework.Once{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bob := want
+		bob.Actor.UserID = other.ID
+		if _, err := w.Submit(ctx, bob, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"y"}`)}, once("create-case", "k", "r2")); err != nil {
+			t.Errorf("two users share their idempotency keys: %v", err)
+		}
+	})
+}
+
+// Whatever is wrong with a sign-in, the answer is the same.
+func TestSignInsAreRefusedAlike(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		if _, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, casework.Once{}); err != nil {
+			t.Fatal(err)
+		}
+		gone, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, casework.Once{})
+		if err == nil {
+			_, err = w.UpdateUser(ctx, w.p, gone.ID, casework.UserChange{Disabled: to(true)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := w.tenant("second").Tenant
+		var details []string
+		for _, try := range []struct {
+			tenant          int64
+			email, password string
+		}{
+			{w.p.Tenant, ada.Email, "wrong horse battery"}, {w.p.Tenant, ada.Email, ""}, {w.p.Tenant, "nobody@example.org", adasPassword},
+			{w.p.Tenant, "none@example.org", ""}, {w.p.Tenant, gone.Email, adasPassword}, {other, ada.Email, adasPassword},
+			{w.p.Tenant, "", ""}, {w.p.Tenant, "\x00", strings.Repeat("x", 9000)},
+		} {
+			_, err := w.SignIn(ctx, try.tenant, try.email, try.password, adasAddress)
+			details = append(details, wantFault(t, err, fault.Unauthenticated, "session.refused").Detail)
+		}
+		for _, d := range details {
+			if d != details[0] {
+				t.Errorf("refusals tell themselves apart: %q, %q", d, details[0])
+			}
+		}
+		all, err := w.Audit(ctx, w.p, 0, 1)
+		if err != nil || all[0].Action != access.SignInFailed || all[0].Actor.Address != adasAddress {
+			t.Errorf("%+v, %v", all, err)
+		}
+	})
+}
+
+func TestFailuresInARowHoldSignInsBack(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		try := func(password, from string) error {
+			_, err := w.SignIn(ctx, w.p.Tenant, ada.Email, password, from)
+			return err
+		}
+		for range 6 {
+			wantFault(t, try("wrong horse battery", adasAddress), fault.Unauthenticated, "session.refused")
+		}
+		held := wantFault(t, try(adasPassword, "198.51.100.1"), fault.TooMany, "session.too_many")
+		if held.RetryAfter <= 0 || held.RetryAfter > 2*time.Second {
+			t.Errorf("held for %s", held.RetryAfter)
+		}
+		w.later(held.RetryAfter + time.Millisecond)
+		wantFault(t, try("wrong horse battery", adasAddress), fault.Unauthenticated, "session.refused")
+		longer := wantFault(t, try(adasPassword, adasAddress), fault.TooMany, "session.too_many")
+		if longer.RetryAfter <= 2*time.Second || longer.RetryAfter > 4*time.Second {
+			t.Errorf("then held for %s", longer.RetryAfter)
+		}
+		w.later(longer.RetryAfter + time.Millisecond)
+		if err := try(adasPassword, adasAddress); err != nil {
+			t.Fatal(err)
+		}
+		wantFault(t, try("wrong horse battery", adasAddress), fault.Unauthenticated, "session.refused")
+		if err := try(adasPassword, adasAddress); err != nil {
+			t.Error("a success forgets the failures:", err)
+		}
+	})
+}
+
+// One address that tries many accounts is held back too, however many it tries
+// at once.
+func TestOneAddressIsHeldBack(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ada := w.ada()
+		var all sync.WaitGroup
+		errs := make(chan error, 40)
+		for i := range 40 {
+			all.Go(func() {
+				_, err := w.SignIn(t.Context(), w.p.Tenant, string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7")
+				errs <- err
+			})
+		}
+		all.Wait()
+		close(errs)
+		looked := 0
+		for err := range errs {
+			if !errors.Is(err, fault.TooMany) {
+				looked++
+			}
+		}
+		if looked > 21 {
+			t.Errorf("%d passwords were looked at", looked)
+		}
+		if _, err := w.SignIn(t.Context(), w.p.Tenant, ada.Email, adasPassword, adasAddress); err != nil {
+			t.Error("others are held back too:", err)
+		}
+	})
+}
+
+// A session is over when its user is disabled, or the password or address changed.
+func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		for name, c := range map[string]struct {
+			change casework.UserChange
+			over   bool
+		}{
+			"disabled": {casework.UserChange{Disabled: to(true)}, true}, "password": {casework.UserChange{Password: to("another horse battery")}, true},
+			"no password": {casework.UserChange{Password: to("")}, true}, "email": {casework.UserChange{Email: to("new@example.org")}, true},
+			"role": {casework.UserChange{Role: to(access.Viewer)}, false}, "name": {casework.UserChange{Name: to("Ada King")}, false},
+		} {
+			u, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, casework.Once{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.UpdateUser(ctx, w.p, u.ID, c.change); err != nil {
+				t.Fatal(err)
+			}
+			p, err := w.InSession(ctx, u.Tenant, u.ID, u.Epoch, adasAddress)
+			if (err != nil) != c.over {
+				t.Errorf("%s: %v", name, err)
+			}
+			if name == "role" && p.Role != access.Viewer {
+				t.Errorf("the role stays %s", p.Role)
+			}
+		}
+		_, err := w.InSession(ctx, w.p.Tenant, 4711, 0, adasAddress)
+		wantFault(t, err, fault.Unauthenticated, "session.over")
+	})
+}
+
+func TestUsersAreJudged(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		_, err := w.CreateUser(ctx, w.p, casework.UserChange{
+			Email: to("nonsense"), Name: to(""), Role: to(access.Role("king")), Clearance: to(casetype.Classification("SECRET")), Password: to("short"),
+		}, casework.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/name", "/role", "/clearance", "/password")
+		_, err = w.CreateUser(ctx, w.p, casework.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, casework.Once{})
+		wantFault(t, err, fault.Conflict, "user.taken")
+		low := w.as(access.Admin)
+		low.Clearance = casetype.Public
+		_, err = w.CreateUser(ctx, low, casework.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, casework.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/clearance")
+		_, err = w.UpdateUser(ctx, low, ada.ID, casework.UserChange{Password: to("my horse battery")})
+		wantFault(t, err, fault.Forbidden, "access.denied")
+		other := w.tenant("second")
+		_, err = w.UpdateUser(ctx, other, ada.ID, casework.UserChange{Name: to("x")})
+		wantFault(t, err, fault.NotFound, "user.not_found")
+		_, err = w.User(ctx, other, ada.ID)
+		wantFault(t, err, fault.NotFound, "user.not_found")
+		if all, err := w.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
+			t.Error(all, err)
+		}
+		records, err := w.Audit(ctx, w.p, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if strings.Contains(string(r.Detail), "horse") || strings.Contains(string(r.Detail), "argon2") {
+				t.Errorf("the audit has %s", r.Detail)
+			}
+		}
+	})
+}

@@ -1,0 +1,200 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"net/mail"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// UserChange is what is set of a user; nil stays as it is.
+type UserChange struct {
+	Email     *string
+	Name      *string
+	Role      *access.Role
+	Clearance *casetype.Classification
+	Password  *string // "": none any more
+	Disabled  *bool
+}
+
+// CreateUser adds a user to the caller's tenant: a viewer cleared for PUBLIC,
+// unless the change says otherwise.
+func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChange, once Once) (access.User, error) {
+	if err := s.Permit(ctx, p, "create-user"); err != nil {
+		return access.User{}, err
+	}
+	now := s.now()
+	made := access.User{Tenant: p.Tenant, Role: access.Viewer, Clearance: casetype.Public, CreatedAt: now, UpdatedAt: now}
+	if err := s.changeUser(ctx, p, &made, c); err != nil {
+		return access.User{}, err
+	}
+	err := s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			if made, err = tx.CreateUser(ctx, made); err != nil {
+				return err
+			}
+			err = s.audit(ctx, tx, p, access.UserCreated, userSubject(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
+			if err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, made)
+		})
+	})
+	if err != nil {
+		return access.User{}, err
+	}
+	return made, nil
+}
+
+// UpdateUser changes a user. When the password or the address changes, or the
+// user is disabled, all of the user's sessions end.
+func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int64, c UserChange) (access.User, error) {
+	if err := s.Permit(ctx, p, "update-user"); err != nil {
+		return access.User{}, err
+	}
+	var saved access.User
+	err := retry("user.version_conflict", func() error {
+		before, err := s.store.User(ctx, p.Tenant, userID)
+		if err != nil {
+			return err
+		}
+		if len(above(p, before.Role, before.Clearance)) > 0 {
+			return s.deny(ctx, p, "update-user", userSubject(userID), "The user may see more than you. Ask an administrator who may see as much.")
+		}
+		after := before
+		if err := s.changeUser(ctx, p, &after, c); err != nil {
+			return err
+		}
+		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			saved, err = s.saveUser(ctx, tx, p, before, after)
+			return err
+		})
+	})
+	if err != nil {
+		return access.User{}, err
+	}
+	return saved, nil
+}
+
+func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal, before, after access.User) (access.User, error) {
+	over := after.Password != before.Password || after.Email != before.Email || after.Disabled && !before.Disabled
+	if over {
+		after.Epoch++
+		if err := tx.DeleteSessionsOf(ctx, after.ID); err != nil {
+			return after, err
+		}
+	}
+	after.UpdatedAt = s.now()
+	saved, err := tx.UpdateUser(ctx, after)
+	if err != nil {
+		return saved, err
+	}
+	return saved, s.audit(ctx, tx, p, access.UserUpdated, userSubject(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
+}
+
+// changed names what of a user differs.
+func changed(before, after access.User) []string {
+	names := []string{}
+	for _, field := range []struct {
+		name   string
+		differ bool
+	}{
+		{"email", before.Email != after.Email}, {"name", before.Name != after.Name}, {"role", before.Role != after.Role},
+		{"clearance", before.Clearance != after.Clearance}, {"password", before.Password != after.Password},
+		{"disabled", before.Disabled != after.Disabled}, {"identity", before.Issuer != after.Issuer || before.Subject != after.Subject},
+	} {
+		if field.differ {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
+
+// changeUser writes what is set into u, and judges all of it.
+func (s *Service) changeUser(ctx context.Context, p access.Principal, u *access.User, c UserChange) error {
+	var wrong []fault.Field
+	add := func(path, message string) {
+		if message != "" {
+			wrong = append(wrong, fault.Field{Path: path, Message: message})
+		}
+	}
+	if c.Email != nil {
+		u.Email = access.NormalEmail(*c.Email)
+	}
+	add("/email", emailProblem(u.Email))
+	if c.Name != nil {
+		u.Name = *c.Name
+	}
+	add("/name", cmp.Or(lineProblem(u.Name, maxName), missing(u.Name)))
+	if c.Role != nil {
+		u.Role = *c.Role
+	}
+	if c.Clearance != nil {
+		u.Clearance = *c.Clearance
+	}
+	wrong = append(wrong, above(p, u.Role, u.Clearance)...)
+	if c.Disabled != nil {
+		u.Disabled = *c.Disabled
+	}
+	if c.Password != nil && *c.Password != "" {
+		add("/password", access.PasswordProblem(*c.Password))
+	}
+	if len(wrong) > 0 {
+		return fault.In("user.invalid", "The user can't be saved.", wrong...)
+	}
+	return s.setPassword(ctx, u, c.Password)
+}
+
+func (s *Service) setPassword(ctx context.Context, u *access.User, password *string) error {
+	switch {
+	case password == nil:
+		return nil
+	case *password == "":
+		u.Password = ""
+		return nil
+	}
+	return s.hashing(ctx, func() (err error) {
+		u.Password, err = access.HashPassword(s.Random, *password)
+		return err
+	})
+}
+
+func emailProblem(email string) string {
+	if message := lineProblem(email, maxName); message != "" {
+		return message
+	}
+	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email {
+		return "is not an address such as ada@example.org"
+	}
+	return ""
+}
+
+func missing(s string) string {
+	if s == "" {
+		return "is empty"
+	}
+	return ""
+}
+
+// User finds a user.
+func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
+	if err := s.Permit(ctx, p, "get-user"); err != nil {
+		return access.User{}, err
+	}
+	return s.store.User(ctx, p.Tenant, userID)
+}
+
+// Users lists users with ids above after, oldest first.
+func (s *Service) Users(ctx context.Context, p access.Principal, after int64, limit int) ([]access.User, error) {
+	if err := s.Permit(ctx, p, "list-users"); err != nil {
+		return nil, err
+	}
+	return s.store.Users(ctx, p.Tenant, after, page(limit))
+}
+
+func userSubject(id int64) string { return "user/" + strconv.FormatInt(id, 10) }

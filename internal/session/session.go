@@ -1,0 +1,167 @@
+// Package session keeps people signed in: a cookie holds a random token, the
+// store holds what it stands for. A session ends when it is idle for too long,
+// when it is too old, or when it is ended; and it is over once its user's epoch
+// is another, whatever the store still holds. Signing in gives a new token, so
+// that one planted before is worth nothing.
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+// The defaults.
+const (
+	DefaultIdle     = 2 * time.Hour
+	DefaultLifetime = 12 * time.Hour
+)
+
+// Config says how sessions are kept. What is zero gets its default.
+type Config struct {
+	Idle     time.Duration // without a request, after which a session ends
+	Lifetime time.Duration // after which it ends anyway
+	Insecure bool          // the server is reached over plain HTTP: the cookie may be, too
+	Now      func() time.Time
+}
+
+// Manager keeps sessions. It is safe for concurrent use.
+type Manager struct {
+	scs *scs.SessionManager
+	now func() time.Time
+}
+
+// User is whom a session belongs to.
+type User struct{ Tenant, ID, Epoch int64 }
+
+// New makes a Manager.
+func New(st *store.Store, c Config) *Manager {
+	m := &Manager{scs: scs.New(), now: c.Now}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	m.scs.IdleTimeout, m.scs.Lifetime = DefaultIdle, DefaultLifetime
+	if c.Idle > 0 {
+		m.scs.IdleTimeout = c.Idle
+	}
+	if c.Lifetime > 0 {
+		m.scs.Lifetime = c.Lifetime
+	}
+	m.scs.HashTokenInStore = true
+	m.scs.Store = kept{st, m.now}
+	m.scs.Cookie.Name = "casehook_session"
+	if !c.Insecure {
+		m.scs.Cookie.Name = "__Host-casehook_session"
+	}
+	m.scs.Cookie.Secure = !c.Insecure
+	m.scs.Cookie.HttpOnly = true
+	m.scs.Cookie.SameSite = http.SameSiteLaxMode // a provider's redirect brings it along
+	m.scs.Cookie.Persist = false
+	return m
+}
+
+// Cookie is the cookie's name.
+func (m *Manager) Cookie() string { return m.scs.Cookie.Name }
+
+// Load gives a context that holds the session of a request, or an empty one.
+func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, error) {
+	token := ""
+	if cookie, err := r.Cookie(m.scs.Cookie.Name); err == nil && len(cookie.Value) <= 100 {
+		token = cookie.Value
+	}
+	return m.scs.Load(ctx, token)
+}
+
+const (
+	tenantKey = "tenant"
+	userKey   = "user"
+	epochKey  = "epoch"
+	seenKey   = "seen" // seconds since 1970
+)
+
+// User says whom the session of ctx belongs to, if anybody signed in.
+func (m *Manager) User(ctx context.Context) (User, bool) {
+	u := User{Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey)}
+	return u, u.ID != 0
+}
+
+// SignIn makes the session of ctx a user's, under a new token.
+func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) error {
+	if err := m.scs.RenewToken(ctx); err != nil {
+		return err
+	}
+	m.scs.Put(ctx, tenantKey, u.Tenant)
+	m.scs.Put(ctx, userKey, u.ID)
+	m.scs.Put(ctx, epochKey, u.Epoch)
+	return m.Save(ctx, w)
+}
+
+// SignOut ends the session of ctx.
+func (m *Manager) SignOut(ctx context.Context, w http.ResponseWriter) error {
+	err := m.scs.Destroy(ctx)
+	m.scs.WriteSessionCookie(ctx, w, "", time.Time{})
+	return err
+}
+
+// extendEvery is how far behind a session's last request may be.
+const extendEvery = time.Minute
+
+// Extend lets the idle time of ctx's session begin again, now and again.
+func (m *Manager) Extend(ctx context.Context, w http.ResponseWriter) error {
+	if m.now().Unix()-m.scs.GetInt64(ctx, seenKey) < int64(min(extendEvery, m.scs.IdleTimeout/4)/time.Second) {
+		return nil
+	}
+	return m.Save(ctx, w)
+}
+
+// Put keeps a text in the session of ctx; Save makes it last.
+func (m *Manager) Put(ctx context.Context, key, text string) { m.scs.Put(ctx, key, text) }
+
+// Take gives a text of the session of ctx and removes it; Save makes that last.
+func (m *Manager) Take(ctx context.Context, key string) string { return m.scs.PopString(ctx, key) }
+
+// Save saves the session of ctx and sets its cookie.
+func (m *Manager) Save(ctx context.Context, w http.ResponseWriter) error {
+	m.scs.Put(ctx, seenKey, m.now().Unix())
+	token, expiry, err := m.scs.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	m.scs.WriteSessionCookie(ctx, w, token, expiry)
+	return nil
+}
+
+// kept lets the store keep what scs makes.
+type kept struct {
+	store *store.Store
+	now   func() time.Time
+}
+
+func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
+	return k.store.Session(ctx, id, k.now())
+}
+
+func (k kept) CommitCtx(ctx context.Context, id string, data []byte, expiry time.Time) error {
+	_, values, err := scs.GobCodec{}.Decode(data)
+	if err != nil {
+		return err
+	}
+	user, _ := values[userKey].(int64)
+	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, user, data, expiry) })
+}
+
+func (k kept) DeleteCtx(ctx context.Context, id string) error {
+	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteSession(ctx, id) })
+}
+
+var errNoContext = errors.New("session: called without a context")
+
+// What scs asks of a store that takes no context. It never calls these.
+func (kept) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
+func (kept) Commit(string, []byte, time.Time) error { return errNoContext }
+func (kept) Delete(string) error                    { return errNoContext }

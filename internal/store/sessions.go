@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+var (
+	sessionGet    = define(`select data from sessions where id = $1 and expires_at > $2`)
+	sessionUpsert = define(`insert into sessions (id, user_id, data, expires_at) values ($1, $2, $3, $4)
+		on conflict (id) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at`)
+	sessionDelete = define(`delete from sessions where id = $1`)
+	sessionsDrop  = define(`delete from sessions where user_id = $1 and user_id <> 0`)
+	sessionsPurge = define(`delete from sessions where expires_at <= $1`)
+
+	failureCount = define(`insert into signin_failures (key, failures, at, until) values ($1, 1, $2, 0)
+		on conflict (key) do update set at = excluded.at,
+		failures = case when signin_failures.at < $3 then 1 else signin_failures.failures + 1 end
+		where signin_failures.until <= excluded.at returning failures`)
+	failureUntil   = define(`select until from signin_failures where key = $1`)
+	failureHold    = define(`update signin_failures set until = $2 where key = $1`)
+	failureForget  = define(`delete from signin_failures where key = $1`)
+	failureForgive = define(`update signin_failures set failures = failures - 1, until = 0 where key = $1 and failures > 0`)
+	failuresPurge  = define(`delete from signin_failures where at <= $1`)
+)
+
+// Session finds what a session holds that has not expired.
+func (r reader) Session(ctx context.Context, id string, now time.Time) (data []byte, found bool, err error) {
+	rows, err := r.q.query(ctx, sessionGet, id, micros(now))
+	all, err := collect(rows, err, scanValue[[]byte])
+	if err != nil || len(all) == 0 {
+		return nil, false, err
+	}
+	data, err = r.seal.open(all[0], sessionPlace(id))
+	return data, err == nil, err
+}
+
+// PutSession saves a session. User is 0 until somebody has signed in.
+func (tx *Tx) PutSession(ctx context.Context, id string, user int64, data []byte, expires time.Time) error {
+	_, err := tx.q.exec(ctx, sessionUpsert, id, user, tx.seal.seal(data, sessionPlace(id)), micros(expires))
+	return err
+}
+
+// DeleteSession ends a session; one that does not exist has ended.
+func (tx *Tx) DeleteSession(ctx context.Context, id string) error {
+	_, err := tx.q.exec(ctx, sessionDelete, id)
+	return err
+}
+
+// DeleteSessionsOf ends all sessions of a user.
+func (tx *Tx) DeleteSessionsOf(ctx context.Context, user int64) error {
+	_, err := tx.q.exec(ctx, sessionsDrop, user)
+	return err
+}
+
+// PurgeSessions forgets sessions that have expired, and failed sign-ins of before
+// a time.
+func (tx *Tx) PurgeSessions(ctx context.Context, now, before time.Time) error {
+	if _, err := tx.q.exec(ctx, sessionsPurge, micros(now)); err != nil {
+		return err
+	}
+	_, err := tx.q.exec(ctx, failuresPurge, micros(before))
+	return err
+}
+
+func sessionPlace(id string) string { return "session/" + id }
+
+// CountSignIn counts an attempt to sign in as a failure, until it is forgotten
+// or forgiven, and returns how many there are in a row. Those before since have
+// been forgotten. While attempts are held it counts nothing, and returns until
+// when instead.
+func (tx *Tx) CountSignIn(ctx context.Context, key string, now, since time.Time) (failures int64, until time.Time, err error) {
+	rows, err := tx.q.query(ctx, failureCount, key, micros(now), micros(since))
+	counted, err := collect(rows, err, scanValue[int64])
+	if err != nil || len(counted) > 0 {
+		return first(counted), time.Time{}, err
+	}
+	rows, err = tx.q.query(ctx, failureUntil, key)
+	held, err := collect(rows, err, scanValue[int64])
+	return 0, fromMicros(first(held)), err
+}
+
+func first(all []int64) int64 {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[0]
+}
+
+// HoldSignIn lets no attempt be made before a time.
+func (tx *Tx) HoldSignIn(ctx context.Context, key string, until time.Time) error {
+	_, err := tx.q.exec(ctx, failureHold, key, micros(until))
+	return err
+}
+
+// ForgetSignIns forgets all failures.
+func (tx *Tx) ForgetSignIns(ctx context.Context, key string) error {
+	_, err := tx.q.exec(ctx, failureForget, key)
+	return err
+}
+
+// ForgiveSignIn takes back one counted failure.
+func (tx *Tx) ForgiveSignIn(ctx context.Context, key string) error {
+	_, err := tx.q.exec(ctx, failureForgive, key)
+	return err
+}

@@ -1,0 +1,62 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/store"
+)
+
+var sessionTests = map[string]func(*fixture){
+	"a session is found until it expires or ends": func(f *fixture) {
+		put := func(id string, user int64, data string, expires time.Time) {
+			f.update(func(tx *store.Tx) error { return tx.PutSession(f.Context(), id, user, []byte(data), expires) })
+		}
+		get := func(id string, now time.Time) string {
+			data, found, err := f.Session(f.Context(), id, now)
+			if err != nil || !found {
+				return ""
+			}
+			return string(data)
+		}
+		put("a", 7, "one", start.Add(time.Hour))
+		put("a", 7, "two", start.Add(2*time.Hour))
+		put("b", 7, "b", start.Add(time.Hour))
+		put("c", 8, "c", start.Add(time.Hour))
+		put("d", 0, "d", start.Add(time.Hour))
+		f.equal([]string{get("a", start.Add(time.Hour)), get("b", start), get("b", start.Add(time.Hour)), get("x", start)}, []string{"two", "b", "", ""})
+		f.update(func(tx *store.Tx) error { return tx.DeleteSession(f.Context(), "b") })
+		f.equal(get("b", start), "")
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), 7) })
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), 0) })
+		f.equal([]string{get("a", start), get("c", start), get("d", start)}, []string{"", "c", "d"})
+		f.update(func(tx *store.Tx) error { return tx.PurgeSessions(f.Context(), start.Add(time.Hour), start) })
+		f.equal(get("c", start), "")
+	},
+	"failed sign-ins are counted until they are held, forgiven or forgotten": func(f *fixture) {
+		count := func(at time.Time) (n int64, until time.Time) {
+			f.update(func(tx *store.Tx) (err error) {
+				n, until, err = tx.CountSignIn(f.Context(), "account/1", at, at.Add(-time.Hour))
+				return err
+			})
+			return n, until
+		}
+		counts := func(at time.Time, want int64) {
+			f.Helper()
+			n, until := count(at)
+			f.equal(n, want)
+			f.equal(until.IsZero(), true)
+		}
+		counts(start, 1)
+		counts(start, 2)
+		f.update(func(tx *store.Tx) error { return tx.ForgiveSignIn(f.Context(), "account/1") })
+		counts(start, 2)
+		f.update(func(tx *store.Tx) error { return tx.HoldSignIn(f.Context(), "account/1", start.Add(time.Minute)) })
+		n, until := count(start.Add(time.Second))
+		f.equal(n, int64(0))
+		f.equal(until, start.Add(time.Minute))
+		counts(start.Add(time.Minute), 3)
+		counts(start.Add(3*time.Hour), 1)
+		f.update(func(tx *store.Tx) error { return tx.ForgetSignIns(f.Context(), "account/1") })
+		counts(start.Add(3*time.Hour), 1)
+	},
+}
