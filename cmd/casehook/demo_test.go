@@ -47,11 +47,13 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 		"reserve 76800",
 		"claim.created           v1",
 		"/data/vehicle is not a field of property_claim",
-		"property_claim, closed, labels [fast_track]",
-		"claim.closed            v6",
-		"claim.reopened          v7",
-		"claim.label.removed     v8",
-		"✓ 32 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
+		"claim.assigned          v3",
+		"property_claim, closed, labels [fast_track], assigned to Grace Hopper",
+		"claim.closed            v7",
+		"claim.reopened          v8",
+		"claim.unassigned        v9",
+		"claim.label.removed     v10",
+		"✓ 34 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output does not say %q", want)

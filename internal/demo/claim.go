@@ -26,15 +26,25 @@ func (s *stage) claim(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return s.play(ctx, append(s.sorted(), s.settled()...))
+	var grace struct{ ID int64 }
+	if err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/users", body: map[string]any{
+		"email": "grace@insurer.example", "name": "Grace Hopper", "role": "caseworker", "clearance": "RESTRICTED",
+	}}, &grace); err != nil {
+		return err
+	}
+	return s.play(ctx, append(s.sorted(grace.ID), s.settled()...))
 }
 
 // sorted are the steps until the right person works on the right kind of claim.
-func (s *stage) sorted() []step {
+func (s *stage) sorted(person int64) []step {
 	return []step{{
 		title:  "It is labelled; the newer spelling of the event is told too",
 		call:   call{method: http.MethodPut, path: s.path("/labels/fast_track")},
 		status: http.StatusOK, tells: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
+	}, {
+		title:  "It is assigned",
+		call:   call{method: http.MethodPut, path: s.path("/assignee"), body: map[string]any{"user_id": person}},
+		status: http.StatusOK, tells: []string{"claim.assigned"}, shows: showClaim,
 	}, {
 		title:  "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
 		call:   call{method: http.MethodPost, path: s.path("/switch-type"), body: map[string]any{"type": "property_claim"}},
@@ -67,6 +77,10 @@ func (s *stage) settled() []step {
 		title:  "Another invoice arrives, and it is opened again",
 		call:   s.submit("reopen", nil),
 		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"}, shows: showClaim,
+	}, {
+		title:  "Nobody works on it just now",
+		call:   call{method: http.MethodDelete, path: s.path("/assignee")},
+		status: http.StatusOK, tells: []string{"claim.unassigned"}, shows: showClaim,
 	}, {
 		title:  "There is no hurry any more",
 		call:   call{method: http.MethodDelete, path: s.path("/labels/fast_track")},
