@@ -24,7 +24,7 @@ type CaseTypeSummary struct {
 // CaseType is one version of a case type.
 type CaseType struct {
 	CaseTypeSummary
-	Definition Object `json:"definition" doc:"All of it, with the defaults filled in."`
+	Definition Object `json:"definition" doc:"With the defaults filled in, and without what speaks of fields above your clearance."`
 }
 
 // PutCaseType is a case type that was just put.
@@ -110,7 +110,7 @@ func (a *API) getCaseType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &shownCaseType{showCaseType(t)}, nil
+	return &shownCaseType{showCaseType(t, principalOf(ctx).Clearance)}, nil
 }
 
 func (a *API) listCaseTypes(ctx context.Context, _ *struct{}) (*listed[CaseTypeSummary], error) {
@@ -137,12 +137,12 @@ func summarise(t casework.TypeVersion) CaseTypeSummary {
 	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt.UTC()}
 }
 
-func showCaseType(t casework.TypeVersion) CaseType {
-	return CaseType{CaseTypeSummary: summarise(t), Definition: t.JSON()}
+func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {
+	return CaseType{CaseTypeSummary: summarise(t), Definition: t.JSONFor(clearance)}
 }
 
 func showPut(t casework.TypeVersion) PutCaseType {
-	out := PutCaseType{CaseType: showCaseType(t), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
+	out := PutCaseType{CaseType: showCaseType(t, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
 	if out.CallbackSecrets == nil {
 		out.CallbackSecrets = map[string]string{}
 	}

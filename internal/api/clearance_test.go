@@ -1,0 +1,375 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// canary is a word that only stands in what is classified so.
+func canary(class casetype.Classification) string { return strings.ToLower(string(class)) + "canary" }
+
+// above lists the canaries that a clearance may not see.
+func above(clearance casetype.Classification) (words []string) {
+	for _, class := range casetype.Classifications() {
+		if !clearance.Sees(class) {
+			words = append(words, canary(class))
+		}
+	}
+	return words
+}
+
+// secrets is a case type with a field of each classification. A transition asks a
+// callback of each clearance, one that answers with warnings and one with errors.
+func secrets(key string, class casetype.Classification, callbacks string) string {
+	var asks []string
+	for _, c := range casetype.Classifications() {
+		for _, how := range []string{"warn", "refuse", "data"} {
+			asks = append(asks, fmt.Sprintf(`{"key": "%s_%s", "from": ["open"], "to": "open",
+				"about_to_submit": {"url": "%s/%[2]s/%[1]s", "clearance": %[4]q, "retries": []}}`, how, strings.ToLower(string(c)), callbacks, c))
+		}
+	}
+	return fmt.Sprintf(`{"key": %q, "name": %q, "kind": "claim", "security_classification": %q, "edit": "edit",
+		"name_template": "{topic} {privatecanary_note} {restrictedcanary_note}",
+		"fields": {"type": "object", "required": ["topic"], "properties": {
+			"topic": {"type": "string"},
+			"privatecanary_note": {"type": "string", "maxLength": 60, "title": "privatecanary title", "x-classification": "PRIVATE"},
+			"restrictedcanary_note": {"type": "string", "maxLength": 60, "x-classification": "RESTRICTED"}},
+			"dependentRequired": {"topic": ["restrictedcanary_note"]}},
+		"states": [{"key": "open"}, {"key": "done", "final": true}],
+		"transitions": [{"key": "create", "to": "open"}, {"key": "edit", "from": ["open"]},
+			{"key": "close", "from": ["open"], "to": "done", "fields": ["topic", "privatecanary_note"], "precondition": "data.restrictedcanary_note == 'never'"},
+			%s],
+		"documents": [{"key": "letter_public", "template": "{topic}"}, {"key": "letter_private", "template": "{privatecanary_note}"},
+			{"key": "letter_restricted", "template": "{case.name}"}],
+		"proofs": [{"key": "paper"}]}`, key, strings.ToLower(string(class))+"canary of a type", class, strings.Join(asks, ","))
+}
+
+// spies is a world with a reader, a receiver and callbacks of each clearance.
+type spies struct {
+	*world
+	bearer    map[casetype.Classification]string
+	endpoint  map[casetype.Classification]string // its path
+	documents []string
+	proofs    []string
+	cases     map[casetype.Classification]string // their paths, by their own classification
+	gone      string
+
+	mu      sync.Mutex
+	told    map[string][]string // by "/PRIVATE" for receivers, "/private/warn" for callbacks: requests, headers first
+	arrived chan string         // bodies at the receivers
+}
+
+// ServeHTTP is all receivers and callbacks. They repeat what they were told.
+func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.told[r.URL.Path] = append(s.told[r.URL.Path], fmt.Sprint(r.Header)+string(body))
+	s.mu.Unlock()
+	switch how := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]; how {
+	case "warn":
+		json.NewEncoder(w).Encode(map[string]any{"warnings": []string{"I was told " + string(body)}})
+	case "refuse":
+		json.NewEncoder(w).Encode(map[string]any{"errors": []string{"I was told " + string(body)}, "warnings": []string{string(body)}})
+	case "data":
+		fmt.Fprint(w, `{"data": {"topic": "told", "restrictedcanary_note": 7, "privatecanary_note": 7}}`)
+	default:
+		w.Write(body)
+		s.arrived <- r.URL.Path + string(body)
+	}
+}
+
+// TestNobodyReadsWhatIsAboveThem plants canaries, reads everything as each
+// clearance, and looks for them. Whoever adds an operation that reads adds it to
+// reads.
+func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
+	for name, dsn := range map[string]func() (driver, dsn string){
+		"sqlite":   func() (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
+		"postgres": func() (string, string) { return "pgx", pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver, dsn := dsn()
+			s := newSpies(startOn(t, driver, dsn))
+			s.plant()
+			s.probe()
+			s.finish()
+			s.readAll()
+			s.hearAll()
+			for _, class := range casetype.Classifications()[1:] {
+				if strings.Contains(s.log.String(), canary(class)) {
+					t.Errorf("the log holds a %s", canary(class))
+				}
+			}
+		})
+	}
+}
+
+func newSpies(w *world) *spies {
+	w.t.Helper()
+	s := &spies{world: w, bearer: map[casetype.Classification]string{}, endpoint: map[casetype.Classification]string{},
+		cases: map[casetype.Classification]string{}, told: map[string][]string{}, arrived: make(chan string, 1000)}
+	server := httptest.NewServer(s)
+	w.t.Cleanup(server.Close)
+	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	w.t.Cleanup(out.Close)
+	engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	ctx, stop := context.WithCancel(w.t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- engine.Run(ctx) }()
+	w.t.Cleanup(func() { stop(); <-stopped })
+	for _, class := range casetype.Classifications() {
+		w.do("PUT", "/v1/case-types/"+strings.ToLower(string(class)), secrets(strings.ToLower(string(class)), class, server.URL)).is(201, "")
+		made := w.post("/v1/tokens", fmt.Sprintf(`{"name": "of %s", "role": "admin", "clearance": %q}`, class, class)).is(201, "")
+		s.bearer[class] = made.text("token")
+		s.endpoint[class] = w.post("/v1/endpoints", fmt.Sprintf(`{"url": "%s/%s", "triggers": %s, "policy": {"order": "strict"}}`, server.URL, class, s.triggers()),
+			s.as(class)...).is(201, "").header.Get("Location")
+	}
+	return s
+}
+
+func (s *spies) as(class casetype.Classification) []string {
+	return []string{"Authorization", "Bearer " + s.bearer[class]}
+}
+
+func (s *spies) triggers() string {
+	var names []string
+	for _, item := range s.get("/v1/triggers").is(200, "").items() {
+		names = append(names, item.(map[string]any)["name"].(string))
+	}
+	raw, _ := json.Marshal(names)
+	return string(raw)
+}
+
+const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "restrictedcanary_note": "restrictedcanary %[1]s"}`
+
+// plant makes, as somebody who sees everything, a case of each type and all that
+// hangs on it.
+func (s *spies) plant() {
+	s.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
+	for _, class := range casetype.Classifications() {
+		word := "open"
+		if class != casetype.Public {
+			word = canary(class)
+		}
+		create := fmt.Sprintf(`{"data": `+planted+`}`, word)
+		made := s.post("/v1/case-types/"+strings.ToLower(string(class))+"/cases", create).is(201, "")
+		path := made.header.Get("Location")
+		s.cases[class] = path
+		s.do("PATCH", path, `{"data": {"privatecanary_note": "privatecanary 2", "restrictedcanary_note": "restrictedcanary 2"}}`).is(200, "")
+		s.do("PATCH", path, fmt.Sprintf(`{"data": {"topic": "%s 2"}}`, word)).is(200, "")
+		s.post(path+"/comments", fmt.Sprintf(`{"text": "%s said"}`, word)).is(201, "")
+		s.do("PUT", path+"/labels/urgent", nil).is(200, "")
+		for _, key := range []string{"letter_public", "letter_private", "letter_restricted"} {
+			s.documents = append(s.documents, s.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
+		}
+		s.proofs = append(s.proofs, s.do("POST", path+"/proofs?key=paper&filename="+word+".txt", word, "Content-Type", "text/plain").is(201, "").header.Get("Location"))
+		for _, clearance := range casetype.Classifications() {
+			status := 200
+			if !clearance.Sees(class) {
+				status = 502
+			}
+			s.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)), `{"ignore_warning": true}`).is(status, "")
+		}
+		if class == casetype.Restricted {
+			s.gone = s.post("/v1/case-types/restricted/cases", create).is(201, "").header.Get("Location")
+			s.do("DELETE", s.gone, nil).is(204, "")
+		}
+	}
+}
+
+// probe provokes problems as each clearance, and looks at what they tell.
+func (s *spies) probe() {
+	for _, clearance := range casetype.Classifications() {
+		for class, path := range s.cases {
+			for _, r := range []struct{ method, path, body string }{
+				{"PATCH", path, `{"data": {"topic": 7}}`},
+				{"PATCH", path, `{"data": {"topic": null}}`},
+				{"PATCH", path, `{"data": {"topci": "x", "note": "x", "privatecanry": "x"}}`},
+				{"POST", path + "/transitions/close", `{}`},
+				{"POST", path + "/transitions/close", `{"data": {"topic": "x"}}`},
+				{"POST", path + "/transitions/refuse_public", `{}`},
+				{"POST", path + "/transitions/refuse_private", `{}`},
+				{"POST", path + "/transitions/refuse_restricted", `{}`},
+				{"POST", path + "/transitions/warn_restricted", `{}`},
+				{"POST", path + "/transitions/data_public", `{}`},
+				{"POST", path + "/transitions/data_private", `{}`},
+				{"POST", path + "/transitions/data_restricted", `{}`},
+				{"POST", path + "/type", `{"type": "restricted"}`},
+				{"POST", "/v1/case-types/public/cases", `{"data": {"topic": "x"}}`},
+				{"POST", "/v1/case-types/" + strings.ToLower(string(class)) + "/cases", `{"data": {}}`},
+			} {
+				g := s.do(r.method, r.path, r.body, s.as(clearance)...)
+				s.tellsNothing(clearance, g)
+				if !clearance.Sees(class) && strings.HasPrefix(r.path, path) {
+					g.is(404, "")
+				}
+			}
+		}
+		for _, word := range above(clearance) { // what is asked for is unknown, whether it is there or not
+			for _, name := range []string{word + "_note", word + "_nothing"} {
+				g := s.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`, s.as(clearance)...).is(422, "case.data_invalid")
+				if message := fmt.Sprint(g.json()["fields"]); !strings.Contains(message, "message:is not a field of public path:") {
+					s.t.Errorf("%s writes %s: %s", clearance, name, message)
+				}
+			}
+		}
+	}
+	s.do("PATCH", s.cases[casetype.Public], `{"data": {"topic": "changed from below"}}`, s.as(casetype.Public)...).is(200, "")
+	if g := s.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) || !bytes.Contains(g.body, []byte("privatecanary 2")) {
+		s.t.Errorf("a change from below touched what is hidden: %s", g.body)
+	}
+}
+
+// tellsNothing looks for what a clearance may not see in an answer.
+func (s *spies) tellsNothing(clearance casetype.Classification, g got) {
+	s.t.Helper()
+	for _, word := range above(clearance) {
+		if answer := fmt.Sprint(g.header) + string(g.body); strings.Contains(strings.ToLower(answer), word) {
+			s.t.Errorf("%s reads a %s in the answer %d to %s: %s", clearance, word, g.status, g.op, answer)
+		}
+	}
+}
+
+// finish makes a case that all receivers hear of, last.
+func (s *spies) finish() {
+	s.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).is(201, "")
+	for waiting := len(casetype.Classifications()); waiting > 0; {
+		if body := <-s.arrived; strings.Contains(body, "theend") && strings.Contains(body, "claim.created") {
+			waiting--
+		}
+	}
+}
+
+// reads gives the paths of every operation that reads, for one who knows all ids.
+func (s *spies) reads() map[string][]string {
+	var inCases []string
+	for _, path := range s.cases {
+		inCases = append(inCases, path)
+	}
+	inCases = append(inCases, s.gone)
+	each := func(from []string, suffix string) (paths []string) {
+		for _, path := range from {
+			paths = append(paths, path+suffix)
+		}
+		return paths
+	}
+	var endpoints []string
+	for _, path := range s.endpoint {
+		endpoints = append(endpoints, path)
+	}
+	types := []string{"/v1/case-types/public", "/v1/case-types/private", "/v1/case-types/restricted"}
+	return map[string][]string{
+		"health":            {"/healthz"},
+		"get-case":          each(inCases, ""),
+		"list-cases":        {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?type=restricted", "/v1/cases?q=canary", "/v1/cases?label=urgent"},
+		"get-history":       append(each(inCases, "/history"), each(inCases, "/history?limit=1")...),
+		"list-comments":     each(inCases, "/comments"),
+		"list-documents":    each(inCases, "/documents"),
+		"download-document": s.documents,
+		"list-proofs":       each(inCases, "/proofs"),
+		"download-proof":    s.proofs,
+		"get-case-type":     append(each(types, ""), each(types, "?version=1")...),
+		"list-case-types":   {"/v1/case-types"},
+		"list-endpoints":    {"/v1/endpoints", "/v1/endpoints?limit=1"},
+		"get-endpoint":      endpoints,
+		"list-attempts":     each(endpoints, "/attempts?limit=500"),
+		"list-triggers":     {"/v1/triggers"},
+		"get-targets":       {"/v1/triggers/case_created/targets"},
+		"list-tokens":       {"/v1/tokens"},
+		"list-audit":        {"/v1/audit"},
+		"list-labels":       {"/v1/labels"},
+		"get-label":         {"/v1/labels/urgent"},
+		"list-users":        {"/v1/users"},
+		"get-user":          {"/v1/users/1"},
+		"get-session":       {"/v1/session"},
+	}
+}
+
+// notOfATenant are operations that only an operator may carry out.
+var notOfATenant = []string{"list-tenants"}
+
+// readAll reads everything as everybody.
+func (s *spies) readAll() {
+	reads := s.reads()
+	all := map[casetype.Classification]string{}
+	for _, d := range s.operations() {
+		if d.method != "GET" || slices.Contains(notOfATenant, d.id) {
+			continue
+		}
+		if len(reads[d.id]) == 0 {
+			s.t.Errorf("%s reads, and is not in this test", d.id)
+		}
+		for _, path := range reads[d.id] {
+			for _, clearance := range casetype.Classifications() {
+				g := s.get(path, s.as(clearance)...)
+				s.tellsNothing(clearance, g)
+				all[clearance] += string(g.body)
+				for class, hidden := range s.cases {
+					if !clearance.Sees(class) && strings.HasPrefix(path, hidden) {
+						g.is(404, "")
+					}
+				}
+			}
+		}
+	}
+	for i, clearance := range casetype.Classifications() {
+		if found := s.get("/v1/cases?q=canary", s.as(clearance)...).items(); len(found) != []int{0, 2, 3}[i] {
+			s.t.Errorf("%s finds %d cases by what is hidden", clearance, len(found))
+		}
+		if made := s.get(s.cases[casetype.Public]+"/documents", s.as(clearance)...).items(); len(made) != i+1 {
+			s.t.Errorf("%s lists %d documents", clearance, len(made))
+		}
+	}
+	for _, class := range casetype.Classifications()[1:] {
+		if !strings.Contains(all[class], canary(class)) {
+			s.t.Errorf("%s reads no %s at all", class, canary(class))
+		}
+	}
+}
+
+// hearAll looks at what receivers and callbacks were told.
+func (s *spies) hearAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, clearance := range casetype.Classifications() {
+		var told string
+		for path, requests := range s.told {
+			if strings.EqualFold(strings.Split(path, "/")[1], string(clearance)) {
+				told += strings.Join(requests, "\n")
+			}
+		}
+		if told == "" {
+			s.t.Errorf("%s was told nothing", clearance)
+		}
+		hidden := above(clearance)
+		for _, class := range casetype.Classifications() {
+			if !clearance.Sees(class) {
+				hidden = append(hidden, `["letter_`+strings.ToLower(string(class)))
+			}
+		}
+		for _, word := range hidden {
+			if at := strings.Index(strings.ToLower(told), word); at >= 0 {
+				s.t.Errorf("%s was told: %s", clearance, told[max(0, at-300):min(len(told), at+100)])
+			}
+		}
+		if clearance != casetype.Public && !strings.Contains(told, canary(clearance)) {
+			s.t.Errorf("%s was told no %s", clearance, canary(clearance))
+		}
+	}
+}

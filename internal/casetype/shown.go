@@ -1,0 +1,88 @@
+package casetype
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// JSONFor gives the definition as somebody with the clearance may read it:
+// without the fields above it, and without the rules and templates that speak of
+// them. Somebody who sees all fields gets it as [Type.JSON] gives it.
+func (t *Type) JSONFor(clearance Classification) []byte {
+	if clearance.Sees(t.highest) {
+		return t.JSON()
+	}
+	var names []string
+	for name := range t.marks {
+		if !t.Shows(name, clearance) {
+			names = append(names, regexp.QuoteMeta(name))
+		}
+	}
+	slices.Sort(names)
+	h := hider{regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)}
+	var d map[string]any
+	if json.Unmarshal(t.json, &d) != nil {
+		return []byte("{}") // can't be: it is our own
+	}
+	h.texts(d, "name_template")
+	d["fields"] = h.prune(d["fields"], "")
+	for _, tr := range items(d["transitions"]) {
+		tr := object(tr)
+		h.texts(tr, "precondition")
+		if fields, ok := tr["fields"]; ok {
+			tr["fields"] = h.prune(fields, "")
+		}
+	}
+	for _, document := range items(d["documents"]) {
+		h.texts(object(document), "template")
+	}
+	out, err := encode(d)
+	if err != nil {
+		return []byte("{}") // can't be: it was JSON
+	}
+	return out
+}
+
+// hider takes out of a definition what speaks of hidden fields.
+type hider struct{ names *regexp.Regexp }
+
+// texts drops members that are texts and speak of hidden fields.
+func (h hider) texts(in map[string]any, members ...string) {
+	for _, member := range members {
+		if h.names.MatchString(text(in[member])) {
+			delete(in, member)
+		}
+	}
+}
+
+// prune drops from a schema what speaks of hidden fields; under is the keyword
+// that it stands under.
+func (h hider) prune(v any, under string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for key, value := range v {
+			if named := slices.Contains([]string{"properties", "dependentRequired", "dependentSchemas"}, under); named && h.names.MatchString(key) || h.speaks(value) {
+				continue
+			}
+			out[key] = h.prune(value, key)
+		}
+		return out
+	case []any:
+		out := []any{}
+		for _, item := range v {
+			if !h.speaks(item) {
+				out = append(out, h.prune(item, ""))
+			}
+		}
+		return out
+	}
+	return v
+}
+
+func (h hider) speaks(v any) bool {
+	s, isText := v.(string)
+	return isText && h.names.MatchString(s)
+}

@@ -1,0 +1,92 @@
+package event_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+// upTo sees what is marked with one of the classes, and what is not marked.
+func upTo(classes ...string) func(string) bool {
+	return func(class string) bool { return class == "" || slices.Contains(classes, class) }
+}
+
+func marked(f event.Fact, class string) event.Fact {
+	f.Class = class
+	return f
+}
+
+func secretEntry() *event.Entry {
+	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	return &event.Entry{
+		Snapshot: event.Snapshot{Case: &event.Case{
+			Reference: "R-1", Name: "made of b", Classification: "PUBLIC", Classes: map[string]string{"b": "PRIVATE", "c": "RESTRICTED", "d": "PRIVATE"},
+			NameClass: "PRIVATE", Data: raw(`{"a":1.50,"b":2,"c":3}`),
+		}},
+		Facts: []event.Fact{
+			marked(event.CaseChanged.New(event.Changes{Changes: []event.Change{
+				{Path: "data/a", Before: raw("1"), After: raw("1.50")}, {Path: "data/b", Before: raw("1"), After: raw("2"), Class: "PRIVATE"},
+				{Path: "data/c", Before: raw("1"), After: raw("3"), Class: "RESTRICTED"},
+			}}), "RESTRICTED"),
+			marked(event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{"b"}}), "PRIVATE"),
+			event.CaseStateChanged.New(event.StateChange{To: "x"}),
+		},
+		Callback: &event.Callback{Warnings: []string{"c is 3"}, Override: "x", Class: "RESTRICTED"},
+	}
+}
+
+func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
+	type shown struct {
+		Name, Data, Changes string
+		Facts               []string
+		Warnings            []string
+	}
+	for _, want := range []struct {
+		classes []string
+		shown
+	}{
+		{nil, shown{"R-1", `{"a":1.50}`, "data/a ", []string{"case.changed", "case.state_changed"}, nil}},
+		{[]string{"PUBLIC", "PRIVATE"}, shown{"made of b", `{"a":1.50,"b":2}`, "data/a data/b ", []string{"case.changed", "case.documents_generated", "case.state_changed"}, nil}},
+		{[]string{"PUBLIC", "PRIVATE", "RESTRICTED"}, shown{"made of b", `{"a":1.50,"b":2,"c":3}`, "data/a data/b data/c ",
+			[]string{"case.changed", "case.documents_generated", "case.state_changed"}, []string{"c is 3"}}},
+	} {
+		e := secretEntry()
+		classes := append([]string{"PUBLIC"}, want.classes...)
+		view, visible := e.As(upTo(classes...))
+		if !visible {
+			t.Fatalf("%v sees nothing", classes)
+		}
+		got := shown{Name: view.Snapshot.Case.Name, Data: string(view.Snapshot.Case.Data), Warnings: view.Callback.Warnings}
+		for _, f := range view.Facts {
+			got.Facts = append(got.Facts, f.Name)
+		}
+		diff, err := event.CaseChanged.Decode(view.Facts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range diff.Changes {
+			got.Changes += c.Path + " "
+		}
+		if diff := cmp.Diff(want.shown, got); diff != "" {
+			t.Errorf("%v: %s", classes, diff)
+		}
+		if diff := cmp.Diff(secretEntry(), e); diff != "" {
+			t.Errorf("%v changed the entry: %s", classes, diff)
+		}
+		if all := len(classes) == 4; all != (view == e) {
+			t.Errorf("%v: the entry itself is returned: %v", classes, view == e)
+		}
+	}
+}
+
+func TestAnEntryAboveAClearanceIsNotThere(t *testing.T) {
+	e := secretEntry()
+	e.Snapshot.Case.Classification = "RESTRICTED"
+	if view, visible := e.As(upTo("PUBLIC", "PRIVATE")); visible || view != nil {
+		t.Errorf("it is seen: %+v", view)
+	}
+}
