@@ -30,7 +30,7 @@ func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 			driver, dsn := dsn(t)
 			w := startOn(t, driver, dsn)
 			twins := newTwins(w)
-			w.around, w.paired = twins.step, twins.pair
+			w.around = twins.step
 			w.story()
 			twins.otherKeys()
 			for _, d := range w.operations() {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"io"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,9 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
-	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
@@ -52,8 +48,6 @@ type world struct {
 	all         []described    // the operations
 	around      func(sent) got // stands around every request of a story; nil: nothing does
 	driver, dsn string         // the database, for tests that look into it
-
-	paired func(kind, a, b string) // notes numbers that twins have in each other's place
 
 	mu    sync.Mutex
 	seen  map[string]bool                                // "create-case 201"
@@ -336,28 +330,6 @@ func (w *world) putTypes() {
 func (w *world) open(data string) string {
 	w.t.Helper()
 	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").header.Get("Location")
-}
-
-// user adds a user, and gives their id. Where there are twins, both get one.
-func (w *world) user(name string) int64 {
-	w.t.Helper()
-	var ids []int64
-	for _, key := range []string{"default", "twin"} {
-		tenant, err := w.store.TenantByKey(w.t.Context(), key)
-		if errors.Is(err, fault.NotFound) && len(ids) > 0 {
-			return ids[0]
-		}
-		must(w.t, err)
-		u := access.User{Tenant: tenant.ID, Email: strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@example.org", Name: name,
-			Role: access.Caseworker, Clearance: casetype.Restricted}
-		must(w.t, w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
-			u, err = tx.CreateUser(w.t.Context(), u)
-			return err
-		}))
-		ids = append(ids, u.ID)
-	}
-	w.paired("users", strconv.FormatInt(ids[0], 10), strconv.FormatInt(ids[1], 10))
-	return ids[0]
 }
 
 func must(t testing.TB, err error) {
