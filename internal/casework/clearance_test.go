@@ -1,0 +1,139 @@
+package casework_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// cleared is the world's principal with another clearance.
+func (w *world) cleared(c casetype.Classification) access.Principal {
+	p := w.p
+	p.Clearance = c
+	return p
+}
+
+func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", `"clearance": "PRIVATE"`))
+		c := w.open("loan")
+		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob"}}`))
+		v := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit"})
+		if diff := cmp.Diff(`{"client":"Bob","email":"ann@example.com"}`, encode(t, v.Data)); diff != "" {
+			t.Error(diff)
+		}
+		if asked := w.callbacks.at("loan").bodies[0]; strings.Contains(asked, "email") || strings.Contains(asked, "ann@") {
+			t.Errorf("it was shown %s", asked)
+		}
+		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, casework.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.data_invalid"), "/data/email")
+	})
+}
+
+func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", `"clearance": "PUBLIC"`)) // the cases are PRIVATE
+	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, casework.Once{})
+	if f := wantFault(t, err, fault.Upstream, "callback.failed"); !strings.Contains(f.Detail, "cleared for PUBLIC") {
+		t.Errorf("it says %s", f.Detail)
+	}
+	if n := len(w.callbacks.at("loan").bodies); n != 0 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
+func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
+	w := start(t, "")
+	const maker = `{"key": "memo", "fields": {"type": "object", "properties": {"a": {"type": "string"}}}, "states": [{"key": "s"}],
+		"transitions": [{"key": "c", "to": "s", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/memo"%s}}]}`
+	low := w.cleared(casetype.Private)
+	put := func(p access.Principal, definition string) error {
+		_, err := w.PutCaseType(t.Context(), p, "memo", "memo.json", []byte(definition))
+		return err
+	}
+	err := put(low, strings.Replace(maker, "%s", `, "clearance": "RESTRICTED"`, 1))
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.invalid"), "/transitions/0/about_to_submit/clearance")
+	if err := put(low, strings.Replace(maker, "%s", "", 1)); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody who sees more classifies a field; its maker can't take that back.
+	if err := put(w.p, strings.NewReplacer("%s", `, "clearance": "PUBLIC"`, `"type": "string"`, `"type": "string", "x-classification": "RESTRICTED"`).Replace(maker)); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
+	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.Once{})
+	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
+}
+
+func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
+	w := start(t, "")
+	low, made := w.cleared(casetype.Private), endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
+	e, err := w.CreateEndpoint(t.Context(), low, made, casework.Once{})
+	if err != nil || e.Clearance != casetype.Private {
+		t.Fatalf("cleared for %s, %v", e.Clearance, err)
+	}
+	raise := func(e *endpoint.Endpoint) { e.Clearance = casetype.Restricted }
+	_, err = w.UpdateEndpoint(t.Context(), low, e.ID, raise)
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/clearance")
+	if _, err := w.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
+		t.Fatal(err)
+	}
+	// Now it is told more than its maker sees, who can't point it elsewhere.
+	_, err = w.UpdateEndpoint(t.Context(), low, e.ID, func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
+	wantFault(t, err, fault.NotFound, "endpoint.not_found")
+	wantFault(t, w.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
+	targets, err := w.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
+	if err != nil || len(targets) != 1 || targets[0].Endpoint.ID == e.ID {
+		t.Errorf("the targets are %v, %v", targets, err)
+	}
+	if _, err := w.Endpoint(t.Context(), w.p, e.ID); err != nil {
+		t.Errorf("it is gone: %v", err)
+	}
+}
+
+func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	in := casework.Submission{Type: "loan", Transition: "open", Data: object(`{"email":"ann@example.com"}`)}
+	if _, err := w.Submit(t.Context(), w.p, in, once("create-case", "k", "r")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Submit(t.Context(), w.cleared(casetype.Private), in, once("create-case", "k", "r"))
+	wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
+}
+
+func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loan("loan", ""))
+	w.put(w.p, strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`, `"format": "email"`, 1))
+	c := w.open("loan")
+	_, err := w.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, casework.Once{})
+	wantFault(t, err, fault.Unprocessable, "case.switch_refused")
+	if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, casework.Once{}); err != nil {
+		t.Fatal(err)
+	}
+	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client": "Bob"}`)})
+	entries, err := w.History(t.Context(), w.cleared(casetype.Private), c.ID, 0, 10)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	var shown []bool // before, a part of the past stays hidden
+	for _, e := range entries {
+		shown = append(shown, strings.Contains(string(e.Snapshot.Case.Data), "ann@"))
+	}
+	if diff := cmp.Diff([]bool{true, true, false}, shown); diff != "" {
+		t.Errorf("what the past shows: %s", diff)
+	}
+	if _, err := event.CaseChanged.Decode(entries[0].Facts[0]); err != nil {
+		t.Error(err)
+	}
+}
