@@ -26,7 +26,7 @@ var floors = map[string]int{
 
 	"internal/casework": 4, "internal/delivery": 4, "internal/session": 4,
 
-	"internal/store": 3, "internal/blob": 3, "internal/callback": 3,
+	"internal/store": 3, "internal/blob": 3, "internal/callback": 3, "internal/oidc": 3,
 
 	"internal/cases": 2, "internal/access": 2, "internal/endpoint": 2, "internal/wire": 2, "internal/outbound": 2, "internal/document": 2,
 

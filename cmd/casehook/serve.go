@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/server"
 )
 
@@ -26,6 +27,10 @@ type serveCmd struct {
 	KeyFile      string         `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
 	AllowAddress []netip.Prefix `placeholder:"CIDR" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxUpload    size           `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
+	OIDCIssuer   string         `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
+	OIDCClientID string         `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
+	SessionIdle  time.Duration  `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
+	SessionLife  time.Duration  `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"After so long, somebody who signed in is signed out anyway. 12h if not set."`
 	LeaseTTL     time.Duration  `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: how long after one died another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration  `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"At the end, how long requests and deliveries under way may still take, each. 10s if not set."`
 	LogLevel     slog.Level     `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
@@ -67,6 +72,8 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
 		Version: version, Listen: c.Listen, PublicURL: strings.TrimRight(c.PublicURL, "/"), Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
+		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
 	}
 }

@@ -25,5 +25,13 @@ type User struct {
 	UpdatedAt time.Time
 }
 
+// Identity is who an OpenID Connect provider says somebody is.
+type Identity struct {
+	Issuer   string
+	Subject  string
+	Email    string
+	Verified bool // the provider has made sure that the address is theirs
+}
+
 // NormalEmail gives an address as users are found by it.
 func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

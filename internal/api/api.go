@@ -24,6 +24,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/session"
 )
 
@@ -34,6 +35,7 @@ type Config struct {
 	MaxBody   int64            // bytes of a request that is no upload; default DefaultMaxBody
 	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
 	Sessions  *session.Manager // of the people who sign in
+	OIDC      *oidc.Provider   // by which people may sign in; nil: by password alone
 	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
 	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
 }
@@ -81,6 +83,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.endpoints()
 	a.triggers()
 	a.session()
+	a.openIDConnect()
 	a.users()
 	a.tokens()
 	a.tenants()

@@ -104,8 +104,8 @@ func (s *spoiler) step(r sent) got {
 func (s *spoiler) complete() {
 	s.t.Helper()
 	for _, d := range s.operations() {
-		if d.id == "create-session" || d.id == "delete-session" {
-			continue // the one notes what it refuses; the other takes nothing that could be wrong
+		if d.open() && strings.HasPrefix(d.path, "/v1/") || d.id == "delete-session" {
+			continue // signing in notes what it refuses; signing out takes nothing that could be wrong
 		}
 		if !s.spoilt[d.id] {
 			s.t.Errorf("%s was not tried", d.id)

@@ -301,8 +301,9 @@ func (s *spies) reads() map[string][]string {
 	}
 }
 
-// notOfATenant are operations that only an operator may carry out.
-var notOfATenant = []string{"list-tenants"}
+// notOfATenant are operations that only an operator may carry out, or that lead
+// away to sign in.
+var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
 
 // readAll reads everything as everybody.
 func (s *spies) readAll() {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,16 +38,19 @@ const sessionPath = "/v1/session"
 // pages alone.
 func (a *API) open(op huma.Operation) huma.Operation {
 	op.Security = nil
+	op.Errors = slices.DeleteFunc(op.Errors, func(status int) bool { return status == http.StatusUnauthorized || status == http.StatusForbidden })
 	a.opened[op.Method+" "+op.Path] = true
 	return op
 }
 
 func (a *API) session() {
 	const tag = "session"
-	handleBody(a, a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
+	signIn := a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
 		"With an address and a password. The answer sets a cookie; requests that carry it are the user's. "+
 			"Failures in a row hold further attempts back, for the account and for where they come from: see Retry-After.",
-		http.StatusTooManyRequests)), a.signIn)
+		http.StatusTooManyRequests))
+	signIn.Errors = append(signIn.Errors, http.StatusUnauthorized, http.StatusForbidden)
+	handleBody(a, signIn, a.signIn)
 	handle(a, operation("get-session", http.MethodGet, sessionPath, tag, "Get who is asking", "A user by the session's cookie, or a token."),
 		func(ctx context.Context, _ *struct{}) (*shownSession, error) {
 			return &shownSession{showSession(principalOf(ctx))}, nil

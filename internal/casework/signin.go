@@ -84,6 +84,42 @@ func (s *Service) signedIn(ctx context.Context, u access.User, from, by string) 
 	})
 }
 
+// SignInIdentity says which user of a tenant has an identity: who signed in with
+// it before, else who has the address that the provider has verified, and has no
+// other identity. From then on it is theirs.
+func (s *Service) SignInIdentity(ctx context.Context, tenant int64, i access.Identity, from string) (access.User, error) {
+	u, err := s.store.UserByIdentity(ctx, tenant, i.Issuer, i.Subject)
+	if email := access.NormalEmail(i.Email); errors.Is(err, fault.NotFound) && i.Verified && emailProblem(email) == "" {
+		u, err = s.store.UserByEmail(ctx, tenant, email)
+	}
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return access.User{}, err
+	}
+	if err != nil || u.Disabled || u.Issuer != "" && (u.Issuer != i.Issuer || u.Subject != i.Subject) || i.Issuer == "" || i.Subject == "" {
+		who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: i.Email, Address: from}}
+		s.note(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
+		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user", "Nobody here has this identity. Ask an administrator for a user with its address.")
+	}
+	if u.Issuer == "" {
+		if u, err = s.link(ctx, u, i, from); err != nil {
+			return access.User{}, err
+		}
+	}
+	return u, s.signedIn(ctx, u, from, "oidc")
+}
+
+// link makes an identity a user's.
+func (s *Service) link(ctx context.Context, u access.User, i access.Identity, from string) (access.User, error) {
+	after := u
+	after.Issuer, after.Subject = i.Issuer, i.Subject
+	var saved access.User
+	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		saved, err = s.saveUser(ctx, tx, principal(u, from), u, after)
+		return err
+	})
+	return saved, err
+}
+
 func accountKey(tenant int64, email string) string {
 	return "account/" + strconv.FormatInt(tenant, 10) + "/" + email
 }

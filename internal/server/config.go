@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/oidc"
 )
 
 // Config is how a server runs. What is zero gets a default that is right for one
@@ -27,6 +28,7 @@ type Config struct {
 	Allow     []netip.Prefix // addresses that are called although they are not public
 	MaxUpload int64          // bytes of one proof; default 32 MiB
 
+	OIDC            oidc.Config   // the provider that people may sign in by; without an Issuer there is none
 	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
 	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h
 

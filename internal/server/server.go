@@ -29,6 +29,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
@@ -113,11 +114,20 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
-		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL,
+		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(c.PublicURL, "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.token, err = s.service.Bootstrap(ctx)
 	return err
+}
+
+// provider is the OpenID Connect provider, if one is configured.
+func (c Config) provider() *oidc.Provider {
+	if c.OIDC.Issuer == "" {
+		return nil
+	}
+	c.OIDC.RedirectURL = strings.TrimRight(c.PublicURL, "/") + "/v1/oidc/callback"
+	return oidc.New(c.OIDC)
 }
 
 // listen comes first: an address in use is told before anything is made.

@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -104,7 +106,7 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 // SignOut ends the session of ctx.
 func (m *Manager) SignOut(ctx context.Context, w http.ResponseWriter) error {
 	err := m.scs.Destroy(ctx)
-	m.scs.WriteSessionCookie(ctx, w, "", time.Time{})
+	m.write(ctx, w, "", time.Time{})
 	return err
 }
 
@@ -132,8 +134,16 @@ func (m *Manager) Save(ctx context.Context, w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	m.scs.WriteSessionCookie(ctx, w, token, expiry)
+	m.write(ctx, w, token, expiry)
 	return nil
+}
+
+// write sets the cookie in place of one that the answer has already.
+func (m *Manager) write(ctx context.Context, w http.ResponseWriter, token string, expiry time.Time) {
+	w.Header()["Set-Cookie"] = slices.DeleteFunc(w.Header()["Set-Cookie"], func(cookie string) bool {
+		return strings.HasPrefix(cookie, m.Cookie()+"=")
+	})
+	m.scs.WriteSessionCookie(ctx, w, token, expiry)
 }
 
 // kept lets the store keep what scs makes.

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/oidc"
+)
+
+// redirected is an answer that sends the browser on.
+type redirected struct {
+	Location string `header:"Location" doc:"Where to go on."`
+}
+
+// awaited is what a session keeps while somebody is at the provider.
+type awaited struct {
+	oidc.Pending
+	Tenant   int64
+	ReturnTo string
+}
+
+const awaitedKey = "oidc"
+
+func (a *API) openIDConnect() {
+	const tag = "session"
+	begin := a.open(operation("begin-oidc", http.MethodGet, "/v1/oidc/login", tag, "Sign in with OpenID Connect",
+		"Sends the browser to the provider that the server is configured with."))
+	begin.Errors = append(begin.Errors, http.StatusUnauthorized, http.StatusNotFound, http.StatusBadGateway)
+	handle(a, status(http.StatusSeeOther, begin), a.beginOIDC)
+	finish := a.open(operation("finish-oidc", http.MethodGet, "/v1/oidc/callback", tag, "Come back from the provider",
+		"The user is the one who has signed in with this identity before, else the one with the address that the provider has verified. Whoever is none is refused."))
+	finish.Errors = append(finish.Errors, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway)
+	handle(a, status(http.StatusSeeOther, finish), a.finishOIDC)
+}
+
+func (a *API) beginOIDC(ctx context.Context, in *struct {
+	Tenant   string `query:"tenant" maxLength:"100" doc:"The key of the tenant; absent: the one that has the host name, else the first." example:"default"`
+	ReturnTo string `query:"return_to" maxLength:"2000" doc:"The path to go to in the end; absent: /." example:"/cases"`
+}) (*redirected, error) {
+	if a.config.OIDC == nil {
+		return nil, oidcOff()
+	}
+	x := exchangeOf(ctx)
+	tenant, err := a.service.TenantFor(ctx, in.Tenant, x.request.Host)
+	if err != nil {
+		return nil, err
+	}
+	location, pending, err := a.config.OIDC.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := json.Marshal(awaited{Pending: pending, Tenant: tenant, ReturnTo: ours(in.ReturnTo)})
+	if err != nil {
+		return nil, err
+	}
+	a.config.Sessions.Put(ctx, awaitedKey, string(kept))
+	return &redirected{location}, a.config.Sessions.Save(ctx, x)
+}
+
+func (a *API) finishOIDC(ctx context.Context, in *struct {
+	Code        string `query:"code" maxLength:"4000" doc:"What the provider gave."`
+	State       string `query:"state" maxLength:"200" doc:"What the provider was given."`
+	Error       string `query:"error" maxLength:"200" doc:"Why the provider refused."`
+	Description string `query:"error_description" maxLength:"2000" doc:"More of why."`
+	ErrorURI    string `query:"error_uri" maxLength:"2000" doc:"Where more of why is."`
+	Issuer      string `query:"iss" maxLength:"2000" doc:"Who the provider is."`
+	Session     string `query:"session_state" maxLength:"2000" doc:"The session at the provider."`
+	Scope       string `query:"scope" maxLength:"2000" doc:"What the provider allows."`
+}) (*redirected, error) {
+	if a.config.OIDC == nil {
+		return nil, oidcOff()
+	}
+	var kept awaited
+	if text := a.config.Sessions.Take(ctx, awaitedKey); text != "" { // good for one answer
+		if err := json.Unmarshal([]byte(text), &kept); err != nil {
+			return nil, err
+		}
+		if err := a.config.Sessions.Save(ctx, exchangeOf(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	if in.Error != "" && kept.State == in.State && in.State != "" {
+		return nil, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in. Begin again: GET /v1/oidc/login.")
+	}
+	who, err := a.config.OIDC.Finish(ctx, kept.Pending, in.State, in.Code)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.service.SignInIdentity(ctx, kept.Tenant, access.Identity(who), exchangeOf(ctx).address())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.begin(ctx, u); err != nil {
+		return nil, err
+	}
+	return &redirected{kept.ReturnTo}, nil
+}
+
+// ours gives a path of this server, or its root: nobody is sent elsewhere.
+func ours(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
+
+func oidcOff() error {
+	return fault.New(fault.NotFound, "oidc.off", "The server has no OpenID Connect provider: casehook serve --oidc-issuer sets one.")
+}

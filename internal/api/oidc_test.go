@@ -1,0 +1,215 @@
+package api_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/oidc"
+)
+
+// provider is an OpenID Connect provider with keys of its own. It holds clients
+// to the rules: their secret, their address, PKCE, and codes that are used once.
+type provider struct {
+	*httptest.Server
+	t        *testing.T
+	key      *rsa.PrivateKey
+	redirect string
+
+	mu     sync.Mutex
+	codes  map[string]url.Values // what each was asked with
+	claims map[string]any        // of the next ID token, over the right ones
+}
+
+func newProvider(t *testing.T) *provider {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	p := &provider{t: t, key: key, codes: map[string]url.Values{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		answerJSON(w, 200, map[string]any{
+			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
+			"id_token_signing_alg_values_supported": []string{"RS256"}, "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
+		})
+	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) {
+		encode := base64.RawURLEncoding.EncodeToString
+		answerJSON(w, 200, map[string]any{"keys": []any{map[string]any{
+			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k", "n": encode(key.N.Bytes()), "e": encode(big.NewInt(int64(key.E)).Bytes()),
+		}}})
+	})
+	mux.HandleFunc("GET /authorize", p.authorize)
+	mux.HandleFunc("POST /token", p.token)
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func answerJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
+}
+
+func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if q.Get("client_id") != "casehook" || q.Get("redirect_uri") != p.redirect || q.Get("response_type") != "code" ||
+		q.Get("code_challenge_method") != "S256" || len(q.Get("nonce")) < 20 || len(q.Get("state")) < 20 || !strings.Contains(q.Get("scope"), "openid") {
+		p.t.Errorf("it is asked with %v", q)
+	}
+	code := rand.Text()
+	p.mu.Lock()
+	p.codes[code] = q
+	p.mu.Unlock()
+	http.Redirect(w, r, p.redirect+"?"+url.Values{"code": {code}, "state": {q.Get("state")}}.Encode(), http.StatusFound)
+}
+
+func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked, known := p.codes[r.FormValue("code")]
+	delete(p.codes, r.FormValue("code"))
+	id, secret, _ := r.BasicAuth()
+	challenge := sha256.Sum256([]byte(r.FormValue("code_verifier")))
+	if !known || id != "casehook" || secret != "its-secret" || r.FormValue("redirect_uri") != p.redirect ||
+		base64.RawURLEncoding.EncodeToString(challenge[:]) != asked.Get("code_challenge") {
+		answerJSON(w, 400, map[string]any{"error": "invalid_grant"})
+		return
+	}
+	now := time.Now()
+	claims := map[string]any{
+		"iss": p.URL, "aud": "casehook", "sub": "ada-1", "nonce": asked.Get("nonce"), "email": "Ada@example.org", "email_verified": true,
+		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+	}
+	for name, value := range p.claims {
+		claims[name] = value
+	}
+	answerJSON(w, 200, map[string]any{"access_token": "x", "token_type": "Bearer", "id_token": p.sign(claims)})
+}
+
+func (p *provider) sign(claims map[string]any) string {
+	raw, err := json.Marshal(claims)
+	must(p.t, err)
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(`{"alg":"RS256","kid":"k"}`)) + "." + encode(raw)
+	sum := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, p.key, crypto.SHA256, sum[:])
+	must(p.t, err)
+	return text + "." + encode(signature)
+}
+
+// says lets the next ID tokens have these claims.
+func (p *provider) says(claims map[string]any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.claims = claims
+}
+
+// startWithProvider is start, with a provider to sign in by.
+func startWithProvider(t *testing.T) (*world, *provider) {
+	w, p := start(t), newProvider(t)
+	c := api.Config{Sessions: w.sessions, Log: w.logger()}
+	w.serve(c)
+	p.redirect = w.server.URL + "/v1/oidc/callback"
+	c.OIDC = oidc.New(oidc.Config{Issuer: p.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})
+	w.server.Config.Handler = api.New(w.service, c)
+	w.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return w, p
+}
+
+// leave begins a sign-in and gives the cookie and where the provider sends back to.
+func (w *world) leave(p *provider, query string) (cookie, back string) {
+	w.t.Helper()
+	g := w.get("/v1/oidc/login"+query, "Authorization", "").is(303, "")
+	cookie = cookieOf(g)
+	client := &http.Client{CheckRedirect: w.server.Client().CheckRedirect}
+	response, err := client.Get(g.header.Get("Location"))
+	must(w.t, err)
+	response.Body.Close()
+	return cookie, strings.TrimPrefix(response.Header.Get("Location"), w.server.URL)
+}
+
+func TestSignInWithOpenIDConnect(t *testing.T) {
+	w, p := startWithProvider(t)
+	path := w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "caseworker"}`).is(201, "").header.Get("Location")
+	cookie, back := w.leave(p, "?return_to=/cases")
+	g := w.get(back, "Authorization", "", "Cookie", cookie).is(303, "")
+	if g.header.Get("Location") != "/cases" || cookieOf(g) == cookie {
+		t.Errorf("signed in: %s", g.header)
+	}
+	me := w.get("/v1/session", "Authorization", "", "Cookie", cookieOf(g)).is(200, "")
+	if me.text("name") != "Ada" || me.text("source") != "ui" {
+		t.Errorf("the session is %s", me.body)
+	}
+	if u := w.get(path).is(200, ""); u.text("identity") != p.URL {
+		t.Errorf("the user is %s", u.body)
+	}
+	w.get(back, "Authorization", "", "Cookie", cookie).is(400, "oidc.state")
+	w.get(back, "Authorization", "", "Cookie", cookieOf(g)).is(400, "oidc.state")
+
+	p.says(map[string]any{"email": "another@example.org", "email_verified": false}) // the identity is known by now
+	cookie, back = w.leave(p, "?return_to=//evil.example")
+	if g := w.get(back, "Authorization", "", "Cookie", cookie).is(303, ""); g.header.Get("Location") != "/" {
+		t.Errorf("it leads to %s", g.header.Get("Location"))
+	}
+	w.do("PATCH", path, `{"disabled": true}`).is(200, "")
+	cookie, back = w.leave(p, "")
+	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
+	if log := w.log.String(); strings.Contains(log, "its-secret") || strings.Contains(log, "code=") || strings.Contains(log, "ada@") {
+		t.Errorf("the log tells: %s", log)
+	}
+}
+
+func TestWhatAProviderMayNotSay(t *testing.T) {
+	w, p := startWithProvider(t)
+	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada"}`).is(201, "")
+	for name, want := range map[string]struct {
+		claims map[string]any
+		status int
+		code   string
+	}{
+		"an address that is not verified": {map[string]any{"email_verified": false}, 403, "oidc.unknown_user"},
+		"a stranger":                      {map[string]any{"email": "eve@example.org"}, 403, "oidc.unknown_user"},
+		"no subject":                      {map[string]any{"sub": ""}, 403, "oidc.unknown_user"},
+		"another nonce":                   {map[string]any{"nonce": "another"}, 502, "oidc.token_invalid"},
+		"another client's":                {map[string]any{"aud": "another"}, 502, "oidc.token_invalid"},
+		"another issuer's":                {map[string]any{"iss": "https://evil.example"}, 502, "oidc.token_invalid"},
+		"an old one":                      {map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, 502, "oidc.token_invalid"},
+	} {
+		p.says(want.claims)
+		cookie, back := w.leave(p, "")
+		g := w.get(back, "Authorization", "", "Cookie", cookie)
+		if g.status != want.status || g.text("code") != want.code {
+			t.Errorf("%s: %d %s", name, g.status, g.body)
+		}
+	}
+	p.says(nil)
+	cookie, back := w.leave(p, "")
+	w.get(back, "Authorization", "").is(400, "oidc.state")
+	w.get(back+"x", "Authorization", "", "Cookie", cookie).is(400, "oidc.state")
+	cookie, back = w.leave(p, "")
+	w.get(strings.Replace(back, "code=", "code=x", 1), "Authorization", "", "Cookie", cookie).is(400, "oidc.refused")
+	cookie, back = w.leave(p, "")
+	q, err := url.ParseQuery(back[strings.IndexByte(back, '?')+1:])
+	must(t, err)
+	w.get("/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "Authorization", "", "Cookie", cookie).is(400, "oidc.refused")
+	w.get("/v1/oidc/login?tenant=none", "Authorization", "").is(401, "session.refused")
+	off := start(t)
+	off.get("/v1/oidc/login", "Authorization", "").is(404, "oidc.off")
+	off.get("/v1/oidc/callback", "Authorization", "").is(404, "oidc.off")
+	gone := oidc.New(oidc.Config{Issuer: "http://127.0.0.1:1", ClientID: "casehook"})
+	off.serve(api.Config{Sessions: off.sessions, OIDC: gone, Log: off.logger()})
+	off.get("/v1/oidc/login", "Authorization", "").is(502, "oidc.unreachable")
+}

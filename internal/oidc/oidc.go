@@ -1,0 +1,128 @@
+// Package oidc lets an OpenID Connect provider say who somebody is: the
+// authorization code flow with PKCE, a state that ties the answer to the browser
+// that asked, and a nonce that ties the ID token to the question. It trusts what
+// the provider has signed, and knows nothing of our users.
+package oidc
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Config says which provider is asked, and as whom.
+type Config struct {
+	Issuer       string // https://id.example.com; empty: there is none
+	ClientID     string
+	ClientSecret string
+	RedirectURL  string // where the provider sends people back to
+	Now          func() time.Time
+}
+
+// answerIn is how long the provider may take for one request.
+const answerIn = 10 * time.Second
+
+// Provider is an OpenID Connect provider. It is safe for concurrent use.
+type Provider struct {
+	config Config
+	client *http.Client
+
+	mu    sync.Mutex
+	found *gooidc.Provider // once it was reached
+}
+
+// New makes a Provider. It is not asked before somebody signs in.
+func New(c Config) *Provider {
+	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
+}
+
+// Pending is what has to be remembered while somebody is at the provider.
+type Pending struct{ State, Nonce, Verifier string }
+
+// Identity is who the provider says somebody is.
+type Identity struct {
+	Issuer   string
+	Subject  string
+	Email    string
+	Verified bool // the provider has made sure that the address is theirs
+}
+
+// Begin gives the address at which somebody signs in at the provider.
+func (p *Provider) Begin(ctx context.Context) (string, Pending, error) {
+	client, _, err := p.at(ctx)
+	if err != nil {
+		return "", Pending{}, err
+	}
+	pending := Pending{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	return client.AuthCodeURL(pending.State, gooidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)), pending, nil
+}
+
+// Finish takes what the provider sent somebody back with.
+func (p *Provider) Finish(ctx context.Context, pending Pending, state, code string) (Identity, error) {
+	if pending.State == "" || subtle.ConstantTimeCompare([]byte(pending.State), []byte(state)) != 1 {
+		return Identity{}, fault.New(fault.Invalid, "oidc.state", "This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
+	}
+	client, verifier, err := p.at(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	token, err := client.Exchange(gooidc.ClientContext(ctx, p.client), code, oauth2.VerifierOption(pending.Verifier))
+	var refusal *oauth2.RetrieveError
+	switch {
+	case errors.As(err, &refusal) && refusal.Response != nil && refusal.Response.StatusCode < http.StatusInternalServerError:
+		return Identity{}, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in: %s. Begin again.", cmp.Or(refusal.ErrorCode, "no reason"))
+	case err != nil:
+		return Identity{}, unreachable(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	signed, err := verifier.Verify(ctx, raw)
+	if err != nil {
+		return Identity{}, unusable(err)
+	}
+	if subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(pending.Nonce)) != 1 {
+		return Identity{}, unusable(errors.New("the nonce is another"))
+	}
+	var claims struct {
+		Email    string `json:"email"`
+		Verified bool   `json:"email_verified"`
+	}
+	if err := signed.Claims(&claims); err != nil {
+		return Identity{}, unusable(err)
+	}
+	return Identity{Issuer: signed.Issuer, Subject: signed.Subject, Email: claims.Email, Verified: claims.Verified}, nil
+}
+
+// at finds the provider, and how to talk to it.
+func (p *Provider) at(ctx context.Context) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil {
+		found, err := gooidc.NewProvider(gooidc.ClientContext(ctx, p.client), p.config.Issuer)
+		if err != nil {
+			return nil, nil, unreachable(err)
+		}
+		p.found = found
+	}
+	return &oauth2.Config{
+		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: p.found.Endpoint(), RedirectURL: p.config.RedirectURL,
+		Scopes: []string{gooidc.ScopeOpenID, "email", "profile"},
+	}, p.found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
+}
+
+func unreachable(err error) error {
+	return fault.Wrap(err, fault.Upstream, "oidc.unreachable", "The OpenID Connect provider does not answer as one. Try again later.")
+}
+
+func unusable(err error) error {
+	return fault.Wrap(err, fault.Upstream, "oidc.token_invalid", "The OpenID Connect provider's answer can't be trusted.")
+}
