@@ -335,6 +335,38 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 	})
 }
 
+// Whoever loses the race is told that the case is gone, and nobody waits for ever.
+func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.putClaims()
+		w.label(w.p, "a", "b")
+		for range 10 {
+			c := w.report(`{}`)
+			if _, err := w.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for _, do := range []func() error{
+				func() error { _, err := w.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
+				func() error { _, err := w.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
+				func() error { _, err := w.Unassign(t.Context(), w.p, c.ID); return err },
+				func() error { return w.DeleteCase(t.Context(), w.p, c.ID, 0) },
+			} {
+				all.Go(func() {
+					if err := do(); err != nil && fault.As(err).Code != "case.not_found" {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			entries := w.history(c.ID)
+			if last := entries[len(entries)-1]; told(last) != "case.deleted {}" || last.Version != int64(len(entries)) {
+				t.Errorf("it ends with %s, version %d of %d entries", told(last), last.Version, len(entries))
+			}
+		}
+	})
+}
+
 func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.putClaims()

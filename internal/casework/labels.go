@@ -154,6 +154,9 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 	}
 	var view View
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
+			return err
+		}
 		if _, _, err := s.find(ctx, tx, p, caseID); err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ var (
 		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name`)
 	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
 		where tenant = $1 and id = $2 returning ` + caseRead)
+	caseLock   = postgresOnly(`select id from cases where tenant = $1 and id = $2 for update`)
 	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, last_activity_at = $5, version = version + 1
 		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
 	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
@@ -157,6 +158,16 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, at time.Time) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(at))
 	return one(rows, err, scanCase, caseMissing(id))
+}
+
+// LockCase makes others who change the case wait for the end of this transaction,
+// so that what it reads of the case stays true. SQLite has one writer anyway.
+func (tx *Tx) LockCase(ctx context.Context, tenant, id int64) error {
+	if tx.dialect != postgres {
+		return nil
+	}
+	_, err := tx.q.exec(ctx, caseLock, tenant, id)
+	return err
 }
 
 // Assign gives a case to a user, or with the zero Person to no-one, and its next
