@@ -17,11 +17,15 @@ var least = map[Operation]Role{
 	"list-cases": Viewer, "get-case": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
 	"list-case-types": Viewer, "get-case-type": Viewer, "list-labels": Viewer, "get-label": Viewer,
+	"list-contacts": Viewer, "get-contact": Viewer, "get-contact-history": Viewer,
+	"list-case-contacts": Viewer, "list-contact-cases": Viewer,
 
 	"create-case": Caseworker, "submit-transition": Caseworker, "edit-case": Caseworker, "delete-case": Caseworker,
 	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker,
 	"upload-proof": Caseworker, "delete-proof": Caseworker, "add-label": Caseworker, "remove-label": Caseworker,
 	"assign-case": Caseworker, "unassign-case": Caseworker, "switch-type": Caseworker,
+	"create-contact": Caseworker, "update-contact": Caseworker, "delete-contact": Caseworker,
+	"link-contact": Caseworker, "unlink-contact": Caseworker,
 
 	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
 	"put-case-type": Manager, "rotate-callback-secret": Manager,

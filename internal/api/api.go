@@ -80,6 +80,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.comments()
 	a.documents()
 	a.proofs()
+	a.contacts()
 	a.endpoints()
 	a.triggers()
 	a.session()

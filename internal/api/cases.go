@@ -16,29 +16,30 @@ import (
 
 // Case is a case, as it is shown.
 type Case struct {
-	ID              int64      `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
-	Type            string     `json:"type" doc:"The key of its case type." example:"kyc"`
-	TypeVersion     int64      `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
-	Reference       string     `json:"reference" doc:"For people." example:"KYC-0042"`
-	Name            string     `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
-	Color           *string    `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
-	State           string     `json:"state" doc:"The key of the state it is in." example:"in_review"`
-	StateName       string     `json:"state_name" doc:"The name of that state." example:"In review"`
-	Classification  string     `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
-	Data            Object     `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
-	Version         int64      `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
-	Revision        int64      `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
-	OutcomeInstance *int64     `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
-	Status          string     `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
-	StatusChangedBy *int64     `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
-	Labels          []string   `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
-	AssignedTo      Holder     `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
-	URL             string     `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
-	CreatedAt       time.Time  `json:"created_at" doc:"When it was created."`
-	ModifiedAt      time.Time  `json:"modified_at" doc:"When its content last changed."`
-	ClosedAt        *time.Time `json:"closed_at" doc:"When it was closed; null while it is open."`
-	LastActivityAt  time.Time  `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
-	Transitions     []string   `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
+	ID              int64         `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
+	Type            string        `json:"type" doc:"The key of its case type." example:"kyc"`
+	TypeVersion     int64         `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
+	Reference       string        `json:"reference" doc:"For people." example:"KYC-0042"`
+	Name            string        `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
+	Color           *string       `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
+	State           string        `json:"state" doc:"The key of the state it is in." example:"in_review"`
+	StateName       string        `json:"state_name" doc:"The name of that state." example:"In review"`
+	Classification  string        `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
+	Data            Object        `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
+	Version         int64         `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
+	Revision        int64         `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
+	OutcomeInstance *int64        `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
+	Status          string        `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
+	StatusChangedBy *int64        `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
+	Labels          []string      `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
+	AssignedTo      Holder        `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
+	Contacts        []CaseContact `json:"contacts" doc:"Who is linked to it, by role."`
+	URL             string        `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
+	CreatedAt       time.Time     `json:"created_at" doc:"When it was created."`
+	ModifiedAt      time.Time     `json:"modified_at" doc:"When its content last changed."`
+	ClosedAt        *time.Time    `json:"closed_at" doc:"When it was closed; null while it is open."`
+	LastActivityAt  time.Time     `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
+	Transitions     []string      `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
 }
 
 // NewCase is the body that creates a case.
@@ -93,7 +94,7 @@ func (in Conditional) revision() (int64, error) {
 	m := etagPattern.FindStringSubmatch(in.IfMatch)
 	if m == nil {
 		return 0, &fault.Error{Kind: fault.Invalid, Code: "request.if_match", Detail: `Send If-Match as the ETag was given: "r5", with its quotation marks.`,
-			Fields: []fault.Field{{Path: "header.If-Match", Message: "is not the ETag of a case"}}}
+			Fields: []fault.Field{{Path: "header.If-Match", Message: "is not an ETag"}}}
 	}
 	return strconv.ParseInt(m[1], 10, 64)
 }
@@ -281,6 +282,7 @@ func showCase(v casework.View) (Case, error) {
 		OutcomeInstance: orNull(v.OutcomeInstance), URL: v.URL, CreatedAt: v.CreatedAt.UTC(), ModifiedAt: v.ModifiedAt.UTC(),
 		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
 		AssignedTo:     Holder(v.Assignee),
+		Contacts:       showLinks(v.Contacts),
 		LastActivityAt: v.LastActivityAt.UTC(), Transitions: []string{},
 	}
 	if !v.ClosedAt.IsZero() {

@@ -70,6 +70,7 @@ type spies struct {
 	proofs    []string
 	cases     map[casetype.Classification]string // their paths, by their own classification
 	gone      string
+	contact   string // its path; in each case it has a role that is named by the case's classification
 
 	mu      sync.Mutex
 	told    map[string][]string // by "/PRIVATE" for receivers, "/private/warn" for callbacks: requests, headers first
@@ -162,6 +163,7 @@ const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "res
 // hangs on it.
 func (s *spies) plant() {
 	s.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
+	s.contact = s.ada()
 	for _, class := range casetype.Classifications() {
 		word := "open"
 		if class != casetype.Public {
@@ -175,6 +177,7 @@ func (s *spies) plant() {
 		s.do("PATCH", path, fmt.Sprintf(`{"data": {"topic": "%s 2"}}`, word)).is(200, "")
 		s.post(path+"/comments", fmt.Sprintf(`{"text": "%s said"}`, word)).is(201, "")
 		s.do("PUT", path+"/labels/urgent", nil).is(200, "")
+		s.do("PUT", path+strings.TrimPrefix(s.contact, "/v1")+"/"+word, nil).is(200, "")
 		for _, key := range []string{"letter_public", "letter_private", "letter_restricted"} {
 			s.documents = append(s.documents, s.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
 		}
@@ -211,10 +214,14 @@ func (s *spies) probe() {
 				{"POST", path + "/transitions/data_private", `{}`},
 				{"POST", path + "/transitions/data_restricted", `{}`},
 				{"POST", path + "/type", `{"type": "restricted"}`},
+				{"DELETE", path + strings.TrimPrefix(s.contact, "/v1") + "/nothing", ""},
 				{"POST", "/v1/case-types/public/cases", `{"data": {"topic": "x"}}`},
 				{"POST", "/v1/case-types/" + strings.ToLower(string(class)) + "/cases", `{"data": {}}`},
 			} {
 				g := s.do(r.method, r.path, r.body, s.as(clearance)...)
+				if r.method == "DELETE" && clearance != casetype.Restricted {
+					s.do("DELETE", s.contact+"?unlink=true", nil, s.as(clearance)...).is(409, "contact.linked")
+				}
 				s.tellsNothing(clearance, g)
 				if !clearance.Sees(class) && strings.HasPrefix(r.path, path) {
 					g.is(404, "")
@@ -298,6 +305,12 @@ func (s *spies) reads() map[string][]string {
 		"list-users":        {"/v1/users"},
 		"get-user":          {"/v1/users/1"},
 		"get-session":       {"/v1/session"},
+
+		"list-contacts":       {"/v1/contacts", "/v1/contacts?q=ada"},
+		"get-contact":         {s.contact},
+		"get-contact-history": {s.contact + "/history"},
+		"list-case-contacts":  each(inCases, "/contacts"),
+		"list-contact-cases":  {s.contact + "/cases", s.contact + "/cases?limit=1"},
 	}
 }
 
@@ -332,6 +345,9 @@ func (s *spies) readAll() {
 	for i, clearance := range casetype.Classifications() {
 		if found := s.get("/v1/cases?q=canary", s.as(clearance)...).items(); len(found) != []int{0, 2, 3}[i] {
 			s.t.Errorf("%s finds %d cases by what is hidden", clearance, len(found))
+		}
+		if linked := s.get(s.contact+"/cases", s.as(clearance)...).items(); len(linked) != i+1 {
+			s.t.Errorf("%s finds %d cases of the contact", clearance, len(linked))
 		}
 		if made := s.get(s.cases[casetype.Public]+"/documents", s.as(clearance)...).items(); len(made) != i+1 {
 			s.t.Errorf("%s lists %d documents", clearance, len(made))

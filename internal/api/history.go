@@ -5,19 +5,20 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
-// HistoryEntry is one commit in the history of a case.
+// HistoryEntry is one commit in the history of a case or a contact.
 type HistoryEntry struct {
-	Version  int64            `json:"version" doc:"The case's version after it." example:"7"`
+	Version  int64            `json:"version" doc:"The version after it." example:"7"`
 	At       time.Time        `json:"at" doc:"When."`
 	By       Actor            `json:"by" doc:"Who, and from where."`
-	State    string           `json:"state" doc:"The state the case was in after it." example:"in_review"`
+	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
 	Facts    []Fact           `json:"facts" doc:"What it made true, in the order in which it was told."`
-	Changes  []Change         `json:"changes" doc:"The fields that it changed, and the name and colour."`
+	Changes  []Change         `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
 	Callback *CallbackOutcome `json:"callback,omitempty" doc:"What the transition's callback answered; absent: none was asked."`
 }
 
@@ -29,7 +30,7 @@ type Fact struct {
 
 // Change is one field before and after.
 type Change struct {
-	Path   string `json:"path" doc:"name, color, or data/ and the name of the field." example:"data/email"`
+	Path   string `json:"path" doc:"Of a case: name, color, or data/ and the name of the field. Of a contact: the name of the field." example:"data/email"`
 	Before Value  `json:"before" doc:"Its value before; null: it had none."`
 	After  Value  `json:"after" doc:"Its value after; null: it has none."`
 }
@@ -72,12 +73,28 @@ func (a *API) getHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	return a.pageOfHistory(ctx, "history/"+in.ID, in.Paging, id, a.service.History)
+}
+
+func (a *API) getContactHistory(ctx context.Context, in *struct {
+	InContact
+	Paging
+}) (*listed[HistoryEntry], error) {
+	id, err := in.contactID()
+	if err != nil {
+		return nil, err
+	}
+	return a.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, a.service.ContactHistory)
+}
+
+type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]*event.Entry, error)
+
+func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int64, load historyOf) (*listed[HistoryEntry], error) {
 	var before entryPlace
-	name := "history/" + in.ID
 	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	entries, err := a.service.History(ctx, principalOf(ctx), id, before.ID, in.Limit+1)
+	entries, err := load(ctx, principalOf(ctx), id, before.ID, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +133,7 @@ func showEntry(e *event.Entry) (HistoryEntry, error) {
 			out.Changes = append(out.Changes, Change{Path: c.Path, Before: Value(c.Before), After: Value(c.After)})
 		}
 		fact := Fact{Name: f.Name}
-		if !event.CaseChanged.Is(f) && string(f.Data) != "{}" {
+		if !event.CaseChanged.Is(f) && !event.ContactUpdated.Is(f) && string(f.Data) != "{}" {
 			fact.Data = Object(f.Data)
 		}
 		out.Facts = append(out.Facts, fact)
@@ -124,13 +141,18 @@ func showEntry(e *event.Entry) (HistoryEntry, error) {
 	return out, nil
 }
 
-// changesOf gives the fields that a fact is about. A creation sets all that the
-// case had after it.
+// changesOf gives the fields that a fact is about. A creation sets all that there
+// was after it.
 func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
 	switch {
 	case event.CaseChanged.Is(f):
 		data, err := event.CaseChanged.Decode(f)
 		return data.Changes, err
+	case event.ContactUpdated.Is(f):
+		data, err := event.ContactUpdated.Decode(f)
+		return data.Changes, err
+	case event.ContactCreated.Is(f) && e.Snapshot.Contact != nil:
+		return cases.ContactChanges(event.ContactDetails{}, e.Snapshot.Contact.ContactDetails), nil
 	case event.CaseCreated.Is(f) && e.Snapshot.Case != nil:
 		data, err := casetype.Decode(e.Snapshot.Case.Data)
 		if err != nil {

@@ -21,6 +21,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"generate-document":      {path + "/documents", `{"key": "summary"}`, "", `{"key":  "summary"}`, ""},
 		"upload-proof":           {path + "/proofs", file, formType, other, otherType},
 		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
+		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
 		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},

@@ -35,6 +35,7 @@ func describe(version string) huma.Config {
 				{Name: "comments", Description: "What people say about a case."},
 				{Name: "documents", Description: "PDFs that are made from a case."},
 				{Name: "proofs", Description: "Files that people attach to a case."},
+				{Name: "contacts", Description: "People and businesses, and what they are to cases."},
 				{Name: "endpoints", Description: "Receivers of webhooks."},
 				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
 				{Name: "session", Description: "People who sign in, and who is asking."},

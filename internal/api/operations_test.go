@@ -51,6 +51,7 @@ func (w *world) story() {
 	path := w.storyOfCases()
 	w.storyOfMarks(path)
 	w.storyOfAttachments(path)
+	w.storyOfContacts(path)
 	w.storyOfEndpoints()
 	w.storyOfTokens()
 	w.storyOfTenants()

@@ -2,7 +2,7 @@
 // which facts a change makes true, and what hangs on it. It is pure.
 //
 // A case has two counters. Version grows by one with every commit that touches
-// the case, comments and attachments included: receivers order what they get by
+// the case, comments, attachments and contacts included: receivers order what they get by
 // it. Revision grows with the content alone (data, name, colour, state, type):
 // two submissions conflict only when both change that.
 package cases
@@ -35,11 +35,12 @@ type Case struct {
 	Data            map[string]any // numbers are json.Number
 	Version         int64
 	Revision        int64
-	OutcomeInstance int64        // 0: its type produces nothing
-	Labels          []string     // slugs, sorted
-	Assignee        event.Person // zero: no-one
-	ClosedAt        time.Time    // zero: it is open
-	StatusChangedBy int64        // the user who last closed or reopened it; 0: nobody, or a program
+	OutcomeInstance int64               // 0: its type produces nothing
+	Labels          []string            // slugs, sorted
+	Contacts        []event.CaseContact // linked to it; by role, then contact
+	Assignee        event.Person        // zero: no-one
+	ClosedAt        time.Time           // zero: it is open
+	StatusChangedBy int64               // the user who last closed or reopened it; 0: nobody, or a program
 	CreatedAt       time.Time
 	ModifiedAt      time.Time // of the content
 	LastActivityAt  time.Time // of any commit
@@ -97,7 +98,7 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
 		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
 		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
-		Classification: string(c.Classification), Data: data, Labels: c.Labels, StatusChangedBy: c.StatusChangedBy,
+		Classification: string(c.Classification), Data: data, Labels: c.Labels, Contacts: c.Contacts, StatusChangedBy: c.StatusChangedBy,
 		OpenedAt: c.CreatedAt, ClosedAt: c.ClosedAt, LastActivityAt: c.LastActivityAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
 	}
 	if c.Assignee != (event.Person{}) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/event"
@@ -31,10 +29,8 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if err := s.Permit(ctx, p, "list-cases"); err != nil {
 		return nil, err
 	}
-	if !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0) || utf8.RuneCountInString(f.Text) > maxQuery {
-		wrong := fault.New(fault.Invalid, "filter.invalid", "The text to search for is 1 to %d characters, without NUL.", maxQuery)
-		wrong.Fields = []fault.Field{{Path: "query.q", Message: "is no text of this length"}}
-		return nil, wrong
+	if err := checkQuery(f.Text); err != nil {
+		return nil, err
 	}
 	if !word(f.Type) || !word(f.State) || !word(f.Label) {
 		return nil, nil // no case type, state or label has such a key

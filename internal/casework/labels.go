@@ -161,22 +161,27 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 			return err
 		}
 		c, facts, err := change(tx)
-		if err != nil {
-			return err
+		if err == nil {
+			view, err = s.marked(ctx, tx, p, c, facts)
 		}
-		t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
-		if err != nil {
-			return err
-		}
-		if view, err = s.view(p, c, t.Type); err != nil || len(facts) == 0 {
-			return err
-		}
-		return s.record(ctx, tx, p, c, t.Type, nil, facts...)
+		return err
 	})
 	if err != nil {
 		return View{}, err
 	}
 	return view, nil
+}
+
+func (s *Service) marked(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Case, facts []event.Fact) (View, error) {
+	t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return View{}, err
+	}
+	view, err := s.view(p, c, t.Type)
+	if err != nil || len(facts) == 0 {
+		return view, err
+	}
+	return view, s.record(ctx, tx, p, c, t.Type, nil, facts...)
 }
 
 func factIf(changed bool, f event.Fact) []event.Fact {

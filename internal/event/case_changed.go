@@ -10,8 +10,9 @@ type Changes struct {
 	Changes []Change `json:"changes"`
 }
 
-// Change is one field before and after. Path is "name", "color", or "data/" and
-// the field's name; an absent value is null.
+// Change is one field before and after. Of a case, Path is "name", "color", or
+// "data/" and the field's name; of a contact it is the name of the detail. An
+// absent value is null.
 type Change struct {
 	Path   string          `json:"path"`
 	Before json.RawMessage `json:"before"`

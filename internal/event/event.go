@@ -51,7 +51,8 @@ type Actor struct {
 // Snapshot is the subject as of the entry's version: all that any format needs,
 // so that a message can be derived however late it is sent.
 type Snapshot struct {
-	Case *Case `json:"case,omitempty"`
+	Case    *Case    `json:"case,omitempty"`
+	Contact *Contact `json:"contact,omitempty"`
 }
 
 // Case is a case as of one version.
@@ -74,6 +75,7 @@ type Case struct {
 	NameClass       string            `json:"name_class,omitempty"` // of a name that a template made; empty: PUBLIC
 	Data            json.RawMessage   `json:"data"`
 	Labels          []string          `json:"labels,omitempty"`            // slugs, sorted
+	Contacts        []CaseContact     `json:"contacts,omitempty"`          // by role, then contact
 	Assignee        *Person           `json:"assigned_to,omitempty"`       // nil: no-one
 	StatusChangedBy int64             `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
 	OpenedAt        time.Time         `json:"opened_at,omitzero"`          // for the first time

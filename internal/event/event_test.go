@@ -43,7 +43,7 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 
 func TestNamesAreOrderedAndComplete(t *testing.T) {
 	names := event.Names()
-	if len(names) != 19 || names[0] != "case.created" || names[len(names)-1] != "case.deleted" {
+	if len(names) != 24 || names[0] != "case.created" || names[len(names)-1] != "contact.deleted" {
 		t.Errorf("names: %v", names)
 	}
 }

@@ -3,7 +3,7 @@
 // A case's id is a 16-digit integer below 2^53, so that JavaScript holds it
 // exactly, whose last digit is a Luhn check digit, so that a typing error is
 // caught before a look-up. It is random: ids tell nothing of how many cases
-// there are. Everything else gets a UUIDv7 behind a prefix that names its kind
+// there are. A contact's is made alike. Everything else gets a UUIDv7 behind a prefix that names its kind
 // ("ep_0197..."): sorted by time, and readable in a log.
 package id
 
@@ -27,10 +27,15 @@ const (
 )
 
 // Case draws a case id from r, normally crypto/rand.Reader.
-func Case(r io.Reader) (int64, error) {
+func Case(r io.Reader) (int64, error) { return draw(r, "case") }
+
+// Contact draws a contact id from r.
+func Contact(r io.Reader) (int64, error) { return draw(r, "contact") }
+
+func draw(r io.Reader, of string) (int64, error) {
 	var b [8]byte
 	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return 0, fmt.Errorf("drawing a case id: %w", err)
+		return 0, fmt.Errorf("drawing a %s id: %w", of, err)
 	}
 	payload := firstPayload + int64(binary.BigEndian.Uint64(b[:])%(lastPayload-firstPayload+1))
 	return payload*10 + luhn(payload), nil
@@ -41,6 +46,9 @@ func ValidCase(n int64) bool {
 	payload := n / 10
 	return payload >= firstPayload && payload <= lastPayload && n%10 == luhn(payload)
 }
+
+// ValidContact reports whether n can be a contact id.
+func ValidContact(n int64) bool { return ValidCase(n) }
 
 // luhn is the check digit of n: from the right, every other digit is doubled.
 func luhn(n int64) int64 {

@@ -18,7 +18,7 @@ const caseColumns = `id, tenant, type, type_version, reference, name, name_set, 
 	data, version, revision, outcome_instance, created_at, modified_at, closed_at, status_changed_by, last_activity_at`
 
 // caseRead adds what has statements of its own to write it.
-const caseRead = caseColumns + `, labels, assignee, assignee_name`
+const caseRead = caseColumns + `, labels, assignee, assignee_name, contacts`
 
 var (
 	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
@@ -28,7 +28,7 @@ var (
 		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
 		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
 		search_private = $19, search_restricted = $20, version = version + 1, revision = revision + 1
-		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name`)
+		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name, contacts`)
 	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
 		where tenant = $1 and id = $2 returning ` + caseRead)
 	caseLock   = postgresOnly(`select id from cases where tenant = $1 and id = $2 for update`)
@@ -70,10 +70,19 @@ type CaseFilter struct {
 // Unassigned, as the assignee of a filter, selects the cases that are no-one's.
 const Unassigned = -1
 
-// Position is a place in a list of cases, newest first. The zero value is its beginning.
+// Position is a place in a list of cases or contacts, newest first. The zero
+// value is its beginning.
 type Position struct {
 	CreatedAt time.Time
 	ID        int64
+}
+
+// before is the position's time as a bound, in microseconds.
+func (p Position) before() int64 {
+	if p.CreatedAt.IsZero() {
+		return 1 << 62
+	}
+	return micros(p.CreatedAt)
 }
 
 // Case finds a case.
@@ -91,20 +100,21 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.
 			return nil, err
 		}
 	}
-	before := int64(1) << 62
-	if !f.After.CreatedAt.IsZero() {
-		before = micros(f.After.CreatedAt)
-	}
-	without := make([][]any, len(f.Without))
-	for i, key := range f.Without {
-		without[i] = []any{key}
-	}
-	list, err := encodeRows(without)
+	list, err := keyRows(f.Without)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, before, f.After.ID, f.Limit, list, f.Label, f.Assignee, f.Clearance.Level())
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, f.After.before(), f.After.ID, f.Limit, list, f.Label, f.Assignee, f.Clearance.Level())
 	return collect(rows, err, scanCase)
+}
+
+// keyRows makes the parameter of rows with one column.
+func keyRows(keys []string) (string, error) {
+	rows := make([][]any, len(keys))
+	for i, key := range keys {
+		rows[i] = []any{key}
+	}
+	return encodeRows(rows)
 }
 
 // Next counts: it returns 1, 2, ... for a name.
@@ -147,9 +157,12 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[1], search[2])
 	return one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
 		var labels string
-		err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name)
+		var contacts []byte
+		if err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts); err != nil {
+			return c, err
+		}
 		c.Labels = labelsOf(labels)
-		return c, err
+		return c, scanContacts(contacts, &c)
 	}, tx.moved(ctx, c.Tenant, c.ID))
 }
 
@@ -184,8 +197,8 @@ func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, at 
 	return all[0], true, nil
 }
 
-// DeleteCase removes a case, its comments, labels and the rows of its attachments,
-// if its revision is still c.Revision. It returns the last of it, with its last version.
+// DeleteCase removes a case, its comments, labels, links to contacts and the rows of
+// its attachments, if its revision is still c.Revision. It returns the last of it, with its last version.
 func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseDrop, c.Tenant, c.ID, c.Revision)
 	last, err := one(rows, err, scanCase, tx.moved(ctx, c.Tenant, c.ID))
@@ -193,7 +206,7 @@ func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) 
 		return last, err
 	}
 	last.Version++
-	for _, belongings := range []*statement{commentsDrop, attachmentsDrop, caseLabelsDrop} {
+	for _, belongings := range []*statement{commentsDrop, attachmentsDrop, caseLabelsDrop, linksDropCase} {
 		if _, err := tx.q.exec(ctx, belongings, c.Tenant, c.ID); err != nil {
 			return last, err
 		}
@@ -217,13 +230,16 @@ func caseMissing(id int64) func() error {
 }
 
 func scanCase(rows *sql.Rows) (c cases.Case, err error) {
-	var data []byte
+	var data, contacts []byte
 	var created, modified, closed, active int64
 	var labels string
 	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
 		&c.Classification, &data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
-		&closed, &c.StatusChangedBy, &active, &labels, &c.Assignee.UserID, &c.Assignee.Name)
+		&closed, &c.StatusChangedBy, &active, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts)
 	if err != nil {
+		return c, err
+	}
+	if err := scanContacts(contacts, &c); err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
@@ -232,4 +248,12 @@ func scanCase(rows *sql.Rows) (c cases.Case, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	return c, d.Decode(&c.Data)
+}
+
+func scanContacts(raw []byte, c *cases.Case) error {
+	c.Contacts = nil
+	if string(raw) == "[]" { // most have none
+		return nil
+	}
+	return json.Unmarshal(raw, &c.Contacts)
 }

@@ -128,7 +128,12 @@ func TestAMessageWithoutABodySaysWhy(t *testing.T) {
 }
 
 // untold are the facts that no format tells, each with its reason.
-var untold = map[string]string{}
+var untold = map[string]string{
+	"case.contact_linked":   "no published event says it",
+	"case.contact_unlinked": "no published event says it",
+	"contact.updated":       "no published event says it",
+	"contact.deleted":       "no published event says it",
+}
 
 // toldOfClaims are the facts that are told of claims alone.
 var toldOfClaims = []string{

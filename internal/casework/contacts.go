@@ -1,0 +1,212 @@
+package casework
+
+import (
+	"context"
+	"errors"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// CreateContact adds a contact.
+func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event.ContactDetails, once Once) (cases.Contact, error) {
+	if err := s.Permit(ctx, p, "create-contact"); err != nil {
+		return cases.Contact{}, err
+	}
+	made := cases.Contact{Tenant: p.Tenant, ContactDetails: cases.CleanContact(d), Version: 1, CreatedAt: s.now()}
+	made.ModifiedAt = made.CreatedAt
+	if err := checkContact(made); err != nil {
+		return cases.Contact{}, err
+	}
+	err := s.once(ctx, p, once, func() error {
+		return retry("store.duplicate", func() (err error) { // the id was taken
+			if made.ID, err = id.Contact(s.Random); err != nil {
+				return err
+			}
+			return s.store.Update(ctx, func(tx *store.Tx) error {
+				if err := tx.InsertContact(ctx, made); err != nil {
+					return err
+				}
+				if err := s.recordContact(ctx, tx, p, made, event.ContactCreated.New(event.None{})); err != nil {
+					return err
+				}
+				return s.keep(ctx, tx, p, once, made)
+			})
+		})
+	})
+	if err != nil {
+		return cases.Contact{}, err
+	}
+	return made, nil
+}
+
+// UpdateContact changes what is known of a contact, if its version is still
+// ifVersion; 0: whichever is current. Change may be called more than once.
+func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact, ifVersion int64, change func(*event.ContactDetails)) (cases.Contact, error) {
+	if err := s.Permit(ctx, p, "update-contact"); err != nil {
+		return cases.Contact{}, err
+	}
+	var saved cases.Contact
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		before, err := lockContact(ctx, tx, p, contact, ifVersion)
+		if err != nil {
+			return err
+		}
+		after := before
+		change(&after.ContactDetails)
+		after.ContactDetails, after.ModifiedAt = cases.CleanContact(after.ContactDetails), s.now()
+		if err := checkContact(after); err != nil {
+			return err
+		}
+		changes := cases.ContactChanges(before.ContactDetails, after.ContactDetails)
+		if saved = before; len(changes) == 0 {
+			return nil
+		}
+		if saved, err = tx.UpdateContact(ctx, after); err != nil {
+			return err
+		}
+		return s.recordContact(ctx, tx, p, saved, event.ContactUpdated.New(event.Changes{Changes: changes}))
+	})
+	if err != nil {
+		return cases.Contact{}, err
+	}
+	return saved, nil
+}
+
+// maxUnlink bounds how many links the deletion of a contact undoes: they are
+// all undone in one transaction.
+const maxUnlink = 500
+
+// DeleteContact removes a contact. The journal keeps what happened to it. One
+// that is linked to cases is refused, unless its links are to be undone: then
+// each of the cases gets its next version. IfVersion is as in UpdateContact.
+func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact, ifVersion int64, unlink bool) error {
+	if err := s.Permit(ctx, p, "delete-contact"); err != nil {
+		return err
+	}
+	var known []store.Link
+	if unlink {
+		var err error
+		if known, err = s.unlinkable(ctx, p, contact); err != nil {
+			return err
+		}
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		c, err := lockContact(ctx, tx, p, contact, ifVersion)
+		if err != nil {
+			return err
+		}
+		for _, link := range known {
+			k, facts, err := s.unlink(ctx, tx, p, link.CaseID, event.CaseContact{ContactID: contact, Role: link.Role})
+			if errors.Is(err, fault.NotFound) {
+				continue // the case was deleted meanwhile
+			}
+			if err == nil {
+				_, err = s.marked(ctx, tx, p, k, facts)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		left, err := tx.Links(ctx, p.Tenant, contact, store.Link{}, nil, casetype.Restricted, 1)
+		if err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			return fault.New(fault.Conflict, "contact.linked",
+				"The contact is linked to cases. Unlink it first, or delete it with unlink=true.")
+		}
+		if c.Version, err = tx.DeleteContact(ctx, c); err != nil {
+			return err
+		}
+		return s.recordContact(ctx, tx, p, c, event.ContactDeleted.New(event.None{}))
+	})
+}
+
+// unlinkable lists the links of a contact, if all of them may be undone at once.
+func (s *Service) unlinkable(ctx context.Context, p access.Principal, contact int64) ([]store.Link, error) {
+	links, err := s.store.Links(ctx, p.Tenant, contact, store.Link{}, nil, casetype.Restricted, maxUnlink+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(links) > maxUnlink {
+		return nil, fault.New(fault.Conflict, "contact.linked",
+			"The contact has more than %d links to cases. Unlink some of them first.", maxUnlink)
+	}
+	for _, link := range links {
+		if err := s.permitCase(ctx, p, "unlink-contact", link.CaseID); err != nil {
+			return nil, err
+		}
+		if _, _, err := s.find(ctx, s.store, p, link.CaseID); errors.Is(err, fault.NotFound) {
+			return nil, fault.New(fault.Conflict, "contact.linked",
+				"The contact is linked to cases, and not all of them are yours to change. Ask an administrator.")
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return links, nil
+}
+
+// Contact finds a contact.
+func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64) (cases.Contact, error) {
+	if err := s.Permit(ctx, p, "get-contact"); err != nil {
+		return cases.Contact{}, err
+	}
+	return s.store.Contact(ctx, p.Tenant, contact)
+}
+
+// Contacts lists contacts, newest first.
+func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) ([]cases.Contact, error) {
+	if err := s.Permit(ctx, p, "list-contacts"); err != nil {
+		return nil, err
+	}
+	if err := checkQuery(f.Text); err != nil {
+		return nil, err
+	}
+	f.Limit = page(f.Limit)
+	return s.store.Contacts(ctx, p.Tenant, f)
+}
+
+// ContactHistory lists a contact's entries as History does a case's.
+func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) ([]*event.Entry, error) {
+	if err := s.Permit(ctx, p, "get-contact-history"); err != nil {
+		return nil, err
+	}
+	entries, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), newest(before), page(limit))
+	if err != nil || len(entries) > 0 {
+		return entries, err
+	}
+	_, err = s.store.Contact(ctx, p.Tenant, contact)
+	return nil, err
+}
+
+// lockContact finds a contact that is about to change.
+func lockContact(ctx context.Context, tx *store.Tx, p access.Principal, contact, ifVersion int64) (cases.Contact, error) {
+	c, err := tx.LockContact(ctx, p.Tenant, contact)
+	if err == nil && ifVersion != 0 && ifVersion != c.Version {
+		err = fault.New(fault.Conflict, "contact.version_conflict",
+			"The contact changed meanwhile; nothing was saved. Load it again and repeat the change.")
+	}
+	return c, err
+}
+
+func checkContact(c cases.Contact) error {
+	if wrong := cases.CheckContact(c.ContactDetails); len(wrong) > 0 {
+		return fault.In("contact.invalid", "The contact can't be saved.", wrong...)
+	}
+	return nil
+}
+
+// recordContact appends the entry of a commit to the journal.
+func (s *Service) recordContact(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Contact, facts ...event.Fact) error {
+	_, err := tx.Append(ctx, event.Entry{
+		Tenant: c.Tenant, Subject: event.ContactSubject(c.ID), Version: c.Version, At: s.now(),
+		Actor: p.Actor, Facts: facts, Snapshot: c.Snapshot(),
+	})
+	return err
+}

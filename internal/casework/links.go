@@ -1,0 +1,90 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// CaseContact is a contact of a case, in one of its roles there.
+type CaseContact struct {
+	Role    string
+	Contact cases.Contact
+}
+
+// LinkContact makes a contact play a role in a case. A link that there is already
+// changes nothing.
+func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
+	link := event.CaseContact{ContactID: contact, Role: role}
+	return s.mark(ctx, p, "link-contact", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		if !cases.ValidRole(role) {
+			return cases.Case{}, nil, fault.In("contact.role_invalid",
+				"A role is 1 to 50 of a-z, 0-9, - and _, and begins with a letter: claimant, or police-officer.",
+				fault.Field{Path: "path.role", Message: "is not a role"})
+		}
+		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.now())
+		return c, factIf(changed, event.CaseContactLinked.New(link)), err
+	})
+}
+
+// UnlinkContact takes a role in a case from a contact. A link that is not there
+// changes nothing.
+func (s *Service) UnlinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
+	link := event.CaseContact{ContactID: contact, Role: role}
+	return s.mark(ctx, p, "unlink-contact", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+		return s.unlink(ctx, tx, p, caseID, link)
+	})
+}
+
+func (s *Service) unlink(ctx context.Context, tx *store.Tx, p access.Principal, caseID int64, link event.CaseContact) (cases.Case, []event.Fact, error) {
+	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.now())
+	return c, factIf(changed, event.CaseContactUnlinked.New(link)), err
+}
+
+// CaseContacts lists the contacts of a case by role, as they are now.
+func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
+	if err := s.permitCase(ctx, p, "list-case-contacts", caseID); err != nil {
+		return nil, err
+	}
+	c, _, err := s.find(ctx, s.store, p, caseID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(c.Contacts))
+	for i, link := range c.Contacts {
+		ids[i] = link.ContactID
+	}
+	found, err := s.store.ContactsByID(ctx, p.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	var all []CaseContact
+	for _, link := range c.Contacts {
+		if contact, ok := found[link.ContactID]; ok { // else it was deleted meanwhile
+			all = append(all, CaseContact{Role: link.Role, Contact: contact})
+		}
+	}
+	return all, nil
+}
+
+// ContactCases lists the cases of a contact that the caller sees, after one of
+// them, by case and role.
+func (s *Service) ContactCases(ctx context.Context, p access.Principal, contact int64, after store.Link, limit int) ([]store.Link, error) {
+	if err := s.Permit(ctx, p, "list-contact-cases"); err != nil {
+		return nil, err
+	}
+	without, err := s.unreadable(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.store.Links(ctx, p.Tenant, contact, after, without, p.Clearance, page(limit))
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	_, err = s.store.Contact(ctx, p.Tenant, contact)
+	return nil, err
+}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const contactColumns = `id, tenant, details, version, created_at, modified_at`
+
+var (
+	contactGet    = define(`select ` + contactColumns + ` from contacts where tenant = $1 and id = $2`)
+	contactLock   = define(`update contacts set version = version where tenant = $1 and id = $2 returning ` + contactColumns)
+	contactInsert = define(`insert into contacts (` + contactColumns + `, search) values ($1, $2, $3, $4, $5, $6, $7)`)
+	contactUpdate = define(`update contacts set details = $4, modified_at = $5, search = $6, version = version + 1
+		where tenant = $1 and id = $2 and version = $3 returning version`)
+	contactDrop = define(`delete from contacts where tenant = $1 and id = $2 and version = $3 returning version + 1`)
+	contactList = define(`select ` + contactColumns + ` from contacts
+		where tenant = $1 and ($2 = '' or search like $2 escape '\' or ($3 <> '' and search like $3 escape '\'))
+		and (created_at < $4 or (created_at = $4 and id < $5))
+		order by created_at desc, id desc limit $6`)
+	contactsByID = define(`select ` + contactColumns + ` from contacts
+		where tenant = $1 and id in (select r.id from rows($2: id bigint) as r)`)
+
+	caseLock        = define(`update cases set version = version where tenant = $1 and id = $2 returning ` + caseRead)
+	caseContactsSet = define(`update cases set contacts = $3 where tenant = $1 and id = $2`)
+	linkInsert      = define(`insert into case_contacts (tenant, contact, case_id, role) values ($1, $2, $3, $4)`)
+	linkDrop        = define(`delete from case_contacts where tenant = $1 and contact = $2 and case_id = $3 and role = $4`)
+	linksOfContact  = define(`select l.case_id, l.role from case_contacts l join cases c on c.tenant = l.tenant and c.id = l.case_id
+		where l.tenant = $1 and l.contact = $2 and (l.case_id > $3 or (l.case_id = $3 and l.role > $4))
+		and ($7 >= 2 or c.classification = 'PUBLIC') and ($7 >= 3 or c.classification <> 'RESTRICTED') and $7 >= 1
+		and c.type not in (select r.key from rows($6: key text) as r) order by l.case_id, l.role limit $5`)
+	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
+)
+
+// maxContacts bounds how many links a case has: all of them are in its snapshots.
+const maxContacts = 200
+
+// ContactFilter selects contacts; empty fields select all.
+type ContactFilter struct {
+	Text  string   // in names, business name, email or phones, whatever the case of its letters and the spacing of its digits
+	After Position // the last contact of the page before
+	Limit int
+}
+
+// Link is a case that a contact is linked to, and its role there.
+type Link struct {
+	CaseID int64
+	Role   string
+}
+
+// Contact finds a contact.
+func (r reader) Contact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
+	rows, err := r.q.query(ctx, contactGet, tenant, id)
+	return one(rows, err, scanContact, contactMissing(id))
+}
+
+// Contacts lists contacts, newest first.
+func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) ([]cases.Contact, error) {
+	text, digits := "", ""
+	if f.Text != "" {
+		var err error
+		if text, err = likePattern(f.Text); err != nil {
+			return nil, err
+		}
+		digits = digitsPattern(f.Text)
+	}
+	rows, err := r.q.query(ctx, contactList, tenant, text, digits, f.After.before(), f.After.ID, f.Limit)
+	return collect(rows, err, scanContact)
+}
+
+// ContactsByID finds those of the contacts that there are, by id.
+func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (map[int64]cases.Contact, error) {
+	list := make([][]any, len(ids))
+	for i, id := range ids {
+		list[i] = []any{id}
+	}
+	parameter, err := encodeRows(list)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, contactsByID, tenant, parameter)
+	all, err := collect(rows, err, scanContact)
+	found := make(map[int64]cases.Contact, len(all))
+	for _, c := range all {
+		found[c.ID] = c
+	}
+	return found, err
+}
+
+// LockContact finds a contact and keeps it as it is until the transaction ends.
+func (tx *Tx) LockContact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
+	rows, err := tx.q.query(ctx, contactLock, tenant, id)
+	return one(rows, err, scanContact, contactMissing(id))
+}
+
+// InsertContact saves a new contact.
+func (tx *Tx) InsertContact(ctx context.Context, c cases.Contact) error {
+	details, err := json.Marshal(c.ContactDetails)
+	if err != nil {
+		return fmt.Errorf("encoding a contact: %w", err)
+	}
+	_, err = tx.q.exec(ctx, contactInsert, c.ID, c.Tenant, string(details), c.Version, micros(c.CreatedAt), micros(c.ModifiedAt),
+		contactText(c.ContactDetails))
+	return err
+}
+
+// UpdateContact saves a contact if its version is still c.Version, and returns it
+// with its new one; otherwise it is a conflict.
+func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact, error) {
+	details, err := json.Marshal(c.ContactDetails)
+	if err != nil {
+		return c, fmt.Errorf("encoding a contact: %w", err)
+	}
+	rows, err := tx.q.query(ctx, contactUpdate, c.Tenant, c.ID, c.Version, string(details), micros(c.ModifiedAt), contactText(c.ContactDetails))
+	version, err := one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
+	c.Version = version
+	return c, err
+}
+
+// DeleteContact removes a contact if its version is still c.Version, and returns
+// its last one. It must not be linked to a case.
+func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error) {
+	rows, err := tx.q.query(ctx, contactDrop, c.Tenant, c.ID, c.Version)
+	return one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
+}
+
+// Links lists the cases of a contact after one of them, by case and role, but for
+// those of some types and those above a clearance.
+func (r reader) Links(ctx context.Context, tenant, contact int64, after Link, without []string, clearance casetype.Classification, limit int) ([]Link, error) {
+	list, err := keyRows(without)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, linksOfContact, tenant, contact, after.CaseID, after.Role, limit, list, clearance.Level())
+	return collect(rows, err, func(rows *sql.Rows) (l Link, err error) {
+		return l, rows.Scan(&l.CaseID, &l.Role)
+	})
+}
+
+// LinkContact makes a contact play a role in a case, and gives the case its next
+// version, and at as the time of its last activity. A link that there is already
+// changes nothing.
+func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, at time.Time) (c cases.Case, changed bool, err error) {
+	// Contacts are locked before cases, here as in a contact's deletion.
+	if _, err := tx.LockContact(ctx, tenant, link.ContactID); err != nil {
+		return c, false, err
+	}
+	if c, err = tx.lockCase(ctx, tenant, id); err != nil || c.Linked(link) {
+		return c, false, err
+	}
+	if len(c.Contacts) >= maxContacts {
+		return c, false, fault.New(fault.Conflict, "case.too_many_contacts", "The case has %d contacts already; unlink one first.", maxContacts)
+	}
+	if _, err := tx.q.exec(ctx, linkInsert, tenant, link.ContactID, id, link.Role); err != nil {
+		return c, false, err
+	}
+	return tx.setContacts(ctx, c, c.Link(link), at)
+}
+
+// UnlinkContact takes a role in a case from a contact, as LinkContact gives
+// it one. A link that is not there changes nothing.
+func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, at time.Time) (c cases.Case, changed bool, err error) {
+	if c, err = tx.lockCase(ctx, tenant, id); err != nil {
+		return c, false, err
+	}
+	if !c.Linked(link) {
+		_, err := tx.Contact(ctx, tenant, link.ContactID)
+		return c, false, err
+	}
+	if _, err := tx.q.exec(ctx, linkDrop, tenant, link.ContactID, id, link.Role); err != nil {
+		return c, false, err
+	}
+	return tx.setContacts(ctx, c, c.Unlink(link), at)
+}
+
+// lockCase finds a case and keeps it as it is until the transaction ends.
+func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error) {
+	rows, err := tx.q.query(ctx, caseLock, tenant, id)
+	return one(rows, err, scanCase, caseMissing(id))
+}
+
+// setContacts writes the list that a locked case shows, and touches the case.
+func (tx *Tx) setContacts(ctx context.Context, c cases.Case, contacts []event.CaseContact, at time.Time) (cases.Case, bool, error) {
+	list, err := json.Marshal(append([]event.CaseContact{}, contacts...))
+	if err != nil {
+		return c, false, fmt.Errorf("encoding a case's contacts: %w", err)
+	}
+	if _, err := tx.q.exec(ctx, caseContactsSet, c.Tenant, c.ID, string(list)); err != nil {
+		return c, false, err
+	}
+	c, err = tx.TouchCase(ctx, c.Tenant, c.ID, at)
+	return c, err == nil, err
+}
+
+// contactMoved explains why a conditional write found no row.
+func (tx *Tx) contactMoved(ctx context.Context, tenant, id int64) func() error {
+	return func() error {
+		if _, err := tx.Contact(ctx, tenant, id); err != nil {
+			return err
+		}
+		return fault.New(fault.Conflict, "contact.version_conflict",
+			"The contact changed meanwhile; nothing was saved. Load it again and repeat the change.")
+	}
+}
+
+func contactMissing(id int64) func() error {
+	return notFound("contact.not_found", "There is no contact %d.", id)
+}
+
+func scanContact(rows *sql.Rows) (c cases.Contact, err error) {
+	var details []byte
+	var created, modified int64
+	if err := rows.Scan(&c.ID, &c.Tenant, &details, &c.Version, &created, &modified); err != nil {
+		return c, err
+	}
+	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
+	return c, json.Unmarshal(details, &c.ContactDetails)
+}
+
+// contactText is what a search looks in, one a line: names as people write them,
+// then the phones' digits.
+func contactText(d event.ContactDetails) string {
+	lines := []string{
+		words(d.Title, d.FirstName, d.MiddleName, d.LastName), words(d.FirstName, d.LastName), d.BusinessName,
+		d.Email, d.MobilePhone, d.HomePhone, d.WorkPhone,
+	}
+	for _, phone := range lines[4:] {
+		lines = append(lines, cases.Digits(phone))
+	}
+	return strings.ToLower(strings.Join(lines, "\n"))
+}
+
+func words(all ...string) string { return strings.Join(strings.Fields(strings.Join(all, " ")), " ") }
+
+// digitsPattern matches the digits of a search for a phone number; it is empty
+// for any other search.
+func digitsPattern(text string) string {
+	digits := cases.Digits(text)
+	if len(digits) < 3 || strings.ContainsFunc(text, unicode.IsLetter) {
+		return ""
+	}
+	return "%" + digits + "%"
+}
