@@ -97,6 +97,11 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 		}
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
+		for _, link := range known { // in the order of their ids, and before the contact, as whoever links it does
+			if err := tx.LockCase(ctx, p.Tenant, link.CaseID); err != nil {
+				return err
+			}
+		}
 		c, err := lockContact(ctx, tx, p, contact, ifVersion)
 		if err != nil {
 			return err

@@ -31,7 +31,6 @@ var (
 	contactsByID = define(`select ` + contactColumns + ` from contacts
 		where tenant = $1 and id in (select r.id from rows($2: id bigint) as r)`)
 
-	caseLock        = define(`update cases set version = version where tenant = $1 and id = $2 returning ` + caseRead)
 	caseContactsSet = define(`update cases set contacts = $3 where tenant = $1 and id = $2`)
 	linkInsert      = define(`insert into case_contacts (tenant, contact, case_id, role) values ($1, $2, $3, $4)`)
 	linkDrop        = define(`delete from case_contacts where tenant = $1 and contact = $2 and case_id = $3 and role = $4`)
@@ -151,11 +150,11 @@ func (r reader) Links(ctx context.Context, tenant, contact int64, after Link, wi
 // version, and at as the time of its last activity. A link that there is already
 // changes nothing.
 func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, at time.Time) (c cases.Case, changed bool, err error) {
-	// Contacts are locked before cases, here as in a contact's deletion.
-	if _, err := tx.LockContact(ctx, tenant, link.ContactID); err != nil {
+	// Cases are locked before contacts, here as in a contact's deletion.
+	if c, err = tx.lockCase(ctx, tenant, id); err != nil || c.Linked(link) {
 		return c, false, err
 	}
-	if c, err = tx.lockCase(ctx, tenant, id); err != nil || c.Linked(link) {
+	if _, err := tx.LockContact(ctx, tenant, link.ContactID); err != nil {
 		return c, false, err
 	}
 	if len(c.Contacts) >= maxContacts {
@@ -185,8 +184,10 @@ func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.Ca
 
 // lockCase finds a case and keeps it as it is until the transaction ends.
 func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error) {
-	rows, err := tx.q.query(ctx, caseLock, tenant, id)
-	return one(rows, err, scanCase, caseMissing(id))
+	if err := tx.LockCase(ctx, tenant, id); err != nil {
+		return cases.Case{}, err
+	}
+	return tx.Case(ctx, tenant, id)
 }
 
 // setContacts writes the list that a locked case shows, and touches the case.
