@@ -37,4 +37,6 @@ const (
 	TargetsSet      Action = "trigger.targets_set"
 	CaseTypePut     Action = "case_type.put"
 	SecretRotated   Action = "callback.secret_rotated"
+	TenantCreated   Action = "tenant.created"
+	TenantUpdated   Action = "tenant.updated"
 )

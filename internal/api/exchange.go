@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 )
@@ -108,7 +109,7 @@ func (a *API) authenticate(x *exchange) error {
 			return err
 		}
 		if forOperators(x.request.URL.Path) {
-			return operatorRequired()
+			return a.service.RefuseTenantOperations(x.request.Context(), x.principal)
 		}
 		return nil
 	}
@@ -118,6 +119,7 @@ func (a *API) authenticate(x *exchange) error {
 	}
 	bearer = strings.TrimSpace(bearer)
 	if access.IsOperator(bearer) {
+		x.principal = casework.Operator(x.address())
 		return a.authenticateOperator(bearer, x.request.URL.Path)
 	}
 	var err error
@@ -129,7 +131,7 @@ func (a *API) authenticate(x *exchange) error {
 		return err
 	}
 	if forOperators(x.request.URL.Path) {
-		return operatorRequired()
+		return a.service.RefuseTenantOperations(x.request.Context(), x.principal)
 	}
 	return nil
 }

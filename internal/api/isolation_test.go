@@ -346,6 +346,9 @@ func (s *twins) compare(operation, kind, name string, a, b any) {
 		}
 	case []any:
 		b, _ := b.([]any)
+		if operation == "list-audit" && len(b) == len(a)+1 {
+			b = b[:len(a)] // the oldest is the other's creation, which the first tenant's has not
+		}
 		if len(a) != len(b) {
 			s.t.Errorf("%s: %s has %d items for one and %d for the other", operation, name, len(a), len(b))
 			return

@@ -70,14 +70,14 @@ func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) 
 	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
 		return answer(http.StatusCreated, CreatedTenant{showTenant(t.Tenant), t.Token.Bearer}, "Location", tenantsPath+"/"+t.Tenant.Key)
 	}, func(o casework.Once) (casework.NewTenant, error) {
-		return a.service.CreateTenant(ctx, body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts}, o)
+		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts}, o)
 	})
 }
 
 func (a *API) updateTenant(ctx context.Context, in *struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the tenant." example:"acme"`
 }, body TenantUpdate) (*struct{ Body Tenant }, error) {
-	t, err := a.service.ChangeTenant(ctx, in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts})
+	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts})
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +102,4 @@ func (a *API) authenticateOperator(bearer, path string) error {
 		return fault.New(fault.Unauthenticated, "token.invalid", "An operator's credential is good for /v1/tenants alone. Send a token of a tenant.")
 	}
 	return nil
-}
-
-func operatorRequired() error {
-	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
 }

@@ -37,21 +37,29 @@ var (
 	hostPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
-// operator is who carries out what operators ask for. They belong to no tenant.
-var operator = access.Principal{Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator"}}
+// Operator is who carries out what an operator asks for. They belong to no tenant.
+func Operator(address string) access.Principal {
+	return access.Principal{Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator", Address: address}}
+}
+
+// RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
+func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
+	s.note(ctx, p, access.Denied, "", map[string]any{"operation": "tenants", "role": p.Role})
+	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
+}
 
 // CreateTenant adds a tenant with a token that may do everything in it.
-func (s *Service) CreateTenant(ctx context.Context, key string, c TenantChange, once Once) (NewTenant, error) {
+func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key string, c TenantChange, once Once) (NewTenant, error) {
 	made := NewTenant{Tenant: store.Tenant{Key: key, Name: key, CreatedAt: s.now()}}
 	if err := c.apply(&made.Tenant); err != nil {
 		return NewTenant{}, err
 	}
-	err := s.once(ctx, operator, once, func() error {
+	err := s.once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
-			if made, err = s.createTenant(ctx, tx, made.Tenant); err != nil {
+			if made, err = s.createTenant(ctx, tx, p, made.Tenant); err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, operator, once, made)
+			return s.keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -60,7 +68,7 @@ func (s *Service) CreateTenant(ctx context.Context, key string, c TenantChange, 
 	return made, nil
 }
 
-func (s *Service) createTenant(ctx context.Context, tx *store.Tx, t store.Tenant) (NewTenant, error) {
+func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Principal, t store.Tenant) (NewTenant, error) {
 	id, err := tx.CreateTenant(ctx, t.Key, t.Name, t.CreatedAt)
 	if errors.Is(err, fault.Conflict) {
 		err = fault.Wrap(err, fault.Conflict, "tenant.key_taken", "There is a tenant %q already.", t.Key)
@@ -79,12 +87,22 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, t store.Tenant
 	if err := tx.CreateToken(ctx, admin.Token); err != nil {
 		return NewTenant{}, err
 	}
-	return NewTenant{Tenant: t, Token: admin}, s.audit(ctx, tx, itself(id), access.TokenCreated, "token/"+admin.Token.ID,
+	p.Tenant = id
+	if err := s.auditTenant(ctx, tx, p, access.TenantCreated, t); err != nil {
+		return NewTenant{}, err
+	}
+	return NewTenant{Tenant: t, Token: admin}, s.audit(ctx, tx, p, access.TokenCreated, "token/"+admin.Token.ID,
 		map[string]any{"name": admin.Token.Name})
 }
 
+// auditTenant notes in a tenant's own audit what the operator did to it.
+func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
+	p.Tenant = t.ID
+	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{"name": t.Name, "hosts": t.Hosts})
+}
+
 // ChangeTenant changes a tenant's name or its host names.
-func (s *Service) ChangeTenant(ctx context.Context, key string, c TenantChange) (store.Tenant, error) {
+func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key string, c TenantChange) (store.Tenant, error) {
 	if !tenantKeyPattern.MatchString(key) {
 		return store.Tenant{}, fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
 	}
@@ -99,7 +117,10 @@ func (s *Service) ChangeTenant(ctx context.Context, key string, c TenantChange) 
 		if err := tx.RenameTenant(ctx, saved.ID, saved.Name); err != nil {
 			return err
 		}
-		return tx.SetHosts(ctx, saved.ID, saved.Hosts)
+		if err := tx.SetHosts(ctx, saved.ID, saved.Hosts); err != nil {
+			return err
+		}
+		return s.auditTenant(ctx, tx, p, access.TenantUpdated, saved)
 	})
 	return saved, err
 }

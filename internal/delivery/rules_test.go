@@ -260,3 +260,38 @@ func TestAPositionThatPassedOnlyUnwantedEntriesWaitsForAFlush(t *testing.T) {
 		t.Errorf("flushed %+v, %v; want position 17", out, ok)
 	}
 }
+
+func TestSourcesAreJudgedWhenAMessageIsSent(t *testing.T) {
+	read := func(e endpoint.Endpoint) (*script, *machine) {
+		m := newMachine(e, store.Cursor{ID: "cur"}, nil, nil, defaultLimits, func() float64 { return 0.5 })
+		s := &script{T: t, now: time.Unix(1_800_000_000, 0), machine: m}
+		for seq, actor := range []event.Actor{{Source: event.API, TokenID: "tok_own"}, {Source: event.UI}} {
+			entry := &tailEntry{Entry: &event.Entry{Seq: int64(seq + 1), Subject: "case/1", Actor: actor}}
+			entry.views[0].bodies = []*wire.Message{{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d", seq+1)}}
+			entry.views[0].once.Do(func() {})
+			m.read([]*tailEntry{entry}, entry.Seq)
+		}
+		return s, m
+	}
+	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Token: "tok_own"}
+	if s, _ := read(e); s.launch()[0].Message != "msg_1" {
+		t.Error("by default it is not told of programs' activity")
+	}
+	for name, change := range map[string]func(*endpoint.Endpoint){
+		"people's only": func(e *endpoint.Endpoint) { e.Sources = []string{"ui"} },
+		"not its own":   func(e *endpoint.Endpoint) { e.IgnoreOwn = true },
+	} {
+		changed := e
+		change(&changed)
+		s, m := read(changed)
+		sent := s.launch()
+		if len(sent) != 1 || sent[0].Message != "msg_2" {
+			t.Errorf("%s: %d messages are sent", name, len(sent))
+			continue
+		}
+		s.end(delivered, sent...)
+		if m.position() != 2 {
+			t.Errorf("%s: what is not wanted holds the cursor at %d", name, m.position())
+		}
+	}
+}
