@@ -261,6 +261,8 @@ func (s *spies) finish() {
 			waiting--
 		}
 	}
+	// What it was told before stays with its attempts.
+	s.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
 }
 
 // reads gives the paths of every operation that reads, for one who knows all ids.
@@ -348,6 +350,13 @@ func (s *spies) readAll() {
 		}
 		if linked := s.get(s.contact+"/cases", s.as(clearance)...).items(); len(linked) != i+1 {
 			s.t.Errorf("%s finds %d cases of the contact", clearance, len(linked))
+		}
+		for j, document := range s.documents[:3] {
+			want := 404
+			if j <= i {
+				want = 200
+			}
+			s.get(document, s.as(clearance)...).is(want, "")
 		}
 		if made := s.get(s.cases[casetype.Public]+"/documents", s.as(clearance)...).items(); len(made) != i+1 {
 			s.t.Errorf("%s lists %d documents", clearance, len(made))
