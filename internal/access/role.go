@@ -11,5 +11,9 @@ const (
 	Viewer     Role = "viewer"     // reads
 )
 
+// Operator is the role of whoever runs the installation. It is nobody's in a
+// tenant: it is not among [Roles], and permits none of their operations.
+const Operator Role = "operator"
+
 // Roles lists the roles, from the one that may most to the one that may least.
 func Roles() []Role { return []Role{Admin, Manager, Caseworker, Viewer} }

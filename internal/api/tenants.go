@@ -57,7 +57,7 @@ func (a *API) tenants() {
 		"With a token that may do everything in it.", http.StatusConflict)), a.createTenant)
 	handle(a, operation("list-tenants", http.MethodGet, tenantsPath, "List the tenants", "The oldest first."),
 		func(ctx context.Context, _ *struct{}) (*listed[Tenant], error) {
-			all, err := a.service.Tenants(ctx)
+			all, err := a.service.Tenants(ctx, principalOf(ctx))
 			if err != nil {
 				return nil, err
 			}

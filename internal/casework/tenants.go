@@ -39,7 +39,7 @@ var (
 
 // Operator is who carries out what an operator asks for. They belong to no tenant.
 func Operator(address string) access.Principal {
-	return access.Principal{Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator", Address: address}}
+	return access.Principal{Role: access.Operator, Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator", Address: address}}
 }
 
 // RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
@@ -50,6 +50,9 @@ func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal
 
 // CreateTenant adds a tenant with a token that may do everything in it.
 func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key string, c TenantChange, once Once) (NewTenant, error) {
+	if p.Role != access.Operator {
+		return NewTenant{}, s.RefuseTenantOperations(ctx, p)
+	}
 	made := NewTenant{Tenant: store.Tenant{Key: key, Name: key, CreatedAt: s.now()}}
 	if err := c.apply(&made.Tenant); err != nil {
 		return NewTenant{}, err
@@ -103,6 +106,9 @@ func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Princi
 
 // ChangeTenant changes a tenant's name or its host names.
 func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key string, c TenantChange) (store.Tenant, error) {
+	if p.Role != access.Operator {
+		return store.Tenant{}, s.RefuseTenantOperations(ctx, p)
+	}
 	if !tenantKeyPattern.MatchString(key) {
 		return store.Tenant{}, fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
 	}
@@ -158,7 +164,12 @@ func (c TenantChange) apply(t *store.Tenant) error {
 }
 
 // Tenants lists all tenants, oldest first.
-func (s *Service) Tenants(ctx context.Context) ([]store.Tenant, error) { return s.store.Tenants(ctx) }
+func (s *Service) Tenants(ctx context.Context, p access.Principal) ([]store.Tenant, error) {
+	if p.Role != access.Operator {
+		return nil, s.RefuseTenantOperations(ctx, p)
+	}
+	return s.store.Tenants(ctx)
+}
 
 // TenantAt gives the tenant that is found under a Host header, for whoever is not
 // signed in yet. What no tenant has been given is the first tenant's.
