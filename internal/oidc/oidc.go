@@ -92,6 +92,13 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, state, code stri
 	if subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(pending.Nonce)) != 1 {
 		return Identity{}, unusable(errors.New("the nonce is another"))
 	}
+	return p.identity(ctx, client, token, signed)
+}
+
+// identity says who the provider has signed in. An address that is not in the
+// signed token is asked for: OpenID Connect Core, section 5.4, leaves it to the
+// provider where to put it.
+func (p *Provider) identity(ctx context.Context, client *oauth2.Config, token *oauth2.Token, signed *gooidc.IDToken) (Identity, error) {
 	var claims struct {
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
@@ -99,7 +106,25 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, state, code stri
 	if err := signed.Claims(&claims); err != nil {
 		return Identity{}, unusable(err)
 	}
+	if claims.Email == "" && p.provider().UserInfoEndpoint() != "" {
+		ctx = gooidc.ClientContext(ctx, p.client)
+		info, err := p.provider().UserInfo(ctx, client.TokenSource(ctx, token))
+		switch {
+		case err != nil:
+			return Identity{}, unreachable(err)
+		case info.Subject != signed.Subject:
+			return Identity{}, unusable(errors.New("the user information is about somebody else"))
+		}
+		claims.Email, claims.Verified = info.Email, info.EmailVerified
+	}
 	return Identity{Issuer: signed.Issuer, Subject: signed.Subject, Email: claims.Email, Verified: claims.Verified}, nil
+}
+
+// provider is what at has found.
+func (p *Provider) provider() *gooidc.Provider {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.found
 }
 
 // at finds the provider, and how to talk to it.
