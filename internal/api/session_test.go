@@ -193,3 +193,47 @@ func TestASessionIsOfOneTenant(t *testing.T) {
 		t.Errorf("at her host, she is answered %d, and another tenant's user %d", mine, others)
 	}
 }
+
+// Signing in is left out of the test of bad input, since what it refuses leaves a
+// trace: failures are counted. Nobody may get in by it, or make it fail.
+func TestBadInputSignsNobodyIn(t *testing.T) {
+	w := start(t)
+	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "`+password+`"}`).is(201, "")
+	long, deep := strings.Repeat("a", 100_000), strings.Repeat(`[`, 5000)+strings.Repeat(`]`, 5000)
+	values := []string{
+		`null`, `true`, `7`, `1e999`, `""`, `"` + long + `"`, `"\u0000"`, `"\ud800"`, "\"\xff\"", `"e\u0301\u202e@example.org"`, `{}`, `[]`, `["a"]`, deep,
+	}
+	for _, field := range []string{"email", "password", "tenant"} {
+		for _, value := range values {
+			good := map[string]string{"email": `"ada@example.org"`, "password": `"` + password + `"`}
+			if field == "tenant" && (value == "null" || value == `""`) {
+				continue // they are as absent
+			}
+			good[field] = value
+			members := make([]string, 0, len(good))
+			for name, v := range good {
+				members = append(members, `"`+name+`": `+v)
+			}
+			w.refusesSignIn("{" + strings.Join(members, ", ") + "}")
+		}
+	}
+	for _, body := range []string{
+		``, `{`, `null`, `[]`, `7`, `{}`, `{"email": "ada@example.org"}`, `{"password": "` + password + `"}`,
+		`{"email": "ada@example.org", "password": "` + password + `", "more": 1}`,
+		`{"email": "eve@example.org", "email": "ada@example.org", "password": "` + password + `"}`,
+		`{"email": "ada@example.org", "password": "` + password + `"} {}`,
+	} {
+		w.refusesSignIn(body)
+	}
+}
+
+func (w *world) refusesSignIn(body string) {
+	w.t.Helper()
+	g := w.post("/v1/session", body, "Authorization", "")
+	if g.status < 400 || g.status >= 500 || g.text("code") == "" || len(g.header["Set-Cookie"]) > 0 {
+		w.t.Errorf("signing in with %.80q: %d %s", body, g.status, g.body)
+	}
+	if fields, _ := g.json()["fields"].([]any); (g.status == 400 || g.status == 422) && len(fields) == 0 {
+		w.t.Errorf("signing in with %.80q: %d without the place of what is wrong: %s", body, g.status, g.body)
+	}
+}
