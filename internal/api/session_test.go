@@ -3,11 +3,13 @@ package api_test
 import (
 	"bytes"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/session"
 )
 
@@ -152,7 +154,7 @@ func TestSessionsEnd(t *testing.T) {
 
 	cookie = w.signIn("ada@example.org")
 	second := w.signIn("ada@example.org")
-	mine(cookie, 401) // it was idle at once, by this clock
+	mine(cookie, 200)
 	clock.skew = 0
 	mine(second, 200)
 	w.do("PATCH", path, `{"disabled": true}`).is(200, "")
@@ -164,6 +166,55 @@ func TestSessionsEnd(t *testing.T) {
 	mine(cookie, 200)
 	w.do("PATCH", path, `{"password": "another horse battery"}`).is(200, "")
 	mine(cookie, 401)
+}
+
+// However busy it is, a session ends when it is too old, to the moment.
+func TestABusySessionEndsToo(t *testing.T) {
+	for driver, dsn := range map[string]func(t *testing.T) string{
+		"sqlite": func(t *testing.T) string { return filepath.Join(t.TempDir(), "db") },
+		"pgx":    func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		for name, c := range map[string]struct {
+			config         session.Config
+			idle, lifetime time.Duration
+		}{
+			"by default":            {session.Config{}, session.DefaultIdle, session.DefaultLifetime},
+			"as configured":         {session.Config{Idle: time.Hour, Lifetime: 3 * time.Hour}, time.Hour, 3 * time.Hour},
+			"shorter than idleness": {session.Config{Lifetime: time.Hour}, 2 * time.Hour, time.Hour},
+		} {
+			t.Run(driver+" "+name, func(t *testing.T) { startOn(t, driver, dsn(t)).busy(c.config, c.idle, c.lifetime) })
+		}
+	}
+}
+
+// busy has somebody work without a pause for as long as a session may last.
+func (w *world) busy(c session.Config, idle, lifetime time.Duration) {
+	began := time.Now().Truncate(time.Second)
+	now := began
+	c.Now = func() time.Time { return now }
+	w.sessions = session.New(w.store, c)
+	w.serve(api.Config{Sessions: w.sessions, Log: w.logger()})
+	w.person("ada@example.org", "viewer")
+	cookie := w.signIn("ada@example.org")
+	at := func(since time.Duration, cookie string, status int) {
+		w.t.Helper()
+		now = began.Add(since)
+		if g := w.get("/v1/session", "Authorization", "", "Cookie", cookie); g.status != status {
+			w.t.Errorf("%s after the first sign-in: status %d, want %d", since, g.status, status)
+		}
+	}
+	again := w.signIn("ada@example.org")
+	for since := idle - time.Minute; since < lifetime; since += idle - time.Minute {
+		at(since, cookie, 200)
+		at(since, again, 200)
+	}
+	last := lifetime - time.Second
+	at(last, cookie, 200)
+	renewed := cookieOf(w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", again).is(200, ""))
+	at(lifetime, cookie, 401)
+	later := lifetime + min(idle, lifetime)/2
+	at(later, renewed, 200) // signing in again is another beginning
+	at(min(later+idle, last+lifetime), renewed, 401)
 }
 
 // A session is its own tenant's alone, as a token is.

@@ -34,8 +34,9 @@ type Config struct {
 
 // Manager keeps sessions. It is safe for concurrent use.
 type Manager struct {
-	scs *scs.SessionManager
-	now func() time.Time
+	scs  *scs.SessionManager // on its own it would go by the wall clock
+	idle time.Duration
+	now  func() time.Time
 }
 
 // User is whom a session belongs to.
@@ -43,19 +44,19 @@ type User struct{ Tenant, ID, Epoch int64 }
 
 // New makes a Manager.
 func New(st *store.Store, c Config) *Manager {
-	m := &Manager{scs: scs.New(), now: c.Now}
+	m := &Manager{scs: scs.New(), idle: DefaultIdle, now: c.Now}
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.scs.IdleTimeout, m.scs.Lifetime = DefaultIdle, DefaultLifetime
+	m.scs.Lifetime = DefaultLifetime
 	if c.Idle > 0 {
-		m.scs.IdleTimeout = c.Idle
+		m.idle = c.Idle
 	}
 	if c.Lifetime > 0 {
 		m.scs.Lifetime = c.Lifetime
 	}
 	m.scs.HashTokenInStore = true
-	m.scs.Store = kept{st, m.now}
+	m.scs.Store = kept{st, m.idle, m.now}
 	m.scs.Cookie.Name = "casehook_session"
 	if !c.Insecure {
 		m.scs.Cookie.Name = "__Host-casehook_session"
@@ -76,7 +77,19 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 	if cookie, err := r.Cookie(m.scs.Cookie.Name); err == nil && len(cookie.Value) <= 100 {
 		token = cookie.Value
 	}
-	return m.scs.Load(ctx, token)
+	loaded, err := m.scs.Load(ctx, token)
+	if err != nil {
+		return ctx, err
+	}
+	if m.scs.Token(loaded) == "" {
+		m.begin(loaded)
+	}
+	return loaded, nil
+}
+
+// begin lets the lifetime of ctx's session begin.
+func (m *Manager) begin(ctx context.Context) {
+	m.scs.SetDeadline(ctx, m.now().Add(m.scs.Lifetime).UTC())
 }
 
 const (
@@ -97,6 +110,7 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 	if err := m.scs.RenewToken(ctx); err != nil {
 		return err
 	}
+	m.begin(ctx)
 	m.scs.Put(ctx, tenantKey, u.Tenant)
 	m.scs.Put(ctx, userKey, u.ID)
 	m.scs.Put(ctx, epochKey, u.Epoch)
@@ -115,7 +129,7 @@ const extendEvery = time.Minute
 
 // Extend lets the idle time of ctx's session begin again, now and again.
 func (m *Manager) Extend(ctx context.Context, w http.ResponseWriter) error {
-	if m.now().Unix()-m.scs.GetInt64(ctx, seenKey) < int64(min(extendEvery, m.scs.IdleTimeout/4)/time.Second) {
+	if m.now().Unix()-m.scs.GetInt64(ctx, seenKey) < int64(min(extendEvery, m.idle/4)/time.Second) {
 		return nil
 	}
 	return m.Save(ctx, w)
@@ -149,6 +163,7 @@ func (m *Manager) write(ctx context.Context, w http.ResponseWriter, token string
 // kept lets the store keep what scs makes.
 type kept struct {
 	store *store.Store
+	idle  time.Duration
 	now   func() time.Time
 }
 
@@ -156,13 +171,19 @@ func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
 	return k.store.Session(ctx, id, k.now())
 }
 
-func (k kept) CommitCtx(ctx context.Context, id string, data []byte, expiry time.Time) error {
+// CommitCtx keeps a session until it has been idle for too long, but not beyond
+// its deadline.
+func (k kept) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
 	_, values, err := scs.GobCodec{}.Decode(data)
 	if err != nil {
 		return err
 	}
 	user, _ := values[userKey].(int64)
-	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, user, data, expiry) })
+	expires := k.now().Add(k.idle)
+	if deadline.Before(expires) {
+		expires = deadline
+	}
+	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, user, data, expires) })
 }
 
 func (k kept) DeleteCtx(ctx context.Context, id string) error {
