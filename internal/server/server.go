@@ -115,7 +115,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
-		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(c.PublicURL, "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
+		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.token, err = s.service.Bootstrap(ctx)
 	return err

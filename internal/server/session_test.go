@@ -1,0 +1,68 @@
+package server
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Where people come by HTTPS, a browser neither sends the session's cookie in the
+// clear nor takes one for it that another host set; by plain HTTP it could not
+// keep such a cookie.
+func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
+	for public, secure := range map[string]bool{
+		"https://cases.example": true, "HTTPS://cases.example": true,
+		"http://cases.example": false, "HTTP://cases.example": false, "": false,
+	} {
+		t.Run(public, func(t *testing.T) {
+			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), PublicURL: public})
+			call(t, s, "POST", "/v1/users", s.Token(), `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "correct horse battery"}`)
+			name := "casehook_session"
+			if secure {
+				name = "__Host-casehook_session"
+			}
+			careful := func(response *http.Response, status int) string {
+				t.Helper()
+				cookies := response.Cookies()
+				if response.StatusCode != status || len(cookies) != 1 {
+					t.Fatalf("status %d, want %d; cookies %v", response.StatusCode, status, cookies)
+				}
+				// The prefix __Host- asks for Secure, the path / and no domain, even to remove a cookie.
+				if c := cookies[0]; c.Name != name || c.Secure != secure || c.Path != "/" || c.Domain != "" || !c.HttpOnly {
+					t.Errorf("the cookie is %s", c)
+				}
+				return cookies[0].Value
+			}
+			value := careful(browse(t, s, "POST", `{"email": "ada@example.org", "password": "correct horse battery"}`, ""), 200)
+			other := "casehook_session=" + value
+			if !secure {
+				other = "__Host-" + other
+			}
+			if response := browse(t, s, "GET", "", other); response.StatusCode != 401 {
+				t.Errorf("by another name, the cookie is answered with %d", response.StatusCode)
+			}
+			if response := browse(t, s, "GET", "", name+"="+value); response.StatusCode != 200 {
+				t.Errorf("the cookie is answered with %d", response.StatusCode)
+			}
+			careful(browse(t, s, "DELETE", "", name+"="+value), 204)
+		})
+	}
+}
+
+// browse asks for something of the session as a browser that has a cookie.
+func browse(t *testing.T, s *Server, method, body, cookie string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+"/v1/session", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Cookie", cookie)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response
+}
