@@ -3,9 +3,10 @@
 //
 //	journal -> tail -> one worker per endpoint -> send -> settle -> cursor, lanes
 //
-// The state of an endpoint is a [machine], which is pure: entries, outcomes and
-// the time go in; messages to send and settlements to save come out. A worker
-// gives it I/O. What it owes is always one of these, and is saved as such:
+// The state of a cursor is a [machine], which is pure: entries, outcomes and the
+// time go in; messages to send and settlements to save come out. The cursors of one
+// endpoint share a [gate]: its limits and its breaker. A worker gives them I/O.
+// What a cursor owes is always one of these, and is saved as such:
 //
 //   - above the cursor's position: read again after a restart, except for the
 //     messages recorded as delivered or dead;

@@ -192,11 +192,12 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newMachine(ep, cursor, parked, settled, defaultLimits, e.Jitter)
+	g := newGate(ep.Policy, defaultLimits, e.Jitter)
 	return &worker{
-		Engine: e, endpoint: ep, tenant: l.Tenant, cursor: cursor.ID, epoch: l.Epoch, m: m,
+		Engine: e, endpoint: ep, tenant: l.Tenant, cursor: cursor.ID, epoch: l.Epoch,
+		gate: g, m: newMachine(g, ep, cursor, parked, settled),
 		log:    e.Log.With("endpoint", l.Endpoint),
-		inbox:  make(chan func(), m.policy.Concurrency+1), // all that can be under way: nobody blocks
+		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),
 	}, nil
 }

@@ -12,24 +12,13 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// limits bound what a machine holds.
-type limits struct {
-	window    int // entries above the position
-	unsettled int // messages sent and not durably settled
-	parked    int // rows; beyond, the cursor stops
-}
-
-var defaultLimits = limits{window: 1024, unsettled: 512, parked: 10_000}
-
-// machine is the state of one endpoint's delivery. It is pure and not safe for
-// concurrent use.
+// machine is the state of one cursor of an endpoint. Like its gate it is pure and
+// not safe for concurrent use.
 type machine struct {
-	limits
-	policy    endpoint.Policy
+	*gate
 	wanted    map[string]bool // triggers
 	hears     func(event.Actor) bool
 	clearance casetype.Classification
-	jitter    func() float64
 
 	readTo   int64               // the journal has been read up to here
 	window   []*windowEntry      // entries above the position that are owed, in order
@@ -39,12 +28,7 @@ type machine struct {
 	waiting  waiting // parked lanes that are not under way
 	dormant  []*row  // parked before a restart, with heads that are to be read again
 	rows     int     // parked lanes whose messages have left the window
-	sending  int     // requests under way
-	loading  int     // parked lanes that are being looked for in the journal
-	retrying int     // those of parked lanes
-	owed     int     // sent and not durably settled
-	breaker  breaker
-	gone     bool // the endpoint answered 410
+	retrying int     // requests under way that are of parked lanes
 
 	out   outbox
 	saved int64 // the position that was handed over last
@@ -66,9 +50,9 @@ type outbox struct {
 }
 
 // newMachine restores a machine from what was saved.
-func newMachine(e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place, l limits, jitter func() float64) *machine {
+func newMachine(g *gate, e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place) *machine {
 	m := &machine{
-		limits: l, policy: e.Policy.WithDefaults(), hears: e.Hears, clearance: e.Clearance, jitter: jitter,
+		gate: g, hears: e.Hears, clearance: e.Clearance,
 		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
 	}
@@ -291,9 +275,6 @@ func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 	m.saved, m.out = position, outbox{}
 	return s, true
 }
-
-// durable notes that n outcomes which were handed over are saved.
-func (m *machine) durable(n int) { m.owed -= n }
 
 // wakeAt is when next has something new to give without any event; zero: never.
 func (m *machine) wakeAt() time.Time {

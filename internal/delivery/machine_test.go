@@ -92,7 +92,8 @@ func (w *world) restart() {
 	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
 		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order,
 	}}
-	w.m = newMachine(e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled, w.limits, func() float64 { return 0.5 })
+	g := newGate(e.Policy, w.limits, func() float64 { return 0.5 })
+	w.m = newMachine(g, e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
 	w.flying, w.pool, w.sent, w.done = nil, nil, nil, 0
 }
 

@@ -23,7 +23,12 @@ type script struct {
 
 func newScript(t *testing.T, p endpoint.Policy, l limits) *script {
 	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Policy: p}
-	return &script{T: t, now: time.Unix(1_800_000_000, 0), machine: newMachine(e, store.Cursor{ID: "cur"}, nil, nil, l, func() float64 { return 0.5 })}
+	return &script{T: t, now: time.Unix(1_800_000_000, 0), machine: fresh(e, l)}
+}
+
+// fresh is a machine of an endpoint that has been sent nothing yet.
+func fresh(e endpoint.Endpoint, l limits) *machine {
+	return newMachine(newGate(e.Policy, l, func() float64 { return 0.5 }), e, store.Cursor{ID: "cur"}, nil, nil)
 }
 
 // commit reads one entry per case.
@@ -263,7 +268,7 @@ func TestAPositionThatPassedOnlyUnwantedEntriesWaitsForAFlush(t *testing.T) {
 
 func TestSourcesAreJudgedWhenAMessageIsSent(t *testing.T) {
 	read := func(e endpoint.Endpoint) (*script, *machine) {
-		m := newMachine(e, store.Cursor{ID: "cur"}, nil, nil, defaultLimits, func() float64 { return 0.5 })
+		m := fresh(e, defaultLimits)
 		s := &script{T: t, now: time.Unix(1_800_000_000, 0), machine: m}
 		for seq, actor := range []event.Actor{{Source: event.API, TokenID: "tok_own"}, {Source: event.UI}} {
 			entry := &tailEntry{Entry: &event.Entry{Seq: int64(seq + 1), Subject: "case/1", Actor: actor}}

@@ -24,7 +24,7 @@ type load struct {
 // next picks what to do now. Each message it gives must come back by done, each
 // load by loaded.
 func (m *machine) next(now time.Time) (step, bool) {
-	if m.gone || m.sending+m.loading >= m.policy.Concurrency || m.owed >= m.unsettled {
+	if m.full() {
 		return step{}, false
 	}
 	if m.breaker.open {

@@ -19,7 +19,8 @@ type worker struct {
 	tenant   int64
 	cursor   string
 	epoch    int64
-	m        *machine
+	gate     *gate
+	m        *machine // the live cursor's
 	log      *slog.Logger
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
@@ -166,7 +167,7 @@ func (w *worker) send(ctx context.Context, msg *message) {
 		header[i] = outbound.Header(h)
 	}
 	r := outbound.Request{
-		URL: w.endpoint.URL, Header: header, Body: msg.body.Body, Timeout: w.m.policy.Timeout,
+		URL: w.endpoint.URL, Header: header, Body: msg.body.Body, Timeout: w.gate.policy.Timeout,
 		MaxResponse: keptResponse, Truncate: true, ID: msg.Message, Attempt: msg.tries, At: time.Now(), Keys: w.endpoint.Secrets,
 	}
 	o := judge(msg, r, w.client.Post(ctx, r))
@@ -225,7 +226,7 @@ func (w *worker) take(msg *message, o outcome) {
 	if o.verdict != notAttempted {
 		w.sent++
 	}
-	if w.m.gone {
+	if w.gate.gone {
 		w.stop(errGone)
 	}
 }
@@ -235,7 +236,7 @@ func (w *worker) takeNotice() {
 	n := w.durable
 	w.durable = 0
 	w.mu.Unlock()
-	w.m.durable(n)
+	w.gate.durable(n)
 }
 
 // takeAll takes what else has come in, so that it is settled together.
@@ -258,7 +259,7 @@ func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()
 	}
-	for w.m.sending > 0 || w.m.loading > 0 || w.reading {
+	for w.gate.sending > 0 || w.gate.loading > 0 || w.reading {
 		(<-w.inbox)()
 	}
 	w.flushed = time.Time{}
