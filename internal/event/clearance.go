@@ -30,6 +30,9 @@ func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
 
 // As is the snapshot as somebody sees it, and whether they see it at all.
 func (s Snapshot) As(sees func(class string) bool) (Snapshot, bool) {
+	if s.Endpoint != nil && !sees(s.Endpoint.Class) {
+		return Snapshot{}, false
+	}
 	if s.Case == nil {
 		return s, true
 	}

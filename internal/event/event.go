@@ -51,8 +51,9 @@ type Actor struct {
 // Snapshot is the subject as of the entry's version: all that any format needs,
 // so that a message can be derived however late it is sent.
 type Snapshot struct {
-	Case    *Case    `json:"case,omitempty"`
-	Contact *Contact `json:"contact,omitempty"`
+	Case     *Case     `json:"case,omitempty"`
+	Contact  *Contact  `json:"contact,omitempty"`
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
 }
 
 // Case is a case as of one version.

@@ -1,0 +1,31 @@
+package event
+
+import (
+	"strings"
+	"time"
+)
+
+// How an endpoint fares. Messages about these facts never cause further ones.
+var (
+	EndpointFailing   = define[None](140, "endpoint.failing", "An endpoint has stopped taking messages.")
+	EndpointDisabled  = define[None](141, "endpoint.disabled", "An endpoint was disabled: it failed for too long, or said that it is gone.")
+	EndpointRecovered = define[None](142, "endpoint.recovered", "An endpoint takes messages again.")
+)
+
+// Endpoint is an endpoint as its entry tells of it.
+type Endpoint struct {
+	ID     string    `json:"id"`
+	URL    string    `json:"url"` // without what may hold credentials
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`          // for people: "503 Service Unavailable"
+	Class  string    `json:"class,omitempty"` // the endpoint's clearance: who sees less does not see the endpoint
+}
+
+const endpointPrefix = "endpoint/"
+
+// EndpointSubject names an endpoint as the subject of an entry.
+func EndpointSubject(id string) string { return endpointPrefix + id }
+
+// Operational reports whether a subject is an endpoint: what is told of it is
+// about the telling itself.
+func Operational(subject string) bool { return strings.HasPrefix(subject, endpointPrefix) }
