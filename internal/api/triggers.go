@@ -10,9 +10,20 @@ import (
 
 // Trigger is a published name that an endpoint listens to.
 type Trigger struct {
-	Name        string `json:"name" doc:"Its name." example:"case_created"`
-	Format      string `json:"format" doc:"The wire format that it belongs to."`
-	Description string `json:"description" doc:"When it fires."`
+	Name        string          `json:"name" doc:"Its name." example:"case_created"`
+	Format      string          `json:"format" doc:"The wire format that it belongs to."`
+	Description string          `json:"description" doc:"When it fires."`
+	Headers     []TriggerHeader `json:"headers" doc:"What its requests carry, besides what belongs to HTTP and what the endpoint adds."`
+	Schema      Value           `json:"schema" doc:"The JSON Schema (draft 2020-12) of its bodies."`
+	Example     Value           `json:"example" doc:"A body, of something made up."`
+}
+
+// TriggerHeader is a header of a trigger's requests.
+type TriggerHeader struct {
+	Name        string `json:"name" doc:"Its name, spelt as it is sent." example:"webhook-id"`
+	Description string `json:"description" doc:"What it says."`
+	Example     string `json:"example" doc:"A value."`
+	Optional    bool   `json:"optional" doc:"Not every request has it." example:"false"`
 }
 
 // Target is an endpoint, seen from a trigger.
@@ -34,7 +45,7 @@ type InTrigger struct {
 }
 
 func (a *API) triggers() {
-	handle(a, operation("list-triggers", http.MethodGet, "/v1/triggers", "triggers", "List the triggers", "All that an endpoint can listen to."), a.listTriggers)
+	handle(a, operation("list-triggers", http.MethodGet, "/v1/triggers", "triggers", "List the triggers", "All that an endpoint can listen to, and what its requests are like. The same is in the webhooks of the OpenAPI document."), a.listTriggers)
 	handle(a, operation("get-targets", http.MethodGet, "/v1/triggers/{name}/targets", "triggers", "Get a trigger's targets",
 		"The endpoints that listen to it, the oldest first.", http.StatusNotFound),
 		func(ctx context.Context, in *InTrigger) (*listed[Target], error) {
@@ -49,13 +60,25 @@ func (a *API) triggers() {
 }
 
 func (a *API) listTriggers(context.Context, *struct{}) (*listed[Trigger], error) {
+	return list(a.catalogue(), func(t Trigger) Trigger { return t }), nil
+}
+
+// catalogue describes all triggers.
+func (a *API) catalogue() []Trigger {
 	var all []Trigger
 	for _, f := range wire.Formats() {
 		for _, t := range f.Triggers {
-			all = append(all, Trigger{Name: t.Name, Format: f.Name, Description: t.Description})
+			trigger := Trigger{
+				Name: t.Name, Format: f.Name, Description: t.Description,
+				Schema: Value(wire.Schema(t.Name)), Example: Value(wire.Examples(t.Name, a.config.Version)[0].Body),
+			}
+			for _, h := range wire.Headers(t.Name, a.config.Version) {
+				trigger.Headers = append(trigger.Headers, TriggerHeader(h))
+			}
+			all = append(all, trigger)
 		}
 	}
-	return list(all, func(t Trigger) Trigger { return t }), nil
+	return all
 }
 
 func targets(all []casework.Target, err error) (*listed[Target], error) {

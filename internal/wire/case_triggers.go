@@ -17,60 +17,65 @@ var CaseTriggers = define(Format{
 			Header{"X-atfinity-event", trigger},
 			Header{"X-atfinity-version", version})
 	},
+	headerDocs: map[string]string{
+		"X-atfinity-event":   "The trigger.",
+		"X-atfinity-version": "The version of Casehook.",
+	},
 	Triggers: []Trigger{
-		{"case_created", "A case was created.", []telling{
-			tellCase(event.CaseCreated.Name, caseAlone)}},
-		{"case_changed", "Data, name or colour of a case changed, or the case was deleted.", []telling{
-			tellCase(event.CaseChanged.Name, caseChanged("updated")),
-			tellCase(event.CaseDeleted.Name, caseChanged("deleted"))}},
-		{"case_state_changed", "A case entered another state, or its first.", []telling{
-			tellCase(event.CaseStateChanged.Name, caseStateChanged)}},
-		{"case_approved", "A case entered a state that means approval.", []telling{
-			tellCase(event.CaseApproved.Name, caseAlone)}},
-		{"case_declined", "A case entered a state that means refusal.", []telling{
-			tellCase(event.CaseDeclined.Name, caseAlone)}},
-		{"case_finished", "A case entered a final state.", []telling{
-			tellCase(event.CaseFinished.Name, caseAlone)}},
-		{"case_comment", "A comment was added to a case.", []telling{
-			tellCase(event.CaseCommented.Name, caseAlone)}},
-		{"case_documents_updated", "Documents of a case were generated or deleted.", []telling{
-			tellCase(event.CaseDocumentsGenerated.Name, caseDocuments(event.CaseDocumentsGenerated, "generated")),
-			tellCase(event.CaseDocumentsDeleted.Name, caseDocuments(event.CaseDocumentsDeleted, "deleted"))}},
-		{"case_proofs_updated", "Proofs were uploaded to a case or deleted.", []telling{
-			tellCase(event.CaseProofsUploaded.Name, caseAlone),
-			tellCase(event.CaseProofsDeleted.Name, caseAlone)}},
+		{"case_created", "A case was created.", caseBody{}, []telling{
+			tellCase(event.CaseCreated.New(event.Creation{Transition: "open"}), "in_review", caseAlone)}},
+		{"case_changed", "Data, name or colour of a case changed, or the case was deleted.", caseChangedBody{}, []telling{
+			tellCase(event.CaseChanged.New(event.Changes{Changes: []event.Change{
+				{Path: "data/client", Before: []byte(`"Acme"`), After: []byte(`"Acme Corp"`)}}}), "in_review", caseChanged("updated")),
+			tellCase(event.CaseDeleted.New(event.None{}), "in_review", caseChanged("deleted"))}},
+		{"case_state_changed", "A case entered another state, or its first.", caseStateChangedBody{}, []telling{
+			tellCase(event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}), "approved", caseStateChanged)}},
+		{"case_approved", "A case entered a state that means approval.", caseBody{}, []telling{
+			tellCase(event.CaseApproved.New(event.None{}), "approved", caseAlone)}},
+		{"case_declined", "A case entered a state that means refusal.", caseBody{}, []telling{
+			tellCase(event.CaseDeclined.New(event.None{}), "declined", caseAlone)}},
+		{"case_finished", "A case entered a final state.", caseBody{}, []telling{
+			tellCase(event.CaseFinished.New(event.None{}), "approved", caseAlone)}},
+		{"case_comment", "A comment was added to a case.", caseBody{}, []telling{
+			tellCase(event.CaseCommented.New(event.Comment{ID: "cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"}), "in_review", caseAlone)}},
+		{"case_documents_updated", "Documents of a case were generated or deleted.", caseDocumentsBody{}, []telling{
+			tellCase(event.CaseDocumentsGenerated.New(sampleDocuments), "in_review", caseDocuments(event.CaseDocumentsGenerated, "generated")),
+			tellCase(event.CaseDocumentsDeleted.New(sampleDocuments), "in_review", caseDocuments(event.CaseDocumentsDeleted, "deleted"))}},
+		{"case_proofs_updated", "Proofs were uploaded to a case or deleted.", caseBody{}, []telling{
+			tellCase(event.CaseProofsUploaded.New(sampleProofs), "in_review", caseAlone),
+			tellCase(event.CaseProofsDeleted.New(sampleProofs), "in_review", caseAlone)}},
 	},
 })
 
 // caseBody is what the bodies of all case triggers begin with.
 type caseBody struct {
-	Trigger           string  `json:"trigger"`
-	CaseID            int64   `json:"case_id"`
-	UserReadableID    string  `json:"case_user_readable_id"`
-	Name              string  `json:"case_name"`
-	URL               string  `json:"case_url"`
-	Version           int64   `json:"case_version"`
-	Color             *string `json:"case_color"`
-	OutcomeInstanceID *int64  `json:"outcome_instance_id"`
-	ProcessKey        *string `json:"process_key"`
+	Trigger           string  `json:"trigger" value:"trigger" doc:"What happened."`
+	CaseID            int64   `json:"case_id" doc:"The case's id, below 2^53."`
+	UserReadableID    string  `json:"case_user_readable_id" doc:"The case's reference, for people."`
+	Name              string  `json:"case_name" doc:"The case's name."`
+	URL               string  `json:"case_url" doc:"Where people see the case."`
+	Version           int64   `json:"case_version" doc:"Begins at 1 and grows by 1 with every commit about the case; the body is the case as of then."`
+	Color             *string `json:"case_color" doc:"The case's colour, else its state's, else its type's, else null."`
+	OutcomeInstanceID *int64  `json:"outcome_instance_id" doc:"The number of what the case produces; null where its type declares nothing."`
+	ProcessKey        *string `json:"process_key" doc:"The process that the case's type belongs to, or null."`
 }
 
 type caseChangedBody struct {
 	caseBody
-	Action string `json:"action"`
+	Action string `json:"action" enum:"updated,deleted" doc:"What was done to the case."`
 }
 
 type caseStateChangedBody struct {
 	caseBody
-	Previous   *string `json:"previous_state_key"` // null on creation
-	Current    *string `json:"current_state_key"`
-	Transition *string `json:"transition_key"` // null when none was used
+	Previous   *string `json:"previous_state_key" doc:"The state before; null on creation."`
+	Current    *string `json:"current_state_key" doc:"The state that was entered."`
+	Transition *string `json:"transition_key" doc:"The transition that was used; null when none was."`
 }
 
 type caseDocumentsBody struct {
 	caseBody
-	DocumentKeys []string `json:"document_keys"` // never null
-	Action       string   `json:"action"`
+	DocumentKeys []string `json:"document_keys" doc:"The documents, by their keys in the case type."` // never null
+	Action       string   `json:"action" enum:"generated,deleted" doc:"What was done to the documents."`
 }
 
 // A caseExtension adds to the common fields what a trigger has beyond them.
@@ -94,21 +99,23 @@ func caseDocuments(kind event.Kind[event.Documents], action string) caseExtensio
 	}
 }
 
-// tellCase tells a fact about a case, from the entry's snapshot.
-func tellCase(fact string, extend caseExtension) telling {
-	return telling{fact: fact, body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
-		c := e.Snapshot.Case
-		if c == nil {
-			return nil, errors.New("the journal entry holds no case, which the body is made of")
-		}
-		body, err := extend(caseBody{
-			Trigger: trigger, CaseID: c.ID, UserReadableID: c.Reference, Name: c.Name, URL: c.URL,
-			Version: c.Version, Color: orNull(c.Color), OutcomeInstanceID: orNull(c.OutcomeInstance),
-			ProcessKey: orNull(c.ProcessKey),
-		}, f)
-		if err != nil {
-			return nil, err
-		}
-		return encode(body)
-	}}
+// tellCase tells a fact about a case, from the entry's snapshot. Its sample has
+// this fact, and the case in this state.
+func tellCase(fact event.Fact, state string, extend caseExtension) telling {
+	return telling{fact: fact.Name, sample: func() *event.Entry { return sampleOfCase(fact, state) },
+		body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
+			c := e.Snapshot.Case
+			if c == nil {
+				return nil, errors.New("the journal entry holds no case, which the body is made of")
+			}
+			body, err := extend(caseBody{
+				Trigger: trigger, CaseID: c.ID, UserReadableID: c.Reference, Name: c.Name, URL: c.URL,
+				Version: c.Version, Color: orNull(c.Color), OutcomeInstanceID: orNull(c.OutcomeInstance),
+				ProcessKey: orNull(c.ProcessKey),
+			}, f)
+			if err != nil {
+				return nil, err
+			}
+			return encode(body)
+		}}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/casehook/casehook/internal/event"
@@ -16,18 +17,20 @@ var ClaimEvents = define(Format{
 	Name:        "claim_events",
 	Description: "What happens to claims.",
 	header:      eventHeader,
+	headerDocs:  eventHeaderDocs,
 	Triggers: []Trigger{
-		{"claim.created", "A claim was created.", tellClaim(event.CaseCreated.Name)},
-		{"claim.closed", "An open claim was closed.", tellClaim(event.CaseClosed.Name)},
-		{"claim.reopened", "A closed claim was opened again.", tellClaim(event.CaseReopened.Name)},
-		{"claim.label_added", "A label was added to a claim.", tellClaim(event.CaseLabelAdded.Name)},
-		{"claim.label_removed", "A label was removed from a claim.", tellClaim(event.CaseLabelRemoved.Name)},
-		{"claim.assigned", "A claim was assigned to a user.", tellClaim(event.CaseAssigned.Name)},
-		{"claim.unassigned", "A claim is no longer assigned to anyone.", tellClaim(event.CaseUnassigned.Name)},
-		{"claim.switched_type", "A claim was switched to another type of claim.", tellClaim(event.CaseTypeSwitched.Name)},
-		{"claim.label.added", "A label was added to a claim; the newer spelling.", tellClaim(event.CaseLabelAdded.Name)},
-		{"claim.label.removed", "A label was removed from a claim; the newer spelling.", tellClaim(event.CaseLabelRemoved.Name)},
-		{"claim.deleted", "A claim was deleted.", tellClaim(event.CaseDeleted.Name)},
+		{"claim.created", "A claim was created.", claimBody{}, tellClaim(event.CaseCreated.New(event.Creation{Transition: "report"}))},
+		{"claim.closed", "An open claim was closed.", claimBody{}, tellClaim(event.CaseClosed.New(event.None{}))},
+		{"claim.reopened", "A closed claim was opened again.", claimBody{}, tellClaim(event.CaseReopened.New(event.None{}))},
+		{"claim.label_added", "A label was added to a claim.", claimBody{}, tellClaim(event.CaseLabelAdded.New(sampleLabel))},
+		{"claim.label_removed", "A label was removed from a claim.", claimBody{}, tellClaim(event.CaseLabelRemoved.New(sampleLabel))},
+		{"claim.assigned", "A claim was assigned to a user.", claimBody{}, tellClaim(event.CaseAssigned.New(samplePerson))},
+		{"claim.unassigned", "A claim is no longer assigned to anyone.", claimBody{}, tellClaim(event.CaseUnassigned.New(samplePerson))},
+		{"claim.switched_type", "A claim was switched to another type of claim.", claimBody{},
+			tellClaim(event.CaseTypeSwitched.New(event.TypeSwitch{From: "household_claim", To: "motor_claim"}))},
+		{"claim.label.added", "A label was added to a claim; the newer spelling.", claimBody{}, tellClaim(event.CaseLabelAdded.New(sampleLabel))},
+		{"claim.label.removed", "A label was removed from a claim; the newer spelling.", claimBody{}, tellClaim(event.CaseLabelRemoved.New(sampleLabel))},
+		{"claim.deleted", "A claim was deleted.", claimBody{}, tellClaim(event.CaseDeleted.New(event.None{}))},
 	},
 })
 
@@ -38,16 +41,25 @@ func eventHeader(trigger, _ string) []Header {
 		Header{"Event-Name", trigger})
 }
 
+var eventHeaderDocs = map[string]string{"Event-Name": "The event."}
+
 // performed is what the bodies of claim and contact events end with.
 type performed struct {
-	EventName   string      `json:"event_name"`
-	Source      string      `json:"source"` // ui or api
-	PerformedBy performedBy `json:"performed_by"`
+	EventName   string      `json:"event_name" value:"trigger" doc:"What happened."`
+	Source      string      `json:"source" enum:"ui,api" doc:"Whether a person did it in the console, or a program by the API."`
+	PerformedBy performedBy `json:"performed_by" doc:"The user, or the program by the name of its token."`
 }
 
 type performedBy struct {
-	UserID *int64 `json:"user_id,omitempty"` // with the source ui alone
-	Name   string `json:"name"`
+	UserID *int64 `json:"user_id,omitempty" doc:"The user's id; absent where a program did it."` // with the source ui alone
+	Name   string `json:"name" doc:"The name of the user or of the token, as of then."`
+}
+
+// constrain says that users have ids, and programs have none.
+func (performed) constrain(s *schema) {
+	s.If = &schema{Properties: properties{{"source", &schema{Const: string(event.UI)}}}}
+	s.Then = &schema{Properties: properties{{"performed_by", &schema{Required: []string{"user_id"}}}}}
+	s.Else = &schema{Properties: properties{{"performed_by", &schema{Not: &schema{Required: []string{"user_id"}}}}}}
 }
 
 // performance says who did it: a user, or else a program by the name of its
@@ -61,7 +73,7 @@ func performance(trigger string, a event.Actor) performed {
 }
 
 type claimBody struct {
-	Claim claim `json:"claim"`
+	Claim claim `json:"claim" doc:"The claim as of this event: what Casehook keeps of it, then its data by name."`
 	performed
 }
 
@@ -72,19 +84,32 @@ type claim struct {
 }
 
 type keptOfClaim struct {
-	ID              int64         `json:"id"`
-	Title           string        `json:"title"`
-	Type            string        `json:"type"`
-	Status          string        `json:"status"`
-	StatusChangedBy *int64        `json:"status_changed_by"`
-	OpenedAt        time.Time     `json:"opened_at"`
-	ClosedAt        *time.Time    `json:"closed_at"`
-	Duration        *int64        `json:"claim_duration"` // whole days
-	Reference       string        `json:"claim_ref"`
-	Labels          []string      `json:"labels"` // never null
-	AssignedTo      *event.Person `json:"assigned_to"`
-	LastActivityAt  time.Time     `json:"last_activity_at"`
-	CreatedAt       time.Time     `json:"created_at"`
+	ID              int64      `json:"id" doc:"The claim's id, below 2^53."`
+	Title           string     `json:"title" doc:"Its name."`
+	Type            string     `json:"type" doc:"The key of its type."`
+	Status          string     `json:"status" enum:"open,closed" doc:"closed in a final state, else open."`
+	StatusChangedBy *int64     `json:"status_changed_by" doc:"The id of the user who last closed or reopened it; null: nobody did, or a program."`
+	OpenedAt        time.Time  `json:"opened_at" doc:"When it was opened for the first time."`
+	ClosedAt        *time.Time `json:"closed_at" doc:"When it was closed; null while it is open."`
+	Duration        *int64     `json:"claim_duration" doc:"Whole days from opened_at to closed_at; null while it is open."`
+	Reference       string     `json:"claim_ref" doc:"Its reference, for people."`
+	Labels          []string   `json:"labels" doc:"Its labels, by their slugs."` // never null
+	AssignedTo      *person    `json:"assigned_to" doc:"The user who has it; null: nobody has."`
+	LastActivityAt  time.Time  `json:"last_activity_at" doc:"When anything last happened to it."`
+	CreatedAt       time.Time  `json:"created_at" doc:"When it was created."`
+}
+
+// person is an event.Person.
+type person struct {
+	UserID int64  `json:"user_id" doc:"The user's id."`
+	Name   string `json:"name" doc:"The user's name, as of then."`
+}
+
+// jsonSchema lets data stand beside what is kept.
+func (claim) jsonSchema(trigger string) *schema {
+	s := schemaOf(reflect.TypeFor[keptOfClaim](), trigger)
+	s.AdditionalProperties = true
+	return s
 }
 
 // MarshalJSON writes one object. Names can't meet: a definition may not name a
@@ -105,7 +130,7 @@ func (c claim) MarshalJSON() ([]byte, error) {
 func newClaim(c *event.Case) (claim, error) {
 	out := claim{kept: keptOfClaim{
 		ID: c.ID, Title: c.Name, Type: c.Type, Status: c.Status(), StatusChangedBy: orNull(c.StatusChangedBy),
-		OpenedAt: c.OpenedAt.UTC(), Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: c.Assignee,
+		OpenedAt: c.OpenedAt.UTC(), Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: (*person)(c.Assignee),
 		LastActivityAt: c.LastActivityAt.UTC(), CreatedAt: c.CreatedAt.UTC(),
 	}}
 	if !c.ClosedAt.IsZero() {
@@ -121,8 +146,9 @@ func newClaim(c *event.Case) (claim, error) {
 }
 
 // tellClaim tells a fact about a claim, from the entry's snapshot.
-func tellClaim(fact string) []telling {
-	return []telling{{fact: fact, of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+func tellClaim(fact event.Fact) []telling {
+	sample := func() *event.Entry { return sampleOfClaim(fact) }
+	return []telling{{fact: fact.Name, sample: sample, of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
 		if e.Snapshot.Case == nil {
 			return nil, errors.New("the journal entry holds no case, which the body is made of")
 		}

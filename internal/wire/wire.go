@@ -28,6 +28,8 @@ type Format struct {
 	// header gives the headers that the vendor publishes, for one message.
 	// version is the version of the program that sends it.
 	header func(trigger, version string) []Header
+	// headerDocs says what those headers mean that no other format has.
+	headerDocs map[string]string
 }
 
 // Trigger is a published name that an endpoint subscribes to.
@@ -35,14 +37,16 @@ type Trigger struct {
 	Name        string
 	Description string // when it fires, as a sentence
 
+	shape any // a zero value of what its bodies are encoded from; their JSON Schema is made of its type
 	tells []telling
 }
 
 // telling says that a fact is told under a trigger, and with which body.
 type telling struct {
-	fact string
-	body func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
-	of   func(e *event.Entry) bool // which entries are told; nil: all
+	fact   string
+	sample func() *event.Entry // made up, with this fact; the examples in the catalogue come from it
+	body   func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
+	of     func(e *event.Entry) bool // which entries are told; nil: all
 }
 
 // Header is one header of a message, spelt as it goes onto the wire.
@@ -73,7 +77,7 @@ func Triggers() []Trigger {
 }
 
 // Known reports whether a trigger has this name.
-func Known(trigger string) bool { return registry.triggers[trigger] }
+func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok }
 
 // Messages derives all messages of an entry: in the order of its facts, and for
 // each fact in the order of the formats. Version is the program's own. Facts
@@ -105,9 +109,15 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 // registry is filled by define while the package initialises, and read only after.
 var registry = struct {
 	formats  []Format
-	triggers map[string]bool
+	triggers map[string]registered
 	routes   map[string][]route // by the fact's name
-}{triggers: map[string]bool{}, routes: map[string][]route{}}
+}{triggers: map[string]registered{}, routes: map[string][]route{}}
+
+// registered is a trigger with the format that it belongs to.
+type registered struct {
+	Trigger
+	headerDocs map[string]string
+}
 
 // route is one way from a fact to a message.
 type route struct {
@@ -116,14 +126,24 @@ type route struct {
 	header  func(trigger, version string) []Header
 }
 
-// define registers a format.
+// define registers a format. One that the catalogue could not show is a mistake
+// of ours, and panics.
 func define(f Format) Format {
+	if f.Name == "" || f.Description == "" || f.header == nil {
+		panic("wire: the format " + f.Name + " lacks a name, a description or headers")
+	}
 	for _, t := range f.Triggers {
-		if registry.triggers[t.Name] {
+		if Known(t.Name) {
 			panic("wire: the trigger " + t.Name + " is defined twice")
 		}
-		registry.triggers[t.Name] = true
+		if t.Description == "" || t.shape == nil || len(t.tells) == 0 {
+			panic("wire: the trigger " + t.Name + " lacks a description, a shape or facts")
+		}
+		registry.triggers[t.Name] = registered{t, f.headerDocs}
 		for _, tell := range t.tells {
+			if tell.sample == nil {
+				panic("wire: the trigger " + t.Name + " has no sample for " + tell.fact)
+			}
 			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{tell, t.Name, f.header})
 		}
 	}

@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Sample gives a made-up journal entry, from which Messages derives a message of
+// this trigger; nil when there is no such trigger. It is PUBLIC, and another one
+// each time, with the same in it. It has no Tenant, ID or Seq.
+func Sample(trigger string) *event.Entry {
+	r, ok := registry.triggers[trigger]
+	if !ok {
+		return nil
+	}
+	return r.tells[0].sample()
+}
+
+// Examples derives messages of a trigger from made-up entries: one for each fact
+// that it tells. Version is the program's own.
+func Examples(trigger, version string) []Message {
+	var all []Message
+	for _, tell := range registry.triggers[trigger].tells {
+		for _, m := range Messages(tell.sample(), version, casetype.Public) {
+			if m.Trigger == trigger {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+// Schema is the JSON Schema (draft 2020-12) of a trigger's bodies. It is closed:
+// of what is not in it there is nothing in a body. Nil: there is no such trigger.
+func Schema(trigger string) json.RawMessage {
+	r, ok := registry.triggers[trigger]
+	if !ok {
+		return nil
+	}
+	s := schemaOf(reflect.TypeOf(r.shape), trigger)
+	s.Dialect, s.Title, s.Description = "https://json-schema.org/draft/2020-12/schema", trigger, r.Description
+	raw, err := encode(s)
+	if err != nil {
+		panic("wire: the schema of " + trigger + ": " + err.Error()) // it is made of our own types
+	}
+	return raw
+}
+
+// HeaderDoc describes a header that a message's request has.
+type HeaderDoc struct {
+	Name        string
+	Description string
+	Example     string
+	Optional    bool // not every request has it
+}
+
+// common are the headers that requests of all formats have. Whoever sends a
+// message adds those that are not in Message.Header.
+var common = []HeaderDoc{
+	{Name: "Content-Type", Description: "How the body is written.", Example: "application/json; charset=UTF-8"},
+	{Name: "webhook-id", Description: "The message's id: the same on every attempt, resend and replay, and for every endpoint. Who has seen it before may drop the message.", Example: "msg_B-BjY4oEcdlmB-ZqRzEja3M2"},
+	{Name: "webhook-timestamp", Description: "When this attempt was made, in seconds since 1970. Refuse what is older than a few minutes.", Example: "1773500966"},
+	{Name: "webhook-signature", Description: "Signatures of the id, the timestamp and the body, joined by full stops, as Standard Webhooks says: v1 with HMAC-SHA256, v1a with ed25519. There are several, with spaces between them, while a secret is being replaced; one that fits is enough.", Example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="},
+	{Name: "webhook-attempt", Description: "Which attempt this is: 1, 2, ...", Example: "1"},
+	{Name: "webhook-subject", Description: "What the message is about. Order is kept among the messages of one subject.", Example: "case/4539148803436467"},
+	{Name: "webhook-sequence", Description: "The subject's version, which grows. What arrives late can be told by it.", Example: "7"},
+	{Name: "traceparent", Description: "The trace that the attempt belongs to, where tracing is on.", Example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Optional: true},
+}
+
+// Headers describes the headers that the requests of a trigger have: first those
+// of its format, then what all requests have.
+func Headers(trigger, version string) []HeaderDoc {
+	var own []HeaderDoc
+	docs := registry.triggers[trigger].headerDocs
+	for _, m := range Examples(trigger, version) {
+		for _, h := range m.Header {
+			if doc, ok := docs[h.Name]; ok {
+				own = append(own, HeaderDoc{Name: h.Name, Description: doc, Example: h.Value})
+			}
+		}
+		break
+	}
+	own = append(own, HeaderDoc{Name: "User-Agent", Description: "Casehook and its version.", Example: "Casehook/" + version})
+	return append(own, common...)
+}

@@ -1,0 +1,134 @@
+package wire_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/wire"
+	"github.com/casehook/casehook/internal/wire/wiretest"
+)
+
+func TestEveryTriggerHasASample(t *testing.T) {
+	for _, trigger := range wire.Triggers() {
+		e := wire.Sample(trigger.Name)
+		found := false
+		for _, m := range wire.Messages(e, "1.0.0", casetype.Public) {
+			found = found || m.Trigger == trigger.Name && m.Err == nil && !m.Untold && len(m.Body) > 0
+		}
+		if !found {
+			t.Errorf("the sample of %s does not tell it", trigger.Name)
+		}
+		if diff := cmp.Diff(e, wire.Sample(trigger.Name)); diff != "" {
+			t.Errorf("the sample of %s differs from time to time: %s", trigger.Name, diff)
+		}
+		if c := e.Snapshot.Case; c != nil && !id.ValidCase(c.ID) {
+			t.Errorf("the sample of %s has a case with the id %d, which none can have", trigger.Name, c.ID)
+		}
+	}
+	if wire.Sample("case_exploded") != nil || wire.Schema("case_exploded") != nil || wire.Examples("case_exploded", "1.0.0") != nil {
+		t.Error("there is something of a trigger that is none")
+	}
+}
+
+func TestExamplesAreAsTheSchemaSays(t *testing.T) {
+	for _, trigger := range wire.Triggers() {
+		examples := wire.Examples(trigger.Name, "1.0.0")
+		if len(examples) == 0 {
+			t.Errorf("%s has no example", trigger.Name)
+		}
+		for _, m := range examples {
+			if err := wiretest.ValidBody(trigger.Name, m.Body); m.Err != nil || err != nil {
+				t.Errorf("%s: %v, %v\n%s", trigger.Name, m.Err, err, m.Body)
+			}
+		}
+	}
+}
+
+// The vectors hold the bodies; the schemas have to agree with them.
+func TestVectorsAreAsTheSchemaSays(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.golden")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d vectors, %v", len(files), err)
+	}
+	held := 0
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, body, ok := bytes.Cut(raw, []byte("\n\n"))
+		if !ok { // an AboutToSubmit question, which is no trigger's
+			continue
+		}
+		for _, line := range strings.Split(string(head), "\n") {
+			name, trigger, _ := strings.Cut(line, ": ")
+			if name != "X-atfinity-event" && name != "Event-Name" {
+				continue
+			}
+			held++
+			if err := wiretest.ValidBody(trigger, body); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+	if held < 35 {
+		t.Errorf("%d vectors were held against schemas", held)
+	}
+}
+
+func TestEveryHeaderIsDescribed(t *testing.T) {
+	for _, trigger := range wire.Triggers() {
+		docs := map[string]wire.HeaderDoc{}
+		for _, doc := range wire.Headers(trigger.Name, "1.0.0") {
+			if docs[doc.Name].Name != "" || doc.Description == "" || doc.Example == "" {
+				t.Errorf("%s: the header %s is described badly", trigger.Name, doc.Name)
+			}
+			docs[doc.Name] = doc
+		}
+		for _, h := range wire.Examples(trigger.Name, "1.0.0")[0].Header {
+			if docs[h.Name].Name == "" {
+				t.Errorf("%s: the header %s is not described", trigger.Name, h.Name)
+			}
+		}
+	}
+}
+
+// Whatever an entry holds, what is told of it is as documented.
+func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
+	text := rapid.SampledFrom([]string{"", "x", "Smith & Söhne"})
+	when := rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)})
+	triggers := wire.Triggers()
+	rapid.Check(t, func(t *rapid.T) {
+		e := wire.Sample(rapid.SampledFrom(triggers).Draw(t, "trigger").Name)
+		if rapid.Bool().Draw(t, "a program") {
+			e.Actor = event.Actor{Source: rapid.SampledFrom([]event.Source{event.API, event.System}).Draw(t, "source"), Name: "crm"}
+		}
+		if c := e.Snapshot.Case; c != nil {
+			c.Name, c.Color, c.ProcessKey, c.Reference = text.Draw(t, "name"), text.Draw(t, "color"), text.Draw(t, "process"), text.Draw(t, "reference")
+			c.OutcomeInstance, c.StatusChangedBy = rapid.Int64Range(0, 2).Draw(t, "outcome"), rapid.Int64Range(0, 2).Draw(t, "by")
+			c.Labels = rapid.SliceOf(text).Draw(t, "labels")
+			c.Final, c.ClosedAt = rapid.Bool().Draw(t, "final"), when.Draw(t, "closed")
+			c.Data = []byte(rapid.SampledFrom([]string{`{}`, `{"a":null,"b":[1],"c":{"d":1.5}}`}).Draw(t, "data"))
+			c.Assignee = rapid.SampledFrom([]*event.Person{nil, {UserID: 3, Name: "Bo"}}).Draw(t, "assignee")
+		}
+		if c := e.Snapshot.Contact; c != nil {
+			c.IsBusiness, c.BusinessName, c.FirstName = rapid.Bool().Draw(t, "business"), text.Draw(t, "business name"), text.Draw(t, "first name")
+			c.Email, c.Preferred, c.CountryCode = text.Draw(t, "email"), text.Draw(t, "method"), text.Draw(t, "country")
+		}
+		for _, m := range wire.Messages(e, "1.0.0", casetype.Public) {
+			if err := wiretest.ValidBody(m.Trigger, m.Body); m.Err != nil || err != nil {
+				t.Fatalf("%s: %v, %v\n%s", m.Trigger, m.Err, err, m.Body)
+			}
+		}
+	})
+}

@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// schema is a JSON Schema (draft 2020-12), as far as bodies need it.
+type schema struct {
+	Dialect              string     `json:"$schema,omitempty"`
+	Title                string     `json:"title,omitempty"`
+	Description          string     `json:"description,omitempty"`
+	Type                 any        `json:"type,omitempty"` // a name, or names
+	Const                any        `json:"const,omitempty"`
+	Enum                 []string   `json:"enum,omitempty"`
+	Format               string     `json:"format,omitempty"`
+	Items                *schema    `json:"items,omitempty"`
+	Properties           properties `json:"properties,omitempty"`
+	Required             []string   `json:"required,omitempty"`
+	AdditionalProperties any        `json:"additionalProperties,omitempty"`
+	If                   *schema    `json:"if,omitempty"`
+	Then                 *schema    `json:"then,omitempty"`
+	Else                 *schema    `json:"else,omitempty"`
+	Not                  *schema    `json:"not,omitempty"`
+}
+
+// properties are in the order in which bodies have them.
+type properties []property
+
+type property struct {
+	name   string
+	schema *schema
+}
+
+// MarshalJSON writes an object that keeps the order.
+func (p properties) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, property := range p {
+		separator := byte(',')
+		if i == 0 {
+			separator = '{'
+		}
+		b.WriteByte(separator)
+		for j, part := range []any{property.name, property.schema} {
+			if j == 1 {
+				b.WriteByte(':')
+			}
+			raw, err := encode(part)
+			if err != nil {
+				return nil, err
+			}
+			b.Write(raw)
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// A schemed type has another JSON than its fields would give it.
+type schemed interface {
+	jsonSchema(trigger string) *schema
+}
+
+// A constrained part of a body has rules beyond the types of its fields.
+type constrained interface{ constrain(*schema) }
+
+// schemaOf makes the schema of a body's type, or of a part of it, out of the tags
+// of its fields: json, doc, enum, and value:"trigger" for what is the trigger's
+// name. Objects are closed; what is a pointer may be null, unless it is left out
+// when it is empty. A type that bodies can't have is a mistake of ours, and panics.
+func schemaOf(t reflect.Type, trigger string) *schema {
+	if s, ok := reflect.Zero(t).Interface().(schemed); ok {
+		return s.jsonSchema(trigger)
+	}
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return &schema{Type: "string", Format: "date-time"}
+	case reflect.TypeFor[json.RawMessage]():
+		return &schema{}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return &schema{Type: "string"}
+	case reflect.Bool:
+		return &schema{Type: "boolean"}
+	case reflect.Int, reflect.Int64:
+		return &schema{Type: "integer"}
+	case reflect.Slice:
+		return &schema{Type: "array", Items: schemaOf(t.Elem(), trigger)}
+	case reflect.Pointer:
+		s := schemaOf(t.Elem(), trigger)
+		s.Type = []any{s.Type, "null"}
+		return s
+	case reflect.Struct:
+		s := &schema{Type: "object", AdditionalProperties: false}
+		s.addFields(t, trigger)
+		return s
+	}
+	panic(fmt.Sprintf("wire: a body can't hold a %s", t))
+}
+
+// addFields adds the fields of a struct, and of those that are embedded in it.
+func (s *schema) addFields(t reflect.Type, trigger string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			s.addFields(f.Type, trigger)
+			continue
+		}
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		inner := f.Type
+		if option == "" {
+			s.Required = append(s.Required, name)
+		} else if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		p := schemaOf(inner, trigger)
+		p.Description = f.Tag.Get("doc")
+		if enum := f.Tag.Get("enum"); enum != "" {
+			p.Enum = strings.Split(enum, ",")
+		}
+		if f.Tag.Get("value") == "trigger" {
+			p.Const = trigger
+		}
+		s.Properties = append(s.Properties, property{name, p})
+	}
+	if c, ok := reflect.Zero(t).Interface().(constrained); ok {
+		c.constrain(s)
+	}
+}

@@ -1,0 +1,164 @@
+// Package wiretest holds received messages against the catalogue: every receiver
+// in the tests calls [Check] with all that it gets, so that nothing is ever sent
+// that is not documented.
+package wiretest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Check fails the test when a received request is not what the catalogue says:
+// its headers and its body. It may be called from any goroutine that ends before
+// the test does.
+func Check(t testing.TB, header http.Header, body []byte) {
+	t.Helper()
+	if err := Valid(header, body); err != nil {
+		t.Errorf("a message is not as the catalogue says: %v\nheaders: %v\nbody: %s", err, header, body)
+	}
+}
+
+// Valid says what Check objects to.
+func Valid(header http.Header, body []byte) error {
+	trigger, err := triggerOf(body)
+	if err != nil {
+		return err
+	}
+	return errors.Join(validHeader(trigger, header), ValidBody(trigger, body))
+}
+
+// ValidBody says what is wrong with the body of a trigger's message.
+func ValidBody(trigger string, body []byte) error {
+	schema, err := schemaOf(trigger)
+	if err != nil {
+		return err
+	}
+	if err := namesOnce(json.NewDecoder(bytes.NewReader(body))); err != nil {
+		return err
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(value)
+}
+
+// triggerOf reads which trigger a body tells, as it says itself.
+func triggerOf(body []byte) (string, error) {
+	var named struct {
+		Trigger string `json:"trigger"`
+		Event   string `json:"event_name"`
+	}
+	if err := json.Unmarshal(body, &named); err != nil {
+		return "", err
+	}
+	if trigger := named.Trigger + named.Event; wire.Known(trigger) {
+		return trigger, nil
+	}
+	return "", fmt.Errorf("it names no trigger: %q, %q", named.Trigger, named.Event)
+}
+
+// validHeader wants all headers that are documented, and of those that could be
+// taken for ours no others.
+func validHeader(trigger string, header http.Header) error {
+	documented := map[string]bool{}
+	var wrong []error
+	for _, doc := range wire.Headers(trigger, "1.0.0") {
+		documented[strings.ToLower(doc.Name)] = true
+		values := valuesOf(header, doc.Name)
+		if len(values) > 1 || len(values) == 0 && !doc.Optional {
+			wrong = append(wrong, fmt.Errorf("it has %d headers %s", len(values), doc.Name))
+		}
+		if (doc.Name == "X-atfinity-event" || doc.Name == "Event-Name") && len(values) == 1 && values[0] != trigger {
+			wrong = append(wrong, fmt.Errorf("the header %s is %s, the body says %s", doc.Name, values[0], trigger))
+		}
+	}
+	for name := range header {
+		lower := strings.ToLower(name)
+		ours := strings.HasPrefix(lower, "webhook-") || strings.HasPrefix(lower, "x-atfinity-") || lower == "event-name"
+		if ours && !documented[lower] {
+			wrong = append(wrong, fmt.Errorf("the header %s is not documented", name))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// valuesOf gives a header's values, however it is spelt in the map.
+func valuesOf(header http.Header, name string) (values []string) {
+	for key, some := range header {
+		if strings.EqualFold(key, name) {
+			values = append(values, some...)
+		}
+	}
+	return values
+}
+
+// schemas are compiled once in a process, when they are first needed.
+var schemas sync.Map // by trigger: func() (*jsonschema.Schema, error)
+
+func schemaOf(trigger string) (*jsonschema.Schema, error) {
+	compile, _ := schemas.LoadOrStore(trigger, sync.OnceValues(func() (*jsonschema.Schema, error) {
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(wire.Schema(trigger)))
+		if err != nil {
+			return nil, fmt.Errorf("the schema of %q: %w", trigger, err)
+		}
+		c := jsonschema.NewCompiler()
+		c.DefaultDraft(jsonschema.Draft2020)
+		c.AssertFormat()
+		at := "https://casehook.test/triggers/" + trigger
+		if err := c.AddResource(at, document); err != nil {
+			return nil, err
+		}
+		return c.Compile(at)
+	}))
+	return compile.(func() (*jsonschema.Schema, error))()
+}
+
+// namesOnce refuses an object, at any depth, that has a name twice: readers would
+// differ on what it means.
+func namesOnce(d *json.Decoder) error {
+	var open []map[string]bool // by depth; nil: a list
+	name := false              // the next token is a name
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			switch token {
+			case '{':
+				open = append(open, map[string]bool{})
+			case '[':
+				open = append(open, nil)
+			default:
+				open = open[:len(open)-1]
+			}
+			name = len(open) > 0 && open[len(open)-1] != nil
+			continue
+		case string:
+			if name {
+				if open[len(open)-1][token] {
+					return fmt.Errorf("the name %q is there twice", token)
+				}
+				open[len(open)-1][token], name = true, false
+				continue
+			}
+		}
+		name = len(open) > 0 && open[len(open)-1] != nil
+	}
+}
