@@ -16,24 +16,25 @@ var Operational = define(Format{
 		return append(make([]Header, 0, 3), Header{"Content-Type", "application/json; charset=UTF-8"})
 	},
 	Triggers: []Trigger{
-		{"endpoint.failing", "An endpoint has stopped taking messages; they wait.", tellEndpoint(event.EndpointFailing.Name)},
-		{"endpoint.disabled", "An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.", tellEndpoint(event.EndpointDisabled.Name)},
-		{"endpoint.recovered", "An endpoint that was said to be failing takes messages again.", tellEndpoint(event.EndpointRecovered.Name)},
+		{"endpoint.failing", "An endpoint has stopped taking messages; they wait.", endpointBody{}, tellEndpoint(event.EndpointFailing)},
+		{"endpoint.disabled", "An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.", endpointBody{}, tellEndpoint(event.EndpointDisabled)},
+		{"endpoint.recovered", "An endpoint that was said to be failing takes messages again.", endpointBody{}, tellEndpoint(event.EndpointRecovered)},
 	},
 })
 
 // endpointBody is the body of all operational triggers.
 type endpointBody struct {
-	Trigger    string    `json:"trigger"`
-	EndpointID string    `json:"endpoint_id"`
-	URL        string    `json:"url"`
-	Since      time.Time `json:"since"`
-	Reason     string    `json:"reason"`
-	OccurredAt time.Time `json:"occurred_at"`
+	Trigger    string    `json:"trigger" value:"trigger" doc:"What happened."`
+	EndpointID string    `json:"endpoint_id" doc:"The id of the endpoint that it happened to."`
+	URL        string    `json:"url" doc:"Where its requests go, without what may hold credentials."`
+	Since      time.Time `json:"since" doc:"When it began to fail."`
+	Reason     string    `json:"reason" doc:"Why, for people."`
+	OccurredAt time.Time `json:"occurred_at" doc:"When this happened."`
 }
 
-func tellEndpoint(fact string) []telling {
-	return []telling{{fact: fact, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+func tellEndpoint(fact event.Kind[event.None]) []telling {
+	sample := func() *event.Entry { return sampleOfEndpoint(fact.New(event.None{})) }
+	return []telling{{fact: fact.Name, sample: sample, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
 		p := e.Snapshot.Endpoint
 		if p == nil {
 			return nil, errors.New("the journal entry holds no endpoint, which the body is made of")

@@ -84,3 +84,15 @@ func sampleOfContact() *event.Entry {
 		Facts: []event.Fact{event.ContactCreated.New(event.None{})}, Snapshot: event.Snapshot{Contact: c},
 	}
 }
+
+// sampleOfEndpoint makes an entry about an endpoint that has been failing.
+func sampleOfEndpoint(fact event.Fact) *event.Entry {
+	e := &event.Endpoint{
+		ID: "ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f", URL: "https://crm.example.com/hooks",
+		Since: sampleTime.Add(-time.Hour), Reason: "503 Service Unavailable",
+	}
+	return &event.Entry{
+		Subject: event.EndpointSubject(e.ID), Version: 7, At: sampleTime, Actor: event.Actor{Source: event.System, Name: "Casehook"},
+		Facts: []event.Fact{fact}, Snapshot: event.Snapshot{Endpoint: e},
+	}
+}
