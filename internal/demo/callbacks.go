@@ -1,25 +1,20 @@
 package demo
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
-	"time"
+
+	"github.com/casehook/casehook/webhook"
 )
 
 // callbacks is the sample callback service: it is asked about a case before the
 // case is saved. Its paths are those of the definitions in examples.
 type callbacks struct {
 	asked chan question
-
-	mu      sync.Mutex
-	secrets map[string]string // by path
+	http.ServeMux
 }
 
 // question is one request to the callback service.
@@ -29,22 +24,8 @@ type question struct {
 	Signature error
 }
 
-// caseDetails is what the rules below read of a case.
-type caseDetails struct {
-	State string         `json:"state"`
-	Data  map[string]any `json:"case_data"`
-}
-
-// reply is what a callback may answer; all of it is optional.
-type reply struct {
-	Data     map[string]any `json:"data,omitempty"`
-	Errors   []string       `json:"errors,omitempty"`
-	Warnings []string       `json:"warnings,omitempty"`
-	State    string         `json:"override_state,omitempty"`
-}
-
-// rule judges a case as it would be saved; before is nil on creation.
-type rule func(before *caseDetails, now caseDetails) reply
+// rule judges a case as it would be saved.
+type rule func(*webhook.AboutToSubmit) (webhook.Answer, error)
 
 // rules are the callbacks by path.
 func rules() map[string]rule {
@@ -54,56 +35,53 @@ func rules() map[string]rule {
 	}
 }
 
-func newCallbacks() *callbacks {
-	return &callbacks{asked: make(chan question, waiting), secrets: map[string]string{}}
+func newCallbacks() *callbacks { return &callbacks{asked: make(chan question, waiting)} }
+
+// trust serves the callback of a path, to who signs with secret.
+func (c *callbacks) trust(path, secret string) error {
+	verifier, err := webhook.NewVerifier(secret)
+	if err != nil {
+		return err
+	}
+	judge, known := rules()[path]
+	if !known {
+		return fmt.Errorf("the demo has no callback %s", path)
+	}
+	c.Handle("POST "+path, webhook.Callback(verifier, func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
+		c.asked <- question{Path: path, Attempt: q.Attempt}
+		return judge(q)
+	}, webhook.OnError(func(_ *http.Request, err error) {
+		if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrTimestamp) || errors.Is(err, webhook.ErrHeaders) {
+			c.asked <- question{Path: path, Signature: err}
+		}
+	})))
+	return nil
 }
 
-func (c *callbacks) trust(path, secret string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.secrets[path] = secret
+// applicant is what the rules below read of a KYC case.
+type applicant struct {
+	Country   string `json:"country"`
+	Source    string `json:"source_of_funds"`
+	Exposed   bool   `json:"politically_exposed"`
+	Turnover  int64  `json:"expected_turnover"`
+	Passport  string `json:"passport_no"`
+	RiskLevel string `json:"risk_level"`
 }
 
-func (c *callbacks) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 4<<20))
-	judge, known := rules()[req.URL.Path]
-	if err != nil || !known {
-		w.WriteHeader(http.StatusNotFound)
-		return
+// assessRisk computes two fields.
+func assessRisk(q *webhook.AboutToSubmit) (webhook.Answer, error) {
+	var c applicant
+	if err := q.Details.Data(&c); err != nil {
+		return webhook.Answer{}, err
 	}
-	c.mu.Lock()
-	secret := c.secrets[req.URL.Path]
-	c.mu.Unlock()
-	q := question{Path: req.URL.Path, Signature: verify(secret, req.Header, body, time.Now())}
-	q.Attempt, _ = strconv.Atoi(req.Header.Get("webhook-attempt"))
-	c.asked <- q
-	if q.Signature != nil {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	var about struct {
-		Before *caseDetails `json:"case_details_before"`
-		Now    caseDetails  `json:"case_details"`
-	}
-	if err := decode(body, &about); err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(judge(about.Before, about.Now))
-}
-
-// assessRisk computes two fields. Data replaces all the case has, so it answers
-// with all of it.
-func assessRisk(_ *caseDetails, now caseDetails) reply {
 	score := 10
 	for _, risk := range []struct {
 		applies bool
 		points  int
 	}{
-		{now.Data["source_of_funds"] == "business", 20},
-		{now.Data["politically_exposed"] == true, 40},
-		{number(now.Data["expected_turnover"]) > 1_000_000_00, 25},
+		{c.Source == "business", 20},
+		{c.Exposed, 40},
+		{c.Turnover > 1_000_000_00, 25},
 	} {
 		if risk.applies {
 			score += risk.points
@@ -116,54 +94,49 @@ func assessRisk(_ *caseDetails, now caseDetails) reply {
 	case score >= 40:
 		level = "medium"
 	}
-	data := maps.Clone(now.Data)
-	data["risk_score"], data["risk_level"] = score, level
-	return reply{Data: data}
+	return q.Amend(map[string]any{"risk_score": score, "risk_level": level})
 }
 
 // reviewable refuses what can't be reviewed, and warns of what makes it hard.
-func reviewable(_ *caseDetails, now caseDetails) reply {
-	var r reply
-	if country := now.Data["country"]; slices.Contains([]any{"IR", "KP"}, country) {
-		r.Errors = append(r.Errors, fmt.Sprintf("Clients resident in %v are not accepted.", country))
+func reviewable(q *webhook.AboutToSubmit) (a webhook.Answer, err error) {
+	var c applicant
+	if err := q.Details.Data(&c); err != nil {
+		return a, err
 	}
-	if now.Data["passport_no"] == nil {
-		r.Warnings = append(r.Warnings, "There is no passport number yet.")
+	if slices.Contains([]string{"IR", "KP"}, c.Country) {
+		a.Errors = append(a.Errors, fmt.Sprintf("Clients resident in %s are not accepted.", c.Country))
 	}
-	return r
+	if c.Passport == "" {
+		a.Warnings = append(a.Warnings, "There is no passport number yet.")
+	}
+	return a, nil
 }
 
 // approvable leaves all but a low risk to compliance.
-func approvable(before *caseDetails, now caseDetails) reply {
-	if before != nil && before.State == "in_review" && now.Data["risk_level"] != "low" {
-		return reply{State: "escalated"}
+func approvable(q *webhook.AboutToSubmit) (webhook.Answer, error) {
+	var c applicant
+	if err := q.Details.Data(&c); err != nil {
+		return webhook.Answer{}, err
 	}
-	return reply{}
+	if q.Before != nil && q.Before.State == "in_review" && c.RiskLevel != "low" {
+		return webhook.Divert("escalated"), nil
+	}
+	return webhook.Accept(), nil
 }
 
 // openAccount is told of, and accepts, everything.
-func openAccount(*caseDetails, caseDetails) reply { return reply{} }
+func openAccount(*webhook.AboutToSubmit) (webhook.Answer, error) { return webhook.Accept(), nil }
 
 // setReserve puts a fifth more aside than a claim is estimated to cost.
-func setReserve(_ *caseDetails, now caseDetails) reply {
-	cost := number(now.Data["estimated_claim_cost"])
-	if cost == 0 {
-		return reply{Errors: []string{"An estimate is needed."}}
+func setReserve(q *webhook.AboutToSubmit) (webhook.Answer, error) {
+	var claim struct {
+		Cost int64 `json:"estimated_claim_cost"`
 	}
-	data := maps.Clone(now.Data)
-	data["reserve"] = cost + cost/5
-	return reply{Data: data}
-}
-
-func number(v any) int64 {
-	n, _ := v.(json.Number)
-	i, _ := n.Int64()
-	return i
-}
-
-// decode reads JSON and keeps numbers as they are written.
-func decode(raw []byte, into any) error {
-	d := json.NewDecoder(strings.NewReader(string(raw)))
-	d.UseNumber()
-	return d.Decode(into)
+	if err := q.Details.Data(&claim); err != nil {
+		return webhook.Answer{}, err
+	}
+	if claim.Cost == 0 {
+		return webhook.Refuse("An estimate is needed."), nil
+	}
+	return q.Amend(map[string]any{"reserve": claim.Cost + claim.Cost/5})
 }

@@ -90,3 +90,10 @@ func (c client) get(ctx context.Context, q call, into any) error {
 	}
 	return decode(a.Body, into)
 }
+
+// decode reads JSON and keeps numbers as they are written.
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(into)
+}

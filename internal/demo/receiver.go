@@ -1,13 +1,13 @@
 package demo
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/casehook/casehook/webhook"
 )
 
 // arrival is one webhook request, as the sample receiver saw it.
@@ -25,20 +25,27 @@ type arrival struct {
 type receiver struct {
 	arrivals chan arrival
 
-	mu     sync.Mutex
-	secret string
-	refuse int // so many requests from now are refused
+	mu       sync.Mutex
+	verifier *webhook.Verifier
+	refuse   int // so many requests from now are refused
 }
 
 // waiting is how many arrivals the story may be behind.
 const waiting = 1000
 
-func newReceiver() *receiver { return &receiver{arrivals: make(chan arrival, waiting)} }
+func newReceiver() *receiver {
+	return &receiver{arrivals: make(chan arrival, waiting), verifier: new(webhook.Verifier)} // which trusts nobody
+}
 
-func (r *receiver) trust(secret string) {
+func (r *receiver) trust(secret string) error {
+	verifier, err := webhook.NewVerifier(secret)
+	if err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.secret = secret
+	r.verifier = verifier
+	return nil
 }
 
 // stumble makes the receiver refuse the next n requests.
@@ -55,26 +62,15 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	secret := r.secret
-	refused := r.refuse > 0
+	verifier, refused := r.verifier, r.refuse > 0
 	if refused {
 		r.refuse--
 	}
 	r.mu.Unlock()
-	a := arrival{ID: req.Header.Get("webhook-id"), Signature: verify(secret, req.Header, body, time.Now()), Refused: refused}
-	a.Attempt, _ = strconv.Atoi(req.Header.Get("webhook-attempt"))
-	var told struct {
-		Trigger string `json:"trigger"`
-		Case    int64  `json:"case_id"`
-		Version int64  `json:"case_version"`
-	}
-	if json.Unmarshal(body, &told) == nil {
-		a.Trigger, a.Case, a.Version = told.Trigger, told.Case, told.Version
-	}
-	if event := req.Header.Get("Event-Name"); event != "" { // a claim's: the body has no version
-		a.Trigger = event
-		a.Case, _ = strconv.ParseInt(strings.TrimPrefix(req.Header.Get("webhook-subject"), "case/"), 10, 64)
-		a.Version, _ = strconv.ParseInt(req.Header.Get("webhook-sequence"), 10, 64)
+	a := arrival{Signature: verifier.Verify(req.Header, body), Refused: refused}
+	if e, err := webhook.Decode(req.Header, body); err == nil {
+		a.ID, a.Trigger, a.Version, a.Attempt = e.ID, e.Trigger, e.Sequence, e.Attempt
+		a.Case, _ = strconv.ParseInt(strings.TrimPrefix(e.Subject, "case/"), 10, 64)
 	}
 	r.arrivals <- a
 	switch {

@@ -62,8 +62,10 @@ func (s *stage) setUp(ctx context.Context, receiver string) error {
 		"name": "demo", "url": receiver + "/webhooks", "triggers": names,
 		"policy": map[string]any{"retries": []string{"300ms", "1s", "3s"}},
 	}}, &created)
-	s.inbox.trust(created.Secret)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.inbox.trust(created.Secret)
 }
 
 // loadType puts a definition, and trusts the secrets of its callbacks. Their
@@ -80,7 +82,9 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 		method: http.MethodPut, path: "/v1/case-types/" + key + "?file=" + path.Base(file), body: source, contentType: "application/yaml",
 	}, &put)
 	for transition, secret := range put.Secrets {
-		s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition, secret)
+		if err := s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition, secret); err != nil {
+			return err
+		}
 	}
 	return err
 }

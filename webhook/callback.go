@@ -1,0 +1,126 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// AboutToSubmit is the question of a callback: may this be saved?
+type AboutToSubmit struct {
+	ID      string `json:"-"` // the webhook-id: the same on every attempt of one question
+	Attempt int    `json:"-"` // 1, 2, ...; not signed
+
+	Before  *Details `json:"case_details_before"` // as it is saved now; nil when it is created
+	Details Details  `json:"case_details"`        // as it would be saved, in the state it would enter
+}
+
+// Details is a case as a callback is shown it.
+type Details struct {
+	ID              string            `json:"id"`
+	CaseType        string            `json:"case_type_id"` // its key
+	CreatedAt       time.Time         `json:"created_date"`
+	ModifiedAt      time.Time         `json:"last_modified"`
+	State           string            `json:"state"`
+	Classification  string            `json:"security_classification"` // PUBLIC, PRIVATE or RESTRICTED
+	CaseData        json.RawMessage   `json:"case_data"`               // an object; see Data
+	Classifications map[string]string `json:"data_classification"`     // of every field in CaseData
+}
+
+// Data reads the case's data into what v points to: a struct with fields of your
+// case type, or a map. The error is ErrBody.
+func (d Details) Data(v any) error {
+	if err := json.Unmarshal(d.CaseData, v); err != nil {
+		return fmt.Errorf("%w: the data of case %s: %w", ErrBody, d.ID, err)
+	}
+	return nil
+}
+
+// Answer is what a callback says. The zero value accepts.
+type Answer struct {
+	// Data, when it is not nil, replaces all data of the case: what it omits is gone.
+	// A struct that knows half of the fields would erase the others;
+	// AboutToSubmit.Amend changes some fields and keeps the rest.
+	Data any `json:"data,omitempty"`
+
+	Errors   []string `json:"errors,omitempty"`   // any: nothing is saved
+	Warnings []string `json:"warnings,omitempty"` // any: nothing is saved, unless who submits it ignores them
+
+	OverrideState string `json:"override_state,omitempty"` // enter this state instead
+}
+
+// Accept lets the case be saved as it is.
+func Accept() Answer { return Answer{} }
+
+// Refuse lets nothing be saved, and says why to who submitted it.
+func Refuse(reasons ...string) Answer { return Answer{Errors: reasons} }
+
+// Warn lets nothing be saved unless who submits it ignores the warnings.
+func Warn(warnings ...string) Answer { return Answer{Warnings: warnings} }
+
+// Divert sends the case to another state than the transition's.
+func Divert(state string) Answer { return Answer{OverrideState: state} }
+
+// Amend answers with the case's data in which these fields are set, and all
+// others are as they would be saved. Fields is a map or a struct; a field that is
+// null in it is cleared.
+func (q *AboutToSubmit) Amend(fields any) (Answer, error) {
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return Answer{}, err
+	}
+	data, changed := map[string]json.RawMessage{}, map[string]json.RawMessage{} // numbers stay as they were written
+	if err := q.Details.Data(&data); err != nil {
+		return Answer{}, err
+	}
+	if err := json.Unmarshal(raw, &changed); err != nil {
+		return Answer{}, fmt.Errorf("webhook: Amend takes a map or a struct, not %T", fields)
+	}
+	maps.Copy(data, changed)
+	return Answer{Data: data}, nil
+}
+
+// Callback serves an AboutToSubmit callback. Judge is called with each question
+// that is Casehook's, while whoever submitted the change waits: 15 seconds in all,
+// unless the case type says otherwise. It is asked again, with the same ID, when
+// its answer did not arrive.
+//
+// An error is no verdict: it is answered with 500, Casehook asks again, and then
+// gives up, and nothing is saved unless the case type's failure policy says so. To
+// refuse a change, answer with [Refuse].
+func Callback(v *Verifier, judge func(context.Context, *AboutToSubmit) (Answer, error), options ...Option) http.Handler {
+	return receivingBy(v, options, func(w http.ResponseWriter, r *http.Request, body []byte) error {
+		q, err := DecodeAboutToSubmit(r.Header, body)
+		if err != nil {
+			return err
+		}
+		answer, err := judge(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		said, err := json.Marshal(answer)
+		if err != nil {
+			return fmt.Errorf("webhook: the answer can't be written: %w", err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(said) // if who asked is gone, they will ask again
+		return nil
+	})
+}
+
+// DecodeAboutToSubmit reads a question that was verified. The error is ErrBody.
+func DecodeAboutToSubmit(header http.Header, body []byte) (*AboutToSubmit, error) {
+	q := &AboutToSubmit{ID: header.Get(headerID)}
+	q.Attempt, _ = strconv.Atoi(header.Get("webhook-attempt")) // 0, where there is none
+	if err := json.Unmarshal(body, q); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBody, err)
+	}
+	if q.Details.ID == "" || len(q.Details.CaseData) == 0 {
+		return nil, fmt.Errorf("%w: it is no question about a case", ErrBody)
+	}
+	return q, nil
+}

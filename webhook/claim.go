@@ -1,0 +1,109 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// ClaimEvent is the payload of all claim.* triggers.
+type ClaimEvent struct {
+	Claim       Claim     `json:"claim"`
+	Name        string    `json:"event_name"` // claim.created, ...
+	Source      string    `json:"source"`     // ui or api
+	PerformedBy Performer `json:"performed_by"`
+}
+
+// Performer is who did it.
+type Performer struct {
+	UserID int64  `json:"user_id"` // 0: a program
+	Name   string `json:"name"`    // the user's, or the API token's
+}
+
+// Claim is a claim after what the event tells. What is null in the body is empty
+// or zero.
+type Claim struct {
+	ID              int64     `json:"id"`
+	Title           string    `json:"title"`
+	Type            string    `json:"type"`
+	Status          string    `json:"status"` // open or closed
+	StatusChangedBy int64     `json:"status_changed_by"`
+	OpenedAt        time.Time `json:"opened_at"`
+	ClosedAt        time.Time `json:"closed_at"`      // zero: it is open
+	Duration        int64     `json:"claim_duration"` // from opening to closing, in whole days
+	Reference       string    `json:"claim_ref"`
+	Labels          []string  `json:"labels"`
+	AssignedTo      *Assignee `json:"assigned_to"` // nil: to nobody
+	LastActivityAt  time.Time `json:"last_activity_at"`
+	CreatedAt       time.Time `json:"created_at"`
+
+	raw json.RawMessage
+}
+
+// Assignee is the user whom a claim is assigned to.
+type Assignee struct {
+	UserID int64  `json:"user_id"`
+	Name   string `json:"name"`
+}
+
+// UnmarshalJSON reads a claim, and keeps its data for Decode.
+func (c *Claim) UnmarshalJSON(raw []byte) error {
+	type plain Claim
+	if err := json.Unmarshal(raw, (*plain)(c)); err != nil {
+		return err
+	}
+	c.raw = append(json.RawMessage(nil), raw...)
+	return nil
+}
+
+// Decode reads the claim's data into what v points to: a struct with the fields
+// of your claim type, or a map.
+func (c Claim) Decode(v any) error {
+	if err := json.Unmarshal(c.raw, v); err != nil {
+		return fmt.Errorf("%w: claim %d: %w", ErrBody, c.ID, err)
+	}
+	return nil
+}
+
+// ContactEvent is the payload of contact.created.
+type ContactEvent struct {
+	Contact     Contact   `json:"contact"`
+	Name        string    `json:"event_name"`
+	Source      string    `json:"source"` // ui or api
+	PerformedBy Performer `json:"performed_by"`
+}
+
+// Contact is a person or a business. What is not known is empty.
+type Contact struct {
+	ID                     int64     `json:"id"`
+	IsBusiness             bool      `json:"is_business"`
+	BusinessName           string    `json:"business_name"`
+	Title                  string    `json:"title"`
+	FirstName              string    `json:"first_name"`
+	MiddleName             string    `json:"middle_name"`
+	LastName               string    `json:"last_name"`
+	Email                  string    `json:"email"`
+	MobilePhone            string    `json:"mobile_phone"`
+	HomePhone              string    `json:"home_phone"`
+	WorkPhone              string    `json:"work_phone"`
+	PreferredContactMethod string    `json:"preferred_contact_method"`
+	AddressLine1           string    `json:"address_line1"`
+	AddressLine2           string    `json:"address_line2"`
+	AddressLine3           string    `json:"address_line3"`
+	City                   string    `json:"city"`
+	State                  string    `json:"state"`
+	Postcode               string    `json:"postcode"`
+	CountryCode            string    `json:"country_code"`
+	CreatedAt              time.Time `json:"created_at"`
+}
+
+// EndpointEvent is the payload of endpoint.failing, endpoint.disabled and
+// endpoint.recovered: how another endpoint of yours is doing.
+type EndpointEvent struct {
+	Trigger    string    `json:"trigger"`
+	EndpointID string    `json:"endpoint_id"`
+	URL        string    `json:"url"`
+	Since      time.Time `json:"since"` // when it began to fail
+	Reason     string    `json:"reason"`
+	OccurredAt time.Time `json:"occurred_at"`
+}

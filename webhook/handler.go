@@ -1,0 +1,149 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// ErrUnsubscribe, returned by the function of a Handler, answers 410: Casehook
+// disables the endpoint at once, and sends nothing until somebody enables it.
+var ErrUnsubscribe = errors.New("webhook: the endpoint wants no more")
+
+// ErrRejected, returned by the function of a Handler, answers 422: there is
+// something wrong with this message, and not with the receiver. Casehook tries
+// it again all the same, as receivers are repaired while messages wait.
+var ErrRejected = errors.New("webhook: this message can't be taken")
+
+// retryAfter is the error of RetryAfter.
+type retryAfter struct {
+	wait time.Duration
+	err  error
+}
+
+// RetryAfter, returned by the function of a Handler, answers 503 and asks not to
+// be tried again before wait is over. Err says why, and may be nil.
+func RetryAfter(wait time.Duration, err error) error { return retryAfter{wait, err} }
+
+func (r retryAfter) Error() string {
+	if r.err == nil {
+		return "webhook: not now"
+	}
+	return r.err.Error()
+}
+
+func (r retryAfter) Unwrap() error { return r.err }
+
+// Option changes how a Handler or a Callback works.
+type Option func(*receiving)
+
+// Limit sets how many bytes a body may have; MaxBody is the default.
+func Limit(bytes int64) Option { return func(r *receiving) { r.limit = bytes } }
+
+// OnError is called with every error: what the function returned, and why a
+// request was refused. By default it goes to slog.Default.
+func OnError(f func(*http.Request, error)) Option { return func(r *receiving) { r.onError = f } }
+
+// Handler serves an endpoint. Handle is called with each webhook that is
+// Casehook's; the next one about the same case comes when it has returned, as
+// long as the endpoint's order is per-case or strict.
+//
+// Nil is answered with 204: the message is yours now, and will not come again,
+// unless the answer is lost on its way. Any error is answered with 500 and the
+// message comes again later; [ErrUnsubscribe], [ErrRejected] and [RetryAfter] say
+// more. The error's text is not in the answer. There is a time limit on the
+// answer (15 seconds, unless the endpoint's policy says otherwise), so note the
+// message first and work on it later.
+//
+// Requests that are not Casehook's are answered with 401, and never seen by
+// handle.
+func Handler(v *Verifier, handle func(context.Context, *Event) error, options ...Option) http.Handler {
+	return receivingBy(v, options, func(w http.ResponseWriter, r *http.Request, body []byte) error {
+		e, err := Decode(r.Header, body)
+		if err == nil {
+			err = handle(r.Context(), e)
+		}
+		if err == nil {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return err
+	})
+}
+
+// receiving is what a Handler and a Callback have in common.
+type receiving struct {
+	verifier *Verifier
+	serve    func(w http.ResponseWriter, r *http.Request, body []byte) error
+	limit    int64
+	onError  func(*http.Request, error)
+}
+
+func receivingBy(v *Verifier, options []Option, serve func(http.ResponseWriter, *http.Request, []byte) error) *receiving {
+	r := &receiving{verifier: v, serve: serve, limit: MaxBody, onError: logged}
+	for _, set := range options {
+		set(r)
+	}
+	return r
+}
+
+func logged(r *http.Request, err error) {
+	slog.ErrorContext(r.Context(), "webhook not taken", "webhook-id", r.Header.Get(headerID), "error", err)
+}
+
+// ServeHTTP takes one request.
+func (h *receiving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := h.verifier.read(r, h.limit)
+	if err == nil {
+		err = h.serve(w, r, body)
+	}
+	if err != nil {
+		h.onError(r, err)
+		refuse(w, err)
+	}
+}
+
+// refuse answers an error. What is said of a request that was not understood
+// helps its sender; what the function returned is nobody else's business.
+func refuse(w http.ResponseWriter, err error) {
+	status, text := statusOf(err), ""
+	for _, known := range []error{ErrHeaders, ErrTimestamp, ErrSignature, ErrTooLarge, ErrBody} {
+		if errors.Is(err, known) {
+			text = known.Error()
+		}
+	}
+	if text == "" {
+		text = http.StatusText(status)
+	}
+	var later retryAfter
+	if errors.As(err, &later) {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(later.wait.Seconds())))))
+	}
+	http.Error(w, text, status)
+}
+
+func statusOf(err error) int {
+	switch {
+	case errors.As(err, new(retryAfter)):
+		return http.StatusServiceUnavailable
+	case errors.Is(err, ErrUnsubscribe):
+		return http.StatusGone
+	case errors.Is(err, ErrRejected):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, ErrHeaders), errors.Is(err, ErrTimestamp), errors.Is(err, ErrSignature):
+		return http.StatusUnauthorized
+	case errors.Is(err, ErrTooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, ErrBody):
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
