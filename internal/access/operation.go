@@ -30,7 +30,7 @@ var least = map[Operation]Role{
 	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
 	"put-case-type": Manager, "rotate-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
-	"delete-endpoint": Manager, "list-attempts": Manager,
+	"delete-endpoint": Manager, "list-attempts": Manager, "get-lag": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,

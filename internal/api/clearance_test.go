@@ -298,6 +298,7 @@ func (s *spies) reads() map[string][]string {
 		"list-endpoints":    {"/v1/endpoints", "/v1/endpoints?limit=1"},
 		"get-endpoint":      endpoints,
 		"list-attempts":     each(endpoints, "/attempts?limit=100"),
+		"get-lag":           each(endpoints, "/lag"),
 		"list-triggers":     {"/v1/triggers"},
 		"get-targets":       {"/v1/triggers/case_created/targets"},
 		"list-tokens":       {"/v1/tokens"},

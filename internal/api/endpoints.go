@@ -63,6 +63,7 @@ type NewEndpoint struct {
 	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Policy    SetPolicy               `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
 	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance, which is the default." example:"PRIVATE"`
+	Start     Moment                  `json:"start,omitempty" maxLength:"40" doc:"From when on it is told: now, which is the default; the beginning of what is kept; or a time, as RFC 3339 writes it." example:"2026-11-01T00:00:00Z"`
 }
 
 // EndpointChange is the body that changes an endpoint; what is absent stays.
@@ -104,7 +105,7 @@ type shownEndpoint struct{ Body Endpoint }
 func (a *API) endpoints() {
 	const path, tag = "/v1/endpoints", "endpoints"
 	handleBody(a, status(http.StatusCreated, operation("create-endpoint", http.MethodPost, path, tag, "Create an endpoint",
-		"It hears what happens from now on.", http.StatusConflict)), a.createEndpoint)
+		"It hears what happens from now on, or from start on.", http.StatusConflict)), a.createEndpoint)
 	handle(a, operation("list-endpoints", http.MethodGet, path, tag, "List the endpoints", "The oldest first."), a.listEndpoints)
 	handle(a, operation("get-endpoint", http.MethodGet, path+"/{id}", tag, "Get an endpoint", "", http.StatusNotFound),
 		func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
@@ -124,10 +125,14 @@ func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoi
 	if err := body.Policy.apply(&e.Policy); err != nil {
 		return nil, err
 	}
+	from, err := body.Start.parse("/start")
+	if err != nil {
+		return nil, err
+	}
 	return create[CreatedEndpoint](ctx, "create-endpoint", *in, func(e endpoint.Endpoint) (store.Answer, error) {
 		return answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), secretOf(e)}, "Location", "/v1/endpoints/"+e.ID)
 	}, func(o casework.Once) (endpoint.Endpoint, error) {
-		return a.service.CreateEndpoint(ctx, principalOf(ctx), e, o)
+		return a.service.CreateEndpointFrom(ctx, principalOf(ctx), e, from, o)
 	})
 }
 

@@ -233,6 +233,7 @@ func (w *world) problemsOfTheRest() {
 		{"PATCH", other, `{"name": "taken"}`, 409, "endpoint.name_taken"},
 		{"PATCH", other, `{"status": "disabled"}`, 422, "request.body_invalid"},
 		{"GET", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/lag", "", 404, "endpoint.not_found"},
 		{"PATCH", "/v1/endpoints/ep_1", `{"name": "x"}`, 404, "endpoint.not_found"},
 		{"DELETE", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/attempts", "", 404, "endpoint.not_found"},

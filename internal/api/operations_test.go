@@ -306,6 +306,7 @@ func (w *world) storyOfEndpoints() {
 		t.Errorf("there are %d endpoints", len(all))
 	}
 	w.get(path+"/attempts").is(200, "")
+	w.storyOfRepairs(path)
 	if all := w.get("/v1/triggers").is(200, "").items(); len(all) < 9 {
 		t.Errorf("there are %d triggers", len(all))
 	}

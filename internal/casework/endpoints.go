@@ -20,6 +20,11 @@ import (
 // hears what happens from now on. Name, URL, Triggers, Sources, IgnoreOwn, Token and
 // Policy are the caller's; without a Token it is the caller's own.
 func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
+	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
+}
+
+// CreateEndpointFrom is CreateEndpoint with a beginning in the past.
+func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once Once) (endpoint.Endpoint, error) {
 	if err := s.Permit(ctx, p, "create-endpoint"); err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -30,6 +35,9 @@ func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endp
 	err = s.once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			if err := tx.CreateEndpoint(ctx, made, id.New("cur")); err != nil {
+				return err
+			}
+			if err := startAt(ctx, tx, made, from); err != nil {
 				return err
 			}
 			err := s.audit(ctx, tx, p, access.EndpointCreated, "endpoint/"+made.ID, map[string]any{"name": made.Name, "triggers": made.Triggers})

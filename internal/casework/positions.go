@@ -1,0 +1,68 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Start is a place in the journal, as people name it. The zero value is now.
+type Start struct {
+	Beginning bool      // the oldest entry that is kept
+	At        time.Time // the first entry that was committed then or later
+}
+
+// positions is where places in the journal are found.
+type positions interface {
+	Floor(ctx context.Context) (int64, time.Time, error)
+	Before(ctx context.Context, at time.Time) (int64, error)
+	Head(ctx context.Context) (int64, error)
+}
+
+// position finds the place below what begins at a Start. A time of which some has
+// been removed is refused: whoever wants what is left says so.
+func position(ctx context.Context, r positions, from Start, path string) (int64, error) {
+	if !from.Beginning && from.At.IsZero() {
+		return r.Head(ctx)
+	}
+	floor, oldest, err := r.Floor(ctx)
+	if err != nil || from.Beginning {
+		return floor, err
+	}
+	if floor > 0 && from.At.Before(oldest) {
+		kept := oldest.Truncate(time.Minute).Add(time.Minute).Format(time.RFC3339)
+		return 0, fault.In("journal.removed", "Entries from before "+kept+" have been removed. Begin then, or at the \"beginning\" of what is left.",
+			fault.Field{Path: path, Message: "is before " + kept + ", and entries of then have been removed"})
+	}
+	return r.Before(ctx, from.At)
+}
+
+// startAt moves the cursor of an endpoint that was just created into the past.
+func startAt(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, from Start) error {
+	if from == (Start{}) {
+		return nil
+	}
+	at, err := position(ctx, tx, from, "/start")
+	if err != nil {
+		return err
+	}
+	return tx.StartAt(ctx, e.Tenant, e.ID, at)
+}
+
+// Lag says how far an endpoint is behind the journal.
+func (s *Service) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
+	if err := s.Permit(ctx, p, "get-lag"); err != nil {
+		return store.Lag{}, err
+	}
+	if !word(endpointID) {
+		return store.Lag{}, endpointMissing()
+	}
+	if _, err := findEndpoint(ctx, s.store, p, endpointID); err != nil {
+		return store.Lag{}, err
+	}
+	return s.store.Lag(ctx, p.Tenant, endpointID)
+}

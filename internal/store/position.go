@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Lag is how far an endpoint is behind the journal.
+type Lag struct {
+	Entries   int64     // of its tenant that its cursor has not passed, be they wanted or not
+	Estimated bool      // Entries is an estimate: it is far behind
+	Oldest    time.Time // when the first entry that is not served was committed; zero: there is none, or it is not known
+	Parked    int64     // lanes that wait
+	Dead      int64     // messages that were given up; at most mostCounted
+}
+
+// mostCounted bounds what is counted for somebody who looks.
+const mostCounted = 1000
+
+var (
+	journalOldest = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry order by s.seq limit 1`)
+	journalAt     = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry where s.seq >= $1 order by s.seq limit 1`)
+	journalSince  = define(`select coalesce(min(seq), $1) from (select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
+		where s.seq < $1 order by s.seq desc limit $3) as before where at >= $2`)
+	cursorStart = define(`update cursors set position = $3 where tenant = $1 and endpoint = $2`)
+
+	lagSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
+		coalesce(min(case when tenant = $1 then at end), 0), coalesce(max(seq), 0)
+		from (select j.tenant, j.at, s.seq from journal_seq s join journal j on j.id = s.entry where s.seq > $2 order by s.seq limit $3) as sample`)
+	lagParked = define(`select (select count(*) from parked where tenant = $1 and cursor = $2),
+		coalesce((select min(j.at) from parked p join journal_seq s on s.seq = p.seq join journal j on j.id = s.entry where p.tenant = $1 and p.cursor = $2), 0)`)
+	lagDead = define(`select count(*) from (select 1 as one from dead where tenant = $1 and endpoint = $2 limit $3) as counted`)
+)
+
+// moment is where an entry stands, and when it was committed.
+type moment struct {
+	seq int64
+	at  time.Time
+}
+
+func scanMoment(rows *sql.Rows) (m moment, err error) {
+	var at int64
+	err = rows.Scan(&m.seq, &at)
+	m.at = fromMicros(at)
+	return m, err
+}
+
+// Floor is the position below which entries have been removed, 0 while there is
+// all from the beginning, and when the oldest that is left was committed.
+func (r reader) Floor(ctx context.Context) (position int64, oldest time.Time, err error) {
+	rows, err := r.q.query(ctx, journalOldest)
+	all, err := collect(rows, err, scanMoment)
+	if err != nil || len(all) == 0 {
+		return 0, time.Time{}, err
+	}
+	return all[0].seq - 1, all[0].at, nil
+}
+
+// clockSkew is how many entries before the first that is young enough are looked
+// at, since the clocks of several nodes differ.
+const clockSkew = 1000
+
+// Before is the position below all entries that were committed at a time or
+// later. Times grow with positions, but for what clocks differ by.
+func (r reader) Before(ctx context.Context, at time.Time) (int64, error) {
+	head, err := r.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	low, high := int64(1), head+1 // the first such entry is at one of them, or between
+	for low < high {
+		middle := low + (high-low)/2
+		rows, err := r.q.query(ctx, journalAt, middle)
+		found, err := collect(rows, err, scanMoment)
+		switch {
+		case err != nil:
+			return 0, err
+		case len(found) == 0 || !found[0].at.Before(at):
+			high = middle
+		default:
+			low = found[0].seq + 1
+		}
+	}
+	rows, err := r.q.query(ctx, journalSince, low, micros(at), clockSkew)
+	first, err := one(rows, err, scanValue[int64], notFound("store.journal", "The journal has no such position."))
+	return first - 1, err
+}
+
+// StartAt lets an endpoint that was just created begin elsewhere than at the head.
+func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, position int64) error {
+	tx.endpoints = true
+	n, err := tx.q.exec(ctx, cursorStart, tenant, endpoint, position)
+	if err == nil && n == 0 {
+		err = fault.New(fault.NotFound, "endpoint.not_found", "There is no endpoint %q.", endpoint)
+	}
+	return err
+}
+
+// Lag looks how far an endpoint is behind. What it costs is bounded, however far
+// that is.
+func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, err error) {
+	cursor, err := r.Cursor(ctx, tenant, endpoint)
+	if err != nil {
+		return l, err
+	}
+	var all, highest, oldest int64
+	var none struct{}
+	rows, err := r.q.query(ctx, lagSample, tenant, cursor.Position, mostCounted)
+	_, err = one(rows, err, func(rows *sql.Rows) (struct{}, error) { return none, rows.Scan(&all, &l.Entries, &oldest, &highest) }, noLag)
+	if err != nil {
+		return l, err
+	}
+	var oldestParked int64
+	rows, err = r.q.query(ctx, lagParked, tenant, cursor.ID)
+	_, err = one(rows, err, func(rows *sql.Rows) (struct{}, error) { return none, rows.Scan(&l.Parked, &oldestParked) }, noLag)
+	if err != nil {
+		return l, err
+	}
+	if oldestParked != 0 && (oldest == 0 || oldestParked < oldest) {
+		oldest = oldestParked
+	}
+	l.Oldest = fromMicros(oldest)
+	rows, err = r.q.query(ctx, lagDead, tenant, endpoint, mostCounted)
+	if l.Dead, err = one(rows, err, scanValue[int64], noLag); err != nil || all < mostCounted {
+		return l, err
+	}
+	head, err := r.Head(ctx)
+	if rest := head - highest; rest > 0 {
+		l.Entries, l.Estimated = l.Entries+rest*l.Entries/all, true
+	}
+	return l, err
+}
+
+func noLag() error { return fault.New(fault.NotFound, "store.lag", "No count.") }
