@@ -22,7 +22,7 @@ var floors = map[string]int{
 
 	"internal/server": 6, "internal/demo": 6, "internal/apply": 6, "internal/bench": 6,
 
-	"internal/api": 5, "internal/web": 5,
+	"internal/api": 5, "internal/web": 5, "internal/client": 5,
 
 	"internal/casework": 4, "internal/delivery": 4, "internal/session": 4,
 

@@ -9,9 +9,8 @@ import (
 
 type applyCmd struct {
 	File   string `short:"f" required:"" type:"path" placeholder:"FILE" help:"What there should be, in YAML: see above."`
-	Server string `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Token  string `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; rather set the variable, since command lines are seen by others."`
 	DryRun bool   `help:"Only say what would be done."`
+	remote
 }
 
 // Help is shown below the command's summary.
@@ -44,5 +43,5 @@ func (c *applyCmd) Run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	return apply.Run(ctx, plan, apply.Options{Server: c.Server, Token: c.Token, DryRun: c.DryRun, Out: s.out})
+	return apply.Run(ctx, plan, c.client(), apply.Options{DryRun: c.DryRun, Out: s.out})
 }

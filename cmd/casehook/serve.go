@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -95,14 +96,17 @@ func terminal(s stdio) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// announce says where the server is and, on the first start, how to get in.
+// announce says where the server is and, on the first start, how to get in. It is
+// one write, so that whoever waits for the first line has the token too.
 func announce(s stdio, running *server.Server) {
-	fmt.Fprintf(s.out, "Casehook %s listens on %s\n", version, running.URL())
-	token := running.Token()
-	if token == "" {
-		return
+	text := fmt.Sprintf("Casehook %s listens on %s\n", version, running.URL())
+	if token := running.Token(); token != "" {
+		text += fmt.Sprintf(firstStart, token, token, running.URL(), running.URL())
 	}
-	fmt.Fprintf(s.out, `
+	io.WriteString(s.out, text)
+}
+
+const firstStart = `
 This is the first start. Here is a token with which you can do everything. It is
 shown this once; keep it in a safe place:
 
@@ -114,8 +118,7 @@ Try it:
   curl -H "Authorization: Bearer $CASEHOOK_TOKEN" %s/v1/case-types
 
 The API is explained at %s/docs.
-`, token, token, running.URL(), running.URL())
-}
+`
 
 // size is a number of bytes.
 type size int64

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/casehook/casehook/internal/apply"
+	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/server"
 )
 
@@ -40,7 +40,8 @@ func (o operated) call(ctx context.Context, method, path string, body, into any)
 	if err != nil {
 		return err
 	}
-	return apply.Call(ctx, apply.Options{Server: o.Server, Token: bearer}, method, path, body, into)
+	c := &client.Client{Server: o.Server, Token: bearer}
+	return c.Call(ctx, client.Request{Method: method, Path: path, Body: body}, into)
 }
 
 // tenantBody is what the API takes and shows of a tenant.

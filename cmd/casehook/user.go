@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/casehook/casehook/internal/apply"
+	"github.com/casehook/casehook/internal/client"
 )
 
 type userCmd struct {
@@ -23,8 +23,7 @@ type userCreateCmd struct {
 	Clearance     string `default:"PUBLIC" enum:"PUBLIC,PRIVATE,RESTRICTED" help:"The highest classification that the user may see: PUBLIC (if not set), PRIVATE or RESTRICTED."`
 	PasswordStdin bool   `help:"Read the password from standard input; else one is made and printed."`
 	NoPassword    bool   `help:"The user has no password, and signs in with OpenID Connect."`
-	Server        string `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Token         string `env:"CASEHOOK_TOKEN" required:"" placeholder:"TOKEN" help:"A token of an administrator."`
+	remote
 }
 
 func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
@@ -48,7 +47,7 @@ func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 		ID    int64  `json:"id"`
 		Email string `json:"email"`
 	}
-	if err := apply.Call(ctx, apply.Options{Server: c.Server, Token: c.Token}, http.MethodPost, "/v1/users", body, &made); err != nil {
+	if err := c.client().Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/users", Body: body}, &made); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(s.out, "user %d (%s): created\n", made.ID, made.Email); err != nil || c.NoPassword || c.PasswordStdin {

@@ -11,35 +11,28 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
+	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 )
 
 // Options say where a plan is applied.
 type Options struct {
-	Server string // its URL
-	Token  string
 	DryRun bool // only say what would be done
 	Out    io.Writer
-	Client *http.Client // default: one that waits 30 s
 }
 
-func (o Options) client() *http.Client {
-	if o.Client == nil {
-		return &http.Client{Timeout: 30 * time.Second}
-	}
-	return o.Client
+// applier applies a plan.
+type applier struct {
+	Options
+	*client.Client
 }
 
-// Run applies a plan, and says on Out what was done to each item. It stops at the
-// first that fails; those before it are done.
-func Run(ctx context.Context, p *Plan, o Options) error {
-	if o.Token == "" {
-		return fault.New(fault.Invalid, "apply.token", "There is no token for %s: set CASEHOOK_TOKEN.", o.Server)
-	}
-	c := &client{Options: o, http: o.client()}
+// Run applies a plan to a server, and says on Out what was done to each item. It
+// stops at the first that fails; those before it are done.
+func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
+	c := &applier{o, server}
 	for _, t := range p.Types {
 		if err := c.caseType(ctx, t); err != nil {
 			return fmt.Errorf("case type %s: %w", t.Key, err)
@@ -67,14 +60,14 @@ const (
 	unchanged = "unchanged"
 )
 
-func (c *client) say(what, name, done string) {
+func (c *applier) say(what, name, done string) {
 	if c.DryRun && done != unchanged {
 		done = "would be " + done
 	}
 	fmt.Fprintf(c.Out, "%s %s: %s\n", what, name, done)
 }
 
-func (c *client) caseType(ctx context.Context, t Type) error {
+func (c *applier) caseType(ctx context.Context, t Type) error {
 	path := "/v1/case-types/" + url.PathEscape(t.Key)
 	if c.DryRun {
 		return c.compareType(ctx, path, t)
@@ -85,7 +78,7 @@ func (c *client) caseType(ctx context.Context, t Type) error {
 		Secrets   map[string]string `json:"callback_secrets"`
 	}
 	query := url.Values{"file": {t.File}}.Encode()
-	if err := c.do(ctx, http.MethodPut, path+"?"+query, "application/yaml", t.Source, &put); err != nil {
+	if err := c.Call(ctx, client.Request{Method: http.MethodPut, Path: path + "?" + query, ContentType: "application/yaml", Body: t.Source}, &put); err != nil {
 		return err
 	}
 	done := fmt.Sprintf("%s (version %d)", updated, put.Version)
@@ -102,11 +95,11 @@ func (c *client) caseType(ctx context.Context, t Type) error {
 	return nil
 }
 
-func (c *client) compareType(ctx context.Context, path string, t Type) error {
+func (c *applier) compareType(ctx context.Context, path string, t Type) error {
 	var there struct {
 		Definition json.RawMessage `json:"definition"`
 	}
-	err := c.get(ctx, path, &there)
+	err := c.Get(ctx, path, &there)
 	done := updated
 	switch {
 	case errors.Is(err, fault.NotFound):
@@ -172,31 +165,21 @@ func (r remote) same(other remote) bool {
 }
 
 // endpoints lists those that have names.
-func (c *client) endpoints(ctx context.Context) (map[string]remote, error) {
+func (c *applier) endpoints(ctx context.Context) (map[string]remote, error) {
 	there := map[string]remote{}
-	for cursor := ""; ; {
-		var page struct {
-			Items []remote `json:"items"`
-			Next  *string  `json:"next"`
-		}
-		query := url.Values{"limit": {"100"}, "cursor": {cursor}}.Encode()
-		if err := c.get(ctx, "/v1/endpoints?"+query, &page); err != nil {
+	for e, err := range client.Each[remote](ctx, c.Client, "/v1/endpoints", nil) {
+		if err != nil {
 			return nil, err
 		}
-		for _, e := range page.Items {
-			if e.Name != "" {
-				slices.Sort(e.Triggers)
-				there[e.Name] = e
-			}
+		if e.Name != "" {
+			slices.Sort(e.Triggers)
+			there[e.Name] = e
 		}
-		if page.Next == nil {
-			return there, nil
-		}
-		cursor = *page.Next
 	}
+	return there, nil
 }
 
-func (c *client) endpoint(ctx context.Context, e endpoint.Endpoint, there map[string]remote) error {
+func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there map[string]remote) error {
 	want := wanted(e)
 	have, exists := there[e.Name]
 	method, path, done := http.MethodPost, "/v1/endpoints", created
@@ -209,11 +192,7 @@ func (c *client) endpoint(ctx context.Context, e endpoint.Endpoint, there map[st
 	}
 	var saved remote
 	if !c.DryRun {
-		body, err := json.Marshal(want)
-		if err != nil {
-			return err
-		}
-		if err := c.do(ctx, method, path, "application/json", body, &saved); err != nil {
+		if err := c.Call(ctx, client.Request{Method: method, Path: path, Body: want}, &saved); err != nil {
 			return err
 		}
 	}

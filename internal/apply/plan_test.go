@@ -9,7 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
 )
 
 const note = `key: note
@@ -109,8 +112,8 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 }
 
 func TestAPlanWithoutATokenIsNotApplied(t *testing.T) {
-	err := Run(t.Context(), &Plan{}, Options{Server: "http://127.0.0.1:1"})
-	if err == nil || !strings.Contains(err.Error(), "CASEHOOK_TOKEN") || errors.Unwrap(err) != nil {
+	err := Run(t.Context(), &Plan{Types: []Type{{Type: &casetype.Type{Key: "note"}}}}, &client.Client{Server: "http://127.0.0.1:1"}, Options{})
+	if err == nil || !strings.Contains(err.Error(), "CASEHOOK_TOKEN") || !errors.Is(err, fault.Invalid) {
 		t.Errorf("error %v", err)
 	}
 }

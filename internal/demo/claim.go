@@ -10,14 +10,14 @@ import (
 func (s *stage) claim(ctx context.Context) error {
 	s.out.chapter("An insurer settles a claim (examples/claims)")
 	s.id, s.version = 0, 0
-	if err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/labels", body: map[string]any{
+	if err := s.api.Call(ctx, call{Method: http.MethodPost, Path: "/v1/labels", Body: map[string]any{
 		"slug": "fast_track", "name": "Fast track", "color": "teal",
 	}}, new(map[string]any)); err != nil {
 		return err
 	}
 	if _, err := s.take(ctx, step{
 		title: "A motor claim is reported",
-		call: call{method: http.MethodPost, path: "/v1/case-types/motor_claim/cases", body: map[string]any{"data": map[string]any{
+		call: call{Method: http.MethodPost, Path: "/v1/case-types/motor_claim/cases", Body: map[string]any{"data": map[string]any{
 			"policy_no": "P-4711", "incident_type": "weather", "incident_occurred_at": "2026-03-02T08:15:00Z",
 			"incident_description": "Hail.", "vehicle": map[string]any{"registration": "ZH 4711"},
 			"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "owner"},
@@ -27,7 +27,7 @@ func (s *stage) claim(ctx context.Context) error {
 		return err
 	}
 	var grace struct{ ID int64 }
-	if err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/users", body: map[string]any{
+	if err := s.api.Call(ctx, call{Method: http.MethodPost, Path: "/v1/users", Body: map[string]any{
 		"email": "grace@insurer.example", "name": "Grace Hopper", "role": "caseworker", "clearance": "RESTRICTED",
 	}}, &grace); err != nil {
 		return err
@@ -39,19 +39,19 @@ func (s *stage) claim(ctx context.Context) error {
 func (s *stage) sorted(person int64) []step {
 	return []step{{
 		title:  "It is labelled; the newer spelling of the event is told too",
-		call:   call{method: http.MethodPut, path: s.path("/labels/fast_track")},
+		call:   call{Method: http.MethodPut, Path: s.path("/labels/fast_track")},
 		status: http.StatusOK, tells: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
 	}, {
 		title:  "It is assigned",
-		call:   call{method: http.MethodPut, path: s.path("/assignee"), body: map[string]any{"user_id": person}},
+		call:   call{Method: http.MethodPut, Path: s.path("/assignee"), Body: map[string]any{"user_id": person}},
 		status: http.StatusOK, tells: []string{"claim.assigned"}, shows: showClaim,
 	}, {
 		title:  "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
-		call:   call{method: http.MethodPost, path: s.path("/switch-type"), body: map[string]any{"type": "property_claim"}},
+		call:   call{Method: http.MethodPost, Path: s.path("/switch-type"), Body: map[string]any{"type": "property_claim"}},
 		status: http.StatusUnprocessableEntity, shows: showProblem,
 	}, {
 		title:  "Switched, dropping what does not fit",
-		call:   call{method: http.MethodPost, path: s.path("/switch-type"), body: map[string]any{"type": "property_claim", "drop": true}},
+		call:   call{Method: http.MethodPost, Path: s.path("/switch-type"), Body: map[string]any{"type": "property_claim", "drop": true}},
 		status: http.StatusOK, state: "reported", tells: []string{"claim.switched_type", "case_changed"}, shows: showClaim,
 	}}
 }
@@ -79,11 +79,11 @@ func (s *stage) settled() []step {
 		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"}, shows: showClaim,
 	}, {
 		title:  "Nobody works on it just now",
-		call:   call{method: http.MethodDelete, path: s.path("/assignee")},
+		call:   call{Method: http.MethodDelete, Path: s.path("/assignee")},
 		status: http.StatusOK, tells: []string{"claim.unassigned"}, shows: showClaim,
 	}, {
 		title:  "There is no hurry any more",
-		call:   call{method: http.MethodDelete, path: s.path("/labels/fast_track")},
+		call:   call{Method: http.MethodDelete, Path: s.path("/labels/fast_track")},
 		status: http.StatusOK, tells: []string{"claim.label_removed", "claim.label.removed"}, shows: showClaim,
 	}}
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/casehook/casehook/internal/client"
 )
 
 // Server is a running Casehook.
@@ -68,7 +70,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	out.place("sample receiver", told.url)
 
 	s := &stage{
-		api: client{server.URL, server.Token}, out: out, inbox: inbox, callbacks: asks,
+		api: &client.Client{Server: server.URL, Token: server.Token, Timeout: time.Minute}, out: out, inbox: inbox, callbacks: asks,
 		wait: o.Wait, seen: map[string]bool{},
 	}
 	if err := s.tell(ctx, told.url); err != nil {

@@ -39,7 +39,7 @@ func (p *printer) chapter(text string) { p.line("\n%s", p.paint(bold, text)) }
 func (p *printer) step(n int, title string) { p.line("\n%2d  %s", n, p.paint(bold, title)) }
 
 func (p *printer) called(c call, status int) {
-	text := fmt.Sprintf("%s %s -> %d", c.method, c.path, status)
+	text := fmt.Sprintf("%s %s -> %d", c.Method, c.Path, status)
 	p.line("    %s", p.paint(faint, text))
 }
 

@@ -16,7 +16,7 @@ func (s *stage) review(ctx context.Context) error {
 	s.id, s.version = 0, 0
 	if _, err := s.take(ctx, step{
 		title: "A review is opened for Acme Corp",
-		call: call{method: http.MethodPost, path: "/v1/case-types/kyc/cases", body: map[string]any{"data": map[string]any{
+		call: call{Method: http.MethodPost, Path: "/v1/case-types/kyc/cases", Body: map[string]any{"data": map[string]any{
 			"client_name": "Acme Corp", "email": "office@acme.example", "country": "CH",
 			"source_of_funds": "business", "expected_turnover": 2_500_000_00,
 		}}},
@@ -48,7 +48,7 @@ func (s *stage) review(ctx context.Context) error {
 func (s *stage) argued() []step {
 	return []step{{
 		title:  "An edit: the callback computes the risk",
-		call:   call{method: http.MethodPatch, path: s.path(""), body: map[string]any{"data": map[string]any{"nationalities": []string{"CH"}}}},
+		call:   call{Method: http.MethodPatch, Path: s.path(""), Body: map[string]any{"data": map[string]any{"nationalities": []string{"CH"}}}},
 		status: http.StatusOK, asks: "/kyc/edit", tells: []string{"case_changed"},
 		shows: func(a answer) string {
 			data := a.kase().Data
@@ -78,12 +78,12 @@ func (s *stage) argued() []step {
 func (s *stage) attached() []step {
 	return []step{{
 		title:  "A comment; the receiver is away for a moment, and is told again",
-		call:   call{method: http.MethodPost, path: s.path("/comments"), body: map[string]any{"text": "The register was checked; all is well."}},
+		call:   call{Method: http.MethodPost, Path: s.path("/comments"), Body: map[string]any{"text": "The register was checked; all is well."}},
 		status: http.StatusCreated, tells: []string{"case_comment"}, shows: showComment,
 	}, {
 		title: "A proof is uploaded",
-		call: call{method: http.MethodPost, path: s.path("/proofs?key=company_register&filename=register.txt"),
-			body: []byte("Acme Corp, CHE-123.456.789\n"), contentType: "text/plain"},
+		call: call{Method: http.MethodPost, Path: s.path("/proofs?key=company_register&filename=register.txt"),
+			Body: []byte("Acme Corp, CHE-123.456.789\n"), ContentType: "text/plain"},
 		status: http.StatusCreated, tells: []string{"case_proofs_updated"}, shows: showFile,
 	}, {
 		title:  "Compliance approves",
@@ -97,7 +97,7 @@ func (s *stage) attached() []step {
 func (s *stage) document(ctx context.Context) error {
 	a, err := s.take(ctx, step{
 		title:  "A document is generated",
-		call:   call{method: http.MethodPost, path: s.path("/documents"), body: map[string]any{"key": "summary"}},
+		call:   call{Method: http.MethodPost, Path: s.path("/documents"), Body: map[string]any{"key": "summary"}},
 		status: http.StatusCreated, tells: []string{"case_documents_updated"}, shows: showFile,
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *stage) document(ctx context.Context) error {
 	}
 	a, err = s.take(ctx, step{
 		title:  "The document is downloaded",
-		call:   call{method: http.MethodGet, path: a.file().ContentPath},
+		call:   call{Method: http.MethodGet, Path: a.file().ContentPath},
 		status: http.StatusOK,
 		shows:  func(a answer) string { return fmt.Sprintf("%.8s, %d bytes", a.Body, len(a.Body)) },
 	})
@@ -120,7 +120,7 @@ func (s *stage) history(ctx context.Context) error {
 	var count int
 	_, err := s.take(ctx, step{
 		title:  "The history knows it all",
-		call:   call{method: http.MethodGet, path: s.path("/history")},
+		call:   call{Method: http.MethodGet, Path: s.path("/history")},
 		status: http.StatusOK,
 		shows: func(a answer) string {
 			var text string
@@ -139,11 +139,11 @@ func (s *stage) path(of string) string { return fmt.Sprintf("/v1/cases/%d%s", s.
 
 // submit submits a transition of the case.
 func (s *stage) submit(transition string, body map[string]any) call {
-	c := call{method: http.MethodPost, path: s.path("/transitions/" + transition)}
+	c := call{Method: http.MethodPost, Path: s.path("/transitions/" + transition)}
 	if body == nil {
 		body = map[string]any{}
 	}
-	c.body = body
+	c.Body = body
 	return c
 }
 

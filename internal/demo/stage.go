@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/examples"
+	"github.com/casehook/casehook/internal/client"
 )
 
 // stage is where the story is played.
 type stage struct {
-	api       client
+	api       *client.Client
 	out       *printer
 	inbox     *receiver
 	callbacks *callbacks
@@ -50,7 +51,7 @@ func (s *stage) setUp(ctx context.Context, receiver string) error {
 		}
 	}
 	var triggers struct{ Items []struct{ Name string } }
-	if err := s.api.get(ctx, call{method: http.MethodGet, path: "/v1/triggers"}, &triggers); err != nil {
+	if err := s.api.Call(ctx, call{Method: http.MethodGet, Path: "/v1/triggers"}, &triggers); err != nil {
 		return err
 	}
 	var names []string
@@ -58,7 +59,7 @@ func (s *stage) setUp(ctx context.Context, receiver string) error {
 		names = append(names, t.Name)
 	}
 	var created struct{ Secret string }
-	err := s.api.get(ctx, call{method: http.MethodPost, path: "/v1/endpoints", body: map[string]any{
+	err := s.api.Call(ctx, call{Method: http.MethodPost, Path: "/v1/endpoints", Body: map[string]any{
 		"name": "demo", "url": receiver + "/webhooks", "triggers": names,
 		"policy": map[string]any{"retries": []string{"300ms", "1s", "3s"}},
 	}}, &created)
@@ -78,8 +79,8 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 	var put struct {
 		Secrets map[string]string `json:"callback_secrets"`
 	}
-	err = s.api.get(ctx, call{
-		method: http.MethodPut, path: "/v1/case-types/" + key + "?file=" + path.Base(file), body: source, contentType: "application/yaml",
+	err = s.api.Call(ctx, call{
+		Method: http.MethodPut, Path: "/v1/case-types/" + key + "?file=" + path.Base(file), Body: source, ContentType: "application/yaml",
 	}, &put)
 	for transition, secret := range put.Secrets {
 		if err := s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition, secret); err != nil {
@@ -93,7 +94,8 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 func (s *stage) take(ctx context.Context, st step) (answer, error) {
 	s.steps++
 	s.out.step(s.steps, st.title)
-	a, err := s.api.do(ctx, st.call)
+	got, err := s.api.Do(ctx, st.call)
+	a := answer(got)
 	if err != nil {
 		return a, err
 	}

@@ -1,0 +1,44 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/url"
+)
+
+// Each gives the items of a list, page after page. After an error there is
+// nothing more.
+func Each[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		query := with(query, "limit", "100")
+		for {
+			var page struct {
+				Items []T     `json:"items"`
+				Next  *string `json:"next"`
+			}
+			if err := c.Get(ctx, path+"?"+query.Encode(), &page); err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range page.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if page.Next == nil {
+				return
+			}
+			query.Set("cursor", *page.Next)
+		}
+	}
+}
+
+// with gives a copy of a query with a default for one of its parameters.
+func with(query url.Values, name, value string) url.Values {
+	all := url.Values{name: {value}}
+	for name, values := range query {
+		all[name] = values
+	}
+	return all
+}

@@ -1,0 +1,43 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/casehook/casehook/internal/client"
+)
+
+// call is one request to the API.
+type call = client.Request
+
+// answer is what the API answered.
+type answer client.Answer
+
+// kase is a case, or the problem that there is instead of one.
+type kase struct {
+	ID        int64          `json:"id"`
+	Reference string         `json:"reference"`
+	Name      string         `json:"name"`
+	State     string         `json:"state"`
+	Version   int64          `json:"version"`
+	Data      map[string]any `json:"data"`
+	Code      string         `json:"code"`
+	Errors    []string       `json:"errors"`
+	Warnings  []string       `json:"warnings"`
+	Fields    []struct{ Path, Message string }
+}
+
+// kase reads the answer; what is not in it stays empty.
+func (a answer) kase() (k kase) {
+	if decode(a.Body, &k) != nil {
+		return kase{}
+	}
+	return k
+}
+
+// decode reads JSON and keeps numbers as they are written.
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(into)
+}
