@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -112,7 +111,11 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 }
 
 func TestAPlanWithoutATokenIsNotApplied(t *testing.T) {
-	err := Run(t.Context(), &Plan{Types: []Type{{Type: &casetype.Type{Key: "note"}}}}, &client.Client{Server: "http://127.0.0.1:1"}, Options{})
+	plan, err := Read("c.yaml", []byte("case_types: [note.yaml]"), files(map[string]string{"note.yaml": note}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), plan, &client.Client{Server: "http://127.0.0.1:1"}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "CASEHOOK_TOKEN") || !errors.Is(err, fault.Invalid) {
 		t.Errorf("error %v", err)
 	}
