@@ -16,19 +16,22 @@ import (
 
 // Endpoint is a receiver of webhooks.
 type Endpoint struct {
-	ID        string                  `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Name      string                  `json:"name" doc:"A handle of its own, or empty." example:"crm"`
-	URL       string                  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers  []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
-	Sources   []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
-	IgnoreOwn bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
-	Token     *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Status    endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
-	Policy    Policy                  `json:"policy" doc:"How hard delivery tries."`
-	Clearance casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
-	Revision  int64                   `json:"revision" doc:"Grows with every change." example:"1"`
-	CreatedAt time.Time               `json:"created_at" doc:"When it was created."`
-	UpdatedAt time.Time               `json:"updated_at" doc:"When it last changed."`
+	ID          string                  `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name        string                  `json:"name" doc:"A handle of its own, or empty." example:"crm"`
+	URL         string                  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	Triggers    []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
+	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
+	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
+	Policy      Policy                  `json:"policy" doc:"How hard delivery tries."`
+	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
+	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
+	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
+	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
+	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
+	CreatedAt   time.Time               `json:"created_at" doc:"When it was created."`
+	UpdatedAt   time.Time               `json:"updated_at" doc:"When it last changed."`
 }
 
 // CreatedEndpoint is an endpoint that was just created, with its secret.
@@ -55,6 +58,7 @@ type SetPolicy struct {
 
 // NewEndpoint is the body that creates an endpoint.
 type NewEndpoint struct {
+	Settings
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
 	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
 	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
@@ -68,6 +72,7 @@ type NewEndpoint struct {
 
 // EndpointChange is the body that changes an endpoint; what is absent stays.
 type EndpointChange struct {
+	Settings
 	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
 	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
 	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
@@ -122,6 +127,7 @@ func (a *API) endpoints() {
 func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
 	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Clearance: body.Clearance}
 	set(&e.Token, body.Token)
+	body.Settings.apply(&e)
 	if err := body.Policy.apply(&e.Policy); err != nil {
 		return nil, err
 	}
@@ -142,7 +148,10 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 	}
 	return endpointShown(a.service.UpdateEndpoint(ctx, principalOf(ctx), in.ID, func(e *endpoint.Endpoint) {
 		set(&e.Name, body.Name)
-		set(&e.URL, body.URL)
+		if body.URL != nil {
+			e.Point(*body.URL)
+		}
+		body.Settings.apply(e)
 		set(&e.Triggers, body.Triggers)
 		set(&e.Sources, body.Sources)
 		set(&e.IgnoreOwn, body.IgnoreOwn)
@@ -231,7 +240,8 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
-		Policy:    Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
+		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
+		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
 }

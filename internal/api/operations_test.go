@@ -282,6 +282,7 @@ func (w *world) storyOfRanges(file string) {
 func (w *world) storyOfEndpoints() {
 	t := w.t
 	made := w.post("/v1/endpoints", `{"name": "crm", "url": "https://crm.example.com/hooks", "triggers": ["case_created", "case_changed"],
+		"description": "Two\nlines", "metadata": {"team": "billing"}, "headers": {"X-Api-Key": "sesame-open"},
 		"policy": {"retries": ["5s", "2m"], "timeout": "3s", "concurrency": 2, "order": "strict"}}`).is(201, "")
 	if !strings.HasPrefix(made.text("secret"), "whsec_") {
 		t.Errorf("its secret is %s", made.text("secret"))
@@ -292,6 +293,7 @@ func (w *world) storyOfEndpoints() {
 	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" {
 		t.Errorf("changed: %s", changed.body)
 	}
+	w.storyOfSettings(path)
 	own := changed.text("token")
 	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false || len(changed.json()["sources"].([]any)) != 2 {
 		t.Errorf("it hears of %s", changed.body)
@@ -320,6 +322,24 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "endpoint.not_found")
+}
+
+func (w *world) storyOfSettings(path string) {
+	t := w.t
+	shows := func(g got, want string) {
+		t.Helper()
+		if !bytes.Contains(g.is(200, "").body, []byte(want)) || bytes.Contains(g.body, []byte("sesame")) {
+			t.Errorf("it does not show %s: %s", want, g.body)
+		}
+	}
+	shows(w.get(path), `"description":"Two\nlines","metadata":{"team":"billing"},"headers":{"X-Api-Key":"(hidden)"}`)
+	shows(w.do("PATCH", path, `{"metadata": {"team": null, "a": "b"}, "headers": {"X-Api-Key": "(hidden)", "X-More": "sesame-two"}, "description": ""}`),
+		`"description":"","metadata":{"a":"b"},"headers":{"X-Api-Key":"(hidden)","X-More":"(hidden)"}`)
+	moved := w.do("PATCH", path, `{"url": "https://elsewhere.example.com/", "headers": {"X-More": null}}`).is(422, "endpoint.invalid")
+	if !bytes.Contains(moved.body, []byte(`"path":"/headers/X-Api-Key"`)) {
+		t.Errorf("moved: %s", moved.body)
+	}
+	shows(w.do("PATCH", path, `{"headers": {"x-more": null}}`), `"headers":{"X-Api-Key":"(hidden)"}`)
 }
 
 func (w *world) storyOfTenants() {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
@@ -17,8 +16,8 @@ import (
 )
 
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
-// hears what happens from now on. Name, URL, Triggers, Sources, IgnoreOwn, Token and
-// Policy are the caller's; without a Token it is the caller's own.
+// hears what happens from now on. Its settings are the caller's; without a Token it is
+// the caller's own.
 func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
 	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
 }
@@ -68,6 +67,7 @@ func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoin
 	now := s.now()
 	return endpoint.Endpoint{
 		ID: id.New("ep"), Tenant: p.Tenant, Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: e.Policy,
+		Description: e.Description, Metadata: e.Metadata, Headers: e.Headers,
 		Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Token: e.Token, Clearance: e.Clearance, Reached: e.Clearance,
 		Status: endpoint.Active, Secrets: [][]byte{key}, Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}, err
@@ -121,8 +121,8 @@ type tokens interface {
 	Token(ctx context.Context, id string) (access.Token, error)
 }
 
-// UpdateEndpoint changes name, URL, triggers, sources, token, policy or status of an endpoint.
-// Change may be called more than once.
+// UpdateEndpoint changes the settings of an endpoint. Change may be called more
+// than once. What changes nothing leaves the revision as it is.
 func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
 	if err := s.Permit(ctx, p, "update-endpoint"); err != nil {
 		return endpoint.Endpoint{}, err
@@ -137,7 +137,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 			if err != nil {
 				return err
 			}
-			if saved, err = s.changeEndpoint(ctx, tx, p, before, change); err != nil {
+			if saved, err = s.changeEndpoint(ctx, tx, p, before, change); err != nil || saved.Revision == before.Revision {
 				return err
 			}
 			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
@@ -151,8 +151,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 }
 
 func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Principal, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
-	after := before
-	after.Triggers, after.Sources = slices.Clone(before.Triggers), slices.Clone(before.Sources)
+	after := before.Clone()
 	change(&after)
 	after.ID, after.Tenant, after.Secrets = before.ID, before.Tenant, before.Secrets
 	after.Revision, after.CreatedAt, after.UpdatedAt = before.Revision, before.CreatedAt, s.now()
@@ -168,6 +167,9 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 	if after.Status == endpoint.Disabled && before.Status != endpoint.Disabled {
 		return after, fault.In("endpoint.invalid", "The endpoint can't be saved.",
 			fault.Field{Path: "/status", Message: "can't be set to disabled; pause the endpoint instead"})
+	}
+	if after.Same(before) {
+		return before, nil
 	}
 	return tx.UpdateEndpoint(ctx, after)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -212,4 +213,30 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 			t.Errorf("with its token revoked it can't be changed any more: %v", err)
 		}
 	})
+}
+
+func TestWhatChangesNothingIsNoRevision(t *testing.T) {
+	w := start(t, "")
+	e := w.endpoint("crm", "https://a.example/x", "case_created", "case_changed")
+	records := len(w.audited(t))
+	same, err := w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) {
+		e.Name, e.Triggers, e.Metadata = "crm", []string{"case_changed", "case_created", "case_changed"}, map[string]string{}
+	})
+	if err != nil || same.Revision != e.Revision || len(w.audited(t)) != records {
+		t.Errorf("revision %d, %v, %d records", same.Revision, err, len(w.audited(t))-records)
+	}
+	changed, err := w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Metadata = map[string]string{"a": "b"} })
+	if err != nil || changed.Revision != e.Revision+1 || len(w.audited(t)) != records+1 {
+		t.Errorf("revision %d, %v, %d records", changed.Revision, err, len(w.audited(t))-records)
+	}
+}
+
+// audited is all that was noted.
+func (w *world) audited(t *testing.T) []access.Record {
+	t.Helper()
+	records, err := w.Audit(t.Context(), w.p, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
 }

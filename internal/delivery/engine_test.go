@@ -115,12 +115,17 @@ func (b *bench) update(do func(*store.Tx) error) {
 // listen adds an endpoint.
 func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
 	b.Helper()
-	e := endpoint.Endpoint{
+	e := b.listening(url, p)
+	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+	return e
+}
+
+// listening is an endpoint that is not saved yet.
+func (b *bench) listening(url string, p endpoint.Policy) endpoint.Endpoint {
+	return endpoint.Endpoint{
 		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active, Clearance: casetype.Restricted,
 		Policy: p, Secrets: [][]byte{b.key}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
-	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
-	return e
 }
 
 // comment appends the next version of a case to the journal.

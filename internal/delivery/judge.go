@@ -24,7 +24,7 @@ func judge(msg *message, q outbound.Request, r outbound.Result) outcome {
 	o.attempt = store.Attempt{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
 		Address: r.Address, Status: r.Status, Class: string(r.Class), Delivered: o.verdict == delivered,
-		Request: requestRecord(q), Response: responseRecord(r), BodySHA256: hex.EncodeToString(sum[:]),
+		Request: requestRecord(q), Response: responseRecord(withoutSecrets(q, r)), BodySHA256: hex.EncodeToString(sum[:]),
 	}
 	return o
 }
@@ -56,18 +56,52 @@ func reasonOf(r outbound.Result) string {
 	return printable(reason, 500)
 }
 
+// redacted stands in attempts for what is nobody's to read.
+const redacted = "(redacted)"
+
 // requestRecord is the headers of a request as an attempt keeps them. What the
 // signature header holds is worthless to a reader and a gift to a thief.
 func requestRecord(q outbound.Request) string {
-	headers := make([][2]string, 0, len(q.Header)+4)
+	headers := make([][2]string, 0, len(q.Header)+len(q.Private))
 	for _, h := range q.Header {
 		headers = append(headers, [2]string{h.Name, printable(h.Value, 1000)})
+	}
+	for _, h := range q.Private {
+		headers = append(headers, [2]string{h.Name, redacted})
 	}
 	record, err := json.Marshal(map[string]any{"headers": headers, "url": q.URL})
 	if err != nil {
 		return "{}"
 	}
 	return string(record)
+}
+
+// shortestSecret is how long a value has to be for an answer to be searched for
+// it, in bytes: a shorter one stands there by chance.
+const shortestSecret = 6
+
+// withoutSecrets is an answer in which nothing repeats what the request says to
+// the receiver alone.
+func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
+	var pairs []string
+	for _, h := range q.Private {
+		if len(h.Value) >= shortestSecret {
+			pairs = append(pairs, h.Value, redacted)
+		}
+	}
+	if len(pairs) == 0 {
+		return r
+	}
+	scrub := strings.NewReplacer(pairs...)
+	r.Body = []byte(scrub.Replace(string(r.Body)))
+	header := make(http.Header, len(r.Header))
+	for name, values := range r.Header {
+		for _, value := range values {
+			header[name] = append(header[name], scrub.Replace(value))
+		}
+	}
+	r.Header = header
+	return r
 }
 
 // responseRecord is the headers and the beginning of the body of an answer.
@@ -101,7 +135,7 @@ func headersOf(h http.Header) map[string]string {
 	kept := make(map[string]string, len(h))
 	for name, values := range h {
 		if name == "Set-Cookie" {
-			kept[name] = "(redacted)"
+			kept[name] = redacted
 			continue
 		}
 		kept[name] = printable(strings.Join(values, ", "), 1000)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
-	"github.com/casehook/casehook/internal/outbound"
 )
 
 // worker delivers for one endpoint, under one lease: it gives a machine what it
@@ -162,14 +161,7 @@ func (w *worker) load(ctx context.Context, q load) {
 
 // send makes one request. A message belongs to it until its result is in.
 func (w *worker) send(ctx context.Context, msg *message) {
-	header := make([]outbound.Header, len(msg.body.Header))
-	for i, h := range msg.body.Header {
-		header[i] = outbound.Header(h)
-	}
-	r := outbound.Request{
-		URL: w.endpoint.URL, Header: header, Body: msg.body.Body, Timeout: w.gate.policy.Timeout,
-		MaxResponse: keptResponse, Truncate: true, ID: msg.Message, Attempt: msg.tries, At: time.Now(), Keys: w.endpoint.Secrets,
-	}
+	r := w.request(msg, time.Now())
 	o := judge(msg, r, w.client.Post(ctx, r))
 	w.inbox <- func() { w.take(msg, o) }
 }

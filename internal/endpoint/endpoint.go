@@ -14,22 +14,25 @@ import (
 
 // Endpoint is a receiver.
 type Endpoint struct {
-	ID        string
-	Tenant    int64
-	Name      string   // a handle for configuration as code; unique in the tenant, or empty
-	URL       string   // http or https
-	Triggers  []string // names, sorted; at least one
-	Sources   []string // "ui", "api", sorted; empty: both
-	IgnoreOwn bool     // skip what Token caused
-	Token     string   // id of the integration's own API token; empty where a person made the endpoint
-	Status    Status
-	Policy    Policy
-	Clearance casetype.Classification // the highest that it is told
-	Reached   casetype.Classification // the highest clearance it has had: what its attempts may quote
-	Secrets   [][]byte                // signing keys, newest first; all of them sign
-	Revision  int64                   // grows with every change
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID          string
+	Tenant      int64
+	Name        string            // a handle for configuration as code; unique in the tenant, or empty
+	URL         string            // http or https
+	Description string            // for people
+	Metadata    map[string]string // for programs: Casehook keeps it, and makes nothing of it
+	Headers     []Header          // sent with each request, sorted by name
+	Triggers    []string          // names, sorted; at least one
+	Sources     []string          // "ui", "api", sorted; empty: both
+	IgnoreOwn   bool              // skip what Token caused
+	Token       string            // id of the integration's own API token; empty where a person made the endpoint
+	Status      Status
+	Policy      Policy
+	Clearance   casetype.Classification // the highest that it is told
+	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
+	Secrets     [][]byte                // signing keys, newest first; all of them sign
+	Revision    int64                   // grows with every change
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // Status says whether messages flow.
@@ -122,6 +125,7 @@ func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger; GET /v1/triggers lists them")
 		}
 	}
+	faults = append(faults, e.checkSettings()...)
 	faults = append(faults, e.checkSources()...)
 	return append(faults, e.Policy.check()...)
 }

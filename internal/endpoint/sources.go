@@ -3,6 +3,7 @@ package endpoint
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -34,6 +35,13 @@ func sorted(sources []string) []string {
 func (e *Endpoint) Normalise() {
 	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
 	e.Sources = sorted(e.Sources)
+	slices.SortFunc(e.Headers, func(a, b Header) int { return strings.Compare(a.Name, b.Name) })
+	if len(e.Headers) == 0 {
+		e.Headers = nil
+	}
+	if len(e.Metadata) == 0 {
+		e.Metadata = nil
+	}
 }
 
 func (e Endpoint) checkSources() []fault.Field {

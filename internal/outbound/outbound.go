@@ -75,6 +75,7 @@ type Header struct{ Name, Value string }
 type Request struct {
 	URL         string
 	Header      []Header // ours win over these
+	Private     []Header // more of them, whose values are for the receiver alone; what Header names wins over these
 	Body        []byte
 	Timeout     time.Duration // from dialling to the last byte of the answer; default DefaultTimeout
 	MaxResponse int64         // bytes of the answer's body; default the client's
@@ -144,12 +145,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if err != nil {
 		return nil, err
 	}
-	header := make(http.Header, len(r.Header)+6)
-	for _, h := range r.Header {
-		if !reserved(h.Name) {
-			header[h.Name] = append(header[h.Name], h.Value)
-		}
-	}
+	header := callersHeader(r)
 	header["User-Agent"] = []string{c.userAgent}
 	header["webhook-id"] = []string{r.ID}
 	header["webhook-timestamp"] = []string{strconv.FormatInt(r.At.Unix(), 10)}
@@ -171,6 +167,23 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 		GetBody: func() (io.ReadCloser, error) { return body(r.Body), nil },
 	}
 	return request.WithContext(ctx), nil
+}
+
+// callersHeader is what the caller sets, without what is ours to set.
+func callersHeader(r Request) http.Header {
+	header := make(http.Header, len(r.Header)+len(r.Private)+6)
+	for _, h := range r.Header {
+		if !reserved(h.Name) {
+			header[h.Name] = append(header[h.Name], h.Value)
+		}
+	}
+	for _, h := range r.Private {
+		named := func(other Header) bool { return strings.EqualFold(other.Name, h.Name) }
+		if !reserved(h.Name) && !slices.ContainsFunc(r.Header, named) {
+			header[h.Name] = append(header[h.Name], h.Value)
+		}
+	}
+	return header
 }
 
 func body(b []byte) io.ReadCloser {

@@ -12,16 +12,16 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.revision, e.created_at, e.updated_at`
+const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.revision, e.created_at, e.updated_at`
 
 var (
 	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
 	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.name = $2`)
 	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
-	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`)
+	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`)
 	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
-		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
+		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
 	endpointDisable  = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = $3 where tenant = $1 and id = $2 and status = 'active'`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
@@ -47,6 +47,12 @@ type storedPolicy struct {
 	Timeout     time.Duration   `json:"timeout,omitempty"`
 	Concurrency int             `json:"concurrency,omitempty"`
 	Order       endpoint.Order  `json:"order,omitempty"`
+}
+
+// storedSecrets is what the database keeps sealed of an endpoint.
+type storedSecrets struct {
+	Keys    [][]byte          `json:"keys"`
+	Headers []endpoint.Header `json:"headers,omitempty"`
 }
 
 // Endpoint finds an endpoint.
@@ -80,12 +86,12 @@ func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) (
 // CreateEndpoint adds an endpoint whose cursor stands at the head of the journal: it
 // hears of all that is committed from now on, and of nothing before.
 func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor string) error {
-	policy, secrets, err := tx.encodeEndpoint(e)
+	policy, metadata, secrets, err := tx.encodeEndpoint(e)
 	if err != nil {
 		return err
 	}
 	_, err = tx.q.exec(ctx, endpointInsert, e.ID, e.Tenant, e.Name, e.URL, string(e.Status), policy, secrets,
-		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached))
+		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata)
 	if isDuplicate(err) {
 		return nameTaken(err, e.Name)
 	}
@@ -111,12 +117,12 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 // UpdateEndpoint saves an endpoint if its revision is still e.Revision, and
 // returns it with its new one; otherwise it is a conflict.
 func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint.Endpoint, error) {
-	policy, secrets, err := tx.encodeEndpoint(e)
+	policy, metadata, secrets, err := tx.encodeEndpoint(e)
 	if err != nil {
 		return e, err
 	}
 	rows, err := tx.q.query(ctx, endpointUpdate, e.Tenant, e.ID, e.Name, e.URL, string(e.Status), policy, secrets,
-		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached))
+		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata)
 	revision, err := one(rows, err, scanValue[int64], func() error {
 		if _, err := tx.Endpoint(ctx, e.Tenant, e.ID); err != nil {
 			return err
@@ -211,23 +217,31 @@ func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err e
 	return all, err
 }
 
-func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy string, secrets []byte, err error) {
+func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, secrets []byte, err error) {
 	p, err := json.Marshal(storedPolicy(e.Policy))
 	if err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
-	plain, err := json.Marshal(e.Secrets)
+	if len(e.Metadata) > 0 {
+		m, err := json.Marshal(e.Metadata)
+		if err != nil {
+			return "", "", nil, err
+		}
+		metadata = string(m)
+	}
+	plain, err := json.Marshal(storedSecrets{Keys: e.Secrets, Headers: e.Headers})
 	if err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
-	return string(p), r.seal.seal(plain, endpointPlace(e.ID)), nil
+	return string(p), metadata, r.seal.seal(plain, endpointPlace(e.ID)), nil
 }
 
 func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
-	var policy, sealed []byte
+	var policy, metadata, sealed []byte
 	var sources string
 	var created, updated int64
-	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached, &e.Revision, &created, &updated)
+	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
+		&e.Description, &metadata, &e.Revision, &created, &updated)
 	if err != nil {
 		return e, err
 	}
@@ -240,11 +254,19 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 		return e, fmt.Errorf("policy of %s: %w", e.ID, err)
 	}
 	e.Policy = endpoint.Policy(p)
+	if len(metadata) > 0 {
+		if err := json.Unmarshal(metadata, &e.Metadata); err != nil {
+			return e, fmt.Errorf("metadata of %s: %w", e.ID, err)
+		}
+	}
 	plain, err := r.seal.open(sealed, endpointPlace(e.ID))
 	if err != nil {
 		return e, err
 	}
-	return e, json.Unmarshal(plain, &e.Secrets)
+	var secrets storedSecrets
+	err = json.Unmarshal(plain, &secrets)
+	e.Secrets, e.Headers = secrets.Keys, secrets.Headers
+	return e, err
 }
 
 func endpointPlace(id string) string { return "endpoint/" + id }

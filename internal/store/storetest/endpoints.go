@@ -37,6 +37,10 @@ var endpointTests = map[string]func(*fixture){
 			e := anEndpoint(f.tenant, n)
 			e.Policy, e.Name = policy, fmt.Sprint("name ", n)
 			e.Sources, e.IgnoreOwn, e.Token = [][]string{nil, {"api"}, {"ui"}}[n], n == 1, [3]string{"", "tok_1", "tok_2"}[n]
+			if n == 1 {
+				e.Description, e.Metadata = "Two\nlines", map[string]string{"<team>": "ü", "": ""}
+				e.Headers = []endpoint.Header{{Name: "X-Api-Key", Value: "s3cr3t"}, {Name: "X-Other", Value: ""}}
+			}
 			f.create(e)
 			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
 			f.equal(got, e)
@@ -84,6 +88,7 @@ var endpointTests = map[string]func(*fixture){
 		f.create(e)
 		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
 		e.Sources, e.IgnoreOwn, e.Token = []string{"ui"}, true, "tok_1"
+		e.Description, e.Metadata, e.Headers = "new", map[string]string{"a": "b"}, []endpoint.Header{{Name: "X-New", Value: "new"}}
 		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, [][]byte{[]byte("newest")}
 		want := e
 		want.Revision = 2

@@ -1,0 +1,24 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// request is what goes out for a message now: what the format says, and what
+// the endpoint's settings add.
+func (w *worker) request(msg *message, now time.Time) outbound.Request {
+	e := w.endpoint
+	r := outbound.Request{
+		URL: e.URL, Body: msg.body.Body, Timeout: w.gate.policy.Timeout, MaxResponse: keptResponse, Truncate: true,
+		ID: msg.Message, Attempt: msg.tries, At: now, Keys: e.Secrets,
+	}
+	for _, h := range msg.body.Header {
+		r.Header = append(r.Header, outbound.Header(h))
+	}
+	for _, h := range e.Headers {
+		r.Private = append(r.Private, outbound.Header(h))
+	}
+	return r
+}

@@ -1,0 +1,222 @@
+package endpoint
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Header is a header line of an endpoint's own. It goes with each of its
+// requests; its value is a secret.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Hidden is shown in the place of a header's value.
+const Hidden = "(hidden)"
+
+// The bounds of what people say about an endpoint, in characters, and of headers,
+// in bytes.
+const (
+	MaxDescription   = 1000
+	MaxMetadata      = 50 // members
+	MaxMetadataName  = 40
+	MaxMetadataValue = 500
+	MaxHeaders       = 20
+	MaxHeaderName    = 100
+	MaxHeaderValue   = 2048
+	MaxHeaderBytes   = 6 << 10 // of all: many servers refuse requests with a head above 8 KiB
+)
+
+// reservedNames are what a header may not be called, in lower case: what frames
+// the request, what routes it, and what says who sends it.
+var reservedNames = []string{
+	"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+	"expect", "accept-encoding", "user-agent", "event-name", "traceparent", "tracestate", "baggage", "authorization", "cookie", "date",
+	"idempotency-key", "x-idempotency-key", // net/http takes a POST with these for one that may be repeated
+	"forwarded", "via",
+}
+
+var reservedPrefixes = []string{"webhook-", "x-atfinity-", "x-casehook-", "proxy-", "sec-", "x-forwarded-", ":"}
+
+// Reserved reports whether a header of this name is not for an endpoint to set.
+func Reserved(name string) bool {
+	name = strings.ToLower(name)
+	return slices.Contains(reservedNames, name) || slices.ContainsFunc(reservedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// MergeHeaders sets headers by their names, whose case does not count: a value
+// of nil removes one, Hidden leaves it as it is, and what is not named stays.
+func MergeHeaders(headers []Header, change map[string]*string) []Header {
+	had, named := map[string]string{}, map[string]bool{}
+	for name := range change {
+		named[strings.ToLower(name)] = true
+	}
+	var merged []Header
+	for _, h := range headers {
+		had[strings.ToLower(h.Name)] = h.Value
+		if !named[strings.ToLower(h.Name)] {
+			merged = append(merged, h)
+		}
+	}
+	for name, value := range change {
+		if value == nil {
+			continue
+		}
+		h := Header{name, *value}
+		if before, there := had[strings.ToLower(name)]; there && h.Value == Hidden {
+			h.Value = before
+		}
+		merged = append(merged, h)
+	}
+	return merged
+}
+
+// MergeMetadata sets members by their names; nil removes one, and what is not
+// named stays.
+func MergeMetadata(metadata map[string]string, change map[string]*string) map[string]string {
+	merged := map[string]string{}
+	maps.Copy(merged, metadata)
+	for name, value := range change {
+		if value == nil {
+			delete(merged, name)
+		} else {
+			merged[name] = *value
+		}
+	}
+	return merged
+}
+
+// Point lets the endpoint's requests go to another URL. Secrets don't follow it
+// to another host: they have to be set again, so that whoever may change an
+// endpoint can't have them sent to himself.
+func (e *Endpoint) Point(to string) {
+	if origin(e.URL) != origin(to) {
+		e.Headers = slices.Clone(e.Headers)
+		for i := range e.Headers {
+			e.Headers[i].Value = Hidden
+		}
+	}
+	e.URL = to
+}
+
+// origin is the part of a URL that says who gets a request.
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// Clone copies an endpoint, so that changing the copy changes nothing else.
+func (e Endpoint) Clone() Endpoint {
+	e.Triggers, e.Sources = slices.Clone(e.Triggers), slices.Clone(e.Sources)
+	e.Policy.Retries = slices.Clone(e.Policy.Retries)
+	e.Metadata, e.Headers = maps.Clone(e.Metadata), slices.Clone(e.Headers)
+	return e
+}
+
+// Same reports whether two endpoints, both in the order in which they are kept,
+// are set alike.
+func (e Endpoint) Same(other Endpoint) bool {
+	e.Revision, e.CreatedAt, e.UpdatedAt = other.Revision, other.CreatedAt, other.UpdatedAt
+	return reflect.DeepEqual(e, other)
+}
+
+func (e Endpoint) checkSettings() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) {
+		if message != "" {
+			faults = append(faults, fault.Field{Path: path, Message: message})
+		}
+	}
+	add("/description", textProblem(e.Description, MaxDescription, "\n\t"))
+	if len(e.Metadata) > MaxMetadata {
+		add("/metadata", "has more than "+strconv.Itoa(MaxMetadata)+" members")
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Metadata)) {
+		path := "/metadata/" + pointerEscape.Replace(name)
+		if name == "" {
+			add(path, "has no name")
+		} else if problem := textProblem(name, MaxMetadataName, ""); problem != "" {
+			add(path, "has a name that "+problem)
+		}
+		add(path, textProblem(e.Metadata[name], MaxMetadataValue, ""))
+	}
+	return append(faults, e.checkHeaders()...)
+}
+
+func (e Endpoint) checkHeaders() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
+	if len(e.Headers) > MaxHeaders {
+		add("/headers", "has more than "+strconv.Itoa(MaxHeaders)+" members")
+	}
+	size, seen := 0, map[string]bool{}
+	for _, h := range e.Headers {
+		if message := headerProblem(h); message != "" {
+			add("/headers/"+pointerEscape.Replace(h.Name), message)
+		} else if seen[strings.ToLower(h.Name)] {
+			add("/headers/"+pointerEscape.Replace(h.Name), "is given twice: the case of its letters does not count")
+		}
+		seen[strings.ToLower(h.Name)] = true
+		size += len(h.Name) + len(h.Value) + len(": \r\n")
+	}
+	if size > MaxHeaderBytes {
+		add("/headers", fmt.Sprintf("has more than %d bytes altogether", MaxHeaderBytes))
+	}
+	return faults
+}
+
+func headerProblem(h Header) string {
+	switch {
+	case h.Name == "" || strings.ContainsFunc(h.Name, notInToken):
+		return "is not the name of a header: letters, digits and !#$%&'*+-.^_`|~ are"
+	case len(h.Name) > MaxHeaderName:
+		return fmt.Sprintf("has a name longer than %d bytes", MaxHeaderName)
+	case Reserved(h.Name):
+		return "is for Casehook to set"
+	case h.Value == Hidden:
+		return "is to be given: what is shown is not its value, and values don't follow an endpoint to another host"
+	case len(h.Value) > MaxHeaderValue:
+		return fmt.Sprintf("is longer than %d bytes", MaxHeaderValue)
+	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.TrimSpace(h.Value) != h.Value:
+		return "is not printable ASCII, without spaces at either end"
+	}
+	return ""
+}
+
+func notInToken(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+// textProblem says what is wrong with a text of up to max characters, in which
+// control characters are only the allowed ones.
+func textProblem(s string, max int, allowed string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not UTF-8"
+	case utf8.RuneCountInString(s) > max:
+		return fmt.Sprintf("is longer than %d characters", max)
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }):
+		return "holds a control character"
+	}
+	return ""
+}
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
