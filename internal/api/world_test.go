@@ -172,14 +172,14 @@ transitions:
   - { key: open, to: draft }
   - key: open_asked
     to: draft
-    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/open", timeout: 100ms, retries: [] }
+    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/open", timeout: 1s, retries: [] }
   - { key: edit, from: [draft, review] }
   - key: submit
     from: [draft]
     to: review
     fields: [amount]
     precondition: has(data.client)
-    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/submit", timeout: 100ms, retries: [], guard: { max_dropped: 0 } }
+    about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/submit", timeout: 1s, retries: [], guard: { max_dropped: 0 } }
   - { key: finish, from: [review], to: done, fields: [] }
 documents:
   - { key: summary, template: "# {case.reference}" }
