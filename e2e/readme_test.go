@@ -306,7 +306,7 @@ func copyExamples(t *testing.T, dir string, ports *strings.Replacer) {
 	}
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -37,6 +37,10 @@ import (
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
 //	subscribe NAME TRIGGER...     make an endpoint for it
 //	hears NAME TRIGGER...         wait for just these, in this order
+//	install DIR                   copy the receiver in Node there, with what it needs
+//	address VARIABLE              a free port on this machine
+//	until FILE PATTERN            wait until the file says so
+//	sent URL SECRET ID STATUS FILE    send a file as a webhook, signed
 //	storm N                       begin to create and change cases, N at a time, until stopped or cut off
 //	calm                          stop the storm
 //	arrivals NAME N               wait until N requests have arrived
@@ -58,6 +62,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "hears": hears,
+			"install": install, "until": until, "address": address, "sent": sent,
 			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},
 	})
