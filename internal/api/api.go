@@ -90,6 +90,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.tokens()
 	a.tenants()
 	a.audit()
+	a.webhooks()
 	a.publish()
 	return a.wrap(a.mux)
 }

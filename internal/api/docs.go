@@ -28,6 +28,7 @@ var style []byte
 type docsPage struct {
 	Title, Version, Description string
 	Groups                      []docsGroup
+	Webhooks                    []docsWebhook
 	Schemas                     []docsSchema
 }
 
@@ -64,8 +65,8 @@ type docsSchema struct {
 }
 
 // documentation makes the page.
-func documentation(o *huma.OpenAPI) []byte {
-	page := docsPage{Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description}
+func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
+	page := docsPage{Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description, Webhooks: docsWebhooks(triggers)}
 	for _, tag := range o.Tags {
 		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
 		for _, op := range operations(o) {

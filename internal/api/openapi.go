@@ -77,7 +77,7 @@ func (a *API) publish() {
 	}
 	a.page("/openapi.json", "application/openapi+json", asJSON)
 	a.page("/openapi.yaml", "application/openapi+yaml", asYAML)
-	a.page("/docs", "text/html; charset=utf-8", documentation(o))
+	a.page("/docs", "text/html; charset=utf-8", documentation(o, a.catalogue()))
 	a.page("/docs/style.css", "text/css; charset=utf-8", style)
 }
 

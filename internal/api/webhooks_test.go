@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -53,6 +54,45 @@ func TestTheCatalogueShowsEveryTrigger(t *testing.T) {
 		}
 		if headers := item["headers"].([]any); len(headers) < 9 {
 			t.Errorf("%s has the headers %v", trigger.Name, headers)
+		}
+	}
+}
+
+func TestTheDocumentHasEveryTriggerAmongItsWebhooks(t *testing.T) {
+	w := start(t)
+	page := string(w.get("/docs", "Authorization", "").is(200, "").body)
+	webhooks := w.openapi["webhooks"].(map[string]any)
+	if len(webhooks) != len(wire.Triggers()) {
+		t.Errorf("it has %d webhooks", len(webhooks))
+	}
+	for _, trigger := range wire.Triggers() {
+		post := webhooks[trigger.Name].(map[string]any)["post"].(map[string]any)
+		parameters := map[string]bool{}
+		for _, p := range post["parameters"].([]any) {
+			parameters[p.(map[string]any)["name"].(string)] = true
+		}
+		for _, h := range wire.Headers(trigger.Name, "1.2.3") {
+			if h.Name != "Content-Type" && !parameters[h.Name] {
+				t.Errorf("%s: the header %s is not documented", trigger.Name, h.Name)
+			}
+		}
+		content := post["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)
+		examples := content["examples"].(map[string]any)
+		if len(examples) != len(wire.Examples(trigger.Name, "1.2.3")) {
+			t.Errorf("%s has the examples %v", trigger.Name, examples)
+		}
+		for fact, example := range examples {
+			if err := validJSON(t, content["schema"], example.(map[string]any)["value"]); err != nil {
+				t.Errorf("%s, %s: %v", trigger.Name, fact, err)
+			}
+		}
+		for _, status := range []string{"2XX", "410", "429", "503", "default"} {
+			if post["responses"].(map[string]any)[status] == nil {
+				t.Errorf("%s: it is not said what %s means", trigger.Name, status)
+			}
+		}
+		if !strings.Contains(page, `<article id="webhook-`+trigger.Name+`">`) {
+			t.Errorf("%s is not in the documentation", trigger.Name)
 		}
 	}
 }

@@ -19,14 +19,20 @@ func Sample(trigger string) *event.Entry {
 	return r.tells[0].sample()
 }
 
+// Example is a made-up message.
+type Example struct {
+	Fact string // that it tells
+	Message
+}
+
 // Examples derives messages of a trigger from made-up entries: one for each fact
 // that it tells. Version is the program's own.
-func Examples(trigger, version string) []Message {
-	var all []Message
+func Examples(trigger, version string) []Example {
+	var all []Example
 	for _, tell := range registry.triggers[trigger].tells {
 		for _, m := range Messages(tell.sample(), version, casetype.Public) {
 			if m.Trigger == trigger {
-				all = append(all, m)
+				all = append(all, Example{tell.fact, m})
 			}
 		}
 	}

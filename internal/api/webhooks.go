@@ -1,0 +1,97 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// answersOfReceivers says what a receiver's answers mean.
+var answersOfReceivers = map[string]string{
+	"2XX":     "The message is delivered; it is not sent again. Only these are success, and the answer's body does not matter.",
+	"410":     "The receiver wants nothing any more: its endpoint is disabled at once. What it has not got waits.",
+	"429":     "Too much at once: the message is sent again, after what Retry-After says within bounds.",
+	"503":     "The receiver is away: the message is sent again, after what Retry-After says within bounds.",
+	"default": "Whatever else comes, redirects and no answer at all included, is a failure: the message is sent again by the endpoint's retry schedule, and given up after its last retry.",
+}
+
+// webhooks describes what receivers are sent.
+func (a *API) webhooks() {
+	all := map[string]*huma.PathItem{}
+	for _, t := range a.catalogue() {
+		all[t.Name] = &huma.PathItem{Post: a.webhook(t)}
+	}
+	a.huma.OpenAPI().Webhooks = all
+}
+
+func (a *API) webhook(t Trigger) *huma.Operation {
+	op := &huma.Operation{
+		OperationID: "webhook-" + t.Name, Summary: t.Name, Description: t.Description, Tags: []string{"triggers"},
+		Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
+	}
+	for _, h := range t.Headers {
+		if h.Name == "Content-Type" { // the content below says it
+			continue
+		}
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: h.Name, In: "header", Description: h.Description, Required: !h.Optional,
+			Schema: &huma.Schema{Type: huma.TypeString}, Example: h.Example,
+		})
+	}
+	examples := map[string]*huma.Example{}
+	for _, m := range wire.Examples(t.Name, a.config.Version) {
+		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
+	}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: embedded(t.Schema), Examples: examples},
+	}}
+	for status, meaning := range answersOfReceivers {
+		op.Responses[status] = &huma.Response{Description: meaning}
+	}
+	return op
+}
+
+// embedded makes a JSON Schema part of the document, whose dialect is the same.
+func embedded(schema Value) *huma.Schema {
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(schema, &parts); err != nil {
+		panic("api: a trigger's schema: " + err.Error()) // it is made of our own types
+	}
+	delete(parts, "$schema")
+	s := &huma.Schema{Extensions: make(map[string]any, len(parts))}
+	for name, part := range parts {
+		s.Extensions[name] = part
+	}
+	return s
+}
+
+// docsWebhook is a trigger, as the documentation shows it.
+type docsWebhook struct {
+	Name, Description string
+	Headers           []docsField
+	Example, Schema   string // in lines
+}
+
+func docsWebhooks(all []Trigger) []docsWebhook {
+	shown := make([]docsWebhook, len(all))
+	for i, t := range all {
+		shown[i] = docsWebhook{Name: t.Name, Description: t.Description, Example: inLines(t.Example), Schema: inLines(t.Schema)}
+		for _, h := range t.Headers {
+			shown[i].Headers = append(shown[i].Headers, docsField{
+				Name: h.Name, Description: h.Description, Example: h.Example, Required: !h.Optional, Type: docsType{Before: "string"},
+			})
+		}
+	}
+	return shown
+}
+
+func inLines(v Value) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, v, "", "  "); err != nil {
+		return string(v)
+	}
+	return b.String()
+}
