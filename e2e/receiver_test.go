@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // receiver keeps what arrives, in order.
@@ -60,7 +63,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	a.sequence, _ = strconv.Atoi(request.Header.Get("webhook-sequence"))
 	r.mu.Lock()
-	a.verified = r.verifier.Verify(body, request.Header)
+	a.verified = errors.Join(r.verifier.Verify(body, request.Header), wiretest.Valid(request.Header, body))
 	r.arrived = append(r.arrived, a)
 	r.mu.Unlock()
 	if r.delay > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/demo"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // play runs the demo with its real server, and gives what it printed. The
@@ -19,6 +20,13 @@ func play(t *testing.T, o demo.Options) (string, error) {
 	var out bytes.Buffer
 	var data string
 	o.Once, o.Out = true, &out
+	disturbed := o.Receive
+	o.Receive = func(h http.Handler) http.Handler {
+		if disturbed != nil {
+			h = disturbed(h)
+		}
+		return wiretest.Handler(t, h)
+	}
 	o.Start = func(ctx context.Context, variables map[string]string) (demo.Server, func() error, error) {
 		s, stop, err := startDemo(ctx, variables)
 		data = s.Data

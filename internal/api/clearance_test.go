@@ -20,6 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // canary is a word that only stands in what is classified so.
@@ -91,6 +92,7 @@ func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "data":
 		fmt.Fprint(w, `{"data": {"topic": "told", "restrictedcanary_note": 7, "privatecanary_note": 7}}`)
 	default:
+		wiretest.Check(s.t, r.Header, body)
 		w.Write(body)
 		s.arrived <- r.URL.Path + string(body)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // A real receiver hears of each contact that is created, once, as published; one
@@ -28,14 +29,14 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 			driver, dsn := dsn()
 			w := startOn(t, driver, dsn)
 			heard := make(chan string, 100)
-			receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				attempt := r.Header.Get("webhook-attempt")
 				if strings.Contains(string(body), `"Ada"`) && attempt == "1" {
 					rw.WriteHeader(http.StatusConflict)
 				}
 				heard <- fmt.Sprintf("%s %s %s %s %s", r.Header.Get("Event-Name"), r.Header.Get("webhook-subject"), r.Header.Get("webhook-sequence"), attempt, body)
-			}))
+			})))
 			t.Cleanup(receiver.Close)
 			out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 			t.Cleanup(out.Close)

@@ -29,6 +29,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // patience is how long a test waits for what must happen. It is never reached
@@ -169,7 +170,7 @@ func (b *bench) receiver(answer func(arrival) int) *receiver {
 		b.Fatal(err)
 	}
 	r := &receiver{arrived: make(chan arrival, 10_000)}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	r.Server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		if err := hook.Verify(body, q.Header); err != nil {
 			b.Errorf("the signature does not verify: %v", err)
@@ -186,7 +187,7 @@ func (b *bench) receiver(answer func(arrival) int) *receiver {
 		status := answer(a)
 		r.arrived <- a
 		w.WriteHeader(status)
-	}))
+	})))
 	b.Cleanup(r.Close)
 	return r
 }

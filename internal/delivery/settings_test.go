@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // told is a request as a receiver saw it.
@@ -24,14 +25,14 @@ type told struct {
 // repeater is a receiver that answers with all it was told.
 func (b *bench) repeater() (*httptest.Server, <-chan told) {
 	heard := make(chan told, 1000)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	s := httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		for name, values := range q.Header {
 			w.Header()["Told-"+name] = values
 			io.WriteString(w, strings.Join(values, ",")+"\n")
 		}
 		heard <- told{q.Header.Clone(), body}
-	}))
+	})))
 	b.Cleanup(s.Close)
 	return s, heard
 }

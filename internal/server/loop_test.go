@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // integration is a receiver that calls the API back on each webhook: it adds a
@@ -82,7 +83,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 			i := &integration{t: t, server: s, versions: make(chan int64, 20), most: 6}
-			receiver := httptest.NewServer(i)
+			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)
 			call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 			own := call(t, s, "POST", "/v1/tokens", s.Token(), `{"name": "integration"}`)

@@ -29,6 +29,28 @@ func Check(t testing.TB, header http.Header, body []byte) {
 	}
 }
 
+// Handler goes around a receiver: it checks all that arrives there.
+func Handler(t testing.TB, receiver http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil { // else it was cut off
+			Check(t, r.Header, body)
+		}
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		receiver.ServeHTTP(w, r)
+	})
+}
+
+// failing is a reader that fails as another did; without an error it is empty.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err == nil {
+		return 0, io.EOF
+	}
+	return 0, f.err
+}
+
 // Valid says what Check objects to.
 func Valid(header http.Header, body []byte) error {
 	trigger, err := triggerOf(body)

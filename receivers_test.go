@@ -1,0 +1,57 @@
+package casehook_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// serves matches what starts an HTTP server, or a demo with one.
+var serves = regexp.MustCompile(`httptest\.New(TLS|Unstarted)?Server\(|http\.Serve\(|http\.Server\{|demo\.Run\(`)
+
+// unchecked are the tests whose servers need not hold what they are sent against
+// the catalogue, with the reason.
+var unchecked = map[string]string{
+	"internal/api/world_test.go":         "the API itself, and callbacks",
+	"internal/api/oidc_test.go":          "an OpenID Connect provider",
+	"internal/callback/callback_test.go": "callbacks",
+	"internal/casework/casework_test.go": "callbacks",
+	"internal/delivery/bench_test.go":    "a benchmark, which would measure the check",
+	"internal/outbound":                  "it knows of no messages",
+	"webhook":                            "what it receives is made by the tests",
+}
+
+// Every test that receives messages has them checked.
+func TestEveryReceiverChecksWhatItGets(t *testing.T) {
+	found := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || path == "receivers_test.go" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil || !serves.Match(source) {
+			return err
+		}
+		found++
+		path = filepath.ToSlash(path)
+		checks := bytes.Contains(source, []byte("wiretest."))
+		excused := unchecked[path] != "" || unchecked[filepath.ToSlash(filepath.Dir(path))] != ""
+		switch {
+		case checks && excused:
+			t.Errorf("%s checks what it gets; it needs no excuse", path)
+		case !checks && !excused:
+			t.Errorf("%s starts a server that does not check what it gets: put wiretest.Handler around the receiver, or say here why not", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 10 {
+		t.Errorf("only %d tests start servers", found)
+	}
+}
