@@ -46,6 +46,7 @@ type Policy struct {
 	Timeout     string         `json:"timeout" doc:"For one try; at most 1m." example:"15s"`
 	Concurrency int            `json:"concurrency" doc:"Requests under way at once; 1 to 64." example:"8"`
 	Order       endpoint.Order `json:"order" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+	RateLimit   float64        `json:"rate_limit" doc:"Requests per second, retries included; 0: no limit." example:"10"`
 }
 
 // SetPolicy changes a policy; what is absent stays, or is the default.
@@ -54,6 +55,7 @@ type SetPolicy struct {
 	Timeout     *string         `json:"timeout,omitempty" doc:"For one try; at most 1m." example:"15s"`
 	Concurrency *int            `json:"concurrency,omitempty" minimum:"1" maximum:"64" doc:"Requests under way at once." example:"8"`
 	Order       *endpoint.Order `json:"order,omitempty" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+	RateLimit   *float64        `json:"rate_limit,omitempty" minimum:"0" maximum:"1000" doc:"Requests per second, retries included; from 0.01 on, in bursts of at most one second's. 0: no limit." example:"10"`
 }
 
 // NewEndpoint is the body that creates an endpoint.
@@ -218,6 +220,7 @@ func (s SetPolicy) apply(p *endpoint.Policy) error {
 	}
 	set(&p.Concurrency, s.Concurrency)
 	set(&p.Order, s.Order)
+	set(&p.RateLimit, s.RateLimit)
 	if len(wrong) > 0 {
 		return fault.In("endpoint.invalid", "The endpoint's policy can't be read: see fields.", wrong...)
 	}
@@ -240,7 +243,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
-		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order},
+		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}

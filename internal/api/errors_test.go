@@ -226,6 +226,7 @@ func (w *world) problemsOfTheRest() {
 		{"POST", "/v1/endpoints", `{"url": "ftp://x", "triggers": ["nonsense"]}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "policy": {"timeout": "soon"}}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "policy": {"order": "random"}}`, 422, "request.body_invalid"},
+		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "policy": {"rate_limit": 0.001}}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "sources": ["mail"]}`, 422, "request.body_invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "sources": []}`, 422, "request.body_invalid"},
 		{"PATCH", other, `{"token": "tok_1"}`, 422, "endpoint.invalid"},

@@ -110,7 +110,9 @@ func (w *world) agrees(r *http.Request, g got) {
 		}
 		at := "https://casehook.test/openapi.json#/paths/" + pointerEscape.Replace(d.path) + "/" + strings.ToLower(d.method) +
 			"/responses/" + number + "/content/" + pointerEscape.Replace(contentType) + "/schema"
-		schema, err := w.schemas.Compile(at)
+		w.mu.Lock()
+		schema, err := w.schemas.Compile(at) // not safe for concurrent use
+		w.mu.Unlock()
 		must(w.t, err)
 		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(g.body))
 		must(w.t, err)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -283,14 +284,14 @@ func (w *world) storyOfEndpoints() {
 	t := w.t
 	made := w.post("/v1/endpoints", `{"name": "crm", "url": "https://crm.example.com/hooks", "triggers": ["case_created", "case_changed"],
 		"description": "Two\nlines", "metadata": {"team": "billing"}, "headers": {"X-Api-Key": "sesame-open"},
-		"policy": {"retries": ["5s", "2m"], "timeout": "3s", "concurrency": 2, "order": "strict"}}`).is(201, "")
+		"policy": {"retries": ["5s", "2m"], "timeout": "3s", "concurrency": 2, "order": "strict", "rate_limit": 2.5}}`).is(201, "")
 	if !strings.HasPrefix(made.text("secret"), "whsec_") {
 		t.Errorf("its secret is %s", made.text("secret"))
 	}
 	path := made.header.Get("Location")
 	changed := w.do("PATCH", path, `{"status": "paused", "policy": {"retries": []}}`).is(200, "")
 	policy := changed.json()["policy"].(map[string]any)
-	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" {
+	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" || policy["rate_limit"] != json.Number("2.5") {
 		t.Errorf("changed: %s", changed.body)
 	}
 	w.storyOfSettings(path)

@@ -136,10 +136,11 @@ type policy struct {
 	Timeout     string   `json:"timeout"`
 	Concurrency int      `json:"concurrency"`
 	Order       string   `json:"order"`
+	RateLimit   float64  `json:"rate_limit"`
 }
 
 func wanted(e endpoint.Endpoint) remote {
-	p := policy{Retries: []string{}, Timeout: e.Policy.Timeout.String(), Concurrency: e.Policy.Concurrency, Order: string(e.Policy.Order)}
+	p := policy{Retries: []string{}, Timeout: e.Policy.Timeout.String(), Concurrency: e.Policy.Concurrency, Order: string(e.Policy.Order), RateLimit: e.Policy.RateLimit}
 	for _, wait := range e.Policy.Retries {
 		p.Retries = append(p.Retries, wait.String())
 	}
@@ -161,7 +162,7 @@ func (r remote) same(other remote) bool {
 		return false
 	}
 	return r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
-		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order
+		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order && r.Policy.RateLimit == other.Policy.RateLimit
 }
 
 // endpoints lists those that have names.

@@ -51,6 +51,7 @@ type endpointNode struct {
 		Timeout     time.Duration    `yaml:"timeout"`
 		Concurrency int              `yaml:"concurrency"`
 		Order       endpoint.Order   `yaml:"order"`
+		RateLimit   float64          `yaml:"rate_limit"`
 	} `yaml:"policy"`
 }
 
@@ -149,7 +150,7 @@ func (r *reader) endpoint(n *yaml.Node) {
 	}
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
 	e.Sources, e.IgnoreOwn, e.Token = d.Sources, d.IgnoreOwn, d.Token
-	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order}
+	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order, RateLimit: d.Policy.RateLimit}
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}

@@ -65,14 +65,14 @@ endpoints:
   - name: crm
     url: https://crm.example.com
     triggers: [case_finished, case_created, case_created]
-    policy: { retries: [], concurrency: 2 }
+    policy: { retries: [], concurrency: 2, rate_limit: 0.5 }
 `), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []endpoint.Endpoint{{
 		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created", "case_finished"},
-		Policy: endpoint.Policy{Retries: []time.Duration{}, Timeout: endpoint.DefaultTimeout, Concurrency: 2, Order: endpoint.PerCase},
+		Policy: endpoint.Policy{Retries: []time.Duration{}, Timeout: endpoint.DefaultTimeout, Concurrency: 2, Order: endpoint.PerCase, RateLimit: 0.5},
 	}}
 	if diff := cmp.Diff(want, plan.Endpoints); diff != "" {
 		t.Error(diff)
@@ -94,6 +94,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"an endpoint twice":  {"endpoints:\n- {name: a, url: https://a.example, triggers: [case_created]}\n- {name: a, url: https://a.example, triggers: [case_created]}", []string{`c.yaml:3: /name: the endpoint "a" is given twice`}},
 		"no name, no URL":    {"endpoints: [{triggers: [case_created]}]", []string{"/name: is missing", "/url: "}},
 		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: the endpoint can't be read", "retry"}},
+		"a limit too low":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},
 		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,16 +5,19 @@ import "time"
 // breaker stops a whole endpoint that is down, so that an outage uses up no
 // message's retries. It opens after several failures in a row that are the
 // endpoint's own fault, on several lanes: one poisonous message must not open
-// it. While it is open, one probe at a time finds out whether the endpoint is
-// back.
+// it. No message is to blame where there was not even a connection, so that as
+// many failures to connect open it whatever the lanes. While it is open, one
+// probe at a time finds out whether the endpoint is back.
 type breaker struct {
-	failures int // in a row
-	lanes    map[string]struct{}
-	open     bool
-	since    time.Time
-	probeAt  time.Time
-	wait     time.Duration // before the next probe
-	probing  bool
+	failures    int // in a row
+	unconnected int // in a row, without a connection
+	lanes       map[string]struct{}
+	open        bool
+	fewLanes    bool // only failures to connect opened it
+	since       time.Time
+	probeAt     time.Time
+	wait        time.Duration // before the next probe
+	probing     bool
 }
 
 // The breaker's bounds.
@@ -26,8 +29,12 @@ const (
 )
 
 // failed counts a failure that is the endpoint's fault, and reports whether the
-// breaker is open because of it or was already.
-func (b *breaker) failed(lane string, now time.Time, jitter float64) bool {
+// breaker is open because of it or was already. Where only failures to connect
+// had opened it, a connection closes it: the message may be to blame from then on.
+func (b *breaker) failed(lane string, connected bool, now time.Time, jitter float64) bool {
+	if b.open && b.fewLanes && connected {
+		*b = breaker{}
+	}
 	if b.open {
 		return true
 	}
@@ -36,7 +43,11 @@ func (b *breaker) failed(lane string, now time.Time, jitter float64) bool {
 	}
 	b.failures++
 	b.lanes[lane] = struct{}{}
-	if b.failures < breakerFailures || len(b.lanes) < breakerLanes {
+	if b.unconnected++; connected {
+		b.unconnected = 0
+	}
+	b.fewLanes = len(b.lanes) < breakerLanes
+	if b.failures < breakerFailures || b.fewLanes && b.unconnected < breakerFailures {
 		return false
 	}
 	b.open, b.since, b.wait = true, now, firstProbe
@@ -57,6 +68,13 @@ func (b *breaker) probed(now time.Time, jitter float64) {
 	b.probing = false
 	b.wait = min(2*b.wait, slowestProbe)
 	b.probeAt = now.Add(spread(b.wait, jitter))
+}
+
+// notBefore puts the next probe off.
+func (b *breaker) notBefore(at time.Time) {
+	if b.open {
+		b.probeAt = later(b.probeAt, at)
+	}
 }
 
 func (b *breaker) mayProbe(now time.Time) bool {

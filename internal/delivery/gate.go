@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/casehook/casehook/internal/endpoint"
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+)
 
 // gate is what all cursors of one endpoint share: how much may be under way, and
 // whether the endpoint is there at all.
@@ -12,6 +16,8 @@ type gate struct {
 	loading int // parked lanes that are being looked for in the journal
 	owed    int // sent and not durably settled
 	breaker breaker
+	hold    hold
+	pace    pace
 	gone    bool // the endpoint answered 410
 }
 
@@ -25,12 +31,38 @@ type limits struct {
 var defaultLimits = limits{window: 1024, unsettled: 512, parked: 10_000}
 
 func newGate(p endpoint.Policy, l limits, jitter func() float64) *gate {
-	return &gate{limits: l, policy: p.WithDefaults(), jitter: jitter}
+	return &gate{limits: l, policy: p.WithDefaults(), jitter: jitter, pace: newPace(p.RateLimit)}
+}
+
+// inherit takes over what a change of the endpoint is no reason to forget: how
+// much it was sent lately, and, where it has not moved, for how long it does not
+// want to be asked.
+func (g *gate) inherit(before *gate, same bool, now time.Time) {
+	g.pace.inherit(before.pace, now)
+	if same {
+		g.hold = before.hold
+	}
 }
 
 // full reports whether no more may be under way.
 func (g *gate) full() bool {
 	return g.gone || g.sending+g.loading >= g.policy.Concurrency || g.owed >= g.unsettled
+}
+
+// shut reports whether nothing may be sent now.
+func (g *gate) shut(now time.Time) bool {
+	return g.full() || g.hold.stops(now, g.sending+g.loading) || !g.pace.may(now)
+}
+
+// opensAt is when a gate that was shut by the clock opens; it may be in the past.
+func (g *gate) opensAt() time.Time { return later(g.hold.until, g.pace.next) }
+
+// later is the later of two times; zero is the earliest.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // durable notes that n outcomes which were handed over are saved.

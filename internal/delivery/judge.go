@@ -19,7 +19,10 @@ const keptResponse = 16 << 10
 
 // judge makes an outcome of what came back. Only a 2xx answer is success.
 func judge(msg *message, q outbound.Request, r outbound.Result) outcome {
-	o := outcome{verdict: verdictOf(r), reason: reasonOf(r)}
+	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected}
+	if o.throttled = r.Status == http.StatusTooManyRequests; o.throttled || r.Status == http.StatusServiceUnavailable {
+		o.retryAfter = r.RetryAfter(q.At.Add(r.Duration))
+	}
 	sum := sha256.Sum256(q.Body)
 	o.attempt = store.Attempt{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,

@@ -133,6 +133,7 @@ func (e *Engine) hold(ctx, sending context.Context, l store.Lease, before *holde
 // serve runs one worker after the other: each change of the endpoint is a new
 // one, which begins once all that its predecessor sent is settled.
 func (e *Engine) serve(ctx, sending context.Context, h *holder) {
+	var before *worker
 	for ctx.Err() == nil {
 		l := *h.lease.Load()
 		w, err := e.load(ctx, l)
@@ -151,6 +152,10 @@ func (e *Engine) serve(ctx, sending context.Context, h *holder) {
 		if w.endpoint.Revision < h.lease.Load().Revision {
 			continue // it changed while it was loaded
 		}
+		if before != nil {
+			w.gate.inherit(before.gate, w.endpoint.URL == before.endpoint.URL, time.Now())
+		}
+		before = w
 		cause := w.run(ctx, sending)
 		e.settler.barrier(sending)
 		switch {

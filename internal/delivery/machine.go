@@ -278,18 +278,22 @@ func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 
 // wakeAt is when next has something new to give without any event; zero: never.
 func (m *machine) wakeAt() time.Time {
+	if m.breaker.open && m.breaker.probing {
+		return time.Time{}
+	}
+	at := m.opensAt()
 	if m.breaker.open {
-		if m.breaker.probing {
-			return time.Time{}
-		}
-		return m.breaker.probeAt
+		return later(at, m.breaker.probeAt)
 	}
-	var at time.Time
-	if len(m.waiting) > 0 {
-		at = m.waiting[0].Due
+	if len(m.ready) > 0 && !at.IsZero() {
+		return at
 	}
-	if hung := m.hungAt(); !hung.IsZero() && (at.IsZero() || hung.Before(at)) {
-		at = hung
+	if len(m.waiting) == 0 {
+		return m.hungAt()
+	}
+	at = later(at, m.waiting[0].Due)
+	if hung := m.hungAt(); !hung.IsZero() && hung.Before(at) {
+		return hung
 	}
 	return at
 }

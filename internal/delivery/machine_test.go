@@ -47,6 +47,11 @@ type world struct {
 	down     bool            // the receiver is away
 	sources  []string        // that the endpoint hears of
 	ignore   bool            // what its own token caused
+
+	limit float64              // requests per second; 0: none
+	paces []time.Time          // requests since the start
+	asked map[string]time.Time // when a message may be sent again, by the endpoint's own word
+	held  time.Time            // until when it wants no message at all; zero: it does
 }
 
 const wantedTrigger, otherTrigger, ownToken = "wanted", "other", "tok_own"
@@ -73,6 +78,7 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w.disk.parked, w.disk.settled, w.disk.dead = map[string]store.Parked{}, map[string]store.Place{}, map[string]bool{}
 	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
 	w.ignore = rapid.Bool().Draw(t, "ignores its own")
+	w.limit = rapid.SampledFrom([]float64{0, 0, 0.5, 3}).Draw(t, "limit")
 	w.restart()
 	return w
 }
@@ -90,11 +96,12 @@ func (w *world) restart() {
 		}
 	}
 	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
-		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order,
+		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order, RateLimit: w.limit,
 	}}
 	g := newGate(e.Policy, w.limits, func() float64 { return 0.5 })
 	w.m = newMachine(g, e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
 	w.flying, w.pool, w.sent, w.done = nil, nil, nil, 0
+	w.paces, w.asked, w.held = nil, map[string]time.Time{}, time.Time{}
 }
 
 // commit appends an entry with a few messages, some wanted.
@@ -154,6 +161,7 @@ func (w *world) step(t *rapid.T) bool {
 		t.Fatalf("%s is sent again although no crash lost it", id)
 	}
 	w.onSchedule(s.send)
+	w.asItWasAsked(t, s.send)
 	for _, other := range w.flying {
 		if other.Message == id {
 			t.Fatalf("%s is under way twice", id)
@@ -182,6 +190,45 @@ func (w *world) onSchedule(msg *message) {
 		if p.Failures > 0 && msg.failures == p.Failures && !msg.probe && w.now.Before(p.Due) {
 			w.t.Fatalf("%s is sent at %v and due at %v", msg.Message, w.now, p.Due)
 		}
+	}
+}
+
+// asItWasAsked checks that no message comes sooner or faster than the endpoint
+// wants, and that one request finds out whether it is ready again.
+func (w *world) asItWasAsked(t *rapid.T, msg *message) {
+	w.paces = append(w.paces, w.now)
+	paced(t, w.limit, w.paces)
+	if w.now.Before(w.asked[msg.Message]) && !msg.probe {
+		t.Fatalf("%s is sent at %v, and the endpoint asked for %v", msg.Message, w.now, w.asked[msg.Message])
+	}
+	if !w.held.IsZero() && (w.now.Before(w.held) || len(w.flying) > 0) {
+		t.Fatalf("%s is sent beside %d others at %v, and the endpoint wants none before %v", msg.Message, len(w.flying), w.now, w.held)
+	}
+}
+
+// answer is what the receiver says with a verdict.
+func (w *world) answer(t *rapid.T, msg *message, v verdict) outcome {
+	o := outcome{verdict: v, connected: true, reason: "because", attempt: store.Attempt{Place: msg.Place, Delivered: v == delivered}}
+	if v != unreachable {
+		return o
+	}
+	o.connected, o.throttled = rapid.Bool().Draw(t, "connected"), rapid.Bool().Draw(t, "429")
+	if o.connected {
+		o.retryAfter = rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Second, 30 * time.Second, 30 * time.Hour}).Draw(t, "retry after")
+	}
+	return o
+}
+
+// heed notes what the receiver asked for.
+func (w *world) heed(msg *message, o outcome) {
+	switch {
+	case o.throttled && o.retryAfter > 0:
+		w.held = later(w.held, w.now.Add(min(o.retryAfter, time.Hour)))
+	case !w.held.IsZero() && !msg.sentAt.Before(w.held) && o.verdict != notAttempted:
+		w.held = time.Time{}
+	}
+	if o.retryAfter > 0 && !w.m.breaker.open {
+		w.asked[msg.Message] = w.now.Add(min(o.retryAfter, 24*time.Hour))
 	}
 }
 
@@ -216,7 +263,9 @@ func (w *world) finish(t *rapid.T, v verdict) {
 	if v == delivered {
 		w.arrive(msg)
 	}
-	w.m.done(msg, outcome{verdict: v, reason: "because", attempt: store.Attempt{Place: msg.Place, Delivered: v == delivered}}, w.now)
+	o := w.answer(t, msg, v)
+	w.m.done(msg, o, w.now)
+	w.heed(msg, o)
 	if v != notAttempted {
 		w.done++
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -19,9 +20,12 @@ const (
 
 // outcome is what became of an attempt.
 type outcome struct {
-	verdict verdict
-	reason  string        // for people: "503 Service Unavailable"
-	attempt store.Attempt // as it is recorded
+	verdict    verdict
+	connected  bool          // the request may have reached the endpoint
+	throttled  bool          // 429: what is said of a retry is meant for all messages
+	retryAfter time.Duration // that a 429 or 503 asked for; 0: it named none
+	reason     string        // for people: "503 Service Unavailable"
+	attempt    store.Attempt // as it is recorded
 }
 
 // done takes in the outcome of a message that next gave.
@@ -48,7 +52,7 @@ func (m *machine) done(msg *message, o outcome, now time.Time) {
 	case down:
 		m.putBack(l, msg, msg.tries)
 	default:
-		m.fail(l, msg, o.reason, now)
+		m.fail(l, msg, o, now)
 	}
 }
 
@@ -63,18 +67,20 @@ func (m *machine) laneOf(msg *message) string {
 	panic("delivery: an outcome for a message that is not under way")
 }
 
-// judge lets the breaker see the outcome, and reports whether the endpoint as a
+// judge lets the gate see the outcome, and reports whether the endpoint as a
 // whole is down, so that the message is not to blame.
 func (m *machine) judge(msg *message, o outcome, now time.Time) (down bool) {
+	m.hold.judge(msg, o, now)
 	switch o.verdict {
 	case gone:
 		m.gone = true
 		return true
 	case unreachable:
-		down = m.breaker.failed(msg.subject, now, m.jitter())
-		if msg.probe {
+		down = m.breaker.failed(msg.subject, o.connected, now, m.jitter())
+		if msg.probe && down {
 			m.breaker.probed(now, m.jitter())
 		}
+		m.breaker.notBefore(now.Add(min(o.retryAfter, longestHold)))
 	default:
 		m.breaker.answered()
 	}
@@ -143,18 +149,20 @@ func (m *machine) advance(l *lane) {
 }
 
 // fail counts a failure against a message: it is parked until its next try, or
-// given up after its last.
-func (m *machine) fail(l *lane, msg *message, reason string, now time.Time) {
+// given up after its last. The next try is on schedule, or when the endpoint asks
+// for it if that is later.
+func (m *machine) fail(l *lane, msg *message, o outcome, now time.Time) {
 	msg.failures++
 	wait, again := m.policy.Retry(msg.failures, m.jitter())
 	if !again {
-		m.bury(msg, now, reason)
+		m.bury(msg, now, o.reason)
 		m.settle(l, msg)
 		return
 	}
+	wait = max(wait, min(o.retryAfter, endpoint.MaxRetryWait))
 	p := store.Parked{
 		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Tries: msg.tries, Failures: msg.failures,
-		Due: now.Add(wait), Reason: reason,
+		Due: now.Add(wait), Reason: o.reason,
 	}
 	if l.row == nil && kindOf(l.key) == ofAll {
 		l.queue = append([]*message{msg}, l.queue...)

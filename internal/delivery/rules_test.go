@@ -83,7 +83,7 @@ func (s *script) answer(q load) {
 
 func (s *script) end(v verdict, messages ...*message) {
 	for _, m := range messages {
-		s.done(m, outcome{verdict: v, reason: "because", attempt: store.Attempt{Place: m.Place}}, s.now)
+		s.done(m, outcome{verdict: v, connected: true, reason: "because", attempt: store.Attempt{Place: m.Place}}, s.now)
 	}
 }
 

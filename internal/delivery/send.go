@@ -24,7 +24,7 @@ type load struct {
 // next picks what to do now. Each message it gives must come back by done, each
 // load by loaded.
 func (m *machine) next(now time.Time) (step, bool) {
-	if m.full() {
+	if m.shut(now) {
 		return step{}, false
 	}
 	if m.breaker.open {
@@ -190,6 +190,7 @@ func (m *machine) begin(msg *message, now time.Time) *message {
 	}
 	m.sending++
 	m.owed++
+	m.pace.took(now)
 	return msg
 }
 

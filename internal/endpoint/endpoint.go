@@ -3,6 +3,7 @@
 package endpoint
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -61,6 +62,7 @@ type Policy struct {
 	Timeout     time.Duration   // for one try, from dialling to the last byte of the answer
 	Concurrency int             // requests under way at once
 	Order       Order
+	RateLimit   float64 // requests per second, of all kinds; 0: no limit
 }
 
 // The defaults and bounds of a policy.
@@ -69,6 +71,8 @@ const (
 	MaxTimeout         = 60 * time.Second
 	DefaultConcurrency = 8
 	MaxConcurrency     = 64
+	MinRateLimit       = 0.01
+	MaxRateLimit       = 1000
 	MaxRetries         = 30
 	MaxRetryWait       = 24 * time.Hour
 )
@@ -148,6 +152,9 @@ func (p Policy) check() []fault.Field {
 		if wait <= 0 || wait > MaxRetryWait {
 			add("retries/"+strconv.Itoa(i), "is not above 0 and at most "+MaxRetryWait.String())
 		}
+	}
+	if p.RateLimit != 0 && !(p.RateLimit >= MinRateLimit && p.RateLimit <= MaxRateLimit) {
+		add("rate_limit", fmt.Sprintf("is neither 0, which is no limit, nor between %v and %v requests per second", MinRateLimit, MaxRateLimit))
 	}
 	if !slices.Contains([]Order{"", PerCase, Strict, None}, p.Order) {
 		add("order", "is none of per-case, strict, none")

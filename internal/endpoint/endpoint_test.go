@@ -1,6 +1,7 @@
 package endpoint_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -18,15 +19,24 @@ func TestCheckNamesEveryWrongField(t *testing.T) {
 	}
 	bad := endpoint.Endpoint{
 		URL: "ftp://example.com", Triggers: []string{"case_created", "nope"},
-		Policy: endpoint.Policy{Timeout: -1, Concurrency: 1000, Order: "fifo", Retries: []time.Duration{time.Second, 0}},
+		Policy: endpoint.Policy{Timeout: -1, Concurrency: 1000, Order: "fifo", RateLimit: -1, Retries: []time.Duration{time.Second, 0}},
 	}
 	var paths []string
 	for _, f := range bad.Check(known) {
 		paths = append(paths, f.Path)
 	}
-	want := []string{"/url", "/triggers/1", "/policy/timeout", "/policy/concurrency", "/policy/retries/1", "/policy/order"}
+	want := []string{"/url", "/triggers/1", "/policy/timeout", "/policy/concurrency", "/policy/retries/1", "/policy/rate_limit", "/policy/order"}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestARateIsLimitedOrItIsNot(t *testing.T) {
+	for limit, good := range map[float64]bool{0: true, 0.01: true, 2.5: true, 1000: true, -1: false, 0.009: false, 1000.5: false, math.NaN(): false, math.Inf(1): false} {
+		e := endpoint.Endpoint{URL: "https://example.com", Triggers: []string{"x"}, Policy: endpoint.Policy{RateLimit: limit}}
+		if faults := e.Check(func(string) bool { return true }); good != (len(faults) == 0) {
+			t.Errorf("%v per second: %v", limit, faults)
+		}
 	}
 }
 

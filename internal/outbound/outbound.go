@@ -94,6 +94,7 @@ type Result struct {
 	Body      []byte        // decompressed; as far as it was read
 	Truncated bool          // the body went on
 	Address   string        // dialled, or refused, with its port; empty when that point was not reached
+	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
 	Duration  time.Duration // of everything
 	Class     Class
 	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing.
@@ -125,10 +126,10 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		class, err := classify(ctx, limited, err, &seen)
-		return Result{Class: class, Err: err, Address: seen.address(err)}
+		return Result{Class: class, Err: err, Address: seen.address(err), Connected: seen.remote.Load() != nil}
 	}
 	defer response.Body.Close()
-	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil)}
+	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil), Connected: true}
 	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
 	switch {
 	case err != nil:

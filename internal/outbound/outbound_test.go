@@ -169,6 +169,10 @@ func TestEveryWayToFailHasItsClass(t *testing.T) {
 			if r.Class != c.class || r.Status != c.status || (r.Err == nil) != (r.Class == outbound.Answered) {
 				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, c.class, c.status)
 			}
+			before := []outbound.Class{outbound.Invalid, outbound.DNS, outbound.Connect, outbound.Refused, outbound.TLS}
+			if r.Connected == slices.Contains(before, r.Class) {
+				t.Errorf("class %q, and connected is %v", r.Class, r.Connected)
+			}
 			if int64(len(r.Body)) > 1024 || r.Duration <= 0 || r.Duration > long {
 				t.Errorf("%d bytes in %v", len(r.Body), r.Duration)
 			}

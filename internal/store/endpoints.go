@@ -47,6 +47,7 @@ type storedPolicy struct {
 	Timeout     time.Duration   `json:"timeout,omitempty"`
 	Concurrency int             `json:"concurrency,omitempty"`
 	Order       endpoint.Order  `json:"order,omitempty"`
+	RateLimit   float64         `json:"rate_limit,omitempty"` // per second
 }
 
 // storedSecrets is what the database keeps sealed of an endpoint.

@@ -1,0 +1,92 @@
+package delivery
+
+import (
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// cut ends messages as if there had been no connection, or one without an answer.
+func (s *script) cut(connected bool, messages ...*message) {
+	for _, m := range messages {
+		s.done(m, outcome{verdict: unreachable, connected: connected, reason: "because", attempt: store.Attempt{Place: m.Place}}, s.now)
+	}
+}
+
+// failing tries one case's message until the breaker opens, or it is given up.
+func (s *script) failing(connected bool) (tries int) {
+	s.commit(1)
+	for tries = 0; tries < 20; tries++ {
+		sent := s.launch()
+		if s.cut(connected, sent...); s.breaker.open || len(sent) == 0 {
+			return tries
+		}
+		s.now = s.wakeAt()
+	}
+	return tries
+}
+
+func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
+	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
+		s := newScript(t, endpoint.Policy{Order: order}, defaultLimits)
+		if s.failing(false); !s.breaker.open {
+			t.Errorf("%s: with one case it never opens", order)
+		}
+		var failures int
+		for range 20 { // longer than the schedule would last
+			s.now = s.wakeAt()
+			probes := s.launch()
+			if len(probes) != 1 {
+				t.Fatalf("%s: %d probes", order, len(probes))
+			}
+			failures = probes[0].failures
+			s.cut(false, probes...)
+		}
+		if failures >= breakerFailures || len(s.out.dead) > 0 {
+			t.Errorf("%s: an outage used up %d retries, %d messages are dead", order, failures, len(s.out.dead))
+		}
+		s.now = s.wakeAt()
+		s.end(delivered, s.launch()...)
+		if s.breaker.open {
+			t.Errorf("%s: an answer does not close it", order)
+		}
+	}
+}
+
+func TestOneCaseWithoutAnswersDoesNotOpenTheBreaker(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, defaultLimits)
+	if s.failing(true); s.breaker.open || len(s.out.dead) != 1 {
+		t.Errorf("open = %v, %d dead; the message may be to blame", s.breaker.open, len(s.out.dead))
+	}
+}
+
+func TestAConnectionEndsABreakerThatWantedOne(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, defaultLimits)
+	s.failing(false)
+	s.now = s.wakeAt()
+	s.cut(true, s.launch()...) // it is back, and answers 500 to this message
+	if s.breaker.open {
+		t.Fatal("one message can hold the breaker open for ever")
+	}
+	for range 20 {
+		s.now = s.wakeAt()
+		s.cut(true, s.launch()...)
+		if len(s.out.dead) > 0 {
+			return
+		}
+	}
+	t.Error("the message is never given up")
+}
+
+func TestAConnectionAloneDoesNotEndAnOutageOfManyCases(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, defaultLimits)
+	s.commit(1, 2, 3, 4, 5, 6)
+	s.cut(false, s.launch()...)
+	s.now = s.wakeAt()
+	s.cut(true, s.launch()...)
+	if !s.breaker.open || s.wakeAt().Sub(s.now) != 2*time.Second {
+		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.breaker.open, s.wakeAt().Sub(s.now))
+	}
+}

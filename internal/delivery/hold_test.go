@@ -1,0 +1,148 @@
+package delivery
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// wave ends messages with 429 or 503 and a Retry-After.
+func (s *script) wave(status int, retryAfter time.Duration, messages ...*message) {
+	for _, m := range messages {
+		s.done(m, outcome{
+			verdict: unreachable, connected: true, throttled: status == 429, retryAfter: retryAfter, reason: "because",
+			attempt: store.Attempt{Place: m.Place},
+		}, s.now)
+	}
+}
+
+func TestARetryComesOnScheduleOrWhenItIsAskedForIfThatIsLater(t *testing.T) {
+	schedule := []time.Duration{10 * time.Second, time.Hour}
+	for name, c := range map[string]struct {
+		asked, first, second time.Duration
+	}{
+		"not asked":               {0, 10 * time.Second, time.Hour},
+		"sooner than scheduled":   {time.Second, 10 * time.Second, time.Hour},
+		"later than scheduled":    {time.Minute, time.Minute, time.Hour},
+		"later than the next too": {2 * time.Hour, 2 * time.Hour, 2 * time.Hour},
+		"at most a day later":     {400 * time.Hour, 24 * time.Hour, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, endpoint.Policy{Retries: schedule}, defaultLimits)
+			s.commit(1)
+			for _, want := range []time.Duration{c.first, c.second} {
+				failed := s.now
+				s.wave(503, c.asked, s.launch()...)
+				if s.now = s.wakeAt(); s.now.Sub(failed) != want {
+					t.Fatalf("it is tried again after %v, want %v", s.now.Sub(failed), want)
+				}
+			}
+			s.wave(503, c.asked, s.launch()...)
+			if len(s.out.dead) != 1 {
+				t.Error("what the endpoint asks for gives a message more tries than the schedule has")
+			}
+		})
+	}
+}
+
+func TestAnswers503HoldBackTheirOwnMessageAlone(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 1}, defaultLimits)
+	s.commit(1, 2)
+	s.wave(503, time.Hour, s.launch()...)
+	if sent := s.launch(); len(sent) != 1 || sent[0].subject != "case/2" {
+		t.Errorf("%d messages follow, want the other case's", len(sent))
+	}
+}
+
+func TestAnAnswer429HoldsTheWholeEndpointBackAndOneProbeEndsIt(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 4}, defaultLimits)
+	s.commit(1, 2, 3, 4, 5, 6, 7, 8, 9)
+	first := s.launch()
+	s.wave(429, time.Minute, first[0])
+	s.end(delivered, first[1:]...) // they were sent before
+	if sent := s.launch(); len(sent) > 0 {
+		t.Fatalf("%d messages are sent although the endpoint asked for a minute", len(sent))
+	}
+	if wait := s.wakeAt().Sub(s.now); wait != time.Minute {
+		t.Fatalf("it goes on after %v, want a minute", wait)
+	}
+	s.now = s.wakeAt()
+	probe := s.launch()
+	if len(probe) != 1 {
+		t.Fatalf("%d requests find out whether it is over, want one", len(probe))
+	}
+	s.wave(429, 400*time.Hour, probe...)
+	if wait := s.wakeAt().Sub(s.now); wait != time.Hour {
+		t.Fatalf("asked for 400 hours it waits %v, want the bound of one", wait)
+	}
+	s.now = s.wakeAt()
+	probe = s.launch()
+	if len(probe) != 1 {
+		t.Fatalf("%d requests find out whether it is over, want one", len(probe))
+	}
+	s.end(delivered, probe...)
+	if sent := s.launch(); len(sent) != 4 {
+		t.Errorf("%d messages are sent after the answer, want 4", len(sent))
+	}
+}
+
+func TestAnAnswer429WithoutATimeHoldsNothingBack(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 1}, defaultLimits)
+	s.commit(1, 2)
+	s.wave(429, 0, s.launch()...)
+	if sent := s.launch(); len(sent) != 1 {
+		t.Error("the endpoint named no time, and is held back")
+	}
+}
+
+func TestAProbeOfTheBreakerWaitsForWhatTheEndpointAskedFor(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, defaultLimits)
+	s.commit(1, 2, 3, 4, 5)
+	s.wave(503, 10*time.Minute, s.launch()...)
+	if wait := s.wakeAt().Sub(s.now); !s.breaker.open || wait != 10*time.Minute {
+		t.Fatalf("open = %v, the first probe is in %v; want 10 minutes", s.breaker.open, wait)
+	}
+	s.now = s.wakeAt()
+	s.wave(503, 400*time.Hour, s.launch()...)
+	if wait := s.wakeAt().Sub(s.now); wait != time.Hour {
+		t.Errorf("the next probe is in %v, want the bound of an hour", wait)
+	}
+}
+
+func TestAChangedEndpointIsStillHeldBackUnlessItMoved(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		s := newScript(t, endpoint.Policy{}, defaultLimits)
+		s.commit(1)
+		s.wave(429, time.Minute, s.launch()...)
+		next := newScript(t, endpoint.Policy{}, defaultLimits)
+		next.inherit(s.gate, !moved, s.now)
+		next.commit(1)
+		if sent := next.launch(); (len(sent) == 1) != moved {
+			t.Errorf("moved: %v; %d messages are sent", moved, len(sent))
+		}
+	}
+}
+
+func TestOnly429And503SayWhenToTryAgain(t *testing.T) {
+	for status, want := range map[int]outcome{
+		200: {verdict: delivered}, 302: {verdict: refused}, 400: {verdict: refused}, 410: {verdict: gone}, 500: {verdict: unreachable},
+		429: {verdict: unreachable, throttled: true, retryAfter: time.Minute},
+		503: {verdict: unreachable, retryAfter: time.Minute},
+	} {
+		r := outbound.Result{Status: status, Connected: true, Header: http.Header{"Retry-After": {"60"}}}
+		got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r)
+		if got.verdict != want.verdict || got.throttled != want.throttled || got.retryAfter != want.retryAfter || !got.connected {
+			t.Errorf("%d: %+v, want %+v", status, got, want)
+		}
+	}
+	r := outbound.Result{Class: outbound.Connect, Err: errors.New("refused")}
+	if got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r); got.verdict != unreachable || got.connected {
+		t.Errorf("no connection: %+v", got)
+	}
+}

@@ -1,0 +1,35 @@
+package outbound
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// RetryAfter is how long the receiver asks us to stay away, as RFC 9110 has it:
+// in seconds, or until a date. A date is judged by the receiver's own clock
+// where its answer tells the time, else by now. It is 0 when the header is
+// missing, can't be read, or has passed; what is absurdly long is cut to a year.
+func (r Result) RetryAfter(now time.Time) time.Duration {
+	text := strings.TrimSpace(r.Header.Get("Retry-After"))
+	if text == "" {
+		return 0
+	}
+	const longest = 365 * 24 * time.Hour
+	if strings.Trim(text, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds > int64(longest/time.Second) {
+			return longest // more digits than fit
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	if theirs, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+		now = theirs
+	}
+	return min(max(until.Sub(now), 0), longest)
+}
