@@ -52,7 +52,20 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	if network != "tcp4" && network != "tcp6" || g.guardian.SafeAddr(addr) != nil {
 		return refusal(addr)
 	}
+	if tunnelled, ok := isatap(addr); ok && g.guardian.SafeAddr(tunnelled) != nil {
+		return refusal(addr)
+	}
 	return nil
+}
+
+// isatap gives the IPv4 address to which a host that takes part in ISATAP sends
+// what is addressed so: RFC 5214, section 6.1. The prefix may be anybody's.
+func isatap(addr netip.Addr) (netip.Addr, bool) {
+	b := addr.As16()
+	if !addr.Is6() || b[8]&^2 != 0 || b[9] != 0 || b[10] != 0x5e || b[11] != 0xfe {
+		return netip.Addr{}, false
+	}
+	return netip.AddrFrom4([4]byte(b[12:])), true
 }
 
 // refusal names the address and the setting that would allow it.

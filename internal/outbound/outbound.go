@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
@@ -41,6 +42,7 @@ type Config struct {
 	Version       string         // of Casehook, for the User-Agent; default "dev"
 	MaxResponse   int64          // bytes; default DefaultMaxResponse
 	RootCAs       *x509.CertPool // that sign servers' certificates; nil: the system's
+	Resolver      *net.Resolver  // that finds hosts' addresses; nil: the system's
 }
 
 // Client makes requests. It is safe for concurrent use.

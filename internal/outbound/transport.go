@@ -23,7 +23,7 @@ const (
 
 // newTransport makes the HTTP/1.1 transport over the guarded dialer.
 func newTransport(c Config) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, Control: newGuard(c.AllowPrefixes).control}
+	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: newGuard(c.AllowPrefixes).control}
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs,
 		ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessionsCache),
@@ -78,6 +78,10 @@ func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, networ
 	return secure, nil
 }
 
+// rawSlack is by how much, in bytes, a compressed body may be longer than what it
+// unfolds to: there are streams without end that unfold to nothing.
+const rawSlack = 64 << 10
+
 // readBody reads at most limit bytes of the answer, decompressed, and reports
 // whether there was more. Read to its end, the connection can be used again;
 // otherwise closing the body closes it.
@@ -85,7 +89,8 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 	if response.ContentLength == 0 {
 		return nil, false, nil
 	}
-	var from io.Reader = response.Body
+	raw := &io.LimitedReader{R: response.Body, N: limit + rawSlack}
+	var from io.Reader = raw
 	if strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
 		unzipped, err := gzip.NewReader(from)
 		if err == io.EOF {
@@ -99,6 +104,9 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 	body, err = io.ReadAll(io.LimitReader(from, limit+1))
 	if int64(len(body)) > limit {
 		return body[:limit], true, nil
+	}
+	if raw.N == 0 { // compressed, it is longer than it should be unfolded
+		return body, true, nil
 	}
 	return body, false, err
 }

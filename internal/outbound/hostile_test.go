@@ -1,0 +1,67 @@
+package outbound_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/hostile"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// What a hostile receiver may cost.
+const (
+	hostileTimeout = 200 * time.Millisecond
+	hostileMemory  = 4 << 20 // bytes allocated for one request, all in all; its own side included
+	hostileFlood   = 16 << 20
+	hostilePatient = 5 * time.Second // on a machine that is busy
+)
+
+func TestHostileReceiversEndAsTheyShould(t *testing.T) {
+	for _, receiver := range hostile.Receivers() {
+		t.Run(receiver.Name, func(t *testing.T) {
+			server := receiver.Start(t, "")
+			c := client(t, func(config *outbound.Config) { config.RootCAs = hostile.Roots() })
+			request := outbound.Request{URL: server.URL, Body: []byte("{}"), Timeout: hostilePatient, MaxResponse: 16 << 10, Truncate: true, At: time.Now()}
+			if receiver.Slow {
+				request.Timeout = hostileTimeout
+			}
+			before := allocated()
+			r := c.Post(t.Context(), request)
+			cost := allocated() - before
+			if string(r.Class) != receiver.Class || r.Status != receiver.Status || (r.Err == nil) != (r.Class == outbound.Answered) {
+				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, receiver.Class, receiver.Status)
+			}
+			if receiver.Long && !r.Truncated || len(r.Body) > 16<<10 {
+				t.Errorf("%d bytes are kept, truncated: %v", len(r.Body), r.Truncated)
+			}
+			if r.Duration > hostilePatient || receiver.Slow && r.Duration < hostileTimeout {
+				t.Errorf("it took %v", r.Duration)
+			}
+			if cost > hostileMemory {
+				t.Errorf("it took %d bytes of memory", cost)
+			}
+			if written := server.Written.Load(); written > hostileFlood {
+				t.Errorf("%d bytes were taken in", written)
+			}
+		})
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+func TestAnAnswerWithoutEndIsTooLargeWhereItHasToBeWhole(t *testing.T) {
+	for _, receiver := range hostile.Receivers() {
+		if !receiver.Long {
+			continue
+		}
+		r := client(t).Post(t.Context(), outbound.Request{URL: receiver.Start(t, "").URL, MaxResponse: 1 << 20, At: time.Now()})
+		if r.Class != outbound.TooLarge || r.Status != 200 || len(r.Body) > 1<<20 {
+			t.Errorf("%s: class %q, status %d, %d bytes, %v", receiver.Name, r.Class, r.Status, len(r.Body), r.Err)
+		}
+	}
+}
