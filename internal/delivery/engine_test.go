@@ -25,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/hostile"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/pgtest"
@@ -103,7 +104,7 @@ func (b *bench) run() func() {
 }
 
 func (b *bench) outbound() outbound.Config {
-	return outbound.Config{Version: "0.1.0", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	return outbound.Config{Version: "0.1.0", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: hostile.Roots()}
 }
 
 func (b *bench) update(do func(*store.Tx) error) {

@@ -89,6 +89,7 @@ func endless() []Receiver {
 
 func broken() []Receiver {
 	const ok, chunked, compressed = "HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n\r\n", "Content-Encoding: gzip\r\n"
+	const last = "Connection: close\r\n"
 	all := []Receiver{
 		{Name: "answers garbage", serve: say("\x00\xff\xfe\x01\r\n\r\n\x80")},
 		{Name: "answers garbage for ever", serve: repeat("", "\x00\xff\xfe\x01\r\n")},
@@ -108,8 +109,8 @@ func broken() []Receiver {
 		{Name: "sends a chunk of too much", Status: 200, serve: say(ok + chunked + "fffffffffffffffff\r\n")},
 		{Name: "sends an endless chunk extension", Status: 200, serve: repeat(ok+chunked+"5;", "x")},
 		{Name: "sends trailers without end", Status: 200, serve: repeat(ok+chunked+"0\r\n", "X: y\r\n")},
-		{Name: "says gzip and sends none", Status: 200, serve: say(ok + compressed + "Content-Length: 18\r\n\r\nhello hello hello!")},
-		{Name: "sends a gzip of nonsense", Status: 200, serve: say(ok + compressed + "Content-Length: 14\r\n\r\n" + gzipHead + "\xff\xff\xff\xff")},
+		{Name: "says gzip and sends none", Status: 200, serve: say(ok + last + compressed + "Content-Length: 18\r\n\r\nhello hello hello!")},
+		{Name: "sends a gzip of nonsense", Status: 200, serve: say(ok + last + compressed + "Content-Length: 14\r\n\r\n" + gzipHead + "\xff\xff\xff\xff")},
 	}
 	for i := range all {
 		all[i].Class = "protocol"
@@ -127,22 +128,23 @@ func broken() []Receiver {
 	return append(all, Receiver{Name: "resets in the body", Class: "closed", Status: 200, serve: reset(ok + "Content-Length: 5\r\n\r\nab")})
 }
 
-// odd are answers that are to be taken for what they say.
+// odd are answers that are to be taken for what they say. They end the connection
+// and say so: otherwise the next request on it might fail too, or not.
 func odd() []Receiver {
 	return []Receiver{
-		{Name: "sends more than it says", Status: 200, serve: say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more")},
-		{Name: "sends 204 with a body", Status: 204, serve: say("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")},
-		{Name: "sends 304 with a body", Status: 304, serve: say("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello")},
-		{Name: "answers twice", Status: 202, serve: say("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")},
-		{Name: "redirects to itself", Status: 307, serve: say("HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")},
-		{Name: "redirects to the metadata", Status: 302, serve: say("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")},
+		{Name: "sends more than it says", Status: 200, serve: say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok, and more")},
+		{Name: "sends 204 with a body", Status: 204, serve: say("HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")},
+		{Name: "sends 304 with a body", Status: 304, serve: say("HTTP/1.1 304 Not Modified\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")},
+		{Name: "answers twice", Status: 202, serve: say("HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")},
+		{Name: "redirects to itself", Status: 307, serve: say("HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")},
+		{Name: "redirects to the metadata", Status: 302, serve: say("HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")},
 		{Name: "switches protocols", Status: 101, serve: stall("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")},
 		{Name: "switches protocols and floods", Status: 101, serve: repeat("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "x")},
 		{Name: "switches protocols and sends chunks", Status: 101, serve: stall("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")},
 		{Name: "speaks HTTP/1.0", Status: 200, serve: say("HTTP/1.0 200 OK\r\n\r\nok")},
-		{Name: "sends early hints first", Status: 200, serve: say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
-		{Name: "sends text that is none", Status: 200, serve: say("HTTP/1.1 200 \x00\xff\r\nX-Odd: \xff\xfe\r\nContent-Length: 4\r\n\r\n\x00\xff\xfe\x00")},
-		{Name: "says it is gone in a huge answer", Status: 500, serve: say("HTTP/1.1 500 No\r\nContent-Length: 999999\r\n\r\n" + strings.Repeat("\x00", 999999))},
+		{Name: "sends early hints first", Status: 200, serve: say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")},
+		{Name: "sends text that is none", Status: 200, serve: say("HTTP/1.1 200 \x00\xff\r\nConnection: close\r\nX-Odd: \xff\xfe\r\nContent-Length: 4\r\n\r\n\x00\xff\xfe\x00")},
+		{Name: "says it is gone in a huge answer", Status: 500, serve: say("HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 999999\r\n\r\n" + strings.Repeat("\x00", 999999))},
 	}
 }
 

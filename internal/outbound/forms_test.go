@@ -52,7 +52,9 @@ func forms(addr netip.Addr) map[string]string {
 	b := addr.As4()
 	n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 	dotted := addr.String()
-	six := func(format string, a ...any) string { return "[" + netip.MustParseAddr(fmt.Sprintf(format, a...)).String() + "]" }
+	six := func(format string, a ...any) string {
+		return "[" + netip.MustParseAddr(fmt.Sprintf(format, a...)).String() + "]"
+	}
 	high, low := n>>16, n&0xffff
 	return map[string]string{
 		"dotted": dotted, "with a port": dotted + ":443", "with a dot at its end": dotted + ".", "with two": dotted + "..",

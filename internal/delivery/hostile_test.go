@@ -1,0 +1,126 @@
+package delivery_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/hostile"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// misbehaved is an endpoint of a hostile receiver.
+type misbehaved struct {
+	hostile.Receiver
+	server   *hostile.Server
+	endpoint endpoint.Endpoint
+}
+
+// invite makes an endpoint for each of some hostile receivers. Where they can
+// tell requests apart they are hostile to those of the case alone.
+func (b *bench) invite(t *testing.T, caseID int64, timeout time.Duration, who func(hostile.Receiver) bool) (all []misbehaved) {
+	for _, r := range hostile.Receivers() {
+		if !who(r) {
+			continue
+		}
+		server := r.Start(t, fmt.Sprintf("case/%d", caseID))
+		e := b.listen(server.URL, endpoint.Policy{Timeout: timeout, Concurrency: 4, Retries: []time.Duration{time.Hour}})
+		all = append(all, misbehaved{r, server, e})
+	}
+	return all
+}
+
+// attempts of an endpoint, by subject.
+func (b *bench) attempts(e endpoint.Endpoint) map[string][]store.Attempt {
+	b.Helper()
+	all, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 1000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bySubject := map[string][]store.Attempt{}
+	for _, a := range all {
+		bySubject[a.Subject] = append(bySubject[a.Subject], a)
+	}
+	return bySubject
+}
+
+// Whatever a receiver does to the messages of one case, it holds up these alone:
+// its other cases go on, and so do the other endpoints, while it stalls.
+func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		t := b.TB.(*testing.T)
+		healthy := b.receiver(ok)
+		h := b.listen(healthy.URL, endpoint.Policy{})
+		const victim, others = 1, 4
+		all := b.invite(t, victim, time.Minute, func(r hostile.Receiver) bool { return r.Slow || r.Long }) // nothing ends by the timeout here
+		for version := int64(1); version <= 2; version++ {
+			for c := int64(victim); c <= victim+others; c++ {
+				b.comment(c, version)
+			}
+		}
+		last := map[int64]int64{}
+		for range 2 * (1 + others) {
+			a := b.next(healthy)
+			if a.version != last[a.caseID]+1 {
+				b.Errorf("case %d: version %d came after %d", a.caseID, a.version, last[a.caseID])
+			}
+			last[a.caseID] = a.version
+		}
+		b.served(h)
+		for _, m := range all {
+			if m.Blunt {
+				continue
+			}
+			b.eventually(m.Name+" has the other cases' messages", func() bool {
+				n := 0
+				for subject, attempts := range b.attempts(m.endpoint) {
+					if subject != "case/1" {
+						n += len(attempts)
+					}
+				}
+				return n == 2*others
+			})
+			attempts := b.attempts(m.endpoint)
+			for subject, tried := range attempts {
+				for _, a := range tried {
+					if subject != "case/1" && (!a.Delivered || a.Number != 1) {
+						b.Errorf("%s: %s of %s was attempted with status %d, class %q", m.Name, a.Message, subject, a.Status, a.Class)
+					}
+				}
+			}
+			if n := len(attempts["case/1"]); m.Slow && n != 0 {
+				b.Errorf("%s: it ended, %d times, though nothing ends it", m.Name, n)
+			}
+		}
+		for _, m := range all {
+			m.server.Close() // what is under way need not wait for its timeout
+		}
+	})
+}
+
+func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		t := b.TB.(*testing.T)
+		all := b.invite(t, 1, time.Second, func(hostile.Receiver) bool { return true })
+		b.comment(1, 1)
+		for _, m := range all {
+			b.eventually(m.Name+" is attempted", func() bool { return len(b.attempts(m.endpoint)["case/1"]) > 0 })
+			a := b.attempts(m.endpoint)["case/1"][0]
+			delivered := m.Class == "" && m.Status/100 == 2
+			if a.Class != m.Class || a.Status != m.Status || a.Delivered != delivered || a.Number != 1 {
+				b.Errorf("%s: class %q, status %d, delivered %v, number %d; want %q, %d, %v", m.Name, a.Class, a.Status, a.Delivered, a.Number, m.Class, m.Status, delivered)
+			}
+			if len(a.Response) > 200<<10 || len(a.Request) > 4<<10 {
+				b.Errorf("%s: the attempt keeps %d bytes of the answer, %d of the request", m.Name, len(a.Response), len(a.Request))
+			}
+			b.eventually(m.Name+" is waiting or served", func() bool {
+				c, parked := b.saved(m.endpoint)
+				if delivered {
+					return c.Position == 1 && len(parked) == 0
+				}
+				return c.Position == 1 && len(parked) == 1 && parked[0].Lane == "case/1" && parked[0].Failures == 1 && parked[0].Due.After(time.Now().Add(time.Minute))
+			})
+		}
+	})
+}
