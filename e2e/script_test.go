@@ -31,10 +31,11 @@ import (
 //	serve NAME FLAG...            start a server on a free port, and wait until it serves; sets URL, and TOKEN on a first start
 //	stop NAME [SIGNAL]            end it; with TERM, the default, it has to end well
 //	http METHOD PATH STATUS [BODY or @FILE] [Header: value]...    one request; the answer is on stdout
-//	attempted ENDPOINT FAILURE    wait until an attempt failed in that way
+//	attempted ENDPOINT RESULT     wait until an attempt failed in that way, or got that status
 //	let VARIABLE KEY...           take a value out of the last answer
 //	database VARIABLE             an empty PostgreSQL database; sets its URL
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
+//	talker NAME TEXT              a receiver that says more than it may; sets NAME_URL
 //	subscribe NAME TRIGGER...     make an endpoint for it
 //	hears NAME TRIGGER...         wait for just these, in this order
 //	install DIR                   copy the receiver in Node there, with what it needs
@@ -63,7 +64,8 @@ func TestScripts(t *testing.T) {
 			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "hears": hears,
 			"install": install, "until": until, "address": address, "sent": sent,
-			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
+			"talker": newTalker,
+			"storm":  beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},
 	})
 }
@@ -247,11 +249,11 @@ func database(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func attempted(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 2, "attempted ENDPOINT FAILURE")
+	arguments(ts, neg, args, 2, "attempted ENDPOINT RESULT")
 	await(ts, nil, func() (string, bool) {
 		header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}}
 		_, answer, err := send(context.Background(), "GET", ts.Getenv("URL")+"/v1/endpoints/"+args[0]+"/attempts", header, nil)
 		ts.Check(err)
-		return "no such attempt: " + string(answer), bytes.Contains(answer, []byte(`"failure":"`+args[1]+`"`))
+		return "no such attempt: " + string(answer), bytes.Contains(answer, []byte(`"failure":"`+args[1]+`"`)) || bytes.Contains(answer, []byte(`"status":`+args[1]))
 	})
 }

@@ -18,15 +18,19 @@ type misbehaved struct {
 }
 
 // invite makes an endpoint for each of some hostile receivers. Where they can
-// tell requests apart they are hostile to those of the case alone.
-func (b *bench) invite(t *testing.T, caseID int64, timeout time.Duration, who func(hostile.Receiver) bool) (all []misbehaved) {
+// tell requests apart they are hostile to those of the case alone. Slow is how long
+// those may take whom nothing but their timeout ends.
+func (b *bench) invite(t *testing.T, caseID int64, slow time.Duration, who func(hostile.Receiver) bool) (all []misbehaved) {
 	for _, r := range hostile.Receivers() {
 		if !who(r) {
 			continue
 		}
 		server := r.Start(t, fmt.Sprintf("case/%d", caseID))
-		e := b.listen(server.URL, endpoint.Policy{Timeout: timeout, Concurrency: 4, Retries: []time.Duration{time.Hour}})
-		all = append(all, misbehaved{r, server, e})
+		p := endpoint.Policy{Timeout: time.Minute, Concurrency: 4, Retries: []time.Duration{time.Hour}}
+		if r.Slow {
+			p.Timeout = slow
+		}
+		all = append(all, misbehaved{r, server, b.listen(server.URL, p)})
 	}
 	return all
 }
