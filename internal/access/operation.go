@@ -31,6 +31,7 @@ var least = map[Operation]Role{
 	"put-case-type": Manager, "rotate-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager, "get-lag": Manager,
+	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,

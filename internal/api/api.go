@@ -82,6 +82,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.proofs()
 	a.contacts()
 	a.endpoints()
+	a.secrets()
 	a.lag()
 	a.triggers()
 	a.session()

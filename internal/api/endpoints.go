@@ -10,7 +10,6 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -37,7 +36,7 @@ type Endpoint struct {
 // CreatedEndpoint is an endpoint that was just created, with its secret.
 type CreatedEndpoint struct {
 	Endpoint
-	Secret string `json:"secret" doc:"Signs what is sent, in the notation of Standard Webhooks. It is shown this once." example:"whsec_..."`
+	Secret *string `json:"secret" doc:"Signs what is sent, in the notation of Standard Webhooks. It is shown this once; null where it was supplied." example:"whsec_..."`
 }
 
 // Policy is how hard delivery tries.
@@ -60,6 +59,7 @@ type SetPolicy struct {
 
 // NewEndpoint is the body that creates an endpoint.
 type NewEndpoint struct {
+	Secret *string `json:"secret,omitempty" maxLength:"200" doc:"What signs: whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 private key. Absent: a secret is drawn." example:"whsec_..."`
 	Settings
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
 	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
@@ -130,6 +130,9 @@ func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoi
 	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Clearance: body.Clearance}
 	set(&e.Token, body.Token)
 	body.Settings.apply(&e)
+	if err := supplied(&e, body.Secret); err != nil {
+		return nil, err
+	}
 	if err := body.Policy.apply(&e.Policy); err != nil {
 		return nil, err
 	}
@@ -138,7 +141,7 @@ func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoi
 		return nil, err
 	}
 	return create[CreatedEndpoint](ctx, "create-endpoint", *in, func(e endpoint.Endpoint) (store.Answer, error) {
-		return answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), secretOf(e)}, "Location", "/v1/endpoints/"+e.ID)
+		return answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), orNull(drawn(e, body.Secret))}, "Location", "/v1/endpoints/"+e.ID)
 	}, func(o casework.Once) (endpoint.Endpoint, error) {
 		return a.service.CreateEndpointFrom(ctx, principalOf(ctx), e, from, o)
 	})
@@ -255,14 +258,6 @@ func sourcesOf(e endpoint.Endpoint) []string {
 		return endpoint.Sources
 	}
 	return e.Sources
-}
-
-// secretOf gives the newest secret, as receivers write it.
-func secretOf(e endpoint.Endpoint) string {
-	if len(e.Secrets) == 0 {
-		return ""
-	}
-	return outbound.FormatKey(e.Secrets[0])
 }
 
 func showAttempt(at store.Attempt) Attempt {

@@ -242,6 +242,16 @@ func (w *world) problemsOfTheRest() {
 		{"PATCH", "/v1/endpoints/ep_1", `{"name": "x"}`, 404, "endpoint.not_found"},
 		{"DELETE", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/attempts", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/secrets", "", 404, "endpoint.not_found"},
+		{"POST", "/v1/endpoints/ep_1/secrets", "", 404, "endpoint.not_found"},
+		{"DELETE", "/v1/endpoints/ep_1/secrets/sec_1", "", 404, "endpoint.not_found"},
+		{"DELETE", other + "/secrets/sec_1", "", 404, "endpoint.secret_not_found"},
+		{"POST", other + "/secrets", `{"overlap": "169h"}`, 422, "endpoint.invalid"},
+		{"POST", other + "/secrets", `{"overlap": "-1s"}`, 422, "endpoint.invalid"},
+		{"POST", other + "/secrets", `{"overlap": "soon"}`, 422, "endpoint.invalid"},
+		{"POST", other + "/secrets", `{"secret": "whsec_c2hvcnQ="}`, 422, "endpoint.invalid"},
+		{"POST", other + "/secrets", `{"kind": "v1a", "secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l"}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "secret": "sesame"}`, 422, "endpoint.invalid"},
 		{"GET", "/v1/triggers/nonsense/targets", "", 404, "trigger.not_found"},
 		{"PUT", "/v1/triggers/nonsense/targets", `{"urls": []}`, 404, "trigger.not_found"},
 		{"PUT", "/v1/triggers/case_created/targets", `{"urls": ["nonsense"]}`, 422, "endpoint.invalid"},
@@ -251,6 +261,12 @@ func (w *world) problemsOfTheRest() {
 		{"POST", "/v1/tokens", `{"name": "x", "allowed_addresses": ["10.0.0.0/8", "nonsense"]}`, 422, "token.unusable"},
 		{"DELETE", "/v1/tokens/tok_1", "", 404, "token.not_found"},
 	})
+	only := w.get(other + "/secrets").is(200, "").items()[0].(map[string]any)
+	w.do("DELETE", other+"/secrets/"+only["id"].(string), nil).is(409, "endpoint.last_secret")
+	for range 7 {
+		w.post(other+"/secrets", "").is(201, "")
+	}
+	w.post(other+"/secrets", "").is(409, "endpoint.too_many_secrets")
 	w.problemsOfTenants()
 	w.problemsOfUploads(path)
 	for _, file := range []got{

@@ -14,6 +14,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
 	file, formType := form("key", "passport", "@file", "contents")
 	other, otherType := form("key", "passport", "@file", "contents!")
+	endpoint := w.post("/v1/endpoints", `{"url": "https://w.example", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
 	bodies := map[string]struct{ path, body, contentType, other, otherType string }{
 		"create-case":            {"/v1/case-types/loan/cases", `{"transition": "open"}`, "", `{"transition": "open", "data": {}}`, ""},
 		"submit-transition":      {path + "/transitions/submit", `{}`, "", `{"ignore_warning": true}`, ""},
@@ -21,6 +22,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"generate-document":      {path + "/documents", `{"key": "summary"}`, "", `{"key":  "summary"}`, ""},
 		"upload-proof":           {path + "/proofs", file, formType, other, otherType},
 		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
+		"rotate-endpoint-secret": {endpoint + "/secrets", `{}`, "", `{"kind": "v1a"}`, ""},
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},

@@ -295,6 +295,7 @@ func (w *world) storyOfEndpoints() {
 		t.Errorf("changed: %s", changed.body)
 	}
 	w.storyOfSettings(path)
+	w.storyOfSecrets(path)
 	own := changed.text("token")
 	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false || len(changed.json()["sources"].([]any)) != 2 {
 		t.Errorf("it hears of %s", changed.body)
@@ -341,6 +342,37 @@ func (w *world) storyOfSettings(path string) {
 		t.Errorf("moved: %s", moved.body)
 	}
 	shows(w.do("PATCH", path, `{"headers": {"x-more": null}}`), `"headers":{"X-Api-Key":"(hidden)"}`)
+}
+
+func (w *world) storyOfSecrets(path string) {
+	t := w.t
+	first := w.get(path+"/secrets").is(200, "").items()[0].(map[string]any)
+	drawn := w.post(path+"/secrets", `{"overlap": "1h"}`).is(201, "")
+	key := drawn.text("secret")
+	supplied := w.post(path+"/secrets", `{"secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l", "overlap": "168h"}`).is(201, "")
+	pair := w.post(path+"/secrets", `{"kind": "v1a"}`).is(201, "")
+	if supplied.json()["secret"] != nil || pair.json()["secret"] != nil || !strings.HasPrefix(key, "whsec_") || !strings.HasPrefix(pair.text("public_key"), "whpk_") {
+		t.Errorf("made %s, %s and %s", drawn.body, supplied.body, pair.body)
+	}
+	all := w.get(path+"/secrets").is(200, "")
+	var ids []any
+	expiring := 0
+	for _, item := range all.items() {
+		s := item.(map[string]any)
+		ids = append(ids, s["id"])
+		if s["expires_at"] != nil {
+			expiring++
+		}
+	}
+	if want := []any{pair.text("id"), supplied.text("id"), drawn.text("id"), first["id"]}; !slices.Equal(ids, want) || expiring != 2 {
+		t.Errorf("the secrets are %s", all.body)
+	}
+	if !bytes.Contains(all.body, []byte(pair.text("public_key"))) || bytes.Contains(all.body, []byte("whsec_")) || bytes.Contains(all.body, []byte("whsk_")) {
+		t.Errorf("the secrets are shown as %s", all.body)
+	}
+	w.do("DELETE", path+"/secrets/"+drawn.text("id"), nil).is(204, "")
+	w.do("DELETE", path+"/secrets/"+supplied.text("id"), nil).is(204, "")
+	w.do("DELETE", path+"/secrets/"+pair.text("id"), nil).is(409, "endpoint.last_secret")
 }
 
 func (w *world) storyOfTenants() {

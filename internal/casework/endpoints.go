@@ -4,20 +4,20 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
-	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
 // hears what happens from now on. Its settings are the caller's; without a Token it is
-// the caller's own.
+// the caller's own. A secret may be supplied: the first of Secrets, by Kind and Key.
 func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
 	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
 }
@@ -63,14 +63,20 @@ func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoin
 	if err := checkEndpoint(&e, p); err != nil {
 		return e, err
 	}
-	key, err := outbound.NewKey(s.Random)
 	now := s.now()
-	return endpoint.Endpoint{
-		ID: id.New("ep"), Tenant: p.Tenant, Name: e.Name, URL: e.URL, Triggers: e.Triggers, Policy: e.Policy,
-		Description: e.Description, Metadata: e.Metadata, Headers: e.Headers,
-		Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Token: e.Token, Clearance: e.Clearance, Reached: e.Clearance,
-		Status: endpoint.Active, Secrets: [][]byte{key}, Revision: 1, CreatedAt: now, UpdatedAt: now,
-	}, err
+	secret, err := s.newSecretOf(e, now)
+	e.ID, e.Tenant, e.Secrets = id.New("ep"), p.Tenant, []endpoint.Secret{secret}
+	e.Status, e.Reached = endpoint.Active, e.Clearance
+	e.Revision, e.CreatedAt, e.UpdatedAt = 1, now, now
+	return e, err
+}
+
+// newSecretOf completes the secret that the caller supplied, or makes one.
+func (s *Service) newSecretOf(e endpoint.Endpoint, now time.Time) (endpoint.Secret, error) {
+	if len(e.Secrets) > 0 {
+		return endpoint.Secret{ID: id.New("sec"), Kind: e.Secrets[0].Kind, Key: e.Secrets[0].Key, CreatedAt: now}, nil
+	}
+	return s.drawSecret(endpoint.V1, now)
 }
 
 // checkEndpoint validates an endpoint and puts its lists in order.

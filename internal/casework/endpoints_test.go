@@ -28,7 +28,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		made := w.endpoint("crm", "https://crm.example", "case_created", "case_approved", "case_created")
-		if len(made.Secrets) != 1 || len(made.Secrets[0]) != 32 || made.Status != endpoint.Active || made.Revision != 1 {
+		if len(made.Secrets) != 1 || len(made.Secrets[0].Key) != 32 || made.Status != endpoint.Active || made.Revision != 1 {
 			t.Errorf("made %+v", made)
 		}
 		got, err := w.Endpoint(ctx, w.p, made.ID)

@@ -126,7 +126,7 @@ func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
 func (b *bench) listening(url string, p endpoint.Policy) endpoint.Endpoint {
 	return endpoint.Endpoint{
 		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active, Clearance: casetype.Restricted,
-		Policy: p, Secrets: [][]byte{b.key}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		Policy: p, Secrets: []endpoint.Secret{{ID: "sec_1", Kind: endpoint.V1, Key: b.key}}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
 }
 

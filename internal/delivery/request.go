@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/outbound"
 )
 
@@ -12,7 +13,14 @@ func (w *worker) request(msg *message, now time.Time) outbound.Request {
 	e := w.endpoint
 	r := outbound.Request{
 		URL: e.URL, Body: msg.body.Body, Timeout: w.gate.policy.Timeout, MaxResponse: keptResponse, Truncate: true,
-		ID: msg.Message, Attempt: msg.tries, At: now, Keys: e.Secrets,
+		ID: msg.Message, Attempt: msg.tries, At: now,
+	}
+	for _, s := range e.Signing(now) {
+		if s.Kind == endpoint.V1a {
+			r.Seeds = append(r.Seeds, s.Key)
+		} else {
+			r.Keys = append(r.Keys, s.Key)
+		}
 	}
 	for _, h := range msg.body.Header {
 		r.Header = append(r.Header, outbound.Header(h))

@@ -1,19 +1,28 @@
 package delivery_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire/wiretest"
+	"github.com/casehook/casehook/webhook"
 )
 
 // told is a request as a receiver saw it.
@@ -53,6 +62,9 @@ func (b *bench) add(e endpoint.Endpoint) endpoint.Endpoint {
 	b.Helper()
 	made := b.listening(e.URL, e.Policy)
 	made.Headers = e.Headers
+	if len(e.Secrets) > 0 {
+		made.Secrets = e.Secrets
+	}
 	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), made, id.New("cur")) })
 	return made
 }
@@ -123,5 +135,89 @@ func TestNoHeaderThatAFormatSetsCanBeSetByAnEndpoint(t *testing.T) {
 	}
 	if !names["X-atfinity-event"] || !names["Event-Name"] {
 		t.Errorf("the vectors have only %v", names)
+	}
+}
+
+// verified counts the signatures of each secret that are right; it fails the test
+// when there are others.
+func (t told) verified(b *bench, keys map[string][]byte, public ed25519.PublicKey) map[string]int {
+	b.Helper()
+	counts := map[string]int{}
+	all := strings.Fields(t.header.Get("webhook-signature"))
+	for name, key := range keys {
+		hook, err := standardwebhooks.NewWebhookRaw(key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, signature := range all {
+			header := t.header.Clone()
+			header.Set("webhook-signature", signature)
+			if hook.Verify(t.body, header) == nil {
+				counts[name]++
+			}
+		}
+	}
+	signed := t.header.Get("webhook-id") + "." + t.header.Get("webhook-timestamp") + "." + string(t.body)
+	for _, signature := range all {
+		encoded, isV1a := strings.CutPrefix(signature, "v1a,")
+		raw, err := base64.StdEncoding.DecodeString(encoded)
+		if isV1a && err == nil && ed25519.Verify(public, []byte(signed), raw) {
+			counts["v1a"]++
+		}
+	}
+	if counts["new"]+counts["old"]+counts["v1a"] != len(all) {
+		b.Errorf("of the signatures %q only %v are right", all, counts)
+	}
+	return counts
+}
+
+func TestDuringTheOverlapBothSecretsSignAndThenOne(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		server, heard := b.repeater()
+		keys := map[string][]byte{"new": bytes.Repeat([]byte{1}, 32), "old": bytes.Repeat([]byte{2}, 24)}
+		seed := bytes.Repeat([]byte{3}, ed25519.SeedSize)
+		public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+		end := time.Now().Add(3 * time.Second).Truncate(time.Second)
+		e := b.add(endpoint.Endpoint{URL: server.URL, Secrets: []endpoint.Secret{
+			{ID: "sec_2", Kind: endpoint.V1, Key: keys["new"]}, {ID: "sec_1", Kind: endpoint.V1, Key: keys["old"], ExpiresAt: end}, {ID: "sec_3", Kind: endpoint.V1a, Key: seed},
+		}})
+		late := time.Now().Add(patience)
+		for version := int64(1); ; version++ {
+			b.comment(1, version)
+			got := hear(b, heard)
+			seconds, err := strconv.ParseInt(got.header.Get("webhook-timestamp"), 10, 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			want := map[string]int{"new": 1, "v1a": 1}
+			if seconds < end.Unix() {
+				want["old"] = 1
+			}
+			if diff := gocmp.Diff(want, got.verified(b, keys, public)); diff != "" {
+				b.Fatalf("version %d: %s", version, diff)
+			}
+			if version == 1 {
+				b.publicKeyVerifies(seed, got)
+			}
+			if want["old"] == 0 {
+				break
+			}
+			if time.Now().After(late) {
+				b.Fatal("the old secret signs on")
+			}
+			b.served(e)
+		}
+	})
+}
+
+// publicKeyVerifies hands the public key to the package that receivers use.
+func (b *bench) publicKeyVerifies(seed []byte, got told) {
+	b.Helper()
+	v, err := webhook.NewVerifier(outbound.FormatPublicKey(seed))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := v.Verify(got.header, got.body); err != nil {
+		b.Error(err)
 	}
 }

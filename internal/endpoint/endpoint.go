@@ -30,7 +30,7 @@ type Endpoint struct {
 	Policy      Policy
 	Clearance   casetype.Classification // the highest that it is told
 	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
-	Secrets     [][]byte                // signing keys, newest first; all of them sign
+	Secrets     []Secret                // the newest first; all that have not expired sign
 	Revision    int64                   // grows with every change
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

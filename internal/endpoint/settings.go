@@ -126,6 +126,7 @@ func origin(raw string) string {
 func (e Endpoint) Clone() Endpoint {
 	e.Triggers, e.Sources = slices.Clone(e.Triggers), slices.Clone(e.Sources)
 	e.Policy.Retries = slices.Clone(e.Policy.Retries)
+	e.Secrets = slices.Clone(e.Secrets)
 	e.Metadata, e.Headers = maps.Clone(e.Metadata), slices.Clone(e.Headers)
 	return e
 }

@@ -17,6 +17,7 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/x509"
 	"io"
 	"net"
@@ -86,6 +87,7 @@ type Request struct {
 	Attempt     int           // the webhook-attempt: 1, 2, ...
 	At          time.Time     // the webhook-timestamp
 	Keys        [][]byte      // each makes a signature, in this order
+	Seeds       [][]byte      // of Ed25519 keys, each of which makes one of version 1a
 }
 
 // Result is how a request ended. Status and Header are there as soon as the
@@ -153,7 +155,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	header["webhook-id"] = []string{r.ID}
 	header["webhook-timestamp"] = []string{strconv.FormatInt(r.At.Unix(), 10)}
 	header["webhook-attempt"] = []string{strconv.Itoa(r.Attempt)}
-	if len(r.Keys) > 0 {
+	if len(r.Keys)+len(r.Seeds) > 0 {
 		header["webhook-signature"] = []string{signAll(r)}
 	}
 	if u := target.User; u != nil {
@@ -212,12 +214,15 @@ func parseURL(raw string) (*url.URL, error) {
 
 // signAll joins the signatures of all keys.
 func signAll(r Request) string {
-	if len(r.Keys) == 1 {
+	if len(r.Keys) == 1 && len(r.Seeds) == 0 {
 		return Sign(r.Keys[0], r.ID, r.At, r.Body)
 	}
-	signatures := make([]string, len(r.Keys))
-	for i, key := range r.Keys {
-		signatures[i] = Sign(key, r.ID, r.At, r.Body)
+	signatures := make([]string, 0, len(r.Keys)+len(r.Seeds))
+	for _, key := range r.Keys {
+		signatures = append(signatures, Sign(key, r.ID, r.At, r.Body))
+	}
+	for _, seed := range r.Seeds {
+		signatures = append(signatures, SignV1a(ed25519.NewKeyFromSeed(seed), r.ID, r.At, r.Body))
 	}
 	return strings.Join(signatures, " ")
 }

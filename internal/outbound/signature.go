@@ -25,11 +25,7 @@ const keyPrefix = "whsec_"
 // the HMAC-SHA256 over id, at in seconds, and body.
 func Sign(key []byte, id string, at time.Time, body []byte) string {
 	const version = "v1,"
-	head := make([]byte, 0, 128)
-	head = append(head, id...)
-	head = append(head, '.')
-	head = strconv.AppendInt(head, at.Unix(), 10)
-	head = append(head, '.')
+	head := signedHead(id, at)
 	mac := hmac.New(sha256.New, key)
 	mac.Write(head)
 	mac.Write(body)
@@ -38,6 +34,15 @@ func Sign(key []byte, id string, at time.Time, body []byte) string {
 	copy(signature[:], version)
 	base64.StdEncoding.Encode(signature[len(version):], sum)
 	return string(signature[:])
+}
+
+// signedHead is what is signed before the body.
+func signedHead(id string, at time.Time) []byte {
+	head := make([]byte, 0, 128)
+	head = append(head, id...)
+	head = append(head, '.')
+	head = strconv.AppendInt(head, at.Unix(), 10)
+	return append(head, '.')
 }
 
 // NewKey draws a signing key from r, normally crypto/rand.Reader.

@@ -2,7 +2,10 @@ package outbound_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -66,6 +69,44 @@ func TestParseKeyRefusesWhatIsNotOneWithoutQuotingIt(t *testing.T) {
 		_, err := outbound.ParseKey(s)
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestSignV1aIsEd25519(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.SliceOfN(rapid.Byte(), ed25519.SeedSize, ed25519.SeedSize).Draw(t, "seed")
+		id := rapid.StringMatching(`msg_[A-Za-z0-9_-]{1,200}`).Draw(t, "id")
+		at := time.Unix(rapid.Int64Range(0, 1<<40).Draw(t, "at"), 999)
+		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
+		encoded, isV1a := strings.CutPrefix(outbound.SignV1a(ed25519.NewKeyFromSeed(seed), id, at, body), "v1a,")
+		signature, err := base64.StdEncoding.DecodeString(encoded)
+		shown, isPublic := strings.CutPrefix(outbound.FormatPublicKey(seed), "whpk_")
+		public, publicErr := base64.StdEncoding.DecodeString(shown)
+		if !isV1a || !isPublic || err != nil || publicErr != nil || len(public) != ed25519.PublicKeySize {
+			t.Fatalf("signature %q, public key %q", encoded, shown)
+		}
+		if !ed25519.Verify(public, []byte(fmt.Sprintf("%s.%d.%s", id, at.Unix(), body)), signature) {
+			t.Error("the signature does not verify")
+		}
+	})
+}
+
+func TestPrivateKeysAreReadWithAndWithoutTheirPublicHalf(t *testing.T) {
+	seed, err := outbound.NewSeed(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := ed25519.NewKeyFromSeed(seed)
+	foreign := append(append([]byte{}, seed...), bytes.Repeat([]byte{9}, 32)...)
+	for text, want := range map[string][]byte{
+		"whsk_" + base64.StdEncoding.EncodeToString(seed): seed, "whsk_" + base64.StdEncoding.EncodeToString(private): seed,
+		"whsk_" + base64.StdEncoding.EncodeToString(foreign): nil, "whsk_" + base64.StdEncoding.EncodeToString(seed[:31]): nil,
+		"whsk_secret!": nil, "whsec_c2VjcmV0": nil, "": nil,
+	} {
+		got, err := outbound.ParsePrivateKey(text)
+		if !bytes.Equal(got, want) || (err == nil) != (want != nil) || err != nil && strings.Contains(err.Error(), "secret!") {
+			t.Errorf("%.20q: %x, %v", text, got, err)
 		}
 	}
 }

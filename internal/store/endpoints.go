@@ -52,8 +52,40 @@ type storedPolicy struct {
 
 // storedSecrets is what the database keeps sealed of an endpoint.
 type storedSecrets struct {
-	Keys    [][]byte          `json:"keys"`
+	Keys    []storedKey       `json:"keys"`
 	Headers []endpoint.Header `json:"headers,omitempty"`
+}
+
+type storedKey struct {
+	ID        string              `json:"id"`
+	Kind      endpoint.SecretKind `json:"kind"`
+	Key       []byte              `json:"key"`
+	CreatedAt int64               `json:"created_at"`
+	ExpiresAt int64               `json:"expires_at,omitempty"` // absent: never
+}
+
+func secretsOf(e endpoint.Endpoint) storedSecrets {
+	s := storedSecrets{Headers: e.Headers}
+	for _, k := range e.Secrets {
+		stored := storedKey{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: micros(k.CreatedAt)}
+		if !k.ExpiresAt.IsZero() {
+			stored.ExpiresAt = micros(k.ExpiresAt)
+		}
+		s.Keys = append(s.Keys, stored)
+	}
+	return s
+}
+
+// into gives an endpoint its secrets.
+func (s storedSecrets) into(e *endpoint.Endpoint) {
+	e.Headers = s.Headers
+	for _, k := range s.Keys {
+		secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
+		if k.ExpiresAt != 0 {
+			secret.ExpiresAt = fromMicros(k.ExpiresAt)
+		}
+		e.Secrets = append(e.Secrets, secret)
+	}
 }
 
 // Endpoint finds an endpoint.
@@ -230,7 +262,7 @@ func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, se
 		}
 		metadata = string(m)
 	}
-	plain, err := json.Marshal(storedSecrets{Keys: e.Secrets, Headers: e.Headers})
+	plain, err := json.Marshal(secretsOf(e))
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -266,7 +298,7 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	}
 	var secrets storedSecrets
 	err = json.Unmarshal(plain, &secrets)
-	e.Secrets, e.Headers = secrets.Keys, secrets.Headers
+	secrets.into(&e)
 	return e, err
 }
 

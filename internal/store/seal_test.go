@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,7 +26,8 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 						return err
 					}
 				}
-				return tx.CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1", Tenant: id, Secrets: [][]byte{secret}}, "cur_1")
+				return tx.CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1", Tenant: id, Secrets: []endpoint.Secret{{Key: secret}},
+					Headers: []endpoint.Header{{Name: "X-Key", Value: string(secret)}}}, "cur_1")
 			})
 			if name == "sqlite" {
 				for _, file := range []string{o.Path, o.Path + "-wal"} {
@@ -33,7 +35,7 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if bytes.Contains(raw, secret) {
+					if bytes.Contains(raw, secret) || bytes.Contains(raw, []byte(base64.StdEncoding.EncodeToString(secret))) {
 						t.Errorf("%s holds the secret in plain", file)
 					}
 				}

@@ -12,7 +12,8 @@ import (
 
 func anEndpoint(tenant int64, n int) endpoint.Endpoint {
 	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private, Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=<d>",
-		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: [][]byte{{0, 1, 255}, []byte("older")},
+		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: []endpoint.Secret{
+			{ID: "sec_2", Kind: endpoint.V1a, Key: []byte{0, 1, 255}, CreatedAt: start}, {ID: "sec_1", Kind: endpoint.V1, Key: []byte("older"), CreatedAt: start, ExpiresAt: start.Add(time.Hour)}},
 		Revision: 1, CreatedAt: start, UpdatedAt: start}
 }
 
@@ -89,7 +90,7 @@ var endpointTests = map[string]func(*fixture){
 		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
 		e.Sources, e.IgnoreOwn, e.Token = []string{"ui"}, true, "tok_1"
 		e.Description, e.Metadata, e.Headers = "new", map[string]string{"a": "b"}, []endpoint.Header{{Name: "X-New", Value: "new"}}
-		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, [][]byte{[]byte("newest")}
+		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, []endpoint.Secret{{ID: "sec_3", Kind: endpoint.V1, Key: []byte("newest"), CreatedAt: start}}
 		want := e
 		want.Revision = 2
 		f.update(func(tx *store.Tx) error {

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Secret is a key that signs what an endpoint is sent, without the key.
+type Secret struct {
+	ID        string              `json:"id" doc:"Its id." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Kind      endpoint.SecretKind `json:"kind" enum:"v1,v1a" doc:"How it signs: HMAC-SHA256 (v1) or Ed25519 (v1a)." example:"v1"`
+	PublicKey *string             `json:"public_key" doc:"Of v1a: what verifies its signatures. Else null." example:"whpk_..."`
+	CreatedAt time.Time           `json:"created_at" doc:"When it was made."`
+	ExpiresAt *time.Time          `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
+}
+
+// CreatedSecret is a secret that was just made.
+type CreatedSecret struct {
+	Secret
+	Key *string `json:"secret" doc:"Of v1, where it was drawn: the secret itself, in the notation of Standard Webhooks. It is shown this once. Else null: a private key leaves the server never, and what was supplied is known." example:"whsec_..."`
+}
+
+// NewSecret is the body that gives an endpoint a new secret.
+type NewSecret struct {
+	Kind    *endpoint.SecretKind `json:"kind,omitempty" enum:"v1,v1a" doc:"How it is to sign: HMAC-SHA256 (v1, the default) or Ed25519 (v1a). An endpoint may have both: then each request has a signature of either." example:"v1"`
+	Secret  *string              `json:"secret,omitempty" maxLength:"200" doc:"The secret itself: whsec_ and the base64 of 24 to 64 bytes, or for v1a whsk_ and the base64 of a private key. Absent: one is drawn." example:"whsec_..."`
+	Overlap *string              `json:"overlap,omitempty" maxLength:"20" doc:"For how long the secrets of the same kind sign too; at most 168h, absent: 24h." example:"24h"`
+}
+
+func (a *API) secrets() {
+	const path, tag = "/v1/endpoints/{id}/secrets", "endpoints"
+	handle(a, operation("list-endpoint-secrets", http.MethodGet, path, tag, "List an endpoint's secrets", "Those that sign, the newest first, without the secrets themselves.", http.StatusNotFound),
+		func(ctx context.Context, in *InEndpoint) (*listed[Secret], error) {
+			all, err := a.service.EndpointSecrets(ctx, principalOf(ctx), in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return list(all, showSecret), nil
+		})
+	handleBody(a, status(http.StatusCreated, operation("rotate-endpoint-secret", http.MethodPost, path, tag, "Give an endpoint a new secret",
+		"Those of the same kind go on signing for the overlap, so that the receiver has time to learn the new one. With an overlap of 0s they end at once.",
+		http.StatusNotFound, http.StatusConflict)), a.rotateSecret)
+	handle(a, operation("delete-endpoint-secret", http.MethodDelete, path+"/{secret_id}", tag, "Delete an endpoint's secret", "It signs nothing from now on.", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *struct {
+			InEndpoint
+			Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+		}) (*noContent, error) {
+			return &noContent{}, a.service.DeleteEndpointSecret(ctx, principalOf(ctx), in.ID, in.Secret)
+		})
+}
+
+func (a *API) rotateSecret(ctx context.Context, in *struct {
+	InEndpoint
+	Idempotent
+}, body NewSecret) (*created[CreatedSecret], error) {
+	q, err := body.read()
+	if err != nil {
+		return nil, err
+	}
+	return create[CreatedSecret](ctx, "rotate-endpoint-secret", in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
+		out := CreatedSecret{Secret: showSecret(s)}
+		if s.Kind == endpoint.V1 && body.Secret == nil {
+			key := outbound.FormatKey(s.Key)
+			out.Key = &key
+		}
+		return answer(http.StatusCreated, out)
+	}, func(o casework.Once) (endpoint.Secret, error) {
+		return a.service.RotateEndpointSecret(ctx, principalOf(ctx), in.ID, q, o)
+	})
+}
+
+// read makes a request of the body.
+func (n NewSecret) read() (q casework.SecretRequest, err error) {
+	q = casework.SecretRequest{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
+	set(&q.Kind, n.Kind)
+	if n.Secret != nil {
+		kind, key, err := casework.ParseSecret(*n.Secret)
+		if err != nil {
+			return q, err
+		}
+		if n.Kind != nil && kind != *n.Kind {
+			return q, fault.In("endpoint.invalid", "The secret can't be taken.", fault.Field{Path: "/kind", Message: "is not that of the secret"})
+		}
+		q.Kind, q.Key = kind, key
+	}
+	if n.Overlap != nil {
+		if q.Overlap, err = time.ParseDuration(*n.Overlap); err != nil {
+			return q, fault.In("endpoint.invalid", "The secret can't be rotated.", fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
+		}
+	}
+	return q, nil
+}
+
+func showSecret(s endpoint.Secret) Secret {
+	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: s.CreatedAt.UTC()}
+	if s.Kind == endpoint.V1a {
+		public := outbound.FormatPublicKey(s.Key)
+		out.PublicKey = &public
+	}
+	if !s.ExpiresAt.IsZero() {
+		until := s.ExpiresAt.UTC()
+		out.ExpiresAt = &until
+	}
+	return out
+}
+
+// supplied takes the secret that a new endpoint is created with, if there is one.
+func supplied(e *endpoint.Endpoint, text *string) error {
+	if text == nil {
+		return nil
+	}
+	kind, key, err := casework.ParseSecret(*text)
+	e.Secrets = []endpoint.Secret{{Kind: kind, Key: key}}
+	return err
+}
+
+// drawn is the secret of a new endpoint, unless it was supplied.
+func drawn(e endpoint.Endpoint, supplied *string) string {
+	if supplied != nil {
+		return ""
+	}
+	return secretOf(e)
+}
+
+// secretOf gives the newest secret, as receivers write it.
+func secretOf(e endpoint.Endpoint) string {
+	if len(e.Secrets) == 0 || e.Secrets[0].Kind != endpoint.V1 {
+		return ""
+	}
+	return outbound.FormatKey(e.Secrets[0].Key)
+}

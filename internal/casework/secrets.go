@@ -1,0 +1,149 @@
+package casework
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// SecretRequest says which secret an endpoint is to get.
+type SecretRequest struct {
+	Kind    endpoint.SecretKind
+	Key     []byte        // empty: one is drawn
+	Overlap time.Duration // how long the secrets of before sign too
+}
+
+// ParseSecret reads a secret that a caller supplies, in the notation of Standard
+// Webhooks: whsec_ is of kind v1, whsk_ of v1a. The fault never quotes it.
+func ParseSecret(text string) (endpoint.SecretKind, []byte, error) {
+	kind, parse := endpoint.V1, outbound.ParseKey
+	if len(text) > 5 && text[:5] == "whsk_" {
+		kind, parse = endpoint.V1a, outbound.ParsePrivateKey
+	}
+	key, err := parse(text)
+	if err != nil {
+		return "", nil, fault.In("endpoint.invalid", "The secret can't be taken.", fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
+	}
+	return kind, key, nil
+}
+
+// EndpointSecrets lists an endpoint's secrets that sign, the newest first.
+func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpointID string) ([]endpoint.Secret, error) {
+	if err := s.Permit(ctx, p, "list-endpoint-secrets"); err != nil {
+		return nil, err
+	}
+	if !word(endpointID) {
+		return nil, endpointMissing()
+	}
+	e, err := findEndpoint(ctx, s.store, p, endpointID)
+	if err != nil {
+		return nil, err
+	}
+	return e.Signing(s.now()), nil
+}
+
+// RotateEndpointSecret gives an endpoint a new secret, to be shown once. Those of
+// the same kind go on signing for the overlap.
+func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once) (endpoint.Secret, error) {
+	if err := s.Permit(ctx, p, "rotate-endpoint-secret"); err != nil {
+		return endpoint.Secret{}, err
+	}
+	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
+		return endpoint.Secret{}, fault.In("endpoint.invalid", "The secret can't be rotated.",
+			fault.Field{Path: "/overlap", Message: "is not between 0s and " + endpoint.MaxOverlap.String()})
+	}
+	made, err := s.requested(q)
+	if err != nil {
+		return endpoint.Secret{}, err
+	}
+	err = s.once(ctx, p, once, func() error {
+		return s.changeSecrets(ctx, p, endpointID, access.EndpointSecretAdded, func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+			if slices.ContainsFunc(e.Signing(made.CreatedAt), func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }) {
+				return nil, fault.In("endpoint.invalid", "The secret can't be rotated.", fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
+			}
+			rotated := endpoint.Rotate(e.Secrets, made, q.Overlap)
+			if len(rotated) > endpoint.MaxSecrets {
+				return nil, fault.New(fault.Conflict, "endpoint.too_many_secrets",
+					"The endpoint has %d secrets that sign. Delete one that no receiver needs any more, or wait until one expires.", len(rotated)-1)
+			}
+			return rotated, s.keep(ctx, tx, p, once, made)
+		})
+	})
+	if err != nil {
+		return endpoint.Secret{}, err
+	}
+	return made, nil
+}
+
+// requested makes the secret that is asked for.
+func (s *Service) requested(q SecretRequest) (endpoint.Secret, error) {
+	if len(q.Key) == 0 {
+		return s.drawSecret(q.Kind, s.now())
+	}
+	return endpoint.Secret{ID: id.New("sec"), Kind: q.Kind, Key: q.Key, CreatedAt: s.now()}, nil
+}
+
+// drawSecret makes a secret of a kind.
+func (s *Service) drawSecret(kind endpoint.SecretKind, now time.Time) (endpoint.Secret, error) {
+	draw := outbound.NewKey
+	if kind == endpoint.V1a {
+		draw = outbound.NewSeed
+	}
+	key, err := draw(s.Random)
+	return endpoint.Secret{ID: id.New("sec"), Kind: kind, Key: key, CreatedAt: now}, err
+}
+
+// DeleteEndpointSecret ends a secret at once. The last one that has no end stays.
+func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, endpointID, secretID string) error {
+	if err := s.Permit(ctx, p, "delete-endpoint-secret"); err != nil {
+		return err
+	}
+	return s.changeSecrets(ctx, p, endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+		signing := e.Signing(s.now())
+		left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == secretID })
+		if len(left) == len(signing) {
+			return nil, fault.New(fault.NotFound, "endpoint.secret_not_found", "The endpoint has no such secret.")
+		}
+		if !slices.ContainsFunc(left, func(s endpoint.Secret) bool { return s.ExpiresAt.IsZero() }) {
+			return nil, fault.New(fault.Conflict, "endpoint.last_secret", "It is the last secret that does not expire. Add another one first.")
+		}
+		return left, nil
+	})
+}
+
+// changeSecrets replaces an endpoint's secrets by what change makes of it.
+func (s *Service) changeSecrets(ctx context.Context, p access.Principal, endpointID string, action access.Action,
+	change func(*store.Tx, endpoint.Endpoint) ([]endpoint.Secret, error)) error {
+	if !word(endpointID) {
+		return endpointMissing()
+	}
+	return retry("endpoint.version_conflict", func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			e, err := findEndpoint(ctx, tx, p, endpointID)
+			if err != nil {
+				return err
+			}
+			if e.Secrets, err = change(tx, e); err != nil {
+				return err
+			}
+			e.UpdatedAt = s.now()
+			if e, err = tx.UpdateEndpoint(ctx, e); err != nil {
+				return err
+			}
+			ids := make([]string, len(e.Secrets))
+			for i, secret := range e.Secrets {
+				ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
+			}
+			return s.audit(ctx, tx, p, action, "endpoint/"+endpointID, map[string]any{"secrets": ids})
+		})
+	})
+}

@@ -1,0 +1,56 @@
+package endpoint
+
+import (
+	"slices"
+	"time"
+)
+
+// Secret is a key that signs an endpoint's messages.
+type Secret struct {
+	ID        string
+	Kind      SecretKind
+	Key       []byte // of V1 the key itself, of V1a the seed of the private key
+	CreatedAt time.Time
+	ExpiresAt time.Time // from then on it signs nothing; zero: never
+}
+
+// SecretKind says how a secret signs, as the signature names it.
+type SecretKind string
+
+// The kinds of secrets.
+const (
+	V1  SecretKind = "v1"  // HMAC-SHA256: the receiver has the same secret
+	V1a SecretKind = "v1a" // Ed25519: the receiver has the public key
+)
+
+// The bounds of rotation.
+const (
+	DefaultOverlap = 24 * time.Hour // in which the secrets of before sign too
+	MaxOverlap     = 7 * 24 * time.Hour
+	MaxSecrets     = 8 // that sign at once: each is a signature in a header
+)
+
+// Signs reports whether a secret signs what is sent at a time.
+func (s Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
+
+// Signing are the secrets that sign what is sent at a time, the newest first.
+func (e Endpoint) Signing(at time.Time) []Secret {
+	return slices.DeleteFunc(slices.Clone(e.Secrets), func(s Secret) bool { return !s.Signs(at) })
+}
+
+// Rotate puts a new secret first. Those of the same kind sign for the overlap
+// still, or for as long as they would have, if that is less; what signs no more
+// is gone.
+func Rotate(secrets []Secret, newest Secret, overlap time.Duration) []Secret {
+	now := newest.CreatedAt
+	rotated := []Secret{newest}
+	for _, s := range secrets {
+		if until := now.Add(overlap); s.Kind == newest.Kind && s.Signs(until) {
+			s.ExpiresAt = until
+		}
+		if s.Signs(now) {
+			rotated = append(rotated, s)
+		}
+	}
+	return rotated
+}
