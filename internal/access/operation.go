@@ -32,6 +32,7 @@ var least = map[Operation]Role{
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager, "get-lag": Manager,
 	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
+	"poll-journal": Manager, "stream-journal": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,

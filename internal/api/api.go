@@ -24,6 +24,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/session"
 )
@@ -38,6 +39,8 @@ type Config struct {
 	OIDC      *oidc.Provider   // by which people may sign in; nil: by password alone
 	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
 	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	Feed      *delivery.Feed   // the journal, for those who follow it; required
+	Follow    Follow           // bounds those
 }
 
 // DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
@@ -53,6 +56,8 @@ type API struct {
 	cursors cursors
 	opened  map[string]bool // "POST /v1/session": taken from anybody
 	origins *http.CrossOriginProtection
+
+	followers *followers
 }
 
 // New makes the handler of the API, its description and its documentation.
@@ -60,6 +65,7 @@ type API struct {
 func New(s *casework.Service, c Config) http.Handler {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	c.Follow = c.Follow.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -68,6 +74,7 @@ func New(s *casework.Service, c Config) http.Handler {
 		rand.Read(c.Key) // never fails
 	}
 	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, origins: http.NewCrossOriginProtection()}
+	a.followers = newFollowers(c.Follow)
 	a.trust(c.PublicURL)
 	setUpHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
@@ -85,6 +92,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.secrets()
 	a.lag()
 	a.triggers()
+	a.journal()
 	a.session()
 	a.openIDConnect()
 	a.users()

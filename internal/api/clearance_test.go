@@ -284,6 +284,11 @@ func (s *spies) reads() map[string][]string {
 	for _, path := range s.endpoint {
 		endpoints = append(endpoints, path)
 	}
+	polled, streamed := []string{"/v1/journal?after=beginning&limit=1000"}, []string{"/v1/stream?after=beginning"}
+	for _, path := range endpoints {
+		id := strings.TrimPrefix(path, "/v1/endpoints/")
+		polled, streamed = append(polled, polled[0]+"&endpoint="+id), append(streamed, streamed[0]+"&endpoint="+id)
+	}
 	types := []string{"/v1/case-types/public", "/v1/case-types/private", "/v1/case-types/restricted"}
 	return map[string][]string{
 		"health":                {"/healthz"},
@@ -311,6 +316,8 @@ func (s *spies) reads() map[string][]string {
 		"list-users":            {"/v1/users"},
 		"get-user":              {"/v1/users/1"},
 		"get-session":           {"/v1/session"},
+		"poll-journal":          polled,
+		"stream-journal":        streamed,
 
 		"list-contacts":       {"/v1/contacts", "/v1/contacts?q=ada"},
 		"get-contact":         {s.contact},

@@ -23,6 +23,7 @@ const idle = 30 * time.Second
 // exchange is one request and what is known about it while it is answered.
 type exchange struct {
 	id        string
+	arrived   context.Context // of the request before it had a session
 	request   *http.Request
 	principal access.Principal // once authenticated
 	status    int              // 0: nothing has been answered yet
@@ -64,6 +65,7 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 func (a *API) wrap(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{id: id.New("req"), key: a.config.Key, ResponseWriter: w}
+		x.arrived = r.Context()
 		x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		secure(w.Header())
@@ -122,18 +124,38 @@ func (a *API) authenticate(x *exchange) error {
 		x.principal = casework.Operator(x.address())
 		return a.authenticateOperator(bearer, x.request.URL.Path)
 	}
-	var err error
-	x.principal, err = a.service.Authenticate(x.request.Context(), bearer, x.address())
-	if err != nil {
-		return err
-	}
-	if err := a.service.CheckHost(x.request.Context(), x.principal, x.request.Host); err != nil {
+	if err := a.byToken(x, bearer); err != nil {
 		return err
 	}
 	if forOperators(x.request.URL.Path) {
 		return a.service.RefuseTenantOperations(x.request.Context(), x.principal)
 	}
 	return nil
+}
+
+// byToken finds out whose token a request carries.
+func (a *API) byToken(x *exchange, bearer string) (err error) {
+	if x.principal, err = a.service.Authenticate(x.request.Context(), bearer, x.address()); err != nil {
+		return err
+	}
+	return a.service.CheckHost(x.request.Context(), x.principal, x.request.Host)
+}
+
+// reauthenticate says who a request that takes its time comes from as of now: a
+// token may have been revoked meanwhile, and a session ended. It keeps no session
+// from ending.
+func (a *API) reauthenticate(x *exchange) (access.Principal, error) {
+	now := &exchange{id: x.id, request: x.request.WithContext(x.arrived)}
+	if header := x.request.Header.Get("Authorization"); header != "" {
+		_, bearer, _ := strings.Cut(header, " ")
+		err := a.byToken(now, strings.TrimSpace(bearer))
+		return now.principal, err
+	}
+	if err := a.loadSession(now); err != nil {
+		return access.Principal{}, err
+	}
+	err := a.inSession(now)
+	return now.principal, err
 }
 
 // unrouted says what is wrong with a request that no operation takes: its path,

@@ -38,6 +38,7 @@ func describe(version string) huma.Config {
 				{Name: "contacts", Description: "People and businesses, and what they are to cases."},
 				{Name: "endpoints", Description: "Receivers of webhooks."},
 				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
+				{Name: "journal", Description: "The same messages for those who ask for them, or listen."},
 				{Name: "session", Description: "People who sign in, and who is asking."},
 				{Name: "users", Description: "People, and what they may do and see."},
 				{Name: "tokens", Description: "The credentials of programs."},

@@ -54,6 +54,7 @@ func (w *world) story() {
 	w.storyOfAttachments(path)
 	w.storyOfContacts(path)
 	w.storyOfEndpoints()
+	w.storyOfTheJournal()
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()

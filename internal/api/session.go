@@ -100,19 +100,23 @@ func (a *API) authenticateSession(x *exchange) error {
 	if err := a.loadSession(x); err != nil {
 		return err
 	}
+	if err := a.inSession(x); err != nil {
+		return err
+	}
+	return a.config.Sessions.Extend(x.request.Context(), x)
+}
+
+// inSession finds out which user the request's session is of.
+func (a *API) inSession(x *exchange) (err error) {
 	ctx := x.request.Context()
 	u, ok := a.config.Sessions.User(ctx)
 	if !ok {
 		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
-	var err error
 	if x.principal, err = a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address()); err != nil {
 		return err
 	}
-	if err := a.service.CheckHost(ctx, x.principal, x.request.Host); err != nil {
-		return err
-	}
-	return a.config.Sessions.Extend(ctx, x)
+	return a.service.CheckHost(ctx, x.principal, x.request.Host)
 }
 
 // loadSession gives the request its session, unless another site's page sent it

@@ -25,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
@@ -41,6 +42,7 @@ type world struct {
 	store       *store.Store
 	service     *casework.Service
 	sessions    *session.Manager
+	engine      *delivery.Engine // runs where a test lets it
 	bearer      string
 	log         *lockedBuffer
 	openapi     map[string]any
@@ -102,7 +104,8 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	w.bearer, err = service.Bootstrap(t.Context())
 	must(t, err)
 	w.sessions = session.New(w.store, session.Config{Insecure: true})
-	config := api.Config{Sessions: w.sessions, Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
+	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	config := api.Config{Feed: w.engine.Feed(), Follow: api.Follow{Lifetime: 100 * time.Millisecond}, Sessions: w.sessions, Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
 	for _, c := range change {
 		c(&config)
 	}
@@ -110,6 +113,14 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	w.serve(config)
 	w.describe()
 	return w
+}
+
+// deliver lets the engine run until the test ends.
+func (w *world) deliver() {
+	ctx, stop := context.WithCancel(w.t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.engine.Run(ctx) }()
+	w.t.Cleanup(func() { stop(); <-stopped })
 }
 
 // serve begins to serve with a configuration.

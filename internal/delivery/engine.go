@@ -42,7 +42,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.Poll = orDefault(c.Poll, time.Second)
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	return &Engine{
-		Config: c, store: st, client: client, settler: newSettler(st, c.Log),
+		Config: c, store: st, client: client, settler: newSettler(st, c.Log), tail: newTail(st, c.Version),
 		started: time.Now(), holders: map[string]*holder{},
 	}
 }
@@ -57,11 +57,9 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Run delivers until ctx ends. Then it lets what is under way finish, saves every
 // outcome, and gives its leases back.
 func (e *Engine) Run(ctx context.Context) error {
-	tail, err := newTail(ctx, e.store, e.Version)
-	if err != nil {
+	if err := e.tail.advance(ctx); err != nil {
 		return err
 	}
-	e.tail = tail
 	sending, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 	saving, giveUp := context.WithCancel(context.WithoutCancel(ctx))

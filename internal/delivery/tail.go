@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -24,6 +25,7 @@ type tailEntry struct {
 type view struct {
 	once   sync.Once
 	bodies []*wire.Message
+	shown  []encoding // of each, for those who follow the journal
 }
 
 // size is roughly what an entry holds in memory, in bytes.
@@ -46,6 +48,7 @@ func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message 
 		for i := range bodies {
 			v.bodies = append(v.bodies, &bodies[i])
 		}
+		v.shown = make([]encoding, len(bodies))
 	})
 	return v.bodies
 }
@@ -63,6 +66,8 @@ type tail struct {
 	store   *store.Store
 	version string // of Casehook, for the messages' headers
 
+	reading sync.Mutex // one reads what is new
+
 	mu      sync.Mutex
 	entries []*tailEntry // of all tenants, in order
 	bytes   int          // the size of entries
@@ -71,18 +76,23 @@ type tail struct {
 	waiters map[int64]chan struct{}
 }
 
-func newTail(ctx context.Context, st *store.Store, version string) (*tail, error) {
-	head, err := st.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &tail{store: st, version: version, from: head, head: head, waiters: map[int64]chan struct{}{}}, nil
+// unbegun is where a tail begins that holds nothing yet.
+const unbegun = math.MaxInt64
+
+func newTail(st *store.Store, version string) *tail {
+	return &tail{store: st, version: version, from: unbegun, waiters: map[int64]chan struct{}{}}
 }
 
-// advance reads what is new and wakes the tenants that have some.
+// advance reads what is new and wakes the tenants that have some. The first time
+// it begins at the journal's head.
 func (t *tail) advance(ctx context.Context) error {
+	t.reading.Lock()
+	defer t.reading.Unlock()
 	if _, err := t.store.Sequence(ctx); err != nil {
 		return err
+	}
+	if t.from == unbegun {
+		return t.begin(ctx)
 	}
 	for {
 		entries, err := t.store.Journal(ctx, t.head, readBatch)
@@ -94,6 +104,17 @@ func (t *tail) advance(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (t *tail) begin(ctx context.Context) error {
+	head, err := t.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from, t.head = head, head
+	return nil
 }
 
 func (t *tail) append(entries []*event.Entry) {
@@ -121,6 +142,13 @@ func (t *tail) append(entries []*event.Entry) {
 }
 
 func (t *tail) wrap(e *event.Entry) *tailEntry { return &tailEntry{Entry: e, version: t.version} }
+
+// end is the position up to which the journal has been read.
+func (t *tail) end() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.head
+}
 
 // wait returns a channel that is closed when the tenant has new entries.
 func (t *tail) wait(tenant int64) <-chan struct{} {

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
@@ -113,10 +114,13 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stopping := make(chan struct{})
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
+		Feed: s.engine.Feed(), Follow: api.Follow{Stop: stopping},
 		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
+	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	s.token, err = s.service.Bootstrap(ctx)
 	return err
 }

@@ -19,6 +19,8 @@ var (
 	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
 	journalTenant = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
 		where s.seq > $2 and +j.tenant = $1 order by s.seq limit $3`)
+	journalRange = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+		where s.seq > $2 and s.seq <= $3 and +j.tenant = $1 order by s.seq limit $4`)
 	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
@@ -64,6 +66,13 @@ func (r reader) Journal(ctx context.Context, after int64, limit int) ([]*event.E
 // TenantJournal reads one tenant's entries above a position, in order.
 func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalTenant, tenant, after, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// TenantRange is TenantJournal up to a position, so that what it costs is bounded
+// also where the tenant has little.
+func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
 	return collect(rows, err, scanEntry)
 }
 

@@ -1,0 +1,261 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// JournalMessage is a message as it is polled or streamed.
+type JournalMessage struct {
+	ID        string            `json:"id" doc:"The webhook-id: the same as any endpoint gets it under." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger   string            `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject   string            `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
+	Timestamp time.Time         `json:"timestamp" doc:"When it came about."`
+	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`
+	Headers   map[string]string `json:"headers" doc:"The headers that its format has, and the subject's." example:"{\"X-atfinity-event\": \"case_created\"}"`
+	Body      Value             `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
+	Error     *string           `json:"error" doc:"Why there is no body, which is null then; null: there is one."`
+}
+
+// messageText is a JournalMessage in JSON, encoded once for all who get it.
+type messageText []byte
+
+// MarshalJSON passes on what was encoded once.
+func (m messageText) MarshalJSON() ([]byte, error) { return m, nil }
+
+// Schema is that of a JournalMessage.
+func (messageText) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[JournalMessage](), true, "")
+}
+
+// journalPage is what a poll gives.
+type journalPage struct {
+	Messages []messageText `json:"messages" doc:"The messages, in the order in which they came about."`
+	Next     string        `json:"next" doc:"Where to go on: the after of the next poll. It is behind all that was looked at, whether it was wanted or not." example:"k3Jx..."`
+	More     bool          `json:"more" doc:"There is more already."`
+}
+
+type polled struct{ Body journalPage }
+
+// InJournal is embedded in the parameters of those that follow the journal.
+type InJournal struct {
+	After    string   `query:"after" maxLength:"500" doc:"Where to begin: the next of the poll before, or an event's id; now (the default), beginning, or a time." example:"2026-01-31T08:00:00Z"`
+	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint: what this one is told, whatever its status is. Absent: all that you may see." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Triggers []string `query:"triggers" maxItems:"100" doc:"The triggers, separated by commas; * stands for any characters. Absent: all." example:"[\"case_*\", \"claim.closed\"]"`
+	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`
+}
+
+func (in InJournal) listening() casework.Listening {
+	return casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+}
+
+// Follow bounds those who follow the journal. What is zero gets its default.
+type Follow struct {
+	PerTenant int             // streams and waiting polls at once; default 500
+	PerClient int             // of one token or user; default 50
+	KeepAlive time.Duration   // between signs of life on a stream, at which its credentials are looked at again; default 15 s
+	Lifetime  time.Duration   // of a stream, after which its client resumes; default 1 h
+	Stop      <-chan struct{} // closed when all are to end, because the server does
+}
+
+func (f Follow) withDefaults() Follow {
+	if f.PerTenant <= 0 {
+		f.PerTenant = 500
+	}
+	if f.PerClient <= 0 {
+		f.PerClient = 50
+	}
+	if f.KeepAlive <= 0 {
+		f.KeepAlive = 15 * time.Second
+	}
+	if f.Lifetime <= 0 {
+		f.Lifetime = time.Hour
+	}
+	return f
+}
+
+const (
+	pollOperation   = "poll-journal"
+	streamOperation = "stream-journal"
+	mostText        = 4 << 20 // bytes of bodies in one answer, or between two looks at a stream
+)
+
+func (a *API) journal() {
+	const tag = "journal"
+	handle(a, operation(pollOperation, http.MethodGet, "/v1/journal", tag, "Poll the journal",
+		"Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
+		http.StatusNotFound, http.StatusTooManyRequests), a.poll)
+	op := operation(streamOperation, http.MethodGet, "/v1/stream", tag, "Stream the journal",
+		"The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. "+
+			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, when its credentials are no longer good, or when the server ends.",
+		http.StatusNotFound, http.StatusTooManyRequests)
+	streamed := handle(a, op, a.openStream)
+	streamed.Responses["200"] = &huma.Response{
+		Description: "The stream. Comments keep it alive.",
+		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+}
+
+// poll answers with what there is, or waits for something to come.
+func (a *API) poll(ctx context.Context, in *struct {
+	InJournal
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
+	Wait  int `query:"wait" minimum:"0" maximum:"60" default:"0" doc:"How many seconds to wait when there are none; the answer comes as soon as there is one."`
+}) (*polled, error) {
+	f, err := a.follow(ctx, pollOperation, in.InJournal, in.After)
+	if err != nil {
+		return nil, err
+	}
+	if in.Wait > 0 {
+		done, err := a.followers.enter(f.principal)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
+	timeout := time.NewTimer(time.Duration(in.Wait) * time.Second)
+	defer timeout.Stop()
+	for waited := false; ; {
+		woken := a.config.Feed.Wait(f.principal.Tenant)
+		batch, err := a.config.Feed.Read(ctx, f.audience, f.at, in.Limit, mostText)
+		if err != nil {
+			return nil, err
+		}
+		if waited && len(batch.Messages) > 0 { // it is for who may see it by now
+			if err := f.again(ctx); err != nil {
+				return nil, err
+			}
+			waited = false
+			continue
+		}
+		f.at = batch.Next
+		if len(batch.Messages) > 0 || in.Wait == 0 {
+			return f.page(batch)
+		}
+		if batch.More {
+			continue
+		}
+		select {
+		case <-woken:
+			waited = true
+		case <-timeout.C:
+			return f.page(batch)
+		case <-a.config.Follow.Stop:
+			return f.page(batch)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// follower is a client that follows the journal.
+type follower struct {
+	*API
+	operation access.Operation
+	listening casework.Listening
+	principal access.Principal
+	audience  delivery.Audience
+	at        delivery.Position
+}
+
+// follow begins to follow the journal.
+func (a *API) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
+	f := &follower{API: a, operation: o, listening: in.listening(), principal: principalOf(ctx)}
+	if err := f.listen(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	f.at, err = f.place(ctx, after)
+	return f, err
+}
+
+// listen finds out what the client hears.
+func (f *follower) listen(ctx context.Context) error {
+	heard, err := f.service.Audience(ctx, f.principal, f.operation, f.listening)
+	f.audience = delivery.Audience{Tenant: f.principal.Tenant, Clearance: heard.Clearance, Wants: heard.Wants}
+	return err
+}
+
+// again looks at the client's credentials anew, and at what it hears: both may
+// have changed since the request came.
+func (f *follower) again(ctx context.Context) (err error) {
+	if f.principal, err = f.reauthenticate(exchangeOf(ctx)); err != nil {
+		return err
+	}
+	return f.listen(ctx)
+}
+
+// place finds where a client wants to go on.
+func (f *follower) place(ctx context.Context, after string) (at delivery.Position, err error) {
+	feed := f.config.Feed
+	switch after {
+	case "", "now":
+		return feed.Now(ctx)
+	case "beginning":
+		return feed.Beginning(), feed.Catch(ctx)
+	}
+	if err := feed.Catch(ctx); err != nil {
+		return at, err
+	}
+	if since, err := time.Parse(time.RFC3339, after); err == nil {
+		return feed.At(ctx, since)
+	}
+	if err := f.cursors.open(f.cursorName(), after, &at); err != nil {
+		return at, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,
+			Detail: "The place to go on at is not one that a poll or a stream of yours gave. Begin with now, beginning, or a time.",
+			Fields: []fault.Field{{Path: "query.after", Message: "is neither such a place nor now, beginning, or a time such as 2026-01-31T08:00:00Z"}}}
+	}
+	return at, nil
+}
+
+// token is a place as the client keeps it.
+func (f *follower) token(at delivery.Position) (string, error) {
+	return f.cursors.seal(f.cursorName(), at)
+}
+
+func (f *follower) cursorName() string { return "journal/" + strconv.FormatInt(f.principal.Tenant, 10) }
+
+func (f *follower) page(b delivery.Batch) (*polled, error) {
+	out := &polled{journalPage{Messages: make([]messageText, len(b.Messages)), More: b.More}}
+	var err error
+	for i, m := range b.Messages {
+		if out.Body.Messages[i], err = m.Encoded(encodeHeard); err != nil {
+			return nil, err
+		}
+	}
+	out.Body.Next, err = f.token(b.Next)
+	return out, err
+}
+
+// encodeHeard makes a message's JSON, in one line.
+func encodeHeard(m delivery.Heard) ([]byte, error) {
+	shown := JournalMessage{
+		ID: m.ID, Trigger: m.Trigger, Subject: m.Entry.Subject, Sequence: m.Entry.Version, Timestamp: m.Entry.At.UTC(),
+		Source: m.Entry.Actor.Source, Headers: make(map[string]string, len(m.Header)), Body: Value(m.Body),
+	}
+	for _, h := range m.Header {
+		shown.Headers[h.Name] = h.Value
+	}
+	if m.Err != nil {
+		text := "The body can't be made: " + m.Err.Error()
+		shown.Error = &text
+	}
+	var b bytes.Buffer
+	if err := encode(&b, shown); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/casehook/casehook/internal/delivery"
+)
+
+// streaming is an answer that goes on.
+type streaming struct {
+	Type    string `header:"Content-Type"`
+	Buffers string `header:"X-Accel-Buffering" doc:"no: proxies pass each event on at once."`
+	Body    func(huma.Context)
+}
+
+// The bounds of a stream.
+const (
+	streamBatch = 256              // messages between two looks at what else there is
+	takenWithin = 30 * time.Second // by the client, or it is cut off
+)
+
+func (a *API) openStream(ctx context.Context, in *struct {
+	InJournal
+	LastEventID string `header:"Last-Event-ID" maxLength:"500" doc:"The id of the last event that the client has; it wins over after."`
+}) (*streaming, error) {
+	after := in.After
+	if in.LastEventID != "" {
+		after = in.LastEventID
+	}
+	f, err := a.follow(ctx, streamOperation, in.InJournal, after)
+	if err != nil {
+		return nil, err
+	}
+	done, err := a.followers.enter(f.principal)
+	if err != nil {
+		return nil, err
+	}
+	return &streaming{Type: "text/event-stream", Buffers: "no", Body: func(hc huma.Context) {
+		defer done()
+		r, w := humago.Unwrap(hc)
+		if r.Method == http.MethodHead {
+			return
+		}
+		s := &stream{follower: f, w: w, control: http.NewResponseController(w)}
+		s.run(r.Context())
+		s.control.SetWriteDeadline(time.Time{}) // the connection may serve others
+	}}, nil
+}
+
+// stream is a client's open stream.
+type stream struct {
+	*follower
+	w       http.ResponseWriter
+	control *http.ResponseController
+	told    delivery.Position // where the client goes on if it ends now
+	text    bytes.Buffer
+}
+
+// run streams until something ends it. Whatever that is, the client resumes with
+// the last id that it has, so that nothing more is told of it.
+func (s *stream) run(ctx context.Context) {
+	alive := time.NewTicker(s.config.Follow.KeepAlive)
+	defer alive.Stop()
+	end := time.NewTimer(s.config.Follow.Lifetime)
+	defer end.Stop()
+	if s.sign("retry: 2000\n") != nil {
+		return
+	}
+	already := make(chan struct{})
+	close(already)
+	for {
+		var ready <-chan struct{} = s.config.Feed.Wait(s.principal.Tenant)
+		more, err := s.tell(ctx)
+		if err != nil {
+			return
+		}
+		if more {
+			ready = already
+		}
+		select {
+		case <-ready:
+		case <-alive.C:
+			if s.again(ctx) != nil || s.sign(": alive\n") != nil {
+				return
+			}
+		case <-end.C:
+			return
+		case <-s.config.Follow.Stop:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// tell sends what there is, and reports whether there is more.
+func (s *stream) tell(ctx context.Context) (more bool, err error) {
+	batch, err := s.config.Feed.Read(ctx, s.audience, s.at, streamBatch, mostText)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.problem(ctx, err) // logs what is ours
+		}
+		return false, err
+	}
+	for _, m := range batch.Messages {
+		text, err := m.Encoded(encodeHeard)
+		if err != nil {
+			return false, err
+		}
+		id, err := s.token(m.Next)
+		if err != nil {
+			return false, err
+		}
+		for _, part := range []string{"id: ", id, "\nevent: ", m.Trigger, "\ndata: "} {
+			s.text.WriteString(part)
+		}
+		s.text.Write(text)
+		s.text.WriteString("\n\n")
+		s.told = m.Next
+	}
+	s.at = batch.Next
+	return batch.More, s.flush()
+}
+
+// sign sends a sign of life, with an id if the stream is behind what was not
+// wanted: an event without data is none, but its id counts.
+func (s *stream) sign(line string) error {
+	s.text.WriteString(line)
+	if s.at != s.told {
+		id, err := s.token(s.at)
+		if err != nil {
+			return err
+		}
+		s.text.WriteString("id: " + id + "\n")
+		s.told = s.at
+	}
+	s.text.WriteString("\n")
+	return s.flush()
+}
+
+// flush sends what was written. A client that does not take it is cut off.
+func (s *stream) flush() error {
+	if s.text.Len() == 0 {
+		return nil
+	}
+	s.control.SetWriteDeadline(time.Now().Add(takenWithin)) // where that can't be set, there is none
+	_, err := s.text.WriteTo(s.w)
+	s.text.Reset()
+	if err != nil {
+		return err
+	}
+	return s.control.Flush()
+}

@@ -1,0 +1,95 @@
+package casework
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Listening says what of the journal somebody wants to hear. What it names
+// narrows the rest.
+type Listening struct {
+	Endpoint string   // an endpoint's id: what this one would be told
+	Triggers []string // names, or patterns of them with *; none: all
+	Sources  []string // whose activity; none: everybody's
+}
+
+// Audience is who listens: what they see of an entry, and what they want of it.
+type Audience struct {
+	Clearance casetype.Classification
+	Wants     func(*event.Entry, *wire.Message) bool
+}
+
+// Audience says what somebody hears who listens, for one of the operations that
+// give the journal. Cases of types whose cases they may not read are left out. It
+// is as of now: who listens for long asks again.
+func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Operation, l Listening) (Audience, error) {
+	if err := s.Permit(ctx, p, o); err != nil {
+		return Audience{}, err
+	}
+	triggers, err := matching(l.Triggers)
+	if err != nil {
+		return Audience{}, err
+	}
+	hidden, err := s.unreadable(ctx, p)
+	if err != nil {
+		return Audience{}, err
+	}
+	whose := endpoint.Endpoint{Sources: l.Sources}
+	a := Audience{Clearance: p.Clearance, Wants: func(e *event.Entry, m *wire.Message) bool {
+		return triggers[m.Trigger] && whose.Hears(e.Actor) && !isOf(e, hidden)
+	}}
+	if l.Endpoint == "" {
+		return a, nil
+	}
+	told, err := s.Endpoint(ctx, p, l.Endpoint)
+	if err != nil {
+		return Audience{}, err
+	}
+	asked := a.Wants
+	a.Clearance, a.Wants = told.Clearance, func(e *event.Entry, m *wire.Message) bool {
+		return slices.Contains(told.Triggers, m.Trigger) && told.Hears(e.Actor) && asked(e, m)
+	}
+	return a, nil
+}
+
+// isOf reports whether an entry is about a case of one of these types.
+func isOf(e *event.Entry, types []string) bool {
+	return e.Snapshot.Case != nil && slices.Contains(types, e.Snapshot.Case.Type)
+}
+
+// matching gives the triggers that match one of the patterns.
+func matching(patterns []string) (map[string]bool, error) {
+	found := map[string]bool{}
+	var wrong []fault.Field
+	for _, pattern := range patterns {
+		known := false
+		for _, t := range wire.Triggers() {
+			if ok, err := path.Match(pattern, t.Name); ok && err == nil {
+				found[t.Name], known = true, true
+			}
+		}
+		if !known {
+			wrong = append(wrong, fault.Field{Path: "query.triggers", Message: strconv.Quote(pattern) + " matches no trigger; GET /v1/triggers lists them"})
+		}
+	}
+	if len(wrong) > 0 {
+		refused := fault.New(fault.Invalid, "journal.triggers_unknown", "There is no such trigger to listen to.")
+		refused.Fields = wrong
+		return nil, refused
+	}
+	if len(patterns) == 0 {
+		for _, t := range wire.Triggers() {
+			found[t.Name] = true
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,181 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Feed lets clients follow the journal by themselves. Each holds a position of
+// its own, and reads what the engine delivers from: the end of the journal is read
+// and encoded once, however many there are. It is safe for concurrent use, and
+// nobody who is slow holds up anybody else.
+type Feed struct {
+	tail   *tail
+	ranges chan struct{} // one for each that reads far behind the end
+}
+
+// The bounds of what one Read looks at.
+const (
+	feedSpan   = 4096 // positions, in the database
+	feedBatch  = 64   // entries that are read from there at once
+	feedRounds = 16   // times that it looks for more, where little is wanted
+	feedRanges = 4    // clients that read from there at once
+)
+
+// Feed is over the same journal as the engine. Before the engine runs, and after,
+// clients read but nothing wakes them.
+func (e *Engine) Feed() *Feed {
+	return &Feed{tail: e.tail, ranges: make(chan struct{}, feedRanges)}
+}
+
+// Position is a message's place in the journal: it and all behind it is to be
+// read, all before it was.
+type Position struct {
+	Seq  int64 `json:"s"`
+	Part int   `json:"p,omitempty"` // which message of the entry
+}
+
+// Audience says who listens, and to what.
+type Audience struct {
+	Tenant    int64
+	Clearance casetype.Classification
+	Wants     func(*event.Entry, *wire.Message) bool // of what the clearance sees
+}
+
+// Heard is a message that an audience wants.
+type Heard struct {
+	*wire.Message
+	Entry *event.Entry
+	Next  Position // behind it
+	shown *encoding
+}
+
+// encoding is a message as it is shown to clients, made once.
+type encoding struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// Encoded is the message as encode makes it. It is called for the first of all
+// clients alone, so that it has to give the same for each.
+func (h Heard) Encoded(encode func(Heard) ([]byte, error)) ([]byte, error) {
+	h.shown.once.Do(func() { h.shown.text, h.shown.err = encode(h) })
+	return h.shown.text, h.shown.err
+}
+
+// Batch is what was read: some messages, and where to go on.
+type Batch struct {
+	Messages []Heard
+	Next     Position // behind all that was looked at, whether it was wanted or not
+	More     bool     // there is more already
+}
+
+// Now is the position of what is committed from now on.
+func (f *Feed) Now(ctx context.Context) (Position, error) {
+	if err := f.tail.advance(ctx); err != nil {
+		return Position{}, err
+	}
+	return Position{Seq: f.tail.end() + 1}, nil
+}
+
+// At is the position of what was committed at or after a time.
+func (f *Feed) At(ctx context.Context, at time.Time) (Position, error) {
+	before, err := f.tail.store.Before(ctx, at)
+	return Position{Seq: before + 1}, err
+}
+
+// Beginning is the position of the oldest entry.
+func (f *Feed) Beginning() Position { return Position{Seq: 1} }
+
+// Catch makes all that is committed by now readable, also where nothing wakes us.
+func (f *Feed) Catch(ctx context.Context) error { return f.tail.advance(ctx) }
+
+// Wait returns a channel that is closed when there is something new for a tenant.
+// Take it before reading, so that nothing falls between.
+func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
+
+// Read gives up to limit messages from a position on, of roughly up to size bytes
+// in all, but at least one if there is any. It looks at a bounded part of the
+// journal, so that a batch may be empty although there is more.
+func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size int) (Batch, error) {
+	b := Batch{Next: from}
+	for range feedRounds {
+		entries, upTo, end, err := f.entries(ctx, a, b.Next.Seq-1)
+		if err != nil {
+			return b, err
+		}
+		for _, e := range entries {
+			if b.take(e, a, limit, &size) {
+				b.More = true
+				return b, nil
+			}
+		}
+		b.Next = Position{Seq: upTo + 1}
+		if end {
+			return b, nil
+		}
+	}
+	b.More = true
+	return b, nil
+}
+
+// take adds an entry's messages to the batch, and reports whether it is full.
+func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool) {
+	first := 0
+	if e.Seq == b.Next.Seq {
+		first = b.Next.Part
+	}
+	bodies := e.messages(a.Clearance)
+	for part := first; part < len(bodies); part++ {
+		m := bodies[part]
+		if m.Untold || !a.Wants(e.Entry, m) {
+			continue
+		}
+		if len(b.Messages) >= limit || len(b.Messages) > 0 && *size < len(m.Body) {
+			b.Next = Position{Seq: e.Seq, Part: part}
+			return true
+		}
+		*size -= len(m.Body)
+		next := Position{Seq: e.Seq, Part: part + 1}
+		if next.Part == len(bodies) {
+			next = Position{Seq: e.Seq + 1}
+		}
+		b.Messages = append(b.Messages, Heard{Message: m, Entry: e.Entry, Next: next, shown: &e.views[a.Clearance.Level()].shown[part]})
+	}
+	b.Next = Position{Seq: e.Seq + 1}
+	return false
+}
+
+// entries gives a tenant's next entries, and up to where there are no others; end
+// says that this is all there is.
+func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
+	if entries, upTo, ok := f.tail.recent(a.Tenant, after); ok {
+		return entries, upTo, len(entries) < readBatch, nil
+	}
+	select {
+	case f.ranges <- struct{}{}:
+		defer func() { <-f.ranges }()
+	case <-ctx.Done():
+		return nil, after, false, fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+	}
+	head := f.tail.end() // all up to it is there when we look
+	span := min(after+feedSpan, head)
+	found, err := f.tail.store.TenantRange(ctx, a.Tenant, after, span, feedBatch)
+	if err != nil {
+		return nil, after, false, err
+	}
+	for _, e := range found {
+		entries = append(entries, f.tail.wrap(e))
+	}
+	if len(found) == feedBatch {
+		span = found[feedBatch-1].Seq
+	}
+	return entries, max(span, after), span >= head, nil
+}
