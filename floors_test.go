@@ -20,7 +20,7 @@ const module = "github.com/casehook/casehook"
 var floors = map[string]int{
 	"cmd/casehook": 7,
 
-	"internal/server": 6, "internal/demo": 6, "internal/apply": 6, "internal/bench": 6,
+	"internal/server": 6, "internal/demo": 6, "internal/apply": 6, "internal/dev": 6, "internal/bench": 6,
 
 	"internal/api": 5, "internal/web": 5, "internal/client": 5,
 

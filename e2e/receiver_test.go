@@ -89,8 +89,14 @@ func subscribe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	request(ts, false, []string{"POST", "/v1/endpoints", "201", string(body)})
 	let(ts, false, []string{"SECRET", "secret"})
-	verifier, err := standardwebhooks.NewWebhook(ts.Getenv("SECRET"))
+	trust(ts, false, []string{args[0], ts.Getenv("SECRET")})
+}
+
+func trust(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "trust NAME SECRET")
+	verifier, err := standardwebhooks.NewWebhook(args[1])
 	ts.Check(err)
+	r := of(ts).receivers[args[0]]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.verifier = verifier

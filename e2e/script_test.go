@@ -36,6 +36,7 @@ import (
 //	database VARIABLE             an empty PostgreSQL database; sets its URL
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
 //	talker NAME TEXT              a receiver that says more than it may; sets NAME_URL
+//	trust NAME SECRET             the receiver verifies with it
 //	subscribe NAME TRIGGER...     make an endpoint for it
 //	hears NAME TRIGGER...         wait for just these, in this order
 //	install DIR                   copy the receiver in Node there, with what it needs
@@ -62,7 +63,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
-			"receiver": newReceiver, "subscribe": subscribe, "hears": hears,
+			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
 			"install": install, "until": until, "address": address, "sent": sent,
 			"talker": newTalker,
 			"storm":  beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,

@@ -34,13 +34,16 @@ type stdio struct {
 
 // commands is the command line.
 type commands struct {
-	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	Demo     demoCmd     `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
-	Casetype casetypeCmd `cmd:"" help:"Work on definitions of case types."`
-	Apply    applyCmd    `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
-	Tenant   tenantCmd   `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
-	User     userCmd     `cmd:"" help:"People who sign in: create them."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Demo      demoCmd      `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
+	Casetype  casetypeCmd  `cmd:"" help:"Work on definitions of case types."`
+	Apply     applyCmd     `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
+	Endpoints endpointsCmd `cmd:"" help:"See how endpoints are doing; pause and resume them."`
+	Listen    listenCmd    `cmd:"" help:"Bring a server's messages to a receiver on your machine, and print them."`
+	Trigger   triggerCmd   `cmd:"" help:"Send one message to your receiver: a sample, or what was last told of a case."`
+	Tenant    tenantCmd    `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
+	User      userCmd      `cmd:"" help:"People who sign in: create them."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // The statuses a command ends with.

@@ -149,7 +149,7 @@ func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}} {
+	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}} {
 		status, help, stderr := said(t, append(command, "--help")...)
 		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
 			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)

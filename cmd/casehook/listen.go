@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/dev"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+type listenCmd struct {
+	Forward  string        `placeholder:"URL" help:"Where your receiver is: http://localhost:3000/hook. Without it messages are only printed."`
+	Triggers []string      `placeholder:"PATTERN" help:"Triggers, separated by commas; * stands for any characters. All if not set."`
+	Endpoint string        `placeholder:"NAME" help:"Only what this endpoint is told, by its triggers, sources, filter and clearance. Its name or id."`
+	Source   []string      `enum:"ui,api" placeholder:"SOURCE" help:"Only people's activity (ui), or only programs' (api). Both if not set."`
+	Since    moment        `default:"now" placeholder:"WHEN" help:"Begin in the past: 10m ago, 2026-01-31T08:00:00Z, or at the beginning. Now if not set."`
+	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"What messages are signed with: whsec_... If not set, one that is always the same for your token, and is printed."`
+	Retry    bool          `help:"While the receiver is away or answers 429 or 5xx, try again until it takes the message."`
+	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"For one request to the receiver. 15s if not set."`
+	JSON     bool          `name:"json" help:"Print one JSON object a line: the message with headers and body, and what became of it."`
+	remote
+}
+
+// Help is shown below the command's summary.
+func (listenCmd) Help() string {
+	return `Messages arrive as the server would send them: the same headers, spelt the same, the same body to the byte, the same webhook-id, signed for your receiver. Nothing has to be set up on the server, and nobody else is told less. Those about one case come one after the other. When the connection to the server is lost, listening goes on exactly where it ended. Ctrl-C ends it.
+
+  casehook listen --forward http://localhost:3000/hook
+  casehook listen --forward http://localhost:3000/hook --triggers 'case_*,claim.closed' --retry
+  casehook listen --since 1h --json | jq -c .body
+  casehook listen --endpoint crm       what crm is told, printed here`
+}
+
+func (c *listenCmd) Run(ctx context.Context, s stdio) error {
+	l := dev.Listening{
+		Output: dev.Output{Out: s.out, JSON: c.JSON}, Notes: s.err, Triggers: c.Triggers, Sources: c.Source, Endpoint: c.Endpoint,
+		After: c.Since.at(time.Now()), Forward: c.Forward, Retry: c.Retry, Timeout: c.Timeout, Version: version,
+	}
+	if c.Forward != "" {
+		var err error
+		if l.Key, err = localKey(c.Secret, c.remote, s); err != nil {
+			return err
+		}
+	}
+	return dev.Listen(ctx, c.client(), l)
+}
+
+// localKey is what messages to this machine are signed with: what was given, or
+// made of the token, so that a receiver has to be told once.
+func localKey(secret string, r remote, s stdio) ([]byte, error) {
+	if secret != "" {
+		return dev.ParseKey(secret)
+	}
+	mac := hmac.New(sha256.New, []byte(r.Token))
+	mac.Write([]byte("casehook listen"))
+	key := mac.Sum(nil)
+	fmt.Fprintf(s.err, "Signed with %s\n", outbound.FormatKey(key))
+	return key, nil
+}
+
+// moment is a time, as people write it on a command line: now, beginning, a
+// length of time that ends now, or RFC 3339.
+type moment struct {
+	name string
+	ago  time.Duration
+	time time.Time
+}
+
+// UnmarshalText reads one.
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	word := strings.TrimSpace(string(text))
+	if word == "now" || word == "beginning" {
+		*m = moment{name: word}
+		return nil
+	}
+	if ago, err := time.ParseDuration(word); err == nil && ago > 0 {
+		*m = moment{ago: ago}
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, word)
+	if err != nil {
+		return fmt.Errorf("%q is neither now nor beginning, nor 10m, nor a time like 2026-01-31T08:00:00Z", word)
+	}
+	*m = moment{time: at}
+	return nil
+}
+
+// at writes it as the API reads it.
+func (m moment) at(now time.Time) string {
+	switch {
+	case m.ago > 0:
+		return now.Add(-m.ago).UTC().Format(time.RFC3339Nano)
+	case !m.time.IsZero():
+		return m.time.UTC().Format(time.RFC3339Nano)
+	}
+	return m.name
+}

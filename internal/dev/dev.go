@@ -1,0 +1,83 @@
+// Package dev is for those who develop receivers: it brings a server's messages
+// to a port on their machine, sends them again, and shows what became of them. It
+// uses the API over HTTP, as they could.
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Output is where and how results are printed.
+type Output struct {
+	Out  io.Writer
+	JSON bool // one JSON object a line
+}
+
+func (o Output) line(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
+
+// object prints v as a line of JSON.
+func (o Output) object(v any) error {
+	e := json.NewEncoder(o.Out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// indented prints v as JSON for people.
+func (o Output) indented(v any) error {
+	e := json.NewEncoder(o.Out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// endpointID finds an endpoint by its id or its name.
+func endpointID(ctx context.Context, c *client.Client, named string) (string, error) {
+	if strings.HasPrefix(named, "ep_") {
+		return named, nil
+	}
+	var names []string
+	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {
+		switch {
+		case err != nil:
+			return "", err
+		case e.Name == named:
+			return e.ID, nil
+		case e.Name != "":
+			names = append(names, e.Name)
+		}
+	}
+	slices.Sort(names)
+	known := "No endpoint has a name; casehook endpoints shows their ids."
+	if len(names) > 0 {
+		known = "There are: " + strings.Join(names, ", ") + "."
+	}
+	return "", fault.New(fault.NotFound, "dev.endpoint_unknown", "There is no endpoint %q. %s", named, known)
+}
+
+type labelled struct{ ID, Name string }
+
+// at gives the path of an endpoint.
+func at(id string, of ...string) string {
+	return "/v1/endpoints/" + url.PathEscape(id) + strings.Join(of, "")
+}
+
+// clock is how times are shown: of today, and in the zone of who looks.
+func clock(t time.Time) string { return t.Local().Format("15:04:05") }
+
+// took is how durations are shown.
+func took(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

@@ -1,0 +1,148 @@
+package dev
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+)
+
+// shown is what is said of an endpoint in a line.
+type shown struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	URL      string   `json:"url"`
+	Status   string   `json:"status"`
+	Triggers []string `json:"triggers"`
+
+	lag lag
+	raw map[string]json.RawMessage // all that the server said
+}
+
+// lag is how far an endpoint is behind.
+type lag struct {
+	Entries int64      `json:"entries"`
+	Oldest  *time.Time `json:"oldest"`
+	Parked  int64      `json:"parked"`
+	Dead    int64      `json:"dead"`
+}
+
+// behind says it in few words.
+func (l lag) behind(now time.Time) string {
+	if l.Oldest == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%d, %s", l.Entries, now.Sub(*l.Oldest).Round(time.Second))
+}
+
+func (s *shown) UnmarshalJSON(raw []byte) error {
+	type plain shown
+	if err := json.Unmarshal(raw, (*plain)(s)); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, &s.raw)
+}
+
+// Endpoints prints the endpoints, and how far each is behind.
+func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) error {
+	var all []*shown
+	for e, err := range client.Each[*shown](ctx, c, "/v1/endpoints", nil) {
+		if err != nil {
+			return err
+		}
+		all = append(all, e)
+	}
+	if err := lags(ctx, c, all); err != nil {
+		return err
+	}
+	if o.JSON {
+		for _, e := range all {
+			if err := o.object(e.raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tSTATUS\tBEHIND\tPARKED\tDEAD\tTRIGGERS\tURL")
+	for _, e := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", cmp.Or(e.Name, e.ID), e.Status, e.lag.behind(now), e.lag.Parked, e.lag.Dead, few(e.Triggers), e.URL)
+	}
+	return w.Flush()
+}
+
+// few shortens a list.
+func few(names []string) string {
+	const most = 2
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// lags asks how far endpoints are behind, several at a time.
+func lags(ctx context.Context, c *client.Client, all []*shown) error {
+	const together = 8
+	var asking sync.WaitGroup
+	errs, turns := make([]error, len(all)), make(chan struct{}, together)
+	for i, e := range all {
+		turns <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-turns }()
+			errs[i] = e.askLag(ctx, c)
+		})
+	}
+	asking.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shown) askLag(ctx context.Context, c *client.Client) error {
+	var raw json.RawMessage
+	if err := c.Get(ctx, at(s.ID, "/lag"), &raw); err != nil {
+		return err
+	}
+	s.raw["lag"] = raw
+	return json.Unmarshal(raw, &s.lag)
+}
+
+// Endpoint prints all that is known of one endpoint, by its id or name.
+func Endpoint(ctx context.Context, c *client.Client, o Output, named string) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	var e shown
+	if err := c.Get(ctx, at(id), &e); err != nil {
+		return err
+	}
+	if err := e.askLag(ctx, c); err != nil {
+		return err
+	}
+	return o.indented(e.raw)
+}
+
+// SetStatus pauses an endpoint, or lets it flow again.
+func SetStatus(ctx context.Context, c *client.Client, o Output, named, status string) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	var e shown
+	if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: at(id), Body: map[string]string{"status": status}}, &e); err != nil {
+		return err
+	}
+	o.line("endpoint %s: %s", cmp.Or(e.Name, e.ID), e.Status)
+	return nil
+}

@@ -1,0 +1,81 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// message is a message as the server streams it.
+type message struct {
+	ID        string            `json:"id"`
+	Trigger   string            `json:"trigger"`
+	Subject   string            `json:"subject"`
+	Sequence  int64             `json:"sequence"`
+	Timestamp time.Time         `json:"timestamp"`
+	Source    string            `json:"source"`
+	Headers   map[string]string `json:"headers"`
+	Body      json.RawMessage   `json:"body"`
+	Error     *string           `json:"error"`
+}
+
+// forwarded is what became of one try to bring a message to its receiver.
+type forwarded struct {
+	Attempt    int    `json:"attempt"`
+	Status     *int   `json:"status"`  // null: there was no answer
+	Failure    string `json:"failure"` // why not; empty: there was one
+	DurationMS int64  `json:"duration_ms"`
+
+	duration time.Duration
+}
+
+func (f forwarded) taken() bool { return f.Status != nil && *f.Status/100 == 2 }
+
+// again reports whether the receiver is away, rather than against the message.
+func (f forwarded) again() bool { return f.Status == nil || *f.Status >= 500 || *f.Status == 429 }
+
+// outcome says it in few words.
+func (f forwarded) outcome() string {
+	if f.Status == nil {
+		return f.Failure
+	}
+	return fmt.Sprint(*f.Status)
+}
+
+// forwarder brings messages to a receiver, with the very requests that a server
+// makes.
+type forwarder struct {
+	url     string
+	key     []byte
+	timeout time.Duration
+	client  *outbound.Client
+}
+
+// newForwarder makes one. Whatever address the receiver has may be called: it is
+// the machine of who runs this.
+func newForwarder(url string, key []byte, timeout time.Duration, version string) *forwarder {
+	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	return &forwarder{url, key, timeout, outbound.New(outbound.Config{AllowPrefixes: everywhere, Version: version})}
+}
+
+func (f *forwarder) send(ctx context.Context, m message, attempt int) forwarded {
+	r := outbound.Request{
+		URL: f.url, Body: m.Body, Timeout: f.timeout, Truncate: true, ID: m.ID, Attempt: attempt, At: time.Now(), Keys: [][]byte{f.key},
+	}
+	for name, value := range m.Headers {
+		r.Header = append(r.Header, outbound.Header{Name: name, Value: value})
+	}
+	result := f.client.Post(ctx, r)
+	out := forwarded{Attempt: attempt, duration: result.Duration, DurationMS: result.Duration.Milliseconds()}
+	if result.Status != 0 {
+		out.Status = &result.Status
+		return out
+	}
+	out.Failure = strings.ReplaceAll(string(result.Class), "_", " ")
+	return out
+}

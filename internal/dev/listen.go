@@ -1,0 +1,267 @@
+package dev
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// Listening says what to listen to, and what to do with it.
+type Listening struct {
+	Output
+	Notes io.Writer // what is said besides messages; nil: nothing
+
+	Triggers []string // * stands for any characters; none: all
+	Sources  []string // ui, api; none: both
+	Endpoint string   // id or name: what this one is told; empty: all that the token may see
+	After    string   // now (the default), beginning, or a time
+
+	Forward string        // the URL that messages go to; empty: they are only printed
+	Key     []byte        // that they are signed with
+	Retry   bool          // a receiver that is away is tried again, until it takes the message
+	Timeout time.Duration // for one try; zero: 15 s
+	Version string        // of Casehook, for the User-Agent
+}
+
+const (
+	lanes   = 8                // subjects under way at once
+	waiting = 64               // messages that a lane may be behind
+	silence = 45 * time.Second // the server gives a sign of life every 15 s
+)
+
+// Listen streams messages until ctx ends, which is no error. When the stream is
+// cut off it goes on exactly behind the last message that came. Messages about
+// one subject are forwarded one after the other.
+func Listen(ctx context.Context, c *client.Client, l Listening) error {
+	query := url.Values{"after": {cmp.Or(l.After, "now")}}
+	if len(l.Triggers) > 0 {
+		query.Set("triggers", strings.Join(l.Triggers, ","))
+	}
+	if len(l.Sources) > 0 {
+		query.Set("sources", strings.Join(l.Sources, ","))
+	}
+	if l.Endpoint != "" {
+		id, err := endpointID(ctx, c, l.Endpoint)
+		if err != nil {
+			return err
+		}
+		query.Set("endpoint", id)
+	}
+	e := &ear{Listening: l, client: c, path: "/v1/stream?" + query.Encode()}
+	if l.Forward != "" {
+		e.to = newForwarder(l.Forward, l.Key, l.Timeout, l.Version)
+		defer e.to.client.Close()
+	}
+	e.open(ctx)
+	defer e.close()
+	return e.follow(ctx)
+}
+
+// ear is who listens.
+type ear struct {
+	Listening
+	client *client.Client
+	path   string
+	last   string // the id of the last event that came
+	there  bool   // the server is, as far as was said
+	to     *forwarder
+
+	lanes   [lanes]chan message
+	working sync.WaitGroup
+
+	mu              sync.Mutex // of what follows, and of the output
+	heard, notTaken int
+}
+
+func (e *ear) note(format string, args ...any) {
+	if e.Notes != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		fmt.Fprintf(e.Notes, format+"\n", args...)
+	}
+}
+
+// open starts a worker for each lane.
+func (e *ear) open(ctx context.Context) {
+	for i := range e.lanes {
+		lane := make(chan message, waiting)
+		e.lanes[i] = lane
+		e.working.Go(func() {
+			for m := range lane {
+				if ctx.Err() == nil {
+					e.deliver(ctx, m)
+				}
+			}
+		})
+	}
+}
+
+// close waits for what is under way.
+func (e *ear) close() {
+	for _, lane := range e.lanes {
+		close(lane)
+	}
+	e.working.Wait()
+	if e.to != nil {
+		e.note("%d messages came; %d of them were not taken.", e.heard, e.notTaken)
+	}
+}
+
+// follow keeps a stream open until ctx ends, or the server says no.
+func (e *ear) follow(ctx context.Context) error {
+	const shortest, longest = 500 * time.Millisecond, 30 * time.Second
+	wait := shortest
+	for first := true; ; first = false {
+		begun := e.last
+		err := e.client.Stream(ctx, e.path, e.last, silence, func(event client.Event) error { return e.take(ctx, event) })
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && (first && e.last == "" || !passing(err)):
+			return err
+		case e.last != begun:
+			wait = shortest
+		}
+		if err != nil {
+			e.note("%s Trying again in %s.", fault.As(err).Detail, wait)
+			e.there = false
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+		wait = min(2*wait, longest)
+	}
+}
+
+// passing reports whether what went wrong may pass.
+func passing(err error) bool {
+	for _, kind := range []fault.Kind{fault.Upstream, fault.UpstreamTimeout, fault.Unavailable, fault.TooMany} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// take puts a message on the lane of its subject.
+func (e *ear) take(ctx context.Context, event client.Event) error {
+	if !e.there {
+		e.note("%s", e.greeting())
+		e.there = true
+	}
+	if len(event.Data) > 0 {
+		var m message
+		if err := json.Unmarshal(event.Data, &m); err != nil {
+			return fault.Wrap(err, fault.Invalid, "dev.message", "The server streams what is no message. Is it newer than this program?")
+		}
+		hash := fnv.New32a()
+		io.WriteString(hash, m.Subject)
+		select {
+		case e.lanes[hash.Sum32()%lanes] <- m:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if event.ID != "" {
+		e.last = event.ID
+	}
+	return nil
+}
+
+// greeting says what is listened to.
+func (e *ear) greeting() string {
+	what := cmp.Or(strings.Join(e.Triggers, ","), "everything")
+	if e.Endpoint != "" {
+		what += " that " + e.Endpoint + " is told"
+	}
+	text := fmt.Sprintf("Listening to %s of %s.", what, e.client.Server)
+	if e.to != nil {
+		text += fmt.Sprintf(" Messages go to %s.", e.Forward)
+	}
+	return text
+}
+
+// deliver prints a message, after bringing it to where it goes.
+func (e *ear) deliver(ctx context.Context, m message) {
+	if e.to == nil || m.Error != nil {
+		e.print(m, nil)
+		return
+	}
+	under := context.WithoutCancel(ctx) // a try that has begun is brought to its end
+	wait := time.Second
+	for attempt := 1; ; attempt++ {
+		f := e.to.send(under, m, attempt)
+		e.print(m, &f)
+		if f.taken() || !e.Retry || !f.again() {
+			return
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		wait = min(2*wait, 30*time.Second)
+	}
+}
+
+// passedOn is a message and what became of it.
+type passedOn struct {
+	message
+	Forwarded *forwarded `json:"forwarded"` // null: it went nowhere
+}
+
+// print prints a message and what became of it.
+func (e *ear) print(m message, f *forwarded) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if f == nil || f.Attempt == 1 {
+		e.heard++
+		if f != nil && !f.taken() {
+			e.notTaken++
+		}
+	} else if f.taken() {
+		e.notTaken--
+	}
+	if e.JSON {
+		e.object(passedOn{m, f})
+		return
+	}
+	text := fmt.Sprintf("%s  %-22s  %-25s  v%-4d", clock(m.Timestamp), m.Trigger, m.Subject, m.Sequence)
+	switch {
+	case m.Error != nil:
+		text += "  " + *m.Error
+	case f != nil:
+		text += fmt.Sprintf("  %-4s  %s", f.outcome(), took(f.duration))
+		if f.Attempt > 1 {
+			text += fmt.Sprintf("  attempt %d", f.Attempt)
+		}
+	}
+	e.line("%s", strings.TrimRight(text, " "))
+}
+
+// ParseKey reads a secret for Listening.
+func ParseKey(secret string) ([]byte, error) {
+	key, err := outbound.ParseKey(secret)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "dev.secret", "--secret is not one: %s.", err)
+	}
+	return key, nil
+}

@@ -1,0 +1,215 @@
+package dev
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// streaming is a server whose stream breaks off again and again.
+type streaming struct {
+	messages int  // that there are
+	cut      int  // after so many events a stream ends
+	badly    bool // in the middle of an event
+
+	mu    sync.Mutex
+	query []string
+}
+
+func (s *streaming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.query = append(s.query, r.URL.RawQuery)
+	s.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer chk_1.x" {
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, `{"code":"token.invalid","detail":"No."}`)
+		return
+	}
+	from, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
+	fmt.Fprintf(w, "retry: 2000\nid: %d\n\n", from)
+	for i := from + 1; i <= min(from+s.cut, s.messages); i++ {
+		fmt.Fprintf(w, "id: %d\nevent: case_changed\ndata: {\"id\":\"msg_%d\",\"trigger\":\"case_changed\",\"subject\":\"case/%d\",\"sequence\":%d,"+
+			"\"timestamp\":\"2026-03-14T15:09:26Z\",\"source\":\"api\",\"headers\":{\"X-atfinity-event\":\"case_changed\",\"Content-Type\":\"application/json; charset=UTF-8\"},"+
+			"\"body\":{\"case_name\":\"Zo\u00eb <&>\",\"n\":%d.00},\"error\":null}\n\n", i, i, i%3, i, i)
+	}
+	if from >= s.messages {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		return
+	}
+	if s.badly {
+		fmt.Fprintf(w, "id: 999\ndata: {\"id\":\"msg_")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// local is a receiver that is being developed.
+type local struct {
+	t        *testing.T
+	status   func(id string, attempt int) int
+	verifier *standardwebhooks.Webhook
+
+	mu  sync.Mutex
+	got []string // ids with attempts
+	ids []string // that were taken
+}
+
+func (l *local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		l.t.Error(err)
+	}
+	if err := l.verifier.Verify(body, r.Header); err != nil {
+		l.t.Error(err)
+	}
+	id := r.Header.Get("webhook-id")
+	attempt, _ := strconv.Atoi(r.Header.Get("webhook-attempt"))
+	if want := `{"case_name":"Zoë <&>","n":` + strings.TrimPrefix(id, "msg_") + `.00}`; string(body) != want {
+		l.t.Errorf("the body is %s, want %s", body, want)
+	}
+	status := 204
+	if l.status != nil {
+		status = l.status(id, attempt)
+	}
+	l.mu.Lock()
+	l.got = append(l.got, fmt.Sprintf("%s/%d", id, attempt))
+	if status == 204 {
+		l.ids = append(l.ids, id)
+	}
+	l.mu.Unlock()
+	w.WriteHeader(status)
+}
+
+func newLocal(t *testing.T, l Listening) (*local, Listening) {
+	t.Helper()
+	l.Key = bytes.Repeat([]byte{7}, 32)
+	verifier, err := standardwebhooks.NewWebhook(outbound.FormatKey(l.Key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver := &local{t: t, verifier: verifier}
+	server := httptest.NewServer(receiver)
+	t.Cleanup(server.Close)
+	l.Forward = server.URL
+	return receiver, l
+}
+
+// lines ends listening after so many lines.
+type lines struct {
+	bytes.Buffer
+	left int
+	end  func()
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	if l.left -= bytes.Count(b, []byte("\n")); l.left <= 0 {
+		l.end()
+	}
+	return l.Buffer.Write(b)
+}
+
+// listened listens until so many lines were printed.
+func listened(t *testing.T, s *streaming, l Listening, most int) (out, notes string) {
+	t.Helper()
+	server := httptest.NewServer(s)
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var noted bytes.Buffer
+	printed := &lines{left: most, end: cancel}
+	l.Out, l.Notes = printed, &noted
+	if err := Listen(ctx, &client.Client{Server: server.URL, Token: "chk_1.x"}, l); err != nil || printed.left > 0 {
+		t.Errorf("%v; %d lines are missing", err, printed.left)
+	}
+	return printed.String(), noted.String()
+}
+
+// However often the stream ends, and however it does, everything comes, once,
+// and in order per subject.
+func TestListeningGoesOnWhereItEnded(t *testing.T) {
+	for _, badly := range []bool{false, true} {
+		receiver, l := newLocal(t, Listening{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
+		var once sync.Once
+		receiver.status = func(id string, attempt int) (status int) {
+			status = 204
+			if id == "msg_1" {
+				once.Do(func() { status = 503 }) // holds up those behind it
+			}
+			return status
+		}
+		s := &streaming{messages: 12, cut: 5, badly: badly}
+		_, notes := listened(t, s, l, 13)
+		slices.Sort(receiver.ids)
+		if len(receiver.ids) != 12 || len(slices.Compact(receiver.ids)) != 12 {
+			t.Errorf("badly %v: taken were %v; %s", badly, receiver.ids, notes)
+		}
+		newest := map[int]int{}
+		for _, got := range receiver.got {
+			n, _ := strconv.Atoi(strings.TrimPrefix(strings.Split(got, "/")[0], "msg_"))
+			if n < newest[n%3] {
+				t.Errorf("out of order: %v", receiver.got)
+			}
+			newest[n%3] = n
+		}
+		if s.query[0] != "after=beginning&sources=api&triggers=case_%2A" {
+			t.Errorf("asked for %s", s.query[0])
+		}
+		if (strings.Contains(notes, "broke off")) != badly {
+			t.Errorf("badly %v: %s", badly, notes)
+		}
+	}
+}
+
+func TestWhatTheServerRefusesEndsListening(t *testing.T) {
+	server := httptest.NewServer(&streaming{})
+	defer server.Close()
+	err := Listen(t.Context(), &client.Client{Server: server.URL, Token: "chk_wrong"}, Listening{Output: Output{Out: io.Discard}})
+	if !errors.Is(err, fault.Unauthenticated) {
+		t.Error(err)
+	}
+	err = Listen(t.Context(), &client.Client{Server: "http://127.0.0.1:1", Token: "chk_1.x"}, Listening{Output: Output{Out: io.Discard}})
+	if !errors.Is(err, fault.Upstream) || !strings.Contains(err.Error(), "Is the server running?") {
+		t.Error(err)
+	}
+}
+
+func TestMessagesArePrinted(t *testing.T) {
+	out, _ := listened(t, &streaming{messages: 1, cut: 5}, Listening{}, 1)
+	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") {
+		t.Errorf("%q", out)
+	}
+	receiver, l := newLocal(t, Listening{})
+	receiver.status = func(string, int) int { return 418 }
+	l.JSON = true
+	out, notes := listened(t, &streaming{messages: 1, cut: 5}, l, 1)
+	var line struct {
+		ID        string
+		Body      json.RawMessage
+		Forwarded struct{ Status, Attempt int }
+	}
+	if err := json.Unmarshal([]byte(out), &line); err != nil || line.ID != "msg_1" || line.Forwarded.Status != 418 || line.Forwarded.Attempt != 1 ||
+		string(line.Body) != `{"case_name":"Zoë <&>","n":1.00}` {
+		t.Errorf("%s: %v", out, err)
+	}
+	if !strings.Contains(notes, "1 messages came; 1 of them were not taken") {
+		t.Error(notes)
+	}
+}

@@ -1,0 +1,163 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Triggering says what to send, and where to.
+type Triggering struct {
+	Output
+	Trigger string
+	Case    int64 // what was last told of this case; 0: a sample
+
+	Forward string // a URL; empty: it is only printed
+
+	Key     []byte        // that Forward is signed with
+	Timeout time.Duration // for Forward
+	Version string        // of Casehook, for Forward's User-Agent
+}
+
+// Trigger sends a message of a trigger, and prints what became of it.
+func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
+	find := t.sample
+	if t.Case != 0 {
+		find = t.last
+	}
+	m, err := find(ctx, c)
+	switch {
+	case err != nil:
+		return err
+	case t.Forward == "":
+		return t.show(m)
+	}
+	return t.forward(ctx, m)
+}
+
+// show prints a message that goes nowhere.
+func (t Triggering) show(m *message) error {
+	if t.JSON {
+		return t.object(m)
+	}
+	return t.indented(m.Body)
+}
+
+func (t Triggering) forward(ctx context.Context, m *message) error {
+	to := newForwarder(t.Forward, t.Key, t.Timeout, t.Version)
+	defer to.client.Close()
+	f := to.send(ctx, *m, 1)
+	if t.JSON {
+		if err := t.object(passedOn{*m, &f}); err != nil {
+			return err
+		}
+	} else {
+		t.line("%s %s: %s after %s", m.Trigger, m.ID, f.outcome(), took(f.duration))
+	}
+	if !f.taken() {
+		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it: only 2xx is success.", t.Forward)
+	}
+	return nil
+}
+
+// made are the headers that are made when a message is sent.
+var made = []string{"webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt", "user-agent"}
+
+// sample is the trigger's example in the catalogue.
+func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, error) {
+	var catalogue struct {
+		Items []struct {
+			Name    string
+			Headers []struct {
+				Name, Example string
+				Optional      bool
+			}
+			Example json.RawMessage
+		}
+	}
+	if err := c.Get(ctx, "/v1/triggers", &catalogue); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, known := range catalogue.Items {
+		names = append(names, known.Name)
+		if known.Name != t.Trigger {
+			continue
+		}
+		now := time.Now().UTC()
+		m := &message{
+			ID: "msg_sample" + strconv.FormatInt(now.UnixNano(), 36), Trigger: t.Trigger, Timestamp: now, Source: "api",
+			Headers: map[string]string{}, Body: known.Example,
+		}
+		for _, h := range known.Headers {
+			if !h.Optional && !slices.Contains(made, strings.ToLower(h.Name)) {
+				m.Headers[h.Name] = h.Example
+			}
+		}
+		m.Subject = m.Headers["webhook-subject"]
+		m.Sequence, _ = strconv.ParseInt(m.Headers["webhook-sequence"], 10, 64) // 0, where there is none
+		return m, nil
+	}
+	return nil, fault.New(fault.NotFound, "dev.trigger_unknown", "There is no trigger %q. There are: %s.", t.Trigger, strings.Join(names, ", "))
+}
+
+// mostEntries is how far back a case's history is looked through.
+const mostEntries = 500
+
+// last finds the newest message of the trigger about the case.
+func (t Triggering) last(ctx context.Context, c *client.Client) (*message, error) {
+	looked := 0
+	for entry, err := range client.Each[struct {
+		Version int64
+		At      time.Time
+	}](ctx, c, fmt.Sprintf("/v1/cases/%d/history", t.Case), nil) {
+		if err != nil {
+			return nil, err
+		}
+		if looked++; looked > mostEntries {
+			break
+		}
+		m, err := t.of(ctx, c, entry.Version, entry.At)
+		if m != nil || err != nil {
+			return m, err
+		}
+	}
+	return nil, fault.New(fault.NotFound, "dev.trigger_never",
+		"Nothing in the history of case %d was told as %s. Without --case a sample is sent.", t.Case, t.Trigger)
+}
+
+// of gives the message of the trigger about one version of the case, which was
+// committed at a time; nil: there is none.
+func (t Triggering) of(ctx context.Context, c *client.Client, version int64, at time.Time) (*message, error) {
+	query := url.Values{"after": {at.Format(time.RFC3339Nano)}, "triggers": {t.Trigger}, "limit": {"1000"}}
+	for {
+		var page struct {
+			Messages []*message
+			Next     string
+			More     bool
+		}
+		if err := c.Get(ctx, "/v1/journal?"+query.Encode(), &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Messages {
+			switch {
+			case m.Subject == fmt.Sprintf("case/%d", t.Case) && m.Sequence == version:
+				return m, nil
+			case m.Timestamp.After(at.Add(time.Minute)): // clocks of several nodes may differ
+				return nil, nil
+			}
+		}
+		if !page.More {
+			return nil, nil
+		}
+		query.Set("after", page.Next)
+	}
+}
