@@ -110,8 +110,9 @@ func (s *settler) flush(ctx context.Context) {
 // save writes a batch, however often it takes, and reports false when ctx ended
 // before.
 func (s *settler) save(ctx context.Context, batch map[*worker]*settlement) bool {
+	again := false
 	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
-		lost, err := s.write(ctx, batch)
+		lost, err := s.write(ctx, batch, again)
 		if err == nil {
 			report(batch, lost)
 			return true
@@ -120,14 +121,16 @@ func (s *settler) save(ctx context.Context, batch map[*worker]*settlement) bool 
 			return false
 		}
 		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
+		again = true // it may have been saved all the same
 		sleep(ctx, wait)
 	}
 }
 
-func (s *settler) write(ctx context.Context, batch map[*worker]*settlement) (lost []string, err error) {
+func (s *settler) write(ctx context.Context, batch map[*worker]*settlement, again bool) (lost []string, err error) {
 	all := make([]store.Settlement, 0, len(batch))
 	for _, p := range batch {
 		row := p.Settlement
+		row.Again = again
 		for lane, parked := range p.lanes {
 			if parked == nil {
 				row.Unpark = append(row.Unpark, lane)
