@@ -41,4 +41,7 @@ const (
 	SecretRotated         Action = "callback.secret_rotated"
 	TenantCreated         Action = "tenant.created"
 	TenantUpdated         Action = "tenant.updated"
+
+	ReplayStarted   Action = "replay.started"
+	ReplayCancelled Action = "replay.cancelled"
 )

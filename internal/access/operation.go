@@ -33,6 +33,7 @@ var least = map[Operation]Role{
 	"delete-endpoint": Manager, "list-attempts": Manager, "get-lag": Manager,
 	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
 	"poll-journal": Manager, "stream-journal": Manager,
+	"create-replay": Manager, "list-replays": Manager, "get-replay": Manager, "cancel-replay": Manager, "resend-message": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,

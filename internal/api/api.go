@@ -91,6 +91,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.endpoints()
 	a.secrets()
 	a.lag()
+	a.replays()
 	a.triggers()
 	a.journal()
 	a.session()

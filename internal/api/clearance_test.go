@@ -71,6 +71,7 @@ type spies struct {
 	proofs    []string
 	cases     map[casetype.Classification]string // their paths, by their own classification
 	gone      string
+	replays   []string
 	contact   string // its path; in each case it has a role that is named by the case's classification
 
 	mu      sync.Mutex
@@ -126,7 +127,7 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 func newSpies(w *world) *spies {
 	w.t.Helper()
 	s := &spies{world: w, bearer: map[casetype.Classification]string{}, endpoint: map[casetype.Classification]string{},
-		cases: map[casetype.Classification]string{}, told: map[string][]string{}, arrived: make(chan string, 1000)}
+		cases: map[casetype.Classification]string{}, told: map[string][]string{}, arrived: make(chan string, 10_000)}
 	server := httptest.NewServer(s)
 	w.t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
@@ -263,8 +264,25 @@ func (s *spies) finish() {
 			waiting--
 		}
 	}
+	s.replay()
 	// What it was told before stays with its attempts.
 	s.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
+}
+
+// replay tells everybody everything again.
+func (s *spies) replay() {
+	for _, class := range casetype.Classifications() {
+		s.replays = append(s.replays, s.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`, s.as(class)...).is(201, "").header.Get("Location"))
+	}
+	for deadline, i := time.Now().Add(30*time.Second), 0; i < len(s.replays); {
+		g := s.get(s.replays[i]).is(200, "")
+		switch {
+		case g.text("state") == "done" && g.text("delivered") != "0":
+			i++
+		case time.Now().After(deadline):
+			s.t.Fatalf("the replay does not end: %s", g.body)
+		}
+	}
 }
 
 // reads gives the paths of every operation that reads, for one who knows all ids.
@@ -318,6 +336,9 @@ func (s *spies) reads() map[string][]string {
 		"get-session":           {"/v1/session"},
 		"poll-journal":          polled,
 		"stream-journal":        streamed,
+
+		"list-replays": each(endpoints, "/replays"),
+		"get-replay":   s.replays,
 
 		"list-contacts":       {"/v1/contacts", "/v1/contacts?q=ada"},
 		"get-contact":         {s.contact},

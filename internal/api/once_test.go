@@ -12,6 +12,9 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	w := start(t)
 	w.putTypes()
 	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
+	refused := w.refused(`{"retries": []}`)
+	w.deliverAll()
+	resend := `{"message": "` + w.get(refused + "/attempts").items()[0].(map[string]any)["message"].(string) + `"`
 	file, formType := form("key", "passport", "@file", "contents")
 	other, otherType := form("key", "passport", "@file", "contents!")
 	endpoint := w.post("/v1/endpoints", `{"url": "https://w.example", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
@@ -23,6 +26,8 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"upload-proof":           {path + "/proofs", file, formType, other, otherType},
 		"create-endpoint":        {"/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"]}`, "", `{"url": "https://y.example", "triggers": ["case_created"]}`, ""},
 		"rotate-endpoint-secret": {endpoint + "/secrets", `{}`, "", `{"kind": "v1a"}`, ""},
+		"create-replay":          {refused + "/replays", `{"since": "beginning"}`, "", `{"since": "now"}`, ""},
+		"resend-message":         {refused + "/resend", resend + "}", "", resend + " }", ""},
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},

@@ -1,9 +1,19 @@
 package api_test
 
 import (
+	"context"
 	"database/sql"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // storyOfRepairs is about an endpoint that has not kept up.
@@ -18,6 +28,107 @@ func (w *world) storyOfRepairs(path string) {
 		t.Errorf("it began in the past, and is not behind: %s", lag.body)
 	}
 	w.do("DELETE", old, nil).is(204, "")
+	w.storyOfReplays()
+}
+
+func (w *world) storyOfReplays() {
+	t := w.t
+	dead, parked := w.refused(`{"retries": []}`), w.refused(`{}`)
+	w.deliverAll()
+	if lag := w.get(parked+"/lag").is(200, ""); lag.text("entries") != "0" || lag.text("parked") == "0" || lag.json()["oldest"] == nil {
+		t.Errorf("what waits is not behind: %s", lag.body)
+	}
+	tries := w.get(dead+"/attempts").is(200, "").items()
+	message := tries[0].(map[string]any)["message"].(string)
+	again := w.post(dead+"/resend", `{"message": "`+message+`"}`).is(201, "")
+	if again.text("kind") != "resend" || again.text("state") != "running" || again.text("messages") != "1" || again.text("left") != "1" {
+		t.Errorf("resent as %s", again.body)
+	}
+	made := w.post(dead+"/replays", `{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"], "subject": "case/4539148803436467"}`).is(201, "")
+	replay := made.header.Get("Location")
+	if made.text("kind") != "replay" || made.text("progress") != "0" || made.text("asked_by") != "admin" || made.text("left") == "0" {
+		t.Errorf("made %s", made.body)
+	}
+	if g := w.get(replay).is(200, ""); g.text("id") != made.text("id") || g.text("subject") != "case/4539148803436467" {
+		t.Errorf("got %s", g.body)
+	}
+	if all := w.get(dead+"/replays?limit=1").is(200, ""); len(all.items()) != 1 || all.items()[0].(map[string]any)["id"] != made.text("id") {
+		t.Errorf("the replays are %s", all.body)
+	} else if rest := w.get(dead+"/replays?cursor="+all.text("next")).is(200, "").items(); len(rest) != 1 {
+		t.Errorf("the rest of the replays are %v", rest)
+	}
+	w.do("DELETE", replay, nil).is(204, "")
+	if g := w.get(replay).is(200, ""); g.text("state") != "cancelled" || g.json()["ended_at"] == nil || g.json()["left"] != nil {
+		t.Errorf("cancelled: %s", g.body)
+	}
+	for _, path := range []string{dead, parked} {
+		w.do("DELETE", path, nil).is(204, "")
+	}
+}
+
+// refused makes an endpoint that refuses the cases that there are, and gives its path.
+func (w *world) refused(policy string) string {
+	w.t.Helper()
+	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(400) })))
+	w.t.Cleanup(receiver.Close)
+	return w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`).is(201, "").header.Get("Location")
+}
+
+// deliverAll delivers to the endpoints on this machine until each has been sent all
+// creations, and no longer, so that nobody else writes while a story goes on.
+func (w *world) deliverAll() {
+	w.t.Helper()
+	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	defer out.Close()
+	engine := delivery.New(w.store, out, delivery.Config{Node: id.New("node"), Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	ctx, stop := context.WithCancel(w.t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- engine.Run(ctx) }()
+	db, err := sql.Open(w.driver, w.dsn)
+	must(w.t, err)
+	defer db.Close()
+	for deadline, waiting := time.Now().Add(30*time.Second), 1; waiting > 0; {
+		must(w.t, db.QueryRowContext(ctx, `select count(*) from endpoints e join journal j on j.tenant = e.tenant and j.version = 1 and j.subject like 'case/%'
+			where e.url like 'http://127.%' and not exists (select 1 from attempts a where a.endpoint = e.id and a.subject = j.subject)`).Scan(&waiting))
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%d messages are not sent", waiting)
+		}
+	}
+	stop()
+	must(w.t, <-stopped)
+}
+
+func TestAReplayThatMakesNoSenseIsRefused(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	w.open(`{"client": "Ann"}`)
+	path := w.refused(`{"retries": []}`)
+	w.deliverAll()
+	message := w.get(path+"/attempts").is(200, "").items()[0].(map[string]any)["message"].(string)
+	for body, at := range map[string]string{
+		`{"since": "beginning", "triggers": ["case_finished"]}`:                        "/triggers/0",
+		`{"since": "beginning", "subject": "the case"}`:                                "/subject",
+		`{"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}`:           "/until",
+		`{"since": "beginning", "triggers": ["case_created", "none"], "subject": "x"}`: "/triggers/1",
+	} {
+		if g := w.post(path+"/replays", body).is(422, "replay.invalid"); !strings.Contains(string(g.body), `"path":"`+at+`"`) {
+			t.Errorf("%s: %s", body, g.body)
+		}
+	}
+	replay := w.post(path+"/replays", `{"since": "beginning"}`).is(201, "").header.Get("Location")
+	w.do("DELETE", replay, nil).is(204, "")
+	w.do("DELETE", replay, nil).is(409, "replay.ended")
+	w.do("PATCH", path, `{"triggers": ["case_finished"]}`).is(200, "")
+	w.post(path+"/resend", `{"message": "`+message+`"}`).is(422, "message.unwanted")
+	w.do("PATCH", path, `{"triggers": ["case_created"]}`).is(200, "")
+	w.open(`{"client": "Bob"}`)
+	w.remove(1)
+	w.post(path+"/resend", `{"message": "`+message+`"}`).is(422, "journal.removed")
+	w.post(path+"/replays", `{"since": "2001-01-01T00:00:00Z"}`).is(422, "journal.removed")
+	for range 100 {
+		w.post(path+"/replays", `{"since": "beginning"}`).is(201, "")
+	}
+	w.post(path+"/replays", `{"since": "beginning"}`).is(409, "replay.too_many")
 }
 
 func TestAnEndpointMayBeginInThePast(t *testing.T) {

@@ -44,15 +44,8 @@ type world struct {
 // start makes a world on SQLite, or on the PostgreSQL database at url.
 func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 	t.Helper()
-	return startOn(t, store.Options{URL: url}, change...)
-}
-
-// startOn makes a world on a database that may fail.
-func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *world {
-	t.Helper()
 	dir := t.TempDir()
-	o.Path, o.Key = filepath.Join(dir, "db"), bytes.Repeat([]byte{1}, 32)
-	st, err := store.Open(t.Context(), o)
+	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "db"), URL: url, Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,9 @@ const (
 )
 
 var (
-	colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
-	wordPattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) // keys and ids
+	colorPattern   = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
+	wordPattern    = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`)           // keys and ids
+	subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries
 )
 
 // word reports whether s can be a key or an id: what can't is not looked up.

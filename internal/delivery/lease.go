@@ -67,8 +67,8 @@ func (e *Engine) reconcile(ctx, sending context.Context, leases []store.Lease) (
 	for id, h := range e.holders {
 		if l, still := mine[id]; !still || l.Epoch != h.lease.Load().Epoch {
 			h.cancel()
-		} else if before := h.lease.Swap(&l); l.Revision != before.Revision {
-			h.reload()
+		} else {
+			h.renew(&l)
 		}
 		if h.ended() {
 			delete(e.holders, id)
@@ -99,9 +99,15 @@ type holder struct {
 	done   chan struct{} // closed when all it sent is settled
 }
 
-func (h *holder) reload() {
-	if w := h.worker.Load(); w != nil {
+// renew tells the worker what has changed since the lease was looked at last.
+func (h *holder) renew(l *store.Lease) {
+	before, w := h.lease.Swap(l), h.worker.Load()
+	switch {
+	case w == nil:
+	case l.Revision != before.Revision:
 		w.stop(errReload)
+	case l.Wishes != before.Wishes:
+		w.ask()
 	}
 }
 
@@ -149,13 +155,17 @@ func (e *Engine) serve(ctx, sending context.Context, h *holder) {
 			sleep(ctx, readAgain)
 			continue
 		}
-		if w.endpoint.Revision < h.lease.Load().Revision {
+		now := h.lease.Load()
+		if w.endpoint.Revision < now.Revision {
 			continue // it changed while it was loaded
 		}
 		if before != nil {
 			w.gate.inherit(before.gate, w.endpoint.URL == before.endpoint.URL, time.Now())
 		}
 		before = w
+		if l.Wishes < now.Wishes {
+			w.ask() // meanwhile
+		}
 		cause := w.run(ctx, sending)
 		e.settler.barrier(sending)
 		switch {
@@ -185,24 +195,27 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := e.store.Cursor(ctx, l.Tenant, l.Endpoint)
+	live, err := e.store.Cursor(ctx, l.Tenant, l.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	parked, err := e.store.Parked(ctx, l.Tenant, cursor.ID)
+	s, err := e.remains(ctx, live, l.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	settled, err := e.store.Settled(ctx, l.Tenant, cursor)
+	asked, err := e.errands(ctx, l, nil)
 	if err != nil {
 		return nil, err
 	}
 	g := newGate(ep.Policy, defaultLimits, e.Jitter)
-	return &worker{
-		Engine: e, endpoint: ep, tenant: l.Tenant, cursor: cursor.ID, epoch: l.Epoch,
-		gate: g, m: newMachine(g, ep, cursor, parked, settled),
+	w := &worker{
+		Engine: e, endpoint: ep, lease: l, gate: g, over: map[string]bool{},
 		log:    e.Log.With("endpoint", l.Endpoint),
 		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),
-	}, nil
+	}
+	w.live = &cursor{worker: w, id: live.ID, flushed: time.Now(), m: newMachine(g, ep, live, s.parked, s.settled)}
+	w.crew = &crew{live: w.live.m}
+	w.attend(asked)
+	return w, nil
 }

@@ -19,6 +19,8 @@ type machine struct {
 	wanted    map[string]bool // triggers
 	hears     func(event.Actor) bool
 	clearance casetype.Classification
+	scope     scope
+	held      int // entries that the window may have
 
 	readTo   int64               // the journal has been read up to here
 	window   []*windowEntry      // entries above the position that are owed, in order
@@ -29,6 +31,9 @@ type machine struct {
 	dormant  []*row  // parked before a restart, with heads that are to be read again
 	rows     int     // parked lanes whose messages have left the window
 	retrying int     // requests under way that are of parked lanes
+	underway int     // requests, and parked lanes that are being looked for
+	stopped  bool    // nothing more is begun
+	ended    bool    // that all is told has been handed over
 
 	out   outbox
 	saved int64 // the position that was handed over last
@@ -46,13 +51,12 @@ type outbox struct {
 	attempts []store.Attempt
 	dead     []store.Dead
 	lanes    map[string]*store.Parked // nil: unpark
-	settled  int                      // messages sent whose outcome is in here
 }
 
 // newMachine restores a machine from what was saved.
 func newMachine(g *gate, e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place) *machine {
 	m := &machine{
-		gate: g, hears: e.Hears, clearance: e.Clearance,
+		gate: g, hears: e.Hears, clearance: e.Clearance, held: g.limits.window,
 		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
 	}
@@ -91,7 +95,7 @@ func (m *machine) position() int64 {
 func (m *machine) wantsMore() bool {
 	m.position()
 	room := m.rows < m.limits.parked || len(m.dormant) > 0
-	if !room || len(m.window) >= m.limits.window || m.gone {
+	if !room || len(m.window) >= m.held || m.gone || m.stopped || m.scope.bounded && m.readTo >= m.scope.until {
 		return false
 	}
 	untried := func(l *lane) bool { return l.probed.IsZero() && l.sendable() }
@@ -110,7 +114,7 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 
 // wants reports whether the endpoint, as it is set up now, is told of a message.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
-	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor)
+	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor) && m.scope.has(e, body)
 }
 
 func (m *machine) admit(e *tailEntry) {
@@ -258,11 +262,12 @@ func (m *machine) bury(msg *message, now time.Time, reason string) {
 // moved only past entries that nobody here wanted, which otherwise waits.
 func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 	position := m.position()
-	pending := len(m.out.attempts) > 0 || len(m.out.dead) > 0 || len(m.out.lanes) > 0
+	end := m.finished() && !m.ended
+	pending := len(m.out.attempts) > 0 || len(m.out.dead) > 0 || len(m.out.lanes) > 0 || end
 	if !pending && (!flush || position == m.saved) {
 		return s, false
 	}
-	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead}
+	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead, Replay: m.scope.bounded, Ended: end}
 	for key, p := range m.out.lanes {
 		if p == nil {
 			s.Unpark = append(s.Unpark, key)
@@ -272,12 +277,15 @@ func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 	}
 	slices.Sort(s.Unpark)
 	slices.SortFunc(s.Park, func(a, b store.Parked) int { return cmp.Compare(a.Lane, b.Lane) })
-	m.saved, m.out = position, outbox{}
+	m.saved, m.out, m.ended = position, outbox{}, m.ended || end
 	return s, true
 }
 
 // wakeAt is when next has something new to give without any event; zero: never.
 func (m *machine) wakeAt() time.Time {
+	if m.stopped {
+		return time.Time{}
+	}
 	if m.breaker.open && m.breaker.probing {
 		return time.Time{}
 	}

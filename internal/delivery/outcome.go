@@ -33,6 +33,7 @@ func (m *machine) done(msg *message, o outcome, now time.Time) {
 	l := m.lanes[m.laneOf(msg)]
 	l.sending = nil
 	m.sending--
+	m.underway--
 	if msg.retry {
 		m.retrying--
 		msg.retry = false
@@ -44,7 +45,6 @@ func (m *machine) done(msg *message, o outcome, now time.Time) {
 		return
 	}
 	m.out.attempts = append(m.out.attempts, o.attempt)
-	m.out.settled++
 	down := m.judge(msg, o, now)
 	switch {
 	case o.verdict == delivered:

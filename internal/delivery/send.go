@@ -24,7 +24,7 @@ type load struct {
 // next picks what to do now. Each message it gives must come back by done, each
 // load by loaded.
 func (m *machine) next(now time.Time) (step, bool) {
-	if m.shut(now) {
+	if m.stopped || m.shut(now) {
 		return step{}, false
 	}
 	if m.breaker.open {
@@ -93,6 +93,7 @@ func (m *machine) retry(r *row, now time.Time) step {
 	m.waiting.remove(r)
 	if len(r.loaded) == 0 {
 		m.loading++
+		m.underway++
 		return step{load: &load{Lane: r.lane.key, After: r.Seq - 1, UpTo: m.readTo}}
 	}
 	msg := r.loaded[0]
@@ -107,6 +108,7 @@ func (m *machine) retry(r *row, now time.Time) step {
 // leave more behind it.
 func (m *machine) loaded(q load, entries []*tailEntry, full bool) {
 	m.loading--
+	m.underway--
 	l := m.lanes[q.Lane]
 	r := l.row
 	r.loadedTo = q.UpTo
@@ -126,6 +128,7 @@ func (m *machine) loaded(q load, entries []*tailEntry, full bool) {
 // unloaded puts a lane back that could not be loaded; it is tried again later.
 func (m *machine) unloaded(q load, later time.Time) {
 	m.loading--
+	m.underway--
 	r := m.lanes[q.Lane].row
 	r.Due = later
 	m.waiting.add(r)
@@ -189,6 +192,7 @@ func (m *machine) begin(msg *message, now time.Time) *message {
 		msg.window.begun = append(msg.window.begun, msg)
 	}
 	m.sending++
+	m.underway++
 	m.owed++
 	m.pace.took(now)
 	return msg
@@ -200,7 +204,7 @@ const hungAfter = time.Second
 // lowest is the message that holds the cursor, if the window is full and it is
 // under way.
 func (m *machine) lowest() *message {
-	if m.position(); len(m.window) < m.limits.window {
+	if m.position(); len(m.window) < m.held {
 		return nil
 	}
 	for _, msg := range m.window[0].begun {

@@ -19,12 +19,12 @@ type settler struct {
 	log   *slog.Logger
 
 	mu       sync.Mutex
-	pool     map[*worker]*settlement
+	pool     map[*cursor]*settlement
 	barriers []chan struct{}
 	filled   chan struct{} // holds one when there is something to do
 }
 
-// settlement is what the pool holds of one worker.
+// settlement is what the pool holds of one cursor.
 type settlement struct {
 	store.Settlement
 	lanes map[string]*store.Parked // the last word on each; nil: unpark
@@ -32,20 +32,20 @@ type settlement struct {
 }
 
 func newSettler(st *store.Store, log *slog.Logger) *settler {
-	return &settler{store: st, log: log, pool: map[*worker]*settlement{}, filled: make(chan struct{}, 1)}
+	return &settler{store: st, log: log, pool: map[*cursor]*settlement{}, filled: make(chan struct{}, 1)}
 }
 
-// put hands over a settlement; the worker is told when it is saved.
-func (s *settler) put(w *worker, more store.Settlement, sent int) {
+// put hands over a settlement; the cursor's worker is told when it is saved.
+func (s *settler) put(c *cursor, more store.Settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pooled := s.pool[w]
+	pooled := s.pool[c]
 	if pooled == nil {
 		pooled = &settlement{lanes: map[string]*store.Parked{}}
-		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = w.tenant, w.endpoint.ID, w.cursor, w.epoch
-		s.pool[w] = pooled
+		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = c.lease.Tenant, c.lease.Endpoint, c.id, c.lease.Epoch
+		s.pool[c] = pooled
 	}
-	pooled.merge(more, sent)
+	pooled.merge(more)
 	s.nudge()
 }
 
@@ -56,7 +56,8 @@ func (s *settler) nudge() {
 	}
 }
 
-func (p *settlement) merge(more store.Settlement, sent int) {
+func (p *settlement) merge(more store.Settlement) {
+	p.Replay, p.Ended = more.Replay, p.Ended || more.Ended
 	p.Position = max(p.Position, more.Position)
 	p.Attempts = append(p.Attempts, more.Attempts...)
 	p.Dead = append(p.Dead, more.Dead...)
@@ -66,7 +67,7 @@ func (p *settlement) merge(more store.Settlement, sent int) {
 	for _, lane := range more.Unpark {
 		p.lanes[lane] = nil
 	}
-	p.sent += sent
+	p.sent += len(more.Attempts)
 }
 
 // run writes batches until stop; then it writes what is left, for as long as ctx
@@ -97,7 +98,7 @@ const (
 func (s *settler) flush(ctx context.Context) {
 	s.mu.Lock()
 	batch, barriers := s.pool, s.barriers
-	s.pool, s.barriers = map[*worker]*settlement{}, nil
+	s.pool, s.barriers = map[*cursor]*settlement{}, nil
 	s.mu.Unlock()
 	if len(batch) > 0 && !s.save(ctx, batch) {
 		return
@@ -109,10 +110,9 @@ func (s *settler) flush(ctx context.Context) {
 
 // save writes a batch, however often it takes, and reports false when ctx ended
 // before.
-func (s *settler) save(ctx context.Context, batch map[*worker]*settlement) bool {
-	again := false
+func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool {
 	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
-		lost, err := s.write(ctx, batch, again)
+		lost, err := s.write(ctx, batch)
 		if err == nil {
 			report(batch, lost)
 			return true
@@ -121,16 +121,14 @@ func (s *settler) save(ctx context.Context, batch map[*worker]*settlement) bool 
 			return false
 		}
 		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
-		again = true // it may have been saved all the same
 		sleep(ctx, wait)
 	}
 }
 
-func (s *settler) write(ctx context.Context, batch map[*worker]*settlement, again bool) (lost []string, err error) {
+func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement) (lost []string, err error) {
 	all := make([]store.Settlement, 0, len(batch))
 	for _, p := range batch {
 		row := p.Settlement
-		row.Again = again
 		for lane, parked := range p.lanes {
 			if parked == nil {
 				row.Unpark = append(row.Unpark, lane)
@@ -150,13 +148,13 @@ func (s *settler) write(ctx context.Context, batch map[*worker]*settlement, agai
 }
 
 // report tells the workers what became of their settlements.
-func report(batch map[*worker]*settlement, lost []string) {
-	for w, p := range batch {
+func report(batch map[*cursor]*settlement, lost []string) {
+	for c, p := range batch {
 		if slices.Contains(lost, p.Endpoint) {
-			w.stop(errLeaseLost)
+			c.stop(errLeaseLost)
 			continue
 		}
-		w.saved(p.sent)
+		c.worker.saved(p)
 	}
 }
 

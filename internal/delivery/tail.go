@@ -206,6 +206,38 @@ func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetyp
 	}
 }
 
+// replayBatch is how many entries a replay reads at once.
+const replayBatch = 128
+
+// again is older for a replay: all of it is in the journal since it began.
+func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance casetype.Classification) (entries []*tailEntry, upTo int64, err error) {
+	var found []*event.Entry
+	switch {
+	case r.Messages > 0:
+		found, err = t.store.ReplayEntries(ctx, r.Tenant, r.ID, after, replayBatch)
+	case r.Subject != "":
+		found, err = t.store.Lane(ctx, r.Tenant, r.Subject, after, r.Until, replayBatch)
+	default:
+		found, err = t.store.TenantJournal(ctx, r.Tenant, after, replayBatch)
+	}
+	if err != nil {
+		return nil, after, err
+	}
+	upTo = r.Until
+	if len(found) == replayBatch {
+		upTo = min(upTo, found[replayBatch-1].Seq)
+	}
+	for _, e := range found {
+		if e.Seq > upTo {
+			break
+		}
+		wrapped := t.wrap(e)
+		wrapped.messages(clearance) // here, not where the sending waits for it
+		entries = append(entries, wrapped)
+	}
+	return entries, upTo, nil
+}
+
 // laneBatch is how many entries of a parked lane are read at once.
 const laneBatch = 64
 

@@ -8,32 +8,32 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
 )
 
-// worker delivers for one endpoint, under one lease: it gives a machine what it
-// asks for.
+// worker delivers for one endpoint, under one lease: it gives the machines of its
+// cursors what they ask for.
 type worker struct {
 	*Engine
 	endpoint endpoint.Endpoint
-	tenant   int64
-	cursor   string
-	epoch    int64
+	lease    store.Lease
 	gate     *gate
-	m        *machine // the live cursor's
+	crew     *crew
+	live     *cursor
+	replays  []*cursor
 	log      *slog.Logger
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
-	reading bool          // the journal is being read
-	notice  chan struct{} // holds one when durable or cause changed
+	reading int           // what is being read of the journal, or of what is asked
+	notice  chan struct{} // holds one when durable, asked, over or cause changed
 
 	mu      sync.Mutex
-	durable int   // outcomes saved and not yet told to the machine
-	cause   error // why it stops; nil: it does not
+	durable int             // outcomes saved and not yet told to the gate
+	asked   bool            // somebody may have asked something of the endpoint
+	over    map[string]bool // replays whose end is saved
+	cause   error           // why it stops; nil: it does not
 
 	abandon context.CancelFunc // breaks off what is under way
-
-	sent    int       // outcomes handed over in the next settlement
-	flushed time.Time // when the position was last handed over
 }
 
 // Why a worker stops.
@@ -60,10 +60,21 @@ func (w *worker) stop(cause error) {
 	w.nudge()
 }
 
-// saved notes that n outcomes are durable.
-func (w *worker) saved(n int) {
+// saved notes that a settlement is durable.
+func (w *worker) saved(p *settlement) {
 	w.mu.Lock()
-	w.durable += n
+	w.durable += p.sent
+	if p.Ended {
+		w.over[p.Cursor] = true
+	}
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// ask lets the worker look at what is asked of its endpoint.
+func (w *worker) ask() {
+	w.mu.Lock()
+	w.asked = true
 	w.mu.Unlock()
 	w.nudge()
 }
@@ -87,18 +98,34 @@ func (w *worker) stopping() error {
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
-	w.flushed = time.Now()
 	for {
-		woken := w.tail.wait(w.tenant)
-		w.fill(ctx)
+		woken := w.tail.wait(w.lease.Tenant)
+		w.look(ctx)
+		for c := range w.cursors {
+			c.fill(ctx)
+		}
 		if w.leased() {
 			w.pump(ctx, sending)
 		}
-		w.handOver()
+		for c := range w.cursors {
+			c.handOver(false)
+		}
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}
 		w.wait(ctx, woken)
+	}
+}
+
+// cursors goes over the live cursor and the replays.
+func (w *worker) cursors(yield func(*cursor) bool) {
+	if !yield(w.live) {
+		return
+	}
+	for _, c := range w.replays {
+		if !yield(c) {
+			return
+		}
 	}
 }
 
@@ -109,78 +136,42 @@ func (w *worker) ending(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// fill reads the journal until the window is full or there is no more. The end
-// of it is at hand; ranges further back are read beside the sending.
-func (w *worker) fill(ctx context.Context) {
-	for !w.reading && w.m.wantsMore() {
-		after := w.m.readTo
-		if entries, upTo, ok := w.tail.recent(w.tenant, after); ok {
-			w.m.read(entries, upTo)
-			if len(entries) == 0 {
-				return
-			}
-			continue
-		}
-		w.reading = true
-		go func() {
-			entries, upTo, err := w.tail.older(ctx, w.tenant, after, w.endpoint.Clearance)
-			if err != nil {
-				w.log.Error("the journal can't be read; trying again", "error", err)
-				sleep(ctx, readAgain)
-			}
-			w.inbox <- func() { w.reading = false; w.m.read(entries, upTo) }
-		}()
-	}
-}
-
-// pump does all that the machine wants done now.
+// pump does all that the machines want done now.
 func (w *worker) pump(ctx, sending context.Context) {
 	for w.ending(ctx) == nil {
-		s, ok := w.m.next(time.Now())
+		m, s, ok := w.crew.next(time.Now())
 		switch {
 		case !ok:
 			return
 		case s.send != nil:
-			go w.send(sending, s.send)
+			go w.send(sending, m, s.send)
 		default:
-			go w.load(ctx, *s.load)
+			go w.load(ctx, m, *s.load)
 		}
 	}
 }
 
 // load reads what a parked lane waits for.
-func (w *worker) load(ctx context.Context, q load) {
-	entries, full, err := w.tail.lane(ctx, w.tenant, q)
+func (w *worker) load(ctx context.Context, m *machine, q load) {
+	entries, full, err := w.tail.lane(ctx, w.lease.Tenant, q)
 	if err != nil {
 		w.log.Error("a parked lane can't be read; trying again", "error", err)
-		w.inbox <- func() { w.m.unloaded(q, time.Now().Add(readAgain)) }
+		w.inbox <- func() { m.unloaded(q, time.Now().Add(readAgain)) }
 		return
 	}
-	w.inbox <- func() { w.m.loaded(q, entries, full) }
+	w.inbox <- func() { m.loaded(q, entries, full) }
 }
 
 // send makes one request. A message belongs to it until its result is in.
-func (w *worker) send(ctx context.Context, msg *message) {
+func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	r := w.request(msg, time.Now())
 	o := judge(msg, r, w.client.Post(ctx, r))
-	w.inbox <- func() { w.take(msg, o) }
-}
-
-// handOver gives the settler what is to be saved.
-func (w *worker) handOver() {
-	flush := time.Since(w.flushed) >= flushEvery
-	s, ok := w.m.take(flush)
-	if !ok {
-		return
-	}
-	w.flushed = time.Now()
-	w.settler.put(w, s, w.sent)
-	w.sent = 0
+	w.inbox <- func() { w.take(m, msg, o) }
 }
 
 // wait blocks until there may be something to do.
 func (w *worker) wait(ctx context.Context, woken <-chan struct{}) {
-	if w.reading || !w.m.wantsMore() {
+	if w.live.reading || !w.live.m.wantsMore() {
 		woken = nil // what is new has to wait
 	}
 	timer := time.NewTimer(w.pause())
@@ -204,20 +195,19 @@ func (w *worker) pause() time.Duration {
 	if !w.leased() {
 		pause = readAgain
 	}
-	if at := w.m.wakeAt(); at.After(now) {
-		pause = min(pause, at.Sub(now))
-	}
-	if w.m.position() != w.m.saved {
-		pause = min(pause, max(0, flushEvery-now.Sub(w.flushed)))
+	for c := range w.cursors {
+		if at := c.m.wakeAt(); at.After(now) {
+			pause = min(pause, at.Sub(now))
+		}
+		if c.m.position() != c.m.saved {
+			pause = min(pause, max(0, flushEvery-now.Sub(c.flushed)))
+		}
 	}
 	return pause
 }
 
-func (w *worker) take(msg *message, o outcome) {
-	w.m.done(msg, o, time.Now())
-	if o.verdict != notAttempted {
-		w.sent++
-	}
+func (w *worker) take(m *machine, msg *message, o outcome) {
+	m.done(msg, o, time.Now())
 	if w.gate.gone {
 		w.stop(errGone)
 	}
@@ -251,10 +241,11 @@ func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()
 	}
-	for w.gate.sending > 0 || w.gate.loading > 0 || w.reading {
+	for w.gate.sending > 0 || w.gate.loading > 0 || w.reading > 0 {
 		(<-w.inbox)()
 	}
-	w.flushed = time.Time{}
-	w.handOver()
+	for c := range w.cursors {
+		c.handOver(true)
+	}
 	return cause
 }

@@ -68,33 +68,24 @@ type Settlement struct {
 	Endpoint string
 	Cursor   string
 	Epoch    int64
+	Replay   bool  // the cursor is a replay's; once that was cancelled, only the attempts are saved
+	Ended    bool  // the replay has told all that it was to tell
 	Position int64 // the cursor's new low-watermark
 	Attempts []Attempt
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
-	Again    bool // it may be saved already: a commit failed, and nobody knows how it ended
 }
 
-const (
-	leasesHeld = `select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
-		on r.endpoint = l.endpoint and r.epoch = l.epoch `
-	attemptsNew = `insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
-		duration, address, status, class, delivered, request, response, body_sha256)
-		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
-		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
-		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
-		where true`
-)
-
 var (
-	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2`)
+	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2 and not replay`)
 	parkedGet = define(`select lane, seq, part, message, tries, failures, due, reason from parked where tenant = $1 and cursor = $2`)
 	settledAt = define(`select seq, part, message from attempts where tenant = $1 and cursor = $2 and seq > $3 and delivered
-		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3`)
+		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3
+		union select seq, part, message from dead where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
 
-	epochsHeld  = define(leasesHeld + `{{share}}`)
-	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
+	epochsHeld = define(`select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
+		on r.endpoint = l.endpoint and r.epoch = l.epoch {{share}}`)
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
 		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
 	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, tries, failures, due, reason)
@@ -107,18 +98,25 @@ var (
 	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason)
 		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason
 		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text) as r
-		where true on conflict (endpoint, message) do nothing`)
-	attemptsPut   = define(attemptsNew)
-	attemptsAgain = define(attemptsNew + ` and not exists (select 1 from attempts a where a.tenant = r.tenant and a.subject = r.subject
-		and a.message = r.message and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
+		where true on conflict (endpoint, message) do update set state = 'dead', replay = excluded.cursor, at = excluded.at, reason = excluded.reason
+		where dead.cursor <> excluded.cursor`)
+	deadTold = define(`update dead set state = 'delivered' where (endpoint, message) in
+		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
+	deadBack    = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
+	attemptsPut = define(`insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
+		duration, address, status, class, delivered, request, response, body_sha256)
+		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
+		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
+		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
+		where true`)
 	attemptList = define(`select id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
 		address, status, class, delivered, request, response, body_sha256 from attempts
 		where tenant = $1 and endpoint = $2 and id < $3 order by id desc limit $4`)
 	deadList = define(`select seq, part, message, subject, trigger_name, at, reason from dead
-		where tenant = $1 and endpoint = $2 order by seq, part limit $3`)
+		where tenant = $1 and endpoint = $2 and state = 'dead' order by seq, part limit $3`)
 )
 
-// Cursor loads an endpoint's cursor.
+// Cursor loads an endpoint's live cursor.
 func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Cursor, error) {
 	rows, err := r.q.query(ctx, cursorGet, tenant, endpoint)
 	return one(rows, err, func(rows *sql.Rows) (c Cursor, err error) {
@@ -141,10 +139,7 @@ func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]Park
 // Settled lists the messages above a cursor's position that are delivered or dead.
 func (r reader) Settled(ctx context.Context, tenant int64, c Cursor) ([]Place, error) {
 	rows, err := r.q.query(ctx, settledAt, tenant, c.ID, c.Position)
-	return collect(rows, err, func(rows *sql.Rows) (p Place, err error) {
-		err = rows.Scan(&p.Seq, &p.Part, &p.Message)
-		return p, err
-	})
+	return collect(rows, err, scanPlace)
 }
 
 // Settle saves settlements in a handful of statements, however many there are.
@@ -154,21 +149,24 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 	if err != nil {
 		return nil, err
 	}
+	running, err := tx.replaying(ctx, all)
+	if err != nil {
+		return nil, err
+	}
 	var valid []Settlement
 	for _, s := range all {
-		if held[s.Endpoint] {
-			valid = append(valid, s)
-		} else {
+		switch {
+		case !held[s.Endpoint]:
 			lost = append(lost, s.Endpoint)
+		case !s.Replay || running[s.Cursor]:
+			valid = append(valid, s)
 		}
 	}
-	fresh, again := split(all)
 	writes := []struct {
 		statement *statement
 		rows      [][]any
 	}{
-		{attemptsPut, flatten(fresh, attemptRows)},
-		{attemptsAgain, flatten(again, attemptRows)},
+		{attemptsPut, flatten(all, attemptRows)},
 		{deadPut, flatten(valid, deadRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
@@ -179,7 +177,7 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 			return nil, err
 		}
 	}
-	return lost, nil
+	return lost, tx.settleReplays(ctx, valid)
 }
 
 // maxList bounds the text in one list of rows, in bytes. PostgreSQL takes 256 MB,
@@ -224,29 +222,13 @@ func (tx *Tx) held(ctx context.Context, all []Settlement) (map[string]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	statement := epochsHeld
-	if _, again := split(all); len(again) > 0 {
-		statement = epochsAgain
-	}
-	rows, err := tx.q.query(ctx, statement, list)
+	rows, err := tx.q.query(ctx, epochsHeld, list)
 	names, err := collect(rows, err, scanValue[string])
 	held := make(map[string]bool, len(names))
 	for _, name := range names {
 		held[name] = true
 	}
 	return held, err
-}
-
-// split sets those apart that may be saved already.
-func split(all []Settlement) (fresh, again []Settlement) {
-	for _, s := range all {
-		if s.Again {
-			again = append(again, s)
-		} else {
-			fresh = append(fresh, s)
-		}
-	}
-	return fresh, again
 }
 
 func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {

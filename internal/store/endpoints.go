@@ -131,7 +131,7 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 	if err != nil {
 		return err
 	}
-	if err := tx.catchUp(ctx); err != nil {
+	if err := tx.CatchUp(ctx); err != nil {
 		return err
 	}
 	head, err := tx.Head(ctx)
@@ -182,7 +182,7 @@ func (tx *Tx) DisableEndpoint(ctx context.Context, tenant int64, id string, now 
 	return err
 }
 
-// DeleteEndpoint removes an endpoint with its cursor and all that waits. Its
+// DeleteEndpoint removes an endpoint with its cursors and all that waits. Its
 // attempts stay. Without a lease, whatever is in flight settles nothing.
 func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error {
 	n, err := tx.q.exec(ctx, endpointDrop, tenant, id)
@@ -198,8 +198,12 @@ func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error
 			return err
 		}
 	}
-	_, err = tx.q.exec(ctx, endpointDeadDrop, tenant, id)
-	return err
+	for _, s := range []*statement{endpointDeadDrop, replaysForget} {
+		if _, err := tx.q.exec(ctx, s, tenant, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (tx *Tx) subscribe(ctx context.Context, e endpoint.Endpoint) error {

@@ -14,6 +14,7 @@ type Lease struct {
 	Epoch    int64  // grows with every change of owner
 	Revision int64  // the endpoint's, so that its owner sees changes
 	Status   string // the endpoint's
+	Wishes   int64  // grows when its owner is to look what is asked of it
 	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
 }
 
@@ -25,7 +26,7 @@ var (
 
 	leaseCount = define(`select count(*) from leases`)
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
-	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status from leases l join endpoints e on e.id = l.endpoint
+	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status, l.wishes from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
 	leaseClaim = define(`with free as materialized
 			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where until >= {{now}}))
@@ -61,7 +62,7 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 	}
 	rows, err = tx.q.query(ctx, leaseMine, owner)
 	mine, err := collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
-		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status)
+		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status, &l.Wishes)
 		return l, err
 	})
 	for i := int(share); i < len(mine); i++ {

@@ -8,13 +8,19 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Lag is how far an endpoint is behind the journal.
+// Stretch is what a tenant has in a part of the journal.
+type Stretch struct {
+	Entries   int64
+	Estimated bool      // Entries is an estimate: there are many
+	Oldest    time.Time // when the first was committed; zero: there is none, or it is not known
+}
+
+// Lag is how far an endpoint is behind the journal: all that its cursor has not
+// passed, be it wanted or not. Oldest counts lanes that wait, too.
 type Lag struct {
-	Entries   int64     // of its tenant that its cursor has not passed, be they wanted or not
-	Estimated bool      // Entries is an estimate: it is far behind
-	Oldest    time.Time // when the first entry that is not served was committed; zero: there is none, or it is not known
-	Parked    int64     // lanes that wait
-	Dead      int64     // messages that were given up; at most mostCounted
+	Stretch
+	Parked int64 // lanes that wait
+	Dead   int64 // messages that were given up; at most mostCounted
 }
 
 // mostCounted bounds what is counted for somebody who looks.
@@ -25,14 +31,14 @@ var (
 	journalAt     = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry where s.seq >= $1 order by s.seq limit 1`)
 	journalSince  = define(`select coalesce(min(seq), $1) from (select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
 		where s.seq < $1 order by s.seq desc limit $3) as before where at >= $2`)
-	cursorStart = define(`update cursors set position = $3 where tenant = $1 and endpoint = $2`)
+	cursorStart = define(`update cursors set position = $3 where tenant = $1 and endpoint = $2 and not replay`)
 
-	lagSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
+	stretchSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
 		coalesce(min(case when tenant = $1 then at end), 0), coalesce(max(seq), 0)
-		from (select j.tenant, j.at, s.seq from journal_seq s join journal j on j.id = s.entry where s.seq > $2 order by s.seq limit $3) as sample`)
+		from (select j.tenant, j.at, s.seq from journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 order by s.seq limit $4) as sample`)
 	lagParked = define(`select (select count(*) from parked where tenant = $1 and cursor = $2),
 		coalesce((select min(j.at) from parked p join journal_seq s on s.seq = p.seq join journal j on j.id = s.entry where p.tenant = $1 and p.cursor = $2), 0)`)
-	lagDead = define(`select count(*) from (select 1 as one from dead where tenant = $1 and endpoint = $2 limit $3) as counted`)
+	lagDead = define(`select count(*) from (select 1 as one from dead where tenant = $1 and endpoint = $2 and state = 'dead' limit $3) as counted`)
 )
 
 // moment is where an entry stands, and when it was committed.
@@ -99,39 +105,49 @@ func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, positi
 	return err
 }
 
-// Lag looks how far an endpoint is behind. What it costs is bounded, however far
-// that is.
+// Stretch measures what a tenant has above a position and up to another. What it
+// costs is bounded, however far they are apart.
+func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stretch, err error) {
+	var all, highest, oldest int64
+	rows, err := r.q.query(ctx, stretchSample, tenant, after, until, mostCounted)
+	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		return none, rows.Scan(&all, &l.Entries, &oldest, &highest)
+	}, notCounted)
+	if err != nil {
+		return l, err
+	}
+	l.Oldest = fromMicros(oldest)
+	if rest := until - highest; all == mostCounted && rest > 0 {
+		l.Entries, l.Estimated = l.Entries+rest*l.Entries/all, true
+	}
+	return l, nil
+}
+
+// Lag looks how far an endpoint is behind.
 func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, err error) {
 	cursor, err := r.Cursor(ctx, tenant, endpoint)
 	if err != nil {
 		return l, err
 	}
-	var all, highest, oldest int64
-	var none struct{}
-	rows, err := r.q.query(ctx, lagSample, tenant, cursor.Position, mostCounted)
-	_, err = one(rows, err, func(rows *sql.Rows) (struct{}, error) { return none, rows.Scan(&all, &l.Entries, &oldest, &highest) }, noLag)
-	if err != nil {
-		return l, err
-	}
-	var oldestParked int64
-	rows, err = r.q.query(ctx, lagParked, tenant, cursor.ID)
-	_, err = one(rows, err, func(rows *sql.Rows) (struct{}, error) { return none, rows.Scan(&l.Parked, &oldestParked) }, noLag)
-	if err != nil {
-		return l, err
-	}
-	if oldestParked != 0 && (oldest == 0 || oldestParked < oldest) {
-		oldest = oldestParked
-	}
-	l.Oldest = fromMicros(oldest)
-	rows, err = r.q.query(ctx, lagDead, tenant, endpoint, mostCounted)
-	if l.Dead, err = one(rows, err, scanValue[int64], noLag); err != nil || all < mostCounted {
-		return l, err
-	}
 	head, err := r.Head(ctx)
-	if rest := head - highest; rest > 0 {
-		l.Entries, l.Estimated = l.Entries+rest*l.Entries/all, true
+	if err != nil {
+		return l, err
 	}
+	if l.Stretch, err = r.Stretch(ctx, tenant, cursor.Position, head); err != nil {
+		return l, err
+	}
+	var parked int64
+	rows, err := r.q.query(ctx, lagParked, tenant, cursor.ID)
+	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) { return none, rows.Scan(&l.Parked, &parked) }, notCounted)
+	if err != nil {
+		return l, err
+	}
+	if oldest := fromMicros(parked); parked != 0 && (l.Oldest.IsZero() || oldest.Before(l.Oldest)) {
+		l.Oldest = oldest
+	}
+	rows, err = r.q.query(ctx, lagDead, tenant, endpoint, mostCounted)
+	l.Dead, err = one(rows, err, scanValue[int64], notCounted)
 	return l, err
 }
 
-func noLag() error { return fault.New(fault.NotFound, "store.lag", "No count.") }
+func notCounted() error { return fault.New(fault.NotFound, "store.count", "No count.") }

@@ -61,9 +61,9 @@ func (s *Store) sequenceBatch(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// catchUp gives all that is committed its position before the transaction goes
+// CatchUp gives all that is committed its position before the transaction goes
 // on, and lets nobody else do so until it ends.
-func (tx *Tx) catchUp(ctx context.Context) error {
+func (tx *Tx) CatchUp(ctx context.Context) error {
 	if tx.dialect == sqlite {
 		return nil
 	}

@@ -69,10 +69,10 @@ var positionTests = map[string]func(*fixture){
 		lag := func() store.Lag { f.Helper(); return must[store.Lag](f)(f.Lag(f.Context(), f.tenant, e)) }
 		f.equal(lag(), store.Lag{})
 		f.history(10)
-		f.equal(lag(), store.Lag{Entries: 5, Oldest: start})
+		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 5, Oldest: start}})
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 7,
 			Park: []store.Parked{aParked("case/2", 3)}, Dead: []store.Dead{aDead(5, 1)}})
-		f.equal(lag(), store.Lag{Entries: 1, Oldest: start.Add(2 * time.Minute), Parked: 1, Dead: 1})
+		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 1, Oldest: start.Add(2 * time.Minute)}, Parked: 1, Dead: 1})
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 10, Unpark: []string{"case/2"}})
 		f.equal(lag(), store.Lag{Dead: 1})
 		_, err := f.Lag(f.Context(), f.other, e)
@@ -93,6 +93,6 @@ var positionTests = map[string]func(*fixture){
 			return nil
 		})
 		f.sequence()
-		f.equal(must[store.Lag](f)(f.Lag(f.Context(), f.tenant, e)), store.Lag{Entries: 501, Estimated: true, Oldest: start})
+		f.equal(must[store.Lag](f)(f.Lag(f.Context(), f.tenant, e)), store.Lag{Stretch: store.Stretch{Entries: 501, Estimated: true, Oldest: start}})
 	},
 }

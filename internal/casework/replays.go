@@ -1,0 +1,246 @@
+package casework
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// ReplayRequest is what somebody wants to be told again.
+type ReplayRequest struct {
+	Since    Start
+	Until    time.Time // zero: up to now
+	Triggers []string  // of those that the endpoint listens to; nil: all
+	Subject  string    // "case/17"; empty: everything
+}
+
+// Replay is a replay as it is shown.
+type Replay struct {
+	store.Replay
+	Left store.Stretch // of the journal, while it runs
+}
+
+// maxReplays is how many replays of one endpoint may run at a time.
+const maxReplays = 100
+
+// CreateReplay tells an endpoint again what happened in some time: what it wants,
+// by its triggers, sources and clearance as they are when it is sent.
+func (s *Service) CreateReplay(ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once Once) (Replay, error) {
+	return s.newReplay(ctx, p, "create-replay", endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+		r := store.Replay{Kind: store.ReplayRange, Triggers: in.Triggers, Subject: in.Subject}
+		if err := checkReplay(e, in); err != nil {
+			return r, nil, err
+		}
+		var err error
+		if r.After, err = position(ctx, tx, in.Since, "/since"); err != nil {
+			return r, nil, err
+		}
+		if in.Until.IsZero() {
+			r.Until, err = tx.Head(ctx)
+		} else {
+			r.Until, err = tx.Before(ctx, in.Until)
+		}
+		r.Until = max(r.Until, r.After)
+		return r, nil, err
+	})
+}
+
+func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
+	var wrong []fault.Field
+	add := func(path, message string) { wrong = append(wrong, fault.Field{Path: path, Message: message}) }
+	for i, trigger := range in.Triggers {
+		if !slices.Contains(e.Triggers, trigger) {
+			add("/triggers/"+strconv.Itoa(i), "is not among those that the endpoint listens to; add it to them first")
+		}
+	}
+	if in.Subject != "" && !subjectPattern.MatchString(in.Subject) {
+		add("/subject", "is not a subject like case/4539148803436467")
+	}
+	if !in.Until.IsZero() && in.Since.At.After(in.Until) {
+		add("/until", "is before since")
+	}
+	if len(wrong) > 0 {
+		return fault.In("replay.invalid", "This can't be replayed: see fields.", wrong...)
+	}
+	return nil
+}
+
+// Resend sends one message again, whatever became of it.
+func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, message string, once Once) (Replay, error) {
+	return s.newReplay(ctx, p, "resend-message", endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+		var none store.Replay
+		var m store.Told
+		err := messageMissing()
+		if word(message) && p.Clearance.Sees(e.Reached) {
+			m, err = tx.Told(ctx, e.Tenant, e.ID, message)
+		}
+		if err != nil {
+			return none, nil, err
+		}
+		if !slices.Contains(e.Triggers, m.Trigger) {
+			return none, nil, fault.In("message.unwanted", "The endpoint does not listen to "+m.Trigger+" any more, so that it would not be sent. Add the trigger first.",
+				fault.Field{Path: "/message", Message: "is of a trigger that the endpoint does not listen to"})
+		}
+		kept, err := tx.TenantJournal(ctx, e.Tenant, m.Seq-1, 1)
+		if err == nil && (len(kept) == 0 || kept[0].Seq != m.Seq) {
+			err = fault.In("journal.removed", "What the message tells has been removed from the journal; it can't be made again.",
+				fault.Field{Path: "/message", Message: "tells what has been removed"})
+		}
+		r := store.Replay{Kind: store.ReplayResend, After: m.Seq - 1, Until: m.Seq, Messages: 1}
+		return r, []store.Place{m.Place}, err
+	})
+}
+
+func messageMissing() error {
+	return fault.New(fault.NotFound, "message.not_found", "The endpoint was never sent such a message.")
+}
+
+// newReplay adds a replay to an endpoint. Make says of what.
+func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once Once,
+	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (Replay, error) {
+	if err := s.Permit(ctx, p, o); err != nil {
+		return Replay{}, err
+	}
+	if !word(endpointID) {
+		return Replay{}, endpointMissing()
+	}
+	var made Replay
+	err := s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			e, err := findEndpoint(ctx, tx, p, endpointID)
+			if err != nil {
+				return err
+			}
+			if made, err = s.startReplay(ctx, tx, p, e, make); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, made)
+		})
+	})
+	return made, err
+}
+
+func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint,
+	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (made Replay, err error) {
+	if err := tx.CatchUp(ctx); err != nil { // so that it tells all that is committed
+		return made, err
+	}
+	r, messages, err := make(tx, e)
+	if err != nil {
+		return made, err
+	}
+	running, err := tx.RunningReplays(ctx, e.Tenant, e.ID)
+	if err != nil {
+		return made, err
+	}
+	if len(running) >= maxReplays {
+		return made, fault.New(fault.Conflict, "replay.too_many", "%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
+	}
+	r.ID, r.Tenant, r.Endpoint, r.State, r.Position = id.New("rpl"), e.Tenant, e.ID, store.ReplayRunning, r.After
+	r.AskedBy, r.CreatedAt = p.Actor.Name, s.now()
+	if err := tx.CreateReplay(ctx, r, messages); err != nil {
+		return made, err
+	}
+	if made, err = measured(ctx, tx, r); err != nil {
+		return made, err
+	}
+	return made, s.audit(ctx, tx, p, access.ReplayStarted, "endpoint/"+e.ID, map[string]any{"replay": r.ID, "kind": r.Kind})
+}
+
+// stretches is where stretches of the journal are measured.
+type stretches interface {
+	Stretch(ctx context.Context, tenant, after, until int64) (store.Stretch, error)
+}
+
+func measured(ctx context.Context, r stretches, of store.Replay) (Replay, error) {
+	out := Replay{Replay: of}
+	if of.State != store.ReplayRunning {
+		return out, nil
+	}
+	var err error
+	out.Left, err = r.Stretch(ctx, of.Tenant, of.Position, of.Until)
+	return out, err
+}
+
+// Replays lists an endpoint's replays after one of them, newest first.
+func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, before string, limit int) ([]Replay, error) {
+	if err := s.Permit(ctx, p, "list-replays"); err != nil {
+		return nil, err
+	}
+	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
+		return nil, err
+	}
+	if err := checkAfter(before); err != nil {
+		return nil, err
+	}
+	if before == "" {
+		before = "rpl_g" // after all hexadecimal digits
+	}
+	all, err := s.store.Replays(ctx, p.Tenant, endpointID, before, page(limit))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Replay, len(all))
+	for i, r := range all {
+		if out[i], err = measured(ctx, s.store, r); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Replay finds a replay of an endpoint.
+func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
+	if err := s.Permit(ctx, p, "get-replay"); err != nil {
+		return Replay{}, err
+	}
+	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
+		return Replay{}, err
+	}
+	if !word(replayID) {
+		return Replay{}, replayMissing()
+	}
+	r, err := s.store.Replay(ctx, p.Tenant, endpointID, replayID)
+	if err != nil {
+		return Replay{}, err
+	}
+	return measured(ctx, s.store, r)
+}
+
+// CancelReplay ends a replay that runs.
+func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
+	if err := s.Permit(ctx, p, "cancel-replay"); err != nil {
+		return err
+	}
+	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
+		return err
+	}
+	if !word(replayID) {
+		return replayMissing()
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, p, access.ReplayCancelled, "endpoint/"+endpointID, map[string]any{"replay": replayID})
+	})
+}
+
+func replayMissing() error {
+	return fault.New(fault.NotFound, "replay.not_found", "The endpoint has no such replay.")
+}
+
+// knownEndpoint is findEndpoint for what a client sent as an id.
+func (s *Service) knownEndpoint(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
+	if !word(id) {
+		return endpoint.Endpoint{}, endpointMissing()
+	}
+	return findEndpoint(ctx, s.store, p, id)
+}

@@ -1,0 +1,287 @@
+package delivery_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// again starts a replay of what is above a position, of all there is or of the
+// messages that are named.
+func (b *bench) again(e endpoint.Endpoint, r store.Replay, named ...store.Place) store.Replay {
+	b.Helper()
+	r.ID, r.Tenant, r.Endpoint, r.Messages, r.CreatedAt = id.New("rpl"), b.tenant, e.ID, int64(len(named)), time.Now()
+	b.update(func(tx *store.Tx) error {
+		if err := tx.CatchUp(b.Context()); err != nil {
+			return err
+		}
+		head, err := tx.Head(b.Context())
+		if err != nil {
+			return err
+		}
+		if r.Until == 0 {
+			r.Until = head
+		}
+		return tx.CreateReplay(b.Context(), r, named)
+	})
+	return r
+}
+
+func (b *bench) replayed(r store.Replay) store.Replay {
+	b.Helper()
+	got, err := b.store.Replay(b.Context(), b.tenant, r.Endpoint, r.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return got
+}
+
+func (b *bench) done(r store.Replay) store.Replay {
+	b.Helper()
+	b.eventually("the replay is done", func() bool { return b.replayed(r).State == store.ReplayDone })
+	return b.replayed(r)
+}
+
+func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
+	const cases, versions = 20, 50
+	onBothEngines(t, func(b *bench) {
+		var replaying, stalled atomic.Bool
+		hold := make(chan struct{})
+		reached, once := make(chan struct{}), sync.Once{}
+		var n atomic.Int64
+		r := b.receiver(func(arrival) int {
+			if replaying.Load() && n.Add(1) == 400 {
+				once.Do(func() { close(reached) })
+			}
+			if stalled.Load() {
+				<-hold
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{})
+		for version := int64(1); version <= versions; version++ {
+			b.update(func(tx *store.Tx) error {
+				for c := int64(1); c <= cases; c++ {
+					if _, err := tx.Append(b.Context(), b.commented(c, version)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		ids := map[string]bool{}
+		for range cases * versions {
+			ids[b.next(r).id] = true
+		}
+		b.served(e)
+		live, _ := b.saved(e)
+		replaying.Store(true)
+		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
+		<-reached
+		b.stop()
+		if got := b.replayed(replay); got.State != store.ReplayRunning || got.Position == 0 || got.Position >= got.Until || got.Delivered < 300 {
+			b.Fatalf("interrupted, it is %+v", got)
+		}
+		close(hold)
+		b.start()
+		last, repeated := map[int64]int64{}, 0
+		for len(last) < cases || last[1] < versions {
+			a := b.next(r)
+			if !ids[a.id] {
+				b.Fatalf("message %s is new", a.id)
+			}
+			switch {
+			case a.version <= last[a.caseID]:
+				repeated++
+			case a.version != last[a.caseID]+1:
+				b.Fatalf("case %d: version %d after %d", a.caseID, a.version, last[a.caseID])
+			default:
+				last[a.caseID] = a.version
+			}
+			if complete(last, cases, versions) {
+				break
+			}
+		}
+		if got := b.done(replay); got.Delivered < cases*versions || got.Dead != 0 || got.Position != got.Until || got.EndedAt.IsZero() {
+			b.Errorf("done, it is %+v", got)
+		}
+		if repeated > 8 {
+			b.Errorf("%d messages were repeated, and 8 were under way", repeated)
+		}
+		if now, _ := b.saved(e); now != live {
+			b.Errorf("the replay moved the live cursor from %+v to %+v", live, now)
+		}
+	})
+}
+
+func complete(last map[int64]int64, cases, versions int64) bool {
+	for c := int64(1); c <= cases; c++ {
+		if last[c] < versions {
+			return false
+		}
+	}
+	return true
+}
+
+func TestAMessageIsResentWithTheSameIDWhateverBecameOfIt(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var refuse atomic.Bool
+		refuse.Store(true)
+		r := b.receiver(func(a arrival) int {
+			if refuse.Load() && a.caseID > 1 {
+				return 400
+			}
+			return 200
+		})
+		dies := b.listen(r.URL, endpoint.Policy{Retries: []time.Duration{}})
+		waits := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3)})
+		var told [3]string // delivered, dead and parked
+		b.comment(1, 1)
+		told[0] = b.next(r).id
+		b.next(r)
+		b.comment(2, 1)
+		told[1] = b.next(r).id
+		b.next(r)
+		told[2] = told[1]
+		b.eventually("all is recorded", func() bool { return b.tries(dies) == 2 && b.tries(waits) == 2 })
+		refuse.Store(false)
+		for i, e := range []endpoint.Endpoint{dies, dies, waits} {
+			m, err := b.store.Told(b.Context(), b.tenant, e.ID, told[i])
+			if err != nil {
+				b.Fatal(err)
+			}
+			replay := b.again(e, store.Replay{Kind: store.ReplayResend, After: m.Seq - 1, Until: m.Seq}, m.Place)
+			if a := b.next(r); a.id != told[i] {
+				b.Errorf("resent as %s, want %s", a.id, told[i])
+			}
+			if got := b.done(replay); got.Delivered != 1 {
+				b.Errorf("the replay is %+v", got)
+			}
+		}
+		dead, err := b.store.DeadMessages(b.Context(), b.tenant, dies.ID, 9)
+		if err != nil || len(dead) > 0 {
+			b.Errorf("what was delivered after all is still dead: %+v, %v", dead, err)
+		}
+		if _, parked := b.saved(waits); len(parked) != 1 {
+			b.Errorf("a resent message moved its lane: %+v", parked)
+		}
+	})
+}
+
+func TestAReplayHoldsUpNothingThatIsNew(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var old atomic.Int64 // replayed messages under way, at most
+		gate := make(chan struct{}, 1000)
+		var replaying atomic.Bool
+		r := b.receiver(func(a arrival) int {
+			if replaying.Load() && a.caseID < 1000 {
+				old.Add(1)
+				<-gate
+				old.Add(-1)
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Concurrency: 4})
+		for c := int64(1); c <= 60; c++ {
+			b.comment(c, 1)
+		}
+		for range 60 {
+			b.next(r)
+		}
+		b.served(e)
+		replaying.Store(true)
+		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
+		b.eventually("the replay is at it", func() bool { return old.Load() == 3 })
+		for c := int64(1000); c < 1020; c++ { // while it stands, what is new flows
+			b.comment(c, 1)
+			if a := b.next(r); a.caseID != c {
+				b.Fatalf("case %d arrived, want %d", a.caseID, c)
+			}
+		}
+		close(gate)
+		for range 60 {
+			b.next(r)
+		}
+		b.done(replay)
+		b.served(e)
+	})
+}
+
+func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var replaying atomic.Bool
+		entered, leave := make(chan struct{}, 1000), make(chan struct{})
+		r := b.receiver(func(a arrival) int {
+			if replaying.Load() {
+				entered <- struct{}{}
+				<-leave
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Concurrency: 1})
+		for c := int64(1); c <= 50; c++ {
+			b.comment(c, 1)
+			b.next(r)
+		}
+		b.served(e)
+		replaying.Store(true)
+		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
+		<-entered
+		b.update(func(tx *store.Tx) error { return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID, time.Now()) })
+		leave <- struct{}{}
+		sent, quiet := 1, 0
+		b.eventually("it ends", func() bool { // a few may be begun before the worker hears of it
+			select {
+			case <-entered:
+				leave <- struct{}{}
+				sent, quiet = sent+1, 0
+			default:
+				quiet++
+			}
+			return quiet > 15
+		})
+		if sent >= 50 {
+			b.Error("it went on to its end")
+		}
+		for range sent {
+			b.next(r)
+		}
+		b.eventually("what was under way is recorded", func() bool { return b.tries(e) == 50+sent })
+		if got := b.replayed(replay); got.State != store.ReplayCancelled {
+			b.Errorf("it is %+v", got)
+		}
+		replaying.Store(false)
+		e.Status = endpoint.Paused
+		b.update(func(tx *store.Tx) (err error) { e, err = tx.UpdateEndpoint(b.Context(), e); return err })
+		waits := b.again(e, store.Replay{Kind: store.ReplayRange, Until: 2})
+		e.Status = endpoint.Active
+		b.update(func(tx *store.Tx) (err error) { e, err = tx.UpdateEndpoint(b.Context(), e); return err })
+		for want := int64(1); want <= 2; want++ {
+			if a := b.next(r); a.caseID != want {
+				b.Errorf("case %d arrives, want %d", a.caseID, want)
+			}
+		}
+		b.done(waits)
+	})
+}
+
+func TestAnotherNodeHearsOfAReplay(t *testing.T) {
+	one, two := twoNodes(t)
+	r := one.receiver(ok)
+	e := one.listen(r.URL, endpoint.Policy{})
+	two.start()
+	t.Cleanup(func() { two.stop() })
+	two.comment(1, 1)
+	one.next(r)
+	two.served(e)
+	replay := one.again(e, store.Replay{Kind: store.ReplayRange}) // not asked of the node that has the lease
+	if a := one.next(r); a.caseID != 1 {
+		t.Errorf("case %d arrived", a.caseID)
+	}
+	one.done(replay)
+}

@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Replay tells an endpoint again what is in the journal: a range, or messages by
+// name. While it runs it has a cursor of its own, of the same id.
+type Replay struct {
+	ID, Endpoint string
+	Tenant       int64
+	Kind         ReplayKind
+	State        ReplayState
+	After, Until int64    // positions: it begins above one and ends at the other
+	Position     int64    // all at or below it is settled
+	Triggers     []string // that it tells; nil: all that the endpoint listens to
+	Subject      string   // that it tells of; empty: all
+	Messages     int64    // how many it names; 0: none, it tells the range
+	Delivered    int64    // messages
+	Dead         int64    // messages that were given up
+	AskedBy      string   // the name of who wanted it
+	CreatedAt    time.Time
+	EndedAt      time.Time // zero: it runs
+}
+
+// ReplayKind says what a replay is for.
+type ReplayKind string
+
+// The kinds of replays.
+const (
+	ReplayRange  ReplayKind = "replay" // a range
+	ReplayResend ReplayKind = "resend" // one message
+	ReplayRetry  ReplayKind = "retry"  // messages that were given up
+)
+
+// ReplayState says whether a replay goes on.
+type ReplayState string
+
+// The states of replays.
+const (
+	ReplayRunning   ReplayState = "running"
+	ReplayDone      ReplayState = "done"
+	ReplayCancelled ReplayState = "cancelled"
+)
+
+const replayColumns = `r.id, r.tenant, r.endpoint, r.kind, r.state, r.after_seq, r.until_seq, coalesce(c.position, r.position), r.triggers,
+	r.subject, r.messages, r.delivered, r.dead, r.asked_by, r.created_at, r.ended_at
+	from replays r left join cursors c on c.id = r.id`
+
+var (
+	replayGet = define(`select ` + replayColumns + ` where r.tenant = $1 and r.endpoint = $2 and r.id = $3`)
+	// The newest first.
+	replayList    = define(`select ` + replayColumns + ` where r.tenant = $1 and r.endpoint = $2 and r.id < $3 order by r.id desc limit $4`)
+	replayRunning = define(`select ` + replayColumns + ` where r.tenant = $1 and c.endpoint = $2 and c.replay order by r.id`)
+	replayInsert  = define(`insert into replays (id, tenant, endpoint, kind, state, after_seq, until_seq, position, triggers, subject,
+		messages, delivered, dead, asked_by, created_at, ended_at) values ($1, $2, $3, $4, 'running', $5, $6, $5, $7, $8, $9, 0, 0, $10, $11, 0)`)
+	replayCursor = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at, replay) values ($1, $2, $3, $4, $5, $5, true)`)
+	replayNames  = define(`insert into replay_messages (replay, seq, part, message)
+		select $1, r.seq, r.part, r.message from rows($2: seq bigint, part bigint, message text) as r where true`)
+	replayCancel = define(`update replays set state = 'cancelled', ended_at = $4,
+		position = (select c.position from cursors c where c.id = replays.id)
+		where tenant = $1 and endpoint = $2 and id = $3 and state = 'running'`)
+	replayDrop = define(`delete from cursors where id = $1 and replay`)
+	replaysEnd = define(`update replays set state = 'done', position = until_seq, ended_at = {{now}}
+		where id in (select r.id from rows($1: id text) as r)`)
+	replaysDrop  = define(`delete from cursors where replay and id in (select r.id from rows($1: id text) as r)`)
+	replaysCount = define(`update replays set delivered = replays.delivered + r.delivered, dead = replays.dead + r.dead
+		from rows($1: id text, delivered bigint, dead bigint) as r where replays.id = r.id`)
+	replaysHeld   = define(`select c.id from cursors c join rows($1: id text) as r on r.id = c.id`)
+	replaysForget = define(`delete from replays where tenant = $1 and endpoint = $2`)
+
+	replayNamed   = define(`select seq, part, message from replay_messages where replay = $1`)
+	replayEntries = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+		where j.tenant = $1 and s.seq in (select distinct seq from replay_messages where replay = $2 and seq > $3 order by seq limit $4) order by s.seq`)
+
+	// What was tried last, or could not be made at all.
+	toldTo = define(`select seq, part, message, subject, trigger_name from (
+			select seq, part, message, subject, trigger_name, 1 as source from attempts where tenant = $1 and endpoint = $2 and message = $3
+			union all select seq, part, message, subject, trigger_name, 0 from dead where tenant = $1 and endpoint = $2 and message = $3
+		) as told order by source desc limit 1`)
+
+	wish = define(`update leases set wishes = wishes + 1 where endpoint = $1`)
+)
+
+// Replay finds a replay.
+func (r reader) Replay(ctx context.Context, tenant int64, endpoint, id string) (Replay, error) {
+	rows, err := r.q.query(ctx, replayGet, tenant, endpoint, id)
+	return one(rows, err, scanReplay, notFound("replay.not_found", "The endpoint has no replay %q.", id))
+}
+
+// Replays lists an endpoint's replays with ids below before, newest first.
+func (r reader) Replays(ctx context.Context, tenant int64, endpoint, before string, limit int) ([]Replay, error) {
+	rows, err := r.q.query(ctx, replayList, tenant, endpoint, before, limit)
+	return collect(rows, err, scanReplay)
+}
+
+// RunningReplays lists an endpoint's replays that have not ended, oldest first.
+func (r reader) RunningReplays(ctx context.Context, tenant int64, endpoint string) ([]Replay, error) {
+	rows, err := r.q.query(ctx, replayRunning, tenant, endpoint)
+	return collect(rows, err, scanReplay)
+}
+
+// ReplayMessages lists the messages that a replay names.
+func (r reader) ReplayMessages(ctx context.Context, replay string) ([]Place, error) {
+	rows, err := r.q.query(ctx, replayNamed, replay)
+	return collect(rows, err, scanPlace)
+}
+
+// ReplayEntries reads the entries above a position whose messages a replay names,
+// in order.
+func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, after int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, replayEntries, tenant, replay, after, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// CreateReplay adds a replay that runs, of the messages that it names if there
+// are any. Whoever delivers for its endpoint hears of it.
+func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) error {
+	if err := tx.Wish(ctx, r.Endpoint); err != nil {
+		return err
+	}
+	_, err := tx.q.exec(ctx, replayInsert, r.ID, r.Tenant, r.Endpoint, string(r.Kind), r.After, r.Until, strings.Join(r.Triggers, " "), r.Subject,
+		r.Messages, r.AskedBy, micros(r.CreatedAt))
+	if err != nil {
+		return err
+	}
+	if _, err := tx.q.exec(ctx, replayCursor, r.ID, r.Tenant, r.Endpoint, r.After, micros(r.CreatedAt)); err != nil {
+		return err
+	}
+	rows := make([][]any, len(messages))
+	for i, m := range messages {
+		rows[i] = []any{m.Seq, m.Part, m.Message}
+	}
+	for portion := range slices.Chunk(rows, 10_000) {
+		list, err := encodeRows(portion)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.q.exec(ctx, replayNames, r.ID, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CancelReplay ends a replay that runs. What it was about to send may still
+// arrive; it is recorded, and settles nothing any more.
+func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id string, now time.Time) error {
+	if _, err := tx.Replay(ctx, tenant, endpoint, id); err != nil {
+		return err
+	}
+	if err := tx.Wish(ctx, endpoint); err != nil {
+		return err
+	}
+	n, err := tx.q.exec(ctx, replayCancel, tenant, endpoint, id, micros(now))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "replay.ended", "The replay has ended already; there is nothing left to cancel.")
+	}
+	if _, err = tx.q.exec(ctx, replayDrop, id); err != nil {
+		return err
+	}
+	return tx.writeRows(ctx, deadBack, [][]any{{id}})
+}
+
+// Told is a message that an endpoint was told, or was to be told.
+type Told struct {
+	Place
+	Subject string
+	Trigger string
+}
+
+// Told finds a message by its id, if an endpoint was ever sent it.
+func (r reader) Told(ctx context.Context, tenant int64, endpoint, message string) (Told, error) {
+	rows, err := r.q.query(ctx, toldTo, tenant, endpoint, message)
+	return one(rows, err, func(rows *sql.Rows) (t Told, err error) {
+		err = rows.Scan(&t.Seq, &t.Part, &t.Message, &t.Subject, &t.Trigger)
+		return t, err
+	}, notFound("message.not_found", "The endpoint was never sent such a message."))
+}
+
+// Wish lets whoever delivers for an endpoint look at what is asked of it. It is
+// the first write of its transaction: what is settled at the same time waits for
+// it, or has come before.
+func (tx *Tx) Wish(ctx context.Context, endpoint string) error {
+	tx.endpoints = true
+	_, err := tx.q.exec(ctx, wish, endpoint)
+	return err
+}
+
+// replaying says which of the replays that settle something still run. Since the
+// transaction holds their leases, they do so until it ends.
+func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool, error) {
+	var ids [][]any
+	for _, s := range all {
+		if s.Replay {
+			ids = append(ids, []any{s.Cursor})
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := encodeRows(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.q.query(ctx, replaysHeld, list)
+	held, err := collect(rows, err, scanValue[string])
+	running := make(map[string]bool, len(held))
+	for _, id := range held {
+		running[id] = true
+	}
+	return running, err
+}
+
+// settleReplays notes how far replays have come. What they delivered is dead no
+// more.
+func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
+	var counts, ended, told [][]any
+	for _, s := range all {
+		if !s.Replay {
+			continue
+		}
+		delivered := 0
+		for _, a := range s.Attempts {
+			if a.Delivered {
+				delivered++
+				told = append(told, []any{s.Endpoint, a.Message})
+			}
+		}
+		if delivered+len(s.Dead) > 0 {
+			counts = append(counts, []any{s.Cursor, delivered, len(s.Dead)})
+		}
+		if s.Ended {
+			ended = append(ended, []any{s.Cursor})
+		}
+	}
+	for _, w := range []struct {
+		statement *statement
+		rows      [][]any
+	}{{replaysCount, counts}, {deadTold, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
+		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanReplay(rows *sql.Rows) (r Replay, err error) {
+	var triggers string
+	var created, ended int64
+	err = rows.Scan(&r.ID, &r.Tenant, &r.Endpoint, &r.Kind, &r.State, &r.After, &r.Until, &r.Position, &triggers,
+		&r.Subject, &r.Messages, &r.Delivered, &r.Dead, &r.AskedBy, &created, &ended)
+	if triggers != "" {
+		r.Triggers = strings.Fields(triggers)
+	}
+	r.CreatedAt, r.EndedAt = fromMicros(created), fromMicros(ended)
+	return r, err
+}
+
+func scanPlace(rows *sql.Rows) (p Place, err error) {
+	err = rows.Scan(&p.Seq, &p.Part, &p.Message)
+	return p, err
+}
