@@ -39,7 +39,7 @@ var floors = map[string]int{
 const public = "webhook"
 
 // testOnly are the packages that only tests import.
-var testOnly = []string{"internal/pgtest", "internal/hostile", "internal/store/storetest", "internal/blob/blobtest", "internal/wire/wiretest", "e2e", ""}
+var testOnly = []string{"internal/pgtest", "internal/hostile", "internal/store/storetest", "internal/store/faulty", "internal/blob/blobtest", "internal/wire/wiretest", "e2e", ""}
 
 // pure packages do no I/O, read no clock and draw no randomness: these come in as
 // arguments.

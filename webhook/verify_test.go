@@ -15,6 +15,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/webhook"
 )
 
@@ -45,6 +46,25 @@ func asymmetric(seed byte, id string, at time.Time, body []byte) (public, signat
 	signed := ed25519.Sign(private, fmt.Appendf(nil, "%s.%d.%s", id, at.Unix(), body))
 	encode := base64.StdEncoding.EncodeToString
 	return "whpk_" + encode(private.Public().(ed25519.PublicKey)), "v1a," + encode(signed)
+}
+
+// What the server signs, with an asymmetric key too, is verified.
+func TestVerifyTakesWhatTheServerSigns(t *testing.T) {
+	seed, body := bytes.Repeat([]byte{3}, ed25519.SeedSize), []byte(`{"trigger":"case_created"}`)
+	key, err := outbound.ParseKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := outbound.Sign(key, "msg_1", now, body)
+	asymmetric := outbound.SignV1a(ed25519.NewKeyFromSeed(seed), "msg_1", now, body)
+	for _, v := range []*webhook.Verifier{verifier(t, outbound.FormatKey(key)), verifier(t, outbound.FormatPublicKey(seed))} {
+		if err := v.Verify(headers("msg_1", now, signed+" "+asymmetric), body); err != nil {
+			t.Error(err)
+		}
+		if err := v.Verify(headers("msg_2", now, signed+" "+asymmetric), body); !errors.Is(err, webhook.ErrSignature) {
+			t.Error(err)
+		}
+	}
 }
 
 func headers(id string, at time.Time, signature string) http.Header {

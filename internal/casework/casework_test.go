@@ -44,8 +44,15 @@ type world struct {
 // start makes a world on SQLite, or on the PostgreSQL database at url.
 func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 	t.Helper()
+	return startOn(t, store.Options{URL: url}, change...)
+}
+
+// startOn makes a world on a database that may fail.
+func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *world {
+	t.Helper()
 	dir := t.TempDir()
-	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "db"), URL: url, Key: bytes.Repeat([]byte{1}, 32)})
+	o.Path, o.Key = filepath.Join(dir, "db"), bytes.Repeat([]byte{1}, 32)
+	st, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,8 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Run delivers until ctx ends. Then it lets what is under way finish, saves every
 // outcome, and gives its leases back.
 func (e *Engine) Run(ctx context.Context) error {
-	if err := e.tail.advance(ctx); err != nil {
-		return err
+	if !e.begin(ctx) {
+		return nil
 	}
 	sending, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
@@ -82,6 +82,21 @@ func (e *Engine) Run(ctx context.Context) error {
 	close(stopSettling)
 	<-settled
 	return e.store.Update(saving, func(tx *store.Tx) error { return tx.Leave(saving, e.Node) })
+}
+
+// begin finds the end of the journal, and reports false when ctx ended before.
+func (e *Engine) begin(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		err := e.tail.advance(ctx)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() == nil {
+			e.Log.Error("the journal can't be read; trying again", "error", err)
+		}
+		sleep(ctx, e.Poll)
+	}
+	return false
 }
 
 // follow reads the end of the journal whenever it may have grown.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,6 +26,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/hostile"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/outbound"
@@ -35,7 +37,7 @@ import (
 
 // patience is how long a test waits for what must happen. It is never reached
 // unless something is wrong.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // bench is a store with an engine on it, and receivers that remember.
 type bench struct {
@@ -45,7 +47,9 @@ type bench struct {
 	key    []byte
 	node   string // the engine's
 	poll   time.Duration
-	stop   func() // ends the engine as a shutdown does
+	stop   func()        // ends the engine as a shutdown does
+	where  store.Options // the database
+	road   *store.Store  // the engine's own, where it is another
 
 	committed *atomic.Int64 // entries in the journal: positions are dense
 }
@@ -63,11 +67,12 @@ func onBothEngines(t *testing.T, test func(b *bench)) {
 			t.Parallel()
 			o := options(t)
 			o.Key = make([]byte, 32)
+			where := o
 			st, err := store.Open(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := &bench{TB: t, store: st, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+			b := &bench{TB: t, store: st, where: where, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
 			t.Cleanup(func() { b.stop(); st.Close() })
 			b.update(func(tx *store.Tx) (err error) {
 				b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
@@ -87,7 +92,7 @@ func (b *bench) start() {
 
 func (b *bench) run() func() {
 	client := outbound.New(b.outbound())
-	e := delivery.New(b.store, client, delivery.Config{
+	e := delivery.New(cmp.Or(b.road, b.store), client, delivery.Config{
 		Node: b.node, Version: "0.1.0", LeaseTTL: 2 * time.Second, Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
 		Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
 	})
@@ -96,7 +101,7 @@ func (b *bench) run() func() {
 	go func() { done <- e.Run(ctx) }()
 	return sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := <-done; err != nil && (b.road == nil || !errors.Is(err, fault.Unavailable)) {
 			b.Errorf("the engine ended with %v", err)
 		}
 		client.Close()
@@ -166,12 +171,22 @@ type receiver struct {
 }
 
 func (b *bench) receiver(answer func(arrival) int) *receiver {
+	r := &receiver{arrived: make(chan arrival, 10_000)}
+	r.Server = b.serve(func(a arrival, w http.ResponseWriter) {
+		status := answer(a)
+		r.arrived <- a
+		w.WriteHeader(status)
+	})
+	return r
+}
+
+// serve starts a server that is given what arrives, once it is checked.
+func (b *bench) serve(take func(arrival, http.ResponseWriter)) *httptest.Server {
 	hook, err := standardwebhooks.NewWebhookRaw(b.key)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &receiver{arrived: make(chan arrival, 10_000)}
-	r.Server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	server := httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		if err := hook.Verify(body, q.Header); err != nil {
 			b.Errorf("the signature does not verify: %v", err)
@@ -184,13 +199,10 @@ func (b *bench) receiver(answer func(arrival) int) *receiver {
 			b.Errorf("body %q: %v", body, err)
 		}
 		attempt, _ := strconv.Atoi(q.Header.Get("webhook-attempt"))
-		a := arrival{m.CaseID, m.Version, q.Header.Get("webhook-id"), attempt}
-		status := answer(a)
-		r.arrived <- a
-		w.WriteHeader(status)
+		take(arrival{m.CaseID, m.Version, q.Header.Get("webhook-id"), attempt}, w)
 	})))
-	b.Cleanup(r.Close)
-	return r
+	b.Cleanup(server.Close)
+	return server
 }
 
 func (b *bench) next(r *receiver) arrival {

@@ -111,8 +111,9 @@ func (s *settler) flush(ctx context.Context) {
 // save writes a batch, however often it takes, and reports false when ctx ended
 // before.
 func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool {
+	again := false
 	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
-		lost, err := s.write(ctx, batch)
+		lost, err := s.write(ctx, batch, again)
 		if err == nil {
 			report(batch, lost)
 			return true
@@ -121,14 +122,16 @@ func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool 
 			return false
 		}
 		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
+		again = true // it may have been saved all the same
 		sleep(ctx, wait)
 	}
 }
 
-func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement) (lost []string, err error) {
+func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement, again bool) (lost []string, err error) {
 	all := make([]store.Settlement, 0, len(batch))
 	for _, p := range batch {
 		row := p.Settlement
+		row.Again = again
 		for lane, parked := range p.lanes {
 			if parked == nil {
 				row.Unpark = append(row.Unpark, lane)

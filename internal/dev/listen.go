@@ -163,6 +163,9 @@ func passing(err error) bool {
 func (e *ear) take(ctx context.Context, event client.Event) error {
 	if !e.there {
 		e.note("%s", e.greeting())
+		if e.last == "" && !e.JSON {
+			e.head()
+		}
 		e.there = true
 	}
 	if len(event.Data) > 0 {
@@ -244,16 +247,33 @@ func (e *ear) print(m message, f *forwarded) {
 		e.object(passedOn{m, f})
 		return
 	}
-	text := fmt.Sprintf("%s  %-22s  %-25s  v%-4d", clock(m.Timestamp), m.Trigger, m.Subject, m.Sequence)
+	outcome, duration, more := "", "", ""
 	switch {
 	case m.Error != nil:
-		text += "  " + *m.Error
+		more = *m.Error
 	case f != nil:
-		text += fmt.Sprintf("  %-4s  %s", f.outcome(), took(f.duration))
+		outcome, duration = f.outcome(), took(f.duration)
 		if f.Attempt > 1 {
-			text += fmt.Sprintf("  attempt %d", f.Attempt)
+			more = fmt.Sprintf("attempt %d", f.Attempt)
 		}
 	}
+	e.row(clock(m.Timestamp), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more)
+}
+
+// head prints the names of the columns.
+func (e *ear) head() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.to == nil {
+		e.row("TIME", "TRIGGER", "SUBJECT", "VERSION", "", "", "")
+		return
+	}
+	e.row("TIME", "TRIGGER", "SUBJECT", "VERSION", "STATUS", "TOOK", "")
+}
+
+// row prints one row of a table that is not known to its end.
+func (e *ear) row(at, trigger, subject, version, outcome, duration, more string) {
+	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", at, trigger, subject, version, outcome, duration, more)
 	e.line("%s", strings.TrimRight(text, " "))
 }
 

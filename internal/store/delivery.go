@@ -75,7 +75,19 @@ type Settlement struct {
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
+	Again    bool // it may be saved already: a commit failed, and nobody knows how it ended
 }
+
+const (
+	leasesHeld = `select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
+		on r.endpoint = l.endpoint and r.epoch = l.epoch `
+	attemptsNew = `insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
+		duration, address, status, class, delivered, request, response, body_sha256)
+		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
+		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
+		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
+		where true`
+)
 
 var (
 	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2 and not replay`)
@@ -84,8 +96,8 @@ var (
 		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3
 		union select seq, part, message from dead where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
 
-	epochsHeld = define(`select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
-		on r.endpoint = l.endpoint and r.epoch = l.epoch {{share}}`)
+	epochsHeld  = define(leasesHeld + `{{share}}`)
+	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
 		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
 	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, tries, failures, due, reason)
@@ -102,13 +114,10 @@ var (
 		where dead.cursor <> excluded.cursor`)
 	deadTold = define(`update dead set state = 'delivered' where (endpoint, message) in
 		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
-	deadBack    = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
-	attemptsPut = define(`insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
-		duration, address, status, class, delivered, request, response, body_sha256)
-		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
-		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
-		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
-		where true`)
+	deadBack      = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
+	attemptsPut   = define(attemptsNew)
+	attemptsAgain = define(attemptsNew + ` and not exists (select 1 from attempts a where a.tenant = r.tenant and a.subject = r.subject
+		and a.message = r.message and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
 	attemptList = define(`select id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
 		address, status, class, delivered, request, response, body_sha256 from attempts
 		where tenant = $1 and endpoint = $2 and id < $3 order by id desc limit $4`)
@@ -162,11 +171,13 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 			valid = append(valid, s)
 		}
 	}
+	fresh, again := split(all)
 	writes := []struct {
 		statement *statement
 		rows      [][]any
 	}{
-		{attemptsPut, flatten(all, attemptRows)},
+		{attemptsPut, flatten(fresh, attemptRows)},
+		{attemptsAgain, flatten(again, attemptRows)},
 		{deadPut, flatten(valid, deadRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
@@ -222,13 +233,29 @@ func (tx *Tx) held(ctx context.Context, all []Settlement) (map[string]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.q.query(ctx, epochsHeld, list)
+	statement := epochsHeld
+	if _, again := split(all); len(again) > 0 {
+		statement = epochsAgain
+	}
+	rows, err := tx.q.query(ctx, statement, list)
 	names, err := collect(rows, err, scanValue[string])
 	held := make(map[string]bool, len(names))
 	for _, name := range names {
 		held[name] = true
 	}
 	return held, err
+}
+
+// split sets those apart that may be saved already.
+func split(all []Settlement) (fresh, again []Settlement) {
+	for _, s := range all {
+		if s.Again {
+			again = append(again, s)
+		} else {
+			fresh = append(fresh, s)
+		}
+	}
+	return fresh, again
 }
 
 func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {

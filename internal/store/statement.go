@@ -46,11 +46,12 @@ func postgresOnly(text string) *statement {
 var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
 
 func (d dialect) render(text string) string {
-	now, lock, share := "cast(unixepoch('subsec') * 1000000 as integer)", "", ""
+	now, lock, share, alone := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", ""
 	if d == postgres {
-		now, lock, share = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", "for update skip locked", "for share of l"
+		now = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
+		lock, share, alone = "for update skip locked", "for share of l", "for update of l"
 	}
-	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share).Replace(text)
+	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share, "{{alone}}", alone).Replace(text)
 	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
 		parts := rowsPattern.FindStringSubmatch(match)
 		return d.rows(parts[1], strings.Split(parts[2], ", "))

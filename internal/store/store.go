@@ -19,6 +19,11 @@ type Options struct {
 	Path string // of the SQLite file; used when URL is empty
 	URL  string // postgres://...
 	Key  []byte // 32 bytes; seals the secrets at rest
+
+	// Fail is how tests make a database fail. It is asked before each statement
+	// and each commit, and after it (done); the store reports the error that it
+	// returns instead of the outcome. Nil: it never does.
+	Fail func(what string, done bool) error
 }
 
 // Store is an open database.
@@ -75,6 +80,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if o.Fail != nil {
+		e = failing{e, o.Fail}
 	}
 	s := &Store{reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e}
 	if err := s.checkKey(ctx); err != nil {

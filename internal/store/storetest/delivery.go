@@ -119,6 +119,22 @@ var deliveryTests = map[string]func(*fixture){
 		f.equal(f.position(first), int64(0))
 		f.equal(f.position(second), int64(7))
 	},
+	"what is settled again is saved once": func(f *fixture) {
+		e, epoch := f.served(1)
+		s := aSettlement(f.tenant, e, epoch, 5)
+		f.settle(s)
+		again := s
+		again.Again = true
+		other := s.Attempts[0]
+		other.Number++
+		again.Attempts = append(slices.Clone(s.Attempts), other)
+		f.settle(again)
+		f.equal(len(f.attempts(e)), len(s.Attempts)+1)
+		f.equal(f.parked(e), s.Park)
+		f.equal(f.dead(e), s.Dead)
+		f.settle(again)
+		f.equal(len(f.attempts(e)), len(s.Attempts)+1)
+	},
 	"a position never goes back": func(f *fixture) {
 		e, epoch := f.served(1)
 		for _, position := range []int64{5, 3, 5, 9, 0} {

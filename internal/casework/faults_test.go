@@ -1,0 +1,67 @@
+package casework_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/faulty"
+)
+
+// Each statement and the commit of a submission fail twice: once they are not
+// carried out, once they are and reported lost. Whoever repeats the request until
+// it is answered has submitted once.
+func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
+	for name, url := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return pgtest.URL(t) }} {
+		t.Run(name, func(t *testing.T) {
+			faults := &faulty.Database{}
+			w := startOn(t, store.Options{URL: url(), Fail: faults.Fail})
+			w.put(w.p, loan("loan", ""))
+			created := w.insist(faults, func() error {
+				_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"}, once("create", "k", "r"))
+				return err
+			})
+			w.insist(faults, func() error {
+				_, err := w.AddComment(t.Context(), w.p, created, "Seen.", once("comment", "k", "r"))
+				return err
+			})
+			entries, err := w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10)
+			if err != nil || len(entries) != 2 || entries[0].Version != 2 || entries[1].Version != 1 {
+				t.Errorf("the history has %d entries, %v; want the creation and the comment, once each", len(entries), err)
+			}
+			failures, of := faults.Failures()
+			t.Logf("%d failures of %d statements and commits", failures, of)
+			if spared := faults.Spared(); len(spared) > 0 || of < 5 {
+				t.Errorf("these have not failed both ways: %q", spared)
+			}
+		})
+	}
+}
+
+// insist repeats a request until it is known to have succeeded, and once more. It
+// returns the case's id, where the answer has it.
+func (w *world) insist(faults *faulty.Database, do func() error) int64 {
+	w.t.Helper()
+	faults.Begin()
+	for range 100 {
+		if err := do(); err == nil || !errors.Is(err, fault.Unavailable) {
+			break
+		}
+	}
+	faults.End()
+	var body struct{ ID any }
+	d := json.NewDecoder(bytes.NewReader(replayed(w.t, do()).Body))
+	d.UseNumber()
+	if err := d.Decode(&body); err != nil {
+		w.t.Fatal(err)
+	}
+	number, _ := body.ID.(json.Number)
+	id, _ := number.Int64()
+	return id
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// failing is an engine that fails where a test wants it to.
+type failing struct {
+	engine
+	fail func(what string, done bool) error
+}
+
+func (f failing) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	return failQuery(ctx, f.fail, f.dialect(), f.engine, s, args)
+}
+
+// update fails before the commit, so that nothing is saved, or after it. What a
+// commit is called says which transaction it ends.
+func (f failing) update(ctx context.Context, do func(querier) error) error {
+	what := "commit"
+	err := f.engine.update(ctx, func(q querier) error {
+		tx := &failingTx{querier: q, failing: f}
+		if err := do(tx); err != nil {
+			return err
+		}
+		what += " after " + tx.last
+		return f.fail(what, false)
+	})
+	if err != nil {
+		return err
+	}
+	return f.fail(what, true)
+}
+
+func (f failing) notify(ctx context.Context) error {
+	if err := f.fail("notify", false); err != nil {
+		return err
+	}
+	return errors.Join(f.engine.notify(ctx), f.fail("notify", true))
+}
+
+// failingTx is a transaction of a failing engine.
+type failingTx struct {
+	querier
+	failing
+	last string // statement
+}
+
+func (t *failingTx) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	t.last = s.text[t.dialect()]
+	return failQuery(ctx, t.fail, t.dialect(), t.querier, s, args)
+}
+
+func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
+	t.last = s.text[t.dialect()]
+	if err := t.fail(t.last, false); err != nil {
+		return 0, err
+	}
+	n, err := t.querier.exec(ctx, s, args...)
+	if err != nil {
+		return n, err
+	}
+	return n, t.fail(t.last, true)
+}
+
+func failQuery(ctx context.Context, fail func(string, bool) error, d dialect, q querier, s *statement, args []any) (*sql.Rows, error) {
+	what := s.text[d]
+	if err := fail(what, false); err != nil {
+		return nil, err
+	}
+	rows, err := q.query(ctx, s, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := fail(what, true); err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	return rows, nil
+}
