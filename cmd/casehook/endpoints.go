@@ -14,19 +14,19 @@ type endpointsCmd struct {
 	Resume endpointResumeCmd `cmd:"" help:"Let them flow again, also after the endpoint was disabled."`
 }
 
-type endpointsListCmd struct {
-	JSON bool `name:"json" help:"Print one JSON object a line, with all that is known."`
-	remote
-}
-
 // Help is shown below the command's summary.
-func (endpointsListCmd) Help() string {
+func (endpointsCmd) Help() string {
 	return `BEHIND is how many commits an endpoint has not passed yet, and how old the oldest is; what it is not told is passed within ten seconds. PARKED are cases whose next message failed and waits for its next try, DEAD messages that were given up.
 
   casehook endpoints
   casehook endpoints --json | jq -r 'select(.status != "active") | .name'
   casehook endpoints show crm
   casehook endpoints pause crm`
+}
+
+type endpointsListCmd struct {
+	JSON bool `name:"json" help:"Print one JSON object a line, with all that is known."`
+	remote
 }
 
 func (c *endpointsListCmd) Run(ctx context.Context, s stdio) error {

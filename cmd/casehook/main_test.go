@@ -149,10 +149,34 @@ func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}} {
+	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"}} {
 		status, help, stderr := said(t, append(command, "--help")...)
 		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
 			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)
+		}
+	}
+}
+
+// Who develops receivers learns the commands from their examples.
+func TestTheHelpOfCommandsForDevelopersHasExamples(t *testing.T) {
+	for _, command := range []string{"listen", "trigger", "resend", "endpoints"} {
+		_, help, _ := said(t, command, "--help")
+		if strings.Count(help, "    casehook "+command) < 2 {
+			t.Errorf("the help of %s shows no two examples:\n%s", command, help)
+		}
+	}
+}
+
+func TestAMomentIsNowOrBeforeIt(t *testing.T) {
+	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+	for text, want := range map[string]string{
+		"now": "now", "beginning": "beginning", "10m": "2026-03-14T14:59:26Z", "2026-01-31T09:00:00+01:00": "2026-01-31T08:00:00Z",
+		"": "", "-1m": "", "0s": "", "yesterday": "",
+	} {
+		var m moment
+		err := m.UnmarshalText([]byte(text))
+		if (err != nil) != (want == "") || err == nil && m.at(now) != want {
+			t.Errorf("%q is %q, %v; want %q", text, m.at(now), err, want)
 		}
 	}
 }

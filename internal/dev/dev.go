@@ -77,7 +77,7 @@ func clock(t time.Time) string { return t.Local().Format("15:04:05") }
 // took is how durations are shown.
 func took(d time.Duration) string {
 	if d < 10*time.Second {
-		return d.Round(time.Millisecond).String()
+		return fmt.Sprintf("%dms", d.Milliseconds())
 	}
 	return d.Round(100 * time.Millisecond).String()
 }

@@ -20,8 +20,10 @@ type Triggering struct {
 	Trigger string
 	Case    int64 // what was last told of this case; 0: a sample
 
-	Forward string // a URL; empty: it is only printed
+	Endpoint string        // id or name; empty: to Forward
+	Wait     time.Duration // for what becomes of it at Endpoint; zero: not at all
 
+	Forward string        // a URL; both empty: it is only printed
 	Key     []byte        // that Forward is signed with
 	Timeout time.Duration // for Forward
 	Version string        // of Casehook, for Forward's User-Agent
@@ -37,10 +39,29 @@ func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
 	switch {
 	case err != nil:
 		return err
+	case t.Endpoint != "":
+		return t.replay(ctx, c, m)
 	case t.Forward == "":
 		return t.show(m)
 	}
 	return t.forward(ctx, m)
+}
+
+// replay has the server tell a message to an endpoint, which may never have been
+// told it before.
+func (t Triggering) replay(ctx context.Context, c *client.Client, m *message) error {
+	id, err := endpointID(ctx, c, t.Endpoint)
+	if err != nil {
+		return err
+	}
+	return t.at(m.ID).start(ctx, c, id, "/replays", map[string]any{
+		"since": m.Timestamp, "until": m.Timestamp.Add(time.Microsecond), "subject": m.Subject, "triggers": []string{m.Trigger},
+	})
+}
+
+// at is how to wait for what becomes of a message at the endpoint.
+func (t Triggering) at(message string) Resending {
+	return Resending{Output: t.Output, Message: message, Endpoint: t.Endpoint, Wait: t.Wait}
 }
 
 // show prints a message that goes nowhere.

@@ -1,0 +1,106 @@
+package dev
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Resending says what to send again, and where to.
+type Resending struct {
+	Output
+	Message  string        // its webhook-id
+	Endpoint string        // id or name
+	Wait     time.Duration // for what becomes of it; zero: not at all
+}
+
+// replay is what the server does when a message is to be sent again.
+type replay struct {
+	ID        string    `json:"id"`
+	State     string    `json:"state"`
+	Delivered int64     `json:"delivered"`
+	Dead      int64     `json:"dead"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Resend has a message sent again, by the road that all messages to the endpoint
+// take, and prints what became of it.
+func Resend(ctx context.Context, c *client.Client, r Resending) error {
+	id, err := endpointID(ctx, c, r.Endpoint)
+	if err != nil {
+		return err
+	}
+	return r.start(ctx, c, id, "/resend", map[string]string{"message": r.Message})
+}
+
+// start begins a replay of one message, and waits for what becomes of it.
+func (r Resending) start(ctx context.Context, c *client.Client, id, path string, body any) error {
+	var begun replay
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, path), Body: body}, &begun); err != nil {
+		return err
+	}
+	return r.await(ctx, c, id, begun)
+}
+
+// await waits for the end of a replay, or for its first try that fails: others
+// follow, as the endpoint's policy says.
+func (r Resending) await(ctx context.Context, c *client.Client, id string, begun replay) error {
+	ctx, cancel := context.WithTimeout(ctx, max(r.Wait, time.Millisecond))
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			r.line("%s: on its way to %s", r.Message, r.Endpoint)
+			return nil
+		}
+		var now replay
+		if err := c.Get(ctx, at(id, "/replays/"+begun.ID), &now); err != nil {
+			return err
+		}
+		tries, err := r.tries(ctx, c, id, begun.CreatedAt)
+		switch {
+		case err != nil:
+			return err
+		case len(tries) > 0:
+			return r.say(tries[0])
+		case now.State != "running":
+			return fault.New(fault.Conflict, "dev.not_sent",
+				"%s was not sent: %s does not want it as it is now. casehook endpoints show %s says what it wants.", r.Message, r.Endpoint, r.Endpoint)
+		}
+	}
+}
+
+// tries are those at the message since a time, the newest first.
+func (r Resending) tries(ctx context.Context, c *client.Client, id string, since time.Time) (tries []attempt, err error) {
+	var page struct{ Items []attempt }
+	if err := c.Get(ctx, at(id, "/attempts?limit=50"), &page); err != nil {
+		return nil, err
+	}
+	for _, a := range page.Items {
+		if a.Message == r.Message && !a.At.Before(since) {
+			tries = append(tries, a)
+		}
+	}
+	return tries, nil
+}
+
+func (r Resending) say(a attempt) error {
+	if r.JSON {
+		if err := r.object(a.raw); err != nil {
+			return err
+		}
+	} else {
+		r.line("%s %s: %s after %s", a.Trigger, a.Message, a.outcome(), took(time.Duration(a.DurationMS)*time.Millisecond))
+	}
+	if !a.Delivered {
+		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it. It is tried again as its policy says; casehook attempts --endpoint %s --follow shows it.",
+			r.Endpoint, r.Endpoint)
+	}
+	return nil
+}
