@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -27,6 +28,12 @@ type receiver struct {
 	mu       sync.Mutex
 	arrived  []arrival
 	verifier *standardwebhooks.Webhook
+	active   map[net.Conn]bool // with a request under way
+
+	mayAgain map[string]int // how often a message may come again
+	again    int            // how many more may
+	cutAt    time.Time      // last
+	cutAfter int            // arrivals
 }
 
 // arrival is one request.
@@ -35,6 +42,7 @@ type arrival struct {
 	trigger  string
 	subject  string
 	sequence int
+	at       time.Time
 	verified error
 }
 
@@ -46,7 +54,9 @@ func newReceiver(ts *testscript.TestScript, neg bool, args []string) {
 		r.delay, err = time.ParseDuration(args[1])
 		ts.Check(err)
 	}
-	server := httptest.NewServer(r)
+	server := httptest.NewUnstartedServer(r)
+	server.Config.ConnState = r.noteConn
+	server.Start()
 	ts.Defer(server.Close)
 	of(ts).receivers[args[0]] = r
 	r.url = server.URL
@@ -59,7 +69,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return // cut off: it has not arrived
 	}
 	a := arrival{
-		id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"), subject: request.Header.Get("webhook-subject"),
+		at: time.Now(), id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"), subject: request.Header.Get("webhook-subject"),
 	}
 	a.sequence, _ = strconv.Atoi(request.Header.Get("webhook-sequence"))
 	r.mu.Lock()

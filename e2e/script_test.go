@@ -46,7 +46,10 @@ import (
 //	storm N                       begin to create and change cases, N at a time, until stopped or cut off
 //	calm                          stop the storm
 //	arrivals NAME N               wait until N requests have arrived
-//	complete NAME REPEATS         wait for all that the server has committed; check order, signatures, and that at most so many came again
+//	cut NAME SIGNAL RECEIVER DATABASE    KILL or STOP a server in the midst of its work; what is in flight then may come again
+//	proceed NAME                  let a server go on that was stopped
+//	takenover RECEIVER WITHIN     wait until the receiver hears again after the cut, which has to be soon
+//	complete NAME                 wait for all that the server has committed; check order, signatures, and that nothing came again but what was in flight
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "casehook"), "../cmd/casehook").CombinedOutput()
@@ -65,8 +68,8 @@ func TestScripts(t *testing.T) {
 			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
 			"install": install, "until": until, "address": address, "sent": sent,
-			"talker": newTalker,
-			"storm":  beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
+			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
+			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},
 	})
 }

@@ -83,9 +83,7 @@ func calm(ts *testscript.TestScript, neg bool, args []string) {
 
 // complete waits until all that is committed has arrived, and then judges it.
 func complete(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 2, "complete NAME REPEATS")
-	atMost, err := strconv.Atoi(args[1])
-	ts.Check(err)
+	arguments(ts, neg, args, 1, "complete NAME")
 	r, s := of(ts).receivers[args[0]], of(ts).storm
 	want := committed(ts)
 	for id, version := range s.acknowledged {
@@ -110,10 +108,9 @@ func complete(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d messages arrived, and %d were committed", len(first), messages)
 	}
 	ts.Check(judge(all, first, want))
-	if repeats := len(all) - len(first); repeats > atMost {
-		ts.Fatalf("%d messages came again, more than the %d that could be in flight", repeats, atMost)
-	}
-	ts.Logf("%d cases, %d messages, %d came again", len(want), messages, len(all)-len(first))
+	again, err := r.repeats(all)
+	ts.Check(err)
+	ts.Logf("%d cases, %d messages, %d came again", len(want), messages, again)
 }
 
 // committed asks the server for all cases, with their versions.

@@ -30,8 +30,9 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 			"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "casehook"
-	// A process that stops inside a transaction must not hold its locks for ever.
-	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
+	// A process that stops inside a transaction must not hold its locks for longer
+	// than its leases: until they are free, nobody takes over.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "5s"
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = max(16, config.MaxConns)
 	}
