@@ -32,7 +32,7 @@ var floors = map[string]int{
 
 	"internal/casetype": 1, "internal/event": 1,
 
-	"internal/fault": 0, "internal/id": 0, "examples": 0, public: 0,
+	"internal/fault": 0, "internal/id": 0, "internal/observe": 0, "examples": 0, public: 0,
 }
 
 // public is the package that programs of others import. It imports none of ours.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -34,6 +35,10 @@ type serveCmd struct {
 	SessionLife  time.Duration  `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"After so long, somebody who signed in is signed out anyway. 12h if not set."`
 	LeaseTTL     time.Duration  `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: how long after one died another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration  `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"At the end, how long requests and deliveries under way may still take, each. 10s if not set."`
+	DrainDelay   time.Duration  `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"At the end, how long requests are still taken after /readyz has said that the server stops, so that a load balancer sees it. 0s if not set."`
+	MetricsAddr  string         `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to whoever can connect: 127.0.0.1:9090."`
+	MetricsToken string         `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token with which /metrics is served at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may hold the token itself. Without one it is not."`
+	OTLPEndpoint string         `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables are heeded too."`
 	LogLevel     slog.Level     `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
 	LogFormat    string         `enum:"auto,text,json" default:"auto" placeholder:"FORMAT" env:"CASEHOOK_LOG_FORMAT" help:"text or json, on standard error; auto is text on a terminal, else json. auto if not set."`
 }
@@ -61,6 +66,9 @@ func (c *serveCmd) Validate() error {
 	if c.Grace <= 0 {
 		return fmt.Errorf("--grace is %s; it has to be above 0", c.Grace)
 	}
+	if c.DrainDelay < 0 {
+		return fmt.Errorf("--drain-delay is %s; it has to be 0 or more", c.DrainDelay)
+	}
 	return nil
 }
 
@@ -75,7 +83,10 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
 		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
-		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
+		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
+		OTLPEndpoint: cmp.Or(c.OTLPEndpoint, os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
+		DrainDelay:   c.DrainDelay,
+		LeaseTTL:     c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/session"
 )
@@ -41,6 +42,12 @@ type Config struct {
 	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
 	Feed      *delivery.Feed   // the journal, for those who follow it; required
 	Follow    Follow           // bounds those
+
+	Ready        func(context.Context) error // why it should get no requests, if it should not; nil: it always should
+	Metrics      http.Handler                // answers GET /metrics, to whoever has MetricsToken
+	MetricsToken string                      // empty: nobody has it
+	Requests     *observe.HTTP               // counts requests; nil: they are not counted
+	Tracer       *observe.Tracer             // nil: nothing is traced
 }
 
 // DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
@@ -54,7 +61,8 @@ type API struct {
 	mux     *http.ServeMux
 	huma    huma.API
 	cursors cursors
-	opened  map[string]bool // "POST /v1/session": taken from anybody
+	opened  map[string]bool   // "POST /v1/session": taken from anybody
+	names   map[string]string // of operations, by their patterns: "POST /v1/session"
 	origins *http.CrossOriginProtection
 
 	followers *followers
@@ -73,12 +81,13 @@ func New(s *casework.Service, c Config) http.Handler {
 		c.Key = make([]byte, 32)
 		rand.Read(c.Key) // never fails
 	}
-	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, origins: http.NewCrossOriginProtection()}
+	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, names: map[string]string{}, origins: http.NewCrossOriginProtection()}
 	a.followers = newFollowers(c.Follow)
 	a.trust(c.PublicURL)
 	setUpHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
 	a.health()
+	a.readiness()
 	a.caseTypes()
 	a.cases()
 	a.marks()
@@ -101,6 +110,8 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.tenants()
 	a.audit()
 	a.webhooks()
+	a.metrics()
+	a.name()
 	a.publish()
 	return a.wrap(a.mux)
 }

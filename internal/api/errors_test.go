@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
 )
 
 const nobody = "/v1/cases/1000000000000009" // a valid id that no case has
@@ -33,7 +35,11 @@ var unprovoked = map[string]bool{
 // TestEveryDocumentedProblemHappens provokes each problem of each operation. What
 // is the same for all is enumerated from the OpenAPI document.
 func TestEveryDocumentedProblemHappens(t *testing.T) {
-	w := start(t)
+	var ready error
+	w := start(t, func(c *api.Config) { c.Ready = func(context.Context) error { return ready } })
+	ready = fault.New(fault.Unavailable, "server.not_ready", "The database does not answer.")
+	w.get("/readyz").is(503, "server.not_ready")
+	ready = nil
 	elsewhere := w.token(`{"name": "elsewhere", "allowed_addresses": ["192.0.2.1"]}`)
 	for _, d := range w.operations() {
 		w.do(d.method, d.concrete()+"?nonsense=1", nil).is(400, "request.invalid")

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/observe"
 )
 
 // idle is how long a client may take for the next part of its body.
@@ -66,11 +67,13 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{id: id.New("req"), key: a.config.Key, ResponseWriter: w}
 		x.arrived = r.Context()
-		x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		ctx, span := a.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
+		x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
 		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.id)
-		defer a.logged(x, time.Now())
+		a.config.Requests.Begin()
+		defer a.ended(x, span, time.Now())
 		defer a.recovered(x)
 		a.serve(x, mux)
 	})
@@ -208,11 +211,31 @@ func (a *API) recovered(x *exchange) {
 	newProblem(fault.As(nil)).write(x)
 }
 
-func (a *API) logged(x *exchange, start time.Time) {
-	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request",
-		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.Int("status", x.status),
-		slog.Duration("duration", time.Since(start)), slog.String("request_id", x.id),
-		slog.String("token_id", x.principal.Actor.TokenID), slog.Int64("user_id", x.principal.Actor.UserID))
+// ended counts a request, ends its span and logs it.
+func (a *API) ended(x *exchange, span observe.Span, start time.Time) {
+	took, operation := time.Since(start), a.operationOf(x.request)
+	a.config.Requests.End(operation, x.status, took)
+	span.Named(operation)
+	span.Text("http.request.method", x.request.Method)
+	span.Text("casehook.request", x.id)
+	span.Number("http.response.status_code", x.status)
+	if x.status >= http.StatusInternalServerError {
+		span.Failed(http.StatusText(x.status))
+	}
+	span.End()
+	a.logged(x, operation, took)
+}
+
+func (a *API) logged(x *exchange, operation string, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.String("operation", operation),
+		slog.Int("status", x.status), slog.Duration("duration", took), slog.String("request_id", x.id),
+		slog.String("token_id", x.principal.Actor.TokenID), slog.Int64("user_id", x.principal.Actor.UserID),
+	}
+	if trace := observe.TraceID(x.request.Context()); trace != "" {
+		attrs = append(attrs, slog.String("trace_id", trace))
+	}
+	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request", attrs...)
 }
 
 // paced is a body that has to keep coming. Its deadline ends with it: one that

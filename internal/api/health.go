@@ -2,13 +2,23 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"net/http"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
 )
 
 // Health is what /healthz answers.
 type Health struct {
 	Status  string `json:"status" doc:"Always ok: the process answers." example:"ok"`
 	Version string `json:"version" doc:"The version of Casehook." example:"0.1.0"`
+}
+
+// Readiness is what /readyz answers.
+type Readiness struct {
+	Status string `json:"status" doc:"Always ready; otherwise the answer is a problem." example:"ready"`
 }
 
 func (a *API) health() {
@@ -18,4 +28,67 @@ func (a *API) health() {
 	handle(a, op, func(context.Context, *struct{}) (*out, error) {
 		return &out{Health{Status: "ok", Version: a.config.Version}}, nil
 	})
+}
+
+func (a *API) readiness() {
+	op := operation("ready", http.MethodGet, "/readyz", "server", "Should it get requests?",
+		"For load balancers: whether the database answers, deliveries go out and are saved, and the server is not about to stop. Needs no token.")
+	op.Security, op.Errors = nil, []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	type out struct{ Body Readiness }
+	handle(a, op, func(ctx context.Context, _ *struct{}) (*out, error) {
+		if a.config.Ready != nil {
+			if err := a.config.Ready(ctx); err != nil {
+				return nil, err
+			}
+		}
+		return &out{Readiness{Status: "ready"}}, nil
+	})
+}
+
+// metrics are for whoever runs the server, since they tell of all tenants: they
+// need a token of their own, without which there are none here.
+func (a *API) metrics() {
+	a.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.mayWatch(r); err != nil {
+			a.problem(r.Context(), err).write(w)
+			return
+		}
+		a.config.Metrics.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) mayWatch(r *http.Request) error {
+	if a.config.MetricsToken == "" || a.config.Metrics == nil {
+		return fault.New(fault.NotFound, "metrics.off",
+			"Metrics are off here. Start the server with CASEHOOK_METRICS_TOKEN, or with --metrics-listen for a port of their own.")
+	}
+	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(bearer))), sha256.Sum256([]byte(a.config.MetricsToken))
+	if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		return fault.New(fault.Unauthenticated, "metrics.token_invalid", "Send the token for metrics: Authorization: Bearer ...")
+	}
+	return nil
+}
+
+// name notes the operations' names by their patterns, once all are registered.
+func (a *API) name() {
+	for path, item := range a.huma.OpenAPI().Paths {
+		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+			if op := find(a.huma.OpenAPI(), method, path); item != nil && op != nil {
+				a.names[method+" "+path] = op.OperationID
+			}
+		}
+	}
+}
+
+// operationOf names the operation of a request: "page" for what describes the
+// API, "none" for what there is not.
+func (a *API) operationOf(r *http.Request) string {
+	if name, ok := a.names[r.Pattern]; ok {
+		return name
+	}
+	if r.Pattern != "" {
+		return "page"
+	}
+	return "none"
 }

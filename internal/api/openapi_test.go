@@ -270,7 +270,7 @@ func TestWhatNeedsNoToken(t *testing.T) {
 			open = append(open, d.id)
 		}
 	}
-	if want := []string{"begin-oidc", "create-session", "finish-oidc", "health"}; !slices.Equal(open, want) {
+	if want := []string{"begin-oidc", "create-session", "finish-oidc", "health", "ready"}; !slices.Equal(open, want) {
 		t.Errorf("anybody may ask for %v", open)
 	}
 }

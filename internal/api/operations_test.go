@@ -48,6 +48,7 @@ func TestEveryOperationWorks(t *testing.T) {
 func (w *world) story() {
 	w.t.Helper()
 	w.get("/healthz", "Authorization", "").is(200, "")
+	w.get("/readyz", "Authorization", "").is(200, "")
 	w.storyOfTypes()
 	path := w.storyOfCases()
 	w.storyOfMarks(path)

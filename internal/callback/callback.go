@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -37,8 +38,16 @@ type Clock struct {
 
 // Client asks callbacks. It is safe for concurrent use.
 type Client struct {
-	out   *outbound.Client
-	clock Clock
+	out     *outbound.Client
+	clock   Clock
+	metrics *observe.Callback
+	tracer  *observe.Tracer
+}
+
+// Watched makes the client count and trace what it asks.
+func (c *Client) Watched(metrics *observe.Callback, tracer *observe.Tracer) *Client {
+	c.metrics, c.tracer = metrics, tracer
+	return c
 }
 
 // New makes a Client that asks through out.
@@ -49,7 +58,7 @@ func New(out *outbound.Client, clock Clock) *Client {
 	if clock.Sleep == nil {
 		clock.Sleep = sleep
 	}
-	return &Client{out, clock}
+	return &Client{out: out, clock: clock}
 }
 
 // Question is one question to one callback.
@@ -69,6 +78,31 @@ type Question struct {
 // applied. An error is a *fault.Error of one of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
 	start := c.clock.Now()
+	answer, record, err := c.ask(ctx, q, start)
+	c.metrics.Asked(outcome(answer, err), record.Attempts, c.clock.Now().Sub(start))
+	return answer, record, err
+}
+
+// outcome is a word for how a question ended.
+func outcome(a wire.Answer, err error) string {
+	switch {
+	case err == nil && len(a.Errors) > 0:
+		return "errors"
+	case err == nil && len(a.Warnings) > 0:
+		return "warnings"
+	case err == nil:
+		return "accepted"
+	}
+	switch fault.As(err).Code {
+	case CodeTimeout:
+		return "timeout"
+	case CodeCancelled:
+		return "cancelled"
+	}
+	return "failed"
+}
+
+func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Answer, event.Callback, error) {
 	waits, budget := schedule(q.Ask)
 	record := event.Callback{URL: q.Ask.URL, WebhookID: q.WebhookID}
 	var answer wire.Answer
@@ -114,12 +148,18 @@ func schedule(a casetype.Ask) ([]time.Duration, time.Duration) {
 
 // attempt asks once, within the time left.
 func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Duration) (wire.Answer, int, *failure) {
+	ctx, span := c.tracer.Callback(ctx, q.Name)
+	defer span.End()
+	span.Text("casehook.message", q.WebhookID)
+	span.Number("casehook.attempt", n)
 	result := c.out.Post(ctx, outbound.Request{
-		URL: q.URL, Body: q.Body, Header: []outbound.Header{{Name: "Content-Type", Value: "application/json"}},
+		Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body, Header: []outbound.Header{{Name: "Content-Type", Value: "application/json"}},
 		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
 		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys,
 	})
+	span.Number("http.response.status_code", result.Status)
 	if failed := judge(result); failed != nil {
+		span.Failed(failed.word())
 		return wire.Answer{}, result.Status, failed
 	}
 	answer, err := wire.DecodeAnswer(result.Body)
@@ -135,6 +175,14 @@ type failure struct {
 	kind  fault.Kind // UpstreamTimeout, Unavailable, or anything else: Upstream
 	again bool       // another attempt may help
 	err   error
+}
+
+// word is one for the failure, which quotes nothing.
+func (f *failure) word() string {
+	if f.kind == fault.UpstreamTimeout {
+		return "timeout"
+	}
+	return "failed"
 }
 
 // judge says whether a result holds an answer to decode. A wrong status settles

@@ -19,6 +19,8 @@ func (s *Service) ask(ctx context.Context, pl *plan) error {
 	if pl.tr.AboutToSubmit == nil {
 		return nil
 	}
+	ctx, span := s.Tracer.Step(ctx, "ask")
+	defer span.End()
 	q, err := s.question(ctx, pl)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -32,6 +33,7 @@ type Config struct {
 	Now       func() time.Time
 	Random    io.Reader
 	Log       *slog.Logger
+	Tracer    *observe.Tracer // nil: nothing is traced
 }
 
 // Service carries out the use cases. It is safe for concurrent use.

@@ -14,6 +14,8 @@ import (
 // commit saves a plan in one transaction: the case, the journal entry and the
 // answer. Without a fact nothing has changed, and the answer alone is kept.
 func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error) {
+	ctx, span := s.Tracer.Step(ctx, "commit")
+	defer span.End()
 	var view View
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		saved, facts, err := s.save(ctx, tx, *pl)

@@ -45,6 +45,8 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission,
 }
 
 func (s *Service) submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
+	ctx, span := s.Tracer.Step(ctx, "submit")
+	defer span.End()
 	pl, err := s.load(ctx, p, in)
 	if err != nil {
 		return View{}, err
@@ -67,6 +69,8 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 // load finds the case and the definition it works by. A new case works by the
 // newest, and has its id from here on.
 func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
+	ctx, span := s.Tracer.Step(ctx, "load")
+	defer span.End()
 	pl := &plan{p: p, in: in, at: s.now()}
 	if pl.creates() {
 		return pl, s.begin(ctx, pl)

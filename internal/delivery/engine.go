@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -20,6 +21,9 @@ type Config struct {
 	Drain    time.Duration  // what is under way may still take when we stop; default 10 s
 	Jitter   func() float64 // in [0,1); required
 	Log      *slog.Logger   // required
+
+	Metrics *observe.Delivery // nil: nothing is counted
+	Tracer  *observe.Tracer   // nil: nothing is traced
 }
 
 // Engine delivers for all endpoints whose lease this node holds.
@@ -41,10 +45,12 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.LeaseTTL = orDefault(c.LeaseTTL, 15*time.Second)
 	c.Poll = orDefault(c.Poll, time.Second)
 	c.Drain = orDefault(c.Drain, 10*time.Second)
-	return &Engine{
+	e := &Engine{
 		Config: c, store: st, client: client, settler: newSettler(st, c.Log), tail: newTail(st, c.Version),
 		started: time.Now(), holders: map[string]*holder{},
 	}
+	e.settler.metrics, e.settler.started = c.Metrics, e.started
+	return e
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {

@@ -18,6 +18,11 @@ const (
 	notAttempted                // we gave up ourselves, shutting down
 )
 
+// String is the verdict in a word.
+func (v verdict) String() string {
+	return [...]string{"delivered", "refused", "unreachable", "gone", "not attempted"}[v]
+}
+
 // outcome is what became of an attempt.
 type outcome struct {
 	verdict    verdict

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -17,6 +19,10 @@ import (
 type settler struct {
 	store *store.Store
 	log   *slog.Logger
+
+	metrics *observe.Delivery
+	started time.Time
+	writing atomic.Int64 // since when a batch is being written, in nanoseconds from started; 0: none is
 
 	mu       sync.Mutex
 	pool     map[*cursor]*settlement
@@ -111,16 +117,21 @@ func (s *settler) flush(ctx context.Context) {
 // save writes a batch, however often it takes, and reports false when ctx ended
 // before.
 func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool {
+	s.writing.Store(max(1, int64(time.Since(s.started))))
+	defer s.writing.Store(0)
 	again := false
 	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
+		begun := time.Now()
 		lost, err := s.write(ctx, batch, again)
 		if err == nil {
+			s.count(batch, lost, time.Since(begun))
 			report(batch, lost)
 			return true
 		}
 		if ctx.Err() != nil {
 			return false
 		}
+		s.metrics.SettleFailed()
 		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
 		again = true // it may have been saved all the same
 		sleep(ctx, wait)
@@ -148,6 +159,18 @@ func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement, agai
 		return err
 	})
 	return lost, err
+}
+
+// count counts what was written.
+func (s *settler) count(batch map[*cursor]*settlement, lost []string, took time.Duration) {
+	attempts, dead := 0, 0
+	for _, p := range batch {
+		attempts += len(p.Attempts)
+		if !slices.Contains(lost, p.Endpoint) {
+			dead += len(p.Dead)
+		}
+	}
+	s.metrics.Settled(attempts, dead, took)
 }
 
 // report tells the workers what became of their settlements.

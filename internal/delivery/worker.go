@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -33,6 +34,7 @@ type worker struct {
 	over    map[string]bool // replays whose end is saved
 	cause   error           // why it stops; nil: it does not
 
+	broken  bool               // the breaker was open when it was last looked at
 	abandon context.CancelFunc // breaks off what is under way
 }
 
@@ -98,6 +100,8 @@ func (w *worker) stopping() error {
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
+	w.Metrics.Serving(1)
+	defer w.endWatch()
 	for {
 		woken := w.tail.wait(w.lease.Tenant)
 		w.look(ctx)
@@ -110,6 +114,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 		for c := range w.cursors {
 			c.handOver(false)
 		}
+		w.watchBreaker()
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}
@@ -164,8 +169,12 @@ func (w *worker) load(ctx context.Context, m *machine, q load) {
 
 // send makes one request. A message belongs to it until its result is in.
 func (w *worker) send(ctx context.Context, m *machine, msg *message) {
+	ctx, span := w.Tracer.Delivery(ctx, msg.body.Trace, msg.body.Trigger)
+	w.Metrics.Sending()
 	r := w.request(msg, time.Now())
+	r.Trace = observe.Traceparent(ctx)
 	o := judge(msg, r, w.client.Post(ctx, r))
+	w.watch(span, m, msg, o)
 	w.inbox <- func() { w.take(m, msg, o) }
 }
 

@@ -27,6 +27,7 @@ type Entry struct {
 	Facts    []Fact
 	Snapshot Snapshot
 	Callback *Callback // what the transition's callback answered, if one was asked
+	Trace    string    // the span of the commit, as a traceparent header names it; empty when none was recorded
 }
 
 // Source says how a change came in.

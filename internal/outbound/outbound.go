@@ -88,6 +88,7 @@ type Request struct {
 	At          time.Time     // the webhook-timestamp
 	Keys        [][]byte      // each makes a signature, in this order
 	Seeds       [][]byte      // of Ed25519 keys, each of which makes one of version 1a
+	Trace       string        // the traceparent; empty: there is none
 }
 
 // Result is how a request ended. Status and Header are there as soon as the
@@ -155,6 +156,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	header["webhook-id"] = []string{r.ID}
 	header["webhook-timestamp"] = []string{strconv.FormatInt(r.At.Unix(), 10)}
 	header["webhook-attempt"] = []string{strconv.Itoa(r.Attempt)}
+	if r.Trace != "" {
+		header["traceparent"] = []string{r.Trace}
+	}
 	if len(r.Keys)+len(r.Seeds) > 0 {
 		header["webhook-signature"] = []string{signAll(r)}
 	}
@@ -230,7 +234,7 @@ func signAll(r Request) string {
 // reservedNames are the headers that callers do not set: ours, and those that
 // frame the request.
 var reservedNames = []string{
-	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent",
+	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent", "Tracestate",
 	"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Trailer", "Te",
 	"Upgrade", "Expect", "Accept-Encoding", "Proxy-Connection", "Proxy-Authorization",
 }

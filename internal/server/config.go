@@ -35,6 +35,12 @@ type Config struct {
 	LeaseTTL time.Duration // how long after a node's death another takes over; default 15 s
 	Grace    time.Duration // what is under way may still take at the end; default 10 s
 
+	MetricsListen    string        // host:port that serves /metrics to whoever can connect; empty: none does
+	MetricsToken     string        // with which Listen serves /metrics; empty: it does not
+	MetricsTokenFile string        // holds the token
+	OTLPEndpoint     string        // http(s):// of an OpenTelemetry collector that traces go to; empty: nothing is traced
+	DrainDelay       time.Duration // at the end, how long requests are still taken after /readyz said no; default 0
+
 	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: there are none
 	Random   io.Reader                        // default crypto/rand
 	Log      *slog.Logger                     // default: nothing is logged

@@ -36,6 +36,8 @@ func (s *Server) run(ctx context.Context) {
 
 	<-serving.Done()
 	s.config.Log.Info("stopping")
+	s.draining.Store(true)
+	s.letGo(ctx)
 	failure := context.Cause(serving)
 	if ctx.Err() != nil {
 		failure = nil // we were asked to
@@ -48,6 +50,14 @@ func (s *Server) run(ctx context.Context) {
 	}
 	s.err = errors.Join(failure, late, s.opened.Close())
 	s.config.Log.Info("stopped")
+}
+
+// letGo gives load balancers time to see that the server is not ready, if they
+// are to have some.
+func (s *Server) letGo(ctx context.Context) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainDelay)
+	defer cancel()
+	<-limited.Done()
 }
 
 // deliver runs the delivery. That it was stopped while it began is no error.

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
@@ -30,6 +31,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
@@ -38,16 +40,20 @@ import (
 
 // Server is a running Casehook.
 type Server struct {
-	config   Config
-	url      string
-	token    string
-	http     *http.Server
-	listener net.Listener
-	service  *casework.Service
-	engine   *delivery.Engine
-	opened   closers
-	done     chan struct{}
-	err      error // once done
+	config     Config
+	url        string
+	token      string
+	http       *http.Server
+	listener   net.Listener
+	service    *casework.Service
+	engine     *delivery.Engine
+	store      *store.Store
+	metrics    *observe.Metrics
+	draining   atomic.Bool
+	metricsURL string
+	opened     closers
+	done       chan struct{}
+	err        error // once done
 }
 
 // Start starts a server, which then runs until ctx ends. When it returns without
@@ -57,7 +63,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, done: make(chan struct{})}
+	s := &Server{config: c, metrics: observe.New(c.Version), done: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.opened.Close())
 	}
@@ -78,6 +84,9 @@ func Run(ctx context.Context, c Config, ready func(*Server)) error {
 // URL is where the server is found from this machine, without a slash at its end.
 func (s *Server) URL() string { return s.url }
 
+// MetricsURL is where metrics are served without a token; empty where they are not.
+func (s *Server) MetricsURL() string { return s.metricsURL }
+
 // Token is the administrator's token when this was the first start, else empty.
 func (s *Server) Token() string { return s.token }
 
@@ -93,18 +102,32 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
+	if err := s.openMetrics(ctx); err != nil {
+		return err
+	}
+	metricsToken, err := s.config.metricsToken()
+	if err != nil {
+		return err
+	}
 	st, blobs, key, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	c := s.config
+	c, node := s.config, id.New("node")
+	tracer, err := s.openTracing(ctx, node)
+	if err != nil {
+		return err
+	}
+	s.store = st
+	s.metrics.Sample(context.WithoutCancel(ctx), c.Log, st.Backlog)
 	out := outbound.New(outbound.Config{AllowPrefixes: c.Allow, Version: c.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
-	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}), casework.Config{
-		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, Variable: c.Variable, Random: c.Random, Log: c.Log,
+	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer), casework.Config{
+		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
-		Node: id.New("node"), Version: c.Version, LeaseTTL: c.LeaseTTL, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
+		Node: node, Version: c.Version, LeaseTTL: c.LeaseTTL, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
+		Metrics: s.metrics.Delivery, Tracer: tracer,
 	})
 	cursorKey, err := derive(key, "casehook api cursors")
 	if err != nil {
@@ -117,6 +140,7 @@ func (s *Server) open(ctx context.Context) error {
 	stopping := make(chan struct{})
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Feed: s.engine.Feed(), Follow: api.Follow{Stop: stopping},
+		Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
 		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
@@ -180,7 +204,7 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key})
+	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store})
 	if err != nil {
 		return nil, nil, nil, err
 	}

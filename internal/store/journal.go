@@ -7,13 +7,14 @@ import (
 	"fmt"
 
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/observe"
 )
 
-const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback`
+const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace`
 
 var (
-	journalInsert = journalAppend(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback)
-		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`)
+	journalInsert = journalAppend(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback, trace)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id`)
 	journalRead = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
 		where s.seq > $1 order by s.seq limit $2`)
 	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
@@ -24,12 +25,13 @@ var (
 	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
-	journalSubject = define(`select j.id, 0, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback
+	journalSubject = define(`select j.id, 0, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace
 		from journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
 )
 
 // Append adds an entry to the journal. The subject's row must be locked by an
 // earlier statement of this transaction, so that its entries have growing ids.
+// The entry remembers the span that ctx is in.
 func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 	parts := make([]string, 4)
 	for i, v := range []any{e.Actor, e.Facts, e.Snapshot, e.Callback} {
@@ -42,7 +44,8 @@ func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 	if e.Callback == nil {
 		parts[3] = ""
 	}
-	rows, err := tx.q.query(ctx, journalInsert, e.Tenant, e.Subject, e.Version, micros(e.At), parts[0], parts[1], parts[2], parts[3])
+	rows, err := tx.q.query(ctx, journalInsert, e.Tenant, e.Subject, e.Version, micros(e.At), parts[0], parts[1], parts[2], parts[3],
+		observe.Traceparent(ctx))
 	id, err := one(rows, err, scanValue[int64], notFound("store.journal", "The entry was not saved."))
 	if err != nil {
 		return 0, err
@@ -93,7 +96,7 @@ func scanEntry(rows *sql.Rows) (*event.Entry, error) {
 	var e event.Entry
 	var at int64
 	var actor, facts, snapshot, callback []byte
-	err := rows.Scan(&e.ID, &e.Seq, &e.Tenant, &e.Subject, &e.Version, &at, &actor, &facts, &snapshot, &callback)
+	err := rows.Scan(&e.ID, &e.Seq, &e.Tenant, &e.Subject, &e.Version, &at, &actor, &facts, &snapshot, &callback, &e.Trace)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
 )
 
 // sqliteEngine has one writer, which groups transactions, and many readers.
@@ -38,7 +39,7 @@ type job struct {
 // maxGroup bounds how many transactions share a commit.
 const maxGroup = 256
 
-func openSQLite(ctx context.Context, path string) (engine, error) {
+func openSQLite(ctx context.Context, path string, metrics *observe.Store) (engine, error) {
 	writers, err := openFile(path, "immediate", 1)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		readers: readers, writers: writers,
 		jobs: make(chan *job, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
 	}
-	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}}
+	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}, metrics: metrics}
 	go func() {
 		defer close(e.done)
 		w.run(context.WithoutCancel(ctx), e.jobs, e.closing)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/casehook/casehook/internal/observe"
 )
 
 // writer is SQLite's single writing connection. It groups the transactions that
@@ -12,6 +14,7 @@ import (
 type writer struct {
 	conn     *sql.Conn
 	prepared map[*statement]*sql.Stmt
+	metrics  *observe.Store
 }
 
 var (
@@ -81,6 +84,7 @@ func (w *writer) commitAll(ctx context.Context, jobs []*job) error {
 	if _, err := w.exec(ctx, commit); err != nil {
 		return w.giveUp(ctx, err)
 	}
+	w.metrics.Commit(len(jobs))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
 )
 
 // Options say which database to open.
@@ -19,6 +20,8 @@ type Options struct {
 	Path string // of the SQLite file; used when URL is empty
 	URL  string // postgres://...
 	Key  []byte // 32 bytes; seals the secrets at rest
+
+	Metrics *observe.Store // nil: nothing is counted
 
 	// Fail is how tests make a database fail. It is asked before each statement
 	// and each commit, and after it (done); the store reports the error that it
@@ -33,6 +36,7 @@ type Store struct {
 	wake      signal // the journal may have grown, here or elsewhere
 	committed signal // this process made it grow, or gave entries their positions
 	endpoints signal // endpoints changed, by a commit of this process
+	metrics   *observe.Store
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
@@ -76,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.URL != "" {
 		e, err = openPostgres(ctx, o.URL)
 	} else {
-		e, err = openSQLite(ctx, o.Path)
+		e, err = openSQLite(ctx, o.Path, o.Metrics)
 	}
 	if err != nil {
 		return nil, err
@@ -84,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Fail != nil {
 		e = failing{e, o.Fail}
 	}
-	s := &Store{reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e}
+	s := &Store{reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -103,12 +107,18 @@ func (s *Store) Nodes() bool { return s.dialect == postgres }
 // not wait for anything but the database: on SQLite others stand in line.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
+	begun := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
 		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}}
 		return do(tx)
 	})
+	s.metrics.Transaction(err == nil, time.Since(begun))
 	if err != nil {
+		s.count(err)
 		return err
+	}
+	if s.Nodes() {
+		s.metrics.Commit(1)
 	}
 	if tx.appended {
 		s.wake.broadcast()
@@ -118,6 +128,17 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		s.endpoints.broadcast()
 	}
 	return nil
+}
+
+// count notes an error that is the database's own.
+func (s *Store) count(err error) {
+	switch e := fault.As(err); {
+	case errors.Is(err, context.Canceled):
+	case e.Kind == fault.Unavailable:
+		s.metrics.Failed("unavailable")
+	case e.Kind == fault.Internal:
+		s.metrics.Failed("internal")
+	}
 }
 
 // Wake returns a channel that is closed at the next commit that appends to the

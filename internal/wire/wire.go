@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -56,12 +57,15 @@ type Header struct{ Name, Value string }
 // endpoint to endpoint and from attempt to attempt.
 type Message struct {
 	Fact    int    // index of the fact in the entry
+	Format  string // the name of its format
 	Trigger string // what an endpoint subscribes to
 	ID      string // the webhook-id: the same for every endpoint, retry, resend and replay
 	Header  []Header
 	Body    []byte
-	Err     error // why there is no Body; such a message can never be sent
-	Untold  bool  // it is above the clearance: it has its place among the others and nothing more
+	At      time.Time // of the commit
+	Trace   string    // the span of the commit, as a traceparent; empty: none
+	Err     error     // why there is no Body; such a message can never be sent
+	Untold  bool      // it is above the clearance: it has its place among the others and nothing more
 }
 
 // Formats lists the formats in the order in which they tell a fact.
@@ -94,7 +98,7 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 			if r.of != nil && !r.of(e) {
 				continue
 			}
-			m := Message{Fact: i, Trigger: r.trigger, ID: id.Message(e.ID, at, e.Subject, i, r.trigger), Untold: !told || !visible}
+			m := Message{Fact: i, Format: r.format, Trigger: r.trigger, At: e.At, Trace: e.Trace, ID: id.Message(e.ID, at, e.Subject, i, r.trigger), Untold: !told || !visible}
 			if !m.Untold {
 				m.Body, m.Err = r.body(r.trigger, view, shown)
 				m.Header = append(r.header(r.trigger, version),
@@ -122,6 +126,7 @@ type registered struct {
 // route is one way from a fact to a message.
 type route struct {
 	telling
+	format  string
 	trigger string
 	header  func(trigger, version string) []Header
 }
@@ -144,7 +149,7 @@ func define(f Format) Format {
 			if tell.sample == nil {
 				panic("wire: the trigger " + t.Name + " has no sample for " + tell.fact)
 			}
-			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{tell, t.Name, f.header})
+			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{tell, f.Name, t.Name, f.header})
 		}
 	}
 	registry.formats = append(registry.formats, f)

@@ -1,0 +1,66 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
+)
+
+// watch counts how an attempt ended, and ends its span.
+func (w *worker) watch(span observe.Span, m *machine, msg *message, o outcome) {
+	defer span.End()
+	a := o.attempt
+	if o.verdict == notAttempted {
+		w.Metrics.NotSent()
+		span.Failed("abandoned")
+		return
+	}
+	since := time.Since(msg.body.At)
+	if m.scope.bounded {
+		since = -1 // a replay is late on purpose
+	}
+	w.Metrics.Sent(o.verdict.String(), msg.body.Format, a.Duration, since)
+	span.Text("casehook.endpoint", w.endpoint.ID)
+	span.Text("casehook.message", msg.Message)
+	span.Number("casehook.attempt", a.Number)
+	span.Text("casehook.outcome", o.verdict.String())
+	span.Number("http.response.status_code", a.Status)
+	if o.verdict != delivered {
+		span.Failed(o.verdict.String())
+	}
+}
+
+// watchBreaker notes whether the breaker has opened or closed.
+func (w *worker) watchBreaker() {
+	switch open := w.gate.breaker.open; {
+	case open && !w.broken:
+		w.Metrics.Breaker(1)
+	case !open && w.broken:
+		w.Metrics.Breaker(-1)
+	}
+	w.broken = w.gate.breaker.open
+}
+
+func (w *worker) endWatch() {
+	w.Metrics.Serving(-1)
+	if w.broken {
+		w.Metrics.Breaker(-1)
+	}
+}
+
+// slowSettle is how long outcomes may wait to be saved before something is wrong.
+const slowSettle = 20 * time.Second
+
+// Ready says what keeps the engine from delivering: it has no leases, since the
+// database has not renewed them, or outcomes can't be saved. It is nil when there
+// is nothing.
+func (e *Engine) Ready() error {
+	if !e.leased() {
+		return fault.New(fault.Unavailable, "server.not_ready", "Delivery has not begun, or its leases could not be renewed.")
+	}
+	if since := e.settler.writing.Load(); since != 0 && time.Since(e.started)-time.Duration(since) > slowSettle {
+		return fault.New(fault.Unavailable, "server.not_ready", "The outcomes of deliveries can't be saved.")
+	}
+	return nil
+}

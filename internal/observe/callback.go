@@ -1,0 +1,39 @@
+package observe
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Callback counts the questions that are asked before commits.
+type Callback struct {
+	outcomes *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	attempts prometheus.Counter
+}
+
+// verdicts are how a question may end.
+var verdicts = []string{"accepted", "warnings", "errors", "failed", "timeout", "cancelled"}
+
+func newCallback(r prometheus.Registerer) *Callback {
+	c := &Callback{
+		outcomes: counter(r, "callback_outcomes_total",
+			"Questions to callbacks, by outcome: accepted, warnings or errors in the answer, failed (no usable answer), timeout, cancelled (the caller gave up).", "outcome"),
+		duration: histogram(r, "callback_duration_seconds", "How long callbacks took, retries included, by outcome.", calls, "outcome"),
+		attempts: counter(r, "callback_attempts_total", "Requests to callbacks.").WithLabelValues(),
+	}
+	known(c.outcomes, verdicts)
+	return c
+}
+
+// Asked notes how a question ended.
+func (c *Callback) Asked(outcome string, attempts int, took time.Duration) {
+	if c == nil {
+		return
+	}
+	outcome = oneOf(outcome, verdicts)
+	c.outcomes.WithLabelValues(outcome).Inc()
+	c.duration.WithLabelValues(outcome).Observe(took.Seconds())
+	c.attempts.Add(float64(attempts))
+}

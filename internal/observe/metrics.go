@@ -1,0 +1,81 @@
+package observe
+
+import (
+	"net/http"
+	"runtime"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics is all that one server counts, in a registry of its own.
+type Metrics struct {
+	Delivery *Delivery
+	Store    *Store
+	Callback *Callback
+	HTTP     *HTTP
+
+	registry *prometheus.Registry
+}
+
+// New makes the metrics of a server.
+func New(version string) *Metrics {
+	r := prometheus.NewRegistry()
+	m := &Metrics{Delivery: newDelivery(r), Store: newStore(r), Callback: newCallback(r), HTTP: newHTTP(r), registry: r}
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	build := gauge(r, "build_info", "Always 1; its labels say which Casehook this is.", "version", "go_version")
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	return m
+}
+
+// Handler answers with all metrics as they are now.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// prefix begins the names of our metrics.
+const prefix = "casehook_"
+
+func counter(r prometheus.Registerer, name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
+	r.MustRegister(c)
+	return c
+}
+
+func gauge(r prometheus.Registerer, name, help string, labels ...string) *prometheus.GaugeVec {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + name, Help: help}, labels)
+	r.MustRegister(g)
+	return g
+}
+
+func histogram(r prometheus.Registerer, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}, labels)
+	r.MustRegister(h)
+	return h
+}
+
+// The bounds of histograms, in seconds and in pieces.
+var (
+	short  = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+	calls  = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
+	long   = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600}
+	pieces = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384}
+)
+
+// known makes series appear before anything happened, so that rates of them
+// begin at zero.
+func known(c *prometheus.CounterVec, values []string, rest ...string) {
+	for _, v := range values {
+		c.WithLabelValues(append([]string{v}, rest...)...)
+	}
+}
+
+// oneOf keeps a label within what is known; anything else is "other".
+func oneOf(value string, known []string) string {
+	if slices.Contains(known, value) {
+		return value
+	}
+	return "other"
+}

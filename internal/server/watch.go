@@ -1,0 +1,79 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// readyTimeout is how long the database may take to say that it is there.
+const readyTimeout = 2 * time.Second
+
+// ready says why the server should get no requests now; nil: it should.
+func (s *Server) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return fault.New(fault.Unavailable, "server.not_ready", "The server is stopping.")
+	}
+	limited, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := s.store.Ping(limited); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "server.not_ready", "The database does not answer.")
+	}
+	return s.engine.Ready()
+}
+
+// shortestToken is how short a token for metrics may be, in bytes.
+const shortestToken = 16
+
+// metricsToken is what whoever collects the metrics sends, if it is configured.
+func (c Config) metricsToken() (string, error) {
+	token := c.MetricsToken
+	if token == "" && c.MetricsTokenFile != "" {
+		raw, err := os.ReadFile(c.MetricsTokenFile)
+		if err != nil {
+			return "", invalid("metrics_token", "The file with the token for metrics can't be read: %v.", reason(err))
+		}
+		token = strings.TrimSpace(string(raw))
+	}
+	if (token != "" || c.MetricsTokenFile != "") && len(token) < shortestToken {
+		return "", invalid("metrics_token", "The token for metrics is shorter than %d characters. openssl rand -hex 32 makes a good one.", shortestToken)
+	}
+	return token, nil
+}
+
+// openMetrics listens where metrics are served to whoever can connect, if they
+// are to be.
+func (s *Server) openMetrics(ctx context.Context) error {
+	if s.config.MetricsListen == "" {
+		return nil
+	}
+	var l net.ListenConfig
+	listener, err := l.Listen(ctx, "tcp", s.config.MetricsListen)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "config.metrics_listen", "Casehook can't listen on %s: %v. Name another address with --metrics-listen.",
+			s.config.MetricsListen, reason(err))
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	watching := s.httpServer(ctx, mux)
+	done := make(chan struct{})
+	s.opened.add(closer(func() error {
+		err := watching.Close()
+		<-done
+		return err
+	}))
+	s.metricsURL = baseURL(listener.Addr()) + "/metrics"
+	go func() {
+		defer close(done)
+		if err := watching.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.config.Log.Error("metrics are no longer served", "error", err)
+		}
+	}()
+	return nil
+}
