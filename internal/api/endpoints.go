@@ -28,6 +28,8 @@ type Endpoint struct {
 	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
 	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
+	Auth        Auth                    `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
+	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
 	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
 	CreatedAt   time.Time               `json:"created_at" doc:"When it was created."`
 	UpdatedAt   time.Time               `json:"updated_at" doc:"When it last changed."`
@@ -96,7 +98,7 @@ type Attempt struct {
 	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
 	Address    string    `json:"address" doc:"The address dialled; empty: it did not come to that." example:"192.0.2.7:443"`
 	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
-	Failure    *string   `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
+	Failure    *string   `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
 	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
 	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
 	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer."`
@@ -248,6 +250,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
+		Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
 		Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
 }

@@ -2,13 +2,19 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"math/big"
 	"mime/multipart"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // form makes a multipart body out of fields in pairs; a name that begins with @
@@ -344,6 +350,45 @@ func (w *world) storyOfSettings(path string) {
 		t.Errorf("moved: %s", moved.body)
 	}
 	shows(w.do("PATCH", path, `{"headers": {"x-more": null}}`), `"headers":{"X-Api-Key":"(hidden)"}`)
+	w.storyOfAuth(path, shows)
+}
+
+func (w *world) storyOfAuth(path string, shows func(got, string)) {
+	t := w.t
+	shows(w.get(path), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
+	shows(w.do("PATCH", path, `{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook", "client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),
+		`"auth":{"type":"oauth2","token_url":"https://login.example.com/token","client_id":"casehook","client_secret":"(hidden)","scopes":["hooks:write"]}`)
+	w.do("PATCH", path, `{"auth": {"type": "oauth2", "token_url": "https://elsewhere.example.com/token", "client_id": "casehook", "client_secret": "(hidden)"}}`).is(422, "endpoint.invalid")
+	shows(w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "sesame-four"}}`), `"auth":{"type":"basic","username":"casehook","password":"(hidden)"}`)
+	before := w.get(path).text("revision")
+	if same := w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "(hidden)"}, "headers": {"X-Api-Key": "(hidden)"}}`).is(200, ""); same.text("revision") != before {
+		t.Errorf("what is shown, sent back, changed something: %s", same.body)
+	}
+	pair := certificate(t)
+	body, err := json.Marshal(map[string]any{"tls": pair, "auth": map[string]string{"type": "bearer", "token": "sesame-five"}})
+	must(t, err)
+	set := w.do("PATCH", path, string(body)).is(200, "")
+	shown := set.json()["tls"].(map[string]any)
+	if shown["certificate"] != pair["certificate"] || shown["key"] != "(hidden)" || shown["expires_at"] == nil || bytes.Contains(set.body, []byte("PRIVATE")) {
+		t.Errorf("it shows %s", set.body)
+	}
+	shows(w.do("PATCH", path, `{"tls": {}, "auth": {"type": "none"}}`), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
+}
+
+// certificate makes one that ends in an hour, and its key.
+func certificate(t testing.TB) map[string]string {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	must(t, err)
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	must(t, err)
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	return map[string]string{"certificate": block("CERTIFICATE", der), "key": block("PRIVATE KEY", key)}
 }
 
 func (w *world) storyOfSecrets(path string) {

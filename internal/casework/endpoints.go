@@ -64,6 +64,9 @@ func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoin
 		return e, err
 	}
 	now := s.now()
+	if err := checkCertificate(e.TLS, now); err != nil {
+		return e, err
+	}
 	secret, err := s.newSecretOf(e, now)
 	e.ID, e.Tenant, e.Secrets = id.New("ep"), p.Tenant, []endpoint.Secret{secret}
 	e.Status, e.Reached = endpoint.Active, e.Clearance
@@ -147,7 +150,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 				return err
 			}
 			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
-				map[string]any{"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL})
+				map[string]any{"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL, "auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{})})
 		})
 	})
 	if err != nil {
@@ -173,6 +176,11 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 	if after.Status == endpoint.Disabled && before.Status != endpoint.Disabled {
 		return after, fault.In("endpoint.invalid", "The endpoint can't be saved.",
 			fault.Field{Path: "/status", Message: "can't be set to disabled; pause the endpoint instead"})
+	}
+	if after.TLS != before.TLS {
+		if err := checkCertificate(after.TLS, s.now()); err != nil {
+			return after, err
+		}
 	}
 	if after.Same(before) {
 		return before, nil

@@ -1,6 +1,11 @@
 package casework_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"slices"
 	"sync"
 	"testing"
@@ -239,4 +244,33 @@ func (w *world) audited(t *testing.T) []access.Record {
 		t.Fatal(err)
 	}
 	return records
+}
+
+func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
+	w := start(t, "")
+	e := w.endpoint("", "https://a.example", "case_created")
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := func(ends time.Time) endpoint.TLS {
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: ends.Add(-time.Hour), NotAfter: ends}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return endpoint.TLS{Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), Key: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))}
+	}
+	now := w.Now()
+	_, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(-time.Minute)) })
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
+	_, err = w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}, TLS: pair(now.Add(-time.Minute))}, casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
+	if _, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(time.Minute)) }); err != nil {
+		t.Error(err)
+	}
 }

@@ -65,23 +65,27 @@ func onBothEngines(t *testing.T, test func(b *bench)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := options(t)
-			o.Key = make([]byte, 32)
-			where := o
-			st, err := store.Open(t.Context(), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := &bench{TB: t, store: st, where: where, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
-			t.Cleanup(func() { b.stop(); st.Close() })
-			b.update(func(tx *store.Tx) (err error) {
-				b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
-				return err
-			})
-			b.start()
-			test(b)
+			test(newBench(t, options(t)))
 		})
 	}
+}
+
+// newBench starts an engine on a new store.
+func newBench(t *testing.T, o store.Options) *bench {
+	t.Helper()
+	o.Key = make([]byte, 32)
+	st, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{TB: t, store: st, where: o, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	t.Cleanup(func() { b.stop(); st.Close() })
+	b.update(func(tx *store.Tx) (err error) {
+		b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
+		return err
+	})
+	b.start()
+	return b
 }
 
 // start starts an engine, which stop ends.

@@ -83,13 +83,30 @@ func requestRecord(q outbound.Request) string {
 // it, in bytes: a shorter one stands there by chance.
 const shortestSecret = 6
 
+// secretsIn are a header's value, and of an Authorization what is in it.
+func secretsIn(h outbound.Header) []string {
+	all := []string{h.Value}
+	scheme, credential, found := strings.Cut(h.Value, " ")
+	if !strings.EqualFold(h.Name, "Authorization") || !found {
+		return all
+	}
+	all = append(all, credential)
+	if plain, err := base64.StdEncoding.DecodeString(credential); scheme == "Basic" && err == nil {
+		_, password, _ := strings.Cut(string(plain), ":")
+		all = append(all, password)
+	}
+	return all
+}
+
 // withoutSecrets is an answer in which nothing repeats what the request says to
 // the receiver alone.
 func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
 	var pairs []string
 	for _, h := range q.Private {
-		if len(h.Value) >= shortestSecret {
-			pairs = append(pairs, h.Value, redacted)
+		for _, secret := range secretsIn(h) {
+			if len(secret) >= shortestSecret {
+				pairs = append(pairs, secret, redacted)
+			}
 		}
 	}
 	if len(pairs) == 0 {
@@ -109,10 +126,10 @@ func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
 
 // responseRecord is the headers and the beginning of the body of an answer.
 func responseRecord(r outbound.Result) string {
-	if r.Status == 0 {
-		return "{}"
+	record := map[string]any{}
+	if r.Status != 0 {
+		record["headers"] = headersOf(r.Header)
 	}
-	record := map[string]any{"headers": headersOf(r.Header)}
 	switch body := r.Body; {
 	case len(body) == 0:
 	case utf8.Valid(body):

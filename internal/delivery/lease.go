@@ -207,9 +207,14 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	credentials, err := newCredentials(e.client, ep)
+	if err != nil {
+		return nil, err
+	}
+	warnOfExpiry(e.Log.With("endpoint", ep.ID), ep.TLS, time.Now())
 	g := newGate(ep.Policy, defaultLimits, e.Jitter)
 	w := &worker{
-		Engine: e, endpoint: ep, lease: l, gate: g, over: map[string]bool{},
+		Engine: e, endpoint: ep, lease: l, credentials: credentials, gate: g, over: map[string]bool{},
 		log:    e.Log.With("endpoint", l.Endpoint),
 		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),

@@ -61,7 +61,7 @@ func hear(b *bench, heard <-chan told) told {
 func (b *bench) add(e endpoint.Endpoint) endpoint.Endpoint {
 	b.Helper()
 	made := b.listening(e.URL, e.Policy)
-	made.Headers = e.Headers
+	made.Headers, made.Auth, made.TLS = e.Headers, e.Auth, e.TLS
 	if len(e.Secrets) > 0 {
 		made.Secrets = e.Secrets
 	}

@@ -16,13 +16,14 @@ import (
 // cursors what they ask for.
 type worker struct {
 	*Engine
-	endpoint endpoint.Endpoint
-	lease    store.Lease
-	gate     *gate
-	crew     *crew
-	live     *cursor
-	replays  []*cursor
-	log      *slog.Logger
+	endpoint    endpoint.Endpoint
+	lease       store.Lease
+	gate        *gate
+	crew        *crew
+	credentials *credentials
+	live        *cursor
+	replays     []*cursor
+	log         *slog.Logger
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
 	reading int           // what is being read of the journal, or of what is asked
@@ -102,6 +103,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 	defer w.abandon()
 	w.Metrics.Serving(1)
 	defer w.endWatch()
+	defer w.credentials.close()
 	for {
 		woken := w.tail.wait(w.lease.Tenant)
 		w.look(ctx)
@@ -173,7 +175,8 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	w.Metrics.Sending()
 	r := w.request(msg, time.Now())
 	r.Trace = observe.Traceparent(ctx)
-	o := judge(msg, r, w.client.Post(ctx, r))
+	r, result := w.credentials.post(ctx, r)
+	o := judge(msg, r, result)
 	w.watch(span, m, msg, o)
 	w.inbox <- func() { w.take(m, msg, o) }
 }

@@ -21,6 +21,8 @@ type Endpoint struct {
 	URL         string            // http or https
 	Description string            // for people
 	Metadata    map[string]string // for programs: Casehook keeps it, and makes nothing of it
+	Auth        Auth              // how its requests show who they come from
+	TLS         TLS               // what its connections need
 	Headers     []Header          // sent with each request, sorted by name
 	Triggers    []string          // names, sorted; at least one
 	Sources     []string          // "ui", "api", sorted; empty: both

@@ -41,7 +41,7 @@ const (
 // the request, what routes it, and what says who sends it.
 var reservedNames = []string{
 	"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
-	"expect", "accept-encoding", "user-agent", "event-name", "traceparent", "tracestate", "baggage", "authorization", "cookie", "date",
+	"expect", "accept-encoding", "user-agent", "event-name", "traceparent", "tracestate", "baggage", "cookie", "date",
 	"idempotency-key", "x-idempotency-key", // net/http takes a POST with these for one that may be repeated
 	"forwarded", "via",
 }
@@ -105,6 +105,7 @@ func (e *Endpoint) Point(to string) {
 		for i := range e.Headers {
 			e.Headers[i].Value = Hidden
 		}
+		e.Auth = e.Auth.Masked()
 	}
 	e.URL = to
 }
@@ -126,6 +127,7 @@ func origin(raw string) string {
 func (e Endpoint) Clone() Endpoint {
 	e.Triggers, e.Sources = slices.Clone(e.Triggers), slices.Clone(e.Sources)
 	e.Policy.Retries = slices.Clone(e.Policy.Retries)
+	e.Auth.Scopes = slices.Clone(e.Auth.Scopes)
 	e.Secrets = slices.Clone(e.Secrets)
 	e.Metadata, e.Headers = maps.Clone(e.Metadata), slices.Clone(e.Headers)
 	return e
@@ -158,6 +160,8 @@ func (e Endpoint) checkSettings() []fault.Field {
 		}
 		add(path, textProblem(e.Metadata[name], MaxMetadataValue, ""))
 	}
+	faults = append(faults, e.checkAuth()...)
+	faults = append(faults, e.checkTLS()...)
 	return append(faults, e.checkHeaders()...)
 }
 
@@ -169,7 +173,9 @@ func (e Endpoint) checkHeaders() []fault.Field {
 	}
 	size, seen := 0, map[string]bool{}
 	for _, h := range e.Headers {
-		if message := headerProblem(h); message != "" {
+		if e.Auth.Kind != NoAuth && strings.EqualFold(h.Name, "Authorization") {
+			add("/headers/"+pointerEscape.Replace(h.Name), "is set by auth; remove one of the two")
+		} else if message := headerProblem(h); message != "" {
 			add("/headers/"+pointerEscape.Replace(h.Name), message)
 		} else if seen[strings.ToLower(h.Name)] {
 			add("/headers/"+pointerEscape.Replace(h.Name), "is given twice: the case of its letters does not count")

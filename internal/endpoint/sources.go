@@ -39,6 +39,9 @@ func (e *Endpoint) Normalise() {
 	if len(e.Headers) == 0 {
 		e.Headers = nil
 	}
+	if len(e.Auth.Scopes) == 0 {
+		e.Auth.Scopes = nil
+	}
 	if len(e.Metadata) == 0 {
 		e.Metadata = nil
 	}

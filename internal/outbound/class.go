@@ -16,22 +16,23 @@ type Class string
 
 // The classes.
 const (
-	Answered  Class = ""                // the answer was read, whatever its status
-	Invalid   Class = "invalid"         // the URL or a header can't be sent at all
-	Refused   Class = "refused_address" // the guard did not let it out
-	DNS       Class = "dns"             // the host's name has no address
-	Connect   Class = "connect"         // no TCP connection
-	TLS       Class = "tls"             // no TLS connection: certificate, version, or broken off
-	Timeout   Class = "timeout"         // the deadline passed, in whatever step
-	TooLarge  Class = "too_large"       // the body is over the limit
-	Protocol  Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
-	Closed    Class = "closed"          // the connection was lost before the answer was complete
-	Cancelled Class = "cancelled"       // the caller gave up
+	Answered    Class = ""                // the answer was read, whatever its status
+	Invalid     Class = "invalid"         // the URL or a header can't be sent at all
+	Refused     Class = "refused_address" // the guard did not let it out
+	DNS         Class = "dns"             // the host's name has no address
+	Connect     Class = "connect"         // no TCP connection
+	TLS         Class = "tls"             // no TLS connection: certificate, version, or broken off
+	Timeout     Class = "timeout"         // the deadline passed, in whatever step
+	TooLarge    Class = "too_large"       // the body is over the limit
+	Protocol    Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
+	Closed      Class = "closed"          // the connection was lost before the answer was complete
+	Cancelled   Class = "cancelled"       // the caller gave up
+	Credentials Class = "credentials"     // what authorises the request could not be had; it was not sent
 )
 
 // Classes lists all classes of requests that failed.
 func Classes() []Class {
-	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled}
+	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Credentials}
 }
 
 var (
@@ -41,6 +42,7 @@ var (
 	errHeader     = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
 	errTimeout    = errors.New("no complete answer within the timeout")
 	errCancelled  = errors.New("cancelled before the answer was complete")
+	errAlert      = errors.New("the server broke off TLS; it may want another certificate of ours")
 	errClosed     = errors.New("the connection was closed before the answer was complete")
 	errProtocol   = errors.New("the answer is not valid HTTP/1.1, or not the gzip it says it is")
 	errRefused    = errors.New("address refused")
@@ -117,10 +119,19 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 		return Timeout, errTimeout
 	case seen.remote.Load() == nil:
 		return Invalid, errHeader
+	case alerted(err):
+		return TLS, errAlert
 	case !seen.answered.Load(), lost(err):
 		return Closed, errClosed
 	}
 	return Protocol, errProtocol
+}
+
+// alerted reports whether the server ended TLS with an alert. With TLS 1.3 it
+// judges our certificate only after we have begun to send.
+func alerted(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
 }
 
 // lost reports whether err says that the connection ended.

@@ -48,6 +48,7 @@ type Config struct {
 
 // Client makes requests. It is safe for concurrent use.
 type Client struct {
+	config      Config
 	transport   *http.Transport
 	userAgent   string
 	maxResponse int64
@@ -62,7 +63,8 @@ func New(c Config) *Client {
 		c.MaxResponse = DefaultMaxResponse
 	}
 	return &Client{
-		transport:   newTransport(c),
+		config:      c,
+		transport:   newTransport(c, nil),
 		userAgent:   "Casehook/" + c.Version,
 		maxResponse: c.MaxResponse,
 	}
@@ -89,6 +91,7 @@ type Request struct {
 	Keys        [][]byte      // each makes a signature, in this order
 	Seeds       [][]byte      // of Ed25519 keys, each of which makes one of version 1a
 	Trace       string        // the traceparent; empty: there is none
+	Identity    *Identity     // what the server is shown; nil: nothing
 }
 
 // Result is how a request ended. Status and Header are there as soon as the
@@ -128,7 +131,11 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	if err != nil {
 		return Result{Class: Invalid, Err: err}
 	}
-	response, err := c.transport.RoundTrip(request)
+	transport := c.transport
+	if r.Identity != nil {
+		transport = r.Identity.transport
+	}
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		class, err := classify(ctx, limited, err, &seen)
 		return Result{Class: class, Err: err, Address: seen.address(err), Connected: seen.remote.Load() != nil}

@@ -21,11 +21,12 @@ const (
 	tlsSessionsCache = 1024
 )
 
-// newTransport makes the HTTP/1.1 transport over the guarded dialer.
-func newTransport(c Config) *http.Transport {
+// newTransport makes the HTTP/1.1 transport over the guarded dialer. Servers that
+// ask for a certificate are shown one of own.
+func newTransport(c Config, own []tls.Certificate) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: newGuard(c.AllowPrefixes).control}
 	config := &tls.Config{
-		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs,
+		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, Certificates: own,
 		ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessionsCache),
 	}
 	protocols := new(http.Protocols)

@@ -54,6 +54,8 @@ type storedPolicy struct {
 type storedSecrets struct {
 	Keys    []storedKey       `json:"keys"`
 	Headers []endpoint.Header `json:"headers,omitempty"`
+	Auth    endpoint.Auth     `json:"auth,omitzero"`
+	TLS     endpoint.TLS      `json:"tls,omitzero"`
 }
 
 type storedKey struct {
@@ -65,7 +67,7 @@ type storedKey struct {
 }
 
 func secretsOf(e endpoint.Endpoint) storedSecrets {
-	s := storedSecrets{Headers: e.Headers}
+	s := storedSecrets{Headers: e.Headers, Auth: e.Auth, TLS: e.TLS}
 	for _, k := range e.Secrets {
 		stored := storedKey{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: micros(k.CreatedAt)}
 		if !k.ExpiresAt.IsZero() {
@@ -78,7 +80,7 @@ func secretsOf(e endpoint.Endpoint) storedSecrets {
 
 // into gives an endpoint its secrets.
 func (s storedSecrets) into(e *endpoint.Endpoint) {
-	e.Headers = s.Headers
+	e.Headers, e.Auth, e.TLS = s.Headers, s.Auth, s.TLS
 	for _, k := range s.Keys {
 		secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
 		if k.ExpiresAt != 0 {

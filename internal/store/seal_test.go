@@ -27,7 +27,8 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 					}
 				}
 				return tx.CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1", Tenant: id, Secrets: []endpoint.Secret{{Key: secret}},
-					Headers: []endpoint.Header{{Name: "X-Key", Value: string(secret)}}}, "cur_1")
+					Headers: []endpoint.Header{{Name: "X-Key", Value: string(secret)}},
+					Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: string(secret)}, TLS: endpoint.TLS{Key: string(secret)}}, "cur_1")
 			})
 			if name == "sqlite" {
 				for _, file := range []string{o.Path, o.Path + "-wal"} {

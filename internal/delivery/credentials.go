@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// credentials are how an endpoint's requests show the destination who they come
+// from, besides their signatures.
+type credentials struct {
+	client   *outbound.Client
+	fixed    string             // an Authorization; empty: there is none, or it has to be asked for
+	tokens   *tokenSource       // nil: no OAuth2
+	identity *outbound.Identity // nil: that of everybody
+}
+
+// newCredentials makes them from what was judged when it was saved.
+func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
+	c := &credentials{client: client}
+	switch e.Auth.Kind {
+	case endpoint.BearerAuth:
+		c.fixed = "Bearer " + e.Auth.Token
+	case endpoint.BasicAuth:
+		c.fixed = "Basic " + base64.StdEncoding.EncodeToString([]byte(e.Auth.Username+":"+e.Auth.Password))
+	case endpoint.OAuth2Auth:
+		c.tokens = newTokenSource(client, e.Auth)
+	}
+	if e.TLS == (endpoint.TLS{}) {
+		return c, nil
+	}
+	var err error
+	c.identity, err = client.Identity([]byte(e.TLS.Certificate), []byte(e.TLS.Key), []byte(e.TLS.CA))
+	return c, err
+}
+
+// expirySoon is when a client's certificate is said to expire.
+const expirySoon = 14 * 24 * time.Hour
+
+// warnOfExpiry tells whoever reads the log that a certificate has to be replaced.
+func warnOfExpiry(log *slog.Logger, t endpoint.TLS, now time.Time) {
+	if ends, there := t.CertificateEnds(); there && now.After(ends.Add(-expirySoon)) {
+		log.Warn("the endpoint's client certificate expires soon, or has expired; set a new one", "expires_at", ends)
+	}
+}
+
+// close ends the connections that were the endpoint's own.
+func (c *credentials) close() {
+	if c.identity != nil {
+		c.identity.Close()
+	}
+}
+
+// post makes one attempt, and returns the request as it went out. A destination
+// that does not take a token that is not fresh is asked again, once, with one that
+// is: tokens may end before their time.
+func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Request, outbound.Result) {
+	r.Identity = c.identity
+	if c.tokens == nil {
+		r = authorized(r, c.fixed)
+		return r, c.client.Post(ctx, r)
+	}
+	start := time.Now()
+	token, fresh, err := c.tokens.get(ctx, r.Timeout, "")
+	if err != nil {
+		return r, outbound.Result{Class: err.class, Err: err, Duration: time.Since(start)}
+	}
+	sent := authorized(r, "Bearer "+token)
+	result := c.client.Post(ctx, sent)
+	if result.Status == http.StatusUnauthorized && !fresh {
+		if token, _, err = c.tokens.get(ctx, r.Timeout, token); err == nil {
+			sent = authorized(r, "Bearer "+token)
+			result = c.client.Post(ctx, sent)
+		}
+	}
+	result.Duration = time.Since(start)
+	return sent, result
+}
+
+// authorized is a request with an Authorization, which is nobody else's to read.
+func authorized(r outbound.Request, authorization string) outbound.Request {
+	if authorization == "" {
+		return r
+	}
+	header := append([]outbound.Header{}, r.Private...)
+	r.Private = append(header, outbound.Header{Name: "Authorization", Value: authorization})
+	return r
+}

@@ -1,0 +1,161 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// The bounds of tokens.
+const (
+	maxTokenAnswer = 64 << 10 // bytes
+	maxToken       = 16 << 10 // bytes
+	tokenMargin    = 30 * time.Second
+	tokenUnknown   = time.Hour   // how long one is used that does not say when it ends
+	tokenPause     = time.Second // for which a failure to get one counts
+)
+
+// tokenSource gets an endpoint's tokens by the client credentials grant, one at a
+// time, and keeps the newest until shortly before it ends.
+type tokenSource struct {
+	config clientcredentials.Config
+	client *http.Client
+	host   string // of the token URL, for people
+
+	turn   chan struct{} // holds one while nobody asks; whoever takes it owns what follows
+	token  string
+	until  time.Time
+	failed *tokenError
+	at     time.Time // of the failure
+}
+
+// tokenError says why there is no token. It quotes no secret, and of the answer
+// no more than its status and the code of its error.
+type tokenError struct {
+	class outbound.Class
+	text  string
+}
+
+func (e *tokenError) Error() string { return e.text }
+
+func newTokenSource(client *outbound.Client, a endpoint.Auth) *tokenSource {
+	style := oauth2.AuthStyleInHeader
+	if a.ClientAuth == endpoint.InBody {
+		style = oauth2.AuthStyleInParams
+	}
+	t := &tokenSource{
+		config: clientcredentials.Config{ClientID: a.ClientID, ClientSecret: a.ClientSecret, TokenURL: a.TokenURL, Scopes: a.Scopes, AuthStyle: style},
+		client: &http.Client{
+			Transport:     client.Plain(maxTokenAnswer),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		turn: make(chan struct{}, 1),
+	}
+	if a.Audience != "" {
+		t.config.EndpointParams = url.Values{"audience": {a.Audience}}
+	}
+	if u, err := url.Parse(a.TokenURL); err == nil {
+		t.host = u.Host
+	}
+	t.turn <- struct{}{}
+	return t
+}
+
+// get gives a token that is not the refused one, and says whether it was asked for
+// just now. It waits for whoever is asking already.
+func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused string) (token string, fresh bool, failure *tokenError) {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	select {
+	case <-t.turn:
+		defer func() { t.turn <- struct{}{} }()
+	case <-limited.Done():
+		return "", false, t.noToken(ctx, limited.Err())
+	}
+	now := time.Now()
+	switch {
+	case t.token != "" && t.token != refused && now.Before(t.until):
+		return t.token, false, nil
+	case t.failed != nil && now.Before(t.at.Add(tokenPause)):
+		return "", false, t.failed
+	}
+	t.token, t.failed = "", nil
+	made, err := t.config.Token(context.WithValue(limited, oauth2.HTTPClient, t.client))
+	if err == nil {
+		err = usable(made)
+	}
+	if err != nil {
+		failure = t.noToken(ctx, err)
+		if failure.class != outbound.Cancelled {
+			t.failed, t.at = failure, time.Now()
+		}
+		return "", false, failure
+	}
+	t.token, t.until = made.AccessToken, usedUntil(now, made.Expiry)
+	return t.token, true, nil
+}
+
+// usedUntil is shortly before a token ends, but not before half of its time.
+func usedUntil(now, ends time.Time) time.Time {
+	if ends.IsZero() {
+		return now.Add(tokenUnknown)
+	}
+	return ends.Add(-min(tokenMargin, ends.Sub(now)/2))
+}
+
+var (
+	errTokenType = errors.New("the token is not of the type bearer")
+	errTokenText = errors.New("the token can't be sent in a header")
+)
+
+// usable refuses a token that can't be sent.
+func usable(made *oauth2.Token) error {
+	switch {
+	case !strings.EqualFold(made.Type(), "bearer"):
+		return errTokenType
+	case len(made.AccessToken) > maxToken, strings.ContainsFunc(made.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errTokenText
+	}
+	return nil
+}
+
+// noToken explains why there is no token.
+func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
+	var refusal *oauth2.RetrieveError
+	var failure *outbound.Failure
+	explain := func(format string, args ...any) *tokenError {
+		return &tokenError{outbound.Credentials, "no token from " + t.host + ": " + fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &tokenError{outbound.Cancelled, "cancelled before there was a token"}
+	case errors.As(err, &refusal) && refusal.Response != nil:
+		return explain("it answered %s%s", refusal.Response.Status, codeOf(refusal))
+	case errors.As(err, &failure):
+		return explain("%s", failure)
+	case errors.Is(err, context.DeadlineExceeded):
+		return explain("no answer within the timeout")
+	case errors.Is(err, errTokenType), errors.Is(err, errTokenText):
+		return explain("%s", err)
+	}
+	return explain("its answer holds none")
+}
+
+// codeOf is the code of an OAuth2 error, if it is one: a server may say anything.
+func codeOf(e *oauth2.RetrieveError) string {
+	known := len(e.ErrorCode) > 0 && len(e.ErrorCode) <= 40 && strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_") == ""
+	if !known {
+		return ""
+	}
+	return " (" + e.ErrorCode + ")"
+}

@@ -1,0 +1,246 @@
+package endpoint
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Auth says how requests show the destination who they come from, besides their
+// signature. Which fields are set depends on the kind.
+type Auth struct {
+	Kind     AuthKind `json:"kind,omitempty"`
+	Token    string   `json:"token,omitempty"` // secret
+	Username string   `json:"username,omitempty"`
+	Password string   `json:"password,omitempty"` // secret
+
+	TokenURL     string   `json:"token_url,omitempty"`
+	ClientID     string   `json:"client_id,omitempty"`
+	ClientSecret string   `json:"client_secret,omitempty"` // secret
+	Scopes       []string `json:"scopes,omitempty"`
+	Audience     string   `json:"audience,omitempty"`
+	ClientAuth   string   `json:"client_auth,omitempty"` // InHeader, the default, or InBody: where id and secret of the client go
+}
+
+// AuthKind is a way to authenticate.
+type AuthKind string
+
+// The kinds.
+const (
+	NoAuth     AuthKind = ""
+	BearerAuth AuthKind = "bearer" // a fixed token
+	BasicAuth  AuthKind = "basic"  // user name and password
+	OAuth2Auth AuthKind = "oauth2" // tokens by the client credentials grant of RFC 6749
+)
+
+// Where the id and the secret of an OAuth2 client go.
+const (
+	InHeader = "header"
+	InBody   = "body"
+)
+
+// TLS is what an endpoint's connections need besides what all have. All are PEM.
+type TLS struct {
+	Certificate string `json:"certificate,omitempty"` // the client's, with those between it and its root
+	Key         string `json:"key,omitempty"`         // secret
+	CA          string `json:"ca,omitempty"`          // the only roots that the server's certificate may have; empty: the system's
+}
+
+// The bounds of authentication, in bytes.
+const (
+	maxCredential = 4096
+	maxScopes     = 50
+	maxPEM        = 64 << 10
+)
+
+// secrets are the fields that are never shown.
+func (a *Auth) secrets() []*string { return []*string{&a.Token, &a.Password, &a.ClientSecret} }
+
+// Masked is what is shown of it.
+func (a Auth) Masked() Auth {
+	for _, secret := range a.secrets() {
+		if *secret != "" {
+			*secret = Hidden
+		}
+	}
+	return a
+}
+
+// Masked is what is shown of it. Certificates are no secrets.
+func (t TLS) Masked() TLS {
+	if t.Key != "" {
+		t.Key = Hidden
+	}
+	return t
+}
+
+// SetAuth replaces how the endpoint authenticates. A secret that is Hidden stays
+// as it is, unless it would go elsewhere than before.
+func (e *Endpoint) SetAuth(a Auth) {
+	before := e.Auth
+	if a.Kind == before.Kind && (a.Kind != OAuth2Auth || origin(a.TokenURL) == origin(before.TokenURL)) {
+		had := before.secrets()
+		for i, secret := range a.secrets() {
+			if *secret == Hidden {
+				*secret = *had[i]
+			}
+		}
+	}
+	e.Auth = a
+}
+
+// SetTLS replaces what the endpoint's connections need. A key that is Hidden
+// stays as it is.
+func (e *Endpoint) SetTLS(t TLS) {
+	if t.Key == Hidden {
+		t.Key = e.TLS.Key
+	}
+	e.TLS = t
+}
+
+// CertificateEnds is when the client's certificate expires; false: there is none.
+func (t TLS) CertificateEnds() (time.Time, bool) {
+	pair, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key))
+	if err != nil || pair.Leaf == nil {
+		return time.Time{}, false
+	}
+	return pair.Leaf.NotAfter, true
+}
+
+func (e Endpoint) checkAuth() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) {
+		if message != "" {
+			faults = append(faults, fault.Field{Path: "/auth/" + path, Message: message})
+		}
+	}
+	a := e.Auth
+	needs, known := map[AuthKind][]string{
+		NoAuth: nil, BearerAuth: {"token"}, BasicAuth: {"username", "password"}, OAuth2Auth: {"token_url", "client_id", "client_secret"},
+	}[a.Kind]
+	if !known {
+		add("type", "is none of none, bearer, basic, oauth2")
+		return faults
+	}
+	for name, value := range map[string]string{
+		"token": a.Token, "username": a.Username, "password": a.Password, "token_url": a.TokenURL, "client_id": a.ClientID, "client_secret": a.ClientSecret,
+		"audience": a.Audience, "client_auth": a.ClientAuth, "scopes": strings.Join(a.Scopes, " "),
+	} {
+		needed := slices.Contains(needs, name)
+		optional := a.Kind == OAuth2Auth && slices.Contains([]string{"audience", "client_auth", "scopes"}, name)
+		switch {
+		case value == "" && needed:
+			add(name, "is missing")
+		case value != "" && !needed && !optional:
+			add(name, "does not belong to this type")
+		case value == Hidden:
+			add(name, "is to be given: what is shown is not its value, and values don't go elsewhere than before")
+		case value != "":
+			add(name, textProblem(value, maxCredential, ""))
+		}
+	}
+	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
+	return append(faults, a.checkForm()...)
+}
+
+// checkForm checks what only some kinds have.
+func (a Auth) checkForm() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) {
+		if message != "" {
+			faults = append(faults, fault.Field{Path: "/auth/" + path, Message: message})
+		}
+	}
+	if strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r > '~' }) && a.Token != Hidden {
+		add("token", "is not printable ASCII without spaces")
+	}
+	if strings.Contains(a.Username, ":") {
+		add("username", "holds a colon, at which the receiver would cut it off")
+	}
+	if a.TokenURL != "" {
+		add("token_url", checkTokenURL(a.TokenURL))
+	}
+	if len(a.Scopes) > maxScopes {
+		add("scopes", "has more than "+strconv.Itoa(maxScopes)+" scopes")
+	}
+	for i, scope := range a.Scopes {
+		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			add("scopes/"+strconv.Itoa(i), "is not a scope: printable ASCII without spaces, quotation marks and backslashes")
+		}
+	}
+	if !slices.Contains([]string{"", InHeader, InBody}, a.ClientAuth) {
+		add("client_auth", "is neither header nor body")
+	}
+	return faults
+}
+
+// checkTokenURL is checkURL for where a client's secret goes: in plain text to
+// nobody but this machine.
+func checkTokenURL(raw string) string {
+	if message := checkURL(raw); message != "" {
+		return message
+	}
+	u, _ := url.Parse(raw)
+	address, err := netip.ParseAddr(u.Hostname())
+	if u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !address.IsLoopback()) {
+		return "does not begin with https://: the client's secret would go out in plain text"
+	}
+	return ""
+}
+
+func (e Endpoint) checkTLS() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) {
+		faults = append(faults, fault.Field{Path: "/tls" + path, Message: message})
+	}
+	t := e.TLS
+	if t == (TLS{}) {
+		return nil
+	}
+	if !strings.HasPrefix(strings.ToLower(e.URL), "https://") {
+		add("", "needs a URL that begins with https://")
+	}
+	for path, text := range map[string]string{"/certificate": t.Certificate, "/key": t.Key, "/ca": t.CA} {
+		if len(text) > maxPEM {
+			add(path, "is longer than "+strconv.Itoa(maxPEM)+" bytes")
+			return faults
+		}
+	}
+	switch {
+	case t.Certificate == "" && t.Key != "":
+		add("/certificate", "is missing, to the key")
+	case t.Certificate != "" && t.Key == "":
+		add("/key", "is missing, to the certificate")
+	case t.Key == Hidden:
+		add("/key", "is to be given: what is shown is not its value")
+	case t.Certificate != "":
+		if _, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key)); err != nil {
+			add("/certificate", "and the key can't be used: "+pairProblem(err))
+		}
+	}
+	if t.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(t.CA)) {
+		add("/ca", "holds no certificate in PEM")
+	}
+	return faults
+}
+
+// pairProblem says what is wrong with a certificate and its key, and quotes
+// neither.
+func pairProblem(err error) string {
+	for part, message := range map[string]string{
+		"does not match": "they don't belong together", "certificate input": "the certificate is not PEM that begins with BEGIN CERTIFICATE",
+		"key input": "the key is not PEM of a private key without a password", "parse private key": "the key is not PKCS #1, PKCS #8 or SEC 1",
+	} {
+		if strings.Contains(err.Error(), part) {
+			return message
+		}
+	}
+	return "they can't be read"
+}

@@ -1,0 +1,36 @@
+package outbound
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+)
+
+// Identity is what a client shows to servers, and which roots it trusts. It has
+// connections of its own: nobody else's request goes out on one.
+type Identity struct{ transport *http.Transport }
+
+// Identity makes one of a certificate with its key, of roots, or of both; all are
+// PEM, and may be empty. Errors quote none of them.
+func (c *Client) Identity(certificate, key, roots []byte) (*Identity, error) {
+	config := c.config
+	var own []tls.Certificate
+	if len(certificate) > 0 {
+		pair, err := tls.X509KeyPair(certificate, key)
+		if err != nil {
+			return nil, errors.New("the client's certificate and its key can't be used")
+		}
+		own = []tls.Certificate{pair}
+	}
+	if len(roots) > 0 {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(roots) {
+			return nil, errors.New("there is no certificate among the roots")
+		}
+	}
+	return &Identity{newTransport(config, own)}, nil
+}
+
+// Close closes the connections that are idle.
+func (i *Identity) Close() { i.transport.CloseIdleConnections() }

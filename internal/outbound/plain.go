@@ -1,0 +1,55 @@
+package outbound
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+)
+
+// Failure says why there is no answer to a plain request. It is safe to show.
+type Failure struct {
+	Class Class
+	Err   error
+}
+
+func (f *Failure) Error() string { return string(f.Class) + ": " + f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Plain sends requests that are no webhooks, such as those for tokens: as they
+// are, with our User-Agent, through the same guard. An answer of more than limit
+// bytes is a failure. The request's context has to have a deadline. Errors are of
+// type *Failure.
+func (c *Client) Plain(limit int64) http.RoundTripper { return plain{c, limit} }
+
+type plain struct {
+	client *Client
+	limit  int64
+}
+
+func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	if _, err := parseURL(r.URL.String()); err != nil {
+		return nil, &Failure{Invalid, err}
+	}
+	var seen trace
+	out := r.Clone(httptrace.WithClientTrace(ctx, seen.hooks()))
+	out.Header.Set("User-Agent", p.client.userAgent)
+	response, err := p.client.transport.RoundTrip(out)
+	if err != nil {
+		class, err := classify(ctx, ctx, err, &seen)
+		return nil, &Failure{class, err}
+	}
+	defer response.Body.Close()
+	read, more, err := readBody(response, p.limit)
+	if err != nil {
+		class, err := classify(ctx, ctx, err, &seen)
+		return nil, &Failure{class, err}
+	}
+	if more {
+		return nil, &Failure{TooLarge, tooLarge(p.limit)}
+	}
+	response.Header.Del("Content-Encoding")
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(read)), int64(len(read))
+	return response, nil
+}
