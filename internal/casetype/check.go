@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/casehook/casehook/internal/expression"
 )
 
 // checker lists what is wrong in a document. Every check is made on the tree as
@@ -20,7 +21,7 @@ type checker struct {
 	tree
 	schema    *jsonschema.Schema  // of the fields, compiled
 	described map[string][]string // as in Type
-	programs  map[string]cel.Program
+	programs  map[string]*expression.Program
 }
 
 // fault reports at a path, on the line of it or of what is nearest around it.
@@ -121,7 +122,7 @@ func (c *checker) keys(section string) []string {
 func (c *checker) checkTransitions(states []string) {
 	creates := false
 	transitions := items(c.root()["transitions"])
-	c.programs = map[string]cel.Program{}
+	c.programs = map[string]*expression.Program{}
 	for i, item := range transitions {
 		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
 		if tr == nil {
@@ -133,9 +134,9 @@ func (c *checker) checkTransitions(states []string) {
 			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
 		}
 		if source := text(tr["precondition"]); source != "" {
-			program, message := compilePrecondition(source)
-			if message != "" {
-				c.fault(path+"/precondition", "%s", message)
+			program, wrong := language().Compile(source)
+			if wrong != nil {
+				c.fault(path+"/precondition", "%s", wrong)
 			}
 			c.programs[text(tr["key"])] = program
 		}

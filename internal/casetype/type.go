@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/casehook/casehook/internal/expression"
 )
 
 // The defaults and bounds of a callback.
@@ -37,7 +38,7 @@ type Type struct {
 	highest       Classification    // of the classes
 	marks         map[string]string // the classes above PUBLIC
 	nameClass     Classification
-	preconditions map[string]cel.Program
+	preconditions map[string]*expression.Program
 }
 
 // JSON gives the definition as [Load] takes it. Equal definitions give equal bytes.

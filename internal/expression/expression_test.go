@@ -1,0 +1,113 @@
+package expression_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/expression"
+)
+
+// box is an object with a field that may be absent, and one that is another box.
+type box struct {
+	text  string
+	inner *box
+}
+
+var boxObject = &expression.Object{Name: "box", Fields: map[string]expression.Field{
+	"text": {Type: expression.Text, Get: func(v any) (any, bool) { b := v.(*box); return b.text, b.text != "" }},
+}}
+
+func language(limits expression.Limits) *expression.Language {
+	boxObject.Fields["inner"] = expression.Field{Type: boxObject.Type(), Get: func(v any) (any, bool) {
+		b := v.(*box)
+		return boxObject.Of(b.inner), b.inner != nil
+	}}
+	return expression.New(limits, []*expression.Object{boxObject},
+		expression.Variable{Name: "box", Type: boxObject.Type()}, expression.Variable{Name: "data", Type: expression.Map})
+}
+
+func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
+	l := language(expression.Limits{Cost: 1000})
+	inner := &box{text: "in"}
+	values := expression.ByName{"box": boxObject.Of(&box{inner: inner}), "data": map[string]any{}}
+	for source, want := range map[string]bool{
+		`has(box.text)`: false, `has(box.inner)`: true, `box.inner.text == "in"`: true, `has(box.inner.inner)`: false,
+		`box.inner == box.inner`: true, `box == box.inner`: false, `type(box) == type(box.inner)`: true, `[box, box.inner].exists(b, has(b.text))`: true,
+	} {
+		p, wrong := l.Compile(source)
+		if wrong != nil {
+			t.Errorf("%s: %v", source, wrong)
+			continue
+		}
+		if got, err := p.Holds(values); err != nil || got != want {
+			t.Errorf("%s: %v, %v; want %v", source, got, err, want)
+		}
+	}
+	for source, want := range map[string]string{`box.text == ""`: "no such key: text", `box.inner.inner.text == ""`: "no such key: inner"} {
+		p, wrong := l.Compile(source)
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		if _, err := p.Holds(values); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+	for _, source := range []string{`box.size == 1`, `box{text: "x"} == 5`, `box.text.inner == box`} {
+		if _, wrong := l.Compile(source); wrong == nil || wrong.Line != 1 || wrong.Column < 1 {
+			t.Errorf("%s: %v", source, wrong)
+		}
+	}
+}
+
+// What would cost too much is refused beforehand only where that is asked for;
+// what does cost too much is always broken off.
+func TestCostIsForeseenAndLimited(t *testing.T) {
+	loops := `data.l.all(a, data.l.all(b, data.l.all(c, true)))`
+	if _, wrong := language(expression.Limits{Cost: 10_000, Foresee: true}).Compile(loops); wrong == nil || !strings.Contains(wrong.Error(), "would cost too much") {
+		t.Errorf("it was not foreseen: %v", wrong)
+	}
+	p, wrong := language(expression.Limits{Cost: 10_000}).Compile(loops)
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	for n, fails := range map[int]bool{5: false, 100: true} {
+		list := make([]any, n)
+		if _, err := p.Holds(expression.ByName{"data": map[string]any{"l": list}}); (err != nil) != fails {
+			t.Errorf("%d items: %v", n, err)
+		}
+	}
+}
+
+// CEL takes one unit for a comparison of what it does not know the type of,
+// however much there is to compare.
+func TestComparisonsCostWhatTheyCompare(t *testing.T) {
+	deep := map[string]any{"a": []any{map[string]any{"b": make([]any, 5000)}}}
+	text := strings.Repeat("x", 50_000)
+	l := language(expression.Limits{Cost: 400})
+	for _, source := range []string{`data.x == data.y`, `data.x != data.y`, `1 in data.x.a[0].b`, `data.x in [data.y]`, `data.text == data.text + ""`, `data.text.contains("y")`, `data.text.matches("^x*y")`, `data.text < data.text`} {
+		p, wrong := l.Compile(source)
+		if wrong != nil {
+			t.Errorf("%s: %v", source, wrong)
+			continue
+		}
+		if _, err := p.Holds(expression.ByName{"data": map[string]any{"x": deep, "y": deep, "text": text}}); err == nil || err.Error() != "cost limit exceeded" {
+			t.Errorf("%s: %v", source, err)
+		}
+		small := map[string]any{"a": []any{map[string]any{"b": []any{1}}}}
+		if _, err := p.Holds(expression.ByName{"data": map[string]any{"x": small, "y": small, "text": "x"}}); err != nil {
+			t.Errorf("%s, of something small: %v", source, err)
+		}
+	}
+}
+
+func TestNumbersKeepTheirValues(t *testing.T) {
+	got := expression.Data(map[string]any{"i": json.Number("9007199254740993"), "u": json.Number("18446744073709551615"), "f": json.Number("0.5"),
+		"l": []any{json.Number("-1"), map[string]any{"n": nil}}, "s": "1"})
+	want := map[string]any{"i": int64(9007199254740993), "u": uint64(18446744073709551615), "f": 0.5, "l": []any{int64(-1), map[string]any{"n": nil}}, "s": "1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,61 @@
+// Package filter judges which messages an endpoint is sent, by a condition in CEL
+// over the message and its subject. It is pure. A filter sees what the endpoint's
+// clearance sees; what is above it is absent.
+package filter
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/casehook/casehook/internal/expression"
+)
+
+// maxCost bounds one evaluation, in CEL's units: about 5 ms. Delivery to one
+// endpoint waits for it, and for nobody else's.
+const maxCost = 50_000
+
+// language is what filters may use. It is constant.
+var language = sync.OnceValue(func() *expression.Language {
+	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(), variables()...)
+})
+
+// Filter is a compiled filter. It is safe for concurrent use.
+type Filter struct{ program *expression.Program }
+
+// Compile compiles a filter; of the empty source, to the nil Filter. A fault's text
+// is to follow the name of the filter: "is not CEL at line 1, column 6: ...".
+func Compile(source string) (*Filter, *expression.Fault) {
+	if source == "" {
+		return nil, nil
+	}
+	program, fault := language().Compile(source)
+	if fault == nil {
+		return &Filter{program}, nil
+	}
+	if strings.Contains(fault.Message, "undefined field") || strings.Contains(fault.Message, "undeclared reference") {
+		fault.Message += "; there are " + vocabulary()
+	}
+	return nil, fault
+}
+
+// Passes reports whether the endpoint is sent the message. The nil filter passes
+// all. An error says why that can't be computed; its text quotes no data.
+func (f *Filter) Passes(m *Message) (bool, error) {
+	if f == nil {
+		return true, nil
+	}
+	return f.program.Holds(m)
+}
+
+// vocabulary lists what filters may use: "message (body, ...), case (...)".
+var vocabulary = sync.OnceValue(func() string {
+	var all []string
+	for _, v := range variables() {
+		for _, o := range objects() {
+			if o.Name == v.Type.TypeName() {
+				all = append(all, v.Name+" ("+strings.Join(o.Names(), ", ")+")")
+			}
+		}
+	}
+	return strings.Join(all, ", ")
+})

@@ -1,0 +1,110 @@
+package filter
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/expression"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Entry is a journal entry as filters of one clearance see it. What they ask for
+// is decoded when the first does, and kept for the others. It is safe for
+// concurrent use.
+type Entry struct {
+	whole     *event.Entry
+	view      *event.Entry // as the clearance sees it
+	clearance casetype.Classification
+
+	once sync.Once
+	data map[string]any // the case's; nil: it can't be read
+}
+
+// NewEntry makes an Entry out of one of the journal.
+func NewEntry(e *event.Entry, clearance casetype.Classification) *Entry {
+	view, visible := e.As(clearance.SeesMarked)
+	if !visible {
+		view = &event.Entry{} // nothing is told of it, so nothing asks
+	}
+	return &Entry{whole: e, view: view, clearance: clearance}
+}
+
+func (e *Entry) caseData() map[string]any {
+	e.once.Do(func() {
+		if c := e.view.Snapshot.Case; c != nil {
+			e.data = decode(c.Data)
+		}
+	})
+	return e.data
+}
+
+// Message is a message of an entry, as filters see it. It is safe for concurrent
+// use.
+type Message struct {
+	*Entry
+	wire *wire.Message
+
+	once sync.Once
+	body map[string]any
+}
+
+// Message makes a Message out of one that wire.Messages derived, for the entry's
+// clearance.
+func (e *Entry) Message(m *wire.Message) *Message { return &Message{Entry: e, wire: m} }
+
+// ResolveName gives the value of a variable.
+func (m *Message) ResolveName(variable string) (any, bool) {
+	switch variable {
+	case "message":
+		return messageObject.Of(m), true
+	case "case":
+		return caseObject.Of(m.Entry), true
+	case "contact":
+		return contactObject.Of(m.Entry), true
+	}
+	return nil, false
+}
+
+// Parent is none: there are no other variables.
+func (m *Message) Parent() cel.Activation { return nil }
+
+func (m *Message) decoded() map[string]any {
+	m.once.Do(func() { m.body = decode(m.wire.Body) })
+	return m.body
+}
+
+// changed lists what a commit changed, as far as the clearance sees it.
+func (m *Message) changed() []string {
+	paths := []string{}
+	if m.wire.Fact >= len(m.whole.Facts) {
+		return paths
+	}
+	f, visible := m.whole.Facts[m.wire.Fact].As(m.clearance.SeesMarked)
+	if !visible {
+		return paths
+	}
+	for _, kind := range []event.Kind[event.Changes]{event.CaseChanged, event.ContactUpdated} {
+		if diff, err := kind.Decode(f); err == nil {
+			for _, c := range diff.Changes {
+				paths = append(paths, c.Path)
+			}
+		}
+	}
+	return paths
+}
+
+// decode reads an object of JSON for expressions; nil: it is none.
+func decode(raw []byte) map[string]any {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var object map[string]any
+	if d.Decode(&object) != nil || object == nil {
+		return nil
+	}
+	return expression.Data(object)
+}
