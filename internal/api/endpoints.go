@@ -21,6 +21,7 @@ type Endpoint struct {
 	Triggers    []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
 	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
+	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
 	Policy      Policy                  `json:"policy" doc:"How hard delivery tries."`
@@ -68,6 +69,7 @@ type NewEndpoint struct {
 	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
 	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
 	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
+	Filter    string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet, over message, case and contact, as the endpoint's clearance sees them. Where it can't be computed, the message is dead: ask has() before using what may be absent." example:"case.type == 'kyc' && has(case.data.amount) && case.data.amount > 1000"`
 	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Policy    SetPolicy               `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
 	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance, which is the default." example:"PRIVATE"`
@@ -82,6 +84,7 @@ type EndpointChange struct {
 	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
 	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
+	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
 	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
@@ -129,7 +132,7 @@ func (a *API) endpoints() {
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
-	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Clearance: body.Clearance}
+	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
 	set(&e.Token, body.Token)
 	body.Settings.apply(&e)
 	if err := supplied(&e, body.Secret); err != nil {
@@ -162,6 +165,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 		set(&e.Triggers, body.Triggers)
 		set(&e.Sources, body.Sources)
 		set(&e.IgnoreOwn, body.IgnoreOwn)
+		set(&e.Filter, body.Filter)
 		set(&e.Token, body.Token)
 		set(&e.Status, body.Status)
 		set(&e.Clearance, body.Clearance)
@@ -247,7 +251,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	}
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
-		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Token: orNull(e.Token),
+		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: orNull(e.Token),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),

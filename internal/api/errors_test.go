@@ -245,6 +245,8 @@ func (w *world) problemsOfTheRest() {
 		{"PATCH", other, `{"auth": {"type": "digest"}}`, 422, "request.body_invalid"},
 		{"PATCH", other, `{"auth": {"type": "bearer", "token": "a b"}}`, 422, "endpoint.invalid"},
 		{"PATCH", other, `{"tls": {"certificate": "x", "key": "y"}}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "filter": "1 + 1"}`, 422, "endpoint.invalid"},
+		{"PATCH", other, `{"filter": "case.type == "}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"name": "taken", "url": "https://x.example", "triggers": ["case_created"]}`, 409, "endpoint.name_taken"},
 		{"PATCH", other, `{"name": "taken"}`, 409, "endpoint.name_taken"},
 		{"PATCH", other, `{"status": "disabled"}`, 422, "request.body_invalid"},

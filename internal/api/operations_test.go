@@ -349,6 +349,13 @@ func (w *world) storyOfSettings(path string) {
 	if !bytes.Contains(moved.body, []byte(`"path":"/headers/X-Api-Key"`)) {
 		t.Errorf("moved: %s", moved.body)
 	}
+	shows(w.do("PATCH", path, `{"filter": "case.type == 'kyc' && message.source != 'ui'"}`), `"filter":"case.type == 'kyc' && message.source != 'ui'"`)
+	unfit := w.do("PATCH", path, `{"filter": "case.type == 'kyc' &&\n  case.stat == 'open'"}`).is(422, "endpoint.invalid")
+	if !bytes.Contains(unfit.body, []byte(`"path":"/filter","message":"is not CEL at line 2, column 7: undefined field 'stat'; there are message (body, `)) {
+		t.Errorf("the filter: %s", unfit.body)
+	}
+	shows(w.get(path), `"filter":"case.type == 'kyc'`)
+	shows(w.do("PATCH", path, `{"filter": ""}`), `"filter":""`)
 	shows(w.do("PATCH", path, `{"headers": {"x-more": null}}`), `"headers":{"X-Api-Key":"(hidden)"}`)
 	w.storyOfAuth(path, shows)
 }

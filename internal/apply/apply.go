@@ -126,6 +126,7 @@ type remote struct {
 	Triggers  []string `json:"triggers"`
 	Sources   []string `json:"sources"`
 	IgnoreOwn bool     `json:"ignore_own"`
+	Filter    string   `json:"filter"`
 	Token     *string  `json:"token,omitempty"`
 	Policy    policy   `json:"policy"`
 	Secret    string   `json:"secret,omitempty"`
@@ -144,7 +145,7 @@ func wanted(e endpoint.Endpoint) remote {
 	for _, wait := range e.Policy.Retries {
 		p.Retries = append(p.Retries, wait.String())
 	}
-	r := remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Policy: p}
+	r := remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Policy: p}
 	if len(r.Sources) == 0 {
 		r.Sources = endpoint.Sources
 	}
@@ -158,7 +159,7 @@ func (r remote) same(other remote) bool {
 	if r.Token != nil && (other.Token == nil || *r.Token != *other.Token) {
 		return false // where none is named, any is right
 	}
-	if !slices.Equal(r.Sources, other.Sources) || r.IgnoreOwn != other.IgnoreOwn {
+	if !slices.Equal(r.Sources, other.Sources) || r.IgnoreOwn != other.IgnoreOwn || r.Filter != other.Filter {
 		return false
 	}
 	return r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&

@@ -17,6 +17,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -45,6 +46,7 @@ type endpointNode struct {
 	Triggers  []string `yaml:"triggers"`
 	Sources   []string `yaml:"sources"`
 	IgnoreOwn bool     `yaml:"ignore_own"`
+	Filter    string   `yaml:"filter"`
 	Token     string   `yaml:"token"`
 	Policy    struct {
 		Retries     *[]time.Duration `yaml:"retries"`
@@ -149,7 +151,7 @@ func (r *reader) endpoint(n *yaml.Node) {
 		return
 	}
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
-	e.Sources, e.IgnoreOwn, e.Token = d.Sources, d.IgnoreOwn, d.Token
+	e.Sources, e.IgnoreOwn, e.Token, e.Filter = d.Sources, d.IgnoreOwn, d.Token, d.Filter
 	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order, RateLimit: d.Policy.RateLimit}
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
@@ -159,6 +161,9 @@ func (r *reader) endpoint(n *yaml.Node) {
 	}
 	for _, f := range checked(e).Check(wire.Known) {
 		r.fault(n.Line, "%s: %s", f.Path, f.Message)
+	}
+	if _, unfit := filter.Compile(e.Filter); unfit != nil {
+		r.fault(n.Line, "/filter: %v", unfit)
 	}
 	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return other.Name == e.Name }) {
 		r.fault(n.Line, "/name: the endpoint %q is given twice", e.Name)

@@ -65,13 +65,14 @@ endpoints:
   - name: crm
     url: https://crm.example.com
     triggers: [case_finished, case_created, case_created]
+    filter: case.state != "draft"
     policy: { retries: [], concurrency: 2, rate_limit: 0.5 }
 `), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []endpoint.Endpoint{{
-		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created", "case_finished"},
+		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created", "case_finished"}, Filter: `case.state != "draft"`,
 		Policy: endpoint.Policy{Retries: []time.Duration{}, Timeout: endpoint.DefaultTimeout, Concurrency: 2, Order: endpoint.PerCase, RateLimit: 0.5},
 	}}
 	if diff := cmp.Diff(want, plan.Endpoints); diff != "" {
@@ -94,6 +95,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"an endpoint twice":  {"endpoints:\n- {name: a, url: https://a.example, triggers: [case_created]}\n- {name: a, url: https://a.example, triggers: [case_created]}", []string{`c.yaml:3: /name: the endpoint "a" is given twice`}},
 		"no name, no URL":    {"endpoints: [{triggers: [case_created]}]", []string{"/name: is missing", "/url: "}},
 		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: the endpoint can't be read", "retry"}},
+		"an unfit filter":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.stat}]", []string{"/filter: is not CEL at line 1, column 5"}},
 		"a limit too low":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},
 		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
 	} {

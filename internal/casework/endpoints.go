@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
@@ -90,6 +91,9 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE, RESTRICTED"})
 	case !p.Clearance.Sees(e.Clearance):
 		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is above yours, which is " + string(p.Clearance)})
+	}
+	if _, unfit := filter.Compile(e.Filter); unfit != nil {
+		wrong = append(wrong, fault.Field{Path: "/filter", Message: unfit.Error()})
 	}
 	if message := lineProblem(e.Name, 100); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})

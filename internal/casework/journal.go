@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -25,7 +26,7 @@ type Listening struct {
 // Audience is who listens: what they see of an entry, and what they want of it.
 type Audience struct {
 	Clearance casetype.Classification
-	Wants     func(*event.Entry, *wire.Message) bool
+	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool
 }
 
 // Audience says what somebody hears who listens, for one of the operations that
@@ -44,7 +45,7 @@ func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Ope
 		return Audience{}, err
 	}
 	whose := endpoint.Endpoint{Sources: l.Sources}
-	a := Audience{Clearance: p.Clearance, Wants: func(e *event.Entry, m *wire.Message) bool {
+	a := Audience{Clearance: p.Clearance, Wants: func(e *event.Entry, m *wire.Message, _ *filter.Message) bool {
 		return triggers[m.Trigger] && whose.Hears(e.Actor) && !isOf(e, hidden)
 	}}
 	if l.Endpoint == "" {
@@ -54,9 +55,18 @@ func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Ope
 	if err != nil {
 		return Audience{}, err
 	}
+	passing, wrong := filter.Compile(told.Filter)
+	if wrong != nil {
+		return Audience{}, fault.In("endpoint.invalid", "The endpoint's filter can't be used; change the endpoint.",
+			fault.Field{Path: "/filter", Message: wrong.Error()})
+	}
 	asked := a.Wants
-	a.Clearance, a.Wants = told.Clearance, func(e *event.Entry, m *wire.Message) bool {
-		return slices.Contains(told.Triggers, m.Trigger) && told.Hears(e.Actor) && asked(e, m)
+	a.Clearance, a.Wants = told.Clearance, func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
+		if !slices.Contains(told.Triggers, m.Trigger) || !told.Hears(e.Actor) || !asked(e, m, judged) {
+			return false
+		}
+		passes, err := passing.Passes(judged)
+		return passes && err == nil // what can't be computed is dead, and not told
 	}
 	return a, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -45,7 +46,7 @@ type Position struct {
 type Audience struct {
 	Tenant    int64
 	Clearance casetype.Classification
-	Wants     func(*event.Entry, *wire.Message) bool // of what the clearance sees
+	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool // of what the clearance sees
 }
 
 // Heard is a message that an audience wants.
@@ -135,7 +136,7 @@ func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool)
 	bodies := e.messages(a.Clearance)
 	for part := first; part < len(bodies); part++ {
 		m := bodies[part]
-		if m.Untold || !a.Wants(e.Entry, m) {
+		if m.Untold || !a.Wants(e.Entry, m, e.judged(a.Clearance, part)) {
 			continue
 		}
 		if len(b.Messages) >= limit || len(b.Messages) > 0 && *size < len(m.Body) {

@@ -8,6 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -19,6 +20,8 @@ type machine struct {
 	wanted    map[string]bool // triggers
 	hears     func(event.Actor) bool
 	clearance casetype.Classification
+	filter    *filter.Filter
+	unfit     error // why the filter can't be used; nil: it can
 	scope     scope
 	held      int // entries that the window may have
 
@@ -62,6 +65,11 @@ func newMachine(g *gate, e endpoint.Endpoint, c store.Cursor, parked []store.Par
 	}
 	for _, trigger := range e.Triggers {
 		m.wanted[trigger] = true
+	}
+	if f, wrong := filter.Compile(e.Filter); wrong != nil {
+		m.unfit = wrong
+	} else {
+		m.filter = f
 	}
 	for _, p := range settled {
 		m.skip[p.Message] = struct{}{}
@@ -112,9 +120,27 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 	m.rouse()
 }
 
-// wants reports whether the endpoint, as it is set up now, is told of a message.
+// wants reports whether the endpoint, as it is set up now, listens to a message.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
 	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor) && m.scope.has(e, body)
+}
+
+// passes reports whether a message that the endpoint listens to may be sent. It
+// may not if the filter says so, nor if it can't be: then it is given up at once.
+func (m *machine) passes(e *tailEntry, msg *message) bool {
+	passes, err := true, m.unfit
+	if err == nil && m.filter != nil {
+		passes, err = m.filter.Passes(e.judged(m.clearance, msg.Part))
+	}
+	switch {
+	case err != nil:
+		m.bury(msg, e.At, "the filter could not be computed: "+err.Error())
+	case passes && msg.body.Err != nil:
+		m.bury(msg, e.At, "the body could not be made: "+msg.body.Err.Error())
+	default:
+		return passes
+	}
+	return false
 }
 
 func (m *machine) admit(e *tailEntry) {
@@ -127,11 +153,9 @@ func (m *machine) admit(e *tailEntry) {
 		if _, settled := m.skip[body.ID]; settled {
 			continue
 		}
-		if body.Err != nil {
-			m.bury(msg, e.At, "the body could not be made: "+body.Err.Error())
-			continue
+		if !m.leftToRow(msg) && m.passes(e, msg) { // what is left to a row is judged when it is its turn
+			m.enqueue(msg)
 		}
-		m.enqueue(msg)
 	}
 	m.readTo = e.Seq
 	m.rouse()
@@ -140,11 +164,8 @@ func (m *machine) admit(e *tailEntry) {
 	}
 }
 
-// enqueue puts a message in its lane, or leaves it to a parked one.
+// enqueue puts a message in its lane.
 func (m *machine) enqueue(msg *message) {
-	if m.leftToRow(msg) {
-		return
-	}
 	l := m.lane(laneKey(m.policy.Order, msg))
 	if r := l.row; r != nil && r.Message == msg.Message { // strict, after a restart
 		r.loaded = []*message{msg}

@@ -42,6 +42,7 @@ type world struct {
 	down     bool            // the receiver is away
 	sources  []string        // that the endpoint hears of
 	ignore   bool            // what its own token caused
+	filters  bool            // by filtering
 
 	limit float64              // requests per second; 0: none
 	paces []time.Time          // requests since the start
@@ -77,7 +78,19 @@ func (w *world) wanted(e *tailEntry, body *wire.Message) bool {
 		event.API:    !slices.Equal(w.sources, []string{"ui"}) && !(w.ignore && e.Actor.TokenID == ownToken),
 		event.System: true,
 	}
-	return body.Trigger == wantedTrigger && heard[e.Actor.Source] && e.Seq > w.after && w.scope.has(e, body)
+	return body.Trigger == wantedTrigger && heard[e.Actor.Source] && (!w.filters || e.Version != filteredOut) && e.Seq > w.after && w.scope.has(e, body)
+}
+
+// A filter that lets some messages through, keeps some out, and can't be computed
+// for others, by their entry's version.
+const (
+	filtering               = `message.sequence == 2 ? 1 / (message.sequence - 2) == 1 : message.sequence != 1`
+	filteredOut, unfiltered = 1, 2
+)
+
+// unsendable reports whether no body, or no verdict of the filter, can be made.
+func (w *world) unsendable(e *tailEntry, body *wire.Message) bool {
+	return body.Err != nil || w.filters && e.Version == unfiltered
 }
 
 func newWorld(t *rapid.T, order endpoint.Order) *world {
@@ -89,6 +102,7 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w.disk = newDisk()
 	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
 	w.ignore = rapid.Bool().Draw(t, "ignores its own")
+	w.filters = rapid.Bool().Draw(t, "filters")
 	w.limit = rapid.SampledFrom([]float64{0, 0, 0.5, 3}).Draw(t, "limit")
 	w.restart()
 	return w
@@ -109,6 +123,9 @@ func (w *world) restart() {
 	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
 		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order, RateLimit: w.limit,
 	}}
+	if w.filters {
+		e.Filter = filtering
+	}
 	g := w.gate
 	if g == nil {
 		g = newGate(e.Policy, w.limits, func() float64 { return 0.5 })
@@ -123,7 +140,8 @@ func (w *world) restart() {
 func (w *world) commit(t *rapid.T) {
 	seq := int64(len(w.journal) + 1)
 	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: fmt.Sprintf("case/%d", rapid.IntRange(1, 5).Draw(t, "case")), At: w.now,
-		Actor: rapid.SampledFrom(actors).Draw(t, "actor")}}
+		Version: int64(rapid.IntRange(0, 3).Draw(t, "version")),
+		Actor:   rapid.SampledFrom(actors).Draw(t, "actor")}}
 	for part := range rapid.IntRange(0, 3).Draw(t, "messages") {
 		body := &wire.Message{Trigger: wantedTrigger, ID: fmt.Sprintf("msg_%d_%d", seq, part)}
 		switch rapid.IntRange(0, 9).Draw(t, "sort") {
@@ -423,8 +441,11 @@ func (w *world) told(t *rapid.T) {
 			if w.wanted(e, body) && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
 				t.Fatalf("%s never arrived and is not dead", body.ID)
 			}
-			if !w.wanted(e, body) && w.received[body.ID] > 0 {
-				t.Fatalf("%s arrived and nobody wanted it", body.ID)
+			if !w.wanted(e, body) && (w.received[body.ID] > 0 || w.disk.dead[body.ID]) {
+				t.Fatalf("%s arrived or is dead, and nobody wanted it", body.ID)
+			}
+			if w.wanted(e, body) && w.unsendable(e, body) && (w.received[body.ID] > 0 || !w.disk.dead[body.ID]) {
+				t.Fatalf("%s can't be sent, and arrived or is not dead", body.ID)
 			}
 		}
 	}

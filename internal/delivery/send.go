@@ -145,11 +145,9 @@ func (m *machine) owedOf(r *row, e *tailEntry) (owed []*message) {
 		if alone != (kindOf(r.lane.key) == ofMessage) || alone && body.ID != r.Message {
 			continue
 		}
-		if body.Err != nil {
-			m.bury(msg, e.At, "the body could not be made: "+body.Err.Error())
-			continue
+		if m.passes(e, msg) {
+			owed = append(owed, msg)
 		}
-		owed = append(owed, msg)
 	}
 	return owed
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -26,6 +27,9 @@ type view struct {
 	once   sync.Once
 	bodies []*wire.Message
 	shown  []encoding // of each, for those who follow the journal
+
+	judging sync.Once
+	judged  []*filter.Message // of each, as filters see it
 }
 
 // size is roughly what an entry holds in memory, in bytes.
@@ -35,7 +39,7 @@ func (e *tailEntry) size() int {
 		n += len(f.Data)
 	}
 	if c := e.Snapshot.Case; c != nil {
-		n += len(c.Data)
+		n += 4 * len(c.Data) // it is in bodies too, and decoded for filters
 	}
 	return n
 }
@@ -51,6 +55,21 @@ func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message 
 		v.shown = make([]encoding, len(bodies))
 	})
 	return v.bodies
+}
+
+// judged gives one of the entry's messages as filters see it. What they ask for is
+// decoded once for all endpoints of the same clearance. It is safe for concurrent
+// use.
+func (e *tailEntry) judged(clearance casetype.Classification, part int) *filter.Message {
+	bodies := e.messages(clearance)
+	v := &e.views[clearance.Level()]
+	v.judging.Do(func() {
+		entry := filter.NewEntry(e.Entry, clearance)
+		for _, body := range bodies {
+			v.judged = append(v.judged, entry.Message(body))
+		}
+	})
+	return v.judged[part]
 }
 
 // The tail's bounds.

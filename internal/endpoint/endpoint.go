@@ -27,6 +27,7 @@ type Endpoint struct {
 	Triggers    []string          // names, sorted; at least one
 	Sources     []string          // "ui", "api", sorted; empty: both
 	IgnoreOwn   bool              // skip what Token caused
+	Filter      string            // a condition in CEL that messages have to meet; empty: all do
 	Token       string            // id of the integration's own API token; empty where a person made the endpoint
 	Status      Status
 	Policy      Policy

@@ -39,6 +39,7 @@ var endpointTests = map[string]func(*fixture){
 			e.Policy, e.Name = policy, fmt.Sprint("name ", n)
 			e.Sources, e.IgnoreOwn, e.Token = [][]string{nil, {"api"}, {"ui"}}[n], n == 1, [3]string{"", "tok_1", "tok_2"}[n]
 			if n == 1 {
+				e.Filter = `case.type == "kyc"`
 				e.Description, e.Metadata = "Two\nlines", map[string]string{"<team>": "ü", "": ""}
 				e.Headers = []endpoint.Header{{Name: "X-Api-Key", Value: "s3cr3t"}, {Name: "X-Other", Value: ""}}
 				e.Auth = endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://x", ClientID: "id", ClientSecret: "s3cr3t", Scopes: []string{"a", "b"}, Audience: "x", ClientAuth: endpoint.InBody}
@@ -91,6 +92,7 @@ var endpointTests = map[string]func(*fixture){
 		f.create(e)
 		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
 		e.Sources, e.IgnoreOwn, e.Token = []string{"ui"}, true, "tok_1"
+		e.Filter = "true"
 		e.Description, e.Metadata, e.Headers = "new", map[string]string{"a": "b"}, []endpoint.Header{{Name: "X-New", Value: "new"}}
 		e.Auth, e.TLS = endpoint.Auth{Kind: endpoint.BasicAuth, Username: "Ada", Password: "s3cr3t"}, endpoint.TLS{CA: "new"}
 		e.Policy, e.Secrets = endpoint.Policy{Retries: []time.Duration{}}, []endpoint.Secret{{ID: "sec_3", Kind: endpoint.V1, Key: []byte("newest"), CreatedAt: start}}
