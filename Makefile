@@ -1,15 +1,18 @@
 .PHONY: help build test need format vet race soak bench
 
 # Of make soak: how long each decoder is fuzzed, how often each property is
-# checked, and how many runs of kill -9 there are on each database.
+# checked, how many runs of kill -9 there are on each database, how long the
+# database is gone, and how many runs there are in which each step fails.
 TIME   ?= 1m
 CHECKS ?= 100000
 KILLS  ?= 25
+OUTAGE ?= 1m
+FAULTS ?= 5
 
 help:
 	@echo 'make test    everything that has to pass; on Debian and Ubuntu it installs what the tests need'
 	@echo 'make build   the binary, ./casehook'
-	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS)'
+	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS)'
 	@echo 'make bench   the benchmarks'
 
 build:
@@ -37,7 +40,7 @@ race:
 	go test $(RACE) -count=1 ./e2e
 
 soak: need
-	@TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) .ci/soak
+	@TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS) .ci/soak
 
 bench: need
 	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' 'func Benchmark' . | xargs -n1 dirname | sort -u)

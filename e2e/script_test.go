@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -49,6 +50,11 @@ import (
 //	cut NAME SIGNAL RECEIVER DATABASE    KILL or STOP a server in the midst of its work; what is in flight then may come again
 //	proceed NAME                  let a server go on that was stopped
 //	takenover RECEIVER WITHIN     wait until the receiver hears again after the cut, which has to be soon
+//	fragile VARIABLE              a PostgreSQL database that can go away; sets its URL
+//	outage KIND DURATION          take it away: cut, swallow, shutdown or crash
+//	refused N                     wait until the storm was refused N times, with 503 and Retry-After
+//	shrink NAME FILE...           let a server make no file longer than the longest of these is
+//	grow NAME                     let it again
 //	complete NAME                 wait for all that the server has committed; check order, signatures, and that nothing came again but what was in flight
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
@@ -60,6 +66,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", bin+":"+e.Getenv("PATH"))
+			e.Setenv("OUTAGE", cmp.Or(os.Getenv("CASEHOOK_OUTAGE"), "3s"))
 			e.Setenv("KEY", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
 			e.Values[worldKey{}] = &world{t: e.T().(testing.TB), servers: map[string]*process{}, receivers: map[string]*receiver{}}
 			return nil
@@ -69,6 +76,7 @@ func TestScripts(t *testing.T) {
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
 			"install": install, "until": until, "address": address, "sent": sent,
 			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
+			"fragile": newFragile, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
 			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},
 	})
@@ -83,6 +91,7 @@ type world struct {
 	receivers map[string]*receiver
 	answer    []byte
 	storm     *storm
+	fragile   *fragile
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -208,7 +217,7 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var client = &http.Client{Timeout: limit}
+var client = &http.Client{Timeout: 3 * limit} // while the database is gone an answer may take as long
 
 func send(ctx context.Context, method, url string, header http.Header, body []byte) (int, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))

@@ -8,19 +8,24 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // storm creates cases of the type note and changes each twice, again and again.
 type storm struct {
-	stop context.CancelFunc
+	over atomic.Bool // nothing more is begun
 	done sync.WaitGroup
 
 	mu           sync.Mutex
 	acknowledged map[string]int // case id -> its newest version that the server confirmed
 	failed       error          // that was not the server's end
+	refused      int            // answers that the database was away
+	keys         atomic.Int64   // cases that were begun
 }
 
 func beginStorm(ts *testscript.TestScript, neg bool, args []string) {
@@ -32,13 +37,13 @@ func beginStorm(ts *testscript.TestScript, neg bool, args []string) {
 		w.storm = &storm{acknowledged: map[string]int{}}
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	w.storm.stop = stop
 	ts.Defer(stop)
+	w.storm.over.Store(false)
 	header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}, "Content-Type": {"application/json"}}
 	url := ts.Getenv("URL")
 	for range n {
 		w.storm.done.Go(func() {
-			for ctx.Err() == nil && w.storm.one(ctx, url, header) {
+			for !w.storm.over.Load() && w.storm.one(ctx, url, header) {
 			}
 		})
 	}
@@ -53,31 +58,53 @@ func (s *storm) one(ctx context.Context, url string, header http.Header) bool {
 	return ok
 }
 
+// submit makes a request until it is answered, under one key: where the database
+// is away the answer is 503, and says when to try again.
 func (s *storm) submit(ctx context.Context, method, url string, header http.Header, body string) (id string, ok bool) {
-	status, answer, err := send(ctx, method, url, header.Clone(), []byte(body))
-	if err != nil {
-		return "", false // the server was killed, or the storm is over
+	header = header.Clone()
+	if method == "POST" {
+		header.Set("Idempotency-Key", "storm-"+strconv.FormatInt(s.keys.Add(1), 10))
 	}
-	var saved struct {
-		ID      json.Number
-		Version int
-	}
-	if json.Unmarshal(answer, &saved); status/100 != 2 || saved.Version == 0 {
+	for {
+		status, answer, err := send(ctx, method, url, header, []byte(body))
+		if err != nil {
+			return "", false // the server was killed, or the storm is over
+		}
+		var saved struct {
+			ID      json.Number
+			Version int
+			Code    string
+		}
+		json.Unmarshal(answer, &saved)
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.failed = fmt.Errorf("%s %s: %d %s", method, url, status, answer)
-		return "", false
+		switch {
+		case status == http.StatusServiceUnavailable && strings.HasPrefix(saved.Code, "store."):
+			s.refused++
+		case status/100 != 2 || saved.Version == 0:
+			s.failed = fmt.Errorf("%s %s: %d %s", method, url, status, answer)
+			s.mu.Unlock()
+			return "", false
+		default:
+			s.acknowledged[saved.ID.String()] = saved.Version
+			s.mu.Unlock()
+			return saved.ID.String(), true
+		}
+		s.mu.Unlock()
+		if s.over.Load() {
+			return "", false
+		}
+		select {
+		case <-ctx.Done():
+			return "", false
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.acknowledged[saved.ID.String()] = saved.Version
-	return saved.ID.String(), true
 }
 
 func calm(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts).storm
-	s.stop()
-	s.done.Wait()
+	s.over.Store(true)
+	s.done.Wait() // what is under way is answered: no commit comes later
 	ts.Check(s.failed)
 }
 
@@ -93,6 +120,9 @@ func complete(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if len(want) == 0 {
 		ts.Fatalf("no case was created: this proves nothing")
+	}
+	if n := s.keys.Load(); int64(len(want)) > n {
+		ts.Fatalf("there are %d cases, and only %d were asked for", len(want), n)
 	}
 	messages := 0
 	for _, version := range want {

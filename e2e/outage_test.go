@@ -1,0 +1,91 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// fragile is a PostgreSQL of a script's own, and the way to it.
+type fragile struct {
+	*pgtest.Cluster
+	*pgtest.Proxy
+}
+
+// newFragile makes a database that can go away.
+func newFragile(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "fragile VARIABLE")
+	w := of(ts)
+	cluster := pgtest.New(w.t)
+	w.fragile = &fragile{cluster, cluster.Proxy(w.t)}
+	ts.Setenv(args[0], w.fragile.URL(w.t, cluster.Database(w.t)))
+}
+
+// outage takes the database away for a while.
+func outage(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "outage KIND DURATION")
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	w := of(ts)
+	f := w.fragile
+	kinds := map[string][2]func(){
+		"cut":      {f.Cut, f.Mend},
+		"swallow":  {f.Swallow, f.Mend},
+		"shutdown": {func() { f.Stop(w.t) }, func() { f.Start(w.t) }},
+		"crash":    {func() { f.Kill(w.t) }, func() { f.Start(w.t) }},
+	}
+	kind, ok := kinds[args[0]]
+	if !ok {
+		ts.Fatalf("no such outage: %s", args[0])
+	}
+	kind[0]()
+	<-time.After(d)
+	kind[1]()
+}
+
+// refused waits until the storm was refused so many times since it was last asked,
+// for want of the database.
+func refused(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "refused N")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	s := of(ts).storm
+	await(ts, nil, func() (string, bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.failed != nil {
+			ts.Check(s.failed)
+		}
+		if s.refused < n {
+			return fmt.Sprintf("only %d requests were refused", s.refused), false
+		}
+		s.refused = 0
+		return "", true
+	})
+}
+
+// shrink lets a server make no file longer than the longest of some is now: what
+// a full disk is to it, as far as that can be had without being root.
+func shrink(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "shrink NAME FILE...")
+	longest := uint64(0)
+	for _, name := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(name))
+		ts.Check(err)
+		longest = max(longest, uint64(info.Size()))
+	}
+	limitFiles(ts, args[0], longest)
+}
+
+// grow lets it make files of any length again.
+func grow(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "grow NAME")
+	limitFiles(ts, args[0], ^uint64(0))
+}
