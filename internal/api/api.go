@@ -65,7 +65,8 @@ type API struct {
 	names   map[string]string // of operations, by their patterns: "POST /v1/session"
 	origins *http.CrossOriginProtection
 
-	followers *followers
+	followers  *followers
+	attemptIDs numbers
 }
 
 // New makes the handler of the API, its description and its documentation.
@@ -82,6 +83,7 @@ func New(s *casework.Service, c Config) http.Handler {
 		rand.Read(c.Key) // never fails
 	}
 	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, names: map[string]string{}, origins: http.NewCrossOriginProtection()}
+	a.attemptIDs = newNumbers("att_", c.Key)
 	a.followers = newFollowers(c.Follow)
 	a.trust(c.PublicURL)
 	setUpHuma()
@@ -98,6 +100,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.proofs()
 	a.contacts()
 	a.endpoints()
+	a.attempts()
 	a.secrets()
 	a.lag()
 	a.replays()

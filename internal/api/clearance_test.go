@@ -307,6 +307,10 @@ func (s *spies) reads() map[string][]string {
 		id := strings.TrimPrefix(path, "/v1/endpoints/")
 		polled, streamed = append(polled, polled[0]+"&endpoint="+id), append(streamed, streamed[0]+"&endpoint="+id)
 	}
+	found := []string{"/v1/attempts?limit=200", "/v1/attempts?outcome=delivered&trigger=case_created"}
+	for _, path := range inCases {
+		found = append(found, "/v1/attempts?case="+strings.TrimPrefix(path, "/v1/cases/"))
+	}
 	types := []string{"/v1/case-types/public", "/v1/case-types/private", "/v1/case-types/restricted"}
 	return map[string][]string{
 		"health":                {"/healthz"},
@@ -335,6 +339,8 @@ func (s *spies) reads() map[string][]string {
 		"list-users":            {"/v1/users"},
 		"get-user":              {"/v1/users/1"},
 		"get-session":           {"/v1/session"},
+		"find-attempts":         found,
+		"get-attempt":           s.attempts(),
 		"poll-journal":          polled,
 		"stream-journal":        streamed,
 
@@ -347,6 +353,21 @@ func (s *spies) reads() map[string][]string {
 		"list-case-contacts":  each(inCases, "/contacts"),
 		"list-contact-cases":  {s.contact + "/cases", s.contact + "/cases?limit=1"},
 	}
+}
+
+// attempts gives the paths of all attempts.
+func (s *spies) attempts() (paths []string) {
+	for next := "/v1/attempts?limit=200"; next != ""; {
+		g := s.get(next, s.as(casetype.Restricted)...).is(200, "")
+		for _, item := range g.items() {
+			paths = append(paths, "/v1/attempts/"+item.(map[string]any)["id"].(string))
+		}
+		cursor, more := g.json()["next"].(string)
+		if next = ""; more {
+			next = "/v1/attempts?limit=200&cursor=" + cursor
+		}
+	}
+	return paths
 }
 
 // notOfATenant are operations that only an operator may carry out, or that lead

@@ -91,23 +91,6 @@ type EndpointChange struct {
 	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance." example:"PRIVATE"`
 }
 
-// Attempt is one HTTP try, as recorded.
-type Attempt struct {
-	Message    string    `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string    `json:"trigger" doc:"What it told." example:"case_created"`
-	Subject    string    `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
-	Number     int       `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
-	At         time.Time `json:"at" doc:"When it began."`
-	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string    `json:"address" doc:"The address dialled; empty: it did not come to that." example:"192.0.2.7:443"`
-	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
-	Failure    *string   `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
-	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
-	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
-	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer."`
-	BodySHA256 string    `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
-}
-
 type InEndpoint struct {
 	ID string `path:"id" maxLength:"100" doc:"The id of the endpoint." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 }
@@ -128,7 +111,6 @@ func (a *API) endpoints() {
 		func(ctx context.Context, in *InEndpoint) (*noContent, error) {
 			return &noContent{}, a.service.DeleteEndpoint(ctx, principalOf(ctx), in.ID)
 		})
-	handle(a, operation("list-attempts", http.MethodGet, path+"/{id}/attempts", tag, "List an endpoint's attempts", "The newest first.", http.StatusNotFound), a.listAttempts)
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
@@ -183,22 +165,6 @@ func (a *API) listEndpoints(ctx context.Context, in *Paging) (*listed[Endpoint],
 		return nil, err
 	}
 	return paged(a, "endpoints", in.Limit, all, showEndpoint, func(e endpoint.Endpoint) string { return e.ID })
-}
-
-func (a *API) listAttempts(ctx context.Context, in *struct {
-	InEndpoint
-	Paging
-}) (*listed[Attempt], error) {
-	var before int64
-	name := "attempts/" + in.ID
-	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
-		return nil, err
-	}
-	all, err := a.service.Attempts(ctx, principalOf(ctx), in.ID, before, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return paged(a, name, in.Limit, all, showAttempt, func(at store.Attempt) int64 { return at.ID })
 }
 
 func set[T any](to *T, with *T) {
@@ -265,12 +231,4 @@ func sourcesOf(e endpoint.Endpoint) []string {
 		return endpoint.Sources
 	}
 	return e.Sources
-}
-
-func showAttempt(at store.Attempt) Attempt {
-	return Attempt{
-		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: at.At.UTC(),
-		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: orNull(at.Status), Failure: orNull(at.Class),
-		Delivered: at.Delivered, Request: Value(at.Request), Response: Value(at.Response), BodySHA256: at.BodySHA256,
-	}
 }

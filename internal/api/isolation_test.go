@@ -254,6 +254,7 @@ func (s *twins) inverse(who int, id string) string {
 var (
 	resourceID = regexp.MustCompile(`^[a-z]+_[0-9a-f]{32}$`)
 	caseNumber = regexp.MustCompile(`^[0-9]{16}$`)
+	subject    = regexp.MustCompile(`^(case|contact|endpoint)/`)
 	moment     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T`)
 )
 
@@ -376,6 +377,9 @@ func (s *twins) compare(operation, kind, name string, a, b any) {
 			s.compare(operation, kind, name, a[i], b[i])
 		}
 	case string:
+		if subject.MatchString(a) {
+			return // what it is about is learnt where that is shown itself
+		}
 		if other, ok := b.(string); ok && a != other && len(a) >= 12 && len(a) < 500 && !moment.MatchString(a) {
 			s.twin[0][a], s.twin[1][other] = other, a
 		}

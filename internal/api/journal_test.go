@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -81,8 +82,7 @@ func (w *world) poll(query string, header ...string) (messages []heard, next str
 // told is all that there is to tell, derived from the journal.
 func (w *world) told(clearance casetype.Classification) (all []heard) {
 	w.t.Helper()
-	_, err := w.store.Sequence(w.t.Context())
-	must(w.t, err)
+	w.sequence()
 	entries, err := w.store.Journal(w.t.Context(), 0, 10_000)
 	must(w.t, err)
 	for _, e := range entries {
@@ -98,6 +98,26 @@ func (w *world) told(clearance casetype.Classification) (all []heard) {
 		}
 	}
 	return all
+}
+
+// sequence waits until all that is committed has its position.
+func (w *world) sequence() {
+	w.t.Helper()
+	database, err := sql.Open(w.driver, w.dsn)
+	must(w.t, err)
+	defer database.Close()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, err := w.store.Sequence(w.t.Context())
+		must(w.t, err)
+		var missing int
+		must(w.t, database.QueryRowContext(w.t.Context(), "select (select count(*) from journal) - (select count(*) from journal_seq)").Scan(&missing))
+		if missing == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatal("entries get no positions")
+		}
+	}
 }
 
 // onBoth runs a test on a world on each database.

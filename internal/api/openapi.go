@@ -37,6 +37,7 @@ func describe(version string) huma.Config {
 				{Name: "proofs", Description: "Files that people attach to a case."},
 				{Name: "contacts", Description: "People and businesses, and what they are to cases."},
 				{Name: "endpoints", Description: "Receivers of webhooks."},
+				{Name: "attempts", Description: "What was sent to endpoints, and what came of it."},
 				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
 				{Name: "journal", Description: "The same messages for those who ask for them, or listen."},
 				{Name: "session", Description: "People who sign in, and who is asking."},

@@ -317,7 +317,7 @@ func (w *world) storyOfEndpoints() {
 	if all := w.get("/v1/endpoints").is(200, "").items(); len(all) != 1 {
 		t.Errorf("there are %d endpoints", len(all))
 	}
-	w.get(path+"/attempts").is(200, "")
+	w.storyOfAttempts(path)
 	w.storyOfRepairs(path)
 	if all := w.get("/v1/triggers").is(200, "").items(); len(all) < 9 {
 		t.Errorf("there are %d triggers", len(all))

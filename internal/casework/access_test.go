@@ -146,16 +146,20 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"UpdateEndpoint":       drop(w.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
 			"DeleteEndpoint":       w.DeleteEndpoint(ctx, q, mine.ID),
 			"Endpoint":             drop(w.Endpoint(ctx, q, mine.ID)),
-			"Attempts":             drop(w.Attempts(ctx, q, mine.ID, 0, 10)),
-			"DeleteToken":          w.DeleteToken(ctx, q, token.ID),
-			"AddLabel":             drop(w.AddLabel(ctx, q, c.ID, "mine")),
-			"RemoveLabel":          drop(w.RemoveLabel(ctx, q, c.ID, "mine")),
-			"Assign":               drop(w.Assign(ctx, q, c.ID, user)),
-			"Unassign":             drop(w.Unassign(ctx, q, c.ID)),
-			"SwitchType":           drop(w.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
-			"Label":                drop(w.Label(ctx, q, "mine")),
-			"ChangeLabel":          drop(w.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
-			"DeleteLabel":          w.DeleteLabel(ctx, q, "mine"),
+			"Attempts": func() error {
+				_, _, err := w.Attempts(ctx, q, store.AttemptFilter{Endpoint: mine.ID})
+				return err
+			}(),
+			"Attempt":     drop(w.Attempt(ctx, q, 1)),
+			"DeleteToken": w.DeleteToken(ctx, q, token.ID),
+			"AddLabel":    drop(w.AddLabel(ctx, q, c.ID, "mine")),
+			"RemoveLabel": drop(w.RemoveLabel(ctx, q, c.ID, "mine")),
+			"Assign":      drop(w.Assign(ctx, q, c.ID, user)),
+			"Unassign":    drop(w.Unassign(ctx, q, c.ID)),
+			"SwitchType":  drop(w.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
+			"Label":       drop(w.Label(ctx, q, "mine")),
+			"ChangeLabel": drop(w.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
+			"DeleteLabel": w.DeleteLabel(ctx, q, "mine"),
 		} {
 			if !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)

@@ -263,32 +263,6 @@ func (s *Service) Endpoints(ctx context.Context, p access.Principal, after strin
 	}
 }
 
-// Attempts lists an endpoint's attempts with ids below before, newest first; 0
-// begins at the newest. They outlive the endpoint.
-func (s *Service) Attempts(ctx context.Context, p access.Principal, endpointID string, before int64, limit int) ([]store.Attempt, error) {
-	if err := s.Permit(ctx, p, "list-attempts"); err != nil {
-		return nil, err
-	}
-	if !word(endpointID) {
-		return nil, endpointMissing()
-	}
-	e, err := findEndpoint(ctx, s.store, p, endpointID)
-	switch {
-	case errors.Is(err, fault.NotFound):
-		e.Reached = casetype.Restricted // it may have been
-	case err != nil:
-		return nil, err
-	}
-	if !p.Clearance.Sees(e.Reached) { // an answer may quote what it was told
-		return nil, err
-	}
-	all, readErr := s.store.Attempts(ctx, p.Tenant, endpointID, newest(before), page(limit))
-	if readErr != nil || len(all) > 0 {
-		return all, readErr
-	}
-	return nil, err
-}
-
 func endpointMissing() error {
 	return fault.New(fault.NotFound, "endpoint.not_found", "There is no such endpoint.")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // endpoint makes one.
@@ -67,7 +68,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 		}
 		_, err = w.UpdateEndpoint(ctx, w.p, other.ID, func(e *endpoint.Endpoint) { e.Name = "crm" })
 		wantFault(t, err, fault.Conflict, "endpoint.name_taken")
-		if attempts, err := w.Attempts(ctx, w.p, made.ID, 0, 0); err != nil || len(attempts) != 0 {
+		if attempts, _, err := w.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: made.ID}); err != nil || len(attempts) != 0 {
 			t.Errorf("%d attempts, %v", len(attempts), err)
 		}
 		if err := w.DeleteEndpoint(ctx, w.p, made.ID); err != nil {
@@ -79,7 +80,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
 			_, err = w.UpdateEndpoint(ctx, w.p, missing, func(*endpoint.Endpoint) {})
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
-			_, err = w.Attempts(ctx, w.p, missing, 0, 0)
+			_, _, err = w.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: missing})
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
 		}
 	})

@@ -301,13 +301,7 @@ func unparkRows(s Settlement) [][]any {
 // Attempts lists an endpoint's attempts with ids below before, newest first.
 func (r reader) Attempts(ctx context.Context, tenant int64, endpoint string, before int64, limit int) ([]Attempt, error) {
 	rows, err := r.q.query(ctx, attemptList, tenant, endpoint, before, limit)
-	return collect(rows, err, func(rows *sql.Rows) (a Attempt, err error) {
-		var at, duration int64
-		err = rows.Scan(&a.ID, &a.Tenant, &a.Endpoint, &a.Cursor, &a.Seq, &a.Part, &a.Message, &a.Subject, &a.Trigger, &a.Number,
-			&at, &duration, &a.Address, &a.Status, &a.Class, &a.Delivered, &a.Request, &a.Response, &a.BodySHA256)
-		a.At, a.Duration = fromMicros(at), time.Duration(duration)*time.Microsecond
-		return a, err
-	})
+	return collect(rows, err, scanAttempt)
 }
 
 // DeadMessages lists what was given up for an endpoint, in the journal's order.

@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// attempted records, in every tenant, that each endpoint was told of the first
+// entry: refused at first, then taken.
+func (w *world) attempted() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	w.sequence()
+	tenants, err := w.store.Tenants(ctx)
+	must(w.t, err)
+	for _, tenant := range tenants {
+		entries, err := w.store.TenantJournal(ctx, tenant.ID, 0, 1)
+		must(w.t, err)
+		endpoints, err := w.store.Endpoints(ctx, tenant.ID, "", 100)
+		must(w.t, err)
+		if len(entries) == 0 {
+			continue
+		}
+		first := entries[0]
+		m := wire.Messages(first, "1.2.3", casetype.Restricted)[0]
+		sum := sha256.Sum256(m.Body)
+		for _, e := range endpoints {
+			a := store.Attempt{Tenant: tenant.ID, Endpoint: e.ID, Place: store.Place{Seq: first.Seq, Message: m.ID}, Subject: first.Subject,
+				Trigger: m.Trigger, Number: 1, At: first.At.Add(time.Second), Duration: time.Millisecond, Address: "192.0.2.1:443", Status: 500,
+				Request: `{"headers":{}}`, Response: `{}`, BodySHA256: hex.EncodeToString(sum[:])}
+			b := a
+			b.Number, b.Status, b.Delivered, b.BodySHA256 = 2, 200, true, strings.Repeat("0", 64)
+			must(w.t, w.store.Update(ctx, func(tx *store.Tx) error {
+				_, err := tx.Settle(ctx, []store.Settlement{{Tenant: tenant.ID, Endpoint: e.ID, Attempts: []store.Attempt{a, b}}})
+				return err
+			}))
+		}
+	}
+}
+
+// storyOfAttempts looks at what was sent to the endpoint at a path.
+func (w *world) storyOfAttempts(path string) {
+	t := w.t
+	w.attempted()
+	all := w.get(path+"/attempts").is(200, "").items()
+	if len(all) != 2 {
+		t.Fatalf("the endpoint has %d attempts", len(all))
+	}
+	newest, oldest := all[0].(map[string]any), all[1].(map[string]any)
+	id, subject := newest["id"].(string), newest["subject"].(string)
+	endpoint, message := newest["endpoint_id"].(string), newest["message"].(string)
+	for query, want := range map[string]int{
+		"": 2, "?limit=1": 1, "?outcome=delivered": 1, "?outcome=failed": 1, "?class=timeout": 0, "?trigger=case_created": 2, "?trigger=case_changed": 0,
+		"?message=" + message: 2, "?message=msg_other": 0, "?endpoint=" + endpoint: 2, "?case=" + strings.TrimPrefix(subject, "case/"): 2,
+		"?subject=" + subject + "&endpoint=" + endpoint + "&outcome=failed": 1, "?since=2999-01-01T00:00:00Z": 0, "?until=2020-01-01T00:00:00Z": 0,
+		"?case=4242": 0, "?subject=nonsense": 0, "?since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z": 2,
+	} {
+		if n := len(w.get("/v1/attempts"+query).is(200, "").items()); n != want {
+			t.Errorf("%q finds %d attempts, not %d", query, n, want)
+		}
+		if strings.Contains(query, "endpoint=") || strings.Contains(query, "case=") || strings.Contains(query, "subject=") {
+			continue
+		}
+		if n := len(w.get(path+"/attempts"+query).is(200, "").items()); n != want {
+			t.Errorf("%q lists %d attempts, not %d", query, n, want)
+		}
+	}
+	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
+		t.Errorf("of a body with another hash it says %s", g.body)
+	}
+	g := w.get("/v1/attempts/"+oldest["id"].(string)).is(200, "")
+	if body := g.json()["body"].(map[string]any); g.text("body_state") != "same" || body["trigger"] != "case_created" || !bytes.Contains(g.body, []byte(`"status":500`)) {
+		t.Errorf("the attempt is %s", g.body)
+	}
+}
+
+func TestAnAttemptIsShownWhateverHasGoneSince(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		path := w.open(`{"client": "Ann"}`)
+		made := w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`).is(201, "")
+		w.attempted()
+		id := w.get("/v1/attempts?outcome=failed").items()[0].(map[string]any)["id"].(string)
+		w.do("DELETE", made.header.Get("Location"), nil).is(204, "")
+		w.do("DELETE", path, nil).is(204, "")
+		if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "same" {
+			t.Errorf("it shows %s", g.body)
+		}
+		if n := len(w.get(made.header.Get("Location")+"/attempts").is(200, "").items()); n != 2 {
+			t.Errorf("the deleted endpoint has %d attempts", n)
+		}
+		lower := w.token(`{"name": "lower", "role": "admin", "clearance": "PRIVATE"}`)
+		w.get("/v1/attempts/"+id, "Authorization", lower).is(404, "attempt.not_found")
+		if n := len(w.get("/v1/attempts", "Authorization", lower).is(200, "").items()); n != 0 {
+			t.Errorf("below the endpoint's clearance %d are found", n)
+		}
+	})
+}
+
+func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
+	lower := w.token(`{"name": "lower", "role": "admin", "clearance": "PRIVATE"}`)
+	w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "")
+	w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`, "Authorization", lower).is(201, "")
+	w.attempted()
+	found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items()
+	if len(found) != 2 {
+		t.Fatalf("%d attempts", len(found))
+	}
+	first := found[0].(map[string]any)
+	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type", `{"type": "vault"}`).is(200, "")
+	if found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items(); len(found) != 0 {
+		t.Errorf("attempts about what is hidden now are found: %v", found)
+	}
+	w.get("/v1/attempts/"+first["id"].(string), "Authorization", lower).is(404, "attempt.not_found")
+	if found := w.get("/v1/attempts").is(200, "").items(); len(found) != 2 {
+		t.Errorf("%d attempts for who sees all", len(found))
+	}
+}

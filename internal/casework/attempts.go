@@ -1,0 +1,262 @@
+package casework
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Attempts finds attempts at one endpoint, the newest first, and the Before to go
+// on with, 0 if there are no more. A page may have fewer than its limit. They
+// outlive the endpoint.
+func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
+	if err := s.Permit(ctx, p, "list-attempts"); err != nil {
+		return nil, 0, err
+	}
+	if !word(f.Endpoint) {
+		return nil, 0, endpointMissing()
+	}
+	e, err := findEndpoint(ctx, s.store, p, f.Endpoint)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		e.Reached = casetype.Restricted // it may have been
+	case err != nil:
+		return nil, 0, err
+	}
+	if !p.Clearance.Sees(e.Reached) { // an answer may quote what it was told
+		return nil, 0, err
+	}
+	all, next, readErr := s.attempts(ctx, p, f)
+	if readErr != nil || len(all) > 0 || next > 0 {
+		return all, next, readErr
+	}
+	return nil, 0, err
+}
+
+// FindAttempts is Attempts at all endpoints.
+func (s *Service) FindAttempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
+	if err := s.Permit(ctx, p, "find-attempts"); err != nil {
+		return nil, 0, err
+	}
+	if !word(f.Endpoint) {
+		return nil, 0, nil // nothing has such an id
+	}
+	return s.attempts(ctx, p, f)
+}
+
+// attemptRounds bounds how often a page is filled up where much is not to be seen.
+const attemptRounds = 5
+
+// attempts finds those attempts that the caller may see: at endpoints that were
+// never told more than they see, and about what they see now.
+func (s *Service) attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) (shown []store.Attempt, next int64, err error) {
+	if !word(f.Message) || !word(f.Trigger) || !word(f.Class) || f.Subject != "" && !subjectPattern.MatchString(f.Subject) {
+		return nil, 0, nil
+	}
+	sees, err := s.sight(ctx, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.Among, f.Limit = sees.endpoints, page(f.Limit)
+	if f.Subject != "" {
+		if visible, err := sees.subject(ctx, f.Subject); err != nil || !visible {
+			return nil, 0, err
+		}
+	}
+	for limit := f.Limit; ; {
+		f.Limit = limit - len(shown)
+		found, more, err := s.store.FindAttempts(ctx, p.Tenant, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, a := range found {
+			visible, err := sees.subject(ctx, a.Subject)
+			if err != nil {
+				return nil, 0, err
+			}
+			if visible {
+				shown = append(shown, a)
+			}
+		}
+		f.Before = more
+		if sees.rounds++; more == 0 || len(shown) == limit || sees.rounds == attemptRounds || len(found) < f.Limit {
+			return shown, more, nil
+		}
+	}
+}
+
+// sight is what somebody sees of deliveries.
+type sight struct {
+	*Service
+	p         access.Principal
+	endpoints []string        // that were never told more than they see; nil: all
+	hidden    []string        // types whose cases they may not read
+	subjects  map[string]bool // those that were looked at
+	rounds    int
+}
+
+func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error) {
+	hidden, err := s.unreadable(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	v := &sight{Service: s, p: p, hidden: hidden, subjects: map[string]bool{}}
+	if p.Clearance.Sees(casetype.Restricted) {
+		return v, nil
+	}
+	v.endpoints = []string{}
+	for after := ""; ; {
+		all, err := s.store.Endpoints(ctx, p.Tenant, after, maxPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range all {
+			if after = e.ID; p.Clearance.Sees(e.Reached) {
+				v.endpoints = append(v.endpoints, e.ID)
+			}
+		}
+		if len(all) < maxPage {
+			return v, nil
+		}
+	}
+}
+
+// subject reports whether somebody sees what an attempt is about. What is gone is
+// seen by whoever saw its end.
+func (v *sight) subject(ctx context.Context, subject string) (visible bool, err error) {
+	kind, id, _ := strings.Cut(subject, "/")
+	if v.p.Clearance.Sees(casetype.Restricted) && len(v.hidden) == 0 || kind == "contact" {
+		return true, nil
+	}
+	visible, known := v.subjects[subject]
+	if known {
+		return visible, nil
+	}
+	if kind == "case" {
+		visible, err = v.ofCase(ctx, id)
+	} else {
+		e, findErr := findEndpoint(ctx, v.store, v.p, id)
+		visible, err = findErr == nil && v.p.Clearance.Sees(e.Reached), ignore(findErr, fault.NotFound)
+	}
+	v.subjects[subject] = visible
+	return visible, err
+}
+
+func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return false, nil // not one of ours
+	}
+	c, err := v.store.Case(ctx, v.p.Tenant, id)
+	if err == nil {
+		return v.p.Clearance.Sees(c.Classification) && !slices.Contains(v.hidden, c.Type), nil
+	}
+	if !errors.Is(err, fault.NotFound) {
+		return false, err
+	}
+	last, err := v.store.History(ctx, v.p.Tenant, event.CaseSubject(id), newest(0), 1)
+	if err != nil || len(last) == 0 {
+		return false, err
+	}
+	_, visible := last[0].As(v.p.Clearance.SeesMarked)
+	return visible && !isOf(last[0], v.hidden), nil
+}
+
+// ignore gives an error that is not of a kind.
+func ignore(err error, kind fault.Kind) error {
+	if errors.Is(err, kind) {
+		return nil
+	}
+	return err
+}
+
+// BodyState says how the body that is shown relates to the one that was sent.
+type BodyState string
+
+// The states.
+const (
+	BodySame    BodyState = "same"
+	BodyDiffers BodyState = "differs" // what it was made of is read differently today
+	BodyGone    BodyState = "gone"    // what it was made of has been removed
+)
+
+// SentAttempt is an attempt with the body that it sent, which is not kept: it is
+// derived from the journal again.
+type SentAttempt struct {
+	store.Attempt
+	Body  []byte // nil when gone
+	State BodyState
+}
+
+// Attempt finds an attempt.
+func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
+	if err := s.Permit(ctx, p, "get-attempt"); err != nil {
+		return SentAttempt{}, err
+	}
+	a, err := s.store.Attempt(ctx, p.Tenant, id)
+	if err != nil {
+		return SentAttempt{}, err
+	}
+	e, err := findEndpoint(ctx, s.store, p, a.Endpoint)
+	if errors.Is(err, fault.NotFound) {
+		e, err = endpoint.Endpoint{Clearance: p.Clearance, Reached: casetype.Restricted}, nil
+	}
+	if err != nil {
+		return SentAttempt{}, err
+	}
+	sees, err := s.sight(ctx, p)
+	if err != nil {
+		return SentAttempt{}, err
+	}
+	if visible, err := sees.subject(ctx, a.Subject); err != nil || !visible || !p.Clearance.Sees(e.Reached) {
+		return SentAttempt{}, orMissing(err)
+	}
+	return s.derive(ctx, a, e.Clearance, e.Reached)
+}
+
+func orMissing(err error) error {
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.")
+}
+
+// derive makes the body of an attempt again, for the clearance that the endpoint
+// had then: it is the one whose body has the same hash.
+func (s *Service) derive(ctx context.Context, a store.Attempt, now, reached casetype.Classification) (SentAttempt, error) {
+	out := SentAttempt{Attempt: a, State: BodyGone}
+	entries, err := s.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
+	if err != nil || len(entries) == 0 {
+		return out, err
+	}
+	for _, clearance := range casetype.Classifications() {
+		if !reached.Sees(clearance) {
+			continue
+		}
+		for _, m := range wire.Messages(entries[0], "", clearance) {
+			if m.ID != a.Message || m.Untold || m.Err != nil {
+				continue
+			}
+			if sum := sha256.Sum256(m.Body); hex.EncodeToString(sum[:]) == a.BodySHA256 {
+				out.Body, out.State = m.Body, BodySame
+				return out, nil
+			}
+			if clearance == now || out.Body == nil {
+				out.Body, out.State = m.Body, BodyDiffers
+			}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// AttemptFilter says which attempts are looked for. What is zero does not narrow.
+type AttemptFilter struct {
+	Endpoint, Subject, Message string
+	Trigger, Class             string
+	Outcome                    Outcome
+	Since, Until               time.Time // when they began: from Since on, before Until
+	Among                      []string  // endpoints; nil: all
+	Before                     int64     // ids; 0: begin at the newest
+	Limit                      int
+}
+
+// Outcome says how an attempt ended.
+type Outcome int
+
+// The outcomes.
+const (
+	AnyOutcome Outcome = iota
+	Delivered
+	Failed
+)
+
+// The bounds of one search: it looks at that many attempts, and then says where to
+// go on, however few it has found.
+const (
+	lookBatch  = 2000
+	lookRounds = 10
+)
+
+// settledLate is how much later than it began an attempt may have been saved. While
+// the database is away they wait; for longer than this few can.
+const settledLate = time.Hour
+
+const attemptColumns = `id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
+		address, status, class, delivered, request, response, body_sha256`
+
+// attemptSeek looks at attempts along an index, the newest first, and says of each
+// whether it is among those that are looked for.
+func attemptSeek(along string) *statement {
+	return define(`select id, case when tenant = $1 and ($6 = '' or trigger_name = $6) and ($7 = '' or class = $7)
+		and ($8 = 0 or $8 = 1 and delivered or $8 = 2 and not delivered) and at >= cast($9 as bigint) and (cast($10 as bigint) = 0 or at < $10)
+		and ($11 = '' or endpoint = $11) and ($12 = '' or subject = $12) and ($13 = '' or message = $13)
+		and ($14 = 0 or endpoint in (select r.id from rows($15: id text) as r)) then 1 else 0 end
+		from (select id, tenant, endpoint, subject, message, trigger_name, class, delivered, at from attempts
+			where ` + along + ` id < $3 and id >= $4 order by id desc limit $5) as looked order by id desc`)
+}
+
+var (
+	attemptsByMessage  = attemptSeek(`tenant = $1 and message = $2 and`)
+	attemptsBySubject  = attemptSeek(`tenant = $1 and subject = $2 and`)
+	attemptsByEndpoint = attemptSeek(`tenant = $1 and endpoint = $2 and`)
+	attemptsByID       = attemptSeek(`$2 = '' and`)
+
+	attemptsAmong = define(`select ` + attemptColumns + ` from attempts where id in (select r.id from rows($1: id bigint) as r) order by id desc`)
+	attemptGet    = define(`select ` + attemptColumns + ` from attempts where tenant = $1 and id = $2`)
+	attemptHead   = define(`select coalesce(max(id), 0) from attempts`)
+	attemptAt     = define(`select id, at from attempts where id >= $1 order by id limit 1`)
+)
+
+// FindAttempts gives attempts, the newest first, and the Before to go on with; 0:
+// there are no more. It may give fewer than Limit although there are more.
+func (r reader) FindAttempts(ctx context.Context, tenant int64, f AttemptFilter) (found []Attempt, next int64, err error) {
+	low, high, err := r.attemptRange(ctx, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	var ids [][]any
+	for range lookRounds {
+		looked, err := r.seekAttempts(ctx, tenant, f, low, high)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, l := range looked {
+			if high = l.id; l.wanted {
+				ids = append(ids, []any{l.id})
+			}
+			if len(ids) == f.Limit {
+				break
+			}
+		}
+		if next = high; len(looked) < lookBatch && len(ids) < f.Limit {
+			next = 0
+		}
+		if next == 0 || len(ids) == f.Limit {
+			break
+		}
+	}
+	list, err := encodeRows(ids)
+	if err != nil || len(ids) == 0 {
+		return nil, next, err
+	}
+	rows, err := r.q.query(ctx, attemptsAmong, list)
+	found, err = collect(rows, err, scanAttempt)
+	return found, next, err
+}
+
+// looked is an attempt that was looked at.
+type looked struct {
+	id     int64
+	wanted bool
+}
+
+func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter, low, high int64) ([]looked, error) {
+	along, key := attemptsByID, ""
+	switch {
+	case f.Message != "":
+		along, key = attemptsByMessage, f.Message
+	case f.Subject != "":
+		along, key = attemptsBySubject, f.Subject
+	case f.Endpoint != "":
+		along, key = attemptsByEndpoint, f.Endpoint
+	}
+	var among [][]any
+	for _, id := range f.Among {
+		among = append(among, []any{id})
+	}
+	list, err := encodeRows(among)
+	if err != nil {
+		return nil, err
+	}
+	only := 0
+	if f.Among != nil {
+		only = 1
+	}
+	rows, err := r.q.query(ctx, along, tenant, key, high, low, lookBatch, f.Trigger, f.Class, int(f.Outcome),
+		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list)
+	return collect(rows, err, func(rows *sql.Rows) (l looked, err error) {
+		var wanted int
+		err = rows.Scan(&l.id, &wanted)
+		l.wanted = wanted == 1
+		return l, err
+	})
+}
+
+// attemptRange gives the ids between which the attempts of a time are: from low
+// on, below high. Ids grow with the time at which attempts were saved.
+func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high int64, err error) {
+	rows, err := r.q.query(ctx, attemptHead)
+	head, err := one(rows, err, scanValue[int64], notFound("store.attempts", "No answer."))
+	if err != nil {
+		return 0, 0, err
+	}
+	high = head + 1
+	if f.Before > 0 {
+		high = min(high, f.Before)
+	}
+	if !f.Since.IsZero() {
+		if low, err = r.attemptAfter(ctx, f.Since.Add(-settledLate), head); err != nil {
+			return 0, 0, err
+		}
+	}
+	if !f.Until.IsZero() {
+		until, err := r.attemptAfter(ctx, f.Until.Add(settledLate), head)
+		if err != nil {
+			return 0, 0, err
+		}
+		high = min(high, until)
+	}
+	return low, high, nil
+}
+
+// attemptAfter finds the first attempt that began at a time or later.
+func (r reader) attemptAfter(ctx context.Context, at time.Time, head int64) (int64, error) {
+	low, high := int64(1), head+1
+	for low < high {
+		middle := low + (high-low)/2
+		rows, err := r.q.query(ctx, attemptAt, middle)
+		found, err := collect(rows, err, scanMoment)
+		switch {
+		case err != nil:
+			return 0, err
+		case len(found) == 0 || !found[0].at.Before(at):
+			high = middle
+		default:
+			low = found[0].seq + 1
+		}
+	}
+	return low, nil
+}
+
+// Attempt finds one attempt.
+func (r reader) Attempt(ctx context.Context, tenant, id int64) (Attempt, error) {
+	rows, err := r.q.query(ctx, attemptGet, tenant, id)
+	return one(rows, err, scanAttempt, func() error { return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.") })
+}
+
+func scanAttempt(rows *sql.Rows) (a Attempt, err error) {
+	var at, duration int64
+	err = rows.Scan(&a.ID, &a.Tenant, &a.Endpoint, &a.Cursor, &a.Seq, &a.Part, &a.Message, &a.Subject, &a.Trigger, &a.Number,
+		&at, &duration, &a.Address, &a.Status, &a.Class, &a.Delivered, &a.Request, &a.Response, &a.BodySHA256)
+	a.At, a.Duration = fromMicros(at), time.Duration(duration)*time.Microsecond
+	return a, err
+}

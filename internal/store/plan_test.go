@@ -1,0 +1,90 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestAttemptsAreFoundAlongIndexes: a search looks at a bounded part of an index,
+// and neither through a whole table nor at what it would have to sort first.
+func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
+	stores := openBoth(t)
+	args := []any{1, "x", 1000, 0, lookBatch, "", "", 0, 0, 0, "", "", "", 0, "[]"}
+	for index, s := range map[string]*statement{
+		"attempts_by_message": attemptsByMessage, "attempts_by_subject": attemptsBySubject, "attempts_by_endpoint": attemptsByEndpoint,
+	} {
+		if plan := sqlitePlan(t, stores["sqlite"], s, args); !strings.Contains(plan, "SEARCH attempts USING INDEX "+index+" (tenant=? AND ") || strings.Contains(plan, "SCAN attempts") {
+			t.Errorf("sqlite, by %s:\n%s", index, plan)
+		}
+		if plan := postgresPlan(t, stores["postgres"], s, args); !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan on attempts") {
+			t.Errorf("postgres, by %s:\n%s", index, plan)
+		}
+	}
+	told := []any{1, "x", "y"}
+	for name, plan := range map[string]string{
+		"sqlite": sqlitePlan(t, stores["sqlite"], toldTo, told), "postgres": postgresPlan(t, stores["postgres"], toldTo, told),
+	} {
+		if !strings.Contains(plan, "attempts_by_message") {
+			t.Errorf("%s, what was told:\n%s", name, plan)
+		}
+	}
+	args[1] = ""
+	if plan := sqlitePlan(t, stores["sqlite"], attemptsByID, args); !strings.Contains(plan, "SEARCH attempts USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("sqlite:\n%s", plan)
+	}
+	if plan := postgresPlan(t, stores["postgres"], attemptsByID, args); !strings.Contains(plan, "using attempts_pkey") || strings.Contains(plan, "Seq Scan on attempts") {
+		t.Errorf("postgres:\n%s", plan)
+	}
+}
+
+func sqlitePlan(t *testing.T, s *Store, of *statement, args []any) string {
+	t.Helper()
+	rows, err := sqliteDB(s).QueryContext(t.Context(), "explain query plan "+of.text[sqlite], args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, detail)
+	}
+	return plan.String()
+}
+
+// postgresPlan is the plan where tables are large: these here are empty.
+func postgresPlan(t *testing.T, s *Store, of *statement, args []any) string {
+	t.Helper()
+	conn, err := postgresPool(s).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, off := range []string{"seqscan", "bitmapscan"} {
+		if _, err := conn.Exec(t.Context(), "set enable_"+off+" = off"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.Query(t.Context(), "explain "+of.text[postgres], args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}

@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// attempted saves one attempt a minute; of each three the first is delivered. They
+// go to two endpoints in turns, and every fifth is another tenant's.
+func (f *fixture) attempted(n int) (endpoints [2]string) {
+	f.Helper()
+	var epochs [2]int64
+	endpoints[0], epochs[0] = f.served(1)
+	endpoints[1], epochs[1] = f.served(2)
+	for i := range n {
+		e := i % 2
+		a := anAttempt(f.tenant, endpoints[e], int64(i), 0)
+		a.At, a.Subject, a.Trigger = start.Add(time.Duration(i)*time.Minute), []string{"case/1", "case/2", "contact/3"}[i%3], []string{"case_created", "case_changed"}[i/2%2]
+		if a.Delivered = i%3 == 0; a.Delivered {
+			a.Status, a.Class = 200, ""
+		}
+		tenant := f.tenant
+		if i%5 == 4 {
+			tenant = f.other
+		}
+		f.settle(store.Settlement{Tenant: tenant, Endpoint: endpoints[e], Cursor: "cur_" + endpoints[e], Epoch: epochs[e], Attempts: []store.Attempt{a}})
+	}
+	return endpoints
+}
+
+var attemptTests = map[string]func(*fixture){
+	"attempts are found by whatever is known of them": func(f *fixture) {
+		const n = 60
+		endpoints := f.attempted(n)
+		for name, c := range map[string]struct {
+			filter store.AttemptFilter
+			wanted func(i int) bool
+		}{
+			"all":       {store.AttemptFilter{}, func(int) bool { return true }},
+			"endpoint":  {store.AttemptFilter{Endpoint: endpoints[1]}, func(i int) bool { return i%2 == 1 }},
+			"subject":   {store.AttemptFilter{Subject: "case/2"}, func(i int) bool { return i%3 == 1 }},
+			"message":   {store.AttemptFilter{Message: "msg_7_0"}, func(i int) bool { return i == 7 }},
+			"trigger":   {store.AttemptFilter{Trigger: "case_changed"}, func(i int) bool { return i/2%2 == 1 }},
+			"delivered": {store.AttemptFilter{Outcome: store.Delivered}, func(i int) bool { return i%3 == 0 }},
+			"failed":    {store.AttemptFilter{Outcome: store.Failed, Endpoint: endpoints[0]}, func(i int) bool { return i%3 != 0 && i%2 == 0 }},
+			"class":     {store.AttemptFilter{Class: "timeout"}, func(i int) bool { return i%3 != 0 }},
+			"since":     {store.AttemptFilter{Since: start.Add(30 * time.Minute)}, func(i int) bool { return i >= 30 }},
+			"until":     {store.AttemptFilter{Until: start.Add(30 * time.Minute)}, func(i int) bool { return i < 30 }},
+			"among":     {store.AttemptFilter{Among: endpoints[:1]}, func(i int) bool { return i%2 == 0 }},
+			"none":      {store.AttemptFilter{Among: []string{}}, func(int) bool { return false }},
+			"together": {store.AttemptFilter{Endpoint: endpoints[0], Subject: "case/1", Trigger: "case_created", Outcome: store.Delivered,
+				Since: start.Add(time.Minute), Until: start.Add(50 * time.Minute)}, func(i int) bool { return i%6 == 0 && i/2%2 == 0 && i > 0 && i < 50 }},
+		} {
+			var want, got []int64
+			for i := n - 1; i >= 0; i-- {
+				if i%5 != 4 && c.wanted(i) {
+					want = append(want, int64(i))
+				}
+			}
+			for c.filter.Limit = 7; ; {
+				found, next, err := f.FindAttempts(f.Context(), f.tenant, c.filter)
+				if err != nil {
+					f.Fatal(err)
+				}
+				for _, a := range found {
+					got = append(got, a.Seq)
+				}
+				if c.filter.Before = next; next == 0 {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				f.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+	},
+	"what was saved late is found by when it began": func(f *fixture) {
+		e, epoch := f.served(1)
+		for _, minute := range []int{100, 50, 160} { // the database was away for fifty minutes
+			a := anAttempt(f.tenant, e, int64(minute), 0)
+			a.At = start.Add(time.Duration(minute) * time.Minute)
+			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Attempts: []store.Attempt{a}})
+		}
+		for _, c := range []struct{ since, until, want int }{{50, 51, 50}, {99, 101, 100}, {160, 999, 160}} {
+			found, _, err := f.FindAttempts(f.Context(), f.tenant, store.AttemptFilter{
+				Since: start.Add(time.Duration(c.since) * time.Minute), Until: start.Add(time.Duration(c.until) * time.Minute), Limit: 9})
+			if err != nil || len(found) != 1 || found[0].Seq != int64(c.want) {
+				f.Errorf("of %d: %v %v", c.want, found, err)
+			}
+		}
+	},
+	"an attempt is its tenant's": func(f *fixture) {
+		endpoints := f.attempted(3)
+		all, _, err := f.FindAttempts(f.Context(), f.tenant, store.AttemptFilter{Endpoint: endpoints[0], Limit: 1})
+		if err != nil || len(all) != 1 {
+			f.Fatal(all, err)
+		}
+		f.equal(must[store.Attempt](f)(f.Attempt(f.Context(), f.tenant, all[0].ID)), all[0])
+		_, err = f.Attempt(f.Context(), f.other, all[0].ID)
+		f.wantFault(err, fault.NotFound, "attempt.not_found")
+	},
+}
