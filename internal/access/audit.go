@@ -34,6 +34,7 @@ const (
 	EndpointCreated       Action = "endpoint.created"
 	EndpointSecretAdded   Action = "endpoint.secret_added"
 	EndpointSecretRemoved Action = "endpoint.secret_removed"
+	EndpointSkipped       Action = "endpoint.skipped" // it went on at the head of the journal
 	EndpointUpdated       Action = "endpoint.updated"
 	EndpointDeleted       Action = "endpoint.deleted"
 	TargetsSet            Action = "trigger.targets_set"

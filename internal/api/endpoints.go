@@ -87,6 +87,7 @@ type EndpointChange struct {
 	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
+	Resume    *string                  `json:"resume,omitempty" enum:"cursor,head" doc:"Where an active endpoint goes on: at its cursor, where it stands, which is the default; or at the head of the journal, so that all it is owed until now is passed over. What was given up stays listed, and replays go on." example:"head"`
 	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
 	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance." example:"PRIVATE"`
 }
@@ -138,7 +139,8 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 	if err := body.Policy.apply(&endpoint.Policy{}); err != nil {
 		return nil, err
 	}
-	return endpointShown(a.service.UpdateEndpoint(ctx, principalOf(ctx), in.ID, func(e *endpoint.Endpoint) {
+	atHead := body.Resume != nil && *body.Resume == "head"
+	return endpointShown(a.service.UpdateEndpointFrom(ctx, principalOf(ctx), in.ID, atHead, func(e *endpoint.Endpoint) {
 		set(&e.Name, body.Name)
 		if body.URL != nil {
 			e.Point(*body.URL)

@@ -304,6 +304,11 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.storyOfSettings(path)
 	w.storyOfSecrets(path)
+	w.do("PATCH", path, `{"resume": "head"}`).is(422, "endpoint.invalid")
+	if g := w.do("PATCH", path, `{"status": "active", "resume": "head"}`).is(200, ""); g.text("status") != "active" {
+		t.Errorf("resumed: %s", g.body)
+	}
+	w.do("PATCH", path, `{"status": "paused", "resume": "cursor"}`).is(200, "")
 	own := changed.text("token")
 	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false || len(changed.json()["sources"].([]any)) != 2 {
 		t.Errorf("it hears of %s", changed.body)

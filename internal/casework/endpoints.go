@@ -137,6 +137,12 @@ type tokens interface {
 // UpdateEndpoint changes the settings of an endpoint. Change may be called more
 // than once. What changes nothing leaves the revision as it is.
 func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+	return s.UpdateEndpointFrom(ctx, p, endpointID, false, change)
+}
+
+// UpdateEndpointFrom is UpdateEndpoint; atHead lets the endpoint go on at the head
+// of the journal instead of where it stands. All that it is owed is passed over.
+func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
 	if err := s.Permit(ctx, p, "update-endpoint"); err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -150,8 +156,16 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 			if err != nil {
 				return err
 			}
-			if saved, err = s.changeEndpoint(ctx, tx, p, before, change); err != nil || saved.Revision == before.Revision {
+			if saved, err = s.changeEndpoint(ctx, tx, p, before, change); err != nil {
 				return err
+			}
+			if atHead {
+				if err := s.skip(ctx, tx, p, saved); err != nil {
+					return err
+				}
+			}
+			if saved.Revision == before.Revision {
+				return nil
 			}
 			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
 				map[string]any{"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL, "auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{})})

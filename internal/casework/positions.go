@@ -53,6 +53,24 @@ func startAt(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, from Start)
 	return tx.StartAt(ctx, e.Tenant, e.ID, at)
 }
 
+// skip lets an endpoint go on at the head of the journal, and notes what it
+// passes over.
+func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint) error {
+	if e.Status != endpoint.Active {
+		return fault.In("endpoint.invalid", "The endpoint can't be saved.",
+			fault.Field{Path: "/resume", Message: "is for an endpoint whose status is active, or becomes it"})
+	}
+	lag, err := tx.Lag(ctx, e.Tenant, e.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.Skip(ctx, e.Tenant, e.ID); err != nil {
+		return err
+	}
+	return s.audit(ctx, tx, p, access.EndpointSkipped, "endpoint/"+e.ID,
+		map[string]any{"entries": lag.Entries, "estimated": lag.Estimated, "parked": lag.Parked})
+}
+
 // Lag says how far an endpoint is behind the journal.
 func (s *Service) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
 	if err := s.Permit(ctx, p, "get-lag"); err != nil {

@@ -9,8 +9,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -220,4 +222,52 @@ func (b *bench) publicKeyVerifies(seed []byte, got told) {
 	if err := v.Verify(got.header, got.body); err != nil {
 		b.Error(err)
 	}
+}
+
+func TestAnEndpointMayResumeAtTheHead(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		entered, leave := make(chan struct{}, 10), make(chan struct{})
+		var mu sync.Mutex
+		var got []int64
+		r := b.receiver(func(a arrival) int {
+			if a.version == 2 && a.attempt == 1 { // under way while its cursor is moved past it
+				entered <- struct{}{}
+				<-leave
+				return 500
+			}
+			if a.caseID == 2 {
+				return 404 // parked
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, a.version)
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3)})
+		b.comment(1, 1)
+		b.comment(2, 1)
+		passed := func(position int64) {
+			b.eventually("the cursor moves", func() bool { c, parked := b.saved(e); return c.Position == position && len(parked) == 1 })
+		}
+		passed(2)
+		b.comment(1, 2)
+		<-entered
+		b.comment(1, 3)
+		b.update(func(tx *store.Tx) error { return tx.Skip(b.Context(), b.tenant, e.ID) })
+		close(leave)
+		b.comment(1, 4)
+		b.comment(2, 2)
+		b.eventually("it goes on at the head", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(got, 4) })
+		b.eventually("all attempts are recorded", func() bool { return b.tries(e) == 5 })
+		passed(6)
+		mu.Lock()
+		defer mu.Unlock()
+		if diff := gocmp.Diff([]int64{1, 4}, got); diff != "" {
+			b.Errorf("versions that arrived: %s", diff)
+		}
+		cursor, parked := b.saved(e)
+		if len(parked) != 1 || parked[0].Lane != "case/2" || parked[0].Seq != 6 || cursor.Position != 6 {
+			b.Errorf("parked are %+v, the cursor is at %d: what was passed over is owed still", parked, cursor.Position)
+		}
+	})
 }

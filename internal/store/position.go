@@ -33,6 +33,9 @@ var (
 		where s.seq < $1 order by s.seq desc limit $3) as before where at >= $2`)
 	cursorStart = define(`update cursors set position = $3 where tenant = $1 and endpoint = $2 and not replay`)
 
+	leaseRenew  = define(`update leases set epoch = epoch + 1 where tenant = $1 and endpoint = $2`)
+	parkedLeave = define(`delete from parked where tenant = $1 and cursor = $2`)
+
 	stretchSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
 		coalesce(min(case when tenant = $1 then at end), 0), coalesce(max(seq), 0)
 		from (select j.tenant, j.at, s.seq from journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 order by s.seq limit $4) as sample`)
@@ -102,6 +105,32 @@ func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, positi
 	if err == nil && n == 0 {
 		err = fault.New(fault.NotFound, "endpoint.not_found", "There is no endpoint %q.", endpoint)
 	}
+	return err
+}
+
+// Skip puts an endpoint's cursor at the head of the journal: all that it was owed
+// until now is passed over, but for what was given up and what replays tell.
+// Whoever delivers for it settles nothing of it any more, and begins anew.
+func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
+	tx.endpoints = true
+	if _, err := tx.q.exec(ctx, leaseRenew, tenant, endpoint); err != nil {
+		return err
+	}
+	cursor, err := tx.Cursor(ctx, tenant, endpoint)
+	if err != nil {
+		return err
+	}
+	if err := tx.CatchUp(ctx); err != nil {
+		return err
+	}
+	head, err := tx.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.q.exec(ctx, parkedLeave, tenant, cursor.ID); err != nil {
+		return err
+	}
+	_, err = tx.q.exec(ctx, cursorStart, tenant, endpoint, head)
 	return err
 }
 
