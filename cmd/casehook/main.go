@@ -39,6 +39,7 @@ type commands struct {
 	Casetype  casetypeCmd  `cmd:"" help:"Work on definitions of case types."`
 	Apply     applyCmd     `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
 	Endpoints endpointsCmd `cmd:"" help:"See how endpoints are doing; pause and resume them."`
+	Attempts  attemptsCmd  `cmd:"" help:"See what was sent to endpoints and what came of it."`
 	Resend    resendCmd    `cmd:"" help:"Send a message to an endpoint again."`
 	Listen    listenCmd    `cmd:"" help:"Bring a server's messages to a receiver on your machine, and print them."`
 	Trigger   triggerCmd   `cmd:"" help:"Send one message to your receiver: a sample, or what was last told of a case."`

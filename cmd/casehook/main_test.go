@@ -149,7 +149,7 @@ func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"}} {
+	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"}, {"attempts"}} {
 		status, help, stderr := said(t, append(command, "--help")...)
 		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
 			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)
@@ -159,7 +159,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 
 // Who develops receivers learns the commands from their examples.
 func TestTheHelpOfCommandsForDevelopersHasExamples(t *testing.T) {
-	for _, command := range []string{"listen", "trigger", "resend", "endpoints"} {
+	for _, command := range []string{"listen", "trigger", "resend", "endpoints", "attempts"} {
 		_, help, _ := said(t, command, "--help")
 		if strings.Count(help, "    casehook "+command) < 2 {
 			t.Errorf("the help of %s shows no two examples:\n%s", command, help)

@@ -2,12 +2,30 @@ package dev
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/casehook/casehook/internal/client"
 )
+
+// Watching says which attempts to show.
+type Watching struct {
+	Output
+	Endpoint string // id or name; empty: of all
+	Case     int64  // 0: of all
+	Trigger  string // empty: of all
+	Message  string // a webhook-id; empty: of all
+	Outcome  string // delivered or failed; empty: both
+	Since    string // a time; empty: the last ones
+	Last     int    // so many of them
+	Follow   bool   // until ctx ends, which is no error
+	Every    time.Duration
+}
 
 // attempt is one try at a message, as the server recorded it.
 type attempt struct {
@@ -39,4 +57,153 @@ func (a attempt) outcome() string {
 		return strconv.Itoa(*a.Status)
 	}
 	return cmp.Or(strings.ReplaceAll(a.Failure, "_", " "), "no answer")
+}
+
+// Attempts prints the last attempts, the oldest of them first, and with Follow
+// those that are made from then on, each once.
+func Attempts(ctx context.Context, c *client.Client, w Watching) error {
+	query, err := w.query(ctx, c)
+	if err != nil {
+		return err
+	}
+	names, err := endpointNames(ctx, c)
+	if err != nil {
+		return err
+	}
+	p := &watch{Watching: w, client: c, query: query, names: names, seen: map[string]bool{}}
+	if !w.JSON {
+		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "STATUS", "TOOK")
+	}
+	most := w.Last
+	if w.Since != "" {
+		most = 0
+	}
+	if err := p.poll(ctx, most); err != nil || !w.Follow {
+		return err
+	}
+	return p.follow(ctx)
+}
+
+func (w Watching) query(ctx context.Context, c *client.Client) (url.Values, error) {
+	query := url.Values{}
+	if w.Endpoint != "" {
+		id, err := endpointID(ctx, c, w.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("endpoint", id)
+	}
+	if w.Case != 0 {
+		query.Set("case", strconv.FormatInt(w.Case, 10))
+	}
+	for name, value := range map[string]string{"trigger": w.Trigger, "message": w.Message, "outcome": w.Outcome, "since": w.Since} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query, nil
+}
+
+// watch is who looks at attempts.
+type watch struct {
+	Watching
+	client *client.Client
+	query  url.Values
+	names  map[string]string // of endpoints, by id
+
+	seen  map[string]bool // ids, of those that order has
+	order []string        // the oldest first
+}
+
+// remembered is how many attempts are known again. Those that are recorded late,
+// by another node, come among newer ones: never so many.
+const remembered = 20_000
+
+// follow polls until ctx ends.
+func (w *watch) follow(ctx context.Context) error {
+	ticker := time.NewTicker(cmp.Or(w.Every, time.Second))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		switch err := w.poll(ctx, 0); {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && !passing(err):
+			return err
+		}
+	}
+}
+
+// overlap is how many attempts that are known have to be met until there is nothing
+// new behind them: what is recorded late comes among newer ones.
+const overlap = 100
+
+// poll prints what is new, the oldest first, and no more than most of it; 0: all.
+// What is older than that is passed over now and later.
+func (w *watch) poll(ctx context.Context, most int) error {
+	var fresh, old []attempt
+	known := 0
+	for a, err := range client.Each[attempt](ctx, w.client, "/v1/attempts", w.query) {
+		switch {
+		case err != nil:
+			return err
+		case w.seen[a.ID]:
+			known++
+		case most > 0 && len(fresh) == most:
+			old = append(old, a)
+		default:
+			fresh = append(fresh, a)
+		}
+		if known == overlap || len(old) == overlap {
+			break
+		}
+	}
+	slices.Reverse(fresh)
+	for _, a := range fresh {
+		if err := w.print(a); err != nil {
+			return err
+		}
+	}
+	w.remember(append(old, fresh...))
+	return nil
+}
+
+func (w *watch) remember(fresh []attempt) {
+	for _, a := range fresh {
+		w.seen[a.ID] = true
+		w.order = append(w.order, a.ID)
+	}
+	for len(w.order) > remembered {
+		delete(w.seen, w.order[0])
+		w.order = w.order[1:]
+	}
+}
+
+func (w *watch) print(a attempt) error {
+	if w.JSON {
+		return w.object(a.raw)
+	}
+	w.row(clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject, strconv.Itoa(a.Number), a.outcome(),
+		took(time.Duration(a.DurationMS)*time.Millisecond))
+	return nil
+}
+
+func (w *watch) row(at, endpoint, trigger, subject, number, outcome, duration string) {
+	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-7s  %s", at, endpoint, trigger, subject, number, outcome, duration)
+}
+
+// endpointNames gives the names of endpoints by their ids.
+func endpointNames(ctx context.Context, c *client.Client) (map[string]string, error) {
+	names := map[string]string{}
+	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {
+		if err != nil {
+			return nil, err
+		}
+		names[e.ID] = e.Name
+	}
+	return names, nil
 }

@@ -3,6 +3,7 @@ package dev
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/casehook/casehook/internal/client"
@@ -78,14 +79,12 @@ func (r Resending) await(ctx context.Context, c *client.Client, id string, begun
 
 // tries are those at the message since a time, the newest first.
 func (r Resending) tries(ctx context.Context, c *client.Client, id string, since time.Time) (tries []attempt, err error) {
-	var page struct{ Items []attempt }
-	if err := c.Get(ctx, at(id, "/attempts?limit=50"), &page); err != nil {
-		return nil, err
-	}
-	for _, a := range page.Items {
-		if a.Message == r.Message && !a.At.Before(since) {
-			tries = append(tries, a)
+	query := url.Values{"message": {r.Message}, "since": {since.Format(time.RFC3339Nano)}}
+	for a, err := range client.Each[attempt](ctx, c, at(id, "/attempts"), query) {
+		if err != nil {
+			return nil, err
 		}
+		tries = append(tries, a)
 	}
 	return tries, nil
 }

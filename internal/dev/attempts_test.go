@@ -1,0 +1,150 @@
+package dev
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// recorded is a server's list of attempts, the newest first, in pages of 100.
+type recorded struct {
+	ids   []int // the oldest first
+	asked int
+	away  bool
+}
+
+func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
+	text, status := `{"items":[{"id":"ep_1","name":"crm"}],"next":null}`, 200
+	if q.URL.Path == "/v1/attempts" {
+		if r.asked++; r.away {
+			return nil, errors.New("away")
+		}
+		from := len(r.ids)
+		if place := q.URL.Query().Get("cursor"); place != "" {
+			from, _ = slices.BinarySearch(r.ids, number(place)) // behind what was there when the page before was read
+		}
+		to := max(0, from-100)
+		var items []string
+		for i := from - 1; i >= to; i-- {
+			items = append(items, fmt.Sprintf(`{"id":"att_%d","endpoint_id":"ep_1","trigger":"case_created","number":1,"status":200,"delivered":true}`, r.ids[i]))
+		}
+		next := "null"
+		if to > 0 {
+			next = strconv.Quote(strconv.Itoa(r.ids[to]))
+		}
+		text = `{"items":[` + strings.Join(items, ",") + `],"next":` + next + `}`
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}, nil
+}
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+// printedIDs are the attempts in lines of JSON, in their order.
+func printedIDs(out string) (ids []int) {
+	for line := range strings.Lines(out) {
+		_, rest, _ := strings.Cut(line, `"id":"att_`)
+		id, _, _ := strings.Cut(rest, `"`)
+		ids = append(ids, number(id))
+	}
+	return ids
+}
+
+// However many attempts there are between two looks, and although some are
+// recorded late, each is shown once; those before the first look are not.
+func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		there := rapid.IntRange(0, 500).Draw(r, "there")
+		last := rapid.IntRange(1, 50).Draw(r, "last")
+		rounds := rapid.SliceOfN(rapid.IntRange(0, 350), 1, 6).Draw(r, "rounds")
+		late := rapid.SliceOfN(rapid.IntRange(1, 60), 6, 6).Draw(r, "late") // so far behind the newest
+		synctest.Test(t, func(t *testing.T) {
+			server := &recorded{}
+			for i := range there {
+				server.ids = append(server.ids, 10*(i+1))
+			}
+			want := slices.Clone(server.ids[max(0, there-last):])
+			ctx, cancel := context.WithCancel(t.Context())
+			var out bytes.Buffer
+			done := make(chan error)
+			go func() {
+				done <- Attempts(ctx, &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+					Watching{Output: Output{Out: &out, JSON: true}, Last: last, Follow: true})
+			}()
+			synctest.Wait()
+			next := 10 * (there + 1)
+			for i, n := range rounds {
+				added := []int{}
+				for range n {
+					added = append(added, next)
+					next += 10
+				}
+				if behind := next - 10*late[i] - 5; behind > 0 && !slices.Contains(server.ids, behind) {
+					added = append(added, behind)
+				}
+				server.ids = append(server.ids, added...)
+				slices.Sort(server.ids)
+				want = append(want, added...)
+				<-time.After(1500 * time.Millisecond)
+				synctest.Wait()
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			got := printedIDs(out.String())
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	})
+}
+
+func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &recorded{ids: []int{1}}
+		ctx, cancel := context.WithCancel(t.Context())
+		var out bytes.Buffer
+		done := make(chan error)
+		go func() {
+			done <- Attempts(ctx, &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+				Watching{Output: Output{Out: &out}, Last: 5, Follow: true})
+		}()
+		synctest.Wait()
+		server.away = true
+		<-time.After(20 * time.Second)
+		server.away, server.ids = false, []int{1, 2, 3}
+		<-time.After(20 * time.Second)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if rows := strings.Count(out.String(), "  crm              case_created "); rows != 3 || !strings.HasPrefix(out.String(), "TIME      ENDPOINT ") {
+			t.Errorf("it shows\n%s", out.String())
+		}
+		server.away = true
+		err := Attempts(t.Context(), &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server}, Watching{Output: Output{Out: io.Discard}})
+		if !errors.Is(err, fault.Upstream) {
+			t.Errorf("not there at the beginning: %v", err)
+		}
+	})
+}
