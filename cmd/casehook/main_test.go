@@ -117,6 +117,7 @@ func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
 		"an unknown command":  {[]string{"sevre"}, `did you mean "serve"`},
 		"an unknown flag":     {[]string{"serve", "--lisen", "x"}, `did you mean "--listen"`},
 		"a missing file":      {[]string{"serve", "--config", "/none/casehook.yaml"}, "no such file"},
+		"an end at once":      {[]string{"serve", "--disable-after", "1s"}, "between 1m and 720h"},
 		"a lease of nothing":  {[]string{"serve", "--lease-ttl", "0s"}, "between 1s and 5m"},
 		"an upload too large": {[]string{"serve", "--max-upload", "999999999999GiB"}, "not a size"},
 		"no definition":       {[]string{"casetype", "check"}, "<file>"},

@@ -33,6 +33,7 @@ type serveCmd struct {
 	OIDCClientID string         `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
 	SessionIdle  time.Duration  `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
 	SessionLife  time.Duration  `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"After so long, somebody who signed in is signed out anyway. 12h if not set."`
+	DisableAfter time.Duration  `default:"120h" placeholder:"TIME" env:"CASEHOOK_DISABLE_AFTER" help:"Disable an endpoint that has been failing for so long; what it is owed waits. 1m to 720h; 120h, which is 5 days, if not set."`
 	LeaseTTL     time.Duration  `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: how long after one died another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration  `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"At the end, how long requests and deliveries under way may still take, each. 10s if not set."`
 	DrainDelay   time.Duration  `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"At the end, how long requests are still taken after /readyz has said that the server stops, so that a load balancer sees it. 0s if not set."`
@@ -60,6 +61,9 @@ Variables whose names begin with CASEHOOK_VAR_ may be used in the URLs of callba
 
 // Validate refuses what the server would not refuse by itself.
 func (c *serveCmd) Validate() error {
+	if c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour {
+		return fmt.Errorf("--disable-after is %s; it has to be between 1m and 720h", c.DisableAfter)
+	}
 	if c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute {
 		return fmt.Errorf("--lease-ttl is %s; it has to be between 1s and 5m", c.LeaseTTL)
 	}
@@ -85,8 +89,8 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
 		OTLPEndpoint: cmp.Or(c.OTLPEndpoint, os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
-		DrainDelay:   c.DrainDelay,
-		LeaseTTL:     c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
+		DisableAfter: c.DisableAfter, DrainDelay: c.DrainDelay,
+		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
 	}
 }
 

@@ -104,6 +104,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.secrets()
 	a.lag()
 	a.replays()
+	a.endpointHealth()
 	a.triggers()
 	a.journal()
 	a.session()

@@ -330,6 +330,7 @@ func (s *spies) reads() map[string][]string {
 		"list-endpoint-secrets": each(endpoints, "/secrets"),
 		"list-attempts":         each(endpoints, "/attempts?limit=100"),
 		"get-lag":               each(endpoints, "/lag"),
+		"get-endpoint-health":   each(endpoints, "/health"),
 		"list-triggers":         {"/v1/triggers"},
 		"get-targets":           {"/v1/triggers/case_created/targets"},
 		"list-tokens":           {"/v1/tokens"},

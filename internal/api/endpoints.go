@@ -23,7 +23,7 @@ type Endpoint struct {
 	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
 	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long." example:"active"`
+	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long, or its answer 410." example:"active"`
 	Policy      Policy                  `json:"policy" doc:"How hard delivery tries."`
 	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
 	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
@@ -31,6 +31,7 @@ type Endpoint struct {
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
 	Auth        Auth                    `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
 	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
+	Health      EndpointCondition       `json:"health" doc:"How it fares."`
 	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
 	CreatedAt   time.Time               `json:"created_at" doc:"When it was created."`
 	UpdatedAt   time.Time               `json:"updated_at" doc:"When it last changed."`
@@ -223,7 +224,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
-		Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
 }
 

@@ -252,6 +252,7 @@ func (w *world) problemsOfTheRest() {
 		{"PATCH", other, `{"status": "disabled"}`, 422, "request.body_invalid"},
 		{"GET", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/lag", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/health", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/journal?endpoint=ep_x", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/stream?endpoint=ep_x", "", 404, "endpoint.not_found"},
 		{"POST", "/v1/endpoints/ep_1/replays", `{"since": "beginning"}`, 404, "endpoint.not_found"},

@@ -203,6 +203,11 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 	if after.Same(before) {
 		return before, nil
 	}
+	if repaired(before, after) {
+		if err := tx.Recount(ctx, after.Tenant, after.ID); err != nil {
+			return after, err
+		}
+	}
 	return tx.UpdateEndpoint(ctx, after)
 }
 

@@ -1,6 +1,10 @@
 package delivery
 
-import "time"
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+)
 
 // breaker stops a whole endpoint that is down, so that an outage uses up no
 // message's retries. It opens after several failures in a row that are the
@@ -83,4 +87,24 @@ func (b *breaker) mayProbe(now time.Time) bool {
 
 func spread(d time.Duration, jitter float64) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
+}
+
+// state is the breaker as it is saved.
+func (b breaker) state() endpoint.Breaker {
+	switch {
+	case !b.open:
+		return endpoint.Closed
+	case b.fewLanes:
+		return endpoint.Unconnected
+	}
+	return endpoint.Open
+}
+
+// restore goes on from what was saved: an outage does not begin anew because we
+// do.
+func (b *breaker) restore(s endpoint.Breaker, now time.Time, jitter float64) {
+	if s == endpoint.Closed {
+		return
+	}
+	*b = breaker{open: true, fewLanes: s == endpoint.Unconnected, since: now, wait: firstProbe, probeAt: now.Add(spread(firstProbe, jitter))}
 }

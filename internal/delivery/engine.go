@@ -24,6 +24,8 @@ type Config struct {
 
 	Metrics *observe.Delivery // nil: nothing is counted
 	Tracer  *observe.Tracer   // nil: nothing is traced
+
+	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
 }
 
 // Engine delivers for all endpoints whose lease this node holds.
@@ -45,6 +47,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.LeaseTTL = orDefault(c.LeaseTTL, 15*time.Second)
 	c.Poll = orDefault(c.Poll, time.Second)
 	c.Drain = orDefault(c.Drain, 10*time.Second)
+	c.DisableAfter = orDefault(c.DisableAfter, 5*24*time.Hour)
 	e := &Engine{
 		Config: c, store: st, client: client, settler: newSettler(st, c.Log), tail: newTail(st, c.Version),
 		started: time.Now(), holders: map[string]*holder{},

@@ -18,7 +18,8 @@ type gate struct {
 	breaker breaker
 	hold    hold
 	pace    pace
-	gone    bool // the endpoint answered 410
+	watch   watch
+	gone    bool // the endpoint answered 410, or has failed for too long: it is disabled
 }
 
 // limits bound what is held of an endpoint.
@@ -32,6 +33,12 @@ var defaultLimits = limits{window: 1024, unsettled: 512, parked: 10_000}
 
 func newGate(p endpoint.Policy, l limits, jitter func() float64) *gate {
 	return &gate{limits: l, policy: p.WithDefaults(), jitter: jitter, pace: newPace(p.RateLimit)}
+}
+
+// restore begins with what was saved of the endpoint.
+func (g *gate) restore(e endpoint.Endpoint, disableAfter time.Duration, now time.Time) {
+	g.watch = newWatch(e, disableAfter)
+	g.breaker.restore(e.Health.Breaker, now, g.jitter())
 }
 
 // inherit takes over what a change of the endpoint is no reason to forget: how

@@ -172,20 +172,8 @@ func (e *Engine) serve(ctx, sending context.Context, h *holder) {
 		case errors.Is(cause, errLeaseLost):
 			return
 		case errors.Is(cause, errGone):
-			e.disable(ctx, l)
+			w.log.Warn("the endpoint is disabled", "reason", w.gate.watch.Reason, "failing_since", w.gate.watch.Since)
 		}
-	}
-}
-
-// disable stops an endpoint that says it is gone for good. What it is owed waits.
-func (e *Engine) disable(ctx context.Context, l store.Lease) {
-	e.Log.Warn("the endpoint answered 410 Gone and is disabled", "endpoint", l.Endpoint)
-	err := e.store.Update(ctx, func(tx *store.Tx) error {
-		return tx.DisableEndpoint(ctx, l.Tenant, l.Endpoint, time.Now())
-	})
-	if err != nil {
-		e.Log.Error("the endpoint can't be disabled; it will be asked again", "endpoint", l.Endpoint, "error", err)
-		sleep(ctx, readAgain)
 	}
 }
 
@@ -213,6 +201,7 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	}
 	warnOfExpiry(e.Log.With("endpoint", ep.ID), ep.TLS, time.Now())
 	g := newGate(ep.Policy, defaultLimits, e.Jitter)
+	g.restore(ep, e.DisableAfter, time.Now())
 	w := &worker{
 		Engine: e, endpoint: ep, lease: l, credentials: credentials, gate: g, over: map[string]bool{},
 		log:    e.Log.With("endpoint", l.Endpoint),

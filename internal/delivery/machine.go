@@ -20,6 +20,7 @@ type machine struct {
 	wanted    map[string]bool // triggers
 	hears     func(event.Actor) bool
 	clearance casetype.Classification
+	self      string // the subject that the endpoint itself is; it is not told about itself
 	filter    *filter.Filter
 	unfit     error // why the filter can't be used; nil: it can
 	scope     scope
@@ -59,7 +60,7 @@ type outbox struct {
 // newMachine restores a machine from what was saved.
 func newMachine(g *gate, e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place) *machine {
 	m := &machine{
-		gate: g, hears: e.Hears, clearance: e.Clearance, held: g.limits.window,
+		gate: g, hears: e.Hears, clearance: e.Clearance, self: event.EndpointSubject(e.ID), held: g.limits.window,
 		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
 	}
@@ -122,7 +123,7 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 
 // wants reports whether the endpoint, as it is set up now, listens to a message.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
-	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor) && m.scope.has(e, body)
+	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor) && e.Subject != m.self && m.scope.has(e, body)
 }
 
 // passes reports whether a message that the endpoint listens to may be sent. It
@@ -288,7 +289,7 @@ func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 	if !pending && (!flush || position == m.saved) {
 		return s, false
 	}
-	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead, Replay: m.scope.bounded, Ended: end}
+	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead, Health: m.watch.take(), Replay: m.scope.bounded, Ended: end}
 	for key, p := range m.out.lanes {
 		if p == nil {
 			s.Unpark = append(s.Unpark, key)

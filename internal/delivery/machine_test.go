@@ -34,6 +34,7 @@ type world struct {
 	done   int   // outcomes not yet taken
 
 	disk     disk
+	worth    bool           // a message that is not about endpoints failed since the last answer
 	received map[string]int // by message id
 	arrivals []store.Place  // first arrivals, in their order
 	subject  map[string]string
@@ -60,13 +61,16 @@ type disk struct {
 	parked   map[string]store.Parked
 	settled  map[string]store.Place
 	dead     map[string]bool
+	health   endpoint.Health
+	disabled bool
+	told     []string // facts about the endpoint
 }
 
 func newDisk() disk {
 	return disk{parked: map[string]store.Parked{}, settled: map[string]store.Place{}, dead: map[string]bool{}}
 }
 
-const wantedTrigger, otherTrigger, ownToken = "wanted", "other", "tok_own"
+const wantedTrigger, otherTrigger, ownToken, self = "wanted", "other", "tok_own", "ep_self"
 
 // actors are who commits.
 var actors = []event.Actor{{Source: event.UI, UserID: 7}, {Source: event.API, TokenID: ownToken}, {Source: event.API, TokenID: "tok_other"}, {Source: event.System}}
@@ -78,7 +82,7 @@ func (w *world) wanted(e *tailEntry, body *wire.Message) bool {
 		event.API:    !slices.Equal(w.sources, []string{"ui"}) && !(w.ignore && e.Actor.TokenID == ownToken),
 		event.System: true,
 	}
-	return body.Trigger == wantedTrigger && heard[e.Actor.Source] && (!w.filters || e.Version != filteredOut) && e.Seq > w.after && w.scope.has(e, body)
+	return body.Trigger == wantedTrigger && heard[e.Actor.Source] && e.Subject != event.EndpointSubject(self) && (!w.filters || e.Version != filteredOut) && e.Seq > w.after && w.scope.has(e, body)
 }
 
 // A filter that lets some messages through, keeps some out, and can't be computed
@@ -120,7 +124,7 @@ func (w *world) restart() {
 			settled = append(settled, p)
 		}
 	}
-	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
+	e := endpoint.Endpoint{ID: self, Health: w.disk.health, Triggers: []string{wantedTrigger}, Sources: w.sources, IgnoreOwn: w.ignore, Token: ownToken, Policy: endpoint.Policy{
 		Retries: []time.Duration{time.Second, 4 * time.Second}, Timeout: 5 * time.Second, Concurrency: 3, Order: w.order, RateLimit: w.limit,
 	}}
 	if w.filters {
@@ -129,6 +133,8 @@ func (w *world) restart() {
 	g := w.gate
 	if g == nil {
 		g = newGate(e.Policy, w.limits, func() float64 { return 0.5 })
+		g.restore(e, 20*time.Second, w.now)
+		g.gone, w.worth = w.disk.disabled, w.disk.health.Told && !w.disk.health.Counted.IsZero()
 	}
 	w.m = newMachine(g, e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
 	w.m.scope = w.scope
@@ -139,7 +145,8 @@ func (w *world) restart() {
 // commit appends an entry with a few messages, some wanted.
 func (w *world) commit(t *rapid.T) {
 	seq := int64(len(w.journal) + 1)
-	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: fmt.Sprintf("case/%d", rapid.IntRange(1, 5).Draw(t, "case")), At: w.now,
+	subjects := []string{"case/1", "case/2", "case/3", "case/4", "case/5", event.EndpointSubject("ep_other"), event.EndpointSubject(self)}
+	e := &tailEntry{Entry: &event.Entry{Seq: seq, ID: seq, Subject: rapid.SampledFrom(subjects).Draw(t, "subject"), At: w.now,
 		Version: int64(rapid.IntRange(0, 3).Draw(t, "version")),
 		Actor:   rapid.SampledFrom(actors).Draw(t, "actor")}}
 	for part := range rapid.IntRange(0, 3).Draw(t, "messages") {
@@ -267,6 +274,65 @@ func (w *world) heed(msg *message, o outcome) {
 	}
 }
 
+// tellable checks that what is told of the endpoint because of an outcome may be.
+// Of failures at messages about endpoints alone nothing is.
+func (w *world) tellable(msg *message, v verdict, before int64) {
+	if w.gate != nil {
+		return // others' outcomes count too
+	}
+	switch v {
+	case unreachable, gone:
+		w.worth = w.worth || !event.Operational(msg.subject)
+	case delivered, refused:
+		w.worth = false
+	}
+	for _, c := range w.m.watch.changes {
+		if c.Entry != nil && c.Version > before && c.Entry.Facts[0].Name != event.EndpointRecovered.Name && !w.worth {
+			w.t.Fatalf("%s is told of failures at operational messages alone", c.Entry.Facts[0].Name)
+		}
+	}
+}
+
+// fares saves how the endpoint fares.
+func (w *world) fares(changes []store.HealthChange) {
+	if w.gate != nil {
+		return // it is on the others' disks too
+	}
+	for _, c := range changes {
+		if c.Base != w.disk.health.Version || c.Version <= c.Base {
+			w.t.Fatalf("version %d of the health follows on %d, and is made from %d", c.Version, w.disk.health.Version, c.Base)
+		}
+		w.disk.health, w.disk.disabled = c.Health, w.disk.disabled || c.Disable
+		if c.Entry == nil {
+			continue
+		}
+		fact, last := c.Entry.Facts[0].Name, ""
+		if n := len(w.disk.told); n > 0 {
+			last = w.disk.told[n-1]
+		}
+		if fact == last || fact == event.EndpointFailing.Name && last == event.EndpointDisabled.Name || fact == event.EndpointRecovered.Name && last == "" {
+			w.t.Fatalf("%s is told after %q", fact, last)
+		}
+		w.disk.told = append(w.disk.told, fact)
+	}
+}
+
+// enable has a person set a disabled endpoint to active.
+func (w *world) enable(t *rapid.T) {
+	for len(w.flying) > 0 {
+		w.finish(t, notAttempted)
+	}
+	w.handOver()
+	w.flush()
+	if !w.disk.disabled {
+		return
+	}
+	w.disk.disabled, w.disk.told = false, append(w.disk.told, "enabled")
+	w.disk.health.Version++
+	w.disk.health.Counted, w.disk.health.Breaker = time.Time{}, endpoint.Closed
+	w.restart()
+}
+
 // load answers as the journal does, two entries at a time.
 func (w *world) load(q load) {
 	var found []*tailEntry
@@ -299,7 +365,9 @@ func (w *world) finish(t *rapid.T, v verdict) {
 		w.arrive(msg)
 	}
 	o := w.answer(t, msg, v)
+	before := w.m.watch.Version
 	w.m.done(msg, o, w.now)
+	w.tellable(msg, v, before)
 	w.heed(msg, o)
 	if v != notAttempted {
 		w.done++
@@ -334,6 +402,7 @@ func (w *world) flush() {
 				w.disk.settled[a.Message] = a.Place
 			}
 		}
+		w.fares(s.Health)
 		for _, d := range s.Dead {
 			w.disk.settled[d.Message], w.disk.dead[d.Message] = d.Place, true
 		}
@@ -403,6 +472,9 @@ func (w *world) reorder(t *rapid.T) {
 func (w *world) finishAll(t *rapid.T) {
 	w.down = false
 	for range 40 * (len(w.journal) + 10) {
+		if w.disk.disabled || w.m.gone {
+			w.enable(t)
+		}
 		w.readTo(w.canRead())
 		for w.step(t) {
 		}
@@ -481,6 +553,8 @@ func checkMachine(t *testing.T, order endpoint.Order, reorders bool) {
 			"hand over":   func(*rapid.T) { w.handOver() },
 			"flush":       func(*rapid.T) { w.flush() },
 			"crash":       w.crash,
+			"gone":        func(t *rapid.T) { w.finish(t, gone) },
+			"enable":      w.enable,
 			"give up":     func(t *rapid.T) { w.finish(t, notAttempted) },
 			"outage":      func(*rapid.T) { w.down = !w.down },
 			"wait": func(t *rapid.T) {

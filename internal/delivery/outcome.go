@@ -76,21 +76,23 @@ func (m *machine) laneOf(msg *message) string {
 // whole is down, so that the message is not to blame.
 func (m *machine) judge(msg *message, o outcome, now time.Time) (down bool) {
 	m.hold.judge(msg, o, now)
-	switch o.verdict {
-	case gone:
+	switch {
+	case o.verdict == gone && !m.gone:
 		m.gone = true
-		return true
-	case unreachable:
+		m.watch.gone(msg.subject, now)
+	case o.verdict == unreachable && !m.gone:
 		down = m.breaker.failed(msg.subject, o.connected, now, m.jitter())
 		if msg.probe && down {
 			m.breaker.probed(now, m.jitter())
 		}
 		m.breaker.notBefore(now.Add(min(o.retryAfter, longestHold)))
-	default:
+		m.gone = m.watch.failed(msg.subject, o.reason, m.breaker, now)
+	case !m.gone:
 		m.breaker.answered()
+		m.watch.answered(now)
 	}
 	msg.probe = false
-	return down
+	return down || m.gone && o.verdict != delivered && o.verdict != refused
 }
 
 // putBack lets a message wait where it was: nothing is counted against it.

@@ -67,6 +67,7 @@ func (p *settlement) merge(more store.Settlement) {
 	p.Position = max(p.Position, more.Position)
 	p.Attempts = append(p.Attempts, more.Attempts...)
 	p.Dead = append(p.Dead, more.Dead...)
+	p.Health = append(p.Health, more.Health...)
 	for i := range more.Park {
 		p.lanes[more.Park[i].Lane] = &more.Park[i]
 	}

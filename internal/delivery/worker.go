@@ -43,7 +43,7 @@ type worker struct {
 var (
 	errReload    = errors.New("delivery: the endpoint changed")
 	errLeaseLost = errors.New("delivery: another node holds the lease")
-	errGone      = errors.New("delivery: the endpoint answered 410")
+	errGone      = errors.New("delivery: the endpoint is disabled")
 )
 
 // The worker's clocks.

@@ -32,8 +32,9 @@ type Config struct {
 	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
 	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h
 
-	LeaseTTL time.Duration // how long after a node's death another takes over; default 15 s
-	Grace    time.Duration // what is under way may still take at the end; default 10 s
+	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
+	LeaseTTL     time.Duration // how long after a node's death another takes over; default 15 s
+	Grace        time.Duration // what is under way may still take at the end; default 10 s
 
 	MetricsListen    string        // host:port that serves /metrics to whoever can connect; empty: none does
 	MetricsToken     string        // with which Listen serves /metrics; empty: it does not

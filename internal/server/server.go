@@ -126,7 +126,7 @@ func (s *Server) open(ctx context.Context) error {
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
-		Node: node, Version: c.Version, LeaseTTL: c.LeaseTTL, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
+		Node: node, Version: c.Version, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
 		Metrics: s.metrics.Delivery, Tracer: tracer,
 	})
 	cursorKey, err := derive(key, "casehook api cursors")

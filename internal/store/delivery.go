@@ -75,7 +75,8 @@ type Settlement struct {
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
-	Again    bool // it may be saved already: a commit failed, and nobody knows how it ended
+	Health   []HealthChange // of the endpoint, in their order
+	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
 }
 
 const (
@@ -162,12 +163,14 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 	if err != nil {
 		return nil, err
 	}
-	var valid []Settlement
+	var ours, valid []Settlement
 	for _, s := range all {
-		switch {
-		case !held[s.Endpoint]:
+		if !held[s.Endpoint] {
 			lost = append(lost, s.Endpoint)
-		case !s.Replay || running[s.Cursor]:
+			continue
+		}
+		ours = append(ours, s)
+		if !s.Replay || running[s.Cursor] {
 			valid = append(valid, s)
 		}
 	}
@@ -187,6 +190,9 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
 			return nil, err
 		}
+	}
+	if err := tx.settleHealth(ctx, ours); err != nil {
+		return nil, err
 	}
 	return lost, tx.settleReplays(ctx, valid)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.revision, e.created_at, e.updated_at`
+const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.revision, e.created_at, e.updated_at,
+	e.health_version, e.failing_since, e.failing_counted, e.failing_reason, e.failing_told, e.breaker`
 
 var (
 	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
@@ -23,7 +24,6 @@ var (
 	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
 		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
-	endpointDisable  = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = $3 where tenant = $1 and id = $2 and status = 'active'`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
 
 	subscriptionList = define(`select endpoint, trigger_name from subscriptions
@@ -177,13 +177,6 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 	return e, tx.subscribe(ctx, e)
 }
 
-// DisableEndpoint stops an active endpoint, whatever its revision.
-func (tx *Tx) DisableEndpoint(ctx context.Context, tenant int64, id string, now time.Time) error {
-	tx.endpoints = true
-	_, err := tx.q.exec(ctx, endpointDisable, tenant, id, micros(now))
-	return err
-}
-
 // DeleteEndpoint removes an endpoint with its cursors and all that waits. Its
 // attempts stay. Without a lease, whatever is in flight settles nothing.
 func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error {
@@ -278,9 +271,10 @@ func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, se
 func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	var policy, metadata, sealed []byte
 	var sources string
-	var created, updated int64
+	var created, updated, since, counted int64
+	h := &e.Health
 	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
-		&e.Description, &metadata, &e.Filter, &e.Revision, &created, &updated)
+		&e.Description, &metadata, &e.Filter, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
 	if err != nil {
 		return e, err
 	}
@@ -288,6 +282,7 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 		e.Sources = nil
 	}
 	e.CreatedAt, e.UpdatedAt = fromMicros(created), fromMicros(updated)
+	h.Since, h.Counted = fromMicros(since), fromMicros(counted)
 	var p storedPolicy
 	if err := json.Unmarshal(policy, &p); err != nil {
 		return e, fmt.Errorf("policy of %s: %w", e.ID, err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -251,9 +252,10 @@ var leaseTests = map[string]func(*fixture){
 		f.equal(f.claim("a", time.Hour), first)
 		f.create(anEndpoint(f.tenant, 3))
 		f.equal(len(f.claim("a", time.Hour)), 3)
-		f.update(func(tx *store.Tx) error { return tx.DisableEndpoint(f.Context(), f.tenant, e.ID, start) })
+		e.Status = endpoint.Paused
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
 		changed := f.claim("a", time.Hour)[0]
-		f.equal([]any{changed.Epoch, changed.Revision, changed.Status}, []any{int64(1), int64(2), "disabled"})
+		f.equal([]any{changed.Epoch, changed.Revision, changed.Status}, []any{int64(1), int64(2), "paused"})
 	},
 	"where there can be no other node a new owner takes all at once": func(f *fixture) {
 		if f.Nodes() {

@@ -68,7 +68,6 @@ var endpointTests = map[string]func(*fixture){
 		theirs.Tenant = f.other
 		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), theirs); return err })
 		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.other, e.ID) })
-		f.update(func(tx *store.Tx) error { return tx.DisableEndpoint(f.Context(), f.other, e.ID, start) })
 		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), e)
 	},
 	"endpoints are listed page by page, and by trigger": func(f *fixture) {
@@ -115,21 +114,6 @@ var endpointTests = map[string]func(*fixture){
 		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { return tx.CreateEndpoint(f.Context(), same, "cur") })
 		second.Name = "crm"
 		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), second); return err })
-	},
-	"disabling stops an active endpoint once": func(f *fixture) {
-		active, paused := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
-		paused.Status = endpoint.Paused
-		f.create(active, paused)
-		for range 2 {
-			f.update(func(tx *store.Tx) error {
-				if err := tx.DisableEndpoint(f.Context(), f.tenant, paused.ID, start); err != nil {
-					return err
-				}
-				return tx.DisableEndpoint(f.Context(), f.tenant, active.ID, start.Add(time.Hour))
-			})
-		}
-		active.Status, active.Revision, active.UpdatedAt = endpoint.Disabled, 2, start.Add(time.Hour)
-		f.equal(must[[]endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, "", 9)), []endpoint.Endpoint{active, paused})
 	},
 	"an endpoint hears of what comes after it, and of nothing before": func(f *fixture) {
 		for i := range int64(3) {

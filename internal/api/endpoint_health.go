@@ -1,0 +1,49 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// EndpointCondition is how an endpoint fares, in short.
+type EndpointCondition struct {
+	Condition    endpoint.Condition `json:"condition" enum:"healthy,unsteady,failing,disabled" doc:"healthy: it took, or refused, what it was sent last; unsteady: it failed last; failing: it is down, and its messages wait; disabled: it was down for too long, or answered 410." example:"failing"`
+	FailingSince *time.Time         `json:"failing_since" doc:"Since when no answer has shown that it is there; null: it is."`
+	Reason       *string            `json:"reason" doc:"Of a failure since then; null: there was none." example:"503 Service Unavailable"`
+}
+
+// EndpointHealth is how an endpoint fares.
+type EndpointHealth struct {
+	EndpointCondition
+	Breaker         string     `json:"breaker" enum:"open,closed" doc:"open: one message at a time asks whether it is back, and no retries are used up; closed: messages flow." example:"open"`
+	LastAttemptAt   *time.Time `json:"last_attempt_at" doc:"When it was last sent a message; null: never, as far as is recorded."`
+	LastDeliveredAt *time.Time `json:"last_delivered_at" doc:"When it last took one, repetitions apart; null: never, as far as is recorded."`
+}
+
+func (a *API) endpointHealth() {
+	handle(a, operation("get-endpoint-health", http.MethodGet, "/v1/endpoints/{id}/health", "endpoints", "How an endpoint fares",
+		"The triggers endpoint.failing, endpoint.disabled and endpoint.recovered tell other endpoints of it.", http.StatusNotFound),
+		func(ctx context.Context, in *InEndpoint) (*struct{ Body EndpointHealth }, error) {
+			e, c, err := a.service.EndpointHealth(ctx, principalOf(ctx), in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return &struct{ Body EndpointHealth }{showEndpointHealth(e, c)}, nil
+		})
+}
+
+func showCondition(e endpoint.Endpoint) EndpointCondition {
+	return EndpointCondition{Condition: e.Condition(), FailingSince: orNever(e.Health.Since), Reason: orNull(e.Health.Reason)}
+}
+
+func showEndpointHealth(e endpoint.Endpoint, c store.LastContact) EndpointHealth {
+	breaker := "open"
+	if e.Health.Breaker == endpoint.Closed {
+		breaker = "closed"
+	}
+	return EndpointHealth{EndpointCondition: showCondition(e), Breaker: breaker, LastAttemptAt: orNever(c.Attempt), LastDeliveredAt: orNever(c.Delivered)}
+}

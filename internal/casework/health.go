@@ -1,0 +1,30 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// EndpointHealth finds an endpoint, and when it was last in contact.
+func (s *Service) EndpointHealth(ctx context.Context, p access.Principal, endpointID string) (e endpoint.Endpoint, c store.LastContact, err error) {
+	if err := s.Permit(ctx, p, "get-endpoint-health"); err != nil {
+		return e, c, err
+	}
+	if !word(endpointID) {
+		return e, c, endpointMissing()
+	}
+	if e, err = findEndpoint(ctx, s.store, p, endpointID); err != nil {
+		return e, c, err
+	}
+	c, err = s.store.LastContact(ctx, p.Tenant, endpointID)
+	return e, c, err
+}
+
+// repaired reports whether a change is of the kind that is made because an
+// endpoint fails: it shall have its full time again.
+func repaired(before, after endpoint.Endpoint) bool {
+	return after.Status == endpoint.Active && before.Status != endpoint.Active || after.URL != before.URL
+}

@@ -1,0 +1,238 @@
+package delivery_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire/wiretest"
+)
+
+var operational = []string{"endpoint.disabled", "endpoint.failing", "endpoint.recovered"}
+
+// operator is a receiver that hears how other endpoints fare.
+type operator struct {
+	*httptest.Server
+	heard chan operationalMessage
+}
+
+type operationalMessage struct {
+	Trigger    string    `json:"trigger"`
+	EndpointID string    `json:"endpoint_id"`
+	URL        string    `json:"url"`
+	Since      time.Time `json:"since"`
+	Reason     string    `json:"reason"`
+	OccurredAt time.Time `json:"occurred_at"`
+	subject    string
+}
+
+func (b *bench) operator(clearance casetype.Classification) *operator {
+	o := &operator{heard: make(chan operationalMessage, 100)}
+	o.Server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		m := operationalMessage{subject: q.Header.Get("webhook-subject")}
+		if err := json.Unmarshal(body, &m); err != nil {
+			b.Errorf("body %q: %v", body, err)
+		}
+		o.heard <- m
+	})))
+	b.Cleanup(o.Close)
+	e := b.listening(o.URL, endpoint.Policy{})
+	e.Triggers, e.Clearance = operational, clearance
+	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+	return o
+}
+
+func (b *bench) hears(o *operator) operationalMessage {
+	b.Helper()
+	select {
+	case m := <-o.heard:
+		return m
+	case <-time.After(patience):
+		b.Fatal("nothing was heard")
+		return operationalMessage{}
+	}
+}
+
+// restart starts the engine anew, with another time until endpoints are disabled.
+func (b *bench) restart(end time.Duration) {
+	b.stop()
+	b.end = end
+	b.start()
+}
+
+// said lists what the journal says of an endpoint, the oldest first.
+func (b *bench) said(e endpoint.Endpoint) (facts []string) {
+	b.Helper()
+	entries, err := b.store.History(b.Context(), b.tenant, event.EndpointSubject(e.ID), 1<<62, 100)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, entry := range slices.Backward(entries) {
+		facts = append(facts, entry.Facts[0].Name)
+	}
+	return facts
+}
+
+func (b *bench) loaded(e endpoint.Endpoint) endpoint.Endpoint {
+	b.Helper()
+	got, err := b.store.Endpoint(b.Context(), b.tenant, e.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return got
+}
+
+// enable does what a person does who sets an endpoint to active again.
+func (b *bench) enable(e endpoint.Endpoint) {
+	b.Helper()
+	e = b.loaded(e)
+	e.Status = endpoint.Active
+	b.update(func(tx *store.Tx) error {
+		if _, err := tx.UpdateEndpoint(b.Context(), e); err != nil {
+			return err
+		}
+		return tx.Recount(b.Context(), e.Tenant, e.ID)
+	})
+}
+
+func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var down atomic.Bool
+		down.Store(true)
+		r := b.receiver(func(arrival) int {
+			if down.Load() {
+				return 503
+			}
+			return 200
+		})
+		e := b.listen(r.URL+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 1), Concurrency: 4})
+		all, some := b.operator(casetype.Restricted), b.operator(casetype.Private)
+		for c := int64(1); c <= 20; c++ {
+			b.comment(c, 1)
+		}
+		failing := b.hears(all)
+		b.restart(500 * time.Millisecond) // it is not told again, and goes on counting
+		disabled := b.hears(all)
+		b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
+		want := operationalMessage{
+			Trigger: "endpoint.failing", EndpointID: e.ID, URL: r.URL + "/hooks", Since: failing.Since, Reason: "503 Service Unavailable",
+			OccurredAt: failing.OccurredAt, subject: "endpoint/" + e.ID,
+		}
+		if diff := gocmp.Diff(want, failing, gocmp.AllowUnexported(want)); diff != "" {
+			b.Errorf("failing: %s", diff)
+		}
+		want.Trigger, want.OccurredAt = "endpoint.disabled", disabled.OccurredAt
+		if diff := gocmp.Diff(want, disabled, gocmp.AllowUnexported(want)); diff != "" {
+			b.Errorf("disabled: %s", diff)
+		}
+		b.comment(1, 2) // while it is disabled
+		down.Store(false)
+		b.enable(e)
+		b.served(e)
+		if back := b.hears(all); back.Trigger != "endpoint.recovered" || !back.Since.Equal(failing.Since) {
+			b.Errorf("then it hears %+v", back)
+		}
+		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 100)
+		if err != nil || len(dead) > 0 {
+			b.Errorf("%d messages were given up (%v)", len(dead), err)
+		}
+		if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled", "endpoint.recovered"}, b.said(e)); diff != "" {
+			b.Error(diff)
+		}
+		if n := len(some.heard); n > 0 {
+			b.Errorf("who does not see the endpoint heard %d times of it", n)
+		}
+		if h := b.loaded(e).Health; !h.Since.IsZero() || h.Told || h.Breaker != endpoint.Closed {
+			b.Errorf("its health is %+v", h)
+		}
+	})
+}
+
+func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		b.comment(2, 1)
+		b.served(b.listen(b.receiver(ok).URL, endpoint.Policy{})) // it runs
+		b.restart(300 * time.Millisecond)
+		nobody := httptest.NewServer(nil)
+		nobody.Close()
+		var both []endpoint.Endpoint
+		for range 2 {
+			e := b.listening(nobody.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
+			e.Triggers = append([]string{"case_comment"}, operational...)
+			b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+			both = append(both, e)
+		}
+		b.comment(1, 1)
+		for _, e := range both {
+			b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
+		}
+		for _, e := range both { // now they fail at what they hear of each other alone
+			e = b.loaded(e)
+			e.Triggers = operational
+			b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
+			b.enable(e)
+		}
+		for _, e := range both {
+			b.eventually("it is disabled again", func() bool { return b.loaded(e).Status == endpoint.Disabled })
+			if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled"}, b.said(e)); diff != "" {
+				b.Error(diff)
+			}
+		}
+	})
+}
+
+func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+		b.Cleanup(gone.Close)
+		one := b.listen(gone.URL, endpoint.Policy{})
+		deaf := b.listening(gone.URL, endpoint.Policy{})
+		deaf.Triggers = operational
+		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), deaf, id.New("cur")) })
+		o := b.operator(casetype.Restricted)
+		b.comment(1, 1)
+		if m := b.hears(o); m.EndpointID != one.ID || m.Trigger != "endpoint.disabled" || m.Reason != "410 Gone" {
+			b.Errorf("it hears %+v", m)
+		}
+		b.eventually("it is disabled", func() bool { return b.loaded(deaf).Status == endpoint.Disabled })
+		if facts := b.said(deaf); len(facts) > 0 {
+			b.Errorf("it is told: %v", facts)
+		}
+	})
+}
+
+func TestAnEndpointThatMovedWhileItWasGoneIsNotDisabled(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		entered, leave := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		old := b.receiver(func(arrival) int { once.Do(func() { close(entered) }); <-leave; return 410 })
+		moved := b.receiver(ok)
+		e := b.listen(old.URL, endpoint.Policy{Concurrency: 1})
+		b.comment(1, 1)
+		<-entered
+		e.URL = moved.URL
+		b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
+		close(leave)
+		if a := b.next(moved); a.version != 1 {
+			b.Errorf("version %d arrives", a.version)
+		}
+		b.served(e)
+		if got := b.loaded(e); got.Status != endpoint.Active || len(b.said(e)) > 0 {
+			b.Errorf("it is %s, and told: %v", got.Status, b.said(e))
+		}
+	})
+}
