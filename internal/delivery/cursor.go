@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -149,8 +150,17 @@ func (e *Engine) remains(ctx context.Context, c store.Cursor, tenant int64) (s r
 	if s.parked, err = e.store.Parked(ctx, tenant, c.ID); err != nil {
 		return s, err
 	}
+	for i, now := 0, time.Now(); i < len(s.parked); i++ {
+		s.parked[i].Due = dueAt(s.parked[i].Due, now)
+	}
 	s.settled, err = e.store.Settled(ctx, tenant, c)
 	return s, err
+}
+
+// dueAt is when a lane is due that is saved, by the clock that runs: the one on the
+// wall may have been wrong when it was saved, and may be set while we wait.
+func dueAt(saved, now time.Time) time.Time {
+	return now.Add(min(saved.Sub(now), spread(endpoint.MaxRetryWait, 1)))
 }
 
 // attend begins the replays that are new, and stops those that were cancelled.

@@ -18,18 +18,25 @@ type Lease struct {
 	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
 }
 
+// MaxLease is the longest that a sign of life may last.
+const MaxLease = 5 * time.Minute
+
+// alive says which nodes are. What is valid for longer than anything may be was
+// written before the database's clock was set back: waiting for it might take days.
+const alive = `until >= {{now}} and until <= {{now}} + 300000000`
+
 var (
 	nodeBeat = define(`insert into nodes (id, until) values ($1, {{now}} + $2)
 		on conflict (id) do update set until = excluded.until`)
 	nodeDrop  = define(`delete from nodes where id = $1 or until < {{now}} - 3600000000`)
-	nodeCount = define(`select count(*) from nodes where until >= {{now}}`)
+	nodeCount = define(`select count(*) from nodes where ` + alive)
 
 	leaseCount = define(`select count(*) from leases`)
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
 	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status, l.wishes from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
 	leaseClaim = define(`with free as materialized
-			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where until >= {{now}}))
+			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where ` + alive + `))
 			order by endpoint limit $2 {{lock}})
 		update leases set owner = $1, epoch = epoch + 1 where endpoint in (select endpoint from free)`)
 	leaseRelease = define(`update leases set owner = '' where owner = $1 and endpoint in

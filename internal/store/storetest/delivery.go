@@ -247,26 +247,35 @@ var leaseTests = map[string]func(*fixture){
 	"one that is alone claims everything, and renewing keeps the epoch": func(f *fixture) {
 		e := anEndpoint(f.tenant, 1)
 		f.create(e, anEndpoint(f.other, 2))
-		first := f.claim("a", time.Hour)
+		first := f.claim("a", store.MaxLease)
 		f.equal(first[0], store.Lease{Endpoint: e.ID, Tenant: f.tenant, Epoch: 1, Revision: 1, Status: "active"})
-		f.equal(f.claim("a", time.Hour), first)
+		f.equal(f.claim("a", store.MaxLease), first)
 		f.create(anEndpoint(f.tenant, 3))
-		f.equal(len(f.claim("a", time.Hour)), 3)
+		f.equal(len(f.claim("a", store.MaxLease)), 3)
 		e.Status = endpoint.Paused
 		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
-		changed := f.claim("a", time.Hour)[0]
+		changed := f.claim("a", store.MaxLease)[0]
 		f.equal([]any{changed.Epoch, changed.Revision, changed.Status}, []any{int64(1), int64(2), "paused"})
 	},
 	"where there can be no other node a new owner takes all at once": func(f *fixture) {
 		if f.Nodes() {
 			f.create(anEndpoint(f.tenant, 1))
-			f.equal(len(f.claim("a", time.Hour)), 1)
-			f.equal(len(f.claim("b", time.Hour)), 0)
+			f.equal(len(f.claim("a", store.MaxLease)), 1)
+			f.equal(len(f.claim("b", store.MaxLease)), 0)
 			return
 		}
 		f.create(anEndpoint(f.tenant, 1))
-		f.equal(f.claim("a", time.Hour)[0].Epoch, int64(1))
-		f.equal(f.claim("b", time.Hour)[0].Epoch, int64(2))
+		f.equal(f.claim("a", store.MaxLease)[0].Epoch, int64(1))
+		f.equal(f.claim("b", store.MaxLease)[0].Epoch, int64(2))
+	},
+	"a sign of life that a wrong clock gave lasts no longer than any other": func(f *fixture) {
+		if !f.Nodes() {
+			return
+		}
+		f.create(anEndpoint(f.tenant, 1))
+		f.equal(f.claim("a", time.Hour)[0].Epoch, int64(1)) // as if the clock had been set back since
+		f.equal(f.claim("b", store.MaxLease)[0].Epoch, int64(2))
+		f.equal(len(f.claim("a", store.MaxLease)), 0)
 	},
 	"nodes share, take over what has expired, and give back": func(f *fixture) {
 		if !f.Nodes() {
@@ -278,25 +287,25 @@ var leaseTests = map[string]func(*fixture){
 			f.create(e)
 			all = append(all, e.ID)
 		}
-		f.equal(f.claimIDs("a", time.Hour), all)
-		f.equal(f.claimIDs("b", time.Hour), []string(nil))
+		f.equal(f.claimIDs("a", store.MaxLease), all)
+		f.equal(f.claimIDs("b", store.MaxLease), []string(nil))
 		var surplus []string
-		for _, l := range f.claim("a", time.Hour) {
+		for _, l := range f.claim("a", store.MaxLease) {
 			if l.Surplus {
 				surplus = append(surplus, l.Endpoint)
 			}
 		}
 		f.equal(surplus, all[3:])                                                       // three are its share
 		f.update(func(tx *store.Tx) error { return tx.Release(f.Context(), "b", all) }) // not its own
-		f.equal(f.claimIDs("b", time.Hour), []string(nil))
+		f.equal(f.claimIDs("b", store.MaxLease), []string(nil))
 		f.update(func(tx *store.Tx) error { return tx.Release(f.Context(), "a", surplus) })
-		held := f.claim("b", time.Hour)
+		held := f.claim("b", store.MaxLease)
 		f.equal(len(held), 2)
 		f.equal(held[0].Epoch, int64(2)) // raised by the takeover
-		f.equal(f.claimIDs("a", time.Hour), all[:3])
+		f.equal(f.claimIDs("a", store.MaxLease), all[:3])
 
 		f.claim("a", -time.Second) // its lease and its sign of life run out, by the database's clock
-		held = f.claim("b", time.Hour)
+		held = f.claim("b", store.MaxLease)
 		f.equal(len(held), 5)
 		epochs := map[string]int64{}
 		for _, l := range held {
@@ -308,7 +317,7 @@ var leaseTests = map[string]func(*fixture){
 		f.equal(f.position(all[0]), int64(0))
 
 		f.update(func(tx *store.Tx) error { return tx.Leave(f.Context(), "b") })
-		f.equal(f.claimIDs("a", time.Hour), all)
+		f.equal(f.claimIDs("a", store.MaxLease), all)
 	},
 	"renewing waits for no settling": func(f *fixture) {
 		if !f.Nodes() {
@@ -326,7 +335,7 @@ var leaseTests = map[string]func(*fixture){
 	"deleting an endpoint ends its lease": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e) })
-		f.equal(f.claimIDs("node", time.Hour), []string(nil))
+		f.equal(f.claimIDs("node", store.MaxLease), []string(nil))
 		f.equal(f.settle(aSettlement(f.tenant, e, epoch, 5)), []string{e})
 		_, err := f.Cursor(f.Context(), f.tenant, e)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
