@@ -45,6 +45,18 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// shows runs a program again and again until it says something.
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "shows PATTERN PROGRAM ARG...")
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	await(ts, nil, func() (string, bool) {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		return fmt.Sprintf("%v does not show %s: %v\n%s", args[1:], args[0], err, out), pattern.MatchString(out)
+	})
+}
+
 // address finds a free port.
 func address(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "address VARIABLE")

@@ -43,6 +43,7 @@ import (
 //	install DIR                   copy the receiver in Node there, with what it needs
 //	address VARIABLE              a free port on this machine
 //	until FILE PATTERN            wait until the file says so
+//	shows PATTERN PROGRAM ARG...  run it again and again until it says so
 //	sent URL SECRET ID STATUS FILE    send a file as a webhook, signed
 //	storm N                       begin to create and change cases, N at a time, until stopped or cut off
 //	calm                          stop the storm
@@ -74,7 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
-			"install": install, "until": until, "address": address, "sent": sent,
+			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
 			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
 			"fragile": newFragile, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
 			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,

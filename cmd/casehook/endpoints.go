@@ -48,11 +48,14 @@ func (c *endpointShowCmd) Run(ctx context.Context, s stdio) error {
 type endpointPauseCmd struct{ oneEndpoint }
 
 func (c *endpointPauseCmd) Run(ctx context.Context, s stdio) error {
-	return dev.SetStatus(ctx, c.client(), dev.Output{Out: s.out}, c.Endpoint, "paused")
+	return dev.Pause(ctx, c.client(), dev.Output{Out: s.out}, c.Endpoint)
 }
 
-type endpointResumeCmd struct{ oneEndpoint }
+type endpointResumeCmd struct {
+	AtHead bool `help:"Pass over all that it is owed until now."`
+	oneEndpoint
+}
 
 func (c *endpointResumeCmd) Run(ctx context.Context, s stdio) error {
-	return dev.SetStatus(ctx, c.client(), dev.Output{Out: s.out}, c.Endpoint, "active")
+	return dev.Resume(ctx, c.client(), dev.Output{Out: s.out}, c.Endpoint, c.AtHead)
 }

@@ -21,6 +21,10 @@ type shown struct {
 	URL      string   `json:"url"`
 	Status   string   `json:"status"`
 	Triggers []string `json:"triggers"`
+	Health   struct {
+		Condition string  `json:"condition"`
+		Reason    *string `json:"reason"`
+	} `json:"health"`
 
 	lag lag
 	raw map[string]json.RawMessage // all that the server said
@@ -71,11 +75,24 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		return nil
 	}
 	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tSTATUS\tBEHIND\tPARKED\tDEAD\tTRIGGERS\tURL")
+	fmt.Fprintln(w, "NAME\tSTATUS\tHEALTH\tBEHIND\tPARKED\tDEAD\tTRIGGERS\tURL")
 	for _, e := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", cmp.Or(e.Name, e.ID), e.Status, e.lag.behind(now), e.lag.Parked, e.lag.Dead, few(e.Triggers), e.URL)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", cmp.Or(e.Name, e.ID), e.Status, e.health(), e.lag.behind(now), e.lag.Parked, e.lag.Dead, few(e.Triggers), e.URL)
 	}
 	return w.Flush()
+}
+
+// health says how it fares.
+func (s *shown) health() string {
+	if s.Health.Reason == nil {
+		return s.Health.Condition
+	}
+	const most = 40
+	reason := []rune(*s.Health.Reason)
+	if len(reason) > most {
+		reason = append(reason[:most-1], '…')
+	}
+	return s.Health.Condition + ": " + string(reason)
 }
 
 // few shortens a list.
@@ -133,14 +150,28 @@ func Endpoint(ctx context.Context, c *client.Client, o Output, named string) err
 	return o.indented(e.raw)
 }
 
-// SetStatus pauses an endpoint, or lets it flow again.
-func SetStatus(ctx context.Context, c *client.Client, o Output, named, status string) error {
+// Pause holds back what an endpoint is owed.
+func Pause(ctx context.Context, c *client.Client, o Output, named string) error {
+	return change(ctx, c, o, named, map[string]string{"status": "paused"})
+}
+
+// Resume lets an endpoint flow again: where it stands, or at the head, so that it
+// is told nothing of what happened until now.
+func Resume(ctx context.Context, c *client.Client, o Output, named string, atHead bool) error {
+	body := map[string]string{"status": "active"}
+	if atHead {
+		body["resume"] = "head"
+	}
+	return change(ctx, c, o, named, body)
+}
+
+func change(ctx context.Context, c *client.Client, o Output, named string, body map[string]string) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {
 		return err
 	}
 	var e shown
-	if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: at(id), Body: map[string]string{"status": status}}, &e); err != nil {
+	if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: at(id), Body: body}, &e); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s", cmp.Or(e.Name, e.ID), e.Status)
