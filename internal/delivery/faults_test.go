@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/faulty"
@@ -135,6 +136,9 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 				b.Errorf("it has not failed both ways: %s", what)
 			}
 		}
+		if n := b.told(event.EndpointSubject(endpoints["gone"].ID), event.EndpointDisabled.Name); n != 1 {
+			b.Errorf("others are told %d times that an endpoint was disabled", n)
+		}
 		for name, f := range receivers {
 			b.judgeRoad(name, endpoints[name], f, version)
 		}
@@ -183,6 +187,23 @@ func (b *bench) shared(commit func(int64), endpoints map[string]endpoint.Endpoin
 	for _, e := range endpoints {
 		b.served(e)
 	}
+}
+
+// told counts the facts of a name in a subject's history.
+func (b *bench) told(subject, fact string) (n int) {
+	b.Helper()
+	entries, err := b.store.History(b.Context(), b.tenant, subject, 1<<62, 1000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range entries {
+		for _, f := range e.Facts {
+			if f.Name == fact {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // judgeRoad compares what a receiver got with what is recorded.
