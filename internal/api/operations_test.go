@@ -324,7 +324,7 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.storyOfAttempts(path)
 	w.storyOfRepairs(path)
-	if h := w.get(path+"/health").is(200, "").json(); h["condition"] != "healthy" || h["breaker"] != "closed" || h["last_attempt_at"] != nil {
+	if h := w.get(path+"/health").is(200, "").json(); h["condition"] != "healthy" || h["breaker"] != "closed" || h["reason"] != nil {
 		t.Errorf("its health is %v", h)
 	}
 	if all := w.get("/v1/triggers").is(200, "").items(); len(all) < 9 {

@@ -72,7 +72,10 @@ func requestRecord(q outbound.Request) string {
 	for _, h := range q.Private {
 		headers = append(headers, [2]string{h.Name, redacted})
 	}
-	record, err := json.Marshal(map[string]any{"headers": headers, "url": q.URL})
+	record, err := json.Marshal(struct {
+		Headers [][2]string `json:"headers"`
+		URL     string      `json:"url"`
+	}{headers, q.URL})
 	if err != nil {
 		return "{}"
 	}

@@ -115,8 +115,10 @@ var (
 		where dead.cursor <> excluded.cursor`)
 	deadTold = define(`update dead set state = 'delivered' where (endpoint, message) in
 		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
-	deadBack      = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
-	attemptsPut   = define(attemptsNew)
+	deadBack    = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
+	attemptsPut = defineBulk("attempts", "tenant bigint", "endpoint text", "cursor text", "seq bigint", "part bigint", "message text",
+		"subject text", "trigger_name text", "number bigint", "at bigint", "duration bigint", "address text", "status bigint",
+		"class text", "delivered boolean", "request text", "response text", "body_sha256 text")
 	attemptsAgain = define(attemptsNew + ` and not exists (select 1 from attempts a where a.tenant = r.tenant and a.subject = r.subject
 		and a.message = r.message and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
 	attemptList = define(`select id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
@@ -175,11 +177,13 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		}
 	}
 	fresh, again := split(all)
+	if err := tx.insert(ctx, attemptsPut, flatten(fresh, attemptRows)); err != nil {
+		return nil, err
+	}
 	writes := []struct {
 		statement *statement
 		rows      [][]any
 	}{
-		{attemptsPut, flatten(fresh, attemptRows)},
 		{attemptsAgain, flatten(again, attemptRows)},
 		{deadPut, flatten(valid, deadRows)},
 		{parkedPut, flatten(valid, parkRows)},

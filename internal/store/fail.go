@@ -49,12 +49,12 @@ type failingTx struct {
 }
 
 func (t *failingTx) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
-	t.last = s.text[t.dialect()]
+	t.last = s.name(t.dialect())
 	return failQuery(ctx, t.fail, t.dialect(), t.querier, s, args)
 }
 
 func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
-	t.last = s.text[t.dialect()]
+	t.last = s.name(t.dialect())
 	if err := t.fail(t.last, false); err != nil {
 		return 0, err
 	}
@@ -66,7 +66,7 @@ func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64,
 }
 
 func failQuery(ctx context.Context, fail func(string, bool) error, d dialect, q querier, s *statement, args []any) (*sql.Rows, error) {
-	what := s.text[d]
+	what := s.name(d)
 	if err := fail(what, false); err != nil {
 		return nil, err
 	}

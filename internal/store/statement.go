@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,7 +16,13 @@ const (
 )
 
 // statement is one SQL text, rendered for both engines.
-type statement struct{ text [2]string }
+type statement struct {
+	text [2]string
+	bulk string // what several statements of a bulk have in common
+}
+
+// name is what a statement does, for tests that let it fail.
+func (s *statement) name(d dialect) string { return cmp.Or(s.bulk, s.text[d]) }
 
 // statements lists all there are, so that a test can prepare each on both engines.
 var statements []*statement
@@ -66,10 +73,10 @@ func (d dialect) rows(parameter string, columns []string) string {
 		if d == postgres {
 			fields[i] = fmt.Sprintf("cast(value ->> %d as %s) as %s", i, kind, name)
 		} else {
-			fields[i] = fmt.Sprintf("json_extract(value, '$[%d]') as %s", i, name)
+			fields[i] = fmt.Sprintf("value ->> %d as %s", i, name)
 		}
 	}
-	source := "json_each(" + parameter + ")"
+	source := "jsonb_each(" + parameter + ")" // whose values need not be parsed again
 	if d == postgres {
 		source = "jsonb_array_elements(cast(" + parameter + " as jsonb))"
 	}

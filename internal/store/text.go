@@ -41,16 +41,21 @@ func checkText(args []any) error {
 // encodeRows makes the one parameter that rows(...) reads. What no text can hold
 // is replaced, so that one row does not spoil those beside it.
 func encodeRows(rows [][]any) (string, error) {
-	for _, row := range rows {
-		for i, v := range row {
-			if text, ok := v.(string); ok && strings.IndexByte(text, 0) >= 0 {
-				row[i] = strings.ReplaceAll(text, "\x00", "\uFFFD")
-			}
-		}
-	}
+	mend(rows)
 	if rows == nil {
 		rows = [][]any{}
 	}
 	list, err := json.Marshal(rows)
 	return string(list), err
+}
+
+// mend replaces what no text can hold.
+func mend(rows [][]any) {
+	for _, row := range rows {
+		for i, v := range row {
+			if text, ok := v.(string); ok && checkText(row[i:i+1]) != nil {
+				row[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+			}
+		}
+	}
 }
