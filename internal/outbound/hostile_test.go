@@ -1,7 +1,11 @@
 package outbound_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +66,39 @@ func TestAnAnswerWithoutEndIsTooLargeWhereItHasToBeWhole(t *testing.T) {
 		r := client(t).Post(t.Context(), outbound.Request{URL: receiver.Start(t, "").URL, MaxResponse: 1 << 20, At: time.Now()})
 		if r.Class != outbound.TooLarge || r.Status != 200 || len(r.Body) > 1<<20 {
 			t.Errorf("%s: class %q, status %d, %d bytes, %v", receiver.Name, r.Class, r.Status, len(r.Body), r.Err)
+		}
+	}
+}
+
+// Whoever issues tokens may be as hostile as whoever takes messages.
+func TestHostileIssuersEndAsTheyShould(t *testing.T) {
+	c := client(t, func(config *outbound.Config) { config.RootCAs = hostile.Roots() })
+	for _, receiver := range hostile.Receivers() {
+		server := receiver.Start(t, "")
+		timeout, want := hostilePatient, receiver.Class
+		if receiver.Slow {
+			timeout = hostileTimeout
+		}
+		if receiver.Long || receiver.Status == http.StatusInternalServerError {
+			want = string(outbound.TooLarge)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader("grant_type=client_credentials"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := allocated()
+		response, err := c.Plain(64 << 10).RoundTrip(request)
+		if cost := allocated() - before; cost > hostileMemory {
+			t.Errorf("%s: it took %d bytes of memory", receiver.Name, cost)
+		}
+		cancel()
+		var failure *outbound.Failure
+		switch {
+		case err == nil && (want != "" || response.StatusCode != receiver.Status):
+			t.Errorf("%s: status %d, want class %q", receiver.Name, response.StatusCode, want)
+		case err != nil && (!errors.As(err, &failure) || string(failure.Class) != want):
+			t.Errorf("%s: %v, want class %q", receiver.Name, err, want)
 		}
 	}
 }
