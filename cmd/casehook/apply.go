@@ -30,6 +30,14 @@ func (applyCmd) Help() string {
       policy: { retries: [5s, 1m, 10m], timeout: 10s, concurrency: 4, order: per-case }
       sources: [ui, api]            # whose activity it hears of; left out: both
       ignore_own: true              # nothing of what its token (token: tok_...) caused; left out: the token that applies the file
+      description: Keeps the CRM up to date.
+      metadata: { team: billing }   # for programs
+      headers: { X-Api-Key: { env: CRM_KEY } }
+      auth: { type: bearer, token: { file: crm.token } } # or basic, oauth2; and tls: { certificate, key, ca }
+      clearance: PRIVATE            # left out: yours, and later as it is
+      secret: { env: CRM_SECRET }   # what signs, where the endpoint is created; left out: one is drawn
+
+A text may be in a variable, { env: NAME }, or in a file, { file: path }: what is secret need not stand here. Whether secrets are right the server alone knows: a dry run looks at all but them.
 
 All of the file is checked before anything is sent. Of a policy, what is left out is the default.`
 }
@@ -39,7 +47,7 @@ func (c *applyCmd) Run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	plan, err := apply.Read(c.File, source, os.ReadFile)
+	plan, err := apply.Read(c.File, source, os.ReadFile, os.LookupEnv)
 	if err != nil {
 		return err
 	}

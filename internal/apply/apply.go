@@ -46,7 +46,7 @@ func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 		return fmt.Errorf("listing the endpoints: %w", err)
 	}
 	for _, e := range p.Endpoints {
-		if err := c.endpoint(ctx, e, there); err != nil {
+		if err := c.endpoint(ctx, e, p.Secrets[e.Name], there); err != nil {
 			return fmt.Errorf("endpoint %s: %w", e.Name, err)
 		}
 	}
@@ -130,6 +130,8 @@ type remote struct {
 	Token     *string  `json:"token,omitempty"`
 	Policy    policy   `json:"policy"`
 	Secret    string   `json:"secret,omitempty"`
+	Revision  int64    `json:"revision,omitempty"`
+	remoteSettings
 }
 
 type policy struct {
@@ -146,6 +148,7 @@ func wanted(e endpoint.Endpoint) remote {
 		p.Retries = append(p.Retries, wait.String())
 	}
 	r := remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Policy: p}
+	r.remoteSettings = wantedSettings(e)
 	if len(r.Sources) == 0 {
 		r.Sources = endpoint.Sources
 	}
@@ -156,6 +159,9 @@ func wanted(e endpoint.Endpoint) remote {
 }
 
 func (r remote) same(other remote) bool {
+	if !r.looksLike(other.remoteSettings) {
+		return false
+	}
 	if r.Token != nil && (other.Token == nil || *r.Token != *other.Token) {
 		return false // where none is named, any is right
 	}
@@ -181,22 +187,31 @@ func (c *applier) endpoints(ctx context.Context) (map[string]remote, error) {
 	return there, nil
 }
 
-func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there map[string]remote) error {
+func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, secret string, there map[string]remote) error {
 	want := wanted(e)
 	have, exists := there[e.Name]
 	method, path, done := http.MethodPost, "/v1/endpoints", created
 	if exists {
 		method, path, done = http.MethodPatch, "/v1/endpoints/"+url.PathEscape(have.ID), updated
 	}
-	if exists && want.same(have) {
+	same := exists && want.same(have)
+	if same && (c.DryRun || !want.secret()) {
 		c.say("endpoint", e.Name, unchanged)
 		return nil
+	}
+	if exists {
+		want.removing(have.remoteSettings)
+	} else {
+		want.Secret = secret
 	}
 	var saved remote
 	if !c.DryRun {
 		if err := c.Call(ctx, client.Request{Method: method, Path: path, Body: want}, &saved); err != nil {
 			return err
 		}
+	}
+	if same && saved.Revision == have.Revision { // the secrets were right, too
+		done = unchanged
 	}
 	c.say("endpoint", e.Name, done)
 	if saved.Secret != "" {

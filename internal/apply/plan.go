@@ -25,6 +25,7 @@ import (
 type Plan struct {
 	Types     []Type
 	Endpoints []endpoint.Endpoint // with names; what a policy leaves out is the default
+	Secrets   map[string]string   // by an endpoint's name: what signs, if it has to be created
 }
 
 // Type is a definition with where it comes from.
@@ -41,6 +42,8 @@ type document struct {
 }
 
 type endpointNode struct {
+	settingsNode `yaml:",inline"`
+
 	Name      string   `yaml:"name"`
 	URL       string   `yaml:"url"`
 	Triggers  []string `yaml:"triggers"`
@@ -58,8 +61,9 @@ type endpointNode struct {
 }
 
 // Read reads a plan, and the definitions that it names, by paths relative to its
-// own. The error lists all that is wrong, each with file and line.
-func Read(file string, source []byte, read func(path string) ([]byte, error)) (*Plan, error) {
+// own. Variables are those that secrets are in. The error lists all that is wrong,
+// each with file and line.
+func Read(file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool)) (*Plan, error) {
 	var d document
 	if err := yaml.Load(source, &d, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -67,7 +71,7 @@ func Read(file string, source []byte, read func(path string) ([]byte, error)) (*
 	if len(d.CaseTypes)+len(d.Endpoints) == 0 {
 		return nil, fmt.Errorf("%s: has neither case_types nor endpoints", file)
 	}
-	r := reader{file: file, lines: strings.SplitAfter(string(source), "\n"), read: read, plan: &Plan{}}
+	r := reader{file: file, lines: strings.SplitAfter(string(source), "\n"), read: read, variable: variable, plan: &Plan{Secrets: map[string]string{}}}
 	for i := range d.CaseTypes {
 		r.caseType(&d.CaseTypes[i])
 	}
@@ -81,11 +85,12 @@ func Read(file string, source []byte, read func(path string) ([]byte, error)) (*
 }
 
 type reader struct {
-	file  string
-	lines []string
-	read  func(string) ([]byte, error)
-	plan  *Plan
-	wrong []error
+	file     string
+	lines    []string
+	read     func(string) ([]byte, error)
+	variable func(string) (string, bool)
+	plan     *Plan
+	wrong    []error
 }
 
 func (r *reader) fault(line int, format string, args ...any) {
@@ -156,6 +161,7 @@ func (r *reader) endpoint(n *yaml.Node) {
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}
+	r.settings(n.Line, d.settingsNode, &e)
 	if e.Name == "" {
 		r.fault(n.Line, "/name: is missing; endpoints are found by their names")
 	}

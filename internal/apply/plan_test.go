@@ -38,7 +38,7 @@ func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
 		source string
 		want   []string
 	}{{inline, []string{"note", "memo"}}, {flow, []string{"flow"}}} {
-		plan, err := Read("setup/casehook.yaml", []byte(test.source), files(map[string]string{"setup/note.yaml": note}))
+		plan, err := Read("setup/casehook.yaml", []byte(test.source), files(map[string]string{"setup/note.yaml": note}), nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, test.source)
 		}
@@ -50,7 +50,7 @@ func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	plan, err := Read("casehook.yaml", []byte(inline), files(map[string]string{"note.yaml": note}))
+	plan, err := Read("casehook.yaml", []byte(inline), files(map[string]string{"note.yaml": note}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ endpoints:
     triggers: [case_finished, case_created, case_created]
     filter: case.state != "draft"
     policy: { retries: [], concurrency: 2, rate_limit: 0.5 }
-`), nil)
+`), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Read("c.yaml", []byte(test.source), files(map[string]string{"note.yaml": note}))
+			_, err := Read("c.yaml", []byte(test.source), files(map[string]string{"note.yaml": note}), nil)
 			if err == nil {
 				t.Fatal("it was read")
 			}
@@ -114,7 +114,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 }
 
 func TestAPlanWithoutATokenIsNotApplied(t *testing.T) {
-	plan, err := Read("c.yaml", []byte("case_types: [note.yaml]"), files(map[string]string{"note.yaml": note}))
+	plan, err := Read("c.yaml", []byte("case_types: [note.yaml]"), files(map[string]string{"note.yaml": note}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,194 @@
+package apply
+
+import (
+	"errors"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+)
+
+// settingsNode is what may be said of an endpoint besides where it is and what it
+// hears. What is left out is empty, but for the clearance, which stays as it is.
+type settingsNode struct {
+	Description string                  `yaml:"description"`
+	Metadata    map[string]string       `yaml:"metadata"`
+	Headers     map[string]text         `yaml:"headers"`
+	Clearance   casetype.Classification `yaml:"clearance"`
+	Secret      text                    `yaml:"secret"`
+	Auth        struct {
+		Type         string   `yaml:"type"`
+		Token        text     `yaml:"token"`
+		Username     text     `yaml:"username"`
+		Password     text     `yaml:"password"`
+		TokenURL     string   `yaml:"token_url"`
+		ClientID     text     `yaml:"client_id"`
+		ClientSecret text     `yaml:"client_secret"`
+		Scopes       []string `yaml:"scopes"`
+		Audience     string   `yaml:"audience"`
+		ClientAuth   string   `yaml:"client_auth"`
+	} `yaml:"auth"`
+	TLS struct {
+		Certificate text `yaml:"certificate"`
+		Key         text `yaml:"key"`
+		CA          text `yaml:"ca"`
+	} `yaml:"tls"`
+}
+
+// text is written as it is, or says where it is: { env: NAME } or { file: path }.
+type text struct {
+	plain, env, file string
+	line             int
+}
+
+var errText = errors.New("is neither a text, nor { env: NAME }, nor { file: path }")
+
+// UnmarshalYAML reads a text, or where it is.
+func (t *text) UnmarshalYAML(n *yaml.Node) error {
+	t.line = n.Line
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&t.plain)
+	}
+	var where struct {
+		Env  string `yaml:"env"`
+		File string `yaml:"file"`
+	}
+	if err := n.Load(&where, yaml.WithKnownFields()); err != nil || (where.Env == "") == (where.File == "") {
+		return errText
+	}
+	t.env, t.file = where.Env, where.File
+	return nil
+}
+
+// resolve gives a text, from wherever it is.
+func (r *reader) resolve(t text, path string) string {
+	switch {
+	case t.env != "":
+		value, set := r.variable(t.env)
+		if !set {
+			r.fault(t.line, "%s: the variable %s is not set", path, t.env)
+		}
+		return value
+	case t.file != "":
+		file := t.file
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(r.file), file)
+		}
+		content, err := r.read(file)
+		if err != nil {
+			r.fault(t.line, "%s: can't be read: %v", path, err)
+		}
+		return string(content)
+	}
+	return t.plain
+}
+
+// line is resolve for what has one line, which in a file ends with a line break.
+func (r *reader) line(t text, path string) string {
+	return strings.TrimRight(r.resolve(t, path), "\r\n")
+}
+
+// settings reads them into an endpoint.
+func (r *reader) settings(line int, d settingsNode, e *endpoint.Endpoint) {
+	e.Description, e.Metadata, e.Clearance = d.Description, d.Metadata, d.Clearance
+	if d.Clearance != "" && d.Clearance.Level() == 0 {
+		r.fault(line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Headers)) {
+		e.Headers = append(e.Headers, endpoint.Header{Name: name, Value: r.line(d.Headers[name], "/headers/"+name)})
+	}
+	a := d.Auth
+	e.Auth = endpoint.Auth{
+		Kind: endpoint.AuthKind(a.Type), Token: r.line(a.Token, "/auth/token"),
+		Username: r.line(a.Username, "/auth/username"), Password: r.line(a.Password, "/auth/password"),
+		TokenURL: a.TokenURL, ClientID: r.line(a.ClientID, "/auth/client_id"), ClientSecret: r.line(a.ClientSecret, "/auth/client_secret"),
+		Scopes: a.Scopes, Audience: a.Audience, ClientAuth: a.ClientAuth,
+	}
+	if a.Type == "none" {
+		e.Auth.Kind = endpoint.NoAuth
+	}
+	e.TLS = endpoint.TLS{
+		Certificate: r.resolve(d.TLS.Certificate, "/tls/certificate"), Key: r.resolve(d.TLS.Key, "/tls/key"), CA: r.resolve(d.TLS.CA, "/tls/ca"),
+	}
+	if secret := r.line(d.Secret, "/secret"); secret != "" {
+		r.plan.Secrets[e.Name] = secret
+	}
+}
+
+// remoteSettings are they as the API shows and takes them. Secrets are shown as
+// endpoint.Hidden.
+type remoteSettings struct {
+	Description string             `json:"description"`
+	Metadata    map[string]*string `json:"metadata"`
+	Headers     map[string]*string `json:"headers"`
+	Clearance   string             `json:"clearance,omitempty"`
+	Auth        remoteAuth         `json:"auth"`
+	TLS         endpoint.TLS       `json:"tls"`
+}
+
+type remoteAuth struct {
+	Type string `json:"type"`
+	endpoint.Auth
+}
+
+// remoteAuthOf writes the kind as the type.
+func remoteAuthOf(a endpoint.Auth) remoteAuth {
+	out := remoteAuth{Type: string(a.Kind), Auth: a}
+	if out.Kind = ""; out.Type == "" {
+		out.Type = "none"
+	}
+	return out
+}
+
+func wantedSettings(e endpoint.Endpoint) remoteSettings {
+	s := remoteSettings{Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
+		Metadata: map[string]*string{}, Headers: map[string]*string{}}
+	for name, value := range e.Metadata {
+		s.Metadata[name] = &value
+	}
+	for _, h := range e.Headers {
+		s.Headers[h.Name] = &h.Value
+	}
+	return s
+}
+
+// removing adds what has to go of what is there: what is not named stays.
+func (s *remoteSettings) removing(there remoteSettings) {
+	for name := range there.Metadata {
+		if _, wanted := s.Metadata[name]; !wanted {
+			s.Metadata[name] = nil
+		}
+	}
+	for name := range there.Headers {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), func(wanted string) bool { return strings.EqualFold(wanted, name) }) {
+			s.Headers[name] = nil
+		}
+	}
+}
+
+// looksLike reports whether all that is shown is as it should be.
+func (s remoteSettings) looksLike(there remoteSettings) bool {
+	if s.Clearance != "" && s.Clearance != there.Clearance || s.Description != there.Description || !reflect.DeepEqual(s.Metadata, there.Metadata) {
+		return false
+	}
+	names := func(headers map[string]*string) (all []string) {
+		for name := range headers {
+			all = append(all, strings.ToLower(name))
+		}
+		slices.Sort(all)
+		return all
+	}
+	s.Auth.Auth = s.Auth.Masked()
+	return slices.Equal(names(s.Headers), names(there.Headers)) && reflect.DeepEqual(s.Auth, there.Auth) && s.TLS.Masked() == there.TLS
+}
+
+// secret reports whether there is something that the API does not show.
+func (s remoteSettings) secret() bool {
+	return len(s.Headers) > 0 || s.Auth.Type != "none" || s.TLS.Key != ""
+}
