@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -96,7 +97,8 @@ func (c *spans) chain(trace, parent string, names ...string) (id string) {
 func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	c := collect(t)
-	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.URL}
+	var log lockedLog
+	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))}
 	w := watch(t, config)
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`, w.receiver.URL)
 	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
@@ -123,6 +125,9 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	w.eventually("the second attempt is made", func() bool { return len(w.arrived()) == 2 })
 	stop()
 
+	if line := `"trace_id":"` + trace + `"`; !strings.Contains(log.String(), line) {
+		t.Errorf("the log lacks %s: %s", line, log.String())
+	}
 	request := c.chain(trace, caller, "edit-case")
 	callback := c.chain(trace, request, "submit", "ask", "callback note/edit")
 	if got := w.asked[0].Header.Get("Traceparent"); got != "00-"+trace+"-"+callback+"-01" {

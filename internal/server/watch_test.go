@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -232,6 +233,41 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 			t.Errorf("%s is missing", ours)
 		}
 	}
+}
+
+// What an outage looks like: attempts that reach nobody, a breaker that is open, and
+// entries that are not served; and then none of it.
+func TestMetricsTellOfAnOutage(t *testing.T) {
+	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
+	w.answers(503, "")
+	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
+	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
+	for range 12 {
+		call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {"text": "one"}}`)
+	}
+	w.eventually("it is seen", func() bool {
+		all := scrape(t, w.MetricsURL())
+		return value(all, "delivery_attempts_total", "outcome", "unreachable") >= 5 && value(all, "delivery_breakers_open") == 1 &&
+			value(all, "lag_entries") > 0 && value(all, "lag_entries_max") == value(all, "lag_entries") && value(all, "lanes_parked") > 0
+	})
+	w.answers(200, "")
+	w.eventually("it is over", func() bool {
+		all := scrape(t, w.MetricsURL())
+		return value(all, "delivery_latency_seconds") == 12 && value(all, "delivery_breakers_open") == 0 && value(all, "lag_entries") == 0 &&
+			value(all, "lanes_parked") == 0 && value(all, "delivery_in_flight") == 0
+	})
+	w.stop()
+	if n := value(gathered(t, w.metrics), "delivery_endpoints"); n != 0 {
+		t.Errorf("at the end it delivers to %v endpoints", n)
+	}
+}
+
+// gathered are the metrics of a server that has ended.
+func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
+	t.Helper()
+	s := httptest.NewServer(m.Handler())
+	defer s.Close()
+	return scrape(t, s.URL)
 }
 
 // What the database is asked for is there; and no more series come about with

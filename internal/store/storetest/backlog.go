@@ -1,0 +1,33 @@
+package storetest
+
+import (
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/observe"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var backlogTests = map[string]func(*fixture){
+	"BacklogCountsWhatIsOwed": func(f *fixture) {
+		before := must[observe.Backlog](f)(f.Backlog(f.Context()))
+		f.equal(before, observe.Backlog{Endpoints: map[string]int64{"active": 0, "paused": 0, "disabled": 0}})
+		first, epoch := f.served(1)
+		paused := anEndpoint(f.other, 2)
+		paused.Status = endpoint.Paused
+		f.create(paused)
+		f.create(anEndpoint(f.other, 3))
+		for i := range int64(10) {
+			f.appendEntry(anEntry(f.tenant, i, 1))
+		}
+		f.sequence()
+		f.settle(aSettlement(f.tenant, first, epoch, 7))
+		replay := f.replay(aReplay(f.tenant, first, "rpl_1", 0, 9))
+		b := must[observe.Backlog](f)(f.Backlog(f.Context()))
+		f.equal(b, observe.Backlog{
+			Endpoints: map[string]int64{"active": 2, "paused": 1, "disabled": 0}, Parked: 1, Dead: 1, Lag: 3 + 10, FurthestBy: 10, Journal: 10,
+		})
+		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.other, anEndpoint(f.other, 3).ID) })
+		if b = must[observe.Backlog](f)(f.Backlog(f.Context())); b.Lag != 3 || b.FurthestBy != 3 || b.Endpoints["active"] != 1 {
+			f.Errorf("without the one that is behind, and with the replay %s: %+v", replay.ID, b)
+		}
+	},
+}
