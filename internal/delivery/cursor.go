@@ -25,6 +25,10 @@ func (c *cursor) fill(ctx context.Context) {
 	for !c.reading && c.m.wantsMore() {
 		after := c.m.readTo
 		if c == c.live {
+			if upTo, quiet := c.tail.quiet(c.waiter, after); quiet {
+				c.m.read(nil, upTo)
+				return
+			}
 			if entries, upTo, ok := c.tail.recent(c.lease.Tenant, after); ok {
 				c.m.read(entries, upTo)
 				if len(entries) == 0 {
@@ -61,7 +65,7 @@ func (c *cursor) older(ctx context.Context, after int64) (entries []*tailEntry, 
 // handOver gives the settler what is to be saved. With flush it includes a
 // position that moved only past what nobody wanted, which otherwise waits.
 func (c *cursor) handOver(flush bool) {
-	s, ok := c.m.take(flush || time.Since(c.flushed) >= flushEvery)
+	s, ok := c.m.take(flush || c.tick(time.Now()) > c.tick(c.flushed))
 	if !ok {
 		return
 	}

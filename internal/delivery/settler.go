@@ -26,6 +26,9 @@ type settler struct {
 
 	mu       sync.Mutex
 	pool     map[*cursor]*settlement
+	idle     map[*cursor]*settlement // positions alone, until they are ripe
+	ripening *time.Timer             // nil: there are none
+	ripe     bool
 	barriers []chan struct{}
 	filled   chan struct{} // holds one when there is something to do
 }
@@ -38,21 +41,70 @@ type settlement struct {
 }
 
 func newSettler(st *store.Store, log *slog.Logger) *settler {
-	return &settler{store: st, log: log, pool: map[*cursor]*settlement{}, filled: make(chan struct{}, 1)}
+	return &settler{store: st, log: log, pool: map[*cursor]*settlement{}, idle: map[*cursor]*settlement{}, filled: make(chan struct{}, 1)}
 }
 
 // put hands over a settlement; the cursor's worker is told when it is saved.
 func (s *settler) put(c *cursor, more store.Settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pooled := s.pool[c]
+	pool, moved := s.pool, onlyMoved(more)
+	if moved {
+		pool = s.idle
+	}
+	pooled := pool[c]
 	if pooled == nil {
 		pooled = &settlement{lanes: map[string]*store.Parked{}}
 		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = c.lease.Tenant, c.lease.Endpoint, c.id, c.lease.Epoch
-		s.pool[c] = pooled
+		pool[c] = pooled
 	}
 	pooled.merge(more)
+	switch {
+	case !moved:
+		s.nudge()
+	case s.ripening == nil:
+		s.ripening = time.AfterFunc(gather, s.ripen)
+	}
+}
+
+// gather is how long positions that nothing depends on are gathered, so that
+// those of all idle endpoints are written together.
+const gather = 300 * time.Millisecond
+
+// onlyMoved reports whether a settlement is of a position alone.
+func onlyMoved(s store.Settlement) bool {
+	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Health) == 0 && !s.Ended && !s.Replay
+}
+
+func (s *settler) ripen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ripe = true
 	s.nudge()
+}
+
+// gathered takes what is to be written now: with all, and where somebody waits
+// for it, positions that are not ripe too.
+func (s *settler) gathered(all bool) (batch map[*cursor]*settlement, barriers []chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batch, barriers = s.pool, s.barriers
+	s.pool, s.barriers = map[*cursor]*settlement{}, nil
+	if !all && !s.ripe && len(barriers) == 0 {
+		return batch, barriers
+	}
+	for c, p := range s.idle {
+		if busy := batch[c]; busy != nil {
+			busy.Position = max(busy.Position, p.Position)
+		} else {
+			batch[c] = p
+		}
+	}
+	if s.ripening != nil {
+		s.ripening.Stop()
+	}
+	s.idle, s.ripening, s.ripe = map[*cursor]*settlement{}, nil, false
+	return batch, barriers
 }
 
 func (s *settler) nudge() {
@@ -83,9 +135,9 @@ func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
 		case <-s.filled:
-			s.flush(ctx)
+			s.flush(ctx, false)
 		case <-stop:
-			s.flush(ctx)
+			s.flush(ctx, true)
 			return
 		case <-ctx.Done():
 			return
@@ -101,12 +153,9 @@ const (
 	slowestSettleWait = 2 * time.Second
 )
 
-// flush writes all that is in the pool.
-func (s *settler) flush(ctx context.Context) {
-	s.mu.Lock()
-	batch, barriers := s.pool, s.barriers
-	s.pool, s.barriers = map[*cursor]*settlement{}, nil
-	s.mu.Unlock()
+// flush writes what is in the pool.
+func (s *settler) flush(ctx context.Context, all bool) {
+	batch, barriers := s.gathered(all)
 	if len(batch) > 0 && !s.save(ctx, batch) {
 		return
 	}

@@ -92,7 +92,10 @@ type tail struct {
 	bytes   int          // the size of entries
 	from    int64        // entries holds all above this position
 	head    int64        // the journal has been read up to here
+	known   int64        // interests knows all above this position
 	waiters map[int64]chan struct{}
+
+	interests interests
 }
 
 // unbegun is where a tail begins that holds nothing yet.
@@ -132,7 +135,7 @@ func (t *tail) begin(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.from, t.head = head, head
+	t.from, t.head, t.known = head, head, head
 	return nil
 }
 
@@ -146,6 +149,7 @@ func (t *tail) append(entries []*event.Entry) {
 		wrapped := t.wrap(e)
 		t.entries = append(t.entries, wrapped)
 		t.bytes += wrapped.size()
+		t.interests.note(e)
 		if ch := t.waiters[e.Tenant]; ch != nil {
 			close(ch)
 			delete(t.waiters, e.Tenant)

@@ -23,6 +23,7 @@ type worker struct {
 	credentials *credentials
 	live        *cursor
 	replays     []*cursor
+	waiter      *waiter
 	log         *slog.Logger
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
@@ -46,12 +47,8 @@ var (
 	errGone      = errors.New("delivery: the endpoint is disabled")
 )
 
-// The worker's clocks.
-const (
-	flushEvery = 10 * time.Second // a position that passed only unwanted entries
-	idleTick   = 30 * time.Second // looks at the journal even if nobody woke it
-	readAgain  = time.Second      // after the database failed
-)
+// readAgain is how long to wait after the database failed.
+const readAgain = time.Second
 
 // stop makes the worker end once what is under way has ended.
 func (w *worker) stop(cause error) {
@@ -65,6 +62,9 @@ func (w *worker) stop(cause error) {
 
 // saved notes that a settlement is durable.
 func (w *worker) saved(p *settlement) {
+	if p.sent == 0 && !p.Ended {
+		return // nothing depends on it
+	}
 	w.mu.Lock()
 	w.durable += p.sent
 	if p.Ended {
@@ -104,8 +104,9 @@ func (w *worker) run(ctx, sending context.Context) error {
 	w.Metrics.Serving(1)
 	defer w.endWatch()
 	defer w.credentials.close()
+	defer func() { w.tail.letGo(w.waiter) }()
 	for {
-		woken := w.tail.wait(w.lease.Tenant)
+		w.waiter = w.tail.follow(w.waiter, w.lease.Tenant, w.endpoint.Triggers)
 		w.look(ctx)
 		for c := range w.cursors {
 			c.fill(ctx)
@@ -120,7 +121,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}
-		w.wait(ctx, woken)
+		w.wait(ctx)
 	}
 }
 
@@ -182,7 +183,8 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 }
 
 // wait blocks until there may be something to do.
-func (w *worker) wait(ctx context.Context, woken <-chan struct{}) {
+func (w *worker) wait(ctx context.Context) {
+	woken := w.waiter.woken
 	if w.live.reading || !w.live.m.wantsMore() {
 		woken = nil // what is new has to wait
 	}
@@ -200,19 +202,17 @@ func (w *worker) wait(ctx context.Context, woken <-chan struct{}) {
 	w.takeAll()
 }
 
-// pause is how long to wait at most.
+// pause is how long to wait at most. At each tick positions are saved, also those
+// of cursors that nothing concerned.
 func (w *worker) pause() time.Duration {
 	now := time.Now()
-	pause := idleTick
+	pause := w.untilTick(now)
 	if !w.leased() {
 		pause = readAgain
 	}
 	for c := range w.cursors {
 		if at := c.m.wakeAt(); at.After(now) {
 			pause = min(pause, at.Sub(now))
-		}
-		if c.m.position() != c.m.saved {
-			pause = min(pause, max(0, flushEvery-now.Sub(c.flushed)))
 		}
 	}
 	return pause

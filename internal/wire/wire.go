@@ -110,6 +110,18 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 	return messages
 }
 
+// TriggersOf lists the triggers under which an entry is told, to whom it may be.
+func TriggersOf(e *event.Entry) (triggers []string) {
+	for _, f := range e.Facts {
+		for _, r := range registry.routes[f.Name] {
+			if r.of == nil || r.of(e) {
+				triggers = append(triggers, r.trigger)
+			}
+		}
+	}
+	return triggers
+}
+
 // registry is filled by define while the package initialises, and read only after.
 var registry = struct {
 	formats  []Format

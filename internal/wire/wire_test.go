@@ -144,6 +144,13 @@ var toldOfClaims = []string{
 func TestEveryFactIsToldOrKnownNotToBe(t *testing.T) {
 	for _, name := range event.Names() {
 		messages := wire.Messages(caseEntry(event.Fact{Name: name}), "0.1.0", casetype.Restricted)
+		var told []string
+		for _, m := range messages {
+			told = append(told, m.Trigger)
+		}
+		if diff := cmp.Diff(told, wire.TriggersOf(caseEntry(event.Fact{Name: name}))); diff != "" {
+			t.Errorf("the triggers of %s: %s", name, diff)
+		}
 		if slices.Contains(toldOfClaims, name) {
 			if len(messages) != 0 {
 				t.Errorf("%s is told of a case that is no claim", name)

@@ -1,0 +1,160 @@
+package delivery_test
+
+import (
+	"context"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// idlers adds endpoints that listen to what does not happen.
+func (b *bench) idlers(url string, n int) (all []endpoint.Endpoint) {
+	b.Helper()
+	b.update(func(tx *store.Tx) error {
+		for range n {
+			e := b.listening(url, endpoint.Policy{})
+			e.Triggers = []string{"case_finished", "contact.created"}
+			if err := tx.CreateEndpoint(b.Context(), e, id.New("cur")); err != nil {
+				return err
+			}
+			all = append(all, e)
+		}
+		return nil
+	})
+	return all
+}
+
+// positions counts the endpoints by their saved positions.
+func (b *bench) positions(all []endpoint.Endpoint) map[int64]int {
+	b.Helper()
+	counts := map[int64]int{}
+	for _, e := range all {
+		c, err := b.store.Cursor(b.Context(), b.tenant, e.ID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		counts[c.Position]++
+	}
+	return counts
+}
+
+func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		b.stop()
+		b.flush = 4 * time.Second
+		b.start()
+		r := b.receiver(ok)
+		busy, idle := b.listen(r.URL, endpoint.Policy{}), b.idlers(r.URL, 40)
+		deadline := time.Now().Add(patience)
+		version, seen := int64(0), map[int64]bool{}
+		for len(seen) < 3 && time.Now().Before(deadline) { // the beginning, and two ticks
+			version++
+			b.comment(1, version)
+			b.next(r)
+			counts := b.positions(idle)
+			for position := range counts {
+				seen[position] = true
+			}
+			if len(counts) > 2 {
+				b.Fatalf("after %d commits the idle endpoints are at %v: each is saved by itself", version, counts)
+			}
+		}
+		if version < 2*int64(len(seen)) || len(seen) > 3 {
+			b.Errorf("the idle endpoints were saved %d times in %d commits", len(seen)-1, version)
+		}
+		b.served(busy)
+		if n := len(r.arrived); n > 0 {
+			b.Errorf("%d messages went to idle endpoints", n)
+		}
+	})
+}
+
+func TestAnIdleEndpointHearsAtOnceWhatItWaitedFor(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		b.stop()
+		b.flush, b.poll = time.Hour, time.Hour // nobody looks unless woken
+		b.start()
+		other, r := b.receiver(ok), b.receiver(ok)
+		b.listen(other.URL, endpoint.Policy{})
+		e := b.listening(r.URL, endpoint.Policy{})
+		e.Triggers = []string{"contact.created", "case_created"}
+		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+		for version := int64(1); version <= 20; version++ {
+			b.comment(1, version)
+			b.next(other)
+		}
+		created := b.commented(2, 1)
+		created.Facts = []event.Fact{event.CaseCreated.New(event.Creation{})}
+		b.update(func(tx *store.Tx) error { _, err := tx.Append(b.Context(), created); return err })
+		if a := b.next(r); a.caseID != 2 {
+			b.Errorf("it hears of case %d", a.caseID)
+		}
+	})
+}
+
+// BenchmarkIdle measures how long commits and their deliveries to one endpoint
+// take beside ten thousand idle ones, as a multiple of what they take alone.
+func BenchmarkIdle(b *testing.B) {
+	for name, o := range map[string]func() store.Options{
+		"sqlite":   func() store.Options { return store.Options{Path: filepath.Join(b.TempDir(), "casehook.db")} },
+		"postgres": func() store.Options { return store.Options{URL: pgtest.URL(b)} },
+	} {
+		b.Run(name, func(b *testing.B) { benchmarkIdle(b, o()) })
+	}
+}
+
+func benchmarkIdle(b *testing.B, o store.Options) {
+	o.Key = make([]byte, 32)
+	st, err := store.Open(b.Context(), o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	x := &bench{TB: b, store: st, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	x.update(func(tx *store.Tx) (err error) {
+		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
+		return err
+	})
+	x.start()
+	defer x.stop()
+	x.deliver(b, 100) // warms up
+	alone := x.deliver(b, b.N)
+	const many = 10_000
+	all := x.idlers("http://127.0.0.1:9/", many)
+	x.comment(99, 1)
+	for deadline := time.Now().Add(5 * time.Minute); x.positions(all[many-1:])[x.committed.Load()] == 0; {
+		if time.Now().After(deadline) {
+			b.Fatal("the idle endpoints are not served")
+		}
+		wait, cancel := context.WithTimeout(b.Context(), 100*time.Millisecond)
+		<-wait.Done()
+		cancel()
+	}
+	b.ResetTimer()
+	beside := x.deliver(b, b.N)
+	b.ReportMetric(beside.Seconds()/alone.Seconds(), "of-alone")
+	b.ReportMetric(float64(b.N)/beside.Seconds(), "messages/s")
+}
+
+// deliver commits n messages, one after the other, and waits until an endpoint has
+// got them all.
+func (b *bench) deliver(tb *testing.B, n int) time.Duration {
+	c := &counter{all: make(chan struct{}), want: int64(n)}
+	e := b.listen(c.serve(tb), endpoint.Policy{Concurrency: benchConcurrency})
+	begun := time.Now()
+	for v := range n {
+		b.comment(int64(v%50), int64(v/50)+1)
+	}
+	<-c.all
+	took := time.Since(begun)
+	b.served(e)
+	b.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(b.Context(), b.tenant, e.ID) })
+	return took
+}

@@ -1,0 +1,116 @@
+package delivery
+
+import (
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// interest is a trigger, of a tenant's entries.
+type interest struct {
+	tenant  int64
+	trigger string
+}
+
+// interests knows who waits for which triggers, and where each of them was last,
+// so that an entry wakes those alone who may want it, and those whom nothing
+// concerns pass it without looking. The zero value is ready.
+type interests struct {
+	last    map[interest]int64
+	waiting map[interest]map[*waiter]struct{}
+}
+
+// waiter is somebody who waits for triggers.
+type waiter struct {
+	woken chan struct{} // closed when one of them is there
+	wants []interest
+}
+
+func newWaiter(tenant int64, triggers []string) *waiter {
+	w := &waiter{woken: make(chan struct{}), wants: make([]interest, len(triggers))}
+	for i, trigger := range triggers {
+		w.wants[i] = interest{tenant, trigger}
+	}
+	return w
+}
+
+// add has somebody wait.
+func (i *interests) add(w *waiter) {
+	if i.waiting == nil {
+		i.waiting = map[interest]map[*waiter]struct{}{}
+	}
+	for _, want := range w.wants {
+		if i.waiting[want] == nil {
+			i.waiting[want] = map[*waiter]struct{}{}
+		}
+		i.waiting[want][w] = struct{}{}
+	}
+}
+
+// remove ends somebody's waiting.
+func (i *interests) remove(w *waiter) {
+	for _, want := range w.wants {
+		if delete(i.waiting[want], w); len(i.waiting[want]) == 0 {
+			delete(i.waiting, want)
+		}
+	}
+}
+
+// note takes an entry in, and wakes whoever waits for one of its triggers.
+func (i *interests) note(e *event.Entry) {
+	if i.last == nil {
+		i.last = map[interest]int64{}
+	}
+	for _, trigger := range wire.TriggersOf(e) {
+		key := interest{e.Tenant, trigger}
+		i.last[key] = e.Seq
+		for w := range i.waiting[key] {
+			i.remove(w)
+			close(w.woken)
+		}
+	}
+}
+
+// above reports whether any of the triggers was there above a position.
+func (i *interests) above(wants []interest, after int64) bool {
+	for _, want := range wants {
+		if i.last[want] > after {
+			return true
+		}
+	}
+	return false
+}
+
+// follow has a worker wait for triggers, until it is woken or let go of. One that
+// still waits stays as it is.
+func (t *tail) follow(before *waiter, tenant int64, triggers []string) *waiter {
+	if before != nil {
+		select {
+		case <-before.woken:
+		default:
+			return before
+		}
+	}
+	w := newWaiter(tenant, triggers)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.interests.add(w)
+	return w
+}
+
+// letGo ends a worker's waiting.
+func (t *tail) letGo(w *waiter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.interests.remove(w)
+}
+
+// quiet gives the position up to which nothing is there that a worker waits for,
+// above its own; false: there may be something.
+func (t *tail) quiet(w *waiter, after int64) (upTo int64, quiet bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if after < t.known || t.from == unbegun || t.interests.above(w.wants, after) {
+		return after, false
+	}
+	return max(t.head, after), true
+}

@@ -1,0 +1,97 @@
+package delivery
+
+import (
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// tells is an entry of a tenant with one fact.
+func tells(tenant, seq int64, f event.Kind[event.None]) *event.Entry {
+	return &event.Entry{Tenant: tenant, Seq: seq, Subject: "case/1", Facts: []event.Fact{f.New(event.None{})}}
+}
+
+func woken(w *waiter) bool {
+	select {
+	case <-w.woken:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestAnEntryWakesThoseAloneWhoMayWantIt(t *testing.T) {
+	tail := &tail{}
+	wants := tail.follow(nil, 1, []string{"case_finished", "contact.created"})
+	other := tail.follow(nil, 1, []string{"case_approved"})
+	stranger := tail.follow(nil, 2, []string{"case_finished"})
+	gone := tail.follow(nil, 1, []string{"case_finished"})
+	tail.letGo(gone)
+	tail.append([]*event.Entry{tells(1, 1, event.CaseFinished), tells(1, 2, event.CaseDeclined)})
+	if !woken(wants) || woken(other) || woken(stranger) || woken(gone) {
+		t.Errorf("woken: %v, and %v, %v, %v", woken(wants), woken(other), woken(stranger), woken(gone))
+	}
+	if tail.follow(other, 1, nil) != other || tail.follow(wants, 1, []string{"case_finished"}) == wants {
+		t.Error("who was woken waits on, or who was not begins anew")
+	}
+	if n := len(tail.interests.waiting); n != 3 {
+		t.Errorf("%d triggers are waited for, want 3", n)
+	}
+}
+
+func TestWhoIsNotConcernedPassesWithoutLooking(t *testing.T) {
+	tail := &tail{from: 10, head: 10, known: 10}
+	finished, approved := newWaiter(1, []string{"case_finished"}), newWaiter(1, []string{"case_approved"})
+	tail.append([]*event.Entry{tells(1, 11, event.CaseFinished), tells(2, 12, event.CaseApproved), tells(1, 13, event.CaseDeclined)})
+	for _, test := range []struct {
+		name  string
+		w     *waiter
+		after int64
+		upTo  int64
+		quiet bool
+	}{
+		{"before what is known", approved, 9, 9, false},
+		{"nothing came", approved, 10, 13, true},
+		{"something came", finished, 10, 10, false},
+		{"something came before", finished, 11, 13, true},
+		{"it is ahead", finished, 15, 15, true},
+	} {
+		if upTo, quiet := tail.quiet(test.w, test.after); upTo != test.upTo || quiet != test.quiet {
+			t.Errorf("%s: %d, %v; want %d, %v", test.name, upTo, quiet, test.upTo, test.quiet)
+		}
+	}
+	if _, quiet := (newTail(nil, "")).quiet(finished, 0); quiet {
+		t.Error("a tail that has read nothing knows that nothing came")
+	}
+}
+
+func TestPositionsAloneAreGathered(t *testing.T) {
+	s := newSettler(nil, nil)
+	w := &worker{}
+	idle, busy := &cursor{worker: w, id: "idle"}, &cursor{worker: w, id: "busy"}
+	s.put(idle, store.Settlement{Position: 5})
+	s.put(busy, store.Settlement{Position: 7})
+	s.put(busy, store.Settlement{Position: 6, Attempts: []store.Attempt{{}}})
+	if batch, _ := s.gathered(false); len(batch) != 1 || batch[busy] == nil || batch[busy].Position != 6 {
+		t.Errorf("%d are written at once, want the one with an outcome", len(batch))
+	}
+	select {
+	case <-s.filled:
+	default:
+		t.Error("nobody writes the outcome")
+	}
+	select {
+	case <-s.filled:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the positions never ripen")
+	}
+	if batch, _ := s.gathered(false); len(batch) != 2 || batch[idle].Position != 5 || batch[busy].Position != 7 {
+		t.Errorf("%d positions are written together, want both", len(batch))
+	}
+	s.put(idle, store.Settlement{Position: 9})
+	if batch, _ := s.gathered(true); len(batch) != 1 || len(s.idle) != 0 {
+		t.Errorf("at the end %d are written, and %d left", len(batch), len(s.idle))
+	}
+}
