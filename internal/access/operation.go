@@ -32,7 +32,7 @@ var least = map[Operation]Role{
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "get-lag": Manager, "get-endpoint-health": Manager,
 	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
-	"poll-journal": Manager, "stream-journal": Manager,
+	"preview-filter": Manager, "poll-journal": Manager, "stream-journal": Manager,
 	"create-replay": Manager, "list-replays": Manager, "get-replay": Manager, "cancel-replay": Manager, "resend-message": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 

@@ -105,6 +105,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.lag()
 	a.replays()
 	a.endpointHealth()
+	a.filters()
 	a.triggers()
 	a.journal()
 	a.session()

@@ -311,6 +311,10 @@ func (s *spies) reads() map[string][]string {
 	for _, path := range inCases {
 		found = append(found, "/v1/attempts?case="+strings.TrimPrefix(path, "/v1/cases/"))
 	}
+	var filtered []string
+	for _, path := range endpoints {
+		filtered = append(filtered, "/v1/filter-preview?filter=true&entries=200&endpoint="+strings.TrimPrefix(path, "/v1/endpoints/"))
+	}
 	types := []string{"/v1/case-types/public", "/v1/case-types/private", "/v1/case-types/restricted"}
 	return map[string][]string{
 		"health":                {"/healthz"},
@@ -343,6 +347,7 @@ func (s *spies) reads() map[string][]string {
 		"find-attempts":         found,
 		"get-attempt":           s.attempts(),
 		"poll-journal":          polled,
+		"preview-filter":        append(each(filtered, ""), "/v1/filter-preview?filter=true&entries=200"),
 		"stream-journal":        streamed,
 
 		"list-replays": each(endpoints, "/replays"),

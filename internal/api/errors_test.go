@@ -254,6 +254,8 @@ func (w *world) problemsOfTheRest() {
 		{"GET", "/v1/endpoints/ep_1/lag", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/health", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/journal?endpoint=ep_x", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/filter-preview?endpoint=ep_x", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/filter-preview?filter=1", "", 400, "filter.invalid"},
 		{"GET", "/v1/stream?endpoint=ep_x", "", 404, "endpoint.not_found"},
 		{"POST", "/v1/endpoints/ep_1/replays", `{"since": "beginning"}`, 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/replays", "", 404, "endpoint.not_found"},

@@ -364,6 +364,7 @@ func (w *world) storyOfSettings(path string) {
 	}
 	shows(w.get(path), `"filter":"case.type == 'kyc'`)
 	shows(w.do("PATCH", path, `{"filter": ""}`), `"filter":""`)
+	shows(w.get("/v1/filter-preview?filter=true&triggers=case_*"), `"entries":`)
 	shows(w.do("PATCH", path, `{"headers": {"x-more": null}}`), `"headers":{"X-Api-Key":"(hidden)"}`)
 	w.storyOfAuth(path, shows)
 }

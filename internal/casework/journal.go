@@ -26,6 +26,7 @@ type Listening struct {
 // Audience is who listens: what they see of an entry, and what they want of it.
 type Audience struct {
 	Clearance casetype.Classification
+	Filter    string // of the endpoint, if one was named
 	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool
 }
 
@@ -33,6 +34,15 @@ type Audience struct {
 // give the journal. Cases of types whose cases they may not read are left out. It
 // is as of now: who listens for long asks again.
 func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Operation, l Listening) (Audience, error) {
+	a, err := s.listeners(ctx, p, o, l)
+	if err != nil {
+		return Audience{}, err
+	}
+	return a.filtered()
+}
+
+// listeners is an Audience before the endpoint's filter.
+func (s *Service) listeners(ctx context.Context, p access.Principal, o access.Operation, l Listening) (Audience, error) {
 	if err := s.Permit(ctx, p, o); err != nil {
 		return Audience{}, err
 	}
@@ -55,14 +65,23 @@ func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Ope
 	if err != nil {
 		return Audience{}, err
 	}
-	passing, wrong := filter.Compile(told.Filter)
+	asked := a.Wants
+	a.Clearance, a.Filter, a.Wants = told.Clearance, told.Filter, func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
+		return slices.Contains(told.Triggers, m.Trigger) && told.Hears(e.Actor) && asked(e, m, judged)
+	}
+	return a, nil
+}
+
+// filtered lets through what passes the endpoint's filter.
+func (a Audience) filtered() (Audience, error) {
+	passing, wrong := filter.Compile(a.Filter)
 	if wrong != nil {
 		return Audience{}, fault.In("endpoint.invalid", "The endpoint's filter can't be used; change the endpoint.",
 			fault.Field{Path: "/filter", Message: wrong.Error()})
 	}
 	asked := a.Wants
-	a.Clearance, a.Wants = told.Clearance, func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
-		if !slices.Contains(told.Triggers, m.Trigger) || !told.Hears(e.Actor) || !asked(e, m, judged) {
+	a.Wants = func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
+		if !asked(e, m, judged) {
 			return false
 		}
 		passes, err := passing.Passes(judged)

@@ -32,17 +32,9 @@ type view struct {
 	judged  []*filter.Message // of each, as filters see it
 }
 
-// size is roughly what an entry holds in memory, in bytes.
-func (e *tailEntry) size() int {
-	n := 1 << 10
-	for _, f := range e.Facts {
-		n += len(f.Data)
-	}
-	if c := e.Snapshot.Case; c != nil {
-		n += 4 * len(c.Data) // it is in bodies too, and decoded for filters
-	}
-	return n
-}
+// size is roughly what an entry holds in memory, in bytes: its data is in bodies
+// too, and decoded for filters.
+func (e *tailEntry) size() int { return 4 * e.Entry.Size() }
 
 // messages derives the entry's messages. It is safe for concurrent use.
 func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message {

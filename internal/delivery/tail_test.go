@@ -10,7 +10,7 @@ import (
 func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 	for name, c := range map[string]struct{ entries, data, kept int }{
 		"small entries": {tailKept + 100, 10, tailKept},
-		"large entries": {100, 1 << 20, tailBytes / (4<<20 + 1<<10)},
+		"large entries": {100, 1 << 20, tailBytes / (4 * (1<<20 + 1<<10))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tail := &tail{waiters: map[int64]chan struct{}{}}

@@ -30,6 +30,18 @@ type Entry struct {
 	Trace    string    // the span of the commit, as a traceparent header names it; empty when none was recorded
 }
 
+// Size is roughly what the entry takes in memory, in bytes.
+func (e *Entry) Size() int {
+	n := 1 << 10
+	for _, f := range e.Facts {
+		n += len(f.Data)
+	}
+	if c := e.Snapshot.Case; c != nil {
+		n += len(c.Data)
+	}
+	return n
+}
+
 // Source says how a change came in.
 type Source string
 

@@ -24,6 +24,9 @@ var (
 		where s.seq > $2 and s.seq <= $3 and +j.tenant = $1 order by s.seq limit $4`)
 	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
+	// The bound keeps the cost down where the tenant has little of a long journal.
+	journalRecent = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1 order by s.seq desc limit $2`)
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
 	journalSubject = define(`select j.id, 0, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace
 		from journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
@@ -79,6 +82,17 @@ func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limi
 	return collect(rows, err, scanEntry)
 }
 
+// recentBytes bounds what Recent reads, by the size of the entries.
+const recentBytes = 16 << 20
+
+// Recent reads a tenant's newest entries, the newest first: up to limit, and as
+// far as they are not too large or too far back among those of others.
+func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalRecent, tenant, limit)
+	all, _, err := collectUpTo(rows, err, recentBytes)
+	return all, err
+}
+
 // Lane reads one subject's entries above a position and up to another, in order.
 func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalLane, tenant, subject, after, upTo, limit)
@@ -90,6 +104,27 @@ func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, u
 func (r reader) History(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit)
 	return collect(rows, err, scanEntry)
+}
+
+// collectUpTo reads entries until they are of this size, in bytes, and at least
+// one if there is any. More says that it stopped before the rows ended.
+func collectUpTo(rows *sql.Rows, err error, most int) (all []*event.Entry, more bool, _ error) {
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if most <= 0 {
+			return all, true, nil
+		}
+		e, err := scanEntry(rows)
+		if err != nil {
+			return nil, false, fmt.Errorf("reading a row: %w", translate(err))
+		}
+		most -= e.Size()
+		all = append(all, e)
+	}
+	return all, false, translate(rows.Err())
 }
 
 func scanEntry(rows *sql.Rows) (*event.Entry, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -67,6 +68,21 @@ var journalTests = map[string]func(*fixture){
 		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
 		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
 		f.equal(seqs(read(f.Lane(f.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
+	},
+	"a tenant's newest entries are read newest first, and no more than fit": func(f *fixture) {
+		for i := range int64(4) {
+			f.appendEntry(anEntry(f.tenant, 1, i+1))
+			f.appendEntry(anEntry(f.other, 1, i+1))
+		}
+		f.sequence()
+		f.equal(seqs(must[[]*event.Entry](f)(f.Recent(f.Context(), f.tenant, 3))), []int64{7, 5, 3})
+		large := anEntry(f.other, 2, 1)
+		large.Snapshot.Case.Data = []byte(`"` + strings.Repeat("x", 9<<20) + `"`)
+		for range 3 {
+			f.appendEntry(large)
+		}
+		f.sequence()
+		f.equal(len(must[[]*event.Entry](f)(f.Recent(f.Context(), f.other, 9))), 2)
 	},
 	"a subject's history is read newest first, for its tenant": func(f *fixture) {
 		for i := range int64(5) {

@@ -1,0 +1,63 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Judged is a message, and what a filter makes of it.
+type Judged struct {
+	Entry   *event.Entry
+	Message wire.Message
+	Passes  bool
+	Err     error // why that can't be computed; it quotes no data
+}
+
+// PreviewFilter says what a filter makes of the messages of up to limit recent
+// entries that somebody could listen to, the newest first; without a source it is
+// that of the endpoint which Listening names. It sees what the caller sees, or the
+// endpoint if that is less.
+func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source string, l Listening, limit int) (all []Judged, looked int, err error) {
+	a, err := s.listeners(ctx, p, "preview-filter", l)
+	if err != nil {
+		return nil, 0, err
+	}
+	a.Filter = cmp.Or(source, a.Filter)
+	f, wrong := filter.Compile(a.Filter)
+	if wrong != nil {
+		refused := fault.New(fault.Invalid, "filter.invalid", "The filter can't be used.")
+		refused.Fields = []fault.Field{{Path: "query.filter", Message: wrong.Error()}}
+		return nil, 0, refused
+	}
+	recent, err := s.store.Recent(ctx, p.Tenant, limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range recent {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+		}
+		all = append(all, a.judge(f, e)...)
+	}
+	return all, len(recent), nil
+}
+
+// judge says what a filter makes of the messages of an entry.
+func (a Audience) judge(f *filter.Filter, e *event.Entry) (all []Judged) {
+	seen := filter.NewEntry(e, a.Clearance)
+	for _, m := range wire.Messages(e, "", a.Clearance) {
+		judged := seen.Message(&m)
+		if m.Untold || !a.Wants(e, &m, judged) {
+			continue
+		}
+		passes, err := f.Passes(judged)
+		all = append(all, Judged{Entry: e, Message: m, Passes: passes, Err: err})
+	}
+	return all
+}
