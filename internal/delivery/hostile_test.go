@@ -112,7 +112,11 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			b.eventually(m.Name+" is attempted", func() bool { return len(b.attempts(m.endpoint)["case/1"]) > 0 })
 			a := b.attempts(m.endpoint)["case/1"][0]
 			delivered := m.Class == "" && m.Status/100 == 2
-			if a.Class != m.Class || a.Status != m.Status || a.Delivered != delivered || a.Number != 1 {
+			status := m.Status
+			if m.Slow && a.Status == 0 {
+				status = 0 // on a busy machine the deadline may come before what the receiver says first
+			}
+			if a.Class != m.Class || a.Status != status || a.Delivered != delivered || a.Number != 1 {
 				b.Errorf("%s: class %q, status %d, delivered %v, number %d; want %q, %d, %v", m.Name, a.Class, a.Status, a.Delivered, a.Number, m.Class, m.Status, delivered)
 			}
 			if len(a.Response) > 200<<10 || len(a.Request) > 4<<10 {
