@@ -49,6 +49,7 @@ type bench struct {
 	poll   time.Duration
 	end    time.Duration // a failing endpoint is disabled after it
 	flush  time.Duration
+	lease  time.Duration
 	stop   func()        // ends the engine as a shutdown does
 	where  store.Options // the database
 	road   *store.Store  // the engine's own, where it is another
@@ -99,7 +100,7 @@ func (b *bench) start() {
 func (b *bench) run() func() {
 	client := outbound.New(b.outbound())
 	e := delivery.New(cmp.Or(b.road, b.store), client, delivery.Config{
-		Node: b.node, Version: "0.1.0", LeaseTTL: 2 * time.Second, Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
+		Node: b.node, Version: "0.1.0", LeaseTTL: cmp.Or(b.lease, 2*time.Second), Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
 		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -122,6 +122,7 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
 		return err
 	})
+	x.lease, x.poll = 15*time.Second, time.Second // as they are by default
 	x.start()
 	defer x.stop()
 	x.deliver(b, 100) // warms up
