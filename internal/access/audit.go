@@ -45,4 +45,6 @@ const (
 
 	ReplayStarted   Action = "replay.started"
 	ReplayCancelled Action = "replay.cancelled"
+	MessagesHurried Action = "messages.retried"
+	MessagesDropped Action = "messages.dropped"
 )

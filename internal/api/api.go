@@ -106,6 +106,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.replays()
 	a.endpointHealth()
 	a.filters()
+	a.repair()
 	a.triggers()
 	a.journal()
 	a.session()

@@ -351,6 +351,8 @@ func (s *spies) reads() map[string][]string {
 		"stream-journal":        streamed,
 
 		"list-replays": each(endpoints, "/replays"),
+		"list-dead":    append(each(endpoints, "/dead"), each(endpoints, "/dead?state=delivered")...),
+		"list-parked":  each(endpoints, "/parked"),
 		"get-replay":   s.replays,
 
 		"list-contacts":       {"/v1/contacts", "/v1/contacts?q=ada"},

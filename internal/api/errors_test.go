@@ -28,6 +28,7 @@ var unprovoked = map[string]bool{
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
 	"create-token 409": true, "rotate-callback-secret 409": true, "rotate-callback-secret 422": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
+	"retry-dead 409": true, "drop-dead 409": true, "retry-parked 409": true, "drop-parked 409": true,
 	"create-replay 409": true, "resend-message 409": true, "cancel-replay 409": true, // TestAReplayThatMakesNoSenseIsRefused
 	"create-contact 409": true, "link-contact 409": true, // full: proven in the store
 }
@@ -259,6 +260,12 @@ func (w *world) problemsOfTheRest() {
 		{"GET", "/v1/stream?endpoint=ep_x", "", 404, "endpoint.not_found"},
 		{"POST", "/v1/endpoints/ep_1/replays", `{"since": "beginning"}`, 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/replays", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/dead", "", 404, "endpoint.not_found"},
+		{"GET", "/v1/endpoints/ep_1/parked", "", 404, "endpoint.not_found"},
+		{"POST", other + "/dead/retry", `{"all": true}`, 404, "message.not_dead"},
+		{"POST", other + "/dead/drop", `{"all": true}`, 404, "message.not_found"},
+		{"POST", other + "/parked/retry", `{"all": true}`, 404, "message.not_found"},
+		{"POST", other + "/parked/drop", `{"all": true}`, 404, "message.not_found"},
 		{"GET", other + "/replays/rpl_1", "", 404, "replay.not_found"},
 		{"DELETE", other + "/replays/rpl_1", "", 404, "replay.not_found"},
 		{"POST", other + "/replays", `{"since": "soon"}`, 422, "request.body_invalid"},

@@ -12,7 +12,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	w := start(t)
 	w.putTypes()
 	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
-	refused := w.refused(`{"retries": []}`)
+	refused, dropped, parked := w.refused(`{"retries": []}`), w.refused(`{"retries": []}`), w.refused(`{}`)
 	w.deliverAll()
 	resend := `{"message": "` + w.get(refused + "/attempts").items()[0].(map[string]any)["message"].(string) + `"`
 	file, formType := form("key", "passport", "@file", "contents")
@@ -28,6 +28,10 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"rotate-endpoint-secret": {endpoint + "/secrets", `{}`, "", `{"kind": "v1a"}`, ""},
 		"create-replay":          {refused + "/replays", `{"since": "beginning"}`, "", `{"since": "now"}`, ""},
 		"resend-message":         {refused + "/resend", resend + "}", "", resend + " }", ""},
+		"retry-dead":             {refused + "/dead/retry", `{"all": true}`, "", `{"all":  true}`, ""},
+		"drop-dead":              {dropped + "/dead/drop", `{"all": true}`, "", `{"all":  true}`, ""},
+		"retry-parked":           {parked + "/parked/retry", `{"all": true}`, "", `{"all":  true}`, ""},
+		"drop-parked":            {parked + "/parked/drop", `{"all": true}`, "", `{"all":  true}`, ""},
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
@@ -68,7 +72,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type", c.otherType).is(422, "idempotency.key_reused")
 		w.post(switched+"/comments", `{"text": "x"}`) // so that it differs from what the first answer held
 		fresh := w.post(c.path, c.body, "Content-Type", c.contentType)
-		if bytes.Equal(fresh.body, first.body) {
+		if bytes.Equal(fresh.body, first.body) && !strings.HasSuffix(d.id, "-parked") { // these count the same again
 			t.Errorf("%s: without the key it is the same again", d.id)
 		}
 	}

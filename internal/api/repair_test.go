@@ -61,8 +61,82 @@ func (w *world) storyOfReplays() {
 	if g := w.get(replay).is(200, ""); g.text("state") != "cancelled" || g.json()["ended_at"] == nil || g.json()["left"] != nil {
 		t.Errorf("cancelled: %s", g.body)
 	}
+	w.storyOfTheDead(dead)
+	w.storyOfParked(parked)
 	for _, path := range []string{dead, parked} {
 		w.do("DELETE", path, nil).is(204, "")
+	}
+}
+
+func (w *world) storyOfTheDead(path string) {
+	t := w.t
+	first := w.get(path+"/dead?limit=1").is(200, "")
+	rest := w.get(path+"/dead?cursor="+first.text("next")).is(200, "").items()
+	d := first.items()[0].(map[string]any)
+	if d["reason"] != "400 Bad Request" || d["trigger"] != "case_created" || d["state"] != "dead" || len(rest) == 0 {
+		t.Errorf("dead are %v and %v", d, rest)
+	}
+	one := `{"messages": ["` + d["message"].(string) + `"]}`
+	retry := w.post(path+"/dead/retry", one).is(201, "")
+	if retry.text("kind") != "retry" || retry.text("messages") != "1" {
+		t.Errorf("it is retried by %s", retry.body)
+	}
+	if all := w.get(path+"/dead?state=retrying").is(200, "").items(); len(all) != 1 || all[0].(map[string]any)["message"] != d["message"] {
+		t.Errorf("retried are %v", all)
+	}
+	w.post(path+"/dead/retry", one).is(404, "message.not_dead")
+	w.do("DELETE", retry.header.Get("Location"), nil).is(204, "")
+	if g := w.post(path+"/dead/drop", one).is(200, ""); g.text("count") != "1" {
+		t.Errorf("dropped %s", g.body)
+	}
+	if all := w.get(path+"/dead?state=dropped").is(200, "").items(); len(all) != 1 {
+		t.Errorf("dropped are %v", all)
+	}
+	if all := w.get(path+"/dead").is(200, "").items(); len(all) != len(rest) {
+		t.Errorf("dead are %v, want %v", all, rest)
+	}
+}
+
+func (w *world) storyOfParked(path string) {
+	t := w.t
+	first := w.get(path+"/parked?limit=1").is(200, "")
+	rest := w.get(path+"/parked?cursor="+first.text("next")).is(200, "").items()
+	p := first.items()[0].(map[string]any)
+	if p["reason"] != "400 Bad Request" || p["trigger"] != "case_created" || !strings.HasPrefix(p["subject"].(string), "case/") || p["replay"] != nil || p["asked"] != nil || len(rest) == 0 {
+		t.Errorf("parked are %v and %v", p, rest)
+	}
+	one := `{"messages": ["` + p["message"].(string) + `"]}`
+	if g := w.post(path+"/parked/retry", one).is(200, ""); g.text("count") != "1" {
+		t.Errorf("hurried %s", g.body)
+	}
+	if g := w.post(path+"/parked/drop", `{"all": true}`).is(200, ""); g.text("count") == "1" {
+		t.Errorf("dropped %s", g.body)
+	}
+	if g := w.get(path+"/parked?limit=1").is(200, ""); g.items()[0].(map[string]any)["asked"] != "drop" {
+		t.Errorf("parked are %s", g.body)
+	}
+}
+
+func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	w.open(`{"client": "Ann"}`)
+	path := w.refused(`{"retries": []}`)
+	w.deliverAll()
+	for _, of := range []string{"/dead/retry", "/dead/drop", "/parked/retry", "/parked/drop"} {
+		for _, body := range []string{`{}`, `{"all": false}`, `{"all": true, "messages": ["msg_1"]}`} {
+			if g := w.post(path+of, body).is(422, "message.which"); !strings.Contains(string(g.body), `"path":"/messages"`) {
+				t.Errorf("%s %s: %s", of, body, g.body)
+			}
+		}
+		code := "message.not_found"
+		if of == "/dead/retry" {
+			code = "message.not_dead"
+		}
+		w.post(path+of, `{"messages": ["msg_1", "no message"]}`).is(404, code)
+	}
+	if n := len(w.get(path+"/dead").is(200, "").items()); n != 1 {
+		t.Errorf("%d are dead", n)
 	}
 }
 

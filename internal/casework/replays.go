@@ -112,17 +112,9 @@ func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Op
 		return Replay{}, endpointMissing()
 	}
 	var made Replay
-	err := s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
-			e, err := findEndpoint(ctx, tx, p, endpointID)
-			if err != nil {
-				return err
-			}
-			if made, err = s.startReplay(ctx, tx, p, e, make); err != nil {
-				return err
-			}
-			return s.keep(ctx, tx, p, once, made)
-		})
+	err := s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
+		made, err = s.startReplay(ctx, tx, p, e, make)
+		return made, err
 	})
 	return made, err
 }
@@ -136,12 +128,8 @@ func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Princi
 	if err != nil {
 		return made, err
 	}
-	running, err := tx.RunningReplays(ctx, e.Tenant, e.ID)
-	if err != nil {
+	if err := roomForReplay(ctx, tx, e); err != nil {
 		return made, err
-	}
-	if len(running) >= maxReplays {
-		return made, fault.New(fault.Conflict, "replay.too_many", "%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
 	}
 	r.ID, r.Tenant, r.Endpoint, r.State, r.Position = id.New("rpl"), e.Tenant, e.ID, store.ReplayRunning, r.After
 	r.AskedBy, r.CreatedAt = p.Actor.Name, s.now()
@@ -152,6 +140,14 @@ func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Princi
 		return made, err
 	}
 	return made, s.audit(ctx, tx, p, access.ReplayStarted, "endpoint/"+e.ID, map[string]any{"replay": r.ID, "kind": r.Kind})
+}
+
+func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error {
+	running, err := tx.RunningReplays(ctx, e.Tenant, e.ID)
+	if err == nil && len(running) >= maxReplays {
+		err = fault.New(fault.Conflict, "replay.too_many", "%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
+	}
+	return err
 }
 
 // stretches is where stretches of the journal are measured.

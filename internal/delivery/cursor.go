@@ -78,6 +78,7 @@ type errand struct {
 	running []string           // replays
 	replays []store.Replay     // those of them that the worker does not know yet
 	saved   map[string]remains // of them
+	wishes  []store.Wish       // of parked messages
 }
 
 // remains is what a cursor's machine is restored from.
@@ -147,7 +148,8 @@ func (e *Engine) errands(ctx context.Context, l store.Lease, known map[string]bo
 		out.replays = append(out.replays, r)
 		out.saved[r.ID] = s
 	}
-	return out, nil
+	out.wishes, err = e.store.Wishes(ctx, l.Tenant, l.Endpoint)
+	return out, err
 }
 
 func (e *Engine) remains(ctx context.Context, c store.Cursor, tenant int64) (s remains, err error) {
@@ -167,7 +169,8 @@ func dueAt(saved, now time.Time) time.Time {
 	return now.Add(min(saved.Sub(now), spread(endpoint.MaxRetryWait, 1)))
 }
 
-// attend begins the replays that are new, and stops those that were cancelled.
+// attend begins the replays that are new, stops those that were cancelled, and
+// passes on what is asked of parked messages.
 func (w *worker) attend(e errand) {
 	for _, c := range w.replays {
 		if !slices.Contains(e.running, c.id) {
@@ -182,6 +185,13 @@ func (w *worker) attend(e errand) {
 		})
 	}
 	w.muster()
+	for c := range w.cursors {
+		for _, wish := range e.wishes {
+			if wish.Cursor == c.id {
+				c.m.ask([]store.Wish{wish})
+			}
+		}
+	}
 }
 
 // letGo forgets the replays that were stopped, once what they sent has come back.

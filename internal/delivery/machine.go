@@ -30,14 +30,15 @@ type machine struct {
 	window   []*windowEntry      // entries above the position that are owed, in order
 	skip     map[string]struct{} // messages that were settled before a restart
 	lanes    map[string]*lane
-	ready    []*lane // with a message to send, in order
-	waiting  waiting // parked lanes that are not under way
-	dormant  []*row  // parked before a restart, with heads that are to be read again
-	rows     int     // parked lanes whose messages have left the window
-	retrying int     // requests under way that are of parked lanes
-	underway int     // requests, and parked lanes that are being looked for
-	stopped  bool    // nothing more is begun
-	ended    bool    // that all is told has been handed over
+	ready    []*lane         // with a message to send, in order
+	waiting  waiting         // parked lanes that are not under way
+	dormant  []*row          // parked before a restart, with heads that are to be read again
+	rows     int             // parked lanes whose messages have left the window
+	retrying int             // requests under way that are of parked lanes
+	underway int             // requests, and parked lanes that are being looked for
+	stopped  bool            // nothing more is begun
+	wishes   map[string]bool // what is asked of parked messages: to drop them, or to try them at once
+	ended    bool            // that all is told has been handed over
 
 	out   outbox
 	saved int64 // the position that was handed over last
@@ -55,6 +56,7 @@ type outbox struct {
 	attempts []store.Attempt
 	dead     []store.Dead
 	lanes    map[string]*store.Parked // nil: unpark
+	granted  []store.Wish
 }
 
 // newMachine restores a machine from what was saved.
@@ -285,11 +287,11 @@ func (m *machine) bury(msg *message, now time.Time, reason string) {
 func (m *machine) take(flush bool) (s store.Settlement, ok bool) {
 	position := m.position()
 	end := m.finished() && !m.ended
-	pending := len(m.out.attempts) > 0 || len(m.out.dead) > 0 || len(m.out.lanes) > 0 || end
+	pending := len(m.out.attempts) > 0 || len(m.out.dead) > 0 || len(m.out.lanes) > 0 || len(m.out.granted) > 0 || end
 	if !pending && (!flush || position == m.saved) {
 		return s, false
 	}
-	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead, Health: m.watch.take(), Replay: m.scope.bounded, Ended: end}
+	s = store.Settlement{Position: position, Attempts: m.out.attempts, Dead: m.out.dead, Granted: m.out.granted, Health: m.watch.take(), Replay: m.scope.bounded, Ended: end}
 	for key, p := range m.out.lanes {
 		if p == nil {
 			s.Unpark = append(s.Unpark, key)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -45,14 +46,15 @@ type world struct {
 	ignore   bool            // what its own token caused
 	filters  bool            // by filtering
 
-	limit float64              // requests per second; 0: none
-	paces []time.Time          // requests since the start
-	asked map[string]time.Time // when a message may be sent again, by the endpoint's own word
-	held  time.Time            // until when it wants no message at all; zero: it does
-	gate  *gate                // that it shares with others; nil: it has its own
-	after int64                // a replay begins above it
-	scope scope                // of a replay
-	ended bool                 // the replay's end is saved
+	limit   float64              // requests per second; 0: none
+	paces   []time.Time          // requests since the start
+	asked   map[string]time.Time // when a message may be sent again, by the endpoint's own word
+	held    time.Time            // until when it wants no message at all; zero: it does
+	gate    *gate                // that it shares with others; nil: it has its own
+	after   int64                // a replay begins above it
+	scope   scope                // of a replay
+	ended   bool                 // the replay's end is saved
+	hurried map[string]bool      // somebody wanted them to be tried at once
 }
 
 // disk is what is saved.
@@ -63,11 +65,12 @@ type disk struct {
 	dead     map[string]bool
 	health   endpoint.Health
 	disabled bool
-	told     []string // facts about the endpoint
+	told     []string        // facts about the endpoint
+	wishes   map[string]bool // what is asked of parked messages: to drop them, or to try them at once
 }
 
 func newDisk() disk {
-	return disk{parked: map[string]store.Parked{}, settled: map[string]store.Place{}, dead: map[string]bool{}}
+	return disk{parked: map[string]store.Parked{}, settled: map[string]store.Place{}, dead: map[string]bool{}, wishes: map[string]bool{}}
 }
 
 const wantedTrigger, otherTrigger, ownToken, self = "wanted", "other", "tok_own", "ep_self"
@@ -101,7 +104,7 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w := &world{
 		t: t, order: order, orders: []endpoint.Order{order}, now: time.Unix(1_800_000_000, 0),
 		limits:   limits{window: rapid.IntRange(2, 12).Draw(t, "window"), unsettled: rapid.IntRange(1, 10).Draw(t, "unsettled"), parked: rapid.IntRange(1, 6).Draw(t, "parked")},
-		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{},
+		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{}, hurried: map[string]bool{},
 	}
 	w.disk = newDisk()
 	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
@@ -138,6 +141,9 @@ func (w *world) restart() {
 	}
 	w.m = newMachine(g, e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
 	w.m.scope = w.scope
+	for message, drop := range w.disk.wishes {
+		w.m.ask([]store.Wish{{Message: message, Drop: drop}})
+	}
 	w.flying, w.pool, w.sent, w.done = nil, nil, nil, 0
 	w.paces, w.asked, w.held = nil, map[string]time.Time{}, time.Time{}
 }
@@ -180,6 +186,7 @@ func (w *world) readTo(upTo int64) {
 
 // step does one thing that the machine wants done.
 func (w *world) step(t *rapid.T) bool {
+	w.grant()
 	s, ok := w.m.next(w.now)
 	return ok && w.perform(t, s)
 }
@@ -218,6 +225,30 @@ func (w *world) perform(t *rapid.T, s step) bool {
 	return true
 }
 
+// grant does what is asked. What is dropped is out of the order from then on.
+func (w *world) grant() {
+	w.m.grant(w.now)
+	for _, d := range w.m.out.dead {
+		w.gaveUp[d.Message] = true
+	}
+}
+
+// wish asks something of a message that is saved as parked.
+func (w *world) wish(t *rapid.T, drop bool) {
+	for _, lane := range slices.Sorted(maps.Keys(w.disk.parked)) {
+		p := w.disk.parked[lane]
+		if p.Message == "" || !rapid.Bool().Draw(t, "of this one") {
+			continue
+		}
+		if p.Subject != w.subject[p.Message] || p.Trigger != wantedTrigger {
+			t.Fatalf("%s is parked as %+v", p.Message, p)
+		}
+		w.disk.wishes[p.Message] = drop
+		w.hurried[p.Message] = true
+		w.m.ask([]store.Wish{{Message: p.Message, Drop: drop}})
+	}
+}
+
 // onSchedule checks a message against the row that is saved of it: tries go on
 // counting, over restarts too, and none but a probe comes before it is due.
 func (w *world) onSchedule(msg *message) {
@@ -228,7 +259,7 @@ func (w *world) onSchedule(msg *message) {
 		if msg.tries < p.Tries || msg.tries == p.Tries && p.Failures > 0 || msg.failures < p.Failures {
 			w.t.Fatalf("try %d of %s after %d failures, and %d with %d were saved", msg.tries, msg.Message, msg.failures, p.Tries, p.Failures)
 		}
-		if p.Failures > 0 && msg.failures == p.Failures && !msg.probe && w.now.Before(p.Due) {
+		if p.Failures > 0 && msg.failures == p.Failures && !msg.probe && !w.hurried[msg.Message] && w.now.Before(p.Due) {
 			w.t.Fatalf("%s is sent at %v and due at %v", msg.Message, w.now, p.Due)
 		}
 	}
@@ -240,7 +271,7 @@ func (w *world) onSchedule(msg *message) {
 func (w *world) asItWasAsked(t *rapid.T, msg *message) {
 	w.paces = append(w.paces, w.now)
 	paced(t, w.limit, w.paces)
-	if w.now.Before(w.asked[msg.Message]) && !msg.probe {
+	if w.now.Before(w.asked[msg.Message]) && !msg.probe && !w.hurried[msg.Message] {
 		t.Fatalf("%s is sent at %v, and the endpoint asked for %v", msg.Message, w.now, w.asked[msg.Message])
 	}
 	if w.gate == nil && !w.held.IsZero() && (w.now.Before(w.held) || len(w.flying) > 0) {
@@ -412,6 +443,11 @@ func (w *world) flush() {
 		for _, lane := range s.Unpark {
 			delete(w.disk.parked, lane)
 		}
+		for _, granted := range s.Granted {
+			if drop, asked := w.disk.wishes[granted.Message]; asked && drop == granted.Drop {
+				delete(w.disk.wishes, granted.Message)
+			}
+		}
 		if w.ended = s.Ended; w.ended && (w.disk.position != w.scope.until || len(w.disk.parked) > 0 || len(w.flying) > 0) {
 			w.t.Fatalf("a replay ends at %d of %d, with %v", w.disk.position, w.scope.until, w.disk.parked)
 		}
@@ -502,6 +538,12 @@ func (w *world) canRead() int64 {
 // complete checks that everybody was told, in order, and that nothing is left.
 func (w *world) complete(t *rapid.T) {
 	w.told(t)
+	w.grant() // what is moot by now
+	w.handOver()
+	w.flush()
+	if len(w.disk.wishes) > 0 {
+		t.Fatalf("what is asked is forgotten: %v", w.disk.wishes)
+	}
 	if len(w.m.lanes) != 0 || w.m.rows != 0 || w.m.owed != 0 || w.m.sending != 0 || w.m.retrying != 0 || w.m.underway != 0 {
 		t.Fatalf("the machine keeps %d lanes, %d rows, %d owed, %d under way", len(w.m.lanes), w.m.rows, w.m.owed, w.m.sending)
 	}
@@ -555,6 +597,8 @@ func checkMachine(t *testing.T, order endpoint.Order, reorders bool) {
 			"crash":       w.crash,
 			"gone":        func(t *rapid.T) { w.finish(t, gone) },
 			"enable":      w.enable,
+			"retry":       func(t *rapid.T) { w.wish(t, false) },
+			"drop":        func(t *rapid.T) { w.wish(t, true) },
 			"give up":     func(t *rapid.T) { w.finish(t, notAttempted) },
 			"outage":      func(*rapid.T) { w.down = !w.down },
 			"wait": func(t *rapid.T) {

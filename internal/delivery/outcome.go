@@ -168,7 +168,7 @@ func (m *machine) fail(l *lane, msg *message, o outcome, now time.Time) {
 	}
 	wait = max(wait, min(o.retryAfter, endpoint.MaxRetryWait))
 	p := store.Parked{
-		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Tries: msg.tries, Failures: msg.failures,
+		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Subject: msg.subject, Trigger: msg.body.Trigger, Tries: msg.tries, Failures: msg.failures,
 		Due: now.Add(wait), Reason: o.reason,
 	}
 	if l.row == nil && kindOf(l.key) == ofAll {

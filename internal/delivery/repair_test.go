@@ -285,3 +285,132 @@ func TestAnotherNodeHearsOfAReplay(t *testing.T) {
 	}
 	one.done(replay)
 }
+
+func (b *bench) retryDead(e endpoint.Endpoint, messages []string) (r store.Replay) {
+	b.Helper()
+	b.update(func(tx *store.Tx) (err error) {
+		r, err = tx.RetryDead(b.Context(), store.Replay{ID: id.New("rpl"), Tenant: b.tenant, Endpoint: e.ID, Kind: store.ReplayRetry, CreatedAt: time.Now()}, messages)
+		return err
+	})
+	return r
+}
+
+func (b *bench) deadIn(e endpoint.Endpoint, state store.DeadState) []store.Dead {
+	b.Helper()
+	all, err := b.store.Dead(b.Context(), b.tenant, e.ID, state, store.Place{}, 100)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return all
+}
+
+func (b *bench) askParked(e endpoint.Endpoint, messages []string, drop bool) {
+	b.Helper()
+	b.update(func(tx *store.Tx) error {
+		_, err := tx.AskParked(b.Context(), b.tenant, e.ID, messages, drop)
+		return err
+	})
+}
+
+func TestDeadMessagesAreTriedAgainInOrder(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var refuse atomic.Bool
+		refuse.Store(true)
+		r := b.receiver(func(a arrival) int {
+			if refuse.Load() || a.caseID == 3 {
+				return 400
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: []time.Duration{}})
+		for version := int64(1); version <= 3; version++ {
+			for c := int64(1); c <= 3; c++ {
+				b.comment(c, version)
+				b.next(r)
+			}
+		}
+		b.served(e)
+		if n := len(b.deadIn(e, store.Given)); n != 9 {
+			b.Fatalf("%d are dead, want 9", n)
+		}
+		refuse.Store(false)
+		replay := b.retryDead(e, nil)
+		last := map[int64]int64{}
+		for range 9 {
+			a := b.next(r)
+			if a.version != last[a.caseID]+1 || a.attempt != 1 {
+				b.Errorf("case %d: version %d after %d", a.caseID, a.version, last[a.caseID])
+			}
+			last[a.caseID] = a.version
+		}
+		if got := b.done(replay); got.Delivered != 6 || got.Dead != 3 {
+			b.Errorf("the replay is %+v", got)
+		}
+		dead := b.deadIn(e, store.Given)
+		if len(dead) != 3 || len(b.deadIn(e, store.DeliveredAfterAll)) != 6 || len(b.deadIn(e, store.Retrying)) != 0 {
+			b.Fatalf("dead are %+v", dead)
+		}
+		b.update(func(tx *store.Tx) error {
+			_, err := tx.DropDead(b.Context(), b.tenant, e.ID, []string{dead[0].Message})
+			return err
+		})
+		if left, dropped := b.deadIn(e, store.Given), b.deadIn(e, store.Dropped); len(left) != 2 || len(dropped) != 1 || dropped[0].Message != dead[0].Message {
+			b.Errorf("dropped are %+v", dropped)
+		}
+	})
+}
+
+func TestParkedMessagesAreTriedAtOnceOrDropped(t *testing.T) {
+	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
+		t.Run(string(order), func(t *testing.T) {
+			onBothEngines(t, func(b *bench) { b.hurryAndDrop(b, order) })
+		})
+	}
+}
+
+// hurryAndDrop asks by one store what the engine on another does.
+func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
+	b.Helper()
+	var refuse atomic.Bool
+	refuse.Store(true)
+	r := b.receiver(func(a arrival) int {
+		if refuse.Load() && a.version == 1 {
+			return 400
+		}
+		return 200
+	})
+	e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3), Order: order})
+	b.comment(1, 1)
+	first := b.next(r).id
+	b.eventually("it is parked", func() bool { _, parked := b.saved(e); return len(parked) == 1 })
+	b.comment(1, 2)
+	if order == endpoint.None {
+		b.next(r)
+	}
+	asks.askParked(e, []string{first}, false)
+	if a := b.next(r); a.id != first || a.attempt != 2 {
+		b.Errorf("tried again is %+v", a)
+	}
+	b.eventually("it is parked again", func() bool { _, parked := b.saved(e); return len(parked) == 1 && parked[0].Tries == 2 })
+	asks.askParked(e, nil, true)
+	if order != endpoint.None {
+		if a := b.next(r); a.version != 2 {
+			b.Errorf("behind the dropped message comes %+v", a)
+		}
+	}
+	b.served(e)
+	if dropped := b.deadIn(e, store.Dropped); len(dropped) != 1 || dropped[0].Message != first || dropped[0].Subject != "case/1" || dropped[0].Trigger != "case_comment" || dropped[0].Reason != "400 Bad Request" {
+		b.Errorf("dropped are %+v", dropped)
+	}
+	wishes, err := b.store.Wishes(b.Context(), b.tenant, e.ID)
+	if err != nil || len(wishes) > 0 {
+		b.Errorf("asked is still %v, %v", wishes, err)
+	}
+}
+
+func TestParkedMessagesAreDroppedOnTheOtherNode(t *testing.T) {
+	one, two := twoNodes(t)
+	two.start()
+	t.Cleanup(func() { two.stop() })
+	two.hurryAndDrop(one, endpoint.PerCase)
+}

@@ -40,7 +40,7 @@ func (tr *troop) replay(t *rapid.T) {
 	}
 	w := *live
 	w.t, w.flying, w.pool, w.sent, w.done, w.arrivals = t, nil, nil, nil, 0, nil
-	w.received, w.mayAgain, w.gaveUp = map[string]int{}, map[string]bool{}, map[string]bool{}
+	w.received, w.mayAgain, w.gaveUp, w.hurried = map[string]int{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.disk = newDisk()
 	w.after = int64(rapid.IntRange(0, len(live.journal)).Draw(t, "after"))
 	until := int64(rapid.IntRange(int(w.after), len(live.journal)).Draw(t, "until"))
@@ -67,6 +67,9 @@ func (tr *troop) replay(t *rapid.T) {
 
 // step does one thing that the crew wants done.
 func (tr *troop) step(t *rapid.T) bool {
+	for _, w := range tr.worlds {
+		w.grant()
+	}
 	before := tr.crew.replaying()
 	m, s, ok := tr.crew.next(tr.live().now)
 	if !ok {
@@ -166,6 +169,8 @@ func checkReplays(t *testing.T, order endpoint.Order) {
 			"unreachable": func(t *rapid.T) { tr.any(t).finish(t, unreachable) },
 			"give up":     func(t *rapid.T) { tr.any(t).finish(t, notAttempted) },
 			"hand over":   func(t *rapid.T) { tr.any(t).handOver() },
+			"retry":       func(t *rapid.T) { tr.any(t).wish(t, false) },
+			"drop":        func(t *rapid.T) { tr.any(t).wish(t, true) },
 			"flush":       tr.flush,
 			"crash":       tr.crash,
 			"wait": func(t *rapid.T) {

@@ -162,7 +162,7 @@ func (m *machine) setHead(r *row, msg *message) {
 		m.waiting.add(r)
 		return
 	}
-	m.park(r.lane, store.Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.Message})
+	m.park(r.lane, store.Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Subject: msg.subject, Trigger: msg.body.Trigger})
 }
 
 func (m *machine) firstReady() *lane {
@@ -229,7 +229,7 @@ func (m *machine) freeWindow(now time.Time) {
 		return
 	}
 	m.absorb(m.lanes[laneKey(m.policy.Order, msg)], msg, store.Parked{
-		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Tries: msg.tries, Failures: msg.failures,
+		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Subject: msg.subject, Trigger: msg.body.Trigger, Tries: msg.tries, Failures: msg.failures,
 		Due: now.Add(m.policy.Timeout), Reason: "it has been under way for long",
 	})
 }

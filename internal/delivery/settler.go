@@ -120,6 +120,7 @@ func (p *settlement) merge(more store.Settlement) {
 	p.Attempts = append(p.Attempts, more.Attempts...)
 	p.Dead = append(p.Dead, more.Dead...)
 	p.Health = append(p.Health, more.Health...)
+	p.Granted = append(p.Granted, more.Granted...)
 	for i := range more.Park {
 		p.lanes[more.Park[i].Lane] = &more.Park[i]
 	}

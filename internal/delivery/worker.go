@@ -110,6 +110,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 		w.look(ctx)
 		for c := range w.cursors {
 			c.fill(ctx)
+			c.m.grant(time.Now())
 		}
 		if w.leased() {
 			w.pump(ctx, sending)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -18,6 +19,8 @@ type Parked struct {
 	Seq      int64 // of its entry
 	Part     int   // which message of the entry
 	Message  string
+	Subject  string // of its entry; empty while Message is
+	Trigger  string
 	Tries    int // requests made
 	Failures int // those that count for the retry schedule
 	Due      time.Time
@@ -59,7 +62,19 @@ type Dead struct {
 	Trigger string
 	At      time.Time
 	Reason  string
+	State   DeadState // when it is saved, the empty one is Given
 }
+
+// DeadState says what has become of a message that was given up.
+type DeadState string
+
+// The states of messages that were given up.
+const (
+	Given             DeadState = "dead"      // after its last retry, or because it can't be made
+	Retrying          DeadState = "retrying"  // a replay tries it again
+	Dropped           DeadState = "dropped"   // by a person: nobody tries it again
+	DeliveredAfterAll DeadState = "delivered" // by a replay
+)
 
 // Settlement is what became of some messages of one endpoint. It is saved whole
 // if the lease's epoch still holds; if not, only its attempts are: they happened.
@@ -75,6 +90,7 @@ type Settlement struct {
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
+	Granted  []Wish
 	Health   []HealthChange // of the endpoint, in their order
 	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
 }
@@ -92,7 +108,7 @@ const (
 
 var (
 	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2 and not replay`)
-	parkedGet = define(`select lane, seq, part, message, tries, failures, due, reason from parked where tenant = $1 and cursor = $2`)
+	parkedGet = define(`select lane, seq, part, message, subject, trigger_name, tries, failures, due, reason from parked where tenant = $1 and cursor = $2`)
 	settledAt = define(`select seq, part, message from attempts where tenant = $1 and cursor = $2 and seq > $3 and delivered
 		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3
 		union select seq, part, message from dead where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
@@ -101,17 +117,17 @@ var (
 	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
 		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
-	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, tries, failures, due, reason)
-		select r.tenant, r.cursor_id, r.lane, r.seq, r.part, r.message, r.tries, r.failures, r.due, r.reason
-		from rows($1: tenant bigint, cursor_id text, lane text, seq bigint, part bigint, message text, tries bigint, failures bigint, due bigint, reason text) as r
-		where true on conflict (cursor, lane) do update set seq = excluded.seq, part = excluded.part, message = excluded.message,
+	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, subject, trigger_name, tries, failures, due, reason)
+		select r.tenant, r.cursor_id, r.lane, r.seq, r.part, r.message, r.subject, r.trigger_name, r.tries, r.failures, r.due, r.reason
+		from rows($1: tenant bigint, cursor_id text, lane text, seq bigint, part bigint, message text, subject text, trigger_name text, tries bigint, failures bigint, due bigint, reason text) as r
+		where true on conflict (cursor, lane) do update set seq = excluded.seq, part = excluded.part, message = excluded.message, subject = excluded.subject, trigger_name = excluded.trigger_name,
 		tries = excluded.tries, failures = excluded.failures, due = excluded.due, reason = excluded.reason`)
 	parkedDrop = define(`delete from parked where (cursor, lane) in
 		(select r.cursor_id, r.lane from rows($1: cursor_id text, lane text) as r)`)
-	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason)
-		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason
-		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text) as r
-		where true on conflict (endpoint, message) do update set state = 'dead', replay = excluded.cursor, at = excluded.at, reason = excluded.reason
+	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason, state)
+		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason, r.state
+		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text, state text) as r
+		where true on conflict (endpoint, message) do update set state = excluded.state, replay = excluded.cursor, at = excluded.at, reason = excluded.reason
 		where dead.cursor <> excluded.cursor`)
 	deadTold = define(`update dead set state = 'delivered' where (endpoint, message) in
 		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
@@ -142,7 +158,7 @@ func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]Park
 	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
 	return collect(rows, err, func(rows *sql.Rows) (p Parked, err error) {
 		var due int64
-		err = rows.Scan(&p.Lane, &p.Seq, &p.Part, &p.Message, &p.Tries, &p.Failures, &due, &p.Reason)
+		err = rows.Scan(&p.Lane, &p.Seq, &p.Part, &p.Message, &p.Subject, &p.Trigger, &p.Tries, &p.Failures, &due, &p.Reason)
 		p.Due = fromMicros(due)
 		return p, err
 	})
@@ -188,6 +204,7 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		{deadPut, flatten(valid, deadRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
+		{wishesGrant, flatten(valid, grantRows)},
 		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position}} })},
 	}
 	for _, w := range writes {
@@ -287,7 +304,7 @@ func attemptRows(s Settlement) [][]any {
 func deadRows(s Settlement) [][]any {
 	rows := make([][]any, len(s.Dead))
 	for i, d := range s.Dead {
-		rows[i] = []any{s.Endpoint, d.Message, s.Tenant, s.Cursor, d.Seq, d.Part, d.Subject, d.Trigger, micros(d.At), d.Reason}
+		rows[i] = []any{s.Endpoint, d.Message, s.Tenant, s.Cursor, d.Seq, d.Part, d.Subject, d.Trigger, micros(d.At), d.Reason, string(cmp.Or(d.State, Given))}
 	}
 	return rows
 }
@@ -295,7 +312,7 @@ func deadRows(s Settlement) [][]any {
 func parkRows(s Settlement) [][]any {
 	rows := make([][]any, len(s.Park))
 	for i, p := range s.Park {
-		rows[i] = []any{s.Tenant, s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Tries, p.Failures, micros(p.Due), p.Reason}
+		rows[i] = []any{s.Tenant, s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Subject, p.Trigger, p.Tries, p.Failures, micros(p.Due), p.Reason}
 	}
 	return rows
 }

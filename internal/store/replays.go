@@ -73,6 +73,10 @@ var (
 	replaysDrop  = define(`delete from cursors where replay and id in (select r.id from rows($1: id text) as r)`)
 	replaysCount = define(`update replays set delivered = replays.delivered + r.delivered, dead = replays.dead + r.dead
 		from rows($1: id text, delivered bigint, dead bigint) as r where replays.id = r.id`)
+	replaysRecount = define(`update replays set
+		delivered = (select count(*) from attempts a where a.cursor = replays.id and a.delivered),
+		dead = (select count(*) from dead d where d.cursor = replays.id) + (select count(*) from dead d where d.replay = replays.id and d.replay <> '' and d.cursor <> replays.id and d.state in ('dead', 'dropped'))
+		where id in (select r.id from rows($1: id text) as r)`)
 	replaysHeld   = define(`select c.id from cursors c join rows($1: id text) as r on r.id = c.id`)
 	replaysForget = define(`delete from replays where tenant = $1 and endpoint = $2`)
 
@@ -225,7 +229,7 @@ func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool,
 // settleReplays notes how far replays have come. What they delivered is dead no
 // more.
 func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
-	var counts, ended, told [][]any
+	var counts, recount, ended, told [][]any
 	for _, s := range all {
 		if !s.Replay {
 			continue
@@ -237,7 +241,10 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 				told = append(told, []any{s.Endpoint, a.Message})
 			}
 		}
-		if delivered+len(s.Dead) > 0 {
+		switch {
+		case s.Again: // some of it may have been counted
+			recount = append(recount, []any{s.Cursor})
+		case delivered+len(s.Dead) > 0:
 			counts = append(counts, []any{s.Cursor, delivered, len(s.Dead)})
 		}
 		if s.Ended {
@@ -247,7 +254,7 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 	for _, w := range []struct {
 		statement *statement
 		rows      [][]any
-	}{{replaysCount, counts}, {deadTold, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
+	}{{replaysCount, counts}, {replaysRecount, recount}, {deadTold, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func aPlace(seq int64, part int) store.Place {
 }
 
 func aParked(lane string, seq int64) store.Parked {
-	return store.Parked{Lane: lane, Seq: seq, Part: 1, Message: aPlace(seq, 1).Message, Tries: 3, Failures: 2, Due: start, Reason: "timeout"}
+	return store.Parked{Lane: lane, Seq: seq, Part: 1, Message: aPlace(seq, 1).Message, Subject: "case/1", Trigger: "case_created", Tries: 3, Failures: 2, Due: start, Reason: "timeout"}
 }
 
 func aDead(seq int64, part int) store.Dead {

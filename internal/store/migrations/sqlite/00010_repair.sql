@@ -34,9 +34,20 @@ create table replay_messages (
     primary key (replay, seq, part)
 );
 
+-- Of the message that waits; empty while it is not known.
+alter table parked add column subject text not null default '';
+alter table parked add column trigger_name text not null default '';
+
+-- What is asked of parked messages, until it is done.
+create table wishes (
+    cursor  text not null references cursors (id) on delete cascade,
+    message text not null,
+    wish    text not null, -- retry or drop
+    primary key (cursor, message)
+);
+
 alter table dead add column state text not null default 'dead'; -- dead, retrying, dropped or delivered
 alter table dead add column replay text not null default ''; -- that tries it again, or in which it was given up again
 create index dead_by_endpoint on dead (tenant, endpoint, state, seq, part);
 create index dead_by_replay on dead (replay, seq) where replay <> '';
 
-create index attempts_by_message on attempts (tenant, endpoint, message);

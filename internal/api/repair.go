@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Dead is a message that was given up.
+type Dead struct {
+	Message string          `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger string          `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	State   store.DeadState `json:"state" enum:"dead,retrying,dropped,delivered" doc:"dead; retrying: a replay tries it again; dropped by a person; delivered by a replay after all." example:"dead"`
+	At      time.Time       `json:"at" doc:"When it was given up."`
+	Reason  string          `json:"reason" doc:"Why: what its last try came to, or why it can't be made." example:"400 Bad Request"`
+}
+
+// Parked is a message that waits for its next try, at the head of its line.
+type Parked struct {
+	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger string    `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Tries   int       `json:"tries" doc:"Requests made." example:"3"`
+	Due     time.Time `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
+	Reason  string    `json:"reason" doc:"What its last try came to." example:"503 Service Unavailable"`
+	Behind  int64     `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
+	Replay  *string   `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Asked   *string   `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
+}
+
+// Which is the body that names messages.
+type Which struct {
+	Messages *[]string `json:"messages,omitempty" minItems:"1" maxItems:"1000" doc:"The webhook-ids of some." example:"[\"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy\"]"`
+	All      bool      `json:"all,omitempty" doc:"All that there are, instead." example:"true"`
+}
+
+func (w Which) which() casework.Which {
+	out := casework.Which{All: w.All}
+	set(&out.Messages, w.Messages)
+	return out
+}
+
+// Counted says how many messages something was done to.
+type Counted struct {
+	Count int64 `json:"count" doc:"How many messages." example:"1"`
+}
+
+func (a *API) repair() {
+	const path, tag = "/v1/endpoints/{id}", "endpoints"
+	handle(a, operation("list-dead", http.MethodGet, path+"/dead", tag, "List messages that were given up",
+		"In the order in which it happened what they tell.", http.StatusNotFound), a.listDead)
+	handleBody(a, status(http.StatusCreated, operation("retry-dead", http.MethodPost, path+"/dead/retry", tag, "Try messages again that were given up",
+		"In their order, as a replay. Those that are taken are dead no more; the others are dead again. Up to 100,000 at a time.",
+		http.StatusNotFound, http.StatusConflict)), a.retryDead)
+	handle(a, operation("list-parked", http.MethodGet, path+"/parked", tag, "List messages that wait for their next try",
+		"Each is the first of its line: what came after it, for the same case, waits for it.", http.StatusNotFound), a.listParked)
+	for _, o := range []struct {
+		id, path, summary, description string
+		do                             func(context.Context, access.Principal, string, casework.Which, casework.Once) (int64, error)
+	}{
+		{"drop-dead", "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.", a.service.DropDead},
+		{"retry-parked", "/parked/retry", "Try waiting messages at once", "While the endpoint as a whole is away, they wait until it is back.", a.service.RetryParked},
+		{"drop-parked", "/parked/drop", "Drop messages that wait",
+			"They are listed as dropped, and what waits behind them goes on. One that is under way is dropped unless it is taken. It is done within moments, or once a paused endpoint is active.", a.service.DropParked},
+	} {
+		handleBody(a, operation(o.id, http.MethodPost, path+o.path, tag, o.summary, o.description, http.StatusNotFound, http.StatusConflict),
+			func(ctx context.Context, in *toEndpoint, body Which) (*created[Counted], error) {
+				return create[Counted](ctx, o.id, in.Idempotent, func(n int64) (store.Answer, error) {
+					return answer(http.StatusOK, Counted{n})
+				}, func(once casework.Once) (int64, error) {
+					return o.do(ctx, principalOf(ctx), in.ID, body.which(), once)
+				})
+			})
+	}
+}
+
+func (a *API) listDead(ctx context.Context, in *struct {
+	InEndpoint
+	State store.DeadState `query:"state" enum:"dead,retrying,dropped,delivered" default:"dead" doc:"What has become of them."`
+	Paging
+}) (*listed[Dead], error) {
+	var after store.Place
+	name := "dead/" + in.ID + "/" + string(in.State)
+	if err := a.cursors.open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, err := a.service.DeadMessages(ctx, principalOf(ctx), in.ID, in.State, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return paged(a, name, in.Limit, all, showDead, func(d store.Dead) store.Place { return d.Place })
+}
+
+func showDead(d store.Dead) Dead {
+	return Dead{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: d.At.UTC(), Reason: d.Reason}
+}
+
+func (a *API) retryDead(ctx context.Context, in *toEndpoint, body Which) (*created[Replay], error) {
+	return create[Replay](ctx, "retry-dead", in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return a.service.RetryDead(ctx, principalOf(ctx), in.ID, body.which(), o)
+	})
+}
+
+func (a *API) listParked(ctx context.Context, in *struct {
+	InEndpoint
+	Paging
+}) (*listed[Parked], error) {
+	var after store.LanePlace
+	name := "parked/" + in.ID
+	if err := a.cursors.open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, err := a.service.Parked(ctx, principalOf(ctx), in.ID, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return paged(a, name, in.Limit, all, showParked, store.Waiting.Place)
+}
+
+func showParked(w store.Waiting) Parked {
+	out := Parked{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: w.Due.UTC(), Reason: w.Reason, Behind: w.Behind, Asked: orNull(w.Wish)}
+	if w.Replay {
+		out.Replay = &w.Cursor
+	}
+	return out
+}

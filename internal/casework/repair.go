@@ -1,0 +1,169 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Which names messages of an endpoint: some, or all there are.
+type Which struct {
+	Messages []string
+	All      bool
+}
+
+// names gives the messages as the store takes them: nil stands for all.
+func (w Which) names() ([]string, error) {
+	message := ""
+	switch {
+	case w.All && len(w.Messages) > 0:
+		message = "are named although all are meant"
+	case !w.All && len(w.Messages) == 0:
+		message = "names none; send some, or \"all\": true"
+	}
+	if message != "" {
+		return nil, fault.In("message.which", "It is not clear which messages are meant.", fault.Field{Path: "/messages", Message: message})
+	}
+	if w.All {
+		return nil, nil
+	}
+	known := make([]string, 0, len(w.Messages))
+	for _, m := range w.Messages {
+		if word(m) {
+			known = append(known, m)
+		}
+	}
+	return known, nil
+}
+
+// told finds an endpoint whose messages somebody may see. Of one that was told
+// more before than they see, they see none.
+func (s *Service) told(ctx context.Context, p access.Principal, o access.Operation, endpointID string) (e endpoint.Endpoint, visible bool, err error) {
+	if err := s.Permit(ctx, p, o); err != nil {
+		return e, false, err
+	}
+	e, err = s.knownEndpoint(ctx, p, endpointID)
+	return e, p.Clearance.Sees(e.Reached), err
+}
+
+// DeadMessages lists what was given up for an endpoint and is in a state, after a
+// place, in the order in which it happened.
+func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int) ([]store.Dead, error) {
+	_, visible, err := s.told(ctx, p, "list-dead", endpointID)
+	if err != nil || !visible {
+		return nil, err
+	}
+	return s.store.Dead(ctx, p.Tenant, endpointID, state, after, page(limit))
+}
+
+// RetryDead tries dead messages again, in their order. Those that are delivered
+// are dead no more.
+func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (Replay, error) {
+	_, visible, err := s.told(ctx, p, "retry-dead", endpointID)
+	if err != nil {
+		return Replay{}, err
+	}
+	names, err := which.names()
+	if err != nil {
+		return Replay{}, err
+	}
+	if !visible {
+		return Replay{}, messageMissing()
+	}
+	var made Replay
+	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+		if err := roomForReplay(ctx, tx, e); err != nil {
+			return nil, err
+		}
+		r := store.Replay{ID: id.New("rpl"), Tenant: e.Tenant, Endpoint: e.ID, Kind: store.ReplayRetry, State: store.ReplayRunning, AskedBy: p.Actor.Name, CreatedAt: s.now()}
+		r, err := tx.RetryDead(ctx, r, names)
+		if err != nil {
+			return nil, err
+		}
+		if made, err = measured(ctx, tx, r); err != nil {
+			return nil, err
+		}
+		return made, s.audit(ctx, tx, p, access.ReplayStarted, "endpoint/"+e.ID, map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
+	})
+	return made, err
+}
+
+// DropDead gives up dead messages for good, and returns how many. They stay listed
+// as dropped.
+func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+	return s.dispose(ctx, p, "drop-dead", endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
+		return tx.DropDead(ctx, p.Tenant, endpointID, names)
+	})
+}
+
+// Parked lists an endpoint's lanes that wait for another try, after a place.
+func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int) ([]store.Waiting, error) {
+	_, visible, err := s.told(ctx, p, "list-parked", endpointID)
+	if err != nil || !visible {
+		return nil, err
+	}
+	return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, page(limit))
+}
+
+// RetryParked lets parked messages be tried at once, and returns how many.
+func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+	return s.dispose(ctx, p, "retry-parked", endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
+		return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
+	})
+}
+
+// DropParked gives parked messages up, and returns how many. What waits behind
+// them goes on. One that is under way is given up unless it is taken.
+func (s *Service) DropParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+	return s.dispose(ctx, p, "drop-parked", endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
+		return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
+	})
+}
+
+// dispose does something about messages that are named, and notes it.
+func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once Once,
+	action access.Action, do func(*store.Tx, []string) (int64, error)) (n int64, err error) {
+	_, visible, err := s.told(ctx, p, o, endpointID)
+	if err != nil {
+		return 0, err
+	}
+	names, err := which.names()
+	if err != nil {
+		return 0, err
+	}
+	if !visible {
+		return 0, messageMissing()
+	}
+	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, _ endpoint.Endpoint) (any, error) {
+		if n, err = do(tx, names); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return nil, messageMissing()
+		}
+		return n, s.audit(ctx, tx, p, action, "endpoint/"+endpointID, map[string]any{"operation": o, "messages": n})
+	})
+	return n, err
+}
+
+// changing carries something out once, in a transaction in which the endpoint is
+// there.
+func (s *Service) changing(ctx context.Context, p access.Principal, endpointID string, once Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
+	return s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			e, err := findEndpoint(ctx, tx, p, endpointID)
+			if err != nil {
+				return err
+			}
+			result, err := do(tx, e)
+			if err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, result)
+		})
+	})
+}

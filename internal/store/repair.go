@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Wish is what is asked of a parked message. Whoever delivers grants it.
+type Wish struct {
+	Cursor  string
+	Message string
+	Drop    bool // give it up; otherwise try it again at once
+}
+
+// Waiting is a parked lane as it is shown.
+type Waiting struct {
+	Parked
+	Cursor string
+	Replay bool   // the lane is a replay's
+	Wish   string // that is asked of it and not granted yet: retry, drop or nothing
+	Behind int64  // entries of the same subject that came after it; at most mostBehind
+}
+
+// LanePlace is where a list of parked lanes goes on.
+type LanePlace struct {
+	Cursor string
+	Seq    int64
+	Lane   string
+}
+
+// Place is where the lane stands in the list.
+func (w Waiting) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane} }
+
+// mostBehind bounds what is counted behind each parked message.
+const mostBehind = 100
+
+var (
+	waitingList = define(`select p.lane, p.seq, p.part, p.message, p.subject, p.trigger_name, p.tries, p.failures, p.due, p.reason, p.cursor, c.replay,
+		coalesce(w.wish, ''), case when p.lane <> p.subject then 0 else (select count(*) from (select 1 as one from journal j
+			where j.tenant = p.tenant and j.subject = p.subject and j.id > (select s.entry from journal_seq s where s.seq = p.seq) limit $7) as later) end
+		from parked p join cursors c on c.id = p.cursor left join wishes w on w.cursor = p.cursor and w.message = p.message
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' and (p.cursor, p.seq, p.lane) > ($3, $4, $5) order by p.cursor, p.seq, p.lane limit $6`)
+	wishesGet   = define(`select w.cursor, w.message, w.wish = 'drop' from wishes w join cursors c on c.id = w.cursor where c.tenant = $1 and c.endpoint = $2`)
+	wishesNamed = define(`insert into wishes (cursor, message, wish)
+		select p.cursor, p.message, $3 from parked p join cursors c on c.id = p.cursor join rows($4: message text) as r on r.message = p.message
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' on conflict (cursor, message) do update set wish = excluded.wish`)
+	wishesAll = define(`insert into wishes (cursor, message, wish)
+		select p.cursor, p.message, $3 from parked p join cursors c on c.id = p.cursor
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' on conflict (cursor, message) do update set wish = excluded.wish`)
+	wishesGrant = define(`delete from wishes where (cursor, message, wish) in
+		(select r.cursor_id, r.message, r.wish from rows($1: cursor_id text, message text, wish text) as r)`)
+
+	deadPage = define(`select seq, part, message, subject, trigger_name, at, reason, state from dead
+		where tenant = $1 and endpoint = $2 and state = $3 and (seq, part, message) > ($4, $5, $6) order by seq, part, message limit $7`)
+	deadRetryNamed = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and state = 'dead'
+		and message in (select r.message from rows($4: message text) as r)`)
+	deadRetryAll = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and message in
+		(select d.message from dead d where d.tenant = $1 and d.endpoint = $2 and d.state = 'dead' order by d.seq, d.part limit $4)`)
+	deadRetried = define(`select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) from dead where replay = $1 and replay <> '' and state = 'retrying'`)
+	deadNames   = define(`insert into replay_messages (replay, seq, part, message)
+		select replay, seq, part, message from dead where replay = $1 and replay <> '' and state = 'retrying'`)
+	deadDropNamed = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'
+		and message in (select r.message from rows($3: message text) as r)`)
+	deadDropAll = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'`)
+)
+
+// WaitingLanes lists an endpoint's parked lanes after a place, those of replays too,
+// the longest behind first.
+func (r reader) WaitingLanes(ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int) ([]Waiting, error) {
+	rows, err := r.q.query(ctx, waitingList, tenant, endpoint, after.Cursor, after.Seq, after.Lane, limit, mostBehind)
+	return collect(rows, err, func(rows *sql.Rows) (w Waiting, err error) {
+		var due int64
+		err = rows.Scan(&w.Lane, &w.Seq, &w.Part, &w.Message, &w.Subject, &w.Trigger, &w.Tries, &w.Failures, &due, &w.Reason, &w.Cursor, &w.Replay, &w.Wish, &w.Behind)
+		w.Due = fromMicros(due)
+		return w, err
+	})
+}
+
+// Wishes lists what is asked of an endpoint's parked messages.
+func (r reader) Wishes(ctx context.Context, tenant int64, endpoint string) ([]Wish, error) {
+	rows, err := r.q.query(ctx, wishesGet, tenant, endpoint)
+	return collect(rows, err, func(rows *sql.Rows) (w Wish, err error) {
+		err = rows.Scan(&w.Cursor, &w.Message, &w.Drop)
+		return w, err
+	})
+}
+
+func wishName(drop bool) string {
+	if drop {
+		return "drop"
+	}
+	return "retry"
+}
+
+func grantRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Granted))
+	for i, w := range s.Granted {
+		rows[i] = []any{s.Cursor, w.Message, wishName(w.Drop)}
+	}
+	return rows
+}
+
+// AskParked asks whoever delivers for an endpoint to try parked messages at once,
+// or to drop them: those that are named, or all when messages is nil. It returns
+// how many wait.
+func (tx *Tx) AskParked(ctx context.Context, tenant int64, endpoint string, messages []string, drop bool) (int64, error) {
+	if err := tx.Wish(ctx, endpoint); err != nil {
+		return 0, err
+	}
+	if messages == nil {
+		return tx.q.exec(ctx, wishesAll, tenant, endpoint, wishName(drop))
+	}
+	list, err := encodeNames(messages)
+	if err != nil {
+		return 0, err
+	}
+	return tx.q.exec(ctx, wishesNamed, tenant, endpoint, wishName(drop), list)
+}
+
+// Dead lists what was given up for an endpoint and is in a state, after a place,
+// in the journal's order.
+func (r reader) Dead(ctx context.Context, tenant int64, endpoint string, state DeadState, after Place, limit int) ([]Dead, error) {
+	rows, err := r.q.query(ctx, deadPage, tenant, endpoint, string(state), after.Seq, after.Part, after.Message, limit)
+	return collect(rows, err, func(rows *sql.Rows) (d Dead, err error) {
+		var at int64
+		err = rows.Scan(&d.Seq, &d.Part, &d.Message, &d.Subject, &d.Trigger, &at, &d.Reason, &d.State)
+		d.At = fromMicros(at)
+		return d, err
+	})
+}
+
+// maxRetried is how many dead messages one replay tries again.
+const maxRetried = 100_000
+
+// RetryDead adds a replay of dead messages: those that are named, or all when
+// messages is nil. It returns the replay with its range.
+func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Replay, error) {
+	if err := tx.Wish(ctx, r.Endpoint); err != nil {
+		return r, err
+	}
+	var err error
+	if messages == nil {
+		_, err = tx.q.exec(ctx, deadRetryAll, r.Tenant, r.Endpoint, r.ID, maxRetried)
+	} else {
+		var list string
+		if list, err = encodeNames(messages); err == nil {
+			_, err = tx.q.exec(ctx, deadRetryNamed, r.Tenant, r.Endpoint, r.ID, list)
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	rows, err := tx.q.query(ctx, deadRetried, r.ID)
+	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		return none, rows.Scan(&r.Messages, &r.After, &r.Until)
+	}, notCounted)
+	if err != nil {
+		return r, err
+	}
+	if r.Messages == 0 {
+		return r, fault.New(fault.NotFound, "message.not_dead", "None of these messages is dead. GET .../dead lists those that are.")
+	}
+	r.After--
+	r.Position = r.After
+	if err := tx.CreateReplay(ctx, r, nil); err != nil {
+		return r, err
+	}
+	_, err = tx.q.exec(ctx, deadNames, r.ID)
+	return r, err
+}
+
+// DropDead gives up dead messages for good: those that are named, or all when
+// messages is nil. It returns how many. They stay listed as dropped.
+func (tx *Tx) DropDead(ctx context.Context, tenant int64, endpoint string, messages []string) (int64, error) {
+	if messages == nil {
+		return tx.q.exec(ctx, deadDropAll, tenant, endpoint)
+	}
+	list, err := encodeNames(messages)
+	if err != nil {
+		return 0, err
+	}
+	return tx.q.exec(ctx, deadDropNamed, tenant, endpoint, list)
+}
+
+func encodeNames(names []string) (string, error) {
+	rows := make([][]any, len(names))
+	for i, name := range names {
+		rows[i] = []any{name}
+	}
+	return encodeRows(rows)
+}
