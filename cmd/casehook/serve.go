@@ -34,6 +34,8 @@ type serveCmd struct {
 	SessionIdle  time.Duration  `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
 	SessionLife  time.Duration  `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"After so long, somebody who signed in is signed out anyway. 12h if not set."`
 	DisableAfter time.Duration  `default:"120h" placeholder:"TIME" env:"CASEHOOK_DISABLE_AFTER" help:"Disable an endpoint that has been failing for so long; what it is owed waits. 1m to 720h; 120h, which is 5 days, if not set."`
+	KeepAttempts age            `default:"90d" placeholder:"TIME" env:"CASEHOOK_KEEP_ATTEMPTS" help:"Remove attempts after so long: 90d, 12h; 0 keeps them for ever. 90d if not set."`
+	KeepJournal  age            `default:"0" placeholder:"TIME" env:"CASEHOOK_KEEP_JOURNAL" help:"Remove entries of the journal after so long, if no endpoint waits for them, and with them what happened to cases: 3650d; 0 keeps them for ever. 0 if not set."`
 	LeaseTTL     time.Duration  `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: how long after one died another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration  `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"At the end, how long requests and deliveries under way may still take, each. 10s if not set."`
 	DrainDelay   time.Duration  `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"At the end, how long requests are still taken after /readyz has said that the server stops, so that a load balancer sees it. 0s if not set."`
@@ -90,6 +92,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
 		OTLPEndpoint: cmp.Or(c.OTLPEndpoint, os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
 		DisableAfter: c.DisableAfter, DrainDelay: c.DrainDelay,
+		KeepAttempts: time.Duration(c.KeepAttempts), KeepJournal: time.Duration(c.KeepJournal),
 		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
 	}
 }
@@ -155,5 +158,23 @@ func (s *size) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not a size that a file can have", text)
 	}
 	*s = size(n << shift)
+	return nil
+}
+
+// age is a length of time, of days too.
+type age time.Duration
+
+// UnmarshalText reads 90d, 12h or 0.
+func (a *age) UnmarshalText(text []byte) error {
+	days, isDays := strings.CutSuffix(string(text), "d")
+	if n, err := strconv.ParseInt(days, 10, 64); err == nil && n >= 0 && (isDays && n <= 36500 || n == 0) {
+		*a = age(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is not a length of time; write 90d, 12h, or 0 for ever", text)
+	}
+	*a = age(d)
 	return nil
 }

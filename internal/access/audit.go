@@ -37,6 +37,7 @@ const (
 	EndpointSkipped       Action = "endpoint.skipped" // it went on at the head of the journal
 	EndpointUpdated       Action = "endpoint.updated"
 	EndpointDeleted       Action = "endpoint.deleted"
+	EndpointExpired       Action = "endpoint.expired"
 	TargetsSet            Action = "trigger.targets_set"
 	CaseTypePut           Action = "case_type.put"
 	SecretRotated         Action = "callback.secret_rotated"

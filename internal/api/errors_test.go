@@ -27,6 +27,7 @@ var unprovoked = map[string]bool{
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
 	"create-token 409": true, "rotate-callback-secret 409": true, "rotate-callback-secret 422": true, "set-targets 409": true, "create-case 409": true,
+	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
 	"retry-dead 409": true, "drop-dead 409": true, "retry-parked 409": true, "drop-parked 409": true,
 	"create-replay 409": true, "resend-message 409": true, "cancel-replay 409": true, // TestAReplayThatMakesNoSenseIsRefused

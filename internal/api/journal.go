@@ -97,11 +97,11 @@ func (a *API) journal() {
 	const tag = "journal"
 	handle(a, operation(pollOperation, http.MethodGet, "/v1/journal", tag, "Poll the journal",
 		"Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
-		http.StatusNotFound, http.StatusTooManyRequests), a.poll)
+		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests), a.poll)
 	op := operation(streamOperation, http.MethodGet, "/v1/stream", tag, "Stream the journal",
 		"The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. "+
 			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, when its credentials are no longer good, or when the server ends.",
-		http.StatusNotFound, http.StatusTooManyRequests)
+		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests)
 	streamed := handle(a, op, a.openStream)
 	streamed.Responses["200"] = &huma.Response{
 		Description: "The stream. Comments keep it alive.",
@@ -205,7 +205,10 @@ func (f *follower) place(ctx context.Context, after string) (at delivery.Positio
 	case "", "now":
 		return feed.Now(ctx)
 	case "beginning":
-		return feed.Beginning(), feed.Catch(ctx)
+		if err := feed.Catch(ctx); err != nil {
+			return at, err
+		}
+		return feed.Beginning(ctx)
 	}
 	if err := feed.Catch(ctx); err != nil {
 		return at, err

@@ -19,6 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -471,4 +472,28 @@ func TestListeningTakesKnownTriggers(t *testing.T) {
 	if response.Body.Close(); response.StatusCode != http.StatusOK {
 		t.Errorf("HEAD is %s", response.Status)
 	}
+}
+
+func TestAPlaceBelowWhatIsKeptIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		for i := range 5 {
+			w.open(fmt.Sprintf(`{"client": "client %d"}`, i))
+		}
+		_, first, _ := w.poll("limit=1&after=beginning")
+		all := w.told(casetype.Restricted)
+		must(t, w.store.Update(t.Context(), func(tx *store.Tx) error {
+			_, _, err := tx.PurgeJournal(t.Context(), all[4].Timestamp, time.Now())
+			return err
+		}))
+		g := w.get("/v1/journal?after="+first).is(410, "journal.removed")
+		if !strings.Contains(g.text("detail"), "after=beginning") {
+			t.Errorf("it says %s", g.body)
+		}
+		w.get("/v1/stream", "Last-Event-ID", first).is(410, "journal.removed")
+		messages, _, _ := w.poll("after=beginning")
+		if diff := cmp.Diff(all[4:], messages); diff != "" {
+			t.Errorf("(-kept +polled):\n%s", diff)
+		}
+	})
 }

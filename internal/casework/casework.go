@@ -27,13 +27,17 @@ import (
 
 // Config is what a Service needs besides its collaborators.
 type Config struct {
-	PublicURL string                      // of the console; it may have a path
-	MaxUpload int64                       // bytes of one proof
-	Variable  func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
-	Now       func() time.Time
-	Random    io.Reader
-	Log       *slog.Logger
-	Tracer    *observe.Tracer // nil: nothing is traced
+	PublicURL string // of the console; it may have a path
+	MaxUpload int64  // bytes of one proof
+
+	KeepAttempts time.Duration // after which attempts are removed; 0: never
+	KeepJournal  time.Duration // after which entries are that nobody needs, and with them what happened to cases; 0: never
+
+	Variable func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
+	Tracer   *observe.Tracer // nil: nothing is traced
 }
 
 // Service carries out the use cases. It is safe for concurrent use.

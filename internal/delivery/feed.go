@@ -92,8 +92,11 @@ func (f *Feed) At(ctx context.Context, at time.Time) (Position, error) {
 	return Position{Seq: before + 1}, err
 }
 
-// Beginning is the position of the oldest entry.
-func (f *Feed) Beginning() Position { return Position{Seq: 1} }
+// Beginning is the position of the oldest entry that is kept.
+func (f *Feed) Beginning(ctx context.Context) (Position, error) {
+	floor, _, err := f.tail.store.Floor(ctx)
+	return Position{Seq: floor + 1}, err
+}
 
 // Catch makes all that is committed by now readable, also where nothing wakes us.
 func (f *Feed) Catch(ctx context.Context) error { return f.tail.advance(ctx) }
@@ -172,6 +175,9 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 	if err != nil {
 		return nil, after, false, err
 	}
+	if err := f.kept(ctx, after); err != nil {
+		return nil, after, false, err
+	}
 	for _, e := range found {
 		entries = append(entries, f.tail.wrap(e))
 	}
@@ -179,4 +185,15 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 		span = found[feedBatch-1].Seq
 	}
 	return entries, max(span, after), span >= head, nil
+}
+
+// kept refuses a position of before what is kept. It is asked after reading: what
+// was removed since, had been read.
+func (f *Feed) kept(ctx context.Context, after int64) error {
+	floor, oldest, err := f.tail.store.Floor(ctx)
+	if err != nil || after >= floor {
+		return err
+	}
+	return fault.New(fault.Gone, "journal.removed", "Entries from before %s have been removed. What is left begins there: go on with after=beginning.",
+		oldest.Format(time.RFC3339))
 }

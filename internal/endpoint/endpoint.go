@@ -34,6 +34,8 @@ type Endpoint struct {
 	Clearance   casetype.Classification // the highest that it is told
 	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
 	Secrets     []Secret                // the newest first; all that have not expired sign
+	ExpiredFrom time.Time               // the first entry that it lost while it was stopped for too long; zero: none
+	ExpiredTo   time.Time               // the last
 	Health      Health                  // delivery's own to change
 	Revision    int64                   // grows with every change of what is above, the health excepted
 	CreatedAt   time.Time

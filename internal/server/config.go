@@ -32,6 +32,8 @@ type Config struct {
 	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
 	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h
 
+	KeepAttempts time.Duration // after which attempts are removed; 0: never
+	KeepJournal  time.Duration // after which entries of the journal are that no endpoint needs; 0: never
 	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
 	LeaseTTL     time.Duration // how long after a node's death another takes over; default 15 s
 	Grace        time.Duration // what is under way may still take at the end; default 10 s
@@ -77,6 +79,9 @@ func (c Config) check() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return invalid("database", "The database is not given as a URL. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+	}
+	if c.KeepAttempts < 0 || c.KeepJournal < 0 {
+		return invalid("keep", "A time after which something is removed is negative.")
 	}
 	if c.MaxUpload < 0 {
 		return invalid("max_upload", "The greatest upload is negative.")

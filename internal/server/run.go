@@ -82,13 +82,29 @@ func (s *Server) finishRequests(ctx context.Context) error {
 	return err
 }
 
-// clean removes leftovers, at first and then now and again.
+// cleanEvery is how often it is looked for what is to be removed: more often where
+// little is kept.
+func (c Config) cleanEvery() time.Duration {
+	every := cleanEvery
+	for _, kept := range []time.Duration{c.KeepAttempts, c.KeepJournal} {
+		if kept > 0 {
+			every = min(every, max(kept/4, time.Second))
+		}
+	}
+	return every
+}
+
+// clean removes leftovers, and what is older than it is kept, at first and then
+// now and again.
 func (s *Server) clean(ctx context.Context) {
-	ticker := time.NewTicker(cleanEvery)
+	ticker := time.NewTicker(s.config.cleanEvery())
 	defer ticker.Stop()
 	for {
 		if err := s.service.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("leftovers can't be removed; trying again later", "error", err)
+		}
+		if err := s.service.Purge(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("old attempts and entries can't be removed; trying again later", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.revision, e.created_at, e.updated_at,
+const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.expired_from, e.expired_to, e.revision, e.created_at, e.updated_at,
 	e.health_version, e.failing_since, e.failing_counted, e.failing_reason, e.failing_told, e.breaker`
 
 var (
@@ -271,10 +271,10 @@ func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, se
 func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	var policy, metadata, sealed []byte
 	var sources string
-	var created, updated, since, counted int64
+	var created, updated, since, counted, from, to int64
 	h := &e.Health
 	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
-		&e.Description, &metadata, &e.Filter, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
+		&e.Description, &metadata, &e.Filter, &from, &to, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
 	if err != nil {
 		return e, err
 	}
@@ -283,6 +283,7 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	}
 	e.CreatedAt, e.UpdatedAt = fromMicros(created), fromMicros(updated)
 	h.Since, h.Counted = fromMicros(since), fromMicros(counted)
+	e.ExpiredFrom, e.ExpiredTo = fromMicros(from), fromMicros(to)
 	var p storedPolicy
 	if err := json.Unmarshal(policy, &p); err != nil {
 		return e, fmt.Errorf("policy of %s: %w", e.ID, err)

@@ -1,0 +1,56 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// heldFor is how long an endpoint that is paused or disabled keeps what it has not
+// been served from being removed.
+const heldFor = 30 * 24 * time.Hour
+
+// Purge removes attempts and entries that are older than the configuration keeps
+// them, and that no cursor needs. It does so in portions, so that others get
+// between.
+func (s *Service) Purge(ctx context.Context) error {
+	now := s.now()
+	if s.KeepAttempts > 0 {
+		for after, first := int64(0), true; first || after > 0; first = false {
+			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+				after, err = tx.PurgeAttempts(ctx, after, now.Add(-s.KeepAttempts))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for more := s.KeepJournal > 0; more; {
+		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = s.purgeJournal(ctx, tx, now)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// purgeJournal removes a portion, and notes who loses by it.
+func (s *Service) purgeJournal(ctx context.Context, tx *store.Tx, now time.Time) (more bool, err error) {
+	expired, more, err := tx.PurgeJournal(ctx, now.Add(-s.KeepJournal), now.Add(-heldFor))
+	if err != nil {
+		return false, err
+	}
+	for _, e := range expired {
+		err := s.audit(ctx, tx, itself(e.Tenant), access.EndpointExpired, "endpoint/"+e.Endpoint, map[string]any{"from": e.From, "to": e.To})
+		if err != nil {
+			return false, err
+		}
+	}
+	return more, nil
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// purgeBatch is how many rows one transaction removes, so that others need not
+// wait for long.
+const purgeBatch = 500
+
+var (
+	// What still needs the journal: cursors, those of replays too, and parked lanes.
+	// Endpoints that have been stopped for too long need nothing any more.
+	purgeFloor = define(`select min(position) from (
+			select c.position from cursors c left join endpoints e on e.id = c.endpoint
+				where e.id is null or e.status = 'active' or e.updated_at >= $1
+			union all select p.seq - 1 from parked p join cursors c on c.id = p.cursor left join endpoints e on e.id = c.endpoint
+				where e.id is null or e.status = 'active' or e.updated_at >= $1
+			union all select max(seq) - 1 from journal_seq
+		) as needed`)
+	purgeUpTo = define(`select coalesce(max(seq), 0), coalesce(max(at), 0) from (select s.seq, j.at from journal_seq s
+		join journal j on j.id = s.entry where s.seq <= $1 order by s.seq limit $2) as oldest`)
+	journalPurge = define(`delete from journal where id in (select entry from journal_seq where seq <= $1)`)
+	seqPurge     = postgresOnly(`delete from journal_seq where seq <= $1`)
+
+	expiring = define(`select e.tenant, e.id, coalesce((select j.at from journal_seq s join journal j on j.id = s.entry
+			where s.seq > c.position order by s.seq limit 1), 0)
+		from cursors c join endpoints e on e.id = c.endpoint
+		where e.status <> 'active' and e.updated_at < $1 and not c.replay and (c.position < $2
+			or exists (select 1 from parked p where p.cursor = c.id and p.seq <= $2))`)
+	expireEndpoint = define(`update endpoints set expired_from = case when expired_from = 0 then $3 else expired_from end,
+		expired_to = $4 where tenant = $1 and id = $2 and status <> 'active' and updated_at < $5`)
+	expireParked  = define(`delete from parked where seq <= $2 and cursor in (select id from cursors where endpoint = $1)`)
+	expireCursors = define(`update cursors set position = $2 where endpoint = $1 and position < $2`)
+
+	attemptsOldest = define(`select id, at, case when delivered and exists (select 1 from cursors c where c.id = attempts.cursor
+		and c.position < attempts.seq) then 1 else 0 end from attempts where id > $1 order by id limit $2`)
+	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
+)
+
+// Expired is what an endpoint lost that had been stopped for too long: the time
+// from which, and to which, entries were removed that it had not been served.
+type Expired struct {
+	Tenant   int64
+	Endpoint string
+	From, To time.Time
+}
+
+// PurgeJournal removes a portion of the entries that were committed before a time
+// and that nobody needs, and reports whether there may be more. Endpoints that are
+// paused or disabled, and unchanged since heldSince, are not waited for: what they
+// lose is noted with them, and returned.
+func (tx *Tx) PurgeJournal(ctx context.Context, before, heldSince time.Time) (expired []Expired, more bool, err error) {
+	old, err := tx.Before(ctx, before)
+	if err != nil {
+		return nil, false, err
+	}
+	rows, err := tx.q.query(ctx, purgeFloor, micros(heldSince))
+	needed, err := one(rows, err, scanValue[sql.NullInt64], notFound("store.retention", "No answer."))
+	if err != nil || !needed.Valid {
+		return nil, false, err
+	}
+	rows, err = tx.q.query(ctx, purgeUpTo, min(old, needed.Int64), purgeBatch)
+	last, err := one(rows, err, scanMoment, notFound("store.retention", "No answer."))
+	if err != nil || last.seq == 0 {
+		return nil, false, err
+	}
+	if expired, err = tx.expire(ctx, last, heldSince); err != nil {
+		return nil, false, err
+	}
+	if _, err := tx.q.exec(ctx, journalPurge, last.seq); err != nil {
+		return nil, false, err
+	}
+	if tx.dialect == postgres {
+		if _, err := tx.q.exec(ctx, seqPurge, last.seq); err != nil {
+			return nil, false, err
+		}
+	}
+	return expired, last.seq < min(old, needed.Int64), nil
+}
+
+// expire lets stopped endpoints go on behind what is about to be removed.
+func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]Expired, error) {
+	rows, err := tx.q.query(ctx, expiring, micros(heldSince), last.seq)
+	all, err := collect(rows, err, func(rows *sql.Rows) (e Expired, err error) {
+		var from int64
+		err = rows.Scan(&e.Tenant, &e.Endpoint, &from)
+		e.From, e.To = fromMicros(from), last.at
+		if e.From.After(e.To) || from == 0 { // all it loses is what was parked
+			e.From = e.To
+		}
+		return e, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		n, err := tx.q.exec(ctx, expireEndpoint, e.Tenant, e.Endpoint, micros(e.From), micros(e.To), micros(heldSince))
+		if err == nil && n == 0 {
+			err = fault.New(fault.Conflict, "store.retention", "The endpoint %s changed meanwhile; nothing was removed.", e.Endpoint)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range []*statement{expireParked, expireCursors} {
+			if _, err := tx.q.exec(ctx, s, e.Endpoint, last.seq); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// PurgeAttempts removes a portion of the attempts behind an id that began before a
+// time, and gives the id to go on behind; 0: there is nothing more to remove. What
+// a restart has to know of stays: messages delivered above their cursor's position.
+func (tx *Tx) PurgeAttempts(ctx context.Context, after int64, before time.Time) (next int64, err error) {
+	rows, err := tx.q.query(ctx, attemptsOldest, after, purgeBatch)
+	var old [][]any
+	oldest := 0
+	looked, err := collect(rows, err, func(rows *sql.Rows) (id int64, err error) {
+		var at int64
+		var needed int
+		if err = rows.Scan(&id, &at, &needed); err == nil && at < micros(before) {
+			if oldest++; needed == 0 {
+				old = append(old, []any{id})
+			}
+		}
+		return id, err
+	})
+	if err != nil || len(looked) == 0 {
+		return 0, err
+	}
+	list, err := encodeRows(old)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.q.exec(ctx, attemptsPurge, list); err != nil {
+		return 0, err
+	}
+	if len(looked) < purgeBatch || oldest == 0 {
+		return 0, nil
+	}
+	return looked[len(looked)-1], nil
+}
