@@ -30,7 +30,7 @@ var least = map[Operation]Role{
 	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
 	"put-case-type": Manager, "rotate-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
-	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "get-lag": Manager, "get-endpoint-health": Manager,
+	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "list-case-deliveries": Manager, "list-contact-deliveries": Manager, "get-lag": Manager, "get-endpoint-health": Manager,
 	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
 	"preview-filter": Manager, "poll-journal": Manager, "stream-journal": Manager,
 	"create-replay": Manager, "list-replays": Manager, "get-replay": Manager, "cancel-replay": Manager, "resend-message": Manager,

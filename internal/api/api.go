@@ -101,6 +101,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.contacts()
 	a.endpoints()
 	a.attempts()
+	a.deliveries()
 	a.secrets()
 	a.lag()
 	a.replays()

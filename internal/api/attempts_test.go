@@ -4,13 +4,20 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // attempted records, in every tenant, that each endpoint was told of the first
@@ -73,6 +80,11 @@ func (w *world) storyOfAttempts(path string) {
 			t.Errorf("%q lists %d attempts, not %d", query, n, want)
 		}
 	}
+	told := w.get("/v1/"+strings.Replace(subject, "case", "cases", 1)+"/deliveries").is(200, "").items()
+	first := told[len(told)-2].(map[string]any)["deliveries"].([]any) // of the creation, which told another trigger too
+	if d := first[0].(map[string]any); len(first) != 1 || d["endpoint_id"] != endpoint || d["status"] != "delivered" || d["attempts"] != json.Number("2") {
+		t.Errorf("the first was told %v", first)
+	}
 	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
 		t.Errorf("of a body with another hash it says %s", g.body)
 	}
@@ -126,4 +138,74 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	if found := w.get("/v1/attempts").is(200, "").items(); len(found) != 2 {
 		t.Errorf("%d attempts for who sees all", len(found))
 	}
+}
+
+func TestWhoWasToldWhatAboutACase(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		refuse := make(chan struct{}, 100)
+		receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			if r.URL.Path == "/refuses" {
+				rw.WriteHeader(http.StatusTeapot)
+			}
+			if r.URL.Path == "/gives-up" {
+				rw.WriteHeader(http.StatusBadRequest)
+			}
+			refuse <- struct{}{}
+		})))
+		t.Cleanup(receiver.Close)
+		endpoints := map[string]string{} // by their paths
+		for path, policy := range map[string]string{"/takes": `{}`, "/refuses": `{"retries": ["1h"]}`, "/gives-up": `{"retries": []}`, "/paused": `{}`} {
+			made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+path+`", "triggers": ["case_created", "case_comment"], "policy": `+policy+`}`).is(201, "")
+			endpoints[made.text("id")] = path
+			if path == "/paused" {
+				w.do("PATCH", made.header.Get("Location"), `{"status": "paused"}`).is(200, "")
+			}
+		}
+		path := w.open(`{"client": "Ann"}`)
+		w.post(path+"/comments", `{"text": "x"}`).is(201, "")
+		w.deliver()
+		want := map[string]string{ // the newest first: the comment, then the creation's second trigger and its first
+			"/takes": "delivered - delivered", "/refuses": "waiting - parked", "/gives-up": "dead - dead", "/paused": "waiting - waiting",
+		}
+		for deadline := time.Now().Add(20 * time.Second); ; {
+			got := map[string]string{}
+			items := w.get(path+"/deliveries").is(200, "").items()
+			for _, i := range []int{0, 1, 2} { // comment, created, state_changed
+				for _, d := range items[i].(map[string]any)["deliveries"].([]any) {
+					d := d.(map[string]any)
+					name := endpoints[d["endpoint_id"].(string)]
+					if got[name] != "" {
+						got[name] += " - "
+					}
+					got[name] += d["status"].(string)
+				}
+			}
+			diff := cmp.Diff(want, got)
+			if diff == "" {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("(-want +got):\n%s", diff)
+			}
+			select {
+			case <-refuse:
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+		first := w.get(path+"/deliveries?limit=1").is(200, "")
+		if n := len(first.items()); n != 1 || first.json()["next"] == nil {
+			t.Errorf("a page of one commit has %d messages", n)
+		}
+		if rest := w.get(path+"/deliveries?limit=1&cursor="+first.text("next")).is(200, "").items(); len(rest) != 2 {
+			t.Errorf("the next page has %d messages", len(rest))
+		}
+		lower := w.token(`{"name": "lower", "role": "admin", "clearance": "PUBLIC"}`)
+		for _, item := range w.get(path+"/deliveries", "Authorization", lower).is(200, "").items() {
+			if told := item.(map[string]any)["deliveries"].([]any); len(told) != 0 {
+				t.Errorf("who may not see the endpoints sees %v", told)
+			}
+		}
+	})
 }

@@ -21,6 +21,9 @@ func (w *world) storyOfContacts(path string) {
 	if made.text("first_name") != "Ada" || made.json()["title"] != nil || made.json()["city"] != nil || made.json()["is_business"] != false || made.text("version") != "1" {
 		t.Errorf("created: %s", made.body)
 	}
+	if told := w.get(contact+"/deliveries").is(200, "").items(); len(told) != 1 || len(told[0].(map[string]any)["deliveries"].([]any)) != 0 {
+		t.Errorf("told: %v", told)
+	}
 	firm := w.post("/v1/contacts", `{"is_business": true, "business_name": "Acme & Söhne"}`).is(201, "")
 	changed := w.do("PATCH", contact, `{"email": null, "city": "London"}`, "If-Match", `"r1"`).is(200, "")
 	if changed.json()["email"] != nil || changed.text("city") != "London" || changed.text("last_name") != "Lovelace" || changed.header.Get("ETag") != `"r2"` {

@@ -275,6 +275,8 @@ func (w *world) problemsOfTheRest() {
 		{"DELETE", "/v1/endpoints/ep_1", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/attempts", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/attempts/att_00000000000000000000000000000000", "", 404, "attempt.not_found"},
+		{"GET", nobody + "/deliveries", "", 404, "case.not_found"},
+		{"GET", "/v1/contacts/1000000000000009/deliveries", "", 404, "contact.not_found"},
 		{"GET", "/v1/attempts/att_1", "", 404, "attempt.not_found"},
 		{"GET", "/v1/attempts?case=1&subject=contact/1", "", 400, "request.invalid"},
 		{"GET", "/v1/endpoints/ep_1/secrets", "", 404, "endpoint.not_found"},

@@ -1,0 +1,246 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Telling is a message, and whom it was or is to be told.
+type Telling struct {
+	Entry   *event.Entry
+	Message string
+	Trigger string
+	To      []Delivery // by endpoint
+}
+
+// Delivery is what became of a message for one endpoint.
+type Delivery struct {
+	Endpoint string
+	Name     string // empty where the endpoint is deleted, or has none
+	Status   DeliveryStatus
+	Tries    store.Tries
+	Due      time.Time // of the next try, while it is parked
+	Reason   string    // why it is parked, or was given up
+}
+
+// DeliveryStatus says how a message stands with an endpoint.
+type DeliveryStatus string
+
+// The statuses.
+const (
+	DeliveryDone    DeliveryStatus = "delivered"
+	DeliveryWaiting DeliveryStatus = "waiting" // for its turn
+	DeliveryParked  DeliveryStatus = "parked"  // it failed, and is tried again
+	DeliveryDead    DeliveryStatus = "dead"    // it was given up
+	DeliveryDropped DeliveryStatus = "dropped" // it was given up, and somebody put it aside
+	DeliveryEnded   DeliveryStatus = "ended"   // it failed, and is not tried again: its endpoint is deleted, or wants it no more
+)
+
+// CaseDeliveries lists who was told what about a case, by its entries with ids
+// below before, the newest first. Next is the before to go on with, or 0.
+func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
+	if err := s.permitCase(ctx, p, "list-case-deliveries", id); err != nil {
+		return nil, 0, err
+	}
+	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
+		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
+			return nil, 0, cmp.Or(err, caseMissing(id))
+		}
+	} else if err != nil {
+		return nil, 0, err
+	}
+	return s.deliveries(ctx, p, event.CaseSubject(id), before, limit)
+}
+
+// ContactDeliveries is CaseDeliveries for a contact.
+func (s *Service) ContactDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
+	if err := s.Permit(ctx, p, "list-contact-deliveries"); err != nil {
+		return nil, 0, err
+	}
+	if _, err := s.Contact(ctx, p, id); err != nil {
+		return nil, 0, err
+	}
+	return s.deliveries(ctx, p, event.ContactSubject(id), before, limit)
+}
+
+// book is what is known of the messages on a page.
+type book struct {
+	*sight
+	subject  string
+	tellings []Telling
+	parts    []int // each message's place in its entry
+	known    map[string]endpoint.Endpoint
+	filters  map[string]*filter.Filter
+	tries    map[store.Pair]store.Tries
+	buried   map[store.Pair]store.Buried
+	standing map[string]store.Standing
+}
+
+func (s *Service) deliveries(ctx context.Context, p access.Principal, subject string, before int64, limit int) ([]Telling, int64, error) {
+	limit = page(limit)
+	entries, err := s.store.Entries(ctx, p.Tenant, subject, newest(before), limit)
+	if err != nil || len(entries) == 0 {
+		return nil, 0, err
+	}
+	sees, err := s.sight(ctx, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, filters: map[string]*filter.Filter{}}
+	for _, e := range entries {
+		b.enter(e)
+	}
+	if err := b.look(ctx); err != nil {
+		return nil, 0, err
+	}
+	for i := range b.tellings {
+		b.tell(&b.tellings[i], b.parts[i])
+	}
+	if len(entries) < limit {
+		return b.tellings, 0, nil
+	}
+	return b.tellings, entries[len(entries)-1].ID, nil
+}
+
+// enter adds an entry's messages, as far as the caller sees them.
+func (b *book) enter(e *event.Entry) {
+	for part, m := range wire.Messages(e, "", b.p.Clearance) {
+		if !m.Untold {
+			b.tellings = append(b.tellings, Telling{Entry: e, Message: m.ID, Trigger: m.Trigger})
+			b.parts = append(b.parts, part)
+		}
+	}
+}
+
+// look reads what there is about the messages.
+func (b *book) look(ctx context.Context) (err error) {
+	messages, triggers := make([]string, len(b.tellings)), map[string]bool{}
+	for i, t := range b.tellings {
+		messages[i], triggers[t.Trigger] = t.Message, true
+	}
+	for trigger := range triggers {
+		subscribed, err := b.store.Subscribers(ctx, b.p.Tenant, trigger)
+		if err != nil {
+			return err
+		}
+		for _, e := range subscribed {
+			b.known[e.ID] = e
+		}
+	}
+	if b.tries, err = b.store.Tries(ctx, b.p.Tenant, messages); err != nil {
+		return err
+	}
+	if err := b.meet(ctx); err != nil {
+		return err
+	}
+	ids := slices.Sorted(maps.Keys(b.known))
+	var pairs []store.Pair
+	for _, id := range ids {
+		for _, m := range messages {
+			pairs = append(pairs, store.Pair{Endpoint: id, Message: m})
+		}
+	}
+	if b.buried, err = b.store.Buried(ctx, b.p.Tenant, pairs); err != nil {
+		return err
+	}
+	b.standing, err = b.store.Standings(ctx, b.p.Tenant, ids, append(messages, b.subject, ""))
+	return err
+}
+
+// meet gets to know who has been told something, and forgets whom the caller does
+// not see. Of a deleted endpoint nobody knows what it was told at most.
+func (b *book) meet(ctx context.Context) error {
+	for pair := range b.tries {
+		if _, known := b.known[pair.Endpoint]; known {
+			continue
+		}
+		e, err := b.store.Endpoint(ctx, b.p.Tenant, pair.Endpoint)
+		if errors.Is(err, fault.NotFound) {
+			e, err = endpoint.Endpoint{ID: pair.Endpoint, Reached: "RESTRICTED"}, nil
+		}
+		if err != nil {
+			return err
+		}
+		b.known[e.ID] = e
+	}
+	for id, e := range b.known {
+		if !b.p.Clearance.Sees(e.Reached) {
+			delete(b.known, id)
+			continue
+		}
+		if f, wrong := filter.Compile(e.Filter); wrong == nil {
+			b.filters[id] = f
+		}
+	}
+	return nil
+}
+
+// tell fills in whom a message was, or is to be, told.
+func (b *book) tell(t *Telling, part int) {
+	for _, id := range slices.Sorted(maps.Keys(b.known)) {
+		e := b.known[id]
+		pair := store.Pair{Endpoint: id, Message: t.Message}
+		d := Delivery{Endpoint: id, Name: e.Name, Tries: b.tries[pair]}
+		buried, wasBuried := b.buried[pair]
+		head, parked := b.head(id, t)
+		switch {
+		case d.Tries.Delivered || buried.State == "delivered":
+			d.Status = DeliveryDone
+		case buried.State == "retrying":
+			d.Status, d.Reason = DeliveryWaiting, buried.Reason
+		case wasBuried:
+			d.Status, d.Reason = DeliveryStatus(buried.State), buried.Reason
+		case parked && head.Message == t.Message:
+			d.Status, d.Due, d.Reason = DeliveryParked, head.Due, head.Reason
+		case b.owed(e, t, part, head, parked):
+			d.Status = DeliveryWaiting
+		case d.Tries.Count > 0:
+			d.Status = DeliveryEnded
+		default:
+			continue
+		}
+		t.To = append(t.To, d)
+	}
+}
+
+// head is the parked message that this one is, or waits behind.
+func (b *book) head(endpoint string, t *Telling) (p store.Parked, parked bool) {
+	for _, lane := range []string{t.Message, b.subject, ""} {
+		if p, parked = b.standing[endpoint].Lanes[lane]; parked {
+			return p, true
+		}
+	}
+	return p, false
+}
+
+// owed reports whether an endpoint, as it is set up now, is still to be told.
+func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked, parked bool) bool {
+	s, served := b.standing[e.ID]
+	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position
+	behind := parked && head.Lane == b.subject && (head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)
+	if !served || !ahead && !behind || !slices.Contains(e.Triggers, t.Trigger) || !e.Hears(t.Entry.Actor) {
+		return false
+	}
+	told := wire.Messages(t.Entry, "", e.Clearance)
+	if part >= len(told) || told[part].Untold {
+		return false
+	}
+	f := b.filters[e.ID]
+	if f == nil {
+		return true
+	}
+	passes, err := f.Passes(filter.NewEntry(t.Entry, e.Clearance).Message(&told[part]))
+	return passes || err != nil // that it can't be computed is found out when it is its turn
+}

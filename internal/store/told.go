@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/casehook/casehook/internal/event"
+)
+
+// Pair is a message for an endpoint.
+type Pair struct{ Endpoint, Message string }
+
+// Tries is what was tried to tell an endpoint a message.
+type Tries struct {
+	Count     int
+	Delivered bool // one of them was taken
+	LastAt    time.Time
+	Status    int    // of the last; 0: there was no answer
+	Class     string // of its failure
+}
+
+// Standing is how far an endpoint has been served, and what it waits with.
+type Standing struct {
+	Position int64
+	Lanes    map[string]Parked
+}
+
+// Buried is what became of a message that was given up.
+type Buried struct {
+	State  string // dead, retrying, dropped or delivered
+	Reason string
+}
+
+var (
+	journalOf = define(`select j.id, coalesce(s.seq, 0), j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace
+		from journal j left join journal_seq s on s.entry = j.id
+		where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
+	triesOf = define(`select g.endpoint, g.message, g.n, g.taken, l.at, l.status, l.class from (
+			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken, max(id) as last from attempts
+			where tenant = $1 and message in (select r.id from rows($2: id text) as r) group by endpoint, message
+		) as g join attempts l on l.id = g.last`)
+	buriedOf = define(`select endpoint, message, state, reason from dead where tenant = $1
+		and (endpoint, message) in (select r.endpoint, r.message from rows($2: endpoint text, message text) as r)`)
+	standingOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0), coalesce(p.message, ''),
+			coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
+		from cursors c left join parked p on p.cursor = c.id and p.lane in (select r.id from rows($3: id text) as r)
+		where c.tenant = $1 and not c.replay and c.endpoint in (select r.id from rows($2: id text) as r)`)
+)
+
+// Entries reads a subject's entries with ids below before, the newest first. One
+// that has no position yet has the Seq 0.
+func (r reader) Entries(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalOf, tenant, subject, before, limit)
+	return collect(rows, err, scanEntry)
+}
+
+// Tries sums up the attempts at messages, by endpoint.
+func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map[Pair]Tries, error) {
+	list, err := encodeTexts(messages)
+	if err != nil {
+		return nil, err
+	}
+	all := map[Pair]Tries{}
+	rows, err := r.q.query(ctx, triesOf, tenant, list)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var p Pair
+		var t Tries
+		var taken int
+		var at int64
+		err = rows.Scan(&p.Endpoint, &p.Message, &t.Count, &taken, &at, &t.Status, &t.Class)
+		t.Delivered, t.LastAt = taken == 1, fromMicros(at)
+		all[p] = t
+		return none, err
+	})
+	return all, err
+}
+
+// Buried gives those of the pairs whose message was given up.
+func (r reader) Buried(ctx context.Context, tenant int64, pairs []Pair) (map[Pair]Buried, error) {
+	list := make([][]any, len(pairs))
+	for i, p := range pairs {
+		list[i] = []any{p.Endpoint, p.Message}
+	}
+	encoded, err := encodeRows(list)
+	if err != nil {
+		return nil, err
+	}
+	all := map[Pair]Buried{}
+	rows, err := r.q.query(ctx, buriedOf, tenant, encoded)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var p Pair
+		var b Buried
+		err = rows.Scan(&p.Endpoint, &p.Message, &b.State, &b.Reason)
+		all[p] = b
+		return none, err
+	})
+	return all, err
+}
+
+// Standings says where endpoints stand, and which of the lanes wait.
+func (r reader) Standings(ctx context.Context, tenant int64, endpoints, lanes []string) (map[string]Standing, error) {
+	of, err := encodeTexts(endpoints)
+	if err != nil {
+		return nil, err
+	}
+	in, err := encodeTexts(lanes)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]Standing{}
+	rows, err := r.q.query(ctx, standingOf, tenant, of, in)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var endpoint string
+		var position, due int64
+		var p Parked
+		err = rows.Scan(&endpoint, &position, &p.Lane, &p.Seq, &p.Part, &p.Message, &p.Tries, &due, &p.Reason)
+		p.Due = fromMicros(due)
+		s, ok := all[endpoint]
+		if !ok {
+			s = Standing{Position: position, Lanes: map[string]Parked{}}
+			all[endpoint] = s
+		}
+		if p.Seq > 0 {
+			s.Lanes[p.Lane] = p
+		}
+		return none, err
+	})
+	return all, err
+}
+
+func encodeTexts(texts []string) (string, error) {
+	rows := make([][]any, len(texts))
+	for i, text := range texts {
+		rows[i] = []any{text}
+	}
+	return encodeRows(rows)
+}
