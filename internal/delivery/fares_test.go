@@ -119,7 +119,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 1), Concurrency: 4})
+		e := b.listen(r.URL+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 30), Concurrency: 4})
 		all, some := b.operator(casetype.Restricted), b.operator(casetype.Private)
 		for c := int64(1); c <= 20; c++ {
 			b.comment(c, 1)
