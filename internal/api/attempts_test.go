@@ -29,14 +29,14 @@ func (w *world) attempted() {
 	tenants, err := w.store.Tenants(ctx)
 	must(w.t, err)
 	for _, tenant := range tenants {
-		entries, err := w.store.TenantJournal(ctx, tenant.ID, 0, 1)
+		found, err := w.store.TenantJournal(ctx, tenant.ID, 0, 1)
 		must(w.t, err)
 		endpoints, err := w.store.Endpoints(ctx, tenant.ID, "", 100)
 		must(w.t, err)
-		if len(entries) == 0 {
+		if len(found.Entries) == 0 {
 			continue
 		}
-		first := entries[0]
+		first := found.Entries[0]
 		m := wire.Messages(first, "1.2.3", casetype.Restricted)[0]
 		sum := sha256.Sum256(m.Body)
 		for _, e := range endpoints {

@@ -84,9 +84,9 @@ func (w *world) poll(query string, header ...string) (messages []heard, next str
 func (w *world) told(clearance casetype.Classification) (all []heard) {
 	w.t.Helper()
 	w.sequence()
-	entries, err := w.store.Journal(w.t.Context(), 0, 10_000)
+	found, err := w.store.Journal(w.t.Context(), 0, 10_000)
 	must(w.t, err)
-	for _, e := range entries {
+	for _, e := range found.Entries {
 		for _, m := range wire.Messages(e, "1.2.3", clearance) {
 			if m.Untold {
 				continue

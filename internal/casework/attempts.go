@@ -237,15 +237,15 @@ func orMissing(err error) error {
 // had then: it is the one whose body has the same hash.
 func (s *Service) derive(ctx context.Context, a store.Attempt, now, reached casetype.Classification) (SentAttempt, error) {
 	out := SentAttempt{Attempt: a, State: BodyGone}
-	entries, err := s.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
-	if err != nil || len(entries) == 0 {
+	found, err := s.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
+	if err != nil || len(found.Entries) == 0 {
 		return out, err
 	}
 	for _, clearance := range casetype.Classifications() {
 		if !reached.Sees(clearance) {
 			continue
 		}
-		for _, m := range wire.Messages(entries[0], "", clearance) {
+		for _, m := range wire.Messages(found.Entries[0], "", clearance) {
 			if m.ID != a.Message || m.Untold || m.Err != nil {
 				continue
 			}

@@ -89,7 +89,7 @@ func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, me
 				fault.Field{Path: "/message", Message: "is of a trigger that the endpoint does not listen to"})
 		}
 		kept, err := tx.TenantJournal(ctx, e.Tenant, m.Seq-1, 1)
-		if err == nil && (len(kept) == 0 || kept[0].Seq != m.Seq) {
+		if err == nil && kept.Last() != m.Seq {
 			err = fault.In("journal.removed", "What the message tells has been removed from the journal; it can't be made again.",
 				fault.Field{Path: "/message", Message: "tells what has been removed"})
 		}

@@ -178,11 +178,11 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 	if err := f.kept(ctx, after); err != nil {
 		return nil, after, false, err
 	}
-	for _, e := range found {
+	for _, e := range found.Entries {
 		entries = append(entries, f.tail.wrap(e))
 	}
-	if len(found) == feedBatch {
-		span = found[feedBatch-1].Seq
+	if found.More {
+		span = found.Last()
 	}
 	return entries, max(span, after), span >= head, nil
 }

@@ -109,12 +109,12 @@ func (t *tail) advance(ctx context.Context) error {
 		return t.begin(ctx)
 	}
 	for {
-		entries, err := t.store.Journal(ctx, t.head, readBatch)
+		found, err := t.store.Journal(ctx, t.head, readBatch)
 		if err != nil {
 			return err
 		}
-		t.append(entries)
-		if len(entries) < readBatch {
+		t.append(found.Entries)
+		if !found.More {
 			return nil
 		}
 	}
@@ -207,18 +207,14 @@ func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetyp
 	if err != nil {
 		return nil, after, err
 	}
-	for _, e := range found {
+	for _, e := range found.Entries {
 		entries = append(entries, t.wrap(e))
 		entries[len(entries)-1].messages(clearance) // here, not where the sending waits for it
 	}
-	switch n := len(found); n {
-	case 0:
-		return nil, head, nil
-	case readBatch:
-		return entries, found[n-1].Seq, nil
-	default:
-		return entries, max(head, found[n-1].Seq), nil
+	if found.More {
+		return entries, found.Last(), nil
 	}
+	return entries, max(head, found.Last()), nil
 }
 
 // replayBatch is how many entries a replay reads at once.
@@ -226,7 +222,7 @@ const replayBatch = 128
 
 // again is older for a replay: all of it is in the journal since it began.
 func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance casetype.Classification) (entries []*tailEntry, upTo int64, err error) {
-	var found []*event.Entry
+	var found store.Range
 	switch {
 	case r.Messages > 0:
 		found, err = t.store.ReplayEntries(ctx, r.Tenant, r.ID, after, replayBatch)
@@ -239,10 +235,10 @@ func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance
 		return nil, after, err
 	}
 	upTo = r.Until
-	if len(found) == replayBatch {
-		upTo = min(upTo, found[replayBatch-1].Seq)
+	if found.More {
+		upTo = min(upTo, found.Last())
 	}
-	for _, e := range found {
+	for _, e := range found.Entries {
 		if e.Seq > upTo {
 			break
 		}
@@ -258,14 +254,14 @@ const laneBatch = 64
 
 // lane reads what a parked lane waits for, and reports whether there may be more.
 func (t *tail) lane(ctx context.Context, tenant int64, q load) (entries []*tailEntry, full bool, err error) {
-	var found []*event.Entry
+	var found store.Range
 	if kindOf(q.Lane) == ofSubject {
 		found, err = t.store.Lane(ctx, tenant, q.Lane, q.After, q.UpTo, laneBatch)
-		full = len(found) == laneBatch
+		full = found.More
 	} else {
 		found, err = t.store.TenantJournal(ctx, tenant, q.After, 1)
 	}
-	for _, e := range found {
+	for _, e := range found.Entries {
 		entries = append(entries, t.wrap(e))
 	}
 	return entries, full, err

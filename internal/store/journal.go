@@ -63,27 +63,44 @@ func (r reader) Head(ctx context.Context) (int64, error) {
 	return one(rows, err, scanValue[int64], notFound("store.journal", "The journal has no head."))
 }
 
-// Journal reads entries of all tenants above a position, in order.
-func (r reader) Journal(ctx context.Context, after int64, limit int) ([]*event.Entry, error) {
-	rows, err := r.q.query(ctx, journalRead, after, limit)
-	return collect(rows, err, scanEntry)
+// Range is a part of the journal that was read, in order.
+type Range struct {
+	Entries []*event.Entry
+	More    bool // it is as long as it was allowed to be, and more may follow
 }
 
-// TenantJournal reads one tenant's entries above a position, in order.
-func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit int) ([]*event.Entry, error) {
+// Last is the position of the range's last entry; 0 when it is empty.
+func (r Range) Last() int64 {
+	if len(r.Entries) == 0 {
+		return 0
+	}
+	return r.Entries[len(r.Entries)-1].Seq
+}
+
+// Journal reads entries of all tenants above a position.
+func (r reader) Journal(ctx context.Context, after int64, limit int) (Range, error) {
+	rows, err := r.q.query(ctx, journalRead, after, limit)
+	return collectRange(rows, err, limit)
+}
+
+// TenantJournal reads one tenant's entries above a position.
+func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalTenant, tenant, after, limit)
-	return collect(rows, err, scanEntry)
+	return collectRange(rows, err, limit)
 }
 
 // TenantRange is TenantJournal up to a position, so that what it costs is bounded
 // also where the tenant has little.
-func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) ([]*event.Entry, error) {
+func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
-	return collect(rows, err, scanEntry)
+	return collectRange(rows, err, limit)
 }
 
-// recentBytes bounds what Recent reads, by the size of the entries.
-const recentBytes = 16 << 20
+// What is read at once is bounded by the size of the entries too, in bytes.
+const (
+	rangeBytes  = 8 << 20
+	recentBytes = 16 << 20
+)
 
 // Recent reads a tenant's newest entries, the newest first: up to limit, and as
 // far as they are not too large or too far back among those of others.
@@ -93,10 +110,10 @@ func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.E
 	return all, err
 }
 
-// Lane reads one subject's entries above a position and up to another, in order.
-func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) ([]*event.Entry, error) {
+// Lane reads one subject's entries above a position and up to another.
+func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalLane, tenant, subject, after, upTo, limit)
-	return collect(rows, err, scanEntry)
+	return collectRange(rows, err, limit)
 }
 
 // History reads a subject's entries with ids below before, newest first. Their
@@ -104,6 +121,12 @@ func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, u
 func (r reader) History(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit)
 	return collect(rows, err, scanEntry)
+}
+
+// collectRange reads up to limit entries, and no more than fit.
+func collectRange(rows *sql.Rows, err error, limit int) (Range, error) {
+	all, cut, err := collectUpTo(rows, err, rangeBytes)
+	return Range{Entries: all, More: cut || len(all) == limit}, err
 }
 
 // collectUpTo reads entries until they are of this size, in bytes, and at least

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -117,11 +116,10 @@ func (r reader) ReplayMessages(ctx context.Context, replay string) ([]Place, err
 	return collect(rows, err, scanPlace)
 }
 
-// ReplayEntries reads the entries above a position whose messages a replay names,
-// in order.
-func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, after int64, limit int) ([]*event.Entry, error) {
+// ReplayEntries reads the entries above a position whose messages a replay names.
+func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, replayEntries, tenant, replay, after, limit)
-	return collect(rows, err, scanEntry)
+	return collectRange(rows, err, limit)
 }
 
 // CreateReplay adds a replay that runs, of the messages that it names if there

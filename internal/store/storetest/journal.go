@@ -48,7 +48,7 @@ var journalTests = map[string]func(*fixture){
 			want = append(want, &e)
 		}
 		f.sequence()
-		f.equal(must[[]*event.Entry](f)(f.Journal(f.Context(), 0, 99)), want)
+		f.equal(f.entries(f.Journal(f.Context(), 0, 99)), want)
 		f.equal(must[int64](f)(f.Head(f.Context())), int64(len(want)))
 	},
 	"the journal is read in order, page by page, whole, by tenant and by lane": func(f *fixture) {
@@ -60,14 +60,13 @@ var journalTests = map[string]func(*fixture){
 			f.appendEntry(anEntry(tenant, i%2, i+1))
 		}
 		f.sequence()
-		read := must[[]*event.Entry](f)
-		f.equal(seqs(read(f.Journal(f.Context(), 0, 99))), upTo(12))
-		f.equal(seqs(read(f.Journal(f.Context(), 5, 3))), []int64{6, 7, 8})
-		f.equal(seqs(read(f.Journal(f.Context(), 12, 3))), []int64(nil))
-		f.equal(seqs(read(f.TenantJournal(f.Context(), f.other, 1, 2))), []int64{4, 7})
-		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
-		f.equal(seqs(read(f.Lane(f.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
-		f.equal(seqs(read(f.Lane(f.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
+		f.equal(seqs(f.entries(f.Journal(f.Context(), 0, 99))), upTo(12))
+		f.equal(seqs(f.entries(f.Journal(f.Context(), 5, 3))), []int64{6, 7, 8})
+		f.equal(seqs(f.entries(f.Journal(f.Context(), 12, 3))), []int64(nil))
+		f.equal(seqs(f.entries(f.TenantJournal(f.Context(), f.other, 1, 2))), []int64{4, 7})
+		f.equal(seqs(f.entries(f.Lane(f.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
+		f.equal(seqs(f.entries(f.Lane(f.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
+		f.equal(seqs(f.entries(f.Lane(f.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
 	},
 	"a tenant's newest entries are read newest first, and no more than fit": func(f *fixture) {
 		for i := range int64(4) {
@@ -83,6 +82,29 @@ var journalTests = map[string]func(*fixture){
 		}
 		f.sequence()
 		f.equal(len(must[[]*event.Entry](f)(f.Recent(f.Context(), f.other, 9))), 2)
+	},
+	"what is read at once is bounded by its size, and says that there is more": func(f *fixture) {
+		large := anEntry(f.tenant, 2, 1)
+		large.Snapshot.Case.Data = []byte(`"` + strings.Repeat("x", 5<<20) + `"`)
+		for range 3 {
+			f.appendEntry(large)
+		}
+		f.sequence()
+		read := func(r store.Range, err error) {
+			f.Helper()
+			if err != nil || r.Last() != 2 || !r.More {
+				f.Errorf("it read %v, more %v: %v", seqs(r.Entries), r.More, err)
+			}
+		}
+		read(f.Journal(f.Context(), 0, 9))
+		read(f.TenantJournal(f.Context(), f.tenant, 0, 9))
+		read(f.TenantRange(f.Context(), f.tenant, 0, 3, 9))
+		read(f.Lane(f.Context(), f.tenant, "case/2", 0, 3, 9))
+		rest, err := f.Journal(f.Context(), 2, 9)
+		f.equal(seqs(rest.Entries), []int64{3})
+		if err != nil || rest.More {
+			f.Errorf("the rest has more, or fails: %v", err)
+		}
 	},
 	"a subject's history is read newest first, for its tenant": func(f *fixture) {
 		for i := range int64(5) {
@@ -235,10 +257,10 @@ func (f *fixture) readOn(read []*event.Entry) (more []*event.Entry) {
 		if err != nil {
 			f.Error(err)
 		}
-		if len(page) == 0 {
+		if len(page.Entries) == 0 {
 			return more
 		}
-		more = slices.Concat(more, page)
-		after = page[len(page)-1].Seq
+		more = slices.Concat(more, page.Entries)
+		after = page.Last()
 	}
 }

@@ -3,7 +3,6 @@ package storetest
 import (
 	"time"
 
-	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -138,7 +137,7 @@ var replayTests = map[string]func(*fixture){
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 0, 9), named...)
 		f.equal(len(must[[]store.Place](f)(f.ReplayMessages(f.Context(), r.ID))), 4)
 		read := func(after int64, limit int) []int64 {
-			return seqs(must[[]*event.Entry](f)(f.ReplayEntries(f.Context(), f.tenant, r.ID, after, limit)))
+			return seqs(f.entries(f.ReplayEntries(f.Context(), f.tenant, r.ID, after, limit)))
 		}
 		f.equal(read(0, 9), []int64{3, 7}) // 2 is another tenant's
 		f.equal(read(3, 9), []int64{7})

@@ -85,6 +85,15 @@ func must[T any](f *fixture) func(v T, err error) T {
 	}
 }
 
+// entries gives the entries of a range that was read.
+func (f *fixture) entries(r store.Range, err error) []*event.Entry {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+	return r.Entries
+}
+
 func (f *fixture) newTenant(key string) (tenant int64) {
 	f.Helper()
 	f.update(func(tx *store.Tx) (err error) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -53,7 +52,7 @@ var transactions = map[string]func(*fixture){
 		wg.Wait()
 		f.sequence()
 		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
-		f.equal(len(must[[]*event.Entry](f)(f.Journal(f.Context(), 0, 99))), 20)
+		f.equal(len(f.entries(f.Journal(f.Context(), 0, 99))), 20)
 	},
 	"a statement that fails leaves nothing of what came before it": func(f *fixture) {
 		taken := f.aCase(f.tenant, 1)
@@ -143,15 +142,15 @@ var transactions = map[string]func(*fixture){
 				for range 5 {
 					if got, err := f.Journal(ctx, 0, 1000); err != nil {
 						f.wantFault(err, fault.Unavailable, "store.cancelled")
-					} else if len(got) != 200 {
-						f.Errorf("reader %d got %d entries of 200", i, len(got))
+					} else if len(got.Entries) != 200 {
+						f.Errorf("reader %d got %d entries of 200", i, len(got.Entries))
 					}
 				}
 			})
 		}
 		wg.Wait()
 		for range 40 {
-			f.equal(len(must[[]*event.Entry](f)(f.Journal(f.Context(), 0, 1000))), 200)
+			f.equal(len(f.entries(f.Journal(f.Context(), 0, 1000))), 200)
 		}
 	},
 	"waiters wake after a commit that appended, and only then": func(f *fixture) {
