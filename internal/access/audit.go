@@ -48,4 +48,5 @@ const (
 	ReplayCancelled Action = "replay.cancelled"
 	MessagesHurried Action = "messages.retried"
 	MessagesDropped Action = "messages.dropped"
+	EndpointTested  Action = "endpoint.tested"
 )

@@ -34,7 +34,7 @@ var least = map[Operation]Role{
 	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
 	"preview-filter": Manager, "poll-journal": Manager, "stream-journal": Manager,
 	"create-replay": Manager, "list-replays": Manager, "get-replay": Manager, "cancel-replay": Manager, "resend-message": Manager,
-	"list-dead": Manager, "retry-dead": Manager, "drop-dead": Manager, "list-parked": Manager, "retry-parked": Manager, "drop-parked": Manager,
+	"list-dead": Manager, "retry-dead": Manager, "drop-dead": Manager, "list-parked": Manager, "retry-parked": Manager, "drop-parked": Manager, "test-endpoint": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
 	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,

@@ -41,6 +41,7 @@ type Config struct {
 	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
 	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
 	Feed      *delivery.Feed   // the journal, for those who follow it; required
+	Tester    *delivery.Tester // sends samples to endpoints; required
 	Follow    Follow           // bounds those
 
 	Ready        func(context.Context) error // why it should get no requests, if it should not; nil: it always should
@@ -108,6 +109,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.endpointHealth()
 	a.filters()
 	a.repair()
+	a.tests()
 	a.triggers()
 	a.journal()
 	a.session()

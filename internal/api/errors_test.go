@@ -29,6 +29,7 @@ var unprovoked = map[string]bool{
 	"create-token 409": true, "rotate-callback-secret 409": true, "rotate-callback-secret 422": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
+	"test-endpoint 409": true, "test-endpoint 429": true, // TestTestsAreBounded
 	"retry-dead 409": true, "drop-dead 409": true, "retry-parked 409": true, "drop-parked 409": true,
 	"create-replay 409": true, "resend-message 409": true, "cancel-replay 409": true, // TestAReplayThatMakesNoSenseIsRefused
 	"create-contact 409": true, "link-contact 409": true, // full: proven in the store
@@ -261,6 +262,7 @@ func (w *world) problemsOfTheRest() {
 		{"GET", "/v1/stream?endpoint=ep_x", "", 404, "endpoint.not_found"},
 		{"POST", "/v1/endpoints/ep_1/replays", `{"since": "beginning"}`, 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/replays", "", 404, "endpoint.not_found"},
+		{"POST", other + "/test", `{"trigger": "none"}`, 404, "trigger.not_found"},
 		{"GET", "/v1/endpoints/ep_1/dead", "", 404, "endpoint.not_found"},
 		{"GET", "/v1/endpoints/ep_1/parked", "", 404, "endpoint.not_found"},
 		{"POST", other + "/dead/retry", `{"all": true}`, 404, "message.not_dead"},

@@ -29,6 +29,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"create-replay":          {refused + "/replays", `{"since": "beginning"}`, "", `{"since": "now"}`, ""},
 		"resend-message":         {refused + "/resend", resend + "}", "", resend + " }", ""},
 		"retry-dead":             {refused + "/dead/retry", `{"all": true}`, "", `{"all":  true}`, ""},
+		"test-endpoint":          {refused + "/test", `{"trigger": "case_created"}`, "", `{"trigger": "case_changed"}`, ""},
 		"drop-dead":              {dropped + "/dead/drop", `{"all": true}`, "", `{"all":  true}`, ""},
 		"retry-parked":           {parked + "/parked/retry", `{"all": true}`, "", `{"all":  true}`, ""},
 		"drop-parked":            {parked + "/parked/drop", `{"all": true}`, "", `{"all":  true}`, ""},

@@ -3,12 +3,16 @@ package api_test
 import (
 	"context"
 	"database/sql"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/id"
@@ -61,10 +65,24 @@ func (w *world) storyOfReplays() {
 	if g := w.get(replay).is(200, ""); g.text("state") != "cancelled" || g.json()["ended_at"] == nil || g.json()["left"] != nil {
 		t.Errorf("cancelled: %s", g.body)
 	}
+	w.storyOfTests(dead)
 	w.storyOfTheDead(dead)
 	w.storyOfParked(parked)
 	for _, path := range []string{dead, parked} {
 		w.do("DELETE", path, nil).is(204, "")
+	}
+}
+
+// A test is refused by this receiver as everything is, and leaves no trace.
+func (w *world) storyOfTests(path string) {
+	t := w.t
+	before := len(w.get(path+"/attempts").is(200, "").items())
+	g := w.post(path+"/test", `{"trigger": "contact.created"}`).is(200, "")
+	if g.json()["delivered"] != false || g.text("status") != "400" || g.text("reason") != "400 Bad Request" || g.text("trigger") != "contact.created" || g.json()["failure"] != nil {
+		t.Errorf("tested: %s", g.body)
+	}
+	if after := len(w.get(path+"/attempts").is(200, "").items()); after != before {
+		t.Errorf("the test is an attempt")
 	}
 }
 
@@ -117,6 +135,65 @@ func (w *world) storyOfParked(path string) {
 	}
 }
 
+// TestSamplesGoByTheVeryRoad tests what a receiver is sent, and that the guard judges it.
+func TestSamplesGoByTheVeryRoad(t *testing.T) {
+	w := start(t)
+	var signed string
+	arrived := make(chan *http.Request, 99)
+	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		hook, err := standardwebhooks.NewWebhook(signed)
+		if err == nil {
+			err = hook.Verify(raw, r.Header)
+		}
+		if err != nil {
+			t.Errorf("the signature: %v", err)
+		}
+		arrived <- r
+		io.WriteString(rw, "thanks")
+	})))
+	defer receiver.Close()
+	made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "headers": {"X-Key": "sesame"}}`).is(201, "")
+	path := made.header.Get("Location")
+	signed = made.text("secret")
+	w.do("PATCH", path, `{"status": "paused"}`).is(200, "")
+	for _, trigger := range []string{"case_created", "case_finished", "claim.closed", "contact.created"} {
+		g := w.post(path+"/test", `{"trigger": "`+trigger+`"}`).is(200, "")
+		r := <-arrived
+		if g.json()["delivered"] != true || g.text("trigger") != trigger || r.Header.Get("webhook-id") != g.text("message") ||
+			r.Header.Get("webhook-test") != "true" || r.Header.Get("X-Key") != "sesame" || strings.Contains(string(g.body), "sesame") || !strings.Contains(string(g.body), "thanks") {
+			t.Errorf("%s: %s %v", trigger, g.body, r.Header)
+		}
+	}
+	w.do("PATCH", path, `{"url": "http://169.254.169.254/", "headers": {"X-Key": "sesame"}}`).is(200, "")
+	if g := w.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""); g.json()["delivered"] != false || g.json()["status"] != nil || g.text("failure") != "refused_address" {
+		t.Errorf("guarded: %s", g.body)
+	}
+	w.post(path+"/test", `{"trigger": "none"}`).is(404, "trigger.not_found")
+	w.post("/v1/endpoints/ep_1/test", `{"trigger": "case_created"}`).is(404, "endpoint.not_found")
+	if g := w.get(path+"/lag").is(200, ""); g.text("entries") != "0" || len(w.get(path+"/attempts").items()) != 0 {
+		t.Errorf("the tests left traces: %s", g.body)
+	}
+}
+
+// TestTestsAreBounded has receivers that do not answer, so that no room is left.
+func TestTestsAreBounded(t *testing.T) {
+	w := start(t)
+	leave, entered := make(chan struct{}), make(chan struct{}, 99)
+	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { entered <- struct{}{}; <-leave })))
+	defer receiver.Close()
+	path := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { w.post(path+"/test", `{"trigger": "case_created"}`) })
+		<-entered
+	}
+	w.post(path+"/test", `{"trigger": "case_created"}`).is(429, "test.busy")
+	close(leave)
+	all.Wait()
+	w.post(path+"/test", `{"trigger": "case_created"}`).is(200, "")
+}
+
 func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 	w := start(t)
 	w.putTypes()
@@ -143,7 +220,10 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 // refused makes an endpoint that refuses the cases that there are, and gives its path.
 func (w *world) refused(policy string) string {
 	w.t.Helper()
-	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(400) })))
+	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header()["Date"] = nil // that of one answer is that of another: no id
+		rw.WriteHeader(400)
+	})))
 	w.t.Cleanup(receiver.Close)
 	return w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`).is(201, "").header.Get("Location")
 }

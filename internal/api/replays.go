@@ -120,7 +120,7 @@ func showReplay(r casework.Replay) Replay {
 		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: r.CreatedAt.UTC(), EndedAt: orNever(r.EndedAt),
 	}
 	if whole := r.Until - r.After; whole > 0 {
-		out.Progress = float64(r.Position-r.After) / float64(whole)
+		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end
 	}
 	if r.State == store.ReplayRunning {
 		out.Left, out.Estimated = &r.Left.Entries, r.Left.Estimated

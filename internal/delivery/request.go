@@ -7,12 +7,16 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// request is what goes out for a message now: what the format says, and what
-// the endpoint's settings add.
+// request is what goes out for a message now.
 func (w *worker) request(msg *message, now time.Time) outbound.Request {
-	e := w.endpoint
+	return requestOf(w.endpoint, w.gate.policy, msg, now)
+}
+
+// requestOf is what the format says of a message, and what the endpoint's settings
+// add.
+func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *message, now time.Time) outbound.Request {
 	r := outbound.Request{
-		URL: e.URL, Body: msg.body.Body, Timeout: w.gate.policy.Timeout, MaxResponse: keptResponse, Truncate: true,
+		URL: e.URL, Body: msg.body.Body, Timeout: p.Timeout, MaxResponse: keptResponse, Truncate: true,
 		ID: msg.Message, Attempt: msg.tries, At: now,
 	}
 	for _, s := range e.Signing(now) {

@@ -139,7 +139,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	stopping := make(chan struct{})
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
-		Feed: s.engine.Feed(), Follow: api.Follow{Stop: stopping},
+		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
 		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),

@@ -73,6 +73,7 @@ var common = []HeaderDoc{
 	{Name: "webhook-attempt", Description: "Which attempt this is: 1, 2, ...", Example: "1"},
 	{Name: "webhook-subject", Description: "What the message is about. Order is kept among the messages of one subject.", Example: "case/4539148803436467"},
 	{Name: "webhook-sequence", Description: "The subject's version, which grows. What arrives late can be told by it.", Example: "7"},
+	{Name: "webhook-test", Description: "true: a sample that somebody sent to see whether it arrives. It tells of nothing that has happened.", Example: "true", Optional: true},
 	{Name: "traceparent", Description: "The trace that the attempt belongs to, where tracing is on.", Example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Optional: true},
 }
 

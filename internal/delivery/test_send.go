@@ -1,0 +1,63 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Tester sends samples to endpoints, by the road of all messages: the same request,
+// signatures, guard and bounds. It touches neither the journal nor a cursor, so that
+// every node may send one, whoever holds the lease.
+type Tester struct {
+	client  *outbound.Client
+	version string
+	slots   chan struct{}
+}
+
+// testsAtOnce is how many tests a node sends at a time, of all tenants.
+const testsAtOnce = 8
+
+// Tester sends by the client of the engine.
+func (e *Engine) Tester() *Tester {
+	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce)}
+}
+
+// Send tries a sample of a trigger once, and tells what came of it, as attempts
+// are recorded, and why.
+func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error) {
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	default:
+		return a, "", fault.New(fault.TooMany, "test.busy", "Too many tests are under way. Try again in a moment.")
+	}
+	msg, err := t.sample(e, trigger)
+	if err != nil {
+		return a, "", err
+	}
+	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
+	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
+	o := judge(msg, q, t.client.Post(ctx, q))
+	return o.attempt, o.reason, ctx.Err()
+}
+
+// sample makes a message that tells of nothing that has happened.
+func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*message, error) {
+	entry := wire.Sample(trigger)
+	if entry == nil {
+		return nil, fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %q; GET /v1/triggers lists them.", trigger)
+	}
+	entry.Tenant, entry.At = e.Tenant, time.Now()
+	for part, body := range wire.Messages(entry, t.version, e.Clearance) {
+		if body.Trigger == trigger && !body.Untold && body.Err == nil {
+			return &message{Place: store.Place{Part: part, Message: body.ID}, subject: entry.Subject, body: &body, tries: 1}, nil
+		}
+	}
+	return nil, fault.New(fault.Unprocessable, "test.untold", "The endpoint's clearance sees no sample of %q.", trigger)
+}
