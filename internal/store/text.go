@@ -54,7 +54,7 @@ func mend(rows [][]any) {
 	for _, row := range rows {
 		for i, v := range row {
 			if text, ok := v.(string); ok && checkText(row[i:i+1]) != nil {
-				row[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+				row[i] = strings.ReplaceAll(string([]rune(text)), "\x00", "\uFFFD") // one for each byte that is wrong
 			}
 		}
 	}
