@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -31,6 +32,9 @@ type Triggering struct {
 
 // Trigger sends a message of a trigger, and prints what became of it.
 func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
+	if t.Endpoint != "" && t.Case == 0 {
+		return t.test(ctx, c)
+	}
 	find := t.sample
 	if t.Case != 0 {
 		find = t.last
@@ -45,6 +49,41 @@ func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
 		return t.show(m)
 	}
 	return t.forward(ctx, m)
+}
+
+// tested is what came of a sample that the server sent.
+type tested struct {
+	Message    string          `json:"message"`
+	Trigger    string          `json:"trigger"`
+	Delivered  bool            `json:"delivered"`
+	Reason     string          `json:"reason"`
+	DurationMS int64           `json:"duration_ms"`
+	Status     *int            `json:"status"`
+	Failure    *string         `json:"failure"`
+	Response   json.RawMessage `json:"response"`
+}
+
+// test has the server send a sample to an endpoint.
+func (t Triggering) test(ctx context.Context, c *client.Client) error {
+	id, err := endpointID(ctx, c, t.Endpoint)
+	if err != nil {
+		return err
+	}
+	var came tested
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/test"), Body: map[string]string{"trigger": t.Trigger}}, &came); err != nil {
+		return err
+	}
+	if t.JSON {
+		if err := t.object(came); err != nil {
+			return err
+		}
+	} else {
+		t.line("%s %s: %s after %dms", came.Trigger, came.Message, came.Reason, came.DurationMS)
+	}
+	if !came.Delivered {
+		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it: only 2xx is success.", t.Endpoint)
+	}
+	return nil
 }
 
 // replay has the server tell a message to an endpoint, which may never have been
