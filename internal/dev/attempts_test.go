@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,12 +24,22 @@ import (
 
 // recorded is a server's list of attempts, the newest first, in pages of 100.
 type recorded struct {
+	mu    sync.Mutex
 	ids   []int // the oldest first
 	asked int
 	away  bool
 }
 
+// change changes the server while somebody may be asking it.
+func (r *recorded) change(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
 func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	text, status := `{"items":[{"id":"ep_1","name":"crm"}],"next":null}`, 200
 	if q.URL.Path == "/v1/attempts" {
 		if r.asked++; r.away {
@@ -99,8 +110,10 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 				if behind := next - 10*late[i] - 5; behind > 0 && !slices.Contains(server.ids, behind) {
 					added = append(added, behind)
 				}
-				server.ids = append(server.ids, added...)
-				slices.Sort(server.ids)
+				server.change(func() {
+					server.ids = append(server.ids, added...)
+					slices.Sort(server.ids)
+				})
 				want = append(want, added...)
 				<-time.After(1500 * time.Millisecond)
 				synctest.Wait()
@@ -130,9 +143,9 @@ func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 				Watching{Output: Output{Out: &out}, Last: 5, Follow: true})
 		}()
 		synctest.Wait()
-		server.away = true
+		server.change(func() { server.away = true })
 		<-time.After(20 * time.Second)
-		server.away, server.ids = false, []int{1, 2, 3}
+		server.change(func() { server.away, server.ids = false, []int{1, 2, 3} })
 		<-time.After(20 * time.Second)
 		cancel()
 		if err := <-done; err != nil {
