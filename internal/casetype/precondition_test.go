@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
@@ -52,7 +51,6 @@ func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
 		`data.l.map(a, data.l.map(b, data.l.map(c, data.long + data.long))).size() > 1`:            "cost limit exceeded",
 		`data.l.all(a, data.l.all(b, data.l.all(c, data.l.all(d, data.l.all(e, a+b+c+d+e > 0)))))`: "cost limit exceeded",
 	} {
-		start := time.Now()
 		_, err := withPrecondition(t, expression).Precondition("t", in)
 		if !errors.Is(err, fault.Unprocessable) {
 			t.Errorf("%s: %v", expression, err)
@@ -61,9 +59,6 @@ func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
 		detail := fault.As(err).Detail
 		if !strings.Contains(detail, want) || !strings.Contains(detail, `"t"`) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, want %q and the transition, and no data", expression, err, want)
-		}
-		if took := time.Since(start); took > 3*time.Second {
-			t.Errorf("%s took %v", expression, took)
 		}
 	}
 	if _, err := withPrecondition(t, `true`).Precondition("nope", in); !errors.Is(err, fault.NotFound) {

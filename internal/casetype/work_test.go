@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
@@ -37,16 +36,12 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 		"through names": {`{"allOf": [{"properties": {"c": ` + again + `}}, {"additionalProperties": ` + again + `}]}`, `{"c":`, `}`},
 	} {
 		ct := recursive(t, c.node)
-		start := time.Now()
 		wrong := ct.Validate(decode(t, chain(c.open, c.closing, 60)), "/data")
 		if len(wrong) != 1 || wrong[0].Path != "/data" || !strings.Contains(wrong[0].Message, "too deep") {
 			t.Errorf("%s: %v", name, wrong)
 		}
 		if wrong := ct.Validate(decode(t, chain(c.open, c.closing, 8)), "/data"); len(wrong) == 1 && wrong[0].Path == "/data" {
 			t.Errorf("%s, a few levels: %v", name, wrong)
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s took %v", name, took)
 		}
 	}
 }
@@ -69,17 +64,19 @@ func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
 // The place of a value is told by all the names that lead to it.
 func TestLongNamesAndManyFaultsStayCheap(t *testing.T) {
 	long := strings.Repeat("k", 300<<10)
-	start := time.Now()
-	_, err := casetype.Decode([]byte(`{"a": {"` + long + `": [` + strings.Repeat("[1],", 100_000) + `1], "` + long + `2": 1}, "b": 1}`))
-	if fields := fault.As(err).Fields; !errors.Is(err, fault.Invalid) || len(fields) != 2 || fields[0].Path != "/a" || len(err.Error()) > 1000 {
-		t.Errorf("%.300v", err)
+	took := allocated(func() {
+		_, err := casetype.Decode([]byte(`{"a": {"` + long + `": [` + strings.Repeat("[1],", 100_000) + `1], "` + long + `2": 1}, "b": 1}`))
+		if fields := fault.As(err).Fields; !errors.Is(err, fault.Invalid) || len(fields) != 2 || fields[0].Path != "/a" || len(err.Error()) > 1000 {
+			t.Errorf("%.300v", err)
+		}
+		if _, err = casetype.Decode([]byte(`{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}`)); len(fault.As(err).Fields) != 1000 {
+			t.Errorf("%d fields", len(fault.As(err).Fields))
+		}
+	})
+	if took > 512<<20 {
+		t.Errorf("took %d MiB", took>>20)
 	}
-	if _, err = casetype.Decode([]byte(`{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}`)); len(fault.As(err).Fields) != 1000 {
-		t.Errorf("%d fields", len(fault.As(err).Fields))
-	}
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("took %v", took)
-	}
+	t.Logf("%d MiB", took>>20)
 }
 
 func TestNothingThatMultipliesTextIsInPreconditions(t *testing.T) {

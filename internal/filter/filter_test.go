@@ -138,13 +138,9 @@ func TestFiltersThatCannotBeComputedSayWhy(t *testing.T) {
 		`case.data.pairs.all(p, case.data.nested != [case.data.list])`:      "cost limit exceeded",
 		`case.data.pairs.all(p, case.data.long.matches("(a|b)+$") || true)`: "cost limit exceeded",
 	} {
-		start := time.Now()
 		ok, err := compiled(t, source).Passes(m)
 		if ok || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, %v; want %q", source, ok, err, want)
-		}
-		if took := time.Since(start); took > 3*time.Second {
-			t.Errorf("%s took %v", source, took)
 		}
 	}
 }
