@@ -201,7 +201,6 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		rows      [][]any
 	}{
 		{attemptsAgain, flatten(again, attemptRows)},
-		{deadPut, flatten(valid, deadRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
 		{wishesGrant, flatten(valid, grantRows)},
@@ -209,6 +208,11 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 	}
 	for _, w := range writes {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
+			return nil, err
+		}
+	}
+	for now, rest := firstOfEach(flatten(valid, deadRows)); len(now) > 0; now, rest = firstOfEach(rest) {
+		if err := tx.writeRows(ctx, deadPut, now); err != nil {
 			return nil, err
 		}
 	}
@@ -290,6 +294,22 @@ func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {
 		flat = append(flat, rows(s)...)
 	}
 	return flat
+}
+
+// firstOfEach sets the rows apart whose first two columns came before: the live
+// cursor and replays may give up the same message at once, and PostgreSQL writes
+// no row twice in one statement.
+func firstOfEach(rows [][]any) (first, rest [][]any) {
+	seen := make(map[[2]any]bool, len(rows))
+	for _, row := range rows {
+		if key := [2]any(row[:2]); seen[key] {
+			rest = append(rest, row)
+		} else {
+			seen[key] = true
+			first = append(first, row)
+		}
+	}
+	return first, rest
 }
 
 func attemptRows(s Settlement) [][]any {

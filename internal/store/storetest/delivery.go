@@ -168,6 +168,27 @@ var deliveryTests = map[string]func(*fixture){
 		f.equal(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, e, 1)), []store.Dead{aDead(2, 0)})
 		f.equal(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.other, e, 9)), []store.Dead(nil))
 	},
+	"a message that several cursors give up at once is dead once": func(f *fixture) {
+		e, epoch := f.served(1)
+		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2, Dead: []store.Dead{aDead(3, 1), aDead(4, 0), aDead(3, 1)}}
+		all := []store.Settlement{live}
+		for _, id := range []string{"rpl_1", "rpl_2"} {
+			s := told(f.replay(aReplay(f.tenant, e, id, 0, 9)), epoch, 2)
+			s.Dead = []store.Dead{aDead(3, 1)}
+			s.Dead[0].Reason = id
+			all = append(all, s)
+		}
+		f.settle(all...)
+		last := all[2].Dead[0]
+		f.equal(f.dead(e), []store.Dead{last, aDead(4, 0)})
+		f.equal(f.position(e), int64(2))
+		for _, r := range all[1:] {
+			f.equal(f.replayed(store.Replay{ID: r.Cursor, Endpoint: e}).Dead, int64(1))
+		}
+		for cursor, want := range map[string]int{"cur_" + e: 2, "rpl_2": 1} {
+			f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: cursor, Position: 2}))), want)
+		}
+	},
 	"what is delivered or dead above a cursor is known": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.settle(aSettlement(f.tenant, e, epoch, 5), aSettlement(f.tenant, "ep_none", 1, 5))
