@@ -28,7 +28,7 @@ type machine struct {
 
 	readTo   int64               // the journal has been read up to here
 	window   []*windowEntry      // entries above the position that are owed, in order
-	skip     map[string]struct{} // messages that were settled before a restart
+	skip     map[string]struct{} // messages that were settled before a restart, or given up among others of a lane
 	lanes    map[string]*lane
 	ready    []*lane         // with a message to send, in order
 	waiting  waiting         // parked lanes that are not under way
@@ -280,6 +280,9 @@ func (m *machine) bury(msg *message, now time.Time, reason string) {
 	m.out.dead = append(m.out.dead, store.Dead{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, At: now, Reason: reason,
 	})
+	if m.lanes[msg.subject] != nil { // it may be loaded again, with what is before and behind it
+		m.skip[msg.Message] = struct{}{}
+	}
 }
 
 // take hands over what is to be saved. With flush it includes a position that

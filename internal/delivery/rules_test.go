@@ -255,6 +255,33 @@ func TestAMessageThatCannotBeMadeIsDeadAtOnce(t *testing.T) {
 	}
 }
 
+func TestAMessageThatCannotBeMadeIsGivenUpOnceHoweverOftenItsLaneIsLoaded(t *testing.T) {
+	for name, parkedFirst := range map[string]bool{"read before its lane is parked": false, "found by its parked lane": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, endpoint.Policy{Concurrency: 1, Retries: []time.Duration{1, 1, 1, 1, 1}}, defaultLimits)
+			s.commit(1)
+			if parkedFirst {
+				s.end(refused, s.launch()...)
+			}
+			s.seq++
+			e := &tailEntry{Entry: &event.Entry{Seq: s.seq, Subject: "case/1"}}
+			e.views[0].bodies = []*wire.Message{{Trigger: wantedTrigger, ID: "msg_bad", Err: fmt.Errorf("no snapshot")}}
+			e.views[0].once.Do(func() {})
+			s.journal = append(s.journal, e)
+			s.follow()
+			s.commit(1)
+			for range 3 {
+				s.now = s.now.Add(time.Minute)
+				s.end(refused, s.launch()...)
+			}
+			out, _ := s.take(true)
+			if len(out.Dead) != 1 || out.Dead[0].Message != "msg_bad" {
+				t.Errorf("given up: %+v, want msg_bad once", out.Dead)
+			}
+		})
+	}
+}
+
 func TestAPositionThatPassedOnlyUnwantedEntriesWaitsForAFlush(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, defaultLimits)
 	s.read(nil, 17)
