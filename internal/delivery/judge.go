@@ -82,51 +82,6 @@ func requestRecord(q outbound.Request) string {
 	return string(record)
 }
 
-// shortestSecret is how long a value has to be for an answer to be searched for
-// it, in bytes: a shorter one stands there by chance.
-const shortestSecret = 6
-
-// secretsIn are a header's value, and of an Authorization what is in it.
-func secretsIn(h outbound.Header) []string {
-	all := []string{h.Value}
-	scheme, credential, found := strings.Cut(h.Value, " ")
-	if !strings.EqualFold(h.Name, "Authorization") || !found {
-		return all
-	}
-	all = append(all, credential)
-	if plain, err := base64.StdEncoding.DecodeString(credential); scheme == "Basic" && err == nil {
-		_, password, _ := strings.Cut(string(plain), ":")
-		all = append(all, password)
-	}
-	return all
-}
-
-// withoutSecrets is an answer in which nothing repeats what the request says to
-// the receiver alone.
-func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
-	var pairs []string
-	for _, h := range q.Private {
-		for _, secret := range secretsIn(h) {
-			if len(secret) >= shortestSecret {
-				pairs = append(pairs, secret, redacted)
-			}
-		}
-	}
-	if len(pairs) == 0 {
-		return r
-	}
-	scrub := strings.NewReplacer(pairs...)
-	r.Body = []byte(scrub.Replace(string(r.Body)))
-	header := make(http.Header, len(r.Header))
-	for name, values := range r.Header {
-		for _, value := range values {
-			header[name] = append(header[name], scrub.Replace(value))
-		}
-	}
-	r.Header = header
-	return r
-}
-
 // responseRecord is the headers and the beginning of the body of an answer.
 func responseRecord(r outbound.Result) string {
 	record := map[string]any{}

@@ -1,0 +1,112 @@
+package delivery
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// The bounds of what an answer is searched for, in bytes: what is shorter stands
+// there by chance.
+const (
+	shortestSecret = 6
+	shortestCut    = 4 // of a secret that an answer ends within
+)
+
+// secretsIn are a header's value, and of an Authorization what is in it.
+func secretsIn(h outbound.Header) []string {
+	all := []string{h.Value}
+	scheme, credential, found := strings.Cut(h.Value, " ")
+	if !strings.EqualFold(h.Name, "Authorization") || !found {
+		return all
+	}
+	all = append(all, credential)
+	if plain, err := base64.StdEncoding.DecodeString(credential); scheme == "Basic" && err == nil {
+		_, password, _ := strings.Cut(string(plain), ":")
+		all = append(all, password)
+	}
+	return all
+}
+
+// formsOf are the ways in which an answer may repeat a secret: as it is, and
+// escaped for JSON, for a URL and for HTML.
+func formsOf(secret string) []string {
+	escaped, plain := secret, secret
+	if text, err := json.Marshal(secret); err == nil {
+		escaped = string(text[1 : len(text)-1])
+		plain = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(escaped)
+	}
+	query := url.QueryEscape(secret)
+	all := []string{secret, escaped, plain, query, strings.ReplaceAll(query, "+", "%20"), html.EscapeString(secret)}
+	for _, text := range []string{secret, escaped, plain} {
+		all = append(all, strings.ReplaceAll(text, "/", `\/`))
+	}
+	return all
+}
+
+// scrubber takes secrets out of text.
+type scrubber struct {
+	forms []string // the longest first
+	*strings.Replacer
+}
+
+// scrubberOf takes out what a request says to the receiver alone; nil: nothing.
+func scrubberOf(q outbound.Request) *scrubber {
+	var forms, pairs []string
+	for _, h := range q.Private {
+		for _, secret := range secretsIn(h) {
+			if len(secret) >= shortestSecret {
+				forms = append(forms, formsOf(secret)...)
+			}
+		}
+	}
+	if len(forms) == 0 {
+		return nil
+	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	forms = slices.Compact(forms)
+	for _, form := range forms {
+		pairs = append(pairs, form, redacted)
+	}
+	return &scrubber{forms, strings.NewReplacer(pairs...)}
+}
+
+// cut is text that was cut off, as far as no secret begins that its end is within.
+func (s *scrubber) cut(text string) string {
+	end := len(text)
+	for at := max(0, end-len(s.forms[0])); at <= end-shortestCut; at++ {
+		if slices.ContainsFunc(s.forms, func(form string) bool { return strings.HasPrefix(form, text[at:end]) }) {
+			end, at = at, max(0, at-len(s.forms[0]))-1 // what is left may end within one, too
+		}
+	}
+	return text[:end]
+}
+
+// withoutSecrets is an answer in which nothing repeats what the request says to
+// the receiver alone.
+func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
+	scrub := scrubberOf(q)
+	if scrub == nil {
+		return r
+	}
+	body := string(r.Body)
+	if r.Truncated || r.Err != nil {
+		body = scrub.cut(body)
+	}
+	r.Body = []byte(scrub.Replace(body))
+	header := make(http.Header, len(r.Header))
+	for name, values := range r.Header {
+		for _, value := range values {
+			header[name] = append(header[name], scrub.Replace(value))
+		}
+	}
+	r.Header = header
+	return r
+}
