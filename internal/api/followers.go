@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// followers counts the streams and the waiting polls.
+// followers counts the streams and the polls: one that does not wait may judge much, too.
 type followers struct {
 	perTenant, perClient int
 
@@ -34,7 +34,7 @@ func (f *followers) enter(p access.Principal) (done func(), err error) {
 	defer f.mu.Unlock()
 	if f.tenants[c.tenant] >= f.perTenant || f.clients[c] >= f.perClient {
 		return nil, fault.New(fault.TooMany, "journal.too_many",
-			"Too many streams and waiting polls are open: %d by this token or user, %d by all. End some of them, or poll without waiting.", f.clients[c], f.tenants[c.tenant])
+			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.", f.clients[c], f.tenants[c.tenant])
 	}
 	f.tenants[c.tenant]++
 	f.clients[c]++

@@ -64,7 +64,7 @@ func (in InJournal) listening() casework.Listening {
 
 // Follow bounds those who follow the journal. What is zero gets its default.
 type Follow struct {
-	PerTenant int             // streams and waiting polls at once; default 500
+	PerTenant int             // streams and polls at once; default 500
 	PerClient int             // of one token or user; default 50
 	KeepAlive time.Duration   // between signs of life on a stream, at which its credentials are looked at again; default 15 s
 	Lifetime  time.Duration   // of a stream, after which its client resumes; default 1 h
@@ -115,16 +115,14 @@ func (a *API) poll(ctx context.Context, in *struct {
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
 	Wait  int `query:"wait" minimum:"0" maximum:"60" default:"0" doc:"How many seconds to wait when there are none; the answer comes as soon as there is one."`
 }) (*polled, error) {
-	f, err := a.follow(ctx, pollOperation, in.InJournal, in.After)
+	done, err := a.followers.enter(principalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	if in.Wait > 0 {
-		done, err := a.followers.enter(f.principal)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
+	defer done()
+	f, err := a.follow(ctx, pollOperation, in.InJournal, in.After)
+	if err != nil {
+		return nil, err
 	}
 	timeout := time.NewTimer(time.Duration(in.Wait) * time.Second)
 	defer timeout.Stop()

@@ -116,6 +116,9 @@ func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size 
 			return b, err
 		}
 		for _, e := range entries {
+			if ctx.Err() != nil { // nobody wants it any more: judging it would be for nothing
+				return b, givenUp(ctx)
+			}
 			if b.take(e, a, limit, &size) {
 				b.More = true
 				return b, nil
@@ -167,7 +170,7 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 	case f.ranges <- struct{}{}:
 		defer func() { <-f.ranges }()
 	case <-ctx.Done():
-		return nil, after, false, fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+		return nil, after, false, givenUp(ctx)
 	}
 	head := f.tail.end() // all up to it is there when we look
 	span := min(after+feedSpan, head)
@@ -185,6 +188,10 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 		span = found.Last()
 	}
 	return entries, max(span, after), span >= head, nil
+}
+
+func givenUp(ctx context.Context) error {
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 }
 
 // kept refuses a position of before what is kept. It is asked after reading: what

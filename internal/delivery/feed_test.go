@@ -1,0 +1,25 @@
+package delivery
+
+import (
+	"context"
+	"testing"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+func TestAReadEndsWithItsReader(t *testing.T) {
+	tail := &tail{waiters: map[int64]chan struct{}{}}
+	for seq := range int64(100) {
+		tail.append([]*event.Entry{{Seq: seq + 1, Tenant: 1}})
+	}
+	feed := &Feed{tail: tail}
+	ctx, leave := context.WithCancel(t.Context())
+	if b, err := feed.Read(ctx, Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); err != nil || b.Next.Seq != 101 {
+		t.Fatalf("read up to %v, %v", b.Next, err)
+	}
+	leave()
+	if b, err := feed.Read(ctx, Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
+		t.Errorf("whoever is gone reads up to %v, %v", b.Next, err)
+	}
+}
