@@ -1,7 +1,10 @@
 package expression
 
 import (
+	"fmt"
+	"maps"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 
 	"cel.dev/cel-go/common/ast"
@@ -9,6 +12,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
 )
 
 // ordinary estimates values before there are any: as they are in most cases.
@@ -34,15 +38,18 @@ func (ordinary) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) 
 
 // weigher charges for what calls really work on, which CEL takes for little where
 // it does not know the types beforehand: text that is read or made, and lists and
-// maps that are searched or compared, with all that is in them.
-type weigher struct{}
+// maps that are searched, compared or made, with all that is in them.
+type weigher struct {
+	most uint64 // is more than the limit of cost allows
+}
 
-func (weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
+// CallCost gives nil where what CEL takes is right.
+func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
 	var weight uint64
 	switch function {
-	case "_==_", "_!=_", "@in":
+	case "_==_", "_!=_", "@in", making:
 		for _, arg := range args {
-			weight += weigh(arg, maxWeight)
+			weight += weigh(arg, w.most)
 		}
 	default:
 		for _, arg := range append(args[:len(args):len(args)], result) {
@@ -53,14 +60,47 @@ func (weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *uin
 		weight *= 1 + textWeight(args[1])/4
 	}
 	if weight == 0 {
-		return nil // what CEL takes is right
+		return nil
 	}
 	weight = 1 + weight/10
 	return &weight
 }
 
-// maxWeight is more than any limit of cost allows.
-const maxWeight = 10_000_000
+// making is the function whose calls stand for the making of lists and maps.
+const making = "@making"
+
+// maker makes a list or map, and charges for it with all that is in it. What it
+// holds is often shared, so that it is far larger than what was made: it has to
+// be known before anything goes through it.
+type maker struct {
+	interpreter.InterpretableConstructor
+}
+
+// charge lets what makes lists and maps out of more than constants charge for them.
+func charge(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	c, ok := i.(interpreter.InterpretableConstructor)
+	varies := func(part interpreter.InterpretableV2) bool {
+		_, ok := part.(interpreter.InterpretableConst)
+		return !ok
+	}
+	if !ok || !slices.ContainsFunc(c.InitVals(), varies) {
+		return i, nil
+	}
+	return maker{c}, nil
+}
+
+func (m maker) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	made := m.InterpretableConstructor.Exec(frame)
+	if tracker := frame.CostTracker(); tracker != nil && !types.IsUnknownOrError(made) {
+		tracker.EvalUnary(nil, m.ID(), m, made, types.True)
+	}
+	return made
+}
+
+func (m maker) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, m.Exec) }
+
+func (maker) Function() string   { return making }
+func (maker) OverloadID() string { return making }
 
 // weigh counts bytes of text and items in a value; most bounds its own work.
 func weigh(v ref.Val, most uint64) uint64 {
@@ -88,6 +128,83 @@ func textWeight(v ref.Val) uint64 {
 		return uint64(len(v))
 	}
 	return 0
+}
+
+// The bounds of what it takes to find the types of an expression. The type of what
+// a loop goes through may be several times as large as that of the loop around it.
+const (
+	maxLoops = 8
+	maxTypes = 10_000 // the sizes of all types together
+)
+
+// unwieldy says why the types of an expression had better not be found.
+func unwieldy(e ast.Expr) string {
+	s := sizer{sizes: map[string]int{}}
+	s.size(e)
+	switch {
+	case s.loops > maxLoops:
+		return fmt.Sprintf("has %d loops (all, exists, exists_one, map, filter), more than the %d that are possible; test fewer things", s.loops, maxLoops)
+	case s.total > maxTypes:
+		return "makes lists and maps of lists and maps that are too large together; make fewer"
+	}
+	return ""
+}
+
+// sizer bounds the sizes of types before they are found.
+type sizer struct {
+	sizes        map[string]int // of the types of the variables of loops
+	loops, total int
+}
+
+func (s *sizer) size(e ast.Expr) (n int) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		n = s.sizes[e.AsIdent()]
+	case ast.SelectKind:
+		n = s.size(e.AsSelect().Operand())
+	case ast.CallKind:
+		call := e.AsCall()
+		if call.IsMemberFunction() {
+			n = s.size(call.Target())
+		}
+		n = max(n, s.largest(call.Args()))
+	case ast.ListKind:
+		n = 1 + s.largest(e.AsList().Elements())
+	case ast.MapKind:
+		var keys, values []ast.Expr
+		for _, entry := range e.AsMap().Entries() {
+			keys, values = append(keys, entry.AsMapEntry().Key()), append(values, entry.AsMapEntry().Value())
+		}
+		n = 1 + s.largest(keys) + s.largest(values)
+	case ast.StructKind:
+		for _, field := range e.AsStruct().Fields() {
+			s.size(field.AsStructField().Value())
+		}
+	case ast.ComprehensionKind:
+		n = s.loop(e.AsComprehension())
+	}
+	n = min(max(n, 1), maxTypes)
+	s.total += n
+	return n
+}
+
+func (s *sizer) largest(all []ast.Expr) (n int) {
+	for _, e := range all {
+		n = max(n, s.size(e))
+	}
+	return n
+}
+
+func (s *sizer) loop(l ast.ComprehensionExpr) int {
+	s.loops++
+	outer := maps.Clone(s.sizes)
+	defer func() { s.sizes = outer }()
+	through := s.size(l.IterRange())
+	made := s.size(l.AccuInit())
+	s.sizes[l.IterVar()], s.sizes[l.IterVar2()], s.sizes[l.AccuVar()] = through, through, made
+	s.size(l.LoopCondition())
+	s.sizes[l.AccuVar()] = max(made, s.size(l.LoopStep()))
+	return s.size(l.Result())
 }
 
 // maxPattern bounds a regular expression, in instructions of its program: the

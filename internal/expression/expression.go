@@ -91,11 +91,9 @@ type Program struct {
 // Compile compiles a condition. One that yields neither true nor false, or costs
 // more than the limit with values of ordinary size, is refused.
 func (l *Language) Compile(source string) (*Program, *Fault) {
-	ast, issues := l.env.Compile(source)
-	if issues.Err() != nil {
-		first := issues.Errors()[0]
-		message, _, _ := strings.Cut(first.Message, "\n")
-		return nil, &Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
+	ast, fault := l.check(source)
+	if fault != nil {
+		return nil, fault
 	}
 	if kind := ast.OutputType(); !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
 		return nil, &Fault{Message: "yields " + kind.String() + ", not true or false"}
@@ -106,11 +104,29 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 	if message := patternProblem(ast.NativeRep().Expr()); message != "" {
 		return nil, &Fault{Message: message}
 	}
-	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{}), cel.EvalOptions(cel.OptOptimize))
+	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
+		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge))
 	if err != nil {
 		return nil, &Fault{Message: "can't be used: " + err.Error()}
 	}
 	return &Program{source, program}, nil
+}
+
+// check parses an expression and finds its types.
+func (l *Language) check(source string) (*cel.Ast, *Fault) {
+	ast, issues := l.env.Parse(source)
+	if issues.Err() == nil {
+		if message := unwieldy(ast.NativeRep().Expr()); message != "" {
+			return nil, &Fault{Message: message}
+		}
+		ast, issues = l.env.Check(ast)
+	}
+	if issues.Err() != nil {
+		first := issues.Errors()[0]
+		message, _, _ := strings.Cut(first.Message, "\n")
+		return nil, &Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
+	}
+	return ast, nil
 }
 
 // Values are what the variables stand for.

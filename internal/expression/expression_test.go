@@ -2,6 +2,7 @@ package expression_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,5 +110,59 @@ func TestNumbersKeepTheirValues(t *testing.T) {
 	want := map[string]any{"i": int64(9007199254740993), "u": uint64(18446744073709551615), "f": 0.5, "l": []any{int64(-1), map[string]any{"n": nil}}, "s": "1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// nested is an expression of loops in each other, each over what is made of the
+// variable of the one around it: X in the template.
+func nested(depth int, template, innermost string) string {
+	var source strings.Builder
+	variable := "1"
+	for i := range depth {
+		source.WriteString(strings.ReplaceAll(template, "X", variable))
+		variable = "v" + strconv.Itoa(i)
+		source.WriteString(".exists(" + variable + ", ")
+	}
+	return source.String() + strings.ReplaceAll(innermost, "X", variable) + strings.Repeat(")", depth)
+}
+
+// The type of a variable may be twice as large as that of the one before it: to
+// check many of them takes for ever.
+func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
+	l := language(expression.Limits{Cost: 10_000})
+	for source, want := range map[string]string{
+		nested(15, "[{X: X}]", "true"): "has 15 loops", nested(6, "[{{1: {X: X}}: {1: {X: X}}}]", "true"): "makes lists and maps",
+	} {
+		if _, wrong := l.Compile(source); wrong == nil || !strings.Contains(wrong.Error(), want) {
+			t.Errorf("%s: %v, want %s", source, wrong, want)
+		}
+	}
+	for _, source := range []string{nested(8, "[X]", "true"), "data.l.all(a, a > 1)" + strings.Repeat(" && data.l.exists(a, a == 2)", 7)} {
+		if _, wrong := l.Compile(source); wrong != nil {
+			t.Errorf("%s: %v", source, wrong)
+		}
+	}
+}
+
+// What is made of the same thing many times over is small, and large for whoever
+// goes through it.
+func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
+	l := language(expression.Limits{Cost: 50_000})
+	tenfold := "[[" + strings.TrimSuffix(strings.Repeat("X, ", 10), ", ") + "]]"
+	for _, innermost := range []string{"true", "X == X", "[X].size() == 1"} {
+		p, wrong := l.Compile(nested(7, tenfold, innermost))
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		if _, err := p.Holds(expression.ByName{}); err == nil || err.Error() != "cost limit exceeded" {
+			t.Errorf("%s: %v", innermost, err)
+		}
+	}
+	p, wrong := l.Compile(nested(3, tenfold, "X == X && 1 in [1, 2]"))
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	if holds, err := p.Holds(expression.ByName{}); err != nil || !holds {
+		t.Errorf("something small: %v, %v", holds, err)
 	}
 }
