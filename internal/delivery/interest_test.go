@@ -94,4 +94,8 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 	if batch, _ := s.gathered(true); len(batch) != 1 || len(s.idle) != 0 {
 		t.Errorf("at the end %d are written, and %d left", len(batch), len(s.idle))
 	}
+	s.put(idle, store.Settlement{Position: 10, Granted: []store.Wish{{Message: "msg_1"}}})
+	if batch, _ := s.gathered(false); len(batch) != 1 || len(batch[idle].Granted) != 1 {
+		t.Errorf("%d are written at once, want what was granted", len(batch))
+	}
 }
