@@ -89,11 +89,12 @@ type remains struct {
 }
 
 // look finds out what is asked, if somebody may have asked something, and lets go
-// of replays that are over.
+// of replays that are over. It does so once at a time: what two read at once might
+// begin a replay twice. What is asked meanwhile is looked at afterwards.
 func (w *worker) look(ctx context.Context) {
 	w.mu.Lock()
-	asked, over := w.asked, w.over
-	w.asked, w.over = false, map[string]bool{}
+	asked, over := w.asked && !w.looking, w.over
+	w.asked, w.over = w.asked && w.looking, map[string]bool{}
 	w.mu.Unlock()
 	if len(over) > 0 {
 		w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool { return over[c.id] })
@@ -107,6 +108,7 @@ func (w *worker) look(ctx context.Context) {
 	for _, c := range w.replays {
 		known[c.id] = true
 	}
+	w.looking = true
 	w.reading++
 	go func() {
 		e, err := w.errands(ctx, w.lease, known)
@@ -116,6 +118,7 @@ func (w *worker) look(ctx context.Context) {
 			w.ask()
 		}
 		w.inbox <- func() {
+			w.looking = false
 			w.reading--
 			if err == nil {
 				w.attend(e)
@@ -178,6 +181,9 @@ func (w *worker) attend(e errand) {
 		}
 	}
 	for _, r := range e.replays {
+		if slices.ContainsFunc(w.replays, func(c *cursor) bool { return c.id == r.ID }) {
+			continue
+		}
 		s := e.saved[r.ID]
 		w.replays = append(w.replays, &cursor{
 			worker: w, id: r.ID, replay: r, flushed: time.Now(),

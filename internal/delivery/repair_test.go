@@ -1,6 +1,9 @@
 package delivery_test
 
 import (
+	"net/http"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -117,6 +121,53 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 			b.Errorf("the replay moved the live cursor from %+v to %+v", live, now)
 		}
 	})
+}
+
+func TestWhatIsAskedWhileOthersAreReadIsBegunOnce(t *testing.T) {
+	const messages = 40
+	for name, options := range map[string]store.Options{"sqlite": {Path: filepath.Join(t.TempDir(), "casehook.db")}, "postgres": {URL: pgtest.URL(t)}} {
+		t.Run(name, func(t *testing.T) {
+			var reads atomic.Int64
+			var slow atomic.Bool
+			reading, readTwice := make(chan struct{}), make(chan struct{})
+			options.Fail = func(what string, done bool) error {
+				if done || !slow.Load() || !strings.Contains(what, "from parked where tenant") {
+					return nil
+				}
+				switch reads.Add(1) {
+				case 1:
+					close(reading)
+					select { // nobody reads beside it; who does would begin the replay twice
+					case <-readTwice:
+					case <-time.After(500 * time.Millisecond):
+					}
+				case 2:
+					close(readTwice)
+				}
+				return nil
+			}
+			b := newBench(t, options)
+			var told atomic.Int64
+			r := b.serve(func(arrival, http.ResponseWriter) { told.Add(1) })
+			e := b.listen(r.URL, endpoint.Policy{Concurrency: 2})
+			for version := int64(1); version <= messages; version++ {
+				b.comment(1, version)
+			}
+			b.served(e)
+			slow.Store(true)
+			first := b.again(e, store.Replay{Kind: store.ReplayRange})
+			<-reading
+			second := b.again(e, store.Replay{Kind: store.ReplayRange})
+			for _, replay := range []store.Replay{first, second} {
+				if got := b.done(replay); got.Delivered != messages || got.Dead != 0 {
+					b.Errorf("done, it is %+v", got)
+				}
+			}
+			if n := told.Load(); n != 3*messages {
+				b.Errorf("%d messages arrived, want %d by the live cursor and each replay", n, messages)
+			}
+		})
+	}
 }
 
 func complete(last map[int64]int64, cases, versions int64) bool {

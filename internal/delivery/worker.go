@@ -28,6 +28,7 @@ type worker struct {
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
 	reading int           // what is being read of the journal, or of what is asked
+	looking bool          // what is asked is being read
 	notice  chan struct{} // holds one when durable, asked, over or cause changed
 
 	mu      sync.Mutex
