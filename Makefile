@@ -8,11 +8,12 @@ CHECKS ?= 100000
 KILLS  ?= 25
 OUTAGE ?= 1m
 FAULTS ?= 5
+GROWTH ?= 100000
 
 help:
 	@echo 'make test    everything that has to pass; on Debian and Ubuntu it installs what the tests need'
 	@echo 'make build   the binary, ./casehook'
-	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS)'
+	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS) GROWTH=$(GROWTH)'
 	@echo 'make bench   the benchmarks'
 
 build:
@@ -40,7 +41,7 @@ race:
 	go test $(RACE) -count=1 ./e2e
 
 soak: need
-	@TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS) .ci/soak
+	@TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS) GROWTH=$(GROWTH) .ci/soak
 
 bench: need
 	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' 'func Benchmark' . | xargs -n1 dirname | sort -u)

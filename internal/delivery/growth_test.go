@@ -1,0 +1,88 @@
+package delivery_test
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+var growth = flag.Int64("growth.messages", 3000, "messages while old ones are removed; a multiple of 500")
+
+// Entries and attempts are removed as soon as nothing needs them, while they are
+// delivered and while some wait for their next try: nothing of what is owed goes
+// with them, and what is kept does not grow with what was told.
+func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		const cases, round = 20, 500
+		fails := func(a arrival) bool { return a.caseID%5 == 0 && a.version%20 == 0 && a.attempt < 3 }
+		r := b.receiver(func(a arrival) int {
+			if fails(a) {
+				return 500
+			}
+			return 200
+		})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 5)})
+		taken, told, most := int64(0), map[int64]int64{}, 0
+		for n := range *growth {
+			b.comment(1+n%cases, 1+n/cases)
+			for n%round == round-1 && taken <= n {
+				if a := b.next(r); !fails(a) {
+					if taken++; a.version != told[a.caseID]+1 {
+						b.Fatalf("version %d of case %d came after %d", a.version, a.caseID, told[a.caseID])
+					}
+					told[a.caseID] = a.version
+				}
+				b.forget()
+				entries, attempts := b.kept(e)
+				most = max(most, entries, attempts)
+			}
+		}
+		b.served(e)
+		b.forget()
+		if entries, attempts := b.kept(e); entries > 1 || attempts > 0 {
+			t.Errorf("at the end %d entries and %d attempts are kept", entries, attempts)
+		}
+		t.Logf("%d messages, at most %d of them kept", *growth, most)
+		if most > 2*round {
+			t.Errorf("%d were kept at once", most)
+		}
+	})
+}
+
+// forget removes all that nothing needs, however new it is.
+func (b *bench) forget() {
+	b.Helper()
+	soon := time.Now().Add(time.Hour)
+	b.update(func(tx *store.Tx) error {
+		for after, first := int64(0), true; first || after > 0; first = false {
+			var err error
+			if after, err = tx.PurgeAttempts(b.Context(), after, soon); err != nil {
+				return err
+			}
+		}
+		for more := true; more; {
+			var err error
+			if _, more, err = tx.PurgeJournal(b.Context(), soon, time.Time{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// kept counts what the journal and the attempts hold, up to ten thousand each.
+func (b *bench) kept(e endpoint.Endpoint) (entries, attempts int) {
+	b.Helper()
+	found, err := b.store.Journal(b.Context(), 0, 10_000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tries, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10_000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(found.Entries), len(tries)
+}
