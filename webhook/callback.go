@@ -80,6 +80,9 @@ func (q *AboutToSubmit) Amend(fields any) (Answer, error) {
 	if err := json.Unmarshal(raw, &changed); err != nil {
 		return Answer{}, fmt.Errorf("webhook: Amend takes a map or a struct, not %T", fields)
 	}
+	if data == nil { // it was null
+		data = map[string]json.RawMessage{}
+	}
 	maps.Copy(data, changed)
 	return Answer{Data: data}, nil
 }

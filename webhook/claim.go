@@ -3,6 +3,9 @@ package webhook
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"time"
 )
 
@@ -46,10 +49,30 @@ type Assignee struct {
 	Name   string `json:"name"`
 }
 
-// UnmarshalJSON reads a claim, and keeps its data for Decode.
+// claimNames are the names of what Casehook itself says of a claim.
+var claimNames = func() (names []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Claim]()) {
+		if name := field.Tag.Get("json"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}()
+
+// UnmarshalJSON reads a claim, and keeps its data for Decode. Names have to be
+// spelt exactly: a field Status of the data is not the claim's status.
 func (c *Claim) UnmarshalJSON(raw []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return err
+	}
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(claimNames, name) })
+	own, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
 	type plain Claim
-	if err := json.Unmarshal(raw, (*plain)(c)); err != nil {
+	if err := json.Unmarshal(own, (*plain)(c)); err != nil {
 		return err
 	}
 	c.raw = append(json.RawMessage(nil), raw...)

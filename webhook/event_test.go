@@ -188,6 +188,24 @@ func TestAClaimsDataGoesIntoAStructOfOnesOwn(t *testing.T) {
 	}
 }
 
+// A claim type may have fields whose names differ from those of the engine only in
+// case.
+func TestAClaimsDataIsNotTakenForWhatCasehookSays(t *testing.T) {
+	body := `{"event_name":"claim.created","claim":{"id":7,"status":"open","labels":["a"],"Status":"closed","ID":9,"LABELS":"none"}}`
+	e, err := webhook.Decode(http.Header{}, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := e.Payload.(webhook.ClaimEvent).Claim
+	if c.ID != 7 || c.Status != "open" || !slices.Equal(c.Labels, []string{"a"}) {
+		t.Errorf("%+v", c)
+	}
+	var data map[string]any
+	if err := c.Decode(&data); err != nil || data["Status"] != "closed" || data["LABELS"] != "none" {
+		t.Errorf("its data: %v, %v", data, err)
+	}
+}
+
 func TestTheTriggerIsTheBodysAndNotAHeaders(t *testing.T) {
 	e, err := webhook.Decode(http.Header{"X-Atfinity-Event": {"case_approved"}}, []byte(`{"trigger":"case_declined"}`))
 	if err != nil || e.Trigger != "case_declined" {

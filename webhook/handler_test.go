@@ -144,6 +144,17 @@ func TestTheAnswersOfACallbackAreOfThePublishedShape(t *testing.T) {
 	}
 }
 
+func TestDataThatIsNullIsAmendedLikeNone(t *testing.T) {
+	q, err := webhook.DecodeAboutToSubmit(http.Header{}, []byte(`{"case_details":{"id":"1","case_data":null}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := q.Amend(map[string]any{"days": 20})
+	if said, wrong := json.Marshal(a); err != nil || wrong != nil || string(said) != `{"data":{"days":20}}` {
+		t.Errorf("%s, %v, %v", said, err, wrong)
+	}
+}
+
 func TestAQuestionHasBothCasesAndTheirData(t *testing.T) {
 	for _, v := range vectors(t, "about_to_submit") {
 		v.header.Set("webhook-id", "msg_1")
