@@ -199,6 +199,14 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error": "sesame/secret"}`)
 		}, says: "it answered 400 Bad Request"},
+		"an odd reason phrase": {answer: func(_ int, w http.ResponseWriter) {
+			connection, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
+			}
+			defer connection.Close()
+			fmt.Fprint(connection, "HTTP/1.1 400 sesame/secret\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}, says: "it answered 400 Bad Request"},
 		"redirected": {answer: func(_ int, w http.ResponseWriter) {
 			w.Header().Set("Location", "https://elsewhere.example/")
 			w.WriteHeader(http.StatusTemporaryRedirect)

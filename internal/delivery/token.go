@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,7 +141,7 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 	case ctx.Err() != nil:
 		return &tokenError{outbound.Cancelled, "cancelled before there was a token"}
 	case errors.As(err, &refusal) && refusal.Response != nil:
-		return explain("it answered %s%s", refusal.Response.Status, codeOf(refusal))
+		return explain("it answered %s%s", status(refusal.Response.StatusCode), codeOf(refusal))
 	case errors.As(err, &failure):
 		return explain("%s", failure)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -149,6 +150,11 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 		return explain("%s", err)
 	}
 	return explain("its answer holds none")
+}
+
+// status is a status and what it is called; what a server calls it may be anything.
+func status(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
 // codeOf is the code of an OAuth2 error, if it is one: a server may say anything.
