@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/casehook/casehook/internal/dev"
@@ -13,8 +14,8 @@ type attemptsCmd struct {
 	Trigger  string `placeholder:"NAME" help:"Only those of this trigger."`
 	Message  string `placeholder:"ID" help:"Only those with this webhook-id."`
 	Outcome  string `enum:"delivered,failed," default:"" placeholder:"OUTCOME" help:"Only those that were delivered, or that failed."`
-	Since    moment `placeholder:"WHEN" help:"All since then: 10m ago, or 2026-01-31T08:00:00Z. The last ones if not set."`
-	Last     int    `default:"20" placeholder:"N" help:"How many of the last ones. 20 if not set."`
+	Since    moment `placeholder:"WHEN" help:"All since then, up to 10000: 10m ago, or 2026-01-31T08:00:00Z. The last ones if not set."`
+	Last     int    `default:"20" placeholder:"N" help:"How many of the last ones, up to 10000. 20 if not set."`
 	Follow   bool   `short:"f" help:"Go on with those that are made from now on, until Ctrl-C."`
 	JSON     bool   `name:"json" help:"Print one JSON object a line, with all that was recorded."`
 	remote
@@ -30,9 +31,18 @@ func (attemptsCmd) Help() string {
   casehook attempts --json --last 1 | jq .response`
 }
 
+// Validate refuses what is no number of attempts.
+func (c *attemptsCmd) Validate() error {
+	if c.Last < 1 || c.Last > dev.MostAttempts {
+		return fmt.Errorf("--last is %d; it has to be between 1 and %d", c.Last, dev.MostAttempts)
+	}
+	return nil
+}
+
+// Run shows attempts.
 func (c *attemptsCmd) Run(ctx context.Context, s stdio) error {
 	return dev.Attempts(ctx, c.client(), dev.Watching{
 		Output: dev.Output{Out: s.out, JSON: c.JSON}, Endpoint: c.Endpoint, Case: c.Case, Trigger: c.Trigger, Message: c.Message, Outcome: c.Outcome,
-		Since: c.Since.at(time.Now()), Last: c.Last, Follow: c.Follow,
+		Since: c.Since.at(time.Now()), Last: c.Last, Follow: c.Follow, Notes: s.err,
 	})
 }

@@ -120,6 +120,7 @@ func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
 		"an end at once":      {[]string{"serve", "--disable-after", "1s"}, "between 1m and 720h"},
 		"a lease of nothing":  {[]string{"serve", "--lease-ttl", "0s"}, "between 1s and 5m"},
 		"an upload too large": {[]string{"serve", "--max-upload", "999999999999GiB"}, "not a size"},
+		"no attempts":         {[]string{"attempts", "--last", "0"}, "--last is 0; it has to be between 1 and 10000"},
 		"no definition":       {[]string{"casetype", "check"}, "<file>"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,14 +18,15 @@ import (
 // Watching says which attempts to show.
 type Watching struct {
 	Output
-	Endpoint string // id or name; empty: of all
-	Case     int64  // 0: of all
-	Trigger  string // empty: of all
-	Message  string // a webhook-id; empty: of all
-	Outcome  string // delivered or failed; empty: both
-	Since    string // a time; empty: the last ones
-	Last     int    // so many of them
-	Follow   bool   // until ctx ends, which is no error
+	Endpoint string    // id or name; empty: of all
+	Case     int64     // 0: of all
+	Trigger  string    // empty: of all
+	Message  string    // a webhook-id; empty: of all
+	Outcome  string    // delivered or failed; empty: both
+	Since    string    // a time; empty: the last ones
+	Last     int       // so many of them
+	Follow   bool      // until ctx ends, which is no error
+	Notes    io.Writer // what is said besides attempts; nil: nothing
 	Every    time.Duration
 }
 
@@ -74,15 +77,26 @@ func Attempts(ctx context.Context, c *client.Client, w Watching) error {
 	if !w.JSON {
 		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "STATUS", "TOOK")
 	}
-	most := w.Last
+	most := min(w.Last, MostAttempts)
 	if w.Since != "" {
-		most = 0
+		most = MostAttempts
 	}
-	if err := p.poll(ctx, most); err != nil || !w.Follow {
+	more, err := p.poll(ctx, most)
+	if err != nil {
 		return err
+	}
+	if more && w.Since != "" && w.Notes != nil {
+		fmt.Fprintf(w.Notes, "There are more than these %d since then. Narrow it, by a later --since, --endpoint or --trigger.\n", MostAttempts)
+	}
+	if !w.Follow {
+		return nil
 	}
 	return p.follow(ctx)
 }
+
+// MostAttempts is how many attempts that are past are shown: they are held until
+// the oldest of them is known, which is printed first.
+const MostAttempts = 10_000
 
 func (w Watching) query(ctx context.Context, c *client.Client) (url.Values, error) {
 	query := url.Values{}
@@ -129,7 +143,7 @@ func (w *watch) follow(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		switch err := w.poll(ctx, 0); {
+		switch _, err := w.poll(ctx, 0); {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && !passing(err):
@@ -143,14 +157,14 @@ func (w *watch) follow(ctx context.Context) error {
 const overlap = 100
 
 // poll prints what is new, the oldest first, and no more than most of it; 0: all.
-// What is older than that is passed over now and later.
-func (w *watch) poll(ctx context.Context, most int) error {
+// What is older than that is passed over now and later; more says whether there is.
+func (w *watch) poll(ctx context.Context, most int) (more bool, err error) {
 	var fresh, old []attempt
 	known := 0
 	for a, err := range client.Each[attempt](ctx, w.client, "/v1/attempts", w.query) {
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case w.seen[a.ID]:
 			known++
 		case most > 0 && len(fresh) == most:
@@ -165,11 +179,11 @@ func (w *watch) poll(ctx context.Context, most int) error {
 	slices.Reverse(fresh)
 	for _, a := range fresh {
 		if err := w.print(a); err != nil {
-			return err
+			return false, err
 		}
 	}
 	w.remember(append(old, fresh...))
-	return nil
+	return len(old) > 0, nil
 }
 
 func (w *watch) remember(fresh []attempt) {

@@ -132,6 +132,24 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 	})
 }
 
+func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
+	for there, says := range map[int]string{MostAttempts: "", MostAttempts + 1: "There are more than these 10000 since then. Narrow it"} {
+		server := &recorded{}
+		for i := range there {
+			server.ids = append(server.ids, i+1)
+		}
+		var out, notes bytes.Buffer
+		err := Attempts(t.Context(), &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+			Watching{Output: Output{Out: &out, JSON: true}, Since: "2026-01-31T08:00:00Z", Notes: &notes})
+		if got := printedIDs(out.String()); err != nil || len(got) != MostAttempts || got[len(got)-1] != there {
+			t.Errorf("of %d there are %d, %v", there, len(got), err)
+		}
+		if !strings.HasPrefix(notes.String(), says) || (says == "") != (notes.Len() == 0) {
+			t.Errorf("of %d it says %q", there, notes.String())
+		}
+	}
+}
+
 func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &recorded{ids: []int{1}}
