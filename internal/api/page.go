@@ -48,6 +48,18 @@ func paged[T, V, P any](a *API, name string, limit int, all []T, show func(T) V,
 	return out, err
 }
 
+// pagedTo makes a page that may have fewer items than fit, and its cursor out of
+// where the next begins; nil: there is none.
+func pagedTo[T, V, P any](a *API, name string, all []T, show func(T) V, next *P) (*listed[V], error) {
+	out := list(all, show)
+	if next == nil {
+		return out, nil
+	}
+	cursor, err := a.cursors.seal(name, next)
+	out.Body.Next = &cursor
+	return out, err
+}
+
 // cursors seals places in lists. Sealed, they show nobody how much there is of
 // what belongs to others, and none can be made up.
 type cursors struct{ aead cipher.AEAD }

@@ -89,11 +89,11 @@ func (a *API) listDead(ctx context.Context, in *struct {
 	if err := a.cursors.open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.DeadMessages(ctx, principalOf(ctx), in.ID, in.State, after, in.Limit+1)
+	all, next, err := a.service.DeadMessages(ctx, principalOf(ctx), in.ID, in.State, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, name, in.Limit, all, showDead, func(d store.Dead) store.Place { return d.Place })
+	return pagedTo(a, name, all, showDead, next)
 }
 
 func showDead(d store.Dead) Dead {
@@ -115,11 +115,11 @@ func (a *API) listParked(ctx context.Context, in *struct {
 	if err := a.cursors.open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Parked(ctx, principalOf(ctx), in.ID, after, in.Limit+1)
+	all, next, err := a.service.Parked(ctx, principalOf(ctx), in.ID, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, name, in.Limit, all, showParked, store.Waiting.Place)
+	return pagedTo(a, name, all, showParked, next)
 }
 
 func showParked(w store.Waiting) Parked {

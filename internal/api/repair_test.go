@@ -218,14 +218,14 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 }
 
 // refused makes an endpoint that refuses the cases that there are, and gives its path.
-func (w *world) refused(policy string) string {
+func (w *world) refused(policy string, header ...string) string {
 	w.t.Helper()
 	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header()["Date"] = nil // that of one answer is that of another: no id
 		rw.WriteHeader(400)
 	})))
 	w.t.Cleanup(receiver.Close)
-	return w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`).is(201, "").header.Get("Location")
+	return w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`, header...).is(201, "").header.Get("Location")
 }
 
 // deliverAll delivers to the endpoints on this machine until each has been sent all
@@ -336,4 +336,57 @@ func (w *world) remove(upTo int) {
 	defer db.Close()
 	_, err = db.ExecContext(w.t.Context(), "delete from journal where id <= $1", upTo)
 	must(w.t, err)
+}
+
+func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.do("PUT", "/v1/case-types/note", note).is(201, "")
+		w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
+		var paths []string
+		for range 3 {
+			paths = append(paths, w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location"))
+		}
+		lower := []string{"Authorization", w.token(`{"name": "lower", "role": "admin", "clearance": "PRIVATE"}`)}
+		dead, parked := w.refused(`{"retries": []}`, lower...), w.refused(`{}`, lower...)
+		w.deliverAll()
+		for _, list := range []string{dead + "/dead", parked + "/parked"} {
+			if all := w.get(list, lower...).is(200, "").items(); len(all) != 3 {
+				t.Fatalf("%s has %v", list, all)
+			}
+		}
+		hidden := map[string]string{} // by list, in their order
+		for _, path := range paths[:2] {
+			w.post(path+"/switch-type", `{"type": "vault"}`).is(200, "")
+		}
+		for _, list := range []string{dead + "/dead", parked + "/parked"} {
+			for next := "?limit=1"; next != ""; {
+				g := w.get(list+next, lower...).is(200, "")
+				for _, item := range g.items() {
+					if subject := item.(map[string]any)["subject"]; subject != strings.Replace(strings.TrimPrefix(paths[2], "/v1/"), "cases", "case", 1) {
+						t.Errorf("%s tells of %s", list, subject)
+					}
+				}
+				if next = ""; g.json()["next"] != nil {
+					next = "?limit=1&cursor=" + g.text("next")
+				}
+			}
+			all, seen := w.get(list).is(200, "").items(), w.get(list, lower...).is(200, "").items()
+			if len(all) != 3 || len(seen) != 1 {
+				t.Errorf("%s has %d for all, %d for who sees less", list, len(all), len(seen))
+			}
+			for _, item := range all {
+				if message := item.(map[string]any)["message"].(string); message != seen[0].(map[string]any)["message"] {
+					hidden[list] = message
+				}
+			}
+		}
+		for path, code := range map[string]string{"/dead/retry": "message.not_dead", "/dead/drop": "", "/parked/retry": "", "/parked/drop": ""} {
+			on := map[bool]string{true: dead, false: parked}[strings.HasPrefix(path, "/dead")]
+			which := `{"messages": ["` + hidden[on+path[:strings.LastIndex(path, "/")]] + `"]}`
+			w.post(on+path, which, lower...).is(404, code)
+			if path != "/dead/retry" {
+				w.post(on+path, which).is(200, "")
+			}
+		}
+	})
 }

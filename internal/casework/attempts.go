@@ -108,13 +108,9 @@ type sight struct {
 }
 
 func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error) {
-	hidden, err := s.unreadable(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	v := &sight{Service: s, p: p, hidden: hidden, subjects: map[string]bool{}}
-	if p.Clearance.Sees(casetype.Restricted) {
-		return v, nil
+	v, err := s.sightOfSubjects(ctx, p)
+	if err != nil || p.Clearance.Sees(casetype.Restricted) {
+		return v, err
 	}
 	v.endpoints = []string{}
 	for after := ""; ; {
@@ -131,6 +127,12 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 			return v, nil
 		}
 	}
+}
+
+// sightOfSubjects is a sight without its endpoints.
+func (s *Service) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
+	hidden, err := s.unreadable(ctx, p)
+	return &sight{Service: s, p: p, hidden: hidden, subjects: map[string]bool{}}, err
 }
 
 // subject reports whether somebody sees what an attempt is about. What is gone is

@@ -51,13 +51,79 @@ func (s *Service) told(ctx context.Context, p access.Principal, o access.Operati
 }
 
 // DeadMessages lists what was given up for an endpoint and is in a state, after a
-// place, in the order in which it happened.
-func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int) ([]store.Dead, error) {
+// place, in the order in which it happened, and where to go on; nil: that is all.
+func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int) ([]store.Dead, *store.Place, error) {
 	_, visible, err := s.told(ctx, p, "list-dead", endpointID)
 	if err != nil || !visible {
+		return nil, nil, err
+	}
+	return seen(ctx, s, p, after, limit, func(after store.Place, limit int) ([]store.Dead, error) {
+		return s.store.Dead(ctx, p.Tenant, endpointID, state, after, limit)
+	}, func(d store.Dead) (string, store.Place) { return d.Subject, d.Place })
+}
+
+// seen reads a list until there are as many as wanted of those whose subject
+// somebody sees. Where much is not to be seen it ends before.
+func seen[T, P any](ctx context.Context, s *Service, p access.Principal, after P, limit int,
+	read func(after P, limit int) ([]T, error), about func(T) (subject string, place P)) (shown []T, next *P, err error) {
+	sees, err := s.sightOfSubjects(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	limit = page(limit)
+	for round := 1; ; round++ {
+		wanted := limit - len(shown)
+		found, err := read(after, wanted+1) // one more tells whether it goes on
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, one := range found[:min(wanted, len(found))] {
+			var subject string
+			subject, after = about(one)
+			visible, err := sees.subject(ctx, subject)
+			if err != nil {
+				return nil, nil, err
+			}
+			if visible {
+				shown = append(shown, one)
+			}
+		}
+		if len(found) <= wanted {
+			return shown, nil, nil
+		}
+		if len(shown) == limit || round == attemptRounds {
+			return shown, &after, nil
+		}
+	}
+}
+
+// nameable gives those of an endpoint's messages whose subject somebody sees: the
+// others are not there. Nil, which stands for all, stays nil.
+func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID string, names []string) ([]string, error) {
+	if names == nil {
+		return nil, nil
+	}
+	sees, err := s.sightOfSubjects(ctx, p)
+	if err != nil {
 		return nil, err
 	}
-	return s.store.Dead(ctx, p.Tenant, endpointID, state, after, page(limit))
+	subjects, err := s.store.GivenUpOrWaiting(ctx, p.Tenant, endpointID, names)
+	if err != nil {
+		return nil, err
+	}
+	visible := []string{}
+	for _, name := range names {
+		if subject, found := subjects[name]; found {
+			ok, err := sees.subject(ctx, subject)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				visible = append(visible, name)
+			}
+		}
+	}
+	return visible, nil
 }
 
 // RetryDead tries dead messages again, in their order. Those that are delivered
@@ -73,6 +139,9 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 	}
 	if !visible {
 		return Replay{}, messageMissing()
+	}
+	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
+		return Replay{}, err
 	}
 	var made Replay
 	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
@@ -100,13 +169,16 @@ func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID s
 	})
 }
 
-// Parked lists an endpoint's lanes that wait for another try, after a place.
-func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int) ([]store.Waiting, error) {
+// Parked lists an endpoint's lanes that wait for another try, after a place, and
+// where to go on; nil: that is all.
+func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int) ([]store.Waiting, *store.LanePlace, error) {
 	_, visible, err := s.told(ctx, p, "list-parked", endpointID)
 	if err != nil || !visible {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, page(limit))
+	return seen(ctx, s, p, after, limit, func(after store.LanePlace, limit int) ([]store.Waiting, error) {
+		return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, limit)
+	}, func(w store.Waiting) (string, store.LanePlace) { return w.Subject, w.Place() })
 }
 
 // RetryParked lets parked messages be tried at once, and returns how many.
@@ -137,6 +209,9 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 	}
 	if !visible {
 		return 0, messageMissing()
+	}
+	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
+		return 0, err
 	}
 	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, _ endpoint.Endpoint) (any, error) {
 		if n, err = do(tx, names); err != nil {

@@ -54,6 +54,9 @@ var (
 
 	deadPage = define(`select seq, part, message, subject, trigger_name, at, reason, state from dead
 		where tenant = $1 and endpoint = $2 and state = $3 and (seq, part, message) > ($4, $5, $6) order by seq, part, message limit $7`)
+	subjectsOf = define(`select message, subject from dead where tenant = $1 and endpoint = $2 and message in (select r.message from rows($3: message text) as r)
+		union select p.message, p.subject from parked p join cursors c on c.id = p.cursor
+		where c.tenant = $1 and c.endpoint = $2 and p.message in (select r.message from rows($3: message text) as r)`)
 	deadRetryNamed = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and state = 'dead'
 		and message in (select r.message from rows($4: message text) as r)`)
 	deadRetryAll = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and message in
@@ -129,6 +132,24 @@ func (r reader) Dead(ctx context.Context, tenant int64, endpoint string, state D
 		d.At = fromMicros(at)
 		return d, err
 	})
+}
+
+// GivenUpOrWaiting gives what messages of an endpoint are about, by their names, as
+// far as they are dead or parked.
+func (r reader) GivenUpOrWaiting(ctx context.Context, tenant int64, endpoint string, messages []string) (map[string]string, error) {
+	list, err := encodeNames(messages)
+	if err != nil {
+		return nil, err
+	}
+	subjects := map[string]string{}
+	rows, err := r.q.query(ctx, subjectsOf, tenant, endpoint, list)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var message, subject string
+		err = rows.Scan(&message, &subject)
+		subjects[message] = subject
+		return none, err
+	})
+	return subjects, err
 }
 
 // maxRetried is how many dead messages one replay tries again.
