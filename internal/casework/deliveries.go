@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -86,6 +87,31 @@ type book struct {
 	tries    map[store.Pair]store.Tries
 	buried   map[store.Pair]store.Buried
 	standing map[string]store.Standing
+	derived  derived // of the entry that is looked at
+}
+
+// derived is what one entry tells, by clearance.
+type derived struct {
+	entry *event.Entry
+	by    map[casetype.Classification]derivation
+}
+
+type derivation struct {
+	messages []wire.Message
+	judged   *filter.Entry
+}
+
+// at derives an entry's messages for a clearance, once while it is looked at.
+func (d *derived) at(e *event.Entry, clearance casetype.Classification) derivation {
+	if d.entry != e {
+		d.entry, d.by = e, map[casetype.Classification]derivation{}
+	}
+	made, ok := d.by[clearance]
+	if !ok {
+		made = derivation{wire.Messages(e, "", clearance), filter.NewEntry(e, clearance)}
+		d.by[clearance] = made
+	}
+	return made
 }
 
 func (s *Service) deliveries(ctx context.Context, p access.Principal, subject string, before int64, limit int) ([]Telling, int64, error) {
@@ -106,6 +132,9 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 		return nil, 0, err
 	}
 	for i := range b.tellings {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+		}
 		b.tell(&b.tellings[i], b.parts[i])
 	}
 	if len(entries) < limit {
@@ -146,13 +175,7 @@ func (b *book) look(ctx context.Context) (err error) {
 		return err
 	}
 	ids := slices.Sorted(maps.Keys(b.known))
-	var pairs []store.Pair
-	for _, id := range ids {
-		for _, m := range messages {
-			pairs = append(pairs, store.Pair{Endpoint: id, Message: m})
-		}
-	}
-	if b.buried, err = b.store.Buried(ctx, b.p.Tenant, pairs); err != nil {
+	if b.buried, err = b.store.Buried(ctx, b.p.Tenant, ids, messages); err != nil {
 		return err
 	}
 	b.standing, err = b.store.Standings(ctx, b.p.Tenant, ids, append(messages, b.subject, ""))
@@ -233,14 +256,14 @@ func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked
 	if !served || !ahead && !behind || !slices.Contains(e.Triggers, t.Trigger) || !e.Hears(t.Entry.Actor) {
 		return false
 	}
-	told := wire.Messages(t.Entry, "", e.Clearance)
-	if part >= len(told) || told[part].Untold {
+	d := b.derived.at(t.Entry, e.Clearance)
+	if part >= len(d.messages) || d.messages[part].Untold {
 		return false
 	}
 	f := b.filters[e.ID]
 	if f == nil {
 		return true
 	}
-	passes, err := f.Passes(filter.NewEntry(t.Entry, e.Clearance).Message(&told[part]))
+	passes, err := f.Passes(d.judged.Message(&d.messages[part]))
 	return passes || err != nil // that it can't be computed is found out when it is its turn
 }

@@ -41,7 +41,7 @@ var (
 			where tenant = $1 and message in (select r.id from rows($2: id text) as r) group by endpoint, message
 		) as g join attempts l on l.id = g.last`)
 	buriedOf = define(`select endpoint, message, state, reason from dead where tenant = $1
-		and (endpoint, message) in (select r.endpoint, r.message from rows($2: endpoint text, message text) as r)`)
+		and endpoint in (select r.id from rows($2: id text) as r) and message in (select r.id from rows($3: id text) as r)`)
 	standingOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0), coalesce(p.message, ''),
 			coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
 		from cursors c left join parked p on p.cursor = c.id and p.lane in (select r.id from rows($3: id text) as r)
@@ -76,18 +76,18 @@ func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map
 	return all, err
 }
 
-// Buried gives those of the pairs whose message was given up.
-func (r reader) Buried(ctx context.Context, tenant int64, pairs []Pair) (map[Pair]Buried, error) {
-	list := make([][]any, len(pairs))
-	for i, p := range pairs {
-		list[i] = []any{p.Endpoint, p.Message}
+// Buried says which of the messages were given up for which of the endpoints.
+func (r reader) Buried(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]Buried, error) {
+	of, err := encodeTexts(endpoints)
+	if err != nil {
+		return nil, err
 	}
-	encoded, err := encodeRows(list)
+	among, err := encodeTexts(messages)
 	if err != nil {
 		return nil, err
 	}
 	all := map[Pair]Buried{}
-	rows, err := r.q.query(ctx, buriedOf, tenant, encoded)
+	rows, err := r.q.query(ctx, buriedOf, tenant, of, among)
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var p Pair
 		var b Buried
