@@ -27,11 +27,12 @@ var (
 	journalPurge = define(`delete from journal where id in (select entry from journal_seq where seq <= $1)`)
 	seqPurge     = postgresOnly(`delete from journal_seq where seq <= $1`)
 
-	expiring = define(`select e.tenant, e.id, coalesce((select j.at from journal_seq s join journal j on j.id = s.entry
-			where s.seq > c.position order by s.seq limit 1), 0)
-		from cursors c join endpoints e on e.id = c.endpoint
-		where e.status <> 'active' and e.updated_at < $1 and not c.replay and (c.position < $2
-			or exists (select 1 from parked p where p.cursor = c.id and p.seq <= $2))`)
+	expiring = define(`select behind.tenant, behind.id, coalesce((select j.at from journal_seq s join journal j on j.id = s.entry
+			where s.seq > behind.position order by s.seq limit 1), 0)
+		from (select e.tenant, e.id, min(c.position) as position from cursors c join endpoints e on e.id = c.endpoint
+			where e.status <> 'active' and e.updated_at < $1 and (c.position < $2
+				or exists (select 1 from parked p where p.cursor = c.id and p.seq <= $2))
+			group by e.tenant, e.id) as behind`)
 	expireEndpoint = define(`update endpoints set expired_from = case when expired_from = 0 then $3 else expired_from end,
 		expired_to = $4 where tenant = $1 and id = $2 and status <> 'active' and updated_at < $5`)
 	expireParked  = define(`delete from parked where seq <= $2 and cursor in (select id from cursors where endpoint = $1)`)
@@ -55,6 +56,9 @@ type Expired struct {
 // paused or disabled, and unchanged since heldSince, are not waited for: what they
 // lose is noted with them, and returned.
 func (tx *Tx) PurgeJournal(ctx context.Context, before, heldSince time.Time) (expired []Expired, more bool, err error) {
+	if err := tx.CatchUp(ctx); err != nil { // nobody begins where it removes something
+		return nil, false, err
+	}
 	old, err := tx.Before(ctx, before)
 	if err != nil {
 		return nil, false, err

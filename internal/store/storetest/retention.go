@@ -91,6 +91,22 @@ var retentionTests = map[string]func(*fixture){
 		stored = must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(24)})
 	},
+	"a stopped endpoint says what its replays lost": func(f *fixture) {
+		e, epoch := f.served(1)
+		f.history(30)
+		f.moved(e, epoch, 30)
+		for id, after := range map[string]int64{"rpl_1": 4, "rpl_2": 9} {
+			f.replay(aReplay(f.tenant, e, id, after, 25))
+		}
+		stored := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
+		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), stored); return err })
+		f.equal(f.purge(20, minutes(8)), []store.Expired{{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)}})
+		f.equal(f.position(e), int64(30))
+		for _, r := range must[[]store.Replay](f)(f.RunningReplays(f.Context(), f.tenant, e)) {
+			f.equal(r.Position, int64(20))
+		}
+	},
 	"what an active endpoint is owed never expires": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.history(30)
