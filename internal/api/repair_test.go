@@ -123,7 +123,8 @@ func (w *world) storyOfParked(path string) {
 	if p["reason"] != "400 Bad Request" || p["trigger"] != "case_created" || !strings.HasPrefix(p["subject"].(string), "case/") || p["replay"] != nil || p["asked"] != nil || len(rest) == 0 {
 		t.Errorf("parked are %v and %v", p, rest)
 	}
-	one := `{"messages": ["` + p["message"].(string) + `"]}`
+	name := `"` + p["message"].(string) + `"`
+	one := `{"messages": [` + name + `, "msg_none", ` + name + `]}` // twice is once
 	if g := w.post(path+"/parked/retry", one).is(200, ""); g.text("count") != "1" {
 		t.Errorf("hurried %s", g.body)
 	}

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -37,7 +38,8 @@ func (w Which) names() ([]string, error) {
 			known = append(known, m)
 		}
 	}
-	return known, nil
+	slices.Sort(known)
+	return slices.Compact(known), nil
 }
 
 // told finds an endpoint whose messages somebody may see. Of one that was told
@@ -145,6 +147,9 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 	}
 	var made Replay
 	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+		if err := tx.CatchUp(ctx); err != nil { // nothing is removed meanwhile
+			return nil, err
+		}
 		if err := roomForReplay(ctx, tx, e); err != nil {
 			return nil, err
 		}
