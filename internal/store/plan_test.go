@@ -38,6 +38,19 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	}
 }
 
+// TestAReplayOfNamedMessagesReadsTheirEntriesAlone: a batch costs what it names.
+func TestAReplayOfNamedMessagesReadsTheirEntriesAlone(t *testing.T) {
+	stores := openBoth(t)
+	args := []any{1, "rpl_1", 0, 128}
+	for name, plan := range map[string]string{
+		"sqlite": sqlitePlan(t, stores["sqlite"], replayEntries, args), "postgres": postgresPlan(t, stores["postgres"], replayEntries, args),
+	} {
+		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "replay_messages") {
+			t.Errorf("%s:\n%s", name, plan)
+		}
+	}
+}
+
 func sqlitePlan(t *testing.T, s *Store, of *statement, args []any) string {
 	t.Helper()
 	rows, err := sqliteDB(s).QueryContext(t.Context(), "explain query plan "+of.text[sqlite], args...)

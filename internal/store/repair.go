@@ -57,10 +57,12 @@ var (
 	subjectsOf = define(`select message, subject from dead where tenant = $1 and endpoint = $2 and message in (select r.message from rows($3: message text) as r)
 		union select p.message, p.subject from parked p join cursors c on c.id = p.cursor
 		where c.tenant = $1 and c.endpoint = $2 and p.message in (select r.message from rows($3: message text) as r)`)
+	// What has been removed from the journal can't be made again.
 	deadRetryNamed = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and state = 'dead'
-		and message in (select r.message from rows($4: message text) as r)`)
+		and message in (select r.message from rows($4: message text) as r) and exists (select 1 from journal_seq s where s.seq = dead.seq)`)
 	deadRetryAll = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and message in
-		(select d.message from dead d where d.tenant = $1 and d.endpoint = $2 and d.state = 'dead' order by d.seq, d.part limit $4)`)
+		(select d.message from dead d where d.tenant = $1 and d.endpoint = $2 and d.state = 'dead'
+		and exists (select 1 from journal_seq s where s.seq = d.seq) order by d.seq, d.part limit $4)`)
 	deadRetried = define(`select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) from dead where replay = $1 and replay <> '' and state = 'retrying'`)
 	deadNames   = define(`insert into replay_messages (replay, seq, part, message)
 		select replay, seq, part, message from dead where replay = $1 and replay <> '' and state = 'retrying'`)
@@ -156,7 +158,8 @@ func (r reader) GivenUpOrWaiting(ctx context.Context, tenant int64, endpoint str
 const maxRetried = 100_000
 
 // RetryDead adds a replay of dead messages: those that are named, or all when
-// messages is nil. It returns the replay with its range.
+// messages is nil. Those that have been removed from the journal stay dead. It
+// returns the replay with its range.
 func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Replay, error) {
 	if err := tx.Wish(ctx, r.Endpoint); err != nil {
 		return r, err
@@ -181,7 +184,7 @@ func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Repla
 		return r, err
 	}
 	if r.Messages == 0 {
-		return r, fault.New(fault.NotFound, "message.not_dead", "None of these messages is dead. GET .../dead lists those that are.")
+		return r, fault.New(fault.NotFound, "message.not_dead", "None of these messages is dead and still in the journal. GET .../dead lists those that are dead.")
 	}
 	r.After--
 	r.Position = r.After

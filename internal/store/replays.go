@@ -81,7 +81,8 @@ var (
 
 	replayNamed   = define(`select seq, part, message from replay_messages where replay = $1`)
 	replayEntries = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where j.tenant = $1 and s.seq in (select distinct seq from replay_messages where replay = $2 and seq > $3 order by seq limit $4) order by s.seq`)
+		where s.seq in (select distinct m.seq from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
+			where m.replay = $2 and m.seq > $3 and k.tenant = $1 order by m.seq limit $4) order by s.seq`)
 
 	// What was tried last, or could not be made at all.
 	toldTo = define(`select seq, part, message, subject, trigger_name from (

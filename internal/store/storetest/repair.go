@@ -74,6 +74,7 @@ var repairTests = map[string]func(*fixture){
 		f.equal(wishes(), []store.Wish(nil))
 	},
 	"dead messages are tried again by a replay, in a range of their own": func(f *fixture) {
+		f.history(10)
 		e, epoch := f.served(1)
 		f.waits(e, epoch)
 		r := store.Replay{ID: "rpl_1", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry, State: store.ReplayRunning, CreatedAt: start}
@@ -99,6 +100,23 @@ var repairTests = map[string]func(*fixture){
 		second := store.Replay{ID: "rpl_2", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry}
 		f.update(func(tx *store.Tx) (err error) { second, err = tx.RetryDead(f.Context(), second, nil); return err })
 		f.equal(second.Messages, int64(2))
+	},
+	"dead messages whose entries have been removed are not tried again": func(f *fixture) {
+		e, epoch := f.served(1)
+		f.history(10)
+		f.waits(e, epoch)
+		f.moved(e, epoch, 9)
+		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Unpark: []string{"case/1", "case/2", "msg_8_1", "case/5"}})
+		f.purge(6, start)
+		f.equal(f.floor(), int64(6))
+		r := store.Replay{ID: "rpl_1", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry}
+		f.refused(fault.NotFound, "message.not_dead", func(tx *store.Tx) error {
+			_, err := tx.RetryDead(f.Context(), r, []string{"msg_5_0", "msg_5_1"})
+			return err
+		})
+		f.update(func(tx *store.Tx) (err error) { r, err = tx.RetryDead(f.Context(), r, nil); return err })
+		f.equal([]int64{r.After, r.Until, r.Messages}, []int64{6, 7, 1})
+		f.equal(f.deadIn(e, store.Given), []store.Place{aPlace(5, 0), aPlace(5, 1)})
 	},
 	"dropped messages stay listed, and stay settled": func(f *fixture) {
 		e, epoch := f.served(1)

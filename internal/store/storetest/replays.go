@@ -142,6 +142,7 @@ var replayTests = map[string]func(*fixture){
 		f.equal(read(0, 9), []int64{3, 7}) // 2 is another tenant's
 		f.equal(read(3, 9), []int64{7})
 		f.equal(read(2, 1), []int64{3})
+		f.equal(read(0, 1), []int64{3}) // nor is a batch full of what is not there
 	},
 	"a message is found by what became of it": func(f *fixture) {
 		e, epoch := f.served(1)
