@@ -18,6 +18,7 @@ import (
 // it was written and passes over what has the wrong form, which [Schema] has
 // reported already; so one pass lists everything.
 type checker struct {
+	reserved func(field string) bool // of claims
 	tree
 	schema    *jsonschema.Schema  // of the fields, compiled
 	described map[string][]string // as in Type

@@ -16,6 +16,10 @@ var reserved = []string{
 	"claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
 }
 
+// isReserved says whether a field has such a name, in upper or lower case: some
+// receivers can't tell Status from status.
+func isReserved(field string) bool { return slices.Contains(reserved, strings.ToLower(field)) }
+
 // Where schemas sit inside a schema. Those in place judge the same value; the
 // others judge a part of it.
 var (
@@ -68,8 +72,8 @@ func (c *checker) checkFields() {
 			c.fault(path, "is not a field name: letters, digits and _, at most 63, not beginning with a digit")
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
-		case claim && slices.Contains(reserved, name):
-			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", name)
+		case claim && c.reserved(name):
+			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", strings.ToLower(name))
 		}
 	}
 	for i, name := range items(fields["required"]) {

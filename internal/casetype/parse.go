@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,17 +17,22 @@ const (
 // Parse reads a definition from YAML or JSON. File names it in faults. The error
 // is a [Faults] that lists all that is wrong.
 func Parse(file string, source []byte) (*Type, error) {
-	t, wrong := parse(source)
-	if len(wrong) == 0 {
-		return t, nil
-	}
-	for i := range wrong {
-		wrong[i].File = file
-	}
-	return nil, wrong.ordered()
+	t, wrong := parse(source, isReserved)
+	return t, wrong.in(file)
 }
 
-func parse(source []byte) (*Type, Faults) {
+// in gives the faults as those of a file, in their order; nil when there are none.
+func (f Faults) in(file string) error {
+	if len(f) == 0 {
+		return nil
+	}
+	for i := range f {
+		f[i].File = file
+	}
+	return f.ordered()
+}
+
+func parse(source []byte, reserved func(field string) bool) (*Type, Faults) {
 	if len(source) > maxSource {
 		return nil, Faults{{Line: 1, Message: fmt.Sprintf("is larger than %d bytes", maxSource)}}
 	}
@@ -34,7 +40,7 @@ func parse(source []byte) (*Type, Faults) {
 	if doc.value == nil && len(doc.wrong) > 0 {
 		return nil, doc.wrong
 	}
-	c := checker{tree: doc}
+	c := checker{tree: doc, reserved: reserved}
 	c.check()
 	if len(c.wrong) > 0 {
 		return nil, c.wrong
@@ -54,8 +60,12 @@ func read(source []byte) tree {
 	return readYAML(source, maxNodes)
 }
 
-// Load makes a Type from the JSON that [Type.JSON] gave.
-func Load(definitionJSON []byte) (*Type, error) { return Parse("", definitionJSON) }
+// Load makes a Type from the JSON that [Type.JSON] gave. It may be older than the
+// rule that names are reserved in upper case too.
+func Load(definitionJSON []byte) (*Type, error) {
+	t, wrong := parse(definitionJSON, func(field string) bool { return slices.Contains(reserved, field) })
+	return t, wrong.in("")
+}
 
 // build makes the type of a document in which nothing is wrong.
 func build(c *checker) (*Type, error) {

@@ -407,3 +407,17 @@ func TestTheSchemaDocumentsEveryKey(t *testing.T) {
 		t.Error("the schema of definitions is not whole")
 	}
 }
+
+// What was put before names were reserved in upper case is still loaded.
+func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
+	for name, want := range map[string][2]bool{"status": {}, "Status": {false, true}, "statuses": {true, true}} {
+		source := []byte(`{"key": "glass", "name": "Glass", "kind": "claim", "fields": {"type": "object", "properties": {"` + name + `": {"type": "string"}}},
+			"states": [{"key": "open"}, {"key": "closed", "final": true}],
+			"transitions": [{"key": "create", "to": "open"}, {"key": "close", "from": ["open"], "to": "closed"}]}`)
+		_, wrong := casetype.Parse("glass.json", source)
+		_, unloadable := casetype.Load(source)
+		if got := [2]bool{wrong == nil, unloadable == nil}; got != want {
+			t.Errorf("%s: parsed and loaded %v, want %v: %v, %v", name, got, want, wrong, unloadable)
+		}
+	}
+}
