@@ -56,6 +56,7 @@ func (s *settler) put(c *cursor, more store.Settlement) {
 	if pooled == nil {
 		pooled = &settlement{lanes: map[string]*store.Parked{}}
 		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = c.lease.Tenant, c.lease.Endpoint, c.id, c.lease.Epoch
+		pooled.Revision = c.endpoint.Revision
 		pool[c] = pooled
 	}
 	pooled.merge(more)

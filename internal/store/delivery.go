@@ -86,6 +86,7 @@ type Settlement struct {
 	Replay   bool  // the cursor is a replay's; once that was cancelled, only the attempts are saved
 	Ended    bool  // the replay has told all that it was to tell
 	Position int64 // the cursor's new low-watermark
+	Revision int64 // of the endpoint, by which it was judged what is wanted: the cursor moves by no other; 0: by any
 	Attempts []Attempt
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
@@ -116,7 +117,8 @@ var (
 	epochsHeld  = define(leasesHeld + `{{share}}`)
 	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
-		from rows($1: id text, position bigint) as r where cursors.id = r.id and cursors.position < r.position`)
+		from rows($1: id text, position bigint, endpoint text, revision bigint) as r where cursors.id = r.id and cursors.position < r.position
+		and (r.revision = 0 or exists (select 1 from endpoints e where e.id = r.endpoint and e.revision = r.revision))`)
 	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, subject, trigger_name, tries, failures, due, reason)
 		select r.tenant, r.cursor_id, r.lane, r.seq, r.part, r.message, r.subject, r.trigger_name, r.tries, r.failures, r.due, r.reason
 		from rows($1: tenant bigint, cursor_id text, lane text, seq bigint, part bigint, message text, subject text, trigger_name text, tries bigint, failures bigint, due bigint, reason text) as r
@@ -204,7 +206,7 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
 		{wishesGrant, flatten(valid, grantRows)},
-		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position}} })},
+		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position, s.Endpoint, s.Revision}} })},
 	}
 	for _, w := range writes {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
