@@ -95,6 +95,7 @@ func (w *world) storyOfAttempts(path string) {
 }
 
 func TestAnAttemptIsShownWhateverHasGoneSince(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
 		path := w.open(`{"client": "Ann"}`)
@@ -118,6 +119,7 @@ func TestAnAttemptIsShownWhateverHasGoneSince(t *testing.T) {
 }
 
 func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
@@ -141,6 +143,7 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 }
 
 func TestWhoWasToldWhatAboutACase(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
 		refuse := make(chan struct{}, 100)

@@ -19,6 +19,7 @@ var (
 // TestRandomBadInputIsRefused plays the story, as often as there is time for,
 // with requests before each that are wrong in several places at once.
 func TestRandomBadInputIsRefused(t *testing.T) {
+	t.Parallel()
 	until, stories, requests, taken := time.Now().Add(*badTime), 0, 0, 0
 	random := rand.New(rand.NewPCG(*badSeed, 0))
 	for ; stories == 0 || time.Now().Before(until) && !t.Failed(); stories++ {

@@ -103,6 +103,7 @@ func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // clearance, and looks for them. Whoever adds an operation that reads adds it to
 // reads.
 func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
+	t.Parallel()
 	for name, dsn := range map[string]func() (driver, dsn string){
 		"sqlite":   func() (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
 		"postgres": func() (string, string) { return "pgx", pgtest.URL(t) },

@@ -21,6 +21,7 @@ import (
 // A real receiver hears of each contact that is created, once, as published; one
 // that it does not take at first holds up no other contact, and comes again.
 func TestAReceiverHearsOfNewContacts(t *testing.T) {
+	t.Parallel()
 	for name, dsn := range map[string]func() (string, string){
 		"sqlite":   func() (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
 		"postgres": func() (string, string) { return "pgx", pgtest.URL(t) },

@@ -127,6 +127,7 @@ func (w *world) problemsOfContacts() {
 }
 
 func TestWhatIsWrongWithAContactIsSaidFieldByField(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	g := w.post("/v1/contacts", `{"email": "a@b", "mobile_phone": "call", "preferred_contact_method": "fax", "country_code": "gb", "title": "a\tb"}`).is(422, "contact.invalid")
 	var got []string
@@ -143,6 +144,7 @@ func TestWhatIsWrongWithAContactIsSaidFieldByField(t *testing.T) {
 }
 
 func TestPagesOfContactsFollowEachOther(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	var want, got []string
 	for range 5 {

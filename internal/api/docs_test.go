@@ -8,6 +8,7 @@ import (
 
 // The documentation needs nobody else: no script, no font, no image from anywhere.
 func TestTheDocumentationWorksOffline(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	g := w.get("/docs", "Authorization", "").is(200, "")
 	if policy := g.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") {

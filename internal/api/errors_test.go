@@ -38,6 +38,7 @@ var unprovoked = map[string]bool{
 // TestEveryDocumentedProblemHappens provokes each problem of each operation. What
 // is the same for all is enumerated from the OpenAPI document.
 func TestEveryDocumentedProblemHappens(t *testing.T) {
+	t.Parallel()
 	var ready error
 	w := start(t, func(c *api.Config) { c.Ready = func(context.Context) error { return ready } })
 	ready = fault.New(fault.Unavailable, "server.not_ready", "The database does not answer.")
@@ -370,6 +371,7 @@ func (w *world) problemsOfUploads(path string) {
 
 // TestProblemsLookLikeThis keeps the shape of problems as clients know it.
 func TestProblemsLookLikeThis(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	path := w.open(`{"client": "Ann", "amount": 1}`)
@@ -401,6 +403,7 @@ func TestProblemsLookLikeThis(t *testing.T) {
 
 // A failing service shows nothing of why, and logs it once.
 func TestFailuresAreLoggedAndNotShown(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	must(t, w.store.Close())
 	g := w.get("/v1/cases").is(500, "internal")
@@ -413,6 +416,7 @@ func TestFailuresAreLoggedAndNotShown(t *testing.T) {
 }
 
 func TestAPanicIsA500(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	handler := api.New((*casework.Service)(nil), api.Config{Log: w.logger()})
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/cases", nil)
@@ -433,6 +437,7 @@ func TestAPanicIsA500(t *testing.T) {
 }
 
 func TestSecretsAndDataStayOutOfTheLog(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	path := w.open(`{"client": "Zebedee"}`)
@@ -453,6 +458,7 @@ func TestSecretsAndDataStayOutOfTheLog(t *testing.T) {
 }
 
 func TestAnswersCarryCarefulHeaders(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	for _, path := range []string{"/v1/cases", "/v1/nothing", "/healthz", "/docs", "/openapi.json"} {
 		h := w.get(path).header
@@ -466,6 +472,7 @@ func TestAnswersCarryCarefulHeaders(t *testing.T) {
 }
 
 func TestPagesFollowEachOther(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	var want []string

@@ -21,6 +21,7 @@ func (d *deadlines) SetReadDeadline(at time.Time) error {
 // A read deadline that outlives the body would cancel the request, and with it a
 // submission whose callback takes its time.
 func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	for _, body := range []string{"", `{"transition": "open"}`} {

@@ -23,6 +23,7 @@ const priced = `{"key": "priced", "name_template": "{topic} {price}", "edit": "e
 	"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}, {"key": "edit", "from": ["open"]}]}`
 
 func TestAFilterIsTriedOnWhatHappened(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/priced", priced).is(201, "")
 		for _, data := range []string{`{"topic": "cheap", "price": 5}`, `{"topic": "dear", "price": 5000}`, `{"topic": "unknown"}`} {

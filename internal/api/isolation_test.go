@@ -20,6 +20,7 @@ import (
 // keys, names and references. Before each step each tenant tries it with the
 // other's ids.
 func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
+	t.Parallel()
 	for name, dsn := range map[string]func(*testing.T) (driver, dsn string){
 		"sqlite":   func(t *testing.T) (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
 		"postgres": func(t *testing.T) (string, string) { return "pgx", pgtest.URL(t) },

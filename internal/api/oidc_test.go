@@ -142,6 +142,7 @@ func (w *world) leave(p *provider, query string) (cookie, back string) {
 }
 
 func TestSignInWithOpenIDConnect(t *testing.T) {
+	t.Parallel()
 	w, p := startWithProvider(t)
 	path := w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "caseworker"}`).is(201, "").header.Get("Location")
 	cookie, back := w.leave(p, "?return_to=/cases")
@@ -173,6 +174,7 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 }
 
 func TestWhatAProviderMayNotSay(t *testing.T) {
+	t.Parallel()
 	w, p := startWithProvider(t)
 	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada"}`).is(201, "")
 	for name, want := range map[string]struct {

@@ -9,6 +9,7 @@ import (
 
 // TestAKeyMakesEveryPostHappenOnce covers every POST of the OpenAPI document.
 func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
@@ -85,6 +86,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 
 // The form of an upload is written anew by every client that repeats it.
 func TestARepeatedFormMayHaveAnotherBoundary(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	path := w.open(`{}`)
@@ -99,6 +101,7 @@ func TestARepeatedFormMayHaveAnotherBoundary(t *testing.T) {
 }
 
 func TestOfManyAtOnceOneHappens(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	var wait sync.WaitGroup

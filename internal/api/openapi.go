@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -66,31 +67,37 @@ func describe(version string) huma.Config {
 }
 
 // publish serves the OpenAPI document and the documentation made from it. All
-// operations are registered by now, so they are made once.
+// operations are registered by now. Each page is made when it is first asked
+// for, once: a process that nobody asks starts sooner.
 func (a *API) publish() {
 	o := a.huma.OpenAPI()
-	asJSON, err := o.MarshalJSON()
-	if err != nil {
-		panic("api: the OpenAPI document: " + err.Error()) // it is made of our own types
-	}
-	asYAML, err := o.YAML()
-	if err != nil {
-		panic("api: the OpenAPI document: " + err.Error())
-	}
-	a.page("/openapi.json", "application/openapi+json", asJSON)
-	a.page("/openapi.yaml", "application/openapi+yaml", asYAML)
-	a.page("/docs", "text/html; charset=utf-8", documentation(o, a.catalogue()))
-	a.page("/docs/style.css", "text/css; charset=utf-8", style)
+	a.page("/openapi.json", "application/openapi+json", mustRender(o.MarshalJSON))
+	a.page("/openapi.yaml", "application/openapi+yaml", mustRender(o.YAML))
+	a.page("/docs", "text/html; charset=utf-8", func() []byte { return documentation(o, a.catalogue()) })
+	a.page("/docs/style.css", "text/css; charset=utf-8", func() []byte { return style })
 }
 
-// page serves something that stays the same as long as the process lives.
-func (a *API) page(path, contentType string, contents []byte) {
+// mustRender returns a function that panics if the OpenAPI document can't be
+// written. The document is made of our own types alone.
+func mustRender(render func() ([]byte, error)) func() []byte {
+	return func() []byte {
+		page, err := render()
+		if err != nil {
+			panic("api: the OpenAPI document: " + err.Error())
+		}
+		return page
+	}
+}
+
+// page serves what stays the same as long as the process lives.
+func (a *API) page(path, contentType string, render func() []byte) {
+	contents := sync.OnceValue(render)
 	a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-cache")
 		if strings.HasPrefix(path, "/docs") {
 			w.Header().Set("Content-Security-Policy", docsPolicy)
 		}
-		w.Write(contents)
+		w.Write(contents())
 	})
 }

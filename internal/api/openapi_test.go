@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,42 +17,75 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
+// description is the OpenAPI document, parsed and compiled: the same for every
+// world, since a document says nothing of its process but the version.
+type description struct {
+	doc map[string]any
+	all []described // the operations, by id
+
+	mu      sync.Mutex // guards what compiles, which is not safe for concurrent use
+	schemas *jsonschema.Compiler
+}
+
+var (
+	descriptions   = map[string]*description{} // by version
+	descriptionsMu sync.Mutex
+)
+
 // describe loads the OpenAPI document, so that answers can be held against it.
-func (w *world) describe() {
+func (w *world) describe(version string) {
+	w.t.Helper()
+	descriptionsMu.Lock()
+	defer descriptionsMu.Unlock()
+	d := descriptions[version]
+	if d == nil {
+		d = w.readDescription()
+		descriptions[version] = d
+	}
+	w.document = d
+}
+
+func (w *world) readDescription() *description {
 	w.t.Helper()
 	response, err := w.server.Client().Get(w.server.URL + "/openapi.json")
 	must(w.t, err)
 	defer response.Body.Close()
 	doc, err := jsonschema.UnmarshalJSON(response.Body)
 	must(w.t, err)
-	w.openapi = doc.(map[string]any)
-	w.schemas = jsonschema.NewCompiler()
-	w.schemas.DefaultDraft(jsonschema.Draft2020)
-	w.schemas.AssertFormat()
-	must(w.t, w.schemas.AddResource("https://casehook.test/openapi.json", doc))
-	for path, item := range w.openapi["paths"].(map[string]any) {
-		pattern := "^" + parameter.ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$"
+	d := &description{doc: doc.(map[string]any), schemas: jsonschema.NewCompiler()}
+	d.schemas.DefaultDraft(jsonschema.Draft2020)
+	d.schemas.AssertFormat()
+	must(w.t, d.schemas.AddResource("https://casehook.test/openapi.json", doc))
+	for path, item := range d.doc["paths"].(map[string]any) {
 		for method, op := range item.(map[string]any) {
 			op := op.(map[string]any)
-			w.all = append(w.all, described{op["operationId"].(string), strings.ToUpper(method), path, op, regexp.MustCompile(pattern)})
+			d.all = append(d.all, described{op["operationId"].(string), strings.ToUpper(method), path, op, strings.Split(path, "/")})
 		}
 	}
-	slices.SortFunc(w.all, func(a, b described) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(d.all, func(a, b described) int { return strings.Compare(a.id, b.id) })
+	return d
+}
+
+// schema compiles the schema at a pointer into the document.
+func (d *description) schema(pointer string) (*jsonschema.Schema, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.schemas.Compile("https://casehook.test/openapi.json#" + pointer)
 }
 
 // described is an operation of the OpenAPI document.
 type described struct {
 	id, method, path string
 	op               map[string]any
-	pattern          *regexp.Regexp // of its paths
+	segments         []string // of its path
 }
 
-func (w *world) operations() []described { return w.all }
+func (w *world) operations() []described { return w.document.all }
 
 // operation finds the operation of a request.
 func (w *world) operation(method, path string) (described, bool) {
 	path, _, _ = strings.Cut(path, "?")
-	for _, d := range w.all {
+	for _, d := range w.document.all {
 		if d.matches(method, path) {
 			return d, true
 		}
@@ -66,11 +100,17 @@ func (d described) documents(status string) bool {
 	return ok
 }
 
-var parameter = regexp.MustCompile(`\\\{[^}]*\\\}`)
-
 // matches reports whether a path is one of the operation's.
 func (d described) matches(method, path string) bool {
-	return method == d.method && d.pattern.MatchString(path)
+	if method != d.method || strings.Count(path, "/") != len(d.segments)-1 {
+		return false
+	}
+	for i, segment := range strings.Split(path, "/") {
+		if isParameter := strings.HasPrefix(d.segments[i], "{"); segment != d.segments[i] && (!isParameter || segment == "") {
+			return false
+		}
+	}
+	return true
 }
 
 // concrete is the operation's path with parameters that name nothing.
@@ -86,56 +126,53 @@ func (w *world) agrees(r *http.Request, g got) {
 	if g.header.Get("X-Request-Id") == "" {
 		w.t.Errorf("%s: no request id", g.op)
 	}
-	for _, d := range w.operations() {
-		if !d.matches(r.Method, r.URL.Path) {
-			continue
-		}
-		status := http.StatusText(g.status)
-		number := string([]byte{byte('0' + g.status/100), byte('0' + g.status/10%10), byte('0' + g.status%10)})
-		response, ok := d.responses()[number].(map[string]any)
-		if !ok {
-			w.t.Errorf("%s: %s %s is not documented: %s", d.id, number, status, g.body)
-			return
-		}
-		w.mu.Lock()
-		w.seen[d.id+" "+number] = true
-		w.mu.Unlock()
-		contentType, _, _ := strings.Cut(g.header.Get("Content-Type"), ";")
-		content, _ := response["content"].(map[string]any)
-		if _, ok := content[contentType]; !ok || !strings.Contains(contentType, "json") {
-			if !ok && len(g.body) > 0 && len(content) > 0 && !strings.HasPrefix(d.id, "download") {
-				w.t.Errorf("%s: %s answers with the undocumented %s", d.id, number, contentType)
-			}
-			return
-		}
-		at := "https://casehook.test/openapi.json#/paths/" + pointerEscape.Replace(d.path) + "/" + strings.ToLower(d.method) +
-			"/responses/" + number + "/content/" + pointerEscape.Replace(contentType) + "/schema"
-		w.mu.Lock()
-		schema, err := w.schemas.Compile(at) // not safe for concurrent use
-		w.mu.Unlock()
-		must(w.t, err)
-		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(g.body))
-		must(w.t, err)
-		if err := schema.Validate(value); err != nil {
-			w.t.Errorf("%s: the answer is not as documented: %v\n%s", d.id, err, g.body)
+	d, ok := w.operation(r.Method, r.URL.Path)
+	if !ok {
+		return
+	}
+	status := http.StatusText(g.status)
+	number := string([]byte{byte('0' + g.status/100), byte('0' + g.status/10%10), byte('0' + g.status%10)})
+	response, ok := d.responses()[number].(map[string]any)
+	if !ok {
+		w.t.Errorf("%s: %s %s is not documented: %s", d.id, number, status, g.body)
+		return
+	}
+	w.mu.Lock()
+	w.seen[d.id+" "+number] = true
+	w.mu.Unlock()
+	contentType, _, _ := strings.Cut(g.header.Get("Content-Type"), ";")
+	content, _ := response["content"].(map[string]any)
+	if _, ok := content[contentType]; !ok || !strings.Contains(contentType, "json") {
+		if !ok && len(g.body) > 0 && len(content) > 0 && !strings.HasPrefix(d.id, "download") {
+			w.t.Errorf("%s: %s answers with the undocumented %s", d.id, number, contentType)
 		}
 		return
+	}
+	at := "/paths/" + pointerEscape.Replace(d.path) + "/" + strings.ToLower(d.method) +
+		"/responses/" + number + "/content/" + pointerEscape.Replace(contentType) + "/schema"
+	schema, err := w.document.schema(at)
+	must(w.t, err)
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(g.body))
+	must(w.t, err)
+	if err := schema.Validate(value); err != nil {
+		w.t.Errorf("%s: the answer is not as documented: %v\n%s", d.id, err, g.body)
 	}
 }
 
 func TestTheDocumentIsValidOpenAPI31(t *testing.T) {
+	t.Parallel()
 	w := start(t)
-	if version := w.openapi["openapi"]; version != "3.1.0" {
+	if version := w.document.doc["openapi"]; version != "3.1.0" {
 		t.Errorf("it is OpenAPI %v", version)
 	}
-	components := w.openapi["components"].(map[string]any)["schemas"].(map[string]any)
+	components := w.document.doc["components"].(map[string]any)["schemas"].(map[string]any)
 	for name := range components {
-		if _, err := w.schemas.Compile("https://casehook.test/openapi.json#/components/schemas/" + name); err != nil {
+		if _, err := w.document.schema("/components/schemas/" + name); err != nil {
 			t.Errorf("schema %s: %v", name, err)
 		}
 	}
 	tags := map[string]bool{}
-	for _, tag := range w.openapi["tags"].([]any) {
+	for _, tag := range w.document.doc["tags"].([]any) {
 		tags[tag.(map[string]any)["name"].(string)] = true
 	}
 	ids := map[string]bool{}
@@ -153,7 +190,7 @@ func TestTheDocumentIsValidOpenAPI31(t *testing.T) {
 		checkParameters(t, d)
 		checkResponses(t, d)
 	}
-	resolves(t, w.openapi, w.openapi)
+	resolves(t, w.document.doc, w.document.doc)
 }
 
 // checkParameters: those in the path are described, and all say what they mean.
@@ -231,6 +268,7 @@ func resolves(t *testing.T, doc map[string]any, v any) {
 }
 
 func TestEveryOperationNeedsAToken(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	for _, d := range w.operations() {
 		if !strings.HasPrefix(d.path, "/v1/") {
@@ -263,6 +301,7 @@ func (d described) open() bool { return d.op["security"] == nil }
 
 // What anybody may ask for is listed here, and nowhere else.
 func TestWhatNeedsNoToken(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	var open []string
 	for _, d := range w.operations() {
@@ -276,6 +315,7 @@ func TestWhatNeedsNoToken(t *testing.T) {
 }
 
 func TestTheRouterHasNothingThatIsNotDescribed(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	for _, path := range []string{"/v1", "/v1/", "/v1/nothing", "/v1/cases/1000000000000009/nothing"} {
 		w.get(path).is(404, "route.not_found")
@@ -294,6 +334,7 @@ func TestTheRouterHasNothingThatIsNotDescribed(t *testing.T) {
 }
 
 func TestTheDocumentComesInYAMLToo(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	g := w.get("/openapi.yaml", "Authorization", "").is(200, "")
 	if !bytes.Contains(g.body, []byte("openapi: 3.1.0")) {

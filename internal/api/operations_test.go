@@ -37,6 +37,7 @@ func form(fields ...string) (body, contentType string) {
 // TestEveryOperationWorks tells one story in which every operation succeeds; the
 // harness holds each answer against the OpenAPI document.
 func TestEveryOperationWorks(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.story()
 	w.storyOfASession()

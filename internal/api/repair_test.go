@@ -138,6 +138,7 @@ func (w *world) storyOfParked(path string) {
 
 // TestSamplesGoByTheVeryRoad tests what a receiver is sent, and that the guard judges it.
 func TestSamplesGoByTheVeryRoad(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	var signed string
 	arrived := make(chan *http.Request, 99)
@@ -179,6 +180,7 @@ func TestSamplesGoByTheVeryRoad(t *testing.T) {
 
 // TestTestsAreBounded has receivers that do not answer, so that no room is left.
 func TestTestsAreBounded(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	leave, entered := make(chan struct{}), make(chan struct{}, 99)
 	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { entered <- struct{}{}; <-leave })))
@@ -196,6 +198,7 @@ func TestTestsAreBounded(t *testing.T) {
 }
 
 func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	w.open(`{"client": "Ann"}`)
@@ -254,6 +257,7 @@ func (w *world) deliverAll() {
 }
 
 func TestAReplayThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	w.open(`{"client": "Ann"}`)
@@ -287,6 +291,7 @@ func TestAReplayThatMakesNoSenseIsRefused(t *testing.T) {
 }
 
 func TestAnEndpointMayBeginInThePast(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	for range 3 {
@@ -308,6 +313,7 @@ func TestAnEndpointMayBeginInThePast(t *testing.T) {
 
 // Whoever wants what has been removed is told what is left, and not given less.
 func TestNothingBeginsBelowWhatIsKept(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.putTypes()
 	for range 3 {
@@ -340,6 +346,7 @@ func (w *world) remove(upTo int) {
 }
 
 func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/note", note).is(201, "")
 		w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")

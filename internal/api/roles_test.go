@@ -20,6 +20,7 @@ func (w *world) token(body string) string {
 // The golden file is the table of who may do what; an operation that is new is
 // the administrators' alone until it is listed.
 func TestWhatEachRoleMay(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	bearers := map[access.Role]string{}
 	for _, role := range access.Roles() {
@@ -58,6 +59,7 @@ func TestWhatEachRoleMay(t *testing.T) {
 }
 
 func TestATokenIsNeverAboveItsMaker(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	low := w.token(`{"name": "low", "role": "admin", "clearance": "PRIVATE"}`)
 	w.post("/v1/tokens", `{"name": "x", "clearance": "RESTRICTED"}`, "Authorization", low).is(422, "token.unusable")

@@ -100,6 +100,7 @@ func (w *world) problemsOfPeople() {
 }
 
 func TestTheCookieIsCareful(t *testing.T) {
+	t.Parallel()
 	secure := start(t)
 	secure.person("ada@example.org", "viewer")
 	planted := "casehook_session=planted"
@@ -121,6 +122,7 @@ func TestTheCookieIsCareful(t *testing.T) {
 
 // A page of another site can't use the session of somebody who visits it.
 func TestOtherSitesCantUseASession(t *testing.T) {
+	t.Parallel()
 	w := start(t, func(c *api.Config) { c.PublicURL = "https://cases.example" })
 	w.putTypes()
 	w.person("ada@example.org", "caseworker")
@@ -138,6 +140,7 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 }
 
 func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
 	var clock struct{ skew time.Duration }
 	w := start(t)
 	w.sessions = session.New(w.store, session.Config{Insecure: true, Idle: time.Hour, Lifetime: 3 * time.Hour, Now: func() time.Time { return time.Now().Add(clock.skew) }})
@@ -170,6 +173,7 @@ func TestSessionsEnd(t *testing.T) {
 
 // However busy it is, a session ends when it is too old, to the moment.
 func TestABusySessionEndsToo(t *testing.T) {
+	t.Parallel()
 	for driver, dsn := range map[string]func(t *testing.T) string{
 		"sqlite": func(t *testing.T) string { return filepath.Join(t.TempDir(), "db") },
 		"pgx":    func(t *testing.T) string { return pgtest.URL(t) },
@@ -219,6 +223,7 @@ func (w *world) busy(c session.Config, idle, lifetime time.Duration) {
 
 // A session is its own tenant's alone, as a token is.
 func TestASessionIsOfOneTenant(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	made := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "")
 	theirs := "Bearer " + made.text("token")
@@ -248,6 +253,7 @@ func TestASessionIsOfOneTenant(t *testing.T) {
 // Signing in is left out of the test of bad input, since what it refuses leaves a
 // trace: failures are counted. Nobody may get in by it, or make it fail.
 func TestBadInputSignsNobodyIn(t *testing.T) {
+	t.Parallel()
 	w := start(t)
 	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "`+password+`"}`).is(201, "")
 	long, deep := strings.Repeat("a", 100_000), strings.Repeat(`[`, 5000)+strings.Repeat(`]`, 5000)

@@ -17,9 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
@@ -29,6 +26,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -45,9 +43,7 @@ type world struct {
 	engine      *delivery.Engine // runs where a test lets it
 	bearer      string
 	log         *lockedBuffer
-	openapi     map[string]any
-	schemas     *jsonschema.Compiler
-	all         []described    // the operations
+	document    *description
 	around      func(sent) got // stands around every request of a story; nil: nothing does
 	driver, dsn string         // the database, for tests that look into it
 
@@ -111,7 +107,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	}
 	w.service = service
 	w.serve(config)
-	w.describe()
+	w.describe(config.Version)
 	return w
 }
 
