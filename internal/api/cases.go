@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -79,28 +78,6 @@ func (in InCase) caseID() (int64, error) {
 	return n, nil
 }
 
-// Conditional is embedded in the parameters of what changes a case's content.
-type Conditional struct {
-	IfMatch string `header:"If-Match" maxLength:"40" doc:"The ETag of the content that the change is based on. When it moved meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
-}
-
-var etagPattern = regexp.MustCompile(`^"r([1-9][0-9]{0,17})"$`)
-
-// revision gives the revision that If-Match names; 0: any.
-func (in Conditional) revision() (int64, error) {
-	if in.IfMatch == "" || in.IfMatch == "*" {
-		return 0, nil
-	}
-	m := etagPattern.FindStringSubmatch(in.IfMatch)
-	if m == nil {
-		return 0, &fault.Error{Kind: fault.Invalid, Code: "request.if_match", Detail: `Send If-Match as the ETag was given: "r5", with its quotation marks.`,
-			Fields: []fault.Field{{Path: "header.If-Match", Message: "is not an ETag"}}}
-	}
-	return strconv.ParseInt(m[1], 10, 64)
-}
-
-func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
-
 func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
 
 // shownCase is the answer that holds one case.
@@ -157,12 +134,12 @@ func (a *API) submitTransition(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	revision, err := in.revision()
+	revisions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
 	return a.submit(ctx, "submit-transition", http.StatusOK, in.Idempotent, casework.Submission{
-		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning, IfRevision: revision,
+		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
 	})
 }
 
@@ -195,13 +172,13 @@ func (a *API) editCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	revision, err := in.revision()
+	revisions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
 	v, err := a.service.Submit(ctx, principalOf(ctx), casework.Submission{
 		CaseID: id, Edit: true, Data: body.Data, Name: body.Name.pointer(), Color: body.Color.pointer(),
-		IgnoreWarning: body.IgnoreWarning, IfRevision: revision,
+		IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
 	}, casework.Once{})
 	return shown(v, err)
 }
@@ -222,11 +199,11 @@ func (a *API) deleteCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	revision, err := in.revision()
+	revisions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
-	return &noContent{}, a.service.DeleteCase(ctx, principalOf(ctx), id, revision)
+	return &noContent{}, a.service.DeleteCase(ctx, principalOf(ctx), id, revisions)
 }
 
 func (a *API) listCases(ctx context.Context, in *struct {

@@ -145,11 +145,11 @@ func (a *API) updateContact(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	version, err := in.revision()
+	versions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
-	return contactShown(a.service.UpdateContact(ctx, principalOf(ctx), id, version, body.apply))
+	return contactShown(a.service.UpdateContact(ctx, principalOf(ctx), id, versions, body.apply))
 }
 
 func (a *API) deleteContact(ctx context.Context, in *struct {
@@ -161,11 +161,11 @@ func (a *API) deleteContact(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	version, err := in.revision()
+	versions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
-	return &noContent{}, a.service.DeleteContact(ctx, principalOf(ctx), id, version, in.Unlink)
+	return &noContent{}, a.service.DeleteContact(ctx, principalOf(ctx), id, versions, in.Unlink)
 }
 
 // apply writes what is set into d.

@@ -139,7 +139,7 @@ func (w *world) problemsOfCases() {
 			body = `{}`
 		}
 		w.do(method, path, body, "If-Match", `"r7"`).is(409, "case.version_conflict")
-		for _, wrong := range []string{`r1`, `"1"`, `W/"r1"`, `"r1", "r2"`, `"r0"`} {
+		for _, wrong := range []string{`r1`, `"r1`, `w/"r1"`, `"r1" "r2"`, `*, "r1"`} {
 			w.do(method, path, body, "If-Match", wrong).is(400, "request.if_match")
 		}
 	}

@@ -70,6 +70,7 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 		ctx, span := a.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
 		x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
 		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
+		joinLists(x.request.Header)
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.id)
 		a.config.Requests.Begin()

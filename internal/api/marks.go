@@ -94,13 +94,13 @@ func (a *API) switchType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	revision, err := in.revision()
+	revisions, err := in.revisions()
 	if err != nil {
 		return nil, err
 	}
 	return submit(ctx, "switch-type", http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
 		return a.service.SwitchType(ctx, principalOf(ctx), casework.Switch{
-			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revision,
+			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions,
 		}, o)
 	})
 }

@@ -109,7 +109,7 @@ func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bo
 
 // DeleteCase removes a case with its comments and attachments. The journal keeps
 // what happened to it. IfRevision is as in a Submission.
-func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id, ifRevision int64) error {
+func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id int64, ifRevision Revisions) error {
 	if err := s.permitCase(ctx, p, "delete-case", id); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id, ifRevi
 		if err != nil {
 			return err
 		}
-		if ifRevision != 0 && ifRevision != c.Revision {
+		if !ifRevision.Allow(c.Revision) {
 			return versionConflict()
 		}
 		if blobs, err = tx.CaseBlobs(ctx, p.Tenant, id); err != nil {

@@ -89,7 +89,7 @@ type Submission struct {
 	Name          *string        // creation and edit only; "" returns to the type's template
 	Color         *string        // creation and edit only; "" returns to the state's colour
 	IgnoreWarning bool           // the callback's warnings do not stop it
-	IfRevision    int64          // the content revision it is based on; 0: whichever is current
+	IfRevision    Revisions      // the content revisions it may be based on; nil: whichever is current
 }
 
 // View is a case with the type it works by, as it is shown.

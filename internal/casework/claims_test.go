@@ -224,7 +224,7 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if len(w.history(c.ID)) != 1 {
 			t.Error("refused, it left an entry")
 		}
-		in.Drop, in.IfRevision = true, c.Revision
+		in.Drop, in.IfRevision = true, casework.Revisions{c.Revision}
 		v, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
 		if err != nil {
 			t.Fatal(err)
@@ -243,7 +243,7 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if err != nil || cmp.Diff(v.Case, again.Case) != "" || len(w.history(c.ID)) != 2 {
 			t.Errorf("switched to its own type: %+v, %v", again.Case, err)
 		}
-		_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: 1}, casework.Once{})
+		_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, casework.Once{})
 		wantFault(t, err, fault.Conflict, "case.version_conflict")
 	})
 }
@@ -309,11 +309,11 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 		var all sync.WaitGroup
 		results := make(chan error, 3)
 		all.Go(func() {
-			_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: 1}, casework.Once{})
+			_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, casework.Once{})
 			results <- err
 		})
 		all.Go(func() {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: 1}, casework.Once{})
+			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, casework.Once{})
 			results <- err
 		})
 		all.Go(func() {
@@ -350,7 +350,7 @@ func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 				func() error { _, err := w.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
 				func() error { _, err := w.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
 				func() error { _, err := w.Unassign(t.Context(), w.p, c.ID); return err },
-				func() error { return w.DeleteCase(t.Context(), w.p, c.ID, 0) },
+				func() error { return w.DeleteCase(t.Context(), w.p, c.ID, nil) },
 			} {
 				all.Go(func() {
 					if err := do(); err != nil && fault.As(err).Code != "case.not_found" {

@@ -47,7 +47,7 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 
 // UpdateContact changes what is known of a contact, if its version is still
 // ifVersion; 0: whichever is current. Change may be called more than once.
-func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact, ifVersion int64, change func(*event.ContactDetails)) (cases.Contact, error) {
+func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails)) (cases.Contact, error) {
 	if err := s.Permit(ctx, p, "update-contact"); err != nil {
 		return cases.Contact{}, err
 	}
@@ -85,7 +85,7 @@ const maxUnlink = 500
 // DeleteContact removes a contact. The journal keeps what happened to it. One
 // that is linked to cases is refused, unless its links are to be undone: then
 // each of the cases gets its next version. IfVersion is as in UpdateContact.
-func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact, ifVersion int64, unlink bool) error {
+func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool) error {
 	if err := s.Permit(ctx, p, "delete-contact"); err != nil {
 		return err
 	}
@@ -191,9 +191,9 @@ func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contac
 }
 
 // lockContact finds a contact that is about to change.
-func lockContact(ctx context.Context, tx *store.Tx, p access.Principal, contact, ifVersion int64) (cases.Contact, error) {
+func lockContact(ctx context.Context, tx *store.Tx, p access.Principal, contact int64, ifVersion Revisions) (cases.Contact, error) {
 	c, err := tx.LockContact(ctx, p.Tenant, contact)
-	if err == nil && ifVersion != 0 && ifVersion != c.Version {
+	if err == nil && !ifVersion.Allow(c.Version) {
 		err = fault.New(fault.Conflict, "contact.version_conflict",
 			"The contact changed meanwhile; nothing was saved. Load it again and repeat the change.")
 	}

@@ -58,21 +58,21 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 			t.Errorf("created: %+v", c)
 		}
 		marry := func(d *event.ContactDetails) { d.LastName, d.Email = "King", "" }
-		changed, err := w.UpdateContact(ctx, w.p, c.ID, 1, marry)
+		changed, err := w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
 		if err != nil || changed.Version != 2 || changed.LastName != "King" {
 			t.Errorf("changed: %+v, %v", changed, err)
 		}
-		for _, version := range []int64{0, 2} { // changes nothing
+		for _, version := range []casework.Revisions{nil, {2}} { // changes nothing
 			if again, err := w.UpdateContact(ctx, w.p, c.ID, version, marry); err != nil || cmp.Diff(changed, again) != "" {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		}
-		_, err = w.UpdateContact(ctx, w.p, c.ID, 1, marry)
+		_, err = w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
 		wantFault(t, err, fault.Conflict, "contact.version_conflict")
-		_, err = w.UpdateContact(ctx, w.p, c.ID, 2, func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
+		_, err = w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{2}, func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/country_code")
-		wantFault(t, w.DeleteContact(ctx, w.p, c.ID, 1, false), fault.Conflict, "contact.version_conflict")
-		if err := w.DeleteContact(ctx, w.p, c.ID, 2, false); err != nil {
+		wantFault(t, w.DeleteContact(ctx, w.p, c.ID, casework.Revisions{1}, false), fault.Conflict, "contact.version_conflict")
+		if err := w.DeleteContact(ctx, w.p, c.ID, casework.Revisions{2}, false); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.Contact(ctx, w.p, c.ID)
@@ -155,7 +155,7 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if fact, err := event.CaseContactLinked.Decode(last.Facts[0]); err != nil || fact != want[0] {
 			t.Errorf("fact %+v, %v", fact, err)
 		}
-		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount":11}`), IfRevision: 1}) // a link is no content
+		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount":11}`), IfRevision: casework.Revisions{1}}) // a link is no content
 		if diff := cmp.Diff(want, v.Contacts); diff != "" {
 			t.Error(diff)
 		}
@@ -174,13 +174,13 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if w.facts(v.ID) != "contact_unlinked" || len(w.history(v.ID)) != 5 {
 			t.Errorf("%s, %d entries", w.facts(v.ID), len(w.history(v.ID)))
 		}
-		if err := w.DeleteCase(ctx, w.p, v.ID, 0); err != nil {
+		if err := w.DeleteCase(ctx, w.p, v.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		if last := w.history(v.ID)[5]; len(last.Snapshot.Case.Contacts) != 1 {
 			t.Errorf("the last of it has the contacts %v", last.Snapshot.Case.Contacts)
 		}
-		if err := w.DeleteContact(ctx, w.p, c.ID, 0, false); err != nil {
+		if err := w.DeleteContact(ctx, w.p, c.ID, nil, false); err != nil {
 			t.Errorf("a deleted case holds on to its contacts: %v", err)
 		}
 	})
@@ -217,11 +217,11 @@ func TestALinkedContactIsDeletedWithItsLinksOrNotAtAll(t *testing.T) {
 		w.link(a.ID, c.ID, "guarantor")
 		w.link(a.ID, other.ID, "guarantor")
 		w.link(b.ID, c.ID, "applicant")
-		wantFault(t, w.DeleteContact(t.Context(), w.p, c.ID, 0, false), fault.Conflict, "contact.linked")
+		wantFault(t, w.DeleteContact(t.Context(), w.p, c.ID, nil, false), fault.Conflict, "contact.linked")
 		if all, err := w.ContactCases(t.Context(), w.p, c.ID, store.Link{}, 10); err != nil || len(all) != 3 {
 			t.Errorf("%v, %v", all, err)
 		}
-		if err := w.DeleteContact(t.Context(), w.p, c.ID, 1, true); err != nil {
+		if err := w.DeleteContact(t.Context(), w.p, c.ID, casework.Revisions{1}, true); err != nil {
 			t.Fatal(err)
 		}
 		if v := w.load(a.ID); v.Version != 6 || len(v.Contacts) != 1 || v.Contacts[0].ContactID != other.ID || w.facts(a.ID) != "contact_unlinked" {
@@ -247,8 +247,8 @@ func TestContactsAreTheirTenantsAlone(t *testing.T) {
 		drop := func(_ any, err error) error { return err }
 		for name, err := range map[string]error{
 			"Contact":              drop(w.Contact(ctx, q, c.ID)),
-			"UpdateContact":        drop(w.UpdateContact(ctx, q, c.ID, 0, func(d *event.ContactDetails) { d.FirstName = "x" })),
-			"DeleteContact":        w.DeleteContact(ctx, q, c.ID, 0, true),
+			"UpdateContact":        drop(w.UpdateContact(ctx, q, c.ID, nil, func(d *event.ContactDetails) { d.FirstName = "x" })),
+			"DeleteContact":        w.DeleteContact(ctx, q, c.ID, nil, true),
 			"ContactHistory":       drop(w.ContactHistory(ctx, q, c.ID, 0, 9)),
 			"ContactCases":         drop(w.ContactCases(ctx, q, c.ID, store.Link{}, 9)),
 			"CaseContacts":         drop(w.CaseContacts(ctx, q, v.ID)),

@@ -80,7 +80,7 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 	if pl.before, t, err = s.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
-	if in.IfRevision != 0 && in.IfRevision != pl.before.Revision {
+	if !in.IfRevision.Allow(pl.before.Revision) {
 		return nil, versionConflict()
 	}
 	pl.typ, pl.maker, pl.after = t.Type, t.Clearance, pl.before

@@ -176,7 +176,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			{"a case created again", casework.Submission{CaseID: c.ID, Transition: "open"}, fault.Conflict, "case.transition_not_allowed", nil},
 			{"the wrong state", casework.Submission{CaseID: c.ID, Transition: "approve"}, fault.Conflict, "case.transition_not_allowed", nil},
 			{"an edit in the wrong state", casework.Submission{CaseID: final.ID, Edit: true}, fault.Conflict, "case.transition_not_allowed", nil},
-			{"an old revision", casework.Submission{CaseID: c.ID, Edit: true, IfRevision: 9}, fault.Conflict, "case.version_conflict", nil},
+			{"an old revision", casework.Submission{CaseID: c.ID, Edit: true, IfRevision: casework.Revisions{9}}, fault.Conflict, "case.version_conflict", nil},
 			{"fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":1,"client":"x"}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
 			{"cleared fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":null}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
 			{"a name where none is set", casework.Submission{CaseID: c.ID, Transition: "submit", Name: text("x"), Color: text("red")}, fault.Unprocessable, "case.fields_not_allowed", []string{"/name", "/color"}},
@@ -203,7 +203,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail, "data.amount < 100") {
 			t.Errorf("%q does not say what does not hold", f.Detail)
 		}
-		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`), IfRevision: moved.Revision})
+		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`), IfRevision: casework.Revisions{moved.Revision}})
 	})
 }
 
@@ -263,10 +263,10 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, 7); !errors.Is(err, fault.Conflict) {
+		if err := w.DeleteCase(t.Context(), w.p, c.ID, casework.Revisions{7}); !errors.Is(err, fault.Conflict) {
 			t.Fatalf("another revision: %v", err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, c.Revision); err != nil {
+		if err := w.DeleteCase(t.Context(), w.p, c.ID, casework.Revisions{c.Revision}); err != nil {
 			t.Fatal(err)
 		}
 		entries := w.history(c.ID)
@@ -279,7 +279,7 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		}
 		_, err = w.Case(t.Context(), w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "case.not_found")
-		wantFault(t, w.DeleteCase(t.Context(), w.p, c.ID, 0), fault.NotFound, "case.not_found")
+		wantFault(t, w.DeleteCase(t.Context(), w.p, c.ID, nil), fault.NotFound, "case.not_found")
 		_, err = w.History(t.Context(), w.p, c.ID+1, 0, 10)
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})

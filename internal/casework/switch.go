@@ -17,10 +17,10 @@ import (
 // Switch is what somebody wants a case to be from now on.
 type Switch struct {
 	CaseID     int64
-	Type       string // another case type of the same kind, in its newest version
-	Drop       bool   // drop the data that does not fit, instead of refusing
-	State      string // empty: the same key, else where the type's only creation leads
-	IfRevision int64  // the content revision it is based on; 0: whichever is current
+	Type       string    // another case type of the same kind, in its newest version
+	Drop       bool      // drop the data that does not fit, instead of refusing
+	State      string    // empty: the same key, else where the type's only creation leads
+	IfRevision Revisions // the content revisions it may be based on; nil: whichever is current
 }
 
 // SwitchType makes a case one of another type. Data is carried over where names
@@ -46,7 +46,7 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 		return View{}, err
 	}
 	before := s.whole(c, from.Type)
-	if in.IfRevision != 0 && in.IfRevision != before.Revision {
+	if !in.IfRevision.Allow(before.Revision) {
 		return View{}, versionConflict()
 	}
 	after := before

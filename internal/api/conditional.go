@@ -1,0 +1,79 @@
+package api
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Conditional is embedded in the parameters of what changes the content of a case
+// or a contact.
+type Conditional struct {
+	IfMatch string `header:"If-Match" maxLength:"1000" doc:"The ETag of the content that the change is based on, a list of ETags, or *. A weak tag, W/\"r5\", names the same revision as \"r5\". When the content moved meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
+}
+
+var (
+	// entityTag is one member of If-Match, as RFC 9110, section 8.8.3, has it.
+	entityTag = regexp.MustCompile(`^(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"`)
+	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
+)
+
+// revisions returns the revisions that If-Match names; nil stands for any. A tag
+// that is none of ours names no revision, so that nothing matches it. Weak tags
+// count: a proxy that compresses an answer weakens its tag, and the revision in it
+// is as exact as before.
+func (in Conditional) revisions() (casework.Revisions, error) {
+	rest := strings.Trim(in.IfMatch, " \t")
+	if rest == "" || rest == "*" {
+		return nil, nil
+	}
+	named, tags := casework.Revisions{}, 0
+	for {
+		rest = strings.TrimLeft(rest, " \t,") // empty members are skipped
+		if rest == "" {
+			break
+		}
+		tags++
+		tag := entityTag.FindStringSubmatch(rest)
+		if tag == nil {
+			return nil, wrongIfMatch()
+		}
+		rest = strings.TrimLeft(rest[len(tag[0]):], " \t")
+		if rest != "" && rest[0] != ',' {
+			return nil, wrongIfMatch()
+		}
+		if own := ownTag.FindStringSubmatch(tag[1]); own != nil {
+			revision, err := strconv.ParseInt(own[1], 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			named = append(named, revision)
+		}
+	}
+	if tags == 0 {
+		return nil, wrongIfMatch()
+	}
+	return named, nil
+}
+
+func wrongIfMatch() error {
+	return &fault.Error{
+		Kind: fault.Invalid, Code: "request.if_match",
+		Detail: `Send If-Match as the ETag was given: "r5", with its quotation marks; a list of ETags, or * alone.`,
+		Fields: []fault.Field{{Path: "header.If-Match", Message: "is neither an ETag, nor a list of ETags, nor *"}},
+	}
+}
+
+// joinLists makes one line of a header that came in several: a list may be sent so.
+func joinLists(h http.Header) {
+	if lines := h.Values("If-Match"); len(lines) > 1 {
+		h.Set("If-Match", strings.Join(lines, ", "))
+	}
+}
+
+// etag is the tag of a revision.
+func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
