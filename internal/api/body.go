@@ -16,7 +16,11 @@ import (
 
 // read reads a whole body, of at most a configured size.
 func (a *API) read(x *exchange) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, x.request.Body, a.config.MaxBody))
+	body, err := x.body(a.config.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(body)
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -51,7 +51,10 @@ func (a *API) uploadProof(ctx context.Context, in *proofUpload) (*created[Attach
 		return nil, err
 	}
 	x := exchangeOf(ctx)
-	body := http.MaxBytesReader(x.ResponseWriter, x.request.Body, a.service.MaxUpload+formOverhead)
+	body, err := x.body(a.service.MaxUpload + formOverhead)
+	if err != nil {
+		return nil, err
+	}
 	u, err := openUpload(x.request.Header.Get("Content-Type"), in, body)
 	if err != nil {
 		return nil, err

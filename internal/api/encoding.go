@@ -1,0 +1,58 @@
+package api
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// encodingOverhead is by how many bytes a body may be longer compressed than not.
+const encodingOverhead = 64 << 10
+
+// body returns the request's body without its content coding. More than limit
+// bytes of it can't be read, counted as they are once decoded.
+func (x *exchange) body(limit int64) (io.Reader, error) {
+	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.request.Header.Values("Content-Encoding"), ",")))
+	switch coding {
+	case "", "identity":
+		return http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit), nil
+	case "gzip", "x-gzip":
+		sent := http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit+encodingOverhead)
+		return http.MaxBytesReader(x.ResponseWriter, &unzipped{sent: sent}, limit), nil
+	}
+	x.Header().Set("Accept-Encoding", "gzip")
+	return nil, fault.New(fault.UnsupportedMedia, "request.content_encoding",
+		"The body's Content-Encoding is %q; send gzip, or leave the body as it is.", coding)
+}
+
+// unzipped decodes gzip. It reads nothing before it is read.
+type unzipped struct {
+	sent    io.ReadCloser
+	decoded *gzip.Reader
+}
+
+func (u *unzipped) Read(b []byte) (n int, err error) {
+	if u.decoded == nil {
+		if u.decoded, err = gzip.NewReader(u.sent); err != nil {
+			return 0, notGzip(err)
+		}
+	}
+	n, err = u.decoded.Read(b)
+	return n, notGzip(err)
+}
+
+func (u *unzipped) Close() error { return u.sent.Close() }
+
+// notGzip turns the decoder's own errors into a refusal, and leaves those of the connection as they are.
+func notGzip(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {
+		return fault.Wrap(err, fault.Invalid, "request.not_gzip", "The body is not gzip, although its Content-Encoding says so.")
+	}
+	return err
+}
