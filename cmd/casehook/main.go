@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -67,6 +68,10 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 			status = int(code)
 		}
 	}()
+	if err := unsetEmptyVariables(); err != nil {
+		fmt.Fprintln(s.err, "casehook:", err)
+		return exitFailed
+	}
 	parser, err := kong.New(&commands{}, kong.Name("casehook"), kong.Description(description),
 		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
@@ -91,6 +96,22 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 		fmt.Fprintln(s.err, "casehook:", explain(err))
 	}
 	return exitFailed
+}
+
+// unsetEmptyVariables makes CASEHOOK_X="" the same as no CASEHOOK_X, for options and
+// for what callbacks' URLs name: a compose file or a unit sets a variable to nothing
+// to leave it out.
+func unsetEmptyVariables() error {
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, "CASEHOOK_") || value != "" {
+			continue
+		}
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const description = `Casehook keeps cases, asks your callbacks before a change is saved, and tells your endpoints after.

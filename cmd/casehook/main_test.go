@@ -91,6 +91,40 @@ func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
 	}
 }
 
+// A variable that is set to nothing is as one that is not set, for every option.
+func TestAnEmptyVariableIsAsUnset(t *testing.T) {
+	var c commands
+	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables := []string{"CASEHOOK_KEY", "CASEHOOK_OIDC_CLIENT_SECRET", "CASEHOOK_METRICS_TOKEN", "CASEHOOK_VAR_ORDERS"}
+	for _, command := range parser.Model.Children {
+		for _, flags := range command.AllFlags(false) {
+			for _, flag := range flags {
+				variables = append(variables, flag.Envs...)
+			}
+		}
+	}
+	if len(variables) < 20 {
+		t.Fatalf("%d variables", len(variables))
+	}
+	for _, variable := range variables {
+		t.Setenv(variable, "")
+	}
+	if _, err := parsed(t, "--data", t.TempDir()); err == nil {
+		t.Fatal("the parser alone takes empty variables: then nothing has to be done about them")
+	}
+	if status, _, stderr := said(t, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"); status == exitUsage {
+		t.Errorf("it takes them for values: %s", stderr)
+	}
+	for _, variable := range variables {
+		if _, set := os.LookupEnv(variable); set {
+			t.Errorf("%s is still set", variable)
+		}
+	}
+}
+
 func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
 	for name, test := range map[string]struct{ content, want string }{
 		"an unknown key":   {"listen: x\nlisten-on: y\n", `:2: there is no option "listen-on"`},
