@@ -18,7 +18,7 @@ import (
 
 // Idempotent is embedded in the parameters of every POST.
 type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: within 24 hours, the same key gives the first answer again. The same key with another request is refused." example:"b3f1c1f0-order-17"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: within 24 hours, the same key gives the first answer again, and while the first request is under way waits for it. The same key with another request is refused." example:"b3f1c1f0-order-17"`
 }
 
 // created is the answer to a POST.

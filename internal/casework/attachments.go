@@ -80,24 +80,23 @@ func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, case
 }
 
 // attach saves the row of an attachment whose contents are kept already, and
-// discards those if the row can't be. Check is asked inside the transaction.
+// discards those if the row can't be. It is called within once. Check is asked
+// inside the transaction.
 func (s *Service) attach(ctx context.Context, p access.Principal, sort cases.Sort, a cases.Attachment, once Once, check func(cases.Case) error) (cases.Attachment, error) {
 	complete := false // all that is left is the commit
-	err := s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
-			err := s.touch(ctx, tx, p, a.CaseID, func(c cases.Case) (event.Fact, error) {
-				if err := check(c); err != nil {
-					return event.Fact{}, err
-				}
-				a.Version = c.Version
-				return added(sort, a), tx.AddAttachment(ctx, p.Tenant, sort, a)
-			})
-			if err == nil {
-				err = s.keep(ctx, tx, p, once, a)
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		err := s.touch(ctx, tx, p, a.CaseID, func(c cases.Case) (event.Fact, error) {
+			if err := check(c); err != nil {
+				return event.Fact{}, err
 			}
-			complete = err == nil
-			return err
+			a.Version = c.Version
+			return added(sort, a), tx.AddAttachment(ctx, p.Tenant, sort, a)
 		})
+		if err == nil {
+			err = s.keep(ctx, tx, p, once, a)
+		}
+		complete = err == nil
+		return err
 	})
 	if err == nil {
 		return a, nil

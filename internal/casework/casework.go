@@ -21,6 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -32,6 +33,8 @@ type Config struct {
 
 	KeepAttempts time.Duration // after which attempts are removed; 0: never
 	KeepJournal  time.Duration // after which entries are that nobody needs, and with them what happened to cases; 0: never
+
+	KeyWait time.Duration // how long a request waits for another with its idempotency key; default 10 s
 
 	Variable func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
 	Now      func() time.Time
@@ -48,6 +51,8 @@ type Service struct {
 	callbacks *callback.Client
 	types     typeCache
 	uses      uses
+	keys      keysInUse
+	process   string        // names this one among those that share the database
 	hashes    chan struct{} // one for each password that is being hashed
 }
 
@@ -69,11 +74,17 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
+	if c.KeyWait <= 0 {
+		c.KeyWait = defaultKeyWait
+	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{Config: c, store: st, blobs: blobs, callbacks: callbacks, hashes: make(chan struct{}, maxHashing)}
+	return &Service{
+		Config: c, store: st, blobs: blobs, callbacks: callbacks,
+		hashes: make(chan struct{}, maxHashing), process: id.New("process"),
+	}
 }
 
 // now is the time as the store keeps it: UTC, to the microsecond.

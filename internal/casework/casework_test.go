@@ -37,6 +37,7 @@ type world struct {
 	blobs     *blob.Disk
 	p         access.Principal
 	callbacks *callbacks
+	node      func() *casework.Service // makes another on the same database
 	mu        sync.Mutex
 	skew      time.Duration
 }
@@ -72,7 +73,8 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 	for _, c := range change {
 		c(&config)
 	}
-	w.Service = casework.New(st, blobs, callback.New(out, callback.Clock{}), config)
+	w.node = func() *casework.Service { return casework.New(st, blobs, callback.New(out, callback.Clock{}), config) }
+	w.Service = w.node()
 	w.p = w.tenant("first")
 	return w
 }

@@ -18,9 +18,10 @@ const answersLast = 24 * time.Hour
 const maxOnceKey = 255 // bytes
 
 // once runs an operation unless it was carried out before; then it returns
-// *Replayed. When the operation fails it looks again: of two requests at the
-// same time, the one that comes second may fail for any reason that the first
-// one's commit gave it, and is told what the first was told.
+// *Replayed. While a request is under way, others of this process with its key
+// wait for what becomes of it, and ask nothing. When the operation fails it looks
+// again: another process may have been faster, and its commit the reason of the
+// failure; then this request is told what that one was told.
 func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func() error) error {
 	if o.Key == "" {
 		return do()
@@ -29,6 +30,11 @@ func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func(
 		return fault.New(fault.Invalid, "idempotency.key_invalid",
 			"An idempotency key is 1 to %d printable ASCII characters. A UUID is a good one.", maxOnceKey)
 	}
+	name := o.name(p)
+	if err := s.keys.take(ctx, name, o.request(p), s.KeyWait); err != nil {
+		return err
+	}
+	defer s.keys.drop(name)
 	if err := s.replay(ctx, p, o); err != nil {
 		return err
 	}
@@ -36,6 +42,7 @@ func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func(
 	if err == nil {
 		return nil
 	}
+	s.release(ctx, name)
 	if before := s.replay(ctx, p, o); before != nil {
 		return before
 	}
@@ -43,7 +50,7 @@ func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func(
 }
 
 // replay returns *Replayed when there is an answer, a fault when it is to
-// another request, and nil when there is none.
+// another request, and nil when there is none yet.
 func (s *Service) replay(ctx context.Context, p access.Principal, o Once) error {
 	answer, found, err := s.store.Answered(ctx, o.name(p), s.now().Add(-answersLast))
 	switch {
@@ -52,8 +59,9 @@ func (s *Service) replay(ctx context.Context, p access.Principal, o Once) error 
 	case !found:
 		return nil
 	case answer.Request != o.request(p):
-		return fault.New(fault.Unprocessable, "idempotency.key_reused",
-			"The idempotency key was used before, with another request. Use a new key for a new request.")
+		return keyReused()
+	case answer.Status == 0:
+		return nil
 	}
 	return &Replayed{Answer: answer}
 }
@@ -70,10 +78,9 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, p access.Principal, o 
 	}
 	answer.Request = o.request(p)
 	now := s.now()
-	first, err := tx.StoreAnswer(ctx, o.name(p), answer, now, now.Add(-answersLast))
+	first, err := tx.StoreAnswer(ctx, o.name(p), s.process, answer, now, now.Add(-answersLast))
 	if err == nil && !first {
-		err = fault.New(fault.Conflict, "idempotency.in_progress",
-			"Another request with the same idempotency key is being carried out. Repeat it shortly.")
+		err = keyInProgress()
 	}
 	return err
 }

@@ -2,11 +2,9 @@ package casework_test
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -100,9 +99,23 @@ func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
 	replayed(t, err)
 }
 
-// Both requests are on their way when the first commits: both are asked about,
-// one is carried out, and both get the same answer.
-func TestOfTwoRequestsAtOnceOneIsCarriedOut(t *testing.T) {
+// While the first request is under way, its callback being asked, the second one
+// with its key waits, asks nobody, and gets the first one's answer.
+func TestOfTwoRequestsAtOnceOneIsAskedAbout(t *testing.T) {
+	twice(t, func(w *world) *casework.Service { return w.Service })
+}
+
+// The same holds for two nodes.
+func TestOfTwoRequestsAtTwoNodesOneIsAskedAbout(t *testing.T) {
+	twice(t, func(w *world) *casework.Service {
+		if !w.store.Nodes() {
+			return w.Service // SQLite has one node
+		}
+		return w.node()
+	})
+}
+
+func twice(t *testing.T, other func(*world) *casework.Service) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", `"retries": []`))
 		existing := w.open("loan")
@@ -110,25 +123,21 @@ func TestOfTwoRequestsAtOnceOneIsCarriedOut(t *testing.T) {
 			"creation":   {Type: "loan", Transition: "open_asked"},
 			"transition": {CaseID: existing.ID, Transition: "submit"},
 		} {
-			both := make(chan struct{}, 2)
-			met := sync.OnceFunc(func() { <-both; <-both; both <- struct{}{}; both <- struct{}{} })
+			second := make(chan error, 1)
 			w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
-				both <- struct{}{}
-				met()
-				io.WriteString(rw, "{}")
-			})
-			results := make(chan error, 2)
-			for range 2 {
 				go func() {
-					_, err := w.Submit(t.Context(), w.p, in, once(name, "k", "r"))
-					results <- err
+					_, err := other(w).Submit(t.Context(), w.p, in, once(name, "k", "r"))
+					second <- err
 				}()
+				io.WriteString(rw, "{}")
+			}, says(500, "asked twice"))
+			if _, err := w.Submit(t.Context(), w.p, in, once(name, "k", "r")); err != nil {
+				t.Fatalf("%s: %v", name, err)
 			}
-			a, b := <-results, <-results
-			if (a == nil) == (b == nil) {
-				t.Fatalf("%s: %v and %v", name, a, b)
+			replayed(t, <-second)
+			if n := len(w.callbacks.at("loan").requests); n != 1 {
+				t.Errorf("%s: asked %d times", name, n)
 			}
-			replayed(t, errors.Join(a, b))
 		}
 		if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 2 {
 			t.Errorf("%d cases, %v, want 2", len(all), err)
@@ -137,6 +146,66 @@ func TestOfTwoRequestsAtOnceOneIsCarriedOut(t *testing.T) {
 			t.Errorf("%d entries, want 2", n)
 		}
 	})
+}
+
+// A request that would wait for too long is told so, and when to come back; one
+// that says something else is refused at once.
+func TestAKeyInUseIsAConflict(t *testing.T) {
+	for engine, url := range map[string]string{"sqlite": "", "postgres": pgtest.URL(t)} {
+		w := start(t, url, func(c *casework.Config) { c.KeyWait = 50 * time.Millisecond })
+		w.put(w.p, loan("loan", `"retries": []`))
+		in := casework.Submission{Type: "loan", Transition: "open_asked"}
+		nodes := map[string]*casework.Service{"the same": w.Service}
+		if w.store.Nodes() {
+			nodes["another"] = w.node()
+		}
+		w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
+			for name, node := range nodes {
+				_, err := node.Submit(t.Context(), w.p, in, once("create", "k", "r"))
+				wantFault(t, err, fault.Conflict, "idempotency.in_progress")
+				if fault.As(err).RetryAfter <= 0 {
+					t.Errorf("%s, %s node: it does not say when to come back", engine, name)
+				}
+				_, err = node.Submit(t.Context(), w.p, in, once("create", "k", "another"))
+				wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
+			}
+			io.WriteString(rw, "{}")
+		}, says(500, "asked twice"))
+		if _, err := w.Submit(t.Context(), w.p, in, once("create", "k", "r")); err != nil {
+			t.Fatal(err)
+		}
+		for name, node := range nodes {
+			if _, err := node.Submit(t.Context(), w.p, in, once("create", "k", "r")); replayed(t, err).Status != 201 {
+				t.Errorf("%s, %s node: not the first answer", engine, name)
+			}
+		}
+	}
+}
+
+// Of a commit that happened, and whose answer was lost, the error says that nobody
+// knows; with a key the request gets its answer all the same.
+func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
+	for engine, url := range map[string]string{"sqlite": "", "postgres": pgtest.URL(t)} {
+		lose := false
+		w := startOn(t, store.Options{URL: url, Fail: func(what string, done bool) error {
+			if lose && done && strings.HasPrefix(what, "commit") {
+				lose = false
+				return fault.New(fault.Unavailable, "store.unreachable", "The database can't be reached.")
+			}
+			return nil
+		}})
+		w.put(w.p, loan("loan", `"retries": []`))
+		in := casework.Submission{Type: "loan", Transition: "open"}
+		lose = true
+		_, err := w.Submit(t.Context(), w.p, in, once("create", "k", "r"))
+		replayed(t, err)
+		lose = true
+		_, err = w.Submit(t.Context(), w.p, in, casework.Once{})
+		wantFault(t, err, fault.Unavailable, "store.outcome_unknown")
+		if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 2 {
+			t.Errorf("%s: %d cases, %v, want 2", engine, len(all), err)
+		}
+	}
 }
 
 func TestEveryPostCanBeRepeated(t *testing.T) {

@@ -57,7 +57,22 @@ func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID in
 		return cases.Attachment{}, body.fault(err)
 	}
 	once = once.with(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
-	return s.attach(ctx, p, cases.Proof, a, once, func(cases.Case) error { return nil })
+	return s.attachProof(ctx, p, a, once)
+}
+
+// attachProof saves the row of a proof whose contents are kept already, unless that was done before.
+func (s *Service) attachProof(ctx context.Context, p access.Principal, a cases.Attachment, once Once) (cases.Attachment, error) {
+	var saved cases.Attachment
+	tried := false
+	err := s.once(ctx, p, once, func() (err error) {
+		tried = true // attach discards the contents itself
+		saved, err = s.attach(ctx, p, cases.Proof, a, once, func(cases.Case) error { return nil })
+		return err
+	})
+	if !tried {
+		s.discard(ctx, a.Blob)
+	}
+	return saved, err
 }
 
 // sniffed is how many bytes of a file say what it is.

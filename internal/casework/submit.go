@@ -60,6 +60,11 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 			return View{}, err
 		}
 	}
+	if pl.tr.AboutToSubmit != nil {
+		if err := s.claim(ctx, p, once, time.Duration(pl.tr.AboutToSubmit.Budget)); err != nil {
+			return View{}, err
+		}
+	}
 	if err := s.ask(ctx, pl); err != nil {
 		return View{}, err
 	}

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -26,6 +27,9 @@ func (s *Service) TestEndpoint(ctx context.Context, p access.Principal, endpoint
 		return out, err
 	}
 	err = s.once(ctx, p, once, func() error {
+		if err := s.claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
+			return err
+		}
 		if out.Attempt, out.Reason, err = send(ctx, e); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 	cut   bool
+	lose  bool          // answers
 	open  chan struct{} // closed when bytes flow
 }
 
@@ -65,6 +66,20 @@ func (p *Proxy) Cut() {
 	p.flow()
 }
 
+// LoseAnswers passes on what is sent to the cluster, and ends a connection instead
+// of bringing back the answer.
+func (p *Proxy) LoseAnswers() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = true
+}
+
+func (p *Proxy) losesAnswers() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lose
+}
+
 // Swallow holds back what is sent in both directions, and says nothing.
 func (p *Proxy) Swallow() {
 	p.mu.Lock()
@@ -80,7 +95,7 @@ func (p *Proxy) Swallow() {
 func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = false
+	p.cut, p.lose = false, false
 	p.flow()
 }
 
@@ -109,15 +124,15 @@ func (p *Proxy) accept() {
 			far.Close()
 		} else {
 			p.conns[near], p.conns[far] = true, true
-			p.all.Go(func() { p.copy(near, far) })
-			p.all.Go(func() { p.copy(far, near) })
+			p.all.Go(func() { p.copy(near, far, p.losesAnswers) })
+			p.all.Go(func() { p.copy(far, near, func() bool { return false }) })
 		}
 		p.mu.Unlock()
 	}
 }
 
-// copy passes on what comes from one side; its end is the end of both.
-func (p *Proxy) copy(to, from net.Conn) {
+// copy passes on what comes from one side, unless it is to be lost; its end is the end of both.
+func (p *Proxy) copy(to, from net.Conn, lost func() bool) {
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -133,6 +148,9 @@ func (p *Proxy) copy(to, from net.Conn) {
 		open := p.open
 		p.mu.Unlock()
 		<-open
+		if n > 0 && lost() {
+			return
+		}
 		if _, wrong := to.Write(buffer[:n]); wrong != nil || err != nil {
 			return
 		}

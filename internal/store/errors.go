@@ -40,12 +40,40 @@ func translate(err error) error {
 }
 
 func cancelled(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "store.cancelled", "The request ended before the database answered.")
+	return fault.Wrap(err, fault.Unavailable, codeCancelled, "The request ended before the database answered.")
 }
 
 func unreachable(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "store.unreachable", "The database can't be reached. Try again shortly.")
+	return fault.Wrap(err, fault.Unavailable, codeUnreachable, "The database can't be reached. Try again shortly.")
 }
+
+// commitError translates the error of a commit. Nothing was saved where the
+// database refused it, or where the transaction had ended before: then database/sql
+// returns the context's own error. Pgx calls it safe to retry when a connection
+// broke while the answer was read, so that its word does not count here.
+func commitError(err error) error {
+	if err == context.Canceled || err == context.DeadlineExceeded || errors.Is(err, sql.ErrTxDone) {
+		return translate(err)
+	}
+	return outcomeUnknown(translate(err))
+}
+
+// outcomeUnknown makes a lost connection, or a request that ended, the error of a
+// commit whose answer did not come: the database may have carried it out.
+func outcomeUnknown(err error) error {
+	if code := fault.As(err).Code; err == nil || code != codeUnreachable && code != codeCancelled {
+		return err
+	}
+	return fault.Wrap(err, fault.Unavailable, codeOutcomeUnknown,
+		"The database was lost while the change was being saved: it may be saved or not. Repeat the request with the same Idempotency-Key, "+
+			"whose answer tells; if it had none, look whether the change is there before you repeat it.")
+}
+
+const (
+	codeCancelled      = "store.cancelled"
+	codeUnreachable    = "store.unreachable"
+	codeOutcomeUnknown = "store.outcome_unknown"
+)
 
 func translateSQLite(err *driversqlite.Error) error {
 	switch err.Code() {

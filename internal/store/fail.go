@@ -31,7 +31,7 @@ func (f failing) update(ctx context.Context, do func(querier) error) error {
 	if err != nil {
 		return err
 	}
-	return f.fail(what, true)
+	return outcomeUnknown(f.fail(what, true))
 }
 
 func (f failing) notify(ctx context.Context) error {

@@ -16,11 +16,23 @@ type OnceKey struct {
 	Key       string // as the client gave it
 }
 
+// Claim keeps a key for one process while it asks others, so that nobody else asks
+// them again under the same key.
+type Claim struct {
+	OnceKey
+	Request string // a hash of the request, as in its Answer
+	By      string // the process
+	Now     time.Time
+	Until   time.Time // when the claim ends, should the process not come back
+	Since   time.Time // answers from before it are forgotten
+	Alone   bool      // no other process uses the database: what others claimed is void
+}
+
 // Answer is the response to an operation that was committed. Its body may hold a
 // secret that is shown once, so it is sealed like one.
 type Answer struct {
 	Request string // a hash of the request that it answers
-	Status  int
+	Status  int    // 0: the request is still under way
 	Header  map[string]string
 	Body    []byte
 }
@@ -35,17 +47,33 @@ var (
 	onceInsert = define(`insert into idempotency (tenant, token, operation, key, request, status, header, body, at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (tenant, token, operation, key) do update set request = excluded.request, status = excluded.status,
-		header = excluded.header, body = excluded.body, at = excluded.at where idempotency.at <= $10`)
+		header = excluded.header, body = excluded.body, at = excluded.at, claimed_by = '', claimed_until = 0
+		where idempotency.at <= $10
+		or idempotency.status = 0 and (idempotency.claimed_by = $11 or idempotency.claimed_until <= $9)`)
+	onceClaim = define(`insert into idempotency
+		(tenant, token, operation, key, request, status, header, body, at, claimed_by, claimed_until)
+		values ($1, $2, $3, $4, $5, 0, '{}', $6, $7, $8, $9)
+		on conflict (tenant, token, operation, key) do update set request = excluded.request, status = 0,
+		header = excluded.header, body = excluded.body, at = excluded.at,
+		claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
+		where idempotency.at <= $10
+		or idempotency.status = 0 and (idempotency.claimed_by = $8 or idempotency.claimed_until <= $7 or $11 = 1)`)
+	onceRelease = define(`delete from idempotency
+		where tenant = $1 and token = $2 and operation = $3 and key = $4 and status = 0 and claimed_by = $5`)
 	oncePurge = define(`delete from idempotency where at <= $1`)
 )
 
-// Answered finds the stored answer to an operation, made after since.
+// Answered finds the stored answer to an operation, made after since. The answer
+// to a request that is still under way has the status 0.
 func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answer, bool, error) {
 	rows, err := r.q.query(ctx, onceGet, k.Tenant, k.Token, k.Operation, k.Key, micros(since))
 	found, err := collect(rows, err, func(rows *sql.Rows) (a Answer, err error) {
 		var header []byte
 		if err := rows.Scan(&a.Request, &a.Status, &header, &a.Body); err != nil {
 			return a, err
+		}
+		if a.Status == 0 {
+			return a, nil
 		}
 		if a.Body, err = r.seal.open(a.Body, k.place()); err != nil {
 			return a, err
@@ -60,16 +88,35 @@ func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answe
 
 // StoreAnswer keeps an operation's answer in the operation's own transaction. It
 // reports false when another request with the same key, made after since, was
-// committed first: then this transaction must be given up.
-func (tx *Tx) StoreAnswer(ctx context.Context, k OnceKey, a Answer, now, since time.Time) (bool, error) {
+// committed first, or is under way in another process: then this transaction must
+// be given up. By names the process whose claim the answer may take the place of.
+func (tx *Tx) StoreAnswer(ctx context.Context, k OnceKey, by string, a Answer, now, since time.Time) (bool, error) {
 	header, err := json.Marshal(a.Header)
 	if err != nil {
 		return false, err
 	}
 	n, err := tx.q.exec(ctx, onceInsert, k.Tenant, k.Token, k.Operation, k.Key, a.Request, a.Status, string(header),
 		tx.seal.seal(a.Body, k.place()),
-		micros(now), micros(since))
+		micros(now), micros(since), by)
 	return n > 0, err
+}
+
+// ClaimKey claims a key. It reports false when the key has an answer, or is
+// claimed by another process.
+func (tx *Tx) ClaimKey(ctx context.Context, c Claim) (bool, error) {
+	alone := 0
+	if c.Alone {
+		alone = 1
+	}
+	n, err := tx.q.exec(ctx, onceClaim, c.Tenant, c.Token, c.Operation, c.Key, c.Request, []byte{}, micros(c.Now),
+		c.By, micros(c.Until), micros(c.Since), alone)
+	return n > 0, err
+}
+
+// ReleaseKey ends a process's claim to a key, unless it has led to an answer.
+func (tx *Tx) ReleaseKey(ctx context.Context, k OnceKey, by string) error {
+	_, err := tx.q.exec(ctx, onceRelease, k.Tenant, k.Token, k.Operation, k.Key, by)
+	return err
 }
 
 // PurgeAnswers forgets answers made before a time.

@@ -85,7 +85,7 @@ func (e *postgresEngine) update(ctx context.Context, do func(querier) error) err
 		}
 		return err
 	}
-	return translate(tx.Commit())
+	return commitError(tx.Commit())
 }
 
 const channel = "casehook"

@@ -57,7 +57,9 @@ func TestPostgresComesBack(t *testing.T) {
 		cluster.Kill(t)
 		return nil // so that the commit fails
 	})
-	wantUnreachable(t, "Update", err)
+	if fault.As(err).Code != "store.outcome_unknown" {
+		t.Errorf("Update = %v, want store.outcome_unknown", err)
+	}
 	wantUnreachable(t, "Listen", <-listening)
 	_, err = s.Case(t.Context(), id, 1)
 	wantUnreachable(t, "Case", err)
@@ -81,6 +83,41 @@ func TestPostgresComesBack(t *testing.T) {
 	wantUnreachable(t, "Open", err)
 	if err != nil && strings.Contains(fault.As(err).Detail, "localhost") {
 		t.Errorf("the detail shows where the database is: %s", fault.As(err).Detail)
+	}
+}
+
+// Whether a change is saved whose commit was sent, and not answered, nobody knows:
+// the error says so, and not that nothing was saved.
+func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
+	cluster := pgtest.New(t)
+	proxy := cluster.Proxy(t)
+	s, err := store.Open(t.Context(), store.Options{URL: proxy.URL(t, cluster.Database(t)), Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	change := func(name string, then func()) error {
+		return s.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.CreateTenant(t.Context(), name, name, time.Now())
+			then()
+			return err
+		})
+	}
+	lost := change("saved", proxy.LoseAnswers)
+	if code := fault.As(lost).Code; code != "store.outcome_unknown" || !errors.Is(lost, fault.Unavailable) {
+		t.Errorf("with its answer lost, the commit returns %v", lost)
+	}
+	proxy.Mend()
+	cut := change("perhaps", proxy.Cut) // before the commit is sent, although that can't be told from here
+	if code := fault.As(cut).Code; code != "store.outcome_unknown" {
+		t.Errorf("with the connection cut before it, the commit returns %v", cut)
+	}
+	proxy.Mend()
+	if err := change("saved", func() {}); fault.As(err).Code != "store.duplicate" {
+		t.Errorf("the change whose answer was lost is not there: %v", err)
+	}
+	if err := change("perhaps", func() {}); err != nil {
+		t.Errorf("the change that was never sent is there: %v", err)
 	}
 }
 

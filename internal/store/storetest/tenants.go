@@ -133,7 +133,7 @@ var idempotencyTests = map[string]func(*fixture){
 			f.equal(found, false)
 		}
 
-		f.equal(f.storeAnswer(k, store.Answer{Request: "late"}, start, start.Add(-time.Hour)), false)
+		f.equal(f.storeAnswer(k, store.Answer{Request: "late", Status: 200}, start, start.Add(-time.Hour)), false)
 		f.equal(f.storeAnswer(k, store.Answer{Request: "next", Status: 204}, start.Add(2*time.Hour), start.Add(time.Hour)), true)
 		got, _ = find(k, start)
 		f.equal(got, store.Answer{Request: "next", Status: 204})
@@ -148,12 +148,47 @@ var idempotencyTests = map[string]func(*fixture){
 		_, found = find(k, start)
 		f.equal(found, false)
 	},
+	"a key that one process has claimed is no other's until it is free": func(f *fixture) {
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		claim := func(by string, now time.Time, alone bool) (claimed bool) {
+			f.update(func(tx *store.Tx) (err error) {
+				claimed, err = tx.ClaimKey(f.Context(), store.Claim{
+					OnceKey: k, Request: "hash", By: by, Now: now, Until: now.Add(time.Minute), Since: now.Add(-time.Hour), Alone: alone,
+				})
+				return err
+			})
+			return claimed
+		}
+		release := func(by string) {
+			f.update(func(tx *store.Tx) error { return tx.ReleaseKey(f.Context(), k, by) })
+		}
+		soon, later := start.Add(59*time.Second), start.Add(time.Minute)
+		f.equal([]bool{claim("here", start, false), claim("there", soon, false), claim("here", start, false)}, []bool{true, false, true})
+		got, found, err := f.Answered(f.Context(), k, start.Add(-time.Hour))
+		f.equal([]any{got, found, err}, []any{store.Answer{Request: "hash", Header: map[string]string{}}, true, error(nil)})
+		release("there")
+		f.equal(claim("there", soon, false), false)
+		release("here")
+		f.equal(claim("there", soon, false), true)
+		a := store.Answer{Request: "hash", Status: 201}
+		f.equal(f.storeAnswer(k, a, soon, start.Add(-time.Hour)), false) // by here, while there has it
+		f.equal(claim("here", soon, true), true)                         // nobody else can be there
+		f.equal(claim("there", later, false), false)
+		f.equal(claim("there", soon.Add(time.Minute), false), true) // here has not come back
+		f.equal(claim("here", soon.Add(2*time.Minute), false), true)
+		f.equal(f.storeAnswer(k, a, later, start.Add(-time.Hour)), true)
+		release("here")
+		f.equal([]bool{claim("here", later, true), claim("there", start.Add(59*time.Minute), false)}, []bool{false, false})
+		f.equal(claim("there", later.Add(time.Hour), false), true) // the answer is forgotten
+	},
 	"of many that answer the same request one wins": func(f *fixture) {
 		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
 		var wg sync.WaitGroup
 		won := make(chan bool, 20)
 		for range 20 {
-			wg.Go(func() { won <- f.storeAnswer(k, store.Answer{Request: "hash"}, start, start.Add(-time.Hour)) })
+			wg.Go(func() {
+				won <- f.storeAnswer(k, store.Answer{Request: "hash", Status: 200}, start, start.Add(-time.Hour))
+			})
 		}
 		wg.Wait()
 		close(won)
@@ -170,7 +205,7 @@ var idempotencyTests = map[string]func(*fixture){
 // storeAnswer keeps an answer, and reports whether it was the first.
 func (f *fixture) storeAnswer(k store.OnceKey, a store.Answer, now, since time.Time) (first bool) {
 	err := f.Update(f.Context(), func(tx *store.Tx) (err error) {
-		first, err = tx.StoreAnswer(f.Context(), k, a, now, since)
+		first, err = tx.StoreAnswer(f.Context(), k, "here", a, now, since)
 		return err
 	})
 	if err != nil {

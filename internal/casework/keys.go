@@ -1,0 +1,161 @@
+package casework
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+const (
+	defaultKeyWait = 10 * time.Second
+	keyRetryAfter  = time.Second
+	claimMargin    = 5 * time.Second // a claim outlives what is asked by this much
+	releaseWithin  = 5 * time.Second
+	firstLook      = 25 * time.Millisecond // at a key that another process has claimed; then twice as long each time
+	lastLook       = time.Second
+)
+
+// keysInUse are the idempotency keys of the requests that this process is
+// carrying out. The zero value is ready for use.
+type keysInUse struct {
+	mu  sync.Mutex
+	all map[store.OnceKey]*keyInUse
+}
+
+type keyInUse struct {
+	request string        // a hash of it
+	done    chan struct{} // closed when it has ended
+	claimed bool          // in the database, too
+}
+
+// take waits until no other request of this process uses the key, at most for a
+// time, and takes it.
+func (k *keysInUse) take(ctx context.Context, name store.OnceKey, request string, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		other := k.takeFree(name, request)
+		switch {
+		case other == nil:
+			return nil
+		case other.request != request:
+			return keyReused()
+		}
+		select {
+		case <-other.done:
+		case <-timer.C:
+			return keyInProgress()
+		case <-ctx.Done():
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request ended before it was carried out.")
+		}
+	}
+}
+
+// takeFree takes a key, or returns the request that uses it.
+func (k *keysInUse) takeFree(name store.OnceKey, request string) *keyInUse {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if other := k.all[name]; other != nil {
+		return other
+	}
+	if k.all == nil {
+		k.all = map[store.OnceKey]*keyInUse{}
+	}
+	k.all[name] = &keyInUse{request: request, done: make(chan struct{})}
+	return nil
+}
+
+func (k *keysInUse) drop(name store.OnceKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	close(k.all[name].done)
+	delete(k.all, name)
+}
+
+// markClaimed notes that a key has a row in the database.
+func (k *keysInUse) markClaimed(name store.OnceKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all[name].claimed = true
+}
+
+func (k *keysInUse) isClaimed(name store.OnceKey) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.all[name].claimed
+}
+
+// claim keeps other processes from asking anything under the same key, for as long
+// as the asking may take. Where another process has the key, it waits for that
+// one's answer. It is called within once, before anything outside is asked.
+func (s *Service) claim(ctx context.Context, p access.Principal, o Once, asking time.Duration) error {
+	if o.Key == "" {
+		return nil
+	}
+	name := o.name(p)
+	late := time.NewTimer(s.KeyWait)
+	defer late.Stop()
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		claimed, err := s.tryClaim(ctx, name, o.request(p), asking)
+		if err != nil {
+			return err
+		}
+		if claimed {
+			s.keys.markClaimed(name)
+			return nil
+		}
+		if err := s.replay(ctx, p, o); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-late.C:
+			return keyInProgress()
+		case <-ctx.Done():
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request ended before it was carried out.")
+		}
+	}
+}
+
+func (s *Service) tryClaim(ctx context.Context, name store.OnceKey, request string, asking time.Duration) (claimed bool, err error) {
+	now := s.now()
+	c := store.Claim{
+		OnceKey: name, Request: request, By: s.process, Now: now, Until: now.Add(asking + claimMargin),
+		Since: now.Add(-answersLast), Alone: !s.store.Nodes(),
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		claimed, err = tx.ClaimKey(ctx, c)
+		return err
+	})
+	return claimed, err
+}
+
+// release lets others have a key whose operation has failed. Where that can't be
+// written, the claim ends by itself.
+func (s *Service) release(ctx context.Context, name store.OnceKey) {
+	if !s.keys.isClaimed(name) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
+	defer cancel()
+	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseKey(ctx, name, s.process) })
+	if err != nil {
+		s.Log.WarnContext(ctx, "an idempotency key stays claimed until its callback's budget is over", "error", err)
+	}
+}
+
+func keyReused() error {
+	return fault.New(fault.Unprocessable, "idempotency.key_reused",
+		"The idempotency key was used before, with another request. Use a new key for a new request.")
+}
+
+func keyInProgress() error {
+	e := fault.New(fault.Conflict, "idempotency.in_progress",
+		"Another request with the same idempotency key is being carried out. Repeat it shortly.")
+	e.RetryAfter = keyRetryAfter
+	return e
+}
