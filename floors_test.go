@@ -28,7 +28,8 @@ var floors = map[string]int{
 
 	"internal/store": 3, "internal/filter": 3, "internal/blob": 3, "internal/callback": 3, "internal/oidc": 3,
 
-	"internal/cases": 2, "internal/access": 2, "internal/endpoint": 2, "internal/wire": 2, "internal/outbound": 2, "internal/document": 2,
+	"internal/cases": 2, "internal/access": 2, "internal/endpoint": 2, "internal/wire": 2, "internal/document": 2,
+	"internal/outbound": 2, "internal/inbound": 2,
 
 	"internal/casetype": 1, "internal/event": 1,
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -77,7 +78,7 @@ func TestAFlagWinsOverAVariableOverTheFileOverTheDefault(t *testing.T) {
 }
 
 func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
-	t.Setenv("CASEHOOK_CONFIG", file(t, "allow-address: [127.0.0.0/8, 10.0.0.0/8]\nlease-ttl: 4s\nlog-level: warn\n"))
+	t.Setenv("CASEHOOK_CONFIG", file(t, "allow-address: [127.0.0.0/8, 10.0.0.0/8]\ntrusted-proxies: [10.0.0.7, 'fd00::1/8']\nlease-ttl: 4s\nlog-level: warn\n"))
 	c, err := parsed(t)
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +86,9 @@ func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
 	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
 	if diff := cmp.Diff(want, c.AllowAddress, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
+	}
+	if proxies := fmt.Sprint(prefixes(c.Proxies)); proxies != "[10.0.0.7/32 fd00::/8]" {
+		t.Errorf("it trusts %s", proxies)
 	}
 	if c.LeaseTTL != 4*time.Second || c.LogLevel.String() != "WARN" {
 		t.Errorf("lease %s, level %s", c.LeaseTTL, c.LogLevel)

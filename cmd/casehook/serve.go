@@ -28,6 +28,8 @@ type serveCmd struct {
 	Database     string         `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; --data is not used."`
 	KeyFile      string         `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
 	AllowAddress []netip.Prefix `placeholder:"CIDR" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
+	Proxies      []network      `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
+	MaxConns     int            `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
 	MaxUpload    size           `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
 	OIDCIssuer   string         `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
 	OIDCClientID string         `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
@@ -72,6 +74,9 @@ func (c *serveCmd) Validate() error {
 	if c.Grace <= 0 {
 		return fmt.Errorf("--grace is %s; it has to be above 0", c.Grace)
 	}
+	if c.MaxConns < 0 {
+		return fmt.Errorf("--max-connections is %d; it has to be 0 or more", c.MaxConns)
+	}
 	if c.DrainDelay < 0 {
 		return fmt.Errorf("--drain-delay is %s; it has to be 0 or more", c.DrainDelay)
 	}
@@ -87,6 +92,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
 		Version: version, Listen: c.Listen, PublicURL: strings.TrimRight(c.PublicURL, "/"), Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
@@ -137,6 +143,32 @@ Try it:
 
 The API is explained at %s/docs.
 `
+
+// network is a range of addresses, or one address.
+type network netip.Prefix
+
+// UnmarshalText reads 10.0.0.0/8 or 10.0.0.7.
+func (n *network) UnmarshalText(text []byte) error {
+	if a, err := netip.ParseAddr(string(text)); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		*n = network(netip.PrefixFrom(a, a.BitLen()))
+		return nil
+	}
+	p, err := netip.ParsePrefix(string(text))
+	if err != nil || p.Addr().Is4In6() {
+		return fmt.Errorf("%q is no address and no range of them; write 10.0.0.0/8 or 10.0.0.7", text)
+	}
+	*n = network(p.Masked())
+	return nil
+}
+
+func prefixes(networks []network) []netip.Prefix {
+	all := make([]netip.Prefix, len(networks))
+	for i, n := range networks {
+		all[i] = netip.Prefix(n)
+	}
+	return all
+}
 
 // size is a number of bytes.
 type size int64

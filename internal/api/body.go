@@ -14,9 +14,16 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
+// maxOpenBody is the greatest body of those who have no credential, in bytes.
+const maxOpenBody = 16 << 10
+
 // read reads a whole body, of at most a configured size.
 func (a *API) read(x *exchange) ([]byte, error) {
-	body, err := x.body(a.config.MaxBody)
+	limit := a.config.MaxBody
+	if x.principal.Role == "" {
+		limit = min(limit, maxOpenBody)
+	}
+	body, err := x.body(limit)
 	if err != nil {
 		return nil, err
 	}

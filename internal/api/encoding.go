@@ -20,6 +20,9 @@ func (x *exchange) body(limit int64) (io.Reader, error) {
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.request.Header.Values("Content-Encoding"), ",")))
 	switch coding {
 	case "", "identity":
+		if x.request.ContentLength > limit { // before it is waited for
+			return nil, &http.MaxBytesError{Limit: limit}
+		}
 		return http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit), nil
 	case "gzip", "x-gzip":
 		sent := http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit+encodingOverhead)

@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -15,11 +13,9 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/observe"
 )
-
-// idle is how long a client may take for the next part of its body.
-const idle = 30 * time.Second
 
 // exchange is one request and what is known about it while it is answered.
 type exchange struct {
@@ -69,7 +65,6 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 		x.arrived = r.Context()
 		ctx, span := a.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
 		x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
-		x.request.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		joinLists(x.request.Header)
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.id)
@@ -89,6 +84,9 @@ func (a *API) serve(x *exchange, mux *http.ServeMux) {
 			a.problem(r.Context(), err).write(x)
 			return
 		}
+		if x.principal.Role != "" {
+			inbound.Authenticated(r.Context())
+		}
 	}
 	if handler, pattern := mux.Handler(r); pattern == "" {
 		unrouted(handler, r).write(x)
@@ -97,14 +95,8 @@ func (a *API) serve(x *exchange, mux *http.ServeMux) {
 	mux.ServeHTTP(x, x.request) // with its session
 }
 
-// address is the IP address that the request came from.
-func (x *exchange) address() string {
-	address, _, err := net.SplitHostPort(x.request.RemoteAddr)
-	if err != nil {
-		return x.request.RemoteAddr
-	}
-	return address
-}
+// address is the IP address that the request comes from.
+func (x *exchange) address() string { return inbound.Address(x.request) }
 
 func (a *API) authenticate(x *exchange) error {
 	if a.opened[x.request.Method+" "+x.request.URL.Path] {
@@ -231,26 +223,11 @@ func (a *API) logged(x *exchange, operation string, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.String("operation", operation),
 		slog.Int("status", x.status), slog.Duration("duration", took), slog.String("request_id", x.id),
+		slog.String("address", x.address()),
 		slog.String("token_id", x.principal.Actor.TokenID), slog.Int64("user_id", x.principal.Actor.UserID),
 	}
 	if trace := observe.TraceID(x.request.Context()); trace != "" {
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request", attrs...)
-}
-
-// paced is a body that has to keep coming. Its deadline ends with it: one that
-// stayed would cancel the request while its callback is being asked.
-type paced struct {
-	io.ReadCloser
-	control *http.ResponseController
-}
-
-func (p *paced) Read(b []byte) (int, error) {
-	p.control.SetReadDeadline(time.Now().Add(idle)) // where that can't be set, there is none
-	n, err := p.ReadCloser.Read(b)
-	if err != nil {
-		p.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
 }

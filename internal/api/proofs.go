@@ -72,7 +72,7 @@ func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.U
 		return casework.Upload{}, fault.New(fault.UnsupportedMedia, "request.content_type", "The body's Content-Type %q is not one.", contentType)
 	}
 	if sent == "multipart/form-data" {
-		return openForm(multipart.NewReader(body, params["boundary"]), in)
+		return openForm(body, multipart.NewReader(body, params["boundary"]), in)
 	}
 	if in.Key == "" {
 		return casework.Upload{}, missing("query.key", "is missing; send ?key= and ?filename= with the file, or a form")
@@ -84,7 +84,7 @@ func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.U
 }
 
 // openForm reads the fields before the file.
-func openForm(form *multipart.Reader, in *proofUpload) (casework.Upload, error) {
+func openForm(body io.Reader, form *multipart.Reader, in *proofUpload) (casework.Upload, error) {
 	u := casework.Upload{Key: in.Key}
 	for {
 		part, err := form.NextPart()
@@ -109,7 +109,7 @@ func openForm(form *multipart.Reader, in *proofUpload) (casework.Upload, error) 
 		default:
 			u.Filename = cmp.Or(part.FileName(), in.Filename)
 			u.MediaType = cmp.Or(part.Header.Get("Content-Type"), binary)
-			u.Body = &lastPart{part: part, form: form}
+			u.Body = &lastPart{part: part, form: form, body: body}
 			return u, nil
 		}
 	}
@@ -124,7 +124,8 @@ func missing(path, message string) error {
 type lastPart struct {
 	part *multipart.Part
 	form *multipart.Reader
-	end  error // once reached
+	body io.Reader // that the form is in
+	end  error     // once reached
 }
 
 func (l *lastPart) Read(b []byte) (int, error) {
@@ -138,6 +139,10 @@ func (l *lastPart) Read(b []byte) (int, error) {
 	next, err := l.form.NextPart()
 	if err == nil {
 		err = missing("/"+next.FormName(), "comes after the file, which is the form's last field")
+	}
+	if err == io.EOF { // what is behind the form means nothing, but has to be read for the connection to go on
+		_, rest := io.Copy(io.Discard, l.body)
+		err = cmp.Or(rest, err)
 	}
 	l.end = err
 	return n, err

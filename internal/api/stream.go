@@ -19,11 +19,8 @@ type streaming struct {
 	Body    func(huma.Context)
 }
 
-// The bounds of a stream.
-const (
-	streamBatch = 256              // messages between two looks at what else there is
-	takenWithin = 30 * time.Second // by the client, or it is cut off
-)
+// streamBatch is how many messages there are between two looks at what else there is.
+const streamBatch = 256
 
 func (a *API) openStream(ctx context.Context, in *struct {
 	InJournal
@@ -52,7 +49,6 @@ func (a *API) openStream(ctx context.Context, in *struct {
 		}
 		s := &stream{follower: f, w: w, control: http.NewResponseController(w)}
 		s.run(r.Context())
-		s.control.SetWriteDeadline(time.Time{}) // the connection may serve others
 	}}, nil
 }
 
@@ -147,12 +143,12 @@ func (s *stream) sign(line string) error {
 	return s.flush()
 }
 
-// flush sends what was written. A client that does not take it is cut off.
+// flush sends what was written. A client that does not take it is cut off, as it
+// is with any answer.
 func (s *stream) flush() error {
 	if s.text.Len() == 0 {
 		return nil
 	}
-	s.control.SetWriteDeadline(time.Now().Add(takenWithin)) // where that can't be set, there is none
 	_, err := s.text.WriteTo(s.w)
 	s.text.Reset()
 	if err != nil {

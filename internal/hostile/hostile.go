@@ -4,6 +4,8 @@
 // [Receivers] lists all ways to misbehave, each with how a request to it has to
 // end. One that can tell requests apart misbehaves for one subject alone, if
 // asked to, and is a good receiver to the others.
+//
+// [Clients] lists the clients that nobody wants: half-open ones.
 package hostile
 
 import (

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/oidc"
 )
 
@@ -27,6 +28,10 @@ type Config struct {
 	Key       string         // the key itself, in base64; wins over KeyFile
 	Allow     []netip.Prefix // addresses that are called although they are not public
 	MaxUpload int64          // bytes of one proof; default 32 MiB
+
+	Proxies        []netip.Prefix // that are trusted to say where requests come from
+	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096
+	Patience       time.Duration  // how long a client may stop within a request; default 30 s
 
 	OIDC            oidc.Config   // the provider that people may sign in by; without an Issuer there is none
 	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
@@ -80,6 +85,9 @@ func (c Config) check() error {
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return invalid("database", "The database is not given as a URL. It looks like postgres://user:password@host:5432/database?sslmode=require.")
 	}
+	if c.MaxConnections < 0 {
+		return invalid("max_connections", "The greatest number of connections is negative.")
+	}
 	if c.KeepAttempts < 0 || c.KeepJournal < 0 {
 		return invalid("keep", "A time after which something is removed is negative.")
 	}
@@ -87,6 +95,10 @@ func (c Config) check() error {
 		return invalid("max_upload", "The greatest upload is negative.")
 	}
 	return nil
+}
+
+func (c Config) inbound() inbound.Config {
+	return inbound.Config{Connections: c.MaxConnections, Proxies: c.Proxies, Patience: c.Patience, Log: c.Log}
 }
 
 func invalid(code, detail string, args ...any) error {

@@ -28,7 +28,7 @@ func (s *Server) run(ctx context.Context) {
 	})
 	parts.Go(func() { s.clean(working) })
 	parts.Go(func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(s.clients.Listener(s.listener)); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	})

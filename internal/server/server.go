@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -22,7 +21,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
@@ -31,6 +29,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/outbound"
@@ -45,6 +44,7 @@ type Server struct {
 	token      string
 	http       *http.Server
 	listener   net.Listener
+	clients    *inbound.Clients
 	service    *casework.Service
 	engine     *delivery.Engine
 	store      *store.Store
@@ -63,7 +63,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, metrics: observe.New(c.Version), done: make(chan struct{})}
+	s := &Server{config: c, metrics: observe.New(c.Version), clients: inbound.New(c.inbound()), done: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.opened.Close())
 	}
@@ -216,21 +216,9 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	return st, blobs, key, err
 }
 
-// The limits of connections. Requests and answers themselves are not limited in
-// time: uploads and downloads may be large, and the API sees to it that they flow.
-const (
-	headTimeout = 10 * time.Second // to send the head of a request
-	idleTimeout = 2 * time.Minute  // between requests
-	maxHead     = 64 << 10         // bytes
-)
-
+// httpServer returns a server of a handler. Requests under way are finished.
 func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
-	requests := context.WithoutCancel(ctx) // those under way are finished
-	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
-		BaseContext: func(net.Listener) context.Context { return requests },
-		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
-	}
+	return s.clients.Server(context.WithoutCancel(ctx), handler)
 }
 
 // closers closes what was opened, the last first.

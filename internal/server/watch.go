@@ -71,7 +71,7 @@ func (s *Server) openMetrics(ctx context.Context) error {
 	s.metricsURL = baseURL(listener.Addr()) + "/metrics"
 	go func() {
 		defer close(done)
-		if err := watching.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := watching.Serve(s.clients.Listener(listener)); !errors.Is(err, http.ErrServerClosed) {
 			s.config.Log.Error("metrics are no longer served", "error", err)
 		}
 	}()

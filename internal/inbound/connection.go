@@ -1,0 +1,207 @@
+package inbound
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// conn is a connection that is counted.
+type conn struct {
+	net.Conn
+	clients *Clients
+	network netip.Prefix
+	proxied bool // it comes from a trusted proxy, whose clients are counted instead
+	pace    pace // of what is written
+
+	inAll, inAddress *list.Element // while it waits; guarded by clients.mu
+	left             bool          // guarded by clients.mu
+}
+
+// writeAtOnce is how much of an answer has to be taken before the next is due.
+const writeAtOnce = 16 << 10
+
+// Write writes for as long as the client takes what it is sent.
+func (c *conn) Write(b []byte) (written int, err error) {
+	for err == nil && len(b) > 0 {
+		began := time.Now()
+		c.SetWriteDeadline(began.Add(c.pace.left))
+		var n int
+		n, err = c.Conn.Write(b[:min(len(b), writeAtOnce)])
+		c.pace.moved(n, time.Since(began))
+		written, b = written+n, b[n:]
+	}
+	return written, err
+}
+
+// CloseWrite lets the client read the answer to its end.
+func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }
+
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *conn) Close() error {
+	c.clients.leave(c)
+	return c.Conn.Close()
+}
+
+// enter counts a connection, unless there is no room for it. It may take that of
+// another, which is closed.
+func (c *Clients) enter(raw net.Conn) (*conn, bool) {
+	peer := addressOf(raw.RemoteAddr().String())
+	one := &conn{
+		Conn: raw, clients: c, network: Network(peer), proxied: c.trusts(peer),
+		pace: newPace(c.config.Patience),
+	}
+	evicted, ok := c.register(one, peer)
+	if evicted != nil {
+		evicted.Close()
+	}
+	return one, ok
+}
+
+func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := c.addresses[one.network]
+	switch {
+	case !one.proxied && from != nil && from.open >= c.config.PerAddress:
+		c.tellCrowded(peer)
+		evicted = longest(from.waiting)
+	case c.open >= c.config.Connections:
+		c.tellFull()
+		evicted = longest(c.waiting)
+	default:
+		c.add(one)
+		return nil, true
+	}
+	if evicted == nil {
+		return nil, false
+	}
+	c.remove(evicted)
+	c.add(one)
+	return evicted, true
+}
+
+// longest returns the connection that has waited longest, if one does.
+func longest(waiting *list.List) *conn {
+	if first := waiting.Front(); first != nil {
+		return first.Value.(*conn)
+	}
+	return nil
+}
+
+func (c *Clients) add(one *conn) {
+	c.open++
+	if !one.proxied {
+		c.at(one.network).open++
+	}
+	c.wait(one)
+}
+
+// at returns what is known of a network.
+func (c *Clients) at(network netip.Prefix) *address {
+	from := c.addresses[network]
+	if from == nil {
+		from = &address{waiting: list.New()}
+		c.addresses[network] = from
+	}
+	return from
+}
+
+// forget counts one less for a network.
+func (c *Clients) forget(network netip.Prefix) {
+	from := c.addresses[network]
+	if from.open--; from.open == 0 {
+		delete(c.addresses, network)
+	}
+}
+
+// wait makes a connection one that others may take the place of.
+func (c *Clients) wait(one *conn) {
+	if one.left || one.inAll != nil {
+		return
+	}
+	one.inAll = c.waiting.PushBack(one)
+	if !one.proxied {
+		one.inAddress = c.at(one.network).waiting.PushBack(one)
+	}
+}
+
+// work takes a connection away from those that wait.
+func (c *Clients) work(one *conn) {
+	if one.inAll == nil {
+		return
+	}
+	c.waiting.Remove(one.inAll)
+	if one.inAddress != nil {
+		c.addresses[one.network].waiting.Remove(one.inAddress)
+	}
+	one.inAll, one.inAddress = nil, nil
+}
+
+func (c *Clients) leave(one *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(one)
+}
+
+func (c *Clients) remove(one *conn) {
+	if one.left {
+		return
+	}
+	c.work(one)
+	one.left = true
+	c.open--
+	if !one.proxied {
+		c.forget(one.network)
+	}
+}
+
+// Authenticated notes that a request has a credential. Its connection makes room
+// for no other until the request has ended.
+func Authenticated(ctx context.Context) {
+	if one, ok := ctx.Value(connKey{}).(*conn); ok {
+		one.clients.mu.Lock()
+		defer one.clients.mu.Unlock()
+		one.clients.work(one)
+	}
+}
+
+// ended notes that a connection's request has.
+func (c *Clients) ended(ctx context.Context) {
+	if one, ok := ctx.Value(connKey{}).(*conn); ok {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.wait(one)
+	}
+}
+
+// The advice that goes with what is told of connections.
+const (
+	adviceFull = "Raise --max-connections and the limit of open files (ulimit -n, LimitNOFILE=), " +
+		"or put a proxy in front."
+	adviceCrowded = "If a proxy is there, name it in --trusted-proxies; " +
+		"else something opens connections without using them."
+	adviceFiles = "Raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit."
+)
+
+func (c *Clients) tellFull() {
+	if c.full.begins(time.Now()) {
+		c.config.Log.Warn("there are too many connections; unused ones are closed",
+			"most", c.config.Connections, "advice", adviceFull)
+	}
+}
+
+func (c *Clients) tellCrowded(peer netip.Addr) {
+	if c.crowded.begins(time.Now()) {
+		c.config.Log.Warn("one address has too many connections; unused ones are closed",
+			"address", peer.String(), "most", c.config.PerAddress, "advice", adviceCrowded)
+	}
+}

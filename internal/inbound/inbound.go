@@ -1,0 +1,121 @@
+// Package inbound is the one way in: it accepts connections, says which address
+// a request comes from, and ends what does not move. Whoever has no credential
+// can hold nothing for long and not much of anything:
+//
+//   - Connections are limited, in all and per address. When there are too many,
+//     those that nobody has authenticated on are closed first, the oldest of them
+//     before the others.
+//   - A request's head has a deadline. Bodies and answers have to keep moving: a
+//     client may stop for [Config.Patience], and has to be faster than minRate.
+//   - An answer that comes before the whole body has been read closes the
+//     connection.
+//   - Addresses that proxies pass on count where the proxies are trusted.
+package inbound
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Config is how connections are accepted. What is zero gets its default.
+type Config struct {
+	Connections int            // at once; default: half of the file descriptors, and at most defaultConnections
+	PerAddress  int            // of them; default: a quarter
+	Proxies     []netip.Prefix // that are trusted to say where a request comes from
+	Patience    time.Duration  // how long a client may stop within a request; default 30 s
+	Log         *slog.Logger   // default: nothing is logged
+}
+
+const (
+	defaultConnections = 4096
+	leastConnections   = 16
+	defaultPatience    = 30 * time.Second
+
+	headTimeout = 10 * time.Second // to send the head of a request
+	idleTimeout = 2 * time.Minute  // between requests
+	maxHead     = 32 << 10         // bytes
+)
+
+// Clients are all that are connected. They are safe for concurrent use.
+type Clients struct {
+	config Config
+
+	mu        sync.Mutex
+	open      int
+	waiting   *list.List // of *conn: those without an authenticated request, the oldest first
+	addresses map[netip.Prefix]*address
+
+	full, crowded, exhausted hold
+}
+
+// address is what one address has open.
+type address struct {
+	open    int        // connections, and requests through a trusted proxy
+	waiting *list.List // of *conn, as Clients.waiting
+}
+
+// New makes Clients.
+func New(c Config) *Clients {
+	c.Connections = max(leastConnections, cmp.Or(c.Connections, min(defaultConnections, descriptors()/2)))
+	c.PerAddress = cmp.Or(c.PerAddress, c.Connections/4)
+	c.Patience = cmp.Or(c.Patience, defaultPatience)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Clients{config: c, waiting: list.New(), addresses: map[netip.Prefix]*address{}}
+}
+
+// Server returns a server of a handler, whose Serve takes the listener that
+// [Clients.Listener] returns. Requests run in ctx.
+func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:                      c.Handler(handler),
+		ReadHeaderTimeout:            min(headTimeout, c.config.Patience),
+		IdleTimeout:                  min(idleTimeout, 4*c.config.Patience),
+		MaxHeaderBytes:               maxHead,
+		DisableGeneralOptionsHandler: true, // it would wait for a body
+		BaseContext:                  func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, n net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, n)
+		},
+		ErrorLog: slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+type connKey struct{}
+
+// Network is what counts as one address: an IPv4 address, or the 64 leading bits
+// of an IPv6 address, which one subscriber has at least.
+func Network(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 64
+	if a.Is4() {
+		bits = 32
+	}
+	network, _ := a.Prefix(bits) // of the zero address: the zero prefix
+	return network
+}
+
+// hold is a condition that lasts for as long as it comes up again within a
+// minute. It is told once.
+type hold struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+const holdEnds = time.Minute
+
+func (h *hold) begins(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	begins := now.Sub(h.last) > holdEnds
+	h.last = now
+	return begins
+}

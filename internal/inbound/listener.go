@@ -1,0 +1,121 @@
+package inbound
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Listener returns a listener whose connections are counted.
+func (c *Clients) Listener(l net.Listener) net.Listener {
+	return &listener{
+		Listener: l, clients: c,
+		refusals: make(chan struct{}, maxRefusals), closed: make(chan struct{}),
+	}
+}
+
+type listener struct {
+	net.Listener
+	clients  *Clients
+	refusals chan struct{} // one for each that is under way
+	closed   chan struct{}
+	once     sync.Once
+}
+
+const (
+	maxRefusals  = 16          // under way at once; others are closed without a word
+	refuseWithin = time.Second // and then closed
+	mostBackOff  = time.Second
+)
+
+// Close closes the listener, and ends an Accept that waits for descriptors.
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// Accept returns the next connection there is room for. It waits where the
+// process has no descriptor for one.
+func (l *listener) Accept() (net.Conn, error) {
+	backOff := 5 * time.Millisecond
+	for {
+		raw, err := l.Listener.Accept()
+		switch {
+		case err != nil && !outOfFiles(err):
+			return nil, err
+		case err != nil:
+			if err := l.backOff(err, backOff); err != nil {
+				return nil, err
+			}
+			backOff = min(2*backOff, mostBackOff)
+			continue
+		}
+		backOff = 5 * time.Millisecond
+		if one, ok := l.clients.enter(raw); ok {
+			return one, nil
+		}
+		l.refuse(raw)
+	}
+}
+
+// backOff makes room for a connection, and waits.
+func (l *listener) backOff(cause error, wait time.Duration) error {
+	c := l.clients
+	if c.exhausted.begins(time.Now()) {
+		c.config.Log.Error("no connection can be accepted: the process has no file descriptor left",
+			"error", cause, "advice", adviceFiles)
+	}
+	c.mu.Lock()
+	evicted := longest(c.waiting)
+	c.mu.Unlock()
+	if evicted != nil {
+		evicted.Close()
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-l.closed:
+		return errors.Join(net.ErrClosed, cause)
+	}
+}
+
+// refuse tells a client that there is no room, if not too many are being told.
+func (l *listener) refuse(raw net.Conn) {
+	select {
+	case l.refusals <- struct{}{}:
+	default:
+		raw.Close()
+		return
+	}
+	go func() {
+		defer func() { <-l.refusals }()
+		defer raw.Close()
+		raw.SetDeadline(time.Now().Add(refuseWithin))
+		if _, err := io.WriteString(raw, refusal); err != nil {
+			return
+		}
+		closeWrite(raw)
+		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // or the client would see a reset, and no answer
+	}()
+}
+
+const (
+	busy = `{"type":"about:blank","title":"Service Unavailable","status":503,` +
+		`"detail":"Too many connections or requests are open. Use fewer, or try again shortly.",` +
+		`"code":"server.too_many_connections"}` + "\n"
+	refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n" +
+		"Retry-After: 1\r\nConnection: close\r\n\r\n" + busy
+)
+
+// writeBusy is the refusal of a request.
+func writeBusy(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	io.WriteString(w, busy)
+}

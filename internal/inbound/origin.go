@@ -1,0 +1,221 @@
+package inbound
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// origin is where a request comes from.
+type origin struct {
+	address netip.Addr
+	text    string // the address, or what the connection has in its place
+	scheme  string // that the client used; empty: nobody who is trusted says
+	counted bool   // for its address, since its connection is a trusted proxy's
+}
+
+type originKey struct{}
+
+// Address is the IP address that a request comes from: what [Clients.Handler] has
+// found, else the connection's.
+func Address(r *http.Request) string {
+	if from, ok := r.Context().Value(originKey{}).(origin); ok {
+		return from.text
+	}
+	return direct(r).text
+}
+
+// Scheme is http or https where a trusted proxy says which the client used, else
+// empty.
+func Scheme(ctx context.Context) string {
+	from, _ := ctx.Value(originKey{}).(origin)
+	return from.scheme
+}
+
+func direct(r *http.Request) origin {
+	address := addressOf(r.RemoteAddr)
+	if !address.IsValid() {
+		return origin{text: r.RemoteAddr}
+	}
+	return origin{address: address, text: address.String()}
+}
+
+// addressOf reads host:port; the zero address is that of none.
+func addressOf(text string) netip.Addr {
+	at, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap().WithZone("")
+}
+
+func (c *Clients) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(c.config.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// origin finds out where a request comes from: from its connection or, where that
+// is a trusted proxy's, from what the proxies say. The list of addresses is read
+// from its end, and the first that is no trusted proxy's is the client's. What
+// can't be read ends the list: nobody who is trusted has written what is before it.
+func (c *Clients) origin(r *http.Request) origin {
+	from := direct(r)
+	if !from.address.IsValid() || !c.trusts(from.address) {
+		return from
+	}
+	for _, hop := range slices.Backward(hops(r.Header)) {
+		from.scheme = cmp.Or(hop.scheme, from.scheme)
+		if !hop.address.IsValid() {
+			break
+		}
+		from.address, from.text = hop.address, hop.address.String()
+		if !c.trusts(hop.address) {
+			from.counted = true
+			break
+		}
+	}
+	return from
+}
+
+// hop is what one proxy says of who asked it.
+type hop struct {
+	address netip.Addr // zero: it is hidden, or no address
+	scheme  string
+}
+
+// hops reads the headers in which proxies say who asked them. X-Forwarded-For
+// counts, with X-Forwarded-Proto; Forwarded counts where there is none of these.
+// They are never mixed: a client can add the one that its proxy does not write.
+func hops(h http.Header) []hop {
+	addresses, schemes := valuesOf(h, "X-Forwarded-For"), valuesOf(h, "X-Forwarded-Proto")
+	if len(addresses) == 0 && len(schemes) == 0 {
+		return forwarded(strings.Join(h.Values("Forwarded"), ","))
+	}
+	if len(addresses) == 0 {
+		return []hop{{scheme: scheme(schemes[len(schemes)-1])}}
+	}
+	all := make([]hop, len(addresses))
+	for i, text := range addresses {
+		all[i].address = hostOf(text)
+		switch {
+		case len(schemes) == len(addresses): // each proxy added both
+			all[i].scheme = scheme(schemes[i])
+		case len(schemes) > 0:
+			all[i].scheme = scheme(schemes[len(schemes)-1])
+		}
+	}
+	return all
+}
+
+func valuesOf(h http.Header, name string) []string {
+	if len(h.Values(name)) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Join(h.Values(name), ","), ",")
+}
+
+func scheme(text string) string {
+	text = strings.ToLower(strings.Trim(text, " \t"))
+	if text != "http" && text != "https" {
+		return ""
+	}
+	return text
+}
+
+// forwarded reads the header of RFC 7239.
+func forwarded(text string) []hop {
+	if strings.Trim(text, " \t,") == "" {
+		return nil
+	}
+	var all []hop
+	for _, element := range split(text, ',') {
+		var h hop
+		seen := 0
+		for _, pair := range split(element, ';') {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			switch strings.ToLower(name) {
+			case "for":
+				seen++
+				h.address = hostOf(unquoted(value))
+			case "proto":
+				h.scheme = scheme(unquoted(value))
+			}
+		}
+		if seen != 1 {
+			h.address = netip.Addr{}
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// split splits at a separator outside of quotes.
+func split(text string, by byte) (parts []string) {
+	quoted, from := false, 0
+	for i := 0; i < len(text); i++ {
+		switch {
+		case quoted && text[i] == '\\':
+			i++
+		case text[i] == '"':
+			quoted = !quoted
+		case !quoted && text[i] == by:
+			parts, from = append(parts, text[from:i]), i+1
+		}
+	}
+	return append(parts, text[from:])
+}
+
+// unquoted is a token, or what a quoted string stands for.
+func unquoted(value string) string {
+	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
+		return value
+	}
+	var b strings.Builder
+	for i := 1; i < len(value)-1; i++ {
+		if value[i] == '\\' && i+1 < len(value)-1 {
+			i++
+		}
+		b.WriteByte(value[i])
+	}
+	return b.String()
+}
+
+// hostOf reads an address with or without a port and brackets. The zero address
+// is that of anything else: unknown, _hidden, a host name.
+func hostOf(text string) netip.Addr {
+	text = strings.Trim(text, " \t")
+	host, port, withPort := text, "", false
+	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
+		var closed bool
+		if host, port, closed = strings.Cut(rest, "]"); !closed || !strings.Contains(host, ":") {
+			return netip.Addr{}
+		}
+		if port, withPort = strings.CutPrefix(port, ":"); !withPort && port != "" {
+			return netip.Addr{}
+		}
+	} else if strings.Count(text, ":") == 1 {
+		host, port, withPort = strings.Cut(text, ":")
+	}
+	if withPort && !isPort(port) {
+		return netip.Addr{}
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil || address.Zone() != "" {
+		return netip.Addr{}
+	}
+	return address.Unmap()
+}
+
+// isPort reports whether a text is a port, hidden ones (_a1) included.
+func isPort(text string) bool {
+	hidden := strings.HasPrefix(text, "_")
+	for _, r := range strings.TrimPrefix(text, "_") {
+		digit := '0' <= r && r <= '9'
+		if !digit && (!hidden || !(r == '.' || r == '_' || r == '-' || 'a' <= r|0x20 && r|0x20 <= 'z')) {
+			return false
+		}
+	}
+	return text != "" && text != "_" && (hidden || len(text) <= 5)
+}

@@ -1,0 +1,135 @@
+package inbound
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// minRate is how fast a client has to be at least, in bytes per second.
+const minRate = 512
+
+// pace is how long may be waited for a client: less the longer it takes, more
+// with each byte that moves, and never more than its patience.
+type pace struct{ left, patience time.Duration }
+
+func newPace(patience time.Duration) pace { return pace{patience, patience} }
+
+func (p *pace) moved(bytes int, took time.Duration) {
+	p.left = min(p.patience, p.left-took+time.Duration(bytes)*time.Second/minRate)
+}
+
+// linger is how long the rest of a body is thrown away before its connection is
+// closed: a client that still sends would not see its answer.
+const linger = time.Second
+
+// Handler returns a handler whose requests know where they come from, and have to
+// move.
+func (c *Clients) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer c.ended(r.Context())
+		from := c.origin(r)
+		b := &body{
+			ReadCloser: r.Body, remaining: r.ContentLength, ended: r.ContentLength == 0,
+			control: http.NewResponseController(w), pace: newPace(c.config.Patience),
+		}
+		defer b.abandon()
+		answer := &answer{ResponseWriter: w, body: b}
+		if from.counted {
+			if !c.begin(from) {
+				writeBusy(answer)
+				return
+			}
+			defer c.end(from)
+		}
+		r = r.WithContext(context.WithValue(r.Context(), originKey{}, from))
+		r.Body = b
+		next.ServeHTTP(answer, r)
+		answer.early()
+	})
+}
+
+// begin counts a request through a trusted proxy for its address.
+func (c *Clients) begin(from origin) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.at(Network(from.address))
+	if at.open >= c.config.PerAddress {
+		c.tellCrowded(from.address)
+		return false
+	}
+	at.open++
+	return true
+}
+
+func (c *Clients) end(from origin) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(Network(from.address))
+}
+
+// body is a request's body that has to keep coming.
+type body struct {
+	io.ReadCloser
+	control   *http.ResponseController
+	pace      pace
+	remaining int64 // bytes; negative: that is not known
+	ended     bool
+}
+
+// Read waits for as long as the client's pace allows. The deadline ends with the
+// body: one that stayed would cancel the request while its callback is being
+// asked.
+func (b *body) Read(p []byte) (int, error) {
+	began := time.Now()
+	b.control.SetReadDeadline(began.Add(b.pace.left)) // where that can't be set, there is none
+	n, err := b.ReadCloser.Read(p)
+	b.pace.moved(n, time.Since(began))
+	if b.remaining > 0 {
+		b.remaining -= int64(n)
+	}
+	b.ended = b.ended || err == io.EOF || b.remaining == 0
+	if err != nil || b.ended {
+		b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// abandon limits how long the server waits for what nobody has read.
+func (b *body) abandon() {
+	if !b.ended {
+		b.control.SetReadDeadline(time.Now().Add(min(linger, b.pace.patience)))
+	}
+}
+
+// answer closes the connection if it comes before the whole body was read: what
+// is still to come must hold nothing up.
+type answer struct {
+	http.ResponseWriter
+	body    *body
+	started bool
+}
+
+func (a *answer) early() {
+	if !a.started && !a.body.ended {
+		a.Header().Set("Connection", "close")
+	}
+}
+
+// WriteHeader begins the answer.
+func (a *answer) WriteHeader(status int) {
+	a.early()
+	a.started = a.started || status >= http.StatusOK
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer, if that was not done, and goes on with it.
+func (a *answer) Write(b []byte) (int, error) {
+	a.early()
+	a.started = true
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/hostile"
+)
+
+var (
+	clientsTime = flag.Duration("clients.time", 0, "how long half-open clients come back; 0: each way comes a few times")
+	clientsSeed = flag.Uint64("clients.seed", 1, "what is drawn at random of half-open clients")
+)
+
+// However a client leaves a request half said, or says it for ever, the server
+// ends it, and serves others meanwhile.
+func TestHalfOpenClientsAreEnded(t *testing.T) {
+	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 500 * time.Millisecond})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	until := time.Now().Add(*clientsTime)
+	var held atomic.Int64
+	var all sync.WaitGroup
+	for i, client := range hostile.Clients() {
+		r := rand.New(rand.NewPCG(*clientsSeed, uint64(i)))
+		all.Go(func() {
+			for round := 0; round < 3 || time.Now().Before(until); round++ {
+				way := client
+				if round > 0 {
+					way = client.Cut(r)
+				}
+				if err := way.Hold(ctx, s.listener.Addr().String(), 20*time.Millisecond); err != nil {
+					t.Errorf("one that %s: %v", way.Name, err)
+				}
+				held.Add(1)
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); all.Wait() }()
+	for served := 0; ; served++ {
+		if status, body := get(t, s, "/v1/cases", s.Token()); status != http.StatusOK {
+			t.Fatalf("others are answered %d %s", status, body)
+		}
+		select {
+		case <-ended:
+			t.Logf("%d half-open clients were ended, and %d requests answered meanwhile", held.Load(), served+1)
+			return
+		case <-time.After(10 * time.Millisecond): // not to compete for the processor
+		}
+	}
+}
+
+// answered says something and returns all that is answered, once the connection
+// has ended.
+func answered(t *testing.T, s *Server, say string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, say); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Errorf("%q: %v", say, err)
+	}
+	return string(answer)
+}
+
+// What is refused before its body is read is answered at once, and ends the
+// connection: whoever waits for the body first would wait until the test ends.
+func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
+	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: time.Hour, MetricsListen: "127.0.0.1:0"})
+	for request, status := range map[string]string{
+		"POST /x":                     "404 Not Found",
+		"DELETE /v1/session":          "401 Unauthorized",
+		"PATCH /docs":                 "405 Method Not Allowed",
+		"OPTIONS *":                   "404 Not Found",
+		"GET /healthz":                "200 OK",
+		"POST /v1/case-types/a/cases": "401 Unauthorized",
+		"POST /v1/cases/1/proofs?key=a&filename=b":    "401 Unauthorized",
+		"POST /v1/session":                            "413 Request Entity Too Large",
+		"POST /v1/session|Content-Encoding: nonsense": "415 Unsupported Media Type",
+		"POST /v1/session|Sec-Fetch-Site: cross-site": "403 Forbidden",
+	} {
+		line, header, _ := strings.Cut(request, "|")
+		if header != "" {
+			header += "\r\n"
+		}
+		answer := answered(t, s, line+" HTTP/1.1\r\nHost: x\r\n"+header+"Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
+		if !strings.HasPrefix(answer, "HTTP/1.1 "+status+"\r\n") || !strings.Contains(answer, "Connection: close\r\n") {
+			t.Errorf("%s: answered %q", request, answer)
+		}
+	}
+}
+
+// proofs makes a case that takes proofs, and returns where.
+func proofs(t *testing.T, s *Server) string {
+	t.Helper()
+	call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+		"transitions": [{"key": "write", "to": "open"}], "proofs": [{"key": "passport"}]}`)
+	made := call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"data": {}}`)
+	return fmt.Sprintf("/v1/cases/%.0f/proofs", made["id"])
+}
+
+// With a credential, too: whoever may do something has to say all of it.
+func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
+	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 300 * time.Millisecond})
+	path := proofs(t, s)
+	for _, length := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+		answer := answered(t, s, "POST "+path+"?key=passport&filename=p HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+s.Token()+"\r\n"+length+"\r\n\r\n5\r\nonly")
+		if !strings.HasPrefix(answer, "HTTP/1.1 400 ") || !strings.Contains(answer, "proof.incomplete") {
+			t.Errorf("%s: answered %q", length, answer)
+		}
+	}
+	if all := call(t, s, "GET", path, s.Token(), ""); len(all["items"].([]any)) != 0 {
+		t.Errorf("saved: %v", all)
+	}
+}
+
+// An uploaded form leaves the connection open for the next request.
+func TestTheConnectionOfAFormGoesOn(t *testing.T) {
+	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
+	form := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\npassport\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p\"\r\n\r\nfile\r\n--b--\r\n" + strings.Repeat("\r\n", 8000)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+proofs(t, s), io.MultiReader(strings.NewReader(form)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.Token())
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated || response.Close {
+		t.Errorf("status %d; closed: %t", response.StatusCode, response.Close)
+	}
+}
