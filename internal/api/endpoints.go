@@ -23,6 +23,7 @@ type Endpoint struct {
 	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
 	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Owner       *string                 `json:"owner" doc:"Who made it, or last pointed it somewhere: the user or the token. It hears of no case that they may not read. null: nobody; then it hears nothing of case types that name who may read." example:"user/7"`
 	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long, or its answer 410." example:"active"`
 	Policy      Policy                  `json:"policy" doc:"How hard delivery tries."`
 	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
@@ -94,6 +95,7 @@ type EndpointChange struct {
 	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
 	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	TakeOver  bool                     `json:"take_over,omitempty" doc:"You become its owner: from then on it hears what you may read." example:"true"`
 	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
 	Resume    *string                  `json:"resume,omitempty" enum:"cursor,head" doc:"Where an active endpoint goes on: at its cursor, where it stands, which is the default; or at the head of the journal, so that all it is owed until now is passed over. What was given up stays listed, and replays go on." example:"head"`
 	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
@@ -159,6 +161,9 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 		set(&e.IgnoreOwn, body.IgnoreOwn)
 		set(&e.Filter, body.Filter)
 		set(&e.Token, body.Token)
+		if body.TakeOver {
+			e.Owner = string(principalOf(ctx).Owner())
+		}
 		set(&e.Status, body.Status)
 		set(&e.Clearance, body.Clearance)
 		body.Policy.apply(&e.Policy) // judged above
@@ -227,7 +232,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	}
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
-		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: orNull(e.Token),
+		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: orNull(e.Token), Owner: orNull(e.Owner),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),

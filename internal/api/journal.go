@@ -166,6 +166,7 @@ type follower struct {
 	listening casework.Listening
 	principal access.Principal
 	audience  delivery.Audience
+	holds     func(context.Context) (bool, error) // that audience is still what it was
 	at        delivery.Position
 }
 
@@ -183,6 +184,7 @@ func (a *API) follow(ctx context.Context, o access.Operation, in InJournal, afte
 // listen finds out what the client hears.
 func (f *follower) listen(ctx context.Context) error {
 	heard, err := f.service.Audience(ctx, f.principal, f.operation, f.listening)
+	f.holds = heard.Holds
 	f.audience = delivery.Audience{Tenant: f.principal.Tenant, Clearance: heard.Clearance, Wants: heard.Wants}
 	return err
 }
@@ -194,6 +196,14 @@ func (f *follower) again(ctx context.Context) (err error) {
 		return err
 	}
 	return f.listen(ctx)
+}
+
+// keepUp has the client hear what it may hear now.
+func (f *follower) keepUp(ctx context.Context) error {
+	if holds, err := f.holds(ctx); err != nil || holds {
+		return err
+	}
+	return f.again(ctx)
 }
 
 // place finds where a client wants to go on.

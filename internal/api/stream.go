@@ -100,6 +100,9 @@ func (s *stream) run(ctx context.Context) {
 
 // tell sends what there is, and reports whether there is more.
 func (s *stream) tell(ctx context.Context) (more bool, err error) {
+	if err := s.keepUp(ctx); err != nil {
+		return false, err
+	}
 	batch, err := s.config.Feed.Read(ctx, s.audience, s.at, streamBatch, mostText)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -82,7 +82,7 @@ func (s *Service) attempts(ctx context.Context, p access.Principal, f store.Atte
 			return nil, 0, err
 		}
 		for _, a := range found {
-			visible, err := sees.subject(ctx, a.Subject)
+			visible, err := sees.attempt(ctx, a)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -101,8 +101,8 @@ func (s *Service) attempts(ctx context.Context, p access.Principal, f store.Atte
 type sight struct {
 	*Service
 	p         access.Principal
-	endpoints []string        // that were never told more than they see; nil: all
-	hidden    []string        // types whose cases they may not read
+	endpoints []string // that were never told more than they see; nil: all
+	reader    access.Reader
 	subjects  map[string]bool // those that were looked at
 	rounds    int
 }
@@ -131,15 +131,26 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 
 // sightOfSubjects is a sight without its endpoints.
 func (s *Service) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
-	hidden, err := s.unreadable(ctx, p)
-	return &sight{Service: s, p: p, hidden: hidden, subjects: map[string]bool{}}, err
+	reader, err := s.reader(ctx, p)
+	return &sight{Service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
+}
+
+// attempt reports whether somebody sees an attempt: what it is about, and the type
+// that the case had when the attempt's entry was made.
+func (v *sight) attempt(ctx context.Context, a store.Attempt) (bool, error) {
+	visible, err := v.subject(ctx, a.Subject)
+	if err != nil || !visible || len(v.reader.Without) == 0 {
+		return visible, err
+	}
+	found, err := v.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
+	return err == nil && (len(found.Entries) == 0 || v.reader.Reads(found.Entries[0])), err
 }
 
 // subject reports whether somebody sees what an attempt is about. What is gone is
 // seen by whoever saw its end.
 func (v *sight) subject(ctx context.Context, subject string) (visible bool, err error) {
 	kind, id, _ := strings.Cut(subject, "/")
-	if v.p.Clearance.Sees(casetype.Restricted) && len(v.hidden) == 0 || kind == "contact" {
+	if v.p.Clearance.Sees(casetype.Restricted) && len(v.reader.Without) == 0 || kind == "contact" {
 		return true, nil
 	}
 	visible, known := v.subjects[subject]
@@ -163,7 +174,7 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 	}
 	c, err := v.store.Case(ctx, v.p.Tenant, id)
 	if err == nil {
-		return v.p.Clearance.Sees(c.Classification) && !slices.Contains(v.hidden, c.Type), nil
+		return v.p.Clearance.Sees(c.Classification) && !slices.Contains(v.reader.Without, c.Type), nil
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return false, err
@@ -173,7 +184,7 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 		return false, err
 	}
 	_, visible := last[0].As(v.p.Clearance.SeesMarked)
-	return visible && !isOf(last[0], v.hidden), nil
+	return visible && v.reader.Reads(last[0]), nil
 }
 
 // ignore gives an error that is not of a kind.
@@ -222,7 +233,7 @@ func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (Se
 	if err != nil {
 		return SentAttempt{}, err
 	}
-	if visible, err := sees.subject(ctx, a.Subject); err != nil || !visible || !p.Clearance.Sees(e.Reached) {
+	if visible, err := sees.attempt(ctx, a); err != nil || !visible || !p.Clearance.Sees(e.Reached) {
 		return SentAttempt{}, orMissing(err)
 	}
 	return s.derive(ctx, a, e.Clearance, e.Reached)

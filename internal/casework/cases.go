@@ -35,11 +35,11 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if !word(f.Type) || !word(f.State) || !word(f.Label) {
 		return nil, nil // no case type, state or label has such a key
 	}
-	f.Limit, f.Clearance = page(f.Limit), p.Clearance
-	var err error
-	if f.Without, err = s.unreadable(ctx, p); err != nil {
+	reader, err := s.reader(ctx, p)
+	if err != nil {
 		return nil, err
 	}
+	f.Limit, f.Clearance, f.Without = page(f.Limit), p.Clearance, reader.Without
 	all, err := s.store.Cases(ctx, p.Tenant, f)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,8 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 
 // History lists a case's entries with ids below before, newest first; 0 begins
 // at the newest. What happened to a case outlives it. Each entry shows what the
-// caller may see by the classifications of its time; those above are left out.
+// caller may see by the classifications of its time; those above are left out, and
+// those from when the case was of a type that they may not read.
 func (s *Service) History(ctx context.Context, p access.Principal, id, before int64, limit int) ([]*event.Entry, error) {
 	if err := s.permitCase(ctx, p, "get-history", id); err != nil {
 		return nil, err
@@ -74,6 +75,10 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 			return nil, cmp.Or(err, caseMissing(id))
 		}
 	}
+	reader, err := s.reader(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	var shown []*event.Entry
 	limit = page(limit)
 	for before = newest(before); ; {
@@ -83,7 +88,7 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 		}
 		for _, e := range entries {
 			before = e.ID
-			if e, visible := e.As(p.Clearance.SeesMarked); visible && len(shown) < limit {
+			if e, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) && len(shown) < limit {
 				shown = append(shown, e)
 			}
 		}

@@ -84,6 +84,7 @@ type book struct {
 	parts    []int // each message's place in its entry
 	known    map[string]endpoint.Endpoint
 	filters  map[string]*filter.Filter
+	owners   map[string]access.Reader // what each one's owner may read
 	tries    map[store.Pair]store.Tries
 	buried   map[store.Pair]store.Buried
 	standing map[string]store.Standing
@@ -124,7 +125,7 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 	if err != nil {
 		return nil, 0, err
 	}
-	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, filters: map[string]*filter.Filter{}}
+	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, filters: map[string]*filter.Filter{}, owners: map[string]access.Reader{}}
 	for _, e := range entries {
 		b.enter(e)
 	}
@@ -145,6 +146,9 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 
 // enter adds an entry's messages, as far as the caller sees them.
 func (b *book) enter(e *event.Entry) {
+	if !b.reader.Reads(e) { // the case was of another type then
+		return
+	}
 	for part, m := range wire.Messages(e, "", b.p.Clearance) {
 		if !m.Untold {
 			b.tellings = append(b.tellings, Telling{Entry: e, Message: m.ID, Trigger: m.Trigger})
@@ -203,6 +207,11 @@ func (b *book) meet(ctx context.Context) error {
 			delete(b.known, id)
 			continue
 		}
+		owner, err := b.ownersReader(ctx, e)
+		if err != nil {
+			return err
+		}
+		b.owners[id] = owner
 		if f, wrong := filter.Compile(e.Filter); wrong == nil {
 			b.filters[id] = f
 		}
@@ -253,10 +262,10 @@ func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked
 	s, served := b.standing[e.ID]
 	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position
 	behind := parked && head.Lane == b.subject && (head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)
-	if !served || !ahead && !behind || !slices.Contains(e.Triggers, t.Trigger) || !e.Hears(t.Entry.Actor) {
+	if !served || !ahead && !behind || !slices.Contains(e.Triggers, t.Trigger) || !e.Hears(t.Entry.Actor) || !b.owners[e.ID].Reads(t.Entry) {
 		return false
 	}
-	d := b.derived.at(t.Entry, e.Clearance)
+	d := b.derived.at(t.Entry, b.owners[e.ID].Clearance)
 	if part >= len(d.messages) || d.messages[part].Untold {
 		return false
 	}

@@ -70,7 +70,7 @@ func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoin
 	}
 	secret, err := s.newSecretOf(e, now)
 	e.ID, e.Tenant, e.Secrets = id.New("ep"), p.Tenant, []endpoint.Secret{secret}
-	e.Status, e.Reached = endpoint.Active, e.Clearance
+	e.Status, e.Reached, e.Owner = endpoint.Active, e.Clearance, string(p.Owner())
 	e.Revision, e.CreatedAt, e.UpdatedAt = 1, now, now
 	return e, err
 }
@@ -186,6 +186,9 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 		if err := checkOwn(ctx, tx, after.Tenant, after.Token); err != nil {
 			return after, err
 		}
+	}
+	if after.URL != before.URL || after.Owner != before.Owner {
+		after.Owner = string(p.Owner())
 	}
 	after.Reached = casetype.Higher(before.Reached, after.Clearance)
 	if err := checkEndpoint(&after, p); err != nil {

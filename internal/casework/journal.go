@@ -28,6 +28,9 @@ type Audience struct {
 	Clearance casetype.Classification
 	Filter    string // of the endpoint, if one was named
 	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool
+
+	// Holds reports whether all this is still so: nobody may read more or less than then.
+	Holds func(context.Context) (bool, error)
 }
 
 // Audience says what somebody hears who listens, for one of the operations that
@@ -50,13 +53,20 @@ func (s *Service) listeners(ctx context.Context, p access.Principal, o access.Op
 	if err != nil {
 		return Audience{}, err
 	}
-	hidden, err := s.unreadable(ctx, p)
+	before, err := s.store.Reader(ctx, p.Tenant, p.Owner())
+	if err != nil {
+		return Audience{}, err
+	}
+	reader, err := s.reader(ctx, p)
 	if err != nil {
 		return Audience{}, err
 	}
 	whose := endpoint.Endpoint{Sources: l.Sources}
 	a := Audience{Clearance: p.Clearance, Wants: func(e *event.Entry, m *wire.Message, _ *filter.Message) bool {
-		return triggers[m.Trigger] && whose.Hears(e.Actor) && !isOf(e, hidden)
+		return triggers[m.Trigger] && whose.Hears(e.Actor) && reader.Reads(e)
+	}, Holds: func(ctx context.Context) (bool, error) {
+		now, err := s.store.Reader(ctx, p.Tenant, p.Owner())
+		return now.Same(before), err
 	}}
 	if l.Endpoint == "" {
 		return a, nil
@@ -65,9 +75,21 @@ func (s *Service) listeners(ctx context.Context, p access.Principal, o access.Op
 	if err != nil {
 		return Audience{}, err
 	}
+	owner, err := s.ownersReader(ctx, told)
+	if err != nil {
+		return Audience{}, err
+	}
 	asked := a.Wants
-	a.Clearance, a.Filter, a.Wants = told.Clearance, told.Filter, func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
-		return slices.Contains(told.Triggers, m.Trigger) && told.Hears(e.Actor) && asked(e, m, judged)
+	a.Clearance, a.Filter, a.Wants = owner.Clearance, told.Filter, func(e *event.Entry, m *wire.Message, judged *filter.Message) bool {
+		return slices.Contains(told.Triggers, m.Trigger) && told.Hears(e.Actor) && owner.Reads(e) && asked(e, m, judged)
+	}
+	mine := a.Holds
+	a.Holds = func(ctx context.Context) (bool, error) {
+		now, err := s.ownersReader(ctx, told)
+		if err != nil || !now.Same(owner) {
+			return false, err
+		}
+		return mine(ctx)
 	}
 	return a, nil
 }
@@ -88,11 +110,6 @@ func (a Audience) filtered() (Audience, error) {
 		return passes && err == nil // what can't be computed is dead, and not told
 	}
 	return a, nil
-}
-
-// isOf reports whether an entry is about a case of one of these types.
-func isOf(e *event.Entry, types []string) bool {
-	return e.Snapshot.Case != nil && slices.Contains(types, e.Snapshot.Case.Type)
 }
 
 // matching gives the triggers that match one of the patterns.

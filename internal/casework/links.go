@@ -77,11 +77,11 @@ func (s *Service) ContactCases(ctx context.Context, p access.Principal, contact 
 	if err := s.Permit(ctx, p, "list-contact-cases"); err != nil {
 		return nil, err
 	}
-	without, err := s.unreadable(ctx, p)
+	reader, err := s.reader(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.store.Links(ctx, p.Tenant, contact, after, without, p.Clearance, page(limit))
+	all, err := s.store.Links(ctx, p.Tenant, contact, after, reader.Without, p.Clearance, page(limit))
 	if err != nil || len(all) > 0 {
 		return all, err
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -35,10 +37,18 @@ func (s *Service) permitType(ctx context.Context, p access.Principal, o access.O
 	if !p.Clearance.Sees(t.Definition.Classification) {
 		return nil // it is missed as well
 	}
-	if a := t.Access; !p.Role.Among(a.Read) || !o.Reads() && !p.Role.Among(a.Write) {
-		return s.deny(ctx, p, o, "case_type/"+key, "The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, key)
+	if err := leftOut(p, o, t.Type); err != nil {
+		return s.denied(ctx, p, o, "case_type/"+key, err)
 	}
 	return nil
+}
+
+// leftOut refuses whoever the case type leaves out of an operation.
+func leftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
+	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "access.denied", "The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, t.Key)
 }
 
 // permitCase is permitType for the type of a case. A case that does not exist
@@ -72,26 +82,17 @@ func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
 	return s.deny(ctx, pl.p, pl.in.operation(), subject, "The role %q may not submit the transition %q. Ask an administrator.", pl.p.Role, pl.tr.Key)
 }
 
-// unreadable lists the case types whose cases somebody may not read.
-func (s *Service) unreadable(ctx context.Context, p access.Principal) ([]string, error) {
-	if p.Role == access.Admin {
-		return nil, nil
-	}
-	all, err := s.store.CaseTypes(ctx, p.Tenant)
-	if err != nil {
-		return nil, err
-	}
-	var keys []string
-	for _, stored := range all {
-		t, err := s.typeOf(p.Tenant, stored)
-		if err != nil {
-			return nil, err
-		}
-		if !p.Role.Among(t.Access.Read) {
-			keys = append(keys, t.Key)
-		}
-	}
-	return keys, nil
+// reader says what somebody may read now.
+func (s *Service) reader(ctx context.Context, p access.Principal) (access.Reader, error) {
+	narrowed, err := s.store.Narrowing(ctx, p.Tenant)
+	return narrowed.Reader(p.Role, p.Clearance), err
+}
+
+// ownersReader says what an endpoint's owner may read now, and is told of by it.
+func (s *Service) ownersReader(ctx context.Context, e endpoint.Endpoint) (access.Reader, error) {
+	r, err := s.store.Reader(ctx, e.Tenant, access.Owner(e.Owner))
+	r.Clearance = casetype.Lower(r.Clearance, e.Clearance)
+	return r, err
 }
 
 func (in Submission) operation() access.Operation {
@@ -106,6 +107,11 @@ func (in Submission) operation() access.Operation {
 
 // deny notes the attempt and refuses it.
 func (s *Service) deny(ctx context.Context, p access.Principal, o access.Operation, subject, detail string, args ...any) error {
+	return s.denied(ctx, p, o, subject, fault.New(fault.Forbidden, "access.denied", detail, args...))
+}
+
+// denied notes that something was refused.
+func (s *Service) denied(ctx context.Context, p access.Principal, o access.Operation, subject string, refused error) error {
 	s.note(ctx, p, access.Denied, subject, map[string]any{"operation": o, "role": p.Role})
-	return fault.New(fault.Forbidden, "access.denied", detail, args...)
+	return refused
 }

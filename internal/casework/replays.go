@@ -74,6 +74,10 @@ func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
 
 // Resend sends one message again, whatever became of it.
 func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, message string, once Once) (Replay, error) {
+	reader, err := s.reader(ctx, p)
+	if err != nil {
+		return Replay{}, err
+	}
 	return s.newReplay(ctx, p, "resend-message", endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		var none store.Replay
 		var m store.Told
@@ -92,6 +96,9 @@ func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, me
 		if err == nil && kept.Last() != m.Seq {
 			err = fault.In("journal.removed", "What the message tells has been removed from the journal; it can't be made again.",
 				fault.Field{Path: "/message", Message: "tells what has been removed"})
+		}
+		if err == nil && !reader.Reads(kept.Entries[0]) {
+			err = messageMissing()
 		}
 		r := store.Replay{Kind: store.ReplayResend, After: m.Seq - 1, Until: m.Seq, Messages: 1}
 		return r, []store.Place{m.Place}, err

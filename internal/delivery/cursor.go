@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -19,16 +20,46 @@ type cursor struct {
 	flushed time.Time    // when the position was last handed over
 }
 
-// fill reads the journal until the window is full or there is no more. The end
-// of it is at hand; ranges further back are read beside the sending.
+// fill reads the journal until the window is full or there is no more, once it is
+// known what the endpoint's owner may read.
 func (c *cursor) fill(ctx context.Context) {
-	for !c.reading && c.m.wantsMore() {
+	if c.reading || !c.m.wantsMore() {
+		return
+	}
+	if c == c.live {
+		if upTo, quiet := c.tail.quiet(c.waiter, c.m.readTo); quiet {
+			c.m.read(nil, upTo)
+			return
+		}
+	}
+	if reader, ok := c.store.ReaderAtHand(c.lease.Tenant, access.Owner(c.endpoint.Owner)); ok {
+		c.heed(reader)
+		c.read(ctx)
+		return
+	}
+	c.begin()
+	go func() {
+		reader, ok := c.owner(ctx)
+		c.inbox <- func() {
+			c.end()
+			if ok {
+				c.heed(reader)
+				c.read(ctx)
+			}
+		}
+	}()
+}
+
+// begin and end are about the reading beside the sending.
+func (c *cursor) begin() { c.reading, c.worker.reading = true, c.worker.reading+1 }
+func (c *cursor) end()   { c.reading, c.worker.reading = false, c.worker.reading-1 }
+
+// read is fill for an owner who is known. The end of the journal is at hand; ranges
+// further back are read beside the sending.
+func (c *cursor) read(ctx context.Context) {
+	for !c.reading && c.m.wantsMore() && c.ending(ctx) == nil {
 		after := c.m.readTo
 		if c == c.live {
-			if upTo, quiet := c.tail.quiet(c.waiter, after); quiet {
-				c.m.read(nil, upTo)
-				return
-			}
 			if entries, upTo, ok := c.tail.recent(c.lease.Tenant, after); ok {
 				c.m.read(entries, upTo)
 				if len(entries) == 0 {
@@ -37,8 +68,7 @@ func (c *cursor) fill(ctx context.Context) {
 				continue
 			}
 		}
-		c.reading = true
-		c.worker.reading++
+		c.begin()
 		go func() {
 			entries, upTo, err := c.older(ctx, after)
 			if err != nil {
@@ -46,8 +76,7 @@ func (c *cursor) fill(ctx context.Context) {
 				sleep(ctx, readAgain)
 			}
 			c.inbox <- func() {
-				c.reading = false
-				c.worker.reading--
+				c.end()
 				c.m.read(entries, upTo)
 			}
 		}()

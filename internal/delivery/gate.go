@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
@@ -19,7 +20,8 @@ type gate struct {
 	hold    hold
 	pace    pace
 	watch   watch
-	gone    bool // the endpoint answered 410, or has failed for too long: it is disabled
+	reader  access.Reader // what the endpoint's owner may read
+	gone    bool          // the endpoint answered 410, or has failed for too long: it is disabled
 }
 
 // limits bound what is held of an endpoint.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -14,6 +15,7 @@ import (
 type message struct {
 	store.Place
 	subject  string
+	entry    *event.Entry
 	body     *wire.Message
 	tries    int          // requests made
 	failures int          // those that count for the retry schedule

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -183,6 +185,11 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader, err := e.store.Reader(ctx, l.Tenant, access.Owner(ep.Owner))
+	if err != nil {
+		return nil, err
+	}
+	ep.Clearance = casetype.Lower(ep.Clearance, reader.Clearance)
 	live, err := e.store.Cursor(ctx, l.Tenant, l.Endpoint)
 	if err != nil {
 		return nil, err
@@ -200,10 +207,15 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 		return nil, err
 	}
 	warnOfExpiry(e.Log.With("endpoint", ep.ID), ep.TLS, time.Now())
+	if ep.Owner == "" && len(reader.Without) > 0 {
+		e.Log.Warn("the endpoint has no owner and hears nothing of case types that name who may read; an administrator can take it over",
+			"endpoint", ep.ID, "types", reader.Without)
+	}
 	g := newGate(ep.Policy, defaultLimits, e.Jitter)
+	g.reader = reader
 	g.restore(ep, e.DisableAfter, time.Now())
 	w := &worker{
-		Engine: e, endpoint: ep, lease: l, credentials: credentials, gate: g, over: map[string]bool{},
+		Engine: e, endpoint: ep, sees: reader.Clearance, lease: l, credentials: credentials, gate: g, over: map[string]bool{},
 		log:    e.Log.With("endpoint", l.Endpoint),
 		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),

@@ -123,9 +123,10 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 	m.rouse()
 }
 
-// wants reports whether the endpoint, as it is set up now, listens to a message.
+// wants reports whether the endpoint, as it is set up now, listens to a message, and
+// its owner may read what it tells.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
-	return !body.Untold && m.wanted[body.Trigger] && m.hears(e.Actor) && e.Subject != m.self && m.scope.has(e, body)
+	return !body.Untold && m.reader.Reads(e.Entry) && m.wanted[body.Trigger] && m.hears(e.Actor) && e.Subject != m.self && m.scope.has(e, body)
 }
 
 // passes reports whether a message that the endpoint listens to may be sent. It
@@ -152,7 +153,7 @@ func (m *machine) admit(e *tailEntry) {
 		if !m.wants(e, body) {
 			continue
 		}
-		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, body: body, window: entry}
+		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, entry: e.Entry, body: body, window: entry}
 		if _, settled := m.skip[body.ID]; settled {
 			continue
 		}

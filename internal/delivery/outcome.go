@@ -33,8 +33,8 @@ type outcome struct {
 	attempt    store.Attempt // as it is recorded
 }
 
-// done takes in the outcome of a message that next gave.
-func (m *machine) done(msg *message, o outcome, now time.Time) {
+// back takes a message back that next gave.
+func (m *machine) back(msg *message) *lane {
 	l := m.lanes[m.laneOf(msg)]
 	l.sending = nil
 	m.sending--
@@ -43,12 +43,27 @@ func (m *machine) done(msg *message, o outcome, now time.Time) {
 		m.retrying--
 		msg.retry = false
 	}
+	return l
+}
+
+// unsent takes a message back for which no request was made.
+func (m *machine) unsent(msg *message) *lane {
+	m.owed--
+	m.breaker.probing = m.breaker.probing && !msg.probe
+	return m.back(msg)
+}
+
+// withhold ends a message that the endpoint's owner may not read any more: it is as
+// one that the endpoint does not want.
+func (m *machine) withhold(msg *message) { m.settle(m.unsent(msg), msg) }
+
+// done takes in the outcome of a message that next gave.
+func (m *machine) done(msg *message, o outcome, now time.Time) {
 	if o.verdict == notAttempted {
-		m.owed--
-		m.breaker.probing = m.breaker.probing && !msg.probe
-		m.putBack(l, msg, msg.tries-1)
+		m.putBack(m.unsent(msg), msg, msg.tries-1)
 		return
 	}
+	l := m.back(msg)
 	m.out.attempts = append(m.out.attempts, o.attempt)
 	down := m.judge(msg, o, now)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
@@ -17,6 +18,7 @@ import (
 type worker struct {
 	*Engine
 	endpoint    endpoint.Endpoint
+	sees        casetype.Classification // the owner's clearance, which bounds the endpoint's
 	lease       store.Lease
 	gate        *gate
 	crew        *crew
@@ -172,8 +174,13 @@ func (w *worker) load(ctx context.Context, m *machine, q load) {
 	w.inbox <- func() { m.loaded(q, entries, full) }
 }
 
-// send makes one request. A message belongs to it until its result is in.
+// send makes one request, if the endpoint's owner may read what it tells now. A
+// message belongs to it until its result is in.
 func (w *worker) send(ctx context.Context, m *machine, msg *message) {
+	if reader, ok := w.owner(ctx); !ok || reader.Clearance != w.sees || !reader.Reads(msg.entry) {
+		w.inbox <- func() { w.refrain(m, msg, reader, ok) }
+		return
+	}
 	ctx, span := w.Tracer.Delivery(ctx, msg.body.Trace, msg.body.Trigger)
 	w.Metrics.Sending()
 	r := w.request(msg, time.Now())

@@ -29,6 +29,7 @@ type Endpoint struct {
 	IgnoreOwn   bool              // skip what Token caused
 	Filter      string            // a condition in CEL that messages have to meet; empty: all do
 	Token       string            // id of the integration's own API token; empty where a person made the endpoint
+	Owner       string            // whom it belongs to: "user/7", "token/tok_..."; it hears of no case that they may not read; empty: nobody
 	Status      Status
 	Policy      Policy
 	Clearance   casetype.Classification // the highest that it is told

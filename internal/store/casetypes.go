@@ -56,6 +56,7 @@ func (r reader) CaseTypes(ctx context.Context, tenant int64) ([]CaseType, error)
 
 // CreateCaseType adds a version. A version that exists is a conflict.
 func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) error {
+	tx.regrant(tenant)
 	_, err := tx.q.exec(ctx, typeInsert, tenant, t.Key, t.Version, string(t.Definition), micros(t.CreatedAt), string(t.Clearance))
 	return err
 }

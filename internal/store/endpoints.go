@@ -12,17 +12,17 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.expired_from, e.expired_to, e.revision, e.created_at, e.updated_at,
+const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.owner, e.expired_from, e.expired_to, e.revision, e.created_at, e.updated_at,
 	e.health_version, e.failing_since, e.failing_counted, e.failing_reason, e.failing_told, e.breaker`
 
 var (
 	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
 	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.name = $2`)
 	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
-	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`)
+	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition, owner)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`)
 	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
-		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
+		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, owner = $18, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
 
@@ -126,7 +126,7 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 		return err
 	}
 	_, err = tx.q.exec(ctx, endpointInsert, e.ID, e.Tenant, e.Name, e.URL, string(e.Status), policy, secrets,
-		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter)
+		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner)
 	if isDuplicate(err) {
 		return nameTaken(err, e.Name)
 	}
@@ -157,7 +157,7 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 		return e, err
 	}
 	rows, err := tx.q.query(ctx, endpointUpdate, e.Tenant, e.ID, e.Name, e.URL, string(e.Status), policy, secrets,
-		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter)
+		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner)
 	revision, err := one(rows, err, scanValue[int64], func() error {
 		if _, err := tx.Endpoint(ctx, e.Tenant, e.ID); err != nil {
 			return err
@@ -274,7 +274,7 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	var created, updated, since, counted, from, to int64
 	h := &e.Health
 	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
-		&e.Description, &metadata, &e.Filter, &from, &to, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
+		&e.Description, &metadata, &e.Filter, &e.Owner, &from, &to, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
 	if err != nil {
 		return e, err
 	}

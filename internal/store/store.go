@@ -36,14 +36,16 @@ type Store struct {
 	wake      signal // the journal may have grown, here or elsewhere
 	committed signal // this process made it grow, or gave entries their positions
 	endpoints signal // endpoints changed, by a commit of this process
+	rights    rights
 	metrics   *observe.Store
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
 type Tx struct {
 	reader
-	appended  bool // the journal has new entries
-	endpoints bool // endpoints changed
+	appended  bool           // the journal has new entries
+	endpoints bool           // endpoints changed
+	rights    map[int64]bool // tenants in which somebody may read more or less
 }
 
 // reader is what a Store and a Tx have in common.
@@ -113,6 +115,9 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		return do(tx)
 	})
 	s.metrics.Transaction(err == nil, time.Since(begun))
+	if tx != nil { // also after an error: the commit may have happened
+		s.regranted(tx.rights)
+	}
 	if err != nil {
 		s.count(err)
 		return err

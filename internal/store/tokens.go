@@ -42,6 +42,7 @@ func (tx *Tx) CreateToken(ctx context.Context, t access.Token) error {
 
 // DeleteToken revokes a token.
 func (tx *Tx) DeleteToken(ctx context.Context, tenant int64, id string) error {
+	tx.regrant(tenant)
 	n, err := tx.q.exec(ctx, tokenDelete, tenant, id)
 	if err == nil && n == 0 {
 		err = notFound("token.not_found", "There is no token %q.", id)()

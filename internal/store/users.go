@@ -59,6 +59,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u access.User) (access.User, error
 // UpdateUser saves a user as it was read, with changes, and returns it with its
 // next revision. It is a conflict when somebody else changed it meanwhile.
 func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error) {
+	tx.regrant(u.Tenant)
 	n, err := tx.q.exec(ctx, userUpdate, u.Tenant, u.ID, u.Email, u.Name, string(u.Role), string(u.Clearance), u.Password,
 		u.Issuer, u.Subject, u.Disabled, u.Epoch, micros(u.UpdatedAt), u.Revision)
 	if err == nil && n == 0 {

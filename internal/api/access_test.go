@@ -1,0 +1,337 @@
+package api_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/wire/wiretest"
+)
+
+// ear is a receiver that remembers of which cases it has heard.
+type ear struct {
+	*httptest.Server
+	mu    sync.Mutex
+	heard []string
+}
+
+func (w *world) ear() *ear {
+	e := &ear{}
+	e.Server = httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var m struct {
+			Case json.Number `json:"case_id"`
+		}
+		json.NewDecoder(r.Body).Decode(&m)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.heard = append(e.heard, m.Case.String())
+	})))
+	w.t.Cleanup(e.Close)
+	return e
+}
+
+// take gives the cases that were heard of since the last time.
+func (e *ear) take() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	heard := e.heard
+	e.heard = nil
+	return heard
+}
+
+// listens makes an endpoint that hears of creations, and gives its path.
+func (w *world) listens(to *ear, header ...string) string {
+	w.t.Helper()
+	return w.post("/v1/endpoints", `{"url": "`+to.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")
+}
+
+// served waits until endpoints and their replays have told all that they are to tell.
+func (w *world) served(paths ...string) {
+	w.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for _, path := range paths {
+		for {
+			w.sequence()
+			running := false
+			for _, r := range w.get(path+"/replays").is(200, "").items() {
+				running = running || r.(map[string]any)["state"] == "running"
+			}
+			if lag := w.get(path+"/lag").is(200, ""); !running && lag.text("entries") == "0" && lag.text("parked") == "0" {
+				break
+			}
+			if time.Now().After(deadline) {
+				w.t.Fatalf("%s is still behind", path)
+			}
+		}
+	}
+}
+
+// narrowed is the case type note under another key, which these roles may read.
+func narrowed(key, roles string) string {
+	return strings.Replace(strings.Replace(note, `"note"`, `"`+key+`"`, 1), `"fields"`, `"access": {"read": `+roles+`}, "fields"`, 1)
+}
+
+func (w *world) write(key string) (id string) {
+	w.t.Helper()
+	return w.post("/v1/case-types/"+key+"/cases", `{"data": {"text": "x"}}`).is(201, "").text("id")
+}
+
+// Who may not read a case type may neither put it, nor let themselves into it, nor
+// hear of it by any endpoint of theirs.
+func TestAccessKeepsManagersOut(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		manager := []string{"Authorization", w.token(`{"name": "m", "role": "manager"}`)}
+		w.do("PUT", "/v1/case-types/note", note).is(201, "")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`)).is(201, "")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin", "manager"]`), manager...).is(403, "access.denied")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`), manager...).is(403, "access.denied")
+		w.get("/v1/case-types/closed", manager...).is(403, "access.denied")
+		w.get("/v1/case-types/closed?version=1", manager...).is(403, "access.denied")
+		w.post("/v1/case-types/closed/callbacks/write/secret", "", manager...).is(403, "access.denied")
+		if all := w.get("/v1/case-types", manager...).is(200, "").items(); len(all) != 1 {
+			t.Errorf("a manager lists %d types", len(all))
+		}
+		open, closed := w.write("note"), w.write("closed")
+		mine, theirs := w.ear(), w.ear()
+		path, all := w.listens(mine, manager...), w.listens(theirs)
+		w.deliver()
+		expect := func(e *ear, path string, want ...string) {
+			t.Helper()
+			w.served(path)
+			heard := e.take()
+			slices.Sort(heard)
+			if slices.Sort(want); !slices.Equal(heard, want) {
+				t.Errorf("heard of %v, want %v (%s is open, %s is closed)", heard, want, open, closed)
+			}
+		}
+		expect(mine, path, open)
+		expect(theirs, all, open, closed)
+		for _, of := range []string{path, all} { // nobody lends a manager their ears
+			id := strings.TrimPrefix(of, "/v1/endpoints/")
+			if heard, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id, manager...); len(heard) != 1 || heard[0].Subject != "case/"+open {
+				t.Errorf("a manager polls %v as %s", heard, of)
+			}
+			if _, _, messages := w.preview("true", "&endpoint="+id, manager...); len(messages) != 1 {
+				t.Errorf("a manager previews %v", messages)
+			}
+		}
+		if heard, _, _ := w.poll("after=beginning&endpoint=" + strings.TrimPrefix(path, "/v1/endpoints/")); len(heard) != 1 {
+			t.Errorf("the manager's endpoint would be told %v", heard)
+		}
+		message := w.get("/v1/attempts?subject=case/"+closed).is(200, "").items()[0].(map[string]any)["message"].(string)
+		w.post(all+"/resend", `{"message": "`+message+`"}`, manager...).is(404, "message.not_found")
+		for _, as := range [][]string{manager, nil} { // whoever asks, the owner counts
+			w.post(path+"/replays", `{"since": "beginning"}`, as...).is(201, "")
+			expect(mine, path, open)
+		}
+		w.post(all+"/resend", `{"message": "`+message+`"}`).is(201, "")
+		expect(theirs, all, closed)
+		told := w.get("/v1/cases/"+closed+"/deliveries").is(200, "")
+		if strings.Contains(string(told.body), strings.TrimPrefix(path, "/v1/endpoints/")) {
+			t.Errorf("the manager's endpoint is among those told: %s", told.body)
+		}
+		w.storyOfOwners(expect, mine, path, open, closed, manager)
+	})
+}
+
+// storyOfOwners hands an endpoint about.
+func (w *world) storyOfOwners(expect func(*ear, string, ...string), e *ear, path, open, closed string, manager []string) {
+	t := w.t
+	replay := func() { t.Helper(); w.post(path+"/replays", `{"since": "beginning"}`).is(201, "") }
+	if shown := w.get(path).is(200, ""); !strings.HasPrefix(shown.text("owner"), "token/tok_") {
+		t.Errorf("it shows %s", shown.body)
+	}
+	w.do("PATCH", path, `{"take_over": true}`).is(200, "")
+	replay()
+	expect(e, path, open, closed)
+	w.do("PATCH", path, `{"description": "changed by somebody else"}`, manager...).is(200, "")
+	replay()
+	expect(e, path, open, closed)
+	w.do("PATCH", path, `{"url": "`+e.URL+`/moved"}`, manager...).is(200, "")
+	replay()
+	expect(e, path, open)
+	w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["manager"]`)).is(200, "")
+	replay()
+	expect(e, path, open, closed)
+	w.do("DELETE", "/v1/tokens/"+strings.TrimPrefix(w.get(path).text("owner"), "token/"), nil).is(204, "")
+	replay()
+	expect(e, path, open)
+	w.do("PUT", "/v1/case-types/note", narrowed("note", `["viewer"]`)).is(200, "")
+	w.write("note")
+	expect(e, path)
+}
+
+// A stream hears at once that its client may read less.
+func TestAStreamEndsWhereReadingDoes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.do("PUT", "/v1/case-types/note", note).is(201, "")
+		s := w.stream("triggers=case_created", "Authorization", w.token(`{"name": "m", "role": "manager"}`))
+		if _, ok := s.next(); !ok { // it has begun
+			t.Fatal("it ended")
+		}
+		w.do("PUT", "/v1/case-types/note", narrowed("note", `["admin"]`)).is(200, "")
+		w.write("note")
+		w.do("PUT", "/v1/case-types/other", strings.Replace(note, `"note"`, `"other"`, 1)).is(201, "")
+		seen := w.write("other")
+		w.sequence()
+		must(t, w.engine.Feed().Catch(t.Context()))
+		for {
+			e, ok := s.next()
+			if !ok {
+				t.Fatal("it ended")
+			}
+			if strings.Contains(e.data, `"subject"`) {
+				if !strings.Contains(e.data, "case/"+seen) {
+					t.Errorf("it hears of %s", e.data)
+				}
+				return
+			}
+		}
+	}, lasting)
+}
+
+var (
+	accessSteps = flag.Int("access.steps", 12, "changes of who may read what")
+	accessSeed  = flag.Uint64("access.seed", 1, "of these changes")
+)
+
+// Whoever changes what in between, no endpoint ever hears of a case that its owner
+// may not read: what each one hears after a change is what its owner may read then,
+// of what is new, what is told again and what is polled.
+func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		c := &campaign{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{}, of: map[string]string{}}
+		c.begin()
+		w.deliver()
+		for range *accessSteps {
+			c.change()
+			c.tell()
+		}
+		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.heard, *accessSeed)
+	})
+}
+
+// campaign is a random course of things. The first two of its people own an endpoint
+// each at first.
+type campaign struct {
+	*world
+	r     *rand.Rand
+	types []string            // their keys
+	reads map[string][]string // by type: the roles that may read it; absent: all
+	cases []string            // all that there are
+	of    map[string]string   // the type of each
+	heard int
+
+	roles  []string // of the people
+	off    []bool   // they are disabled
+	users  []string // their paths
+	paths  []string // of the endpoints
+	ears   []*ear
+	owners []int // of the endpoints; -1: the token of an administrator
+}
+
+func (c *campaign) begin() {
+	for _, key := range []string{"one", "two", "three"} {
+		c.types = append(c.types, key)
+		c.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(201, "")
+	}
+	for i, role := range []string{"admin", "manager"} {
+		email := role + "@example.org"
+		c.users, c.roles, c.off = append(c.users, c.person(email, role)), append(c.roles, role), append(c.off, false)
+		c.ears, c.owners = append(c.ears, c.ear()), append(c.owners, i)
+		c.paths = append(c.paths, c.listens(c.ears[i], "Authorization", "", "Cookie", c.signIn(email)))
+	}
+}
+
+// may reports whether the owner of an endpoint may read a case.
+func (c *campaign) may(endpoint int, id string) bool {
+	roles, narrowed := c.reads[c.of[id]]
+	owner := c.owners[endpoint]
+	if !narrowed || owner < 0 {
+		return true
+	}
+	return !c.off[owner] && (c.roles[owner] == "admin" || slices.Contains(roles, c.roles[owner]))
+}
+
+// tell lets things happen, and an old one be told again, and compares.
+func (c *campaign) tell() {
+	told := []string{}
+	for range 1 + c.r.IntN(3) {
+		key := c.types[c.r.IntN(len(c.types))]
+		id := c.write(key)
+		c.of[id], c.cases, told = key, append(c.cases, id), append(told, id)
+	}
+	again := c.cases[c.r.IntN(len(c.cases))]
+	c.served(c.paths...)
+	for _, path := range c.paths {
+		c.post(path+"/replays", `{"since": "beginning", "subject": "case/`+again+`"}`).is(201, "")
+	}
+	c.served(c.paths...)
+	for i, e := range c.ears {
+		c.compare("told", e.take(), i, append(slices.Clone(told), again))
+		var polled []string
+		for next, more := "beginning", true; more; {
+			var messages []heard
+			messages, next, more = c.poll("after=" + next + "&limit=1000&endpoint=" + strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
+			for _, m := range messages {
+				polled = append(polled, strings.TrimPrefix(m.Subject, "case/"))
+			}
+		}
+		c.compare("polled", polled, i, c.cases)
+	}
+}
+
+func (c *campaign) compare(what string, got []string, endpoint int, all []string) {
+	c.t.Helper()
+	var want []string
+	for _, id := range all {
+		if c.may(endpoint, id) {
+			want = append(want, id)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if c.heard += len(got); !slices.Equal(got, want) {
+		c.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint, what, got, want)
+	}
+}
+
+// change lets something happen that says who may read what.
+func (c *campaign) change() {
+	person, endpoint, key := c.r.IntN(2), c.r.IntN(2), c.types[c.r.IntN(len(c.types))]
+	switch c.r.IntN(6) {
+	case 0, 1:
+		roles := []string{"manager", "caseworker", "viewer"}[c.r.IntN(3):]
+		list, _ := json.Marshal(roles) // texts always encode
+		c.reads[key] = roles
+		c.do("PUT", "/v1/case-types/"+key, narrowed(key, string(list))).is(200, "")
+	case 2:
+		delete(c.reads, key)
+		c.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(200, "")
+	case 3:
+		c.roles[person] = []string{"admin", "manager", "caseworker", "viewer"}[c.r.IntN(4)]
+		c.do("PATCH", c.users[person], `{"role": "`+c.roles[person]+`"}`).is(200, "")
+	case 4:
+		c.off[person] = !c.off[person]
+		c.do("PATCH", c.users[person], fmt.Sprintf(`{"disabled": %v}`, c.off[person])).is(200, "")
+	case 5:
+		c.owners[endpoint] = -1
+		if c.r.IntN(2) == 0 && !c.off[person] && slices.Contains([]string{"admin", "manager"}, c.roles[person]) {
+			c.owners[endpoint] = person
+			c.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie", c.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
+			return
+		}
+		c.do("PATCH", c.paths[endpoint], `{"take_over": true}`).is(200, "")
+	}
+}

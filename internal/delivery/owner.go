@@ -1,0 +1,44 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+)
+
+// owner waits until it is known what the endpoint's owner may read now; false: ctx
+// has ended.
+func (w *worker) owner(ctx context.Context) (access.Reader, bool) {
+	for ctx.Err() == nil {
+		reader, err := w.store.Reader(ctx, w.lease.Tenant, access.Owner(w.endpoint.Owner))
+		if err == nil {
+			return reader, true
+		}
+		sleep(ctx, readAgain) // those who look after leases say what is wrong with the database
+	}
+	return access.Reader{}, false
+}
+
+// heed takes in what the endpoint's owner may read now. Where bodies would show more
+// or less, the worker ends, and the next one makes them anew.
+func (w *worker) heed(reader access.Reader) {
+	if reader.Clearance != w.sees {
+		w.stop(errReload)
+		return
+	}
+	w.gate.reader = reader
+}
+
+// refrain takes back a message that was not sent: its body is to be made anew, or the
+// owner may not read it; with ok false, we end.
+func (w *worker) refrain(m *machine, msg *message, reader access.Reader, ok bool) {
+	if ok {
+		w.heed(reader)
+	}
+	if !ok || w.stopping() != nil {
+		m.done(msg, outcome{verdict: notAttempted}, time.Now())
+		return
+	}
+	m.withhold(msg)
+}

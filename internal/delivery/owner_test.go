@@ -1,0 +1,140 @@
+package delivery_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// narrow puts a version of the benches' case type that these roles may read.
+func (b *bench) narrow(version int64, roles string) {
+	b.Helper()
+	b.update(func(tx *store.Tx) error {
+		return tx.CreateCaseType(b.Context(), b.tenant, store.CaseType{
+			Key: "t", Version: version, Definition: fmt.Appendf(nil, `{"access": {"read": %s}}`, roles), CreatedAt: time.Now(),
+		})
+	})
+}
+
+// owned adds an endpoint that belongs to a token of a role.
+func (b *bench) owned(url string, role access.Role, p endpoint.Policy) endpoint.Endpoint {
+	b.Helper()
+	token := access.Token{ID: id.New("tok"), Tenant: b.tenant, Name: "m", Hash: []byte{1}, Role: role, Clearance: casetype.Restricted, CreatedAt: time.Now()}
+	e := b.listening(url, p)
+	e.Owner = "token/" + token.ID
+	b.update(func(tx *store.Tx) error {
+		if err := tx.CreateToken(b.Context(), token); err != nil {
+			return err
+		}
+		return tx.CreateEndpoint(b.Context(), e, id.New("cur"))
+	})
+	return e
+}
+
+// What an endpoint's owner may read is judged when it is told: what waited for its
+// turn, also for its next try, keeps its place and is not told.
+func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		entered, leave := make(chan arrival), make(chan int)
+		r := b.receiver(func(a arrival) int { entered <- a; return <-leave })
+		all := b.receiver(ok)
+		e := b.owned(r.URL, access.Manager, endpoint.Policy{Concurrency: 2, Retries: every(time.Millisecond, 3)})
+		b.owned(all.URL, access.Admin, endpoint.Policy{})
+		b.narrow(1, `["manager"]`)
+		for c := int64(1); c <= 2; c++ {
+			for version := int64(1); version <= 3; version++ {
+				b.comment(c, version)
+			}
+		}
+		<-entered
+		<-entered
+		b.narrow(2, `["caseworker"]`)
+		leave <- 200
+		leave <- 500 // what failed is not tried again
+		for range 6 {
+			b.next(all)
+		}
+		b.served(e)
+		if n := len(r.arrived); n != 2 {
+			t.Errorf("%d requests, want the two that were under way", n)
+		}
+		b.narrow(3, `["manager"]`)
+		b.comment(1, 4)
+		if a := <-entered; a.version != 4 {
+			t.Errorf("version %d is told once the owner may read again", a.version)
+		}
+		leave <- 200
+		b.served(e)
+	})
+}
+
+// An owner who is gone, or sees less than before, is heard of at once.
+func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		var u access.User
+		b.update(func(tx *store.Tx) (err error) {
+			u, err = tx.CreateUser(b.Context(), access.User{Tenant: b.tenant, Email: "a@example.org", Name: "A", Role: access.Manager, Clearance: casetype.Restricted})
+			return err
+		})
+		change := func(do func(*access.User)) {
+			do(&u)
+			b.update(func(tx *store.Tx) (err error) { u, err = tx.UpdateUser(b.Context(), u); return err })
+		}
+		r := b.receiver(ok)
+		e := b.listening(r.URL, endpoint.Policy{})
+		e.Owner = fmt.Sprintf("user/%d", u.ID)
+		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
+		tell := func(caseID int64, class string) {
+			b.update(func(tx *store.Tx) error {
+				entry := b.commented(caseID, 1)
+				entry.Snapshot.Case.Classification = class
+				_, err := tx.Append(b.Context(), entry)
+				return err
+			})
+		}
+		tell(1, "RESTRICTED")
+		b.next(r)
+		change(func(u *access.User) { u.Clearance = casetype.Private })
+		tell(2, "RESTRICTED")
+		tell(3, "PRIVATE")
+		if a := b.next(r); a.caseID != 3 {
+			t.Errorf("case %d is told, which the owner is not cleared for", a.caseID)
+		}
+		b.narrow(1, `["manager"]`)
+		tell(4, "PRIVATE")
+		b.next(r)
+		change(func(u *access.User) { u.Disabled = true })
+		tell(5, "PRIVATE")
+		b.served(e)
+		b.narrow(2, `null`)
+		tell(6, "PRIVATE") // what is narrowed to nobody goes on
+		if a := b.next(r); a.caseID != 6 {
+			t.Errorf("case %d is told, although the owner is disabled", a.caseID)
+		}
+	})
+}
+
+// What another node commits counts within a second.
+func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
+	one, two := twoNodes(t)
+	owner := one.owned("http://192.0.2.1", access.Manager, endpoint.Policy{})
+	reads := func() bool {
+		reader, err := two.store.Reader(t.Context(), one.tenant, access.Owner(owner.Owner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := one.commented(1, 1)
+		return reader.Reads(&entry)
+	}
+	if !reads() {
+		t.Fatal("what is narrowed to nobody is not read")
+	}
+	one.narrow(1, `["viewer"]`)
+	two.eventually("the other node knows", func() bool { return !reads() })
+}

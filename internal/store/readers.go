@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// rightsKept is how long what another node may have changed is taken for granted.
+// What this process commits counts at once.
+const rightsKept = 500 * time.Millisecond
+
+// rights remembers who may read what, since that is asked for every message. The
+// zero value is ready.
+type rights struct {
+	mu      sync.Mutex
+	tenants map[int64]*tenantRights
+}
+
+// tenantRights is what is remembered of one tenant.
+type tenantRights struct {
+	looking sync.Mutex // one looks at a time; the others find what it has found
+
+	mu       sync.Mutex
+	changes  int64 // by commits of this process
+	versions int64 // of definitions, when narrowed was made
+	narrowed access.Narrowing
+	checked  time.Time // zero: it has to be looked at
+	owners   map[access.Owner]granted
+}
+
+type granted struct {
+	access.Grant
+	checked time.Time
+}
+
+var (
+	typeVersions = define(`select count(*) from case_types where tenant = $1`)
+	typeAccess   = define(`select key, definition from case_types t
+		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)`)
+)
+
+// regrant notes that somebody in a tenant may read more or less from the commit on.
+func (tx *Tx) regrant(tenant int64) {
+	if tx.rights == nil {
+		tx.rights = map[int64]bool{}
+	}
+	tx.rights[tenant] = true
+}
+
+func (r *rights) of(tenant int64) *tenantRights {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tenants == nil {
+		r.tenants = map[int64]*tenantRights{}
+	}
+	t := r.tenants[tenant]
+	if t == nil {
+		t = &tenantRights{owners: map[access.Owner]granted{}}
+		r.tenants[tenant] = t
+	}
+	return t
+}
+
+// regranted forgets what was looked at of tenants in which a commit changed who may
+// read what.
+func (s *Store) regranted(tenants map[int64]bool) {
+	for tenant := range tenants {
+		s.rights.of(tenant).changed()
+	}
+}
+
+// changed forgets what was looked at before a commit of this process.
+func (t *tenantRights) changed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes++
+	t.checked = time.Time{}
+	clear(t.owners)
+}
+
+// fresh reports whether what was looked at then still counts: where no other process
+// commits, until one of ours changes it.
+func (s *Store) fresh(checked time.Time) bool {
+	return !checked.IsZero() && (!s.Nodes() || time.Since(checked) < rightsKept)
+}
+
+// ReaderAtHand is Reader where that needs no look at the database; false: it does.
+func (s *Store) ReaderAtHand(tenant int64, owner access.Owner) (access.Reader, bool) {
+	t := s.rights.of(tenant)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.owners[owner]
+	if !s.fresh(t.checked) || owner != "" && !s.fresh(g.checked) {
+		return access.Reader{}, false
+	}
+	return g.Reader(t.narrowed, time.Now()), true
+}
+
+// Reader says what an owner may read now: at most rightsKept behind other nodes, and
+// never behind this process.
+func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (access.Reader, error) {
+	if r, ok := s.ReaderAtHand(tenant, owner); ok {
+		return r, nil
+	}
+	narrowed, err := s.Narrowing(ctx, tenant)
+	if err != nil {
+		return access.Reader{}, err
+	}
+	t := s.rights.of(tenant)
+	t.looking.Lock()
+	defer t.looking.Unlock()
+	if r, ok := s.ReaderAtHand(tenant, owner); ok {
+		return r, nil
+	}
+	t.mu.Lock()
+	changes := t.changes
+	t.mu.Unlock()
+	checked := time.Now()
+	g, err := s.grant(ctx, tenant, owner)
+	if err != nil {
+		return access.Reader{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if changes == t.changes {
+		if len(t.owners) >= maxOwners {
+			clear(t.owners)
+		}
+		t.owners[owner] = granted{g, checked}
+	}
+	return g.Reader(narrowed, checked), nil
+}
+
+// maxOwners bounds how many owners of a tenant are remembered.
+const maxOwners = 10_000
+
+// Narrowing says which of a tenant's types name who may read their cases. It is as
+// fresh as a Reader.
+func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, error) {
+	t := s.rights.of(tenant)
+	t.looking.Lock()
+	defer t.looking.Unlock()
+	t.mu.Lock()
+	narrowed, known, changes, versions := t.narrowed, s.fresh(t.checked), t.changes, t.versions
+	t.mu.Unlock()
+	if known {
+		return narrowed, nil
+	}
+	checked := time.Now()
+	rows, err := s.q.query(ctx, typeVersions, tenant)
+	n, err := one(rows, err, scanValue[int64], notFound("store.case_types", "No count."))
+	if err != nil {
+		return nil, err
+	}
+	if n != versions || narrowed == nil { // versions are only ever added
+		if narrowed, err = s.narrowing(ctx, tenant); err != nil {
+			return nil, err
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if changes == t.changes {
+		t.narrowed, t.versions, t.checked = narrowed, n, checked
+	}
+	return narrowed, nil
+}
+
+// narrowing reads the types that name who may read.
+func (r reader) narrowing(ctx context.Context, tenant int64) (access.Narrowing, error) {
+	found := access.Narrowing{}
+	rows, err := r.q.query(ctx, typeAccess, tenant)
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var key string
+		var definition []byte
+		var d struct {
+			Access casetype.Access `json:"access"`
+		}
+		if err := rows.Scan(&key, &definition); err != nil {
+			return none, err
+		}
+		if err := json.Unmarshal(definition, &d); err != nil {
+			return none, fmt.Errorf("the definition of %s: %w", key, err)
+		}
+		if d.Access.Read != nil {
+			found[key] = d.Access.Read
+		}
+		return none, nil
+	})
+	return found, err
+}
+
+// grant reads what an owner was given; nothing, if it is gone.
+func (r reader) grant(ctx context.Context, tenant int64, owner access.Owner) (access.Grant, error) {
+	if id := owner.User(); id != 0 {
+		u, err := r.User(ctx, tenant, id)
+		if errors.Is(err, fault.NotFound) {
+			return access.Grant{}, nil
+		}
+		return u.Grant(), err
+	}
+	t, err := r.Token(ctx, owner.Token())
+	if errors.Is(err, fault.NotFound) || err == nil && t.Tenant != tenant {
+		return access.Grant{}, nil
+	}
+	return t.Grant(), err
+}
