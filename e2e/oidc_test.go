@@ -34,16 +34,21 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 	issuer := "http://localhost:" + port + "/"
 	startLine(t, exec.Command(filepath.Join(bin, "provider")), regexp.MustCompile("(server listening)"),
 		"PORT="+port, "REDIRECT_URI="+public+"/v1/oidc/callback")
-	token := startLine(t, exec.Command(filepath.Join(bin, "casehook"), "serve", "--data", t.TempDir(), "--listen", address,
+	data := t.TempDir()
+	startLine(t, exec.Command(filepath.Join(bin, "casehook"), "serve", "--data", data, "--listen", address,
 		"--public-url", public, "--allow-address", "127.0.0.0/8", "--allow-address", "::1/128", "--oidc-issuer", issuer, "--oidc-client-id", "web"),
-		regexp.MustCompile(`(chk_[\w.-]+)`), "CASEHOOK_OIDC_CLIENT_SECRET=secret")
+		regexp.MustCompile(`(listens on)`), "CASEHOOK_OIDC_CLIENT_SECRET=secret")
+	token, err := os.ReadFile(filepath.Join(data, "admin-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	// The user is known by the address that the provider has verified.
 	create, err := http.NewRequest(http.MethodPost, public+"/v1/users", strings.NewReader(`{"email": "test-user@zitadel.ch", "name": "Test", "role": "viewer"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	create.Header.Set("Authorization", "Bearer "+token)
+	create.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	create.Header.Set("Content-Type", "application/json")
 	if status, body := fetch(t, http.DefaultClient, create); status != http.StatusCreated {
 		t.Fatalf("creating the user: %d %s", status, body)

@@ -116,7 +116,7 @@ var firstToken = regexp.MustCompile(`\n  (chk_\S+)\n`)
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "serve NAME FLAG...")
 	name, w := args[0], of(ts)
-	stdout, err := os.Create(ts.MkAbs(name + ".out"))
+	stdout, err := os.OpenFile(ts.MkAbs(name+".out"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // good for the first token
 	ts.Check(err)
 	stderr, err := os.OpenFile(ts.MkAbs(name+".err"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	ts.Check(err)

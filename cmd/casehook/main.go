@@ -45,6 +45,7 @@ type commands struct {
 	Listen    listenCmd    `cmd:"" help:"Bring a server's messages to a receiver on your machine, and print them."`
 	Trigger   triggerCmd   `cmd:"" help:"Send one message to your receiver: a sample, or what was last told of a case."`
 	Tenant    tenantCmd    `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
+	Token     tokenCmd     `cmd:"" help:"A new administrator's token, when there is none that works."`
 	User      userCmd      `cmd:"" help:"People who sign in: create them."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mattn/go-isatty"
 
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/server"
@@ -27,6 +28,7 @@ type serveCmd struct {
 	Data         string         `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Directory for the SQLite database, the attachments and the generated key; made if missing. ./casehook-data if not set."`
 	Database     string         `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; --data is not used."`
 	KeyFile      string         `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
+	TokenFile    string         `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token create."`
 	AllowAddress []netip.Prefix `placeholder:"CIDR" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	Proxies      []network      `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxConns     int            `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
@@ -50,7 +52,7 @@ type serveCmd struct {
 
 // Help is shown below the command's summary.
 func (serveCmd) Help() string {
-	return `The first start prints a token for the API, once. Stop it with Ctrl-C or SIGTERM: what is under way is finished first; a second signal ends it at once. Every option is a flag, an environment variable, or a key in the file of --config; a flag wins over a variable, a variable over the file.
+	return `The first start makes a token for the API, and shows it once: on a terminal; else it puts it into the file admin-token in --data, or into that of --token-file. Stop it with Ctrl-C or SIGTERM: what is under way is finished first; a second signal ends it at once. Every option is a flag, an environment variable, or a key in the file of --config; a flag wins over a variable, a variable over the file.
 
 A file of options:
 
@@ -85,7 +87,11 @@ func (c *serveCmd) Validate() error {
 
 // Run serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s stdio) error {
-	return server.Run(ctx, c.server(c.logger(s)), func(running *server.Server) { announce(s, running) })
+	config := c.server(c.logger(s))
+	c.firstToken(s, &config)
+	return server.Run(ctx, config, func(running *server.Server) {
+		fmt.Fprintf(s.out, "Casehook %s listens on %s\n", version, running.URL())
+	})
 }
 
 func (c *serveCmd) server(log *slog.Logger) server.Config {
@@ -113,36 +119,8 @@ func (c *serveCmd) logger(s stdio) *slog.Logger {
 
 func terminal(s stdio) bool {
 	f, ok := s.err.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && isatty.IsTerminal(f.Fd())
 }
-
-// announce says where the server is and, on the first start, how to get in. It is
-// one write, so that whoever waits for the first line has the token too.
-func announce(s stdio, running *server.Server) {
-	text := fmt.Sprintf("Casehook %s listens on %s\n", version, running.URL())
-	if token := running.Token(); token != "" {
-		text += fmt.Sprintf(firstStart, token, token, running.URL(), running.URL())
-	}
-	io.WriteString(s.out, text)
-}
-
-const firstStart = `
-This is the first start. Here is a token with which you can do everything. It is
-shown this once; keep it in a safe place:
-
-  %s
-
-Try it:
-
-  export CASEHOOK_TOKEN=%s
-  curl -H "Authorization: Bearer $CASEHOOK_TOKEN" %s/v1/case-types
-
-The API is explained at %s/docs.
-`
 
 // network is a range of addresses, or one address.
 type network netip.Prefix

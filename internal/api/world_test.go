@@ -97,7 +97,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 		PublicURL: "https://cases.example", MaxUpload: 64 << 20,
 		Variable: func(string) (string, bool) { return callbacks.URL, true },
 	})
-	w.bearer, err = service.Bootstrap(t.Context())
+	w.bearer, err = service.Bootstrap(t.Context(), nil)
 	must(t, err)
 	w.sessions = session.New(w.store, session.Config{Insecure: true})
 	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond, Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})

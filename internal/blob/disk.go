@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
@@ -48,7 +49,7 @@ func (d *Disk) Put(ctx context.Context, key string, r io.Reader, limit int64) (I
 	}
 	tmp, err := os.CreateTemp(filepath.Join(d.dir, tmpDir), "put-*") // mode 0600
 	if err != nil {
-		return Info{}, fmt.Errorf("blob: %w", err)
+		return Info{}, failed(err, "making a file")
 	}
 	defer os.Remove(tmp.Name()) // does nothing once the file has moved
 	info, err := copyHashed(tmp, reader{ctx, r}, limit)
@@ -56,7 +57,7 @@ func (d *Disk) Put(ctx context.Context, key string, r io.Reader, limit int64) (I
 		err = tmp.Sync()
 	}
 	if err := errors.Join(err, tmp.Close()); err != nil {
-		return Info{}, fmt.Errorf("blob: writing %s: %w", key, err)
+		return Info{}, failed(err, "writing "+key)
 	}
 	if err := d.publish(tmp.Name(), key); err != nil {
 		return Info{}, err
@@ -87,9 +88,20 @@ func (d *Disk) publish(tmp, key string) error {
 	}
 	if err != nil {
 		os.Remove(path)
-		return fmt.Errorf("blob: publishing %s: %w", key, err)
+		return failed(err, "publishing "+key)
 	}
 	return nil
+}
+
+// failed says what to do about a disk that takes no more, and wraps any other error.
+func failed(err error, doing string) error {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			return fault.Wrap(err, fault.Unavailable, "blob.full",
+				"The disk that holds the attachments is full. Nothing was saved; free some space there, and try again.")
+		}
+	}
+	return fmt.Errorf("blob: %s: %w", doing, err)
 }
 
 // Open implements [Store].

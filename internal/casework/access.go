@@ -13,34 +13,75 @@ import (
 
 const defaultTenant = "default"
 
-// Bootstrap makes the first start's tenant "default" with its token "admin". On
-// any later start, or when another node was faster, bearer is empty.
-func (s *Service) Bootstrap(ctx context.Context) (bearer string, err error) {
-	if _, err := s.store.TenantByKey(ctx, defaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
+// Bootstrap makes the default tenant and its first administrator's token, unless
+// they are there. Show is given the token right before the commit, and may be nil:
+// a process that dies in between has shown a token that is none, and its next
+// start shows another, so that none is lost. An error of show undoes it all.
+func (s *Service) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
+	err = s.bootstrap(ctx, func(tx *store.Tx, tenant int64) error {
+		admin, err := s.firstToken(ctx, tx, tenant, "admin")
+		if err != nil {
+			return err
+		}
+		if bearer = admin.Bearer; show != nil {
+			return show(bearer)
+		}
+		return nil
+	})
+	if err != nil {
 		return "", err
 	}
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
+	return bearer, nil
+}
+
+// BootstrapWithoutToken makes the default tenant alone, unless it is there.
+func (s *Service) BootstrapWithoutToken(ctx context.Context) error {
+	return s.bootstrap(ctx, func(*store.Tx, int64) error { return nil })
+}
+
+// bootstrap makes the default tenant, unless this or another process has.
+func (s *Service) bootstrap(ctx context.Context, with func(*store.Tx, int64) error) error {
+	if _, err := s.store.TenantByKey(ctx, defaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		tenant, err := tx.CreateTenant(ctx, defaultTenant, "Default", s.now())
 		if err != nil {
 			return err
 		}
-		admin, err := s.newToken(tenant, TokenRequest{Name: "admin", Role: access.Admin, Clearance: casetype.Restricted})
-		if err != nil {
-			return err
-		}
-		bearer = admin.Bearer
-		if err := tx.CreateToken(ctx, admin.Token); err != nil {
-			return err
-		}
-		return s.audit(ctx, tx, itself(tenant), access.TokenCreated, "token/"+admin.Token.ID, map[string]any{"name": admin.Token.Name})
+		return with(tx, tenant)
 	})
-	switch {
-	case err == nil:
-		return bearer, nil
-	case fault.As(err).Code == "store.duplicate":
-		return "", nil
+	if fault.As(err).Code == "store.duplicate" {
+		return nil
 	}
-	return "", err
+	return err
+}
+
+// RecoverToken makes a token that may do everything in a tenant, for whoever has
+// the database itself.
+func (s *Service) RecoverToken(ctx context.Context, tenant, name string) (NewToken, error) {
+	t, err := s.store.TenantByKey(ctx, tenant)
+	if err != nil {
+		return NewToken{}, err
+	}
+	var made NewToken
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		made, err = s.firstToken(ctx, tx, t.ID, name)
+		return err
+	})
+	return made, err
+}
+
+// firstToken makes a token that may do everything in a tenant, in Casehook's own name.
+func (s *Service) firstToken(ctx context.Context, tx *store.Tx, tenant int64, name string) (NewToken, error) {
+	made, err := s.newToken(tenant, TokenRequest{Name: name, Role: access.Admin, Clearance: casetype.Restricted})
+	if err != nil {
+		return made, err
+	}
+	if err := tx.CreateToken(ctx, made.Token); err != nil {
+		return made, err
+	}
+	return made, s.audit(ctx, tx, itself(tenant), access.TokenCreated, "token/"+made.Token.ID, map[string]any{"name": made.Token.Name})
 }
 
 // itself is Casehook, as who acts in a tenant.

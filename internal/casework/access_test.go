@@ -77,7 +77,7 @@ func TestTheFirstStartMakesOneAdmin(t *testing.T) {
 		bearers := make(chan string, 4)
 		for range 4 {
 			all.Go(func() {
-				bearer, err := w.Bootstrap(t.Context())
+				bearer, err := w.Bootstrap(t.Context(), nil)
 				if err != nil {
 					t.Error(err)
 				}

@@ -12,7 +12,7 @@ import (
 func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		if _, err := w.Bootstrap(ctx); err != nil {
+		if _, err := w.Bootstrap(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		hosts := []string{"Acme.Example", "acme.example.", "a.example"}

@@ -49,6 +49,12 @@ type Config struct {
 	OTLPEndpoint     string        // http(s):// of an OpenTelemetry collector that traces go to; empty: nothing is traced
 	DrainDelay       time.Duration // at the end, how long requests are still taken after /readyz said no; default 0
 
+	// FirstToken is given the administrator's token of the first start, and the
+	// server's URL, before the token is saved: a start that ends in between can be
+	// repeated. Nil: Token returns it, and nobody is shown it.
+	FirstToken   func(url, bearer string) error
+	NoFirstToken bool // the first start makes no token
+
 	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: there are none
 	Random   io.Reader                        // default crypto/rand
 	Log      *slog.Logger                     // default: nothing is logged

@@ -145,7 +145,20 @@ func (s *Server) open(ctx context.Context) error {
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	s.token, err = s.service.Bootstrap(ctx)
+	return s.bootstrap(ctx)
+}
+
+// bootstrap makes what the first start makes.
+func (s *Server) bootstrap(ctx context.Context) (err error) {
+	if s.config.NoFirstToken {
+		return s.service.BootstrapWithoutToken(ctx)
+	}
+	s.token, err = s.service.Bootstrap(ctx, func(bearer string) error {
+		if s.config.FirstToken == nil {
+			return nil
+		}
+		return s.config.FirstToken(s.url, bearer)
+	})
 	return err
 }
 
@@ -204,7 +217,7 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store})
+	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store, Log: c.Log})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -25,6 +25,9 @@ func (s *Server) ready(ctx context.Context) error {
 	if err := s.store.Ping(limited); err != nil {
 		return fault.Wrap(err, fault.Unavailable, "server.not_ready", "The database does not answer.")
 	}
+	if err := s.store.Trouble(limited); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "server.not_ready", "%s", fault.As(err).Detail)
+	}
 	return s.engine.Ready()
 }
 

@@ -73,6 +73,8 @@ const (
 	codeCancelled      = "store.cancelled"
 	codeUnreachable    = "store.unreachable"
 	codeOutcomeUnknown = "store.outcome_unknown"
+	codeFull           = "store.full"
+	codeDisk           = "store.disk"
 )
 
 func translateSQLite(err *driversqlite.Error) error {
@@ -82,13 +84,15 @@ func translateSQLite(err *driversqlite.Error) error {
 	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return referenced(err)
 	case codes.SQLITE_FULL:
-		return fault.Wrap(err, fault.Unavailable, "store.full", "The disk that holds the database is full. Nothing was saved; free some space there, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeFull, "The disk that holds the database is full. Nothing was saved; free some space there, and try again.")
 	}
 	switch err.Code() & 0xff {
+	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
+		return damaged(err)
 	case codes.SQLITE_BUSY:
 		return fault.Wrap(err, fault.Unavailable, "store.busy", "Another process holds the database. Try again shortly.")
 	case codes.SQLITE_IOERR:
-		return fault.Wrap(err, fault.Unavailable, "store.disk", "The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeDisk, "The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
 	case codes.SQLITE_INTERRUPT:
 		return cancelled(err)
 	}
@@ -110,7 +114,7 @@ func translatePostgres(err *pgconn.PgError) error {
 	case "08", "57": // connection exception, operator intervention
 		return unreachable(err)
 	case "53": // insufficient resources
-		return fault.Wrap(err, fault.Unavailable, "store.full", "The database has run out of room or connections. Nothing was saved; see to it, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeFull, "The database has run out of room or connections. Nothing was saved; see to it, and try again.")
 	}
 	return err
 }

@@ -19,6 +19,7 @@ import (
 
 // sqliteEngine has one writer, which groups transactions, and many readers.
 type sqliteEngine struct {
+	path     string
 	readers  *sql.DB
 	prepared sync.Map // *statement -> *sql.Stmt
 	writers  *sql.DB  // one connection
@@ -44,8 +45,13 @@ func openSQLite(ctx context.Context, path string, metrics *observe.Store) (engin
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, writers, goose.DialectSQLite3, "sqlite"); err != nil {
-		return nil, errors.Join(err, writers.Close())
+	for _, step := range []func() error{
+		func() error { return checkFile(ctx, writers, path) },
+		func() error { return migrate(ctx, writers, goose.DialectSQLite3, "sqlite") },
+	} {
+		if err := step(); err != nil {
+			return nil, errors.Join(err, writers.Close())
+		}
 	}
 	readers, err := openFile(path, "deferred", max(4, runtime.NumCPU()*2))
 	if err != nil {
@@ -56,7 +62,7 @@ func openSQLite(ctx context.Context, path string, metrics *observe.Store) (engin
 		return nil, errors.Join(translate(err), writers.Close(), readers.Close())
 	}
 	e := &sqliteEngine{
-		readers: readers, writers: writers,
+		path: path, readers: readers, writers: writers,
 		jobs: make(chan *job, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}, metrics: metrics}
@@ -151,5 +157,9 @@ func (e *sqliteEngine) notify(context.Context) error { return nil }
 func (e *sqliteEngine) close() error {
 	e.once.Do(func() { close(e.closing) })
 	<-e.done
-	return errors.Join(e.readers.Close(), e.writers.Close())
+	e.prepared.Range(func(_, p any) bool { return p.(*sql.Stmt).Close() == nil }) // or the file stays open
+	if err := errors.Join(e.readers.Close(), e.writers.Close()); err != nil {
+		return err
+	}
+	return markClosed(e.path)
 }

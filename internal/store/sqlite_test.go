@@ -1,11 +1,15 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,15 +148,142 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 	})
 }
 
-func TestSQLiteSurvivesAFullDisk(t *testing.T) {
-	s := open(t, engines["sqlite"](t))
+// A clean end leaves all in the database's own file, so that a copy of it is a
+// backup.
+func TestSQLiteIsOneFileOnceItIsClosed(t *testing.T) {
+	o := engines["sqlite"](t)
+	s, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	id := tenant(t, s)
+	if _, err := s.TenantByKey(t.Context(), "acme"); err != nil { // prepares statements on a reader
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if _, err := os.Stat(o.Path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is still there: %v", suffix, err)
+		}
+	}
+	raw, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backup := o
+	backup.Path = filepath.Join(t.TempDir(), "backup")
+	if err := os.WriteFile(backup.Path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := tenant(t, open(t, backup)); got != id {
+		t.Errorf("the copy has the tenant %d, want %d", got, id)
+	}
+}
+
+// A copy that was made while pages were written, a file that was cut off, and what
+// is no database are refused.
+func TestSQLiteRefusesADamagedFile(t *testing.T) {
+	o := engines["sqlite"](t)
+	s, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	for name, damage := range map[string]func([]byte) []byte{
+		"a page of nothing": func(b []byte) []byte { return append(append(b[:5*page:5*page], make([]byte, page)...), b[6*page:]...) },
+		"pages exchanged": func(b []byte) []byte {
+			swapped := bytes.Clone(b)
+			copy(swapped[2*page:], b[7*page:8*page])
+			copy(swapped[7*page:], b[2*page:3*page])
+			return swapped
+		},
+		"cut off":     func(b []byte) []byte { return b[:len(b)/2/page*page] },
+		"no database": func(b []byte) []byte { return bytes.Repeat([]byte("casehook"), 2*page) },
+	} {
+		for where, path := range map[string]string{"a copy": filepath.Join(t.TempDir(), "copy"), "the file itself": o.Path} {
+			if err := os.WriteFile(path, damage(whole), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			damaged := o
+			damaged.Path = path
+			s, err := store.Open(t.Context(), damaged)
+			if fault.As(err).Code != "store.damaged" {
+				t.Errorf("%s, %s: Open = %v, want store.damaged", name, where, err)
+			}
+			if err == nil {
+				s.Close()
+			}
+		}
+	}
+}
+
+// Trouble lasts until a change is saved, which is tried by whoever asks.
+func TestTroubleLastsUntilAChangeIsSaved(t *testing.T) {
+	for _, engine := range engines {
+		o := engine(t)
+		full := false
+		var log bytes.Buffer
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		o.Fail = func(what string, _ bool) error {
+			if full && strings.HasPrefix(what, "commit") {
+				return fault.New(fault.Unavailable, "store.full", "The disk is full.")
+			}
+			return nil
+		}
+		s := open(t, o)
+		full = true
+		for range 3 {
+			if err := s.Update(t.Context(), func(tx *store.Tx) error { return nil }); err == nil {
+				t.Fatal("it does not fail")
+			}
+			if err := s.Trouble(t.Context()); fault.As(err).Code != "store.full" {
+				t.Errorf("Trouble = %v", err)
+			}
+		}
+		if full = false; s.Trouble(t.Context()) != nil {
+			t.Error("Trouble lasts")
+		}
+		if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
+			t.Errorf("it is logged %d times:\n%s", n, log.String())
+		}
+	}
+}
+
+// A full disk is told to each whose change it refuses, logged once, and over once
+// there is room, also if nobody else writes.
+func TestSQLiteSurvivesAFullDisk(t *testing.T) {
+	o := engines["sqlite"](t)
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, o)
+	id := tenant(t, s)
+	if err := s.Trouble(t.Context()); err != nil {
+		t.Errorf("Trouble = %v at first", err)
+	}
 	update(t, s, func(tx *store.Tx) error { return tx.Exec("pragma max_page_count = 1") }) // as many as there are
-	err := s.Update(t.Context(), func(tx *store.Tx) error {
-		return tx.Exec("insert into installation (name, value) values ('big', hex(zeroblob(1000000)))")
-	})
-	if got := fault.As(err); err == nil || got.Code != "store.full" || !errors.Is(err, fault.Unavailable) {
-		t.Errorf("Update = %v, want store.full", err)
+	for range 3 {
+		err := s.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.Exec("insert into installation (name, value) values ('big', hex(zeroblob(1000000)))")
+		})
+		if got := fault.As(err); err == nil || got.Code != "store.full" || !errors.Is(err, fault.Unavailable) {
+			t.Errorf("Update = %v, want store.full", err)
+		}
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "free some space") {
+		t.Errorf("it is logged %d times:\n%s", n, log.String())
+	}
+	if err := s.Trouble(t.Context()); err != nil {
+		t.Errorf("Trouble = %v, although what needs no room is saved", err)
 	}
 	update(t, s, func(tx *store.Tx) error { return tx.Exec("pragma max_page_count = 1000000") })
 	update(t, s, func(tx *store.Tx) error { _, err := tx.Next(t.Context(), id, "n"); return err })

@@ -28,7 +28,7 @@ var (
 
 // run carries out jobs until closing, and then those already in line.
 func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struct{}) {
-	defer w.conn.Close()
+	defer w.close(ctx)
 	for {
 		select {
 		case j := <-jobs:
@@ -44,6 +44,16 @@ func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struc
 			}
 		}
 	}
+}
+
+// close moves all that was written into the database's own file, so that the file
+// alone is the database, and ends the connection.
+func (w *writer) close(ctx context.Context) {
+	for _, p := range w.prepared {
+		_ = p.Close() // an open statement keeps the file open
+	}
+	_, _ = w.conn.ExecContext(ctx, `pragma wal_checkpoint(truncate)`) // the next start reads the log otherwise
+	_ = w.conn.Close()
 }
 
 // gather takes what else is in line, without waiting.

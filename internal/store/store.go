@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -22,6 +23,7 @@ type Options struct {
 	Key  []byte // 32 bytes; seals the secrets at rest
 
 	Metrics *observe.Store // nil: nothing is counted
+	Log     *slog.Logger   // of trouble that somebody has to see to; nil: nothing is logged
 
 	// Fail is how tests make a database fail. It is asked before each statement
 	// and each commit, and after it (done); the store reports the error that it
@@ -38,6 +40,7 @@ type Store struct {
 	endpoints signal // endpoints changed, by a commit of this process
 	rights    rights
 	metrics   *observe.Store
+	trouble   trouble
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
@@ -90,7 +93,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Fail != nil {
 		e = failing{e, o.Fail}
 	}
-	s := &Store{reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{
+		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics, trouble: trouble{log: o.Log},
+	}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -118,6 +126,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	if tx != nil { // also after an error: the commit may have happened
 		s.regranted(tx.rights)
 	}
+	s.trouble.note(err)
 	if err != nil {
 		s.count(err)
 		return err

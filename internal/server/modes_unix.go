@@ -1,0 +1,42 @@
+//go:build unix && !aix && !solaris
+
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const othersMode = 0o077 // what a group and everybody else may do with a file
+
+// restrict lets this process make files for their owner alone, whatever the umask
+// that it was started with.
+func restrict() { syscall.Umask(othersMode) }
+
+// checkModes refuses files that others can read: the database holds all cases, and
+// the key opens its secrets.
+func checkModes(dir string) error {
+	var open []string
+	for _, name := range []string{fileName, fileName + "-wal", fileName + "-shm", keyName, lockName} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("looking at the data directory: %w", err)
+		}
+		if info.Mode().Perm()&othersMode != 0 {
+			open = append(open, name)
+		}
+	}
+	if len(open) > 0 {
+		return fault.New(fault.Invalid, "config.data_open", "Other users of this machine can read or write %v in %s. Close them: chmod -R go= %s", open, dir, dir)
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/observe"
+)
+
+// RecoverToken makes a token that may do everything in a tenant, in the database
+// itself: for whoever has the data directory, or the database's URL, and the key.
+// With SQLite no server may be running. It makes neither a database nor a key.
+func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer string, err error) {
+	s := &Server{config: c.withDefaults(), metrics: observe.New(c.Version)}
+	if c := s.config; c.Database == "" {
+		if _, err := os.Stat(filepath.Join(c.Data, fileName)); errors.Is(err, fs.ErrNotExist) {
+			return "", fault.Wrap(err, fault.Invalid, "config.no_database",
+				"There is no database in %s. Name the --data of the server, or its --database.", c.Data)
+		}
+	}
+	defer func() { err = errors.Join(err, s.opened.Close()) }()
+	st, blobs, _, err := s.openStore(ctx)
+	if err != nil {
+		return "", err
+	}
+	made, err := casework.New(st, blobs, nil, casework.Config{Log: s.config.Log}).RecoverToken(ctx, tenant, name)
+	return made.Bearer, err
+}

@@ -1,0 +1,22 @@
+//go:build unix
+
+package store
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// identity tells a file from its copies, and from itself once it was written to.
+func identity(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	system, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", fmt.Errorf("the system tells nothing of %s", path)
+	}
+	return fmt.Sprintf("%d %d %d %d", system.Dev, system.Ino, info.Size(), info.ModTime().UnixNano()), nil
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// checkFile refuses a database that is damaged: one that was copied while it was
+// in use, or whose disk fails. The look takes a while where the file is large, and
+// is left out where the last process ended well and nobody has touched the file
+// since. A copy is another file, and is looked at.
+func checkFile(ctx context.Context, db *sql.DB, path string) error {
+	marked, err := os.ReadFile(markPath(path))
+	if err == nil && logEmpty(path) {
+		if now, err := identity(path); err == nil && now == string(marked) {
+			return unmark(path)
+		}
+	}
+	var found string
+	if err := db.QueryRowContext(ctx, `pragma quick_check(1)`).Scan(&found); err != nil {
+		return translate(err)
+	}
+	if found != "ok" {
+		return damaged(errors.New(strings.ReplaceAll(found, "\n", " ")))
+	}
+	return unmark(path)
+}
+
+func damaged(err error) error {
+	return fault.Wrap(err, fault.Internal, "store.damaged",
+		"The database file is damaged. Stop the server, keep the damaged files, and restore a backup that was made while no server ran.")
+}
+
+// markClosed notes that the file is whole as it is now.
+func markClosed(path string) error {
+	now, err := identity(path)
+	if errors.Is(err, errors.ErrUnsupported) || !logEmpty(path) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	if err := os.WriteFile(markPath(path), []byte(now), 0o600); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+// unmark removes the note before anything is written.
+func unmark(path string) error {
+	if err := os.Remove(markPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	return nil
+}
+
+// logEmpty reports whether the file alone is the database: nothing waits in the
+// write-ahead log beside it.
+func logEmpty(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
+}
+
+func markPath(path string) string { return path + "-closed" }
