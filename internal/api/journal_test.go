@@ -483,10 +483,13 @@ func TestAPlaceBelowWhatIsKeptIsGone(t *testing.T) {
 		}
 		_, first, _ := w.poll("limit=1&after=beginning")
 		all := w.told(casetype.Restricted)
+		var removal store.Removal
 		must(t, w.store.Update(t.Context(), func(tx *store.Tx) error {
-			_, _, err := tx.PurgeJournal(t.Context(), all[4].Timestamp, time.Now())
+			_, r, err := tx.ExpireJournal(t.Context(), all[4].Timestamp, time.Now())
+			removal = r
 			return err
 		}))
+		must(t, w.store.PurgeJournal(t.Context(), removal.UpTo))
 		g := w.get("/v1/journal?after="+first).is(410, "journal.removed")
 		if !strings.Contains(g.text("detail"), "after=beginning") {
 			t.Errorf("it says %s", g.body)

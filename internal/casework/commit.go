@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -65,37 +66,36 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, 
 // insert gives a new case its numbers and its name, and saves it.
 func insert(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, error) {
 	var err error
-	if pl.after.Reference, err = reference(ctx, tx, pl.p.Tenant, pl.typ); err != nil {
-		return cases.Case{}, err
-	}
 	if pl.typ.Outcome != "" {
 		pl.after.OutcomeInstance, err = tx.Next(ctx, pl.p.Tenant, "outcome/"+pl.typ.Outcome)
 		if err != nil {
 			return cases.Case{}, err
 		}
 	}
-	pl.rename()
-	return pl.after, tx.InsertCase(ctx, pl.after, pl.typ)
-}
-
-// maxSkipped bounds how many references in a row may be taken.
-const maxSkipped = 1000
-
-// reference counts to the type's next reference. One may be taken: a definition
-// may change its pattern into one that meets references of before.
-func reference(ctx context.Context, tx *store.Tx, tenant int64, t *casetype.Type) (string, error) {
 	for range maxSkipped {
-		seq, err := tx.Next(ctx, tenant, "reference/"+t.Key)
-		if err != nil {
-			return "", err
+		if pl.after.Reference, err = reference(ctx, tx, pl.p.Tenant, pl.typ); err != nil {
+			return cases.Case{}, err
 		}
-		ref := t.FormatReference(seq)
-		taken, err := tx.ReferenceTaken(ctx, tenant, t.Key, ref)
-		if err != nil || !taken {
-			return ref, err
+		pl.rename()
+		if err = tx.InsertCase(ctx, pl.after, pl.typ); !errors.Is(err, store.ErrReferenceTaken) {
+			return pl.after, err
 		}
 	}
-	return "", fault.New(fault.Conflict, "case.reference_taken",
+	return cases.Case{}, noReference(pl.typ)
+}
+
+// maxSkipped bounds how many references in a row may be taken: a definition may
+// change its pattern into one that meets references of before.
+const maxSkipped = 1000
+
+// reference draws the type's next reference. It may be taken.
+func reference(ctx context.Context, tx *store.Tx, tenant int64, t *casetype.Type) (string, error) {
+	seq, err := tx.Next(ctx, tenant, "reference/"+t.Key)
+	return t.FormatReference(seq), err
+}
+
+func noReference(t *casetype.Type) error {
+	return fault.New(fault.Conflict, "case.reference_taken",
 		"The next %d references of %s are taken. Change the reference pattern of the case type.", maxSkipped, t.Key)
 }
 

@@ -29,28 +29,33 @@ func (s *Service) Purge(ctx context.Context) error {
 		}
 	}
 	for more := s.KeepJournal > 0; more; {
+		var r store.Removal
 		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-			more, err = s.purgeJournal(ctx, tx, now)
+			r, err = s.expireJournal(ctx, tx, now)
 			return err
 		})
+		if err == nil && r.UpTo > 0 {
+			err = s.store.PurgeJournal(ctx, r.UpTo)
+		}
 		if err != nil {
 			return err
 		}
+		more = r.More
 	}
 	return nil
 }
 
-// purgeJournal removes a portion, and notes who loses by it.
-func (s *Service) purgeJournal(ctx context.Context, tx *store.Tx, now time.Time) (more bool, err error) {
-	expired, more, err := tx.PurgeJournal(ctx, now.Add(-s.KeepJournal), now.Add(-heldFor))
+// expireJournal finds the next portion to remove, and notes who loses by it.
+func (s *Service) expireJournal(ctx context.Context, tx *store.Tx, now time.Time) (store.Removal, error) {
+	expired, r, err := tx.ExpireJournal(ctx, now.Add(-s.KeepJournal), now.Add(-heldFor))
 	if err != nil {
-		return false, err
+		return r, err
 	}
 	for _, e := range expired {
 		err := s.audit(ctx, tx, itself(e.Tenant), access.EndpointExpired, "endpoint/"+e.Endpoint, map[string]any{"from": e.From, "to": e.To})
 		if err != nil {
-			return false, err
+			return r, err
 		}
 	}
-	return more, nil
+	return r, nil
 }

@@ -182,13 +182,24 @@ func topName(path string) string {
 	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 }
 
+// freeReference keeps the case's reference, or draws one that is not taken.
+func freeReference(ctx context.Context, tx *store.Tx, c *cases.Case, to *casetype.Type) error {
+	for range maxSkipped {
+		taken, err := tx.ReferenceTaken(ctx, c.Tenant, to.Key, c.Reference)
+		if err != nil || !taken {
+			return err
+		}
+		if c.Reference, err = reference(ctx, tx, c.Tenant, to); err != nil {
+			return err
+		}
+	}
+	return noReference(to)
+}
+
 // renumber keeps the case's reference unless the other type has given it away,
 // and its outcome where both types produce the same.
 func renumber(ctx context.Context, tx *store.Tx, c *cases.Case, from, to *casetype.Type) error {
-	taken, err := tx.ReferenceTaken(ctx, c.Tenant, to.Key, c.Reference)
-	if err == nil && taken {
-		c.Reference, err = reference(ctx, tx, c.Tenant, to)
-	}
+	err := freeReference(ctx, tx, c, to)
 	if err != nil || from.Outcome == to.Outcome {
 		return err
 	}

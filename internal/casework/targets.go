@@ -98,8 +98,7 @@ func checkTargets(trigger string, urls []string) error {
 }
 
 func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Principal, trigger string, urls []string) ([]Target, error) {
-	// Counting locks a row, so that two who set targets don't create an endpoint each.
-	if _, err := tx.Next(ctx, p.Tenant, "targets"); err != nil {
+	if err := tx.LockTargets(ctx, p.Tenant); err != nil {
 		return nil, err
 	}
 	all, err := allEndpoints(ctx, tx, p)

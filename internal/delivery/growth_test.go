@@ -63,14 +63,17 @@ func (b *bench) forget() {
 				return err
 			}
 		}
-		for more := true; more; {
-			var err error
-			if _, more, err = tx.PurgeJournal(b.Context(), soon, time.Time{}); err != nil {
-				return err
-			}
-		}
 		return nil
 	})
+	for r := (store.Removal{More: true}); r.More; {
+		b.update(func(tx *store.Tx) (err error) {
+			_, r, err = tx.ExpireJournal(b.Context(), soon, time.Time{})
+			return err
+		})
+		if err := b.store.PurgeJournal(b.Context(), r.UpTo); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // kept counts what the journal and the attempts hold, up to ten thousand each.

@@ -23,7 +23,8 @@ const caseRead = caseColumns + `, labels, assignee, assignee_name, contacts`
 var (
 	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
 	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+		on conflict (tenant, type, reference) do nothing`)
 	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
 		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
 		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
@@ -44,9 +45,7 @@ var (
 		and ($9 = '' or exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
 		and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))
 		order by created_at desc, id desc limit $7`)
-	caseReference = define(`select count(*) from cases where tenant = $1 and type = $2 and reference = $3`)
-	counterNext   = define(`insert into counters (tenant, name, value) values ($1, $2, 1)
-		on conflict (tenant, name) do update set value = counters.value + 1 returning value`)
+	caseReference = define(`select exists (select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
 )
 
 // CaseFilter selects cases; empty fields select all.
@@ -117,18 +116,15 @@ func keyRows(keys []string) (string, error) {
 	return encodeRows(rows)
 }
 
-// Next counts: it returns 1, 2, ... for a name.
-func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error) {
-	rows, err := tx.q.query(ctx, counterNext, tenant, name)
-	return one(rows, err, scanValue[int64], notFound("store.counter", "The counter %s is missing.", name))
-}
-
 // ReferenceTaken reports whether a case of the type has the reference.
 func (r reader) ReferenceTaken(ctx context.Context, tenant int64, caseType, reference string) (bool, error) {
 	rows, err := r.q.query(ctx, caseReference, tenant, caseType, reference)
-	n, err := one(rows, err, scanValue[int64], notFound("store.case", "No count."))
-	return n > 0, err
+	return one(rows, err, scanValue[bool], notFound("store.case", "No answer."))
 }
+
+// ErrReferenceTaken says that another case of the type has the reference. The
+// transaction may go on.
+var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken", "Another case has the reference. Try again.")
 
 // InsertCase saves a new case. Its type says who finds it by what.
 func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {
@@ -137,9 +133,12 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) er
 	if err != nil {
 		return fmt.Errorf("encoding a case's data: %w", err)
 	}
-	_, err = tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
+	n, err := tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
 		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[0], search[1], search[2])
+	if err == nil && n == 0 {
+		err = ErrReferenceTaken
+	}
 	return err
 }
 
@@ -155,7 +154,7 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), search[0],
 		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[1], search[2])
-	return one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
+	saved, err := one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
 		var labels string
 		var contacts []byte
 		if err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts); err != nil {
@@ -164,6 +163,10 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 		c.Labels = labelsOf(labels)
 		return c, scanContacts(contacts, &c)
 	}, tx.moved(ctx, c.Tenant, c.ID))
+	if isDuplicate(err) {
+		err = ErrReferenceTaken
+	}
+	return saved, err
 }
 
 // TouchCase gives a case its next version, and at as the time of its last

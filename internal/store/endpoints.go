@@ -34,6 +34,9 @@ var (
 	subscribers = define(`select ` + endpointColumns + ` from subscriptions s join endpoints e on e.id = s.endpoint
 		where s.tenant = $1 and s.trigger_name = $2 order by e.id`)
 
+	// Two who set targets at once would create an endpoint each.
+	targetsLock = postgresOnly(`select pg_advisory_xact_lock(hashtextextended('targets', $1))`)
+
 	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch) values ($1, $2, '', 0)`)
 	leaseDrop    = define(`delete from leases where endpoint = $1`)
 	cursorInsert = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)`)
@@ -88,6 +91,16 @@ func (s storedSecrets) into(e *endpoint.Endpoint) {
 		}
 		e.Secrets = append(e.Secrets, secret)
 	}
+}
+
+// LockTargets makes others who set the tenant's targets wait for the end of this
+// transaction.
+func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
+	if tx.dialect == sqlite {
+		return nil
+	}
+	_, err := tx.q.exec(ctx, targetsLock, tenant)
+	return err
 }
 
 // Endpoint finds an endpoint.

@@ -16,6 +16,21 @@ func (f failing) query(ctx context.Context, s *statement, args ...any) (*sql.Row
 	return failQuery(ctx, f.fail, f.dialect(), f.engine, s, args)
 }
 
+func (f failing) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	what := s.name(f.dialect())
+	if err := f.fail(what, false); err != nil {
+		return nil, err
+	}
+	rows, err := f.engine.apart(ctx, s, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.fail(what, true); err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	return rows, nil
+}
+
 // update fails before the commit, so that nothing is saved, or after it. What a
 // commit is called says which transaction it ends.
 func (f failing) update(ctx context.Context, do func(querier) error) error {

@@ -14,11 +14,18 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// postgresEngine gives every transaction a connection of its own.
+// postgresEngine gives every transaction a connection of its own. Statements that
+// run apart have a few for themselves, so that transactions which wait for them
+// can't hold them all.
 type postgresEngine struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // over the pool
+	side *sql.DB // for statements that run apart
 }
+
+const sideConnections = 2
+
+const idleTimeout = "idle_in_transaction_session_timeout"
 
 // oldestPostgres is the first version that we are tested against.
 const oldestPostgres = 140000
@@ -29,10 +36,14 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 		return nil, fault.New(fault.Invalid, "store.url_invalid",
 			"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
 	}
-	config.ConnConfig.RuntimeParams["application_name"] = "casehook"
+	settings := config.ConnConfig.RuntimeParams
+	settings["application_name"] = "casehook"
+	settings["default_transaction_isolation"] = "read committed" // each statement sees what was committed before it
 	// A process that stops inside a transaction must not hold its locks for longer
 	// than its leases: until they are free, nobody takes over.
-	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "5s"
+	if settings[idleTimeout] == "" {
+		settings[idleTimeout] = "5s"
+	}
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = max(16, config.MaxConns)
 	}
@@ -40,7 +51,9 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool)}
+	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), side: stdlib.OpenDB(*config.ConnConfig)}
+	e.side.SetMaxOpenConns(sideConnections)
+	e.side.SetMaxIdleConns(sideConnections)
 	e.db.SetMaxIdleConns(0) // the pool keeps them
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -72,6 +85,11 @@ func (e *postgresEngine) query(ctx context.Context, s *statement, args ...any) (
 
 func (e *postgresEngine) exec(context.Context, *statement, ...any) (int64, error) {
 	return 0, errors.New("store: a write outside of a transaction")
+}
+
+func (e *postgresEngine) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	rows, err := e.side.QueryContext(ctx, s.text[postgres], args...)
+	return rows, translate(err)
 }
 
 func (e *postgresEngine) update(ctx context.Context, do func(querier) error) error {
@@ -114,7 +132,7 @@ func (e *postgresEngine) notify(ctx context.Context) error {
 }
 
 func (e *postgresEngine) close() error {
-	err := e.db.Close()
+	err := errors.Join(e.side.Close(), e.db.Close())
 	e.pool.Close()
 	return err
 }

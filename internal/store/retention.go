@@ -24,8 +24,10 @@ var (
 		) as needed`)
 	purgeUpTo = define(`select coalesce(max(seq), 0), coalesce(max(at), 0) from (select s.seq, j.at from journal_seq s
 		join journal j on j.id = s.entry where s.seq <= $1 order by s.seq limit $2) as oldest`)
-	journalPurge = define(`delete from journal where id in (select entry from journal_seq where seq <= $1)`)
-	seqPurge     = postgresOnly(`delete from journal_seq where seq <= $1`)
+	purgeNeeded = sqliteOnly(`select min(position) from (select position from cursors union all select seq - 1 from parked
+		union all select max(seq) - 1 from journal_seq) as needed`)
+	journalPurge = sqliteOnly(`delete from journal where id in (select entry from journal_seq where seq <= $1)`)
+	portionPurge = postgresOnly(`select journal_purge($1)`)
 
 	expiring = define(`select behind.tenant, behind.id, coalesce((select j.at from journal_seq s join journal j on j.id = s.entry
 			where s.seq > behind.position order by s.seq limit 1), 0)
@@ -51,40 +53,54 @@ type Expired struct {
 	From, To time.Time
 }
 
-// PurgeJournal removes a portion of the entries that were committed before a time
-// and that nobody needs, and reports whether there may be more. Endpoints that are
-// paused or disabled, and unchanged since heldSince, are not waited for: what they
-// lose is noted with them, and returned.
-func (tx *Tx) PurgeJournal(ctx context.Context, before, heldSince time.Time) (expired []Expired, more bool, err error) {
-	if err := tx.CatchUp(ctx); err != nil { // nobody begins where it removes something
-		return nil, false, err
-	}
+// Removal is a portion of the journal that may be removed.
+type Removal struct {
+	UpTo int64 // its last position; 0: there is none
+	More bool  // there may be more behind it
+}
+
+// ExpireJournal finds a portion of the entries that were committed before a time
+// and that nobody needs. Endpoints that are paused or disabled, and unchanged since
+// heldSince, are not waited for: their cursors go on behind the portion, and what
+// they lose by it is noted with them, and returned.
+func (tx *Tx) ExpireJournal(ctx context.Context, before, heldSince time.Time) (expired []Expired, r Removal, err error) {
 	old, err := tx.Before(ctx, before)
 	if err != nil {
-		return nil, false, err
+		return nil, r, err
 	}
 	rows, err := tx.q.query(ctx, purgeFloor, micros(heldSince))
 	needed, err := one(rows, err, scanValue[sql.NullInt64], notFound("store.retention", "No answer."))
 	if err != nil || !needed.Valid {
-		return nil, false, err
+		return nil, r, err
 	}
 	rows, err = tx.q.query(ctx, purgeUpTo, min(old, needed.Int64), purgeBatch)
 	last, err := one(rows, err, scanMoment, notFound("store.retention", "No answer."))
 	if err != nil || last.seq == 0 {
-		return nil, false, err
+		return nil, r, err
 	}
-	if expired, err = tx.expire(ctx, last, heldSince); err != nil {
-		return nil, false, err
+	expired, err = tx.expire(ctx, last, heldSince)
+	return expired, Removal{UpTo: last.seq, More: last.seq < min(old, needed.Int64)}, err
+}
+
+// PurgeJournal removes a portion, but for what somebody has come to need since it
+// was found. On PostgreSQL it is one statement, so that those who begin in the
+// journal never wait for a process that stopped; while somebody is about to begin,
+// nothing is removed, and the next round does it.
+func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
+	if s.dialect == postgres {
+		rows, err := s.engine.apart(ctx, portionPurge, upTo)
+		_, err = collect(rows, err, scanValue[int64])
+		return err
 	}
-	if _, err := tx.q.exec(ctx, journalPurge, last.seq); err != nil {
-		return nil, false, err
-	}
-	if tx.dialect == postgres {
-		if _, err := tx.q.exec(ctx, seqPurge, last.seq); err != nil {
-			return nil, false, err
+	return s.Update(ctx, func(tx *Tx) error {
+		rows, err := tx.q.query(ctx, purgeNeeded)
+		needed, err := one(rows, err, scanValue[sql.NullInt64], notFound("store.retention", "No answer."))
+		if err != nil || !needed.Valid {
+			return err
 		}
-	}
-	return expired, last.seq < min(old, needed.Int64), nil
+		_, err = tx.q.exec(ctx, journalPurge, min(upTo, needed.Int64))
+		return err
+	})
 }
 
 // expire lets stopped endpoints go on behind what is about to be removed.

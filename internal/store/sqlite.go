@@ -125,6 +125,10 @@ func (e *sqliteEngine) exec(context.Context, *statement, ...any) (int64, error) 
 	return 0, errors.New("store: a write outside of a transaction")
 }
 
+func (e *sqliteEngine) apart(context.Context, *statement, ...any) (*sql.Rows, error) {
+	return nil, errors.New("store: SQLite has one transaction at a time")
+}
+
 func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error {
 	j := &job{ctx: ctx, do: do, result: make(chan error, 1)}
 	select {

@@ -35,17 +35,21 @@ type Options struct {
 type Store struct {
 	reader
 	engine    engine
-	wake      signal // the journal may have grown, here or elsewhere
-	committed signal // this process made it grow, or gave entries their positions
-	endpoints signal // endpoints changed, by a commit of this process
+	counters  *counters // of PostgreSQL
+	wake      signal    // the journal may have grown, here or elsewhere
+	committed signal    // this process made it grow, or gave entries their positions
+	endpoints signal    // endpoints changed, by a commit of this process
 	rights    rights
 	metrics   *observe.Store
 	trouble   trouble
+	closing   context.Context // for what is left to do when it closes
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
 type Tx struct {
 	reader
+	counters  *counters
+	apart     apart
 	appended  bool           // the journal has new entries
 	endpoints bool           // endpoints changed
 	rights    map[int64]bool // tenants in which somebody may read more or less
@@ -69,11 +73,17 @@ type querier interface {
 type engine interface {
 	querier
 	update(ctx context.Context, do func(querier) error) error
+	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
 	listen(ctx context.Context, notified func()) error
 	notify(ctx context.Context) error
 	close() error
 }
+
+// apart runs one statement that writes, as a transaction of its own on a connection
+// of its own: the server finishes it by itself, whatever becomes of who asked, so
+// that nobody waits for a process that stopped. SQLite has one process, and can't.
+type apart func(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 
 // Open opens a database and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
@@ -98,6 +108,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics, trouble: trouble{log: o.Log},
+		counters: newCounters(e.apart), closing: context.WithoutCancel(ctx),
 	}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -105,9 +116,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// longestFarewell bounds what is written when a store closes.
+const longestFarewell = 2 * time.Second
+
 // Close releases the database. Updates under way are finished first. Closing it
 // again does nothing.
-func (s *Store) Close() error { return s.engine.close() }
+func (s *Store) Close() error {
+	ctx, cancel := context.WithTimeout(s.closing, longestFarewell)
+	defer cancel()
+	s.counters.giveBack(ctx)
+	return s.engine.close()
+}
 
 // Nodes reports whether several processes may share this database.
 func (s *Store) Nodes() bool { return s.dialect == postgres }
@@ -119,7 +138,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
 	begun := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
-		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}}
+		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}, counters: s.counters, apart: s.engine.apart}
 		return do(tx)
 	})
 	s.metrics.Transaction(err == nil, time.Since(begun))
@@ -188,6 +207,9 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	p, err := goose.NewProvider(d, db, files, o...)
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	if pending, err := p.HasPending(ctx); err == nil && !pending {
+		return nil // without the lock, which a process that stopped might hold
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)

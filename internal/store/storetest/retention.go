@@ -13,13 +13,16 @@ func minutes(n int) time.Time { return start.Add(time.Duration(n) * time.Minute)
 // purge removes what was committed before a minute, and gives who lost something.
 func (f *fixture) purge(before int, heldSince time.Time) (expired []store.Expired) {
 	f.Helper()
-	for more := true; more; {
+	for r := (store.Removal{More: true}); r.More; {
 		f.update(func(tx *store.Tx) (err error) {
 			var some []store.Expired
-			some, more, err = tx.PurgeJournal(f.Context(), minutes(before), heldSince)
+			some, r, err = tx.ExpireJournal(f.Context(), minutes(before), heldSince)
 			expired = append(expired, some...)
 			return err
 		})
+		if err := f.PurgeJournal(f.Context(), r.UpTo); err != nil {
+			f.Fatal(err)
+		}
 	}
 	return expired
 }

@@ -57,7 +57,7 @@ var transactions = map[string]func(*fixture){
 	"a statement that fails leaves nothing of what came before it": func(f *fixture) {
 		taken := f.aCase(f.tenant, 1)
 		f.insert(taken)
-		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
+		f.refused(fault.Conflict, "case.reference_taken", func(tx *store.Tx) error {
 			if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, 2), aType()); err != nil {
 				return err
 			}
