@@ -65,6 +65,8 @@ type API struct {
 	opened  map[string]bool   // "POST /v1/session": taken from anybody
 	names   map[string]string // of operations, by their patterns: "POST /v1/session"
 	origins *http.CrossOriginProtection
+	origin  string // of the public URL
+	states  usedStates
 
 	followers  *followers
 	attemptIDs numbers
@@ -132,7 +134,8 @@ func (a *API) trust(publicURL string) {
 	if err != nil || u.Host == "" {
 		return
 	}
-	if err := a.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+	a.origin = u.Scheme + "://" + u.Host
+	if err := a.origins.AddTrustedOrigin(a.origin); err != nil {
 		a.log.Warn("the public URL is no origin that a browser names", "error", err)
 	}
 }

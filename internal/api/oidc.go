@@ -2,8 +2,8 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
@@ -16,14 +16,12 @@ type redirected struct {
 	Location string `header:"Location" doc:"Where to go on."`
 }
 
-// awaited is what a session keeps while somebody is at the provider.
+// awaited is what a cookie keeps while somebody is at the provider.
 type awaited struct {
 	oidc.Pending
 	Tenant   int64
 	ReturnTo string
 }
-
-const awaitedKey = "oidc"
 
 func (a *API) openIDConnect() {
 	const tag = "session"
@@ -53,12 +51,8 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := json.Marshal(awaited{Pending: pending, Tenant: tenant, ReturnTo: ours(in.ReturnTo)})
-	if err != nil {
-		return nil, err
-	}
-	a.config.Sessions.Put(ctx, awaitedKey, string(kept))
-	return &redirected{location}, a.config.Sessions.Save(ctx, x)
+	kept := awaited{Pending: pending, Tenant: tenant, ReturnTo: ours(in.ReturnTo)}
+	return &redirected{location}, keepSealed(a, x, pendingCookie, kept, pendingLasts)
 }
 
 func (a *API) finishOIDC(ctx context.Context, in *struct {
@@ -74,13 +68,12 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if a.config.OIDC == nil {
 		return nil, oidcOff()
 	}
-	var kept awaited
-	if text := a.config.Sessions.Take(ctx, awaitedKey); text != "" { // good for one answer
-		if err := json.Unmarshal([]byte(text), &kept); err != nil {
-			return nil, err
-		}
-		if err := a.config.Sessions.Save(ctx, exchangeOf(ctx)); err != nil {
-			return nil, err
+	x := exchangeOf(ctx)
+	kept := sealedIn[awaited](a, x, pendingCookie)
+	if kept.State != "" { // good for one answer
+		a.config.Sessions.SetCookie(ctx, x, pendingCookie, "", -1)
+		if in.State == kept.State && !a.states.use(kept.State) {
+			kept = awaited{}
 		}
 	}
 	if in.Error != "" && kept.State == in.State && in.State != "" {
@@ -90,7 +83,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.service.SignInIdentity(ctx, kept.Tenant, access.Identity(who), exchangeOf(ctx).address())
+	u, err := a.service.SignInIdentity(ctx, kept.Tenant, access.Identity(who), x.address())
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +93,13 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	return &redirected{kept.ReturnTo}, nil
 }
 
+// maxReturnTo bounds the path that a cookie keeps, in bytes: browsers drop longer
+// cookies.
+const maxReturnTo = 1000
+
 // ours gives a path of this server, or its root: nobody is sent elsewhere.
 func ours(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"
 	}
 	return path

@@ -24,7 +24,7 @@ import (
 // to the rules: their secret, their address, PKCE, and codes that are used once.
 type provider struct {
 	*httptest.Server
-	t        *testing.T
+	t        testing.TB
 	key      *rsa.PrivateKey
 	redirect string
 
@@ -33,7 +33,7 @@ type provider struct {
 	claims map[string]any        // of the next ID token, over the right ones
 }
 
-func newProvider(t *testing.T) *provider {
+func newProvider(t testing.TB) *provider {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
 	p := &provider{t: t, key: key, codes: map[string]url.Values{}}
@@ -119,21 +119,27 @@ func (p *provider) says(claims map[string]any) {
 
 // startWithProvider is start, with a provider to sign in by.
 func startWithProvider(t *testing.T) (*world, *provider) {
-	w, p := start(t), newProvider(t)
+	w := start(t)
+	return w, w.provided()
+}
+
+// provided gives the world a provider to sign in by.
+func (w *world) provided() *provider {
+	p := newProvider(w.t)
 	c := api.Config{Sessions: w.sessions, Log: w.logger()}
 	w.serve(c)
 	p.redirect = w.server.URL + "/v1/oidc/callback"
 	c.OIDC = oidc.New(oidc.Config{Issuer: p.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})
 	w.server.Config.Handler = api.New(w.service, c)
 	w.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return w, p
+	return p
 }
 
 // leave begins a sign-in and gives the cookie and where the provider sends back to.
 func (w *world) leave(p *provider, query string) (cookie, back string) {
 	w.t.Helper()
 	g := w.get("/v1/oidc/login"+query, "Authorization", "").is(303, "")
-	cookie = cookieOf(g)
+	cookie = g.cookie("casehook_oidc")
 	client := &http.Client{CheckRedirect: w.server.Client().CheckRedirect}
 	response, err := client.Get(g.header.Get("Location"))
 	must(w.t, err)

@@ -2,14 +2,18 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/session"
 )
 
@@ -47,7 +51,7 @@ func (a *API) session() {
 	const tag = "session"
 	signIn := a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
 		"With an address and a password. The answer sets a cookie; requests that carry it are the user's. "+
-			"Failures in a row hold further attempts back, for the account and for where they come from: see Retry-After.",
+			"Failures in a row hold further attempts back, by where they come from: see Retry-After. A browser in which the user has signed in before is judged by its own alone.",
 		http.StatusTooManyRequests))
 	signIn.Errors = append(signIn.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	handleBody(a, signIn, a.signIn)
@@ -64,7 +68,9 @@ func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSessi
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.service.SignIn(ctx, tenant, body.Email, body.Password, x.address())
+	u, err := a.service.SignIn(ctx, casework.SignIn{
+		Tenant: tenant, Email: body.Email, Password: body.Password, From: x.address(), Browser: a.browser(x),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +81,9 @@ func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSessi
 func (a *API) begin(ctx context.Context, u access.User) (*shownSession, error) {
 	x := exchangeOf(ctx)
 	if err := a.config.Sessions.SignIn(ctx, x, session.User{Tenant: u.Tenant, ID: u.ID, Epoch: u.Epoch}); err != nil {
+		return nil, err
+	}
+	if err := a.know(x, u); err != nil {
 		return nil, err
 	}
 	p, err := a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address())
@@ -122,12 +131,28 @@ func (a *API) inSession(x *exchange) (err error) {
 // loadSession gives the request its session, unless another site's page sent it
 // to change something.
 func (a *API) loadSession(x *exchange) error {
-	if err := a.origins.Check(x.request); err != nil {
+	if err := a.checkOrigin(x.request); err != nil {
 		return fault.Wrap(err, fault.Forbidden, "request.cross_origin", "A page of another site sent this request, which may change nothing here.")
 	}
 	ctx, err := a.config.Sessions.Load(x.request.Context(), x.request)
 	x.request = x.request.WithContext(ctx)
 	return err
+}
+
+// checkOrigin fails if a page of another site sent the request, which may change
+// something. By which scheme it came is known where a trusted proxy says so: then
+// a page that came by another is another site's.
+func (a *API) checkOrigin(r *http.Request) error {
+	if err := a.origins.Check(r); err != nil {
+		return err
+	}
+	origin, scheme := r.Header.Get("Origin"), inbound.Scheme(r.Context())
+	safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method)
+	if safe || origin == "" || scheme == "" || r.Header.Get("Sec-Fetch-Site") != "" ||
+		origin == a.origin || strings.EqualFold(origin, scheme+"://"+r.Host) {
+		return nil
+	}
+	return errors.New("the page came by another scheme")
 }
 
 func showSession(p access.Principal) Session {

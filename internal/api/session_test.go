@@ -29,10 +29,13 @@ func (w *world) signIn(email string) string {
 	return cookieOf(g)
 }
 
-func cookieOf(g got) string {
+func cookieOf(g got) string { return g.cookie("casehook_session") }
+
+// cookie is what a browser would send as Cookie, of one that the answer sets.
+func (g got) cookie(name string) string {
 	g.t.Helper()
 	for _, c := range (&http.Response{Header: g.header}).Cookies() {
-		if strings.HasSuffix(c.Name, "casehook_session") {
+		if strings.HasSuffix(c.Name, name) {
 			return c.Name + "=" + c.Value
 		}
 	}

@@ -36,8 +36,12 @@ func (s *Service) audit(ctx context.Context, tx *store.Tx, p access.Principal, w
 // asked is gone, and its failing stops nobody.
 func (s *Service) note(ctx context.Context, p access.Principal, what access.Action, subject string, detail map[string]any) {
 	ctx = context.WithoutCancel(ctx)
-	err := s.store.Update(ctx, func(tx *store.Tx) error { return s.audit(ctx, tx, p, what, subject, detail) })
-	if err != nil {
+	if err := s.write(ctx, p, what, subject, detail); err != nil {
 		s.Log.ErrorContext(ctx, "the audit could not be written", "action", string(what), "code", fault.As(err).Code, "error", err)
 	}
+}
+
+// write is audit in a transaction of its own.
+func (s *Service) write(ctx context.Context, p access.Principal, what access.Action, subject string, detail map[string]any) error {
+	return s.store.Update(ctx, func(tx *store.Tx) error { return s.audit(ctx, tx, p, what, subject, detail) })
 }

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/casehook/casehook/internal/blob"
@@ -54,6 +55,9 @@ type Service struct {
 	keys      keysInUse
 	process   string        // names this one among those that share the database
 	hashes    chan struct{} // one for each password that is being hashed
+	holds     holds
+	signIns   atomic.Int64 // that were counted
+	sums      sums
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.

@@ -237,14 +237,19 @@ func TestWhatChangesNothingIsNoRevision(t *testing.T) {
 	}
 }
 
-// audited is all that was noted.
-func (w *world) audited(t *testing.T) []access.Record {
+// audited is all that was noted, newest first.
+func (w *world) audited(t *testing.T) (all []access.Record) {
 	t.Helper()
-	records, err := w.Audit(t.Context(), w.p, 0, 1000)
-	if err != nil {
-		t.Fatal(err)
+	const page = 200
+	for before := int64(0); ; before = all[len(all)-1].ID {
+		records, err := w.Audit(t.Context(), w.p, before, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, records...); len(records) < page {
+			return all
+		}
 	}
-	return records
 }
 
 func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {

@@ -112,6 +112,6 @@ func (s *Service) deny(ctx context.Context, p access.Principal, o access.Operati
 
 // denied notes that something was refused.
 func (s *Service) denied(ctx context.Context, p access.Principal, o access.Operation, subject string, refused error) error {
-	s.note(ctx, p, access.Denied, subject, map[string]any{"operation": o, "role": p.Role})
+	s.noteDenied(ctx, p, subject, map[string]any{"operation": o, "role": p.Role})
 	return refused
 }

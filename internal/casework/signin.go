@@ -3,8 +3,6 @@ package casework
 import (
 	"context"
 	"errors"
-	"strconv"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/event"
@@ -12,31 +10,32 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// How failed sign-ins are slowed down: some are free, then each further one in a
-// row holds the next back twice as long. One address may be many people's.
-const (
-	freeByAccount = 5
-	freeByAddress = 20
-	longestHold   = 15 * time.Minute
-	failuresLast  = 24 * time.Hour // then they are forgotten
-)
-
 // maxHashing bounds how many passwords are hashed at once: each takes 19 MiB.
 const maxHashing = 4
+
+// SignIn is an attempt to sign in with an address and a password.
+type SignIn struct {
+	Tenant   int64
+	Email    string
+	Password string
+	From     string  // the IP address
+	Browser  Browser // zero: it is not known
+}
 
 // SignIn says which user of a tenant comes with an address and a password.
 // Whatever is wrong, the answer is the same and takes as long; too many failures
 // in a row are refused before the password is looked at.
-func (s *Service) SignIn(ctx context.Context, tenant int64, email, password, from string) (access.User, error) {
-	email = access.NormalEmail(email)
+func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
+	email, password := access.NormalEmail(in.Email), in.Password
 	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
 		email, password = "", "" // no user has it
 	}
-	who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: email, Address: from}}
-	if err := s.countSignIn(ctx, who); err != nil {
+	who := access.Principal{Tenant: in.Tenant, Actor: event.Actor{Source: event.UI, Name: email, Address: in.From}}
+	counters := in.counters(email)
+	if err := s.countSignIn(ctx, who, counters); err != nil {
 		return access.User{}, err
 	}
-	u, err := s.store.UserByEmail(ctx, tenant, email)
+	u, err := s.store.UserByEmail(ctx, in.Tenant, email)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.User{}, err
 	}
@@ -45,10 +44,10 @@ func (s *Service) SignIn(ctx context.Context, tenant int64, email, password, fro
 		return access.User{}, err
 	}
 	if !same || u.Disabled {
-		s.note(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "password"})
+		s.noteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "password"})
 		return access.User{}, refused()
 	}
-	return u, s.signedIn(ctx, u, from, "password")
+	return u, s.signedIn(ctx, u, in.From, "password", counters...)
 }
 
 // TenantFor gives the tenant that somebody wants to sign in to: by its key, or
@@ -69,14 +68,11 @@ func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error
 }
 
 // signedIn takes back what was counted as a failure, and notes the success.
-func (s *Service) signedIn(ctx context.Context, u access.User, from, by string) error {
+func (s *Service) signedIn(ctx context.Context, u access.User, from, by string, counters ...counter) error {
 	p := principal(u, from)
 	return s.store.Update(ctx, func(tx *store.Tx) error {
-		if by == "password" {
-			if err := tx.ForgetSignIns(ctx, accountKey(u.Tenant, u.Email)); err != nil {
-				return err
-			}
-			if err := tx.ForgiveSignIn(ctx, addressKey(from)); err != nil {
+		for _, c := range counters {
+			if err := c.forgive(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -97,7 +93,7 @@ func (s *Service) SignInIdentity(ctx context.Context, tenant int64, i access.Ide
 	}
 	if err != nil || u.Disabled || u.Issuer != "" && (u.Issuer != i.Issuer || u.Subject != i.Subject) || i.Issuer == "" || i.Subject == "" {
 		who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: i.Email, Address: from}}
-		s.note(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
+		s.noteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
 		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user", "Nobody here has this identity. Ask an administrator for a user with its address.")
 	}
 	if u.Issuer == "" {
@@ -118,53 +114,6 @@ func (s *Service) link(ctx context.Context, u access.User, i access.Identity, fr
 		return err
 	})
 	return saved, err
-}
-
-func accountKey(tenant int64, email string) string {
-	return "account/" + strconv.FormatInt(tenant, 10) + "/" + email
-}
-
-func addressKey(from string) string { return "address/" + from }
-
-// countSignIn counts an attempt as a failure beforehand, so that many at once
-// are no way around the count, and refuses it while attempts are held.
-func (s *Service) countSignIn(ctx context.Context, who access.Principal) error {
-	now := s.now()
-	var held time.Time
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		held = time.Time{}
-		for _, by := range []struct {
-			key  string
-			free int64
-		}{{addressKey(who.Actor.Address), freeByAddress}, {accountKey(who.Tenant, who.Actor.Name), freeByAccount}} {
-			failures, until, err := tx.CountSignIn(ctx, by.key, now, now.Add(-failuresLast))
-			if err != nil {
-				return err
-			}
-			if until.After(held) {
-				held = until
-			}
-			if failures <= by.free {
-				continue
-			}
-			if err := tx.HoldSignIn(ctx, by.key, now.Add(hold(failures-by.free))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil || held.IsZero() {
-		return err
-	}
-	s.note(ctx, who, access.SignInFailed, "", map[string]any{"by": "password", "held": true})
-	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
-	e.RetryAfter = held.Sub(now)
-	return e
-}
-
-// hold is how long attempts are held after so many failures beyond the free ones.
-func hold(failures int64) time.Duration {
-	return min(longestHold, time.Second<<min(failures, 20))
 }
 
 func refused() error {

@@ -1,7 +1,9 @@
 package casework_test
 
 import (
+	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,11 +35,16 @@ func (w *world) ada() access.User {
 	return u
 }
 
+// attempt is one to sign in to the world's tenant.
+func (w *world) attempt(email, password, from string) casework.SignIn {
+	return casework.SignIn{Tenant: w.p.Tenant, Email: email, Password: password, From: from}
+}
+
 func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		u, err := w.SignIn(ctx, w.p.Tenant, "ADA@example.org", adasPassword, adasAddress)
+		u, err := w.SignIn(ctx, w.attempt("ADA@example.org", adasPassword, adasAddress))
 		if err != nil || u.ID != ada.ID {
 			t.Fatal(u, err)
 		}
@@ -94,7 +101,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 			{w.p.Tenant, "none@example.org", ""}, {w.p.Tenant, gone.Email, adasPassword}, {other, ada.Email, adasPassword},
 			{w.p.Tenant, "", ""}, {w.p.Tenant, "\x00", strings.Repeat("x", 9000)},
 		} {
-			_, err := w.SignIn(ctx, try.tenant, try.email, try.password, adasAddress)
+			_, err := w.SignIn(ctx, casework.SignIn{Tenant: try.tenant, Email: try.email, Password: try.password, From: adasAddress})
 			details = append(details, wantFault(t, err, fault.Unauthenticated, "session.refused").Detail)
 		}
 		for _, d := range details {
@@ -114,13 +121,13 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 		ctx := t.Context()
 		ada := w.ada()
 		try := func(password, from string) error {
-			_, err := w.SignIn(ctx, w.p.Tenant, ada.Email, password, from)
+			_, err := w.SignIn(ctx, w.attempt(ada.Email, password, from))
 			return err
 		}
 		for range 6 {
 			wantFault(t, try("wrong horse battery", adasAddress), fault.Unauthenticated, "session.refused")
 		}
-		held := wantFault(t, try(adasPassword, "198.51.100.1"), fault.TooMany, "session.too_many")
+		held := wantFault(t, try(adasPassword, adasAddress), fault.TooMany, "session.too_many")
 		if held.RetryAfter <= 0 || held.RetryAfter > 2*time.Second {
 			t.Errorf("held for %s", held.RetryAfter)
 		}
@@ -141,6 +148,89 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 	})
 }
 
+// Whatever strangers guess, and from however many addresses, the owner of an
+// account signs in from elsewhere; and in a browser that is known, beside them.
+func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ada := w.ada()
+		try := func(email, password, from, browser string) error {
+			in := w.attempt(email, password, from)
+			if browser != "" {
+				in.Browser = casework.Browser{ID: browser, Tenant: w.p.Tenant, Email: ada.Email}
+			}
+			_, err := w.SignIn(t.Context(), in)
+			return err
+		}
+		const stranger, neighbour, network = "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"
+		for range 6 {
+			wantFault(t, try(ada.Email, "wrong horse battery", stranger, ""), fault.Unauthenticated, "session.refused")
+		}
+		for _, from := range []string{stranger, neighbour} {
+			wantFault(t, try(ada.Email, adasPassword, from, ""), fault.TooMany, "session.too_many")
+		}
+		for i := range 14 { // until the address is held
+			wantFault(t, try(string(rune('a'+i))+"@example.org", "wrong horse battery", neighbour, ""), fault.Unauthenticated, "session.refused")
+		}
+		wantFault(t, try("x@example.org", "wrong horse battery", stranger, ""), fault.Unauthenticated, "session.refused")
+		wantFault(t, try("y@example.org", "wrong horse battery", stranger, ""), fault.TooMany, "session.too_many")
+		for from, browser := range map[string]string{network: "", adasAddress: "", stranger: "known"} {
+			if err := try(ada.Email, adasPassword, from, browser); err != nil {
+				t.Errorf("the owner at %s in the browser %q: %v", from, browser, err)
+			}
+		}
+		for range 6 { // a browser has a counter of its own
+			wantFault(t, try(ada.Email, "wrong horse battery", adasAddress, "stolen"), fault.Unauthenticated, "session.refused")
+		}
+		wantFault(t, try(ada.Email, adasPassword, adasAddress, "stolen"), fault.TooMany, "session.too_many")
+		wantFault(t, try("y@example.org", adasPassword, stranger, "known"), fault.TooMany, "session.too_many") // it is known for ada alone
+		if err := try(ada.Email, adasPassword, adasAddress, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What strangers try again and again is told once, and then how often it came.
+func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		before := len(w.audited(t))
+		for i := range 500 {
+			from := "198.51.100.7"
+			if i%2 == 0 {
+				from = "192.0.2." + strconv.Itoa(i%250)
+			}
+			if _, err := w.SignIn(ctx, w.attempt(ada.Email, "wrong horse battery", from)); err == nil {
+				t.Fatal("a wrong password is taken")
+			}
+		}
+		told := len(w.audited(t)) - before
+		if told > 130 {
+			t.Errorf("500 attempts were told in %d records", told)
+		}
+		w.later(2 * time.Minute)
+		if err := w.SumUp(ctx, false); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0
+		for _, r := range w.audited(t)[:len(w.audited(t))-before] {
+			var detail struct{ Times int }
+			if err := json.Unmarshal(r.Detail, &detail); err != nil {
+				t.Fatal(err)
+			}
+			sum += max(1, detail.Times)
+		}
+		if sum != 500 {
+			t.Errorf("the audit tells of %d attempts", sum)
+		}
+		after := len(w.audited(t))
+		w.later(2 * time.Hour)
+		if err := w.SumUp(ctx, true); err != nil || len(w.audited(t)) != after {
+			t.Errorf("nothing came again, and is told: %v", err)
+		}
+	})
+}
+
 // One address that tries many accounts is held back too, however many it tries
 // at once.
 func TestOneAddressIsHeldBack(t *testing.T) {
@@ -150,7 +240,7 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 		errs := make(chan error, 40)
 		for i := range 40 {
 			all.Go(func() {
-				_, err := w.SignIn(t.Context(), w.p.Tenant, string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7")
+				_, err := w.SignIn(t.Context(), w.attempt(string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7"))
 				errs <- err
 			})
 		}
@@ -165,7 +255,7 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 		if looked > 21 {
 			t.Errorf("%d passwords were looked at", looked)
 		}
-		if _, err := w.SignIn(t.Context(), w.p.Tenant, ada.Email, adasPassword, adasAddress); err != nil {
+		if _, err := w.SignIn(t.Context(), w.attempt(ada.Email, adasPassword, adasAddress)); err != nil {
 			t.Error("others are held back too:", err)
 		}
 	})

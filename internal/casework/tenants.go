@@ -44,7 +44,7 @@ func Operator(address string) access.Principal {
 
 // RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
 func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
-	s.note(ctx, p, access.Denied, "", map[string]any{"operation": "tenants", "role": p.Role})
+	s.noteDenied(ctx, p, "", map[string]any{"operation": "tenants", "role": p.Role})
 	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
 }
 

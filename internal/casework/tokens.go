@@ -56,7 +56,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 		Actor: event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
 	}
 	if !token.From(address) {
-		s.note(ctx, p, access.Denied, "token/"+token.ID, map[string]any{"reason": "address"})
+		s.noteStranger(ctx, p, access.Denied, "token/"+token.ID, map[string]any{"reason": "address"})
 		return access.Principal{}, fault.New(fault.Forbidden, "token.address_not_allowed",
 			"The token may not be used from %s. Its allowed addresses say from where.", address)
 	}

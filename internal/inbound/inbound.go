@@ -103,6 +103,15 @@ func Network(a netip.Addr) netip.Prefix {
 	return network
 }
 
+// NetworkOf is [Network] of a text; what is no address counts by itself.
+func NetworkOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	return Network(a).String()
+}
+
 // hold is a condition that lasts for as long as it comes up again within a
 // minute. It is told once.
 type hold struct {

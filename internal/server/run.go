@@ -27,6 +27,7 @@ func (s *Server) run(ctx context.Context) {
 		stop(errDelivery)
 	})
 	parts.Go(func() { s.clean(working) })
+	parts.Go(func() { s.sumUp(working) })
 	parts.Go(func() {
 		if err := s.http.Serve(s.clients.Listener(s.listener)); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
@@ -111,5 +112,26 @@ func (s *Server) clean(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// sumEvery is how often the audit hears of what comes again and again.
+const sumEvery = time.Minute
+
+// sumUp lets the audit tell how often things came again, now and again and in the
+// end.
+func (s *Server) sumUp(ctx context.Context) {
+	ticker := time.NewTicker(sumEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
+		if err := s.service.SumUp(limited, ctx.Err() != nil); err != nil {
+			s.config.Log.Warn("the audit could not be written", "error", err)
+		}
+		cancel()
 	}
 }

@@ -25,7 +25,7 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 			careful := func(response *http.Response, status int) string {
 				t.Helper()
 				cookies := response.Cookies()
-				if response.StatusCode != status || len(cookies) != 1 {
+				if response.StatusCode != status || len(cookies) == 0 {
 					t.Fatalf("status %d, want %d; cookies %v", response.StatusCode, status, cookies)
 				}
 				// The prefix __Host- asks for Secure, the path / and no domain, even to remove a cookie.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -28,15 +29,16 @@ const (
 type Config struct {
 	Idle     time.Duration // without a request, after which a session ends
 	Lifetime time.Duration // after which it ends anyway
-	Insecure bool          // the server is reached over plain HTTP: the cookie may be, too
+	Insecure bool          // the server is reached over plain HTTP: cookies may be, too, unless a trusted proxy says otherwise
 	Now      func() time.Time
 }
 
 // Manager keeps sessions. It is safe for concurrent use.
 type Manager struct {
-	scs  *scs.SessionManager // on its own it would go by the wall clock
-	idle time.Duration
-	now  func() time.Time
+	scs      *scs.SessionManager // on its own it would go by the wall clock
+	idle     time.Duration
+	insecure bool
+	now      func() time.Time
 }
 
 // User is whom a session belongs to.
@@ -44,7 +46,7 @@ type User struct{ Tenant, ID, Epoch int64 }
 
 // New makes a Manager.
 func New(st *store.Store, c Config) *Manager {
-	m := &Manager{scs: scs.New(), idle: DefaultIdle, now: c.Now}
+	m := &Manager{scs: scs.New(), idle: DefaultIdle, insecure: c.Insecure, now: c.Now}
 	if m.now == nil {
 		m.now = time.Now
 	}
@@ -57,25 +59,14 @@ func New(st *store.Store, c Config) *Manager {
 	}
 	m.scs.HashTokenInStore = true
 	m.scs.Store = kept{st, m.idle, m.now}
-	m.scs.Cookie.Name = "casehook_session"
-	if !c.Insecure {
-		m.scs.Cookie.Name = "__Host-casehook_session"
-	}
-	m.scs.Cookie.Secure = !c.Insecure
-	m.scs.Cookie.HttpOnly = true
-	m.scs.Cookie.SameSite = http.SameSiteLaxMode // a provider's redirect brings it along
-	m.scs.Cookie.Persist = false
 	return m
 }
 
-// Cookie is the cookie's name.
-func (m *Manager) Cookie() string { return m.scs.Cookie.Name }
-
 // Load gives a context that holds the session of a request, or an empty one.
 func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, error) {
-	token := ""
-	if cookie, err := r.Cookie(m.scs.Cookie.Name); err == nil && len(cookie.Value) <= 100 {
-		token = cookie.Value
+	token := m.Cookie(r, cookieName)
+	if len(token) > 100 {
+		token = ""
 	}
 	loaded, err := m.scs.Load(ctx, token)
 	if err != nil {
@@ -135,12 +126,6 @@ func (m *Manager) Extend(ctx context.Context, w http.ResponseWriter) error {
 	return m.Save(ctx, w)
 }
 
-// Put keeps a text in the session of ctx; Save makes it last.
-func (m *Manager) Put(ctx context.Context, key, text string) { m.scs.Put(ctx, key, text) }
-
-// Take gives a text of the session of ctx and removes it; Save makes that last.
-func (m *Manager) Take(ctx context.Context, key string) string { return m.scs.PopString(ctx, key) }
-
 // Save saves the session of ctx and sets its cookie.
 func (m *Manager) Save(ctx context.Context, w http.ResponseWriter) error {
 	m.scs.Put(ctx, seenKey, m.now().Unix())
@@ -152,12 +137,51 @@ func (m *Manager) Save(ctx context.Context, w http.ResponseWriter) error {
 	return nil
 }
 
-// write sets the cookie in place of one that the answer has already.
+// write sets the session's cookie, or removes it.
 func (m *Manager) write(ctx context.Context, w http.ResponseWriter, token string, expiry time.Time) {
-	w.Header()["Set-Cookie"] = slices.DeleteFunc(w.Header()["Set-Cookie"], func(cookie string) bool {
-		return strings.HasPrefix(cookie, m.Cookie()+"=")
+	age := 0 // it ends with the browser
+	if expiry.IsZero() {
+		age = -1
+	}
+	m.SetCookie(ctx, w, cookieName, token, age)
+}
+
+const cookieName = "casehook_session"
+
+// full is a cookie's full name: where people come by HTTPS, no other host may set
+// it.
+func (m *Manager) full(ctx context.Context, name string) string {
+	if m.secure(ctx) {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (m *Manager) secure(ctx context.Context) bool {
+	return !m.insecure || inbound.Scheme(ctx) == "https"
+}
+
+// Cookie is what a request has as a cookie of ours, else empty.
+func (m *Manager) Cookie(r *http.Request, name string) string {
+	cookie, err := r.Cookie(m.full(r.Context(), name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// SetCookie sets a cookie for so many seconds, in place of one that the answer
+// has already. At 0 it ends with the browser; below, it is removed.
+func (m *Manager) SetCookie(ctx context.Context, w http.ResponseWriter, name, value string, age int) {
+	cookie := http.Cookie{
+		Name: m.full(ctx, name), Value: value, Path: "/", MaxAge: age,
+		HttpOnly: true, Secure: m.secure(ctx),
+		SameSite: http.SameSiteLaxMode, // a provider's redirect brings it along
+	}
+	w.Header()["Set-Cookie"] = slices.DeleteFunc(w.Header()["Set-Cookie"], func(set string) bool {
+		return strings.HasPrefix(set, cookie.Name+"=")
 	})
-	m.scs.WriteSessionCookie(ctx, w, token, expiry)
+	http.SetCookie(w, &cookie)
 }
 
 // kept lets the store keep what scs makes.

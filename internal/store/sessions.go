@@ -21,6 +21,7 @@ var (
 	failureHold    = define(`update signin_failures set until = $2 where key = $1`)
 	failureForget  = define(`delete from signin_failures where key = $1`)
 	failureForgive = define(`update signin_failures set failures = failures - 1, until = 0 where key = $1 and failures > 0`)
+	failuresTrim   = define(`delete from signin_failures where at < (select at from signin_failures order by at desc limit 1 offset $1)`)
 	failuresPurge  = define(`delete from signin_failures where at <= $1`)
 )
 
@@ -102,5 +103,11 @@ func (tx *Tx) ForgetSignIns(ctx context.Context, key string) error {
 // ForgiveSignIn takes back one counted failure.
 func (tx *Tx) ForgiveSignIn(ctx context.Context, key string) error {
 	_, err := tx.q.exec(ctx, failureForgive, key)
+	return err
+}
+
+// TrimSignIns forgets the oldest counts of failures beyond so many, at least 1.
+func (tx *Tx) TrimSignIns(ctx context.Context, most int) error {
+	_, err := tx.q.exec(ctx, failuresTrim, most-1)
 	return err
 }

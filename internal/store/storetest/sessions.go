@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
 	"github.com/casehook/casehook/internal/store"
@@ -58,5 +59,12 @@ var sessionTests = map[string]func(*fixture){
 		counts(start.Add(3*time.Hour), 1)
 		f.update(func(tx *store.Tx) error { return tx.ForgetSignIns(f.Context(), "account/1") })
 		counts(start.Add(3*time.Hour), 1)
+		f.update(func(tx *store.Tx) error { return tx.TrimSignIns(f.Context(), 1) })
+		counts(start.Add(3*time.Hour), 2)
+		f.update(func(tx *store.Tx) error {
+			_, _, err := tx.CountSignIn(f.Context(), "account/2", start.Add(4*time.Hour), start)
+			return errors.Join(err, tx.TrimSignIns(f.Context(), 1))
+		})
+		counts(start.Add(3*time.Hour), 1) // the newest is kept
 	},
 }

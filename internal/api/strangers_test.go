@@ -1,0 +1,143 @@
+package api_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// rows counts the rows of all tables.
+func (w *world) rows(db *sql.DB) (all map[string]int) {
+	w.t.Helper()
+	names := map[string]string{
+		"sqlite": `select name from sqlite_schema where type = 'table'`,
+		"pgx":    `select table_name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
+	}
+	tables, err := db.QueryContext(w.t.Context(), names[w.driver])
+	must(w.t, err)
+	defer tables.Close()
+	all = map[string]int{}
+	for tables.Next() {
+		var name string
+		must(w.t, tables.Scan(&name))
+		all[name] = 0
+	}
+	must(w.t, tables.Err())
+	for name := range all {
+		n := 0
+		must(w.t, db.QueryRowContext(w.t.Context(), `select count(*) from "`+name+`"`).Scan(&n))
+		all[name] = n
+	}
+	return all
+}
+
+// openOperations are those of the OpenAPI document that take no credential.
+func (w *world) openOperations() (all []string) {
+	w.t.Helper()
+	var document struct {
+		Paths map[string]map[string]struct {
+			Security []any `json:"security"`
+		} `json:"paths"`
+	}
+	must(w.t, json.Unmarshal(w.get("/openapi.json").body, &document))
+	for path, item := range document.Paths {
+		for method, op := range item {
+			if len(op.Security) == 0 {
+				all = append(all, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	return all
+}
+
+// However often somebody without a credential asks for whatever there is, few rows
+// are written.
+func TestStrangersWriteFewRows(t *testing.T) {
+	t.Parallel()
+	const times, most = 1000, 60
+	for driver, dsn := range map[string]func(t *testing.T) string{
+		"sqlite": func(t *testing.T) string { return filepath.Join(t.TempDir(), "db") },
+		"pgx":    func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(driver, func(t *testing.T) {
+			w := startOn(t, driver, dsn(t))
+			w.provided()
+			w.person("ada@example.org", "viewer")
+			operations := w.openOperations()
+			if len(operations) < 5 {
+				t.Fatalf("only %v take no credential", operations)
+			}
+			db, err := sql.Open(w.driver, w.dsn)
+			must(t, err)
+			defer db.Close()
+			for _, op := range append(operations, "GET /v1/cases", "POST /v1/users", "GET /v1/tenants", "DELETE /v1/session") {
+				method, path, _ := strings.Cut(op, " ")
+				before := w.rows(db)
+				for i := range times {
+					w.stranger(method, path, i)
+				}
+				for table, n := range w.rows(db) {
+					if n > before[table]+most {
+						t.Errorf("%d times %s: %s has %d rows more", times, op, table, n-before[table])
+					}
+				}
+			}
+		})
+	}
+}
+
+// stranger asks as somebody without a credential may: with one that is none, or
+// that is about nobody, and each time with another.
+func (w *world) stranger(method, path string, i int) {
+	w.t.Helper()
+	body := fmt.Sprintf(`{"email": "ada%d@example.org", "password": "wrong horse battery"}`, i)
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
+	must(w.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", fmt.Sprint(i))
+	switch {
+	case i%3 == 0:
+		r.Header.Set("Authorization", fmt.Sprintf("Bearer chk_tok_%032d_nothing", i))
+	case i%3 == 1:
+		r.Header.Set("Cookie", fmt.Sprintf("casehook_session=%043d; casehook_browser=%d; casehook_oidc=%d", i, i, i))
+	}
+	response, err := w.server.Client().Do(r)
+	must(w.t, err)
+	response.Body.Close()
+}
+
+// A browser in which somebody has signed in is judged by its own failures, and it
+// is for this user that it is known.
+func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.person("ada@example.org", "viewer")
+	w.person("bob@example.org", "viewer")
+	signIn := func(who, secret, cookie string) got {
+		return w.post("/v1/session", `{"email": "`+who+`@example.org", "password": "`+secret+`"}`, "Authorization", "", "Cookie", cookie)
+	}
+	known := signIn("ada", password, "").is(200, "").cookie("casehook_browser")
+	for range 6 {
+		signIn("ada", "wrong horse battery", "").is(401, "session.refused")
+		signIn("bob", "wrong horse battery", "").is(401, "session.refused")
+	}
+	signIn("ada", password, "").is(429, "session.too_many")
+	signIn("bob", password, known).is(429, "session.too_many")
+	for _, forged := range []string{known + "x", "casehook_browser=x", strings.Replace(known, "browser", "session", 1)} {
+		signIn("ada", password, forged).is(429, "session.too_many")
+	}
+	again := signIn("ada", password, known).is(200, "").cookie("casehook_browser")
+	for range 6 {
+		signIn("ada", "wrong horse battery", again).is(401, "session.refused")
+	}
+	signIn("ada", password, known).is(429, "session.too_many")
+	if strings.Contains(again, "ada") {
+		t.Errorf("the cookie tells whose it is: %s", again)
+	}
+}

@@ -1,0 +1,161 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/inbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// How failed sign-ins are slowed down: some are free, then each further one in a
+// row holds the next back twice as long. One address may be many people's; and
+// what strangers guess at an account from elsewhere is no reason to keep its owner
+// out, unless it comes from hundreds of networks.
+const (
+	freeByBrowser = 5 // of a known one, for the account that it is known for
+	freeByPair    = 5 // of an account and an address
+	freeByAddress = 20
+	freeByAccount = 1000
+	longestHold   = 15 * time.Minute
+	failuresLast  = 24 * time.Hour // then they are forgotten
+)
+
+// Browser is one that somebody has signed in with before, as it says itself by
+// something that only we can have made.
+type Browser struct {
+	ID     string
+	Tenant int64
+	Email  string
+}
+
+// counter counts failed sign-ins in a row.
+type counter struct {
+	key    string
+	free   int64
+	shared bool // by several accounts: a success takes back one failure, not all
+}
+
+func (c counter) forgive(ctx context.Context, tx *store.Tx) error {
+	if c.shared {
+		return tx.ForgiveSignIn(ctx, c.key)
+	}
+	return tx.ForgetSignIns(ctx, c.key)
+}
+
+// counters are what count an attempt to sign in to an account: in a browser that
+// is known for it that browser's alone, so that nobody else's failures matter.
+func (in SignIn) counters(email string) []counter {
+	if b := in.Browser; b.ID != "" && b.Tenant == in.Tenant && b.Email == email {
+		return []counter{{key: "browser/" + b.ID, free: freeByBrowser}}
+	}
+	network := inbound.NetworkOf(in.From)
+	account := "account/" + strconv.FormatInt(in.Tenant, 10) + "/" + email
+	return []counter{
+		{key: "address/" + network, free: freeByAddress, shared: true},
+		{key: account + "/" + network, free: freeByPair},
+		{key: account, free: freeByAccount},
+	}
+}
+
+// held is a hold that an attempt met. As an error it gives up the transaction, so
+// that what is held counts nowhere.
+type held struct {
+	key   string
+	until time.Time
+}
+
+func (held) Error() string { return "sign-ins are held" }
+
+// maxFailures bounds the counters that are kept, and trimEvery says how often that
+// is looked after, in attempts.
+const (
+	maxFailures = 100_000
+	trimEvery   = 1000
+)
+
+// countSignIn counts an attempt as a failure beforehand, so that many at once
+// are no way around the count, and refuses it while attempts are held.
+func (s *Service) countSignIn(ctx context.Context, who access.Principal, counters []counter) error {
+	now := s.now()
+	met, found := s.holds.find(counters, now)
+	if !found {
+		err := s.store.Update(ctx, func(tx *store.Tx) error { return s.count(ctx, tx, counters, now) })
+		if found = errors.As(err, &met); !found {
+			return err
+		}
+		s.holds.put(met, now)
+	}
+	s.noteOnce(ctx, "held/"+met.key, note{who: who, what: access.SignInFailed, detail: map[string]any{"by": "password", "held": true}})
+	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
+	e.RetryAfter = met.until.Sub(now)
+	return e
+}
+
+func (s *Service) count(ctx context.Context, tx *store.Tx, counters []counter, now time.Time) error {
+	for _, c := range counters {
+		failures, until, err := tx.CountSignIn(ctx, c.key, now, now.Add(-failuresLast))
+		switch {
+		case err != nil:
+			return err
+		case !until.IsZero():
+			return held{c.key, until}
+		case failures > c.free:
+			if err := tx.HoldSignIn(ctx, c.key, now.Add(hold(failures-c.free))); err != nil {
+				return err
+			}
+		}
+	}
+	if s.signIns.Add(1)%trimEvery == 0 {
+		return tx.TrimSignIns(ctx, maxFailures)
+	}
+	return nil
+}
+
+// hold is how long attempts are held after so many failures beyond the free ones.
+func hold(failures int64) time.Duration {
+	return min(longestHold, time.Second<<min(failures, 20))
+}
+
+// holds remembers for a moment what is held, so that whoever tries all the same
+// costs no transaction.
+type holds struct {
+	mu  sync.Mutex
+	all map[string]remembered
+}
+
+type remembered struct{ held, until time.Time }
+
+const (
+	holdRemembered = time.Second
+	maxRemembered  = 10_000
+)
+
+func (h *holds) put(met held, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all == nil || len(h.all) >= maxRemembered {
+		h.all = map[string]remembered{}
+	}
+	until := now.Add(holdRemembered)
+	if met.until.Before(until) {
+		until = met.until
+	}
+	h.all[met.key] = remembered{held: met.until, until: until}
+}
+
+func (h *holds) find(counters []counter, now time.Time) (held, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range counters {
+		if r, ok := h.all[c.key]; ok && now.Before(r.until) {
+			return held{c.key, r.held}, true
+		}
+	}
+	return held{}, false
+}
