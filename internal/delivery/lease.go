@@ -15,46 +15,58 @@ import (
 // lease keeps our leases, takes free ones, and runs a holder for each, until ctx
 // ends.
 func (e *Engine) lease(ctx, sending context.Context) {
-	ticker := time.NewTicker(e.LeaseTTL / 3)
-	defer ticker.Stop()
 	for ctx.Err() == nil {
 		changed := e.store.EndpointsChanged()
-		if err := e.claim(ctx, sending); err != nil && ctx.Err() == nil {
+		next, err := e.claim(ctx, sending)
+		if err != nil && ctx.Err() == nil {
 			e.Log.Error("leases can't be renewed; trying again", "error", err)
 			sleep(ctx, e.LeaseTTL/10)
 			continue
 		}
+		timer := time.NewTimer(next)
 		select {
 		case <-ctx.Done():
 		case <-changed:
-		case <-ticker.C:
+		case <-timer.C:
 		}
+		timer.Stop()
 	}
 	for _, h := range e.holders {
 		h.cancel()
 	}
 }
 
-// claim renews and takes leases. They are good from before we asked, by our own
-// clock, so that we stop before anybody else can begin.
-func (e *Engine) claim(ctx, sending context.Context) error {
+// afterExpiry is how long after another node's last sign of life has run out we look
+// for what it held.
+const afterExpiry = 100 * time.Millisecond
+
+// claim renews and takes leases, and says when to do so next: in a third of their
+// time, or when another node's leases run out. They are good from before we asked, by
+// our own clock, so that we stop before anybody else can begin.
+func (e *Engine) claim(ctx, sending context.Context) (next time.Duration, err error) {
 	before := time.Since(e.started)
 	limited, cancel := context.WithTimeout(ctx, e.LeaseTTL) // a dead connection may hang for long
 	defer cancel()
 	var leases []store.Lease
-	err := e.store.Update(limited, func(tx *store.Tx) (err error) {
-		leases, err = tx.Claim(limited, e.Node, e.LeaseTTL)
+	var expiry time.Duration
+	err = e.store.Update(limited, func(tx *store.Tx) (err error) {
+		if leases, err = tx.Claim(limited, e.Node, e.LeaseTTL); err == nil {
+			expiry, err = tx.NextExpiry(limited, e.Node)
+		}
 		return err
 	})
 	if err != nil {
-		return err
+		return 0, err
+	}
+	if next = e.LeaseTTL / 3; expiry >= 0 {
+		next = min(next, expiry+afterExpiry)
 	}
 	e.until.Store(int64(before + e.LeaseTTL*9/10))
 	surplus := e.reconcile(ctx, sending, leases)
 	if len(surplus) == 0 {
-		return nil
+		return next, nil
 	}
-	return e.store.Update(limited, func(tx *store.Tx) error { return tx.Release(limited, e.Node, surplus) })
+	return next, e.store.Update(limited, func(tx *store.Tx) error { return tx.Release(limited, e.Node, surplus) })
 }
 
 // reconcile makes the holders those of our leases on active endpoints. It returns

@@ -18,18 +18,29 @@ type Lease struct {
 	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
 }
 
+// session is the connection by which the database knows that this process is there.
+type session struct {
+	backend int64 // 0: there is none
+	at      int64 // microseconds, by the database's clock
+}
+
 // MaxLease is the longest that a sign of life may last.
 const MaxLease = 5 * time.Minute
 
 // alive says which nodes are. What is valid for longer than anything may be was
 // written before the database's clock was set back: waiting for it might take days.
-const alive = `until >= {{now}} and until <= {{now}} + 300000000`
+// A node whose connection is gone was killed, or will notice and say that it is not;
+// unless the database was restarted since, which ends all connections.
+const alive = `until >= {{now}} and until <= {{now}} + 300000000 and {{present}}`
 
 var (
-	nodeBeat = define(`insert into nodes (id, until) values ($1, {{now}} + $2)
-		on conflict (id) do update set until = excluded.until`)
+	nodeBeat = define(`insert into nodes (id, until, session, session_at) values ($1, {{now}} + $2, {{backend}}, $4)
+		on conflict (id) do update set until = excluded.until, session = excluded.session, session_at = excluded.session_at`)
 	nodeDrop  = define(`delete from nodes where id = $1 or until < {{now}} - 3600000000`)
 	nodeCount = define(`select count(*) from nodes where ` + alive)
+
+	// When the next of the others runs out that holds something.
+	nodeNext = define(`select coalesce(min(until) - {{now}}, -1) from nodes where id <> $1 and ` + alive + ` and id in (select owner from leases)`)
 
 	leaseCount = define(`select count(*) from leases`)
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
@@ -50,7 +61,7 @@ var (
 // at once. An owner is one process: a restarted one has another name. Renewing
 // writes the owner's sign of life alone, so that it waits for no settling.
 func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lease, error) {
-	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds()); err != nil {
+	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds(), tx.session.backend, tx.session.at); err != nil {
 		return nil, err
 	}
 	rows, err := tx.q.query(ctx, leaseHeld, owner)
@@ -76,6 +87,14 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 		mine[i].Surplus = true
 	}
 	return mine, err
+}
+
+// NextExpiry is how long it takes until the next of the other nodes that hold leases
+// is dead, if it gives no sign of life before; negative: there is none.
+func (tx *Tx) NextExpiry(ctx context.Context, owner string) (time.Duration, error) {
+	rows, err := tx.q.query(ctx, nodeNext, owner)
+	left, err := one(rows, err, scanValue[int64], notFound("store.leases", "No time."))
+	return time.Duration(left) * time.Microsecond, err
 }
 
 // share is how many leases each live node should hold.

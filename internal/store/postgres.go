@@ -108,7 +108,7 @@ func (e *postgresEngine) update(ctx context.Context, do func(querier) error) err
 
 const channel = "casehook"
 
-func (e *postgresEngine) listen(ctx context.Context, notified func()) error {
+func (e *postgresEngine) listen(ctx context.Context, begun func(session), notified func()) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return translate(err)
@@ -118,6 +118,12 @@ func (e *postgresEngine) listen(ctx context.Context, notified func()) error {
 	if _, err := raw.Exec(ctx, "listen "+channel); err != nil {
 		return translate(err)
 	}
+	var held session
+	const who = `select pg_backend_pid(), cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)`
+	if err := raw.QueryRow(ctx, who).Scan(&held.backend, &held.at); err != nil {
+		return translate(err)
+	}
+	begun(held)
 	for {
 		notified() // at first too: nobody listened until now
 		if _, err := raw.WaitForNotification(ctx); err != nil {

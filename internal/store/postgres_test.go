@@ -134,3 +134,56 @@ func TestADatabaseURLThatCannotBeReadIsNotRepeated(t *testing.T) {
 		t.Errorf("Open = %v", err)
 	}
 }
+
+// A process that is killed loses its connections, and with them its leases; one that
+// only lost the connection by which it is known says so, and keeps them.
+func TestAKilledNodesLeasesAreFreeAtOnce(t *testing.T) {
+	o := engines["postgres"](t)
+	here, there := open(t, o), open(t, o)
+	id := tenant(t, here)
+	update(t, here, func(tx *store.Tx) error { return tx.CreateEndpoint(t.Context(), anEndpoint(id, "ep_1"), "cur_1") })
+	claim := func(s *store.Store, owner string) (held []store.Lease) {
+		update(t, s, func(tx *store.Tx) (err error) {
+			held, err = tx.Claim(t.Context(), owner, store.MaxLease)
+			return err
+		})
+		return held
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	begun, ended := here.EndpointsChanged(), make(chan struct{})
+	go func() { defer close(ended); _ = here.Listen(ctx) }()
+	<-begun
+	if held := claim(here, "a"); len(held) != 1 {
+		t.Fatalf("the first node holds %v", held)
+	}
+	update(t, there, func(tx *store.Tx) error {
+		left, err := tx.NextExpiry(t.Context(), "b")
+		if left <= store.MaxLease/2 || left > store.MaxLease {
+			t.Errorf("its leases end in %v", left)
+		}
+		return err
+	})
+	if held := claim(there, "b"); len(held) != 0 {
+		t.Fatalf("the second took %v from a node that lives", held)
+	}
+	lost := here.EndpointsChanged()
+	kill()
+	<-ended
+	<-lost
+	claim(here, "a") // it lives all the same
+	if held := claim(there, "b"); len(held) != 0 {
+		t.Fatalf("the second took %v from a node that lost a connection", held)
+	}
+	update(t, there, func(tx *store.Tx) error {
+		return tx.Exec("update nodes set session = 2147483647, session_at = 1 where id = 'a'")
+	})
+	if held := claim(there, "b"); len(held) != 0 {
+		t.Fatalf("the second took %v, and it may have been the database that was restarted", held)
+	}
+	update(t, there, func(tx *store.Tx) error {
+		return tx.Exec("update nodes set session_at = 4102444800000000 where id = 'a'") // as if it were killed now
+	})
+	if held := claim(there, "b"); len(held) != 1 || held[0].Epoch != 2 {
+		t.Fatalf("the second holds %v of a node that was killed", held)
+	}
+}

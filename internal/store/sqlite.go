@@ -151,7 +151,7 @@ func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error
 	}
 }
 
-func (e *sqliteEngine) listen(ctx context.Context, _ func()) error {
+func (e *sqliteEngine) listen(ctx context.Context, _ func(session), _ func()) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

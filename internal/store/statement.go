@@ -53,12 +53,16 @@ func postgresOnly(text string) *statement {
 var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
 
 func (d dialect) render(text string) string {
-	now, lock, share, alone := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", ""
+	now, lock, share, alone, backend, present := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", "", "$3", "true"
 	if d == postgres {
 		now = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
 		lock, share, alone = "for update skip locked", "for share of l", "for update of l"
+		backend = "coalesce((select pid from pg_stat_activity where pid = $3), 0)"
+		present = `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
+			or exists (select 1 from pg_stat_activity where pid = session))`
 	}
-	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share, "{{alone}}", alone).Replace(text)
+	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share, "{{alone}}", alone,
+		"{{backend}}", backend, "{{present}}", present).Replace(text)
 	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
 		parts := rowsPattern.FindStringSubmatch(match)
 		return d.rows(parts[1], strings.Split(parts[2], ", "))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -42,7 +43,8 @@ type Store struct {
 	rights    rights
 	metrics   *observe.Store
 	trouble   trouble
-	closing   context.Context // for what is left to do when it closes
+	session   atomic.Pointer[session] // of the connection that listens; nil: there is none
+	closing   context.Context         // for what is left to do when it closes
 }
 
 // Tx is a transaction: all that a Store can read, and all that can be written.
@@ -53,6 +55,7 @@ type Tx struct {
 	appended  bool           // the journal has new entries
 	endpoints bool           // endpoints changed
 	rights    map[int64]bool // tenants in which somebody may read more or less
+	session   session
 }
 
 // reader is what a Store and a Tx have in common.
@@ -75,7 +78,7 @@ type engine interface {
 	update(ctx context.Context, do func(querier) error) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
-	listen(ctx context.Context, notified func()) error
+	listen(ctx context.Context, begun func(session), notified func()) error
 	notify(ctx context.Context) error
 	close() error
 }
@@ -139,6 +142,9 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	begun := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
 		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}, counters: s.counters, apart: s.engine.apart}
+		if held := s.session.Load(); held != nil {
+			tx.session = *held
+		}
 		return do(tx)
 	})
 	s.metrics.Transaction(err == nil, time.Since(begun))
@@ -189,8 +195,17 @@ func (s *Store) Committed() <-chan struct{} { return s.committed.channel() }
 func (s *Store) EndpointsChanged() <-chan struct{} { return s.endpoints.channel() }
 
 // Listen passes on what other nodes notify, until ctx ends. It returns when the
-// connection is lost; polling is the fallback. On SQLite there are no others.
-func (s *Store) Listen(ctx context.Context) error { return s.engine.listen(ctx, s.wake.broadcast) }
+// connection is lost; polling is the fallback. By this connection the database
+// knows that the process lives; who holds leases renews them when it comes or goes,
+// as for a change of endpoints. On SQLite there are no others.
+func (s *Store) Listen(ctx context.Context) error {
+	defer s.endpoints.broadcast()
+	defer s.session.Store(nil)
+	return s.engine.listen(ctx, func(begun session) {
+		s.session.Store(&begun)
+		s.endpoints.broadcast()
+	}, s.wake.broadcast)
+}
 
 // Notify tells the other nodes that the journal has grown. It runs outside of
 // any business transaction: a NOTIFY inside would serialise their commits.

@@ -1,0 +1,5 @@
+-- +goose Up
+-- By which of its connections the database knows that a node is there, and since
+-- when; 0: by none. A process that is killed loses it at once.
+alter table nodes add column session integer not null default 0;
+alter table nodes add column session_at integer not null default 0;
