@@ -25,6 +25,7 @@ type Settings struct {
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests show the destination who they come from, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"What TLS connections need besides what all have. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
+	KeepAnswers *bool   `json:"keep_answers,omitempty" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
 	Headers     Texts   `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
@@ -64,6 +65,7 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 		e.SetTLS(endpoint.TLS(*s.TLS))
 	}
 	set(&e.Description, s.Description)
+	set(&e.Policy.KeepAnswers, s.KeepAnswers)
 	e.Metadata = endpoint.MergeMetadata(e.Metadata, s.Metadata)
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }

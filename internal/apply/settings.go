@@ -22,6 +22,7 @@ type settingsNode struct {
 	Headers     map[string]text         `yaml:"headers"`
 	Clearance   casetype.Classification `yaml:"clearance"`
 	Secret      text                    `yaml:"secret"`
+	KeepAnswers bool                    `yaml:"keep_answers"`
 	Auth        struct {
 		Type         string   `yaml:"type"`
 		Token        text     `yaml:"token"`
@@ -96,7 +97,7 @@ func (r *reader) line(t text, path string) string {
 
 // settings reads them into an endpoint.
 func (r *reader) settings(line int, d settingsNode, e *endpoint.Endpoint) {
-	e.Description, e.Metadata, e.Clearance = d.Description, d.Metadata, d.Clearance
+	e.Description, e.Metadata, e.Clearance, e.Policy.KeepAnswers = d.Description, d.Metadata, d.Clearance, d.KeepAnswers
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
 		r.fault(line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
 	}
@@ -130,6 +131,7 @@ type remoteSettings struct {
 	Clearance   string             `json:"clearance,omitempty"`
 	Auth        remoteAuth         `json:"auth"`
 	TLS         endpoint.TLS       `json:"tls"`
+	KeepAnswers bool               `json:"keep_answers"`
 }
 
 type remoteAuth struct {
@@ -147,8 +149,10 @@ func remoteAuthOf(a endpoint.Auth) remoteAuth {
 }
 
 func wantedSettings(e endpoint.Endpoint) remoteSettings {
-	s := remoteSettings{Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
-		Metadata: map[string]*string{}, Headers: map[string]*string{}}
+	s := remoteSettings{
+		Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
+		Metadata: map[string]*string{}, Headers: map[string]*string{}, KeepAnswers: e.Policy.KeepAnswers,
+	}
 	for name, value := range e.Metadata {
 		s.Metadata[name] = &value
 	}
@@ -174,7 +178,8 @@ func (s *remoteSettings) removing(there remoteSettings) {
 
 // looksLike reports whether all that is shown is as it should be.
 func (s remoteSettings) looksLike(there remoteSettings) bool {
-	if s.Clearance != "" && s.Clearance != there.Clearance || s.Description != there.Description || !reflect.DeepEqual(s.Metadata, there.Metadata) {
+	if s.Clearance != "" && s.Clearance != there.Clearance || s.Description != there.Description ||
+		s.KeepAnswers != there.KeepAnswers || !reflect.DeepEqual(s.Metadata, there.Metadata) {
 		return false
 	}
 	names := func(headers map[string]*string) (all []string) {

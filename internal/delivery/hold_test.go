@@ -136,13 +136,13 @@ func TestOnly429And503SayWhenToTryAgain(t *testing.T) {
 		503: {verdict: unreachable, retryAfter: time.Minute},
 	} {
 		r := outbound.Result{Status: status, Connected: true, Header: http.Header{"Retry-After": {"60"}}}
-		got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r)
+		got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r, false)
 		if got.verdict != want.verdict || got.throttled != want.throttled || got.retryAfter != want.retryAfter || !got.connected {
 			t.Errorf("%d: %+v, want %+v", status, got, want)
 		}
 	}
 	r := outbound.Result{Class: outbound.Connect, Err: errors.New("refused")}
-	if got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r); got.verdict != unreachable || got.connected {
+	if got := judge(&message{body: &wire.Message{}}, outbound.Request{}, r, false); got.verdict != unreachable || got.connected {
 		t.Errorf("no connection: %+v", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 const keptResponse = 16 << 10
 
 // judge makes an outcome of what came back. Only a 2xx answer is success.
-func judge(msg *message, q outbound.Request, r outbound.Result) outcome {
+func judge(msg *message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
 	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected}
 	if o.throttled = r.Status == http.StatusTooManyRequests; o.throttled || r.Status == http.StatusServiceUnavailable {
 		o.retryAfter = r.RetryAfter(q.At.Add(r.Duration))
@@ -27,7 +27,7 @@ func judge(msg *message, q outbound.Request, r outbound.Result) outcome {
 	o.attempt = store.Attempt{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
 		Address: r.Address, Status: r.Status, Class: string(r.Class), Delivered: o.verdict == delivered,
-		Request: requestRecord(q), Response: responseRecord(withoutSecrets(q, r)), BodySHA256: hex.EncodeToString(sum[:]),
+		Request: requestRecord(q), Response: answerRecord(q, r, keepAnswers), BodySHA256: hex.EncodeToString(sum[:]),
 	}
 	return o
 }
@@ -81,6 +81,22 @@ func requestRecord(q outbound.Request) string {
 	}
 	return string(record)
 }
+
+// answerRecord is what an attempt keeps of an answer. A receiver may repeat the
+// secrets of a request in more spellings than can be looked for: where there are
+// some, the answer is kept only if the endpoint says so.
+func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
+	if len(q.Private) == 0 || keep {
+		return responseRecord(withoutSecrets(q, r))
+	}
+	if r.Status == 0 {
+		return responseRecord(r)
+	}
+	return withheld
+}
+
+// withheld is the record of an answer that is not kept.
+const withheld = `{"withheld":true}`
 
 // responseRecord is the headers and the beginning of the body of an answer.
 func responseRecord(r outbound.Result) string {

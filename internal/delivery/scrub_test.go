@@ -1,13 +1,18 @@
 package delivery
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // spellings are the ways in which receivers repeat what they got.
@@ -44,6 +49,37 @@ func TestNoSpellingOfASecretIsKeptOfAnAnswer(t *testing.T) {
 					t.Errorf("%q as %s, cut after %d bytes, is kept: %q", secret, name, n, r.Body)
 				}
 			}
+		}
+	}
+}
+
+// There are more spellings than anybody can look for: of an endpoint that is sent
+// secrets, answers are kept only if it says so.
+func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
+	const secret = "sesame-open"
+	reversed := []rune(secret)
+	slices.Reverse(reversed)
+	withSecret := outbound.Request{Private: []outbound.Header{{Name: "Authorization", Value: "Bearer " + secret}}}
+	answered := func(body string) outbound.Result {
+		return outbound.Result{Class: outbound.Answered, Status: 500, Header: http.Header{"X-Echo": {body}}, Body: []byte(body)}
+	}
+	for _, spelt := range []string{
+		secret, strings.ToUpper(secret), hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret)),
+		base64.RawURLEncoding.EncodeToString([]byte("key: " + secret)), url.QueryEscape(secret), "s\u0065same-open", "%73esame-open",
+		"&#115;esame-open", "s e s a m e - o p e n", string(reversed), fmt.Sprintf("%q", secret), fmt.Sprint([]byte(secret)), secret[:6],
+		"sesame" + "​" + "-open",
+	} {
+		o := judge(&message{body: &wire.Message{}}, withSecret, answered(spelt), false)
+		if o.attempt.Response != withheld || o.attempt.Status != 500 || o.verdict != unreachable {
+			t.Errorf("%s: the attempt keeps %s", spelt, o.attempt.Response)
+		}
+	}
+	for name, o := range map[string]outcome{
+		"an endpoint that says so":         judge(&message{body: &wire.Message{}}, withSecret, answered("why it failed"), true),
+		"an endpoint that is sent nothing": judge(&message{body: &wire.Message{}}, outbound.Request{}, answered("why it failed"), false),
+	} {
+		if !strings.Contains(o.attempt.Response, "why it failed") {
+			t.Errorf("%s: the attempt keeps %s", name, o.attempt.Response)
 		}
 	}
 }

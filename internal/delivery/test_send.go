@@ -43,7 +43,7 @@ func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) 
 	}
 	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
-	o := judge(msg, q, t.client.Post(ctx, q))
+	o := judge(msg, q, t.client.Post(ctx, q), e.Policy.KeepAnswers)
 	return o.attempt, o.reason, ctx.Err()
 }
 

@@ -186,7 +186,7 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	r := w.request(msg, time.Now())
 	r.Trace = observe.Traceparent(ctx)
 	r, result := w.credentials.post(ctx, r)
-	o := judge(msg, r, result)
+	o := judge(msg, r, result, w.gate.policy.KeepAnswers)
 	w.watch(span, m, msg, o)
 	w.inbox <- func() { w.take(m, msg, o) }
 }

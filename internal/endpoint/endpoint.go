@@ -70,6 +70,7 @@ type Policy struct {
 	Concurrency int             // requests under way at once
 	Order       Order
 	RateLimit   float64 // requests per second, of all kinds; 0: no limit
+	KeepAnswers bool    // attempts keep what is answered, although requests carry secrets that answers may repeat
 }
 
 // The defaults and bounds of a policy.

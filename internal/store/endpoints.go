@@ -51,6 +51,7 @@ type storedPolicy struct {
 	Concurrency int             `json:"concurrency,omitempty"`
 	Order       endpoint.Order  `json:"order,omitempty"`
 	RateLimit   float64         `json:"rate_limit,omitempty"` // per second
+	KeepAnswers bool            `json:"keep_answers,omitempty"`
 }
 
 // storedSecrets is what the database keeps sealed of an endpoint.
