@@ -18,6 +18,7 @@ import (
 type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
+	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, for when nobody can come in any more."`
 	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name or host names."`
 }
 
@@ -76,6 +77,26 @@ A token that may do everything in it, shown this once; keep it in a safe place:
 
   %s
 `, made.Key, made.Token)
+	return err
+}
+
+type tenantAdminCmd struct {
+	Key string `arg:"" help:"The tenant's key; that of the first tenant is default."`
+	operated
+}
+
+// Help is shown below the command's summary.
+func (tenantAdminCmd) Help() string { return tenantHelp }
+
+func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
+	var made tenantBody
+	if err := c.call(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Key)+"/administrators", nil, &made); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, `A token that may do everything in the tenant %s, shown this once; keep it in a safe place:
+
+  %s
+`, c.Key, made.Token)
 	return err
 }
 

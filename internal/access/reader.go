@@ -56,10 +56,23 @@ type Grant struct {
 // Reader is what an owner with the grant may read now. Without one, an endpoint goes
 // on with what is narrowed to nobody: its own clearance bounds it.
 func (g Grant) Reader(n Narrowing, now time.Time) Reader {
-	if g.Role == "" || !g.Expires.IsZero() && !now.Before(g.Expires) {
+	if g = g.At(now); g.Role == "" {
 		return n.Reader("", casetype.Restricted)
 	}
 	return n.Reader(g.Role, g.Clearance)
+}
+
+// At is what of the grant is left at a time.
+func (g Grant) At(now time.Time) Grant {
+	if !g.Expires.IsZero() && !now.Before(g.Expires) {
+		return Grant{}
+	}
+	return g
+}
+
+// Includes reports whether a grant allows all that another does.
+func (g Grant) Includes(other Grant) bool {
+	return other.Role == "" || g.Role.Includes(other.Role) && g.Clearance.Sees(other.Clearance)
 }
 
 // Grant is what the user was given.
@@ -69,6 +82,21 @@ func (u User) Grant() Grant {
 	}
 	return Grant{Role: u.Role, Clearance: u.Clearance}
 }
+
+// SignsInAs is what the user was given, if there is a way to sign in: a password, or an
+// identity elsewhere.
+func (u User) SignsInAs() Grant {
+	if u.Password == "" && u.Issuer == "" {
+		return Grant{}
+	}
+	return u.Grant()
+}
+
+// Owner is the user as an owner.
+func (u User) Owner() Owner { return Owner("user/" + strconv.FormatInt(u.ID, 10)) }
+
+// Owner is the token as an owner.
+func (t Token) Owner() Owner { return Owner("token/" + t.ID) }
 
 // Grant is what the token was given.
 func (t Token) Grant() Grant {
@@ -82,9 +110,9 @@ type Owner string
 func (p Principal) Owner() Owner {
 	switch {
 	case p.Actor.UserID != 0:
-		return Owner("user/" + strconv.FormatInt(p.Actor.UserID, 10))
+		return User{ID: p.Actor.UserID}.Owner()
 	case p.Actor.TokenID != "":
-		return Owner("token/" + p.Actor.TokenID)
+		return Token{ID: p.Actor.TokenID}.Owner()
 	}
 	return ""
 }

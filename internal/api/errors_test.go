@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -318,7 +319,9 @@ func (w *world) problemsOfTheRest() {
 }
 
 func (w *world) problemsOfTenants() {
-	w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "")
+	theirs := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "").text("token")
+	last, _, _ := access.ParseBearer(theirs)
+	w.do("DELETE", "/v1/tokens/"+last, nil, "Authorization", "Bearer "+theirs).is(409, "access.last_administrator")
 	w.post("/v1/tenants", `{"key": "other"}`).is(201, "")
 	w.provoke([]provoke{
 		{"POST", "/v1/tenants", `{"key": "acme"}`, 409, "tenant.key_taken"},
@@ -328,6 +331,7 @@ func (w *world) problemsOfTenants() {
 		{"PATCH", "/v1/tenants/other", `{"hosts": ["https://acme.example"]}`, 422, "tenant.invalid"},
 		{"PATCH", "/v1/tenants/nobody", `{"name": "x"}`, 404, "tenant.not_found"},
 		{"PATCH", "/v1/tenants/%00", `{"name": "x"}`, 404, "tenant.not_found"},
+		{"POST", "/v1/tenants/nobody/administrators", "", 404, "tenant.not_found"},
 	})
 	if all := w.get("/v1/tenants").items(); len(all) != 3 {
 		w.t.Errorf("something was saved: %v", all)

@@ -63,6 +63,9 @@ func (a *API) tenants() {
 			}
 			return list(all, showTenant), nil
 		})
+	handle(a, status(http.StatusCreated, operation("create-administrator", http.MethodPost, tenantsPath+"/{key}/administrators", "Create an administrator",
+		"A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
+		http.StatusNotFound)), a.createAdministrator)
 	handleBody(a, operation("update-tenant", http.MethodPatch, tenantsPath+"/{key}", "Change a tenant", "", http.StatusNotFound, http.StatusConflict), a.updateTenant)
 }
 
@@ -74,9 +77,23 @@ func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) 
 	})
 }
 
-func (a *API) updateTenant(ctx context.Context, in *struct {
+// InTenant is embedded in the parameters of what is about one tenant.
+type InTenant struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the tenant." example:"acme"`
-}, body TenantUpdate) (*struct{ Body Tenant }, error) {
+}
+
+func (a *API) createAdministrator(ctx context.Context, in *struct {
+	InTenant
+	Idempotent
+}) (*created[CreatedToken], error) {
+	return create[CreatedToken](ctx, "create-administrator", in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
+		return answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+	}, func(o casework.Once) (casework.NewToken, error) {
+		return a.service.CreateTenantAdministrator(ctx, principalOf(ctx), in.Key, o)
+	})
+}
+
+func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
 	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts})
 	if err != nil {
 		return nil, err

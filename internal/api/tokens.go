@@ -49,7 +49,7 @@ func (a *API) tokens() {
 			}
 			return list(all, showToken), nil
 		})
-	handle(a, operation("delete-token", http.MethodDelete, path+"/{id}", tag, "Revoke a token", "It ends at once.", http.StatusNotFound),
+	handle(a, operation("delete-token", http.MethodDelete, path+"/{id}", tag, "Revoke a token", "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *struct {
 			ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 		}) (*noContent, error) {

@@ -19,7 +19,7 @@ const defaultTenant = "default"
 // start shows another, so that none is lost. An error of show undoes it all.
 func (s *Service) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
 	err = s.bootstrap(ctx, func(tx *store.Tx, tenant int64) error {
-		admin, err := s.firstToken(ctx, tx, tenant, "admin")
+		admin, err := s.createAdministrator(ctx, tx, itself(tenant), tenant, "admin")
 		if err != nil {
 			return err
 		}
@@ -66,22 +66,10 @@ func (s *Service) RecoverToken(ctx context.Context, tenant, name string) (NewTok
 	}
 	var made NewToken
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		made, err = s.firstToken(ctx, tx, t.ID, name)
+		made, err = s.createAdministrator(ctx, tx, itself(t.ID), t.ID, name)
 		return err
 	})
 	return made, err
-}
-
-// firstToken makes a token that may do everything in a tenant, in Casehook's own name.
-func (s *Service) firstToken(ctx context.Context, tx *store.Tx, tenant int64, name string) (NewToken, error) {
-	made, err := s.newToken(tenant, TokenRequest{Name: name, Role: access.Admin, Clearance: casetype.Restricted})
-	if err != nil {
-		return made, err
-	}
-	if err := tx.CreateToken(ctx, made.Token); err != nil {
-		return made, err
-	}
-	return made, s.audit(ctx, tx, itself(tenant), access.TokenCreated, "token/"+made.Token.ID, map[string]any{"name": made.Token.Name})
 }
 
 // itself is Casehook, as who acts in a tenant.

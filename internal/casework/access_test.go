@@ -47,7 +47,7 @@ func TestTokens(t *testing.T) {
 		}
 		w.later(time.Hour)
 		refuse(bearer)
-		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second"}, casework.Once{})
+		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, casework.Once{})
 		bearer = made.Bearer
 		if err != nil {
 			t.Fatal(err)

@@ -187,7 +187,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 		if mine.Token != w.p.Actor.TokenID || mine.IgnoreOwn || mine.Sources != nil {
 			t.Errorf("made %+v", mine)
 		}
-		second, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second"}, casework.Once{})
+		second, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, casework.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -80,22 +79,14 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 		return NewTenant{}, err
 	}
 	t.ID = id
-	admin, err := s.newToken(id, TokenRequest{Name: "admin", Role: access.Admin, Clearance: casetype.Restricted})
-	if err != nil {
-		return NewTenant{}, err
-	}
 	if err := tx.SetHosts(ctx, id, t.Hosts); err != nil {
 		return NewTenant{}, err
 	}
-	if err := tx.CreateToken(ctx, admin.Token); err != nil {
-		return NewTenant{}, err
-	}
-	p.Tenant = id
 	if err := s.auditTenant(ctx, tx, p, access.TenantCreated, t); err != nil {
 		return NewTenant{}, err
 	}
-	return NewTenant{Tenant: t, Token: admin}, s.audit(ctx, tx, p, access.TokenCreated, "token/"+admin.Token.ID,
-		map[string]any{"name": admin.Token.Name})
+	admin, err := s.createAdministrator(ctx, tx, p, id, "admin")
+	return NewTenant{Tenant: t, Token: admin}, err
 }
 
 // auditTenant notes in a tenant's own audit what the operator did to it.
@@ -110,7 +101,7 @@ func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key stri
 		return store.Tenant{}, s.RefuseTenantOperations(ctx, p)
 	}
 	if !tenantKeyPattern.MatchString(key) {
-		return store.Tenant{}, fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
+		return store.Tenant{}, tenantMissing()
 	}
 	var saved store.Tenant
 	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -129,6 +120,10 @@ func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key stri
 		return s.auditTenant(ctx, tx, p, access.TenantUpdated, saved)
 	})
 	return saved, err
+}
+
+func tenantMissing() error {
+	return fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
 }
 
 // apply writes what is set into t, and judges all of it.

@@ -211,7 +211,8 @@ func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Toke
 	return s.store.Tokens(ctx, p.Tenant)
 }
 
-// DeleteToken revokes a token at once.
+// DeleteToken revokes a token at once, but none that may do or see more than its
+// revoker, nor the last of the administrators.
 func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
 	if err := s.Permit(ctx, p, "delete-token"); err != nil {
 		return err
@@ -219,7 +220,20 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 	if !word(tokenID) {
 		return fault.New(fault.NotFound, "token.not_found", "There is no such token.")
 	}
+	token, err := s.store.Token(ctx, tokenID)
+	if err == nil && token.Tenant != p.Tenant {
+		err = fault.New(fault.NotFound, "token.not_found", "There is no such token.")
+	}
+	if err != nil {
+		return err
+	}
+	if len(above(p, token.Role, token.Clearance)) > 0 {
+		return s.deny(ctx, p, "delete-token", "token/"+tokenID, "The token may see more than you. Ask an administrator who may see as much.")
+	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
+			return err
+		}
 		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
 			return err
 		}

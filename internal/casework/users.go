@@ -90,6 +90,11 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 		}
 	}
 	after.UpdatedAt = s.now()
+	if had, has := before.SignsInAs(), after.SignsInAs(); !has.Includes(had) {
+		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, had, before.Owner()); err != nil {
+			return after, err
+		}
+	}
 	saved, err := tx.UpdateUser(ctx, after)
 	if err != nil {
 		return saved, err

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -19,8 +21,17 @@ var (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id`)
 	userUpdate = define(`update users set email = $3, name = $4, role = $5, clearance = $6, password = $7, issuer = $8, subject = $9,
 		disabled = $10, epoch = $11, revision = revision + 1, updated_at = $12 where tenant = $1 and id = $2 and revision = $13`)
+	administrators = define(`select clearance from users where tenant = $1 and role = $2 and id <> $3 and not disabled and (password <> '' or issuer <> '')
+		union select clearance from tokens where tenant = $1 and role = $2 and id <> $4 and (expires_at = 0 or expires_at > $5)`)
 	userRename = define(`update cases set assignee_name = $3 where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
+
+// Administrators lists what the administrators are cleared for who can come in: users
+// with a way to sign in, and tokens; all of them but one.
+func (r reader) Administrators(ctx context.Context, tenant int64, without access.Owner, now time.Time) ([]casetype.Classification, error) {
+	rows, err := r.q.query(ctx, administrators, tenant, string(access.Admin), without.User(), without.Token(), micros(now))
+	return collect(rows, err, scanValue[casetype.Classification])
+}
 
 // User finds a user by id.
 func (r reader) User(ctx context.Context, tenant, id int64) (access.User, error) {

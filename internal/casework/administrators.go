@@ -1,0 +1,74 @@
+package casework
+
+import (
+	"context"
+	"slices"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// CreateTenantAdministrator gives a tenant another token that may do everything in it: the
+// operator's way back where nobody can sign in as an administrator any more.
+func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Principal, tenantKey string, once Once) (NewToken, error) {
+	if p.Role != access.Operator {
+		return NewToken{}, s.RefuseTenantOperations(ctx, p)
+	}
+	if !tenantKeyPattern.MatchString(tenantKey) {
+		return NewToken{}, tenantMissing()
+	}
+	var made NewToken
+	err := s.once(ctx, p, once, func() error {
+		return s.store.Update(ctx, func(tx *store.Tx) error {
+			t, err := tx.TenantByKey(ctx, tenantKey)
+			if err != nil {
+				return err
+			}
+			if made, err = s.createAdministrator(ctx, tx, p, t.ID, "admin"); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, made)
+		})
+	})
+	if err != nil {
+		return NewToken{}, err
+	}
+	return made, nil
+}
+
+// createAdministrator saves a token that may do everything in a tenant, and notes in
+// the tenant's audit who made it.
+func (s *Service) createAdministrator(ctx context.Context, tx *store.Tx, p access.Principal, tenant int64, name string) (NewToken, error) {
+	admin, err := s.newToken(tenant, TokenRequest{Name: name, Role: access.Admin, Clearance: casetype.Restricted})
+	if err != nil {
+		return NewToken{}, err
+	}
+	if err := tx.CreateToken(ctx, admin.Token); err != nil {
+		return NewToken{}, err
+	}
+	p.Tenant = tenant
+	return admin, s.audit(ctx, tx, p, access.TokenCreated, "token/"+admin.Token.ID, map[string]any{"name": admin.Token.Name})
+}
+
+// keepsAnAdministrator refuses what would leave nobody of this grant who may do what
+// it may: then nobody could give it to anybody again. Others stand in line behind it,
+// so that two don't remove each other. Without is who loses the grant.
+func (s *Service) keepsAnAdministrator(ctx context.Context, tx *store.Tx, tenant int64, lost access.Grant, without access.Owner) error {
+	if lost.Role != access.Admin {
+		return nil
+	}
+	if _, err := tx.Next(ctx, tenant, "administrators"); err != nil { // counting locks a row
+		return err
+	}
+	others, err := tx.Administrators(ctx, tenant, without, s.now())
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(others, func(c casetype.Classification) bool { return c.Sees(lost.Clearance) }) {
+		return nil
+	}
+	return fault.New(fault.Conflict, "access.last_administrator",
+		"Nobody would be left who administers the tenant with the clearance %s. Make another administrator first: a token, or a user who can sign in.", lost.Clearance)
+}
