@@ -29,7 +29,7 @@ const (
 	breakerFailures = 5
 	breakerLanes    = 3
 	firstProbe      = time.Second
-	slowestProbe    = time.Minute
+	slowestProbe    = 8 * time.Second // spread, still within 10 s of the end of an outage
 )
 
 // failed counts a failure that is the endpoint's fault, and reports whether the

@@ -90,3 +90,21 @@ func TestAConnectionAloneDoesNotEndAnOutageOfManyCases(t *testing.T) {
 		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.breaker.open, s.wakeAt().Sub(s.now))
 	}
 }
+
+// However long an outage was, the receiver hears within ten seconds of its end.
+func TestProbesAreNeverMoreThanTenSecondsApart(t *testing.T) {
+	for _, jitter := range []float64{0, 0.5, 1} {
+		now := time.Now()
+		var b breaker
+		for range breakerFailures {
+			b.failed("case/1", false, now, jitter)
+		}
+		for range 100 {
+			if wait := b.probeAt.Sub(now); wait > 10*time.Second {
+				t.Fatalf("the next probe is in %v", wait)
+			}
+			now = b.probeAt
+			b.probed(now, jitter)
+		}
+	}
+}

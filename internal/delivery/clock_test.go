@@ -10,18 +10,19 @@ import (
 )
 
 // A clock that was wrong when a lane was parked, or is set while it waits, delays
-// it by no more than the longest wait there is.
+// it by no more than the longest wait of its endpoint's schedule.
 func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 	now := time.Now()
+	longest := endpoint.Policy{Retries: []time.Duration{20 * time.Hour, time.Second}}.LongestWait()
 	for name, c := range map[string]struct{ saved, least, most time.Duration }{
 		"due long ago":                            {-5 * time.Hour, -5 * time.Hour, -5 * time.Hour},
 		"due soon":                                {time.Minute, time.Minute, time.Minute},
 		"due after the longest wait":              {24 * time.Hour, 24 * time.Hour, 24 * time.Hour},
-		"saved by a clock that was a day ahead":   {48 * time.Hour, 0, 30 * time.Hour},
-		"saved by a clock that was a year ahead":  {365 * 24 * time.Hour, 0, 30 * time.Hour},
+		"saved by a clock that was a day ahead":   {48 * time.Hour, 24 * time.Hour, 24 * time.Hour},
+		"saved by a clock that was a year ahead":  {365 * 24 * time.Hour, 0, 24 * time.Hour},
 		"saved by a clock that was a year behind": {-365 * 24 * time.Hour, -366 * 24 * time.Hour, 0},
 	} {
-		due := dueAt(now.Add(c.saved).Round(0), now) // as it comes from the database: by the clock on the wall
+		due := dueAt(now.Add(c.saved).Round(0), now, longest) // as it comes from the database: by the clock on the wall
 		if wait := due.Sub(now); wait < c.least-time.Millisecond || wait > c.most+time.Millisecond {
 			t.Errorf("%s: it waits %v", name, wait)
 		}
@@ -58,8 +59,8 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := (&Engine{store: st}).remains(t.Context(), store.Cursor{ID: "cur_1", Position: 1}, e.Tenant)
-	if err != nil || len(found.parked) != 1 || time.Until(found.parked[0].Due) > 30*time.Hour {
+	found, err := (&Engine{store: st}).remains(t.Context(), store.Cursor{ID: "cur_1", Position: 1}, e.Tenant, 600*time.Millisecond)
+	if err != nil || len(found.parked) != 1 || time.Until(found.parked[0].Due) > time.Second {
 		t.Errorf("parked %+v, %v", found.parked, err)
 	}
 }

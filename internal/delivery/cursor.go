@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -140,7 +139,7 @@ func (w *worker) look(ctx context.Context) {
 	w.looking = true
 	w.reading++
 	go func() {
-		e, err := w.errands(ctx, w.lease, known)
+		e, err := w.errands(ctx, w.lease, known, w.gate.policy.LongestWait())
 		if err != nil && ctx.Err() == nil {
 			w.log.Error("what is asked of the endpoint can't be read; trying again", "error", err)
 			sleep(ctx, readAgain)
@@ -156,8 +155,8 @@ func (w *worker) look(ctx context.Context) {
 	}()
 }
 
-// errands reads what is asked of an endpoint.
-func (e *Engine) errands(ctx context.Context, l store.Lease, known map[string]bool) (errand, error) {
+// errands reads what is asked of an endpoint whose schedule has this longest wait.
+func (e *Engine) errands(ctx context.Context, l store.Lease, known map[string]bool, longest time.Duration) (errand, error) {
 	out := errand{saved: map[string]remains{}}
 	running, err := e.store.RunningReplays(ctx, l.Tenant, l.Endpoint)
 	if err != nil {
@@ -168,7 +167,7 @@ func (e *Engine) errands(ctx context.Context, l store.Lease, known map[string]bo
 		if known[r.ID] {
 			continue
 		}
-		s, err := e.remains(ctx, store.Cursor{ID: r.ID, Position: r.Position}, l.Tenant)
+		s, err := e.remains(ctx, store.Cursor{ID: r.ID, Position: r.Position}, l.Tenant, longest)
 		if err != nil {
 			return out, err
 		}
@@ -184,21 +183,22 @@ func (e *Engine) errands(ctx context.Context, l store.Lease, known map[string]bo
 	return out, err
 }
 
-func (e *Engine) remains(ctx context.Context, c store.Cursor, tenant int64) (s remains, err error) {
+func (e *Engine) remains(ctx context.Context, c store.Cursor, tenant int64, longest time.Duration) (s remains, err error) {
 	if s.parked, err = e.store.Parked(ctx, tenant, c.ID); err != nil {
 		return s, err
 	}
 	for i, now := 0, time.Now(); i < len(s.parked); i++ {
-		s.parked[i].Due = dueAt(s.parked[i].Due, now)
+		s.parked[i].Due = dueAt(s.parked[i].Due, now, longest)
 	}
 	s.settled, err = e.store.Settled(ctx, tenant, c)
 	return s, err
 }
 
 // dueAt is when a lane is due that is saved, by the clock that runs: the one on the
-// wall may have been wrong when it was saved, and may be set while we wait.
-func dueAt(saved, now time.Time) time.Time {
-	return now.Add(min(saved.Sub(now), spread(endpoint.MaxRetryWait, 1)))
+// wall may have been wrong when it was saved, and may be set while we wait. It waits
+// no longer than its endpoint's schedule lets any message wait.
+func dueAt(saved, now time.Time, longest time.Duration) time.Time {
+	return now.Add(min(saved.Sub(now), longest))
 }
 
 // attend begins the replays that are new, stops those that were cancelled, and

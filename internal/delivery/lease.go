@@ -206,11 +206,12 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.remains(ctx, live, l.Tenant)
+	longest := ep.Policy.WithDefaults().LongestWait()
+	s, err := e.remains(ctx, live, l.Tenant, longest)
 	if err != nil {
 		return nil, err
 	}
-	asked, err := e.errands(ctx, l, nil)
+	asked, err := e.errands(ctx, l, nil, longest)
 	if err != nil {
 		return nil, err
 	}

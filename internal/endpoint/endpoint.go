@@ -119,6 +119,16 @@ func (p Policy) Retry(failed int, jitter float64) (time.Duration, bool) {
 	return time.Duration(float64(wait) * (0.8 + 0.4*jitter)), true
 }
 
+// LongestWait is the longest that the schedule lets a message wait.
+func (p Policy) LongestWait() time.Duration {
+	longest := time.Duration(0)
+	for i := range p.Retries {
+		wait, _ := p.Retry(i+1, 1)
+		longest = max(longest, wait)
+	}
+	return longest
+}
+
 // Check lists what is wrong with an endpoint. Known says which triggers exist.
 func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 	var faults []fault.Field
