@@ -1,14 +1,21 @@
 package api_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/pgtest"
 )
 
@@ -139,5 +146,62 @@ func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	signIn("ada", password, known).is(429, "session.too_many")
 	if strings.Contains(again, "ada") {
 		t.Errorf("the cookie tells whose it is: %s", again)
+	}
+}
+
+// pipes is a listener whose connections hold nothing themselves: what a client has
+// written, the server has read.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (pipes) Close() error   { return nil }
+func (pipes) Addr() net.Addr { return &net.IPAddr{} }
+
+// heap is how much memory is in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// However much somebody sends who signs in by half, and however much they say is
+// still to come, they hold little memory.
+func TestHalfSentSignInsHoldLittle(t *testing.T) {
+	const clients, most, allowed = 100, 64 << 10, "Content-Length: 16384"
+	w := start(t, func(c *api.Config) { c.MaxBody = 1 << 20 })
+	accepted := make(pipes)
+	server := inbound.New(inbound.Config{}).Server(context.WithoutCancel(t.Context()), w.handler)
+	served := make(chan struct{})
+	go func() { defer close(served); server.Serve(accepted) }()
+	defer func() { close(accepted); server.Close(); <-served }()
+	for _, length := range []string{allowed, "Content-Length: 1000000", "Transfer-Encoding: chunked"} {
+		begin := "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + length + "\r\n\r\n"
+		if strings.HasPrefix(length, "Transfer") {
+			begin += "100000\r\n"
+		}
+		before := heap()
+		var all sync.WaitGroup
+		for range clients {
+			ours, theirs := net.Pipe()
+			defer ours.Close()
+			accepted <- theirs
+			go io.Copy(io.Discard, ours)
+			all.Go(func() {
+				_, err := io.WriteString(ours, begin)
+				for sent := 0; err == nil && sent < 500_000 && !(length == allowed && sent > 15_000); sent += 1000 {
+					_, err = io.WriteString(ours, strings.Repeat(" ", 1000))
+				}
+			})
+		}
+		all.Wait()
+		if each := (heap() - before) / clients; each > most {
+			t.Errorf("%s: each half-sent sign-in holds %d bytes", length, each)
+		}
 	}
 }

@@ -231,6 +231,20 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 	})
 }
 
+// Whoever is known and may not do something is told of each time, but not without
+// end.
+func TestTheAuditOfDenialsIsBounded(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		for range 1200 {
+			_, err := w.CreateUser(t.Context(), w.as(access.Viewer), casework.UserChange{}, casework.Once{})
+			wantFault(t, err, fault.Forbidden, "access.denied")
+		}
+		if n := len(w.audited(t)); n < 1000 || n > 1010 {
+			t.Errorf("1200 denials are told in %d records", n)
+		}
+	})
+}
+
 // One address that tries many accounts is held back too, however many it tries
 // at once.
 func TestOneAddressIsHeldBack(t *testing.T) {

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -59,6 +61,31 @@ func TestHalfOpenClientsAreEnded(t *testing.T) {
 			return
 		case <-time.After(10 * time.Millisecond): // not to compete for the processor
 		}
+	}
+}
+
+// More half-open clients than there may be connections stop nobody, and are logged
+// once.
+func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
+	var log bytes.Buffer
+	s, stop := start(t, Config{
+		Data: filepath.Join(t.TempDir(), "data"), Patience: time.Hour, Grace: time.Second,
+		MaxConnections: 64, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	for range 1100 {
+		conn, err := net.Dial("tcp", s.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{") // may be refused
+	}
+	if status, body := get(t, s, "/v1/cases", s.Token()); status != http.StatusOK {
+		t.Errorf("others are answered %d %s", status, body)
+	}
+	stop()
+	if n := strings.Count(log.String(), "--trusted-proxies"); n != 1 {
+		t.Errorf("what to do is logged %d times: %s", n, log.String())
 	}
 }
 
