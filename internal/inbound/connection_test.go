@@ -176,6 +176,15 @@ func TestTheClientsOfAProxyAreCounted(t *testing.T) {
 	}
 }
 
+// Some descriptors are left to files and deliveries, whatever is configured.
+func TestNoMoreConnectionsThanDescriptors(t *testing.T) {
+	l := &log{}
+	c := New(Config{Connections: 1 << 30, Log: slog.New(slog.NewTextHandler(l, nil))})
+	if most := c.config.Connections; most >= descriptors() || l.count("advice") != 1 {
+		t.Errorf("%d connections, of %d descriptors", most, descriptors())
+	}
+}
+
 // starved accepts nothing at first, for want of descriptors.
 type starved struct {
 	net.Listener

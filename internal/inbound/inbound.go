@@ -64,11 +64,16 @@ type address struct {
 // New makes Clients.
 func New(c Config) *Clients {
 	c.Connections = max(leastConnections, cmp.Or(c.Connections, min(defaultConnections, descriptors()/2)))
-	c.PerAddress = cmp.Or(c.PerAddress, c.Connections/4)
-	c.Patience = cmp.Or(c.Patience, defaultPatience)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if most := max(leastConnections, descriptors()*3/4); c.Connections > most {
+		c.Log.Warn("fewer connections can be open than are configured, since files and deliveries need descriptors, too",
+			"configured", c.Connections, "most", most, "advice", adviceFiles)
+		c.Connections = most
+	}
+	c.PerAddress = cmp.Or(c.PerAddress, c.Connections/4)
+	c.Patience = cmp.Or(c.Patience, defaultPatience)
 	return &Clients{config: c, waiting: list.New(), addresses: map[netip.Prefix]*address{}}
 }
 

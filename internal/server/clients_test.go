@@ -93,7 +93,12 @@ func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
 // has ended.
 func answered(t *testing.T, s *Server, say string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", s.listener.Addr().String())
+	return answeredAt(t, s.listener.Addr().String(), say)
+}
+
+func answeredAt(t *testing.T, address, say string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +136,13 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 		answer := answered(t, s, line+" HTTP/1.1\r\nHost: x\r\n"+header+"Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
 		if !strings.HasPrefix(answer, "HTTP/1.1 "+status+"\r\n") || !strings.Contains(answer, "Connection: close\r\n") {
 			t.Errorf("%s: answered %q", request, answer)
+		}
+	}
+	metrics := strings.TrimSuffix(strings.TrimPrefix(s.MetricsURL(), "http://"), "/metrics")
+	for _, method := range []string{"POST", "GET"} {
+		answer := answeredAt(t, metrics, method+" /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+		if !strings.Contains(answer, "Connection: close\r\n") {
+			t.Errorf("%s of metrics: answered %.200q", method, answer)
 		}
 	}
 }
