@@ -1,10 +1,12 @@
 package inbound
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,11 +15,11 @@ type conn struct {
 	net.Conn
 	clients *Clients
 	network netip.Prefix
-	proxied bool // it comes from a trusted proxy, whose clients are counted instead
-	pace    pace // of what is written
+	proxied bool         // it comes from a trusted proxy, whose clients are counted instead
+	pace    pace         // of what is written
+	since   atomic.Int64 // when the server began to wait for the client, in nanoseconds since 1970; 0: it does not
 
 	inAll, inAddress *list.Element // while it waits; guarded by clients.mu
-	left             bool          // guarded by clients.mu
 }
 
 // writeAtOnce is how much of an answer has to be taken before the next is due.
@@ -28,13 +30,18 @@ func (c *conn) Write(b []byte) (written int, err error) {
 	for err == nil && len(b) > 0 {
 		began := time.Now()
 		c.SetWriteDeadline(began.Add(c.pace.left))
+		c.waits(began)
 		var n int
 		n, err = c.Conn.Write(b[:min(len(b), writeAtOnce)])
+		c.goesOn()
 		c.pace.moved(n, time.Since(began))
 		written, b = written+n, b[n:]
 	}
 	return written, err
 }
+
+func (c *conn) waits(since time.Time) { c.since.Store(since.UnixNano()) }
+func (c *conn) goesOn()               { c.since.Store(0) }
 
 // CloseWrite lets the client read the answer to its end.
 func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }
@@ -73,10 +80,10 @@ func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) 
 	switch {
 	case !one.proxied && from != nil && from.open >= c.config.PerAddress:
 		c.tellCrowded(peer)
-		evicted = longest(from.waiting)
-	case c.open >= c.config.Connections:
+		evicted = cmp.Or(longest(from.waiting), c.stopped(one.network))
+	case len(c.all) >= c.config.Connections:
 		c.tellFull()
-		evicted = longest(c.waiting)
+		evicted = cmp.Or(longest(c.waiting), c.stopped(netip.Prefix{}))
 	default:
 		c.add(one)
 		return nil, true
@@ -97,8 +104,24 @@ func longest(waiting *list.List) *conn {
 	return nil
 }
 
+// stopsAfter is which part of its patience the server has waited for a client that
+// makes room for others, although it has authenticated.
+const stopsAfter = 30
+
+// stopped returns the connection whose client has stopped for longest; of a
+// network, if one is named.
+func (c *Clients) stopped(network netip.Prefix) (found *conn) {
+	since := time.Now().Add(-c.config.Patience / stopsAfter).UnixNano()
+	for one := range c.all {
+		if at := one.since.Load(); at != 0 && at < since && (network == one.network || !network.IsValid()) {
+			found, since = one, at
+		}
+	}
+	return found
+}
+
 func (c *Clients) add(one *conn) {
-	c.open++
+	c.all[one] = true
 	if !one.proxied {
 		c.at(one.network).open++
 	}
@@ -125,7 +148,7 @@ func (c *Clients) forget(network netip.Prefix) {
 
 // wait makes a connection one that others may take the place of.
 func (c *Clients) wait(one *conn) {
-	if one.left || one.inAll != nil {
+	if !c.all[one] || one.inAll != nil {
 		return
 	}
 	one.inAll = c.waiting.PushBack(one)
@@ -153,12 +176,11 @@ func (c *Clients) leave(one *conn) {
 }
 
 func (c *Clients) remove(one *conn) {
-	if one.left {
+	if !c.all[one] {
 		return
 	}
 	c.work(one)
-	one.left = true
-	c.open--
+	delete(c.all, one)
 	if !one.proxied {
 		c.forget(one.network)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // log is what was logged.
@@ -145,6 +146,46 @@ func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
 	all.Wait()
 	if n, m := l.count("one address has"), l.count("there are too many"); n != 1 || m != 1 {
 		t.Errorf("it is logged %d and %d times", n, m)
+	}
+}
+
+// Who has authenticated and then stops, in a body or before an answer, makes room
+// as well: where nobody else waits, the one that has stopped for longest.
+func TestWhoeverStopsMakesRoom(t *testing.T) {
+	c := New(Config{Connections: 16, PerAddress: 8, Patience: time.Hour})
+	stopped := make(chan struct{}, 100)
+	to := serve(t, c, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			return
+		}
+		Authenticated(r.Context())
+		stopped <- struct{}{}
+		if r.Method == "POST" {
+			io.Copy(io.Discard, r.Body)
+		}
+		for _, err := w.Write(make([]byte, 1<<20)); err == nil; _, err = w.Write(make([]byte, 1<<20)) {
+		}
+	})
+	for i := range 16 {
+		from := []string{"127.0.0.1", "127.0.0.2"}[i%2]
+		dial(t, from, to, []string{"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\n\r\n", strings.Replace(half, "Host", "Authorization: x\r\nHost", 1)}[i%2])
+		<-stopped
+	}
+	for _, from := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
+		answer := ""
+		for tries := 0; tries < 1000 && !strings.HasPrefix(answer, "HTTP/1.1 200"); tries++ { // until their buffers are full
+			c.mu.Lock()
+			for one := range c.all {
+				if at := one.since.Load(); at != 0 {
+					one.since.CompareAndSwap(at, 1) // as if it had stopped years ago
+				}
+			}
+			c.mu.Unlock()
+			answer = ask(t, from, to, "")
+		}
+		if !strings.HasPrefix(answer, "HTTP/1.1 200") {
+			t.Errorf("somebody at %s is answered %q", from, answer)
+		}
 	}
 }
 

@@ -3,8 +3,8 @@
 // can hold nothing for long and not much of anything:
 //
 //   - Connections are limited, in all and per address. When there are too many,
-//     those that nobody has authenticated on are closed first, the oldest of them
-//     before the others.
+//     those that nobody has authenticated on are closed, the oldest of them first,
+//     and then those whose clients stop.
 //   - A request's head has a deadline. Bodies and answers have to keep moving: a
 //     client may stop for [Config.Patience], and has to be faster than minRate.
 //   - An answer that comes before the whole body has been read closes the
@@ -48,7 +48,7 @@ type Clients struct {
 	config Config
 
 	mu        sync.Mutex
-	open      int
+	all       map[*conn]bool
 	waiting   *list.List // of *conn: those without an authenticated request, the oldest first
 	addresses map[netip.Prefix]*address
 
@@ -74,7 +74,7 @@ func New(c Config) *Clients {
 	}
 	c.PerAddress = cmp.Or(c.PerAddress, c.Connections/4)
 	c.Patience = cmp.Or(c.Patience, defaultPatience)
-	return &Clients{config: c, waiting: list.New(), addresses: map[netip.Prefix]*address{}}
+	return &Clients{config: c, all: map[*conn]bool{}, waiting: list.New(), addresses: map[netip.Prefix]*address{}}
 }
 
 // Server returns a server of a handler, whose Serve takes the listener that

@@ -30,8 +30,9 @@ func (c *Clients) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer c.ended(r.Context())
 		from := c.origin(r)
+		on, _ := r.Context().Value(connKey{}).(*conn)
 		b := &body{
-			ReadCloser: r.Body, remaining: r.ContentLength, ended: r.ContentLength == 0,
+			conn: on, ReadCloser: r.Body, remaining: r.ContentLength, ended: r.ContentLength == 0,
 			control: http.NewResponseController(w), pace: newPace(c.config.Patience),
 		}
 		defer b.abandon()
@@ -72,6 +73,7 @@ func (c *Clients) end(from origin) {
 // body is a request's body that has to keep coming.
 type body struct {
 	io.ReadCloser
+	conn      *conn // nil: it is not counted
 	control   *http.ResponseController
 	pace      pace
 	remaining int64 // bytes; negative: that is not known
@@ -84,6 +86,10 @@ type body struct {
 func (b *body) Read(p []byte) (int, error) {
 	began := time.Now()
 	b.control.SetReadDeadline(began.Add(b.pace.left)) // where that can't be set, there is none
+	if b.conn != nil {
+		b.conn.waits(began)
+		defer b.conn.goesOn()
+	}
 	n, err := b.ReadCloser.Read(p)
 	b.pace.moved(n, time.Since(began))
 	if b.remaining > 0 {
