@@ -27,7 +27,7 @@ const MaxAnswer = 1 << 20
 const (
 	CodeTimeout   = "callback.timeout"   // fault.UpstreamTimeout
 	CodeFailed    = "callback.failed"    // fault.Upstream
-	CodeCancelled = "callback.cancelled" // fault.Unavailable: the submission was given up, which no policy waives
+	CodeCancelled = "callback.cancelled" // fault.Unavailable: it was given up, or this server can't ask; no policy waives that
 )
 
 // Clock is the time that waits and budgets go by. The zero value is the real one.
@@ -202,6 +202,8 @@ func judge(r outbound.Result) *failure {
 		return &failure{what: "can't be reached: no connection", again: true, err: r.Err}
 	case outbound.Closed:
 		return &failure{what: "closed the connection before its answer was complete", again: true, err: r.Err}
+	case outbound.Ours:
+		return &failure{what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true, err: r.Err}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
 	}

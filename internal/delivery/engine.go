@@ -41,6 +41,7 @@ type Engine struct {
 	started time.Time
 	holders map[string]*holder
 	running sync.WaitGroup
+	lacks   lackLog
 }
 
 // New makes an Engine.

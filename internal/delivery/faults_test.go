@@ -26,7 +26,8 @@ var faultRate = flag.Float64("fault.rate", 0, "of what goes on failing at random
 type flaky struct {
 	mu      sync.Mutex
 	arrived []arrival
-	cut     map[string]int // by message: requests that did not arrive
+	cut     map[string]int   // by message: requests that did not arrive
+	ended   map[arrival]bool // attempts that were cut off: on a new connection they are made once more
 	gone    bool
 }
 
@@ -37,6 +38,13 @@ func (f *flaky) take(b *bench, a arrival, w http.ResponseWriter) {
 		w.WriteHeader(http.StatusGone)
 		f.cut[a.id]++
 		return
+	}
+	if a.caseID == 1 && a.attempt <= 2 {
+		if f.ended[a] {
+			cutOff(b, w)
+			return
+		}
+		f.ended[a] = true
 	}
 	if a.caseID == 1 && a.attempt == 1 {
 		f.cut[a.id]++
@@ -96,7 +104,7 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 		receivers := map[string]*flaky{}
 		endpoints := map[string]endpoint.Endpoint{}
 		for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None, "gone"} {
-			f := &flaky{cut: map[string]int{}, gone: order == "gone"}
+			f := &flaky{cut: map[string]int{}, ended: map[arrival]bool{}, gone: order == "gone"}
 			policy := endpoint.Policy{Order: order, Retries: every(20*time.Millisecond, 3), Concurrency: 4}
 			if f.gone {
 				policy.Order = endpoint.PerCase

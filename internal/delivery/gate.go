@@ -18,6 +18,7 @@ type gate struct {
 	owed    int // sent and not durably settled
 	breaker breaker
 	hold    hold
+	rest    rest
 	pace    pace
 	watch   watch
 	reader  access.Reader // what the endpoint's owner may read
@@ -60,11 +61,13 @@ func (g *gate) full() bool {
 
 // shut reports whether nothing may be sent now.
 func (g *gate) shut(now time.Time) bool {
-	return g.full() || g.hold.stops(now, g.sending+g.loading) || !g.pace.may(now)
+	return g.full() || now.Before(g.rest.until) || g.hold.stops(now, g.sending+g.loading) || !g.pace.may(now)
 }
 
 // opensAt is when a gate that was shut by the clock opens; it may be in the past.
-func (g *gate) opensAt() time.Time { return later(g.hold.until, g.pace.next) }
+func (g *gate) opensAt() time.Time {
+	return later(later(g.hold.until, g.pace.next), g.rest.until)
+}
 
 // later is the later of two times; zero is the earliest.
 func later(a, b time.Time) time.Time {

@@ -19,28 +19,30 @@ const keptResponse = 16 << 10
 
 // judge makes an outcome of what came back. Only a 2xx answer is success.
 func judge(msg *message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
-	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected}
+	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected, lacking: r.Class == outbound.Ours}
 	if o.throttled = r.Status == http.StatusTooManyRequests; o.throttled || r.Status == http.StatusServiceUnavailable {
 		o.retryAfter = r.RetryAfter(q.At.Add(r.Duration))
 	}
 	sum := sha256.Sum256(q.Body)
 	o.attempt = store.Attempt{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
-		Address: r.Address, Status: r.Status, Class: string(r.Class), Delivered: o.verdict == delivered,
+		Address: r.Address, Status: r.Status, Class: string(classOf(r)), Delivered: o.verdict == delivered,
 		Request: requestRecord(q), Response: answerRecord(q, r, keepAnswers), BodySHA256: hex.EncodeToString(sum[:]),
 	}
 	return o
 }
 
+// verdictOf says what a result means. A status and its headers are the answer: what
+// became of the body behind them changes nothing, it is kept for the record alone.
 func verdictOf(r outbound.Result) verdict {
 	switch {
-	case r.Class == outbound.Cancelled:
-		return notAttempted
-	case r.Status >= 200 && r.Status < 300 && r.Class == outbound.Answered:
+	case taken(r):
 		return delivered
+	case r.Class == outbound.Cancelled, r.Class == outbound.Ours:
+		return notAttempted
 	case r.Class == outbound.Invalid:
 		return refused
-	case r.Class != outbound.Answered, r.Status >= 500, r.Status == http.StatusTooManyRequests:
+	case r.Status == 0, r.Status >= 500, r.Status == http.StatusTooManyRequests:
 		return unreachable
 	case r.Status == http.StatusGone:
 		return gone
@@ -48,8 +50,19 @@ func verdictOf(r outbound.Result) verdict {
 	return refused
 }
 
+// taken reports whether the receiver has taken the message.
+func taken(r outbound.Result) bool { return r.Status >= 200 && r.Status < 300 }
+
+// classOf is the class of the failure; there is none where the message was taken.
+func classOf(r outbound.Result) outbound.Class {
+	if taken(r) {
+		return outbound.Answered
+	}
+	return r.Class
+}
+
 func reasonOf(r outbound.Result) string {
-	if r.Class == outbound.Answered {
+	if r.Status != 0 {
 		return strings.TrimSpace(strconv.Itoa(r.Status) + " " + http.StatusText(r.Status))
 	}
 	reason := string(r.Class)

@@ -15,7 +15,7 @@ const (
 	refused                     // the endpoint answered, and did not take this message
 	unreachable                 // the endpoint's own failure: no answer, 429 or 5xx
 	gone                        // 410: it never wants anything again
-	notAttempted                // we gave up ourselves, shutting down
+	notAttempted                // it was not sent: we gave up ourselves, shutting down, or could not send
 )
 
 // String is the verdict in a word.
@@ -26,6 +26,7 @@ func (v verdict) String() string {
 // outcome is what became of an attempt.
 type outcome struct {
 	verdict    verdict
+	lacking    bool          // this machine could not send it
 	connected  bool          // the request may have reached the endpoint
 	throttled  bool          // 429: what is said of a retry is meant for all messages
 	retryAfter time.Duration // that a 429 or 503 asked for; 0: it named none
@@ -60,9 +61,13 @@ func (m *machine) withhold(msg *message) { m.settle(m.unsent(msg), msg) }
 // done takes in the outcome of a message that next gave.
 func (m *machine) done(msg *message, o outcome, now time.Time) {
 	if o.verdict == notAttempted {
+		if o.lacking {
+			m.rest.lacking(now, m.jitter())
+		}
 		m.putBack(m.unsent(msg), msg, msg.tries-1)
 		return
 	}
+	m.rest = rest{}
 	l := m.back(msg)
 	m.out.attempts = append(m.out.attempts, o.attempt)
 	down := m.judge(msg, o, now)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -324,6 +325,54 @@ func TestSourcesAreJudgedWhenAMessageIsSent(t *testing.T) {
 		s.end(delivered, sent...)
 		if m.position() != 2 {
 			t.Errorf("%s: what is not wanted holds the cursor at %d", name, m.position())
+		}
+	}
+}
+
+// What this machine could not send stays where it was: no retry is used up, nothing is
+// recorded, and the endpoint is not blamed. It is tried again after a moment.
+func TestWhatWeLackIsNobodysFault(t *testing.T) {
+	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
+		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8}, defaultLimits)
+		s.commit(1, 2, 3, 4, 5, 6)
+		for round := range 20 {
+			sent := s.launch()
+			if len(sent) == 0 || sent[0].tries != 1 || sent[0].failures != 0 {
+				t.Fatalf("%s, round %d: %d messages, %+v", order, round, len(sent), sent)
+			}
+			for _, msg := range sent {
+				s.done(msg, outcome{verdict: notAttempted, lacking: true}, s.now)
+			}
+			wait := s.wakeAt().Sub(s.now)
+			if s.breaker.open || s.watch.Version != 0 || len(s.out.attempts) != 0 || wait <= 0 || wait > 2*longestRest {
+				t.Fatalf("%s, round %d: open = %v, health %+v, %d attempts, the next in %v", order, round, s.breaker.open, s.watch.Health, len(s.out.attempts), wait)
+			}
+			if early := s.launch(); len(early) != 0 {
+				t.Fatalf("%s: %d messages are sent without a rest", order, len(early))
+			}
+			s.now = s.now.Add(wait)
+		}
+		s.end(delivered, s.launch()...)
+		if s.rest != (rest{}) {
+			t.Errorf("%s: it rests on: %+v", order, s.rest)
+		}
+	}
+}
+
+// A status is the answer, whatever became of the body behind it.
+func TestAStatusIsTheAnswerWhateverBecomesOfTheBody(t *testing.T) {
+	for _, class := range []outbound.Class{outbound.Answered, outbound.Protocol, outbound.Closed, outbound.Timeout, outbound.TooLarge, outbound.Cancelled} {
+		for status, want := range map[int]verdict{200: delivered, 204: delivered, 299: delivered, 302: refused, 400: refused, 410: gone, 429: unreachable, 503: unreachable} {
+			if class == outbound.Cancelled && status >= 300 {
+				want = notAttempted
+			}
+			r := outbound.Result{Status: status, Class: class, Connected: true}
+			if got := verdictOf(r); got != want {
+				t.Errorf("%d, then %q: %v, want %v", status, class, got, want)
+			}
+			if got := classOf(r); want == delivered && got != outbound.Answered {
+				t.Errorf("%d, then %q: the attempt is recorded as %q", status, class, got)
+			}
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused st
 	}
 	if err != nil {
 		failure = t.noToken(ctx, err)
-		if failure.class != outbound.Cancelled {
+		if failure.class == outbound.Credentials {
 			t.failed, t.at = failure, time.Now()
 		}
 		return "", false, failure
@@ -142,6 +142,8 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 		return &tokenError{outbound.Cancelled, "cancelled before there was a token"}
 	case errors.As(err, &refusal) && refusal.Response != nil:
 		return explain("it answered %s%s", status(refusal.Response.StatusCode), codeOf(refusal))
+	case errors.As(err, &failure) && failure.Class == outbound.Ours:
+		return &tokenError{outbound.Ours, "no token from " + t.host + ": " + failure.Error()}
 	case errors.As(err, &failure):
 		return explain("%s", failure)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -12,7 +12,7 @@ func (w *worker) watch(span observe.Span, m *machine, msg *message, o outcome) {
 	defer span.End()
 	a := o.attempt
 	if o.verdict == notAttempted {
-		w.Metrics.NotSent()
+		w.Metrics.NotSent(o.lacking)
 		span.Failed("abandoned")
 		return
 	}

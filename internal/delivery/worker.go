@@ -187,6 +187,9 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	r.Trace = observe.Traceparent(ctx)
 	r, result := w.credentials.post(ctx, r)
 	o := judge(msg, r, result, w.gate.policy.KeepAnswers)
+	if o.lacking {
+		w.lacks.note(w.Log, time.Since(w.started), result)
+	}
 	w.watch(span, m, msg, o)
 	w.inbox <- func() { w.take(m, msg, o) }
 }

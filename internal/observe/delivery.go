@@ -18,6 +18,7 @@ type Delivery struct {
 	batch        prometheus.Observer
 	settling     prometheus.Observer
 	settleFailed prometheus.Counter
+	unable       prometheus.Counter
 }
 
 // outcomes are the verdicts on attempts.
@@ -36,6 +37,7 @@ func newDelivery(r prometheus.Registerer) *Delivery {
 		batch:        histogram(r, "settle_batch_size", "Attempts whose outcomes were saved in one transaction.", pieces).WithLabelValues(),
 		settling:     histogram(r, "settle_duration_seconds", "How long saving such a batch took.", short).WithLabelValues(),
 		settleFailed: counter(r, "settle_failures_total", "Tries to save such a batch that failed; it is tried again.").WithLabelValues(),
+		unable:       counter(r, "delivery_unable_total", "Requests to endpoints that this process could not send for want of its own (open files, ports, network). They are tried again and counted against nobody.").WithLabelValues(),
 	}
 	return d
 }
@@ -47,10 +49,14 @@ func (d *Delivery) Sending() {
 	}
 }
 
-// NotSent notes that a request ended because we broke it off.
-func (d *Delivery) NotSent() {
-	if d != nil {
-		d.inFlight.Dec()
+// NotSent notes that a request ended because we broke it off, or were unable to send it.
+func (d *Delivery) NotSent(unable bool) {
+	if d == nil {
+		return
+	}
+	d.inFlight.Dec()
+	if unable {
+		d.unable.Inc()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"syscall"
 )
@@ -27,12 +28,13 @@ const (
 	Protocol    Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
 	Closed      Class = "closed"          // the connection was lost before the answer was complete
 	Cancelled   Class = "cancelled"       // the caller gave up
+	Ours        Class = "ours"            // this machine could not send it: its fault, not the server's
 	Credentials Class = "credentials"     // what authorises the request could not be had; it was not sent
 )
 
 // Classes lists all classes of requests that failed.
 func Classes() []Class {
-	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Credentials}
+	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Ours, Credentials}
 }
 
 var (
@@ -66,6 +68,8 @@ func classifyDial(err error) Class {
 	switch {
 	case errors.Is(err, errRefused):
 		return Refused
+	case ours(err):
+		return Ours
 	case errors.As(err, &dns):
 		return DNS
 	case errors.As(err, &network) && network.Timeout():
@@ -78,6 +82,7 @@ func classifyDial(err error) Class {
 // its own.
 type trace struct {
 	remote   atomic.Pointer[string]
+	reused   atomic.Bool
 	answered atomic.Bool // a byte of the answer arrived
 }
 
@@ -86,6 +91,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 		GotConn: func(info httptrace.GotConnInfo) {
 			remote := info.Conn.RemoteAddr().String()
 			t.remote.Store(&remote)
+			t.reused.Store(info.Reused)
 		},
 		GotFirstResponseByte: func() { t.answered.Store(true) },
 	}
@@ -115,6 +121,8 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 		return Timeout, errTimeout
 	case errors.As(err, &dialing):
 		return dialing.class, dialing
+	case ours(err):
+		return Ours, err
 	case errors.As(err, &network) && network.Timeout():
 		return Timeout, errTimeout
 	case seen.remote.Load() == nil:
@@ -132,6 +140,17 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 func alerted(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// stale reports whether a connection was lost that had been used before, and before
+// a byte of the answer came.
+func (t *trace) stale(err error) bool {
+	return t.reused.Load() && !t.answered.Load() && (lost(err) || closedIdle(err))
+}
+
+// closedIdle reports an error that net/http keeps to itself.
+func closedIdle(err error) bool {
+	return strings.Contains(err.Error(), "server closed idle connection")
 }
 
 // lost reports whether err says that the connection ended.

@@ -22,7 +22,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -126,8 +125,7 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 
 // post does the work of Post; ctx is the caller's, limited has the deadline.
 func (c *Client) post(ctx, limited context.Context, r Request) Result {
-	var seen trace
-	request, err := c.request(httptrace.WithClientTrace(limited, seen.hooks()), r)
+	request, err := c.request(limited, r)
 	if err != nil {
 		return Result{Class: Invalid, Err: err}
 	}
@@ -135,9 +133,9 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	if r.Identity != nil {
 		transport = r.Identity.transport
 	}
-	response, err := transport.RoundTrip(request)
+	response, seen, err := roundTrip(transport, request)
 	if err != nil {
-		class, err := classify(ctx, limited, err, &seen)
+		class, err := classify(ctx, limited, err, seen)
 		return Result{Class: class, Err: err, Address: seen.address(err), Connected: seen.remote.Load() != nil}
 	}
 	defer response.Body.Close()
@@ -145,7 +143,7 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
 	switch {
 	case err != nil:
-		result.Class, result.Err = classify(ctx, limited, err, &seen)
+		result.Class, result.Err = classify(ctx, limited, err, seen)
 	case result.Truncated && !r.Truncate:
 		result.Class, result.Err = TooLarge, tooLarge(r.MaxResponse)
 	}

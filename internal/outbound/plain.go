@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 )
 
 // Failure says why there is no answer to a plain request. It is safe to show.
@@ -32,18 +31,17 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	if _, err := parseURL(r.URL.String()); err != nil {
 		return nil, &Failure{Invalid, err}
 	}
-	var seen trace
-	out := r.Clone(httptrace.WithClientTrace(ctx, seen.hooks()))
+	out := r.Clone(ctx)
 	out.Header.Set("User-Agent", p.client.userAgent)
-	response, err := p.client.transport.RoundTrip(out)
+	response, seen, err := roundTrip(p.client.transport, out)
 	if err != nil {
-		class, err := classify(ctx, ctx, err, &seen)
+		class, err := classify(ctx, ctx, err, seen)
 		return nil, &Failure{class, err}
 	}
 	defer response.Body.Close()
 	read, more, err := readBody(response, p.limit)
 	if err != nil {
-		class, err := classify(ctx, ctx, err, &seen)
+		class, err := classify(ctx, ctx, err, seen)
 		return nil, &Failure{class, err}
 	}
 	if more {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 )
@@ -74,7 +75,11 @@ func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, networ
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, &dialError{TLS, fmt.Errorf("TLS handshake with %s: %w", conn.RemoteAddr(), err)}
+		class := TLS
+		if ours(err) {
+			class = Ours
+		}
+		return nil, &dialError{class, fmt.Errorf("TLS handshake with %s: %w", conn.RemoteAddr(), err)}
 	}
 	return secure, nil
 }
@@ -110,4 +115,30 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 		return body, true, nil
 	}
 	return body, false, err
+}
+
+// roundTrip sends a request. Where a connection that had been used before is lost
+// without a byte of an answer, the server most likely closed it while it was idle:
+// the request is sent once more, on a new one. It is the same attempt; the message's
+// id tells a server that had taken it.
+func roundTrip(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
+	response, seen, err := roundTripOnce(transport, request)
+	if err == nil || !seen.stale(err) || request.Context().Err() != nil || request.GetBody == nil {
+		return response, seen, err
+	}
+	again := request.Clone(request.Context())
+	body, failed := request.GetBody()
+	if failed != nil {
+		return nil, seen, err
+	}
+	again.Body = body
+	fresh := transport.Clone()
+	fresh.DisableKeepAlives = true // its only connection is new, and ends with the answer
+	return roundTripOnce(fresh, again)
+}
+
+func roundTripOnce(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
+	var seen trace
+	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), seen.hooks())))
+	return response, &seen, err
 }

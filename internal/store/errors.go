@@ -91,7 +91,10 @@ func translateSQLite(err *driversqlite.Error) error {
 		return damaged(err)
 	case codes.SQLITE_BUSY:
 		return fault.Wrap(err, fault.Unavailable, "store.busy", "Another process holds the database. Try again shortly.")
-	case codes.SQLITE_IOERR:
+	case codes.SQLITE_CANTOPEN, codes.SQLITE_NOMEM:
+		return fault.Wrap(err, fault.Unavailable, "store.exhausted",
+			"The server has no open files or no memory left for its database. Nothing was saved; raise its limits, and try again.")
+	case codes.SQLITE_IOERR, codes.SQLITE_READONLY:
 		return fault.Wrap(err, fault.Unavailable, codeDisk, "The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
 	case codes.SQLITE_INTERRUPT:
 		return cancelled(err)

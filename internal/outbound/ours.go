@@ -1,0 +1,64 @@
+package outbound
+
+import (
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// lacks are what the operating system says when this machine can't send: there are
+// no descriptors, buffers, memory or ports left, or its network is down.
+var lacks = []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN}
+
+// ours reports whether an error is this machine's own, and says nothing about the
+// server. Where a network has no route to a server, that may be either's; it is not.
+func ours(err error) bool {
+	var roots x509.SystemRootsError
+	var dns *net.DNSError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &roots):
+		return true
+	case errors.As(err, &dns):
+		return oursDNS(dns)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return !ipv6(err) // where there is no IPv6, this is what dialling it ends with
+	}
+	return slices.ContainsFunc(lacks, func(e syscall.Errno) bool { return errors.Is(err, e) })
+}
+
+// oursDNS reports whether a name was not even asked for, or our resolver is not
+// there. A resolver that does not answer may be waiting for the zone's servers. The
+// package net keeps of the operating system's errors no more than the text; the C
+// library calls a name unknown when it can't open what it looks in.
+func oursDNS(err *net.DNSError) bool {
+	if err.IsNotFound {
+		return noDescriptors()
+	}
+	return slices.ContainsFunc(append([]syscall.Errno{syscall.ECONNREFUSED}, lacks...), func(e syscall.Errno) bool {
+		return strings.Contains(err.Err, e.Error())
+	})
+}
+
+func ipv6(err error) bool {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Addr == nil {
+		return false
+	}
+	host, _, _ := net.SplitHostPort(op.Addr.String())
+	return strings.Contains(host, ":")
+}
+
+// noDescriptors reports whether this process can open nothing at present.
+func noDescriptors() bool {
+	f, err := os.Open(os.DevNull)
+	if err == nil {
+		f.Close()
+	}
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
