@@ -1,0 +1,63 @@
+package delivery_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// A node that starts where another's connections have ended takes over at once,
+// though the other's lease would hold for minutes.
+func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
+	cluster := pgtest.New(t)
+	url := cluster.Database(t)
+	proxy := cluster.Proxy(t)
+	open := func(url string) *store.Store {
+		st, err := store.Open(t.Context(), store.Options{URL: url, Key: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { st.Close() })
+		return st
+	}
+	one := &bench{TB: t, store: open(url), road: open(proxy.URL(t, url)), committed: new(atomic.Int64), key: make([]byte, 32), lease: store.MaxLease}
+	one.update(func(tx *store.Tx) (err error) {
+		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
+		return err
+	})
+	r := one.receiver(ok)
+	e := one.listen(r.URL, endpoint.Policy{})
+	one.start()
+	t.Cleanup(func() { one.stop() })
+	one.comment(1, 1)
+	one.next(r)
+	one.served(e)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	one.eventually("the database knows the node by its connection", func() (known bool) {
+		err := conn.QueryRow(t.Context(), "select exists (select 1 from nodes where session <> 0)").Scan(&known)
+		return err == nil && known
+	})
+
+	proxy.Cut()
+	one.eventually("its connection has ended", func() (ended bool) {
+		err := conn.QueryRow(t.Context(), "select not exists (select 1 from nodes n join pg_stat_activity a on a.pid = n.session)").Scan(&ended)
+		return err == nil && ended
+	})
+	two := &bench{TB: t, store: open(url), committed: one.committed, key: one.key, tenant: one.tenant, lease: store.MaxLease}
+	two.comment(1, 2)
+	two.start()
+	t.Cleanup(func() { two.stop() })
+	if a := one.next(r); a.version != 2 {
+		t.Errorf("version %d arrived, want 2", a.version)
+	}
+}
