@@ -12,7 +12,9 @@ import (
 
 // lacks are what the operating system says when this machine can't send: there are
 // no descriptors, buffers, memory or ports left, or its network is down.
-var lacks = []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN}
+var lacks = []syscall.Errno{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN,
+}
 
 // ours reports whether an error is this machine's own, and says nothing about the
 // server. Where a network has no route to a server, that may be either's; it is not.

@@ -40,7 +40,8 @@ var (
 	nodeCount = define(`select count(*) from nodes where ` + alive)
 
 	// When the next of the others runs out that holds something.
-	nodeNext = define(`select coalesce(min(until) - {{now}}, -1) from nodes where id <> $1 and ` + alive + ` and id in (select owner from leases)`)
+	nodeNext = define(`select coalesce(min(until) - {{now}}, -1) from nodes
+		where id <> $1 and ` + alive + ` and id in (select owner from leases)`)
 
 	leaseCount = define(`select count(*) from leases`)
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
