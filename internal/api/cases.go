@@ -111,7 +111,8 @@ func (a *API) cases() {
 		"Submits the transition that is the plain edit of the case type; where there is none, the answer is 403."+callbackNote,
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.editCase)
 	handle(a, operation("delete-case", http.MethodDelete, "/v1/cases/{id}", "cases", "Delete a case",
-		"Removes the case with its comments, documents and proofs. Its history stays.", http.StatusNotFound, http.StatusConflict), a.deleteCase)
+		"Removes the case with its comments, documents and proofs. Its history stays. Its type may ask a callback first, which may refuse with errors or warnings (422).",
+		http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadGateway, http.StatusGatewayTimeout), a.deleteCase)
 }
 
 func (a *API) createCase(ctx context.Context, in *struct {
@@ -194,6 +195,7 @@ func (a *API) getCase(ctx context.Context, in *InCase) (*shownCase, error) {
 func (a *API) deleteCase(ctx context.Context, in *struct {
 	InCase
 	Conditional
+	IgnoreWarning bool `query:"ignore_warning" doc:"Go on although the callback warns." example:"true"`
 }) (*noContent, error) {
 	id, err := in.caseID()
 	if err != nil {
@@ -203,7 +205,7 @@ func (a *API) deleteCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &noContent{}, a.service.DeleteCase(ctx, principalOf(ctx), id, revisions)
+	return &noContent{}, a.service.DeleteCase(ctx, principalOf(ctx), casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
 }
 
 func (a *API) listCases(ctx context.Context, in *struct {

@@ -45,7 +45,9 @@ type Assignment struct {
 type TypeSwitch struct {
 	Type  string `json:"type" minLength:"1" maxLength:"100" doc:"The key of another case type of the same kind." example:"property_claim"`
 	Drop  bool   `json:"drop,omitempty" doc:"Drop the data that does not fit the other type, instead of refusing."`
-	State string `json:"state,omitempty" maxLength:"100" doc:"The state in which the case goes on. Absent: the one with the same key, else the one in which the other type begins. Needed where it begins in more than one way." example:"reported"`
+	State string `json:"state,omitempty" maxLength:"100" doc:"The state in which the case goes on, where it has to be chosen: the other type has no state with the same key, and begins in more than one way." example:"reported"`
+
+	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Go on although a callback warns." example:"true"`
 }
 
 // marks are the changes around the content of a case, and the one of its type.
@@ -56,8 +58,10 @@ func (a *API) marks() {
 		"The case is no-one's from now on.", http.StatusNotFound), a.unassign)
 	handleBody(a, operation("switch-type", http.MethodPost, "/v1/cases/{id}/switch-type", "cases", "Switch a case to another type",
 		"Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. "+
-			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes.",
-		http.StatusNotFound, http.StatusConflict), a.switchType)
+			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes. "+
+			"What guards the state in which the case goes on guards the switch: the roles, preconditions and callback of the transitions that lead there, "+
+			"unless everybody may create a case in it; dropping data takes the guard of an edit. Both types may ask a callback about each switch.",
+		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.switchType)
 }
 
 // mark adds or removes a label.
@@ -100,7 +104,7 @@ func (a *API) switchType(ctx context.Context, in *struct {
 	}
 	return submit(ctx, "switch-type", http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
 		return a.service.SwitchType(ctx, principalOf(ctx), casework.Switch{
-			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions,
+			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions, IgnoreWarning: body.IgnoreWarning,
 		}, o)
 	})
 }

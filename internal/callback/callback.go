@@ -63,12 +63,14 @@ func New(out *outbound.Client, clock Clock) *Client {
 
 // Question is one question to one callback.
 type Question struct {
-	Ask       casetype.Ask // as the case type configures it
-	URL       string       // Ask.URL with its variables expanded
-	Name      string       // for messages: "kyc/submit"
-	WebhookID string       // the same on every attempt
-	Keys      [][]byte     // signing keys
-	Body      []byte       // from wire.EncodeAboutToSubmit
+	Ask        casetype.Ask // as the case type configures it
+	URL        string       // Ask.URL with its variables expanded
+	Name       string       // for messages: "kyc/submit"
+	Type       string       // the key of the case type whose callback it is
+	Transition string       // the key of the transition that it guards
+	WebhookID  string       // the same on every attempt
+	Keys       [][]byte     // signing keys
+	Body       []byte       // from wire.EncodeAboutToSubmit
 }
 
 // Ask asks until there is an answer, retries are of no use, or they or the
@@ -153,7 +155,11 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	span.Text("casehook.message", q.WebhookID)
 	span.Number("casehook.attempt", n)
 	result := c.out.Post(ctx, outbound.Request{
-		Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body, Header: []outbound.Header{{Name: "Content-Type", Value: "application/json"}},
+		Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
+		Header: []outbound.Header{
+			{Name: "Content-Type", Value: "application/json"},
+			{Name: "Casehook-Transition", Value: q.Transition}, {Name: "Casehook-Case-Type", Value: q.Type},
+		},
 		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
 		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys,
 	})

@@ -112,12 +112,15 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 func Changes(before, after Case) ([]event.Change, error) {
 	var changes []event.Change
 	add := func(path string, before, after any) error {
+		if casetype.Equal(before, after) {
+			return nil
+		}
 		b, err := encode(before)
 		if err != nil {
 			return err
 		}
 		a, err := encode(after)
-		if err != nil || bytes.Equal(a, b) {
+		if err != nil {
 			return err
 		}
 		changes = append(changes, event.Change{Path: path, Before: b, After: a})
@@ -157,10 +160,11 @@ func Updated(before, after Case, from, t *casetype.Type, transition string) ([]e
 		return nil, err
 	}
 	var facts []event.Fact
-	if len(changes) > 0 {
+	switched := before.Type != after.Type
+	if len(changes) > 0 || switched && t.Kind == casetype.Case { // a claim's own trigger tells of its switch
 		facts = append(facts, changed(changes, before, after, from, t))
 	}
-	if before.Type != after.Type {
+	if switched {
 		facts = append(facts, event.CaseTypeSwitched.New(event.TypeSwitch{From: before.Type, To: after.Type}))
 	}
 	if before.State != after.State {

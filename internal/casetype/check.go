@@ -88,11 +88,13 @@ func knownKeys(path []string) []string {
 var keysOf = map[string][]string{
 	"definition": {
 		"key", "name", "kind", "process_key", "outcome", "reference", "name_template", "color", "security_classification",
-		"fields", "states", "transitions", "edit", "documents", "proofs", "access",
+		"fields", "states", "transitions", "edit", "documents", "proofs", "access", "switch", "delete",
 	},
 	"states":          {"key", "name", "color", "outcome", "final"},
 	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "roles", "about_to_submit"},
-	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy", "clearance"},
+	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy", "clearance", "messages"},
+	"switch":          {"about_to_submit"},
+	"delete":          {"about_to_submit"},
 	"guard":           {"max_dropped"},
 	"access":          {"read", "write"},
 	"documents":       {"key", "name", "template"},
@@ -143,6 +145,11 @@ func (c *checker) checkTransitions(states []string) {
 		}
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkAsk(ask, path+"/about_to_submit")
+		}
+	}
+	for _, operation := range []string{"switch", "delete"} {
+		if ask := object(object(c.root()[operation])["about_to_submit"]); ask != nil {
+			c.checkAsk(ask, "/"+operation+"/about_to_submit")
 		}
 	}
 	if !creates && len(transitions) > 0 {

@@ -26,7 +26,14 @@ type Definition struct {
 	Edit           string          `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
 	Documents      []Document      `json:"documents,omitempty"`
 	Proofs         []Proof         `json:"proofs,omitempty"`
-	Access         Access          `json:"access,omitzero"` // default: whatever the roles allow
+	Access         Access          `json:"access,omitzero"`  // default: whatever the roles allow
+	Switch         *Asked          `json:"switch,omitempty"` // absent: nobody is asked about a switch from or to the type
+	Delete         *Asked          `json:"delete,omitempty"` // absent: nobody is asked about a deletion
+}
+
+// Asked is an operation on a case that is no transition and asks a callback.
+type Asked struct {
+	AboutToSubmit *Ask `json:"about_to_submit"`
 }
 
 // Access narrows which roles may do something with the cases of a type. An
@@ -105,7 +112,7 @@ type Transition struct {
 	AboutToSubmit *Ask     `json:"about_to_submit,omitempty"`
 }
 
-// Ask configures a transition's AboutToSubmit callback.
+// Ask configures an AboutToSubmit callback.
 type Ask struct {
 	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
 	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
@@ -114,7 +121,17 @@ type Ask struct {
 	Guard         *Guard         `json:"guard,omitempty"`          // absent: off
 	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // default fail
 	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of who put the definition
+	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 }
+
+// Messages says to whom a callback's errors and warnings are returned.
+type Messages string
+
+// The settings of messages.
+const (
+	Returned Messages = "returned" // to the initiator, whatever their clearance
+	Cleared  Messages = "cleared"  // to initiators who see all that the callback was shown
+)
 
 // Guard refuses an answer whose data drops more than MaxDropped populated fields.
 type Guard struct {

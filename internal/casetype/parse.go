@@ -112,9 +112,9 @@ func (d *Definition) setDefaults() {
 	}
 	for i := range d.Transitions {
 		fill(&d.Transitions[i].Name, d.Transitions[i].Key)
-		if ask := d.Transitions[i].AboutToSubmit; ask != nil {
-			ask.setDefaults()
-		}
+	}
+	for _, c := range d.Callbacks() {
+		c.Ask.setDefaults()
 	}
 	for i := range d.Documents {
 		fill(&d.Documents[i].Name, d.Documents[i].Key)

@@ -128,7 +128,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		for name, err := range map[string]error{
 			"Submit":           drop(w.Submit(ctx, q, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`)}, none)),
 			"Submit creation":  drop(w.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none)),
-			"DeleteCase":       w.DeleteCase(ctx, q, c.ID, nil),
+			"DeleteCase":       w.DeleteCase(ctx, q, casework.Deletion{CaseID: c.ID}),
 			"Case":             drop(w.Case(ctx, q, c.ID)),
 			"History":          drop(w.History(ctx, q, c.ID, 0, 10)),
 			"AddComment":       drop(w.AddComment(ctx, q, c.ID, "x", none)),

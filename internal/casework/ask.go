@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
@@ -13,33 +14,79 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// ask puts the submission before the transition's callback, if it has one, and
-// applies the answer to the plan. No transaction is open meanwhile.
-func (s *Service) ask(ctx context.Context, pl *plan) error {
-	if pl.tr.AboutToSubmit == nil {
+// guard is a callback that a change has to pass.
+type guard struct {
+	casetype.Ask
+	owner string                  // the key of the type whose callback it is
+	key   string                  // of its transition, or its name
+	maker casetype.Classification // the clearance of who put that type
+}
+
+// name is for messages: "kyc/submit".
+func (g guard) name() string { return g.owner + "/" + g.key }
+
+// clearance is what the callback is cleared for: what the case type says, and no
+// more than who put it was.
+func (g guard) clearance() casetype.Classification {
+	if g.Clearance != "" {
+		return casetype.Lower(g.Clearance, g.maker)
+	}
+	return g.maker
+}
+
+// ask puts a change before its guards, one after the other, each of which sees
+// what the one before it has made of the change. The client's key is claimed
+// before that. No transaction is open meanwhile.
+func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) error {
+	if len(guards) == 0 {
 		return nil
+	}
+	var budget time.Duration
+	for _, g := range guards {
+		budget += time.Duration(g.Budget)
+	}
+	if err := s.claim(ctx, pl.p, once, budget); err != nil {
+		return err
 	}
 	ctx, span := s.Tracer.Step(ctx, "ask")
 	defer span.End()
-	q, err := s.question(ctx, pl)
-	if err != nil {
-		return err
+	for _, g := range guards {
+		answer, answered, err := s.askOne(ctx, pl, g)
+		if err != nil {
+			return err
+		}
+		if !answered {
+			continue
+		}
+		if err := pl.apply(g, answer); err != nil {
+			return err
+		}
 	}
-	told := pl.told()
+	return nil
+}
+
+// askOne asks a callback. It reports false where the callback failed, and the
+// failure is waived; an answer that refuses the change is an error.
+func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
+	q, err := s.question(ctx, pl, g)
+	if err != nil {
+		return answer, false, err
+	}
+	told := pl.told(g)
 	answer, record, err := s.callbacks.Ask(ctx, q)
 	if told != casetype.Public {
 		record.Class = string(told)
 	}
-	pl.callback = &record
+	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
 		if !waived(q.Ask, err) {
-			return err
+			return answer, false, err
 		}
 		s.Log.WarnContext(ctx, "callback failed; its policy is to go on", "case", pl.after.ID, "callback", q.Name,
 			"webhook_id", q.WebhookID, "attempts", record.Attempts, "code", fault.As(err).Code)
-		return nil
+		return answer, false, nil
 	}
-	return pl.apply(answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
 // waived reports whether the failure policy waives an error: a callback that
@@ -55,50 +102,39 @@ func ignoresWarnings(rawURL string) bool {
 }
 
 // question prepares what is asked.
-func (s *Service) question(ctx context.Context, pl *plan) (callback.Question, error) {
-	q := callback.Question{
-		Ask: *pl.tr.AboutToSubmit, Name: pl.typ.Key + "/" + pl.tr.Key, WebhookID: id.New("msg"),
-	}
+func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
+	q := callback.Question{Ask: g.Ask, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg")}
 	var err error
 	if q.URL, err = casetype.ExpandURL(q.Ask.URL, s.Variable); err != nil {
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}
-	key, err := s.store.CallbackSecret(ctx, pl.p.Tenant, pl.typ.Key, pl.tr.Key)
+	key, err := s.store.CallbackSecret(ctx, pl.p.Tenant, g.owner, g.key)
 	if err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
 	q.Keys = [][]byte{key}
-	after, visible := pl.after.As(pl.clearance(), pl.typ)
+	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise the clearance in the case type's about_to_submit.",
-			q.Name, cmp.Or(pl.clearance(), "nothing"), pl.after.Classification)
+			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification)
 	}
 	var before *wire.CallbackCase
 	if !pl.creates() {
-		if c, visible := pl.before.As(pl.clearance(), pl.typ); visible {
-			before = shown(c, pl.typ)
+		if c, visible := pl.before.As(g.clearance(), pl.old()); visible {
+			before = shown(c, pl.old())
 		}
 	}
 	q.Body, err = wire.EncodeAboutToSubmit(before, *shown(after, pl.typ))
 	return q, err
 }
 
-// clearance is what the transition's callback is cleared for: what the case type
-// says, and no more than who put it was.
-func (pl *plan) clearance() casetype.Classification {
-	if said := pl.tr.AboutToSubmit.Clearance; said != "" {
-		return casetype.Lower(said, pl.maker)
-	}
-	return pl.maker
-}
-
 // told is the highest classification of what the callback is shown. Its words
 // may repeat it.
-func (pl *plan) told() casetype.Classification {
+func (pl *plan) told(g guard) casetype.Classification {
 	return casetype.Higher(
-		pl.typ.HighestIn(pl.typ.Shown(pl.before.Data, pl.clearance())), pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, pl.clearance())))
+		pl.old().HighestIn(pl.old().Shown(pl.before.Data, g.clearance())), pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, g.clearance())))
 }
 
 // shown is a case, as the callback may see it, in the callback's words.

@@ -144,7 +144,7 @@ func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	body := reads(sync.OnceFunc(func() {
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, nil); err != nil {
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}); err != nil {
 			t.Error(err)
 		}
 	}))

@@ -419,7 +419,7 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	v := w.open("loan")
 	w.callbacks.on("loan", func(http.ResponseWriter, *http.Request) {
-		if err := w.DeleteCase(t.Context(), w.p, v.ID, nil); err != nil {
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}); err != nil {
 			t.Error(err)
 		}
 	})

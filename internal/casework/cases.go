@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -112,29 +113,45 @@ func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bo
 	return true, s.permitType(ctx, p, "get-history", e.Snapshot.Case.Type)
 }
 
+// Deletion is what somebody wants to be rid of.
+type Deletion struct {
+	CaseID        int64
+	IfRevision    Revisions // the content revisions it may be based on; nil: whichever is current
+	IgnoreWarning bool      // the callback's warnings do not stop it
+}
+
 // DeleteCase removes a case with its comments and attachments. The journal keeps
-// what happened to it. IfRevision is as in a Submission.
-func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id int64, ifRevision Revisions) error {
-	if err := s.permitCase(ctx, p, "delete-case", id); err != nil {
+// what happened to it. The case's type may ask a callback about it, of whose answer
+// errors and warnings alone count.
+func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
+	if err := s.permitCase(ctx, p, "delete-case", in.CaseID); err != nil {
+		return err
+	}
+	asked, err := s.askDeletion(ctx, p, in)
+	if err != nil {
 		return err
 	}
 	var blobs []string
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		c, t, err := s.find(ctx, tx, p, id)
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		c, t, err := s.find(ctx, tx, p, in.CaseID)
 		if err != nil {
 			return err
 		}
-		if !ifRevision.Allow(c.Revision) {
+		if !in.IfRevision.Allow(c.Revision) || asked != nil && asked.before.Revision != c.Revision {
 			return versionConflict()
 		}
-		if blobs, err = tx.CaseBlobs(ctx, p.Tenant, id); err != nil {
+		if blobs, err = tx.CaseBlobs(ctx, p.Tenant, in.CaseID); err != nil {
 			return err
 		}
 		if c, err = tx.DeleteCase(ctx, c); err != nil {
 			return err
 		}
 		c.LastActivityAt = s.now()
-		return s.record(ctx, tx, p, c, t.Type, nil, event.CaseDeleted.New(event.None{}))
+		var answered *event.Callback
+		if asked != nil {
+			answered = asked.callback
+		}
+		return s.record(ctx, tx, p, c, t.Type, answered, event.CaseDeleted.New(event.None{}))
 	})
 	if err != nil {
 		return err
@@ -143,4 +160,21 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, id int64, 
 		s.discard(ctx, blob)
 	}
 	return nil
+}
+
+// askDeletion asks the callback of the case's type about a deletion; nil: it has none.
+func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deletion) (*plan, error) {
+	c, t, err := s.find(ctx, s.store, p, in.CaseID)
+	if err != nil || t.Delete == nil {
+		return nil, err
+	}
+	if !in.IfRevision.Allow(c.Revision) {
+		return nil, versionConflict()
+	}
+	pl := &plan{
+		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
+		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
+	}
+	_, _, err = s.askOne(ctx, pl, guard{*t.Delete.AboutToSubmit, t.Key, casetype.DeleteCallback, t.Clearance})
+	return pl, err
 }

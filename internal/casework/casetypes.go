@@ -117,18 +117,18 @@ func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, p
 	if err != nil {
 		return err
 	}
-	for _, tr := range put.Transitions {
-		if tr.AboutToSubmit == nil || slices.Contains(have, tr.Key) {
+	for _, c := range put.Callbacks() {
+		if slices.Contains(have, c.Name) {
 			continue
 		}
-		secret, err := s.newSecret(ctx, tx, tenant, put.Key, tr.Key)
+		secret, err := s.newSecret(ctx, tx, tenant, put.Key, c.Name)
 		if err != nil {
 			return err
 		}
 		if put.Secrets == nil {
 			put.Secrets = map[string]string{}
 		}
-		put.Secrets[tr.Key] = secret
+		put.Secrets[c.Name] = secret
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 				return err
 			}
 			if !slices.Contains(have, transition) {
-				return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q with a callback.", key, transition)
+				return fault.New(fault.NotFound, "transition.not_found", "%s has no callback %q.", key, transition)
 			}
 			if secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition); err != nil {
 				return err

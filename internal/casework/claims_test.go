@@ -261,12 +261,15 @@ func TestASwitchFindsItsState(t *testing.T) {
 		{"the same key", "", "home", "", "reported", "type_switched changed"},
 		{"else where the only creation leads", "go", "home", "", "reported", "type_switched changed state_changed"},
 		{"the same key, closed", "settle", "home", "", "settled", "type_switched changed"},
-		{"as said", "go", "home", "visit", "visit", "type_switched changed state_changed"},
-		{"as said, which closes it", "", "home", "settled", "settled", "type_switched changed state_changed finished closed"},
-		{"as said, which reopens it", "settle", "home", "visit", "visit", "type_switched changed state_changed reopened"},
+		{"as said, where nothing else says it", "go", "both", "a", "a", "type_switched changed state_changed"},
+		{"as said, which closes it", "go", "both", "reported", "reported", "type_switched changed state_changed finished closed"},
+		{"as said, which reopens it", "settle", "both", "a", "a", "type_switched changed state_changed reopened"},
+		{"said, although the key is the same", "", "home", "settled", "case.switch_state", "/state"},
+		{"said, although there is one beginning", "go", "home", "visit", "case.switch_state", "/state"},
+		{"said as it is anyway", "", "home", "reported", "reported", "type_switched changed"},
 		{"the same key, which closes it", "", "both", "", "reported", "type_switched changed closed"},
 		{"more than one creation", "go", "both", "", "case.switch_state", "/state"},
-		{"no such state", "", "home", "repair", "case.switch_state", "/state"},
+		{"no such state", "go", "both", "repair", "case.switch_state", "/state"},
 		{"no such type", "", "none", "", "case.switch_refused", "/type"},
 		{"a key that is none", "", "\x00", "", "case.switch_refused", "/type"},
 		{"a type of another kind", "", "loan", "", "case.switch_refused", "/type"},
@@ -350,7 +353,7 @@ func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 				func() error { _, err := w.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
 				func() error { _, err := w.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
 				func() error { _, err := w.Unassign(t.Context(), w.p, c.ID); return err },
-				func() error { return w.DeleteCase(t.Context(), w.p, c.ID, nil) },
+				func() error { return w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}) },
 			} {
 				all.Go(func() {
 					if err := do(); err != nil && fault.As(err).Code != "case.not_found" {
@@ -439,8 +442,9 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 			var err error
 			switch does := rapid.SampledFrom([]string{"amend", "go", "settle", "reopen", "switch", "label"}).Draw(r, "does"); does {
 			case "switch":
-				_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
-					State: rapid.SampledFrom([]string{"", "", "reported", "settled"}).Draw(r, "state")}, casework.Once{})
+				_, err = w.SwitchType(t.Context(), w.p, casework.Switch{
+					CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
+				}, casework.Once{})
 			case "label":
 				_, err = w.AddLabel(t.Context(), w.p, c.ID, "a")
 			default:

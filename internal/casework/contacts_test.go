@@ -174,7 +174,7 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if w.facts(v.ID) != "contact_unlinked" || len(w.history(v.ID)) != 5 {
 			t.Errorf("%s, %d entries", w.facts(v.ID), len(w.history(v.ID)))
 		}
-		if err := w.DeleteCase(ctx, w.p, v.ID, nil); err != nil {
+		if err := w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}); err != nil {
 			t.Fatal(err)
 		}
 		if last := w.history(v.ID)[5]; len(last.Snapshot.Case.Contacts) != 1 {

@@ -96,7 +96,7 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 			for name, got := range map[string]bool{
 				"create":  may(drop(w.Submit(ctx, p, casework.Submission{Type: "guarded", Data: object(`{"nonsense":1}`)}, none))),
 				"edit":    may(drop(w.Submit(ctx, p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"nonsense":1}`)}, none))),
-				"comment": may(drop(w.AddComment(ctx, p, c.ID, " ", none))), "delete": may(w.DeleteCase(ctx, p, c.ID, casework.Revisions{99})),
+				"comment": may(drop(w.AddComment(ctx, p, c.ID, " ", none))), "delete": may(w.DeleteCase(ctx, p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{99}})),
 				"upload": may(drop(w.UploadProof(ctx, p, c.ID, casework.Upload{Key: "none", Body: strings.NewReader("")}, none))),
 			} {
 				if got != want.write {
@@ -136,7 +136,7 @@ func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, guarded)
 		c := w.open("guarded")
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, nil); err != nil {
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.History(t.Context(), w.as(access.Viewer), c.ID, 0, 9)

@@ -19,12 +19,29 @@ type plan struct {
 	p        access.Principal
 	in       Submission
 	typ      *casetype.Type
+	from     *casetype.Type          // by which the case works until now; nil: by typ
 	maker    casetype.Classification // the clearance of who put the type
 	tr       casetype.Transition
 	at       time.Time  // of the submission
 	before   cases.Case // as persisted; on creation its State is empty and its Data nil
 	after    cases.Case // as it would be saved
 	callback *event.Callback
+}
+
+// old is the type by which the case works until now.
+func (pl *plan) old() *casetype.Type {
+	if pl.from != nil {
+		return pl.from
+	}
+	return pl.typ
+}
+
+// guards lists the callbacks that a submission has to pass.
+func (pl *plan) guards() []guard {
+	if pl.tr.AboutToSubmit == nil {
+		return nil
+	}
+	return []guard{{*pl.tr.AboutToSubmit, pl.typ.Key, pl.tr.Key, pl.maker}}
 }
 
 func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
@@ -60,12 +77,7 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 			return View{}, err
 		}
 	}
-	if pl.tr.AboutToSubmit != nil {
-		if err := s.claim(ctx, p, once, time.Duration(pl.tr.AboutToSubmit.Budget)); err != nil {
-			return View{}, err
-		}
-	}
-	if err := s.ask(ctx, pl); err != nil {
+	if err := s.ask(ctx, pl, once, pl.guards()); err != nil {
 		return View{}, err
 	}
 	return s.commit(ctx, pl, once)
@@ -227,17 +239,20 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 	return casetype.Identity{ID: c.ID, Reference: c.Reference, Name: c.Name, State: state.Name}
 }
 
-func (pl *plan) precondition() error {
-	holds, err := pl.typ.Precondition(pl.tr.Key, casetype.Input{
+func (pl *plan) precondition() error { return pl.meets(pl.tr) }
+
+// meets checks the precondition of a transition.
+func (pl *plan) meets(tr casetype.Transition) error {
+	holds, err := pl.typ.Precondition(tr.Key, casetype.Input{
 		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
 	})
 	if (err != nil || !holds) && !pl.p.Clearance.Sees(pl.typ.Highest()) { // it may speak of what is hidden
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
-			"What the transition %q needs does not hold. Complete the data first.", pl.tr.Key)
+			"What the transition %q needs does not hold. Complete the data first.", tr.Key)
 	}
 	if err == nil && !holds {
 		err = fault.New(fault.Unprocessable, "case.precondition_failed",
-			"The transition %q needs %s, and that does not hold. Complete the data first.", pl.tr.Key, pl.tr.Precondition)
+			"The transition %q needs %s, and that does not hold. Complete the data first.", tr.Key, tr.Precondition)
 	}
 	return err
 }

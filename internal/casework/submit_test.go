@@ -263,10 +263,10 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, casework.Revisions{7}); !errors.Is(err, fault.Conflict) {
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{7}}); !errors.Is(err, fault.Conflict) {
 			t.Fatalf("another revision: %v", err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, c.ID, casework.Revisions{c.Revision}); err != nil {
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{c.Revision}}); err != nil {
 			t.Fatal(err)
 		}
 		entries := w.history(c.ID)
@@ -279,7 +279,7 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		}
 		_, err = w.Case(t.Context(), w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "case.not_found")
-		wantFault(t, w.DeleteCase(t.Context(), w.p, c.ID, nil), fault.NotFound, "case.not_found")
+		wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}), fault.NotFound, "case.not_found")
 		_, err = w.History(t.Context(), w.p, c.ID+1, 0, 10)
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
@@ -19,12 +21,19 @@ type Switch struct {
 	CaseID     int64
 	Type       string    // another case type of the same kind, in its newest version
 	Drop       bool      // drop the data that does not fit, instead of refusing
-	State      string    // empty: the same key, else where the type's only creation leads
+	State      string    // where neither has: the state with the same key, else the one in which the type's only creation begins
 	IfRevision Revisions // the content revisions it may be based on; nil: whichever is current
+
+	IgnoreWarning bool // the callbacks' warnings do not stop it
 }
 
 // SwitchType makes a case one of another type. Data is carried over where names
 // and types agree. To the type that it has already nothing changes.
+//
+// A switch is no way around what guards a state: the case has to pass the roles,
+// the preconditions and the callback of the transitions that lead to the state it
+// goes on in, unless everybody may create a case there. The types that it leaves
+// and enters may ask a callback about every switch.
 func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch, once Once) (View, error) {
 	if err := s.permitCase(ctx, p, "switch-type", in.CaseID); err != nil {
 		return View{}, err
@@ -45,69 +54,158 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 	if err != nil {
 		return View{}, err
 	}
-	before := s.whole(c, from.Type)
-	if !in.IfRevision.Allow(before.Revision) {
+	if !in.IfRevision.Allow(c.Revision) {
 		return View{}, versionConflict()
 	}
-	after := before
-	if in.Type != before.Type {
-		if after, err = s.switched(ctx, p, before, in); err != nil {
-			return View{}, err
+	if in.Type == c.Type {
+		return s.unswitched(ctx, p, c, from.Type, once)
+	}
+	pl, err := s.switched(ctx, p, c, from, in)
+	if err != nil {
+		return View{}, err
+	}
+	guards, err := s.switchGuards(ctx, pl, from)
+	if err != nil {
+		return View{}, err
+	}
+	if err := s.ask(ctx, pl, once, guards); err != nil {
+		return View{}, err
+	}
+	return s.saveSwitch(ctx, pl, once)
+}
+
+// unswitched answers a switch to the type that the case has.
+func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once Once) (view View, err error) {
+	if view, err = s.view(p, c, t); err != nil {
+		return View{}, err
+	}
+	return view, s.store.Update(ctx, func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
+}
+
+// switched is the case as one of the other type, as far as the case alone says.
+func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case, from TypeVersion, in Switch) (*plan, error) {
+	to, err := s.switchTarget(ctx, p, s.whole(c, from.Type), in.Type)
+	if err != nil {
+		return nil, err
+	}
+	pl := &plan{
+		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
+		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
+	}
+	after := &pl.after
+	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Key, to.Version, to.Definition.Classification, pl.at
+	if after.State, err = switchState(to.Type, c.State, in.State); err != nil {
+		return nil, err
+	}
+	if after.Data, err = carryOver(to.Type, c.Data, in.Drop); err != nil {
+		return nil, err
+	}
+	pl.rename()
+	return pl, nil
+}
+
+// switchGuards checks the roles and preconditions that guard the state in which
+// the case goes on, and returns the callbacks that it has to pass besides: those
+// of both types for switches, and the one that guards the state.
+func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
+	var all []guard
+	for _, t := range []TypeVersion{from, {Type: pl.typ, Clearance: pl.maker}} {
+		if t.Switch != nil {
+			all = append(all, guard{*t.Switch.AboutToSubmit, t.Key, casetype.SwitchCallback, t.Clearance})
 		}
 	}
-	var view View
+	dropping, err := s.dropGuards(ctx, pl, from)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, dropping...)
+	var asking []string
+	for _, tr := range pl.typ.Guards(pl.after.State) {
+		if !pl.p.Role.Among(tr.Roles) {
+			return nil, s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
+		}
+		if err := pl.meets(tr); err != nil {
+			return nil, err
+		}
+		if tr.AboutToSubmit != nil {
+			asking = append(asking, tr.Key)
+			all = append(all, guard{*tr.AboutToSubmit, pl.typ.Key, tr.Key, pl.maker})
+		}
+	}
+	if len(asking) > 1 {
+		return nil, fault.In("case.switch_guarded", "Several callbacks guard the state in which the case would go on; a switch can't take the place of their transitions.",
+			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, which the transitions %s guard", pl.after.State, strings.Join(asking, ", "))})
+	}
+	return all, nil
+}
+
+// dropGuards checks that the fields which a switch drops may be cleared: that is an
+// edit of the case as it is, and takes what guards it.
+func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
+	dropped := map[string]any{}
+	for name := range pl.before.Data {
+		if _, kept := pl.after.Data[name]; !kept {
+			dropped[name] = nil
+		}
+	}
+	if len(dropped) == 0 {
+		return nil, nil
+	}
+	edit, ok := from.Transition(from.Edit)
+	if !ok || !edit.Starts(pl.before.State) {
+		return nil, fault.New(fault.Forbidden, "case.no_edit",
+			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
+	}
+	if !pl.p.Role.Among(edit.Roles) {
+		return nil, s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+			"The switch would drop data, and the role %q may not submit the transition %q.", pl.p.Role, edit.Key)
+	}
+	if wrong := from.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
+		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)
+	}
+	cleared := *pl
+	cleared.typ, cleared.after.Data = from.Type, casetype.Merge(pl.before.Data, dropped)
+	if err := cleared.meets(edit); err != nil {
+		return nil, err
+	}
+	if edit.AboutToSubmit == nil {
+		return nil, nil
+	}
+	return []guard{{*edit.AboutToSubmit, from.Key, edit.Key, from.Clearance}}, nil
+}
+
+// saveSwitch gives the case the numbers of its new type, and commits it.
+func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view View, err error) {
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		if view, err = s.saveSwitch(ctx, tx, p, before, after); err != nil {
+		c := pl.after
+		if err := renumber(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
 		}
-		return s.keep(ctx, tx, p, once, view)
+		if !c.NameSet { // it may be made of the reference
+			c.Name = pl.typ.FormatName(c.Data, identity(c, pl.typ))
+		}
+		c.LastActivityAt = s.now()
+		c.Settle(pl.typ, pl.p.Actor.UserID, c.LastActivityAt)
+		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
+		if err != nil {
+			return err
+		}
+		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, pl.p, c, pl.typ, pl.callback, facts...); err != nil {
+			return err
+		}
+		if view, err = s.view(pl.p, c, pl.typ); err != nil {
+			return err
+		}
+		return s.keep(ctx, tx, pl.p, once, view)
 	})
 	if err != nil {
 		return View{}, err
 	}
 	return view, nil
-}
-
-// switched is the case as one of the other type, as far as the case alone says.
-func (s *Service) switched(ctx context.Context, p access.Principal, v View, in Switch) (View, error) {
-	to, err := s.switchTarget(ctx, p, v, in.Type)
-	if err != nil {
-		return v, err
-	}
-	v.Definition, v.Type, v.TypeVersion, v.Classification = to.Type, to.Key, to.Version, to.Definition.Classification
-	if v.State, err = switchState(to.Type, v.State, in.State); err != nil {
-		return v, err
-	}
-	v.Data, err = carryOver(to.Type, v.Data, in.Drop)
-	return v, err
-}
-
-// saveSwitch gives the case the numbers and the name of its new type, and commits
-// it. Where the type is the same, nothing has changed.
-func (s *Service) saveSwitch(ctx context.Context, tx *store.Tx, p access.Principal, before, after View) (View, error) {
-	if before.Type == after.Type {
-		return s.view(p, before.Case, before.Definition)
-	}
-	c, now := after.Case, s.now()
-	if err := renumber(ctx, tx, &c, before.Definition, after.Definition); err != nil {
-		return after, err
-	}
-	if !c.NameSet {
-		c.Name = after.Definition.FormatName(c.Data, identity(c, after.Definition))
-	}
-	c.ModifiedAt, c.LastActivityAt = now, now
-	c.Settle(after.Definition, p.Actor.UserID, now)
-	facts, err := cases.Updated(before.Case, c, before.Definition, after.Definition, "")
-	if err != nil {
-		return after, err
-	}
-	if c, err = tx.UpdateCase(ctx, c, after.Definition); err != nil {
-		return after, err
-	}
-	if err := s.record(ctx, tx, p, c, after.Definition, nil, facts...); err != nil {
-		return after, err
-	}
-	return s.view(p, c, after.Definition)
 }
 
 // switchTarget finds the other type, which is of the same kind.
@@ -136,19 +234,25 @@ func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	refuse := func(message string) (string, error) {
 		return "", fault.In("case.switch_state", "Say in which state the case goes on.", fault.Field{Path: "/state", Message: message})
 	}
-	if wanted != "" {
-		if _, ok := to.State(wanted); !ok {
-			return refuse("is not a state of " + to.Key)
-		}
-		return wanted, nil
+	only := ""
+	if creations := to.Creations(); len(creations) == 1 {
+		only = creations[0].To
 	}
 	if _, ok := to.State(state); ok {
-		return state, nil
+		only = state
 	}
-	if creations := to.Creations(); len(creations) == 1 {
-		return creations[0].To, nil
+	switch {
+	case only != "" && wanted != "" && wanted != only:
+		return refuse(fmt.Sprintf("can't be chosen: the case goes on in the state %s of %s", only, to.Key))
+	case only != "":
+		return only, nil
+	case wanted == "":
+		return refuse(fmt.Sprintf("is needed: %s has no state %s, and more than one way to begin", to.Key, state))
 	}
-	return refuse(fmt.Sprintf("is needed: %s has no state %s, and more than one way to begin", to.Key, state))
+	if _, ok := to.State(wanted); !ok {
+		return refuse("is not a state of " + to.Key)
+	}
+	return wanted, nil
 }
 
 // carryOver gives the data as the other type takes it. What does not fit is

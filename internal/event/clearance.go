@@ -11,7 +11,7 @@ func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
 	if !visible {
 		return nil, false
 	}
-	hidden := shown.Case != e.Snapshot.Case || e.Callback != nil && !sees(e.Callback.Class)
+	hidden := shown.Case != e.Snapshot.Case || !e.Callback.seen(sees)
 	for _, f := range e.Facts {
 		hidden = hidden || !sees(f.Class)
 	}
@@ -98,12 +98,20 @@ func (f Fact) As(sees func(class string) bool) (Fact, bool) {
 	return CaseChanged.New(shown), true
 }
 
-// as withholds the callback's own words.
+// as withholds the words of callbacks that were shown more.
 func (c *Callback) as(sees func(class string) bool) *Callback {
-	if c == nil || sees(c.Class) {
+	if c.seen(sees) {
 		return c
 	}
 	out := *c
-	out.Warnings, out.Class = nil, ""
+	if !sees(c.Class) {
+		out.Warnings, out.Class = nil, ""
+	}
+	out.Earlier = c.Earlier.as(sees)
 	return &out
+}
+
+// seen reports whether all the words may be read.
+func (c *Callback) seen(sees func(class string) bool) bool {
+	return c == nil || sees(c.Class) && c.Earlier.seen(sees)
 }

@@ -119,6 +119,8 @@ type Callback struct {
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
 	Class        string   `json:"class,omitempty"`          // the highest classification of what it was shown, which its words may repeat; empty: PUBLIC
+
+	Earlier *Callback `json:"earlier,omitempty"` // the one that was asked before, where several were
 }
 
 // CaseSubject names a case as the subject of an entry.

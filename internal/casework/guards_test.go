@@ -1,0 +1,325 @@
+package casework_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// gated is a case type whose state paid is guarded as its transition pay says.
+// Everybody may begin in draft. Extra are further members of the definition.
+func gated(key, beginning, guard, extra string) string {
+	return fmt.Sprintf(`{"key": %q, "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
+		"states": [{"key": "draft"}, {"key": "paid"}],
+		"transitions": [{"key": "open", "to": %q}, {"key": "edit", "from": ["draft", "paid"]}, {"key": "pay", "from": ["draft"], "to": "paid"%s}]%s}`,
+		key, beginning, guard, extra)
+}
+
+// A caseworker whom pay refuses can't get there by another type, in which
+// everybody may begin in a state of the same key, and back.
+func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
+	for name, c := range map[string]struct {
+		guard string
+		kind  fault.Kind
+		code  string
+	}{
+		"a role":         {`, "roles": ["manager"]`, fault.Forbidden, "access.denied"},
+		"a precondition": {`, "precondition": "data.amount > 100.0"`, fault.Unprocessable, "case.precondition_failed"},
+		"a callback":     {`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, fault.Unprocessable, "callback.errors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engines(t, func(t *testing.T, w *world) {
+				w.put(w.p, gated("first", "draft", c.guard, ""))
+				w.put(w.p, gated("second", "paid", "", "")) // everybody may begin in paid
+				w.callbacks.on("pay", says(200, `{"errors": ["Never pay."]}`))
+				worker := w.p
+				worker.Role = access.Caseworker
+				v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
+				_, err := w.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, casework.Once{})
+				wantFault(t, err, c.kind, c.code)
+
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, casework.Once{})
+				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_state"), "/state")
+				begun, err := w.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, casework.Once{})
+				if err != nil || begun.State != "paid" {
+					t.Fatalf("in %s, %v", begun.State, err)
+				}
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, casework.Once{})
+				wantFault(t, err, c.kind, c.code)
+				if got := w.load(begun.ID); got.Type != "second" || got.Version != 1 {
+					t.Errorf("it is a %s, version %d", got.Type, got.Version)
+				}
+			})
+		})
+	}
+}
+
+// Who passes the guard passes the switch, and what the callback says counts as it
+// does for its transition.
+func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, gated("first", "draft", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, ""))
+		w.put(w.p, gated("second", "paid", "", ""))
+		v := w.submit(casework.Submission{Type: "second", Data: object(`{"amount": 1}`)})
+		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`), says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
+		in := casework.Switch{CaseID: v.ID, Type: "first"}
+		_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 || f.Warnings[0] != "Late." {
+			t.Errorf("it warns %q", f.Warnings)
+		}
+		in.IgnoreWarning = true
+		v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		if err != nil || v.Type != "first" || v.State != "draft" || fmt.Sprint(v.Data["amount"]) != "2" {
+			t.Errorf("%s in %s with %v, %v", v.Type, v.State, v.Data, err)
+		}
+		asked := w.callbacks.at("pay")
+		if len(asked.requests) != 2 || asked.requests[1].Header.Get("Casehook-Transition") != "pay" || asked.requests[1].Header.Get("Casehook-Case-Type") != "first" {
+			t.Errorf("asked %d times, with %v", len(asked.requests), asked.requests[0].Header)
+		}
+		for _, part := range []string{`"case_details_before":{`, `"case_type_id":"second"`, `"case_type_id":"first"`, `"state":"paid"`} {
+			if !strings.Contains(asked.bodies[1], part) {
+				t.Errorf("the question lacks %s: %s", part, asked.bodies[1])
+			}
+		}
+		if e := w.history(v.ID)[1]; e.Callback == nil || !e.Callback.ReplacedData || e.Callback.Override != "draft" {
+			t.Errorf("the entry holds %+v", e.Callback)
+		}
+	})
+}
+
+// The types that a case leaves and enters are asked, one after the other, and the
+// second sees what the first has made of the case.
+func TestTypesAreAskedAboutSwitches(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		asks := func(path string) string {
+			return fmt.Sprintf(`, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/%s"}}`, path)
+		}
+		w.put(w.p, gated("first", "draft", "", asks("leave")))
+		w.put(w.p, gated("second", "draft", "", asks("enter")))
+		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
+		w.callbacks.on("leave", says(200, `{"data": {"amount": 2}}`))
+		w.callbacks.on("enter", says(200, `{"errors": ["Not here."]}`), says(200, ""))
+		in := casework.Switch{CaseID: v.ID, Type: "second"}
+		_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		wantFault(t, err, fault.Unprocessable, "callback.errors")
+		v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		if err != nil || v.Type != "second" || fmt.Sprint(v.Data["amount"]) != "2" {
+			t.Errorf("%s with %v, %v", v.Type, v.Data, err)
+		}
+		entered := w.callbacks.at("enter")
+		if !strings.Contains(entered.bodies[1], `"case_data":{"amount":2}`) || entered.requests[1].Header.Get("Casehook-Transition") != "@switch" {
+			t.Errorf("the second is asked %s", entered.bodies[1])
+		}
+		if e := w.history(v.ID)[1]; e.Callback == nil || e.Callback.Earlier == nil || !e.Callback.Earlier.ReplacedData {
+			t.Errorf("the entry holds %+v", e.Callback)
+		}
+	})
+}
+
+// Of several callbacks that guard a state none is taken for another.
+func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, `{"key": "first", "fields": {"type": "object", "properties": {}}, "states": [{"key": "draft"}, {"key": "paid"}],
+		"transitions": [{"key": "open", "to": "draft"},
+			{"key": "pay", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/a"}},
+			{"key": "settle", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/b"}}]}`)
+	w.put(w.p, gated("second", "paid", "", ""))
+	v := w.submit(casework.Submission{Type: "second"})
+	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "first"}, casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
+}
+
+// To drop data is to edit the case, and takes what guards that.
+func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
+	bare := `{"key": "bare", "fields": {"type": "object", "properties": {"note": {"type": "string"}}},
+		"states": [{"key": "draft"}], "transitions": [{"key": "open", "to": "draft"}]}`
+	for name, c := range map[string]struct {
+		edit string // the transition, or nothing
+		kind fault.Kind
+		code string
+	}{
+		"no edit":                  {"", fault.Forbidden, "case.no_edit"},
+		"an edit of another state": {`, {"key": "edit", "from": ["paid"]}`, fault.Forbidden, "case.no_edit"},
+		"a role":                   {`, {"key": "edit", "from": ["draft"], "roles": ["manager"]}`, fault.Forbidden, "access.denied"},
+		"other fields":             {`, {"key": "edit", "from": ["draft"], "fields": ["note"]}`, fault.Unprocessable, "case.fields_not_allowed"},
+		"a precondition":           {`, {"key": "edit", "from": ["draft"], "precondition": "has(data.amount)"}`, fault.Unprocessable, "case.precondition_failed"},
+		"a callback":               {`, {"key": "edit", "from": ["draft"], "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}}`, fault.Unprocessable, "callback.errors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, "")
+			w.put(w.p, bare)
+			edit := ""
+			if c.edit != "" {
+				edit = `, "edit": "edit"`
+			}
+			w.put(w.p, fmt.Sprintf(`{"key": "rich", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
+				"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}%s]%s}`, c.edit, edit))
+			w.callbacks.on("edit", says(200, `{"errors": ["Never."]}`))
+			worker := w.p
+			worker.Role = access.Caseworker
+			v := w.submit(casework.Submission{Type: "rich", Data: object(`{"amount": 1, "note": "x"}`)})
+			in := casework.Switch{CaseID: v.ID, Type: "bare", Drop: true}
+			_, err := w.SwitchType(t.Context(), worker, in, casework.Once{})
+			wantFault(t, err, c.kind, c.code)
+			if got := w.load(v.ID); got.Type != "rich" || fmt.Sprint(got.Data["amount"]) != "1" {
+				t.Errorf("it is a %s with %v", got.Type, got.Data)
+			}
+		})
+	}
+}
+
+// A type may ask before its cases are deleted; errors and warnings refuse it, and
+// nothing else of the answer counts.
+func TestATypeIsAskedAboutDeletions(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, gated("first", "draft", "", `, "delete": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/delete", "retries": []}}`))
+		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
+		w.callbacks.on("delete", says(200, `{"errors": ["Keep it."]}`), says(500, ""), says(200, `{"warnings": ["Sure?"]}`),
+			func(rw http.ResponseWriter, r *http.Request) {
+				w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}) // meanwhile
+				says(200, "")(rw, r)
+			},
+			says(200, `{"warnings": ["Sure?"], "data": {"nonsense": 1}, "override_state": "paid"}`))
+		for _, want := range []struct {
+			kind fault.Kind
+			code string
+		}{
+			{fault.Unprocessable, "callback.errors"}, {fault.Upstream, "callback.failed"},
+			{fault.Unprocessable, "callback.warnings"}, {fault.Conflict, "case.version_conflict"},
+		} {
+			wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}), want.kind, want.code)
+			w.load(v.ID)
+		}
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID, IgnoreWarning: true}); err != nil {
+			t.Fatal(err)
+		}
+		history := w.history(v.ID)
+		if last := history[len(history)-1]; last.Callback == nil || last.Callback.URL != "${CASEHOOK_VAR_CALLBACKS}/delete" {
+			t.Errorf("the entry holds %+v", last.Callback)
+		}
+		if asked := w.callbacks.at("delete"); asked.requests[0].Header.Get("Casehook-Transition") != "@delete" {
+			t.Errorf("it is asked with %v", asked.requests[0].Header)
+		}
+	})
+}
+
+// A plain case that is switched has changed, whether its data has or not; and
+// numbers that are spelt anew have not.
+func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, gated("first", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
+		w.put(w.p, gated("second", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
+		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 10}`)})
+		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, casework.Once{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.facts(v.ID); got != "type_switched changed" {
+			t.Errorf("it tells %s", got)
+		}
+		for _, spelling := range []string{"10.0", "1e1", "100e-1"} {
+			v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": ` + spelling + `}`)})
+		}
+		if v.Version != 2 {
+			t.Errorf("spelt anew, it has version %d", v.Version)
+		}
+	})
+}
+
+// fort is a case type in which a callback that never agrees stands before all that
+// changes a case's state or data, or removes it.
+const fort = `{"key": %q, "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}}},
+	"states": [{"key": "draft"}, {"key": "paid"}],
+	"transitions": [{"key": "open", "to": "draft"}, {"key": "wish", "to": "draft", %[2]s},
+		{"key": "edit", "from": ["draft"], %[2]s}, {"key": "pay", "from": ["draft"], "to": "paid", %[2]s}],
+	"switch": {%[2]s}, "delete": {%[2]s},
+	"documents": [{"key": "letter", "template": "x"}], "proofs": [{"key": "bill"}]}`
+
+// Each operation of the API is known here: it asks the callback that stands before
+// it, or it changes neither state nor data of any case. A new operation has to be
+// put into the table.
+func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx, none := t.Context(), casework.Once{}
+		for _, key := range []string{"first", "second"} {
+			w.put(w.p, fmt.Sprintf(fort, key, `"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}`))
+		}
+		w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+		v := w.submit(casework.Submission{Type: "first", Transition: "open", Data: object(`{"amount": 1}`)})
+		w.label(w.p, "a")
+		user, contact := w.user(w.p, "Ann"), w.contact(w.p, adaLovelace)
+		drop := func(_ any, err error) error { return err }
+		guards := map[access.Operation]func() error{
+			"create-case": func() error {
+				return drop(w.Submit(ctx, w.p, casework.Submission{Type: "first", Transition: "wish"}, none))
+			},
+			"edit-case": func() error {
+				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}, none))
+			},
+			"submit-transition": func() error {
+				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Transition: "pay"}, none))
+			},
+			"switch-type": func() error { return drop(w.SwitchType(ctx, w.p, casework.Switch{CaseID: v.ID, Type: "second"}, none)) },
+			"delete-case": func() error { return w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
+		}
+		beside := map[access.Operation]func() error{ // what stands beside the content of a case
+			"add-comment":       func() error { return drop(w.AddComment(ctx, w.p, v.ID, "x", none)) },
+			"generate-document": func() error { return drop(w.GenerateDocument(ctx, w.p, v.ID, "letter", none)) },
+			"upload-proof": func() error {
+				return drop(w.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
+			},
+			"add-label":      func() error { return drop(w.AddLabel(ctx, w.p, v.ID, "a")) },
+			"remove-label":   func() error { return drop(w.RemoveLabel(ctx, w.p, v.ID, "a")) },
+			"assign-case":    func() error { return drop(w.Assign(ctx, w.p, v.ID, user)) },
+			"unassign-case":  func() error { return drop(w.Unassign(ctx, w.p, v.ID)) },
+			"link-contact":   func() error { return drop(w.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			"unlink-contact": func() error { return drop(w.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			"delete-contact": func() error { return w.DeleteContact(ctx, w.p, contact.ID, nil, true) },
+		}
+		for _, o := range access.Operations() {
+			ask, isGuarded := guards[o]
+			do, isBeside := beside[o]
+			switch {
+			case isGuarded:
+				asked := len(w.callbacks.at("never").requests)
+				wantFault(t, ask(), fault.Unprocessable, "callback.errors")
+				if len(w.callbacks.at("never").requests) != asked+1 {
+					t.Errorf("%s asks nobody", o)
+				}
+			case isBeside:
+				if err := do(); err != nil && !errors.Is(err, fault.NotFound) {
+					t.Errorf("%s: %v", o, err)
+				}
+			case !o.Reads() && !touchesNoCase(o):
+				t.Errorf("%s is not known here: say what guards it", o)
+			}
+			if got := w.load(v.ID); got.Revision != 1 || got.State != "draft" || got.Type != "first" || fmt.Sprint(got.Data["amount"]) != "1" {
+				t.Fatalf("after %s the case has revision %d, state %s, data %v", o, got.Revision, got.State, got.Data)
+			}
+		}
+		if all, err := w.Cases(ctx, w.p, store.CaseFilter{}); err != nil || len(all) != 1 {
+			t.Errorf("%d cases, %v", len(all), err)
+		}
+	})
+}
+
+// touchesNoCase reports whether an operation is about something else than cases:
+// who may do and hear what, labels and contacts as such, definitions of later cases.
+func touchesNoCase(o access.Operation) bool {
+	_, of, _ := strings.Cut(string(o), "-")
+	for _, thing := range []string{
+		"session", "label", "contact", "comment", "document", "proof", "case-type", "callback-secret", "endpoint", "attempt",
+		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit",
+	} {
+		if strings.Contains(of, thing) {
+			return true
+		}
+	}
+	return false
+}
