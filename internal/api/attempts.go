@@ -27,7 +27,7 @@ type Attempt struct {
 	Number     int       `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
 	At         time.Time `json:"at" doc:"When it began."`
 	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string    `json:"address" doc:"The address dialled; empty: it did not come to that." example:"192.0.2.7:443"`
+	Address    string    `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string   `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
 	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`

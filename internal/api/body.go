@@ -31,8 +31,8 @@ func (a *API) read(x *exchange) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	x.raw = raw
-	return raw, nil
+	x.raw = casetype.WithoutMark(raw)
+	return x.raw, nil
 }
 
 // unreadable says that a body broke off, which is not ours to repair.

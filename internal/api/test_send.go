@@ -23,7 +23,7 @@ type Tested struct {
 	Reason     string    `json:"reason" doc:"What came of it." example:"200 OK"`
 	At         time.Time `json:"at" doc:"When it began."`
 	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string    `json:"address" doc:"The address dialled, or refused; empty: it did not come to that." example:"192.0.2.7:443"`
+	Address    string    `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string   `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
 	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`

@@ -165,12 +165,15 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	})
 	span.Number("http.response.status_code", result.Status)
 	if failed := judge(result); failed != nil {
+		failed.err = errors.Join(failed.err, saysErrors(result.Body))
 		span.Failed(failed.word())
 		return wire.Answer{}, result.Status, failed
 	}
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
-		return wire.Answer{}, result.Status, &failure{what: fmt.Sprintf("answered %d with something else than the documented body: %v", result.Status, err)}
+		return wire.Answer{}, result.Status, &failure{
+			what: fmt.Sprintf("answered %d with something else than the documented body: %v", result.Status, err), err: saysErrors(result.Body),
+		}
 	}
 	return answer, result.Status, nil
 }
@@ -195,7 +198,7 @@ func (f *failure) word() string {
 // it, whatever became of the body.
 func judge(r outbound.Result) *failure {
 	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
-		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: r.Status >= 500, err: r.Err}
+		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err}
 	}
 	switch r.Class {
 	case outbound.Answered:
@@ -214,6 +217,27 @@ func judge(r outbound.Result) *failure {
 		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
 	}
 	return &failure{what: "failed: " + r.Err.Error(), err: r.Err}
+}
+
+// passes reports whether a status says that a later attempt may do better.
+func passes(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
+}
+
+// ErrRefuses is wrapped by the error of a callback that failed, and said errors all
+// the same: no policy waives what it said.
+var ErrRefuses = errors.New("the callback's answer carries errors")
+
+// saysErrors is ErrRefuses for a body that carries errors.
+func saysErrors(body []byte) error {
+	if wire.CarriesErrors(body) {
+		return ErrRefuses
+	}
+	return nil
 }
 
 // fault turns the failure into what the initiator is told.

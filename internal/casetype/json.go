@@ -274,3 +274,7 @@ func (t *tree) encodeOrdered(b *bytes.Buffer, v any, path string) error {
 	}
 	return nil
 }
+
+// WithoutMark is a text in UTF-8 without the byte order mark that some programs
+// begin one with.
+func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }

@@ -3,6 +3,7 @@ package casework
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -79,21 +81,23 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 	}
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
-		if !waived(q.Ask, err) {
+		goesOn := waived(q.Ask, err)
+		s.Log.WarnContext(ctx, "callback failed", "case", pl.after.ID, "callback", q.Name, "goes_on", goesOn, "webhook_id", q.WebhookID,
+			"attempts", record.Attempts, "code", fault.As(err).Code, "failure", record.Failure, "cause", outbound.Cause(err))
+		if !goesOn {
 			return answer, false, err
 		}
-		s.Log.WarnContext(ctx, "callback failed; its policy is to go on", "case", pl.after.ID, "callback", q.Name,
-			"webhook_id", q.WebhookID, "attempts", record.Attempts, "code", fault.As(err).Code)
 		return answer, false, nil
 	}
 	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
 // waived reports whether the failure policy waives an error: a callback that
-// gave no answer, but not a submission that was given up.
+// gave no answer, but not a submission that was given up, nor an answer that carries
+// errors.
 func waived(ask casetype.Ask, err error) bool {
 	code := fault.As(err).Code
-	return ask.FailurePolicy == casetype.Ignore && (code == callback.CodeTimeout || code == callback.CodeFailed)
+	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore && (code == callback.CodeTimeout || code == callback.CodeFailed)
 }
 
 func ignoresWarnings(rawURL string) bool {

@@ -39,6 +39,30 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 	})
 }
 
+// What a callback says goes to the initiator, as the page has it; a callback may
+// have it withheld from those who see less than it was shown.
+func TestACallbacksMessagesAreReturned(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		const said = `{"errors": ["Ann owes 7.", "No."], "warnings": ["Late."]}`
+		for messages, wantWords := range map[string]bool{"": true, `"messages": "returned"`: true, `"messages": "cleared"`: false} {
+			w.put(w.p, loan("loan", messages))
+			c := w.open("loan")
+			w.callbacks.on("loan", says(200, said))
+			in := casework.Submission{CaseID: c.ID, Transition: "submit"}
+			for clearance, words := range map[casetype.Classification]bool{casetype.Private: wantWords, casetype.Restricted: true} {
+				_, err := w.Submit(t.Context(), w.cleared(clearance), in, casework.Once{})
+				f := wantFault(t, err, fault.Unprocessable, "callback.errors")
+				if len(f.Errors) != 2 || len(f.Warnings) != 1 {
+					t.Fatalf("%s, %s: %q %q", messages, clearance, f.Errors, f.Warnings)
+				}
+				if got := f.Errors[0] == "Ann owes 7." && f.Warnings[0] == "Late."; got != words {
+					t.Errorf("%s, %s: %q %q", messages, clearance, f.Errors, f.Warnings)
+				}
+			}
+		}
+	})
+}
+
 func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"clearance": "PUBLIC"`)) // the cases are PRIVATE

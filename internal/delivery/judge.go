@@ -26,7 +26,7 @@ func judge(msg *message, q outbound.Request, r outbound.Result, keepAnswers bool
 	sum := sha256.Sum256(q.Body)
 	o.attempt = store.Attempt{
 		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
-		Address: r.Address, Status: r.Status, Class: string(classOf(r)), Delivered: o.verdict == delivered,
+		Address: outbound.ShownAddress(q.URL, r.Address), Status: r.Status, Class: string(classOf(r)), Delivered: o.verdict == delivered,
 		Request: requestRecord(q), Response: answerRecord(q, r, keepAnswers), BodySHA256: hex.EncodeToString(sum[:]),
 	}
 	return o

@@ -44,5 +44,5 @@ func (l *lackLog) note(log *slog.Logger, since time.Duration, r outbound.Result)
 		return
 	}
 	log.Error("this machine can't send; messages wait, and no endpoint is blamed. "+
-		"Look at its limit of open files (ulimit -n), its memory, ports, network, resolver and root certificates", "error", r.Err)
+		"Look at its limit of open files (ulimit -n), its memory, ports, network, resolver and root certificates", "error", outbound.Cause(r.Err))
 }

@@ -104,7 +104,7 @@ type Result struct {
 	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
 	Duration  time.Duration // of everything
 	Class     Class
-	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing.
+	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing. It names no address and no resolver; [Cause] does.
 }
 
 // Post sends one request, once. A redirect is an answer like any other.
@@ -136,7 +136,9 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	response, seen, err := roundTrip(transport, request)
 	if err != nil {
 		class, err := classify(ctx, limited, err, seen)
-		return Result{Class: class, Err: err, Address: seen.address(err), Connected: seen.remote.Load() != nil}
+		return Result{
+			Class: class, Err: forPeople(class, request.URL.Hostname(), err), Address: seen.address(err), Connected: seen.remote.Load() != nil,
+		}
 	}
 	defer response.Body.Close()
 	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil), Connected: true}

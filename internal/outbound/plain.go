@@ -36,7 +36,7 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, seen, err := roundTrip(p.client.transport, out)
 	if err != nil {
 		class, err := classify(ctx, ctx, err, seen)
-		return nil, &Failure{class, err}
+		return nil, &Failure{class, forPeople(class, out.URL.Hostname(), err)}
 	}
 	defer response.Body.Close()
 	read, more, err := readBody(response, p.limit)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -93,16 +94,21 @@ type Answer struct {
 
 // DecodeAnswer reads the body of a callback's answer. An empty body accepts.
 // Unknown keys are ignored; null, an empty list and an empty state are as
-// absent, and so is a field of data that is null. Anything else that is not of
-// the documented shape is an error, which does not quote the body.
+// absent, and so is a field of data that is null. A byte order mark is skipped.
+// Anything else that is not of the documented shape is an error, which does not
+// quote the body: so is a key that differs from a known one in letter case alone,
+// and CCD's state, since whoever wrote them meant something by them.
 func DecodeAnswer(body []byte) (Answer, error) {
-	body = bytes.Trim(body, " \t\r\n")
+	body = bytes.Trim(casetype.WithoutMark(body), " \t\r\n")
 	if len(body) == 0 || string(body) == "null" {
 		return Answer{}, nil
 	}
 	object, err := casetype.Decode(body)
 	if err != nil {
 		return Answer{}, malformed(err)
+	}
+	if err := misspelt(object); err != nil {
+		return Answer{}, err
 	}
 	var a Answer
 	if a.Data, a.HasData, err = answerData(object["data"]); err != nil {
@@ -122,6 +128,39 @@ func DecodeAnswer(body []byte) (Answer, error) {
 		return Answer{}, errors.New("override_state is not a string")
 	}
 	return a, nil
+}
+
+// answerKeys are the keys of an answer.
+var answerKeys = []string{"data", "errors", "warnings", "override_state"}
+
+// misspelt finds a key that is almost one of an answer's.
+func misspelt(object map[string]any) error {
+	for key, value := range object {
+		if strings.EqualFold(key, "state") && value != nil {
+			return errors.New("it has state, which is CCD's; a state that takes the place of the target is override_state")
+		}
+		for _, known := range answerKeys {
+			if strings.EqualFold(key, known) && key != known {
+				return fmt.Errorf("a key differs from %s in letter case", known)
+			}
+		}
+	}
+	return nil
+}
+
+// CarriesErrors reports whether a body, be it an answer or not, says errors. One
+// that can't be read does if it speaks of any.
+func CarriesErrors(body []byte) bool {
+	object, err := casetype.Decode(bytes.Trim(casetype.WithoutMark(body), " \t\r\n"))
+	if err != nil {
+		return bytes.Contains(bytes.ToLower(body), []byte(`"errors"`))
+	}
+	for key, value := range object {
+		if list, isList := value.([]any); strings.EqualFold(key, "errors") && value != nil && (!isList || len(list) > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // malformed says why the body can't be read, without the names of its fields.

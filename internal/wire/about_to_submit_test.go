@@ -65,13 +65,17 @@ func TestAFieldWithoutClassificationIsNotShown(t *testing.T) {
 
 func TestAnswersAreReadAsPublished(t *testing.T) {
 	for body, want := range map[string]wire.Answer{
-		"":                                {},
-		" \r\n\t":                         {},
-		"null":                            {},
-		" null\n":                         {},
-		"{}":                              {},
-		`{"unknown":[{"deep":1}],"x":1}`:  {},
-		`{"Data":{"a":1},"ERRORS":["x"]}`: {}, // names are exact
+		"":                                  {},
+		" \r\n\t":                           {},
+		"null":                              {},
+		" null\n":                           {},
+		"{}":                                {},
+		`{"unknown":[{"deep":1}],"x":1}`:    {},
+		"\ufeff{}":                          {}, // as some editors begin a file
+		"\ufeff \n":                         {},
+		"\ufeff" + `{"errors":["a"]}`:       {Errors: []string{"a"}},
+		`{"state":null}`:                    {},
+		`{"data":{"Errors":1,"state":"x"}}`: {HasData: true, Data: map[string]any{"Errors": json.Number("1"), "state": "x"}}, // fields
 		`{"data":null,"errors":null,"warnings":null,"override_state":null}`: {},
 		`{"errors":[],"warnings":[],"override_state":""}`:                   {},
 		`{"data":{}}`: {Data: map[string]any{}, HasData: true},
@@ -115,6 +119,13 @@ func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
 		`{"warnings":["a",["b"]]}`:           "warnings is not a list of strings",
 		`{"warnings":false}`:                 "warnings is not a list of strings",
 		`{"override_state":1}`:               "override_state is not a string",
+		`{"Errors":["private"]}`:             "differs from errors in letter case",
+		`{"errors":[],"ERRORS":["private"]}`: "differs from errors in letter case",
+		`{"Warnings":null}`:                  "differs from warnings in letter case",
+		`{"DATA":{"private":1}}`:             "differs from data in letter case",
+		`{"Override_State":"private"}`:       "differs from override_state in letter case",
+		`{"state":"private"}`:                "it has state, which is CCD's",
+		`{"State":""}`:                       "it has state, which is CCD's",
 		`{"override_state":["x"]}`:           "override_state is not a string",
 		`{"errors":["x"],"errors":[]}`:       "given twice",
 		`{"data":{"private":1,"private":2}}`: "given twice",
@@ -158,4 +169,17 @@ func FuzzDecodeAnswer(f *testing.F) {
 			t.Errorf("%s:\n%s", again, diff)
 		}
 	})
+}
+
+// What carries errors is no failure to be waived, whatever else is wrong with it.
+func TestAnswersThatCarryErrorsAreKnown(t *testing.T) {
+	for body, want := range map[string]bool{
+		"": false, "{}": false, `{"errors":[]}`: false, `{"errors":null}`: false, `{"data":{"errors":["x"]}}`: false, `<p>errors</p>`: false,
+		`{"errors":["x"]}`: true, `{"Errors":["x"]}`: true, `{"errors":"x"}`: true, `{"errors":[1]}`: true, "\ufeff" + `{"errors":["x"]}`: true,
+		`{"errors":["x`: true, `{"errors":["x"],}`: true, `{"errors":["x"],"errors":[]}`: true,
+	} {
+		if got := wire.CarriesErrors([]byte(body)); got != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
 }
