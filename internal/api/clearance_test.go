@@ -43,7 +43,7 @@ func secrets(key string, class casetype.Classification, callbacks string) string
 	for _, c := range casetype.Classifications() {
 		for _, how := range []string{"warn", "refuse", "data"} {
 			asks = append(asks, fmt.Sprintf(`{"key": "%s_%s", "from": ["open"], "to": "open",
-				"about_to_submit": {"url": "%s/%[2]s/%[1]s", "clearance": %[4]q, "retries": []}}`, how, strings.ToLower(string(c)), callbacks, c))
+				"about_to_submit": {"url": "%s/%[2]s/%[1]s", "clearance": %[4]q, "messages": "cleared", "retries": []}}`, how, strings.ToLower(string(c)), callbacks, c))
 		}
 	}
 	return fmt.Sprintf(`{"key": %q, "name": %q, "kind": "claim", "security_classification": %q, "edit": "edit",

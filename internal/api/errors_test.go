@@ -217,9 +217,40 @@ func (w *world) problemsOfCallbacks() {
 	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(504, "callback.timeout")
 	w.answers(404, "")
 	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(502, "callback.failed")
+	w.problemsOfAsking()
+}
+
+// problemsOfAsking are those of switches and deletions about which a type asks.
+func (w *world) problemsOfAsking() {
+	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "100ms", "retries": []}}`
+	for _, key := range []string{"asking", "asking_too"} {
+		w.do("PUT", "/v1/case-types/"+key, strings.TrimSuffix(strings.Replace(note, `"note"`, `"`+key+`"`, 1), "}")+`, "switch": `+ask+`, "delete": `+ask+"}").is(201, "")
+	}
+	path := w.post("/v1/case-types/asking/cases", `{}`).is(201, "").header.Get("Location")
+	for _, p := range []struct {
+		says   int
+		answer string
+		status int
+		code   string
+	}{
+		{200, `{"errors": ["No."]}`, 422, "callback.errors"}, {200, `{"warnings": ["Hm."]}`, 422, "callback.warnings"}, {500, "", 502, "callback.failed"},
+	} {
+		w.answers(p.says, p.answer)
+		w.post(path+"/switch-type", `{"type": "asking_too"}`).is(p.status, p.code)
+		w.do("DELETE", path, nil).is(p.status, p.code)
+	}
+	w.silent()
+	w.post(path+"/switch-type", `{"type": "asking_too"}`).is(504, "callback.timeout")
+	w.do("DELETE", path, nil).is(504, "callback.timeout")
+	w.answers(200, `{"warnings": ["Hm."]}`)
+	w.post(path+"/switch-type", `{"type": "asking_too", "ignore_warning": true}`).is(200, "")
+	w.do("DELETE", path+"?ignore_warning=true", nil).is(204, "")
 }
 
 func (w *world) problemsOfTheRest() {
+	w.post("/v1/tenants", `{"key": "one"}`).is(201, "")
+	w.post("/v1/tenants/one/administrators", "", "Idempotency-Key", "k").is(201, "")
+	w.post("/v1/tenants/default/administrators", "", "Idempotency-Key", "k").is(422, "idempotency.key_reused")
 	path := w.open(`{"client": "Ann"}`)
 	w.post("/v1/endpoints", `{"name": "taken", "url": "https://a.example/", "triggers": ["case_created"]}`).is(201, "")
 	other := w.post("/v1/endpoints", `{"url": "https://b.example/", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")

@@ -155,7 +155,7 @@ func TestSamplesGoByTheVeryRoad(t *testing.T) {
 		io.WriteString(rw, "thanks")
 	})))
 	defer receiver.Close()
-	made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "headers": {"X-Key": "sesame"}}`).is(201, "")
+	made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "headers": {"X-Key": "sesame"}, "keep_answers": true}`).is(201, "")
 	path := made.header.Get("Location")
 	signed = made.text("secret")
 	w.do("PATCH", path, `{"status": "paused"}`).is(200, "")
