@@ -37,7 +37,8 @@ func keepSealed[T any](a *API, x *exchange, name string, value T, age int) error
 // good.
 func sealedIn[T any](a *API, x *exchange, name string) T {
 	var s sealed[T]
-	if err := a.cursors.open("cookie/"+name, a.config.Sessions.Cookie(x.request, name), &s); err != nil || s.Expires <= time.Now().Unix() {
+	err := a.cursors.open("cookie/"+name, a.config.Sessions.Cookie(x.request, name), &s)
+	if err != nil || s.Expires <= time.Now().Unix() {
 		var none T
 		return none
 	}

@@ -51,7 +51,8 @@ func (a *API) session() {
 	const tag = "session"
 	signIn := a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
 		"With an address and a password. The answer sets a cookie; requests that carry it are the user's. "+
-			"Failures in a row hold further attempts back, by where they come from: see Retry-After. A browser in which the user has signed in before is judged by its own alone.",
+			"Failures in a row hold further attempts back, by where they come from: see Retry-After. "+
+			"A browser in which the user has signed in before is judged by its own alone.",
 		http.StatusTooManyRequests))
 	signIn.Errors = append(signIn.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	handleBody(a, signIn, a.signIn)

@@ -91,7 +91,9 @@ func (s *Service) countSignIn(ctx context.Context, who access.Principal, counter
 		}
 		s.holds.put(met, now)
 	}
-	s.noteOnce(ctx, "held/"+met.key, note{who: who, what: access.SignInFailed, detail: map[string]any{"by": "password", "held": true}})
+	s.noteOnce(ctx, "held/"+met.key, note{
+		who: who, what: access.SignInFailed, detail: map[string]any{"by": "password", "held": true},
+	})
 	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
 	e.RetryAfter = met.until.Sub(now)
 	return e
