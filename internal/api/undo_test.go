@@ -139,6 +139,11 @@ func (u *undo) written() (all []written) {
 			places = append(places, &w.old[i])
 		}
 		must(u.t, rows.Scan(places...))
+		for i, value := range w.old {
+			if blob, ok := value.([]byte); ok && blob == nil {
+				w.old[i] = []byte{} // which would be written as null
+			}
+		}
 		if w.old = w.old[:len(u.cols[w.table])]; w.by == "insert" {
 			w.old = nil
 		}
