@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/casehook/casehook/internal/demo"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/server"
 )
 
@@ -29,7 +30,7 @@ func startDemo(ctx context.Context, variables map[string]string) (demo.Server, f
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s, err := server.Start(ctx, server.Config{
-		Version: version, Listen: "127.0.0.1:0", Data: data, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Version: version, Listen: "127.0.0.1:0", Data: data, Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
 		Variable: func(name string) (string, bool) { value, ok := variables[name]; return value, ok },
 	})
 	if err != nil {

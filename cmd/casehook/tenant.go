@@ -19,7 +19,7 @@ type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
 	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, for when nobody can come in any more."`
-	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name or host names."`
+	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, or what it may call."`
 }
 
 const tenantHelp = `The server has to be running. Whoever holds its key may do this, and needs no token: name the key as for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
@@ -50,13 +50,37 @@ type tenantBody struct {
 	Key   string    `json:"key,omitempty"`
 	Name  string    `json:"name,omitempty"`
 	Hosts *[]string `json:"hosts,omitempty"`
-	Token string    `json:"token,omitempty"`
+	reachBody
+	Token string `json:"token,omitempty"`
+}
+
+// reachBody is what the API takes and shows of what a tenant may call.
+type reachBody struct {
+	Variables *[]string `json:"variables,omitempty"`
+	Allow     *[]string `json:"allow_addresses,omitempty"`
+}
+
+// reaching says what a tenant may call beyond public addresses.
+type reaching struct {
+	Var          []string `placeholder:"NAME" help:"A variable that its callbacks' URLs may begin with: ORDERS_URL for $${CASEHOOK_VAR_ORDERS_URL}, whose value the server's environment has. Repeat it, or separate by commas."`
+	AllowAddress []string `placeholder:"CIDR[:PORT]" help:"What it may call although it is not public: 10.0.0.0/8:8443, 10.1.2.3, [fd00::]/8:443. Repeat it, or separate by commas."`
+}
+
+func (r reaching) body() (b reachBody) {
+	if len(r.Var) > 0 {
+		b.Variables = &r.Var
+	}
+	if len(r.AllowAddress) > 0 {
+		b.Allow = &r.AllowAddress
+	}
+	return b
 }
 
 type tenantCreateCmd struct {
 	Key  string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
 	Name string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
 	Host []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
+	reaching
 	operated
 }
 
@@ -64,7 +88,7 @@ type tenantCreateCmd struct {
 func (tenantCreateCmd) Help() string { return tenantHelp }
 
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Key: c.Key, Name: c.Name}
+	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body()}
 	if len(c.Host) > 0 {
 		wanted.Hosts = &c.Host
 	}
@@ -125,6 +149,9 @@ type tenantSetCmd struct {
 	Name    string   `placeholder:"NAME" help:"Its name, for people."`
 	Host    []string `placeholder:"HOST" help:"The host names that are its own; no others are. Repeat it, or separate by commas."`
 	NoHosts bool     `help:"It has no host names of its own."`
+	reaching
+	NoVars           bool `help:"It has no variables."`
+	NoAllowAddresses bool `help:"It may call public addresses alone."`
 	operated
 }
 
@@ -132,7 +159,13 @@ type tenantSetCmd struct {
 func (tenantSetCmd) Help() string { return tenantHelp }
 
 func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Name: c.Name}
+	wanted := tenantBody{Name: c.Name, reachBody: c.reaching.body()}
+	if c.NoVars {
+		wanted.Variables = &[]string{}
+	}
+	if c.NoAllowAddresses {
+		wanted.Allow = &[]string{}
+	}
 	if len(c.Host) > 0 || c.NoHosts {
 		wanted.Hosts = &c.Host
 	}
@@ -143,6 +176,7 @@ func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
 	if err := c.call(ctx, http.MethodPatch, "/v1/tenants/"+url.PathEscape(c.Key), wanted, &saved); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "tenant %s: %s, hosts: %s\n", saved.Key, saved.Name, cmp.Or(strings.Join(*saved.Hosts, ", "), "none"))
+	_, err := fmt.Fprintf(s.out, "tenant %s: %s, hosts: %s\nmay call, besides public addresses: %s\nvariables of its callbacks: %s\n", saved.Key, saved.Name,
+		cmp.Or(strings.Join(*saved.Hosts, ", "), "none"), cmp.Or(strings.Join(*saved.Allow, ", "), "none"), cmp.Or(strings.Join(*saved.Variables, ", "), "none"))
 	return err
 }

@@ -32,7 +32,7 @@ type Attempt struct {
 	Failure    *string   `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
 	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
 	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
-	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where the endpoint is sent secrets and does not say keep_answers."`
+	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
 	BodySHA256 string    `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
 }
 

@@ -349,7 +349,7 @@ func (w *world) problemsOfTheRest() {
 }
 
 func (w *world) problemsOfTenants() {
-	theirs := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "").text("token")
+	theirs := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"], "variables": ["CALLBACKS"]}`).is(201, "").text("token")
 	last, _, _ := access.ParseBearer(theirs)
 	w.do("DELETE", "/v1/tokens/"+last, nil, "Authorization", "Bearer "+theirs).is(409, "access.last_administrator")
 	w.post("/v1/tenants", `{"key": "other"}`).is(201, "")

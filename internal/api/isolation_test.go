@@ -74,7 +74,7 @@ type twins struct {
 
 func newTwins(w *world) *twins {
 	w.t.Helper()
-	made := w.post(tenantsPath, `{"key": "twin", "hosts": ["twin.example"]}`).is(201, "")
+	made := w.post(tenantsPath, `{"key": "twin", "hosts": ["twin.example"], "variables": ["CALLBACKS"]}`).is(201, "")
 	s := &twins{world: w, bearer: [2]string{w.bearer, made.text("token")}, host: [2]string{"", "twin.example"},
 		played: map[string]int{}, tried: map[string]int{}, last: map[string]sent{}}
 	for i := range 2 {

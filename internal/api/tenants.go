@@ -19,7 +19,15 @@ type Tenant struct {
 	Key       string    `json:"key" doc:"Its key." example:"acme"`
 	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
 	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
+	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
+	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
 	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
+}
+
+// TenantReach is what bodies set of what a tenant may call; what is absent stays.
+type TenantReach struct {
+	Variables *[]string `json:"variables,omitempty" maxItems:"100" doc:"The variables that its callbacks' URLs may begin with, and no others: ORDERS_URL for CASEHOOK_VAR_ORDERS_URL." example:"[\"ORDERS_URL\"]"`
+	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"What it may call although it is not public, and nothing else: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
 }
 
 // CreatedTenant is a tenant that was just created, with the token of its
@@ -31,6 +39,7 @@ type CreatedTenant struct {
 
 // NewTenant is the body that creates a tenant.
 type NewTenant struct {
+	TenantReach
 	Key   string    `json:"key" minLength:"1" maxLength:"63" doc:"Its key: a-z, 0-9, _ and -, beginning with a letter." example:"acme"`
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people; absent: the key." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports." example:"[\"acme.example.com\"]"`
@@ -38,6 +47,7 @@ type NewTenant struct {
 
 // TenantUpdate is the body that changes a tenant; what is absent stays.
 type TenantUpdate struct {
+	TenantReach
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports; no others are." example:"[\"acme.example.com\"]"`
 }
@@ -73,7 +83,7 @@ func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) 
 	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
 		return answer(http.StatusCreated, CreatedTenant{showTenant(t.Tenant), t.Token.Bearer}, "Location", tenantsPath+"/"+t.Tenant.Key)
 	}, func(o casework.Once) (casework.NewTenant, error) {
-		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts}, o)
+		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow}, o)
 	})
 }
 
@@ -94,7 +104,7 @@ func (a *API) createAdministrator(ctx context.Context, in *struct {
 }
 
 func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
-	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts})
+	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +112,10 @@ func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate)
 }
 
 func showTenant(t store.Tenant) Tenant {
-	return Tenant{Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC()}
+	return Tenant{
+		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC(),
+		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
+	}
 }
 
 // forOperators reports whether a path is about tenants, and not in one.

@@ -63,6 +63,7 @@ func New(out *outbound.Client, clock Clock) *Client {
 
 // Question is one question to one callback.
 type Question struct {
+	Tenant     int64        // whose case it is
 	Ask        casetype.Ask // as the case type configures it
 	URL        string       // Ask.URL with its variables expanded
 	Name       string       // for messages: "kyc/submit"
@@ -155,7 +156,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	span.Text("casehook.message", q.WebhookID)
 	span.Number("casehook.attempt", n)
 	result := c.out.Post(ctx, outbound.Request{
-		Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
+		Tenant: q.Tenant, Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
 		Header: []outbound.Header{
 			{Name: "Content-Type", Value: "application/json"},
 			{Name: "Casehook-Transition", Value: q.Transition}, {Name: "Casehook-Case-Type", Value: q.Type},
@@ -171,9 +172,11 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	}
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
-		return wire.Answer{}, result.Status, &failure{
-			what: fmt.Sprintf("answered %d with something else than the documented body: %v", result.Status, err), err: saysErrors(result.Body),
+		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
+		if !result.Private { // else the reason may quote what only the server reaches
+			what += ": " + err.Error()
 		}
+		return wire.Answer{}, result.Status, &failure{what: what, err: saysErrors(result.Body)}
 	}
 	return answer, result.Status, nil
 }
@@ -213,6 +216,8 @@ func judge(r outbound.Result) *failure {
 		return &failure{what: "closed the connection before its answer was complete", again: true, err: r.Err}
 	case outbound.Ours:
 		return &failure{what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true, err: r.Err}
+	case outbound.Refused: // where it is, its variable may say: that is not for everybody
+		return &failure{what: "can't be reached: it is at an address that may not be called; ask the operator to allow it", err: r.Err}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
 	}

@@ -18,7 +18,7 @@ import (
 // it was written and passes over what has the wrong form, which [Schema] has
 // reported already; so one pass lists everything.
 type checker struct {
-	reserved func(field string) bool // of claims
+	stored bool // it was checked when it was saved, by the rules of then
 	tree
 	schema    *jsonschema.Schema  // of the fields, compiled
 	described map[string][]string // as in Type
@@ -187,7 +187,7 @@ func (c *checker) checkFieldName(name, path string) {
 }
 
 func (c *checker) checkAsk(ask map[string]any, path string) {
-	if raw := text(ask["url"]); raw != "" {
+	if raw := text(ask["url"]); raw != "" && !c.stored {
 		if message := checkCallbackURL(raw); message != "" {
 			c.fault(path+"/url", "%s", message)
 		}

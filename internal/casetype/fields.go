@@ -72,7 +72,7 @@ func (c *checker) checkFields() {
 			c.fault(path, "is not a field name: letters, digits and _, at most 63, not beginning with a digit")
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
-		case claim && c.reserved(name):
+		case claim && (slices.Contains(reserved, name) || !c.stored && isReserved(name)):
 			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", strings.ToLower(name))
 		}
 	}

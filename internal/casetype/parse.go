@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ const (
 // Parse reads a definition from YAML or JSON. File names it in faults. The error
 // is a [Faults] that lists all that is wrong.
 func Parse(file string, source []byte) (*Type, error) {
-	t, wrong := parse(source, isReserved)
+	t, wrong := parse(source, false)
 	return t, wrong.in(file)
 }
 
@@ -32,7 +31,7 @@ func (f Faults) in(file string) error {
 	return f.ordered()
 }
 
-func parse(source []byte, reserved func(field string) bool) (*Type, Faults) {
+func parse(source []byte, stored bool) (*Type, Faults) {
 	if len(source) > maxSource {
 		return nil, Faults{{Line: 1, Message: fmt.Sprintf("is larger than %d bytes", maxSource)}}
 	}
@@ -40,7 +39,7 @@ func parse(source []byte, reserved func(field string) bool) (*Type, Faults) {
 	if doc.value == nil && len(doc.wrong) > 0 {
 		return nil, doc.wrong
 	}
-	c := checker{tree: doc, reserved: reserved}
+	c := checker{tree: doc, stored: stored}
 	c.check()
 	if len(c.wrong) > 0 {
 		return nil, c.wrong
@@ -60,10 +59,11 @@ func read(source []byte) tree {
 	return readYAML(source, maxNodes)
 }
 
-// Load makes a Type from the JSON that [Type.JSON] gave. It may be older than the
-// rule that names are reserved in upper case too.
+// Load makes a Type from the JSON that [Type.JSON] gave. It may be older than some
+// rules: names are reserved in upper case too, and a URL has to be one that can be
+// called.
 func Load(definitionJSON []byte) (*Type, error) {
-	t, wrong := parse(definitionJSON, func(field string) bool { return slices.Contains(reserved, field) })
+	t, wrong := parse(definitionJSON, true)
 	return t, wrong.in("")
 }
 

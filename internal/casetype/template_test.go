@@ -73,23 +73,31 @@ func TestReferencesCount(t *testing.T) {
 	}
 }
 
-func TestExpandURLExpandsOnlyItsOwnVariables(t *testing.T) {
+func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	environment := map[string]string{
-		"CASEHOOK_VAR_BASE": "http://127.0.0.1:8080/base", "CASEHOOK_VAR_HOST": "example.com", "CASEHOOK_VAR_BAD": "ftp://x", "HOME": "/root",
+		"CASEHOOK_VAR_BASE": "http://127.0.0.1:8080/base", "CASEHOOK_VAR_HOST": "example.com", "CASEHOOK_VAR_SLASH": "https://example.com/", "CASEHOOK_VAR_BAD": "ftp://s3cret",
+		"CASEHOOK_VAR_QUERY": "https://h/?key=s3cret", "CASEHOOK_VAR_USER": "https://s3cret@h", "CASEHOOK_VAR_SECRET": "s3cret", "HOME": "/root",
 	}
 	look := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
 	for raw, want := range map[string]string{
 		"https://example.com/a?ignore-warning=true": "https://example.com/a?ignore-warning=true",
 		"${CASEHOOK_VAR_BASE}/kyc":                  "http://127.0.0.1:8080/base/kyc",
-		"https://${CASEHOOK_VAR_HOST}:8443/$x":      "https://example.com:8443/$x",
+		"${CASEHOOK_VAR_BASE}":                      "http://127.0.0.1:8080/base",
+		"${CASEHOOK_VAR_BASE}?x=$y":                 "http://127.0.0.1:8080/base?x=$y",
+		"${CASEHOOK_VAR_SLASH}/a..b/.c":             "https://example.com/a..b/.c",
 	} {
 		got, err := casetype.ExpandURL(raw, look)
 		if err != nil || got != want {
 			t.Errorf("%s became %q, %v", raw, got, err)
 		}
 	}
-	for _, raw := range []string{"https://${HOME}/", "${CASEHOOK_VAR_NONE}/x", "${CASEHOOK_VAR_BAD}", "https://h/${CASEHOOK_VAR_BASE", "${}"} {
-		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) {
+	for _, raw := range []string{
+		"https://${HOME}/", "${CASEHOOK_VAR_NONE}/x", "${CASEHOOK_VAR_BAD}", "https://h/${CASEHOOK_VAR_BASE", "${}",
+		"https://${CASEHOOK_VAR_HOST}/x", "https://mine.example/?s=${CASEHOOK_VAR_SECRET}", "https://mine.example/${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_SECRET}.mine.example/x",
+		"${CASEHOOK_VAR_BASE}.mine.example/x", "${CASEHOOK_VAR_BASE}@mine.example/x", "${CASEHOOK_VAR_BASE}:80/x", "${CASEHOOK_VAR_BASE}${CASEHOOK_VAR_SECRET}",
+		"${CASEHOOK_VAR_QUERY}/x", "${CASEHOOK_VAR_USER}/x", "${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_BASE}/../x", "${CASEHOOK_VAR_BASE}/a/%2e%2E/x", "${CASEHOOK_VAR_BASE}/%zz",
+	} {
+		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) || strings.Contains(fault.As(err).Detail, "s3cret") {
 			t.Errorf("%s became %q, %v; want it refused", raw, got, err)
 		}
 	}

@@ -8,52 +8,67 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-var (
-	placeholder  = regexp.MustCompile(`\$\{[^{}]*\}?`)
-	variableName = regexp.MustCompile(`^\$\{(CASEHOOK_VAR_[A-Z0-9_]+)\}$`)
-)
+// VariablePrefix begins the names of all variables that URLs may begin with.
+const VariablePrefix = "CASEHOOK_VAR_"
 
-// ExpandURL replaces each ${CASEHOOK_VAR_...} by what lookup gives for its name.
-// It fails, with a *fault.Error of kind Upstream, when a variable is not set or
-// what comes out can't be called.
+// beginning is a variable at the beginning of a URL, and what ends what it stands for:
+// a path, a query, or nothing, so that what follows is no part of its host.
+var beginning = regexp.MustCompile(`^\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
+
+// ExpandURL replaces the ${CASEHOOK_VAR_...} that a URL begins with by what lookup
+// gives for its name: a scheme, a host, and the beginning of a path. It fails, with a
+// *fault.Error of kind Upstream that quotes no value, when the variable is not there
+// or what comes out can't be called.
 func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, error) {
-	var missing []string
-	expanded := placeholder.ReplaceAllStringFunc(raw, func(found string) string {
-		if match := variableName.FindStringSubmatch(found); match != nil {
-			if value, ok := lookup(match[1]); ok {
-				return value
-			}
+	if message := misplaced(raw); message != "" {
+		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
+	}
+	match := beginning.FindStringSubmatch(raw)
+	if match == nil {
+		if message := checkURL(raw); message != "" {
+			return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
 		}
-		missing = append(missing, found)
-		return found
-	})
-	if len(missing) > 0 {
+		return raw, nil
+	}
+	value, ok := lookup(match[1])
+	if !ok {
 		return "", fault.New(fault.Upstream, "callback.variable_unset",
-			"The callback's URL needs %s, which the server's environment does not set.", strings.Join(missing, ", "))
+			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has not granted to this tenant.", match[1])
 	}
-	if message := checkURL(expanded); message != "" {
-		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL, its variables expanded, %s.", message)
+	if u, err := url.Parse(value); err != nil || checkURL(value) != "" || u.RawQuery != "" || u.ForceQuery {
+		return "", fault.New(fault.Upstream, "callback.url_invalid",
+			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to set it so.", match[1])
 	}
-	return expanded, nil
+	return strings.TrimSuffix(value, "/") + raw[len(match[0])-len(match[2]):], nil
 }
 
-// checkCallbackURL judges a URL as it is written, standing something harmless
-// in for its variables.
+// checkCallbackURL judges a URL as it is written, standing something harmless in for
+// its variable.
 func checkCallbackURL(raw string) string {
-	for _, found := range placeholder.FindAllString(raw, -1) {
-		if !variableName.MatchString(found) {
-			return "has " + found + ", and only variables named ${CASEHOOK_VAR_...} are expanded"
+	if message := misplaced(raw); message != "" {
+		return message
+	}
+	if match := beginning.FindStringSubmatch(raw); match != nil {
+		raw = "http://host" + raw[len(match[0])-len(match[2]):]
+	}
+	return checkURL(raw)
+}
+
+// misplaced says what is wrong with the variables of a URL.
+func misplaced(raw string) string {
+	if match := beginning.FindString(raw); match != "" {
+		raw = raw[len(match):]
+		path, _, _ := strings.Cut(raw, "?")
+		for segment := range strings.SplitSeq(path, "/") {
+			if plain, err := url.PathUnescape(segment); err != nil || plain == "." || plain == ".." {
+				return "leaves the path that its variable stands for"
+			}
 		}
 	}
-	sample := raw
-	if at := placeholder.FindStringIndex(raw); at != nil && at[0] == 0 {
-		stand := "http://host"
-		if strings.HasPrefix(raw[at[1]:], "://") {
-			stand = "http"
-		}
-		sample = stand + raw[at[1]:]
+	if strings.Contains(raw, "${") {
+		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning, before a / or ?; a variable stands for scheme, host and the beginning of the path alone"
 	}
-	return checkURL(placeholder.ReplaceAllLiteralString(sample, "1"))
+	return ""
 }
 
 func checkURL(raw string) string {

@@ -11,7 +11,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-const defaultTenant = "default"
+// DefaultTenant is the key of the first tenant, which the first start makes. What the
+// server is started with may be called by it alone.
+const DefaultTenant = "default"
 
 // Bootstrap makes the default tenant and its first administrator's token, unless
 // they are there. Show is given the token right before the commit, and may be nil:
@@ -41,11 +43,11 @@ func (s *Service) BootstrapWithoutToken(ctx context.Context) error {
 
 // bootstrap makes the default tenant, unless this or another process has.
 func (s *Service) bootstrap(ctx context.Context, with func(*store.Tx, int64) error) error {
-	if _, err := s.store.TenantByKey(ctx, defaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
+	if _, err := s.store.TenantByKey(ctx, DefaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
 		return err
 	}
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		tenant, err := tx.CreateTenant(ctx, defaultTenant, "Default", s.now())
+		tenant, err := tx.CreateTenant(ctx, DefaultTenant, "Default", s.now())
 		if err != nil {
 			return err
 		}

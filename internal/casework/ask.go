@@ -107,9 +107,14 @@ func ignoresWarnings(rawURL string) bool {
 
 // question prepares what is asked.
 func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
-	q := callback.Question{Ask: g.Ask, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg")}
-	var err error
-	if q.URL, err = casetype.ExpandURL(q.Ask.URL, s.Variable); err != nil {
+	q := callback.Question{
+		Tenant: pl.p.Tenant, Ask: g.Ask, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
+	}
+	lookup, err := s.variables(ctx, pl.p.Tenant)
+	if err != nil {
+		return q, err
+	}
+	if q.URL, err = casetype.ExpandURL(q.Ask.URL, lookup); err != nil {
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}

@@ -102,8 +102,10 @@ func (w *world) tenant(key string) access.Principal {
 	w.t.Helper()
 	p := access.Principal{Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"}}
 	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
-		p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now())
-		return err
+		if p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now()); err != nil {
+			return err
+		}
+		return tx.UpdateTenant(w.t.Context(), store.Tenant{ID: p.Tenant, Name: key, Reach: store.Reach{Variables: []string{"CALLBACKS", "NOWHERE"}}})
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -18,8 +18,10 @@ import (
 
 // TenantChange is what an operator sets of a tenant; nil stays as it is.
 type TenantChange struct {
-	Name  *string
-	Hosts *[]string
+	Name      *string
+	Hosts     *[]string
+	Variables *[]string // names, with or without CASEHOOK_VAR_
+	Allow     *[]string // addresses, ranges of them, with or without ports
 }
 
 // NewTenant is the result of creating a tenant: its administrator's token is
@@ -79,6 +81,9 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 		return NewTenant{}, err
 	}
 	t.ID = id
+	if err := tx.UpdateTenant(ctx, t); err != nil {
+		return NewTenant{}, err
+	}
 	if err := tx.SetHosts(ctx, id, t.Hosts); err != nil {
 		return NewTenant{}, err
 	}
@@ -92,7 +97,7 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 // auditTenant notes in a tenant's own audit what the operator did to it.
 func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
 	p.Tenant = t.ID
-	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{"name": t.Name, "hosts": t.Hosts})
+	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{"name": t.Name, "hosts": t.Hosts, "variables": t.Variables, "allow_addresses": t.Allow})
 }
 
 // ChangeTenant changes a tenant's name or its host names.
@@ -111,7 +116,7 @@ func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key stri
 		if err := c.apply(&saved); err != nil {
 			return err
 		}
-		if err := tx.RenameTenant(ctx, saved.ID, saved.Name); err != nil {
+		if err := tx.UpdateTenant(ctx, saved); err != nil {
 			return err
 		}
 		if err := tx.SetHosts(ctx, saved.ID, saved.Hosts); err != nil {
@@ -152,6 +157,7 @@ func (c TenantChange) apply(t *store.Tenant) error {
 			add("/hosts", "lists more than "+strconv.Itoa(maxHosts)+" names")
 		}
 	}
+	wrong = append(wrong, c.reach(&t.Reach)...)
 	if len(wrong) > 0 {
 		return fault.In("tenant.invalid", "The tenant can't be saved.", wrong...)
 	}
@@ -173,7 +179,7 @@ func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
 	if err != nil || id != 0 {
 		return id, err
 	}
-	t, err := s.store.TenantByKey(ctx, defaultTenant)
+	t, err := s.store.TenantByKey(ctx, DefaultTenant)
 	return t.ID, err
 }
 

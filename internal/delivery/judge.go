@@ -95,17 +95,15 @@ func requestRecord(q outbound.Request) string {
 	return string(record)
 }
 
-// answerRecord is what an attempt keeps of an answer. A receiver may repeat the
-// secrets of a request in more spellings than can be looked for: where there are
-// some, the answer is kept only if the endpoint says so.
+// answerRecord is what an attempt keeps of an answer. That of an address which is
+// not public is kept for nobody: by it managers could read what the server alone
+// reaches. A receiver may repeat the secrets of a request in more spellings than can
+// be looked for: where there are some, the answer is kept only if the endpoint says so.
 func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
-	if len(q.Private) == 0 || keep {
-		return responseRecord(withoutSecrets(q, r))
+	if r.Status != 0 && (r.Private || len(q.Private) > 0 && !keep) {
+		return withheld
 	}
-	if r.Status == 0 {
-		return responseRecord(r)
-	}
-	return withheld
+	return responseRecord(withoutSecrets(q, r))
 }
 
 // withheld is the record of an answer that is not kept.

@@ -16,7 +16,7 @@ func (w *worker) request(msg *message, now time.Time) outbound.Request {
 // add.
 func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *message, now time.Time) outbound.Request {
 	r := outbound.Request{
-		URL: e.URL, Body: msg.body.Body, Timeout: p.Timeout, MaxResponse: keptResponse, Truncate: true,
+		Tenant: e.Tenant, URL: e.URL, Body: msg.body.Body, Timeout: p.Timeout, MaxResponse: keptResponse, Truncate: true,
 		ID: msg.Message, Attempt: msg.tries, At: now,
 	}
 	for _, s := range e.Signing(now) {

@@ -49,7 +49,7 @@ type tokenError struct {
 
 func (e *tokenError) Error() string { return e.text }
 
-func newTokenSource(client *outbound.Client, a endpoint.Auth) *tokenSource {
+func newTokenSource(client *outbound.Client, tenant int64, a endpoint.Auth) *tokenSource {
 	style := oauth2.AuthStyleInHeader
 	if a.ClientAuth == endpoint.InBody {
 		style = oauth2.AuthStyleInParams
@@ -57,7 +57,7 @@ func newTokenSource(client *outbound.Client, a endpoint.Auth) *tokenSource {
 	t := &tokenSource{
 		config: clientcredentials.Config{ClientID: a.ClientID, ClientSecret: a.ClientSecret, TokenURL: a.TokenURL, Scopes: a.Scopes, AuthStyle: style},
 		client: &http.Client{
-			Transport:     client.Plain(maxTokenAnswer),
+			Transport:     client.Plain(tenant, maxTokenAnswer),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		turn: make(chan struct{}, 1),

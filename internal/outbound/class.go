@@ -43,6 +43,7 @@ var (
 	errHost       = errors.New("the URL names no host")
 	errHeader     = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
 	errTimeout    = errors.New("no complete answer within the timeout")
+	errUnknown    = errors.New("it can't be found out what may be called; the database does not answer")
 	errCancelled  = errors.New("cancelled before the answer was complete")
 	errAlert      = errors.New("the server broke off TLS; it may want another certificate of ours")
 	errClosed     = errors.New("the connection was closed before the answer was complete")

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -20,11 +21,29 @@ const (
 var wireserver = netip.MustParsePrefix("168.63.129.16/32")
 
 // guard judges addresses as they are dialled.
-type guard struct{ guardian *ssrf.Guardian }
+type guard struct {
+	guardian *ssrf.Guardian
+	at       map[uint16]*ssrf.Guardian // ports at which more is allowed
+}
 
-func newGuard(allow []netip.Prefix) guard {
+func newGuard(allow []Allowed) guard {
+	g := guard{guardian: guardian(allow, 0), at: map[uint16]*ssrf.Guardian{}}
+	for _, a := range allow {
+		if a.Port != 0 && g.at[a.Port] == nil {
+			g.at[a.Port] = guardian(allow, a.Port)
+		}
+	}
+	return g
+}
+
+// guardian allows what is allowed at all ports, and at this one.
+func guardian(allow []Allowed, port uint16) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
-	for _, prefix := range allow {
+	for _, a := range allow {
+		if a.Port != 0 && a.Port != port {
+			continue
+		}
+		prefix := a.Prefix
 		if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
 			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
 		}
@@ -34,9 +53,9 @@ func newGuard(allow []netip.Prefix) guard {
 			v6 = append(v6, prefix.Masked())
 		}
 	}
-	return guard{ssrf.New(ssrf.WithAnyPort(),
+	return ssrf.New(ssrf.WithAnyPort(),
 		ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...),
-		ssrf.WithDeniedV4Prefixes(wireserver))}
+		ssrf.WithDeniedV4Prefixes(wireserver))
 }
 
 // control is a net.Dialer's Control: it runs after the name was resolved, once
@@ -49,10 +68,11 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	// An IPv4 address in IPv6 clothes is judged as what it is, a scoped one
 	// without its zone.
 	addr := target.Addr().Unmap().WithZone("")
-	if network != "tcp4" && network != "tcp6" || g.guardian.SafeAddr(addr) != nil {
+	guardian := cmp.Or(g.at[target.Port()], g.guardian)
+	if network != "tcp4" && network != "tcp6" || guardian.SafeAddr(addr) != nil {
 		return refusal(addr)
 	}
-	if tunnelled, ok := isatap(addr); ok && g.guardian.SafeAddr(tunnelled) != nil {
+	if tunnelled, ok := isatap(addr); ok && guardian.SafeAddr(tunnelled) != nil {
 		return refusal(addr)
 	}
 	return nil

@@ -91,7 +91,7 @@ func TestHostileIssuersEndAsTheyShould(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := allocated()
-		response, err := c.Plain(64 << 10).RoundTrip(request)
+		response, err := c.Plain(0, 64<<10).RoundTrip(request)
 		if cost := allocated() - before; cost > hostileMemory {
 			t.Errorf("%s: it took %d bytes of memory", receiver.Name, cost)
 		}

@@ -4,12 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"net/http"
 )
 
 // Identity is what a client shows to servers, and which roots it trusts. It has
 // connections of its own: nobody else's request goes out on one.
-type Identity struct{ transport *http.Transport }
+type Identity struct{ transports *pool }
 
 // Identity makes one of a certificate with its key, of roots, or of both; all are
 // PEM, and may be empty. Errors quote none of them.
@@ -29,8 +28,8 @@ func (c *Client) Identity(certificate, key, roots []byte) (*Identity, error) {
 			return nil, errors.New("there is no certificate among the roots")
 		}
 	}
-	return &Identity{newTransport(config, own)}, nil
+	return &Identity{newPool(config, own)}, nil
 }
 
 // Close closes the connections that are idle.
-func (i *Identity) Close() { i.transport.CloseIdleConnections() }
+func (i *Identity) Close() { i.transports.close() }

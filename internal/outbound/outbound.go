@@ -38,17 +38,21 @@ const (
 
 // Config configures a Client. The zero value calls public addresses only.
 type Config struct {
-	AllowPrefixes []netip.Prefix // called although they are not public
+	AllowPrefixes []netip.Prefix // called as if they were public
 	Version       string         // of Casehook, for the User-Agent; default "dev"
 	MaxResponse   int64          // bytes; default DefaultMaxResponse
 	RootCAs       *x509.CertPool // that sign servers' certificates; nil: the system's
 	Resolver      *net.Resolver  // that finds hosts' addresses; nil: the system's
+
+	// Allowed says what else a tenant may call, as Allowed.String writes it; nil: nothing.
+	Allowed func(ctx context.Context, tenant int64) ([]string, error)
 }
 
 // Client makes requests. It is safe for concurrent use.
 type Client struct {
 	config      Config
-	transport   *http.Transport
+	transports  *pool
+	public      guard // lets out what counts as public
 	userAgent   string
 	maxResponse int64
 }
@@ -63,20 +67,22 @@ func New(c Config) *Client {
 	}
 	return &Client{
 		config:      c,
-		transport:   newTransport(c, nil),
+		transports:  newPool(c, nil),
+		public:      newGuard(everyPort(c.AllowPrefixes)),
 		userAgent:   "Casehook/" + c.Version,
 		maxResponse: c.MaxResponse,
 	}
 }
 
 // Close closes the connections that are idle.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.transports.close() }
 
 // Header is one header line; its name goes out as it is spelt.
 type Header struct{ Name, Value string }
 
 // Request is one POST. Its body must not change until Post returns.
 type Request struct {
+	Tenant      int64 // who may call more than public addresses; 0: nobody
 	URL         string
 	Header      []Header // ours win over these
 	Private     []Header // more of them, whose values are for the receiver alone; what Header names wins over these
@@ -100,6 +106,7 @@ type Result struct {
 	Header    http.Header
 	Body      []byte        // decompressed; as far as it was read
 	Truncated bool          // the body went on
+	Private   bool          // it came from an address that is not public: what it says is for the caller, and not to be kept
 	Address   string        // dialled, or refused, with its port; empty when that point was not reached
 	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
 	Duration  time.Duration // of everything
@@ -129,9 +136,13 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	if err != nil {
 		return Result{Class: Invalid, Err: err}
 	}
-	transport := c.transport
+	transports := c.transports
 	if r.Identity != nil {
-		transport = r.Identity.transport
+		transports = r.Identity.transports
+	}
+	transport, err := c.transportFor(limited, r.Tenant, transports)
+	if err != nil {
+		return Result{Class: Cancelled, Err: err}
 	}
 	response, seen, err := roundTrip(transport, request)
 	if err != nil {
@@ -142,6 +153,7 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	}
 	defer response.Body.Close()
 	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil), Connected: true}
+	result.Private = c.private(result.Address)
 	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
 	switch {
 	case err != nil:
@@ -150,6 +162,28 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 		result.Class, result.Err = TooLarge, tooLarge(r.MaxResponse)
 	}
 	return result
+}
+
+// transportFor is the transport for those who may call what a tenant may.
+func (c *Client) transportFor(ctx context.Context, tenant int64, transports *pool) (*http.Transport, error) {
+	if c.config.Allowed == nil || tenant == 0 {
+		return transports.of(nil), nil
+	}
+	allowed, err := c.config.Allowed(ctx, tenant)
+	if err != nil {
+		return nil, errUnknown
+	}
+	return transports.of(allowed), nil
+}
+
+// private reports whether an address that was connected to does not count as public.
+func (c *Client) private(address string) bool {
+	target, err := netip.ParseAddrPort(address)
+	network := "tcp6"
+	if target.Addr().Is4() {
+		network = "tcp4"
+	}
+	return err != nil || c.public.control(network, address, nil) != nil
 }
 
 // request builds the HTTP request, with our headers over the caller's.

@@ -15,14 +15,15 @@ type Failure struct {
 func (f *Failure) Error() string { return string(f.Class) + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Plain sends requests that are no webhooks, such as those for tokens: as they
-// are, with our User-Agent, through the same guard. An answer of more than limit
+// Plain sends a tenant's requests that are no webhooks, such as those for tokens: as
+// they are, with our User-Agent, through the same guard. An answer of more than limit
 // bytes is a failure. The request's context has to have a deadline. Errors are of
 // type *Failure.
-func (c *Client) Plain(limit int64) http.RoundTripper { return plain{c, limit} }
+func (c *Client) Plain(tenant, limit int64) http.RoundTripper { return plain{c, tenant, limit} }
 
 type plain struct {
 	client *Client
+	tenant int64
 	limit  int64
 }
 
@@ -33,7 +34,11 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	out := r.Clone(ctx)
 	out.Header.Set("User-Agent", p.client.userAgent)
-	response, seen, err := roundTrip(p.client.transport, out)
+	transport, err := p.client.transportFor(ctx, p.tenant, p.client.transports)
+	if err != nil {
+		return nil, &Failure{Cancelled, err}
+	}
+	response, seen, err := roundTrip(transport, out)
 	if err != nil {
 		class, err := classify(ctx, ctx, err, seen)
 		return nil, &Failure{class, forPeople(class, out.URL.Hostname(), err)}

@@ -43,7 +43,7 @@ func TestErrorsNameNoAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, plain := client.Plain(100).RoundTrip(request)
+			_, plain := client.Plain(0, 100).RoundTrip(request)
 			if plain == nil || r.Class != c.class {
 				t.Fatalf("class %q, %v, %v", r.Class, r.Err, plain)
 			}

@@ -22,10 +22,17 @@ const (
 	tlsSessionsCache = 1024
 )
 
-// newTransport makes the HTTP/1.1 transport over the guarded dialer. Servers that
-// ask for a certificate are shown one of own.
-func newTransport(c Config, own []tls.Certificate) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: newGuard(c.AllowPrefixes).control}
+// newPool makes transports over the guarded dialer. Servers that ask for a certificate
+// are shown one of own.
+func newPool(c Config, own []tls.Certificate) *pool {
+	return &pool{make: func(allow []Allowed) *http.Transport {
+		return newTransport(c, newGuard(append(everyPort(c.AllowPrefixes), allow...)), own)
+	}}
+}
+
+// newTransport makes an HTTP/1.1 transport over a dialer that a guard watches.
+func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
+	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: g.control}
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, Certificates: own,
 		ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessionsCache),

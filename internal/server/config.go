@@ -14,20 +14,21 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/oidc"
+	"github.com/casehook/casehook/internal/outbound"
 )
 
 // Config is how a server runs. What is zero gets a default that is right for one
 // machine: SQLite in DefaultData, on DefaultListen.
 type Config struct {
-	Version   string         // of Casehook
-	Listen    string         // host:port; port 0 picks a free one
-	PublicURL string         // where people and receivers find the server; default http:// and the address
-	Data      string         // directory of the SQLite database, the attachments and the key
-	Database  string         // postgres://...; then Data is not used
-	KeyFile   string         // holds the key that seals secrets, in base64
-	Key       string         // the key itself, in base64; wins over KeyFile
-	Allow     []netip.Prefix // addresses that are called although they are not public
-	MaxUpload int64          // bytes of one proof; default 32 MiB
+	Version   string             // of Casehook
+	Listen    string             // host:port; port 0 picks a free one
+	PublicURL string             // where people and receivers find the server; default http:// and the address
+	Data      string             // directory of the SQLite database, the attachments and the key
+	Database  string             // postgres://...; then Data is not used
+	KeyFile   string             // holds the key that seals secrets, in base64
+	Key       string             // the key itself, in base64; wins over KeyFile
+	Allow     []outbound.Allowed // addresses that the first tenant may call although they are not public
+	MaxUpload int64              // bytes of one proof; default 32 MiB
 
 	Proxies        []netip.Prefix // that are trusted to say where requests come from
 	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096

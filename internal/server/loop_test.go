@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -81,7 +82,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 		{"programs' activity, not its own", `, "sources": ["api"], "ignore_own": true`, false, []int64{1, 3, 5}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}})
 			i := &integration{t: t, server: s, versions: make(chan int64, 20), most: 6}
 			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)

@@ -120,7 +120,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.store = st
 	s.metrics.Sample(context.WithoutCancel(ctx), c.Log, st.Backlog)
-	out := outbound.New(outbound.Config{AllowPrefixes: c.Allow, Version: c.Version})
+	out := outbound.New(outbound.Config{Allowed: c.allowed(st), Version: c.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer), casework.Config{
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
@@ -160,6 +160,22 @@ func (s *Server) bootstrap(ctx context.Context) (err error) {
 		return s.config.FirstToken(s.url, bearer)
 	})
 	return err
+}
+
+// allowed says what a tenant may call beyond public addresses: what the operator lets
+// it, and for the first tenant what the server was started with.
+func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string, error) {
+	var started []string
+	for _, a := range c.Allow {
+		started = append(started, a.String())
+	}
+	return func(ctx context.Context, tenant int64) ([]string, error) {
+		t, err := st.Tenant(ctx, tenant)
+		if t.Key == casework.DefaultTenant {
+			return append(started[:len(started):len(started)], t.Allow...), err
+		}
+		return t.Allow, err
+	}
 }
 
 // provider is the OpenID Connect provider, if one is configured.

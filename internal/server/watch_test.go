@@ -24,6 +24,7 @@ import (
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
+	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -44,7 +45,7 @@ type watched struct {
 
 const watchedPatience = 30 * time.Second
 
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+var loopback = []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
 
 func watch(t *testing.T, c Config) *watched {
 	t.Helper()

@@ -35,6 +35,8 @@ type tenantRights struct {
 	narrowed access.Narrowing
 	checked  time.Time // zero: it has to be looked at
 	owners   map[access.Owner]granted
+	tenant   Tenant    // without its hosts
+	read     time.Time // the tenant; zero: it has to be read
 }
 
 type granted struct {
@@ -83,7 +85,7 @@ func (t *tenantRights) changed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.changes++
-	t.checked = time.Time{}
+	t.checked, t.read = time.Time{}, time.Time{}
 	clear(t.owners)
 }
 
@@ -172,6 +174,31 @@ func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 		t.narrowed, t.versions, t.checked = narrowed, n, checked
 	}
 	return narrowed, nil
+}
+
+// Tenant finds a tenant, without its hosts. It is as fresh as a Reader.
+func (s *Store) Tenant(ctx context.Context, id int64) (Tenant, error) {
+	t := s.rights.of(id)
+	t.looking.Lock()
+	defer t.looking.Unlock()
+	t.mu.Lock()
+	tenant, known, changes := t.tenant, s.fresh(t.read), t.changes
+	t.mu.Unlock()
+	if known {
+		return tenant, nil
+	}
+	now := time.Now()
+	rows, err := s.q.query(ctx, tenantByID, id)
+	tenant, err = one(rows, err, scanTenant, notFound("tenant.not_found", "There is no such tenant."))
+	if err != nil {
+		return Tenant{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if changes == t.changes {
+		t.tenant, t.read = tenant, now
+	}
+	return tenant, nil
 }
 
 // narrowing reads the types that name who may read.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
@@ -10,22 +11,32 @@ import (
 
 // Tenant is an isolated customer.
 type Tenant struct {
-	ID        int64
-	Key       string
-	Name      string
-	Hosts     []string // names by which the tenant is found, lower-case, sorted
+	ID    int64
+	Key   string
+	Name  string
+	Hosts []string // names by which the tenant is found, lower-case, sorted
+	Reach
 	CreatedAt time.Time
+}
+
+const tenantColumns = `id, key, name, created_at, variables, allow_addresses`
+
+// Reach is what a tenant may call beyond public addresses.
+type Reach struct {
+	Variables []string // names that its callbacks' URLs may begin with, sorted
+	Allow     []string // addresses, as outbound.Allowed writes them, sorted
 }
 
 var (
 	tenantInsert = define(`insert into tenants (key, name, created_at) values ($1, $2, $3) returning id`)
-	tenantRename = define(`update tenants set name = $2 where id = $1`)
-	tenantList   = define(`select id, key, name, created_at from tenants order by id`)
+	tenantUpdate = define(`update tenants set name = $2, variables = $3, allow_addresses = $4 where id = $1`)
+	tenantByID   = define(`select ` + tenantColumns + ` from tenants where id = $1`)
+	tenantList   = define(`select ` + tenantColumns + ` from tenants order by id`)
 	hostList     = define(`select name, tenant from hosts order by name`)
 	hostTenant   = define(`select tenant from hosts where name = $1`)
 	hostInsert   = define(`insert into hosts (name, tenant) values ($1, $2)`)
 	hostsDrop    = define(`delete from hosts where tenant = $1`)
-	tenantByKey  = define(`select id, key, name, created_at from tenants where key = $1`)
+	tenantByKey  = define(`select ` + tenantColumns + ` from tenants where key = $1`)
 )
 
 // TenantByKey finds a tenant.
@@ -50,7 +61,9 @@ func (r reader) Tenants(ctx context.Context) ([]Tenant, error) {
 
 func scanTenant(rows *sql.Rows) (t Tenant, err error) {
 	var created int64
-	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created)
+	var variables, allow string
+	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow)
+	t.Variables, t.Allow = strings.Fields(variables), strings.Fields(allow)
 	t.CreatedAt = fromMicros(created)
 	return t, err
 }
@@ -83,9 +96,10 @@ func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenan
 	return all, err
 }
 
-// RenameTenant gives a tenant another name.
-func (tx *Tx) RenameTenant(ctx context.Context, tenant int64, name string) error {
-	_, err := tx.q.exec(ctx, tenantRename, tenant, name)
+// UpdateTenant saves a tenant's name and reach.
+func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
+	tx.regrant(t.ID)
+	_, err := tx.q.exec(ctx, tenantUpdate, t.ID, t.Name, strings.Join(t.Variables, " "), strings.Join(t.Allow, " "))
 	return err
 }
 

@@ -34,10 +34,11 @@ var tenantTests = map[string]func(*fixture){
 		f.refused(fault.Conflict, "tenant.host_taken", func(tx *store.Tx) error {
 			return tx.SetHosts(f.Context(), f.other, []string{"other.example", "acme.example"})
 		})
-		f.update(func(tx *store.Tx) error { return tx.RenameTenant(f.Context(), f.other, "Renamed") })
+		renamed := store.Tenant{ID: f.other, Name: "Renamed", Reach: store.Reach{Variables: []string{"A", "B"}, Allow: []string{"10.0.0.0/8:8443"}}}
+		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), renamed) })
 		f.equal(must[[]store.Tenant](f)(f.Tenants(f.Context())), []store.Tenant{
 			{ID: f.tenant, Key: "acme", Name: "The acme", Hosts: []string{"acme.example", "www.acme.example"}, CreatedAt: start},
-			{ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, CreatedAt: start},
+			{ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, Reach: renamed.Reach, CreatedAt: start},
 		})
 	},
 	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {

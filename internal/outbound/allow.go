@@ -1,0 +1,134 @@
+package outbound
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Allowed is addresses that may be called although they are not public, at one port
+// or at all of them.
+type Allowed struct {
+	Prefix netip.Prefix
+	Port   uint16 // 0: all
+}
+
+var errAllowed = errors.New("is no address that may be allowed; write 10.0.0.0/8, 10.1.2.3:8080 or [fd00::]/8:443")
+
+// ParseAllowed reads an address or a range of them, with or without a port.
+func ParseAllowed(text string) (a Allowed, err error) {
+	where, port := text, ""
+	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
+		addr, behind, closed := strings.Cut(rest, "]")
+		bits, number, ported := strings.Cut(behind, ":")
+		if !closed || !strings.Contains(addr, ":") || ported && number == "" || bits != "" && bits[0] != '/' {
+			return a, errAllowed
+		}
+		where, port = addr+bits, number
+	} else if strings.Count(text, ":") == 1 {
+		if where, port, _ = strings.Cut(text, ":"); port == "" {
+			return a, errAllowed
+		}
+	}
+	if port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return a, errAllowed
+		}
+		a.Port = uint16(n)
+	}
+	if a.Prefix, err = netip.ParsePrefix(where); err != nil {
+		addr, bad := netip.ParseAddr(where)
+		if bad != nil || addr.Zone() != "" {
+			return a, errAllowed
+		}
+		a.Prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	if addr := a.Prefix.Addr(); addr.Is4In6() && a.Prefix.Bits() >= 96 {
+		a.Prefix = netip.PrefixFrom(addr.Unmap(), a.Prefix.Bits()-96)
+	}
+	a.Prefix = a.Prefix.Masked()
+	return a, nil
+}
+
+// String is the canonical text: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443.
+func (a Allowed) String() string {
+	addr, bits := a.Prefix.Addr(), a.Prefix.Bits()
+	text, port := addr.String(), ""
+	if a.Port != 0 {
+		if port = ":" + strconv.Itoa(int(a.Port)); addr.Is6() {
+			text = "[" + text + "]"
+		}
+	}
+	if bits != addr.BitLen() {
+		text += "/" + strconv.Itoa(bits)
+	}
+	return text + port
+}
+
+// UnmarshalText is ParseAllowed.
+func (a *Allowed) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseAllowed(string(text))
+	return err
+}
+
+// everyPort allows prefixes at all ports.
+func everyPort(prefixes []netip.Prefix) []Allowed {
+	all := make([]Allowed, len(prefixes))
+	for i, p := range prefixes {
+		all[i] = Allowed{Prefix: p}
+	}
+	return all
+}
+
+// pool has a transport for each set of addresses that somebody may call, and the
+// connections of each: nobody's request goes out on a connection that they might not
+// have made.
+type pool struct {
+	make func([]Allowed) *http.Transport
+
+	mu sync.Mutex
+	by map[string]*http.Transport
+}
+
+// maxTransports bounds the pool; beyond it the pool begins anew.
+const maxTransports = 1000
+
+// of is the transport for those who may call what these texts allow. One that can't
+// be read allows nothing.
+func (p *pool) of(allow []string) *http.Transport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := strings.Join(allow, " ")
+	if t := p.by[key]; t != nil {
+		return t
+	}
+	var all []Allowed
+	for _, text := range allow {
+		if a, err := ParseAllowed(text); err == nil {
+			all = append(all, a)
+		}
+	}
+	if p.by == nil || len(p.by) >= maxTransports {
+		p.drop()
+		p.by = map[string]*http.Transport{}
+	}
+	p.by[key] = p.make(all)
+	return p.by[key]
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drop()
+}
+
+// drop closes the connections that are idle.
+func (p *pool) drop() {
+	for _, t := range p.by {
+		t.CloseIdleConnections()
+	}
+}
