@@ -72,7 +72,7 @@ endpoints:
 		t.Fatal(err)
 	}
 	want := []endpoint.Endpoint{{
-		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created", "case_finished"}, Filter: `case.state != "draft"`,
+		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created", "case_finished"}, Filter: `case.state != "draft"`,
 		Policy: endpoint.Policy{Retries: []time.Duration{}, Timeout: endpoint.DefaultTimeout, Concurrency: 2, Order: endpoint.PerCase, RateLimit: 0.5},
 	}}
 	if diff := cmp.Diff(want, plan.Endpoints); diff != "" {

@@ -40,7 +40,7 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := endpoint.Endpoint{
-		Name: "crm", URL: "https://crm.example.com", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
+		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
 		Description: "Keeps the CRM up to date.", Metadata: map[string]string{"team": "billing"}, Clearance: "PRIVATE",
 		Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "from a variable"}, {Name: "X-Plain", Value: "kept as it is"}},
 		Auth:    endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example.com/token", ClientID: "casehook", ClientSecret: "from a file", Scopes: []string{"hooks:write"}},

@@ -362,7 +362,7 @@ func TestUnreachableCallbacks(t *testing.T) {
 		"http://" + listener.Addr().String() + "/?s3cret": {"no connection", 3},
 		"http://no-such-host.invalid/?s3cret":             {"its host's name was not found", 3},
 		strings.Replace(plain.url, "http:", "https:", 1):  {"no TLS connection", 1},
-		"http://[::1/?s3cret":                             {"the URL can't be read", 1},
+		"http://[::1/?s3cret":                             {"the URL has no IPv6 address", 1},
 	} {
 		_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: url})
 		checkFailure(t, err, callback.CodeFailed, c.detail)

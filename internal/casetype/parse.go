@@ -125,6 +125,7 @@ func (d *Definition) setDefaults() {
 }
 
 func (a *Ask) setDefaults() {
+	a.URL = canonicalURL(a.URL)
 	fill(&a.Timeout, DefaultTimeout)
 	fill(&a.Budget, DefaultBudget)
 	fill(&a.FailurePolicy, Fail)

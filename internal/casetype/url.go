@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // VariablePrefix begins the names of all variables that URLs may begin with.
@@ -25,21 +26,27 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	}
 	match := beginning.FindStringSubmatch(raw)
 	if match == nil {
-		if message := checkURL(raw); message != "" {
-			return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
+		canonical, err := weburl.Canonical(raw)
+		if err != nil {
+			return "", fault.Wrap(err, fault.Upstream, "callback.url_invalid", "The callback's URL %s.", err)
 		}
-		return raw, nil
+		return canonical, nil
 	}
 	value, ok := lookup(match[1])
 	if !ok {
 		return "", fault.New(fault.Upstream, "callback.variable_unset",
 			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has not granted to this tenant.", match[1])
 	}
-	if u, err := url.Parse(value); err != nil || checkURL(value) != "" || u.RawQuery != "" || u.ForceQuery {
+	prefix, err := weburl.Parse(value)
+	if err != nil || prefix.RawQuery != "" || prefix.ForceQuery {
 		return "", fault.New(fault.Upstream, "callback.url_invalid",
 			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to set it so.", match[1])
 	}
-	return strings.TrimSuffix(value, "/") + raw[len(match[0])-len(match[2]):], nil
+	expanded, err := weburl.Canonical(strings.TrimSuffix(prefix.String(), "/") + raw[len(match[0])-len(match[2]):])
+	if err != nil {
+		return "", fault.Wrap(err, fault.Upstream, "callback.url_invalid", "The callback's URL, its variable expanded, %s.", err)
+	}
+	return expanded, nil
 }
 
 // checkCallbackURL judges a URL as it is written, standing something harmless in for
@@ -71,19 +78,19 @@ func misplaced(raw string) string {
 	return ""
 }
 
+// checkURL says why a URL is refused.
 func checkURL(raw string) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return "is not a URL"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "does not begin with http:// or https://"
-	case u.Hostname() == "":
-		return "names no host"
-	case u.User != nil:
-		return "carries a user name or password, which would be shown; verify the signature instead"
-	case u.Fragment != "":
-		return "has a fragment, which is never sent"
+	if _, err := weburl.Canonical(raw); err != nil {
+		return err.Error()
 	}
 	return ""
+}
+
+// canonicalURL returns the canonical form of a callback's URL. One with a variable
+// stays as it is written: it has its form once the variable is expanded.
+func canonicalURL(raw string) string {
+	if strings.HasPrefix(raw, "${") {
+		return raw
+	}
+	return weburl.Stored(raw)
 }

@@ -43,14 +43,14 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 		}
 		changed, err := w.UpdateEndpoint(ctx, w.p, made.ID, func(e *endpoint.Endpoint) {
 			e.ID, e.Tenant, e.Secrets, e.Revision = "ep_x", 99, nil, 99 // these are not for changing
-			e.URL, e.Triggers, e.Status = "https://other.example", []string{"case_finished"}, endpoint.Paused
+			e.URL, e.Triggers, e.Status = "https://other.example/", []string{"case_finished"}, endpoint.Paused
 			e.Policy.Timeout = time.Second
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := made
-		want.URL, want.Triggers, want.Status, want.Revision = "https://other.example", []string{"case_finished"}, endpoint.Paused, 2
+		want.URL, want.Triggers, want.Status, want.Revision = "https://other.example/", []string{"case_finished"}, endpoint.Paused, 2
 		want.Policy.Timeout, want.UpdatedAt = time.Second, changed.UpdatedAt
 		if diff := cmp.Diff(want, changed); diff != "" {
 			t.Error(diff)

@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/weburl"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -54,6 +55,7 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 	if !wire.Known(trigger) {
 		return nil, triggerMissing()
 	}
+	urls = canonical(urls)
 	if err := checkTargets(trigger, urls); err != nil {
 		return nil, err
 	}
@@ -74,6 +76,15 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 		return nil, err
 	}
 	return targets, nil
+}
+
+// canonical returns URLs as endpoints keep them.
+func canonical(urls []string) []string {
+	urls = slices.Clone(urls)
+	for i, u := range urls {
+		urls[i] = weburl.Stored(u)
+	}
+	return urls
 }
 
 func checkTargets(trigger string, urls []string) error {

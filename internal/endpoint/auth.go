@@ -4,13 +4,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // Auth says how requests show the destination who they come from, besides their
@@ -181,13 +181,13 @@ func (a Auth) checkForm() []fault.Field {
 	return faults
 }
 
-// checkTokenURL is checkURL for where a client's secret goes: in plain text to
-// nobody but this machine.
+// checkTokenURL judges where a client's secret goes: in plain text to nobody but
+// this machine.
 func checkTokenURL(raw string) string {
-	if message := checkURL(raw); message != "" {
-		return message
+	u, err := weburl.Parse(raw)
+	if err != nil {
+		return err.Error()
 	}
-	u, _ := url.Parse(raw)
 	address, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !address.IsLoopback()) {
 		return "does not begin with https://: the client's secret would go out in plain text"
@@ -204,7 +204,7 @@ func (e Endpoint) checkTLS() []fault.Field {
 	if t == (TLS{}) {
 		return nil
 	}
-	if !strings.HasPrefix(strings.ToLower(e.URL), "https://") {
+	if !strings.HasPrefix(weburl.Stored(e.URL), "https://") {
 		add("", "needs a URL that begins with https://")
 	}
 	for path, text := range map[string]string{"/certificate": t.Certificate, "/key": t.Key, "/ca": t.CA} {

@@ -4,13 +4,13 @@ package endpoint
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // Endpoint is a receiver.
@@ -133,8 +133,8 @@ func (p Policy) LongestWait() time.Duration {
 func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 	var faults []fault.Field
 	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
-	if message := checkURL(e.URL); message != "" {
-		add("/url", message)
+	if _, err := weburl.Canonical(e.URL); err != nil {
+		add("/url", err.Error())
 	}
 	if len(e.Name) > 100 {
 		add("/name", "is longer than 100 bytes")
@@ -178,23 +178,4 @@ func (p Policy) check() []fault.Field {
 		add("order", "is none of per-case, strict, none")
 	}
 	return faults
-}
-
-func checkURL(raw string) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return "is not a URL"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "does not begin with http:// or https://"
-	case u.Host == "" || u.Hostname() == "":
-		return "names no host"
-	case u.User != nil:
-		return "carries a user name or password; verify our signature instead"
-	case u.Fragment != "":
-		return "has a fragment, which is never sent"
-	case len(raw) > 2048:
-		return "is longer than 2048 bytes"
-	}
-	return ""
 }

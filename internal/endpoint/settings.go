@@ -3,7 +3,6 @@ package endpoint
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // Header is a header line of an endpoint's own. It goes with each of its
@@ -107,20 +107,16 @@ func (e *Endpoint) Point(to string) {
 		}
 		e.Auth = e.Auth.Masked()
 	}
-	e.URL = to
+	e.URL = weburl.Stored(to)
 }
 
 // origin is the part of a URL that says who gets a request.
 func origin(raw string) string {
-	u, err := url.Parse(raw)
+	u, err := weburl.Parse(raw)
 	if err != nil {
 		return ""
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+	return u.Scheme + "://" + u.Host
 }
 
 // Clone copies an endpoint, so that changing the copy changes nothing else.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // Sources are what an endpoint may listen to: people's activity, programs', or
@@ -31,8 +32,10 @@ func sorted(sources []string) []string {
 	return sources
 }
 
-// Normalise puts an endpoint's lists in the order in which they are kept.
+// Normalise puts an endpoint's lists in the order in which they are kept, and its
+// URLs into their canonical form.
 func (e *Endpoint) Normalise() {
+	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
 	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
 	e.Sources = sorted(e.Sources)
 	slices.SortFunc(e.Headers, func(a, b Header) int { return strings.Compare(a.Name, b.Name) })

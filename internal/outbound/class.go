@@ -38,18 +38,14 @@ func Classes() []Class {
 }
 
 var (
-	errURL        = errors.New("the URL can't be read")
-	errScheme     = errors.New("the URL does not begin with http:// or https://")
-	errHost       = errors.New("the URL names no host")
-	errHeader     = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
-	errTimeout    = errors.New("no complete answer within the timeout")
-	errUnknown    = errors.New("it can't be found out what may be called; the database does not answer")
-	errCancelled  = errors.New("cancelled before the answer was complete")
-	errAlert      = errors.New("the server broke off TLS; it may want another certificate of ours")
-	errClosed     = errors.New("the connection was closed before the answer was complete")
-	errProtocol   = errors.New("the answer is not valid HTTP/1.1, or not the gzip it says it is")
-	errRefused    = errors.New("address refused")
-	errOddAddress = fmt.Errorf("%w: the host is a number; write an IPv4 address as four decimal numbers", errRefused)
+	errHeader    = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
+	errTimeout   = errors.New("no complete answer within the timeout")
+	errUnknown   = errors.New("it can't be found out what may be called; the database does not answer")
+	errCancelled = errors.New("cancelled before the answer was complete")
+	errAlert     = errors.New("the server broke off TLS; it may want another certificate of ours")
+	errClosed    = errors.New("the connection was closed before the answer was complete")
+	errProtocol  = errors.New("the answer is not valid HTTP/1.1, or not the gzip it says it is")
+	errRefused   = errors.New("address refused")
 )
 
 func tooLarge(limit int64) error { return fmt.Errorf("the answer is longer than %d bytes", limit) }

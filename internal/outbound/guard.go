@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"strings"
 	"syscall"
 
 	"code.dny.dev/ssrf"
@@ -96,19 +95,4 @@ func refusal(addr netip.Addr) error {
 	}
 	return fmt.Errorf("%w: %s is not a public address; if Casehook should call it, start it with %s %s or %s",
 		errRefused, addr, AllowFlag, prefix, AllowVariable)
-}
-
-// oddAddress reports whether host is a number that C libraries take for an IPv4
-// address and Go does not (2130706433, 0177.0.0.1, 0x7f.1). What such a name
-// resolves to depends on the system.
-func oddAddress(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return false
-	}
-	host = strings.TrimSuffix(host, ".")
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if strings.HasPrefix(last, "0x") || strings.HasPrefix(last, "0X") {
-		return strings.Trim(last[2:], "0123456789abcdefABCDEF") == ""
-	}
-	return last != "" && strings.Trim(last, "0123456789") == ""
 }

@@ -19,6 +19,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -28,6 +30,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // The defaults.
@@ -132,10 +136,11 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 
 // post does the work of Post; ctx is the caller's, limited has the deadline.
 func (c *Client) post(ctx, limited context.Context, r Request) Result {
-	request, err := c.request(limited, r)
-	if err != nil {
-		return Result{Class: Invalid, Err: err}
+	target, failure := parseURL(r.URL)
+	if failure != nil {
+		return Result{Class: failure.Class, Err: failure.Err}
 	}
+	request := c.request(limited, target, r)
 	transports := c.transports
 	if r.Identity != nil {
 		transports = r.Identity.transports
@@ -187,11 +192,7 @@ func (c *Client) private(address string) bool {
 }
 
 // request builds the HTTP request, with our headers over the caller's.
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	target, err := parseURL(r.URL)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) request(ctx context.Context, target *url.URL, r Request) *http.Request {
 	header := callersHeader(r)
 	header["User-Agent"] = []string{c.userAgent}
 	header["webhook-id"] = []string{r.ID}
@@ -203,12 +204,6 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if len(r.Keys)+len(r.Seeds) > 0 {
 		header["webhook-signature"] = []string{signAll(r)}
 	}
-	if u := target.User; u != nil {
-		password, _ := u.Password()
-		basic := http.Request{Header: http.Header{}}
-		basic.SetBasicAuth(u.Username(), password)
-		header["Authorization"] = basic.Header["Authorization"]
-	}
 	request := &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
 		Body: body(r.Body), ContentLength: int64(len(r.Body)),
@@ -216,7 +211,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 		// to be closed before a byte was written.
 		GetBody: func() (io.ReadCloser, error) { return body(r.Body), nil },
 	}
-	return request.WithContext(ctx), nil
+	return request.WithContext(ctx)
 }
 
 // callersHeader is what the caller sets, without what is ours to set.
@@ -243,16 +238,15 @@ func body(b []byte) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(b))
 }
 
-// parseURL reads a URL. Its errors don't quote it: it may hold secrets.
-func parseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
+// parseURL returns a URL in its canonical form. A failure does not quote it: it
+// may hold secrets.
+func parseURL(raw string) (*url.URL, *Failure) {
+	u, err := weburl.Parse(raw)
 	switch {
+	case errors.Is(err, weburl.ErrAddress):
+		return nil, &Failure{Refused, fmt.Errorf("%w: the URL %w", errRefused, err)}
 	case err != nil:
-		return nil, errURL
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errScheme
-	case u.Hostname() == "":
-		return nil, errHost
+		return nil, &Failure{Invalid, fmt.Errorf("the URL %w", err)}
 	}
 	return u, nil
 }

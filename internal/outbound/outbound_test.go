@@ -355,19 +355,10 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
-func TestCredentialsInTheURLBecomeBasicAuthAndAreNeverQuoted(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, _ := r.BasicAuth()
-		io.WriteString(w, user+" "+password)
-	}))
-	defer server.Close()
+func TestCredentialsInTheURLAreRefusedAndNeverQuoted(t *testing.T) {
 	c := client(t)
 	defer c.Close()
-	url := strings.Replace(server.URL, "//", "//ann:s3cret@", 1)
-	if r := c.Post(t.Context(), outbound.Request{URL: url}); string(r.Body) != "ann s3cret" {
-		t.Errorf("%q, %v", r.Body, r.Err)
-	}
-	for _, bad := range []string{"http://ann:s3cret@[::1/", "ftp://ann:s3cret@x/", "http://ann:s3cret@no-such-host.invalid/s3cret?s3cret", "http://ann:s3cret@10.0.0.1/s3cret", "http://x/%s3cret"} {
+	for _, bad := range []string{"http://ann:s3cret@127.0.0.1/", "http://ann:s3cret@[::1/", "ftp://ann:s3cret@x/", "http://ann:s3cret@no-such-host.invalid/s3cret?s3cret", "http://ann:s3cret@10.0.0.1/s3cret", "http://x/%s3cret"} {
 		if r := c.Post(t.Context(), outbound.Request{URL: bad}); r.Err == nil || strings.Contains(r.Err.Error(), "s3cret") {
 			t.Errorf("%q: %v", bad, r.Err)
 		}

@@ -29,10 +29,12 @@ type plain struct {
 
 func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	if _, err := parseURL(r.URL.String()); err != nil {
-		return nil, &Failure{Invalid, err}
+	target, failure := parseURL(r.URL.String())
+	if failure != nil {
+		return nil, failure
 	}
 	out := r.Clone(ctx)
+	out.URL, out.Host = target, target.Host
 	out.Header.Set("User-Agent", p.client.userAgent)
 	transport, err := p.client.transportFor(ctx, p.tenant, p.client.transports)
 	if err != nil {

@@ -34,7 +34,7 @@ func Cause(err error) string {
 // forPeople puts the error of a class in words that name no address, unless the
 // URL's host is one itself: then who wrote the URL knows it.
 func forPeople(class Class, host string, err error) error {
-	if _, parsed := netip.ParseAddr(strings.Trim(host, "[]")); parsed == nil || errors.Is(err, errOddAddress) {
+	if _, parsed := netip.ParseAddr(strings.Trim(host, "[]")); parsed == nil {
 		return err
 	}
 	text := ""

@@ -58,9 +58,6 @@ func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 
 // dial connects. Its errors are of type *dialError.
 func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net.Conn, error) {
-	if host, _, err := net.SplitHostPort(address); err == nil && oddAddress(host) {
-		return nil, &dialError{Refused, errOddAddress}
-	}
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, &dialError{classifyDial(err), err}

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
+
 	"strings"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // Config is how a server runs. What is zero gets a default that is right for one
@@ -75,6 +76,7 @@ func (c Config) withDefaults() Config {
 	c.Data = cmp.Or(c.Data, DefaultData)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
 	c.Grace = cmp.Or(c.Grace, defaultGrace)
+	c.PublicURL = strings.TrimRight(weburl.Stored(c.PublicURL), "/")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -84,9 +86,11 @@ func (c Config) withDefaults() Config {
 // check refuses what can't work before anything is opened.
 func (c Config) check() error {
 	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return invalid("public_url", "The public URL %q is not one. It looks like https://cases.example.com.", c.PublicURL)
+		if _, err := weburl.Canonical(c.PublicURL); err != nil {
+			return invalid("public_url", "The public URL %s. It looks like https://cases.example.com.", err)
+		}
+		if strings.Contains(c.PublicURL, "?") {
+			return invalid("public_url", "The public URL has a query, behind which no path can be. It looks like https://cases.example.com.")
 		}
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.owner, e.expired_from, e.expired_to, e.revision, e.created_at, e.updated_at,
@@ -315,6 +316,7 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	var secrets storedSecrets
 	err = json.Unmarshal(plain, &secrets)
 	secrets.into(&e)
+	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
 	return e, err
 }
 

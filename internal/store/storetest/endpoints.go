@@ -11,7 +11,7 @@ import (
 )
 
 func anEndpoint(tenant int64, n int) endpoint.Endpoint {
-	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private, Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=<d>",
+	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private, Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=%3Cd%3E",
 		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: []endpoint.Secret{
 			{ID: "sec_2", Kind: endpoint.V1a, Key: []byte{0, 1, 255}, CreatedAt: start}, {ID: "sec_1", Kind: endpoint.V1, Key: []byte("older"), CreatedAt: start, ExpiresAt: start.Add(time.Hour)}},
 		Revision: 1, CreatedAt: start, UpdatedAt: start}
@@ -42,7 +42,7 @@ var endpointTests = map[string]func(*fixture){
 				e.Filter = `case.type == "kyc"`
 				e.Description, e.Metadata = "Two\nlines", map[string]string{"<team>": "ü", "": ""}
 				e.Headers = []endpoint.Header{{Name: "X-Api-Key", Value: "s3cr3t"}, {Name: "X-Other", Value: ""}}
-				e.Auth = endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://x", ClientID: "id", ClientSecret: "s3cr3t", Scopes: []string{"a", "b"}, Audience: "x", ClientAuth: endpoint.InBody}
+				e.Auth = endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://x/", ClientID: "id", ClientSecret: "s3cr3t", Scopes: []string{"a", "b"}, Audience: "x", ClientAuth: endpoint.InBody}
 				e.TLS = endpoint.TLS{Certificate: "c", Key: "k", CA: "ca"}
 			}
 			f.create(e)

@@ -1,0 +1,155 @@
+// Package weburl reads the URLs that requests are sent to. It is pure. A URL
+// that it accepts has one canonical form, in which it is stored, shown and sent:
+// every server reads the request line and the Host header made of it, and the
+// host that is dialled is the host that is named. What can't be sent as it was
+// meant is refused with the reason.
+package weburl
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxLength is how long a canonical URL may be, in bytes.
+const MaxLength = 2048
+
+// The reasons for which a URL is refused. Their texts follow what names the URL,
+// and quote nothing of it: it may hold secrets.
+var (
+	ErrAddress = errors.New("has a number for a host that programs read differently; write an IPv4 address as four decimal numbers, such as 192.0.2.1")
+
+	errUTF8      = errors.New("is not valid UTF-8")
+	errControl   = errors.New("holds a tab, a line break or another control character; remove it")
+	errScheme    = errors.New("does not begin with http:// or https://")
+	errNoHost    = errors.New("names no host; it looks like https://example.com/path")
+	errBackslash = errors.New("has a backslash before its query; write /")
+	errUser      = errors.New("carries a user name or password, which would be shown; authenticate by a header, or verify the signature instead")
+	errFragment  = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
+	errLong      = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
+	errHost      = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ between dots, at most 63 between two and 253 in all")
+	errInternat  = errors.New("has a host that is no internationalised domain name (IDNA)")
+	errIPv6      = errors.New("has no IPv6 address between the brackets")
+	errZone      = errors.New("has an IPv6 zone that is none, or stands behind an address that is not link-local")
+	errPort      = errors.New("has a port that is not a number from 1 to 65535")
+)
+
+// Canonical returns the one form of a URL: scheme and host in lower case, the
+// host as DNS has it, no port where it is the scheme's own, and a path. What RFC
+// 3986 does not allow in a path or query is percent-encoded; what is encoded
+// already, and a +, stay as they are. The error says why there is none.
+func Canonical(raw string) (string, error) {
+	raw = strings.Trim(raw, " \t\r\n")
+	if err := readable(raw); err != nil {
+		return "", err
+	}
+	scheme, rest, _ := strings.Cut(raw, ":")
+	scheme = strings.ToLower(scheme)
+	if scheme != "http" && scheme != "https" {
+		return "", errScheme
+	}
+	rest, ok := strings.CutPrefix(rest, "//")
+	if !ok {
+		return "", errNoHost
+	}
+	rest, fragment, _ := strings.Cut(rest, "#")
+	rest, query, asks := strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	switch {
+	case strings.Contains(rest, `\`):
+		return "", errBackslash
+	case strings.Contains(authority, "@"):
+		return "", errUser
+	case fragment != "":
+		return "", errFragment
+	}
+	host, err := hostPort(scheme, authority)
+	if err != nil {
+		return "", err
+	}
+	canonical := scheme + "://" + host + encode(withoutDots("/"+path), "/:@")
+	if asks {
+		canonical += "?" + encode(query, "/:@?")
+	}
+	if len(canonical) > MaxLength {
+		return "", errLong
+	}
+	return canonical, nil
+}
+
+// Parse returns a URL in its canonical form, taken apart.
+func Parse(raw string) (*url.URL, error) {
+	canonical, err := Canonical(raw)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(canonical)
+}
+
+// Stored returns the canonical form of a URL that was saved before there was one,
+// or the URL itself where it would be refused by now.
+func Stored(raw string) string {
+	if canonical, err := Canonical(raw); err == nil {
+		return canonical
+	}
+	return raw
+}
+
+func readable(raw string) error {
+	switch {
+	case !utf8.ValidString(raw):
+		return errUTF8
+	case strings.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errControl
+	}
+	return nil
+}
+
+// withoutDots removes the segments . and .. from a path: RFC 3986, section 5.2.4.
+func withoutDots(path string) string {
+	if !strings.Contains(path, "/.") {
+		return path
+	}
+	segments := strings.Split(path[1:], "/")
+	kept := segments[:0]
+	for i, segment := range segments {
+		dots := segment == "." || segment == ".."
+		if segment == ".." && len(kept) > 0 {
+			kept = kept[:len(kept)-1]
+		}
+		if !dots {
+			kept = append(kept, segment)
+		} else if i == len(segments)-1 {
+			kept = append(kept, "")
+		}
+	}
+	return "/" + strings.Join(kept, "/")
+}
+
+// encode percent-encodes what RFC 3986 does not allow in a part of a URL, where
+// also is allowed besides what is everywhere. A percent sign that begins no
+// escape is one that is meant.
+func encode(part, also string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(part) {
+		c := part[i]
+		escape := c == '%' && i+2 < len(part) && isHex(part[i+1]) && isHex(part[i+2])
+		if escape || plain(c) || strings.IndexByte(also, c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// plain reports the unreserved characters and the sub-delimiters of RFC 3986.
+func plain(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("-._~!$&'()*+,;=", c) >= 0
+}
