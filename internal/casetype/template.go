@@ -54,31 +54,103 @@ func parseTemplate(template string) ([]part, error) {
 	return append(parts, part{literal: literal.String()}), nil
 }
 
-// Interpolate fills a template with a case's data and identity. Text goes in as
-// it is, numbers as they are written, lists with commas between; what is missing
-// leaves nothing. Each text goes through escape, unless that is nil. It fails on a
-// template that [Parse] would refuse.
-func Interpolate(template string, data map[string]any, who Identity, escape func(string) string) (string, error) {
+// ErrTooLong is wrapped by the error of a template that comes to more text than it
+// may.
+var ErrTooLong = errors.New("comes to more text than is allowed")
+
+// Interpolate fills a template with a case's data and identity, to at most limit
+// bytes; it makes no more of it than that. Text goes in as it is, numbers as they
+// are written, lists with commas between; what is missing leaves nothing. Each text
+// goes through escape, unless that is nil. It fails on a template that [Parse]
+// would refuse.
+func Interpolate(template string, data map[string]any, who Identity, escape func(string) string, limit int) (string, error) {
 	parts, err := parseTemplate(template)
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
 	}
-	var b strings.Builder
+	b := bounded{left: limit}
 	for _, p := range parts {
-		b.WriteString(p.literal)
-		if p.placeholder == "" {
-			continue
+		b.write(p.literal)
+		if p.placeholder != "" {
+			b.fill(lookup(p.placeholder, data, who), escape)
 		}
-		value := lookup(p.placeholder, data, who)
-		if escape != nil {
-			value = escape(value)
+		if b.full {
+			return b.text.String(), fmt.Errorf("template: %w", ErrTooLong)
 		}
-		b.WriteString(value)
 	}
-	return b.String(), nil
+	return b.text.String(), nil
 }
 
-func lookup(name string, data map[string]any, who Identity) string {
+// bounded is a text that grows to a limit, and no further.
+type bounded struct {
+	text strings.Builder
+	left int  // bytes
+	full bool // something was left out
+}
+
+// write adds a text, or as much of it as there is room for.
+func (b *bounded) write(text string) {
+	if len(text) > b.left {
+		text, b.full = strings.ToValidUTF8(text[:b.left], ""), true
+	}
+	b.left -= len(text)
+	b.text.WriteString(text)
+}
+
+// fill adds a value of case data for people, through escape. What is made of the
+// value before that is bounded, too.
+func (b *bounded) fill(value any, escape func(string) string) {
+	if escape == nil {
+		b.value(value)
+		return
+	}
+	plain := bounded{left: b.left}
+	plain.value(value)
+	b.write(escape(plain.text.String()))
+	b.full = b.full || plain.full
+}
+
+// value adds a value of case data for people.
+func (b *bounded) value(value any) {
+	switch value := value.(type) {
+	case nil:
+	case string:
+		b.write(value)
+	case bool:
+		b.write(strconv.FormatBool(value))
+	case json.Number:
+		b.write(string(value))
+	case []any:
+		for i, item := range value {
+			if b.full {
+				return
+			}
+			b.separate(i)
+			b.value(item)
+		}
+	case map[string]any:
+		for i, name := range slices.Sorted(maps.Keys(value)) {
+			if b.full {
+				return
+			}
+			b.separate(i)
+			b.write(name + ": ")
+			b.value(value[name])
+		}
+	default:
+		b.write(fmt.Sprint(value))
+	}
+}
+
+// separate adds a comma before all items but the first.
+func (b *bounded) separate(i int) {
+	if i > 0 {
+		b.write(", ")
+	}
+}
+
+// lookup finds what a placeholder stands for.
+func lookup(name string, data map[string]any, who Identity) any {
 	switch name {
 	case "case.id":
 		return strconv.FormatInt(who.ID, 10)
@@ -94,38 +166,14 @@ func lookup(name string, data map[string]any, who Identity) string {
 		object, _ := value.(map[string]any)
 		value = object[token]
 	}
-	return Text(value)
+	return value
 }
 
-// Text writes a value of case data for people.
-func Text(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return value
-	case bool:
-		return strconv.FormatBool(value)
-	case json.Number:
-		return string(value)
-	case []any:
-		var all []string
-		for _, item := range value {
-			all = append(all, Text(item))
-		}
-		return strings.Join(all, ", ")
-	case map[string]any:
-		var all []string
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			all = append(all, name+": "+Text(value[name]))
-		}
-		return strings.Join(all, ", ")
-	}
-	return fmt.Sprint(value)
-}
-
-// maxName bounds the name of a case, in characters.
-const maxName = 200
+// The bounds of the name of a case.
+const (
+	maxName     = 200      // characters
+	maxNameText = 16 << 10 // bytes of what the template comes to, before white space is made one
+)
 
 // FormatName names a case by the type's template, on one line; a template that
 // comes to nothing, or none, gives the reference.
@@ -133,8 +181,8 @@ func (t *Type) FormatName(data map[string]any, who Identity) string {
 	if t.NameTemplate == "" {
 		return who.Reference
 	}
-	name, err := Interpolate(t.NameTemplate, data, who, nil)
-	if err != nil {
+	name, err := Interpolate(t.NameTemplate, data, who, nil, maxNameText)
+	if err != nil && !errors.Is(err, ErrTooLong) { // the beginning is name enough
 		return who.Reference // can't be: Parse has checked the template
 	}
 	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")

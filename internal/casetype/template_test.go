@@ -1,9 +1,12 @@
 package casetype_test
 
 import (
+	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
@@ -23,13 +26,13 @@ func TestInterpolateFillsIn(t *testing.T) {
 		"{case.id} {case.reference} {case.name} {case.state}": "42 KYC-0042 Acme In review",
 		"{{s}} {{{s}}}": "{s} {a {b}}",
 	} {
-		got, err := casetype.Interpolate(template, data, who, nil)
+		got, err := casetype.Interpolate(template, data, who, nil, 1<<20)
 		if err != nil || got != want {
 			t.Errorf("%q became %q, %v; want %q", template, got, err, want)
 		}
 	}
 	for _, template := range []string{"{", "}", "a {s", "{}", "{a b}", "{s}}", "{{s}", "{.a}", "{a.}"} {
-		if got, err := casetype.Interpolate(template, data, who, nil); err == nil {
+		if got, err := casetype.Interpolate(template, data, who, nil, 1<<20); err == nil {
 			t.Errorf("%q became %q, want it refused", template, got)
 		}
 	}
@@ -39,7 +42,7 @@ func TestInterpolateFillsIn(t *testing.T) {
 func TestAllThatComesFromTheCaseIsEscaped(t *testing.T) {
 	data := decode(t, `{"a":{"# b":["- c",-1]},"d":-2}`)
 	got, err := casetype.Interpolate("# {a}|{d}|{case.reference}|{case.state}|{none}", data,
-		casetype.Identity{Reference: "R-1", State: "#s"}, func(s string) string { return "<" + s + ">" })
+		casetype.Identity{Reference: "R-1", State: "#s"}, func(s string) string { return "<" + s + ">" }, 1<<20)
 	if want := "# <# b: - c, -1>|<-2>|<R-1>|<#s>|<>"; err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
@@ -100,5 +103,56 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) || strings.Contains(fault.As(err).Detail, "s3cret") {
 			t.Errorf("%s became %q, %v; want it refused", raw, got, err)
 		}
+	}
+}
+
+// What a template comes to is bounded, and so is what is allocated for it, however
+// often it names however much.
+func TestATemplateStopsAtItsBudget(t *testing.T) {
+	long := strings.Repeat("äb ", 300_000)
+	var list []any
+	object := map[string]any{}
+	for i := range 50_000 {
+		list = append(list, json.Number(strconv.Itoa(i)))
+		object["k"+strconv.Itoa(i)] = "v"
+	}
+	data := map[string]any{"a": long, "l": list, "o": object, "n": map[string]any{"l": []any{object, list, long}}}
+	for _, name := range []string{"a", "l", "o", "n"} {
+		template := strings.Repeat("{"+name+"}", (64<<10)/3)
+		for _, escape := range []func(string) string{nil, func(s string) string { return strings.ReplaceAll(s, "b", "\\b") }} {
+			const limit = 100 << 10
+			var text string
+			var err error
+			made := allocated(func() { text, err = casetype.Interpolate(template, data, casetype.Identity{}, escape, limit) })
+			if !errors.Is(err, casetype.ErrTooLong) || len(text) > limit || len(text) < limit-16 || !utf8.ValidString(text) {
+				t.Errorf("{%s}: %d bytes, %v", name, len(text), err)
+			}
+			if made > 24<<20 { // the template's parts are most of it
+				t.Errorf("{%s}: %d MiB are allocated", name, made>>20)
+			}
+		}
+	}
+	exact, err := casetype.Interpolate("{a}", map[string]any{"a": "12345"}, casetype.Identity{}, nil, 5)
+	if exact != "12345" || err != nil {
+		t.Errorf("%q, %v: a text that fits is not cut", exact, err)
+	}
+}
+
+// A name is made of the beginning of what its template comes to.
+func TestANameTakesNoMoreThanItsBudget(t *testing.T) {
+	definition := `{"key": "kyc", "name_template": "` + strings.Repeat("{a}", 160) + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "begin", "to": "open"}]}`
+	typ, err := casetype.Parse("kyc.json", []byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := map[string]any{"a": strings.Repeat("ann ", 200_000)}
+	var name string
+	made := allocated(func() { name = typ.FormatName(data, casetype.Identity{Reference: "R-1"}) })
+	if !strings.HasPrefix(name, "ann ann") || len(name) > 200 {
+		t.Errorf("it is called %q", name)
+	}
+	if made > 4<<20 {
+		t.Errorf("%d MiB are allocated", made>>20)
 	}
 }

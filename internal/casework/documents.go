@@ -3,6 +3,7 @@ package casework
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/casehook/casehook/internal/access"
@@ -58,11 +59,18 @@ func (s *Service) generate(ctx context.Context, p access.Principal, caseID int64
 	})
 }
 
+// maxDocumentText bounds what a document's template may come to, in bytes.
+const maxDocumentText = 512 << 10
+
 // render fills the template. What comes from the case is text, never markup.
 func (s *Service) render(v View, kind casetype.Document) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
-	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape)
+	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
+	if errors.Is(err, casetype.ErrTooLong) {
+		return nil, fault.In("document.too_long", fmt.Sprintf("The document would have more than %d KiB of text.", maxDocumentText>>10),
+			fault.Field{Path: "/key", Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data", kind.Key)})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,8 @@ func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answe
 			return a, err
 		}
 		if a.Status == 0 {
-			return a, nil
+			a.Body = nil
+			return a, json.Unmarshal(header, &a.Header)
 		}
 		if a.Body, err = r.seal.open(a.Body, k.place()); err != nil {
 			return a, err
