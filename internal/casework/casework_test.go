@@ -40,6 +40,7 @@ type world struct {
 	node      func() *casework.Service // makes another on the same database
 	mu        sync.Mutex
 	skew      time.Duration
+	stopped   time.Time // zero: the clock runs
 }
 
 // start makes a world on SQLite, or on the PostgreSQL database at url.
@@ -82,7 +83,18 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.stopped.IsZero() {
+		return w.stopped.Add(w.skew)
+	}
 	return time.Now().Add(w.skew)
+}
+
+// stopClock lets no time pass for the service but what later adds, however busy the
+// machine is.
+func (w *world) stopClock() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = time.Now()
 }
 
 // later moves the service's clock.

@@ -152,6 +152,7 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 // account signs in from elsewhere; and in a browser that is known, beside them.
 func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
+		w.stopClock()
 		ada := w.ada()
 		try := func(email, password, from, browser string) error {
 			in := w.attempt(email, password, from)
