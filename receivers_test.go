@@ -22,6 +22,7 @@ var unchecked = map[string]string{
 	"internal/casework/casework_test.go": "callbacks",
 	"internal/delivery/bench_test.go":    "a benchmark, which would measure the check",
 	"internal/outbound":                  "it knows of no messages",
+	"internal/oidc":                      "an OpenID Connect provider",
 	"internal/dev/listen_test.go":        "a made-up server, and its messages; e2e has real ones",
 	"internal/server/reach_test.go":      "what nobody should hear from",
 	"internal/server/tracing_test.go":    "an OpenTelemetry collector",

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/casehook/casehook/internal/casetype"
 )
 
@@ -33,5 +36,21 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// NormalEmail gives an address as users are found by it.
-func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// NormalEmail returns an address as users are found by it: letters of ASCII in lower
+// case, and nothing else changed. Folding more would take one person's address for
+// another's: the Kelvin sign folds to k, and a dotted capital I to i.
+func NormalEmail(email string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, strings.Trim(email, " \t\r\n"))
+}
+
+// FoldedEmail returns an address as a reader may take it for another: in its
+// compatible composition, without letter case. Addresses that are equal so, and
+// differ otherwise, must not belong to two users.
+func FoldedEmail(email string) string {
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(NormalEmail(email))))
+}

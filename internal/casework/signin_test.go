@@ -343,3 +343,29 @@ func TestUsersAreJudged(t *testing.T) {
 		}
 	})
 }
+
+// An address that folds to another's by Unicode is not theirs: nobody signs in by it,
+// and no second user gets it.
+func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		create := func(email string) error {
+			_, err := w.CreateUser(t.Context(), w.p, casework.UserChange{Email: to(email), Name: to("x")}, casework.Once{})
+			return err
+		}
+		if err := create("Kim@Example.org"); err != nil {
+			t.Fatal(err)
+		}
+		kelvin := access.Identity{Issuer: "https://id.example", Subject: "1", Email: "\u212aim@example.org", Verified: true}
+		_, err := w.SignInIdentity(t.Context(), w.p.Tenant, kelvin, "192.0.2.1")
+		wantFault(t, err, fault.Forbidden, "oidc.unknown_user")
+		wantFields(t, wantFault(t, create("\u212aim@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
+		if err := create("ſam@example.org"); err != nil {
+			t.Fatal(err)
+		}
+		wantFields(t, wantFault(t, create("sam@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
+		kim := access.Identity{Issuer: "https://id.example", Subject: "2", Email: "KIM@example.org", Verified: true}
+		if u, err := w.SignInIdentity(t.Context(), w.p.Tenant, kim, "192.0.2.1"); err != nil || u.Email != "kim@example.org" {
+			t.Errorf("%+v, %v", u, err)
+		}
+	})
+}

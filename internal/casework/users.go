@@ -3,6 +3,7 @@ package casework
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/mail"
 	"strconv"
 
@@ -35,6 +36,9 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 	}
 	err := s.once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			if err := unmistakable(ctx, tx, made.Tenant, made.Email); err != nil {
+				return err
+			}
 			if made, err = tx.CreateUser(ctx, made); err != nil {
 				return err
 			}
@@ -89,6 +93,11 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 			return after, err
 		}
 	}
+	if after.Email != before.Email {
+		if err := unmistakable(ctx, tx, after.Tenant, after.Email); err != nil {
+			return after, err
+		}
+	}
 	after.UpdatedAt = s.now()
 	if had, has := before.SignsInAs(), after.SignsInAs(); !has.Includes(had) {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, had, before.Owner()); err != nil {
@@ -100,6 +109,28 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 		return saved, err
 	}
 	return saved, s.audit(ctx, tx, p, access.UserUpdated, userSubject(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
+}
+
+// unmistakable refuses an address that would be taken for another user's, although
+// the two differ.
+func unmistakable(ctx context.Context, tx *store.Tx, tenant int64, email string) error {
+	others, err := tx.OddEmails(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	folded := access.FoldedEmail(email)
+	if u, err := tx.UserByEmail(ctx, tenant, folded); err == nil {
+		others = append(others, u.Email)
+	} else if !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	for _, other := range others {
+		if other != email && access.FoldedEmail(other) == folded {
+			return fault.In("user.email_alike", "The address would be taken for another user's.",
+				fault.Field{Path: "/email", Message: "differs from the address of another user in letter case or in letters that look the same"})
+		}
+	}
+	return nil
 }
 
 // changed names what of a user differs.

@@ -16,6 +16,7 @@ import (
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -36,6 +37,8 @@ const answerIn = 10 * time.Second
 type Provider struct {
 	config Config
 	client *http.Client
+
+	finding singleflight.Group // looks for the provider, for all who wait
 
 	mu    sync.Mutex
 	found *gooidc.Provider // once it was reached
@@ -129,19 +132,41 @@ func (p *Provider) provider() *gooidc.Provider {
 
 // at finds the provider, and how to talk to it.
 func (p *Provider) at(ctx context.Context) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found == nil {
-		found, err := gooidc.NewProvider(gooidc.ClientContext(ctx, p.client), p.config.Issuer)
-		if err != nil {
+	found := p.provider()
+	if found == nil {
+		var err error
+		if found, err = p.find(ctx); err != nil {
 			return nil, nil, unreachable(err)
 		}
-		p.found = found
 	}
 	return &oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: p.found.Endpoint(), RedirectURL: p.config.RedirectURL,
+		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: found.Endpoint(), RedirectURL: p.config.RedirectURL,
 		Scopes: []string{gooidc.ScopeOpenID, "email", "profile"},
-	}, p.found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
+	}, found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
+}
+
+// find asks the provider about itself: once for all who wait, each of whom waits no
+// longer than their own request lasts.
+func (p *Provider) find(ctx context.Context) (*gooidc.Provider, error) {
+	asking := p.finding.DoChan("", func() (any, error) {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerIn)
+		defer cancel()
+		found, err := gooidc.NewProvider(gooidc.ClientContext(limited, p.client), p.config.Issuer)
+		if err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.found = found
+		return found, nil
+	})
+	select {
+	case result := <-asking:
+		found, _ := result.Val.(*gooidc.Provider)
+		return found, result.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func unreachable(err error) error {

@@ -15,6 +15,7 @@ const userColumns = `id, tenant, email, name, role, clearance, password, issuer,
 var (
 	userByID       = define(`select ` + userColumns + ` from users where tenant = $1 and id = $2`)
 	userByEmail    = define(`select ` + userColumns + ` from users where tenant = $1 and email = $2`)
+	userOddEmails  = define(`select email from users where tenant = $1 and octet_length(email) <> length(email)`)
 	userByIdentity = define(`select ` + userColumns + ` from users where tenant = $1 and issuer = $2 and subject = $3 and issuer <> ''`)
 	userList       = define(`select ` + userColumns + ` from users where tenant = $1 and id > $2 order by id limit $3`)
 	userInsert     = define(`insert into users (tenant, email, name, role, clearance, password, issuer, subject, disabled, epoch, revision, created_at, updated_at)
@@ -43,6 +44,12 @@ func (r reader) User(ctx context.Context, tenant, id int64) (access.User, error)
 func (r reader) UserByEmail(ctx context.Context, tenant int64, email string) (access.User, error) {
 	rows, err := r.q.query(ctx, userByEmail, tenant, email)
 	return one(rows, err, scanUser, notFound("user.not_found", "There is no such user."))
+}
+
+// OddEmails lists the addresses of a tenant's users that are not of ASCII alone.
+func (r reader) OddEmails(ctx context.Context, tenant int64) ([]string, error) {
+	rows, err := r.q.query(ctx, userOddEmails, tenant)
+	return collect(rows, err, scanValue[string])
 }
 
 // UserByIdentity finds the user that an OpenID Connect identity belongs to.

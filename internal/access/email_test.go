@@ -1,0 +1,32 @@
+package access
+
+import "testing"
+
+// Identities fold ASCII alone: what only looks like somebody's address is not theirs.
+func TestAnAddressFoldsASCIIAlone(t *testing.T) {
+	for email, want := range map[string]string{
+		" Ada@Example.ORG\n":   "ada@example.org",
+		"\u212aim@example.org": "\u212aim@example.org", // the Kelvin sign, which Unicode folds to k
+		"\u0130da@example.org": "\u0130da@example.org", // I with a dot above
+		"Ädmin@example.org":    "Ädmin@example.org",
+		"ſam@example.org":      "ſam@example.org", // the long s
+	} {
+		if got := NormalEmail(email); got != want {
+			t.Errorf("%q becomes %q, want %q", email, got, want)
+		}
+	}
+}
+
+func TestAddressesThatAreTakenForEachOther(t *testing.T) {
+	for _, pair := range [][2]string{
+		{"kim@example.org", "\u212aim@example.org"}, {"sam@example.org", "ſam@example.org"}, {"ädmin@example.org", "ÄDMIN@example.org"},
+		{"ädmin@example.org", "a\u0308dmin@example.org"}, {"strasse@example.org", "straße@example.org"}, {"ada@example.org", "ａｄａ@example.org"},
+	} {
+		if FoldedEmail(pair[0]) != FoldedEmail(pair[1]) {
+			t.Errorf("%q and %q are apart", pair[0], pair[1])
+		}
+	}
+	if FoldedEmail("ada@example.org") == FoldedEmail("ida@example.org") {
+		t.Error("addresses that differ are the same")
+	}
+}
