@@ -75,7 +75,7 @@ type NewEndpoint struct {
 	Secret *string `json:"secret,omitempty" maxLength:"200" doc:"What signs: whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 private key. Absent: a secret is drawn." example:"whsec_..."`
 	Settings
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
-	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
 	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
 	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
 	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
@@ -90,7 +90,7 @@ type NewEndpoint struct {
 type EndpointChange struct {
 	Settings
 	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
-	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go." example:"https://crm.example.com/hooks"`
+	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
 	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
 	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`

@@ -37,7 +37,7 @@ type Target struct {
 
 // SetTargets is the body that sets the targets of a trigger.
 type SetTargets struct {
-	URLs []string `json:"urls" maxItems:"100" doc:"The URLs that hear the trigger; no others do." example:"[\"https://crm.example.com/hooks\"]"`
+	URLs []string `json:"urls" maxItems:"100" doc:"The URLs that hear the trigger, however they are spelt; no others do." example:"[\"https://crm.example.com/hooks\"]"`
 }
 
 type InTrigger struct {

@@ -79,6 +79,7 @@ func TestReferencesCount(t *testing.T) {
 func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	environment := map[string]string{
 		"CASEHOOK_VAR_BASE": "http://127.0.0.1:8080/base", "CASEHOOK_VAR_HOST": "example.com", "CASEHOOK_VAR_SLASH": "https://example.com/", "CASEHOOK_VAR_BAD": "ftp://s3cret",
+		"CASEHOOK_VAR_LOUD": "HTTPS://MÜNCHEN.example:443/a b/", "CASEHOOK_VAR_PORT": "https://s3cret:99999",
 		"CASEHOOK_VAR_QUERY": "https://h/?key=s3cret", "CASEHOOK_VAR_USER": "https://s3cret@h", "CASEHOOK_VAR_SECRET": "s3cret", "HOME": "/root",
 	}
 	look := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
@@ -88,6 +89,8 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		"${CASEHOOK_VAR_BASE}":                      "http://127.0.0.1:8080/base",
 		"${CASEHOOK_VAR_BASE}?x=$y":                 "http://127.0.0.1:8080/base?x=$y",
 		"${CASEHOOK_VAR_SLASH}/a..b/.c":             "https://example.com/a..b/.c",
+		"${CASEHOOK_VAR_LOUD}/ü?a=b c":              "https://xn--mnchen-3ya.example/a%20b/%C3%BC?a=b%20c",
+		"HTTPS://Example.com:443?a=b c":             "https://example.com/?a=b%20c",
 	} {
 		got, err := casetype.ExpandURL(raw, look)
 		if err != nil || got != want {
@@ -99,6 +102,7 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		"https://${CASEHOOK_VAR_HOST}/x", "https://mine.example/?s=${CASEHOOK_VAR_SECRET}", "https://mine.example/${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_SECRET}.mine.example/x",
 		"${CASEHOOK_VAR_BASE}.mine.example/x", "${CASEHOOK_VAR_BASE}@mine.example/x", "${CASEHOOK_VAR_BASE}:80/x", "${CASEHOOK_VAR_BASE}${CASEHOOK_VAR_SECRET}",
 		"${CASEHOOK_VAR_QUERY}/x", "${CASEHOOK_VAR_USER}/x", "${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_BASE}/../x", "${CASEHOOK_VAR_BASE}/a/%2e%2E/x", "${CASEHOOK_VAR_BASE}/%zz",
+		"${CASEHOOK_VAR_PORT}/x", "https://h:99999/", "http://127.1/", `${CASEHOOK_VAR_BASE}/..\x`,
 	} {
 		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) || strings.Contains(fault.As(err).Detail, "s3cret") {
 			t.Errorf("%s became %q, %v; want it refused", raw, got, err)
@@ -154,5 +158,36 @@ func TestANameTakesNoMoreThanItsBudget(t *testing.T) {
 	}
 	if made > 4<<20 {
 		t.Errorf("%d MiB are allocated", made>>20)
+	}
+}
+
+func TestACallbacksURLIsKeptInItsCanonicalForm(t *testing.T) {
+	for raw, want := range map[string]string{
+		"HTTPS://Example.com:443?a=b c": "https://example.com/?a=b%20c",
+		"${CASEHOOK_VAR_X}/ü?b c":       "${CASEHOOK_VAR_X}/%C3%BC?b%20c",
+		"${CASEHOOK_VAR_X}?b c":         "${CASEHOOK_VAR_X}?b%20c",
+		"${CASEHOOK_VAR_X}":             "${CASEHOOK_VAR_X}",
+	} {
+		ct, err := casetype.Parse("", []byte(strings.Replace(good, "url: https://example.com/ask", "url: '"+raw+"'", 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ct.Transitions[1].AboutToSubmit.URL; got != want {
+			t.Errorf("%s is kept as %q, want %q", raw, got, want)
+		}
+		if again, err := casetype.Load(ct.JSON()); err != nil || string(again.JSON()) != string(ct.JSON()) {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}
+
+func TestADefinitionOfBeforeIsReadWithAURLThatIsRefusedByNow(t *testing.T) {
+	old := `{"key":"k","states":[{"key":"s"}],"fields":{"type":"object","properties":{}},` +
+		`"transitions":[{"key":"t","to":"s","about_to_submit":{"url":"https://h:99999/"}}]}`
+	if _, err := casetype.Parse("", []byte(old)); err == nil || !strings.Contains(err.Error(), "1 to 65535") {
+		t.Errorf("it can be saved: %v", err)
+	}
+	if _, err := casetype.Load([]byte(old)); err != nil {
+		t.Error(err)
 	}
 }

@@ -28,7 +28,7 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	if match == nil {
 		canonical, err := weburl.Canonical(raw)
 		if err != nil {
-			return "", fault.Wrap(err, fault.Upstream, "callback.url_invalid", "The callback's URL %s.", err)
+			return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", err)
 		}
 		return canonical, nil
 	}
@@ -37,14 +37,14 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 		return "", fault.New(fault.Upstream, "callback.variable_unset",
 			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has not granted to this tenant.", match[1])
 	}
-	prefix, err := weburl.Parse(value)
-	if err != nil || prefix.RawQuery != "" || prefix.ForceQuery {
+	begins, err := weburl.Canonical(value)
+	if err != nil || strings.Contains(begins, "?") {
 		return "", fault.New(fault.Upstream, "callback.url_invalid",
 			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to set it so.", match[1])
 	}
-	expanded, err := weburl.Canonical(strings.TrimSuffix(prefix.String(), "/") + raw[len(match[0])-len(match[2]):])
+	expanded, err := weburl.Canonical(strings.TrimSuffix(begins, "/") + raw[len(match[0])-len(match[2]):])
 	if err != nil {
-		return "", fault.Wrap(err, fault.Upstream, "callback.url_invalid", "The callback's URL, its variable expanded, %s.", err)
+		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL, its variable expanded, %s.", err)
 	}
 	return expanded, nil
 }
@@ -56,10 +56,16 @@ func checkCallbackURL(raw string) string {
 		return message
 	}
 	if match := beginning.FindStringSubmatch(raw); match != nil {
-		raw = "http://host" + raw[len(match[0])-len(match[2]):]
+		raw = standIn + raw[len(match[0])-len(match[2]):]
 	}
-	return checkURL(raw)
+	if _, err := weburl.Canonical(raw); err != nil {
+		return err.Error()
+	}
+	return ""
 }
+
+// standIn takes the place of a variable while what follows it is judged.
+const standIn = "http://host/path"
 
 // misplaced says what is wrong with the variables of a URL.
 func misplaced(raw string) string {
@@ -67,7 +73,7 @@ func misplaced(raw string) string {
 		raw = raw[len(match):]
 		path, _, _ := strings.Cut(raw, "?")
 		for segment := range strings.SplitSeq(path, "/") {
-			if plain, err := url.PathUnescape(segment); err != nil || plain == "." || plain == ".." {
+			if plain, err := url.PathUnescape(segment); err == nil && (plain == "." || plain == "..") {
 				return "leaves the path that its variable stands for"
 			}
 		}
@@ -78,19 +84,17 @@ func misplaced(raw string) string {
 	return ""
 }
 
-// checkURL says why a URL is refused.
-func checkURL(raw string) string {
-	if _, err := weburl.Canonical(raw); err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-// canonicalURL returns the canonical form of a callback's URL. One with a variable
-// stays as it is written: it has its form once the variable is expanded.
+// canonicalURL returns the canonical form of a callback's URL, its variable left as
+// it is, or the URL itself where there is none.
 func canonicalURL(raw string) string {
-	if strings.HasPrefix(raw, "${") {
+	match := beginning.FindStringSubmatch(raw)
+	if match == nil {
+		return weburl.Stored(raw)
+	}
+	variable, rest := raw[:len(match[0])-len(match[2])], raw[len(match[0])-len(match[2]):]
+	canonical, err := weburl.Canonical(standIn + rest)
+	if err != nil {
 		return raw
 	}
-	return weburl.Stored(raw)
+	return variable + strings.TrimPrefix(canonical, standIn)
 }

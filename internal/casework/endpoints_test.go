@@ -143,6 +143,31 @@ func TestTargetsAreTheSameRelationSeenFromTheTrigger(t *testing.T) {
 	})
 }
 
+func TestAURLIsTheSameHoweverItIsSpelt(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		const url, token = "https://xn--mnchen-3ya.example/a%20b?x=%C3%BC", "https://login.example/token"
+		e, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{
+			URL: " HTTPS://MÜNCHEN.example.:443/a b?x=ü", Triggers: []string{"case_created"}, Clearance: "PUBLIC",
+			Auth: endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://LOGIN.example:443/token", ClientID: "c", ClientSecret: "s"},
+		}, casework.Once{})
+		if err != nil || e.URL != url || e.Auth.TokenURL != token {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		targets, err := w.SetTargets(t.Context(), w.p, "case_finished", []string{"https://mu\u0308nchen.EXAMPLE/./a%20b?x=%C3%BC"})
+		if err != nil || len(targets) != 1 || targets[0].Created || targets[0].Endpoint.ID != e.ID {
+			t.Errorf("%+v, %v", targets, err)
+		}
+		after, err := w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Point("https://München.example/a b?x=ü") })
+		if err != nil || after.URL != url || after.Auth.ClientSecret != "s" || after.Revision != targets[0].Endpoint.Revision {
+			t.Errorf("the same URL changed something: %+v, %v", after, err)
+		}
+		_, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Point("https://münchen.example:99999/") })
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/auth/client_secret")
+		_, err = w.SetTargets(t.Context(), w.p, "case_created", []string{"https://a.example", "HTTPS://A.example:443/"})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls/1")
+	})
+}
+
 func TestWrongTargets(t *testing.T) {
 	w := start(t, "")
 	e := w.endpoint("", "https://a.example", "case_created")

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // message is a message as the server streams it.
@@ -57,10 +59,14 @@ type forwarder struct {
 }
 
 // newForwarder makes one. Whatever address the receiver has may be called: it is
-// the machine of who runs this.
-func newForwarder(url string, key []byte, timeout time.Duration, version string) *forwarder {
+// the machine of who runs this. A URL that can't be called is refused.
+func newForwarder(raw string, key []byte, timeout time.Duration, version string) (*forwarder, error) {
+	url, err := weburl.Canonical(raw)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "dev.forward", "The URL of --forward %s.", err)
+	}
 	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	return &forwarder{url, key, timeout, outbound.New(outbound.Config{AllowPrefixes: everywhere, Version: version})}
+	return &forwarder{url, key, timeout, outbound.New(outbound.Config{AllowPrefixes: everywhere, Version: version})}, nil
 }
 
 func (f *forwarder) send(ctx context.Context, m message, attempt int) forwarded {

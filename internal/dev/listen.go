@@ -61,7 +61,10 @@ func Listen(ctx context.Context, c *client.Client, l Listening) error {
 	}
 	e := &ear{Listening: l, client: c, path: "/v1/stream?" + query.Encode()}
 	if l.Forward != "" {
-		e.to = newForwarder(l.Forward, l.Key, l.Timeout, l.Version)
+		var err error
+		if e.to, err = newForwarder(l.Forward, l.Key, l.Timeout, l.Version); err != nil {
+			return err
+		}
 		defer e.to.client.Close()
 	}
 	e.open(ctx)

@@ -112,7 +112,10 @@ func (t Triggering) show(m *message) error {
 }
 
 func (t Triggering) forward(ctx context.Context, m *message) error {
-	to := newForwarder(t.Forward, t.Key, t.Timeout, t.Version)
+	to, err := newForwarder(t.Forward, t.Key, t.Timeout, t.Version)
+	if err != nil {
+		return err
+	}
 	defer to.client.Close()
 	f := to.send(ctx, *m, 1)
 	if t.JSON {

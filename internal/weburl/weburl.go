@@ -8,6 +8,7 @@ package weburl
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,6 +27,7 @@ var (
 	errNoHost    = errors.New("names no host; it looks like https://example.com/path")
 	errBackslash = errors.New("has a backslash before its query; write /")
 	errUser      = errors.New("carries a user name or password, which would be shown; authenticate by a header, or verify the signature instead")
+	errEscape    = errors.New("has a % in its path that begins no escape; write %25")
 	errFragment  = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
 	errLong      = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
 	errHost      = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ between dots, at most 63 between two and 253 in all")
@@ -35,10 +37,14 @@ var (
 	errPort      = errors.New("has a port that is not a number from 1 to 65535")
 )
 
+// badEscape is a percent sign that begins no escape.
+var badEscape = regexp.MustCompile(`%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)`)
+
 // Canonical returns the one form of a URL: scheme and host in lower case, the
 // host as DNS has it, no port where it is the scheme's own, and a path. What RFC
 // 3986 does not allow in a path or query is percent-encoded; what is encoded
-// already, and a +, stay as they are. The error says why there is none.
+// already, and a +, stay as they are; a % in a query that begins no escape is one
+// that is meant. The error says why there is none.
 func Canonical(raw string) (string, error) {
 	raw = strings.Trim(raw, " \t\r\n")
 	if err := readable(raw); err != nil {
@@ -63,6 +69,8 @@ func Canonical(raw string) (string, error) {
 		return "", errUser
 	case fragment != "":
 		return "", errFragment
+	case badEscape.MatchString(path):
+		return "", errEscape
 	}
 	host, err := hostPort(scheme, authority)
 	if err != nil {
@@ -128,8 +136,7 @@ func withoutDots(path string) string {
 }
 
 // encode percent-encodes what RFC 3986 does not allow in a part of a URL, where
-// also is allowed besides what is everywhere. A percent sign that begins no
-// escape is one that is meant.
+// also is allowed besides what is everywhere.
 func encode(part, also string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

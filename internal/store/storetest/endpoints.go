@@ -54,6 +54,16 @@ var endpointTests = map[string]func(*fixture){
 			f.equal(must[endpoint.Endpoint](f)(f.EndpointByName(f.Context(), f.tenant, e.Name)), e)
 		}
 	},
+	"URLs that were saved before they had a canonical form are read in it": func(f *fixture) {
+		for n, url := range []string{"HTTPS://Example.org:443/a b?ü", "http://example.org:99999/"} {
+			e := anEndpoint(f.tenant, n)
+			e.URL, e.Auth = url, endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: url}
+			f.create(e)
+			want := []string{"https://example.org/a%20b?%C3%BC", url}[n]
+			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+			f.equal([]string{got.URL, got.Auth.TokenURL}, []string{want, want})
+		}
+	},
 	"an endpoint is its tenant's alone": func(f *fixture) {
 		e := anEndpoint(f.tenant, 1)
 		e.Name = "crm"
@@ -89,7 +99,7 @@ var endpointTests = map[string]func(*fixture){
 	"an update needs the revision and replaces all": func(f *fixture) {
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
-		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
+		e.Name, e.URL, e.Triggers, e.Status, e.UpdatedAt = "new", "http://new/", []string{"case_comment"}, endpoint.Paused, start.Add(time.Hour)
 		e.Sources, e.IgnoreOwn, e.Token = []string{"ui"}, true, "tok_1"
 		e.Filter = "true"
 		e.Description, e.Metadata, e.Headers = "new", map[string]string{"a": "b"}, []endpoint.Header{{Name: "X-New", Value: "new"}}
