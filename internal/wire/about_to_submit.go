@@ -57,8 +57,8 @@ func EncodeAboutToSubmit(before *CallbackCase, after CallbackCase) ([]byte, erro
 type caseDetails struct {
 	ID                     string            `json:"id"`
 	CaseTypeID             string            `json:"case_type_id"`
-	CreatedDate            time.Time         `json:"created_date"`
-	LastModified           time.Time         `json:"last_modified"`
+	CreatedDate            timestamp         `json:"created_date"`
+	LastModified           timestamp         `json:"last_modified"`
 	State                  string            `json:"state"`
 	SecurityClassification string            `json:"security_classification"`
 	CaseData               map[string]any    `json:"case_data"`
@@ -68,7 +68,7 @@ type caseDetails struct {
 func (c CallbackCase) details() (caseDetails, error) {
 	d := caseDetails{
 		ID: strconv.FormatInt(c.ID, 10), CaseTypeID: c.Type,
-		CreatedDate: c.CreatedAt.UTC(), LastModified: c.ModifiedAt.UTC(),
+		CreatedDate: timestamp(c.CreatedAt), LastModified: timestamp(c.ModifiedAt),
 		State: c.State, SecurityClassification: c.Classification,
 		CaseData: map[string]any{}, DataClassification: map[string]string{},
 	}

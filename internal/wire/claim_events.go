@@ -89,14 +89,14 @@ type keptOfClaim struct {
 	Type            string     `json:"type" doc:"The key of its type."`
 	Status          string     `json:"status" enum:"open,closed" doc:"closed in a final state, else open."`
 	StatusChangedBy *int64     `json:"status_changed_by" doc:"The id of the user who last closed or reopened it; null: nobody did, or a program."`
-	OpenedAt        time.Time  `json:"opened_at" doc:"When it was opened for the first time."`
-	ClosedAt        *time.Time `json:"closed_at" doc:"When it was closed; null while it is open."`
+	OpenedAt        timestamp  `json:"opened_at" doc:"When it was opened for the first time."`
+	ClosedAt        *timestamp `json:"closed_at" doc:"When it was closed; null while it is open."`
 	Duration        *int64     `json:"claim_duration" doc:"Whole days from opened_at to closed_at; null while it is open."`
 	Reference       string     `json:"claim_ref" doc:"Its reference, for people."`
 	Labels          []string   `json:"labels" doc:"Its labels, by their slugs."` // never null
 	AssignedTo      *person    `json:"assigned_to" doc:"The user who has it; null: nobody has."`
-	LastActivityAt  time.Time  `json:"last_activity_at" doc:"When anything last happened to it."`
-	CreatedAt       time.Time  `json:"created_at" doc:"When it was created."`
+	LastActivityAt  timestamp  `json:"last_activity_at" doc:"When anything last happened to it."`
+	CreatedAt       timestamp  `json:"created_at" doc:"When it was created."`
 }
 
 // person is an event.Person.
@@ -130,11 +130,11 @@ func (c claim) MarshalJSON() ([]byte, error) {
 func newClaim(c *event.Case) (claim, error) {
 	out := claim{kept: keptOfClaim{
 		ID: c.ID, Title: c.Name, Type: c.Type, Status: c.Status(), StatusChangedBy: orNull(c.StatusChangedBy),
-		OpenedAt: c.OpenedAt.UTC(), Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: (*person)(c.Assignee),
-		LastActivityAt: c.LastActivityAt.UTC(), CreatedAt: c.CreatedAt.UTC(),
+		OpenedAt: timestamp(c.OpenedAt), Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: (*person)(c.Assignee),
+		LastActivityAt: timestamp(c.LastActivityAt), CreatedAt: timestamp(c.CreatedAt),
 	}}
 	if !c.ClosedAt.IsZero() {
-		closed, days := c.ClosedAt.UTC(), int64(c.ClosedAt.Sub(c.OpenedAt)/(24*time.Hour))
+		closed, days := timestamp(c.ClosedAt), int64(c.ClosedAt.Sub(c.OpenedAt)/(24*time.Hour))
 		out.kept.ClosedAt, out.kept.Duration = &closed, &days
 	}
 	d := json.NewDecoder(bytes.NewReader(c.Data)) // as it was kept, so that a number stays as it was written

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"time"
 
 	"github.com/casehook/casehook/internal/event"
 )
@@ -46,7 +45,7 @@ type contact struct {
 	State        *string   `json:"state" doc:"The state or county."`
 	Postcode     *string   `json:"postcode" doc:"The postcode."`
 	CountryCode  *string   `json:"country_code" doc:"The country, in ISO 3166-1 alpha-2."`
-	CreatedAt    time.Time `json:"created_at" doc:"When the contact was created."`
+	CreatedAt    timestamp `json:"created_at" doc:"When the contact was created."`
 }
 
 func contactEvent(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
@@ -60,6 +59,6 @@ func contactEvent(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) 
 		MobilePhone: orNull(c.MobilePhone), HomePhone: orNull(c.HomePhone), WorkPhone: orNull(c.WorkPhone), Preferred: orNull(c.Preferred),
 		AddressLine1: orNull(c.AddressLine1), AddressLine2: orNull(c.AddressLine2), AddressLine3: orNull(c.AddressLine3),
 		City: orNull(c.City), State: orNull(c.StateOrCounty), Postcode: orNull(c.Postcode), CountryCode: orNull(c.CountryCode),
-		CreatedAt: c.CreatedAt.UTC(),
+		CreatedAt: timestamp(c.CreatedAt),
 	}, performance(trigger, e.Actor)})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 )
 
 // schema is a JSON Schema (draft 2020-12), as far as bodies need it.
@@ -77,7 +76,7 @@ func schemaOf(t reflect.Type, trigger string) *schema {
 		return s.jsonSchema(trigger)
 	}
 	switch t {
-	case reflect.TypeFor[time.Time]():
+	case reflect.TypeFor[timestamp]():
 		return &schema{Type: "string", Format: "date-time"}
 	case reflect.TypeFor[json.RawMessage]():
 		return &schema{}
