@@ -137,10 +137,12 @@ func (e *postgresEngine) notify(ctx context.Context) error {
 	return translate(err)
 }
 
+// close waits for the transactions under way, which may still need a number, and so
+// the connections apart.
 func (e *postgresEngine) close() error {
-	err := errors.Join(e.side.Close(), e.db.Close())
+	err := e.db.Close()
 	e.pool.Close()
-	return err
+	return errors.Join(err, e.side.Close())
 }
 
 // postgresTx is a querier inside a transaction.
