@@ -84,13 +84,14 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	}
 	look := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
 	for raw, want := range map[string]string{
-		"https://example.com/a?ignore-warning=true": "https://example.com/a?ignore-warning=true",
-		"${CASEHOOK_VAR_BASE}/kyc":                  "http://127.0.0.1:8080/base/kyc",
-		"${CASEHOOK_VAR_BASE}":                      "http://127.0.0.1:8080/base",
-		"${CASEHOOK_VAR_BASE}?x=$y":                 "http://127.0.0.1:8080/base?x=$y",
-		"${CASEHOOK_VAR_SLASH}/a..b/.c":             "https://example.com/a..b/.c",
-		"${CASEHOOK_VAR_LOUD}/ü?a=b c":              "https://xn--mnchen-3ya.example/a%20b/%C3%BC?a=b%20c",
-		"HTTPS://Example.com:443?a=b c":             "https://example.com/?a=b%20c",
+		"https://example.com/a?ignore-warning=true":  "https://example.com/a?ignore-warning=true",
+		"${CASEHOOK_VAR_BASE}/kyc":                   "http://127.0.0.1:8080/base/kyc",
+		"${CASEHOOK_VAR_BASE}":                       "http://127.0.0.1:8080/base",
+		"${CASEHOOK_VAR_BASE}?x=$y":                  "http://127.0.0.1:8080/base?x=$y",
+		"${CASEHOOK_VAR_SLASH}/a..b/.c":              "https://example.com/a..b/.c",
+		"${CASEHOOK_VAR_SLASH}/a%2Fb;c=..d/...?x=..": "https://example.com/a%2Fb;c=..d/...?x=..",
+		"${CASEHOOK_VAR_LOUD}/ü?a=b c":               "https://xn--mnchen-3ya.example/a%20b/%C3%BC?a=b%20c",
+		"HTTPS://Example.com:443?a=b c":              "https://example.com/?a=b%20c",
 	} {
 		got, err := casetype.ExpandURL(raw, look)
 		if err != nil || got != want {
@@ -102,6 +103,9 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		"https://${CASEHOOK_VAR_HOST}/x", "https://mine.example/?s=${CASEHOOK_VAR_SECRET}", "https://mine.example/${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_SECRET}.mine.example/x",
 		"${CASEHOOK_VAR_BASE}.mine.example/x", "${CASEHOOK_VAR_BASE}@mine.example/x", "${CASEHOOK_VAR_BASE}:80/x", "${CASEHOOK_VAR_BASE}${CASEHOOK_VAR_SECRET}",
 		"${CASEHOOK_VAR_QUERY}/x", "${CASEHOOK_VAR_USER}/x", "${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_BASE}/../x", "${CASEHOOK_VAR_BASE}/a/%2e%2E/x", "${CASEHOOK_VAR_BASE}/%zz",
+		"${CASEHOOK_VAR_BASE}/..%2fx", "${CASEHOOK_VAR_BASE}/a%2F..%2F..%2Fx", "${CASEHOOK_VAR_BASE}/..%5cx", "${CASEHOOK_VAR_BASE}/%2e%2e%5Cx",
+		"${CASEHOOK_VAR_BASE}/..;x/y", "${CASEHOOK_VAR_BASE}/..%3bx/y", "${CASEHOOK_VAR_BASE}/.;/x", "${CASEHOOK_VAR_BASE}/%252e%252e/x",
+		"${CASEHOOK_VAR_BASE}/..%252fx", "${CASEHOOK_VAR_BASE}/%25252525252e/x", "${CASEHOOK_VAR_BASE}/..%20/x", "${CASEHOOK_VAR_BASE}/..%2f%zz",
 		"${CASEHOOK_VAR_PORT}/x", "https://h:99999/", "http://127.1/", `${CASEHOOK_VAR_BASE}/..\x`,
 	} {
 		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) || strings.Contains(fault.As(err).Detail, "s3cret") {

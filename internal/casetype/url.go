@@ -71,17 +71,41 @@ const standIn = "http://host/path"
 func misplaced(raw string) string {
 	if match := beginning.FindString(raw); match != "" {
 		raw = raw[len(match):]
-		path, _, _ := strings.Cut(raw, "?")
-		for segment := range strings.SplitSeq(path, "/") {
-			if plain, err := url.PathUnescape(segment); err == nil && (plain == "." || plain == "..") {
-				return "leaves the path that its variable stands for"
-			}
+		if path, _, _ := strings.Cut(raw, "?"); climbs(path) {
+			return "leaves the path that its variable stands for"
 		}
 	}
 	if strings.Contains(raw, "${") {
 		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning, before a / or ?; a variable stands for scheme, host and the beginning of the path alone"
 	}
 	return ""
+}
+
+// maxDecodings is how often a path is decoded: more than any server on its way does.
+const maxDecodings = 5
+
+// climbs reports whether some server could read a segment of the path as . or ..,
+// however the segment is encoded: the separators may be, too, some servers take a
+// backslash for one, and some cut parameters off behind a semicolon. A path that
+// can't be decoded, or not to its end, is taken for one that does.
+func climbs(path string) bool {
+	for range maxDecodings {
+		for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+			name, _, _ := strings.Cut(segment, ";")
+			if name = strings.TrimSpace(name); name == "." || name == ".." {
+				return true
+			}
+		}
+		plain, err := url.PathUnescape(path)
+		if err != nil {
+			return true
+		}
+		if plain == path {
+			return false
+		}
+		path = plain
+	}
+	return true
 }
 
 // canonicalURL returns the canonical form of a callback's URL, its variable left as
