@@ -98,7 +98,8 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
 		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
 		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
-		Classification: string(c.Classification), Data: data, Labels: c.Labels, Contacts: c.Contacts, StatusChangedBy: c.StatusChangedBy,
+		Classification: string(c.Classification), Data: data, Integers: t.Integers(),
+		Labels: c.Labels, Contacts: c.Contacts, StatusChangedBy: c.StatusChangedBy,
 		OpenedAt: c.CreatedAt, ClosedAt: c.ClosedAt, LastActivityAt: c.LastActivityAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
 	}
 	if c.Assignee != (event.Person{}) {

@@ -73,7 +73,10 @@ func build(c *checker) (*Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Type{fields: c.order["/fields/properties"], schema: c.schema, described: c.described, judges: c.countJudges(), preconditions: c.programs}
+	t := &Type{
+		fields: c.order["/fields/properties"], schema: c.schema, described: c.described, judges: c.countJudges(),
+		preconditions: c.programs, integers: c.integers(),
+	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
 		return nil, err
 	}

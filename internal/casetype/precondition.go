@@ -38,7 +38,8 @@ func (t *Type) Precondition(key string, in Input) (bool, error) {
 		return true, nil
 	}
 	holds, err := program.Holds(expression.ByName{
-		"data": expression.Data(in.Data), "before": expression.Data(in.Before), "state": in.State, "name": in.Name,
+		"data": expression.Data(in.Data, t.integers), "before": expression.Data(in.Before, t.integers),
+		"state": in.State, "name": in.Name,
 	})
 	if err != nil {
 		return false, fault.New(fault.Unprocessable, "transition.precondition_error",

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/casehook/casehook/internal/expression"
 )
 
 // Identity is what templates know of a case besides its data.
@@ -59,8 +61,8 @@ func parseTemplate(template string) ([]part, error) {
 var ErrTooLong = errors.New("comes to more text than is allowed")
 
 // Interpolate fills a template with a case's data and identity, to at most limit
-// bytes; it makes no more of it than that. Text goes in as it is, numbers as they
-// are written, lists with commas between; what is missing leaves nothing. Each text
+// bytes; it makes no more of it than that. Text goes in as it is, numbers by
+// their values, lists with commas between; what is missing leaves nothing. Each text
 // goes through escape, unless that is nil. It fails on a template that [Parse]
 // would refuse.
 func Interpolate(template string, data map[string]any, who Identity, escape func(string) string, limit int) (string, error) {
@@ -119,7 +121,7 @@ func (b *bounded) value(value any) {
 	case bool:
 		b.write(strconv.FormatBool(value))
 	case json.Number:
-		b.write(string(value))
+		b.write(expression.NumberText(value))
 	case []any:
 		for i, item := range value {
 			if b.full {

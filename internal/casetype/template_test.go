@@ -13,13 +13,13 @@ import (
 )
 
 func TestInterpolateFillsIn(t *testing.T) {
-	data := decode(t, `{"s":"a {b}","n":1.50,"t":true,"z":null,"l":["x",2,null],"o":{"p":"q","r":[1]}}`)
+	data := decode(t, `{"s":"a {b}","n":1.50,"w":2e2,"t":true,"z":null,"l":["x",2,null],"o":{"p":"q","r":[1]}}`)
 	who := casetype.Identity{ID: 42, Reference: "KYC-0042", Name: "Acme", State: "In review"}
 	for template, want := range map[string]string{
 		"":                          "",
 		"plain":                     "plain",
 		"{s}":                       "a {b}",
-		"{n}/{t}/{z}/{q}/":          "1.50/true///",
+		"{n}/{w}/{t}/{z}/{q}/":      "1.5/200/true///",
 		"{l}":                       "x, 2, ",
 		"{o.p} {o.r} {o.x.y} {s.x}": "q 1  ",
 		"{o}":                       "p: q, r: 1",

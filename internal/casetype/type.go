@@ -38,6 +38,7 @@ type Type struct {
 	highest       Classification    // of the classes
 	marks         map[string]string // the classes above PUBLIC
 	nameClass     Classification
+	integers      []string
 	preconditions map[string]*expression.Program
 }
 
@@ -46,6 +47,10 @@ func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
 
 // FieldNames lists the fields in the order in which they are defined.
 func (t *Type) FieldNames() []string { return t.fields }
+
+// Integers lists the places of the data's numbers that the definition calls
+// integers, as sorted JSON Pointers in which * is any item of a list.
+func (t *Type) Integers() []string { return t.integers }
 
 // State finds a state by its key.
 func (t *Type) State(key string) (State, bool) {

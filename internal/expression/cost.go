@@ -56,6 +56,9 @@ func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 			weight += textWeight(arg)
 		}
 	}
+	if slices.ContainsFunc(args, isWide) {
+		weight += wideWeight
+	}
 	if function == "matches" && len(args) == 2 {
 		weight *= 1 + textWeight(args[1])/4
 	}
@@ -65,6 +68,9 @@ func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 	weight = 1 + weight/10
 	return &weight
 }
+
+// wideWeight is what it costs to compute with a wide number, in bytes of text.
+const wideWeight = 500
 
 // making is the function whose calls stand for the making of lists and maps.
 const making = "@making"

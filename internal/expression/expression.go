@@ -32,6 +32,10 @@ type Variable struct {
 	Type Type
 }
 
+// maxUnlike bounds how often types are found again: once for each level at which
+// numbers of two types are compared.
+const maxUnlike = 8
+
 // maxSource bounds an expression, in code points.
 const maxSource = 4000
 
@@ -57,6 +61,7 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 			cel.MemberOverload("string_replace_string_string", slices.Repeat(text, 3), cel.StringType),
 			cel.MemberOverload("string_replace_string_string_int", append(slices.Repeat(text, 3), cel.IntType), cel.StringType)),
 	}
+	options = append(options, mixed()...)
 	for _, v := range variables {
 		options = append(options, cel.Variable(v.Name, v.Type))
 	}
@@ -105,7 +110,7 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 		return nil, &Fault{Message: message}
 	}
 	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
-		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge))
+		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge), cel.CustomDecoratorV2(operate))
 	if err != nil {
 		return nil, &Fault{Message: "can't be used: " + err.Error()}
 	}
@@ -119,7 +124,14 @@ func (l *Language) check(source string) (*cel.Ast, *Fault) {
 		if message := unwieldy(ast.NativeRep().Expr()); message != "" {
 			return nil, &Fault{Message: message}
 		}
-		ast, issues = l.env.Check(ast)
+		parsed := ast
+		ast, issues = l.env.Check(parsed)
+		for range maxUnlike {
+			if issues.Err() == nil || !compareUnlike(parsed.NativeRep().Expr(), issues.Errors()) {
+				break
+			}
+			ast, issues = l.env.Check(parsed)
+		}
 	}
 	if issues.Err() != nil {
 		first := issues.Errors()[0]
@@ -174,7 +186,9 @@ func (p *Program) problem(err error) string {
 		}
 		return "no such key"
 	}
-	for _, safe := range []string{"no such overload", "no such attribute", "division by zero", "modulus by zero"} {
+	for _, safe := range []string{
+		"no such overload", "no such attribute", "division by zero", "modulus by zero", "number out of range",
+	} {
 		if strings.Contains(text, safe) {
 			return safe
 		}

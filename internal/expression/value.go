@@ -2,39 +2,45 @@ package expression
 
 import (
 	"encoding/json"
-	"strconv"
+	"slices"
+	"strings"
 )
 
 // Data turns an object of JSON, whose numbers are json.Number, into what
-// expressions compute with.
-func Data(data map[string]any) map[string]any {
-	out := make(map[string]any, len(data))
-	for name, value := range data {
-		out[name] = convert(value)
-	}
-	return out
+// expressions compute with. Integers are the places of numbers that a definition
+// calls so, as sorted JSON Pointers in which * is any item of a list; these are
+// ints, and all other numbers doubles.
+func Data(data map[string]any, integers []string) map[string]any {
+	return convert(data, "", integers).(map[string]any)
 }
 
-// convert turns numbers into what CEL computes with: int, uint, else double.
-func convert(v any) any {
+func convert(v any, path string, integers []string) any {
 	switch v := v.(type) {
 	case map[string]any:
-		return Data(v)
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			out[name] = convert(value, below(path, name, integers), integers)
+		}
+		return out
 	case []any:
-		out := make([]any, len(v))
+		out, path := make([]any, len(v)), below(path, "*", integers)
 		for i, item := range v {
-			out[i] = convert(item)
+			out[i] = convert(item, path, integers)
 		}
 		return out
 	case json.Number:
-		if i, err := strconv.ParseInt(string(v), 10, 64); err == nil {
-			return i
-		}
-		if u, err := strconv.ParseUint(string(v), 10, 64); err == nil {
-			return u
-		}
-		f, _ := strconv.ParseFloat(string(v), 64) // out of range is ±Inf, which compares rightly
-		return f
+		_, integer := slices.BinarySearch(integers, path)
+		return number(v, integer)
 	}
 	return v
+}
+
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// below is the path of a part, where somebody asks for it.
+func below(path, name string, integers []string) string {
+	if len(integers) == 0 {
+		return ""
+	}
+	return path + "/" + escape.Replace(name)
 }

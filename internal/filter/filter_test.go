@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/filter"
@@ -238,5 +239,55 @@ func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		compiled(b, `case.type == "kyc" && case.data.amount > 1000`)
+	}
+}
+
+// A filter and a precondition take a number for what the definition says, however
+// a client spelt it.
+func TestFiltersAndPreconditionsComputeWithTheSameNumbers(t *testing.T) {
+	const definition = `
+key: k
+fields:
+  type: object
+  properties:
+    n: {type: number}
+    i: {type: integer}
+    o: {type: object, properties: {l: {type: array, items: {type: integer}}}}
+states: [{key: s}]
+transitions: [{key: t, to: s, precondition: 'CONDITION'}]`
+	conditions := []string{
+		"case.data.n * 1.5 > 100.0",
+		"case.data.n == 200",
+		"case.data.i / 2 == 3 && case.data.i * 0.5 == 3.5",
+		"case.data.o.l[0] / 2 == 1 && type(case.data.n) == double",
+	}
+	for n, want := range map[string][]bool{
+		"200": {true, true, true, true}, "200.0": {true, true, true, true}, "2e2": {true, true, true, true},
+		"70.5": {true, false, true, true}, "60": {false, false, true, true},
+	} {
+		for k, condition := range conditions {
+			data := `{"n":` + n + `,"i":7.0,"o":{"l":[3e0]}}`
+			precondition := strings.ReplaceAll(condition, "case.data", "data")
+			typ, err := casetype.Parse("", []byte(strings.Replace(definition, "CONDITION", precondition, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, err := casetype.Decode([]byte(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := typ.Precondition("t", casetype.Input{Data: values}); err != nil || got != want[k] {
+				t.Errorf("precondition %s of %s: %v, %v; want %v", condition, data, got, err, want[k])
+			}
+			snapshot, err := cases.Case{ID: 1, Type: "k", State: "s", Data: values}.Snapshot(typ, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := aCase()
+			e.Snapshot = snapshot
+			if got, err := compiled(t, condition).Passes(message(e, casetype.Restricted)); err != nil || got != want[k] {
+				t.Errorf("filter %s of %s: %v, %v; want %v", condition, data, got, err, want[k])
+			}
+		}
 	}
 }

@@ -37,7 +37,7 @@ func NewEntry(e *event.Entry, clearance casetype.Classification) *Entry {
 func (e *Entry) caseData() map[string]any {
 	e.once.Do(func() {
 		if c := e.view.Snapshot.Case; c != nil {
-			e.data = decode(c.Data)
+			e.data = decode(c.Data, c.Integers)
 		}
 	})
 	return e.data
@@ -74,7 +74,7 @@ func (m *Message) ResolveName(variable string) (any, bool) {
 func (m *Message) Parent() cel.Activation { return nil }
 
 func (m *Message) decoded() map[string]any {
-	m.once.Do(func() { m.body = decode(m.wire.Body) })
+	m.once.Do(func() { m.body = decode(m.wire.Body, nil) })
 	return m.body
 }
 
@@ -99,12 +99,12 @@ func (m *Message) changed() []string {
 }
 
 // decode reads an object of JSON for expressions; nil: it is none.
-func decode(raw []byte) map[string]any {
+func decode(raw []byte, integers []string) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var object map[string]any
 	if d.Decode(&object) != nil || object == nil {
 		return nil
 	}
-	return expression.Data(object)
+	return expression.Data(object, integers)
 }
