@@ -409,8 +409,9 @@ func TestARestartGoesOnWhereItWas(t *testing.T) {
 func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		var mu sync.Mutex
-		down := true
+		down, all := true, make(chan struct{})
 		r := b.receiver(func(arrival) int {
+			<-all // else the first is dead before the fifth is there
 			mu.Lock()
 			defer mu.Unlock()
 			if down {
@@ -422,6 +423,7 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 		for c := int64(1); c <= 300; c++ {
 			b.comment(c, 1)
 		}
+		close(all)
 		for range 7 { // five failures open the breaker; probes go on
 			b.next(r)
 		}
