@@ -80,7 +80,7 @@ func packages(t *testing.T) []goPackage {
 	}
 }
 
-// inside gives an import path relative to the module, and whether it is in it.
+// inside returns an import path relative to the module, and whether it is in it.
 func inside(path string) (string, bool) {
 	rest, ok := strings.CutPrefix(path, module)
 	return strings.TrimPrefix(rest, "/"), ok

@@ -166,7 +166,7 @@ func committed(ts *testscript.TestScript) map[string]int {
 	}
 }
 
-// firsts gives the first arrival of each message.
+// firsts returns the first arrival of each message.
 func firsts(all []arrival) []arrival {
 	seen := map[string]bool{}
 	var first []arrival

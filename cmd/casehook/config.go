@@ -82,7 +82,7 @@ func known(name string, flags []*kong.Flag) bool {
 	return name != "config" && name != "help" && slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name })
 }
 
-// option gives a value as it would stand on the command line.
+// option returns a value as it would stand on the command line.
 func option(value *yaml.Node) (any, error) {
 	switch value.Kind {
 	case yaml.ScalarNode:

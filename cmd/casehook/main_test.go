@@ -37,7 +37,7 @@ func file(t *testing.T, content string) string {
 	return path
 }
 
-// parsed gives the options that a command line comes to.
+// parsed returns the options that a command line comes to.
 func parsed(t *testing.T, args ...string) (serveCmd, error) {
 	t.Helper()
 	var c commands

@@ -84,7 +84,7 @@ func (w *world) write(key string) (id string) {
 	return w.post("/v1/case-types/"+key+"/cases", `{"data": {"text": "x"}}`).is(201, "").text("id")
 }
 
-// Who may not read a case type may neither put it, nor let themselves into it, nor
+// Users who may not read a case type may neither put it, nor let themselves into it, nor
 // hear of it by any endpoint of theirs.
 func TestAccessKeepsManagersOut(t *testing.T) {
 	t.Parallel()
@@ -205,8 +205,8 @@ var (
 	accessSeed  = flag.Uint64("access.seed", 1, "of these changes")
 )
 
-// Whoever changes what in between, no endpoint ever hears of a case that its owner
-// may not read: what each one hears after a change is what its owner may read then,
+// No endpoint ever hears of a case that its owner may not read, whatever changes in
+// between: what each one hears after a change is what its owner may read then,
 // of what is new, what is told again and what is polled.
 func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 	t.Parallel()

@@ -114,7 +114,7 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	}
 }
 
-// What a template comes to is bounded, and so is what is allocated for it, however
+// A template's text is bounded, and so is what is allocated for it, however
 // often it names however much.
 func TestATemplateStopsAtItsBudget(t *testing.T) {
 	long := strings.Repeat("äb ", 300_000)
