@@ -78,7 +78,7 @@ func (v *Verifier) Parse(r *http.Request) (*Event, error) {
 	return Decode(r.Header, body)
 }
 
-// read gives the body of a request that is Casehook's.
+// read returns the body of a request that is Casehook's.
 func (v *Verifier) read(r *http.Request, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -123,7 +123,7 @@ func Decode(header http.Header, body []byte) (*Event, error) {
 	return e, nil
 }
 
-// Case gives what all case_* triggers tell of their case; ok is false for others.
+// Case returns what all case_* triggers tell of their case; ok is false for others.
 func (e *Event) Case() (c Case, ok bool) {
 	of, ok := e.Payload.(interface{ about() Case })
 	if !ok {

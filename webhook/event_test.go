@@ -84,7 +84,7 @@ func TestEveryTriggerHasATypedPayload(t *testing.T) {
 	}
 }
 
-// written gives a payload as JSON, a claim with the data that Decode reads.
+// written returns a payload as JSON, a claim with the data that Decode reads.
 func written(t *testing.T, payload any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(payload)
@@ -116,7 +116,7 @@ func written(t *testing.T, payload any) []byte {
 	return raw
 }
 
-// known gives JSON without what is null, zero or empty in it, which payloads do
+// known returns JSON without what is null, zero or empty in it, which payloads do
 // not tell apart, and without the name of the trigger, which the event has.
 func known(t *testing.T, raw []byte) any {
 	t.Helper()

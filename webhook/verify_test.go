@@ -40,7 +40,7 @@ func signature(t testing.TB, secret, id string, at time.Time, body []byte) strin
 	return s
 }
 
-// asymmetric gives a public key, and a signature of version 1a by its private one.
+// asymmetric returns a public key, and a signature of version 1a by its private one.
 func asymmetric(seed byte, id string, at time.Time, body []byte) (public, signature string) {
 	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
 	signed := ed25519.Sign(private, fmt.Appendf(nil, "%s.%d.%s", id, at.Unix(), body))

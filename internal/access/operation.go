@@ -9,7 +9,7 @@ import (
 // names it.
 type Operation string
 
-// least gives the lowest role that may carry out each operation. What is not
+// least returns the lowest role that may carry out each operation. What is not
 // here is the administrators' alone.
 var least = map[Operation]Role{
 	"get-session": Viewer, "delete-session": Viewer,

@@ -38,7 +38,7 @@ func (w *world) ear() *ear {
 	return e
 }
 
-// take gives the cases that were heard of since the last time.
+// take returns the cases that were heard of since the last time.
 func (e *ear) take() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

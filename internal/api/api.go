@@ -204,7 +204,7 @@ func handleBody[B, I, O any](a *API, op huma.Operation, do func(context.Context,
 	return registered
 }
 
-// find gives a registered operation, whose description may still be completed.
+// find returns a registered operation, whose description may still be completed.
 func find(o *huma.OpenAPI, method, path string) *huma.Operation {
 	item := o.Paths[path]
 	return map[string]*huma.Operation{

@@ -138,7 +138,7 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	}
 }
 
-// ranged gives a range that can't be served, and a condition that does not hold,
+// ranged returns a range that can't be served, and a condition that does not hold,
 // the shape of all our problems.
 type ranged struct{ http.ResponseWriter }
 

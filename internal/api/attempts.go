@@ -177,7 +177,7 @@ func (n numbers) seal(tenant, number int64) string {
 	return n.prefix + hex.EncodeToString(b[:])
 }
 
-// open gives the number of a tenant's id, and 0, which nothing has, for any other.
+// open returns the number of a tenant's id, and 0, which nothing has, for any other.
 func (n numbers) open(tenant int64, id string) int64 {
 	rest, ok := strings.CutPrefix(id, n.prefix)
 	b, err := hex.DecodeString(rest)

@@ -224,7 +224,7 @@ func (o occasion) text() (map[string]any, bool) {
 	return object, err == nil
 }
 
-// with gives the request with another body.
+// with returns the request with another body.
 func (o occasion) with(body string) sent {
 	r := o.request
 	r.body = body
@@ -317,7 +317,7 @@ func pointerTo(path []string) string {
 
 const placeholder = "@@here@@"
 
-// put gives the object as JSON with raw at a path; raw "" leaves it out.
+// put returns the object as JSON with raw at a path; raw "" leaves it out.
 func put(object map[string]any, path []string, raw string) string {
 	var set func(v any, path []string) any
 	set = func(v any, path []string) any {
@@ -441,7 +441,7 @@ func (o occasion) badParameters() (all []mutant) {
 	return all
 }
 
-// inPath gives the path with an odd text in the place of a parameter.
+// inPath returns the path with an odd text in the place of a parameter.
 func (o occasion) inPath(name, odd string) string {
 	path, query, _ := strings.Cut(o.request.path, "?")
 	segments := strings.Split(path, "/")

@@ -100,7 +100,7 @@ func (x *exchange) contentType(taken ...string) error {
 		"The body's Content-Type is %q; send %s.", sent, taken[0])
 }
 
-// floats gives JSON as huma validates it. Only sizes are judged by it, so the
+// floats returns JSON as huma validates it. Only sizes are judged by it, so the
 // greatest float stands for what is beyond.
 func floats(v any) any {
 	switch v := v.(type) {
@@ -157,7 +157,7 @@ func (Optional) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Nullable: true}
 }
 
-// pointer gives nil for what was left alone, and "" for null.
+// pointer returns nil for what was left alone, and "" for null.
 func (o Optional) pointer() *string {
 	if !o.set {
 		return nil

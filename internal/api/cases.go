@@ -276,7 +276,7 @@ func showCase(v casework.View) (Case, error) {
 	return c, err
 }
 
-// orNull gives null for what is not set.
+// orNull returns null for what is not set.
 func orNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {

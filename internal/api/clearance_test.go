@@ -286,7 +286,7 @@ func (s *spies) replay() {
 	}
 }
 
-// reads gives the paths of every operation that reads, for one who knows all ids.
+// reads returns the paths of every operation that reads, for one who knows all ids.
 func (s *spies) reads() map[string][]string {
 	var inCases []string
 	for _, path := range s.cases {
@@ -366,7 +366,7 @@ func (s *spies) reads() map[string][]string {
 	}
 }
 
-// attempts gives the paths of all attempts.
+// attempts returns the paths of all attempts.
 func (s *spies) attempts() (paths []string) {
 	for next := "/v1/attempts?limit=200"; next != ""; {
 		g := s.get(next, s.as(casetype.Restricted)...).is(200, "")

@@ -141,7 +141,7 @@ func showEntry(e *event.Entry) (HistoryEntry, error) {
 	return out, nil
 }
 
-// changesOf gives the fields that a fact is about. A creation sets all that there
+// changesOf returns the fields that a fact is about. A creation sets all that there
 // was after it.
 func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
 	switch {

@@ -241,10 +241,10 @@ func masked(g got, id string) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(strip(id))+`\b`).ReplaceAllString(string(g.body), "ID")
 }
 
-// strip gives an id as it is sent: "users/7" is 7.
+// strip returns an id as it is sent: "users/7" is 7.
 func strip(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-// inverse gives what the other has in the place of an id of who.
+// inverse returns what the other has in the place of an id of who.
 func (s *twins) inverse(who int, id string) string {
 	if strings.Contains(id, "/") {
 		return s.kinds[who][id]

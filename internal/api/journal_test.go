@@ -236,7 +236,7 @@ func (w *world) stream(query string, header ...string) *events {
 	return &events{w.t, bufio.NewReader(response.Body), cancel}
 }
 
-// next gives what comes next, up to an empty line; false when the stream has ended.
+// next returns what comes next, up to an empty line; false when the stream has ended.
 func (e *events) next() (s sse, ok bool) {
 	e.t.Helper()
 	for {
@@ -261,7 +261,7 @@ func (e *events) next() (s sse, ok bool) {
 	}
 }
 
-// message gives the next event that has data.
+// message returns the next event that has data.
 func (e *events) message() (s sse, h heard) {
 	e.t.Helper()
 	for {

@@ -21,7 +21,7 @@ type Person struct {
 // Holder is whose a case is; null: no-one's.
 type Holder Person
 
-// MarshalJSON gives null for nobody.
+// MarshalJSON returns null for nobody.
 func (h Holder) MarshalJSON() ([]byte, error) {
 	if h.UserID == 0 {
 		return []byte("null"), nil

@@ -97,7 +97,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 // cookies.
 const maxReturnTo = 1000
 
-// ours gives a path of this server, or its root: nobody is sent elsewhere.
+// ours returns a path of this server, or its root: nobody is sent elsewhere.
 func ours(path string) string {
 	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"

@@ -124,7 +124,7 @@ func fromHuma(status int, message string, errs ...error) huma.StatusError {
 	return newProblem(e)
 }
 
-// fieldsOf gives huma's findings as ours, ordered by path.
+// fieldsOf returns huma's findings as ours, ordered by path.
 func fieldsOf(errs []error) []fault.Field {
 	var fields []fault.Field
 	for _, err := range errs {

@@ -129,7 +129,7 @@ func drawn(e endpoint.Endpoint, supplied *string) string {
 	return secretOf(e)
 }
 
-// secretOf gives the newest secret, as receivers write it.
+// secretOf returns the newest secret, as receivers write it.
 func secretOf(e endpoint.Endpoint) string {
 	if len(e.Secrets) == 0 || e.Secrets[0].Kind != endpoint.V1 {
 		return ""

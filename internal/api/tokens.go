@@ -82,7 +82,7 @@ func showToken(t access.Token) Token {
 	return out
 }
 
-// orNever gives a time, or null for none.
+// orNever returns a time, or null for none.
 func orNever(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

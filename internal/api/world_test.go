@@ -207,7 +207,7 @@ type got struct {
 	body   []byte
 }
 
-// json gives the body's members.
+// json returns the body's members.
 func (g got) json() map[string]any {
 	g.t.Helper()
 	var v map[string]any

@@ -127,7 +127,7 @@ func (r *reader) caseType(n *yaml.Node) {
 	}
 }
 
-// cut gives the text of an item of a list as a document of its own, on the lines
+// cut returns the text of an item of a list as a document of its own, on the lines
 // where it stands, so that faults name them.
 func (r *reader) cut(n *yaml.Node) []byte {
 	if n.Style&yaml.FlowStyle != 0 { // nothing tells where it ends

@@ -67,7 +67,7 @@ func (t *text) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// resolve gives a text, from wherever it is.
+// resolve returns a text, from wherever it is.
 func (r *reader) resolve(t text, path string) string {
 	switch {
 	case t.env != "":

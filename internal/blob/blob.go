@@ -26,7 +26,7 @@ type Store interface {
 	// r, wrapped. Then nothing of it is kept.
 	Put(ctx context.Context, key string, r io.Reader, limit int64) (Info, error)
 
-	// Open gives the content and its size in bytes; the caller closes it. It fails
+	// Open returns the content and its size in bytes; the caller closes it. It fails
 	// with fault.NotFound, code blob.not_found.
 	Open(ctx context.Context, key string) (io.ReadCloser, int64, error)
 

@@ -136,7 +136,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 	return answer, record, nil
 }
 
-// schedule gives the waits between attempts and the budget for all.
+// schedule returns the waits between attempts and the budget for all.
 func schedule(a casetype.Ask) ([]time.Duration, time.Duration) {
 	retries := a.Retries
 	if retries == nil {

@@ -143,7 +143,7 @@ func countryProblem(s string) string {
 	return ""
 }
 
-// Digits gives the digits of a phone number: people space them as they like.
+// Digits returns the digits of a phone number: people space them as they like.
 func Digits(phone string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -185,7 +185,7 @@ func ValidRole(role string) bool { return slugPattern.MatchString(role) }
 // Linked reports whether a contact is linked to the case in a role.
 func (c Case) Linked(link event.CaseContact) bool { return slices.Contains(c.Contacts, link) }
 
-// Link gives the case's contacts with one more, in order.
+// Link returns the case's contacts with one more, in order.
 func (c Case) Link(link event.CaseContact) []event.CaseContact {
 	contacts := append(slices.Clone(c.Contacts), link)
 	slices.SortFunc(contacts, func(a, b event.CaseContact) int {
@@ -194,7 +194,7 @@ func (c Case) Link(link event.CaseContact) []event.CaseContact {
 	return contacts
 }
 
-// Unlink gives the case's contacts without one.
+// Unlink returns the case's contacts without one.
 func (c Case) Unlink(link event.CaseContact) []event.CaseContact {
 	return slices.DeleteFunc(slices.Clone(c.Contacts), func(l event.CaseContact) bool { return l == link })
 }

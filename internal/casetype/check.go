@@ -74,7 +74,7 @@ var inWords = map[string]string{
 	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s or 1m30s",
 }
 
-// knownKeys gives the keys that a definition has where the path points.
+// knownKeys returns the keys that a definition has where the path points.
 func knownKeys(path []string) []string {
 	place := "definition"
 	for _, token := range path[:len(path)-1] {

@@ -25,7 +25,7 @@ func (c Classification) SeesMarked(mark string) bool {
 	return c.Sees(Classification(mark))
 }
 
-// Higher gives the higher of two classifications. Empty is the lowest.
+// Higher returns the higher of two classifications. Empty is the lowest.
 func Higher(a, b Classification) Classification {
 	if a == "" || b != "" && b.rank() > a.rank() {
 		return b
@@ -33,7 +33,7 @@ func Higher(a, b Classification) Classification {
 	return a
 }
 
-// Lower gives the lower of two clearances. Empty, which sees nothing, is the lowest.
+// Lower returns the lower of two clearances. Empty, which sees nothing, is the lowest.
 func Lower(a, b Classification) Classification {
 	if a == "" || b == "" {
 		return ""
@@ -47,7 +47,7 @@ func Lower(a, b Classification) Classification {
 // Highest is the highest classification among the fields.
 func (t *Type) Highest() Classification { return t.highest }
 
-// Marks gives the fields that are classified above PUBLIC, with their
+// Marks returns the fields that are classified above PUBLIC, with their
 // classifications; nil when there are none.
 func (t *Type) Marks() map[string]string { return t.marks }
 
@@ -58,7 +58,7 @@ func (t *Type) Shows(field string, clearance Classification) bool {
 	return known && clearance.Sees(class)
 }
 
-// Shown gives the part of the data that the clearance sees. Data of which it
+// Shown returns the part of the data that the clearance sees. Data of which it
 // sees everything is returned as it is.
 func (t *Type) Shown(data map[string]any, clearance Classification) map[string]any {
 	if clearance.Sees(t.highest) {
@@ -73,7 +73,7 @@ func (t *Type) Shown(data map[string]any, clearance Classification) map[string]a
 	return shown
 }
 
-// Hidden gives the rest of the data, which the clearance does not see.
+// Hidden returns the rest of the data, which the clearance does not see.
 func (t *Type) Hidden(data map[string]any, clearance Classification) map[string]any {
 	if clearance.Sees(t.highest) {
 		return nil

@@ -38,7 +38,7 @@ func Encode(data map[string]any) ([]byte, error) {
 	return encode(data)
 }
 
-// Merge gives the data after the submitted fields have replaced those before. A
+// Merge returns the data after the submitted fields have replaced those before. A
 // null removes a field. Neither argument is changed.
 func Merge(before, submitted map[string]any) map[string]any {
 	after := make(map[string]any, len(before)+len(submitted))

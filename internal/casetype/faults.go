@@ -53,7 +53,7 @@ func pointer(base string, tokens ...string) string {
 	return b.String()
 }
 
-// suggest gives ` (did you mean "name"?)` when one of the names is a slip of the
+// suggest returns ` (did you mean "name"?)` when one of the names is a slip of the
 // finger away, else nothing.
 func suggest(name string, names []string) string {
 	best, at := "", min(3, len(name)/2+1)

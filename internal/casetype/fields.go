@@ -54,7 +54,7 @@ var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 const draft2020 = "https://json-schema.org/draft/2020-12/schema"
 
-// fieldSchemas gives the schema of each field; nil when the definition has none.
+// fieldSchemas returns the schema of each field; nil when the definition has none.
 func (c *checker) fieldSchemas() map[string]any {
 	return object(object(c.root()["fields"])["properties"])
 }
@@ -128,14 +128,14 @@ func (c *checker) checkClassification(value any, path string) {
 	}
 }
 
-// subschemas gives the schemas directly inside one, by path.
+// subschemas returns the schemas directly inside one, by path.
 func subschemas(s map[string]any, path string) map[string]any {
 	all := inPlace(s, path)
 	maps.Copy(all, within(s, path, partLists, partOnes, append([]string{"$defs"}, partMaps...)))
 	return all
 }
 
-// inPlace gives those of them that judge the same value, references aside.
+// inPlace returns those of them that judge the same value, references aside.
 func inPlace(s map[string]any, path string) map[string]any {
 	return within(s, path, inPlaceLists, inPlaceOnes, inPlaceMaps)
 }
@@ -252,7 +252,7 @@ func (c *checker) leads(names []string) bool {
 	return ok
 }
 
-// describe gives the properties that a schema describes, in place or by
+// describe returns the properties that a schema describes, in place or by
 // reference, and whether it admits others, going by what it says of its form.
 func (c *checker) describe(schema any, path string, seen map[string]bool) (properties map[string]any, open bool) {
 	properties = map[string]any{}

@@ -116,7 +116,7 @@ func (r *jsonReader) fault(path, message string) {
 	r.wrong = append(r.wrong, Fault{Line: r.line, Path: path, Message: message})
 }
 
-// token gives the next token; raw is known to be well-formed.
+// token returns the next token; raw is known to be well-formed.
 func (r *jsonReader) token() json.Token {
 	token, err := r.decoder.Token()
 	if err != nil {

@@ -20,7 +20,7 @@ func Parse(file string, source []byte) (*Type, error) {
 	return t, wrong.in(file)
 }
 
-// in gives the faults as those of a file, in their order; nil when there are none.
+// in returns the faults as those of a file, in their order; nil when there are none.
 func (f Faults) in(file string) error {
 	if len(f) == 0 {
 		return nil

@@ -14,7 +14,7 @@ import (
 //go:embed definition.schema.json
 var definitionSchema []byte
 
-// Schema gives the JSON Schema of definitions, for editors and documentation.
+// Schema returns the JSON Schema of definitions, for editors and documentation.
 func Schema() []byte { return bytes.Clone(definitionSchema) }
 
 // compiledDefinition is [Schema], ready to validate. It is ours and compiles.

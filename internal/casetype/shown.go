@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// JSONFor gives the definition as somebody with the clearance may read it:
+// JSONFor returns the definition as somebody with the clearance may read it:
 // without the fields above it, and without the rules and templates that speak of
 // them. Somebody who sees all fields gets it as [Type.JSON] gives it.
 func (t *Type) JSONFor(clearance Classification) []byte {

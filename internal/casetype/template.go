@@ -210,7 +210,7 @@ func checkReferencePattern(pattern string) string {
 	return ""
 }
 
-// FormatReference gives the readable identifier of the type's seq-th case.
+// FormatReference returns the readable identifier of the type's seq-th case.
 func (t *Type) FormatReference(seq int64) string {
 	return sequence.ReplaceAllStringFunc(t.Reference, func(found string) string {
 		width, _ := strconv.Atoi(sequence.FindStringSubmatch(found)[1])

@@ -19,7 +19,7 @@ const (
 	MaxRetryWait   = Duration(time.Minute)
 )
 
-// DefaultRetries gives the waits of a callback that sets none.
+// DefaultRetries returns the waits of a callback that sets none.
 func DefaultRetries() []Duration {
 	return []Duration{Duration(time.Second), Duration(3 * time.Second)}
 }
@@ -42,7 +42,7 @@ type Type struct {
 	preconditions map[string]*expression.Program
 }
 
-// JSON gives the definition as [Load] takes it. Equal definitions give equal bytes.
+// JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.
 func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
 
 // FieldNames lists the fields in the order in which they are defined.
@@ -105,7 +105,7 @@ func (t *Type) Classification(field string) Classification {
 	return Public
 }
 
-// Classifications gives the classification of every field in data.
+// Classifications returns the classification of every field in data.
 func (t *Type) Classifications(data map[string]any) map[string]string {
 	all := make(map[string]string, len(data))
 	for field := range data {

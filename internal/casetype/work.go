@@ -106,7 +106,7 @@ func refersOnly(s map[string]any) bool {
 	return s["$ref"] != nil
 }
 
-// same gives the schemas that judge the same value, those referred to included.
+// same returns the schemas that judge the same value, those referred to included.
 func (j *judges) same(schema any, path string) map[string]any {
 	s := object(schema)
 	all := inPlace(s, path)
@@ -136,7 +136,7 @@ func (j *judges) namesOf(schema any, path string) map[string]bool {
 	return names
 }
 
-// parts gives the schemas that may judge the named part of a value.
+// parts returns the schemas that may judge the named part of a value.
 func parts(s map[string]any, path, name string) map[string]any {
 	all := map[string]any{}
 	ones := func(keywords ...string) {

@@ -29,7 +29,7 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, page(limit))
 }
 
-// OpenAttachment gives a document or a proof with its contents, which the caller
+// OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
 func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) (cases.Attachment, io.ReadCloser, error) {
 	if err := s.permitCase(ctx, p, access.Operation("download-"+sort), caseID); err != nil {
@@ -150,7 +150,7 @@ type attachmentReader interface {
 	Attachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) (cases.Attachment, error)
 }
 
-// findAttachment gives an attachment of a case that the caller sees. One above
+// findAttachment returns an attachment of a case that the caller sees. One above
 // their clearance is not there.
 func findAttachment(ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.Sort, id string) (cases.Attachment, error) {
 	a, err := r.Attachment(ctx, p.Tenant, caseID, sort, id)

@@ -187,7 +187,7 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 	return visible && v.reader.Reads(last[0]), nil
 }
 
-// ignore gives an error that is not of a kind.
+// ignore returns an error that is not of a kind.
 func ignore(err error, kind fault.Kind) error {
 	if errors.Is(err, kind) {
 		return nil

@@ -190,7 +190,7 @@ func (w *world) load(id int64) casework.View {
 	return v
 }
 
-// history gives a case's entries, oldest first.
+// history returns a case's entries, oldest first.
 func (w *world) history(id int64) []*event.Entry {
 	w.t.Helper()
 	entries, err := w.History(w.t.Context(), w.p, id, 0, 1000)

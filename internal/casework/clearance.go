@@ -18,7 +18,7 @@ type caseReader interface {
 	Case(ctx context.Context, tenant, id int64) (cases.Case, error)
 }
 
-// find gives a case, all of it, and the type that it works by. A case above the
+// find returns a case, all of it, and the type that it works by. A case above the
 // caller's clearance is not there.
 func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id int64) (cases.Case, TypeVersion, error) {
 	c, err := r.Case(ctx, p.Tenant, id)
@@ -55,7 +55,7 @@ func caseMissing(id int64) error {
 	return fault.New(fault.NotFound, "case.not_found", "There is no case %d.", id)
 }
 
-// tellable gives the faults as the caller may read them. What is about fields
+// tellable returns the faults as the caller may read them. What is about fields
 // that they don't see becomes one fault of the data as a whole: neither the name
 // of such a field nor what is in it is told.
 func (pl *plan) tellable(wrong []fault.Field) []fault.Field {

@@ -28,7 +28,7 @@ func (w *world) contact(p access.Principal, d event.ContactDetails) cases.Contac
 	return c
 }
 
-// contactEntries gives a contact's entries, oldest first.
+// contactEntries returns a contact's entries, oldest first.
 func (w *world) contactEntries(p access.Principal, contact int64) []*event.Entry {
 	w.t.Helper()
 	entries, err := w.ContactHistory(w.t.Context(), p, contact, 0, 100)

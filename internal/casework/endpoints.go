@@ -249,7 +249,7 @@ type endpointReader interface {
 	Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error)
 }
 
-// findEndpoint gives an endpoint. One that is told more than the caller may see
+// findEndpoint returns an endpoint. One that is told more than the caller may see
 // is not there: whoever could change where it points would see it all.
 func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
 	e, err := r.Endpoint(ctx, p.Tenant, id)

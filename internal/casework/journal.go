@@ -112,7 +112,7 @@ func (a Audience) filtered() (Audience, error) {
 	return a, nil
 }
 
-// matching gives the triggers that match one of the patterns.
+// matching returns the triggers that match one of the patterns.
 func matching(patterns []string) (map[string]bool, error) {
 	found := map[string]bool{}
 	var wrong []fault.Field

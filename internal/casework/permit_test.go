@@ -45,7 +45,7 @@ func TestEveryUseCaseAsks(t *testing.T) {
 	})
 }
 
-// as gives somebody of the world's tenant with a role.
+// as returns somebody of the world's tenant with a role.
 func (w *world) as(role access.Role) access.Principal {
 	return access.Principal{
 		Tenant: w.p.Tenant, Role: role, Clearance: casetype.Restricted,

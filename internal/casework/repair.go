@@ -17,7 +17,7 @@ type Which struct {
 	All      bool
 }
 
-// names gives the messages as the store takes them: nil stands for all.
+// names returns the messages as the store takes them: nil stands for all.
 func (w Which) names() ([]string, error) {
 	message := ""
 	switch {
@@ -99,7 +99,7 @@ func seen[T, P any](ctx context.Context, s *Service, p access.Principal, after P
 	}
 }
 
-// nameable gives those of an endpoint's messages whose subject somebody sees: the
+// nameable returns those of an endpoint's messages whose subject somebody sees: the
 // others are not there. Nil, which stands for all, stays nil.
 func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID string, names []string) ([]string, error) {
 	if names == nil {

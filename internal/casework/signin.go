@@ -50,7 +50,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	return u, s.signedIn(ctx, u, in.From, "password", counters...)
 }
 
-// TenantFor gives the tenant that somebody wants to sign in to: by its key, or
+// TenantFor returns the tenant that somebody wants to sign in to: by its key, or
 // else as [Service.TenantAt] has it. A tenant that is not to be found under the
 // host name is as none.
 func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error) {

@@ -255,7 +255,7 @@ func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	return wanted, nil
 }
 
-// carryOver gives the data as the other type takes it. What does not fit is
+// carryOver returns the data as the other type takes it. What does not fit is
 // listed, or dropped where that helps; a required field that is missing does not
 // get there by dropping.
 func carryOver(to *casetype.Type, data map[string]any, drop bool) (map[string]any, error) {

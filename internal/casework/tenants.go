@@ -172,7 +172,7 @@ func (s *Service) Tenants(ctx context.Context, p access.Principal) ([]store.Tena
 	return s.store.Tenants(ctx)
 }
 
-// TenantAt gives the tenant that is found under a Host header, for whoever is not
+// TenantAt returns the tenant that is found under a Host header, for whoever is not
 // signed in yet. What no tenant has been given is the first tenant's.
 func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
 	id, err := s.tenantOf(ctx, header)
@@ -193,7 +193,7 @@ func (s *Service) CheckHost(ctx context.Context, p access.Principal, header stri
 	return err
 }
 
-// tenantOf gives the tenant that has the name in a Host header; 0: none has.
+// tenantOf returns the tenant that has the name in a Host header; 0: none has.
 func (s *Service) tenantOf(ctx context.Context, header string) (int64, error) {
 	host, _, err := net.SplitHostPort(header)
 	if err != nil {

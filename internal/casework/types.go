@@ -45,7 +45,7 @@ func (c *typeCache) put(k typeKey, t TypeVersion) {
 	c.types[k] = t
 }
 
-// typeAt gives a version of a case type; 0 is the newest.
+// typeAt returns a version of a case type; 0 is the newest.
 func (s *Service) typeAt(ctx context.Context, r typeReader, tenant int64, key string, version int64) (TypeVersion, error) {
 	if version > 0 {
 		if t, ok := s.types.get(typeKey{tenant, key, version}); ok {

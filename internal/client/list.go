@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// Each gives the items of a list, page after page. After an error there is
+// Each returns the items of a list, page after page. After an error there is
 // nothing more.
 func Each[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -34,7 +34,7 @@ func Each[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	}
 }
 
-// with gives a copy of a query with a default for one of its parameters.
+// with returns a copy of a query with a default for one of its parameters.
 func with(query url.Values, name, value string) url.Values {
 	all := url.Values{name: {value}}
 	for name, values := range query {

@@ -105,7 +105,7 @@ func (f *Feed) Catch(ctx context.Context) error { return f.tail.advance(ctx) }
 // Take it before reading, so that nothing falls between.
 func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
 
-// Read gives up to limit messages from a position on, of roughly up to size bytes
+// Read returns up to limit messages from a position on, of roughly up to size bytes
 // in all, but at least one if there is any. It looks at a bounded part of the
 // journal, so that a batch may be empty although there is more.
 func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size int) (Batch, error) {
@@ -160,7 +160,7 @@ func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool)
 	return false
 }
 
-// entries gives a tenant's next entries, and up to where there are no others; end
+// entries returns a tenant's next entries, and up to where there are no others; end
 // says that this is all there is.
 func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
 	if entries, upTo, ok := f.tail.recent(a.Tenant, after); ok {

@@ -104,7 +104,7 @@ func (t *tail) letGo(w *waiter) {
 	t.interests.remove(w)
 }
 
-// quiet gives the position up to which nothing is there that a worker waits for,
+// quiet returns the position up to which nothing is there that a worker waits for,
 // above its own; false: there may be something.
 func (t *tail) quiet(w *waiter, after int64) (upTo int64, quiet bool) {
 	t.mu.Lock()

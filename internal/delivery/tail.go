@@ -49,7 +49,7 @@ func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message 
 	return v.bodies
 }
 
-// judged gives one of the entry's messages as filters see it. What they ask for is
+// judged returns one of the entry's messages as filters see it. What they ask for is
 // decoded once for all endpoints of the same clearance. It is safe for concurrent
 // use.
 func (e *tailEntry) judged(clearance casetype.Classification, part int) *filter.Message {
@@ -177,7 +177,7 @@ func (t *tail) wait(tenant int64) <-chan struct{} {
 	return ch
 }
 
-// recent gives a tenant's entries above a position, and the position up to which
+// recent returns a tenant's entries above a position, and the position up to which
 // there are no others, if they are in memory.
 func (t *tail) recent(tenant, after int64) (entries []*tailEntry, upTo int64, ok bool) {
 	t.mu.Lock()

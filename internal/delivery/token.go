@@ -72,7 +72,7 @@ func newTokenSource(client *outbound.Client, tenant int64, a endpoint.Auth) *tok
 	return t
 }
 
-// get gives a token that is not the refused one, and says whether it was asked for
+// get returns a token that is not the refused one, and says whether it was asked for
 // just now. It waits for whoever is asking already.
 func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused string) (token string, fresh bool, failure *tokenError) {
 	limited, cancel := context.WithTimeout(ctx, timeout)

@@ -198,7 +198,7 @@ func (a answer) file() (f file) {
 	return f
 }
 
-// showHistory gives a line for each entry, the oldest first, and their number.
+// showHistory returns a line for each entry, the oldest first, and their number.
 func showHistory(a answer) (string, int) {
 	var page struct {
 		Items []struct {

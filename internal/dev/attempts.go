@@ -210,7 +210,7 @@ func (w *watch) row(at, endpoint, trigger, subject, number, outcome, duration st
 	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-7s  %s", at, endpoint, trigger, subject, number, outcome, duration)
 }
 
-// endpointNames gives the names of endpoints by their ids.
+// endpointNames returns the names of endpoints by their ids.
 func endpointNames(ctx context.Context, c *client.Client) (map[string]string, error) {
 	names := map[string]string{}
 	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {

@@ -66,7 +66,7 @@ func endpointID(ctx context.Context, c *client.Client, named string) (string, er
 
 type labelled struct{ ID, Name string }
 
-// at gives the path of an endpoint.
+// at returns the path of an endpoint.
 func at(id string, of ...string) string {
 	return "/v1/endpoints/" + url.PathEscape(id) + strings.Join(of, "")
 }

@@ -197,7 +197,7 @@ func (t Triggering) last(ctx context.Context, c *client.Client) (*message, error
 		"Nothing in the history of case %d was told as %s. Without --case a sample is sent.", t.Case, t.Trigger)
 }
 
-// of gives the message of the trigger about one version of the case, which was
+// of returns the message of the trigger about one version of the case, which was
 // committed at a time; nil: there is none.
 func (t Triggering) of(ctx context.Context, c *client.Client, version int64, at time.Time) (*message, error) {
 	query := url.Values{"after": {at.Format(time.RFC3339Nano)}, "triggers": {t.Trigger}, "limit": {"1000"}}

@@ -108,7 +108,7 @@ func (p Policy) WithDefaults() Policy {
 	return p
 }
 
-// Retry gives the wait after the given number of failed tries, and false when
+// Retry returns the wait after the given number of failed tries, and false when
 // there are no more. Jitter, in [0,1), spreads it over 80 % to 120 % of the
 // schedule, so that what failed together does not come back together.
 func (p Policy) Retry(failed int, jitter float64) (time.Duration, bool) {

@@ -23,7 +23,7 @@ func (e Endpoint) Hears(a event.Actor) bool {
 	return a.Source != event.UI && a.Source != event.API || len(e.Sources) == 0 || slices.Contains(e.Sources, string(a.Source))
 }
 
-// sorted gives sources as they are kept: in order, each once, and none for all.
+// sorted returns sources as they are kept: in order, each once, and none for all.
 func sorted(sources []string) []string {
 	sources = slices.Compact(slices.Sorted(slices.Values(sources)))
 	if len(sources) == len(Sources) {

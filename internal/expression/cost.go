@@ -43,7 +43,7 @@ type weigher struct {
 	most uint64 // is more than the limit of cost allows
 }
 
-// CallCost gives nil where what CEL takes is right.
+// CallCost returns nil where what CEL takes is right.
 func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
 	var weight uint64
 	switch function {

@@ -150,7 +150,7 @@ type Values interface {
 // ByName are values in a map.
 type ByName map[string]any
 
-// ResolveName gives the value of a variable.
+// ResolveName returns the value of a variable.
 func (v ByName) ResolveName(variable string) (any, bool) { value, ok := v[variable]; return value, ok }
 
 // Parent is none.

@@ -91,7 +91,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, kind) true for the error's own kind.
@@ -100,7 +100,7 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.Kind
 }
 
-// As gives the Error in err's chain. Any other error becomes an Internal one
+// As returns the Error in err's chain. Any other error becomes an Internal one
 // that shows nothing of itself.
 func As(err error) *Error {
 	var e *Error

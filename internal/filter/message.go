@@ -57,7 +57,7 @@ type Message struct {
 // clearance.
 func (e *Entry) Message(m *wire.Message) *Message { return &Message{Entry: e, wire: m} }
 
-// ResolveName gives the value of a variable.
+// ResolveName returns the value of a variable.
 func (m *Message) ResolveName(variable string) (any, bool) {
 	switch variable {
 	case "message":

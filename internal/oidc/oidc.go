@@ -60,7 +60,7 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// Begin gives the address at which somebody signs in at the provider.
+// Begin returns the address at which somebody signs in at the provider.
 func (p *Provider) Begin(ctx context.Context) (string, Pending, error) {
 	client, _, err := p.at(ctx)
 	if err != nil {

@@ -77,7 +77,7 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// isatap gives the IPv4 address to which a host that takes part in ISATAP sends
+// isatap returns the IPv4 address to which a host that takes part in ISATAP sends
 // what is addressed so: RFC 5214, section 6.1. The prefix may be anybody's.
 func isatap(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()

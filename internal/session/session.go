@@ -62,7 +62,7 @@ func New(st *store.Store, c Config) *Manager {
 	return m
 }
 
-// Load gives a context that holds the session of a request, or an empty one.
+// Load returns a context that holds the session of a request, or an empty one.
 func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, error) {
 	token := m.Cookie(r, cookieName)
 	if len(token) > 100 {

@@ -66,7 +66,7 @@ var (
 	attemptAt     = define(`select id, at from attempts where id >= $1 order by id limit 1`)
 )
 
-// FindAttempts gives attempts, the newest first, and the Before to go on with; 0:
+// FindAttempts returns attempts, the newest first, and the Before to go on with; 0:
 // there are no more. It may give fewer than Limit although there are more.
 func (r reader) FindAttempts(ctx context.Context, tenant int64, f AttemptFilter) (found []Attempt, next int64, err error) {
 	low, high, err := r.attemptRange(ctx, f)
@@ -141,7 +141,7 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 	})
 }
 
-// attemptRange gives the ids between which the attempts of a time are: from low
+// attemptRange returns the ids between which the attempts of a time are: from low
 // on, below high. Ids grow with the time at which attempts were saved.
 func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high int64, err error) {
 	rows, err := r.q.query(ctx, attemptHead)

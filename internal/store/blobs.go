@@ -34,7 +34,7 @@ const (
 // nodes have no disk in common. It does what package blob asks of a store.
 type Blobs struct{ s *Store }
 
-// Blobs gives the contents that are kept in the database.
+// Blobs returns the contents that are kept in the database.
 func (s *Store) Blobs() *Blobs { return &Blobs{s} }
 
 // BlobInfo is what Put learnt about a content.
@@ -120,7 +120,7 @@ func (b *Blobs) abandon(ctx context.Context, key string, part int64, cause error
 	return errors.Join(cause, b.Delete(limited, key))
 }
 
-// Open gives the content and its size in bytes.
+// Open returns the content and its size in bytes.
 func (b *Blobs) Open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := checkBlobKey(key); err != nil {
 		return nil, 0, err

@@ -136,7 +136,7 @@ func (r reader) Dead(ctx context.Context, tenant int64, endpoint string, state D
 	})
 }
 
-// GivenUpOrWaiting gives what messages of an endpoint are about, by their names, as
+// GivenUpOrWaiting returns what messages of an endpoint are about, by their names, as
 // far as they are dead or parked.
 func (r reader) GivenUpOrWaiting(ctx context.Context, tenant int64, endpoint string, messages []string) (map[string]string, error) {
 	list, err := encodeNames(messages)

@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Sample gives a made-up journal entry, from which Messages derives a message of
+// Sample returns a made-up journal entry, from which Messages derives a message of
 // this trigger; nil when there is no such trigger. It is PUBLIC, and another one
 // each time, with the same in it. It has no Tenant, ID or Seq.
 func Sample(trigger string) *event.Entry {

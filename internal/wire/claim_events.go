@@ -34,7 +34,7 @@ var ClaimEvents = define(Format{
 	},
 })
 
-// eventHeader gives the headers of claim and contact events.
+// eventHeader returns the headers of claim and contact events.
 func eventHeader(trigger, _ string) []Header {
 	return append(make([]Header, 0, 4),
 		Header{"Content-Type", "application/json; charset=UTF-8"},

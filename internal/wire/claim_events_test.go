@@ -64,7 +64,7 @@ var claimVectors = []struct {
 	{"claim.deleted", closedEntry, event.CaseDeleted.New(event.None{})},
 }
 
-// told gives an entry's message under one trigger.
+// told returns an entry's message under one trigger.
 func told(t *testing.T, e *event.Entry, trigger string) wire.Message {
 	t.Helper()
 	for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {

@@ -26,7 +26,7 @@ type Format struct {
 	Description string
 	Triggers    []Trigger
 
-	// header gives the headers that the vendor publishes, for one message.
+	// header returns the headers that the vendor publishes, for one message.
 	// version is the version of the program that sends it.
 	header func(trigger, version string) []Header
 	// headerDocs says what those headers mean that no other format has.

@@ -29,7 +29,7 @@ func caseEntry(facts ...event.Fact) *event.Entry {
 	}
 }
 
-// only gives the one message that an entry is told by.
+// only returns the one message that an entry is told by.
 func only(t *testing.T, e *event.Entry) wire.Message {
 	t.Helper()
 	messages := wire.Messages(e, "0.1.0", casetype.Restricted)

@@ -85,7 +85,7 @@ func must[T any](f *fixture) func(v T, err error) T {
 	}
 }
 
-// entries gives the entries of a range that was read.
+// entries returns the entries of a range that was read.
 func (f *fixture) entries(r store.Range, err error) []*event.Entry {
 	f.Helper()
 	if err != nil {

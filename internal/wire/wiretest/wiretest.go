@@ -116,7 +116,7 @@ func validHeader(trigger string, header http.Header) error {
 	return errors.Join(wrong...)
 }
 
-// valuesOf gives a header's values, however it is spelt in the map.
+// valuesOf returns a header's values, however it is spelt in the map.
 func valuesOf(header http.Header, name string) (values []string) {
 	for key, some := range header {
 		if strings.EqualFold(key, name) {
