@@ -19,7 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/outbound"
-	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -105,8 +105,10 @@ func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 	t.Parallel()
 	for name, dsn := range map[string]func() (driver, dsn string){
-		"sqlite":   func() (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
-		"postgres": func() (string, string) { return "pgx", pgtest.URL(t) },
+		"sqlite": func() (string, string) {
+			return "sqlite", storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey)
+		},
+		"postgres": func() (string, string) { return "pgx", storetest.Postgres(t, databaseKey) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			driver, dsn := dsn()

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // TestTenantsNeitherSeeNorTouchEachOther plays the story in which every operation
@@ -22,8 +22,10 @@ import (
 func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 	t.Parallel()
 	for name, dsn := range map[string]func(*testing.T) (driver, dsn string){
-		"sqlite":   func(t *testing.T) (string, string) { return "sqlite", filepath.Join(t.TempDir(), "db") },
-		"postgres": func(t *testing.T) (string, string) { return "pgx", pgtest.URL(t) },
+		"sqlite": func(t *testing.T) (string, string) {
+			return "sqlite", storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey)
+		},
+		"postgres": func(t *testing.T) (string, string) { return "pgx", storetest.Postgres(t, databaseKey) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

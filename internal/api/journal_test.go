@@ -18,8 +18,8 @@ import (
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -123,8 +123,10 @@ func (w *world) sequence() {
 
 // onBoth runs a test on a world on each database.
 func onBoth(t *testing.T, test func(t *testing.T, w *world), change ...func(*api.Config)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, startOn(t, "sqlite", filepath.Join(t.TempDir(), "db"), change...)) })
-	t.Run("postgres", func(t *testing.T) { test(t, startOn(t, "pgx", pgtest.URL(t), change...)) })
+	t.Run("sqlite", func(t *testing.T) {
+		test(t, startOn(t, "sqlite", storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey), change...))
+	})
+	t.Run("postgres", func(t *testing.T) { test(t, startOn(t, "pgx", storetest.Postgres(t, databaseKey), change...)) })
 }
 
 func TestPollingMissesNothingAndRepeatsNothing(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/session"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 const password = "correct horse battery"
@@ -178,8 +178,8 @@ func TestSessionsEnd(t *testing.T) {
 func TestABusySessionEndsToo(t *testing.T) {
 	t.Parallel()
 	for driver, dsn := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { return filepath.Join(t.TempDir(), "db") },
-		"pgx":    func(t *testing.T) string { return pgtest.URL(t) },
+		"sqlite": func(t *testing.T) string { return storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey) },
+		"pgx":    func(t *testing.T) string { return storetest.Postgres(t, databaseKey) },
 	} {
 		for name, c := range map[string]struct {
 			config         session.Config

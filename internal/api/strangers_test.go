@@ -16,7 +16,7 @@ import (
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/inbound"
-	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // rows counts the rows of all tables.
@@ -69,8 +69,8 @@ func TestStrangersWriteFewRows(t *testing.T) {
 	t.Parallel()
 	const times, most = 1000, 60
 	for driver, dsn := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { return filepath.Join(t.TempDir(), "db") },
-		"pgx":    func(t *testing.T) string { return pgtest.URL(t) },
+		"sqlite": func(t *testing.T) string { return storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey) },
+		"pgx":    func(t *testing.T) string { return storetest.Postgres(t, databaseKey) },
 	} {
 		t.Run(driver, func(t *testing.T) {
 			w := startOn(t, driver, dsn(t))

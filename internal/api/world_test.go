@@ -26,6 +26,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -68,10 +69,13 @@ type callbackAsk struct {
 	} `json:"case_details"`
 }
 
+// databaseKey is that of every world's database.
+var databaseKey = bytes.Repeat([]byte{1}, 32)
+
 // start starts a world on SQLite.
 func start(t testing.TB, change ...func(*api.Config)) *world {
 	t.Helper()
-	return startOn(t, "sqlite", filepath.Join(t.TempDir(), "db"), change...)
+	return startOn(t, "sqlite", storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey), change...)
 }
 
 // startOn starts a world on a database, which is named as database/sql does.
@@ -79,7 +83,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	t.Helper()
 	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}, driver: driver, dsn: dsn}
 	dir := t.TempDir()
-	options := store.Options{Path: dsn, Key: bytes.Repeat([]byte{1}, 32)}
+	options := store.Options{Path: dsn, Key: databaseKey}
 	if driver == "pgx" {
 		options.URL = dsn
 	}

@@ -25,8 +25,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // world is a service on a real database, with a tenant, and a callback service.
@@ -43,6 +43,9 @@ type world struct {
 	stopped   time.Time // zero: the clock runs
 }
 
+// key is that of every world's database.
+var key = bytes.Repeat([]byte{1}, 32)
+
 // start makes a world on SQLite, or on the PostgreSQL database at url.
 func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 	t.Helper()
@@ -53,7 +56,10 @@ func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *world {
 	t.Helper()
 	dir := t.TempDir()
-	o.Path, o.Key = filepath.Join(dir, "db"), bytes.Repeat([]byte{1}, 32)
+	o.Key = key
+	if o.URL == "" {
+		o.Path = storetest.SQLite(t, filepath.Join(dir, "db"), key)
+	}
 	st, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +113,7 @@ func (w *world) later(d time.Duration) {
 // engines runs a test on SQLite and on PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
-	t.Run("postgres", func(t *testing.T) { test(t, start(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, start(t, storetest.Postgres(t, key))) })
 }
 
 func (w *world) tenant(key string) access.Principal {

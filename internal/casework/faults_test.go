@@ -9,16 +9,16 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/faulty"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // Each statement and the commit of a submission fail twice: once they are not
 // carried out, once they are and reported lost. Whoever repeats the request until
 // it is answered has submitted once.
 func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
-	for name, url := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return pgtest.URL(t) }} {
+	for name, url := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return storetest.Postgres(t, key) }} {
 		t.Run(name, func(t *testing.T) {
 			faults := &faulty.Database{}
 			w := startOn(t, store.Options{URL: url(), Fail: faults.Fail})

@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
@@ -151,7 +151,7 @@ func twice(t *testing.T, other func(*world) *casework.Service) {
 // A request that would wait for too long is told so, and when to come back; one
 // that says something else is refused at once.
 func TestAKeyInUseIsAConflict(t *testing.T) {
-	for engine, url := range map[string]string{"sqlite": "", "postgres": pgtest.URL(t)} {
+	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, key)} {
 		w := start(t, url, func(c *casework.Config) { c.KeyWait = 50 * time.Millisecond })
 		w.put(w.p, loan("loan", `"retries": []`))
 		in := casework.Submission{Type: "loan", Transition: "open_asked"}
@@ -185,7 +185,7 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 // Of a commit that happened, and whose answer was lost, the error says that nobody
 // knows; with a key the request gets its answer all the same.
 func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
-	for engine, url := range map[string]string{"sqlite": "", "postgres": pgtest.URL(t)} {
+	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, key)} {
 		lose := false
 		w := startOn(t, store.Options{URL: url, Fail: func(what string, done bool) error {
 			if lose && done && strings.HasPrefix(what, "commit") {

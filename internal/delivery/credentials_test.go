@@ -21,6 +21,7 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -170,7 +171,7 @@ func TestATokenThatIsNotTakenIsReplacedOnce(t *testing.T) {
 }
 
 func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {
-	b := newBench(t, store.Options{Path: filepath.Join(t.TempDir(), "casehook.db")})
+	b := newBench(t, store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)})
 	i := b.issuer(grants(1))
 	server, heard := b.repeater()
 	e := b.add(endpoint.Endpoint{URL: server.URL, Auth: i.auth()})
@@ -221,7 +222,7 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, store.Options{Path: filepath.Join(t.TempDir(), "casehook.db")})
+			b := newBench(t, store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)})
 			i := b.issuer(grants(3600))
 			if test.answer != nil {
 				i.answers(test.answer)

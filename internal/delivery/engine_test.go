@@ -30,8 +30,8 @@ import (
 	"github.com/casehook/casehook/internal/hostile"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/outbound"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -57,14 +57,17 @@ type bench struct {
 	committed *atomic.Int64 // entries in the journal: positions are dense
 }
 
+// databaseKey is that of every bench's database.
+var databaseKey = make([]byte, 32)
+
 // onBothEngines runs a test on SQLite and on PostgreSQL.
 func onBothEngines(t *testing.T, test func(b *bench)) {
 	t.Helper()
 	for name, options := range map[string]func(t *testing.T) store.Options{
 		"sqlite": func(t *testing.T) store.Options {
-			return store.Options{Path: filepath.Join(t.TempDir(), "casehook.db")}
+			return store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)}
 		},
-		"postgres": func(t *testing.T) store.Options { return store.Options{URL: pgtest.URL(t)} },
+		"postgres": func(t *testing.T) store.Options { return store.Options{URL: storetest.Postgres(t, databaseKey)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +79,7 @@ func onBothEngines(t *testing.T, test func(b *bench)) {
 // newBench starts an engine on a new store.
 func newBench(t *testing.T, o store.Options) *bench {
 	t.Helper()
-	o.Key = make([]byte, 32)
+	o.Key = databaseKey
 	st, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -557,7 +560,7 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 
 // twoNodes opens one database for two engines that are yet to be started.
 func twoNodes(t *testing.T) (one, two *bench) {
-	o := store.Options{URL: pgtest.URL(t), Key: make([]byte, 32)}
+	o := store.Options{URL: storetest.Postgres(t, databaseKey), Key: databaseKey}
 	open := func() *store.Store {
 		st, err := store.Open(t.Context(), o)
 		if err != nil {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // again starts a replay of what is above a position, of all there is or of the
@@ -125,7 +125,7 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 
 func TestWhatIsAskedWhileOthersAreReadIsBegunOnce(t *testing.T) {
 	const messages = 40
-	for name, options := range map[string]store.Options{"sqlite": {Path: filepath.Join(t.TempDir(), "casehook.db")}, "postgres": {URL: pgtest.URL(t)}} {
+	for name, options := range map[string]store.Options{"sqlite": {Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)}, "postgres": {URL: storetest.Postgres(t, databaseKey)}} {
 		t.Run(name, func(t *testing.T) {
 			var reads atomic.Int64
 			var slow atomic.Bool

@@ -20,7 +20,7 @@ import (
 // Cluster is a PostgreSQL server with data of its own in a temporary directory.
 // It listens on a Unix socket there and trusts who connects.
 type Cluster struct {
-	server string // the URL of its first database
+	server *url.URL // of its first database
 	dir    string
 	orders io.WriteCloser // to the shell
 	done   *bufio.Reader  // the shell's answers
@@ -85,8 +85,9 @@ func newCluster() (*Cluster, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
 	}
-	where := url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"casehook"}}.Encode()}
-	c := &Cluster{server: where.String(), dir: dir, orders: orders, done: bufio.NewReader(done)}
+	query := url.Values{"host": {dir}, "user": {"casehook"}}
+	server := &url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: query.Encode()}
+	c := &Cluster{server: server, dir: dir, orders: orders, done: bufio.NewReader(done)}
 	err = c.order("init")
 	if err == nil {
 		err = c.start()

@@ -1,7 +1,7 @@
 // Package pgtest gives tests real PostgreSQL databases.
 //
 // [URL] makes an empty database on a temporary cluster, one per test process,
-// that is started when it is first wanted. A [Cluster] of its own is for tests
+// that is started when it is first wanted; [Copy] makes one like another. A [Cluster] of its own is for tests
 // that stop or crash the server. Clusters vanish with the process that made
 // them, however it ends: a shell stands over each, and reads from a pipe that
 // only this process holds open.
@@ -12,6 +12,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -30,7 +31,11 @@ const ServerVariable = "CASEHOOK_TEST_POSTGRES"
 // shared is the cluster of this process.
 var shared = sync.OnceValues(func() (*Cluster, error) {
 	if server := os.Getenv(ServerVariable); server != "" {
-		return &Cluster{server: server}, nil
+		parsed, err := url.Parse(server)
+		if err != nil {
+			return nil, errors.New("pgtest: the URL in " + ServerVariable + " can't be read")
+		}
+		return &Cluster{server: parsed}, nil
 	}
 	return newCluster()
 })
@@ -46,32 +51,86 @@ func URL(t testing.TB) string {
 	return c.Database(t)
 }
 
+// original is a database that others are copied from.
+type original struct {
+	once sync.Once
+	name string
+	err  error
+}
+
+var originals sync.Map // by what the caller calls them
+
+// Copy makes a database that is like the one called name, and returns its URL.
+// Prepare fills that one when it is first wanted in this process, and leaves no
+// connection to it open.
+func Copy(t testing.TB, name string, prepare func(url string) error) string {
+	t.Helper()
+	c, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.dir == "" { // a server that outlives the process, where no original may stay behind
+		made := c.Database(t)
+		if err := prepare(made); err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	found, _ := originals.LoadOrStore(name, new(original))
+	o := found.(*original)
+	o.once.Do(func() {
+		o.name = newName()
+		if o.err = c.run(t.Context(), createEmpty(o.name)); o.err == nil {
+			o.err = prepare(c.url(o.name))
+		}
+	})
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	return c.create(t, func(name string) string { return "create database " + name + " template " + o.name })
+}
+
 // Database makes an empty database on the cluster and returns its URL. It is
 // dropped at the end of the test.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
-	name := "casehook_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	if err := c.run(t.Context(), "create database "+name+" template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'"); err != nil {
+	return c.create(t, createEmpty)
+}
+
+func createEmpty(name string) string {
+	return "create database " + name + " template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'"
+}
+
+func newName() string { return "casehook_" + strings.ReplaceAll(uuid.NewString(), "-", "") }
+
+// create runs the statement that makes a database, which is dropped at the end of
+// the test, and returns its URL.
+func (c *Cluster) create(t testing.TB, statement func(name string) string) string {
+	t.Helper()
+	name := newName()
+	if err := c.run(t.Context(), statement(name)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
 		defer cancel()
 		if err := c.run(ctx, "drop database "+name+" with (force)"); err != nil && !c.down {
 			t.Error(err)
 		}
 	})
-	u, err := url.Parse(c.server)
-	if err != nil {
-		t.Fatal("pgtest: the server's URL can't be read")
-	}
+	return c.url(name)
+}
+
+// url returns the URL of one of the server's databases.
+func (c *Cluster) url(name string) string {
+	u := *c.server
 	u.Path = "/" + name
 	return u.String()
 }
 
 // run executes one statement on the server's first database.
 func (c *Cluster) run(ctx context.Context, statement string) error {
-	conn, err := pgx.Connect(ctx, c.server)
+	conn, err := pgx.Connect(ctx, c.server.String())
 	if err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}

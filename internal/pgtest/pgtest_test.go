@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"errors"
 	"os"
 	"testing"
 
@@ -13,6 +14,27 @@ func TestEveryDatabaseIsEmptyAndItsOwn(t *testing.T) {
 	execute(t, second, "create table only_here (a int)")
 	if got := ask(t, first, "select current_setting('server_encoding') || ' ' || datcollate from pg_database where datname = current_database()"); got != "UTF8 C" {
 		t.Errorf("encoding and collation are %s", got)
+	}
+}
+
+func TestACopyHasWhatTheOriginalHas(t *testing.T) {
+	prepared := 0
+	prepare := func(url string) error {
+		prepared++
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(t.Context(), "create table held (a int); insert into held values (1)")
+		return errors.Join(err, conn.Close(t.Context()))
+	}
+	first, second := Copy(t, t.Name(), prepare), Copy(t, t.Name(), prepare)
+	execute(t, first, "insert into held values (2)")
+	if got := ask(t, second, "select count(*)::text from held"); got != "1" {
+		t.Errorf("the second copy has %s rows, want 1", got)
+	}
+	if prepared > 1 && os.Getenv(ServerVariable) == "" {
+		t.Errorf("the original was prepared %d times", prepared)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
 )
@@ -14,9 +13,9 @@ var key = []byte("0123456789abcdef0123456789abcdef")
 // engines are the ways to name an empty database.
 var engines = map[string]func(t testing.TB) store.Options{
 	"sqlite": func(t testing.TB) store.Options {
-		return store.Options{Path: filepath.Join(t.TempDir(), "casehook.db"), Key: key}
+		return store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), key), Key: key}
 	},
-	"postgres": func(t testing.TB) store.Options { return store.Options{URL: pgtest.URL(t), Key: key} },
+	"postgres": func(t testing.TB) store.Options { return store.Options{URL: storetest.Postgres(t, key), Key: key} },
 }
 
 func open(t testing.TB, o store.Options) *store.Store {
