@@ -59,7 +59,7 @@ func (w *watch) failed(subject, reason string, b breaker, now time.Time) (disabl
 	was := w.Health
 	w.seen(subject, now)
 	w.Breaker = b.state()
-	down := b.outage() || now.Sub(w.Since) >= tellAfter
+	down := b.open || now.Sub(w.Since) >= tellAfter
 	disable = w.disableAfter > 0 && now.Sub(w.first) >= min(seenFailing, w.disableAfter) && now.Sub(w.Counted) >= w.disableAfter
 	switch {
 	case disable:
