@@ -23,7 +23,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
 		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, sessionTests, caseTypeTests, idempotencyTests,
-		endpointTests, journalTests, positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests, repairTests, leaseTests, contactTests, backlogTests,
+		endpointTests, journalTests, positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests, repairTests, leaseTests, contactTests, backlogTests, sameIDTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

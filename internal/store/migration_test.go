@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/pgtest"
+)
+
+// migrateTo brings an empty database to an older version.
+func migrateTo(t *testing.T, db *sql.DB, d goose.Dialect, folder string, version int64) {
+	t.Helper()
+	files, err := fs.Sub(migrations, "migrations/"+folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(d, db, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exec runs statements of a test's own.
+func exec(ctx context.Context, t *testing.T, db *sql.DB, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			t.Fatalf("%v\n%s", err, s)
+		}
+	}
+}
+
+// linkedCase is a case with a contact, as they were before their ids were the
+// tenant's own.
+var linkedCase = []string{
+	`insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
+	`insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state, classification, data,
+		version, revision, outcome_instance, created_at, modified_at, search, labels, assignee, assignee_name, closed_at,
+		status_changed_by, last_activity_at, contacts, search_private, search_restricted)
+		values (4539148803436467, 1, 'kyc', 2, 'KYC-3', 'Ada', true, 'red', 'open', 'PRIVATE', '{"n":4}',
+		5, 6, 7, 8, 9, 'kyc-3', 'a b', 10, 'Bo', 11, 12, 13, '[{"contact_id":4539148803436467,"role":"claimant"}]', 'x', 'y')`,
+	`insert into contacts (id, tenant, details, version, created_at, modified_at, search)
+		values (4539148803436467, 1, '{"first_name":"Ada"}', 14, 15, 16, 'ada')`,
+	`insert into case_contacts (tenant, contact, case_id, role)
+		values (1, 4539148803436467, 4539148803436467, 'claimant')`,
+}
+
+func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
+	ctx := t.Context()
+	path, url := filepath.Join(t.TempDir(), "casehook.db"), pgtest.URL(t)
+	lite, err := openFile(path, "immediate", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []struct {
+		db      *sql.DB
+		dialect goose.Dialect
+		folder  string
+		options Options
+	}{
+		{lite, goose.DialectSQLite3, "sqlite", Options{Path: path, Key: testKey}},
+		{full, goose.DialectPostgres, "postgres", Options{URL: url, Key: testKey}},
+	} {
+		migrateTo(t, e.db, e.dialect, e.folder, 17)
+		exec(ctx, t, e.db, linkedCase...)
+		if err := e.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(ctx, e.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkLinkedCase(t, s, e.folder)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkLinkedCase checks that a store has all that linkedCase wrote.
+func checkLinkedCase(t *testing.T, s *Store, engine string) {
+	t.Helper()
+	ctx := t.Context()
+	const id = 4539148803436467
+	c, err := s.Case(ctx, 1, id)
+	numbers := []int64{c.TypeVersion, c.Version, c.Revision, c.OutcomeInstance, c.CreatedAt.UnixMicro(), c.ModifiedAt.UnixMicro(),
+		c.Assignee.UserID, c.ClosedAt.UnixMicro(), c.StatusChangedBy, c.LastActivityAt.UnixMicro()}
+	if !slices.Equal(numbers, []int64{2, 5, 6, 7, 8, 9, 10, 11, 12, 13}) {
+		t.Errorf("%s: the numbers of the case are %v", engine, numbers)
+	}
+	if err != nil || c.Reference != "KYC-3" || c.Name != "Ada" || !c.NameSet || c.Color != "red" || c.State != "open" ||
+		c.Classification != casetype.Private || len(c.Labels) != 2 || c.Assignee.Name != "Bo" || len(c.Contacts) != 1 || len(c.Data) != 1 {
+		t.Errorf("%s: the case is %+v, %v", engine, c, err)
+	}
+	for text, clearance := range map[string]casetype.Classification{"kyc-3": casetype.Private, "x": casetype.Private, "y": casetype.Restricted} {
+		if found, err := s.Cases(ctx, 1, CaseFilter{Text: text, Clearance: clearance, Limit: 9}); err != nil || len(found) != 1 {
+			t.Errorf("%s: %q finds %d cases, %v", engine, text, len(found), err)
+		}
+	}
+	contact, err := s.Contact(ctx, 1, id)
+	if err != nil || contact.FirstName != "Ada" || contact.Version != 14 || contact.ModifiedAt.UnixMicro() != 16 {
+		t.Errorf("%s: the contact is %+v, %v", engine, contact, err)
+	}
+	links, err := s.Links(ctx, 1, id, Link{}, nil, casetype.Restricted, 9)
+	if err != nil || len(links) != 1 || links[0] != (Link{CaseID: id, Role: "claimant"}) {
+		t.Errorf("%s: the links are %v, %v", engine, links, err)
+	}
+}
