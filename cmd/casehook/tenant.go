@@ -19,7 +19,7 @@ type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
 	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, for when nobody can come in any more."`
-	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, or what it may call."`
+	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, ids, or what it may call."`
 }
 
 const tenantHelp = `The server has to be running. Whoever holds its key may do this, and needs no token: name the key as for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
@@ -51,6 +51,7 @@ type tenantBody struct {
 	Name  string    `json:"name,omitempty"`
 	Hosts *[]string `json:"hosts,omitempty"`
 	reachBody
+	idsBody
 	Token string `json:"token,omitempty"`
 }
 
@@ -59,6 +60,18 @@ type reachBody struct {
 	Variables *[]string `json:"variables,omitempty"`
 	Allow     *[]string `json:"allow_addresses,omitempty"`
 }
+
+// idsBody is what the API takes and shows of how ids are drawn.
+type idsBody struct {
+	ContactIDs string `json:"contact_ids,omitempty"`
+}
+
+// drawing says how ids are drawn.
+type drawing struct {
+	ContactIDs string `enum:",random,sequential" default:"" placeholder:"HOW" help:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. random if never set."`
+}
+
+func (d drawing) body() idsBody { return idsBody(d) }
 
 // reaching says what a tenant may call beyond public addresses.
 type reaching struct {
@@ -81,6 +94,7 @@ type tenantCreateCmd struct {
 	Name string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
 	Host []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
 	reaching
+	drawing
 	operated
 }
 
@@ -88,7 +102,7 @@ type tenantCreateCmd struct {
 func (tenantCreateCmd) Help() string { return tenantHelp }
 
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body()}
+	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
 	if len(c.Host) > 0 {
 		wanted.Hosts = &c.Host
 	}
@@ -152,6 +166,7 @@ type tenantSetCmd struct {
 	reaching
 	NoVars           bool `help:"It has no variables."`
 	NoAllowAddresses bool `help:"It may call public addresses alone."`
+	drawing
 	operated
 }
 
@@ -159,7 +174,7 @@ type tenantSetCmd struct {
 func (tenantSetCmd) Help() string { return tenantHelp }
 
 func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Name: c.Name, reachBody: c.reaching.body()}
+	wanted := tenantBody{Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
 	if c.NoVars {
 		wanted.Variables = &[]string{}
 	}
@@ -176,7 +191,11 @@ func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
 	if err := c.call(ctx, http.MethodPatch, "/v1/tenants/"+url.PathEscape(c.Key), wanted, &saved); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "tenant %s: %s, hosts: %s\nmay call, besides public addresses: %s\nvariables of its callbacks: %s\n", saved.Key, saved.Name,
-		cmp.Or(strings.Join(*saved.Hosts, ", "), "none"), cmp.Or(strings.Join(*saved.Allow, ", "), "none"), cmp.Or(strings.Join(*saved.Variables, ", "), "none"))
+	_, err := fmt.Fprintf(s.out, `tenant %s: %s, hosts: %s
+may call, besides public addresses: %s
+variables of its callbacks: %s
+ids of contacts: %s
+`, saved.Key, saved.Name, cmp.Or(strings.Join(*saved.Hosts, ", "), "none"), cmp.Or(strings.Join(*saved.Allow, ", "), "none"),
+		cmp.Or(strings.Join(*saved.Variables, ", "), "none"), saved.ContactIDs)
 	return err
 }

@@ -15,7 +15,7 @@ import (
 
 // Case is a case, as it is shown.
 type Case struct {
-	ID              int64         `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
+	ID              int64         `json:"id" doc:"16 digits, the last one a check digit; below 2^53. A small number where the case type says ids: sequential." example:"4539148803436467"`
 	Type            string        `json:"type" doc:"The key of its case type." example:"kyc"`
 	TypeVersion     int64         `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
 	Reference       string        `json:"reference" doc:"For people." example:"KYC-0042"`
@@ -73,7 +73,7 @@ type InCase struct {
 func (in InCase) caseID() (int64, error) {
 	n, err := strconv.ParseInt(in.ID, 10, 64)
 	if err != nil || !id.ValidCase(n) || strconv.FormatInt(n, 10) != in.ID {
-		return 0, fault.New(fault.NotFound, "case.not_found", "There is no case %q; ids have 16 digits, the last one a check digit.", in.ID)
+		return 0, fault.New(fault.NotFound, "case.not_found", "There is no case %q; an id has 16 digits, the last one a check digit, or is a small number.", in.ID)
 	}
 	return n, nil
 }

@@ -16,7 +16,7 @@ import (
 
 // Contact is a person or a business.
 type Contact struct {
-	ID           int64     `json:"id" doc:"16 digits, the last one a check digit; below 2^53." example:"4539148803436467"`
+	ID           int64     `json:"id" doc:"16 digits, the last one a check digit; below 2^53. A small number where the tenant has contact_ids: sequential." example:"4539148803436467"`
 	IsBusiness   bool      `json:"is_business" doc:"It is a business, and no person."`
 	BusinessName *string   `json:"business_name" doc:"Of the business, or of the one that the person works for." example:"Acme Corp"`
 	Title        *string   `json:"title" doc:"How the person is addressed." example:"Ms"`
@@ -74,7 +74,7 @@ func (in InContact) contactID() (int64, error) { return contactID(in.ID) }
 func contactID(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || !id.ValidContact(n) || strconv.FormatInt(n, 10) != s {
-		return 0, fault.New(fault.NotFound, "contact.not_found", "There is no contact %q; ids have 16 digits, the last one a check digit.", s)
+		return 0, fault.New(fault.NotFound, "contact.not_found", "There is no contact %q; an id has 16 digits, the last one a check digit, or is a small number.", s)
 	}
 	return n, nil
 }

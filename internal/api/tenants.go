@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -22,12 +24,19 @@ type Tenant struct {
 	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
 	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
 	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
+
+	ContactIDs casetype.IDs `json:"contact_ids" enum:"random,sequential" doc:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. Those of cases their types say." example:"random"`
 }
 
 // TenantReach is what bodies set of what a tenant may call; what is absent stays.
 type TenantReach struct {
 	Variables *[]string `json:"variables,omitempty" maxItems:"100" doc:"The variables that its callbacks' URLs may begin with, and no others: ORDERS_URL for CASEHOOK_VAR_ORDERS_URL." example:"[\"ORDERS_URL\"]"`
 	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"What it may call although it is not public, and nothing else: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
+}
+
+// TenantIDs is what bodies set of how ids are drawn.
+type TenantIDs struct {
+	ContactIDs *casetype.IDs `json:"contact_ids,omitempty" enum:"random,sequential" doc:"How contacts get their ids from now on; those that are there keep theirs." example:"sequential"`
 }
 
 // CreatedTenant is a tenant that was just created, with the token of its
@@ -40,6 +49,7 @@ type CreatedTenant struct {
 // NewTenant is the body that creates a tenant.
 type NewTenant struct {
 	TenantReach
+	TenantIDs
 	Key   string    `json:"key" minLength:"1" maxLength:"63" doc:"Its key: a-z, 0-9, _ and -, beginning with a letter." example:"acme"`
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people; absent: the key." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports." example:"[\"acme.example.com\"]"`
@@ -48,6 +58,7 @@ type NewTenant struct {
 // TenantUpdate is the body that changes a tenant; what is absent stays.
 type TenantUpdate struct {
 	TenantReach
+	TenantIDs
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports; no others are." example:"[\"acme.example.com\"]"`
 }
@@ -83,7 +94,9 @@ func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) 
 	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
 		return answer(http.StatusCreated, CreatedTenant{showTenant(t.Tenant), t.Token.Bearer}, "Location", tenantsPath+"/"+t.Tenant.Key)
 	}, func(o casework.Once) (casework.NewTenant, error) {
-		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow}, o)
+		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{
+			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow, ContactIDs: body.ContactIDs,
+		}, o)
 	})
 }
 
@@ -104,7 +117,9 @@ func (a *API) createAdministrator(ctx context.Context, in *struct {
 }
 
 func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
-	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow})
+	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{
+		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow, ContactIDs: body.ContactIDs,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +130,7 @@ func showTenant(t store.Tenant) Tenant {
 	return Tenant{
 		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC(),
 		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
+		ContactIDs: cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	}
 }
 

@@ -14,6 +14,7 @@ type Definition struct {
 	Key            string          `json:"key"`
 	Name           string          `json:"name"`
 	Kind           Kind            `json:"kind,omitempty"`                    // default case
+	IDs            IDs             `json:"ids,omitempty"`                     // of its cases; empty: random
 	ProcessKey     string          `json:"process_key,omitempty"`             // of the process its cases belong to
 	Outcome        string          `json:"outcome,omitempty"`                 // what its cases produce; empty: nothing
 	Reference      string          `json:"reference,omitempty"`               // "KYC-{seq:04}"; default KEY-{seq}
@@ -50,6 +51,15 @@ type Kind string
 const (
 	Case  Kind = "case"
 	Claim Kind = "claim"
+)
+
+// IDs says how ids are drawn.
+type IDs string
+
+// The ways to draw ids.
+const (
+	RandomIDs     IDs = "random"     // 16 digits, which tell nothing of how many there are
+	SequentialIDs IDs = "sequential" // 1, 2, 3, ... within a tenant, for columns of 32 bits
 )
 
 // Classification orders who may see something.

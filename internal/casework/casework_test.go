@@ -33,11 +33,13 @@ import (
 type world struct {
 	*casework.Service
 	t         testing.TB
+	url       string // of the PostgreSQL database; empty: SQLite
 	store     *store.Store
 	blobs     *blob.Disk
 	p         access.Principal
 	callbacks *callbacks
 	node      func() *casework.Service // makes another on the same database
+	nodeOn    func(*store.Store) *casework.Service
 	mu        sync.Mutex
 	skew      time.Duration
 	stopped   time.Time // zero: the clock runs
@@ -69,7 +71,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
+	w := &world{t: t, url: o.URL, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
 	server := httptest.NewServer(w.callbacks)
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
@@ -80,7 +82,10 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 	for _, c := range change {
 		c(&config)
 	}
-	w.node = func() *casework.Service { return casework.New(st, blobs, callback.New(out, callback.Clock{}), config) }
+	w.nodeOn = func(st *store.Store) *casework.Service {
+		return casework.New(st, blobs, callback.New(out, callback.Clock{}), config)
+	}
+	w.node = func() *casework.Service { return w.nodeOn(st) }
 	w.Service = w.node()
 	w.p = w.tenant("first")
 	return w

@@ -23,12 +23,16 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 	if err := checkContact(made); err != nil {
 		return cases.Contact{}, err
 	}
-	err := s.once(ctx, p, once, func() error {
-		return retry("store.duplicate", func() (err error) { // the id was taken
-			if made.ID, err = id.Contact(s.Random); err != nil {
-				return err
-			}
-			return s.store.Update(ctx, func(tx *store.Tx) error {
+	tenant, err := s.store.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return cases.Contact{}, err
+	}
+	err = s.once(ctx, p, once, func() error {
+		return retry("store.duplicate", func() error { // the id was taken
+			return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+				if made.ID, err = s.contactID(ctx, tx, tenant); err != nil {
+					return err
+				}
 				if err := tx.InsertContact(ctx, made); err != nil {
 					return err
 				}
@@ -43,6 +47,14 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 		return cases.Contact{}, err
 	}
 	return made, nil
+}
+
+// contactID draws an id as the tenant has it.
+func (s *Service) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (int64, error) {
+	if t.ContactIDs == casetype.SequentialIDs {
+		return tx.Next(ctx, t.ID, "ids/contacts")
+	}
+	return id.Contact(s.Random)
 }
 
 // UpdateContact changes what is known of a contact, if its version is still

@@ -72,7 +72,8 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 		return View{}, err
 	}
 	mayTake := func() error { return s.permitTransition(ctx, pl) }
-	for _, step := range []func() error{pl.choose, mayTake, pl.permit, pl.merge, pl.precondition} {
+	identify := func() error { return s.identify(ctx, pl) }
+	for _, step := range []func() error{pl.choose, mayTake, pl.permit, pl.merge, identify, pl.precondition} {
 		if err := step(); err != nil {
 			return View{}, err
 		}
@@ -84,7 +85,7 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 }
 
 // load finds the case and the definition it works by. A new case works by the
-// newest, and has its id from here on.
+// newest.
 func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.Tracer.Step(ctx, "load")
 	defer span.End()
@@ -113,13 +114,9 @@ func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if err != nil {
 		return err
 	}
-	number, err := id.Case(s.Random)
-	if err != nil {
-		return err
-	}
 	pl.typ, pl.maker = t.Type, t.Clearance
 	pl.after = cases.Case{
-		ID: number, Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,
+		Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,
 		Version: 1, Revision: 1, CreatedAt: pl.at,
 	}
 	return nil
@@ -213,8 +210,28 @@ func (pl *plan) merge() error {
 	if wrong = append(wrong, pl.tellable(pl.invalid())...); len(wrong) > 0 {
 		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
 	}
-	pl.rename()
 	return nil
+}
+
+// identify draws the id of a new case, and names the case. What is invalid has been
+// refused before, and uses up no number.
+func (s *Service) identify(ctx context.Context, pl *plan) (err error) {
+	if pl.creates() {
+		pl.after.ID, err = s.caseID(ctx, pl.p.Tenant, pl.typ)
+	}
+	pl.rename()
+	return err
+}
+
+// caseID draws an id as the case type says. Those that are counted are one line for
+// all types of the tenant, since the ids of its cases are all different. The number
+// is drawn before the callback is asked, which is shown it; if the case is refused
+// then, the number is missing.
+func (s *Service) caseID(ctx context.Context, tenant int64, t *casetype.Type) (int64, error) {
+	if t.IDs == casetype.SequentialIDs {
+		return s.store.Next(ctx, tenant, "ids/cases")
+	}
+	return id.Case(s.Random)
 }
 
 // invalid lists what is wrong with the data that would be saved.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -22,6 +23,8 @@ type TenantChange struct {
 	Hosts     *[]string
 	Variables *[]string // names, with or without CASEHOOK_VAR_
 	Allow     *[]string // addresses, ranges of them, with or without ports
+
+	ContactIDs *casetype.IDs // of the contacts that are created from now on
 }
 
 // NewTenant is the result of creating a tenant: its administrator's token is
@@ -97,10 +100,13 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 // auditTenant notes in a tenant's own audit what the operator did to it.
 func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
 	p.Tenant = t.ID
-	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{"name": t.Name, "hosts": t.Hosts, "variables": t.Variables, "allow_addresses": t.Allow})
+	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{
+		"name": t.Name, "hosts": t.Hosts, "variables": t.Variables, "allow_addresses": t.Allow,
+		"contact_ids": cmp.Or(t.ContactIDs, casetype.RandomIDs),
+	})
 }
 
-// ChangeTenant changes a tenant's name or its host names.
+// ChangeTenant changes what an operator sets of a tenant.
 func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key string, c TenantChange) (store.Tenant, error) {
 	if p.Role != access.Operator {
 		return store.Tenant{}, s.RefuseTenantOperations(ctx, p)
@@ -155,6 +161,11 @@ func (c TenantChange) apply(t *store.Tenant) error {
 		}
 		if t.Hosts = slices.Compact(slices.Sorted(slices.Values(t.Hosts))); len(t.Hosts) > maxHosts {
 			add("/hosts", "lists more than "+strconv.Itoa(maxHosts)+" names")
+		}
+	}
+	if c.ContactIDs != nil {
+		if t.ContactIDs = *c.ContactIDs; t.ContactIDs != casetype.RandomIDs && t.ContactIDs != casetype.SequentialIDs {
+			add("/contact_ids", "is neither random nor sequential")
 		}
 	}
 	wrong = append(wrong, c.reach(&t.Reach)...)

@@ -3,8 +3,9 @@
 // A case's id is a 16-digit integer below 2^53, so that JavaScript holds it
 // exactly, whose last digit is a Luhn check digit, so that a typing error is
 // caught before a look-up. It is random: ids tell nothing of how many cases
-// there are. A contact's is made alike. Everything else gets a UUIDv7 behind a prefix that names its kind
-// ("ep_0197..."): sorted by time, and readable in a log.
+// there are. Where receivers can't hold it, ids are small numbers that the store
+// counts instead. A contact's is made alike. Everything else gets a UUIDv7 behind
+// a prefix that names its kind ("ep_0197..."): sorted by time, and readable in a log.
 package id
 
 import (
@@ -41,10 +42,14 @@ func draw(r io.Reader, of string) (int64, error) {
 	return payload*10 + luhn(payload), nil
 }
 
-// ValidCase reports whether n can be a case id: its length and check digit are right.
+// ValidCase reports whether n can be a case id: it is counted, and has fewer than
+// 16 digits, or its length and check digit are right.
 func ValidCase(n int64) bool {
 	payload := n / 10
-	return payload >= firstPayload && payload <= lastPayload && n%10 == luhn(payload)
+	if payload < firstPayload {
+		return n > 0
+	}
+	return payload <= lastPayload && n%10 == luhn(payload)
 }
 
 // ValidContact reports whether n can be a contact id.

@@ -35,8 +35,21 @@ func TestLuhnAgreesWithAKnownNumber(t *testing.T) {
 	if !id.ValidCase(4539148803436467) {
 		t.Error("4539148803436467 is refused")
 	}
-	if id.ValidCase(4539148803436468) || id.ValidCase(42) || id.ValidCase(-4539148803436467) {
+	if id.ValidCase(4539148803436468) || id.ValidCase(-4539148803436467) {
 		t.Error("a wrong number passes")
+	}
+}
+
+func TestCountedIDsAreThoseBelowAllRandomOnes(t *testing.T) {
+	for _, n := range []int64{1, 42, 1<<31 - 1, 999_999_999_999_999} {
+		if !id.ValidCase(n) || !id.ValidContact(n) {
+			t.Errorf("%d is refused", n)
+		}
+	}
+	for _, n := range []int64{0, -1, -42, 1_000_000_000_000_000, 1 << 53, 1<<63 - 1} {
+		if id.ValidCase(n) || id.ValidContact(n) {
+			t.Errorf("%d passes", n)
+		}
 	}
 }
 

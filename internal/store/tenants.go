@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -16,10 +17,11 @@ type Tenant struct {
 	Name  string
 	Hosts []string // names by which the tenant is found, lower-case, sorted
 	Reach
-	CreatedAt time.Time
+	ContactIDs casetype.IDs // of its contacts; empty: random
+	CreatedAt  time.Time
 }
 
-const tenantColumns = `id, key, name, created_at, variables, allow_addresses`
+const tenantColumns = `id, key, name, created_at, variables, allow_addresses, contact_ids`
 
 // Reach is what a tenant may call beyond public addresses.
 type Reach struct {
@@ -29,14 +31,15 @@ type Reach struct {
 
 var (
 	tenantInsert = define(`insert into tenants (key, name, created_at) values ($1, $2, $3) returning id`)
-	tenantUpdate = define(`update tenants set name = $2, variables = $3, allow_addresses = $4 where id = $1`)
-	tenantByID   = define(`select ` + tenantColumns + ` from tenants where id = $1`)
-	tenantList   = define(`select ` + tenantColumns + ` from tenants order by id`)
-	hostList     = define(`select name, tenant from hosts order by name`)
-	hostTenant   = define(`select tenant from hosts where name = $1`)
-	hostInsert   = define(`insert into hosts (name, tenant) values ($1, $2)`)
-	hostsDrop    = define(`delete from hosts where tenant = $1`)
-	tenantByKey  = define(`select ` + tenantColumns + ` from tenants where key = $1`)
+	tenantUpdate = define(`update tenants set name = $2, variables = $3, allow_addresses = $4, contact_ids = $5
+		where id = $1`)
+	tenantByID  = define(`select ` + tenantColumns + ` from tenants where id = $1`)
+	tenantList  = define(`select ` + tenantColumns + ` from tenants order by id`)
+	hostList    = define(`select name, tenant from hosts order by name`)
+	hostTenant  = define(`select tenant from hosts where name = $1`)
+	hostInsert  = define(`insert into hosts (name, tenant) values ($1, $2)`)
+	hostsDrop   = define(`delete from hosts where tenant = $1`)
+	tenantByKey = define(`select ` + tenantColumns + ` from tenants where key = $1`)
 )
 
 // TenantByKey finds a tenant.
@@ -62,7 +65,7 @@ func (r reader) Tenants(ctx context.Context) ([]Tenant, error) {
 func scanTenant(rows *sql.Rows) (t Tenant, err error) {
 	var created int64
 	var variables, allow string
-	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow)
+	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow, &t.ContactIDs)
 	t.Variables, t.Allow = strings.Fields(variables), strings.Fields(allow)
 	t.CreatedAt = fromMicros(created)
 	return t, err
@@ -96,10 +99,11 @@ func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenan
 	return all, err
 }
 
-// UpdateTenant saves a tenant's name and reach.
+// UpdateTenant saves a tenant's name, reach, and how its contacts get their ids.
 func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
 	tx.regrant(t.ID)
-	_, err := tx.q.exec(ctx, tenantUpdate, t.ID, t.Name, strings.Join(t.Variables, " "), strings.Join(t.Allow, " "))
+	_, err := tx.q.exec(ctx, tenantUpdate, t.ID, t.Name, strings.Join(t.Variables, " "), strings.Join(t.Allow, " "),
+		string(t.ContactIDs))
 	return err
 }
 

@@ -32,12 +32,15 @@ func TestTheQuestionIsWrittenAsPublished(t *testing.T) {
 	progression.Classifications["case_field2"] = "RESTRICTED"
 	creation := callbackCase(map[string]any{"case_field1": "value_now"})
 	creation.ModifiedAt = creation.CreatedAt
+	counted := creation
+	counted.ID = 42
 	for name, c := range map[string]struct {
 		before *wire.CallbackCase
 		after  wire.CallbackCase
 	}{
 		"about_to_submit_progression": {&before, progression},
 		"about_to_submit_creation":    {nil, creation},
+		"about_to_submit_counted":     {nil, counted},
 		"about_to_submit_empty":       {nil, callbackCase(nil)},
 		"about_to_submit_values": {nil, callbackCase(map[string]any{
 			"html": "<a href=\"x\">Müller & Söhne</a>\u2028", "amount": json.Number("12345678901234567890.10"), "whole": json.Number("7"),

@@ -34,11 +34,17 @@ var tenantTests = map[string]func(*fixture){
 		f.refused(fault.Conflict, "tenant.host_taken", func(tx *store.Tx) error {
 			return tx.SetHosts(f.Context(), f.other, []string{"other.example", "acme.example"})
 		})
-		renamed := store.Tenant{ID: f.other, Name: "Renamed", Reach: store.Reach{Variables: []string{"A", "B"}, Allow: []string{"10.0.0.0/8:8443"}}}
+		renamed := store.Tenant{
+			ID: f.other, Name: "Renamed", ContactIDs: casetype.SequentialIDs,
+			Reach: store.Reach{Variables: []string{"A", "B"}, Allow: []string{"10.0.0.0/8:8443"}},
+		}
 		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), renamed) })
 		f.equal(must[[]store.Tenant](f)(f.Tenants(f.Context())), []store.Tenant{
 			{ID: f.tenant, Key: "acme", Name: "The acme", Hosts: []string{"acme.example", "www.acme.example"}, CreatedAt: start},
-			{ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, Reach: renamed.Reach, CreatedAt: start},
+			{
+				ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, Reach: renamed.Reach,
+				ContactIDs: casetype.SequentialIDs, CreatedAt: start,
+			},
 		})
 	},
 	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {
