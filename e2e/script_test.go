@@ -30,6 +30,7 @@ import (
 // testscript offers, a script may say:
 //
 //	serve NAME FLAG...            start a server on a free port, and wait until it serves; sets URL, and TOKEN on a first start
+//	token                         take the token that the last command printed: TOKEN
 //	stop NAME [SIGNAL]            end it; with TERM, the default, it has to end well
 //	http METHOD PATH STATUS [BODY or @FILE] [Header: value]...    one request; the answer is on stdout
 //	attempted ENDPOINT RESULT     wait until an attempt failed in that way, or got that status
@@ -73,7 +74,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "end": end, "http": request, "let": let, "attempted": attempted, "database": database,
+			"serve": serve, "end": end, "token": token, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
 			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
 			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
@@ -126,7 +127,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	path := strings.SplitN(ts.Getenv("PATH"), ":", 2)[0]
 	p.cmd = exec.Command(filepath.Join(path, "casehook"), append([]string{"serve", "--listen", "127.0.0.1:0"}, args[1:]...)...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), stdout, stderr
-	p.cmd.Env = append(os.Environ(), "CASEHOOK_KEY="+ts.Getenv("CASEHOOK_KEY"))
+	p.cmd.Env = append(os.Environ(), "CASEHOOK_KEY="+ts.Getenv("CASEHOOK_KEY"),
+		"CASEHOOK_VAR_CALLS="+ts.Getenv("CASEHOOK_VAR_CALLS"))
 	ts.Check(p.cmd.Start())
 	go func() { p.cmd.Wait(); close(p.done) }()
 	ts.Defer(func() { p.cmd.Process.Kill(); <-p.done })
@@ -141,11 +143,24 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("URL", string(m[1]))
 		return "", true
 	})
-	if m := firstToken.FindStringSubmatch(readAll(file)); m != nil {
+	takeToken(ts, readAll(file))
+	ts.Setenv("CASEHOOK_SERVER", ts.Getenv("URL"))
+}
+
+// takeToken uses the token in a text from now on, if there is one.
+func takeToken(ts *testscript.TestScript, text string) bool {
+	m := firstToken.FindStringSubmatch(text)
+	if m != nil {
 		ts.Setenv("TOKEN", m[1])
 		ts.Setenv("CASEHOOK_TOKEN", m[1])
 	}
-	ts.Setenv("CASEHOOK_SERVER", ts.Getenv("URL"))
+	return m != nil
+}
+
+func token(ts *testscript.TestScript, neg bool, _ []string) {
+	if neg || !takeToken(ts, ts.ReadFile("stdout")) {
+		ts.Fatalf("the last command printed no token")
+	}
 }
 
 func readAll(path string) string {

@@ -97,7 +97,7 @@ func (c *serveCmd) Run(ctx context.Context, s stdio) error {
 
 func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
-		Version: version, Listen: c.Listen, PublicURL: strings.TrimRight(c.PublicURL, "/"), Data: c.Data, Database: c.Database,
+		Version: version, Listen: c.Listen, PublicURL: c.PublicURL, Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
 		Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},

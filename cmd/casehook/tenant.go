@@ -19,7 +19,7 @@ type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
 	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, for when nobody can come in any more."`
-	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, ids, or what it may call."`
+	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, public URL, ids, or what it may call."`
 }
 
 const tenantHelp = `The server has to be running. Whoever holds its key may do this, and needs no token: name the key as for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
@@ -52,7 +52,9 @@ type tenantBody struct {
 	Hosts *[]string `json:"hosts,omitempty"`
 	reachBody
 	idsBody
-	Token string `json:"token,omitempty"`
+	PublicURL *string `json:"public_url,omitempty"`
+	URL       string  `json:"url,omitempty"`
+	Token     string  `json:"token,omitempty"`
 }
 
 // reachBody is what the API takes and shows of what a tenant may call.
@@ -90,9 +92,10 @@ func (r reaching) body() (b reachBody) {
 }
 
 type tenantCreateCmd struct {
-	Key  string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
-	Name string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
-	Host []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
+	Key       string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
+	Name      string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
+	Host      []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
+	PublicURL string   `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com. If not set, the server's --public-url with the first of its host names."`
 	reaching
 	drawing
 	operated
@@ -103,6 +106,9 @@ func (tenantCreateCmd) Help() string { return tenantHelp }
 
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
 	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
+	if c.PublicURL != "" {
+		wanted.PublicURL = &c.PublicURL
+	}
 	if len(c.Host) > 0 {
 		wanted.Hosts = &c.Host
 	}
@@ -151,9 +157,9 @@ func (c *tenantListCmd) Run(ctx context.Context, s stdio) error {
 		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KEY\tNAME\tHOSTS")
+	fmt.Fprintln(w, "KEY\tNAME\tHOSTS\tURL")
 	for _, t := range page.Items {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", t.Key, t.Name, cmp.Or(strings.Join(*t.Hosts, ", "), "-"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Key, t.Name, cmp.Or(strings.Join(*t.Hosts, ", "), "-"), t.URL)
 	}
 	return w.Flush()
 }
@@ -163,6 +169,9 @@ type tenantSetCmd struct {
 	Name    string   `placeholder:"NAME" help:"Its name, for people."`
 	Host    []string `placeholder:"HOST" help:"The host names that are its own; no others are. Repeat it, or separate by commas."`
 	NoHosts bool     `help:"It has no host names of its own."`
+
+	PublicURL   string `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com."`
+	NoPublicURL bool   `name:"no-public-url" help:"It has no public URL of its own: the server's --public-url counts, with the first of its host names."`
 	reaching
 	NoVars           bool `help:"It has no variables."`
 	NoAllowAddresses bool `help:"It may call public addresses alone."`
@@ -187,15 +196,24 @@ func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
 	if c.NoHosts {
 		wanted.Hosts = &[]string{}
 	}
+	if c.PublicURL != "" || c.NoPublicURL {
+		wanted.PublicURL = &c.PublicURL
+	}
+	if c.NoPublicURL {
+		wanted.PublicURL = new(string)
+	}
 	var saved tenantBody
 	if err := c.call(ctx, http.MethodPatch, "/v1/tenants/"+url.PathEscape(c.Key), wanted, &saved); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(s.out, `tenant %s: %s, hosts: %s
+its people find the server at: %s
 may call, besides public addresses: %s
 variables of its callbacks: %s
 ids of contacts: %s
-`, saved.Key, saved.Name, cmp.Or(strings.Join(*saved.Hosts, ", "), "none"), cmp.Or(strings.Join(*saved.Allow, ", "), "none"),
-		cmp.Or(strings.Join(*saved.Variables, ", "), "none"), saved.ContactIDs)
+`, saved.Key, saved.Name, named(saved.Hosts), saved.URL, named(saved.Allow), named(saved.Variables), saved.ContactIDs)
 	return err
 }
+
+// named lists names in one line.
+func named(all *[]string) string { return cmp.Or(strings.Join(*all, ", "), "none") }

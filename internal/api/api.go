@@ -130,14 +130,21 @@ func New(s *casework.Service, c Config) http.Handler {
 // trust lets the pages at a URL send requests with a session, whatever the
 // address is that a proxy passes them on to.
 func (a *API) trust(publicURL string) {
-	u, err := url.Parse(publicURL)
-	if err != nil || u.Host == "" {
+	if a.origin = originOf(publicURL); a.origin == "" {
 		return
 	}
-	a.origin = u.Scheme + "://" + u.Host
 	if err := a.origins.AddTrustedOrigin(a.origin); err != nil {
 		a.log.Warn("the public URL is no origin that a browser names", "error", err)
 	}
+}
+
+// originOf is the origin of the pages at a URL; empty: it has none.
+func originOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // operation begins the description of an operation. Statuses are the problems

@@ -23,13 +23,17 @@ type awaited struct {
 	ReturnTo string
 }
 
+// oidcCallback is the path that providers send people back to.
+const oidcCallback = "/v1/oidc/callback"
+
 func (a *API) openIDConnect() {
 	const tag = "session"
 	begin := a.open(operation("begin-oidc", http.MethodGet, "/v1/oidc/login", tag, "Sign in with OpenID Connect",
-		"Sends the browser to the provider that the server is configured with."))
+		"Sends the browser to the provider that the server is configured with, which sends it back to "+oidcCallback+
+			" behind the public URL: the tenant's, under its own host names, else the installation's. The provider has to know each of these addresses."))
 	begin.Errors = append(begin.Errors, http.StatusUnauthorized, http.StatusNotFound, http.StatusBadGateway)
 	handle(a, status(http.StatusSeeOther, begin), a.beginOIDC)
-	finish := a.open(operation("finish-oidc", http.MethodGet, "/v1/oidc/callback", tag, "Come back from the provider",
+	finish := a.open(operation("finish-oidc", http.MethodGet, oidcCallback, tag, "Come back from the provider",
 		"The user is the one who has signed in with this identity before, else the one with the address that the provider has verified. Whoever is none is refused."))
 	finish.Errors = append(finish.Errors, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway)
 	handle(a, status(http.StatusSeeOther, finish), a.finishOIDC)
@@ -47,7 +51,15 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	location, pending, err := a.config.OIDC.Begin(ctx)
+	at, err := a.service.PlaceAt(ctx, tenant, x.request.Host)
+	if err != nil {
+		return nil, err
+	}
+	back := "" // to the installation's
+	if at.URL != "" {
+		back = at.URL + oidcCallback // the cookie is this host's alone
+	}
+	location, pending, err := a.config.OIDC.BeginAt(ctx, back)
 	if err != nil {
 		return nil, err
 	}

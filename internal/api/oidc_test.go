@@ -126,7 +126,7 @@ func startWithProvider(t *testing.T) (*world, *provider) {
 // provided gives the world a provider to sign in by.
 func (w *world) provided() *provider {
 	p := newProvider(w.t)
-	c := api.Config{Sessions: w.sessions, Log: w.logger()}
+	c := api.Config{Sessions: w.sessions, Log: w.logger(), Operator: operatorKey}
 	w.serve(c)
 	p.redirect = w.server.URL + "/v1/oidc/callback"
 	c.OIDC = oidc.New(oidc.Config{Issuer: p.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})

@@ -132,7 +132,14 @@ func (a *API) inSession(x *exchange) (err error) {
 // loadSession gives the request its session, unless another site's page sent it
 // to change something.
 func (a *API) loadSession(x *exchange) error {
-	if err := a.checkOrigin(x.request); err != nil {
+	at, err := a.place(x.request)
+	if err != nil {
+		return err
+	}
+	if scheme, _, _ := strings.Cut(at.URL, ":"); at.Set {
+		x.request = x.request.WithContext(session.WithScheme(x.request.Context(), scheme))
+	}
+	if err := a.checkOrigin(x.request, originOf(at.URL)); err != nil {
 		return fault.Wrap(err, fault.Forbidden, "request.cross_origin", "A page of another site sent this request, which may change nothing here.")
 	}
 	ctx, err := a.config.Sessions.Load(x.request.Context(), x.request)
@@ -140,14 +147,27 @@ func (a *API) loadSession(x *exchange) error {
 	return err
 }
 
+// place is where a request came to. It is not looked for where that makes no
+// difference: for a request that has no cookie, and gets none.
+func (a *API) place(r *http.Request) (casework.Place, error) {
+	if r.Header.Get("Cookie") == "" && !a.opened[r.Method+" "+r.URL.Path] {
+		return casework.Place{}, nil
+	}
+	return a.service.PlaceAt(r.Context(), 0, r.Host)
+}
+
 // checkOrigin fails if a page of another site sent the request, which may change
-// something. By which scheme it came is known where a trusted proxy says so: then
-// a page that came by another is another site's.
-func (a *API) checkOrigin(r *http.Request) error {
+// something. Pages of the tenant's own origin, if it has one, may. By which scheme the request came is
+// known where a trusted proxy says so: then a page that came by another is another
+// site's.
+func (a *API) checkOrigin(r *http.Request, own string) error {
+	origin, scheme := r.Header.Get("Origin"), inbound.Scheme(r.Context())
+	if own != "" && origin == own {
+		return nil
+	}
 	if err := a.origins.Check(r); err != nil {
 		return err
 	}
-	origin, scheme := r.Header.Get("Origin"), inbound.Scheme(r.Context())
 	safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method)
 	if safe || origin == "" || scheme == "" || r.Header.Get("Sec-Fetch-Site") != "" ||
 		origin == a.origin || strings.EqualFold(origin, scheme+"://"+r.Host) {

@@ -23,9 +23,16 @@ type Tenant struct {
 	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
 	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
 	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
+	PublicURL *string   `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
+	URL       string    `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
 	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
 
 	ContactIDs casetype.IDs `json:"contact_ids" enum:"random,sequential" doc:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. Those of cases their types say." example:"random"`
+}
+
+// TenantURL is what bodies set of where a tenant's people find the server.
+type TenantURL struct {
+	PublicURL *string `json:"public_url,omitempty" maxLength:"2048" doc:"Where its people find the server, for case_url and for the way back from an OpenID Connect provider: http or https, without credentials, query and fragment. Empty: it has none of its own; see url. What entries of the journal say already stays as it is." example:"https://acme.example.com"`
 }
 
 // TenantReach is what bodies set of what a tenant may call; what is absent stays.
@@ -50,6 +57,7 @@ type CreatedTenant struct {
 type NewTenant struct {
 	TenantReach
 	TenantIDs
+	TenantURL
 	Key   string    `json:"key" minLength:"1" maxLength:"63" doc:"Its key: a-z, 0-9, _ and -, beginning with a letter." example:"acme"`
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people; absent: the key." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports." example:"[\"acme.example.com\"]"`
@@ -59,6 +67,7 @@ type NewTenant struct {
 type TenantUpdate struct {
 	TenantReach
 	TenantIDs
+	TenantURL
 	Name  *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"Its name, for people." example:"Acme Ltd"`
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports; no others are." example:"[\"acme.example.com\"]"`
 }
@@ -82,7 +91,7 @@ func (a *API) tenants() {
 			if err != nil {
 				return nil, err
 			}
-			return list(all, showTenant), nil
+			return list(all, a.showTenant), nil
 		})
 	handle(a, status(http.StatusCreated, operation("create-administrator", http.MethodPost, tenantsPath+"/{key}/administrators", "Create an administrator",
 		"A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
@@ -92,10 +101,12 @@ func (a *API) tenants() {
 
 func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) (*created[CreatedTenant], error) {
 	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
-		return answer(http.StatusCreated, CreatedTenant{showTenant(t.Tenant), t.Token.Bearer}, "Location", tenantsPath+"/"+t.Tenant.Key)
+		made := CreatedTenant{a.showTenant(t.Tenant), t.Token.Bearer}
+		return answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
 	}, func(o casework.Once) (casework.NewTenant, error) {
 		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{
-			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow, ContactIDs: body.ContactIDs,
+			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
+			PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 		}, o)
 	})
 }
@@ -118,16 +129,18 @@ func (a *API) createAdministrator(ctx context.Context, in *struct {
 
 func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
 	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{
-		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow, ContactIDs: body.ContactIDs,
+		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
+		PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body Tenant }{showTenant(t)}, nil
+	return &struct{ Body Tenant }{a.showTenant(t)}, nil
 }
 
-func showTenant(t store.Tenant) Tenant {
+func (a *API) showTenant(t store.Tenant) Tenant {
 	return Tenant{
+		PublicURL: orNull(t.PublicURL), URL: a.service.PublicURLOf(t),
 		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC(),
 		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
 		ContactIDs: cmp.Or(t.ContactIDs, casetype.RandomIDs),

@@ -22,7 +22,7 @@ func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View,
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(p, c, t.Type)
+	return s.view(ctx, s.store, p, c, t.Type)
 }
 
 // Cases lists cases, newest first.
@@ -51,7 +51,7 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 		if err != nil {
 			return nil, err
 		}
-		if views[i], err = s.view(p, c, t.Type); err != nil {
+		if views[i], err = s.view(ctx, s.store, p, c, t.Type); err != nil {
 			return nil, err
 		}
 	}

@@ -36,17 +36,15 @@ func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id
 }
 
 // view is the case as the caller sees it.
-func (s *Service) view(p access.Principal, c cases.Case, t *casetype.Type) (View, error) {
+func (s *Service) view(
+	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type,
+) (View, error) {
 	shown, visible := c.As(p.Clearance, t)
 	if !visible {
 		return View{}, caseMissing(c.ID)
 	}
-	return View{Case: shown, Definition: t, URL: c.URL(s.PublicURL)}, nil
-}
-
-// whole is all of the case, for the use case itself.
-func (s *Service) whole(c cases.Case, t *casetype.Type) View {
-	return View{Case: c, Definition: t, URL: c.URL(s.PublicURL)}
+	publicURL, err := s.publicURL(ctx, r, c.Tenant)
+	return View{Case: shown, Definition: t, URL: c.URL(publicURL)}, err
 }
 
 // caseMissing says the same of a case that the caller may not see and of one that

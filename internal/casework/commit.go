@@ -28,7 +28,7 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 				return err
 			}
 		}
-		if view, err = s.view(pl.p, saved, pl.typ); err != nil {
+		if view, err = s.view(ctx, tx, pl.p, saved, pl.typ); err != nil {
 			return err
 		}
 		return s.keep(ctx, tx, pl.p, once, view)
@@ -101,7 +101,11 @@ func noReference(t *casetype.Type) error {
 
 // record appends the entry of a commit to the journal.
 func (s *Service) record(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
-	snapshot, err := c.Snapshot(t, s.PublicURL)
+	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	snapshot, err := c.Snapshot(t, publicURL)
 	if err != nil {
 		return err
 	}

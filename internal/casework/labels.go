@@ -177,7 +177,7 @@ func (s *Service) marked(ctx context.Context, tx *store.Tx, p access.Principal, 
 	if err != nil {
 		return View{}, err
 	}
-	view, err := s.view(p, c, t.Type)
+	view, err := s.view(ctx, tx, p, c, t.Type)
 	if err != nil || len(facts) == 0 {
 		return view, err
 	}

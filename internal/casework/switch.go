@@ -76,7 +76,7 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 
 // unswitched answers a switch to the type that the case has.
 func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once Once) (view View, err error) {
-	if view, err = s.view(p, c, t); err != nil {
+	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
 	return view, s.store.Update(ctx, func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
@@ -84,7 +84,7 @@ func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Ca
 
 // switched is the case as one of the other type, as far as the case alone says.
 func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case, from TypeVersion, in Switch) (*plan, error) {
-	to, err := s.switchTarget(ctx, p, s.whole(c, from.Type), in.Type)
+	to, err := s.switchTarget(ctx, p, from.Type, in.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 		if err := s.record(ctx, tx, pl.p, c, pl.typ, pl.callback, facts...); err != nil {
 			return err
 		}
-		if view, err = s.view(pl.p, c, pl.typ); err != nil {
+		if view, err = s.view(ctx, tx, pl.p, c, pl.typ); err != nil {
 			return err
 		}
 		return s.keep(ctx, tx, pl.p, once, view)
@@ -209,22 +209,24 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 }
 
 // switchTarget finds the other type, which is of the same kind.
-func (s *Service) switchTarget(ctx context.Context, p access.Principal, v View, key string) (TypeVersion, error) {
+func (s *Service) switchTarget(
+	ctx context.Context, p access.Principal, from *casetype.Type, key string,
+) (TypeVersion, error) {
 	refuse := func(message string) error {
 		return fault.In("case.switch_refused", "The case can't be switched to this case type.", fault.Field{Path: "/type", Message: message})
 	}
 	if !word(key) {
 		return TypeVersion{}, refuse("is not the key of a case type")
 	}
-	to, err := s.typeAt(ctx, s.store, v.Tenant, key, 0)
+	to, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
 	switch {
 	case errors.Is(err, fault.NotFound), err == nil && !p.Clearance.Sees(to.Definition.Classification):
 		return to, refuse("is not the key of a case type")
-	case err == nil && !p.Clearance.Sees(casetype.Higher(v.Definition.Highest(), to.Highest())):
+	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.
 		return to, refuse("and the case's own type hold more than you are cleared for; ask somebody who is")
-	case err == nil && to.Kind != v.Definition.Kind:
-		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Kind, v.Definition.Kind))
+	case err == nil && to.Kind != from.Kind:
+		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Kind, from.Kind))
 	}
 	return to, err
 }

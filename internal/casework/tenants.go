@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,6 +22,7 @@ type TenantChange struct {
 	Hosts     *[]string
 	Variables *[]string // names, with or without CASEHOOK_VAR_
 	Allow     *[]string // addresses, ranges of them, with or without ports
+	PublicURL *string   // where its people find the server; empty: as the rest has it
 
 	ContactIDs *casetype.IDs // of the contacts that are created from now on
 }
@@ -90,6 +90,9 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 	if err := tx.SetHosts(ctx, id, t.Hosts); err != nil {
 		return NewTenant{}, err
 	}
+	if err := checkHosts(ctx, tx, t); err != nil {
+		return NewTenant{}, err
+	}
 	if err := s.auditTenant(ctx, tx, p, access.TenantCreated, t); err != nil {
 		return NewTenant{}, err
 	}
@@ -101,7 +104,7 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
 	p.Tenant = t.ID
 	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{
-		"name": t.Name, "hosts": t.Hosts, "variables": t.Variables, "allow_addresses": t.Allow,
+		"name": t.Name, "hosts": t.Hosts, "public_url": t.PublicURL, "variables": t.Variables, "allow_addresses": t.Allow,
 		"contact_ids": cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	})
 }
@@ -126,6 +129,9 @@ func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key stri
 			return err
 		}
 		if err := tx.SetHosts(ctx, saved.ID, saved.Hosts); err != nil {
+			return err
+		}
+		if err := checkHosts(ctx, tx, saved); err != nil {
 			return err
 		}
 		return s.auditTenant(ctx, tx, p, access.TenantUpdated, saved)
@@ -168,6 +174,7 @@ func (c TenantChange) apply(t *store.Tenant) error {
 			add("/contact_ids", "is neither random nor sequential")
 		}
 	}
+	wrong = append(wrong, c.setPublicURL(t)...)
 	wrong = append(wrong, c.reach(&t.Reach)...)
 	if len(wrong) > 0 {
 		return fault.In("tenant.invalid", "The tenant can't be saved.", wrong...)
@@ -206,11 +213,7 @@ func (s *Service) CheckHost(ctx context.Context, p access.Principal, header stri
 
 // tenantOf returns the tenant that has the name in a Host header; 0: none has.
 func (s *Service) tenantOf(ctx context.Context, header string) (int64, error) {
-	host, _, err := net.SplitHostPort(header)
-	if err != nil {
-		host = header
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	host := hostName(header)
 	if len(host) > 253 || !hostPattern.MatchString(host) {
 		return 0, nil
 	}

@@ -26,7 +26,7 @@ type Config struct {
 	Issuer       string // https://id.example.com; empty: there is none
 	ClientID     string
 	ClientSecret string
-	RedirectURL  string // where the provider sends people back to
+	RedirectURL  string // where the provider sends people back to, unless BeginAt says otherwise
 	Now          func() time.Time
 }
 
@@ -50,7 +50,7 @@ func New(c Config) *Provider {
 }
 
 // Pending is what has to be remembered while somebody is at the provider.
-type Pending struct{ State, Nonce, Verifier string }
+type Pending struct{ State, Nonce, Verifier, RedirectURL string }
 
 // Identity is who the provider says somebody is.
 type Identity struct {
@@ -60,13 +60,18 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// Begin returns the address at which somebody signs in at the provider.
-func (p *Provider) Begin(ctx context.Context) (string, Pending, error) {
-	client, _, err := p.at(ctx)
+// Begin returns the address at which somebody signs in at the provider, which sends
+// them back to the configured URL.
+func (p *Provider) Begin(ctx context.Context) (string, Pending, error) { return p.BeginAt(ctx, "") }
+
+// BeginAt is Begin for somebody whom the provider sends back to another URL; empty:
+// to the configured one.
+func (p *Provider) BeginAt(ctx context.Context, redirectURL string) (string, Pending, error) {
+	client, _, err := p.at(ctx, redirectURL)
 	if err != nil {
 		return "", Pending{}, err
 	}
-	pending := Pending{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	pending := Pending{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), RedirectURL: redirectURL}
 	return client.AuthCodeURL(pending.State, gooidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)), pending, nil
 }
 
@@ -75,7 +80,7 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, state, code stri
 	if pending.State == "" || subtle.ConstantTimeCompare([]byte(pending.State), []byte(state)) != 1 {
 		return Identity{}, fault.New(fault.Invalid, "oidc.state", "This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
 	}
-	client, verifier, err := p.at(ctx)
+	client, verifier, err := p.at(ctx, pending.RedirectURL)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -131,7 +136,7 @@ func (p *Provider) provider() *gooidc.Provider {
 }
 
 // at finds the provider, and how to talk to it.
-func (p *Provider) at(ctx context.Context) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
+func (p *Provider) at(ctx context.Context, redirectURL string) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
 	found := p.provider()
 	if found == nil {
 		var err error
@@ -140,8 +145,9 @@ func (p *Provider) at(ctx context.Context) (*oauth2.Config, *gooidc.IDTokenVerif
 		}
 	}
 	return &oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: found.Endpoint(), RedirectURL: p.config.RedirectURL,
-		Scopes: []string{gooidc.ScopeOpenID, "email", "profile"},
+		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: found.Endpoint(),
+		RedirectURL: cmp.Or(redirectURL, p.config.RedirectURL),
+		Scopes:      []string{gooidc.ScopeOpenID, "email", "profile"},
 	}, found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
 }
 

@@ -76,7 +76,9 @@ func (c Config) withDefaults() Config {
 	c.Data = cmp.Or(c.Data, DefaultData)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
 	c.Grace = cmp.Or(c.Grace, defaultGrace)
-	c.PublicURL = strings.TrimRight(weburl.Stored(c.PublicURL), "/")
+	if base, err := weburl.Base(c.PublicURL); err == nil {
+		c.PublicURL = base
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -86,11 +88,8 @@ func (c Config) withDefaults() Config {
 // check refuses what can't work before anything is opened.
 func (c Config) check() error {
 	if c.PublicURL != "" {
-		if _, err := weburl.Canonical(c.PublicURL); err != nil {
+		if _, err := weburl.Base(c.PublicURL); err != nil {
 			return invalid("public_url", "The public URL %s. It looks like https://cases.example.com.", err)
-		}
-		if strings.Contains(c.PublicURL, "?") {
-			return invalid("public_url", "The public URL has a query, behind which no path can be. It looks like https://cases.example.com.")
 		}
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {

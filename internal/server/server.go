@@ -183,7 +183,7 @@ func (c Config) provider() *oidc.Provider {
 	if c.OIDC.Issuer == "" {
 		return nil
 	}
-	c.OIDC.RedirectURL = strings.TrimRight(c.PublicURL, "/") + "/v1/oidc/callback"
+	c.OIDC.RedirectURL = c.PublicURL + "/v1/oidc/callback"
 	return oidc.New(c.OIDC)
 }
 

@@ -62,6 +62,14 @@ func New(st *store.Store, c Config) *Manager {
 	return m
 }
 
+type schemeKey struct{}
+
+// WithScheme returns a context in which people come by http or https, as the public
+// URL of a tenant has it, whatever the configuration says; empty: as that says.
+func WithScheme(ctx context.Context, scheme string) context.Context {
+	return context.WithValue(ctx, schemeKey{}, scheme)
+}
+
 // Load returns a context that holds the session of a request, or an empty one.
 func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, error) {
 	token := m.Cookie(r, cookieName)
@@ -158,7 +166,11 @@ func (m *Manager) full(ctx context.Context, name string) string {
 }
 
 func (m *Manager) secure(ctx context.Context) bool {
-	return !m.insecure || inbound.Scheme(ctx) == "https"
+	insecure := m.insecure
+	if scheme, _ := ctx.Value(schemeKey{}).(string); scheme != "" {
+		insecure = scheme == "http"
+	}
+	return !insecure || inbound.Scheme(ctx) == "https"
 }
 
 // Cookie is what a request has as a cookie of ours, else empty.

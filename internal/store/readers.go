@@ -35,8 +35,16 @@ type tenantRights struct {
 	narrowed access.Narrowing
 	checked  time.Time // zero: it has to be looked at
 	owners   map[access.Owner]granted
-	tenant   Tenant    // without its hosts
+	tenant   Tenant
 	read     time.Time // the tenant; zero: it has to be read
+}
+
+// tenantFound is a tenant as a transaction has read it, which is remembered once
+// that is committed.
+type tenantFound struct {
+	Tenant
+	changes int64 // when it was read
+	read    time.Time
 }
 
 type granted struct {
@@ -91,8 +99,8 @@ func (t *tenantRights) changed() {
 
 // fresh reports whether what was looked at then still counts: where no other process
 // commits, until one of ours changes it.
-func (s *Store) fresh(checked time.Time) bool {
-	return !checked.IsZero() && (!s.Nodes() || time.Since(checked) < rightsKept)
+func (r reader) fresh(checked time.Time) bool {
+	return !checked.IsZero() && (r.dialect != postgres || time.Since(checked) < rightsKept)
 }
 
 // ReaderAtHand is Reader where that needs no look at the database; false: it does.
@@ -176,29 +184,52 @@ func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 	return narrowed, nil
 }
 
-// Tenant finds a tenant, without its hosts. It is as fresh as a Reader.
+// Tenant finds a tenant. It is as fresh as a Reader.
 func (s *Store) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	t := s.rights.of(id)
 	t.looking.Lock()
 	defer t.looking.Unlock()
-	t.mu.Lock()
-	tenant, known, changes := t.tenant, s.fresh(t.read), t.changes
-	t.mu.Unlock()
+	tenant, changes, known := t.known(s.reader)
 	if known {
 		return tenant, nil
 	}
 	now := time.Now()
-	rows, err := s.q.query(ctx, tenantByID, id)
-	tenant, err = one(rows, err, scanTenant, notFound("tenant.not_found", "There is no such tenant."))
-	if err != nil {
-		return Tenant{}, err
+	tenant, err := s.tenant(ctx, id)
+	if err == nil {
+		t.found(tenantFound{tenant, changes, now})
 	}
+	return tenant, err
+}
+
+// Tenant finds a tenant. It is as fresh as a Reader, except for what the
+// transaction itself has changed.
+func (tx *Tx) Tenant(ctx context.Context, id int64) (Tenant, error) {
+	tenant, changes, known := tx.known.of(id).known(tx.reader)
+	if known {
+		return tenant, nil
+	}
+	now := time.Now()
+	tenant, err := tx.tenant(ctx, id)
+	if err == nil {
+		tx.tenants = append(tx.tenants, tenantFound{tenant, changes, now})
+	}
+	return tenant, err
+}
+
+// known returns the tenant as it is remembered, and false where it has to be read.
+func (t *tenantRights) known(r reader) (tenant Tenant, changes int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if changes == t.changes {
-		t.tenant, t.read = tenant, now
+	return t.tenant, t.changes, r.fresh(t.read)
+}
+
+// found remembers a tenant, unless a commit of this process has changed it since.
+func (t *tenantRights) found(f tenantFound) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f.changes == t.changes {
+		t.tenant, t.read = f.Tenant, f.read
 	}
-	return tenant, nil
 }
 
 // narrowing reads the types that name who may read.

@@ -55,6 +55,8 @@ type Tx struct {
 	appended  bool           // the journal has new entries
 	endpoints bool           // endpoints changed
 	rights    map[int64]bool // tenants in which somebody may read more or less
+	known     *rights        // what the store remembers
+	tenants   []tenantFound
 	session   session
 }
 
@@ -141,7 +143,10 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
 	begun := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
-		tx = &Tx{reader: reader{q: strict{q}, seal: s.seal, dialect: s.dialect}, counters: s.counters, apart: s.engine.apart}
+		tx = &Tx{
+			reader:   reader{q: strict{q}, seal: s.seal, dialect: s.dialect},
+			counters: s.counters, apart: s.engine.apart, known: &s.rights,
+		}
 		if held := s.session.Load(); held != nil {
 			tx.session = *held
 		}
@@ -155,6 +160,9 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	if err != nil {
 		s.count(err)
 		return err
+	}
+	for _, found := range tx.tenants {
+		s.rights.of(found.ID).found(found)
 	}
 	if s.Nodes() {
 		s.metrics.Commit(1)

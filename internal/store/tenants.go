@@ -17,11 +17,12 @@ type Tenant struct {
 	Name  string
 	Hosts []string // names by which the tenant is found, lower-case, sorted
 	Reach
+	PublicURL  string       // where its people find the server; empty: it follows from the rest
 	ContactIDs casetype.IDs // of its contacts; empty: random
 	CreatedAt  time.Time
 }
 
-const tenantColumns = `id, key, name, created_at, variables, allow_addresses, contact_ids`
+const tenantColumns = `id, key, name, created_at, variables, allow_addresses, contact_ids, public_url`
 
 // Reach is what a tenant may call beyond public addresses.
 type Reach struct {
@@ -31,11 +32,13 @@ type Reach struct {
 
 var (
 	tenantInsert = define(`insert into tenants (key, name, created_at) values ($1, $2, $3) returning id`)
-	tenantUpdate = define(`update tenants set name = $2, variables = $3, allow_addresses = $4, contact_ids = $5
+	tenantUpdate = define(`update tenants
+		set name = $2, variables = $3, allow_addresses = $4, contact_ids = $5, public_url = $6
 		where id = $1`)
 	tenantByID  = define(`select ` + tenantColumns + ` from tenants where id = $1`)
 	tenantList  = define(`select ` + tenantColumns + ` from tenants order by id`)
 	hostList    = define(`select name, tenant from hosts order by name`)
+	hostsOf     = define(`select name from hosts where tenant = $1 order by name`)
 	hostTenant  = define(`select tenant from hosts where name = $1`)
 	hostInsert  = define(`insert into hosts (name, tenant) values ($1, $2)`)
 	hostsDrop   = define(`delete from hosts where tenant = $1`)
@@ -65,9 +68,21 @@ func (r reader) Tenants(ctx context.Context) ([]Tenant, error) {
 func scanTenant(rows *sql.Rows) (t Tenant, err error) {
 	var created int64
 	var variables, allow string
-	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow, &t.ContactIDs)
+	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow, &t.ContactIDs, &t.PublicURL)
 	t.Variables, t.Allow = strings.Fields(variables), strings.Fields(allow)
 	t.CreatedAt = fromMicros(created)
+	return t, err
+}
+
+// tenant reads a tenant by its id.
+func (r reader) tenant(ctx context.Context, id int64) (Tenant, error) {
+	rows, err := r.q.query(ctx, tenantByID, id)
+	t, err := one(rows, err, scanTenant, notFound("tenant.not_found", "There is no such tenant."))
+	if err != nil {
+		return Tenant{}, err
+	}
+	rows, err = r.q.query(ctx, hostsOf, id)
+	t.Hosts, err = collect(rows, err, scanValue[string])
 	return t, err
 }
 
@@ -99,16 +114,18 @@ func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenan
 	return all, err
 }
 
-// UpdateTenant saves a tenant's name, reach, and how its contacts get their ids.
+// UpdateTenant saves a tenant's name, reach, public URL, and how its contacts get
+// their ids.
 func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
 	tx.regrant(t.ID)
 	_, err := tx.q.exec(ctx, tenantUpdate, t.ID, t.Name, strings.Join(t.Variables, " "), strings.Join(t.Allow, " "),
-		string(t.ContactIDs))
+		string(t.ContactIDs), t.PublicURL)
 	return err
 }
 
 // SetHosts makes these a tenant's host names, and no others.
 func (tx *Tx) SetHosts(ctx context.Context, tenant int64, hosts []string) error {
+	tx.regrant(tenant)
 	if _, err := tx.q.exec(ctx, hostsDrop, tenant); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ var (
 	errEscape    = errors.New("has a % in its path that begins no escape; write %25")
 	errFragment  = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
 	errLong      = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
+	errQuery     = errors.New("has a query, behind which no path can be")
 	errHost      = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ between dots, at most 63 between two and 253 in all")
 	errInternat  = errors.New("has a host that is no internationalised domain name (IDNA)")
 	errIPv6      = errors.New("has no IPv6 address between the brackets")
@@ -84,6 +85,19 @@ func Canonical(raw string) (string, error) {
 		return "", errLong
 	}
 	return canonical, nil
+}
+
+// Base returns the canonical form of a URL that paths are put behind: it has no
+// query, and no slash at its end.
+func Base(raw string) (string, error) {
+	canonical, err := Canonical(raw)
+	if err != nil {
+		return "", err
+	}
+	if strings.Contains(canonical, "?") {
+		return "", errQuery
+	}
+	return strings.TrimRight(canonical, "/"), nil
 }
 
 // Parse returns a URL in its canonical form, taken apart.

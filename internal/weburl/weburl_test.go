@@ -50,6 +50,19 @@ var forms = map[string]string{
 	"http://[fe80::1%25eth0]/":             "http://[fe80::1%25eth0]/",
 }
 
+func TestPathsAreWrittenBehindABase(t *testing.T) {
+	for raw, want := range map[string]string{
+		"HTTPS://Acme.example:443/": "https://acme.example", "http://acme.example:8080/desk//": "http://acme.example:8080/desk",
+		"https://MÜNCHEN.example": "https://xn--mnchen-3ya.example",
+		"https://acme.example?":   "", "https://acme.example/?a=b": "", "https://acme.example/#a": "", "https://me@acme.example": "",
+		"ftp://acme.example": "", "acme.example": "", "": "", "https://127.1": "", "https://acme.example:99999": "",
+	} {
+		if got, err := weburl.Base(raw); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", raw, got, err)
+		}
+	}
+}
+
 func TestEveryURLHasOneCanonicalForm(t *testing.T) {
 	for raw, want := range forms {
 		got, err := weburl.Canonical(raw)

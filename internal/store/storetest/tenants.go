@@ -35,7 +35,7 @@ var tenantTests = map[string]func(*fixture){
 			return tx.SetHosts(f.Context(), f.other, []string{"other.example", "acme.example"})
 		})
 		renamed := store.Tenant{
-			ID: f.other, Name: "Renamed", ContactIDs: casetype.SequentialIDs,
+			ID: f.other, Name: "Renamed", PublicURL: "https://renamed.example/desk", ContactIDs: casetype.SequentialIDs,
 			Reach: store.Reach{Variables: []string{"A", "B"}, Allow: []string{"10.0.0.0/8:8443"}},
 		}
 		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), renamed) })
@@ -43,8 +43,33 @@ var tenantTests = map[string]func(*fixture){
 			{ID: f.tenant, Key: "acme", Name: "The acme", Hosts: []string{"acme.example", "www.acme.example"}, CreatedAt: start},
 			{
 				ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, Reach: renamed.Reach,
-				ContactIDs: casetype.SequentialIDs, CreatedAt: start,
+				PublicURL: renamed.PublicURL, ContactIDs: casetype.SequentialIDs, CreatedAt: start,
 			},
+		})
+	},
+	"a tenant is read as of the last commit, in a transaction too": func(f *fixture) {
+		want := store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme", CreatedAt: start}
+		both := func() {
+			f.equal(must[store.Tenant](f)(f.Tenant(f.Context(), f.tenant)), want)
+			f.update(func(tx *store.Tx) error {
+				f.equal(must[store.Tenant](f)(tx.Tenant(f.Context(), f.tenant)), want)
+				return nil
+			})
+		}
+		f.update(func(tx *store.Tx) error { // which is the first to look
+			f.equal(must[store.Tenant](f)(tx.Tenant(f.Context(), f.tenant)), want)
+			return nil
+		})
+		both()
+		want.PublicURL = "https://acme.example"
+		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), want) })
+		both()
+		want.Hosts = []string{"a.example", "b.example"}
+		f.update(func(tx *store.Tx) error { return tx.SetHosts(f.Context(), f.tenant, want.Hosts) })
+		both()
+		f.refused(fault.NotFound, "tenant.not_found", func(tx *store.Tx) error {
+			_, err := tx.Tenant(f.Context(), 99)
+			return err
 		})
 	},
 	"tokens are found by id, listed and revoked by tenant": func(f *fixture) {

@@ -1,0 +1,148 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/weburl"
+)
+
+// tenantReader reads tenants; a store.Store does, and so does a store.Tx.
+type tenantReader interface {
+	Tenant(ctx context.Context, id int64) (store.Tenant, error)
+}
+
+// PublicURLOf returns where a tenant's people find the server: its own public URL, or
+// that of the installation, with the first of the tenant's host names in it unless
+// it has one of them already.
+func (s *Service) PublicURLOf(t store.Tenant) string {
+	if t.PublicURL != "" || len(t.Hosts) == 0 {
+		return cmp.Or(t.PublicURL, s.PublicURL)
+	}
+	if slices.Contains(t.Hosts, hostIn(s.PublicURL)) {
+		return s.PublicURL
+	}
+	return atHost(s.PublicURL, t.Hosts[0])
+}
+
+// publicURL returns where the people of a tenant find the server now.
+func (s *Service) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
+	t, err := r.Tenant(ctx, tenant)
+	return s.PublicURLOf(t), err
+}
+
+// Place is where somebody finds the server under the host name of a tenant. The zero
+// value is a name that is no tenant's own.
+type Place struct {
+	URL string
+	Set bool // the tenant has a public URL, from which it follows
+}
+
+// PlaceAt returns where somebody who came to a tenant by a Host header is: at the
+// tenant's public URL where its host is this one, else at the same with this name, if
+// it is the tenant's. Tenant 0 is the one that is found there.
+func (s *Service) PlaceAt(ctx context.Context, tenant int64, header string) (Place, error) {
+	if tenant == 0 {
+		var err error
+		if tenant, err = s.TenantAt(ctx, header); err != nil {
+			return Place{}, err
+		}
+	}
+	t, err := s.store.Tenant(ctx, tenant)
+	if err != nil {
+		return Place{}, err
+	}
+	own, host := s.PublicURLOf(t), hostName(header)
+	switch {
+	case hostIn(own) == host && own != s.PublicURL:
+		return Place{own, t.PublicURL != ""}, nil
+	case slices.Contains(t.Hosts, host):
+		return Place{atHost(own, host), t.PublicURL != ""}, nil
+	}
+	return Place{}, nil
+}
+
+// setPublicURL writes a public URL into t in its canonical form; empty removes it.
+func (c TenantChange) setPublicURL(t *store.Tenant) (wrong []fault.Field) {
+	if c.PublicURL == nil {
+		return nil
+	}
+	t.PublicURL = ""
+	if *c.PublicURL == "" {
+		return nil
+	}
+	base, err := weburl.Base(*c.PublicURL)
+	if err != nil {
+		return []fault.Field{{Path: "/public_url", Message: err.Error()}}
+	}
+	t.PublicURL = base
+	return nil
+}
+
+// checkHosts refuses a tenant whose people would be sent to another tenant's host
+// name, and one that takes the host name to which another tenant sends its people.
+func checkHosts(ctx context.Context, tx *store.Tx, t store.Tenant) error {
+	host := hostIn(t.PublicURL)
+	if host != "" {
+		owner, err := tx.TenantOfHost(ctx, host)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return err
+		}
+		if err == nil && owner != t.ID {
+			return hostTaken("The host name %q of the public URL belongs to another tenant. "+
+				"This one's people can't sign in there.", host)
+		}
+	}
+	others, err := tx.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if name := hostIn(other.PublicURL); other.ID != t.ID && name != "" && slices.Contains(t.Hosts, name) {
+			return hostTaken("The host name %q is in the public URL of another tenant.", name)
+		}
+	}
+	return nil
+}
+
+func hostTaken(detail, host string) error {
+	return fault.New(fault.Conflict, "tenant.host_taken", detail, host)
+}
+
+// hostName is the name in a Host header, without its port, in lower case.
+func hostName(header string) string {
+	host, _, err := net.SplitHostPort(header)
+	if err != nil {
+		host = strings.Trim(header, "[]")
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// hostIn is the host of a URL as hostName writes it; empty: it has none.
+func hostIn(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// atHost is a URL with another host name in it, and the same port.
+func atHost(rawURL, host string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return rawURL
+	}
+	if port := u.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	u.Host = host
+	return u.String()
+}
