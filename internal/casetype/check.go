@@ -2,6 +2,7 @@ package casetype
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/casehook/casehook/internal/expression"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // checker lists what is wrong in a document. Every check is made on the tree as
@@ -20,13 +20,36 @@ import (
 type checker struct {
 	stored bool // it was checked when it was saved, by the rules of then
 	tree
-	schema    *jsonschema.Schema  // of the fields, compiled
-	described map[string][]string // as in Type
-	programs  map[string]*expression.Program
+	budget      *schema.Budget
+	stop        error          // why the checks ended before they were done
+	schema      *schema.Schema // of the fields, compiled
+	programs    map[string]*expression.Program
+	suggestions int // that were made
+}
+
+// spend takes steps from the budget and reports whether the checks go on.
+func (c *checker) spend(steps int) bool {
+	if c.stop == nil {
+		c.stop = c.budget.Spend(steps)
+	}
+	return c.stop == nil
+}
+
+// maxSuggestions bounds how often a definition is told what it may have meant.
+const maxSuggestions = 50
+
+func (c *checker) suggest(name string, names []string) string {
+	if c.suggestions++; c.suggestions > maxSuggestions {
+		return ""
+	}
+	return suggest(name, names)
 }
 
 // fault reports at a path, on the line of it or of what is nearest around it.
 func (c *checker) fault(path, message string, args ...any) {
+	if len(c.wrong) >= maxFaults || !c.spend(100+len(path)) {
+		return
+	}
 	at := path
 	line, known := c.lines[at]
 	for !known && at != "" {
@@ -52,15 +75,19 @@ func (c *checker) check() {
 
 // form compares the document with [Schema].
 func (c *checker) form() {
-	for _, complaint := range complaints(compiledDefinition().Validate(c.value)) {
-		path := pointer("", complaint.path...)
+	complaints, err := compiledDefinition().Validate(c.budget, c.value)
+	if err != nil {
+		c.stop = errors.Unwrap(err)
+	}
+	for _, complaint := range complaints {
+		path := pointer("", complaint.Path...)
 		switch {
-		case complaint.unknown:
-			c.fault(path, "is not a known key%s", suggest(complaint.name(), knownKeys(complaint.path)))
+		case complaint.Unknown:
+			c.fault(path, "is not a known key%s", c.suggest(complaint.Name(), knownKeys(complaint.Path)))
 		case path == "":
-			c.fault(path, "a definition %s", complaint.message)
+			c.fault(path, "a definition %s", complaint.Message)
 		default:
-			c.fault(path, "%s", cmp.Or(inWords[complaint.message], complaint.message))
+			c.fault(path, "%s", cmp.Or(inWords[complaint.Message], complaint.Message))
 		}
 	}
 }
@@ -161,7 +188,7 @@ func (c *checker) checkTransitions(states []string) {
 func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	known := func(at string, v any) {
 		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
-			c.fault(at, "%q is not a state%s", key, suggest(key, states))
+			c.fault(at, "%q is not a state%s", key, c.suggest(key, states))
 		}
 	}
 	for i, from := range items(tr["from"]) {
@@ -182,8 +209,15 @@ func (c *checker) checkFieldName(name, path string) {
 		return
 	}
 	if _, ok := fields[name]; !ok {
-		c.fault(path, "%q is not a field%s", name, suggest(name, slices.Sorted(maps.Keys(fields))))
+		c.fault(path, "%q is not a field%s", name, c.suggestField(name))
 	}
+}
+
+func (c *checker) suggestField(name string) string {
+	if c.suggestions >= maxSuggestions {
+		return ""
+	}
+	return c.suggest(name, slices.Sorted(maps.Keys(c.fieldSchemas())))
 }
 
 func (c *checker) checkAsk(ask map[string]any, path string) {
@@ -236,7 +270,7 @@ func (c *checker) checkEdit() {
 			return
 		}
 	}
-	c.fault("/edit", "%q is not a transition%s", edit, suggest(edit, keys))
+	c.fault("/edit", "%q is not a transition%s", edit, c.suggest(edit, keys))
 }
 
 func (c *checker) checkReference() {
@@ -267,18 +301,20 @@ func (c *checker) checkTemplate(template, path string, known ...string) {
 		c.fault(path, "%s", err)
 		return
 	}
+	seen := map[string]bool{}
 	for _, part := range parts {
 		name := part.placeholder
-		if name == "" || slices.Contains(known, name) {
+		if name == "" || seen[name] || slices.Contains(known, name) || !c.spend(20) {
 			continue
 		}
+		seen[name] = true
 		tokens := strings.Split(name, ".")
 		if tokens[0] == "case" {
 			c.fault(path, "{%s} is not one of {%s}", name, strings.Join(known, "}, {"))
 			continue
 		}
 		if !c.leads(tokens) {
-			c.fault(path, "{%s} is not a field%s", name, suggest(name, slices.Sorted(maps.Keys(c.fieldSchemas()))))
+			c.fault(path, "{%s} is not a field%s", name, c.suggestField(name))
 		}
 	}
 }

@@ -3,11 +3,13 @@ package casetype
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // Decode reads case data: a JSON object in UTF-8, numbers kept as json.Number.
@@ -80,97 +82,187 @@ func populated(value any) bool {
 	return true
 }
 
-// Validate lists, ordered by path, all that is wrong with the data of a case.
-// Root is the JSON Pointer of the data in what the caller sent.
-func (t *Type) Validate(data map[string]any, root string) []fault.Field {
+// Validate lists, ordered by path, what is wrong with the data of a case. Root is
+// the JSON Pointer of the data in what the caller sent. Where the budget does not
+// suffice, that is what is wrong. The error is that of a request which has ended.
+func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]fault.Field, error) {
 	if data == nil {
 		data = map[string]any{}
 	}
-	if wrong := unfit(data, root, 0); len(wrong) > 0 {
-		return tidy(wrong)
+	u := unfitness{budget: b}
+	err := u.visit(data, 0)
+	if len(u.wrong) > 0 {
+		return tidy(u.wrong, root), nil
 	}
-	if message := t.tooMuchWork(data); message != "" {
-		return []fault.Field{{Path: root, Message: message}}
+	var complaints []schema.Complaint
+	if err == nil {
+		complaints, err = t.schema.Validate(b, data)
 	}
-	var wrong []fault.Field
-	for _, c := range t.genuine(complaints(t.schema.Validate(data))) {
-		message := c.message
-		if c.unknown && len(c.path) == 1 {
-			message = t.unknown(c.name())
+	if err != nil {
+		path, spent, other := stopped(err)
+		if !spent {
+			return nil, fmt.Errorf("validating data: %w", other)
 		}
-		wrong = append(wrong, fault.Field{Path: pointer(root, c.path...), Message: message})
+		return []fault.Field{{Path: pointer(root, path...), Message: tooCostly(maxDataSteps)}}, nil
 	}
-	return tidy(wrong)
+	return tidy(t.explain(complaints), root), nil
 }
 
-func (t *Type) unknown(name string) string {
-	return "is not a field of " + t.Key + suggest(name, t.fields)
+// explain turns complaints into faults whose paths begin at the data.
+func (t *Type) explain(complaints []schema.Complaint) []fault.Field {
+	var wrong []fault.Field
+	for _, c := range genuine(complaints) {
+		message := c.Message
+		if c.Unknown && len(c.Path) == 1 {
+			message = t.unknown(c.Name(), len(wrong), t.fields)
+		}
+		wrong = append(wrong, fault.Field{Path: pointer("", c.Path...), Message: message})
+	}
+	return wrong
+}
+
+// unknown says that a name is no field. The first of many are told what they may
+// have meant.
+func (t *Type) unknown(name string, before int, fields []string) string {
+	message := "is not a field of " + t.Key
+	if before >= maxSuggestions {
+		return message
+	}
+	return message + suggest(name, fields)
 }
 
 // genuine drops names that only seem unknown because the part of the schema that
 // knows them has failed for another reason.
-func (t *Type) genuine(all []complaint) []complaint {
-	return slices.DeleteFunc(slices.Clone(all), func(c complaint) bool {
-		if c.unevaluated == "" || !slices.Contains(t.described[location(c.unevaluated)], c.name()) {
+func genuine(all []schema.Complaint) []schema.Complaint {
+	return slices.DeleteFunc(slices.Clone(all), func(c schema.Complaint) bool {
+		if !c.Seeming {
 			return false
 		}
-		parent := c.path[:len(c.path)-1]
-		return slices.ContainsFunc(all, func(other complaint) bool {
-			return other.unevaluated == "" && len(other.path) >= len(parent) && slices.Equal(other.path[:len(parent)], parent)
+		parent := c.Path[:len(c.Path)-1]
+		return slices.ContainsFunc(all, func(other schema.Complaint) bool {
+			return !other.Unevaluated && len(other.Path) >= len(parent) && slices.Equal(other.Path[:len(parent)], parent)
 		})
 	})
 }
 
-// unfit lists the values that are not JSON, or that can't be judged exactly.
-func unfit(v any, path string, depth int) []fault.Field {
-	one := func(message string) []fault.Field { return []fault.Field{{Path: path, Message: message}} }
-	if depth > maxDepth {
-		return one("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
+// unfitness lists the values that are not JSON, or that can't be judged exactly.
+type unfitness struct {
+	budget *schema.Budget
+	path   []step
+	wrong  []fault.Field
+}
+
+// step leads to a member by its name, or to an item by its index.
+type step struct {
+	name  string
+	index int // -1: by name
+}
+
+func (u *unfitness) place() []string {
+	var path []string
+	for _, s := range u.path {
+		if s.index >= 0 {
+			s.name = strconv.Itoa(s.index)
+		}
+		path = append(path, s.name)
 	}
-	var wrong []fault.Field
+	return path
+}
+
+func (u *unfitness) add(message string) {
+	if len(u.wrong) < maxFaults {
+		u.wrong = append(u.wrong, fault.Field{Path: pointer("", u.place()...), Message: message})
+	}
+}
+
+func (u *unfitness) visit(v any, depth int) error {
+	if depth > maxDepth {
+		u.add("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
+		return nil
+	}
+	if err := u.budget.Spend(1); err != nil {
+		return &schema.Stopped{Path: u.place(), Err: err}
+	}
+	part := func(v any, at step) error {
+		u.path = append(u.path, at)
+		err := u.visit(v, depth+1)
+		u.path = u.path[:len(u.path)-1]
+		return err
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		for name, value := range v {
-			wrong = append(wrong, unfit(value, pointer(path, name), depth+1)...)
+			if err := part(value, step{name, -1}); err != nil {
+				return err
+			}
 		}
 	case []any:
 		for i, value := range v {
-			wrong = append(wrong, unfit(value, pointer(path, strconv.Itoa(i)), depth+1)...)
+			if err := part(value, step{index: i}); err != nil {
+				return err
+			}
 		}
+	default:
+		if message := scalarProblem(v); message != "" {
+			u.add(message)
+		}
+	}
+	return nil
+}
+
+// isJSONNumber reports whether a text is a number as JSON writes it.
+func isJSONNumber(text string) bool {
+	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') || text[len(text)-1] < '0' || text[len(text)-1] > '9' {
+		return false
+	}
+	return json.Valid([]byte(text))
+}
+
+func scalarProblem(v any) string {
+	switch v := v.(type) {
 	case json.Number:
-		if !jsonNumber.MatchString(string(v)) {
-			return one("is not a number")
+		if !isJSONNumber(string(v)) {
+			return "is not a number"
 		}
-		if message := numberProblem(v); message != "" {
-			return one(message)
-		}
+		return numberProblem(v)
 	case float64:
 		if v-v != 0 {
-			return one("is not a number")
+			return "is not a number"
 		}
 	case nil, bool, string, int, int64:
 	default:
-		return one("is not a JSON value")
+		return "is not a JSON value"
 	}
-	return wrong
+	return ""
 }
 
 // Allowed lists the names that a transition may not set. To somebody with the
 // clearance, fields above it are unknown.
 func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
 	var wrong []fault.Field
-	for name := range submitted {
-		if !t.Shows(name, clearance) {
-			message := "is not a field of " + t.Key + suggest(name, t.shownFields(clearance))
-			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: message})
-		} else if tr.Fields != nil && !slices.Contains(tr.Fields, name) {
-			wrong = append(wrong, fault.Field{Path: pointer(root, name), Message: "may not be set by the transition " + tr.Key})
+	shown := t.shownFields(clearance)
+	for _, name := range slices.Sorted(maps.Keys(submitted)) {
+		message := ""
+		switch {
+		case len(wrong) == maxFaults:
+			return tidy(wrong, root)
+		case !t.Shows(name, clearance):
+			message = t.unknown(name, len(wrong), shown)
+		case tr.Fields != nil && !slices.Contains(tr.Fields, name):
+			message = "may not be set by the transition " + tr.Key
+		default:
+			continue
 		}
+		wrong = append(wrong, fault.Field{Path: pointer("", name), Message: message})
 	}
-	return tidy(wrong)
+	return tidy(wrong, root)
 }
 
-func tidy(fields []fault.Field) []fault.Field {
+// tidy orders faults, drops what is said twice, and puts root before their paths.
+func tidy(fields []fault.Field, root string) []fault.Field {
+	for i := range fields {
+		fields[i].Path = root + fields[i].Path
+	}
 	slices.SortFunc(fields, func(a, b fault.Field) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
 	})

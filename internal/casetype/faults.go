@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // Fault is one thing wrong in a definition.
@@ -40,18 +42,8 @@ func (fs Faults) ordered() Faults {
 	return slices.Compact(fs)
 }
 
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
-
 // pointer appends tokens to a JSON Pointer.
-func pointer(base string, tokens ...string) string {
-	var b strings.Builder
-	b.WriteString(base)
-	for _, token := range tokens {
-		b.WriteByte('/')
-		b.WriteString(pointerEscape.Replace(token))
-	}
-	return b.String()
-}
+func pointer(base string, tokens ...string) string { return schema.Pointer(base, tokens...) }
 
 // suggest returns ` (did you mean "name"?)` when one of the names is a slip of the
 // finger away, else nothing.

@@ -2,11 +2,12 @@ package casetype
 
 import (
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // reserved are the names that the engine keeps in a claim's object (claim and
@@ -45,11 +46,6 @@ var refused = []string{"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$voca
 
 var keywords = slices.Concat(otherKeywords, inPlaceLists, inPlaceOnes, inPlaceMaps, partLists, partOnes, partMaps)
 
-var formats = []string{
-	"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uri-template",
-	"iri", "iri-reference", "uuid", "json-pointer", "relative-json-pointer", "regex",
-}
-
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 const draft2020 = "https://json-schema.org/draft/2020-12/schema"
@@ -85,8 +81,11 @@ func (c *checker) checkFields() {
 
 // checkSchema checks what the metaschema leaves open: that every keyword and
 // format is known, and that references stay inside and lead somewhere.
-func (c *checker) checkSchema(schema any, path string) {
-	s := object(schema)
+func (c *checker) checkSchema(v any, path string) {
+	s := object(v)
+	if !c.spend(20 + 10*len(s) + len(path)/8) {
+		return
+	}
 	for keyword, value := range s {
 		at := pointer(path, keyword)
 		switch {
@@ -98,11 +97,11 @@ func (c *checker) checkSchema(schema any, path string) {
 		case slices.Contains(refused, keyword):
 			c.fault(at, "is not supported: put shared schemas into /fields/$defs and refer to them with #/$defs/...")
 		case !slices.Contains(keywords, keyword):
-			c.fault(at, "is not a keyword of JSON Schema%s; your own begin with x-", suggest(keyword, keywords))
+			c.fault(at, "is not a keyword of JSON Schema%s; your own begin with x-", c.suggest(keyword, keywords))
 		}
 	}
-	if name, ok := s["format"].(string); ok && !slices.Contains(formats, name) {
-		c.fault(path+"/format", "%q is not a format that is checked%s", name, suggest(name, formats))
+	if name, ok := s["format"].(string); ok && !slices.Contains(schema.Formats(), name) {
+		c.fault(path+"/format", "%q is not a format that is checked%s", name, c.suggest(name, schema.Formats()))
 	}
 	if dialect, ok := s["$schema"].(string); ok && dialect != draft2020 {
 		c.fault(path+"/$schema", "is not %s", draft2020)
@@ -164,6 +163,9 @@ var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 // resolve follows a reference inside fields: "#" or "#/$defs/address".
 func (c *checker) resolve(ref string) (schema any, path string, ok bool) {
+	if !c.spend(1 + len(ref)) {
+		return nil, "", false
+	}
 	at, local := strings.CutPrefix(ref, "#")
 	schema, path = c.root()["fields"], "/fields"
 	if !local || strings.Contains(at, "%") || at != "" && !strings.HasPrefix(at, "/") {
@@ -210,6 +212,9 @@ func (c *checker) checkCycles() {
 			}
 			return max(known, 1)
 		}
+		if !c.spend(20 + len(path)/8) {
+			return 1
+		}
 		sizes[path] = -1
 		total := 1
 		for at, sub := range inPlace(s, path) {
@@ -242,26 +247,34 @@ func (c *checker) leads(names []string) bool {
 		if !ok {
 			return false
 		}
-		described, open := c.describe(schema, "", map[string]bool{})
-		next, known := described[name]
-		if !known {
-			return open
+		d := c.describe(schema, "", name, map[string]bool{})
+		if !d.known {
+			return d.open
 		}
-		schema = next
+		schema = d.at
 	}
 	return ok
 }
 
-// describe returns the properties that a schema describes, in place or by
-// reference, and whether it admits others, going by what it says of its form.
-func (c *checker) describe(schema any, path string, seen map[string]bool) (properties map[string]any, open bool) {
-	properties = map[string]any{}
+// description is what a schema says of the members of an object.
+type description struct {
+	some  bool // it describes members
+	known bool // the one that was asked for among them
+	at    any  // by this schema
+	open  bool // it admits others
+}
+
+// describe looks for the member of a name in what a schema describes, in place or
+// by reference, and for whether it admits others, going by what it says of its form.
+func (c *checker) describe(schema any, path, name string, seen map[string]bool) description {
 	s, isObject := schema.(map[string]any)
 	if !isObject {
-		return properties, schema == true
+		return description{open: schema == true}
 	}
-	maps.Copy(properties, object(s["properties"]))
-	open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(properties) == 0
+	properties := object(s["properties"])
+	d := description{some: len(properties) > 0}
+	d.at, d.known = properties[name]
+	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && !d.some
 	explicit := s["additionalProperties"] != nil && s["additionalProperties"] != false || s["patternProperties"] != nil
 	parts := inPlace(s, path)
 	delete(parts, pointer(path, "not"))
@@ -269,15 +282,19 @@ func (c *checker) describe(schema any, path string, seen map[string]bool) (prope
 		parts[at] = target
 	}
 	for at, part := range parts {
-		if seen[at] {
+		if seen[at] || !c.spend(20+len(at)/8) {
 			continue
 		}
 		seen[at] = true
-		more, partOpen := c.describe(part, at, seen)
-		maps.Copy(properties, more)
-		open = open && partOpen
+		more := c.describe(part, at, name, seen)
+		if more.known {
+			d.known, d.at = true, more.at
+		}
+		d.some = d.some || more.some
+		d.open = d.open && more.open
 	}
-	return properties, open && len(properties) == 0 || explicit
+	d.open = d.open && !d.some || explicit
+	return d
 }
 
 func admitsObject(types any) bool {
@@ -293,82 +310,72 @@ func admitsObject(types any) bool {
 // compileFields compiles the closed form of the fields' schema, when nothing is
 // wrong with them so far.
 func (c *checker) compileFields() {
+	if c.stop != nil {
+		return
+	}
 	fields, ok := c.root()["fields"].(map[string]any)
 	if !ok || slices.ContainsFunc(c.wrong, func(f Fault) bool { return strings.HasPrefix(f.Path, "/fields") }) {
 		return
 	}
-	c.described = map[string][]string{}
-	schema, err := compile(fieldsURL, c.closed(fields, "/fields", true))
-	if err != nil {
-		c.fault("/fields", "is not a usable schema: %v", err)
+	closed := c.closed(fields, true)
+	if c.stop != nil {
 		return
 	}
-	c.schema = schema
-}
-
-const fieldsURL = "casehook:fields"
-
-// location turns the URL of a compiled schema into a path in the definition.
-func location(at string) string {
-	path := strings.TrimPrefix(at, fieldsURL+"#")
-	if plain, err := url.PathUnescape(path); err == nil {
-		path = plain
+	compiled, err := schema.Compile(c.budget, schema.Source{Document: closed, Trusted: c.stored})
+	switch {
+	case !c.spend(0):
+	case err != nil:
+		c.fault("/fields", "is not a usable schema: %v", err)
+	default:
+		c.schema = compiled
 	}
-	return "/fields" + path
 }
 
 // closed copies a schema so that objects whose properties it describes hold
 // nothing else, unless it says so itself. Parts tells whether the schema judges
 // a part of the data; one that judges in place must leave its siblings alone.
-func (c *checker) closed(schema any, path string, part bool) any {
+func (c *checker) closed(schema any, part bool) any {
 	s, ok := schema.(map[string]any)
-	if !ok {
+	if !ok || !c.spend(10+5*len(s)) {
 		return schema
 	}
 	out := make(map[string]any, len(s)+1)
 	for keyword, value := range s {
-		out[keyword] = c.closedKeyword(keyword, value, pointer(path, keyword))
-	}
-	if names, ok := out["propertyNames"]; ok {
-		out[namesKeyword] = names
-		delete(out, "propertyNames")
+		out[keyword] = c.closedKeyword(keyword, value)
 	}
 	if part && s["additionalProperties"] == nil && s["unevaluatedProperties"] == nil {
-		c.close(s, out, path)
+		c.close(s, out)
 	}
 	return out
 }
 
-func (c *checker) close(s, out map[string]any, path string) {
-	parts := inPlace(s, path)
-	if len(parts) == 0 && s["$ref"] == nil {
+func (c *checker) close(s, out map[string]any) {
+	if len(inPlace(s, "")) == 0 && s["$ref"] == nil {
 		if s["properties"] != nil {
 			out["additionalProperties"] = false
 		}
 		return
 	}
-	described, _ := c.describe(s, path, map[string]bool{})
-	if len(described) > 0 {
+	if c.describe(s, "", "", map[string]bool{}).some {
 		out["unevaluatedProperties"] = false
-		c.described[pointer(path, "unevaluatedProperties")] = slices.Sorted(maps.Keys(described))
 	}
 }
 
-func (c *checker) closedKeyword(keyword string, value any, path string) any {
+func (c *checker) closedKeyword(keyword string, value any) any {
 	isPart := slices.Contains(partLists, keyword) || slices.Contains(partOnes, keyword) || slices.Contains(partMaps, keyword)
 	switch {
 	case slices.Contains(partOnes, keyword) || slices.Contains(inPlaceOnes, keyword):
-		return c.closed(value, path, isPart && keyword != "propertyNames")
+		return c.closed(value, isPart && keyword != "propertyNames")
 	case slices.Contains(partLists, keyword) || slices.Contains(inPlaceLists, keyword):
 		var out []any
-		for i, sub := range items(value) {
-			out = append(out, c.closed(sub, pointer(path, strconv.Itoa(i)), isPart))
+		for _, sub := range items(value) {
+			out = append(out, c.closed(sub, isPart))
 		}
 		return out
 	case keyword == "$defs" || slices.Contains(partMaps, keyword) || slices.Contains(inPlaceMaps, keyword):
 		out := map[string]any{}
 		for name, sub := range object(value) {
-			out[name] = c.closed(sub, pointer(path, name), isPart)
+			out[name] = c.closed(sub, isPart)
 		}
 		return out
 	}

@@ -2,9 +2,13 @@ package casetype
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // The bounds of a definition.
@@ -15,8 +19,18 @@ const (
 
 // Parse reads a definition from YAML or JSON. File names it in faults. The error
 // is a [Faults] that lists all that is wrong.
-func Parse(file string, source []byte) (*Type, error) {
-	t, wrong := parse(source, false)
+func Parse(file string, source []byte) (*Type, error) { return parse(nil, file, source) }
+
+// ParseContext is Parse for somebody who may leave: then the error is the context's.
+func ParseContext(ctx context.Context, file string, source []byte) (*Type, error) {
+	return parse(ctx, file, source)
+}
+
+func parse(ctx context.Context, file string, source []byte) (*Type, error) {
+	t, wrong, err := read(source, checker{budget: schema.NewBudget(ctx, maxDefinitionSteps)})
+	if err != nil {
+		return nil, fmt.Errorf("checking a definition: %w", err)
+	}
 	return t, wrong.in(file)
 }
 
@@ -31,39 +45,50 @@ func (f Faults) in(file string) error {
 	return f.ordered()
 }
 
-func parse(source []byte, stored bool) (*Type, Faults) {
+// read makes a type of a source, with a checker that has its budget and rules. The
+// error is that of a request which has ended.
+func read(source []byte, c checker) (*Type, Faults, error) {
 	if len(source) > maxSource {
-		return nil, Faults{{Line: 1, Message: fmt.Sprintf("is larger than %d bytes", maxSource)}}
+		return nil, Faults{{Line: 1, Message: fmt.Sprintf("is larger than %d bytes", maxSource)}}, nil
 	}
-	doc := read(source)
-	if doc.value == nil && len(doc.wrong) > 0 {
-		return nil, doc.wrong
+	limit := maxNodes
+	if c.stored {
+		limit = 0
 	}
-	c := checker{tree: doc, stored: stored}
-	c.check()
-	if len(c.wrong) > 0 {
-		return nil, c.wrong
+	if c.tree = readTree(source, limit); c.value == nil && len(c.wrong) > 0 {
+		return nil, c.wrong, nil
+	}
+	switch c.check(); {
+	case errors.Is(c.stop, schema.ErrSpent):
+		return nil, Faults{{Line: 1, Message: tooCostly(maxDefinitionSteps)}}, nil
+	case c.stop != nil:
+		return nil, nil, c.stop
+	case len(c.wrong) > 0:
+		return nil, c.wrong, nil
 	}
 	t, err := build(&c)
 	if err != nil {
-		return nil, Faults{{Line: 1, Message: err.Error()}}
+		return nil, Faults{{Line: 1, Message: err.Error()}}, nil
 	}
-	return t, nil
+	return t, nil, nil
 }
 
-// read takes as JSON what is JSON, for JSON's own escapes, and the rest as YAML.
-func read(source []byte) tree {
+// readTree takes as JSON what is JSON, for JSON's own escapes, and the rest as YAML.
+func readTree(source []byte, limit int) tree {
 	if bytes.HasPrefix(bytes.TrimLeft(source, " \t\r\n"), []byte("{")) && json.Valid(source) {
-		return readJSON(source, true, maxNodes)
+		return readJSON(source, true, limit)
 	}
-	return readYAML(source, maxNodes)
+	return readYAML(source, limit)
 }
 
 // Load makes a Type from the JSON that [Type.JSON] gave. It may be older than some
-// rules: names are reserved in upper case too, and a URL has to be one that can be
-// called.
+// rules: names are reserved in upper case too, a URL has to be one that can be
+// called, and what it takes to check is bounded.
 func Load(definitionJSON []byte) (*Type, error) {
-	t, wrong := parse(definitionJSON, true)
+	t, wrong, err := read(definitionJSON, checker{stored: true})
+	if err != nil {
+		return nil, err
+	}
 	return t, wrong.in("")
 }
 
@@ -74,8 +99,7 @@ func build(c *checker) (*Type, error) {
 		return nil, err
 	}
 	t := &Type{
-		fields: c.order["/fields/properties"], schema: c.schema, described: c.described, judges: c.countJudges(),
-		preconditions: c.programs, integers: c.integers(),
+		fields: c.order["/fields/properties"], schema: c.schema, preconditions: c.programs, integers: c.integers(),
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
 		return nil, err

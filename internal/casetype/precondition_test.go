@@ -73,7 +73,7 @@ func TestATypeMayBeUsedByManyAtOnce(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 50 {
-				if n := len(kyc.Validate(data, "")); n != 3 {
+				if n := len(validate(t, kyc, data, "")); n != 3 {
 					t.Errorf("%d faults, want 3", n)
 				}
 				if ok, err := kyc.Precondition("approve", casetype.Input{Data: data, State: "escalated"}); !ok || err != nil {

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/casehook/casehook/internal/expression"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // The defaults and bounds of a callback.
@@ -31,9 +30,7 @@ type Type struct {
 	Definition
 	json          []byte
 	fields        []string
-	schema        *jsonschema.Schema
-	described     map[string][]string // names that an object may hold, by location of its unevaluatedProperties
-	judges        []int               // by depth in the data: the most schemas that may judge one value
+	schema        *schema.Schema // of the data
 	classes       map[string]Classification
 	highest       Classification    // of the classes
 	marks         map[string]string // the classes above PUBLIC

@@ -1,7 +1,9 @@
 package casetype_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -30,17 +32,16 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 	for name, c := range map[string]struct{ node, open, closing string }{
 		"properties":    {`{"allOf": [{"properties": {"c": ` + again + `}}, {"properties": {"c": ` + again + `}}]}`, `{"c":`, `}`},
 		"alternatives":  {`{"oneOf": [{"properties": {"c": ` + again + `}, "required": ["c"]}, {"properties": {"c": ` + again + `}}]}`, `{"c":`, `}`},
-		"other names":   {`{"properties": {"a": true}, "additionalProperties": ` + again + `, "patternProperties": {"^c": ` + again + `}}`, `{"c":`, `}`},
 		"items":         {`{"items": ` + again + `, "contains": ` + again + `}`, `[`, `]`},
 		"first items":   {`{"allOf": [{"prefixItems": [` + again + `]}, {"items": ` + again + `}]}`, `[`, `]`},
 		"through names": {`{"allOf": [{"properties": {"c": ` + again + `}}, {"additionalProperties": ` + again + `}]}`, `{"c":`, `}`},
 	} {
 		ct := recursive(t, c.node)
-		wrong := ct.Validate(decode(t, chain(c.open, c.closing, 60)), "/data")
-		if len(wrong) != 1 || wrong[0].Path != "/data" || !strings.Contains(wrong[0].Message, "too deep") {
+		wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 60)), "/data")
+		if len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") || !strings.Contains(wrong[0].Message, "costs too much to check") {
 			t.Errorf("%s: %v", name, wrong)
 		}
-		if wrong := ct.Validate(decode(t, chain(c.open, c.closing, 8)), "/data"); len(wrong) == 1 && wrong[0].Path == "/data" {
+		if wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 8)), "/data"); len(wrong) == 1 && strings.Contains(wrong[0].Message, "too much") {
 			t.Errorf("%s, a few levels: %v", name, wrong)
 		}
 	}
@@ -49,14 +50,14 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
 	const again = `{"$ref": "#/$defs/node"}`
 	tree := recursive(t, `{"type": "object", "properties": {"left": `+again+`, "right": `+again+`, "all": {"type": "array", "items": `+again+`}}}`)
-	if wrong := tree.Validate(decode(t, chain(`{"left":`, `}`, 60)), ""); len(wrong) > 0 {
+	if wrong := validate(t, tree, decode(t, chain(`{"left":`, `}`, 60)), ""); len(wrong) > 0 {
 		t.Error(wrong)
 	}
-	if wrong := tree.Validate(decode(t, chain(`{"all":[`, `]}`, 30)), ""); len(wrong) > 0 {
+	if wrong := validate(t, tree, decode(t, chain(`{"all":[`, `]}`, 30)), ""); len(wrong) > 0 {
 		t.Error(wrong)
 	}
 	wide := `{"f": {"all": [` + strings.Repeat(`{"left": {}},`, 50_000) + `{}]}}`
-	if wrong := tree.Validate(decode(t, wide), ""); len(wrong) > 0 {
+	if wrong := validate(t, tree, decode(t, wide), ""); len(wrong) > 0 {
 		t.Error(wrong)
 	}
 }
@@ -89,3 +90,78 @@ func TestNothingThatMultipliesTextIsInPreconditions(t *testing.T) {
 }
 
 func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
+
+// stopping is a type that takes long to check data by, and such data.
+func stopping(t *testing.T) (*casetype.Type, map[string]any) {
+	node := recursive(t, `{"allOf": [{"properties": {"c": {"$ref": "#/$defs/node"}}}, {"properties": {"c": {"$ref": "#/$defs/node"}}}]}`)
+	return node, decode(t, chain(`{"c":`, `}`, 60))
+}
+
+// leaving is the context of a client that leaves when it has been looked at so often.
+type leaving struct {
+	context.Context
+	after, looks int
+}
+
+func (l *leaving) Err() error {
+	if l.looks++; l.looks > l.after {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestNothingIsCheckedForAClientThatHasLeft(t *testing.T) {
+	ct, data := stopping(t)
+	ctx := &leaving{Context: t.Context(), after: 10}
+	work := casetype.Budget(ctx)
+	wrong, err := ct.Validate(work, data, "/data")
+	if !errors.Is(err, context.Canceled) || len(wrong) > 0 || ctx.looks != 11 || work.Used() > 100_000 {
+		t.Errorf("%v, %v after %d looks and %d steps", wrong, err, ctx.looks, work.Used())
+	}
+	ctx = &leaving{Context: t.Context(), after: 1}
+	_, err = casetype.ParseContext(ctx, "", []byte(recurring(150, 150)))
+	if !errors.Is(err, context.Canceled) || ctx.looks != 2 {
+		t.Errorf("a definition: %v after %d looks", err, ctx.looks)
+	}
+}
+
+func TestAllValidationsOfARequestShareOneBudget(t *testing.T) {
+	ct, data := stopping(t)
+	work := casetype.Budget(t.Context())
+	for range 3 {
+		wrong, err := ct.Validate(work, data, "/data")
+		if err != nil || len(wrong) != 1 || !strings.Contains(wrong[0].Message, "costs too much") {
+			t.Errorf("%v, %v", wrong, err)
+		}
+	}
+}
+
+// Each is a definition of at most a megabyte that would take long, or become large.
+func TestAHostileDefinitionCostsLittle(t *testing.T) {
+	list := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+			b.WriteByte(',')
+		}
+		return b.String()
+	}
+	for name, fields := range map[string]string{
+		"patterns":   `"a":{"properties":{` + list(5000, `"p%d":{"pattern":"a{1000}b{1000}"}`) + `"z":true}}`,
+		"long names": `"a":{"properties":{"` + strings.Repeat("%", 1900) + `":{"properties":{` + list(9000, `"p%d":true`) + `"z":true}}}}`,
+		"references": `"a":{"prefixItems":[` + list(9000, `{"$ref":"#/$defs/node","title":"%d"}`) + `{}]}`,
+		"unknown":    `"a":{` + list(9000, `"typo%d":true`) + `"type":"object"}`,
+	} {
+		source := `{"key":"k","states":[{"key":"s"}],"transitions":[{"key":"t","to":"s"}],"fields":{"type":"object","properties":{` + fields +
+			`},"$defs":{"node":{"properties":{` + list(5000, `"q%d":true`) + `"z":true}}}}}`
+		took := allocated(func() {
+			if _, err := casetype.Parse("", []byte(source)); len(fmt.Sprint(err)) > 1<<20 {
+				t.Errorf("%s: an error of %d bytes", name, len(fmt.Sprint(err)))
+			}
+		})
+		t.Logf("%s: %d MiB", name, took>>20)
+		if took > 256<<20 {
+			t.Errorf("%s: took %d MiB", name, took>>20)
+		}
+	}
+}

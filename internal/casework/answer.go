@@ -65,7 +65,11 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	sent := pl.typ.Shown(pl.after.Data, g.clearance())
 	wrong := pl.unshown(g, data)
 	pl.after.Data = casetype.Merge(data, pl.typ.Hidden(pl.after.Data, g.clearance()))
-	if wrong = pl.tellable(append(wrong, pl.invalid()...)); len(wrong) > 0 {
+	invalid, err := pl.invalid()
+	if err != nil {
+		return err
+	}
+	if wrong = pl.tellable(append(wrong, invalid...)); len(wrong) > 0 {
 		return fault.In("callback.data_invalid",
 			"The callback of "+g.name()+" answered with data that does not fit the case type. Nothing was saved; the callback needs repair.",
 			wrong...)

@@ -34,7 +34,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if err := s.permitType(ctx, p, "put-case-type", key); err != nil {
 		return TypeVersion{}, err
 	}
-	t, err := parseType(key, file, source)
+	t, err := parseType(ctx, key, file, source)
 	if err != nil {
 		return TypeVersion{}, err
 	}
@@ -57,8 +57,8 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	return put, nil
 }
 
-func parseType(key, file string, source []byte) (*casetype.Type, error) {
-	t, err := casetype.Parse(file, source)
+func parseType(ctx context.Context, key, file string, source []byte) (*casetype.Type, error) {
+	t, err := casetype.ParseContext(ctx, file, source)
 	var faults casetype.Faults
 	switch {
 	case errors.As(err, &faults):

@@ -12,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // plan is a submission on its way: what there is, and what is to be saved.
@@ -26,6 +27,7 @@ type plan struct {
 	before   cases.Case // as persisted; on creation its State is empty and its Data nil
 	after    cases.Case // as it would be saved
 	callback *event.Callback
+	work     *schema.Budget // for validating data, all of it together
 }
 
 // old is the type by which the case works until now.
@@ -89,7 +91,7 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.Tracer.Step(ctx, "load")
 	defer span.End()
-	pl := &plan{p: p, in: in, at: s.now()}
+	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx)}
 	if pl.creates() {
 		return pl, s.begin(ctx, pl)
 	}
@@ -207,7 +209,11 @@ func (pl *plan) merge() error {
 	if pl.tr.To != "" {
 		c.State = pl.tr.To
 	}
-	if wrong = append(wrong, pl.tellable(pl.invalid())...); len(wrong) > 0 {
+	invalid, err := pl.invalid()
+	if err != nil {
+		return err
+	}
+	if wrong = append(wrong, pl.tellable(invalid)...); len(wrong) > 0 {
 		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
 	}
 	return nil
@@ -234,12 +240,14 @@ func (s *Service) caseID(ctx context.Context, tenant int64, t *casetype.Type) (i
 	return id.Case(s.Random)
 }
 
-// invalid lists what is wrong with the data that would be saved.
-func (pl *plan) invalid() []fault.Field {
-	if wrong := pl.typ.Validate(pl.after.Data, "/data"); len(wrong) > 0 {
-		return wrong
+// invalid lists what is wrong with the data that would be saved. The error is that
+// of a request which has ended.
+func (pl *plan) invalid() ([]fault.Field, error) {
+	wrong, err := pl.typ.Validate(pl.work, pl.after.Data, "/data")
+	if err != nil || len(wrong) > 0 {
+		return wrong, err
 	}
-	return tooLarge(pl.after.Data)
+	return tooLarge(pl.after.Data), nil
 }
 
 // rename names the case anew by its type's template, unless a person named it.

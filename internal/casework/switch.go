@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -91,13 +92,14 @@ func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case
 	pl := &plan{
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
+		work: casetype.Budget(ctx),
 	}
 	after := &pl.after
 	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Key, to.Version, to.Definition.Classification, pl.at
 	if after.State, err = switchState(to.Type, c.State, in.State); err != nil {
 		return nil, err
 	}
-	if after.Data, err = carryOver(to.Type, c.Data, in.Drop); err != nil {
+	if after.Data, err = carryOver(pl.work, to.Type, c.Data, in.Drop); err != nil {
 		return nil, err
 	}
 	pl.rename()
@@ -260,13 +262,18 @@ func switchState(to *casetype.Type, state, wanted string) (string, error) {
 // carryOver returns the data as the other type takes it. What does not fit is
 // listed, or dropped where that helps; a required field that is missing does not
 // get there by dropping.
-func carryOver(to *casetype.Type, data map[string]any, drop bool) (map[string]any, error) {
+// All that it takes is counted against one budget.
+func carryOver(work *schema.Budget, to *casetype.Type, data map[string]any, drop bool) (map[string]any, error) {
 	data = maps.Clone(data)
 	for {
-		wrong := to.Validate(data, "/data")
+		wrong, err := to.Validate(work, data, "/data")
+		if err != nil {
+			return nil, err
+		}
 		if len(wrong) == 0 {
 			return data, nil
 		}
+		drop = drop && work.Spend(0) == nil // what was not checked is not dropped
 		dropped := false
 		for _, f := range wrong {
 			name := topName(f.Path)

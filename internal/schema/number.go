@@ -1,0 +1,128 @@
+package schema
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// exact is a number as digits × 10^exponent, without zeros at either end of the
+// digits, so that equal numbers are equal values. Zero has no digits.
+type exact struct {
+	negative bool
+	digits   string
+	exponent int64
+}
+
+// parse reads a JSON number. It costs no more than the text is long: the exponent
+// is never carried out.
+func parse(text string) exact {
+	var d exact
+	d.digits, d.negative = strings.CutPrefix(text, "-")
+	mantissa, power := d.digits, ""
+	if at := strings.IndexAny(mantissa, "eE"); at >= 0 {
+		mantissa, power = mantissa[:at], mantissa[at+1:]
+	}
+	var n int64
+	if power != "" {
+		var err error
+		if n, err = strconv.ParseInt(power, 10, 32); err != nil {
+			return exact{digits: text} // out of all bounds: it is equal to its own spelling
+		}
+	}
+	whole, fraction, isFraction := strings.Cut(mantissa, ".")
+	if isFraction {
+		whole += fraction
+	}
+	d.digits = strings.TrimLeft(whole, "0")
+	trimmed := strings.TrimRight(d.digits, "0")
+	d.exponent = n - int64(len(fraction)) + int64(len(d.digits)-len(trimmed))
+	if d.digits = trimmed; trimmed == "" {
+		return exact{}
+	}
+	return d
+}
+
+// numberOf reads a number of any of the types that values have.
+func numberOf(value any) exact {
+	switch value := value.(type) {
+	case json.Number:
+		return parse(string(value))
+	case int:
+		return parse(strconv.Itoa(value))
+	case int64:
+		return parse(strconv.FormatInt(value, 10))
+	}
+	return parse(fmt.Sprint(value))
+}
+
+func (d exact) isInteger() bool { return d.exponent >= 0 }
+
+// compare orders two numbers.
+func (d exact) compare(other exact) int {
+	if d.sign() != other.sign() {
+		return cmp.Compare(d.sign(), other.sign())
+	}
+	order := cmp.Compare(int64(len(d.digits))+d.exponent, int64(len(other.digits))+other.exponent)
+	if order == 0 {
+		order = cmp.Compare(d.digits, other.digits)
+	}
+	if d.negative {
+		return -order
+	}
+	return order
+}
+
+func (d exact) sign() int {
+	switch {
+	case d.digits == "":
+		return 0
+	case d.negative:
+		return -1
+	}
+	return 1
+}
+
+// length is how many digits it takes to write the number out.
+func (d exact) length() int { return len(d.digits) + int(max(d.exponent, -d.exponent)) }
+
+// limit is a number in a schema.
+type limit struct {
+	exact
+	text string // as it was written
+}
+
+func newLimit(value any) *limit {
+	if kindOf(value) != number {
+		return nil
+	}
+	return &limit{numberOf(value), fmt.Sprint(value)}
+}
+
+// divides reports whether a number is a multiple of the limit.
+func (l *limit) divides(text string) bool {
+	if l.digits == "1" && l.exponent == 0 {
+		return parse(text).isInteger()
+	}
+	n, ok := new(big.Rat).SetString(text)
+	by, known := new(big.Rat).SetString(l.text)
+	return ok && known && by.Sign() != 0 && n.Quo(n, by).IsInt()
+}
+
+// String returns the limit for people.
+func (l *limit) String() string {
+	r, ok := new(big.Rat).SetString(l.text)
+	if !ok {
+		return l.text
+	}
+	if digits, exact := r.FloatPrec(); exact && digits <= 20 {
+		if text := r.FloatString(digits); len(text) <= 40 {
+			return text
+		}
+	}
+	f, _ := new(big.Float).SetRat(r).Float64()
+	return fmt.Sprint(f)
+}

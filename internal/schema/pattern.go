@@ -1,0 +1,87 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+)
+
+// The bounds of a pattern. Matching takes its instructions times the length of the
+// text. Repeating one thing up to 1000 times fits.
+const (
+	maxPatternSteps  = 2500
+	maxPatternSource = 10_000 // bytes
+)
+
+// stepsOfInstruction is what it takes to make one of a pattern's instructions.
+const stepsOfInstruction = 20
+
+// ErrPattern is the error of a pattern that would take too long to match.
+var ErrPattern = fmt.Errorf("is a pattern of more than %d steps; say lengths with minLength and maxLength", maxPatternSteps)
+
+// Pattern is a compiled regular expression in RE2's syntax.
+type Pattern struct {
+	expression *regexp.Regexp
+	steps      int // to match one character, at most
+	size       int // bytes that it takes to keep, roughly
+}
+
+// CompilePattern compiles a pattern. How large it would become is known, and taken
+// from the budget, before it is made.
+func CompilePattern(b *Budget, source string) (*Pattern, error) {
+	if len(source) > maxPatternSource {
+		return nil, ErrPattern
+	}
+	if err := b.Spend(50 + 10*len(source)); err != nil {
+		return nil, err
+	}
+	parsed, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	estimate := instructions(parsed)
+	if estimate > 4*maxPatternSteps {
+		return nil, ErrPattern
+	}
+	if err := b.Spend(stepsOfInstruction * estimate); err != nil {
+		return nil, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if len(program.Inst) > maxPatternSteps {
+		return nil, ErrPattern
+	}
+	expression, err := regexp.Compile(source)
+	if err != nil {
+		return nil, err
+	}
+	size := 1000 + len(source)
+	for _, instruction := range program.Inst {
+		size += 2*40 + 4*len(instruction.Rune)
+	}
+	return &Pattern{expression, 1 + len(program.Inst)/4, size}, nil
+}
+
+// instructions estimates how many instructions a pattern becomes, without making
+// them: a little too few where one is simplified, never by more than half.
+func instructions(re *syntax.Regexp) int {
+	n := 1
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n += instructions(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, 1<<30)
+}
+
+// cost is what matching a text takes, in steps.
+func (p *Pattern) cost(text string) int { return 4 + len(text)*p.steps }
+
+// String returns the pattern's source.
+func (p *Pattern) String() string { return p.expression.String() }
