@@ -9,9 +9,10 @@ import (
 // breaker stops a whole endpoint that is down, so that an outage uses up no
 // message's retries. It opens after several failures in a row that are the
 // endpoint's own fault, on several lanes: one poisonous message must not open
-// it. No message is to blame where there was not even a connection, so that as
-// many failures to connect open it whatever the lanes. While it is open, one
-// probe at a time finds out whether the endpoint is back.
+// it. No message is to blame where there was not even a connection, so that two
+// failures to connect open it whatever the lanes: a quiet endpoint, too, hears soon
+// after an outage. While it is open, one probe at a time finds out whether the
+// endpoint is back.
 type breaker struct {
 	failures    int // in a row
 	unconnected int // in a row, without a connection
@@ -26,10 +27,11 @@ type breaker struct {
 
 // The breaker's bounds.
 const (
-	breakerFailures = 5
-	breakerLanes    = 3
-	firstProbe      = time.Second
-	slowestProbe    = 8 * time.Second // spread, still within 10 s of the end of an outage
+	breakerFailures    = 5
+	breakerLanes       = 3
+	breakerUnconnected = 2
+	firstProbe         = time.Second
+	slowestProbe       = 8 * time.Second // spread, still within 10 s of the end of an outage
 )
 
 // failed counts a failure that is the endpoint's fault, and reports whether the
@@ -39,19 +41,21 @@ func (b *breaker) failed(lane string, connected bool, now time.Time, jitter floa
 	if b.open && b.fewLanes && connected {
 		*b = breaker{}
 	}
-	if b.open {
-		return true
-	}
+	b.failures++
 	if b.lanes == nil {
 		b.lanes = map[string]struct{}{}
 	}
-	b.failures++
-	b.lanes[lane] = struct{}{}
+	if len(b.lanes) < breakerLanes {
+		b.lanes[lane] = struct{}{}
+	}
+	b.fewLanes = len(b.lanes) < breakerLanes && (b.fewLanes || !b.open)
+	if b.open {
+		return true
+	}
 	if b.unconnected++; connected {
 		b.unconnected = 0
 	}
-	b.fewLanes = len(b.lanes) < breakerLanes
-	if b.failures < breakerFailures || b.fewLanes && b.unconnected < breakerFailures {
+	if b.unconnected < breakerUnconnected && (b.failures < breakerFailures || b.fewLanes) {
 		return false
 	}
 	b.open, b.since, b.wait = true, now, firstProbe
@@ -59,12 +63,16 @@ func (b *breaker) failed(lane string, connected bool, now time.Time, jitter floa
 	return true
 }
 
-// answered notes that the endpoint is there, and reports whether that closed the
-// breaker.
-func (b *breaker) answered() (closed bool) {
-	closed = b.open
+// outage reports whether the breaker is open because of more than a moment's
+// failure to connect, such as a restart of the endpoint.
+func (b *breaker) outage() bool { return b.open && b.failures >= breakerFailures }
+
+// answered notes that the endpoint is there, and reports whether it was away before:
+// the breaker was open, or several lanes had failed in a row.
+func (b *breaker) answered() (wasAway bool) {
+	wasAway = b.open || len(b.lanes) > 1
 	*b = breaker{}
-	return closed
+	return wasAway
 }
 
 // probed notes that a probe failed; the next one waits twice as long.
@@ -106,5 +114,8 @@ func (b *breaker) restore(s endpoint.Breaker, now time.Time, jitter float64) {
 	if s == endpoint.Closed {
 		return
 	}
-	*b = breaker{open: true, fewLanes: s == endpoint.Unconnected, since: now, wait: firstProbe, probeAt: now.Add(spread(firstProbe, jitter))}
+	*b = breaker{
+		open: true, failures: breakerFailures, fewLanes: s == endpoint.Unconnected,
+		since: now, wait: firstProbe, probeAt: now.Add(spread(firstProbe, jitter)),
+	}
 }

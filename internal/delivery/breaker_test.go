@@ -55,6 +55,61 @@ func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 	}
 }
 
+// One message that finds nobody there arrives within ten seconds of the end of the
+// outage, whatever its schedule says, and a moment's outage is told to nobody.
+func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
+	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
+		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}}, defaultLimits)
+		s.commit(1)
+		for failures := 1; failures <= 50; failures++ {
+			sent := s.launch()
+			if len(sent) != 1 {
+				t.Fatalf("%s: %d messages are sent", order, len(sent))
+			}
+			s.cut(false, sent...)
+			if wait := s.wakeAt().Sub(s.now); wait > 10*time.Second {
+				t.Fatalf("%s: after %d failures the next try is in %v", order, failures, wait)
+			}
+			if told := s.watch.Told; told != (failures >= breakerFailures) {
+				t.Errorf("%s: after %d failures, told = %v", order, failures, told)
+			}
+			s.now = s.wakeAt()
+		}
+		s.end(delivered, s.launch()...)
+		if len(s.out.dead) > 0 || s.watch.Told {
+			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.out.dead), s.watch.Told)
+		}
+	}
+}
+
+// An answer after failures of several cases brings those forward that failed: the
+// endpoint was away. It does so once, or messages that fail by themselves would use
+// up their retries.
+func TestAnAnswerBringsForwardWhatFailedBeforeIt(t *testing.T) {
+	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.None} {
+		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8, Retries: []time.Duration{time.Hour, time.Hour, time.Hour}}, defaultLimits)
+		s.commit(1, 2)
+		s.cut(true, s.launch()...)
+		s.commit(3)
+		s.end(delivered, s.launch()...)
+		again := s.launch()
+		if len(again) != 2 {
+			t.Fatalf("%s: %d messages are tried again, want 2", order, len(again))
+		}
+		s.cut(true, again...)
+		s.commit(4)
+		s.end(delivered, s.launch()...)
+		if again := s.launch(); len(again) > 0 {
+			t.Errorf("%s: %d messages are brought forward again and again", order, len(again))
+		}
+		s.now = s.now.Add(2 * time.Hour)
+		s.end(delivered, s.launch()...)
+		if len(s.out.dead) > 0 {
+			t.Errorf("%s: %d messages are dead", order, len(s.out.dead))
+		}
+	}
+}
+
 func TestOneCaseWithoutAnswersDoesNotOpenTheBreaker(t *testing.T) {
 	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, defaultLimits)
 	if s.failing(true); s.breaker.open || len(s.out.dead) != 1 {

@@ -59,17 +59,18 @@ func (w *watch) failed(subject, reason string, b breaker, now time.Time) (disabl
 	was := w.Health
 	w.seen(subject, now)
 	w.Breaker = b.state()
-	down := b.open || now.Sub(w.Since) >= tellAfter
+	down := b.outage() || now.Sub(w.Since) >= tellAfter
 	disable = w.disableAfter > 0 && now.Sub(w.first) >= min(seenFailing, w.disableAfter) && now.Sub(w.Counted) >= w.disableAfter
 	switch {
-	case disable:
-		w.disable(reason, now)
-	case w.worth && down && !w.Told:
+	case w.worth && (down || disable) && !w.Told:
 		w.Told, w.Reason = true, reason
 		w.note(w.Health, now, event.EndpointFailing)
-	case w.Health != was:
+	case w.Health != was && !disable:
 		w.Reason = reason
 		w.note(w.Health, now)
+	}
+	if disable {
+		w.disable(reason, now)
 	}
 	return disable
 }

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,10 +127,18 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			}
 			b.eventually(m.Name+" is waiting or served", func() bool {
 				c, parked := b.saved(m.endpoint)
-				if delivered {
-					return c.Position == 1 && len(parked) == 0
+				if c.Position < 1 { // of what is told of failing endpoints there are more entries
+					return false
 				}
-				return c.Position == 1 && len(parked) == 1 && parked[0].Lane == "case/1" && parked[0].Failures == 1 && parked[0].Due.After(time.Now().Add(time.Minute))
+				if delivered {
+					return len(parked) == 0
+				}
+				if len(parked) != 1 || parked[0].Lane != "case/1" || parked[0].Failures != 1 {
+					return false
+				}
+				unconnected := m.Class == "connect" || m.Class == "tls" || strings.Contains(m.Name, "TLS handshake")
+				return unconnected || // whether it is there is asked before the message is due
+					parked[0].Due.After(time.Now().Add(time.Minute))
 			})
 		}
 	})

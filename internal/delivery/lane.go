@@ -52,6 +52,8 @@ type row struct {
 	loadedTo   int64      // the journal has been searched for the lane up to here
 	absorbedTo int64      // the last of its messages that was left in the journal
 	index      int        // in the heap of those that wait for their due time; -1: not in it
+	away       bool       // its head failed because the endpoint was not there, and named no time
+	hurried    bool       // it was tried before its due time once
 }
 
 // laneKind says what a lane's key stands for.
@@ -114,6 +116,17 @@ func (w *waiting) add(r *row) {
 	} else {
 		heap.Fix(w, r.index)
 	}
+}
+
+// hurry makes lanes due that failed while the endpoint was away, each once, so that a
+// message which fails by itself uses up one try more at most.
+func (w *waiting) hurry(now time.Time) {
+	for _, r := range *w {
+		if r.away && !r.hurried && r.Due.After(now) {
+			r.Due, r.hurried = now, true
+		}
+	}
+	heap.Init(w)
 }
 
 func (w *waiting) remove(r *row) {

@@ -245,7 +245,9 @@ func (m *machine) park(l *lane, p store.Parked) *row {
 		l.row = &row{lane: l, index: -1}
 		m.rows += counts(l)
 	}
-	p.Lane = l.key
+	if p.Lane = l.key; p.Message != l.row.Message {
+		l.row.away, l.row.hurried = false, false
+	}
 	l.row.Parked = p
 	m.save(l.key, &p)
 	if l.sending == nil {

@@ -55,6 +55,7 @@ type world struct {
 	scope   scope                // of a replay
 	ended   bool                 // the replay's end is saved
 	hurried map[string]bool      // somebody wanted them to be tried at once
+	early   map[string]bool      // they failed while the endpoint was away: one try may come before it is due
 }
 
 // disk is what is saved.
@@ -104,7 +105,7 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w := &world{
 		t: t, order: order, orders: []endpoint.Order{order}, now: time.Unix(1_800_000_000, 0),
 		limits:   limits{window: rapid.IntRange(2, 12).Draw(t, "window"), unsettled: rapid.IntRange(1, 10).Draw(t, "unsettled"), parked: rapid.IntRange(1, 6).Draw(t, "parked")},
-		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{}, hurried: map[string]bool{},
+		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{}, hurried: map[string]bool{}, early: map[string]bool{},
 	}
 	w.disk = newDisk()
 	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
@@ -250,7 +251,8 @@ func (w *world) wish(t *rapid.T, drop bool) {
 }
 
 // onSchedule checks a message against the row that is saved of it: tries go on
-// counting, over restarts too, and none but a probe comes before it is due.
+// counting, over restarts too, and none but a probe comes before it is due, or what an
+// answer brought forward, once.
 func (w *world) onSchedule(msg *message) {
 	for _, p := range w.disk.parked {
 		if p.Message != msg.Message {
@@ -260,6 +262,10 @@ func (w *world) onSchedule(msg *message) {
 			w.t.Fatalf("try %d of %s after %d failures, and %d with %d were saved", msg.tries, msg.Message, msg.failures, p.Tries, p.Failures)
 		}
 		if p.Failures > 0 && msg.failures == p.Failures && !msg.probe && !w.hurried[msg.Message] && w.now.Before(p.Due) {
+			if w.early[msg.Message] {
+				w.early[msg.Message] = false
+				continue
+			}
 			w.t.Fatalf("%s is sent at %v and due at %v", msg.Message, w.now, p.Due)
 		}
 	}
@@ -294,6 +300,9 @@ func (w *world) answer(t *rapid.T, msg *message, v verdict) outcome {
 
 // heed notes what the receiver asked for.
 func (w *world) heed(msg *message, o outcome) {
+	if _, spent := w.early[msg.Message]; !spent && o.verdict == unreachable && o.retryAfter == 0 {
+		w.early[msg.Message] = true
+	}
 	switch {
 	case o.throttled && o.retryAfter > 0:
 		w.held = later(w.held, w.now.Add(min(o.retryAfter, time.Hour)))
@@ -479,6 +488,7 @@ func (w *world) accounted() {
 }
 
 func (w *world) crash(t *rapid.T) {
+	clear(w.early) // a crash forgets who was brought forward
 	for _, msg := range w.flying {
 		if rapid.Bool().Draw(t, "seen by the receiver") {
 			w.arrive(msg)

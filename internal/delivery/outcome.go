@@ -108,7 +108,9 @@ func (m *machine) judge(msg *message, o outcome, now time.Time) (down bool) {
 		m.breaker.notBefore(now.Add(min(o.retryAfter, longestHold)))
 		m.gone = m.watch.failed(msg.subject, o.reason, m.breaker, now)
 	case !m.gone:
-		m.breaker.answered()
+		if m.breaker.answered() {
+			m.waiting.hurry(now)
+		}
 		m.watch.answered(now)
 	}
 	msg.probe = false
@@ -177,7 +179,7 @@ func (m *machine) advance(l *lane) {
 
 // fail counts a failure against a message: it is parked until its next try, or
 // given up after its last. The next try is on schedule, or when the endpoint asks
-// for it if that is later.
+// for it if that is later; without a connection it is no later than a probe.
 func (m *machine) fail(l *lane, msg *message, o outcome, now time.Time) {
 	msg.failures++
 	wait, again := m.policy.Retry(msg.failures, m.jitter())
@@ -187,6 +189,9 @@ func (m *machine) fail(l *lane, msg *message, o outcome, now time.Time) {
 		return
 	}
 	wait = max(wait, min(o.retryAfter, endpoint.MaxRetryWait))
+	if o.verdict == unreachable && !o.connected {
+		wait = min(wait, spread(slowestProbe, m.jitter()))
+	}
 	p := store.Parked{
 		Seq: msg.Seq, Part: msg.Part, Message: msg.Message, Subject: msg.subject, Trigger: msg.body.Trigger, Tries: msg.tries, Failures: msg.failures,
 		Due: now.Add(wait), Reason: o.reason,
@@ -194,16 +199,15 @@ func (m *machine) fail(l *lane, msg *message, o outcome, now time.Time) {
 	if l.row == nil && kindOf(l.key) == ofAll {
 		l.queue = append([]*message{msg}, l.queue...)
 		m.park(l, p).loaded = []*message{msg}
-		return
-	}
-	if l.row == nil {
+	} else if l.row == nil {
 		m.absorb(l, msg, p)
-		return
+	} else {
+		if kindOf(l.key) != ofAll {
+			l.row.loaded = nil
+		}
+		m.park(l, p)
 	}
-	if kindOf(l.key) != ofAll {
-		l.row.loaded = nil
-	}
-	m.park(l, p)
+	l.row.away = o.verdict == unreachable && o.retryAfter == 0
 }
 
 // absorb parks a live lane: its messages leave the window and wait in the journal.
