@@ -422,7 +422,7 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(10*time.Millisecond, 2), Concurrency: 4})
+		e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Second, 2), Concurrency: 4})
 		for c := int64(1); c <= 300; c++ {
 			b.comment(c, 1)
 		}
