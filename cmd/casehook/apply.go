@@ -35,6 +35,7 @@ func (applyCmd) Help() string {
       headers: { X-Api-Key: { env: CRM_KEY } }
       auth: { type: bearer, token: { file: crm.token } } # or basic, oauth2; and tls: { certificate, key, ca }
       clearance: PRIVATE            # left out: yours, and later as it is
+      atfinity_version: 2.4.1       # what X-atfinity-version says; left out: what the server is set to
       secret: { env: CRM_SECRET }   # what signs, where the endpoint is created; left out: one is drawn
 
 A text may be in a variable, { env: NAME }, or in a file, { file: path }: what is secret need not stand here. Whether secrets are right the server alone knows: a dry run looks at all but them.

@@ -30,6 +30,7 @@ type serveCmd struct {
 	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; --data is not used."`
 	KeyFile      string             `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
 	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token create."`
+	Atfinity     string             `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"What X-atfinity-version says, for receivers that expect a certain value; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
 	AllowAddress []outbound.Allowed `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints of the first tenant may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
 	Proxies      []network          `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
@@ -99,7 +100,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
 		Version: version, Listen: c.Listen, PublicURL: c.PublicURL, Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
-		Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
+		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,

@@ -32,7 +32,10 @@ import (
 
 // Config is what the API needs besides the use cases.
 type Config struct {
-	Version   string           // of Casehook, as the OpenAPI document names it
+	Version string // of Casehook, as the OpenAPI document names it
+
+	AtfinityVersion string // of examples in X-atfinity-version; default Version
+
 	Log       *slog.Logger     // default slog.Default()
 	MaxBody   int64            // bytes of a request that is no upload; default DefaultMaxBody
 	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
@@ -76,6 +79,7 @@ type API struct {
 // A key of a wrong length is a mistake of the program, and panics.
 func New(s *casework.Service, c Config) http.Handler {
 	c.Version = cmp.Or(c.Version, "dev")
+	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.Follow = c.Follow.withDefaults()
 	if c.Log == nil {

@@ -31,6 +31,7 @@ type Endpoint struct {
 	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
 	KeepAnswers bool                    `json:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat." example:"false"`
+	Version     string                  `json:"atfinity_version" doc:"What X-atfinity-version says to it; empty: what the server is set to, by default its own version." example:"2.4.1"`
 	Auth        Auth                    `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
 	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
 	Health      EndpointCondition       `json:"health" doc:"How it fares."`
@@ -236,7 +237,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: orNull(e.Token), Owner: orNull(e.Owner),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
-		KeepAnswers: e.Policy.KeepAnswers, Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
+		KeepAnswers: e.Policy.KeepAnswers, Version: e.Policy.AtfinityVersion, Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
 		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 		Expired: showExpired(e),
 	}

@@ -26,6 +26,7 @@ type Settings struct {
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests show the destination who they come from, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"What TLS connections need besides what all have. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
 	KeepAnswers *bool   `json:"keep_answers,omitempty" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
+	Version     *string `json:"atfinity_version,omitempty" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to." example:"2.4.1"`
 	Headers     Texts   `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
@@ -66,6 +67,7 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 	}
 	set(&e.Description, s.Description)
 	set(&e.Policy.KeepAnswers, s.KeepAnswers)
+	set(&e.Policy.AtfinityVersion, s.Version)
 	e.Metadata = endpoint.MergeMetadata(e.Metadata, s.Metadata)
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }

@@ -70,9 +70,9 @@ func (a *API) catalogue() []Trigger {
 		for _, t := range f.Triggers {
 			trigger := Trigger{
 				Name: t.Name, Format: f.Name, Description: t.Description,
-				Schema: Value(wire.Schema(t.Name)), Example: Value(wire.Examples(t.Name, a.config.Version)[0].Body),
+				Schema: Value(wire.Schema(t.Name)), Example: Value(wire.Examples(t.Name, a.config.AtfinityVersion)[0].Body),
 			}
-			for _, h := range wire.Headers(t.Name, a.config.Version) {
+			for _, h := range wire.Headers(t.Name, a.config.AtfinityVersion, a.config.Version) {
 				trigger.Headers = append(trigger.Headers, TriggerHeader(h))
 			}
 			all = append(all, trigger)

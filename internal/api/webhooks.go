@@ -42,7 +42,7 @@ func (a *API) webhook(t Trigger) *huma.Operation {
 		})
 	}
 	examples := map[string]*huma.Example{}
-	for _, m := range wire.Examples(t.Name, a.config.Version) {
+	for _, m := range wire.Examples(t.Name, a.config.AtfinityVersion) {
 		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
 	}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

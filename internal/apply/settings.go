@@ -23,6 +23,7 @@ type settingsNode struct {
 	Clearance   casetype.Classification `yaml:"clearance"`
 	Secret      text                    `yaml:"secret"`
 	KeepAnswers bool                    `yaml:"keep_answers"`
+	Version     string                  `yaml:"atfinity_version"`
 	Auth        struct {
 		Type         string   `yaml:"type"`
 		Token        text     `yaml:"token"`
@@ -98,6 +99,7 @@ func (r *reader) line(t text, path string) string {
 // settings reads them into an endpoint.
 func (r *reader) settings(line int, d settingsNode, e *endpoint.Endpoint) {
 	e.Description, e.Metadata, e.Clearance, e.Policy.KeepAnswers = d.Description, d.Metadata, d.Clearance, d.KeepAnswers
+	e.Policy.AtfinityVersion = d.Version
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
 		r.fault(line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
 	}
@@ -132,6 +134,7 @@ type remoteSettings struct {
 	Auth        remoteAuth         `json:"auth"`
 	TLS         endpoint.TLS       `json:"tls"`
 	KeepAnswers bool               `json:"keep_answers"`
+	Version     string             `json:"atfinity_version"`
 }
 
 type remoteAuth struct {
@@ -152,6 +155,7 @@ func wantedSettings(e endpoint.Endpoint) remoteSettings {
 	s := remoteSettings{
 		Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
 		Metadata: map[string]*string{}, Headers: map[string]*string{}, KeepAnswers: e.Policy.KeepAnswers,
+		Version: e.Policy.AtfinityVersion,
 	}
 	for name, value := range e.Metadata {
 		s.Metadata[name] = &value
@@ -179,7 +183,7 @@ func (s *remoteSettings) removing(there remoteSettings) {
 // looksLike reports whether all that is shown is as it should be.
 func (s remoteSettings) looksLike(there remoteSettings) bool {
 	if s.Clearance != "" && s.Clearance != there.Clearance || s.Description != there.Description ||
-		s.KeepAnswers != there.KeepAnswers || !reflect.DeepEqual(s.Metadata, there.Metadata) {
+		s.KeepAnswers != there.KeepAnswers || s.Version != there.Version || !reflect.DeepEqual(s.Metadata, there.Metadata) {
 		return false
 	}
 	names := func(headers map[string]*string) (all []string) {

@@ -31,6 +31,7 @@ endpoints:
       client_secret: { file: crm.secret }
       scopes: [hooks:write]
     secret: { env: CRM_SECRET }
+    atfinity_version: 2.4.1
 `
 
 func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
@@ -39,8 +40,9 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	policy := endpoint.Policy{AtfinityVersion: "2.4.1"}
 	want := endpoint.Endpoint{
-		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
+		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: policy.WithDefaults(),
 		Description: "Keeps the CRM up to date.", Metadata: map[string]string{"team": "billing"}, Clearance: "PRIVATE",
 		Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "from a variable"}, {Name: "X-Plain", Value: "kept as it is"}},
 		Auth:    endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example.com/token", ClientID: "casehook", ClientSecret: "from a file", Scopes: []string{"hooks:write"}},
@@ -63,6 +65,7 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 		"X-Plain/Webhook-Id":                    "/headers/Webhook-Id: is for Casehook",
 		"oauth2/digest":                         "/auth/type: is none of",
 		"client_id: casehook/tokenn: x":         "tokenn",
+		"2.4.1/two four":                        "/atfinity_version: is not at most 64",
 		"https:@@login.example.com/http:@@x.io": "/auth/token_url: ",
 	} {
 		from, to, _ := strings.Cut(change, "/")

@@ -15,7 +15,7 @@ import (
 // Config is how an Engine runs. Zero values mean the defaults.
 type Config struct {
 	Node     string         // this process, unlike any other there was; required
-	Version  string         // of Casehook, for headers; required
+	Version  string         // that headers show, where an endpoint has none of its own; required
 	LeaseTTL time.Duration  // how long after a node's death another takes over; default 15 s
 	Poll     time.Duration  // looks for new entries even if nobody woke us; default 1 s
 	Drain    time.Duration  // what is under way may still take when we stop; default 10 s

@@ -41,6 +41,7 @@ const patience = 90 * time.Second
 
 // bench is a store with an engine on it, and receivers that remember.
 type bench struct {
+	tester *delivery.Tester // of the engine that was started last
 	testing.TB
 	store  *store.Store
 	tenant int64
@@ -106,6 +107,7 @@ func (b *bench) run() func() {
 		Node: b.node, Version: "0.1.0", LeaseTTL: cmp.Or(b.lease, 2*time.Second), Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
 		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
 	})
+	b.tester = e.Tester()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()

@@ -112,6 +112,36 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	})
 }
 
+func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		expecting, expected := b.repeater()
+		plain, usual := b.repeater()
+		e := b.add(endpoint.Endpoint{URL: expecting.URL, Policy: endpoint.Policy{AtfinityVersion: "2.4.1"}})
+		b.add(endpoint.Endpoint{URL: plain.URL})
+		for version := range int64(3) {
+			b.comment(1, version+1)
+			for of, heard := range map[string]<-chan told{"2.4.1": expected, "0.1.0": usual} {
+				got := hear(b, heard)
+				if values := got.header["X-Atfinity-Version"]; !slices.Equal(values, []string{of}) || got.header.Get("X-atfinity-event") != "case_comment" {
+					b.Errorf("version %d, to whom expects %s: %v", version, of, got.header)
+				}
+			}
+		}
+		for trigger, want := range map[string][]string{"case_created": {"2.4.1"}, "claim.closed": nil, "contact.created": nil} {
+			if _, _, err := b.tester.Send(b.Context(), e, trigger); err != nil {
+				b.Fatal(err)
+			}
+			if got := hear(b, expected); !slices.Equal(got.header["X-Atfinity-Version"], want) {
+				b.Errorf("a sample of %s: %v", trigger, got.header)
+			}
+		}
+		b.served(e)
+		if attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10); err != nil || !strings.Contains(attempts[0].Request, `["X-atfinity-version","2.4.1"]`) {
+			b.Errorf("the attempts are %+v, %v", attempts, err)
+		}
+	})
+}
+
 func TestNoHeaderThatAFormatSetsCanBeSetByAnEndpoint(t *testing.T) {
 	files, err := filepath.Glob("../wire/testdata/*.golden")
 	if err != nil || len(files) == 0 {

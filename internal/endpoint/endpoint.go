@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -71,6 +72,8 @@ type Policy struct {
 	Order       Order
 	RateLimit   float64 // requests per second, of all kinds; 0: no limit
 	KeepAnswers bool    // attempts keep what is answered, although requests carry secrets that answers may repeat
+
+	AtfinityVersion string // the value of X-atfinity-version; empty: the server's
 }
 
 // The defaults and bounds of a policy.
@@ -129,6 +132,17 @@ func (p Policy) LongestWait() time.Duration {
 	return longest
 }
 
+// maxVersion bounds what stands in X-atfinity-version, in bytes.
+const maxVersion = 64
+
+// VersionProblem says why a text can't stand in X-atfinity-version; empty: it can.
+func VersionProblem(text string) string {
+	if len(text) > maxVersion || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Sprintf("is not at most %d characters of visible ASCII, without spaces, such as 2.4.1", maxVersion)
+	}
+	return ""
+}
+
 // Check lists what is wrong with an endpoint. Known says which triggers exist.
 func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 	var faults []fault.Field
@@ -146,6 +160,9 @@ func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 		if !known(trigger) {
 			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger; GET /v1/triggers lists them")
 		}
+	}
+	if problem := VersionProblem(e.Policy.AtfinityVersion); problem != "" {
+		add("/atfinity_version", problem)
 	}
 	faults = append(faults, e.checkSettings()...)
 	faults = append(faults, e.checkSources()...)

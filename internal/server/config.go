@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/oidc"
@@ -21,7 +22,10 @@ import (
 // Config is how a server runs. What is zero gets a default that is right for one
 // machine: SQLite in DefaultData, on DefaultListen.
 type Config struct {
-	Version   string             // of Casehook
+	Version string // of Casehook
+
+	AtfinityVersion string // what X-atfinity-version says where an endpoint has none of its own; default Version
+
 	Listen    string             // host:port; port 0 picks a free one
 	PublicURL string             // where people and receivers find the server; default http:// and the address
 	Data      string             // directory of the SQLite database, the attachments and the key
@@ -72,6 +76,7 @@ const (
 
 func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, "dev")
+	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
 	c.Listen = cmp.Or(c.Listen, DefaultListen)
 	c.Data = cmp.Or(c.Data, DefaultData)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
@@ -94,6 +99,9 @@ func (c Config) check() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return invalid("database", "The database is not given as a URL. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+	}
+	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {
+		return invalid("atfinity_version", "The value of X-atfinity-version %s.", problem)
 	}
 	if c.MaxConnections < 0 {
 		return invalid("max_connections", "The greatest number of connections is negative.")

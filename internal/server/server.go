@@ -126,7 +126,7 @@ func (s *Server) open(ctx context.Context) error {
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
-		Node: node, Version: c.Version, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
+		Node: node, Version: c.AtfinityVersion, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
 		Metrics: s.metrics.Delivery, Tracer: tracer,
 	})
 	cursorKey, err := derive(key, "casehook api cursors")
@@ -141,7 +141,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
-		Version: c.Version, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
+		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))

@@ -130,6 +130,7 @@ func TestWhatCannotStartSaysWhatToDo(t *testing.T) {
 		"the address is taken":                  {Config{Listen: taken.Addr().String()}, "config.listen", []string{taken.Addr().String(), "in use", "--listen"}},
 		"the address is none":                   {Config{Listen: "127.0.0.1:99999999"}, "config.listen", []string{"--listen"}},
 		"the public URL is none":                {Config{PublicURL: "cases.example.com"}, "config.public_url", []string{"https://"}},
+		"the version that receivers expect":     {Config{AtfinityVersion: "2 4"}, "config.atfinity_version", []string{"visible ASCII"}},
 		"the database is no URL":                {Config{Database: "host=db"}, "config.database", []string{"postgres://"}},
 		"PostgreSQL without a key":              {Config{Database: "postgres://nowhere/db"}, "config.key_missing", []string{"--key-file", "CASEHOOK_KEY", "openssl rand -base64 32"}},
 		"the key file is missing":               {Config{Database: "postgres://nowhere/db", KeyFile: filepath.Join(dir, "none")}, "config.key_missing", []string{"none", "openssl"}},

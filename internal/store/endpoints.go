@@ -53,6 +53,8 @@ type storedPolicy struct {
 	Order       endpoint.Order  `json:"order,omitempty"`
 	RateLimit   float64         `json:"rate_limit,omitempty"` // per second
 	KeepAnswers bool            `json:"keep_answers,omitempty"`
+
+	AtfinityVersion string `json:"atfinity_version,omitempty"`
 }
 
 // storedSecrets is what the database keeps sealed of an endpoint.

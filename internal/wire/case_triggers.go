@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/casehook/casehook/internal/event"
 )
@@ -15,11 +16,11 @@ var CaseTriggers = define(Format{
 		return append(make([]Header, 0, 5),
 			Header{"Content-Type", "application/json; charset=UTF-8"},
 			Header{"X-atfinity-event", trigger},
-			Header{"X-atfinity-version", version})
+			Header{versionHeader, version})
 	},
 	headerDocs: map[string]string{
-		"X-atfinity-event":   "The trigger.",
-		"X-atfinity-version": "The version of Casehook.",
+		"X-atfinity-event": "The trigger.",
+		versionHeader:      "The version of Casehook, or the one that the endpoint's atfinity_version, else the server's, says in its place.",
 	},
 	Triggers: []Trigger{
 		{"case_created", "A case was created.", caseBody{}, []telling{
@@ -46,6 +47,21 @@ var CaseTriggers = define(Format{
 			tellCase(event.CaseProofsDeleted.New(sampleProofs), "in_review", caseAlone)}},
 	},
 })
+
+// versionHeader is the one header whose value an endpoint may choose.
+const versionHeader = "X-atfinity-version"
+
+// HeaderFor returns the message's headers for a receiver that expects a version of
+// its own; empty: it expects none.
+func (m *Message) HeaderFor(version string) []Header {
+	i := slices.IndexFunc(m.Header, func(h Header) bool { return h.Name == versionHeader })
+	if version == "" || i < 0 {
+		return m.Header
+	}
+	own := slices.Clone(m.Header) // the message is everybody's
+	own[i].Value = version
+	return own
+}
 
 // caseBody is what the bodies of all case triggers begin with.
 type caseBody struct {

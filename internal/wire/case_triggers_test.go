@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -109,6 +110,21 @@ func TestThePublishedExampleComesOutByteForByte(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("meaning differs (-published +ours):\n%s", diff)
+	}
+}
+
+func TestAReceiverMayExpectAVersionOfItsOwn(t *testing.T) {
+	for _, trigger := range wire.Triggers() {
+		m := wire.Examples(trigger.Name, "0.1.0")[0].Message
+		before := slices.Clone(m.Header)
+		for _, h := range m.HeaderFor("2.4.1") {
+			if want := map[string]string{"X-atfinity-version": "2.4.1"}[h.Name]; want != "" && h.Value != want {
+				t.Errorf("%s: %s is %s", trigger.Name, h.Name, h.Value)
+			}
+		}
+		if diff := cmp.Diff(before, m.HeaderFor("")); diff != "" || cmp.Diff(before, m.Header) != "" {
+			t.Errorf("%s: the message's own headers changed: %s", trigger.Name, diff)
+		}
 	}
 }
 

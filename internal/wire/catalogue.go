@@ -26,7 +26,7 @@ type Example struct {
 }
 
 // Examples derives messages of a trigger from made-up entries: one for each fact
-// that it tells. Version is the program's own.
+// that it tells. Version is what headers show.
 func Examples(trigger, version string) []Example {
 	var all []Example
 	for _, tell := range registry.triggers[trigger].tells {
@@ -78,8 +78,9 @@ var common = []HeaderDoc{
 }
 
 // Headers describes the headers that the requests of a trigger have: first those
-// of its format, then what all requests have.
-func Headers(trigger, version string) []HeaderDoc {
+// of its format, then what all requests have. Version is what they show, and program
+// the version of Casehook.
+func Headers(trigger, version, program string) []HeaderDoc {
 	var own []HeaderDoc
 	docs := registry.triggers[trigger].headerDocs
 	for _, m := range Examples(trigger, version) {
@@ -90,6 +91,6 @@ func Headers(trigger, version string) []HeaderDoc {
 		}
 		break
 	}
-	own = append(own, HeaderDoc{Name: "User-Agent", Description: "Casehook and its version.", Example: "Casehook/" + version})
+	own = append(own, HeaderDoc{Name: "User-Agent", Description: "Casehook and its version.", Example: "Casehook/" + program})
 	return append(own, common...)
 }

@@ -27,7 +27,7 @@ type Format struct {
 	Triggers    []Trigger
 
 	// header returns the headers that the vendor publishes, for one message.
-	// version is the version of the program that sends it.
+	// version is what a format that shows one shows; an endpoint may have its own.
 	header func(trigger, version string) []Header
 	// headerDocs says what those headers mean that no other format has.
 	headerDocs map[string]string
@@ -84,7 +84,7 @@ func Triggers() []Trigger {
 func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok }
 
 // Messages derives all messages of an entry: in the order of its facts, and for
-// each fact in the order of the formats. Version is the program's own. Facts
+// each fact in the order of the formats. Version is what headers show. Facts
 // that no format tells are passed over. Bodies show what the clearance sees;
 // what it sees nothing of is Untold, so that messages have the same places for
 // every clearance.

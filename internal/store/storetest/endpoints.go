@@ -33,7 +33,7 @@ func (f *fixture) create(all ...endpoint.Endpoint) {
 var endpointTests = map[string]func(*fixture){
 	"an endpoint is read back as it was saved": func(f *fixture) {
 		for n, policy := range []endpoint.Policy{
-			{}, {Retries: []time.Duration{}}, {Retries: []time.Duration{time.Nanosecond, 24 * time.Hour}, Timeout: time.Second, Concurrency: 3, Order: endpoint.Strict, KeepAnswers: true},
+			{}, {Retries: []time.Duration{}}, {Retries: []time.Duration{time.Nanosecond, 24 * time.Hour}, Timeout: time.Second, Concurrency: 3, Order: endpoint.Strict, KeepAnswers: true, AtfinityVersion: "2.4.1"},
 		} {
 			e := anEndpoint(f.tenant, n)
 			e.Policy, e.Name = policy, fmt.Sprint("name ", n)

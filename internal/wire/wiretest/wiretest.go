@@ -96,7 +96,7 @@ func triggerOf(body []byte) (string, error) {
 func validHeader(trigger string, header http.Header) error {
 	documented := map[string]bool{}
 	var wrong []error
-	for _, doc := range wire.Headers(trigger, "1.0.0") {
+	for _, doc := range wire.Headers(trigger, "1.0.0", "1.0.0") {
 		documented[strings.ToLower(doc.Name)] = true
 		values := valuesOf(header, doc.Name)
 		if len(values) > 1 || len(values) == 0 && !doc.Optional {

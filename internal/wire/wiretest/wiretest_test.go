@@ -15,7 +15,7 @@ import (
 // received is the first example of a trigger, as a receiver gets it.
 func received(trigger string) (http.Header, []byte) {
 	header := http.Header{}
-	for _, doc := range wire.Headers(trigger, "1.0.0") {
+	for _, doc := range wire.Headers(trigger, "1.0.0", "1.0.0") {
 		header.Set(doc.Name, doc.Example)
 	}
 	return header, wire.Examples(trigger, "1.0.0")[0].Body
