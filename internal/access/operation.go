@@ -21,7 +21,7 @@ var least = map[Operation]Role{
 	"list-case-contacts": Viewer, "list-contact-cases": Viewer,
 
 	"create-case": Caseworker, "submit-transition": Caseworker, "edit-case": Caseworker, "delete-case": Caseworker,
-	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker,
+	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker, "delete-documents": Caseworker,
 	"upload-proof": Caseworker, "delete-proof": Caseworker, "add-label": Caseworker, "remove-label": Caseworker,
 	"assign-case": Caseworker, "unassign-case": Caseworker, "switch-type": Caseworker,
 	"create-contact": Caseworker, "update-contact": Caseworker, "delete-contact": Caseworker,

@@ -260,6 +260,7 @@ func (w *world) problemsOfTheRest() {
 		{"POST", "/v1/case-types/loan/callbacks/finish/secret", "", 404, "transition.not_found"},
 		{"POST", path + "/documents", `{"key": "nonsense"}`, 422, "document.unknown_key"},
 		{"POST", nobody + "/documents", `{"key": "summary"}`, 404, "case.not_found"},
+		{"DELETE", nobody + "/documents?id=doc_1", "", 404, "case.not_found"},
 		{"GET", nobody + "/documents", "", 404, "case.not_found"},
 		{"GET", nobody + "/proofs", "", 404, "case.not_found"},
 		{"GET", path + "/documents/doc_1/content", "", 404, "document.not_found"},

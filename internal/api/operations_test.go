@@ -238,6 +238,20 @@ func (w *world) storyOfAttachments(path string) {
 	if !bytes.HasPrefix(pdf.body, []byte("%PDF-")) || pdf.header.Get("Content-Type") != "application/pdf" {
 		t.Errorf("the document is %.20q: %s", pdf.body, pdf.header)
 	}
+	several := w.post(path+"/documents", `{"keys": ["summary", "letter"]}`, "Idempotency-Key", "several").is(201, "")
+	var ids []string
+	for i, item := range several.items() {
+		item := item.(map[string]any)
+		ids = append(ids, item["id"].(string))
+		if item["key"] != []string{"summary", "letter"}[i] || item["case_version"] != several.items()[0].(map[string]any)["case_version"] {
+			t.Errorf("document %d is %v", i, item)
+		}
+		w.get(item["content_path"].(string)).is(200, "")
+	}
+	if again := w.post(path+"/documents", `{"keys": ["summary", "letter"]}`, "Idempotency-Key", "several").is(201, ""); string(again.body) != string(several.body) {
+		t.Errorf("asked again, it answers %s", again.body)
+	}
+	w.do("DELETE", path+"/documents?id="+strings.Join(ids, "&id="), nil).is(204, "")
 	body, contentType := form("key", "passport", "@file", "from a form")
 	inForm := w.do("POST", path+"/proofs", body, "Content-Type", contentType).is(201, "")
 	raw := w.do("POST", path+"/proofs?key=passport&filename=a.txt", "the file itself", "Content-Type", "text/plain").is(201, "")

@@ -194,6 +194,7 @@ transitions:
   - { key: finish, from: [review], to: done, fields: [] }
 documents:
   - { key: summary, template: "# {case.reference}" }
+  - { key: letter, template: "Dear {client}" }
 proofs:
   - { key: passport }
 `

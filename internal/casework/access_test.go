@@ -133,7 +133,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"History":          drop(w.History(ctx, q, c.ID, 0, 10)),
 			"AddComment":       drop(w.AddComment(ctx, q, c.ID, "x", none)),
 			"Comments":         drop(w.Comments(ctx, q, c.ID, "", 10)),
-			"GenerateDocument": drop(w.GenerateDocument(ctx, q, c.ID, "summary", none)),
+			"GenerateDocument": drop(w.GenerateDocuments(ctx, q, oneDocument(c.ID, "summary"), none)),
 			"UploadProof":      drop(w.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
 			"Attachments":      drop(w.Attachments(ctx, q, c.ID, cases.Proof, "", 10)),
 			"OpenAttachment": func() error {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -61,50 +62,86 @@ func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, case
 	if err := s.permitCase(ctx, p, access.Operation("delete-"+sort), caseID); err != nil {
 		return err
 	}
-	if !word(attachment) {
+	return s.deleteAttachments(ctx, p, caseID, sort, []string{attachment})
+}
+
+// DeleteDocuments removes documents in one commit: all of them, or none.
+func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
+	if err := s.permitCase(ctx, p, "delete-documents", caseID); err != nil {
+		return err
+	}
+	for i, id := range ids {
+		if slices.Index(ids, id) < i {
+			wrong := fault.New(fault.Invalid, "document.ids_invalid", "Each document can be deleted once.")
+			wrong.Fields = []fault.Field{{Path: "query.id", Message: "names a document twice"}}
+			return wrong
+		}
+	}
+	return s.deleteAttachments(ctx, p, caseID, cases.Document, ids)
+}
+
+func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, ids []string) error {
+	if slices.ContainsFunc(ids, func(id string) bool { return !word(id) }) {
 		return attachmentMissing(sort)
 	}
-	var gone cases.Attachment
+	var gone []cases.Attachment
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		return s.touch(ctx, tx, p, caseID, func(cases.Case) (fact event.Fact, err error) {
-			if gone, err = findAttachment(ctx, tx, p, caseID, sort, attachment); err != nil {
-				return fact, err
+		gone = nil
+		return s.touch(ctx, tx, p, caseID, func(cases.Case) (event.Fact, error) {
+			for _, id := range ids {
+				a, err := findAttachment(ctx, tx, p, caseID, sort, id)
+				if err != nil {
+					return event.Fact{}, err
+				}
+				if err := tx.DeleteAttachment(ctx, p.Tenant, caseID, sort, id); err != nil {
+					return event.Fact{}, err
+				}
+				gone = append(gone, a)
 			}
-			return deleted(sort, gone), tx.DeleteAttachment(ctx, p.Tenant, caseID, sort, attachment)
+			return deleted(sort, gone), nil
 		})
 	})
 	if err == nil {
-		s.discard(ctx, gone.Blob)
+		s.discard(ctx, blobsOf(gone)...)
 	}
 	return err
 }
 
-// attach saves the row of an attachment whose contents are kept already, and
-// discards those if the row can't be. It is called within once. Check is asked
-// inside the transaction.
-func (s *Service) attach(ctx context.Context, p access.Principal, sort cases.Sort, a cases.Attachment, once Once, check func(cases.Case) error) (cases.Attachment, error) {
+// addition is files of one case whose contents are kept already.
+type addition struct {
+	sort   cases.Sort
+	files  []cases.Attachment     // attach fills in their versions
+	answer func() any             // what is kept as the request's answer, once files are complete
+	check  func(cases.Case) error // is asked inside the transaction
+}
+
+// attach saves the rows of files, and discards their contents if the rows can't be
+// saved. It is called within once.
+func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once Once) error {
 	complete := false // all that is left is the commit
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		err := s.touch(ctx, tx, p, a.CaseID, func(c cases.Case) (event.Fact, error) {
-			if err := check(c); err != nil {
+		err := s.touch(ctx, tx, p, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
+			if err := add.check(c); err != nil {
 				return event.Fact{}, err
 			}
-			a.Version = c.Version
-			return added(sort, a), tx.AddAttachment(ctx, p.Tenant, sort, a)
+			for i := range add.files {
+				add.files[i].Version = c.Version
+				if err := tx.AddAttachment(ctx, p.Tenant, add.sort, add.files[i]); err != nil {
+					return event.Fact{}, err
+				}
+			}
+			return added(add.sort, add.files), nil
 		})
 		if err == nil {
-			err = s.keep(ctx, tx, p, once, a)
+			err = s.keep(ctx, tx, p, once, add.answer())
 		}
 		complete = err == nil
 		return err
 	})
-	if err == nil {
-		return a, nil
+	if err != nil && !complete { // else the commit may have happened, whatever it said; Clean looks later
+		s.discard(ctx, blobsOf(add.files)...)
 	}
-	if !complete { // else the commit may have happened, whatever it said; Clean looks later
-		s.discard(ctx, a.Blob)
-	}
-	return cases.Attachment{}, err
+	return err
 }
 
 // keepContents stores an attachment's contents and notes what they are.
@@ -117,32 +154,59 @@ func (s *Service) keepContents(ctx context.Context, a *cases.Attachment, content
 
 // discard deletes contents that nothing refers to any more, if it can: what it
 // leaves, Clean finds. The caller's going away does not stop it.
-func (s *Service) discard(ctx context.Context, blob string) {
-	if err := s.blobs.Delete(context.WithoutCancel(ctx), blob); err != nil {
-		s.Log.WarnContext(ctx, "contents left behind", "blob", blob, "code", fault.As(err).Code)
+func (s *Service) discard(ctx context.Context, blobs ...string) {
+	for _, blob := range blobs {
+		if err := s.blobs.Delete(context.WithoutCancel(ctx), blob); err != nil {
+			s.Log.WarnContext(ctx, "contents left behind", "blob", blob, "code", fault.As(err).Code)
+		}
 	}
 }
 
-func added(sort cases.Sort, a cases.Attachment) event.Fact {
+func blobsOf(files []cases.Attachment) []string {
+	blobs := make([]string, len(files))
+	for i, a := range files {
+		blobs[i] = a.Blob
+	}
+	return blobs
+}
+
+func added(sort cases.Sort, files []cases.Attachment) event.Fact {
 	if sort == cases.Document {
-		return marked(event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}}), a)
+		return documents(event.CaseDocumentsGenerated, files)
 	}
-	return event.CaseProofsUploaded.New(event.Proofs{Keys: []string{a.Key}, IDs: []string{a.ID}})
+	return event.CaseProofsUploaded.New(proofs(files))
 }
 
-func deleted(sort cases.Sort, a cases.Attachment) event.Fact {
+func deleted(sort cases.Sort, files []cases.Attachment) event.Fact {
 	if sort == cases.Document {
-		return marked(event.CaseDocumentsDeleted.New(event.Documents{Keys: []string{a.Key}, IDs: []string{a.ID}}), a)
+		return documents(event.CaseDocumentsDeleted, files)
 	}
-	return event.CaseProofsDeleted.New(event.Proofs{Keys: []string{a.Key}, IDs: []string{a.ID}})
+	return event.CaseProofsDeleted.New(proofs(files))
 }
 
-// marked says in the journal who sees the attachment.
-func marked(f event.Fact, a cases.Attachment) event.Fact {
-	if a.Clearance != casetype.Public {
-		f.Class = string(a.Clearance)
+func proofs(files []cases.Attachment) (p event.Proofs) {
+	for _, a := range files {
+		p.Keys, p.IDs = append(p.Keys, a.Key), append(p.IDs, a.ID)
 	}
-	return f
+	return p
+}
+
+// documents is a fact about documents, and says who sees them.
+func documents(kind event.Kind[event.Documents], files []cases.Attachment) event.Fact {
+	var d event.Documents
+	highest := casetype.Public
+	for _, a := range files {
+		d.Keys, d.IDs, d.Classes = append(d.Keys, a.Key), append(d.IDs, a.ID), append(d.Classes, string(a.Clearance))
+		highest = casetype.Higher(highest, a.Clearance)
+	}
+	if !slices.ContainsFunc(files, func(a cases.Attachment) bool { return a.Clearance != highest }) {
+		d.Classes = nil
+	}
+	fact := kind.New(d)
+	if highest != casetype.Public {
+		fact.Class = string(highest)
+	}
+	return fact
 }
 
 // attachmentReader reads attachments; a store.Store does, and so does a store.Tx.

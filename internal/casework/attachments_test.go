@@ -73,14 +73,20 @@ func TestProofsComeAndGo(t *testing.T) {
 	})
 }
 
+// oneDocument asks for one document by its key.
+func oneDocument(caseID int64, key string) casework.Generation {
+	return casework.Generation{CaseID: caseID, Keys: []string{key}, Single: true}
+}
+
 func TestDocumentsShowTheCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		a, err := w.GenerateDocument(t.Context(), w.p, c.ID, "summary", casework.Once{})
+		made, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), casework.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		a := made[0]
 		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" || a.Version != 2 {
 			t.Errorf("generated %+v", a)
 		}
@@ -122,9 +128,9 @@ func TestWhatIsNotAttached(t *testing.T) {
 	wantFault(t, upload(c.ID+1, "bill", strings.NewReader("1")), fault.NotFound, "case.not_found")
 	wantFault(t, upload(c.ID, "bill", iotest.ErrReader(errors.New("cut off"))), fault.Invalid, "proof.incomplete")
 	wantFault(t, upload(c.ID, "bill", io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))), fault.Invalid, "proof.incomplete")
-	_, err := w.GenerateDocument(t.Context(), w.p, c.ID, "x", casework.Once{})
+	_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), casework.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "document.unknown_key"), "/key")
-	_, err = w.GenerateDocument(t.Context(), w.p, c.ID+1, "summary", casework.Once{})
+	_, err = w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), casework.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	for _, missing := range []string{"", "prf_1", "a\x00b", strings.Repeat("x", 300)} {
 		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")

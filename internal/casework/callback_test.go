@@ -376,7 +376,7 @@ func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
 			return err
 		}, "", 0, 3, 3},
 		{"a document", func(t *testing.T, w *world, id int64) error {
-			_, err := w.GenerateDocument(t.Context(), w.p, id, "summary", casework.Once{})
+			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(id, "summary"), casework.Once{})
 			return err
 		}, "", 0, 3, 3},
 		{"another case", func(t *testing.T, w *world, _ int64) error {

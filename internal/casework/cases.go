@@ -156,9 +156,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 	if err != nil {
 		return err
 	}
-	for _, blob := range blobs {
-		s.discard(ctx, blob)
-	}
+	s.discard(ctx, blobs...)
 	return nil
 }
 

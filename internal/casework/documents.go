@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -14,62 +16,126 @@ import (
 	"github.com/casehook/casehook/internal/id"
 )
 
-// GenerateDocument makes a PDF from a case by the template of its type, and
-// attaches it. The document says which version of the case it shows; if the
-// content changes before it is attached, that is a conflict.
-func (s *Service) GenerateDocument(ctx context.Context, p access.Principal, caseID int64, key string, once Once) (cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, "generate-document", caseID); err != nil {
-		return cases.Attachment{}, err
+// Generation says which documents to make from a case.
+type Generation struct {
+	CaseID int64
+	Keys   []string // of the documents in the case type
+	Single bool     // there is one key, which was not sent as a list: faults are at /key
+}
+
+// path is where a key was sent.
+func (g Generation) path(i int) string {
+	if g.Single {
+		return "/key"
 	}
-	var made cases.Attachment
+	return "/keys/" + strconv.Itoa(i)
+}
+
+// GenerateDocuments makes PDFs from a case by the templates of its type, and
+// attaches them in one commit: all of them, or none. The documents say which version
+// of the case they show; if the content changes before they are attached, that is a
+// conflict.
+func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g Generation, once Once) ([]cases.Attachment, error) {
+	if err := s.permitCase(ctx, p, "generate-document", g.CaseID); err != nil {
+		return nil, err
+	}
+	var made []cases.Attachment
 	err := s.once(ctx, p, once, func() (err error) {
-		made, err = s.generate(ctx, p, caseID, key, once)
+		made, err = s.generate(ctx, p, g, once)
 		return err
 	})
 	return made, err
 }
 
-func (s *Service) generate(ctx context.Context, p access.Principal, caseID int64, key string, once Once) (cases.Attachment, error) {
-	v, err := s.Case(ctx, p, caseID)
+func (s *Service) generate(ctx context.Context, p access.Principal, g Generation, once Once) ([]cases.Attachment, error) {
+	v, err := s.Case(ctx, p, g.CaseID)
 	if err != nil {
-		return cases.Attachment{}, err
+		return nil, err
 	}
-	kind, ok := v.Definition.Document(key)
-	if !ok {
-		return cases.Attachment{}, fault.In("document.unknown_key", "The case type defines no such document.",
-			fault.Field{Path: "/key", Message: fmt.Sprintf("is not a document of %s", v.Type)})
-	}
-	pdf, err := s.render(v, kind)
+	kinds, err := g.kinds(v)
 	if err != nil {
-		return cases.Attachment{}, err
+		return nil, err
 	}
-	a := cases.Attachment{
-		ID: id.New("doc"), CaseID: caseID, Key: key, Filename: filename(key + "-" + v.Reference + ".pdf"),
-		MediaType: "application/pdf", By: p.Actor, At: s.now(),
-		Clearance: v.Definition.DocumentClassification(kind, p.Clearance),
+	made := make([]cases.Attachment, 0, len(kinds))
+	for i, kind := range kinds {
+		a, err := s.keepDocument(ctx, p, v, kind, g.path(i))
+		if err != nil {
+			s.discard(ctx, blobsOf(made)...)
+			return nil, err
+		}
+		made = append(made, a)
 	}
-	if err := s.keepContents(ctx, &a, bytes.NewReader(pdf), int64(len(pdf))); err != nil {
-		return cases.Attachment{}, err
-	}
-	return s.attach(ctx, p, cases.Document, a, once, func(now cases.Case) error {
+	unchanged := func(now cases.Case) error {
 		if now.Revision != v.Revision {
 			return versionConflict()
 		}
 		return nil
-	})
+	}
+	answer := func() any { return made }
+	if err := s.attach(ctx, p, addition{cases.Document, made, answer, unchanged}, once); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// kinds finds the documents in the case's type. All keys that are wrong are named.
+func (g Generation) kinds(v View) ([]casetype.Document, error) {
+	kinds := make([]casetype.Document, len(g.Keys))
+	code, detail := "document.unknown_key", "The case type defines no such document."
+	var wrong []fault.Field
+	for i, key := range g.Keys {
+		kind, ok := v.Definition.Document(key)
+		if !ok {
+			wrong = append(wrong, fault.Field{Path: g.path(i), Message: fmt.Sprintf("is not a document of %s", v.Type)})
+		}
+		kinds[i] = kind
+	}
+	if len(wrong) == 0 {
+		code, detail = "document.keys_invalid", "Each document can be generated once at a time. Name at least one, and each once."
+		if len(g.Keys) == 0 {
+			wrong = append(wrong, fault.Field{Path: "/keys", Message: "is empty"})
+		}
+		for i, key := range g.Keys {
+			if first := slices.Index(g.Keys, key); first < i {
+				wrong = append(wrong, fault.Field{Path: g.path(i), Message: "repeats " + g.path(first)})
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, fault.In(code, detail, wrong...)
+	}
+	return kinds, nil
+}
+
+// keepDocument renders a document and stores its contents, which are held in memory
+// no longer.
+func (s *Service) keepDocument(ctx context.Context, p access.Principal, v View, kind casetype.Document, path string) (cases.Attachment, error) {
+	if err := ctx.Err(); err != nil { // rendering takes a while, and looks at no clock
+		return cases.Attachment{}, fault.Wrap(err, fault.Unavailable, "document.cancelled", "The request ended before its documents were made.")
+	}
+	pdf, err := s.render(v, kind, path)
+	if err != nil {
+		return cases.Attachment{}, err
+	}
+	a := cases.Attachment{
+		ID: id.New("doc"), CaseID: v.ID, Key: kind.Key, Filename: filename(kind.Key + "-" + v.Reference + ".pdf"),
+		MediaType: "application/pdf", By: p.Actor, At: s.now(),
+		Clearance: v.Definition.DocumentClassification(kind, p.Clearance),
+	}
+	return a, s.keepContents(ctx, &a, bytes.NewReader(pdf), int64(len(pdf)))
 }
 
 // maxDocumentText bounds what a document's template may come to, in bytes.
 const maxDocumentText = 512 << 10
 
-// render fills the template. What comes from the case is text, never markup.
-func (s *Service) render(v View, kind casetype.Document) ([]byte, error) {
+// render fills the template, whose key was sent at path. What comes from the case is text, never markup.
+func (s *Service) render(v View, kind casetype.Document, path string) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
 	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
 	if errors.Is(err, casetype.ErrTooLong) {
 		return nil, fault.In("document.too_long", fmt.Sprintf("The document would have more than %d KiB of text.", maxDocumentText>>10),
-			fault.Field{Path: "/key", Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data", kind.Key)})
+			fault.Field{Path: path, Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data", kind.Key)})
 	}
 	if err != nil {
 		return nil, err

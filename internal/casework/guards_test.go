@@ -270,7 +270,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 		}
 		beside := map[access.Operation]func() error{ // what stands beside the content of a case
 			"add-comment":       func() error { return drop(w.AddComment(ctx, w.p, v.ID, "x", none)) },
-			"generate-document": func() error { return drop(w.GenerateDocument(ctx, w.p, v.ID, "letter", none)) },
+			"generate-document": func() error { return drop(w.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
 			"upload-proof": func() error {
 				return drop(w.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
 			},

@@ -219,7 +219,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"document": func(o casework.Once) error {
-				_, err := w.GenerateDocument(ctx, w.p, c.ID, "summary", o)
+				_, err := w.GenerateDocuments(ctx, w.p, oneDocument(c.ID, "summary"), o)
 				return err
 			},
 			"proof": func(o casework.Once) error {

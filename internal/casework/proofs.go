@@ -62,17 +62,19 @@ func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID in
 
 // attachProof saves the row of a proof whose contents are kept already, unless that was done before.
 func (s *Service) attachProof(ctx context.Context, p access.Principal, a cases.Attachment, once Once) (cases.Attachment, error) {
-	var saved cases.Attachment
-	tried := false
-	err := s.once(ctx, p, once, func() (err error) {
+	files := []cases.Attachment{a}
+	tried, always, answer := false, func(cases.Case) error { return nil }, func() any { return files[0] }
+	err := s.once(ctx, p, once, func() error {
 		tried = true // attach discards the contents itself
-		saved, err = s.attach(ctx, p, cases.Proof, a, once, func(cases.Case) error { return nil })
-		return err
+		return s.attach(ctx, p, addition{cases.Proof, files, answer, always}, once)
 	})
 	if !tried {
 		s.discard(ctx, a.Blob)
 	}
-	return saved, err
+	if err != nil {
+		return cases.Attachment{}, err
+	}
+	return files[0], nil
 }
 
 // sniffed is how many bytes of a file say what it is.

@@ -77,14 +77,26 @@ func (c *Case) as(sees func(class string) bool) *Case {
 }
 
 // As is the fact as somebody sees it, and whether they see it at all: a diff is
-// seen by all, without what is hidden.
+// seen by all, without what is hidden, and of several documents those that are not.
 func (f Fact) As(sees func(class string) bool) (Fact, bool) {
-	if sees(f.Class) {
+	switch {
+	case sees(f.Class):
 		return f, true
+	case CaseChanged.Is(f):
+		return f.diffAs(sees)
 	}
-	if !CaseChanged.Is(f) {
-		return Fact{}, false
+	for _, kind := range []Kind[Documents]{CaseDocumentsGenerated, CaseDocumentsDeleted} {
+		if kind.Is(f) {
+			all, err := kind.Decode(f)
+			shown, visible := all.as(sees)
+			return kind.New(shown), err == nil && visible
+		}
 	}
+	return Fact{}, false
+}
+
+// diffAs leaves out the changes that are hidden.
+func (f Fact) diffAs(sees func(class string) bool) (Fact, bool) {
 	diff, err := CaseChanged.Decode(f)
 	if err != nil {
 		return Fact{}, false

@@ -39,6 +39,33 @@ func secretEntry() *event.Entry {
 	}
 }
 
+func TestOfSeveralDocumentsThoseAreShownThatAreNotHidden(t *testing.T) {
+	for _, kind := range []event.Kind[event.Documents]{event.CaseDocumentsGenerated, event.CaseDocumentsDeleted} {
+		all := event.Documents{
+			Keys: []string{"c", "a", "b", "d"}, IDs: []string{"3", "1", "2", "4"}, Classes: []string{"RESTRICTED", "PUBLIC", "PRIVATE", "PUBLIC"},
+		}
+		f := marked(kind.New(all), "RESTRICTED")
+		for _, want := range []struct {
+			classes []string
+			event.Documents
+		}{
+			{[]string{"PUBLIC"}, event.Documents{Keys: []string{"a", "d"}, IDs: []string{"1", "4"}}},
+			{[]string{"PUBLIC", "PRIVATE"}, event.Documents{Keys: []string{"a", "b", "d"}, IDs: []string{"1", "2", "4"}}},
+			{[]string{"PUBLIC", "PRIVATE", "RESTRICTED"}, all},
+		} {
+			shown, visible := f.As(upTo(want.classes...))
+			got, err := kind.Decode(shown)
+			if diff := cmp.Diff(want.Documents, got); diff != "" || err != nil || !visible {
+				t.Errorf("%v: %t, %v %s", want.classes, visible, err, diff)
+			}
+		}
+		all.Classes = []string{"RESTRICTED", "PRIVATE", "PRIVATE", "RESTRICTED"}
+		if f, visible := marked(kind.New(all), "RESTRICTED").As(upTo("PUBLIC")); visible {
+			t.Errorf("none may be seen, and there is %+v", f)
+		}
+	}
+}
+
 func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 	type shown struct {
 		Name, Data, Changes string
