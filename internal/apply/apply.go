@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // Options say where a plan is applied.
@@ -168,28 +169,39 @@ func (r remote) same(other remote) bool {
 	if !slices.Equal(r.Sources, other.Sources) || r.IgnoreOwn != other.IgnoreOwn || r.Filter != other.Filter {
 		return false
 	}
-	return r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
+	return r.Name == other.Name && r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
 		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order && r.Policy.RateLimit == other.Policy.RateLimit
 }
 
-// endpoints lists those that have names.
-func (c *applier) endpoints(ctx context.Context) (map[string]remote, error) {
-	there := map[string]remote{}
+// endpoints returns those that have names.
+func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
 	for e, err := range client.Each[remote](ctx, c.Client, "/v1/endpoints", nil) {
 		if err != nil {
 			return nil, err
 		}
 		if e.Name != "" {
 			slices.Sort(e.Triggers)
-			there[e.Name] = e
+			there = append(there, e)
 		}
 	}
 	return there, nil
 }
 
-func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, secret string, there map[string]remote) error {
+// named finds the endpoint of a name, else the one whose name is spelt otherwise.
+func named(there []remote, name string) (remote, bool) {
+	at := slices.IndexFunc(there, func(e remote) bool { return e.Name == name })
+	if at < 0 {
+		at = slices.IndexFunc(there, func(e remote) bool { return spelling.Key(e.Name) == spelling.Key(name) })
+	}
+	if at < 0 {
+		return remote{}, false
+	}
+	return there[at], true
+}
+
+func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, secret string, there []remote) error {
 	want := wanted(e)
-	have, exists := there[e.Name]
+	have, exists := named(there, e.Name)
 	method, path, done := http.MethodPost, "/v1/endpoints", created
 	if exists {
 		method, path, done = http.MethodPatch, "/v1/endpoints/"+url.PathEscape(have.ID), updated

@@ -18,6 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -171,7 +172,7 @@ func (r *reader) endpoint(n *yaml.Node) {
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {
 		r.fault(n.Line, "/filter: %v", unfit)
 	}
-	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return other.Name == e.Name }) {
+	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return spelling.Key(other.Name) == spelling.Key(e.Name) }) {
 		r.fault(n.Line, "/name: the endpoint %q is given twice", e.Name)
 	}
 	e.Normalise()

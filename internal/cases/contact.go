@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -154,11 +155,11 @@ func Digits(phone string) string {
 }
 
 // ContactChanges is the difference between two contacts, in the published order.
-// It is empty when nothing changed.
+// It is empty when nothing changed; another spelling of the same text is no change.
 func ContactChanges(before, after event.ContactDetails) []event.Change {
 	var changes []event.Change
 	add := func(path string, before, after any) {
-		if before != after {
+		if !casetype.Equal(before, after) {
 			changes = append(changes, event.Change{Path: path, Before: plain(before), After: plain(after)})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestEqualNumbersAreEqualWhateverTheirSpelling(t *testing.T) {
+func TestEqualValuesAreEqualWhateverTheirSpelling(t *testing.T) {
 	for _, same := range [][]string{
 		{"10", "10.0", "1e1", "1E+1", "100e-1", "10.00", "0.1e2"},
 		{"0", "-0", "0.0", "0e5", "-0.000e-7"},
@@ -34,6 +34,11 @@ func TestEqualNumbersAreEqualWhateverTheirSpelling(t *testing.T) {
 			t.Errorf("%s and %s are equal", pair[0], pair[1])
 		}
 	}
+	for _, same := range [][2]string{{"é", "e\u0301"}, {"Å", "\u212b"}, {"\u1e69", "s\u0307\u0323"}} {
+		if !Equal(same[0], same[1]) || !Equal([]any{same[0]}, []any{same[1]}) {
+			t.Errorf("%+q and %+q differ", same[0], same[1])
+		}
+	}
 	deep := func(n string) any {
 		return map[string]any{"a": []any{"x", map[string]any{"b": json.Number(n)}, nil, true}}
 	}
@@ -41,7 +46,7 @@ func TestEqualNumbersAreEqualWhateverTheirSpelling(t *testing.T) {
 		t.Error("numbers inside lists and objects are compared by their spelling")
 	}
 	for _, pair := range [][2]any{
-		{json.Number("1"), "1"}, {nil, json.Number("0")}, {true, json.Number("1")}, {[]any{}, map[string]any{}}, {"a", "A"},
+		{json.Number("1"), "1"}, {nil, json.Number("0")}, {true, json.Number("1")}, {[]any{}, map[string]any{}}, {"a", "A"}, {"ß", "ss"}, {"ﬁ", "fi"},
 		{map[string]any{"a": nil}, map[string]any{"b": nil}}, {[]any{"a"}, []any{"a", "b"}},
 	} {
 		if Equal(pair[0], pair[1]) || Equal(pair[1], pair[0]) {

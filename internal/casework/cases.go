@@ -33,7 +33,8 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if err := checkQuery(f.Text); err != nil {
 		return nil, err
 	}
-	if !word(f.Type) || !word(f.State) || !word(f.Label) {
+	label, ok := slugOf(f.Label)
+	if f.Label = label; !ok || !word(f.Type) || !word(f.State) {
 		return nil, nil // no case type, state or label has such a key
 	}
 	reader, err := s.reader(ctx, p)

@@ -24,6 +24,9 @@ func (s *Service) Clean(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.store.FoldTexts(ctx); err != nil {
+		return err
+	}
 	return s.blobs.List(ctx, func(key string, modified time.Time) error {
 		if modified.After(now.Add(-leftoverAge)) {
 			return nil

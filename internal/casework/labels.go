@@ -9,6 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -66,12 +67,20 @@ func checkLabel(l cases.Label) error {
 	return nil
 }
 
+// slugOf returns the slug that somebody means: slugs are in small letters, and people
+// type them as they like.
+func slugOf(text string) (slug string, ok bool) {
+	slug = spelling.Key(text)
+	return slug, word(slug)
+}
+
 // Label finds a label.
 func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
 	if err := s.Permit(ctx, p, "get-label"); err != nil {
 		return cases.Label{}, err
 	}
-	if !word(slug) {
+	slug, ok := slugOf(slug)
+	if !ok {
 		return cases.Label{}, labelMissing()
 	}
 	return s.store.Label(ctx, p.Tenant, slug)
@@ -90,7 +99,8 @@ func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug stri
 	if err := s.Permit(ctx, p, "edit-label"); err != nil {
 		return cases.Label{}, err
 	}
-	if !word(slug) {
+	slug, ok := slugOf(slug)
+	if !ok {
 		return l, labelMissing()
 	}
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
@@ -118,7 +128,8 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 	if err := s.Permit(ctx, p, "delete-label"); err != nil {
 		return err
 	}
-	if !word(slug) {
+	slug, ok := slugOf(slug)
+	if !ok {
 		return labelMissing()
 	}
 	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteLabel(ctx, p.Tenant, slug) })
@@ -127,7 +138,8 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 // AddLabel gives a case a label. One that it has already changes nothing.
 func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
 	return s.mark(ctx, p, "add-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
-		if !word(slug) {
+		slug, ok := slugOf(slug)
+		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
 		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.now())
@@ -138,7 +150,8 @@ func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64
 // RemoveLabel takes a label from a case. One that it has not changes nothing.
 func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
 	return s.mark(ctx, p, "remove-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
-		if !word(slug) {
+		slug, ok := slugOf(slug)
+		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
 		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.now())

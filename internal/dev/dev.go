@@ -15,6 +15,7 @@ import (
 
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // Output is where and how results are printed.
@@ -40,21 +41,28 @@ func (o Output) indented(v any) error {
 	return e.Encode(v)
 }
 
-// endpointID finds an endpoint by its id or its name.
+// endpointID finds an endpoint by its id or its name, however that is spelt.
 func endpointID(ctx context.Context, c *client.Client, named string) (string, error) {
 	if strings.HasPrefix(named, "ep_") {
 		return named, nil
 	}
 	var names []string
+	alike := "" // the endpoint of this name, spelt otherwise
 	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {
 		switch {
 		case err != nil:
 			return "", err
 		case e.Name == named:
 			return e.ID, nil
+		case alike == "" && e.Name != "" && spelling.Key(e.Name) == spelling.Key(named):
+			alike = e.ID
+			fallthrough
 		case e.Name != "":
 			names = append(names, e.Name)
 		}
+	}
+	if alike != "" {
+		return alike, nil
 	}
 	slices.Sort(names)
 	known := "No endpoint has a name; casehook endpoints shows their ids."

@@ -3,11 +3,14 @@ package schema
 import (
 	"encoding/json"
 	"hash/maphash"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Equal reports whether two JSON values are the same. Numbers are the same whatever
 // their spelling: 10, 10.0 and 1e1. They are compared exactly, however large they
-// are. It costs no more than the smaller one is large.
+// are. Texts are the same in their canonical composition. It costs no more than the
+// two are large.
 func Equal(a, b any) bool {
 	same, _ := equal(nil, a, b) // nothing ends it
 	return same
@@ -46,10 +49,11 @@ func equal(budget *Budget, a, b any) (bool, error) {
 		return true, nil
 	case string:
 		b, ok := b.(string)
-		if !ok || len(a) != len(b) {
+		if !ok {
 			return false, nil
 		}
-		return a == b, budget.Spend(len(a) / bytesPerStep)
+		same := a == b || norm.NFC.String(a) == norm.NFC.String(b)
+		return same, budget.Spend((len(a) + len(b)) / bytesPerStep)
 	case json.Number:
 		if b, ok := b.(json.Number); ok && a == b {
 			return true, nil

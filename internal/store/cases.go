@@ -22,13 +22,13 @@ const caseRead = caseColumns + `, labels, assignee, assignee_name, contacts`
 
 var (
 	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
-	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted, folding)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1)
 		on conflict (tenant, type, reference) do nothing`)
 	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
 		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
 		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
-		search_private = $19, search_restricted = $20, version = version + 1, revision = revision + 1
+		search_private = $19, search_restricted = $20, folding = 1, version = version + 1, revision = revision + 1
 		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name, contacts`)
 	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
 		where tenant = $1 and id = $2 returning ` + caseRead)
@@ -52,7 +52,7 @@ var (
 type CaseFilter struct {
 	Type  string
 	State string
-	Text  string // in reference, name or data, whatever the case of its letters
+	Text  string // in reference, name or data, however it is spelt (spelling.Key)
 	// Without lists types whose cases are left out.
 	Without []string
 	Label   string // a slug

@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 const contactColumns = `id, tenant, details, version, created_at, modified_at`
@@ -20,8 +21,8 @@ const contactColumns = `id, tenant, details, version, created_at, modified_at`
 var (
 	contactGet    = define(`select ` + contactColumns + ` from contacts where tenant = $1 and id = $2`)
 	contactLock   = define(`update contacts set version = version where tenant = $1 and id = $2 returning ` + contactColumns)
-	contactInsert = define(`insert into contacts (` + contactColumns + `, search) values ($1, $2, $3, $4, $5, $6, $7)`)
-	contactUpdate = define(`update contacts set details = $4, modified_at = $5, search = $6, version = version + 1
+	contactInsert = define(`insert into contacts (` + contactColumns + `, search, folding) values ($1, $2, $3, $4, $5, $6, $7, 1)`)
+	contactUpdate = define(`update contacts set details = $4, modified_at = $5, search = $6, folding = 1, version = version + 1
 		where tenant = $1 and id = $2 and version = $3 returning version`)
 	contactDrop = define(`delete from contacts where tenant = $1 and id = $2 and version = $3 returning version + 1`)
 	contactList = define(`select ` + contactColumns + ` from contacts
@@ -46,7 +47,7 @@ const maxContacts = 200
 
 // ContactFilter selects contacts; empty fields select all.
 type ContactFilter struct {
-	Text  string   // in names, business name, email or phones, whatever the case of its letters and the spacing of its digits
+	Text  string   // in names, business name, email or phones, however it is spelt, and whatever the spacing of its digits
 	After Position // the last contact of the page before
 	Limit int
 }
@@ -238,7 +239,7 @@ func contactText(d event.ContactDetails) string {
 	for _, phone := range lines[4:] {
 		lines = append(lines, cases.Digits(phone))
 	}
-	return strings.ToLower(strings.Join(lines, "\n"))
+	return spelling.Key(strings.Join(lines, "\n"))
 }
 
 func words(all ...string) string { return strings.Join(strings.Fields(strings.Join(all, " ")), " ") }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/weburl"
 )
 
@@ -18,12 +19,16 @@ const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own,
 
 var (
 	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
-	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.name = $2`)
+	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1
+		and (e.name = $2 or e.name_key = $3 and $3 <> '') order by case when e.name = $2 then 0 else 1 end limit 1`)
 	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
-	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition, owner)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`)
+	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition, owner,
+			name_key)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`)
 	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
-		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, owner = $18, revision = revision + 1 where tenant = $1 and id = $2 and revision = $9 returning revision`)
+		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, owner = $18,
+		name_key = case when name = $3 then name_key else $19 end, revision = revision + 1
+		where tenant = $1 and id = $2 and revision = $9 returning revision`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
 
@@ -114,9 +119,9 @@ func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint
 	return r.subscribed(ctx, e, err)
 }
 
-// EndpointByName finds an endpoint by its handle.
+// EndpointByName finds an endpoint by its handle, however it is spelt.
 func (r reader) EndpointByName(ctx context.Context, tenant int64, name string) (endpoint.Endpoint, error) {
-	rows, err := r.q.query(ctx, endpointByName, tenant, name)
+	rows, err := r.q.query(ctx, endpointByName, tenant, name, spelling.Key(name))
 	e, err := one(rows, err, r.scanEndpoint, notFound("endpoint.not_found", "There is no endpoint named %q.", name))
 	return r.subscribed(ctx, e, err)
 }
@@ -143,7 +148,8 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 		return err
 	}
 	_, err = tx.q.exec(ctx, endpointInsert, e.ID, e.Tenant, e.Name, e.URL, string(e.Status), policy, secrets,
-		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner)
+		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner,
+		spelling.Key(e.Name))
 	if isDuplicate(err) {
 		return nameTaken(err, e.Name)
 	}
@@ -174,7 +180,8 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 		return e, err
 	}
 	rows, err := tx.q.query(ctx, endpointUpdate, e.Tenant, e.ID, e.Name, e.URL, string(e.Status), policy, secrets,
-		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner)
+		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner,
+		spelling.Key(e.Name))
 	revision, err := one(rows, err, scanValue[int64], func() error {
 		if _, err := tx.Endpoint(ctx, e.Tenant, e.ID); err != nil {
 			return err

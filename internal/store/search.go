@@ -10,22 +10,24 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // maxSearch bounds a search text, in bytes. SQLite takes no pattern above 50,000.
 const maxSearch = 1000
 
-// likePattern makes a pattern that matches text anywhere, whatever is in it.
+// likePattern makes a pattern that matches text anywhere, whatever is in it and
+// however it is spelt: what is searched in is folded too.
 func likePattern(text string) (string, error) {
 	if len(text) > maxSearch {
 		return "", fault.New(fault.Invalid, "search.too_long", "The text to search for is longer than %d bytes.", maxSearch)
 	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%", nil
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(spelling.Key(text)) + "%", nil
 }
 
 // searchTexts is what a search looks in: reference, name and the values of the
 // data, one a line. The first is for every clearance, the others hold what needs
-// PRIVATE and RESTRICTED in addition.
+// PRIVATE and RESTRICTED in addition. All of it is folded.
 func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	var b [3]strings.Builder
 	b[0].WriteString(c.Reference)
@@ -39,7 +41,7 @@ func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	}
 	var texts [3]string
 	for i := range b {
-		texts[i] = strings.ReplaceAll(strings.ToLower(b[i].String()), "\x00", " ")
+		texts[i] = strings.ReplaceAll(spelling.Key(b[i].String()), "\x00", " ")
 	}
 	return texts
 }

@@ -115,8 +115,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics, trouble: trouble{log: o.Log},
 		counters: newCounters(e.apart), closing: context.WithoutCancel(ctx),
 	}
-	if err := s.checkKey(ctx); err != nil {
-		return nil, errors.Join(err, e.close())
+	for _, step := range []func(context.Context) error{s.checkKey, s.foldNames, s.foldFirstTexts} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
 	}
 	return s, nil
 }

@@ -20,6 +20,19 @@ var strange = []string{
 	strings.Repeat("long ", 10_000), "\u0001\u001f\u007f", "\ufffd\uffff\U0010ffff",
 }
 
+// spellings are texts that are the same where letter case does not matter.
+var spellings = [][]string{
+	{"Müller", "MU\u0308LLER", "mu\u0308ller", "müller"},
+	{"Gro\u00dfe Stra\u00dfe", "GROSSE STRASSE", "gro\u1e9ee strasse"},
+	{"ΟΔΥΣΣΕΥΣ", "οδυσσευς", "οδυσσευσ"},
+	{"ışıklar", "IŞIKLAR", "is\u0327iklar"},
+	{"DİYARBAKIR", "diyarbakır", "di\u0307yarbakir"},
+	{"ﬁﬁ １２３", "fifi 123", "FIFI １23"},
+	{"K\u212aelvin", "kkelvin"},
+	{"\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8"},
+	{"co\u00adop", "COOP"},
+}
+
 var casesTests = map[string]func(*fixture){
 	"a case is read back as it was saved": func(f *fixture) {
 		for i, text := range strange {
@@ -190,6 +203,30 @@ var casesTests = map[string]func(*fixture){
 		}
 		_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: strings.Repeat("x", 60_000), Limit: 9})
 		f.wantFault(err, fault.Invalid, "search.too_long")
+	},
+	"a search finds a text in every spelling": func(f *fixture) {
+		finds := func(text string) int {
+			filter := store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}
+			return len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter)))
+		}
+		for i, spellings := range spellings {
+			c := f.aCase(f.tenant, int64(i))
+			c.Name, c.Data = "name", map[string]any{"note": "before " + spellings[0] + " behind"}
+			f.insert(c)
+			for _, text := range spellings {
+				if n := finds(text); n != 1 {
+					f.Errorf("%+q finds %d cases with %+q", text, n, spellings[0])
+				}
+			}
+			for _, text := range spellings {
+				c.Name = text
+				f.update(func(tx *store.Tx) (err error) { c, err = tx.UpdateCase(f.Context(), c, aType()); return err })
+				if n := finds(spellings[0]); n != 1 {
+					f.Errorf("%+q finds %d cases named %+q", spellings[0], n, text)
+				}
+			}
+		}
+		f.equal(finds("Muller"), 0)
 	},
 	"a clearance lists cases and finds values up to itself": func(f *fixture) {
 		for i, class := range casetype.Classifications() {

@@ -146,6 +146,18 @@ var contactTests = map[string]func(*fixture){
 		_, err = f.Contacts(f.Context(), f.tenant, store.ContactFilter{Text: "a\x00", Limit: 9})
 		f.wantFault(err, fault.Invalid, "store.text_invalid")
 	},
+	"a search finds a contact in every spelling of its name": func(f *fixture) {
+		for i, spellings := range spellings {
+			c := f.aContact(f.tenant, int64(i))
+			c.LastName = spellings[0]
+			f.insertContacts(c)
+			for _, text := range spellings {
+				if n := f.foundContacts(f.tenant, text); n != 1 {
+					f.Errorf("%+q finds %d contacts named %+q", text, n, spellings[0])
+				}
+			}
+		}
+	},
 	"a search for contacts follows an update": func(f *fixture) {
 		c := f.aContact(f.tenant, 1)
 		f.insertContacts(c)

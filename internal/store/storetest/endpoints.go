@@ -115,6 +115,23 @@ var endpointTests = map[string]func(*fixture){
 		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), want)
 		f.refused(fault.Conflict, "endpoint.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
 	},
+	"a name is one endpoint's, and finds it, in every spelling": func(f *fixture) {
+		for n, spellings := range spellings {
+			e, other := anEndpoint(f.tenant, 2*n), anEndpoint(f.tenant, 2*n+1)
+			e.Name = spellings[0]
+			f.create(e)
+			for _, other.Name = range spellings {
+				f.equal(must[endpoint.Endpoint](f)(f.EndpointByName(f.Context(), f.tenant, other.Name)), e)
+				f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error {
+					return tx.CreateEndpoint(f.Context(), other, "cur")
+				})
+			}
+			e.Name = spellings[1] // its own, spelt otherwise
+			f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+		}
+		_, err := f.EndpointByName(f.Context(), f.tenant, "\u00ad")
+		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+	},
 	"names are unique in a tenant, and many may have none": func(f *fixture) {
 		named, second, third := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2), anEndpoint(f.other, 3)
 		named.Name, third.Name = "crm", "crm"

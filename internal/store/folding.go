@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/casehook/casehook/internal/spelling"
+)
+
+// Texts are searched in, and names compared, by their keys (package spelling). Rows
+// of before there were keys get theirs here: in portions, which may end anywhere and
+// be repeated, also by several nodes at once.
+
+// The bounds of a portion, and of what a database is kept from opening by.
+const (
+	foldRows  = 500
+	foldBytes = 4 << 20 // of text
+	foldFirst = 20      // portions
+)
+
+// foldable is a table whose rows hold texts to fold.
+type foldable struct{ unfolded, fold *statement }
+
+var (
+	foldables = []foldable{
+		{
+			define(`select id, revision, search, search_private, search_restricted from cases
+				where folding = 0 order by id limit $1`),
+			define(`update cases set folding = 1, search = r.first, search_private = r.second, search_restricted = r.third
+				from rows($1: item bigint, seen bigint, first text, second text, third text) as r
+				where id = r.item and folding = 0 and revision = r.seen returning id`),
+		},
+		{
+			define(`select id, version, search, '', '' from contacts where folding = 0 order by id limit $1`),
+			define(`update contacts set folding = 1, search = r.first
+				from rows($1: item bigint, seen bigint, first text, second text, third text) as r
+				where id = r.item and folding = 0 and version = r.seen returning id`),
+		},
+	}
+	namesUnfolded = define(`select id, name from endpoints where name <> '' and name_key = '' order by created_at, id`)
+	nameFold      = define(`update endpoints set name_key = $3 where id = $1 and name = $2 and name_key = ''`)
+)
+
+// FoldTexts folds what a search looks in, wherever it is not folded yet. Until it is
+// done, a search may miss what was saved by a version that did not fold.
+func (s *Store) FoldTexts(ctx context.Context) error {
+	for _, table := range foldables {
+		for more := true; more; {
+			var err error
+			if more, err = s.foldPortion(ctx, table); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// foldFirstTexts folds the first portions, so that in a small database all is found
+// as soon as it is open.
+func (s *Store) foldFirstTexts(ctx context.Context) error {
+	for _, table := range foldables {
+		for range foldFirst {
+			if more, err := s.foldPortion(ctx, table); err != nil || !more {
+				if err != nil {
+					return err
+				}
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// foldPortion folds some rows, and reports whether there may be more.
+func (s *Store) foldPortion(ctx context.Context, table foldable) (more bool, err error) {
+	rows, err := s.q.query(ctx, table.unfolded, foldRows)
+	if err != nil {
+		return false, err
+	}
+	folded, err := foldedRows(rows)
+	if err != nil || len(folded) == 0 {
+		return false, err
+	}
+	list, err := encodeRows(folded)
+	if err != nil {
+		return false, err
+	}
+	if s.Nodes() { // others need not wait for a node that stopped
+		rows, err := s.engine.apart(ctx, table.fold, list)
+		_, err = collect(rows, err, scanValue[int64])
+		return true, err
+	}
+	return true, s.Update(ctx, func(tx *Tx) error {
+		_, err := tx.q.exec(ctx, table.fold, list)
+		return err
+	})
+}
+
+// foldedRows reads rows until they are enough, and folds them.
+func foldedRows(rows *sql.Rows) (folded [][]any, err error) {
+	defer func() { err = errors.Join(err, translate(rows.Err()), rows.Close()) }()
+	for size := 0; size < foldBytes && rows.Next(); {
+		var item, seen int64
+		var texts [3]string
+		if err := rows.Scan(&item, &seen, &texts[0], &texts[1], &texts[2]); err != nil {
+			return nil, translate(err)
+		}
+		row := []any{item, seen}
+		for _, text := range texts {
+			row = append(row, spelling.Key(text))
+			size += len(text)
+		}
+		folded = append(folded, row)
+	}
+	return folded, nil
+}
+
+// foldNames gives endpoints the keys of their names. Of those that were named alike,
+// the oldest has the name; they all keep what they are called.
+func (s *Store) foldNames(ctx context.Context) error {
+	type named struct{ id, name string }
+	rows, err := s.q.query(ctx, namesUnfolded)
+	all, err := collect(rows, err, func(rows *sql.Rows) (n named, err error) {
+		return n, rows.Scan(&n.id, &n.name)
+	})
+	for _, n := range all {
+		key := spelling.Key(n.name)
+		if key == "" {
+			continue // it shows nothing
+		}
+		err = s.nameKey(ctx, n.id, n.name, key)
+		if isDuplicate(err) {
+			err = s.nameKey(ctx, n.id, n.name, key+"\n"+n.id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Store) nameKey(ctx context.Context, id, name, key string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		_, err := tx.q.exec(ctx, nameFold, id, name, key)
+		return err
+	})
+}
