@@ -94,6 +94,13 @@ func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]f
 	if len(u.wrong) > 0 {
 		return tidy(u.wrong, root), nil
 	}
+	if err == nil && !isComposed(data) { // data are kept as they were sent, and judged composed
+		out, twice := composed(data, "")
+		if len(twice) > 0 {
+			return tidy(twice, root), nil
+		}
+		data, _ = out.(map[string]any)
+	}
 	var complaints []schema.Complaint
 	if err == nil {
 		complaints, err = t.schema.Validate(b, data)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // The bounds of any JSON that is read here.
@@ -149,6 +151,8 @@ func (r *jsonReader) read(path string, depth int) any {
 			return r.object(path, depth)
 		}
 		return r.array(path, depth)
+	case string:
+		return r.text(token)
 	case json.Number:
 		if message := numberProblem(token); message != "" {
 			r.fault(path, message)
@@ -156,6 +160,15 @@ func (r *jsonReader) read(path string, depth int) any {
 		}
 	}
 	return token
+}
+
+// text returns a text of a definition, whose places are recorded, in its canonical
+// composition, so that names in it are found. Data stay as they were sent.
+func (r *jsonReader) text(text string) string {
+	if r.lines == nil {
+		return text
+	}
+	return spelling.Composed(text)
 }
 
 // skip leaves the object or array whose opening has just been read.
@@ -180,6 +193,7 @@ func (r *jsonReader) object(path string, depth int) map[string]any {
 	object := map[string]any{}
 	for r.decoder.More() {
 		name, _ := r.token().(string)
+		name = r.text(name)
 		if len(path)+len(name) > maxPath {
 			r.fault(path, longPath)
 			if _, opens := r.token().(json.Delim); opens {

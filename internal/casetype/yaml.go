@@ -145,7 +145,7 @@ func (r *yamlReader) scalar(n *yaml.Node, path string) any {
 		if strings.ContainsRune(n.Value, 0) {
 			r.fault(n, path, "holds the character U+0000, which no text may")
 		}
-		return n.Value
+		return spelling.Composed(n.Value)
 	case "!!null":
 		return nil
 	case "!!bool":

@@ -125,6 +125,7 @@ func (l *Language) check(source string) (*cel.Ast, *Fault) {
 			return nil, &Fault{Message: message}
 		}
 		parsed := ast
+		composeTexts(parsed.NativeRep().Expr())
 		ast, issues = l.env.Check(parsed)
 		for range maxUnlike {
 			if issues.Err() == nil || !compareUnlike(parsed.NativeRep().Expr(), issues.Errors()) {
@@ -151,7 +152,10 @@ type Values interface {
 type ByName map[string]any
 
 // ResolveName returns the value of a variable.
-func (v ByName) ResolveName(variable string) (any, bool) { value, ok := v[variable]; return value, ok }
+func (v ByName) ResolveName(variable string) (any, bool) {
+	value, ok := v[variable]
+	return composed(value), ok
+}
 
 // Parent is none.
 func (ByName) Parent() cel.Activation { return nil }

@@ -97,7 +97,7 @@ func (p provider) FindStructFieldType(name, field string) (*types.FieldType, boo
 		IsSet: func(target any) bool { _, ok := f.Get(target); return ok },
 		GetFrom: func(target any) (any, error) {
 			if v, ok := f.Get(target); ok {
-				return v, nil
+				return composed(v), nil
 			}
 			return nil, absence(field)
 		},

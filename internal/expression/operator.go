@@ -106,8 +106,10 @@ func (o operation) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, o.Exec)
 }
 
-// apply computes what an operator makes of two values.
+// apply computes what an operator makes of two values. Texts that were put together
+// are composed anew.
 func apply(function string, a, b ref.Val) ref.Val {
+	a, b = composedValue(a), composedValue(b)
 	switch function {
 	case operators.Equals:
 		return types.Bool(equal(a, b))
@@ -121,7 +123,7 @@ func apply(function string, a, b ref.Val) ref.Val {
 	if isNumber(a) && isNumber(b) {
 		return compute(function, a, b)
 	}
-	return arithmetic(function, a, b)
+	return composedValue(arithmetic(function, a, b))
 }
 
 // equal compares two values by what they are, numbers in lists and maps included.
@@ -130,6 +132,7 @@ func equal(a, b ref.Val) bool {
 		order, ok := compareNumbers(a, b)
 		return ok && order == 0
 	}
+	a, b = composedValue(a), composedValue(b)
 	switch a := a.(type) {
 	case traits.Lister:
 		b, ok := b.(traits.Lister)

@@ -9,7 +9,7 @@ import (
 // Data turns an object of JSON, whose numbers are json.Number, into what
 // expressions compute with. Integers are the places of numbers that a definition
 // calls so, as sorted JSON Pointers in which * is any item of a list; these are
-// ints, and all other numbers doubles.
+// ints, and all other numbers doubles. Texts are in their canonical composition.
 func Data(data map[string]any, integers []string) map[string]any {
 	return convert(data, "", integers).(map[string]any)
 }
@@ -19,6 +19,7 @@ func convert(v any, path string, integers []string) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, value := range v {
+			name := composedName(name, v)
 			out[name] = convert(value, below(path, name, integers), integers)
 		}
 		return out
@@ -32,7 +33,7 @@ func convert(v any, path string, integers []string) any {
 		_, integer := slices.BinarySearch(integers, path)
 		return number(v, integer)
 	}
-	return v
+	return composed(v)
 }
 
 var escape = strings.NewReplacer("~", "~0", "/", "~1")
