@@ -1,8 +1,12 @@
 package casetype
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/expression"
 )
 
 // The bounds of the places that integers lists; numbers elsewhere count as any.
@@ -12,43 +16,234 @@ const (
 	maxIntegerSteps = 10_000 // schemas that are looked at
 )
 
-// integers lists where the definition says that a number is an integer, as JSON
-// Pointers in which * is any item of a list.
-func (c *checker) integers() []string {
-	var places []string
-	steps := 0
-	var visit func(schema any, place string, depth int)
-	visit = func(schema any, place string, depth int) {
-		s := object(schema)
-		if steps++; steps > maxIntegerSteps || depth > maxIntegerDepth || len(places) == maxIntegers {
-			return
-		}
-		if isInteger(s["type"]) {
-			places = append(places, place)
-			return
-		}
-		if ref, ok := s["$ref"].(string); ok {
-			if target, _, ok := c.resolve(ref); ok {
-				visit(target, place, depth+1)
-			}
-		}
-		properties := object(s["properties"])
-		for _, name := range slices.Sorted(maps.Keys(properties)) {
-			visit(properties[name], pointer(place, name), depth+1)
-		}
-		if s["items"] != nil {
-			visit(s["items"], pointer(place, "*"), depth+1)
-		}
-	}
-	visit(c.root()["fields"], "", 0)
-	return slices.Compact(slices.Sorted(slices.Values(places)))
+// numbers says which numbers a schema lets in.
+type numbers int
+
+const (
+	anyNumbers numbers = iota // it says nothing of them, or that any are let in
+	integers
+	noNumbers
+)
+
+// form is what schemas together say of the numbers in one value.
+type form struct {
+	numbers numbers
+	names   map[string]*form // of an object; of a list, the first items by their index
+	others  *form            // of the other names or items; nil: nothing is said of them
+	partly  bool             // one of several alternatives says so, and another nothing
 }
 
-// isInteger reports whether a schema's type lets no number in but integers.
-func isInteger(types any) bool {
-	if types == "integer" {
-		return true
+// integers lists where the definition says that a number is an integer, as
+// expression.Data takes it.
+func (c *checker) integers() []string {
+	r := formReader{checker: c}
+	places := r.read(c.root()["fields"], 0).places("", maxIntegers)
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// places lists the integers in a value, at most so many. Where names that are not
+// listed are integers, those that are not are listed too.
+func (f *form) places(place string, most int) []string {
+	if f == nil || most <= 0 {
+		return nil
 	}
-	list := items(types)
-	return slices.Contains(list, any("integer")) && !slices.Contains(list, any("number"))
+	var all []string
+	if f.numbers == integers {
+		all = append(all, place)
+	}
+	others := f.others.places(place+"/"+expression.Others, most)
+	if len(others)+len(f.names) > most {
+		others = nil
+	}
+	all = append(all, others...)
+	for _, name := range slices.Sorted(maps.Keys(f.names)) {
+		at := place + "/" + expression.PlaceName(name)
+		named := f.names[name].places(at, most-len(all))
+		if len(named) == 0 && len(others) > 0 {
+			named = []string{expression.NoInteger + at}
+		}
+		all = append(all, named...)
+	}
+	return all
+}
+
+// of is what a form says of a part; nil: nothing.
+func (f *form) of(name string) *form {
+	if f == nil {
+		return nil
+	}
+	if part, ok := f.names[name]; ok {
+		return part
+	}
+	return f.others
+}
+
+// formReader reads forms out of schemas.
+type formReader struct {
+	*checker
+	steps int
+}
+
+// read returns what a schema says; nil: nothing, or it lies too deep.
+func (r *formReader) read(schema any, depth int) *form {
+	if r.steps++; r.steps > maxIntegerSteps || depth > maxIntegerDepth {
+		return nil
+	}
+	s, isObject := schema.(map[string]any)
+	if !isObject {
+		if schema == false {
+			return &form{numbers: noNumbers}
+		}
+		return nil
+	}
+	f := r.parts(s, depth)
+	f.numbers = numbersOf(s)
+	if target, _, ok := r.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+		f = both(f, r.read(target, depth+1))
+	}
+	for _, sub := range items(s["allOf"]) {
+		f = both(f, r.read(sub, depth+1))
+	}
+	for _, alternatives := range alternativesOf(s) {
+		forms := make([]*form, len(alternatives))
+		for i, sub := range alternatives {
+			forms[i] = r.read(sub, depth+1)
+		}
+		f = both(f, either(forms))
+	}
+	return f
+}
+
+// alternativesOf returns the lists of schemas inside one of which some hold, and
+// maybe not all.
+func alternativesOf(s map[string]any) (all [][]any) {
+	for _, keyword := range []string{"anyOf", "oneOf"} {
+		if list := items(s[keyword]); len(list) > 0 {
+			all = append(all, list)
+		}
+	}
+	if s["if"] != nil {
+		all = append(all, []any{s["then"], s["else"]})
+	}
+	dependent := object(s["dependentSchemas"])
+	for _, name := range slices.Sorted(maps.Keys(dependent)) {
+		all = append(all, []any{dependent[name], nil})
+	}
+	return all
+}
+
+// parts reads what a schema says of the parts of a value, in its own keywords.
+func (r *formReader) parts(s map[string]any, depth int) *form {
+	f := &form{names: map[string]*form{}}
+	properties, byPattern := object(s["properties"]), object(s["patternProperties"])
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		f.names[name] = r.read(properties[name], depth+1)
+	}
+	for i, sub := range items(s["prefixItems"]) {
+		f.names[strconv.Itoa(i)] = r.read(sub, depth+1)
+	}
+	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties", "items", "unevaluatedItems"} {
+		if s[keyword] != nil && f.others == nil {
+			f.others = r.read(s[keyword], depth+1)
+		}
+	}
+	if len(byPattern) == 0 {
+		return f
+	}
+	others := []*form{f.others}
+	if f.others == nil && properties != nil { // then there are no other names
+		others = nil
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(byPattern)) {
+		others = append(others, r.read(byPattern[pattern], depth+1))
+	}
+	f.others = either(others)
+	return f
+}
+
+// numbersOf returns what the type of a schema says, or the values that it lists.
+func numbersOf(s map[string]any) numbers {
+	types := items(s["type"])
+	if one, ok := s["type"].(string); ok {
+		types = []any{one}
+	}
+	switch {
+	case slices.Contains(types, any("number")):
+	case slices.Contains(types, any("integer")):
+		return integers
+	case len(types) > 0:
+		return noNumbers
+	}
+	listed, isList := s["enum"].([]any)
+	if one, ok := s["const"]; ok {
+		listed, isList = []any{one}, true
+	}
+	if isList && !slices.ContainsFunc(listed, func(v any) bool { _, ok := v.(json.Number); return ok }) {
+		return noNumbers
+	}
+	return anyNumbers
+}
+
+// both returns what two forms say that hold together. What only one of several
+// alternatives says of a number does not count beside what is always so.
+func both(a, b *form) *form {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	f := &form{numbers: max(a.numbers, b.numbers), names: map[string]*form{}, partly: a.partly && b.partly}
+	switch {
+	case a.partly && !b.partly:
+		f.numbers = b.numbers
+	case b.partly && !a.partly:
+		f.numbers = a.numbers
+	}
+	f.others = both(a.others, b.others)
+	for _, name := range namesOf(a, b) {
+		f.names[name] = both(a.of(name), b.of(name))
+	}
+	return f
+}
+
+// either returns what forms say of which one holds, or some do.
+func either(all []*form) *form {
+	f := &form{numbers: noNumbers, names: map[string]*form{}}
+	var others []*form
+	for _, a := range all {
+		if a == nil {
+			f.partly, others = true, append(others, nil)
+			continue
+		}
+		if a.numbers != noNumbers && f.numbers != anyNumbers {
+			f.numbers = a.numbers
+		}
+		others = append(others, a.others)
+	}
+	if !slices.ContainsFunc(all, func(a *form) bool { return a != nil }) {
+		return nil
+	}
+	f.others = either(others)
+	for _, name := range namesOf(all...) {
+		parts := make([]*form, len(all))
+		for i, a := range all {
+			parts[i] = a.of(name)
+		}
+		f.names[name] = either(parts)
+	}
+	return f
+}
+
+// namesOf returns the names that any of the forms tells apart.
+func namesOf(all ...*form) (names []string) {
+	for _, f := range all {
+		if f == nil {
+			continue
+		}
+		names = slices.AppendSeq(names, maps.Keys(f.names))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

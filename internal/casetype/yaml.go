@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // yamlReader builds a tree of JSON values from YAML.

@@ -88,7 +88,7 @@ type Case struct {
 	Classes         map[string]string `json:"classes,omitempty"`    // by field: the classifications above PUBLIC, of that time
 	NameClass       string            `json:"name_class,omitempty"` // of a name that a template made; empty: PUBLIC
 	Data            json.RawMessage   `json:"data"`
-	Integers        []string          `json:"integers,omitempty"`          // where data has integers by its type: sorted JSON Pointers, * is any item
+	Integers        []string          `json:"integers,omitempty"`          // where data has integers by its type, as expression.Data takes it
 	Labels          []string          `json:"labels,omitempty"`            // slugs, sorted
 	Contacts        []CaseContact     `json:"contacts,omitempty"`          // by role, then contact
 	Assignee        *Person           `json:"assigned_to,omitempty"`       // nil: no-one

@@ -2,46 +2,99 @@ package expression
 
 import (
 	"encoding/json"
-	"slices"
+	"strconv"
 	"strings"
 )
 
+// How the places of integers are written, beside the names and indexes in them.
+const (
+	Others    = "*" // the names or indexes that no other place names
+	NoInteger = "-" // before a place: it is not one of the others
+)
+
+var placeEscape = strings.NewReplacer("~", "~0", "/", "~1", "*", "~2")
+
+// PlaceName returns a name as it stands in a place.
+func PlaceName(name string) string { return placeEscape.Replace(name) }
+
 // Data turns an object of JSON, whose numbers are json.Number, into what
 // expressions compute with. Integers are the places of numbers that a definition
-// calls so, as sorted JSON Pointers in which * is any item of a list; these are
-// ints, and all other numbers doubles. Texts are in their canonical composition.
+// calls so, each like a JSON Pointer; these are ints, and all other numbers doubles.
+// Texts are in their canonical composition.
 func Data(data map[string]any, integers []string) map[string]any {
-	return convert(data, "", integers).(map[string]any)
+	return convert(data, placesOf(integers)).(map[string]any)
 }
 
-func convert(v any, path string, integers []string) any {
+// places is what is known of a value: whether it is an integer, and of its parts.
+type places struct {
+	integer bool
+	parts   map[string]*places // by PlaceName
+}
+
+func placesOf(integers []string) *places {
+	if len(integers) == 0 {
+		return nil
+	}
+	root := &places{}
+	for _, place := range integers {
+		place, not := strings.CutPrefix(place, NoInteger)
+		at := root
+		for i, name := range strings.Split(place, "/") {
+			if i > 0 { // before the first slash
+				at = at.add(name)
+			}
+		}
+		at.integer = !not
+	}
+	return root
+}
+
+func (p *places) add(name string) *places {
+	if p.parts == nil {
+		p.parts = map[string]*places{}
+	}
+	if p.parts[name] == nil {
+		p.parts[name] = &places{}
+	}
+	return p.parts[name]
+}
+
+// of is what is known of a part; nil: nothing.
+func (p *places) of(name string) *places {
+	if p == nil || p.parts == nil {
+		return nil
+	}
+	if part := p.parts[PlaceName(name)]; part != nil {
+		return part
+	}
+	return p.parts[Others]
+}
+
+func convert(v any, p *places) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, value := range v {
 			name := composedName(name, v)
-			out[name] = convert(value, below(path, name, integers), integers)
+			out[name] = convert(value, p.of(name))
 		}
 		return out
 	case []any:
-		out, path := make([]any, len(v)), below(path, "*", integers)
+		out := make([]any, len(v))
 		for i, item := range v {
-			out[i] = convert(item, path, integers)
+			out[i] = convert(item, p.item(i))
 		}
 		return out
 	case json.Number:
-		_, integer := slices.BinarySearch(integers, path)
-		return number(v, integer)
+		return number(v, p != nil && p.integer)
 	}
 	return composed(v)
 }
 
-var escape = strings.NewReplacer("~", "~0", "/", "~1")
-
-// below is the path of a part, where somebody asks for it.
-func below(path, name string, integers []string) string {
-	if len(integers) == 0 {
-		return ""
+// item is what is known of an item of a list.
+func (p *places) item(i int) *places {
+	if p == nil || len(p.parts) == 0 {
+		return nil
 	}
-	return path + "/" + escape.Replace(name)
+	return p.of(strconv.Itoa(i))
 }
