@@ -46,7 +46,7 @@ func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
 func (t *Type) FieldNames() []string { return t.fields }
 
 // Integers lists the places of the data's numbers that the definition calls
-// integers, as sorted JSON Pointers in which * is any item of a list.
+// integers, sorted, as expression.Data takes them.
 func (t *Type) Integers() []string { return t.integers }
 
 // State finds a state by its key.
