@@ -86,7 +86,7 @@ func TestIntegersAreComputedWithWhereverTheDefinitionSaysSo(t *testing.T) {
 		for _, seven := range []string{"7", "7.0", "70e-1"} {
 			data := decode(t, strings.ReplaceAll(`{"all":7,"prices":{"apples":7,"pears":7,"rate":7},"pair":[7,7,7],"one":7,
 				"named":{"gro\u0308ße":7}}`, "7", seven))
-			if wrong := ct.Validate(data, ""); len(wrong) > 0 {
+			if wrong := validate(t, ct, data, ""); len(wrong) > 0 {
 				t.Errorf("%v", wrong)
 			}
 			if holds, err := ct.Precondition("t", casetype.Input{Data: data}); err != nil || !holds {

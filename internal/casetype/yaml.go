@@ -115,22 +115,23 @@ func (r *yamlReader) mapping(n *yaml.Node, path string, depth int) any {
 			r.fault(n.Content[i], path, "has a key that is not text")
 			continue
 		}
-		if len(path)+len(key.Value) > maxPath {
+		name := spelling.Composed(key.Value)
+		if len(path)+len(name) > maxPath {
 			r.fault(n.Content[i], path, longPath)
 			continue
 		}
-		at := pointer(path, key.Value)
+		at := pointer(path, name)
 		if key.ShortTag() == "!!merge" {
 			r.fault(key, at, "is a merge key, which is not supported: write the entries out")
 			continue
 		}
-		if _, twice := object[key.Value]; twice {
+		if _, twice := object[name]; twice {
 			r.fault(n.Content[i], at, "is given twice")
 		} else {
-			r.order[path] = append(r.order[path], key.Value)
+			r.order[path] = append(r.order[path], name)
 		}
 		r.mark(at, n.Content[i].Line)
-		object[key.Value] = r.read(value, at, depth+1)
+		object[name] = r.read(value, at, depth+1)
 	}
 	return object
 }

