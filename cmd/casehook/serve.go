@@ -27,7 +27,7 @@ type serveCmd struct {
 	Listen       string             `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
 	PublicURL    string             `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"Where people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
 	Data         string             `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Directory for the SQLite database, the attachments and the generated key; made if missing. ./casehook-data if not set."`
-	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; --data is not used."`
+	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; of --data, fonts alone is used."`
 	KeyFile      string             `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
 	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token create."`
 	Atfinity     string             `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"What X-atfinity-version says, for receivers that expect a certain value; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
@@ -35,6 +35,7 @@ type serveCmd struct {
 	Proxies      []network          `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
 	MaxUpload    size               `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
+	Fonts        string             `type:"path" placeholder:"DIR" env:"CASEHOOK_FONTS" help:"Directory of fonts (TTF, OTF, TTC, WOFF) for documents in other scripts than the built-in fonts have. Looked through as well: fonts in --data, and the system's Noto fonts."`
 	OIDCIssuer   string             `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
 	OIDCClientID string             `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
 	SessionIdle  time.Duration      `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
@@ -100,6 +101,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
 		Version: version, Listen: c.Listen, PublicURL: c.PublicURL, Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		Fonts:           c.Fonts,
 		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,

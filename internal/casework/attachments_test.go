@@ -78,6 +78,28 @@ func oneDocument(caseID int64, key string) casework.Generation {
 	return casework.Generation{CaseID: caseID, Keys: []string{key}, Single: true}
 }
 
+// A document with a gap where a name was is worse than none.
+func TestADocumentThatCannotShowAllCharactersIsRefusedAndNothingSaved(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		for client, want := range map[string]string{
+			"李明": "U+660E (明, Han), U+674E (李, Han)", "Ann\u0001": "U+0001 (control character)", "தமிழ்": "Tamil",
+		} {
+			c := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: map[string]any{
+				"client": client, "amount": 10, "email": "ann@example.com",
+			}})
+			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), casework.Once{})
+			wantFault(t, err, fault.Unprocessable, "document.no_font")
+			if detail := fault.As(err).Detail; !strings.Contains(detail, want) {
+				t.Errorf("%q does not name %s", detail, want)
+			}
+			if after := w.load(c.ID); after.Version != 1 || len(w.history(c.ID)) != 1 || w.contents() != 0 {
+				t.Errorf("version %d, %d entries, %d contents", after.Version, len(w.history(c.ID)), w.contents())
+			}
+		}
+	})
+}
+
 func TestDocumentsShowTheCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))

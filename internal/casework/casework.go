@@ -22,6 +22,7 @@ import (
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
@@ -37,6 +38,7 @@ type Config struct {
 
 	KeyWait time.Duration // how long a request waits for another with its idempotency key; default 10 s
 
+	Fonts    *document.Fonts             // of documents; nil: those that are built in
 	Variable func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
 	Now      func() time.Time
 	Random   io.Reader
@@ -71,6 +73,9 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	}
 	if c.Variable == nil {
 		c.Variable = func(string) (string, bool) { return "", false }
+	}
+	if c.Fonts == nil {
+		c.Fonts = document.NewFonts(nil, nil)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -110,10 +110,10 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 // keepDocument renders a document and stores its contents, which are held in memory
 // no longer.
 func (s *Service) keepDocument(ctx context.Context, p access.Principal, v View, kind casetype.Document, path string) (cases.Attachment, error) {
-	if err := ctx.Err(); err != nil { // rendering takes a while, and looks at no clock
-		return cases.Attachment{}, fault.Wrap(err, fault.Unavailable, "document.cancelled", "The request ended before its documents were made.")
+	pdf, err := s.render(ctx, v, kind, path)
+	if ctx.Err() != nil {
+		err = fault.Wrap(ctx.Err(), fault.Unavailable, "document.cancelled", "The request ended before its documents were made.")
 	}
-	pdf, err := s.render(v, kind, path)
 	if err != nil {
 		return cases.Attachment{}, err
 	}
@@ -129,7 +129,7 @@ func (s *Service) keepDocument(ctx context.Context, p access.Principal, v View, 
 const maxDocumentText = 512 << 10
 
 // render fills the template, whose key was sent at path. What comes from the case is text, never markup.
-func (s *Service) render(v View, kind casetype.Document, path string) ([]byte, error) {
+func (s *Service) render(ctx context.Context, v View, kind casetype.Document, path string) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
 	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
@@ -140,5 +140,9 @@ func (s *Service) render(v View, kind casetype.Document, path string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	return document.Render(document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
+	pdf, err := s.Fonts.Render(ctx, document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Unprocessable {
+		f.Fields = []fault.Field{{Path: path, Message: fmt.Sprintf("names the document %s, which can't be made of this case", kind.Key)}}
+	}
+	return pdf, err
 }

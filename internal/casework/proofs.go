@@ -145,6 +145,7 @@ func filename(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(r rune) rune {
 		switch {
+		case r == '\u200c', r == '\u200d': // join letters and emoji, or keep them apart
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // with what turns the direction of text
 			return -1
 		case strings.ContainsRune(`"<>:|?*;%`, r):

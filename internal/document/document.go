@@ -4,13 +4,17 @@
 // at the end of a line breaks it there, and one before a mark takes its meaning
 // away. [Escape] does that to a value which is put into a template.
 //
-// The same input gives the same bytes. Letters are those of Latin, Greek and
-// Cyrillic; a character that the fonts lack shows as U+FFFD, never as nothing.
+// Text is set as its script is written: right to left, joined, with marks in
+// place. What is copied out of a document is what was written. Fonts for Latin,
+// Greek, Cyrillic, Arabic, Hebrew, Devanagari, Thai and emoji are built in; others
+// come from folders ([Fonts]). A character that no font has is a refusal that
+// names it, never a blank.
+//
+// The same input and fonts give the same bytes.
 package document
 
 import (
-	"bytes"
-	"fmt"
+	"context"
 	"strings"
 	"time"
 
@@ -31,25 +35,32 @@ type Doc struct {
 	Text    string
 }
 
-// Render makes a PDF. It fails with fault.Unprocessable, code
-// document.too_large, beyond MaxText or MaxPages.
-func Render(d Doc) ([]byte, error) {
+// Render makes a PDF. It fails with fault.Unprocessable: code document.too_large
+// beyond MaxText or MaxPages, and document.no_font where characters can't be shown.
+// It ends early, with the context's error, when nobody waits for it any more.
+func (f *Fonts) Render(ctx context.Context, d Doc) ([]byte, error) {
 	if len(d.Text) > MaxText {
 		return nil, fault.New(fault.Unprocessable, "document.too_large",
 			"The document's text is longer than %d bytes. Shorten the template or the data.", MaxText)
 	}
-	l := newLayout(d)
+	select {
+	case f.working <- struct{}{}:
+		defer func() { <-f.working }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	set, err := newTypesetter(ctx, f, clean(oneLine(d.Title)+"\n"+d.Text))
+	if err != nil {
+		return nil, err
+	}
+	l := newLayout(d, set)
 	for _, b := range parse(d.Text) {
-		if l.pdf.Err() {
+		if l.failed() {
 			break
 		}
 		l.block(b)
 	}
-	var out bytes.Buffer
-	if err := l.pdf.Output(&out); err != nil {
-		return nil, fmt.Errorf("document: %w", err)
-	}
-	return out.Bytes(), nil
+	return l.finish(d)
 }
 
 // lineSeparator breaks a line wherever it stands, also in a heading or a cell.

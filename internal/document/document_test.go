@@ -2,9 +2,12 @@ package document_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +31,7 @@ Acme Corp and {client}.
 - Ελένη Παπαδοπούλου, Αθήνα
 - Юлия Щербакова, Москва
 - Zoë Łukasiewicz-Őry, Besançon
-- 李 and 🙂
+- Nguyễn Thị Ánh Tuyết and 🙂
 
 ---
 
@@ -45,7 +48,17 @@ var created = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 
 func render(t testing.TB, text string) []byte {
 	t.Helper()
-	pdf, err := document.Render(document.Doc{Title: "Contract KYC-0042", Author: "Jane (Doe) Ł", Created: created, Text: text})
+	return renderWith(t, builtIn, text)
+}
+
+// builtIn are the fonts of a machine that has no others.
+var builtIn = document.NewFonts(nil, nil)
+
+func renderWith(t testing.TB, fonts *document.Fonts, text string) []byte {
+	t.Helper()
+	pdf, err := fonts.Render(t.Context(), document.Doc{
+		Title: "Contract KYC-0042", Author: "Jane (Doe) Ł", Created: created, Text: text,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +67,8 @@ func render(t testing.TB, text string) []byte {
 
 var quietly sync.Once
 
-// pages validates a PDF, and gives the content of its pages.
+// pages validates a PDF, and returns the text of its pages: in each line, characters
+// from left to right.
 func pages(t testing.TB, pdf []byte) (ctx *model.Context, contents []string) {
 	t.Helper()
 	quietly.Do(api.DisableConfigDir) // else it writes into the home directory
@@ -62,6 +76,7 @@ func pages(t testing.TB, pdf []byte) (ctx *model.Context, contents []string) {
 	if err != nil {
 		t.Fatalf("not a valid PDF: %v", err)
 	}
+	fonts := codes(t, ctx)
 	for n := 1; n <= ctx.PageCount; n++ {
 		r, err := pdfcpu.ExtractPageContent(ctx, n)
 		if err != nil {
@@ -71,19 +86,78 @@ func pages(t testing.TB, pdf []byte) (ctx *model.Context, contents []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		contents = append(contents, string(content))
+		contents = append(contents, drawn(string(content), fonts))
 	}
 	return ctx, contents
 }
 
-// drawn is how a text stands in a page's content.
-func drawn(text string) string {
-	var b strings.Builder
-	for _, u := range utf16.Encode([]rune(text)) {
-		b.WriteByte(byte(u >> 8))
-		b.WriteByte(byte(u))
+// codes returns what each code of each font stands for.
+func codes(t testing.TB, ctx *model.Context) map[string]map[string]string {
+	t.Helper()
+	_, _, inherited, err := ctx.PageDict(1, false)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", `\r`).Replace(b.String())
+	fonts, err := ctx.DereferenceDict(inherited.Resources["Font"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]map[string]string{}
+	for name, o := range fonts {
+		font, err := ctx.DereferenceDict(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, _, err := ctx.DereferenceStreamDict(font["ToUnicode"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Decode(); err != nil {
+			t.Fatal(err)
+		}
+		texts := map[string]string{}
+		for _, line := range mapping.FindAllStringSubmatch(string(stream.Content), -1) {
+			texts[line[1]] = fromUTF16(t, line[2])
+		}
+		found[name] = texts
+	}
+	return found
+}
+
+var (
+	mapping = regexp.MustCompile(`(?m)^<(....)> <(.*)>$`)
+	showing = regexp.MustCompile(`(?m)/(F\d+) [\d.]+ Tf$|<([0-9a-f]+)>|^(ET)$`)
+)
+
+func fromUTF16(t testing.TB, digits string) string {
+	t.Helper()
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var units []uint16
+	for i := 0; i+1 < len(b); i += 2 {
+		units = append(units, uint16(b[i])<<8|uint16(b[i+1]))
+	}
+	return string(utf16.Decode(units))
+}
+
+// drawn returns the text that a page's content shows.
+func drawn(content string, fonts map[string]map[string]string) string {
+	var b strings.Builder
+	font := ""
+	for _, found := range showing.FindAllStringSubmatch(content, -1) {
+		switch {
+		case found[1] != "":
+			font = found[1]
+		case found[3] != "":
+			b.WriteByte('\n')
+		}
+		for code := range slices.Chunk([]byte(found[2]), 4) {
+			b.WriteString(fonts[font][string(code)])
+		}
+	}
+	return b.String()
 }
 
 func TestRenderMakesAValidPDFWithItsText(t *testing.T) {
@@ -93,10 +167,10 @@ func TestRenderMakesAValidPDFWithItsText(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Contract", "Parties", "This contract is made between Acme Corp and {client}.", "Ελένη Παπαδοπούλου, Αθήνα",
-		"Юлия Щербакова, Москва", "Zoë Łukasiewicz-Őry, Besançon", "\ufffd and \ufffd", "Item", "Amount", "1 000", "Tax",
+		"Юлия Щербакова, Москва", "Zoë Łukasiewicz-Őry, Besançon", "Nguyễn Thị Ánh Tuyết and 🙂", "Item", "Amount", "1 000", "Tax",
 		"Signed:", "Jane Doe", "Contract KYC-0042", "1",
 	} {
-		if !strings.Contains(contents[0], drawn(want)) {
+		if !strings.Contains(contents[0], want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
@@ -116,7 +190,7 @@ func TestRenderIsDeterministic(t *testing.T) {
 		t.Error("the creation date is not the input's")
 	}
 	undated := document.Doc{Text: "x"}
-	pdf, err := document.Render(undated)
+	pdf, err := builtIn.Render(t.Context(), undated)
 	if err != nil || !bytes.Contains(pdf, []byte("D:19700101000000")) {
 		t.Errorf("a document without a date got another than 1970, or %v", err)
 	}
@@ -127,7 +201,7 @@ func TestRendersMayRunAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if pdf, err := document.Render(document.Doc{
+			if pdf, err := builtIn.Render(t.Context(), document.Doc{
 				Title: "Contract KYC-0042", Author: "Jane (Doe) Ł", Created: created, Text: contract,
 			}); err != nil || !bytes.Equal(pdf, want) {
 				t.Errorf("another PDF, or %v", err)
@@ -138,8 +212,8 @@ func TestRendersMayRunAtOnce(t *testing.T) {
 }
 
 func TestDecomposedAccentsAreComposedAndInvisiblesGo(t *testing.T) {
-	_, contents := pages(t, render(t, "Zoe\u0308 A\u00adnn\u200ba\tB\x00C"))
-	if !strings.Contains(contents[0], drawn("Zoë Anna B\ufffdC")) {
+	_, contents := pages(t, render(t, "Zoe\u0308 A\u00adnn\u200ba\tB\ufeffC"))
+	if !strings.Contains(contents[0], "Zoë Anna BC") {
 		t.Errorf("content: %q", contents[0])
 	}
 }
@@ -155,13 +229,13 @@ func TestLongTablesBreakPagesAndRepeatTheirHeader(t *testing.T) {
 		t.Fatalf("%d pages", len(contents))
 	}
 	for i, content := range contents {
-		if !strings.Contains(content, drawn("Number")) {
+		if !strings.Contains(content, "Number") {
 			t.Errorf("page %d has no header", i+1)
 		}
 	}
 	all := strings.Join(contents, "")
 	for i := range 200 {
-		if n := strings.Count(all, drawn(fmt.Sprintf("row%dx", i))); n != 1 {
+		if n := strings.Count(all, fmt.Sprintf("row%dx", i)); n != 1 {
 			t.Errorf("row %d is there %d times", i, n)
 		}
 	}
@@ -180,7 +254,7 @@ func TestARowHigherThanAPageLosesNothing(t *testing.T) {
 		t.Errorf("%d pages", len(contents))
 	}
 	for i := range 3000 {
-		if !strings.Contains(all, drawn(fmt.Sprintf("w%dx", i))) {
+		if !strings.Contains(all, fmt.Sprintf("w%dx", i)) {
 			t.Fatalf("word %d is lost", i)
 		}
 	}
@@ -209,8 +283,9 @@ func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
 	}
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
-			pdf, err := document.Render(document.Doc{Title: text, Author: text, Text: text})
-			if f := fault.As(err); err != nil && (!errors.Is(err, fault.Unprocessable) || f.Code != "document.too_large") {
+			pdf, err := builtIn.Render(t.Context(), document.Doc{Title: text, Author: text, Text: text})
+			if f := fault.As(err); err != nil && (!errors.Is(err, fault.Unprocessable) ||
+				f.Code != "document.too_large" && f.Code != "document.no_font") {
 				t.Fatal(err)
 			}
 			if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
@@ -219,7 +294,7 @@ func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
 			t.Logf("%d bytes, %v", len(pdf), err)
 		})
 	}
-	if _, err := document.Render(document.Doc{Text: fill("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
+	if _, err := builtIn.Render(t.Context(), document.Doc{Text: fill("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
 		t.Errorf("beyond MaxText: %v", err)
 	}
 }
@@ -232,7 +307,7 @@ func FuzzRender(f *testing.F) {
 		if len(text) > 1<<16 {
 			return
 		}
-		pdf, err := document.Render(document.Doc{Title: title, Author: title, Created: created, Text: text})
+		pdf, err := builtIn.Render(t.Context(), document.Doc{Title: title, Author: title, Created: created, Text: text})
 		if errors.Is(err, fault.Unprocessable) {
 			return
 		}

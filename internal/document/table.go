@@ -1,6 +1,9 @@
 package document
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // table draws a table over the whole width. Its header comes again on each page.
 func (l *layout) table(b block) {
@@ -9,24 +12,21 @@ func (l *layout) table(b block) {
 		columns = max(columns, len(row))
 	}
 	widths := l.widths(b.rows, columns)
-	var header [][]string
+	var header [][]line
 	for i, row := range b.rows {
-		if l.pdf.Err() {
+		if l.failed() {
 			return
 		}
 		if i == 0 && b.header {
-			l.pdf.SetFont(family, "B", textSize)
-			header = l.cells(row, widths)
+			header = l.cells(row, widths, boldStyle)
 			l.row(header, widths, nil)
 			if height(header) > bottom/6 {
 				header = nil // too high to come again
 			}
 			continue
 		}
-		l.body()
-		l.row(l.cells(row, widths), widths, header)
+		l.row(l.cells(row, widths, bodyStyle), widths, header)
 	}
-	l.body()
 	l.gap(4)
 }
 
@@ -34,13 +34,13 @@ func (l *layout) table(b block) {
 // bounds that leave each column room for a few letters.
 func (l *layout) widths(rows [][]string, columns int) []float64 {
 	const sample = 200 // rows, and bytes of a cell, that are looked at
-	l.pdf.SetFont(family, "B", textSize)
 	least := width / float64(columns) / 2
 	natural := slices.Repeat([]float64{least}, columns)
 	for _, row := range rows[:min(len(rows), sample)] {
 		for i, cell := range row {
-			w := l.pdf.GetStringWidth(printable(cell[:min(len(cell), sample)]))
-			natural[i] = max(natural[i], min(w, width))
+			for _, s := range l.set.lines(cell[:min(len(cell), sample)], boldStyle, width) {
+				natural[i] = max(natural[i], s.width)
+			}
 		}
 	}
 	var sum float64
@@ -54,15 +54,15 @@ func (l *layout) widths(rows [][]string, columns int) []float64 {
 }
 
 // cells wraps the texts of a row; a row that is too short gets empty cells.
-func (l *layout) cells(row []string, widths []float64) [][]string {
-	cells := make([][]string, len(widths))
+func (l *layout) cells(row []string, widths []float64, look style) [][]line {
+	cells := make([][]line, len(widths))
 	for i, text := range row {
-		cells[i] = l.wrap(text, widths[i]-2*padding)
+		cells[i] = l.set.lines(text, look, widths[i]-2*padding)
 	}
 	return cells
 }
 
-func height(cells [][]string) float64 {
+func height(cells [][]line) float64 {
 	lines := 1
 	for _, c := range cells {
 		lines = max(lines, len(c))
@@ -72,12 +72,12 @@ func height(cells [][]string) float64 {
 
 // row draws a row; one that is higher than what is left of a page goes to the
 // next, and one that is higher than a page goes on over as many as it takes.
-func (l *layout) row(cells [][]string, widths []float64, header [][]string) {
+func (l *layout) row(cells [][]line, widths []float64, header [][]line) {
 	whole := bottom - margin
 	if header != nil {
 		whole -= height(header)
 	}
-	for !l.pdf.Err() {
+	for !l.failed() {
 		if !l.fits(min(height(cells), whole)) {
 			l.newPage()
 			l.headerAgain(header, widths)
@@ -86,23 +86,21 @@ func (l *layout) row(cells [][]string, widths []float64, header [][]string) {
 			l.strip(cells, widths, height(cells))
 			return
 		}
-		head, rest := cut(cells, max(1, int((l.left()-2*padding)/textLine)))
+		head, rest := split(cells, max(1, int((l.left()-2*padding)/textLine)))
 		l.strip(head, widths, l.left())
 		cells = rest
 	}
 }
 
-func (l *layout) headerAgain(header [][]string, widths []float64) {
+func (l *layout) headerAgain(header [][]line, widths []float64) {
 	if header == nil {
 		return
 	}
-	l.pdf.SetFont(family, "B", textSize)
 	l.strip(header, widths, height(header))
-	l.body()
 }
 
-// cut parts the cells after a number of lines.
-func cut(cells [][]string, lines int) (head, rest [][]string) {
+// split parts the cells after a number of lines.
+func split(cells [][]line, lines int) (head, rest [][]line) {
 	for _, c := range cells {
 		n := min(len(c), lines)
 		head, rest = append(head, c[:n]), append(rest, c[n:])
@@ -111,15 +109,15 @@ func cut(cells [][]string, lines int) (head, rest [][]string) {
 }
 
 // strip draws cells side by side, h high.
-func (l *layout) strip(cells [][]string, widths []float64, h float64) {
-	x, y := margin, l.pdf.GetY()
+func (l *layout) strip(cells [][]line, widths []float64, h float64) {
+	x := margin
 	for i, lines := range cells {
-		l.pdf.Rect(x, y, widths[i], h, "D")
-		for n, line := range lines {
-			l.pdf.SetXY(x+padding, y+padding+float64(n)*textLine)
-			l.pdf.CellFormat(widths[i]-2*padding, textLine, line, "", 0, "L", false, 0, "")
+		fmt.Fprintf(&l.page, "%s %s %s %s re S\n", points(x), fromBottom(l.y+h), points(widths[i]), points(h))
+		for n, s := range lines {
+			left := aligned(s, x+padding, x+padding, widths[i]-2*padding)
+			l.draw(s, left, l.y+padding+float64(n)*textLine, textLine, textSize)
 		}
 		x += widths[i]
 	}
-	l.pdf.SetXY(margin, y+h)
+	l.y += h
 }

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/inbound"
@@ -29,11 +31,12 @@ type Config struct {
 	Listen    string             // host:port; port 0 picks a free one
 	PublicURL string             // where people and receivers find the server; default http:// and the address
 	Data      string             // directory of the SQLite database, the attachments and the key
-	Database  string             // postgres://...; then Data is not used
+	Database  string             // postgres://...; then only fonts in Data are used
 	KeyFile   string             // holds the key that seals secrets, in base64
 	Key       string             // the key itself, in base64; wins over KeyFile
 	Allow     []outbound.Allowed // addresses that the first tenant may call although they are not public
 	MaxUpload int64              // bytes of one proof; default 32 MiB
+	Fonts     string             // directory of fonts for documents, besides fonts in Data and the system's Noto fonts
 
 	Proxies        []netip.Prefix // that are trusted to say where requests come from
 	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096
@@ -109,10 +112,24 @@ func (c Config) check() error {
 	if c.KeepAttempts < 0 || c.KeepJournal < 0 {
 		return invalid("keep", "A time after which something is removed is negative.")
 	}
+	if c.Fonts != "" {
+		if info, err := os.Stat(c.Fonts); err != nil || !info.IsDir() {
+			return invalid("fonts", "The folder of fonts %s is not there, or can't be read. Name another with --fonts.", c.Fonts)
+		}
+	}
 	if c.MaxUpload < 0 {
 		return invalid("max_upload", "The greatest upload is negative.")
 	}
 	return nil
+}
+
+// fonts returns those of documents: what is built in, and what the operator has.
+func (c Config) fonts() *document.Fonts {
+	folders := []string{filepath.Join(c.Data, "fonts")}
+	if c.Fonts != "" {
+		folders = append([]string{c.Fonts}, folders...)
+	}
+	return document.NewFonts(folders, document.SystemFolders())
 }
 
 func (c Config) inbound() inbound.Config {

@@ -123,7 +123,8 @@ func (s *Server) open(ctx context.Context) error {
 	out := outbound.New(outbound.Config{Allowed: c.allowed(st), Version: c.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer), casework.Config{
-		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
+		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal,
+		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
 		Node: node, Version: c.AtfinityVersion, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
