@@ -92,6 +92,9 @@ func (f *format) message(err error) string {
 	if errors.Is(err, ErrPattern) {
 		return ErrPattern.Error()
 	}
+	if reason, ok := errors.AsType[unusable](err); ok {
+		return reason.Error()
+	}
 	return "is not a valid " + f.name
 }
 

@@ -19,8 +19,9 @@ const stepsOfInstruction = 20
 // ErrPattern is the error of a pattern that would take too long to match.
 var ErrPattern = fmt.Errorf("is a pattern of more than %d steps; say lengths with minLength and maxLength", maxPatternSteps)
 
-// Pattern is a compiled regular expression in RE2's syntax.
+// Pattern is a compiled regular expression, written as in ECMA-262.
 type Pattern struct {
+	source     string // as it was written
 	expression *regexp.Regexp
 	steps      int // to match one character, at most
 	size       int // bytes that it takes to keep, roughly
@@ -35,9 +36,10 @@ func CompilePattern(b *Budget, source string) (*Pattern, error) {
 	if err := b.Spend(50 + 10*len(source)); err != nil {
 		return nil, err
 	}
-	parsed, err := syntax.Parse(source, syntax.Perl)
+	translated := translate(source)
+	parsed, err := syntax.Parse(translated, syntax.Perl)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	estimate := instructions(parsed)
 	if estimate > 4*maxPatternSteps {
@@ -53,7 +55,7 @@ func CompilePattern(b *Budget, source string) (*Pattern, error) {
 	if len(program.Inst) > maxPatternSteps {
 		return nil, ErrPattern
 	}
-	expression, err := regexp.Compile(source)
+	expression, err := regexp.Compile(translated)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func CompilePattern(b *Budget, source string) (*Pattern, error) {
 	for _, instruction := range program.Inst {
 		size += 2*40 + 4*len(instruction.Rune)
 	}
-	return &Pattern{expression, 1 + len(program.Inst)/4, size}, nil
+	return &Pattern{source, expression, 1 + len(program.Inst)/4, size}, nil
 }
 
 // instructions estimates how many instructions a pattern becomes, without making
@@ -84,4 +86,4 @@ func instructions(re *syntax.Regexp) int {
 func (p *Pattern) cost(text string) int { return 4 + len(text)*p.steps }
 
 // String returns the pattern's source.
-func (p *Pattern) String() string { return p.expression.String() }
+func (p *Pattern) String() string { return p.source }
