@@ -16,10 +16,8 @@ var serves = regexp.MustCompile(`httptest\.New(TLS|Unstarted)?Server\(|http\.Ser
 // unchecked are the tests whose servers need not hold what they are sent against
 // the catalogue, with the reason.
 var unchecked = map[string]string{
-	"internal/api/world_test.go":         "the API itself, and callbacks",
 	"internal/api/oidc_test.go":          "an OpenID Connect provider",
 	"internal/callback/callback_test.go": "callbacks",
-	"internal/casework/casework_test.go": "callbacks",
 	"internal/delivery/bench_test.go":    "a benchmark, which would measure the check",
 	"internal/outbound":                  "it knows of no messages",
 	"internal/oidc":                      "an OpenID Connect provider",

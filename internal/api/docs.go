@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // The documentation is one page without scripts, made from the OpenAPI document.
@@ -29,6 +31,7 @@ type docsPage struct {
 	Title, Version, Description string
 	Groups                      []docsGroup
 	Webhooks                    []docsWebhook
+	Question                    docsQuestion // to callbacks
 	Schemas                     []docsSchema
 }
 
@@ -67,6 +70,7 @@ type docsSchema struct {
 // documentation makes the page.
 func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
 	page := docsPage{Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description, Webhooks: docsWebhooks(triggers)}
+	page.Question = docsQuestionOf(wire.AboutToSubmit(o.Info.Version))
 	for _, tag := range o.Tags {
 		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
 		for _, op := range operations(o) {

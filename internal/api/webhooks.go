@@ -18,12 +18,14 @@ var answersOfReceivers = map[string]string{
 	"default": "Whatever else comes, redirects and no answer at all included, is a failure: the message is sent again by the endpoint's retry schedule, and given up after its last retry.",
 }
 
-// webhooks describes what receivers are sent.
+// webhooks describes what receivers are sent, and callbacks are asked.
 func (a *API) webhooks() {
 	all := map[string]*huma.PathItem{}
 	for _, t := range a.catalogue() {
 		all[t.Name] = &huma.PathItem{Post: a.webhook(t)}
 	}
+	asked := wire.AboutToSubmit(a.config.Version)
+	all[asked.Name] = &huma.PathItem{Post: question(asked)}
 	a.huma.OpenAPI().Webhooks = all
 }
 
@@ -32,15 +34,7 @@ func (a *API) webhook(t Trigger) *huma.Operation {
 		OperationID: "webhook-" + t.Name, Summary: t.Name, Description: t.Description, Tags: []string{"triggers"},
 		Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
 	}
-	for _, h := range t.Headers {
-		if h.Name == "Content-Type" { // the content below says it
-			continue
-		}
-		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: h.Name, In: "header", Description: h.Description, Required: !h.Optional,
-			Schema: &huma.Schema{Type: huma.TypeString}, Example: h.Example,
-		})
-	}
+	op.Parameters = parametersOf(wire.Headers(t.Name, a.config.AtfinityVersion, a.config.Version))
 	examples := map[string]*huma.Example{}
 	for _, m := range wire.Examples(t.Name, a.config.AtfinityVersion) {
 		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
@@ -80,9 +74,7 @@ func docsWebhooks(all []Trigger) []docsWebhook {
 	for i, t := range all {
 		shown[i] = docsWebhook{Name: t.Name, Description: t.Description, Example: inLines(t.Example), Schema: inLines(t.Schema)}
 		for _, h := range t.Headers {
-			shown[i].Headers = append(shown[i].Headers, docsField{
-				Name: h.Name, Description: h.Description, Example: h.Example, Required: !h.Optional, Type: docsType{Before: "string"},
-			})
+			shown[i].Headers = append(shown[i].Headers, docsHeaders([]wire.HeaderDoc{wire.HeaderDoc(h)})...)
 		}
 	}
 	return shown

@@ -64,7 +64,7 @@ func TestTheDocumentHasEveryTriggerAmongItsWebhooks(t *testing.T) {
 	w := start(t)
 	page := string(w.get("/docs", "Authorization", "").is(200, "").body)
 	webhooks := w.document.doc["webhooks"].(map[string]any)
-	if len(webhooks) != len(wire.Triggers()) {
+	if len(webhooks) != len(wire.Triggers())+1 { // and the question to callbacks
 		t.Errorf("it has %d webhooks", len(webhooks))
 	}
 	for _, trigger := range wire.Triggers() {
@@ -95,6 +95,54 @@ func TestTheDocumentHasEveryTriggerAmongItsWebhooks(t *testing.T) {
 		}
 		if !strings.Contains(page, `<article id="webhook-`+trigger.Name+`">`) {
 			t.Errorf("%s is not in the documentation", trigger.Name)
+		}
+	}
+}
+
+func TestTheDocumentSaysWhatCallbacksAreAskedAndMayAnswer(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	page := string(w.get("/docs", "Authorization", "").is(200, "").body)
+	question := wire.AboutToSubmit("1.2.3")
+	post := w.document.doc["webhooks"].(map[string]any)[question.Name].(map[string]any)["post"].(map[string]any)
+	parameters := map[string]any{}
+	for _, p := range post["parameters"].([]any) {
+		p := p.(map[string]any)
+		parameters[p["name"].(string)] = p["required"]
+	}
+	for _, h := range question.Headers {
+		if required, ok := parameters[h.Name]; h.Name != "Content-Type" && (!ok || required == h.Optional) {
+			t.Errorf("the header %s is not documented", h.Name)
+		}
+		if !strings.Contains(page, "<code>"+h.Name+"</code>") {
+			t.Errorf("the header %s is not in the documentation", h.Name)
+		}
+	}
+	responses := post["responses"].(map[string]any)
+	for _, status := range []string{"200", "204", "408", "425", "429", "5XX", "default"} {
+		if responses[status] == nil {
+			t.Errorf("it is not said what %s means", status)
+		}
+	}
+	held := 0
+	for part, body := range map[string]any{"question": post["requestBody"], "answer": responses["200"]} {
+		content := body.(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)
+		for name, example := range content["examples"].(map[string]any) {
+			held++
+			if err := validJSON(t, content["schema"], example.(map[string]any)["value"]); err != nil {
+				t.Errorf("%s, %s: %v", part, name, err)
+			}
+		}
+		if err := validJSON(t, content["schema"], map[string]any{"errors": "none", "case_details": nil}); err == nil {
+			t.Errorf("the schema of a %s takes anything", part)
+		}
+	}
+	if held != len(question.Examples)+len(question.Answers) {
+		t.Errorf("%d examples are shown", held)
+	}
+	for _, shown := range []string{`<article id="webhook-about_to_submit">`, "override_state", "case_details_before", "Casehook-Transition"} {
+		if !strings.Contains(page, shown) {
+			t.Errorf("the documentation lacks %s", shown)
 		}
 	}
 }

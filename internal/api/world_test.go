@@ -27,6 +27,7 @@ import (
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -93,7 +94,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	t.Cleanup(func() { w.store.Close() })
 	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
 	must(t, err)
-	callbacks := httptest.NewServer(http.HandlerFunc(w.callback))
+	callbacks := httptest.NewServer(wiretest.Callback(t, http.HandlerFunc(w.callback)))
 	t.Cleanup(callbacks.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)

@@ -155,15 +155,15 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	defer span.End()
 	span.Text("casehook.message", q.WebhookID)
 	span.Number("casehook.attempt", n)
-	result := c.out.Post(ctx, outbound.Request{
+	request := outbound.Request{
 		Tenant: q.Tenant, Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
-		Header: []outbound.Header{
-			{Name: "Content-Type", Value: "application/json"},
-			{Name: "Casehook-Transition", Value: q.Transition}, {Name: "Casehook-Case-Type", Value: q.Type},
-		},
 		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
 		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys,
-	})
+	}
+	for _, h := range wire.QuestionHeader(q.Transition, q.Type) {
+		request.Header = append(request.Header, outbound.Header(h))
+	}
+	result := c.out.Post(ctx, request)
 	span.Number("http.response.status_code", result.Status)
 	if failed := judge(result); failed != nil {
 		failed.err = errors.Join(failed.err, saysErrors(result.Body))

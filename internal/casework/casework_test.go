@@ -27,6 +27,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 // world is a service on a real database, with a tenant, and a callback service.
@@ -72,7 +73,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 		t.Fatal(err)
 	}
 	w := &world{t: t, url: o.URL, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
-	server := httptest.NewServer(w.callbacks)
+	server := httptest.NewServer(wiretest.Callback(t, w.callbacks))
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)

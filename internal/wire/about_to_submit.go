@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +30,7 @@ type CallbackCase struct {
 // asked: the case as it is persisted, nil on creation, and as it would be saved.
 // Fields are in the order of their names.
 func EncodeAboutToSubmit(before *CallbackCase, after CallbackCase) ([]byte, error) {
-	var question struct {
-		Before *caseDetails `json:"case_details_before"`
-		Now    caseDetails  `json:"case_details"`
-	}
+	var question questionBody
 	var err error
 	if question.Now, err = after.details(); err != nil {
 		return nil, err
@@ -53,16 +51,31 @@ func EncodeAboutToSubmit(before *CallbackCase, after CallbackCase) ([]byte, erro
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
+// questionBody is the body of a question.
+type questionBody struct {
+	Before *caseDetails `json:"case_details_before" doc:"The case as it is saved now; null on creation, and where the case as it is now is above the callback's clearance."`
+	Now    caseDetails  `json:"case_details" doc:"The case as it would be saved, with merged data and the target state."`
+}
+
 // caseDetails has the published names in the published order.
 type caseDetails struct {
-	ID                     string            `json:"id"`
-	CaseTypeID             string            `json:"case_type_id"`
-	CreatedDate            timestamp         `json:"created_date"`
-	LastModified           timestamp         `json:"last_modified"`
-	State                  string            `json:"state"`
-	SecurityClassification string            `json:"security_classification"`
-	CaseData               map[string]any    `json:"case_data"`
-	DataClassification     map[string]string `json:"data_classification"`
+	ID                     string          `json:"id" doc:"The case's id, which a new case has already."`
+	CaseTypeID             string          `json:"case_type_id" doc:"The key of its case type."`
+	CreatedDate            timestamp       `json:"created_date" doc:"When it was created; on creation the time of the submission."`
+	LastModified           timestamp       `json:"last_modified" doc:"When its content last changed; in case_details the time of the submission."`
+	State                  string          `json:"state" doc:"The key of its state."`
+	SecurityClassification string          `json:"security_classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Its classification."`
+	CaseData               map[string]any  `json:"case_data" doc:"Its data by field, as far as the callback's clearance sees it."`
+	DataClassification     classifications `json:"data_classification" doc:"The classification of every field in case_data."`
+}
+
+// classifications are those of fields, by their names.
+type classifications map[string]string
+
+func (classifications) jsonSchema(string) *schema {
+	return &schema{Type: "object", AdditionalProperties: &schema{
+		Type: "string", Enum: []string{"PUBLIC", "PRIVATE", "RESTRICTED"},
+	}}
 }
 
 func (c CallbackCase) details() (caseDetails, error) {
@@ -70,7 +83,7 @@ func (c CallbackCase) details() (caseDetails, error) {
 		ID: strconv.FormatInt(c.ID, 10), CaseTypeID: c.Type,
 		CreatedDate: timestamp(c.CreatedAt), LastModified: timestamp(c.ModifiedAt),
 		State: c.State, SecurityClassification: c.Classification,
-		CaseData: map[string]any{}, DataClassification: map[string]string{},
+		CaseData: map[string]any{}, DataClassification: classifications{},
 	}
 	for name, value := range c.Data {
 		class, ok := c.Classifications[name]
@@ -110,28 +123,59 @@ func DecodeAnswer(body []byte) (Answer, error) {
 	if err := misspelt(object); err != nil {
 		return Answer{}, err
 	}
-	var a Answer
-	if a.Data, a.HasData, err = answerData(object["data"]); err != nil {
+	var read answerBody
+	if err := read.fill(object); err != nil {
 		return Answer{}, err
 	}
-	if a.Errors, err = answerList("errors", object["errors"]); err != nil {
-		return Answer{}, err
-	}
-	if a.Warnings, err = answerList("warnings", object["warnings"]); err != nil {
-		return Answer{}, err
-	}
-	switch state := object["override_state"].(type) {
-	case nil:
-	case string:
-		a.OverrideState = state
-	default:
-		return Answer{}, errors.New("override_state is not a string")
-	}
-	return a, nil
+	return Answer{
+		Data: read.Data, HasData: read.Data != nil,
+		Errors: read.Errors, Warnings: read.Warnings, OverrideState: read.OverrideState,
+	}, nil
 }
 
-// answerKeys are the keys of an answer.
-var answerKeys = []string{"data", "errors", "warnings", "override_state"}
+// answerBody is the body of an answer. Its fields say which keys are read, and as
+// what.
+type answerBody struct {
+	Data          map[string]any `json:"data,omitempty" doc:"Replaces all data of the case: what it omits, or has as null, is gone, and {} empties the case. It is validated, and may set any field of the case type."`
+	Errors        []string       `json:"errors,omitempty" doc:"Refuse the change, and are shown to whoever submitted it."`
+	Warnings      []string       `json:"warnings,omitempty" doc:"Refuse the change too, unless whoever submitted it ignores warnings, or the callback's URL has ignore-warning=true."`
+	OverrideState string         `json:"override_state,omitempty" doc:"The state that the case goes to in place of the target; it has to be one of the case type's. Empty: none."`
+}
+
+// fill reads an answer's keys. What is null stays as it is.
+func (a *answerBody) fill(object map[string]any) (err error) {
+	fields := reflect.ValueOf(a).Elem()
+	for i, key := range answerKeys {
+		value := object[key]
+		if value == nil {
+			continue
+		}
+		switch to := fields.Field(i).Addr().Interface().(type) {
+		case *map[string]any:
+			*to, err = answerData(key, value)
+		case *[]string:
+			*to, err = answerList(key, value)
+		case *string:
+			var ok bool
+			if *to, ok = value.(string); !ok {
+				err = errors.New(key + " is not a string")
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerKeys are the keys of an answer, in the order of answerBody's fields.
+var answerKeys = func() (keys []string) {
+	for f := range reflect.TypeFor[answerBody]().Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		keys = append(keys, key)
+	}
+	return keys
+}()
 
 // misspelt finds a key that is almost one of an answer's.
 func misspelt(object map[string]any) error {
@@ -175,25 +219,20 @@ func malformed(err error) error {
 	return errors.New("something in the body " + f.Fields[0].Message)
 }
 
-func answerData(value any) (data map[string]any, has bool, err error) {
-	switch value := value.(type) {
-	case nil:
-		return nil, false, nil
-	case map[string]any:
-		for name, field := range value {
-			if field == nil {
-				delete(value, name)
-			}
-		}
-		return value, true, nil
+func answerData(key string, value any) (map[string]any, error) {
+	data, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New(key + " is not an object")
 	}
-	return nil, false, errors.New("data is not an object")
+	for name, field := range data {
+		if field == nil {
+			delete(data, name)
+		}
+	}
+	return data, nil
 }
 
 func answerList(key string, value any) ([]string, error) {
-	if value == nil {
-		return nil, nil
-	}
 	list, ok := value.([]any)
 	if !ok {
 		return nil, errors.New(key + " is not a list of strings")

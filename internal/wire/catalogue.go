@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 
@@ -47,10 +48,18 @@ func Schema(trigger string) json.RawMessage {
 		return nil
 	}
 	s := schemaOf(reflect.TypeOf(r.shape), trigger)
-	s.Dialect, s.Title, s.Description = "https://json-schema.org/draft/2020-12/schema", trigger, r.Description
-	raw, err := encode(s)
+	s.Dialect, s.Title, s.Description = dialect, trigger, r.Description
+	return mustEncode(s)
+}
+
+// dialect is that of all schemas.
+const dialect = "https://json-schema.org/draft/2020-12/schema"
+
+// mustEncode writes what is made of our own types.
+func mustEncode(v any) json.RawMessage {
+	raw, err := encode(v)
 	if err != nil {
-		panic("wire: the schema of " + trigger + ": " + err.Error()) // it is made of our own types
+		panic("wire: the catalogue: " + err.Error())
 	}
 	return raw
 }
@@ -71,26 +80,36 @@ var common = []HeaderDoc{
 	{Name: "webhook-timestamp", Description: "When this attempt was made, in seconds since 1970. Refuse what is older than a few minutes.", Example: "1773500966"},
 	{Name: "webhook-signature", Description: "Signatures of the id, the timestamp and the body, joined by full stops, as Standard Webhooks says: v1 with HMAC-SHA256, v1a with ed25519. There are several, with spaces between them, while a secret is being replaced; one that fits is enough.", Example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="},
 	{Name: "webhook-attempt", Description: "Which attempt this is: 1, 2, ...", Example: "1"},
-	{Name: "webhook-subject", Description: "What the message is about. Order is kept among the messages of one subject.", Example: "case/4539148803436467"},
-	{Name: "webhook-sequence", Description: "The subject's version, which grows. What arrives late can be told by it.", Example: "7"},
+	{Name: subjectHeader, Description: "What the message is about: a case, a contact or an endpoint. Order is kept among the messages of one subject."},
+	{Name: sequenceHeader, Description: "The subject's version, which grows. What arrives late can be told by it."},
 	{Name: "webhook-test", Description: "true: a sample that somebody sent to see whether it arrives. It tells of nothing that has happened.", Example: "true", Optional: true},
 	{Name: "traceparent", Description: "The trace that the attempt belongs to, where tracing is on.", Example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Optional: true},
 }
 
 // Headers describes the headers that the requests of a trigger have: first those
 // of its format, then what all requests have. Version is what they show, and program
-// the version of Casehook.
+// the version of Casehook. What a message says itself has the value that the trigger's
+// example has.
 func Headers(trigger, version, program string) []HeaderDoc {
 	var own []HeaderDoc
 	docs := registry.triggers[trigger].headerDocs
-	for _, m := range Examples(trigger, version) {
-		for _, h := range m.Header {
+	values := map[string]string{}
+	if examples := Examples(trigger, version); len(examples) > 0 {
+		for _, h := range examples[0].Header {
+			values[h.Name] = h.Value
 			if doc, ok := docs[h.Name]; ok {
 				own = append(own, HeaderDoc{Name: h.Name, Description: doc, Example: h.Value})
 			}
 		}
-		break
 	}
-	own = append(own, HeaderDoc{Name: "User-Agent", Description: "Casehook and its version.", Example: "Casehook/" + program})
-	return append(own, common...)
+	own = append(own, agent(program))
+	for _, h := range common {
+		h.Example = cmp.Or(values[h.Name], h.Example)
+		own = append(own, h)
+	}
+	return own
+}
+
+func agent(program string) HeaderDoc {
+	return HeaderDoc{Name: "User-Agent", Description: "Casehook and its version.", Example: "Casehook/" + program}
 }

@@ -19,6 +19,10 @@ type schema struct {
 	Format               string     `json:"format,omitempty"`
 	Items                *schema    `json:"items,omitempty"`
 	Properties           properties `json:"properties,omitempty"`
+	PatternProperties    properties `json:"patternProperties,omitempty"`
+	PropertyNames        *schema    `json:"propertyNames,omitempty"`
+	Pattern              string     `json:"pattern,omitempty"`
+	AnyOf                []*schema  `json:"anyOf,omitempty"`
 	Required             []string   `json:"required,omitempty"`
 	AdditionalProperties any        `json:"additionalProperties,omitempty"`
 	If                   *schema    `json:"if,omitempty"`
@@ -90,6 +94,8 @@ func schemaOf(t reflect.Type, trigger string) *schema {
 		return &schema{Type: "integer"}
 	case reflect.Slice:
 		return &schema{Type: "array", Items: schemaOf(t.Elem(), trigger)}
+	case reflect.Map: // of data, whose names a case type gives
+		return &schema{Type: "object"}
 	case reflect.Pointer:
 		s := schemaOf(t.Elem(), trigger)
 		s.Type = []any{s.Type, "null"}

@@ -53,6 +53,12 @@ type telling struct {
 // Header is one header of a message, spelt as it goes onto the wire.
 type Header struct{ Name, Value string }
 
+// The headers that say what a message is about, and as of which version.
+const (
+	subjectHeader  = "webhook-subject"
+	sequenceHeader = "webhook-sequence"
+)
+
 // Message is one trigger's request for one entry, without what differs from
 // endpoint to endpoint and from attempt to attempt.
 type Message struct {
@@ -102,7 +108,7 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 			if !m.Untold {
 				m.Body, m.Err = r.body(r.trigger, view, shown)
 				m.Header = append(r.header(r.trigger, version),
-					Header{"webhook-subject", e.Subject}, Header{"webhook-sequence", sequence})
+					Header{subjectHeader, e.Subject}, Header{sequenceHeader, sequence})
 			}
 			messages = append(messages, m)
 		}

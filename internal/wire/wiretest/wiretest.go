@@ -1,6 +1,6 @@
-// Package wiretest holds received messages against the catalogue: every receiver
-// in the tests calls [Check] with all that it gets, so that nothing is ever sent
-// that is not documented.
+// Package wiretest holds received messages, and the questions to callbacks, against
+// the catalogue: every receiver in the tests calls [Check] with all that it gets, so
+// that nothing is ever sent that is not documented.
 package wiretest
 
 import (
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +63,12 @@ func Valid(header http.Header, body []byte) error {
 
 // ValidBody says what is wrong with the body of a trigger's message.
 func ValidBody(trigger string, body []byte) error {
-	schema, err := schemaOf(trigger)
+	return validate("triggers/"+trigger, wire.Schema(trigger), body)
+}
+
+// validate says what a schema objects to in a body. Its name is its own.
+func validate(name string, raw json.RawMessage, body []byte) error {
+	schema, err := compiled(name, raw)
 	if err != nil {
 		return err
 	}
@@ -94,22 +100,34 @@ func triggerOf(body []byte) (string, error) {
 // validHeader wants all headers that are documented, and of those that could be
 // taken for ours no others.
 func validHeader(trigger string, header http.Header) error {
-	documented := map[string]bool{}
 	var wrong []error
-	for _, doc := range wire.Headers(trigger, "1.0.0", "1.0.0") {
-		documented[strings.ToLower(doc.Name)] = true
+	docs := wire.Headers(trigger, "1.0.0", "1.0.0")
+	for _, doc := range docs {
 		values := valuesOf(header, doc.Name)
-		if len(values) > 1 || len(values) == 0 && !doc.Optional {
-			wrong = append(wrong, fmt.Errorf("it has %d headers %s", len(values), doc.Name))
-		}
 		if (doc.Name == "X-atfinity-event" || doc.Name == "Event-Name") && len(values) == 1 && values[0] != trigger {
 			wrong = append(wrong, fmt.Errorf("the header %s is %s, the body says %s", doc.Name, values[0], trigger))
 		}
 	}
+	return errors.Join(append(wrong, documented(docs, header))...)
+}
+
+// ours are the beginnings of the names of headers that could be taken for ours.
+var ours = []string{"webhook-", "x-atfinity-", "event-name", "casehook-"}
+
+// documented wants all headers of docs, and no others of ours.
+func documented(docs []wire.HeaderDoc, header http.Header) error {
+	documented := map[string]bool{}
+	var wrong []error
+	for _, doc := range docs {
+		documented[strings.ToLower(doc.Name)] = true
+		if values := valuesOf(header, doc.Name); len(values) > 1 || len(values) == 0 && !doc.Optional {
+			wrong = append(wrong, fmt.Errorf("it has %d headers %s", len(values), doc.Name))
+		}
+	}
 	for name := range header {
 		lower := strings.ToLower(name)
-		ours := strings.HasPrefix(lower, "webhook-") || strings.HasPrefix(lower, "x-atfinity-") || lower == "event-name"
-		if ours && !documented[lower] {
+		isOurs := slices.ContainsFunc(ours, func(begin string) bool { return strings.HasPrefix(lower, begin) })
+		if isOurs && !documented[lower] {
 			wrong = append(wrong, fmt.Errorf("the header %s is not documented", name))
 		}
 	}
@@ -127,18 +145,18 @@ func valuesOf(header http.Header, name string) (values []string) {
 }
 
 // schemas are compiled once in a process, when they are first needed.
-var schemas sync.Map // by trigger: func() (*jsonschema.Schema, error)
+var schemas sync.Map // by name: func() (*jsonschema.Schema, error)
 
-func schemaOf(trigger string) (*jsonschema.Schema, error) {
-	compile, _ := schemas.LoadOrStore(trigger, sync.OnceValues(func() (*jsonschema.Schema, error) {
-		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(wire.Schema(trigger)))
+func compiled(name string, raw json.RawMessage) (*jsonschema.Schema, error) {
+	compile, _ := schemas.LoadOrStore(name, sync.OnceValues(func() (*jsonschema.Schema, error) {
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
-			return nil, fmt.Errorf("the schema of %q: %w", trigger, err)
+			return nil, fmt.Errorf("the schema of %q: %w", name, err)
 		}
 		c := jsonschema.NewCompiler()
 		c.DefaultDraft(jsonschema.Draft2020)
 		c.AssertFormat()
-		at := "https://casehook.test/triggers/" + trigger
+		at := "https://casehook.test/" + name
 		if err := c.AddResource(at, document); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,169 @@
+package wire
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The headers that say what a callback is asked about.
+const (
+	transitionHeader = "Casehook-Transition"
+	caseTypeHeader   = "Casehook-Case-Type"
+)
+
+// QuestionHeader returns the headers of a question that are not those of all
+// requests. transition is the key of what the callback belongs to, caseType that of
+// the case type whose callback it is.
+func QuestionHeader(transition, caseType string) []Header {
+	return []Header{{"Content-Type", "application/json"}, {transitionHeader, transition}, {caseTypeHeader, caseType}}
+}
+
+// Question describes what callbacks are asked, and what they may answer.
+type Question struct {
+	Name        string
+	Description string
+	Headers     []HeaderDoc
+	Schema      json.RawMessage // of its bodies, draft 2020-12
+	Examples    []Sampled
+	Answer      json.RawMessage // the JSON Schema of answers that are not empty
+	Answers     []Sampled
+}
+
+// Sampled is a made-up body, and what it is an example of.
+type Sampled struct {
+	Name string // a key: "creation"
+	Doc  string
+	Body json.RawMessage
+}
+
+// AboutToSubmit is the question that comes before a change is saved. Version is the
+// program's own.
+func AboutToSubmit(version string) Question {
+	return Question{
+		Name: "about_to_submit",
+		Description: "A case is about to be created or changed. The callback of the transition, which the case type names as its " +
+			"about_to_submit, is asked after the submission was checked and before anything is saved; it may change the data, refuse, warn, or divert. " +
+			"So it is for switches of type and for deletions, where the case type has a callback for these; of an answer about a deletion, errors and warnings alone count.",
+		Headers:  questionHeaders(version),
+		Schema:   questionSchema(),
+		Examples: questionExamples(),
+		Answer:   answerSchema(),
+		Answers:  answerExamples(),
+	}
+}
+
+// notAsked are headers of messages that questions don't have, or describe themselves.
+var notAsked = []string{"Content-Type", subjectHeader, sequenceHeader, "webhook-test"}
+
+func questionHeaders(version string) []HeaderDoc {
+	values := QuestionHeader("approve", "kyc")
+	all := []HeaderDoc{
+		{Name: values[0].Name, Description: "How the body is written.", Example: values[0].Value},
+		{Name: values[1].Name, Description: "The key of the transition that is asked about; @switch for a switch of type, @delete for a deletion.", Example: values[1].Value},
+		{Name: values[2].Name, Description: "The key of the case type whose callback it is.", Example: values[2].Value},
+		agent(version),
+	}
+	for _, h := range common {
+		if slices.Contains(notAsked, h.Name) {
+			continue
+		}
+		if h.Name == "webhook-id" {
+			h.Description = "The question's id: the same on every attempt. Who has answered it before may answer the same again."
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+func questionSchema() json.RawMessage {
+	s := schemaOf(reflect.TypeFor[questionBody](), "")
+	s.Dialect, s.Title, s.Description = dialect, "about_to_submit", "The question."
+	return mustEncode(s)
+}
+
+// answerSchema is open, since unknown keys are ignored. Null is as absent.
+func answerSchema() json.RawMessage {
+	s := schemaOf(reflect.TypeFor[answerBody](), "")
+	s.Dialect, s.Title = dialect, "about_to_submit answer"
+	s.Description = "The answer. Keys that are not listed are ignored, but for those that differ from a listed one in letter case, and for state: " +
+		"whoever wrote them meant something by them, so they are failures."
+	s.AdditionalProperties = nil
+	for _, p := range s.Properties {
+		p.schema.Type = []any{p.schema.Type, "null"}
+	}
+	var spellings []string
+	for _, key := range answerKeys {
+		spellings = append(spellings, anyCase(key))
+	}
+	s.PropertyNames = &schema{AnyOf: []*schema{
+		{Enum: answerKeys}, {Not: &schema{Pattern: "^(" + strings.Join(spellings, "|") + ")$"}},
+	}}
+	s.PatternProperties = properties{{"^" + anyCase("state") + "$", &schema{Type: "null"}}}
+	return mustEncode(s)
+}
+
+// anyCase is a regular expression that a word matches in whichever letter case, as
+// strings.EqualFold has it.
+func anyCase(word string) string {
+	var b strings.Builder
+	for _, r := range word {
+		b.WriteByte('[')
+		b.WriteRune(r)
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			b.WriteRune(other)
+		}
+		b.WriteByte(']')
+	}
+	return b.String()
+}
+
+// questionExamples are questions about a made-up case.
+func questionExamples() []Sampled {
+	sample := func(state string, data map[string]any, at time.Time) CallbackCase {
+		classes := map[string]string{"client": "PUBLIC", "country": "PUBLIC", "risk_score": "PRIVATE"}
+		for name := range classes {
+			if _, has := data[name]; !has {
+				delete(classes, name)
+			}
+		}
+		return CallbackCase{
+			ID: 4539148803436467, Type: "kyc", CreatedAt: sampleTime.AddDate(0, 0, -12), ModifiedAt: at, State: state,
+			Classification: "PRIVATE", Data: data, Classifications: classes,
+		}
+	}
+	begun := map[string]any{"client": "Acme Corp", "country": "CH"}
+	before := sample("in_review", begun, sampleTime.AddDate(0, 0, -2))
+	after := sample("approved", map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("12")}, sampleTime)
+	created := sample("in_review", begun, sampleTime)
+	created.CreatedAt = created.ModifiedAt
+	return []Sampled{
+		{"transition", "The transition approve was submitted, with a risk score.", mustAsk(&before, after)},
+		{"creation", "A case is about to be created.", mustAsk(nil, created)},
+	}
+}
+
+// answerExamples are made-up answers.
+func answerExamples() []Sampled {
+	data := map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("55")}
+	return []Sampled{
+		{"accepted", "The case is saved as it was shown. An empty body says so too.", mustEncode(answerBody{})},
+		{"changed", "The case is saved with this data.", mustEncode(answerBody{Data: data})},
+		{"refused", "Nothing is saved. Who submitted reads both lists.", mustEncode(answerBody{
+			Errors: []string{"Clients resident in KP are not accepted."}, Warnings: []string{"There is no passport number yet."}})},
+		{"warned", "Nothing is saved, unless whoever submitted ignores warnings.", mustEncode(answerBody{
+			Warnings: []string{"There is no passport number yet."}})},
+		{"diverted", "The case goes to another state.", mustEncode(answerBody{Data: data, OverrideState: "escalated"})},
+	}
+}
+
+func mustAsk(before *CallbackCase, after CallbackCase) json.RawMessage {
+	body, err := EncodeAboutToSubmit(before, after)
+	if err != nil {
+		panic("wire: an example of a question: " + err.Error()) // it is made of our own values
+	}
+	return body
+}

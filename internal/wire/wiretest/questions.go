@@ -1,0 +1,65 @@
+package wiretest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Callback goes around a callback: it checks all that is asked there.
+func Callback(t testing.TB, callback http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil { // else it was cut off
+			if err := ValidQuestion(r.Header, body); err != nil {
+				t.Errorf("a question is not as the catalogue says: %v\nheaders: %v\nbody: %s", err, r.Header, body)
+			}
+		}
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		callback.ServeHTTP(w, r)
+	})
+}
+
+// ValidQuestion says what is wrong with an AboutToSubmit question.
+func ValidQuestion(header http.Header, body []byte) error {
+	question := wire.AboutToSubmit("1.0.0")
+	return errors.Join(documented(question.Headers, header), ValidQuestionBody(body))
+}
+
+// ValidQuestionBody says what is wrong with the body of an AboutToSubmit question.
+// Every field in it has to be classified, which a schema can't say.
+func ValidQuestionBody(body []byte) error {
+	if err := validate("questions/about_to_submit", wire.AboutToSubmit("1.0.0").Schema, body); err != nil {
+		return err
+	}
+	var asked map[string]*struct {
+		Data            map[string]any    `json:"case_data"`
+		Classifications map[string]string `json:"data_classification"`
+	}
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return err
+	}
+	for part, details := range asked {
+		if details == nil {
+			continue
+		}
+		fields, classified := slices.Sorted(maps.Keys(details.Data)), slices.Sorted(maps.Keys(details.Classifications))
+		if !slices.Equal(fields, classified) {
+			return fmt.Errorf("%s has the fields %v and classifies %v", part, fields, classified)
+		}
+	}
+	return nil
+}
+
+// ValidAnswer says what is wrong with an answer that is not empty.
+func ValidAnswer(body []byte) error {
+	return validate("answers/about_to_submit", wire.AboutToSubmit("1.0.0").Answer, body)
+}
