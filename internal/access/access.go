@@ -42,10 +42,11 @@ func (t Token) From(address string) bool {
 
 // Principal is who a request comes from, once authenticated.
 type Principal struct {
-	Tenant    int64
-	Actor     event.Actor
-	Role      Role
-	Clearance casetype.Classification // the highest that may be seen
+	Tenant     int64
+	Actor      event.Actor
+	Role       Role
+	Clearance  casetype.Classification // the highest that may be seen
+	Credential Credential
 }
 
 const prefix = "chk_"

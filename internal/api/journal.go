@@ -100,7 +100,7 @@ func (a *API) journal() {
 		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests), a.poll)
 	op := operation(streamOperation, http.MethodGet, "/v1/stream", tag, "Stream the journal",
 		"The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. "+
-			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, when its credentials are no longer good, or when the server ends.",
+			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, as soon as its credentials are no longer good, or when the server ends.",
 		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests)
 	streamed := handle(a, op, a.openStream)
 	streamed.Responses["200"] = &huma.Response{
@@ -127,6 +127,9 @@ func (a *API) poll(ctx context.Context, in *struct {
 	timeout := time.NewTimer(time.Duration(in.Wait) * time.Second)
 	defer timeout.Stop()
 	for waited := false; ; {
+		if err := f.reviewed(ctx); err != nil {
+			return nil, err
+		}
 		woken := a.config.Feed.Wait(f.principal.Tenant)
 		batch, err := a.config.Feed.Read(ctx, f.audience, f.at, in.Limit, mostText)
 		if err != nil {
@@ -149,6 +152,11 @@ func (a *API) poll(ctx context.Context, in *struct {
 		select {
 		case <-woken:
 			waited = true
+		case <-f.revised:
+		case <-f.expiry():
+			if err := f.again(ctx); err != nil {
+				return nil, err
+			}
 		case <-timeout.C:
 			return f.page(batch)
 		case <-a.config.Follow.Stop:
@@ -167,22 +175,51 @@ type follower struct {
 	principal access.Principal
 	audience  delivery.Audience
 	holds     func(context.Context) (bool, error) // that audience is still what it was
+	revised   <-chan struct{}                     // closed when somebody's rights have changed since all this was looked at
+	expires   *time.Timer                         // of the credentials; nil: they don't expire
 	at        delivery.Position
 }
 
 // follow begins to follow the journal.
 func (a *API) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
 	f := &follower{API: a, operation: o, listening: in.listening(), principal: principalOf(ctx)}
-	if err := f.listen(ctx); err != nil {
+	var err error
+	if f.revised = a.service.RightsChanged(f.principal); a.service.RightsHeld(f.principal) {
+		err = f.listen(ctx)
+	} else {
+		err = f.again(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	f.at, err = f.place(ctx, after)
 	return f, err
 }
 
+// reviewed is again where somebody's rights in the tenant have changed: a token was
+// revoked, a session ended, a role or a type's access became another.
+func (f *follower) reviewed(ctx context.Context) error {
+	select {
+	case <-f.revised:
+		return f.again(ctx)
+	default:
+		return nil
+	}
+}
+
+// expiry returns what is sent to when the credentials expire; nil: they don't.
+func (f *follower) expiry() <-chan time.Time {
+	if f.expires == nil {
+		return nil
+	}
+	return f.expires.C
+}
+
 // listen finds out what the client hears.
 func (f *follower) listen(ctx context.Context) error {
+	if end := f.principal.Credential.Expires; !end.IsZero() {
+		f.expires = time.NewTimer(max(time.Until(end), time.Second)) // clocks may differ
+	}
 	heard, err := f.service.Audience(ctx, f.principal, f.operation, f.listening)
 	f.holds = heard.Holds
 	f.audience = delivery.Audience{Tenant: f.principal.Tenant, Clearance: heard.Clearance, Wants: heard.Wants}
@@ -192,6 +229,7 @@ func (f *follower) listen(ctx context.Context) error {
 // again looks at the client's credentials anew, and at what it hears: both may
 // have changed since the request came.
 func (f *follower) again(ctx context.Context) (err error) {
+	f.revised = f.service.RightsChanged(f.principal) // before looking, so that nothing falls between
 	if f.principal, err = f.reauthenticate(exchangeOf(ctx)); err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ type redirected struct {
 // awaited is what a cookie keeps while somebody is at the provider.
 type awaited struct {
 	oidc.Pending
-	Tenant   int64
+	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
+	Host     string // that the request was sent to
 	ReturnTo string
 }
 
@@ -31,7 +32,7 @@ func (a *API) openIDConnect() {
 	begin := a.open(operation("begin-oidc", http.MethodGet, "/v1/oidc/login", tag, "Sign in with OpenID Connect",
 		"Sends the browser to the provider that the server is configured with, which sends it back to "+oidcCallback+
 			" behind the public URL: the tenant's, under its own host names, else the installation's. The provider has to know each of these addresses."))
-	begin.Errors = append(begin.Errors, http.StatusUnauthorized, http.StatusNotFound, http.StatusBadGateway)
+	begin.Errors = append(begin.Errors, http.StatusNotFound, http.StatusBadGateway)
 	handle(a, status(http.StatusSeeOther, begin), a.beginOIDC)
 	finish := a.open(operation("finish-oidc", http.MethodGet, oidcCallback, tag, "Come back from the provider",
 		"The user is the one who has signed in with this identity before, else the one with the address that the provider has verified. Whoever is none is refused."))
@@ -63,7 +64,7 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept := awaited{Pending: pending, Tenant: tenant, ReturnTo: ours(in.ReturnTo)}
+	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.request.Host, ReturnTo: ours(in.ReturnTo)}
 	return &redirected{location}, keepSealed(a, x, pendingCookie, kept, pendingLasts)
 }
 
@@ -95,7 +96,11 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.service.SignInIdentity(ctx, kept.Tenant, access.Identity(who), x.address())
+	tenant, err := a.service.TenantFor(ctx, kept.Tenant, kept.Host)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.service.SignInIdentity(ctx, tenant, access.Identity(who), x.address())
 	if err != nil {
 		return nil, err
 	}

@@ -213,7 +213,9 @@ func TestWhatAProviderMayNotSay(t *testing.T) {
 	q, err := url.ParseQuery(back[strings.IndexByte(back, '?')+1:])
 	must(t, err)
 	w.get("/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "Authorization", "", "Cookie", cookie).is(400, "oidc.refused")
-	w.get("/v1/oidc/login?tenant=none", "Authorization", "").is(401, "session.refused")
+	cookie, back = w.leave(p, "?tenant=none") // whether there is such a tenant does not show
+	p.says(map[string]any{"email": "eve@example.org"})
+	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
 	off := start(t)
 	off.get("/v1/oidc/login", "Authorization", "").is(404, "oidc.off")
 	off.get("/v1/oidc/callback", "Authorization", "").is(404, "oidc.off")

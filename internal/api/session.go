@@ -70,7 +70,7 @@ func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSessi
 		return nil, err
 	}
 	u, err := a.service.SignIn(ctx, casework.SignIn{
-		Tenant: tenant, Email: body.Email, Password: body.Password, From: x.address(), Browser: a.browser(x),
+		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.address(), Browser: a.browser(x),
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (a *API) begin(ctx context.Context, u access.User) (*shownSession, error) {
 	if err := a.know(x, u); err != nil {
 		return nil, err
 	}
-	p, err := a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address())
+	p, err := a.service.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.address())
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +123,14 @@ func (a *API) inSession(x *exchange) (err error) {
 	if !ok {
 		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
-	if x.principal, err = a.service.InSession(ctx, u.Tenant, u.ID, u.Epoch, x.address()); err != nil {
+	if x.principal, err = a.service.InSession(ctx, sessionOf(u), x.address()); err != nil {
 		return err
 	}
 	return a.service.CheckHost(ctx, x.principal, x.request.Host)
+}
+
+func sessionOf(u session.User) casework.Session {
+	return casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
 }
 
 // loadSession gives the request its session, unless another site's page sent it

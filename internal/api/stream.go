@@ -74,6 +74,9 @@ func (s *stream) run(ctx context.Context) {
 	already := make(chan struct{})
 	close(already)
 	for {
+		if s.reviewed(ctx) != nil {
+			return
+		}
 		var ready <-chan struct{} = s.config.Feed.Wait(s.principal.Tenant)
 		more, err := s.tell(ctx)
 		if err != nil {
@@ -84,6 +87,11 @@ func (s *stream) run(ctx context.Context) {
 		}
 		select {
 		case <-ready:
+		case <-s.revised:
+		case <-s.expiry():
+			if s.again(ctx) != nil {
+				return
+			}
 		case <-alive.C:
 			if s.again(ctx) != nil || s.sign(": alive\n") != nil {
 				return

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +49,8 @@ type world struct {
 	document    *description
 	around      func(sent) got // stands around every request of a story; nil: nothing does
 	driver, dsn string         // the database, for tests that look into it
+
+	hashed atomic.Int64 // passwords
 
 	mu    sync.Mutex
 	seen  map[string]bool                                // "create-case 201"
@@ -99,7 +102,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)
 	service := casework.New(w.store, blobs, callback.New(out, callback.Clock{}), casework.Config{
-		PublicURL: "https://cases.example", MaxUpload: 64 << 20,
+		PublicURL: "https://cases.example", MaxUpload: 64 << 20, Hashing: func() { w.hashed.Add(1) },
 		Variable: func(string) (string, bool) { return callbacks.URL, true },
 	})
 	w.bearer, err = service.Bootstrap(t.Context(), nil)

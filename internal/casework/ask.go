@@ -52,6 +52,7 @@ func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) 
 	}
 	ctx, span := s.Tracer.Step(ctx, "ask")
 	defer span.End()
+	pl.asked = true
 	for _, g := range guards {
 		answer, answered, err := s.askOne(ctx, pl, g)
 		if err != nil {

@@ -85,9 +85,10 @@ func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, cas
 		return attachmentMissing(sort)
 	}
 	var gone []cases.Attachment
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(p, access.Operation("delete-"+sort))
+	err := s.update(ctx, m, func(tx *store.Tx) error {
 		gone = nil
-		return s.touch(ctx, tx, p, caseID, func(cases.Case) (event.Fact, error) {
+		return s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 			for _, id := range ids {
 				a, err := findAttachment(ctx, tx, p, caseID, sort, id)
 				if err != nil {
@@ -119,8 +120,9 @@ type addition struct {
 // saved. It is called within once.
 func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once Once) error {
 	complete := false // all that is left is the commit
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		err := s.touch(ctx, tx, p, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
+	m := mandateOf(p, adding(add.sort))
+	err := s.update(ctx, m, func(tx *store.Tx) error {
+		err := s.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
 			if err := add.check(c); err != nil {
 				return event.Fact{}, err
 			}
@@ -142,6 +144,14 @@ func (s *Service) attach(ctx context.Context, p access.Principal, add addition, 
 		s.discard(ctx, blobsOf(add.files)...)
 	}
 	return err
+}
+
+// adding is the operation that adds an attachment.
+func adding(sort cases.Sort) access.Operation {
+	if sort == cases.Document {
+		return "generate-document"
+	}
+	return "upload-proof"
 }
 
 // keepContents stores an attachment's contents and notes what they are.

@@ -133,7 +133,9 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		return err
 	}
 	var blobs []string
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(p, "delete-case")
+	m.waited = asked != nil
+	err = s.update(ctx, m, func(tx *store.Tx) error {
 		c, t, err := s.find(ctx, tx, p, in.CaseID)
 		if err != nil {
 			return err
@@ -152,7 +154,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		if asked != nil {
 			answered = asked.callback
 		}
-		return s.record(ctx, tx, p, c, t.Type, answered, event.CaseDeleted.New(event.None{}))
+		return s.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.None{}))
 	})
 	if err != nil {
 		return err

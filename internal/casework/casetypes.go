@@ -43,7 +43,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	}
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "put-case-type"), func(tx *store.Tx) error {
 			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
 			if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 				return err
@@ -193,7 +193,7 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 			"The case type %s holds what you are not cleared for. Somebody who is can rotate the secret.", key)
 	}
 	err = s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "rotate-callback-secret"), func(tx *store.Tx) error {
 			have, err := tx.CallbackSecrets(ctx, p.Tenant, key)
 			if err != nil {
 				return err

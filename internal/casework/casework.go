@@ -39,6 +39,7 @@ type Config struct {
 	KeyWait time.Duration // how long a request waits for another with its idempotency key; default 10 s
 
 	Fonts    *document.Fonts             // of documents; nil: those that are built in
+	Hashing  func()                      // is called whenever a password is hashed; nil: nothing is
 	Variable func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
 	Now      func() time.Time
 	Random   io.Reader

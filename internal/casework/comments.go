@@ -24,8 +24,9 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 	}
 	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}
 	err := s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
-			err := s.touch(ctx, tx, p, caseID, func(cases.Case) (event.Fact, error) {
+		m := mandateOf(p, "add-comment")
+		return s.update(ctx, m, func(tx *store.Tx) error {
+			err := s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
 			})
 			if err != nil {

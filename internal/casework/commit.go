@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -18,13 +17,16 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 	ctx, span := s.Tracer.Step(ctx, "commit")
 	defer span.End()
 	var view View
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(pl.p, pl.in.operation())
+	m.roles, m.waited = pl.tr.Roles, pl.asked
+	err := s.update(ctx, m, func(tx *store.Tx) error {
+		m.concerns(pl.typ) // also where nothing changes
 		saved, facts, err := s.save(ctx, tx, *pl)
 		if err != nil {
 			return err
 		}
 		if len(facts) > 0 {
-			if err := s.record(ctx, tx, pl.p, saved, pl.typ, pl.callback, facts...); err != nil {
+			if err := s.record(ctx, tx, m, saved, pl.typ, pl.callback, facts...); err != nil {
 				return err
 			}
 		}
@@ -99,8 +101,10 @@ func noReference(t *casetype.Type) error {
 		"The next %d references of %s are taken. Change the reference pattern of the case type.", maxSkipped, t.Key)
 }
 
-// record appends the entry of a commit to the journal.
-func (s *Service) record(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
+// record appends the entry of a commit to the journal, and notes which type of case
+// somebody needs to be let in to.
+func (s *Service) record(ctx context.Context, tx *store.Tx, m *mandate, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
+	m.concerns(t)
 	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
 	if err != nil {
 		return err
@@ -111,28 +115,28 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, p access.Principal, 
 	}
 	_, err = tx.Append(ctx, event.Entry{
 		Tenant: c.Tenant, Subject: event.CaseSubject(c.ID), Version: c.Version, At: s.now(),
-		Actor: p.Actor, Facts: facts, Snapshot: snapshot, Callback: asked,
+		Actor: m.Actor, Facts: facts, Snapshot: snapshot, Callback: asked,
 	})
 	return err
 }
 
 // touch gives a case its next version, for what does not change its content, and
 // lets add say what was added.
-func (s *Service) touch(ctx context.Context, tx *store.Tx, p access.Principal, id int64, add func(cases.Case) (event.Fact, error)) error {
-	c, err := tx.TouchCase(ctx, p.Tenant, id, s.now())
+func (s *Service) touch(ctx context.Context, tx *store.Tx, m *mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
+	c, err := tx.TouchCase(ctx, m.Tenant, id, s.now())
 	if err != nil {
 		return err
 	}
-	t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
+	t, err := s.typeAt(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return err
 	}
-	if _, visible := c.As(p.Clearance, t.Type); !visible {
+	if _, visible := c.As(m.Clearance, t.Type); !visible {
 		return caseMissing(id)
 	}
 	fact, err := add(c)
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, p, c, t.Type, nil, fact)
+	return s.record(ctx, tx, m, c, t.Type, nil, fact)
 }

@@ -29,7 +29,7 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 	}
 	err = s.once(ctx, p, once, func() error {
 		return retry("store.duplicate", func() error { // the id was taken
-			return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			return s.update(ctx, mandateOf(p, "create-contact"), func(tx *store.Tx) (err error) {
 				if made.ID, err = s.contactID(ctx, tx, tenant); err != nil {
 					return err
 				}
@@ -64,7 +64,7 @@ func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact
 		return cases.Contact{}, err
 	}
 	var saved cases.Contact
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, mandateOf(p, "update-contact"), func(tx *store.Tx) error {
 		before, err := lockContact(ctx, tx, p, contact, ifVersion)
 		if err != nil {
 			return err
@@ -108,7 +108,8 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 			return err
 		}
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(p, "delete-contact")
+	return s.update(ctx, m, func(tx *store.Tx) error {
 		for _, link := range known { // in the order of their ids, and before the contact, as whoever links it does
 			if err := tx.LockCase(ctx, p.Tenant, link.CaseID); err != nil {
 				return err
@@ -124,7 +125,7 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 				continue // the case was deleted meanwhile
 			}
 			if err == nil {
-				_, err = s.marked(ctx, tx, p, k, facts)
+				_, err = s.marked(ctx, tx, m, k, facts)
 			}
 			if err != nil {
 				return err

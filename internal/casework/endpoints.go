@@ -33,7 +33,7 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 		return endpoint.Endpoint{}, err
 	}
 	err = s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "create-endpoint"), func(tx *store.Tx) error {
 			if err := tx.CreateEndpoint(ctx, made, id.New("cur")); err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, en
 	}
 	var saved endpoint.Endpoint
 	err := retry("endpoint.version_conflict", func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "update-endpoint"), func(tx *store.Tx) error {
 			before, err := findEndpoint(ctx, tx, p, endpointID)
 			if err != nil {
 				return err
@@ -222,7 +222,7 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 	if !word(endpointID) {
 		return endpointMissing()
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, "delete-endpoint"), func(tx *store.Tx) error {
 		if _, err := findEndpoint(ctx, tx, p, endpointID); err != nil {
 			return err
 		}

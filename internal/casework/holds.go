@@ -56,6 +56,9 @@ func (in SignIn) counters(email string) []counter {
 	}
 	network := inbound.NetworkOf(in.From)
 	account := "account/" + strconv.FormatInt(in.Tenant, 10) + "/" + email
+	if in.Tenant == 0 {
+		account = "account/" + in.Key + "/" + email
+	}
 	return []counter{
 		{key: "address/" + network, free: freeByAddress, shared: true},
 		{key: account + "/" + network, free: freeByPair},

@@ -44,6 +44,18 @@ func (s *Service) Audience(ctx context.Context, p access.Principal, o access.Ope
 	return a.filtered()
 }
 
+// RightsChanged returns a channel that is closed when what somebody may read, or do, may
+// have changed.
+func (s *Service) RightsChanged(p access.Principal) <-chan struct{} {
+	return s.store.RightsChanged(p.Tenant)
+}
+
+// RightsHeld reports whether somebody may surely do what they could when they were
+// authenticated.
+func (s *Service) RightsHeld(p access.Principal) bool {
+	return s.store.RightsHeld(p.Tenant, p.Credential.Moment, p.Credential.At)
+}
+
 // listeners is an Audience before the endpoint's filter.
 func (s *Service) listeners(ctx context.Context, p access.Principal, o access.Operation, l Listening) (Audience, error) {
 	if err := s.Permit(ctx, p, o); err != nil {

@@ -31,7 +31,7 @@ func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.L
 	}
 	l.CreatedAt = s.now()
 	err := s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "create-label"), func(tx *store.Tx) error {
 			if err := tx.CreateLabel(ctx, p.Tenant, l); err != nil {
 				return labelTaken(err, l.Slug)
 			}
@@ -103,7 +103,7 @@ func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug stri
 	if !ok {
 		return l, labelMissing()
 	}
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
+	err = s.update(ctx, mandateOf(p, "edit-label"), func(tx *store.Tx) error {
 		if l, err = tx.Label(ctx, p.Tenant, slug); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 	if !ok {
 		return labelMissing()
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteLabel(ctx, p.Tenant, slug) })
+	return s.update(ctx, mandateOf(p, "delete-label"), func(tx *store.Tx) error { return tx.DeleteLabel(ctx, p.Tenant, slug) })
 }
 
 // AddLabel gives a case a label. One that it has already changes nothing.
@@ -166,7 +166,8 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 		return View{}, err
 	}
 	var view View
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(p, o)
+	err := s.update(ctx, m, func(tx *store.Tx) error {
 		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
 			return err
 		}
@@ -175,7 +176,7 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 		}
 		c, facts, err := change(tx)
 		if err == nil {
-			view, err = s.marked(ctx, tx, p, c, facts)
+			view, err = s.marked(ctx, tx, m, c, facts)
 		}
 		return err
 	})
@@ -185,16 +186,16 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 	return view, nil
 }
 
-func (s *Service) marked(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Case, facts []event.Fact) (View, error) {
-	t, err := s.typeAt(ctx, tx, p.Tenant, c.Type, c.TypeVersion)
+func (s *Service) marked(ctx context.Context, tx *store.Tx, m *mandate, c cases.Case, facts []event.Fact) (View, error) {
+	t, err := s.typeAt(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return View{}, err
 	}
-	view, err := s.view(ctx, tx, p, c, t.Type)
+	view, err := s.view(ctx, tx, m.Principal, c, t.Type)
 	if err != nil || len(facts) == 0 {
 		return view, err
 	}
-	return view, s.record(ctx, tx, p, c, t.Type, nil, facts...)
+	return view, s.record(ctx, tx, m, c, t.Type, nil, facts...)
 }
 
 func factIf(changed bool, f event.Fact) []event.Fact {

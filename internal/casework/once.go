@@ -35,6 +35,9 @@ func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func(
 		return err
 	}
 	defer s.keys.drop(name)
+	if err := s.stillMay(ctx, s.store, mandateOf(p, access.Operation(o.Operation))); err != nil { // it may have waited
+		return err
+	}
 	if err := s.replay(ctx, p, o); err != nil {
 		return err
 	}

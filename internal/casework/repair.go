@@ -146,7 +146,7 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 		return Replay{}, err
 	}
 	var made Replay
-	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, mandateOf(p, "retry-dead"), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if err := tx.CatchUp(ctx); err != nil { // nothing is removed meanwhile
 			return nil, err
 		}
@@ -218,7 +218,7 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
 		return 0, err
 	}
-	err = s.changing(ctx, p, endpointID, once, func(tx *store.Tx, _ endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, _ endpoint.Endpoint) (any, error) {
 		if n, err = do(tx, names); err != nil {
 			return nil, err
 		}
@@ -232,10 +232,10 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 
 // changing carries something out once, in a transaction in which the endpoint is
 // there.
-func (s *Service) changing(ctx context.Context, p access.Principal, endpointID string, once Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
-	return s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
-			e, err := findEndpoint(ctx, tx, p, endpointID)
+func (s *Service) changing(ctx context.Context, m *mandate, endpointID string, once Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
+	return s.once(ctx, m.Principal, once, func() error {
+		return s.update(ctx, m, func(tx *store.Tx) error {
+			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)
 			if err != nil {
 				return err
 			}
@@ -243,7 +243,7 @@ func (s *Service) changing(ctx context.Context, p access.Principal, endpointID s
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, result)
+			return s.keep(ctx, tx, m.Principal, once, result)
 		})
 	})
 }

@@ -119,7 +119,7 @@ func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Op
 		return Replay{}, endpointMissing()
 	}
 	var made Replay
-	err := s.changing(ctx, p, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
+	err := s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
 		made, err = s.startReplay(ctx, tx, p, e, make)
 		return made, err
 	})
@@ -228,7 +228,7 @@ func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpoint
 	if !word(replayID) {
 		return replayMissing()
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, "cancel-replay"), func(tx *store.Tx) error {
 		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, 
 		return endpoint.Secret{}, err
 	}
 	err = s.once(ctx, p, once, func() error {
-		return s.changeSecrets(ctx, p, endpointID, access.EndpointSecretAdded, func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+		return s.changeSecrets(ctx, mandateOf(p, "rotate-endpoint-secret"), endpointID, access.EndpointSecretAdded, func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
 			if slices.ContainsFunc(e.Signing(made.CreatedAt), func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }) {
 				return nil, fault.In("endpoint.invalid", "The secret can't be rotated.", fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
 			}
@@ -107,7 +107,7 @@ func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, 
 	if err := s.Permit(ctx, p, "delete-endpoint-secret"); err != nil {
 		return err
 	}
-	return s.changeSecrets(ctx, p, endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+	return s.changeSecrets(ctx, mandateOf(p, "delete-endpoint-secret"), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
 		signing := e.Signing(s.now())
 		left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == secretID })
 		if len(left) == len(signing) {
@@ -121,14 +121,14 @@ func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, 
 }
 
 // changeSecrets replaces an endpoint's secrets by what change makes of it.
-func (s *Service) changeSecrets(ctx context.Context, p access.Principal, endpointID string, action access.Action,
+func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID string, action access.Action,
 	change func(*store.Tx, endpoint.Endpoint) ([]endpoint.Secret, error)) error {
 	if !word(endpointID) {
 		return endpointMissing()
 	}
 	return retry("endpoint.version_conflict", func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) error {
-			e, err := findEndpoint(ctx, tx, p, endpointID)
+		return s.update(ctx, m, func(tx *store.Tx) error {
+			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)
 			if err != nil {
 				return err
 			}
@@ -143,7 +143,7 @@ func (s *Service) changeSecrets(ctx context.Context, p access.Principal, endpoin
 			for i, secret := range e.Secrets {
 				ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
 			}
-			return s.audit(ctx, tx, p, action, "endpoint/"+endpointID, map[string]any{"secrets": ids})
+			return s.audit(ctx, tx, m.Principal, action, "endpoint/"+endpointID, map[string]any{"secrets": ids})
 		})
 	})
 }

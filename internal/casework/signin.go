@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/event"
@@ -15,7 +16,8 @@ const maxHashing = 4
 
 // SignIn is an attempt to sign in with an address and a password.
 type SignIn struct {
-	Tenant   int64
+	Tenant   int64  // 0: there is none of this key
+	Key      string // of the tenant, as it was sent
 	Email    string
 	Password string
 	From     string  // the IP address
@@ -23,8 +25,8 @@ type SignIn struct {
 }
 
 // SignIn says which user of a tenant comes with an address and a password.
-// Whatever is wrong, the answer is the same and takes as long; too many failures
-// in a row are refused before the password is looked at.
+// Whatever is wrong, the answer is the same and takes as long, also where there is no such
+// tenant; too many failures in a row are refused before the password is looked at.
 func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	email, password := access.NormalEmail(in.Email), in.Password
 	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
@@ -51,20 +53,26 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 }
 
 // TenantFor returns the tenant that somebody wants to sign in to: by its key, or
-// else as [Service.TenantAt] has it. A tenant that is not to be found under the
-// host name is as none.
+// else as [Service.TenantAt] has it; 0: there is none. A tenant that is not to be found
+// under the host name is as none, and takes as long.
 func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error) {
 	if key == "" {
 		return s.TenantAt(ctx, host)
 	}
 	if !word(key) {
-		return 0, refused()
+		key = "" // no tenant has it
 	}
 	t, err := s.store.TenantByKey(ctx, key)
-	if err == nil && s.CheckHost(ctx, access.Principal{Tenant: t.ID}, host) != nil || errors.Is(err, fault.NotFound) {
-		err = refused()
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return 0, err
 	}
-	return t.ID, err
+	if err := s.CheckHost(ctx, access.Principal{Tenant: t.ID}, host); err != nil {
+		if errors.Is(err, fault.Unauthenticated) {
+			err = nil
+		}
+		return 0, err
+	}
+	return t.ID, nil
 }
 
 // signedIn takes back what was counted as a failure, and notes the success.
@@ -132,23 +140,39 @@ func (s *Service) hashing(ctx context.Context, do func() error) error {
 	select {
 	case s.hashes <- struct{}{}:
 		defer func() { <-s.hashes }()
+		if s.Hashing != nil {
+			s.Hashing()
+		}
 		return do()
 	case <-ctx.Done():
 		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 	}
 }
 
+// Session is what a session in the store says.
+type Session struct {
+	Tenant, User, Epoch int64
+	Key                 string // in the store
+}
+
 // InSession says who a session belongs to: its user as of now. It is over once
 // the user's epoch is another.
-func (s *Service) InSession(ctx context.Context, tenant, user, epoch int64, from string) (access.Principal, error) {
-	u, err := s.store.User(ctx, tenant, user)
+func (s *Service) InSession(ctx context.Context, session Session, from string) (access.Principal, error) {
+	at, moment := time.Now(), s.store.RightsMoment()
+	u, err := s.store.User(ctx, session.Tenant, session.User)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.Principal{}, err
 	}
-	if err != nil || u.Disabled || u.Epoch != epoch {
-		return access.Principal{}, fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
+	if err != nil || u.Disabled || u.Epoch != session.Epoch {
+		return access.Principal{}, sessionOver()
 	}
-	return principal(u, from), nil
+	p := principal(u, from)
+	p.Credential = access.Credential{At: at, Moment: moment, Session: session.Key, Epoch: u.Epoch}
+	return p, nil
+}
+
+func sessionOver() error {
+	return fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
 }
 
 func principal(u access.User, from string) access.Principal {

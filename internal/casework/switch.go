@@ -80,7 +80,7 @@ func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Ca
 	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
-	return view, s.store.Update(ctx, func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
+	return view, s.update(ctx, mandateOf(p, "switch-type"), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
@@ -179,7 +179,10 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 
 // saveSwitch gives the case the numbers of its new type, and commits it.
 func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view View, err error) {
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
+	m := mandateOf(pl.p, "switch-type")
+	m.waited = pl.asked
+	err = s.update(ctx, m, func(tx *store.Tx) error {
+		m.concerns(pl.from)
 		c := pl.after
 		if err := renumber(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
@@ -196,7 +199,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
 			return err
 		}
-		if err := s.record(ctx, tx, pl.p, c, pl.typ, pl.callback, facts...); err != nil {
+		if err := s.record(ctx, tx, m, c, pl.typ, pl.callback, facts...); err != nil {
 			return err
 		}
 		if view, err = s.view(ctx, tx, pl.p, c, pl.typ); err != nil {

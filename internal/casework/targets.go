@@ -61,7 +61,7 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 	}
 	var targets []Target
 	err := retry("endpoint.version_conflict", func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, "set-targets"), func(tx *store.Tx) (err error) {
 			if targets, err = s.setTargets(ctx, tx, p, trigger, urls); err != nil {
 				return err
 			}

@@ -33,7 +33,9 @@ func (s *Service) TestEndpoint(ctx context.Context, p access.Principal, endpoint
 		if out.Attempt, out.Reason, err = send(ctx, e); err != nil {
 			return err
 		}
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		m := mandateOf(p, "test-endpoint")
+		m.waited = true
+		return s.update(ctx, m, func(tx *store.Tx) error {
 			err := s.audit(ctx, tx, p, access.EndpointTested, "endpoint/"+e.ID, map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
 			if err != nil {
 				return err

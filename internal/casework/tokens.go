@@ -44,6 +44,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 	if !ok || len(bearer) > maxBearer || !word(tokenID) {
 		return access.Principal{}, unauthenticated()
 	}
+	at, moment := time.Now(), s.store.RightsMoment()
 	token, err := s.store.Token(ctx, tokenID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.Principal{}, err
@@ -53,7 +54,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 	}
 	p := access.Principal{
 		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
-		Actor: event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
+		Actor:      event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
+		Credential: access.Credential{At: at, Moment: moment, Expires: token.ExpiresAt},
 	}
 	if !token.From(address) {
 		s.noteStranger(ctx, p, access.Denied, "token/"+token.ID, map[string]any{"reason": "address"})
@@ -121,7 +123,7 @@ func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRe
 		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
 			return err
 		}
-		return s.store.Update(ctx, func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, "create-token"), func(tx *store.Tx) error {
 			if err := tx.CreateToken(ctx, made.Token); err != nil {
 				return err
 			}
@@ -230,7 +232,7 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 	if len(above(p, token.Role, token.Clearance)) > 0 {
 		return s.deny(ctx, p, "delete-token", "token/"+tokenID, "The token may see more than you. Ask an administrator who may see as much.")
 	}
-	return s.store.Update(ctx, func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, "delete-token"), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
 			return err
 		}

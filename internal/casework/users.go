@@ -35,7 +35,7 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 		return access.User{}, err
 	}
 	err := s.once(ctx, p, once, func() error {
-		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, "create-user"), func(tx *store.Tx) (err error) {
 			if err := unmistakable(ctx, tx, made.Tenant, made.Email); err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
 			return err
 		}
-		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, "update-user"), func(tx *store.Tx) (err error) {
 			saved, err = s.saveUser(ctx, tx, p, before, after)
 			return err
 		})

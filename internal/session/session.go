@@ -35,6 +35,7 @@ type Config struct {
 
 // Manager keeps sessions. It is safe for concurrent use.
 type Manager struct {
+	store    *store.Store
 	scs      *scs.SessionManager // on its own it would go by the wall clock
 	idle     time.Duration
 	insecure bool
@@ -42,11 +43,14 @@ type Manager struct {
 }
 
 // User is whom a session belongs to.
-type User struct{ Tenant, ID, Epoch int64 }
+type User struct {
+	Tenant, ID, Epoch int64
+	Key               string // of the session in the store; empty: it is not there yet
+}
 
 // New makes a Manager.
 func New(st *store.Store, c Config) *Manager {
-	m := &Manager{scs: scs.New(), idle: DefaultIdle, insecure: c.Insecure, now: c.Now}
+	m := &Manager{store: st, scs: scs.New(), idle: DefaultIdle, insecure: c.Insecure, now: c.Now}
 	if m.now == nil {
 		m.now = time.Now
 	}
@@ -76,7 +80,8 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 	if len(token) > 100 {
 		token = ""
 	}
-	loaded, err := m.scs.Load(ctx, token)
+	found := new(string)
+	loaded, err := m.scs.Load(context.WithValue(ctx, foundKey{}, found), token)
 	if err != nil {
 		return ctx, err
 	}
@@ -84,6 +89,16 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 		m.begin(loaded)
 	}
 	return loaded, nil
+}
+
+// foundKey is where the context has the key of the session that was found in the store.
+type foundKey struct{}
+
+func found(ctx context.Context) string {
+	if key, ok := ctx.Value(foundKey{}).(*string); ok {
+		return *key
+	}
+	return ""
 }
 
 // begin lets the lifetime of ctx's session begin.
@@ -100,15 +115,17 @@ const (
 
 // User says whom the session of ctx belongs to, if anybody signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
-	u := User{Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey)}
+	u := User{Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey), Key: found(ctx)}
 	return u, u.ID != 0
 }
 
 // SignIn makes the session of ctx a user's, under a new token.
 func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) error {
+	before, _ := m.User(ctx)
 	if err := m.scs.RenewToken(ctx); err != nil {
 		return err
 	}
+	m.ended(before)
 	m.begin(ctx)
 	m.scs.Put(ctx, tenantKey, u.Tenant)
 	m.scs.Put(ctx, userKey, u.ID)
@@ -118,9 +135,18 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 
 // SignOut ends the session of ctx.
 func (m *Manager) SignOut(ctx context.Context, w http.ResponseWriter) error {
+	before, _ := m.User(ctx)
 	err := m.scs.Destroy(ctx)
+	m.ended(before)
 	m.write(ctx, w, "", time.Time{})
 	return err
+}
+
+// ended wakes what goes on in a session that was ended.
+func (m *Manager) ended(u User) {
+	if u.Key != "" && u.Tenant != 0 {
+		m.store.SessionEnded(u.Tenant)
+	}
 }
 
 // extendEvery is how far behind a session's last request may be.
@@ -204,7 +230,11 @@ type kept struct {
 }
 
 func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
-	return k.store.Session(ctx, id, k.now())
+	data, exists, err := k.store.Session(ctx, id, k.now())
+	if key, ok := ctx.Value(foundKey{}).(*string); ok && exists {
+		*key = id
+	}
+	return data, exists, err
 }
 
 // CommitCtx keeps a session until it has been idle for too long, but not beyond

@@ -49,11 +49,11 @@ func (f failing) update(ctx context.Context, do func(querier) error) error {
 	return outcomeUnknown(f.fail(what, true))
 }
 
-func (f failing) notify(ctx context.Context) error {
+func (f failing) notify(ctx context.Context, text string) error {
 	if err := f.fail("notify", false); err != nil {
 		return err
 	}
-	return errors.Join(f.engine.notify(ctx), f.fail("notify", true))
+	return errors.Join(f.engine.notify(ctx, text), f.fail("notify", true))
 }
 
 // failingTx is a transaction of a failing engine.

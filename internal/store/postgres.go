@@ -108,7 +108,7 @@ func (e *postgresEngine) update(ctx context.Context, do func(querier) error) err
 
 const channel = "casehook"
 
-func (e *postgresEngine) listen(ctx context.Context, begun func(session), notified func()) error {
+func (e *postgresEngine) listen(ctx context.Context, begun func(session), notified func(text string)) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return translate(err)
@@ -124,16 +124,18 @@ func (e *postgresEngine) listen(ctx context.Context, begun func(session), notifi
 		return translate(err)
 	}
 	begun(held)
+	notified("") // nobody listened until now
 	for {
-		notified() // at first too: nobody listened until now
-		if _, err := raw.WaitForNotification(ctx); err != nil {
+		heard, err := raw.WaitForNotification(ctx)
+		if err != nil {
 			return translate(err)
 		}
+		notified(heard.Payload)
 	}
 }
 
-func (e *postgresEngine) notify(ctx context.Context) error {
-	_, err := e.pool.Exec(ctx, "notify "+channel)
+func (e *postgresEngine) notify(ctx context.Context, text string) error {
+	_, err := e.pool.Exec(ctx, "select pg_notify($1, $2)", channel, text)
 	return translate(err)
 }
 

@@ -23,14 +23,19 @@ const rightsKept = 500 * time.Millisecond
 type rights struct {
 	mu      sync.Mutex
 	tenants map[int64]*tenantRights
+	moment  int64          // grows with every change, here or elsewhere
+	untold  map[int64]bool // tenants of which other nodes are to be told
 }
 
 // tenantRights is what is remembered of one tenant.
 type tenantRights struct {
 	looking sync.Mutex // one looks at a time; the others find what it has found
 
+	moment  int64  // of the last change; guarded by rights.mu
+	changed signal // wakes those who follow what they may read
+
 	mu       sync.Mutex
-	changes  int64 // by commits of this process
+	changes  int64 // that this process knows of
 	versions int64 // of definitions, when narrowed was made
 	narrowed access.Narrowing
 	checked  time.Time // zero: it has to be looked at
@@ -69,6 +74,11 @@ func (tx *Tx) regrant(tenant int64) {
 func (r *rights) of(tenant int64) *tenantRights {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.locked(tenant)
+}
+
+// locked is of for who holds the lock.
+func (r *rights) locked(tenant int64) *tenantRights {
 	if r.tenants == nil {
 		r.tenants = map[int64]*tenantRights{}
 	}
@@ -80,16 +90,8 @@ func (r *rights) of(tenant int64) *tenantRights {
 	return t
 }
 
-// regranted forgets what was looked at of tenants in which a commit changed who may
-// read what.
-func (s *Store) regranted(tenants map[int64]bool) {
-	for tenant := range tenants {
-		s.rights.of(tenant).changed()
-	}
-}
-
-// changed forgets what was looked at before a commit of this process.
-func (t *tenantRights) changed() {
+// forget drops what was looked at before a change.
+func (t *tenantRights) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.changes++

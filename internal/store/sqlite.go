@@ -151,12 +151,12 @@ func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error
 	}
 }
 
-func (e *sqliteEngine) listen(ctx context.Context, _ func(session), _ func()) error {
+func (e *sqliteEngine) listen(ctx context.Context, _ func(session), _ func(string)) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (e *sqliteEngine) notify(context.Context) error { return nil }
+func (e *sqliteEngine) notify(context.Context, string) error { return nil }
 
 func (e *sqliteEngine) close() error {
 	e.once.Do(func() { close(e.closing) })

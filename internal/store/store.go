@@ -80,8 +80,8 @@ type engine interface {
 	update(ctx context.Context, do func(querier) error) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
-	listen(ctx context.Context, begun func(session), notified func()) error
-	notify(ctx context.Context) error
+	listen(ctx context.Context, begun func(session), notified func(text string)) error
+	notify(ctx context.Context, text string) error
 	close() error
 }
 
@@ -214,12 +214,24 @@ func (s *Store) Listen(ctx context.Context) error {
 	return s.engine.listen(ctx, func(begun session) {
 		s.session.Store(&begun)
 		s.endpoints.broadcast()
-	}, s.wake.broadcast)
+		s.rightsChangedElsewhere(allTenants) // nobody listened until now
+	}, func(text string) {
+		s.wake.broadcast()
+		s.rightsChangedElsewhere(text)
+	})
 }
 
-// Notify tells the other nodes that the journal has grown. It runs outside of
-// any business transaction: a NOTIFY inside would serialise their commits.
-func (s *Store) Notify(ctx context.Context) error { return s.engine.notify(ctx) }
+// Notify tells the other nodes that the journal has grown, and in which tenants somebody
+// may read more or less. It runs outside of any business transaction: a NOTIFY inside
+// would serialise their commits.
+func (s *Store) Notify(ctx context.Context) error {
+	changed := s.rights.takeUntold()
+	err := s.engine.notify(ctx, tenantsText(changed))
+	if err != nil {
+		s.rights.untell(changed)
+	}
+	return err
+}
 
 //go:embed migrations
 var migrations embed.FS

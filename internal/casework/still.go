@@ -1,0 +1,126 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// mandate is by what right somebody changes something. Between its first check and the
+// commit minutes may pass, in which a callback is asked, a document is made or a file
+// comes in: so the commit's transaction checks it again.
+type mandate struct {
+	access.Principal
+	operation access.Operation
+	types     []string // of the cases that change; known by the end of the transaction
+	roles     []string // of the transition that is submitted; nil: all may
+	waited    bool     // for somebody else: another node may have committed anything meanwhile
+}
+
+func mandateOf(p access.Principal, o access.Operation) *mandate {
+	return &mandate{Principal: p, operation: o}
+}
+
+// concerns notes that a case of a type changes.
+func (m *mandate) concerns(t *casetype.Type) {
+	if !slices.Contains(m.types, t.Key) {
+		m.types = append(m.types, t.Key)
+	}
+}
+
+// update runs do in one transaction for somebody. The last that it does is to check that
+// they still may: whatever do waited for, such as a lock, is behind it then. Nothing is
+// saved where they may not. No lock is held for it: who revokes a credential waits for
+// nobody, and what is revoked during the commit itself is revoked after it.
+func (s *Service) update(ctx context.Context, m *mandate, do func(*store.Tx) error) error {
+	var refused error
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		m.types, refused = nil, nil
+		if err := do(tx); err != nil {
+			return err
+		}
+		refused = s.stillMay(ctx, tx, m)
+		return refused
+	})
+	if errors.Is(refused, fault.Forbidden) {
+		return s.denied(ctx, m.Principal, m.operation, "", refused)
+	}
+	return err
+}
+
+// standings is where the worth of credentials is looked up; a store.Store is, and so is a
+// store.Tx.
+type standings interface {
+	typeReader
+	Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (access.Standing, error)
+}
+
+// stillMay checks a mandate again. It asks the database only where somebody's rights in
+// the tenant may have changed since the principal was authenticated.
+func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
+	c, now := m.Credential, s.now()
+	if c.At.IsZero() {
+		return nil
+	}
+	if !c.Expires.IsZero() && !now.Before(c.Expires) {
+		return over(m.Principal)
+	}
+	if elsewhere := m.waited && s.store.Nodes(); !elsewhere && s.store.RightsHeld(m.Tenant, c.Moment, c.At) {
+		return nil
+	}
+	types := append(m.types, "")
+	standing, err := r.Standing(ctx, m.Principal, types[0], now)
+	if err != nil {
+		return err
+	}
+	p := m.Principal
+	p.Role, p.Clearance = standing.Role, standing.Clearance
+	switch {
+	case p.Role == "":
+		return over(p)
+	case !p.Clearance.Sees(m.Clearance):
+		return meanwhile("Your clearance became %s", p.Clearance)
+	case !p.Role.Permits(m.operation) || !p.Role.Among(m.roles):
+		return meanwhile("Your role became %q, which may not do this (%s)", p.Role, m.operation)
+	}
+	for i, key := range m.types {
+		version := standing.TypeAt // of the first
+		if i > 0 {
+			version = 0
+		}
+		if err := s.stillMayType(ctx, r, p, m.operation, key, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillMayType checks that a version of a case type, or its newest, leaves somebody in.
+func (s *Service) stillMayType(ctx context.Context, r typeReader, p access.Principal, o access.Operation, key string, version int64) error {
+	t, err := s.typeAt(ctx, r, p.Tenant, key, version)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err == nil && leftOut(p, o, t.Type) != nil {
+		err = meanwhile("The case type %s was narrowed to other roles", key)
+	}
+	return err
+}
+
+func meanwhile(what string, args ...any) error {
+	return fault.New(fault.Forbidden, "access.denied", what+" while the request was under way. Nothing was saved.", args...)
+}
+
+// over refuses a credential that was revoked or has expired.
+func over(p access.Principal) error {
+	if p.Actor.UserID != 0 {
+		return sessionOver()
+	}
+	return unauthenticated()
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// The statements that say what a credential is worth: one for each kind. They say too
+// which version of a case type is the newest, so that a commit asks once.
+var (
+	tokenStanding = define(`select role, clearance, coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
+		from tokens where tenant = $1 and id = $2 and (expires_at = 0 or expires_at > $4)`)
+	userStanding = define(`select role, clearance, coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
+		from users where tenant = $1 and id = $2 and not disabled and epoch = $5
+		and ($6 = '' or exists (select 1 from sessions where id = $6 and user_id = $2 and expires_at > $4))`)
+)
+
+// Standing returns what a principal's credential is worth now, and the newest version of
+// a case type.
+func (r reader) Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (s access.Standing, err error) {
+	var rows *sql.Rows
+	if p.Actor.UserID != 0 {
+		rows, err = r.q.query(ctx, userStanding, p.Tenant, p.Actor.UserID, caseType, micros(now), p.Credential.Epoch, p.Credential.Session)
+	} else {
+		rows, err = r.q.query(ctx, tokenStanding, p.Tenant, p.Actor.TokenID, caseType, micros(now))
+	}
+	s, err = one(rows, err, func(rows *sql.Rows) (s access.Standing, err error) {
+		err = rows.Scan(&s.Role, &s.Clearance, &s.TypeAt)
+		return s, err
+	}, notFound("store.revoked", "The credential was revoked."))
+	if errors.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return s, err
+}
+
+// RightsMoment returns what the rights of all tenants have come to. Take it before a
+// credential is read, and hold it against [Store.RightsHeld] later.
+func (s *Store) RightsMoment() int64 {
+	s.rights.mu.Lock()
+	defer s.rights.mu.Unlock()
+	return s.rights.moment
+}
+
+// RightsHeld reports whether nobody's rights in a tenant can have changed since a moment
+// at which they were looked at. On PostgreSQL that is known for rightsKept alone, since
+// other nodes commit too; after that it reports false, and the database has to be asked.
+func (s *Store) RightsHeld(tenant, moment int64, looked time.Time) bool {
+	if s.Nodes() && time.Since(looked) >= rightsKept {
+		return false
+	}
+	s.rights.mu.Lock()
+	defer s.rights.mu.Unlock()
+	return s.rights.locked(tenant).moment <= moment
+}
+
+// RightsChanged returns a channel that is closed when somebody in a tenant may read more
+// or less than before, or is signed out: by a commit of this process at once, by another
+// node's when its notification arrives. Take it before looking.
+func (s *Store) RightsChanged(tenant int64) <-chan struct{} {
+	return s.rights.of(tenant).changed.channel()
+}
+
+// SessionEnded notes that a session of a tenant was ended.
+func (s *Store) SessionEnded(tenant int64) { s.regranted(map[int64]bool{tenant: true}) }
+
+// regranted notes what a commit of this process changed, and has other nodes told.
+func (s *Store) regranted(tenants map[int64]bool) {
+	for tenant := range tenants {
+		s.rights.change(tenant)
+	}
+	if len(tenants) > 0 && s.Nodes() {
+		s.rights.untell(tenants)
+		s.committed.broadcast()
+	}
+}
+
+// change forgets what was looked at of a tenant, and wakes those who follow it.
+func (r *rights) change(tenant int64) {
+	r.mu.Lock()
+	r.moment++
+	t := r.locked(tenant)
+	t.moment = r.moment
+	r.mu.Unlock()
+	t.forget()
+	t.changed.broadcast()
+}
+
+// untell has other nodes told of tenants with the next notification.
+func (r *rights) untell(tenants map[int64]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.untold == nil {
+		r.untold = map[int64]bool{}
+	}
+	for tenant := range tenants {
+		r.untold[tenant] = true
+	}
+}
+
+func (r *rights) takeUntold() map[int64]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.untold
+	r.untold = nil
+	return taken
+}
+
+const (
+	allTenants  = "*"
+	mostTenants = 200 // that a notification names, which may have 8,000 bytes
+)
+
+// tenantsText is a notification's text: tenants with spaces between, allTenants, or nothing.
+func tenantsText(tenants map[int64]bool) string {
+	if len(tenants) > mostTenants {
+		return allTenants
+	}
+	texts := make([]string, 0, len(tenants))
+	for tenant := range tenants {
+		texts = append(texts, strconv.FormatInt(tenant, 10))
+	}
+	return strings.Join(texts, " ")
+}
+
+// rightsChangedElsewhere takes up what another node notified, or this one itself.
+func (s *Store) rightsChangedElsewhere(text string) {
+	if text == allTenants {
+		for _, tenant := range s.rights.known() {
+			s.rights.change(tenant)
+		}
+		return
+	}
+	for _, word := range strings.Fields(text) {
+		if tenant, err := strconv.ParseInt(word, 10, 64); err == nil {
+			s.rights.change(tenant)
+		}
+	}
+}
+
+// known lists the tenants of which something is remembered, or somebody follows something.
+func (r *rights) known() (all []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for tenant := range r.tenants {
+		all = append(all, tenant)
+	}
+	return all
+}
