@@ -49,6 +49,17 @@ type Principal struct {
 	Credential Credential
 }
 
+// Sees is an actor as somebody may see them. Everybody sees who did something, by name,
+// and themselves as they are; where a colleague's request came from, and which token it
+// was, is for managers and administrators, who look after these.
+func (p Principal) Sees(a event.Actor) event.Actor {
+	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
+	if !self && !p.Role.Includes(Manager) {
+		a.TokenID, a.Address = "", ""
+	}
+	return a
+}
+
 const prefix = "chk_"
 
 // NewToken draws a token's secret from r and returns it with its hash. The

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -89,7 +90,7 @@ func (a *API) listAttachments(ctx context.Context, sort cases.Sort, folder strin
 	if err != nil {
 		return nil, err
 	}
-	show := func(at cases.Attachment) Attachment { return showAttachment(folder, at) }
+	show := func(at cases.Attachment) Attachment { return showAttachment(principalOf(ctx), folder, at) }
 	return paged(a, name, p.Limit, all, show, func(at cases.Attachment) string { return at.ID })
 }
 
@@ -97,7 +98,7 @@ func (a *API) listAttachments(ctx context.Context, sort cases.Sort, folder strin
 func attached(ctx context.Context, operation, folder string, in Idempotent,
 	do func(casework.Once) (cases.Attachment, error), extra ...string) (*created[Attachment], error) {
 	return create[Attachment](ctx, operation, in, func(at cases.Attachment) (store.Answer, error) {
-		shown := showAttachment(folder, at)
+		shown := showAttachment(principalOf(ctx), folder, at)
 		return answer(http.StatusCreated, shown, "Location", shown.ContentPath)
 	}, do, extra...)
 }
@@ -158,10 +159,10 @@ func (w *ranged) WriteHeader(status int) {
 	w.ResponseWriter = &discard{header: http.Header{}} // of the text that would follow
 }
 
-func showAttachment(folder string, at cases.Attachment) Attachment {
+func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {
 	return Attachment{
 		ID: at.ID, Key: at.Key, Filename: at.Filename, MediaType: at.MediaType, Size: at.Size, SHA256: at.SHA256,
-		CaseVersion: at.Version, By: Actor(at.By), At: at.At.UTC(),
+		CaseVersion: at.Version, By: showActor(p, at.By), At: at.At.UTC(),
 		ContentPath: casePath(at.CaseID) + "/" + folder + "/" + at.ID + "/content",
 	}
 }

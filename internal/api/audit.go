@@ -30,10 +30,11 @@ func (a *API) audit() {
 			if err != nil {
 				return nil, err
 			}
-			return paged(a, "audit", in.Limit, all, showRecord, func(r access.Record) int64 { return r.ID })
+			show := func(r access.Record) AuditRecord { return showRecord(principalOf(ctx), r) }
+			return paged(a, "audit", in.Limit, all, show, func(r access.Record) int64 { return r.ID })
 		})
 }
 
-func showRecord(r access.Record) AuditRecord {
-	return AuditRecord{ID: r.ID, At: r.At.UTC(), Action: string(r.Action), Subject: r.Subject, By: Actor(r.Actor), Detail: Object(r.Detail)}
+func showRecord(p access.Principal, r access.Record) AuditRecord {
+	return AuditRecord{ID: r.ID, At: r.At.UTC(), Action: string(r.Action), Subject: r.Subject, By: showActor(p, r.Actor), Detail: Object(r.Detail)}
 }

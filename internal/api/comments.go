@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -39,7 +40,7 @@ func (a *API) addComment(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return create[Comment](ctx, "add-comment", in.Idempotent, func(c cases.Comment) (store.Answer, error) {
-		return answer(http.StatusCreated, showComment(c), "Location", casePath(id)+"/comments")
+		return answer(http.StatusCreated, showComment(principalOf(ctx), c), "Location", casePath(id)+"/comments")
 	}, func(o casework.Once) (cases.Comment, error) {
 		return a.service.AddComment(ctx, principalOf(ctx), id, body.Text, o)
 	})
@@ -61,9 +62,10 @@ func (a *API) listComments(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, name, in.Limit, all, showComment, func(c cases.Comment) string { return c.ID })
+	show := func(c cases.Comment) Comment { return showComment(principalOf(ctx), c) }
+	return paged(a, name, in.Limit, all, show, func(c cases.Comment) string { return c.ID })
 }
 
-func showComment(c cases.Comment) Comment {
-	return Comment{ID: c.ID, Text: c.Text, By: Actor(c.By), At: c.At.UTC()}
+func showComment(p access.Principal, c cases.Comment) Comment {
+	return Comment{ID: c.ID, Text: c.Text, By: showActor(p, c.By), At: c.At.UTC()}
 }

@@ -40,9 +40,12 @@ type Actor struct {
 	Source  event.Source `json:"source" enum:"ui,api,system" doc:"A person in the console, a program with a token, or Casehook itself." example:"api"`
 	Name    string       `json:"name" doc:"Of the person or the token." example:"crm"`
 	UserID  int64        `json:"user_id,omitempty" doc:"The person's id." example:"7"`
-	TokenID string       `json:"token_id,omitempty" doc:"The token's id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Address string       `json:"address,omitempty" doc:"The IP address that the request came from." example:"192.0.2.7"`
+	TokenID string       `json:"token_id,omitempty" doc:"The token's id; for managers, administrators and the token itself alone." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Address string       `json:"address,omitempty" doc:"The IP address that the request came from; for managers, administrators and whoever it was alone." example:"192.0.2.7"`
 }
+
+// showActor is an actor as the caller may see them.
+func showActor(p access.Principal, a event.Actor) Actor { return Actor(p.Sees(a)) }
 
 // CallbackOutcome is what a callback answered.
 type CallbackOutcome struct {
@@ -100,7 +103,7 @@ func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int6
 	}
 	var wrong error
 	out, err := paged(a, name, in.Limit, entries, func(e *event.Entry) HistoryEntry {
-		shown, err := showEntry(e)
+		shown, err := showEntry(principalOf(ctx), e)
 		if err != nil {
 			wrong = err
 		}
@@ -112,8 +115,8 @@ func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int6
 	return out, err
 }
 
-func showEntry(e *event.Entry) (HistoryEntry, error) {
-	out := HistoryEntry{Version: e.Version, At: e.At.UTC(), By: Actor(e.Actor), Facts: []Fact{}, Changes: []Change{}}
+func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
+	out := HistoryEntry{Version: e.Version, At: e.At.UTC(), By: showActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
 	if e.Snapshot.Case != nil {
 		out.State = e.Snapshot.Case.State
 	}
