@@ -73,6 +73,7 @@ type API struct {
 
 	followers  *followers
 	attemptIDs numbers
+	auditIDs   numbers
 }
 
 // New makes the handler of the API, its description and its documentation.
@@ -91,6 +92,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	}
 	a := &API{service: s, config: c, log: c.Log, mux: http.NewServeMux(), cursors: newCursors(c.Key), opened: map[string]bool{}, names: map[string]string{}, origins: http.NewCrossOriginProtection()}
 	a.attemptIDs = newNumbers("att_", c.Key)
+	a.auditIDs = newNumbers("aud_", c.Key)
 	a.followers = newFollowers(c.Follow)
 	a.trust(c.PublicURL)
 	setUpHuma()

@@ -10,7 +10,7 @@ import (
 
 // AuditRecord is one line of the audit.
 type AuditRecord struct {
-	ID      int64     `json:"id" doc:"Its number, which grows." example:"17"`
+	ID      string    `json:"id" doc:"Its id." example:"aud_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 	At      time.Time `json:"at" doc:"When it happened."`
 	Action  string    `json:"action" doc:"What was done, or tried." example:"token.created"`
 	Subject string    `json:"subject" doc:"What it was done to; may be empty." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -30,11 +30,11 @@ func (a *API) audit() {
 			if err != nil {
 				return nil, err
 			}
-			show := func(r access.Record) AuditRecord { return showRecord(principalOf(ctx), r) }
+			show := func(r access.Record) AuditRecord { return a.showRecord(principalOf(ctx), r) }
 			return paged(a, "audit", in.Limit, all, show, func(r access.Record) int64 { return r.ID })
 		})
 }
 
-func showRecord(p access.Principal, r access.Record) AuditRecord {
-	return AuditRecord{ID: r.ID, At: r.At.UTC(), Action: string(r.Action), Subject: r.Subject, By: showActor(p, r.Actor), Detail: Object(r.Detail)}
+func (a *API) showRecord(p access.Principal, r access.Record) AuditRecord {
+	return AuditRecord{ID: a.auditIDs.seal(r.Tenant, r.ID), At: r.At.UTC(), Action: string(r.Action), Subject: r.Subject, By: showActor(p, r.Actor), Detail: Object(r.Detail)}
 }

@@ -81,7 +81,7 @@ func (a *API) generateDocument(ctx context.Context, in *struct {
 	render := func(made []cases.Attachment) (store.Answer, error) {
 		shown := make([]Attachment, len(made))
 		for i, at := range made {
-			shown[i] = showAttachment("documents", at)
+			shown[i] = showAttachment(principalOf(ctx), "documents", at)
 		}
 		if g.Single {
 			return answer(http.StatusCreated, shown[0], "Location", shown[0].ContentPath)
