@@ -100,22 +100,18 @@ func (x *exchange) contentType(taken ...string) error {
 		"The body's Content-Type is %q; send %s.", sent, taken[0])
 }
 
-// floats returns JSON as huma validates it. Only sizes are judged by it, so the
-// greatest float stands for what is beyond.
+// floats turns JSON into what huma validates, in place. Only sizes are judged by it,
+// so the greatest float stands for what is beyond.
 func floats(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		object := make(map[string]any, len(v))
 		for name, value := range v {
-			object[name] = floats(value)
+			v[name] = floats(value)
 		}
-		return object
 	case []any:
-		array := make([]any, len(v))
 		for i, item := range v {
-			array[i] = floats(item)
+			v[i] = floats(item)
 		}
-		return array
 	case json.Number:
 		f, _ := v.Float64()
 		return math.Max(-math.MaxFloat64, math.Min(f, math.MaxFloat64))

@@ -159,26 +159,9 @@ type unfitness struct {
 	wrong  []fault.Field
 }
 
-// step leads to a member by its name, or to an item by its index.
-type step struct {
-	name  string
-	index int // -1: by name
-}
-
-func (u *unfitness) place() []string {
-	var path []string
-	for _, s := range u.path {
-		if s.index >= 0 {
-			s.name = strconv.Itoa(s.index)
-		}
-		path = append(path, s.name)
-	}
-	return path
-}
-
 func (u *unfitness) add(message string) {
 	if len(u.wrong) < maxFaults {
-		u.wrong = append(u.wrong, fault.Field{Path: pointer("", u.place()...), Message: message})
+		u.wrong = append(u.wrong, fault.Field{Path: place(u.path), Message: message})
 	}
 }
 
@@ -188,7 +171,7 @@ func (u *unfitness) visit(v any, depth int) error {
 		return nil
 	}
 	if err := u.budget.Spend(1); err != nil {
-		return &schema.Stopped{Path: u.place(), Err: err}
+		return &schema.Stopped{Path: tokens(u.path), Err: err}
 	}
 	part := func(v any, at step) error {
 		u.path = append(u.path, at)

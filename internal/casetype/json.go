@@ -17,6 +17,7 @@ const (
 	maxDepth        = 64
 	maxPath         = 2000 // bytes of a value's JSON Pointer, so that telling places stays cheap
 	maxFaults       = 1000 // that are listed
+	longPathLength  = 200  // of a path, in bytes: where nodes are limited, it counts as another
 	maxNumberLength = 400  // bytes
 	maxExponent     = 1000 // of ten, either way: beyond it, exact arithmetic is a burden
 )
@@ -37,7 +38,10 @@ type jsonReader struct {
 	counted int // bytes of raw in which lines have been counted
 	line    int
 	nodes   int
-	limit   int // of nodes; 0: none
+	limit   int    // of nodes; 0: none
+	full    bool   // there were more
+	at      []step // to the value that is being read
+	length  int    // of its JSON Pointer, roughly
 }
 
 // readJSON reads one JSON document. What can be told apart is told apart: all
@@ -53,7 +57,7 @@ func readJSON(raw []byte, record bool, limit int) tree {
 	}
 	r.decoder = json.NewDecoder(bytes.NewReader(raw))
 	r.decoder.UseNumber()
-	if r.value = r.read("", 0); limit > 0 && r.nodes > limit {
+	if r.value = r.read(); r.full {
 		r.value = nil
 	}
 	return r.tree
@@ -111,11 +115,11 @@ func badEscape(raw []byte) int {
 
 var longPath = fmt.Sprintf("holds a name that makes the path to it longer than %d bytes", maxPath)
 
-func (r *jsonReader) fault(path, message string) {
+func (r *jsonReader) fault(message string) {
 	if len(r.wrong) == maxFaults {
 		return
 	}
-	r.wrong = append(r.wrong, Fault{Line: r.line, Path: path, Message: message})
+	r.wrong = append(r.wrong, Fault{Line: r.line, Path: place(r.at), Message: message})
 }
 
 // token returns the next token; raw is known to be well-formed.
@@ -132,30 +136,31 @@ func (r *jsonReader) token() json.Token {
 	return token
 }
 
-func (r *jsonReader) read(path string, depth int) any {
-	token := r.token()
-	r.mark(path)
-	if r.nodes++; r.limit > 0 && r.nodes == r.limit+1 {
-		r.fault(path, fmt.Sprintf("comes after %d values, the most there may be", r.limit))
+func (r *jsonReader) read() any {
+	token, depth := r.token(), len(r.at)
+	r.mark()
+	if r.nodes += 1 + r.length/longPathLength; r.limit > 0 && r.nodes > r.limit && !r.full {
+		r.full = true
+		r.fault(fmt.Sprintf("comes after %d values, the most there may be", r.limit))
 	}
 	switch token := token.(type) {
 	case json.Delim:
 		if depth >= maxDepth {
 			if depth == maxDepth {
-				r.fault(path, fmt.Sprintf("is nested deeper than %d levels", maxDepth))
+				r.fault(fmt.Sprintf("is nested deeper than %d levels", maxDepth))
 			}
 			r.skip()
 			return nil
 		}
 		if token == '{' {
-			return r.object(path, depth)
+			return r.object()
 		}
-		return r.array(path, depth)
+		return r.array()
 	case string:
 		return r.text(token)
 	case json.Number:
 		if message := numberProblem(token); message != "" {
-			r.fault(path, message)
+			r.fault(message)
 			return json.Number("0") // nothing computes with the huge one
 		}
 	}
@@ -183,41 +188,51 @@ func (r *jsonReader) skip() {
 	}
 }
 
-func (r *jsonReader) mark(path string) {
-	if _, known := r.lines[path]; r.lines != nil && !known {
+func (r *jsonReader) mark() {
+	if r.lines == nil || r.full {
+		return
+	}
+	path := place(r.at)
+	if _, known := r.lines[path]; !known {
 		r.lines[path] = r.line
 	}
 }
 
-func (r *jsonReader) object(path string, depth int) map[string]any {
+func (r *jsonReader) object() map[string]any {
 	object := map[string]any{}
 	for r.decoder.More() {
 		name, _ := r.token().(string)
 		name = r.text(name)
-		if len(path)+len(name) > maxPath {
-			r.fault(path, longPath)
+		if r.length+len(name) > maxPath {
+			r.fault(longPath)
 			if _, opens := r.token().(json.Delim); opens {
 				r.skip()
 			}
 			continue
 		}
-		at := pointer(path, name)
-		if _, twice := object[name]; twice {
-			r.fault(at, "is given twice")
-		} else if r.order != nil {
+		_, twice := object[name]
+		if !twice && r.order != nil && !r.full {
+			path := place(r.at)
 			r.order[path] = append(r.order[path], name)
 		}
-		r.mark(at)
-		object[name] = r.read(at, depth+1)
+		r.at, r.length = append(r.at, step{name, -1}), r.length+len(name)+1
+		if twice {
+			r.fault("is given twice")
+		}
+		r.mark()
+		object[name] = r.read()
+		r.at, r.length = r.at[:len(r.at)-1], r.length-len(name)-1
 	}
 	r.token()
 	return object
 }
 
-func (r *jsonReader) array(path string, depth int) []any {
+func (r *jsonReader) array() []any {
 	array := []any{}
 	for r.decoder.More() {
-		array = append(array, r.read(pointer(path, strconv.Itoa(len(array))), depth+1))
+		r.at, r.length = append(r.at, step{index: len(array)}), r.length+7
+		array = append(array, r.read())
+		r.at, r.length = r.at[:len(r.at)-1], r.length-7
 	}
 	r.token()
 	return array

@@ -42,6 +42,9 @@ type Type struct {
 // JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.
 func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
 
+// Size returns the length of the definition as [Type.JSON] returns it.
+func (t *Type) Size() int { return len(t.json) }
+
 // FieldNames lists the fields in the order in which they are defined.
 func (t *Type) FieldNames() []string { return t.fields }
 

@@ -62,7 +62,7 @@ func (r *yamlReader) read(n *yaml.Node, path string, depth int) any {
 	if r.full {
 		return nil
 	}
-	if r.nodes++; r.nodes > r.limit {
+	if r.nodes += 1 + len(path)/longPathLength; r.limit > 0 && r.nodes > r.limit {
 		r.full = true
 		r.fault(n, path, fmt.Sprintf("comes after %d values, aliases expanded, the most there may be", r.limit))
 		return nil

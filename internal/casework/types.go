@@ -18,6 +18,7 @@ type typeReader interface {
 type typeCache struct {
 	mu    sync.RWMutex
 	types map[typeKey]TypeVersion
+	size  int // of their definitions, in bytes
 }
 
 type typeKey struct {
@@ -26,8 +27,11 @@ type typeKey struct {
 	version int64
 }
 
-// maxCached bounds the cache; beyond it the cache begins anew.
-const maxCached = 2000
+// The bounds of the cache; beyond them it begins anew.
+const (
+	maxCached     = 2000
+	maxCachedSize = 2 << 20 // bytes of definitions; what is made of them is some times as large
+)
 
 func (c *typeCache) get(k typeKey) (TypeVersion, bool) {
 	c.mu.RLock()
@@ -39,10 +43,12 @@ func (c *typeCache) get(k typeKey) (TypeVersion, bool) {
 func (c *typeCache) put(k typeKey, t TypeVersion) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.types == nil || len(c.types) >= maxCached {
-		c.types = map[typeKey]TypeVersion{}
+	size := t.Size()
+	if c.types == nil || len(c.types) >= maxCached || c.size+size > maxCachedSize {
+		c.types, c.size = map[typeKey]TypeVersion{}, 0
 	}
 	c.types[k] = t
+	c.size += size
 }
 
 // typeAt returns a version of a case type; 0 is the newest.
