@@ -72,6 +72,8 @@ type API struct {
 	states  usedStates
 
 	followers  *followers
+	room       *room
+	answers    map[string]reflect.Type // of operations
 	attemptIDs numbers
 	auditIDs   numbers
 }
@@ -79,6 +81,11 @@ type API struct {
 // New makes the handler of the API, its description and its documentation.
 // A key of a wrong length is a mistake of the program, and panics.
 func New(s *casework.Service, c Config) http.Handler {
+	a := newAPI(s, c)
+	return a.wrap(a.mux)
+}
+
+func newAPI(s *casework.Service, c Config) *API {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
@@ -94,6 +101,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.attemptIDs = newNumbers("att_", c.Key)
 	a.auditIDs = newNumbers("aud_", c.Key)
 	a.followers = newFollowers(c.Follow)
+	a.room, a.answers = newRoom(), map[string]reflect.Type{}
 	a.trust(c.PublicURL)
 	setUpHuma()
 	a.huma = humago.New(a.mux, describe(c.Version))
@@ -130,7 +138,7 @@ func New(s *casework.Service, c Config) http.Handler {
 	a.metrics()
 	a.name()
 	a.publish()
-	return a.wrap(a.mux)
+	return a
 }
 
 // trust lets the pages at a URL send requests with a session, whatever the
@@ -177,6 +185,8 @@ func status(status int, op huma.Operation) huma.Operation {
 
 // handle registers an operation that takes no body, or reads it itself.
 func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) *huma.Operation {
+	do = inRoom(a, op, do)
+	a.answers[op.OperationID] = reflect.TypeFor[O]()
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		if inTenant(op) { // before anything is read of the request
 			if err := a.service.Permit(ctx, principalOf(ctx), access.Operation(op.OperationID)); err != nil {
@@ -194,6 +204,41 @@ func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*
 		delete(registered.Responses, strconv.Itoa(unprocessable)) // huma adds it to all that have parameters
 	}
 	return registered
+}
+
+// inRoom bounds the memory that the answers of an operation take: how many are made
+// at once, and how much is held of those that clients have not read. What has been
+// done already is answered without waiting.
+func inRoom[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+	body, large := bodyOf[O]()
+	if !large || op.OperationID == pollOperation { // which waits, and makes room by itself
+		return do
+	}
+	reads := op.Method == http.MethodGet
+	return func(ctx context.Context, in *I) (*O, error) {
+		x := exchangeOf(ctx)
+		if reads {
+			done, err := a.room.make(ctx, x.principal, weightOf(op.OperationID))
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		size := reflect.ValueOf(out).Elem().Field(body).Interface().(sized).size()
+		return out, a.room.enter(ctx, x, size, !reads)
+	}
+}
+
+// weightOf says how many common answers one takes the room of, while it is made.
+func weightOf(operation string) int64 {
+	if operation == "preview-filter" {
+		return 4 // it reads more, and decodes it
+	}
+	return 1
 }
 
 // handleBody registers an operation that takes a B in JSON. The body is read

@@ -70,7 +70,7 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 	return f, nil
 }
 
-type shownAttempt struct{ Body SentAttempt }
+type shownAttempt struct{ Body reply[SentAttempt] }
 
 func (a *API) attempts() {
 	const tag = "attempts"
@@ -121,15 +121,11 @@ func (a *API) pageOfAttempts(name string, found []store.Attempt, next int64, err
 	if err != nil {
 		return nil, err
 	}
-	out := list(found, a.showAttempt)
+	var place *int64
 	if next > 0 {
-		cursor, err := a.cursors.seal(name, next)
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Next = &cursor
+		place = &next
 	}
-	return out, nil
+	return pagedTo(a, name, found, a.showAttempt, func(at store.Attempt) int64 { return at.ID }, place)
 }
 
 func (a *API) getAttempt(ctx context.Context, in *struct {
@@ -140,7 +136,8 @@ func (a *API) getAttempt(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &shownAttempt{SentAttempt{a.showAttempt(sent.Attempt), Value(sent.Body), sent.State}}, nil
+	body, err := replyOf(SentAttempt{a.showAttempt(sent.Attempt), Value(sent.Body), sent.State})
+	return &shownAttempt{body}, err
 }
 
 func (a *API) showAttempt(at store.Attempt) Attempt {

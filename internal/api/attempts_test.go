@@ -39,7 +39,7 @@ func (w *world) attempted() {
 		first := found.Entries[0]
 		m := wire.Messages(first, "1.2.3", casetype.Restricted)[0]
 		sum := sha256.Sum256(m.Body)
-		for _, e := range endpoints {
+		for _, e := range endpoints.Items {
 			a := store.Attempt{Tenant: tenant.ID, Endpoint: e.ID, Place: store.Place{Seq: first.Seq, Message: m.ID}, Subject: first.Subject,
 				Trigger: m.Trigger, Number: 1, At: first.At.Add(time.Second), Duration: time.Millisecond, Address: "192.0.2.1:443", Status: 500,
 				Request: `{"headers":{}}`, Response: `{}`, BodySHA256: hex.EncodeToString(sum[:])}

@@ -26,12 +26,12 @@ func (a *API) audit() {
 			if err := a.cursors.open("audit", in.Cursor, &before); err != nil {
 				return nil, err
 			}
-			all, err := a.service.Audit(ctx, principalOf(ctx), before, in.Limit+1)
+			all, err := a.service.Audit(ctx, principalOf(ctx), before, in.Limit)
 			if err != nil {
 				return nil, err
 			}
 			show := func(r access.Record) AuditRecord { return a.showRecord(principalOf(ctx), r) }
-			return paged(a, "audit", in.Limit, all, show, func(r access.Record) int64 { return r.ID })
+			return pageOf(a, "audit", all, show, func(r access.Record) int64 { return r.ID })
 		})
 }
 

@@ -83,7 +83,7 @@ func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10)
 // shownCase is the answer that holds one case.
 type shownCase struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
-	Body Case
+	Body reply[Case]
 }
 
 // submitted is the answer to a POST that changed a case.
@@ -216,7 +216,7 @@ func (a *API) listCases(ctx context.Context, in *struct {
 	Assignee string `query:"assignee" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
 	Paging
 }) (*listed[Case], error) {
-	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit + 1}
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit}
 	if in.Assignee == "none" {
 		f.Assignee = store.Unassigned
 	} else if in.Assignee != "" {
@@ -225,22 +225,13 @@ func (a *API) listCases(ctx context.Context, in *struct {
 	if err := a.cursors.open("cases", in.Cursor, &f.After); err != nil {
 		return nil, err
 	}
-	views, err := a.service.Cases(ctx, principalOf(ctx), f)
+	found, err := a.service.Cases(ctx, principalOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}
-	var wrong error
-	out, err := paged(a, "cases", in.Limit, views, func(v casework.View) Case {
-		c, err := showCase(v)
-		if err != nil {
-			wrong = err
-		}
-		return c
-	}, func(v casework.View) store.Position { return store.Position{CreatedAt: v.CreatedAt, ID: v.ID} })
-	if wrong != nil {
-		return nil, wrong
-	}
-	return out, err
+	return pageOfEach(a, "cases", found.All(ctx), found.More, showCase, func(v casework.View) store.Position {
+		return store.Position{CreatedAt: v.CreatedAt, ID: v.ID}
+	})
 }
 
 func shown(v casework.View, err error) (*shownCase, error) {
@@ -248,7 +239,11 @@ func shown(v casework.View, err error) (*shownCase, error) {
 		return nil, err
 	}
 	c, err := showCase(v)
-	return &shownCase{ETag: etag(v.Revision), Body: c}, err
+	if err != nil {
+		return nil, err
+	}
+	body, err := replyOf(c)
+	return &shownCase{ETag: etag(v.Revision), Body: body}, err
 }
 
 func showCase(v casework.View) (Case, error) {

@@ -54,7 +54,7 @@ func definitionTypes() []string {
 func (a *API) caseTypes() {
 	type out struct {
 		Status int
-		Body   PutCaseType
+		Body   reply[PutCaseType]
 	}
 	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
 		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by. "+
@@ -72,7 +72,8 @@ func (a *API) caseTypes() {
 			if put.Version == 1 && !put.Unchanged {
 				code = http.StatusCreated
 			}
-			return &out{Status: code, Body: showPut(put)}, nil
+			body, err := replyOf(showPut(put))
+			return &out{Status: code, Body: body}, err
 		})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range definitionTypes() {
@@ -100,7 +101,7 @@ func (a *API) putCaseType(ctx context.Context, key, file string) (casework.TypeV
 	return a.service.PutCaseType(ctx, principalOf(ctx), key, file, source)
 }
 
-type shownCaseType struct{ Body CaseType }
+type shownCaseType struct{ Body reply[CaseType] }
 
 func (a *API) getCaseType(ctx context.Context, in *struct {
 	InCaseType
@@ -110,15 +111,16 @@ func (a *API) getCaseType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &shownCaseType{showCaseType(t, principalOf(ctx).Clearance)}, nil
+	body, err := replyOf(showCaseType(t, principalOf(ctx).Clearance))
+	return &shownCaseType{body}, err
 }
 
-func (a *API) listCaseTypes(ctx context.Context, _ *struct{}) (*listed[CaseTypeSummary], error) {
+func (a *API) listCaseTypes(ctx context.Context, in *InList) (*listed[CaseTypeSummary], error) {
 	all, err := a.service.CaseTypes(ctx, principalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return list(all, summarise), nil
+	return ordered(a, "case-types", *in, all, summarise, func(t casework.TypeSummary) string { return t.Key })
 }
 
 func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
@@ -133,12 +135,12 @@ func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
 	})
 }
 
-func summarise(t casework.TypeVersion) CaseTypeSummary {
+func summarise(t casework.TypeSummary) CaseTypeSummary {
 	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt.UTC()}
 }
 
 func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {
-	return CaseType{CaseTypeSummary: summarise(t), Definition: t.JSONFor(clearance)}
+	return CaseType{CaseTypeSummary: summarise(t.Summary()), Definition: t.JSONFor(clearance)}
 }
 
 func showPut(t casework.TypeVersion) PutCaseType {

@@ -58,12 +58,12 @@ func (a *API) listComments(ctx context.Context, in *struct {
 	if err := a.cursors.open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Comments(ctx, principalOf(ctx), id, after, in.Limit+1)
+	all, err := a.service.Comments(ctx, principalOf(ctx), id, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	show := func(c cases.Comment) Comment { return showComment(principalOf(ctx), c) }
-	return paged(a, name, in.Limit, all, show, func(c cases.Comment) string { return c.ID })
+	return pageOf(a, name, all, show, func(c cases.Comment) string { return c.ID })
 }
 
 func showComment(p access.Principal, c cases.Comment) Comment {

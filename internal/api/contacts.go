@@ -116,7 +116,7 @@ func (a *API) listContacts(ctx context.Context, in *struct {
 	Text string `query:"q" maxLength:"200" doc:"Only those with this text in their names, business name, email or phones." example:"lovelace"`
 	Paging
 }) (*listed[Contact], error) {
-	f := store.ContactFilter{Text: in.Text, Limit: in.Limit + 1}
+	f := store.ContactFilter{Text: in.Text, Limit: in.Limit}
 	if err := a.cursors.open("contacts", in.Cursor, &f.After); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (a *API) listContacts(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, "contacts", in.Limit, all, showContact, func(c cases.Contact) store.Position {
+	return pageOf(a, "contacts", all, showContact, func(c cases.Contact) store.Position {
 		return store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
 	})
 }

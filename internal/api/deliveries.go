@@ -69,15 +69,11 @@ func (a *API) pageOfDeliveries(ctx context.Context, name string, id int64, in Pa
 	if err != nil {
 		return nil, err
 	}
-	out := list(all, showTelling)
+	var place *entryPlace
 	if next > 0 {
-		cursor, err := a.cursors.seal(name, entryPlace{next})
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Next = &cursor
+		place = &entryPlace{next}
 	}
-	return out, nil
+	return wholePage(a, name, all, showTelling, place)
 }
 
 func showTelling(t casework.Telling) Telling {

@@ -177,11 +177,11 @@ func (a *API) listEndpoints(ctx context.Context, in *Paging) (*listed[Endpoint],
 	if err := a.cursors.open("endpoints", in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Endpoints(ctx, principalOf(ctx), after, in.Limit+1)
+	all, err := a.service.Endpoints(ctx, principalOf(ctx), after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, "endpoints", in.Limit, all, showEndpoint, func(e endpoint.Endpoint) string { return e.ID })
+	return pageOf(a, "endpoints", all, showEndpoint, func(e endpoint.Endpoint) string { return e.ID })
 }
 
 func set[T any](to *T, with *T) {

@@ -26,6 +26,7 @@ type exchange struct {
 	status    int              // 0: nothing has been answered yet
 	raw       []byte           // the body, where it was read as a whole
 	key       []byte           // of fingerprints
+	held      hold             // of the answer, while it is sent
 	http.ResponseWriter
 }
 
@@ -55,6 +56,11 @@ func (x *exchange) Write(b []byte) (int, error) {
 	return x.ResponseWriter.Write(b)
 }
 
+// cut ends the connection of a client that does not read its answer.
+func (x *exchange) cut() {
+	http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // fails where it is gone
+}
+
 // Unwrap is for http.ResponseController.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
@@ -70,6 +76,7 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 		w.Header().Set("X-Request-Id", x.id)
 		a.config.Requests.Begin()
 		defer a.ended(x, span, time.Now())
+		defer x.held.end()
 		defer a.recovered(x)
 		a.serve(x, mux)
 	})

@@ -53,8 +53,8 @@ func (a *API) previewFilter(ctx context.Context, in *InFilterPreview) (*filterPr
 	p := FilterPreview{Entries: looked, Messages: []JudgedMessage{}}
 	for _, j := range judged {
 		m := JudgedMessage{
-			ID: j.Message.ID, Trigger: j.Message.Trigger, Subject: j.Entry.Subject, Sequence: j.Entry.Version,
-			Timestamp: j.Entry.At.UTC(), Outcome: "unmatched",
+			ID: j.Message, Trigger: j.Trigger, Subject: j.Subject, Sequence: j.Version,
+			Timestamp: j.At.UTC(), Outcome: "unmatched",
 		}
 		switch {
 		case j.Err != nil:

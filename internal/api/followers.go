@@ -23,13 +23,17 @@ type client struct {
 	name   string
 }
 
+func clientOf(p access.Principal) client {
+	return client{p.Tenant, p.Actor.TokenID + "/" + strconv.FormatInt(p.Actor.UserID, 10)}
+}
+
 func newFollowers(f Follow) *followers {
 	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[client]int{}}
 }
 
 // enter lets one more in; it calls done when it leaves.
 func (f *followers) enter(p access.Principal) (done func(), err error) {
-	c := client{p.Tenant, p.Actor.TokenID + "/" + strconv.FormatInt(p.Actor.UserID, 10)}
+	c := clientOf(p)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.tenants[c.tenant] >= f.perTenant || f.clients[c] >= f.perClient {

@@ -9,6 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // HistoryEntry is one commit in the history of a case or a contact.
@@ -90,29 +91,19 @@ func (a *API) getContactHistory(ctx context.Context, in *struct {
 	return a.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, a.service.ContactHistory)
 }
 
-type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]*event.Entry, error)
+type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry], error)
 
 func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int64, load historyOf) (*listed[HistoryEntry], error) {
 	var before entryPlace
 	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	entries, err := load(ctx, principalOf(ctx), id, before.ID, in.Limit+1)
+	found, err := load(ctx, principalOf(ctx), id, before.ID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	var wrong error
-	out, err := paged(a, name, in.Limit, entries, func(e *event.Entry) HistoryEntry {
-		shown, err := showEntry(principalOf(ctx), e)
-		if err != nil {
-			wrong = err
-		}
-		return shown
-	}, func(e *event.Entry) entryPlace { return entryPlace{e.ID} })
-	if wrong != nil {
-		return nil, wrong
-	}
-	return out, err
+	show := func(e *event.Entry) (HistoryEntry, error) { return showEntry(principalOf(ctx), e) }
+	return pageOfEach(a, name, each(found.Items), found.More, show, func(e *event.Entry) entryPlace { return entryPlace{e.ID} })
 }
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {

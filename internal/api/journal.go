@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -48,7 +49,15 @@ type journalPage struct {
 	More     bool          `json:"more" doc:"There is more already."`
 }
 
-type polled struct{ Body journalPage }
+// journalText is a journalPage in JSON.
+type journalText struct{ text }
+
+// Schema is that of a journalPage.
+func (journalText) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[journalPage](), true, "")
+}
+
+type polled struct{ Body journalText }
 
 // InJournal is embedded in the parameters of those that follow the journal.
 type InJournal struct {
@@ -90,7 +99,7 @@ func (f Follow) withDefaults() Follow {
 const (
 	pollOperation   = "poll-journal"
 	streamOperation = "stream-journal"
-	mostText        = 4 << 20 // bytes of bodies in one answer, or between two looks at a stream
+	mostText        = 4 << 20 // bytes of messages and their entries in one answer
 )
 
 func (a *API) journal() {
@@ -131,11 +140,12 @@ func (a *API) poll(ctx context.Context, in *struct {
 			return nil, err
 		}
 		woken := a.config.Feed.Wait(f.principal.Tenant)
-		batch, err := a.config.Feed.Read(ctx, f.audience, f.at, in.Limit, mostText)
+		batch, done, err := f.read(ctx, in.Limit, mostText)
 		if err != nil {
 			return nil, err
 		}
 		if waited && len(batch.Messages) > 0 { // it is for who may see it by now
+			done()
 			if err := f.again(ctx); err != nil {
 				return nil, err
 			}
@@ -144,8 +154,10 @@ func (a *API) poll(ctx context.Context, in *struct {
 		}
 		f.at = batch.Next
 		if len(batch.Messages) > 0 || in.Wait == 0 {
-			return f.page(batch)
+			defer done()
+			return f.page(ctx, batch)
 		}
+		done()
 		if batch.More {
 			continue
 		}
@@ -158,9 +170,9 @@ func (a *API) poll(ctx context.Context, in *struct {
 				return nil, err
 			}
 		case <-timeout.C:
-			return f.page(batch)
+			return f.page(ctx, batch)
 		case <-a.config.Follow.Stop:
-			return f.page(batch)
+			return f.page(ctx, batch)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -277,23 +289,45 @@ func (f *follower) token(at delivery.Position) (string, error) {
 
 func (f *follower) cursorName() string { return "journal/" + strconv.FormatInt(f.principal.Tenant, 10) }
 
-func (f *follower) page(b delivery.Batch) (*polled, error) {
-	out := &polled{journalPage{Messages: make([]messageText, len(b.Messages)), More: b.More}}
-	var err error
+// page encodes a batch. Large messages are shared with all who get them.
+func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) {
+	var t text
+	t.Write([]byte(`{"messages":[`))
 	for i, m := range b.Messages {
-		if out.Body.Messages[i], err = m.Encoded(encodeHeard); err != nil {
+		message, err := m.Encoded(encodeHeard)
+		if err != nil {
 			return nil, err
 		}
+		if i > 0 {
+			t.Write([]byte{','})
+		}
+		t.share(message)
 	}
-	out.Body.Next, err = f.token(b.Next)
-	return out, err
+	next, err := f.token(b.Next)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(&t, `],"next":"%s","more":%t}`+"\n", next, b.More) // base64: nothing in it has to be escaped
+	return &polled{journalText{t}}, f.room.enter(ctx, exchangeOf(ctx), t.size(), false)
+}
+
+// read makes room, and reads the next batch.
+func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch, done func(), err error) {
+	if done, err = f.room.make(ctx, f.principal, 1); err != nil {
+		return b, nil, err
+	}
+	if b, err = f.config.Feed.Read(ctx, f.audience, f.at, limit, size); err != nil {
+		done()
+		return b, nil, err
+	}
+	return b, done, nil
 }
 
 // encodeHeard makes a message's JSON, in one line.
 func encodeHeard(m delivery.Heard) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.ID, Trigger: m.Trigger, Subject: m.Entry.Subject, Sequence: m.Entry.Version, Timestamp: m.Entry.At.UTC(),
-		Source: m.Entry.Actor.Source, Headers: make(map[string]string, len(m.Header)), Body: Value(m.Body),
+		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: m.At.UTC(),
+		Source: m.Source, Headers: make(map[string]string, len(m.Header)), Body: Value(m.Body),
 	}
 	for _, h := range m.Header {
 		shown.Headers[h.Name] = h.Value

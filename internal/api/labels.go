@@ -46,9 +46,12 @@ func (a *API) labels() {
 	handleBody(a, status(http.StatusCreated, operation("create-label", http.MethodPost, "/v1/labels", "labels", "Create a label",
 		"Every kind of case can carry it.", http.StatusConflict)), a.createLabel)
 	handle(a, operation("list-labels", http.MethodGet, "/v1/labels", "labels", "List the labels", "By slug."),
-		func(ctx context.Context, _ *struct{}) (*listed[Label], error) {
+		func(ctx context.Context, in *InList) (*listed[Label], error) {
 			all, err := a.service.Labels(ctx, principalOf(ctx))
-			return list(all, showLabel), err
+			if err != nil {
+				return nil, err
+			}
+			return ordered(a, "labels", *in, all, showLabel, func(l cases.Label) string { return l.Slug })
 		})
 	handle(a, operation("get-label", http.MethodGet, "/v1/labels/{slug}", "labels", "Get a label", "", http.StatusNotFound),
 		func(ctx context.Context, in *InLabel) (*shownLabel, error) {

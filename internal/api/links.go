@@ -68,7 +68,7 @@ func (in *InLink) change(ctx context.Context, do changeLink) (*shownCase, error)
 	return shown(do(ctx, principalOf(ctx), id, contact, in.Role))
 }
 
-func (a *API) listCaseContacts(ctx context.Context, in *InCase) (*listed[LinkedContact], error) {
+func (a *API) listCaseContacts(ctx context.Context, in *InCase) (*short[LinkedContact], error) {
 	id, err := in.caseID()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (a *API) listCaseContacts(ctx context.Context, in *InCase) (*listed[LinkedC
 	}
 	return list(all, func(l casework.CaseContact) LinkedContact {
 		return LinkedContact{Role: l.Role, Contact: showContact(l.Contact)}
-	}), nil
+	})
 }
 
 func (a *API) listContactCases(ctx context.Context, in *struct {

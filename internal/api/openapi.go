@@ -1,7 +1,6 @@
 package api
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -16,7 +15,7 @@ const introduction = "Every change to a case can be argued with before it commit
 // describe begins the OpenAPI document and says how JSON is written.
 func describe(version string) huma.Config {
 	format := huma.Format{
-		Marshal: func(w io.Writer, v any) error { return encode(w, v) },
+		Marshal: marshal,
 		Unmarshal: func([]byte, any) error {
 			panic("api: bodies are not read by huma")
 		},

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -149,11 +148,4 @@ func pointer(location string) string {
 		return location
 	}
 	return toPointer.Replace(inBody)
-}
-
-// encode writes JSON as it is: markup in names is not escaped.
-func encode(w interface{ Write([]byte) (int, error) }, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

@@ -93,7 +93,7 @@ func (a *API) listDead(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return pagedTo(a, name, all, showDead, next)
+	return pagedTo(a, name, all, showDead, func(d store.Dead) store.Place { return d.Place }, next)
 }
 
 func showDead(d store.Dead) Dead {
@@ -119,7 +119,7 @@ func (a *API) listParked(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return pagedTo(a, name, all, showParked, next)
+	return pagedTo(a, name, all, showParked, store.Waiting.Place, next)
 }
 
 func showParked(w store.Waiting) Parked {

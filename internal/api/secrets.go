@@ -37,12 +37,12 @@ type NewSecret struct {
 func (a *API) secrets() {
 	const path, tag = "/v1/endpoints/{id}/secrets", "endpoints"
 	handle(a, operation("list-endpoint-secrets", http.MethodGet, path, tag, "List an endpoint's secrets", "Those that sign, the newest first, without the secrets themselves.", http.StatusNotFound),
-		func(ctx context.Context, in *InEndpoint) (*listed[Secret], error) {
+		func(ctx context.Context, in *InEndpoint) (*short[Secret], error) {
 			all, err := a.service.EndpointSecrets(ctx, principalOf(ctx), in.ID)
 			if err != nil {
 				return nil, err
 			}
-			return list(all, showSecret), nil
+			return list(all, showSecret)
 		})
 	handleBody(a, status(http.StatusCreated, operation("rotate-endpoint-secret", http.MethodPost, path, tag, "Give an endpoint a new secret",
 		"Those of the same kind go on signing for the overlap, so that the receiver has time to learn the new one. With an overlap of 0s they end at once.",

@@ -19,8 +19,12 @@ type streaming struct {
 	Body    func(huma.Context)
 }
 
-// streamBatch is how many messages there are between two looks at what else there is.
-const streamBatch = 256
+// The bounds of what is read between two looks at what else there is: messages, and
+// the bytes of them and their entries.
+const (
+	streamBatch = 256
+	streamText  = 256 << 10
+)
 
 func (a *API) openStream(ctx context.Context, in *struct {
 	InJournal
@@ -111,18 +115,15 @@ func (s *stream) tell(ctx context.Context) (more bool, err error) {
 	if err := s.keepUp(ctx); err != nil {
 		return false, err
 	}
-	batch, err := s.config.Feed.Read(ctx, s.audience, s.at, streamBatch, mostText)
+	batch, texts, err := s.look(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.problem(ctx, err) // logs what is ours
 		}
 		return false, err
 	}
-	for _, m := range batch.Messages {
-		text, err := m.Encoded(encodeHeard)
-		if err != nil {
-			return false, err
-		}
+	defer exchangeOf(ctx).held.end()
+	for i, m := range batch.Messages {
 		id, err := s.token(m.Next)
 		if err != nil {
 			return false, err
@@ -130,12 +131,50 @@ func (s *stream) tell(ctx context.Context) (more bool, err error) {
 		for _, part := range []string{"id: ", id, "\nevent: ", m.Trigger, "\ndata: "} {
 			s.text.WriteString(part)
 		}
-		s.text.Write(text)
+		if err := s.write(texts[i]); err != nil {
+			return false, err
+		}
+		texts[i] = nil
 		s.text.WriteString("\n\n")
 		s.told = m.Next
 	}
 	s.at = batch.Next
 	return batch.More, s.flush()
+}
+
+// look reads the next messages and encodes them, and makes room for them.
+func (s *stream) look(ctx context.Context) (b delivery.Batch, texts [][]byte, err error) {
+	b, done, err := s.read(ctx, streamBatch, streamText)
+	if err != nil {
+		return b, nil, err
+	}
+	defer done()
+	size := 0
+	for _, m := range b.Messages {
+		text, err := m.Encoded(encodeHeard)
+		if err != nil {
+			return b, nil, err
+		}
+		size += len(text)
+		texts = append(texts, text)
+	}
+	return b, texts, s.room.enter(ctx, exchangeOf(ctx), size, false)
+}
+
+// write sends a message's text. The buffer stays small.
+func (s *stream) write(text []byte) error {
+	if len(text) < leastShared {
+		s.text.Write(text)
+		if s.text.Len() < mostPiece {
+			return nil
+		}
+		return s.flush()
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	_, err := s.w.Write(text)
+	return err
 }
 
 // sign sends a sign of life, with an id if the stream is behind what was not

@@ -86,12 +86,12 @@ func (a *API) tenants() {
 	handleBody(a, status(http.StatusCreated, operation("create-tenant", http.MethodPost, tenantsPath, "Create a tenant",
 		"With a token that may do everything in it.", http.StatusConflict)), a.createTenant)
 	handle(a, operation("list-tenants", http.MethodGet, tenantsPath, "List the tenants", "The oldest first."),
-		func(ctx context.Context, _ *struct{}) (*listed[Tenant], error) {
+		func(ctx context.Context, in *InList) (*listed[Tenant], error) {
 			all, err := a.service.Tenants(ctx, principalOf(ctx))
 			if err != nil {
 				return nil, err
 			}
-			return list(all, a.showTenant), nil
+			return ordered(a, "tenants", *in, all, a.showTenant, func(t store.Tenant) int64 { return t.ID })
 		})
 	handle(a, status(http.StatusCreated, operation("create-administrator", http.MethodPost, tenantsPath+"/{key}/administrators", "Create an administrator",
 		"A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",

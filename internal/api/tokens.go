@@ -42,12 +42,12 @@ func (a *API) tokens() {
 	const path, tag = "/v1/tokens", "tokens"
 	handleBody(a, status(http.StatusCreated, operation("create-token", http.MethodPost, path, tag, "Create a token", "", http.StatusConflict)), a.createToken)
 	handle(a, operation("list-tokens", http.MethodGet, path, tag, "List the tokens", "The oldest first."),
-		func(ctx context.Context, _ *struct{}) (*listed[Token], error) {
+		func(ctx context.Context, in *InList) (*listed[Token], error) {
 			all, err := a.service.Tokens(ctx, principalOf(ctx))
 			if err != nil {
 				return nil, err
 			}
-			return list(all, showToken), nil
+			return ordered(a, "tokens", *in, all, showToken, func(t access.Token) string { return t.ID })
 		})
 	handle(a, operation("delete-token", http.MethodDelete, path+"/{id}", tag, "Revoke a token", "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *struct {

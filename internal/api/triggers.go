@@ -48,19 +48,30 @@ func (a *API) triggers() {
 	handle(a, operation("list-triggers", http.MethodGet, "/v1/triggers", "triggers", "List the triggers", "All that an endpoint can listen to, and what its requests are like. The same is in the webhooks of the OpenAPI document."), a.listTriggers)
 	handle(a, operation("get-targets", http.MethodGet, "/v1/triggers/{name}/targets", "triggers", "Get a trigger's targets",
 		"The endpoints that listen to it, the oldest first.", http.StatusNotFound),
-		func(ctx context.Context, in *InTrigger) (*listed[Target], error) {
-			return targets(a.service.Targets(ctx, principalOf(ctx), in.Name))
+		func(ctx context.Context, in *struct {
+			InTrigger
+			InList
+		}) (*listed[Target], error) {
+			all, err := a.service.Targets(ctx, principalOf(ctx), in.Name)
+			if err != nil {
+				return nil, err
+			}
+			return ordered(a, "targets/"+in.Name, in.InList, all, showTarget, func(t casework.Target) string { return t.Endpoint.ID })
 		})
 	handleBody(a, operation("set-targets", http.MethodPut, "/v1/triggers/{name}/targets", "triggers", "Set a trigger's targets",
 		"Endpoints with these URLs are subscribed, or created where there are none. All others lose the trigger; one that listened to nothing else is deleted.",
 		http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *InTrigger, body SetTargets) (*listed[Target], error) {
-			return targets(a.service.SetTargets(ctx, principalOf(ctx), in.Name, body.URLs))
+		func(ctx context.Context, in *InTrigger, body SetTargets) (*short[Target], error) {
+			all, err := a.service.SetTargets(ctx, principalOf(ctx), in.Name, body.URLs)
+			if err != nil {
+				return nil, err
+			}
+			return list(all, showTarget)
 		})
 }
 
-func (a *API) listTriggers(context.Context, *struct{}) (*listed[Trigger], error) {
-	return list(a.catalogue(), func(t Trigger) Trigger { return t }), nil
+func (a *API) listTriggers(context.Context, *struct{}) (*short[Trigger], error) {
+	return list(a.catalogue(), func(t Trigger) Trigger { return t })
 }
 
 // catalogue describes all triggers.
@@ -81,15 +92,10 @@ func (a *API) catalogue() []Trigger {
 	return all
 }
 
-func targets(all []casework.Target, err error) (*listed[Target], error) {
-	if err != nil {
-		return nil, err
+func showTarget(t casework.Target) Target {
+	out := Target{URL: t.Endpoint.URL, Endpoint: t.Endpoint.ID, Name: t.Endpoint.Name, Created: t.Created}
+	if t.Created {
+		out.Secret = orNull(secretOf(t.Endpoint))
 	}
-	return list(all, func(t casework.Target) Target {
-		out := Target{URL: t.Endpoint.URL, Endpoint: t.Endpoint.ID, Name: t.Endpoint.Name, Created: t.Created}
-		if t.Created {
-			out.Secret = orNull(secretOf(t.Endpoint))
-		}
-		return out
-	}), nil
+	return out
 }

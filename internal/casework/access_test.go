@@ -167,7 +167,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			}
 		}
 
-		if all, err := w.Cases(ctx, q, store.CaseFilter{}); err != nil || len(all) != 0 {
+		if all, err := listed(w.Cases(ctx, q, store.CaseFilter{})); err != nil || len(all) != 0 {
 			t.Errorf("Cases: %d, %v", len(all), err)
 		}
 		if all, err := w.CaseTypes(ctx, q); err != nil || len(all) != 0 {
@@ -176,7 +176,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if all, err := w.Labels(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("Labels: %d, %v", len(all), err)
 		}
-		if all, err := w.Endpoints(ctx, q, "", 10); err != nil || len(all) != 0 {
+		if all, err := items(w.Endpoints(ctx, q, "", 10)); err != nil || len(all) != 0 {
 			t.Errorf("Endpoints: %d, %v", len(all), err)
 		}
 		if all, err := w.Targets(ctx, q, "case_created"); err != nil || len(all) != 0 {
@@ -199,7 +199,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if diff := cmp.Diff(before.Case, w.load(c.ID).Case); diff != "" || len(w.history(c.ID)) != entries {
 			t.Errorf("another tenant changed the case: %s", diff)
 		}
-		if got, err := w.Comments(ctx, w.p, c.ID, "", 10); err != nil || len(got) != 1 || got[0].ID != comment.ID {
+		if got, err := items(w.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 || got[0].ID != comment.ID {
 			t.Errorf("comments %+v, %v", got, err)
 		}
 		if got, err := w.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {

@@ -239,18 +239,18 @@ func TestComments(t *testing.T) {
 			}
 			want = append(want, comment)
 		}
-		got, err := w.Comments(t.Context(), w.p, c.ID, "", 10)
+		got, err := items(w.Comments(t.Context(), w.p, c.ID, "", 10))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
-		if got, err = w.Comments(t.Context(), w.p, c.ID, want[0].ID, 10); err != nil || len(got) != 1 {
+		if got, err = items(w.Comments(t.Context(), w.p, c.ID, want[0].ID, 10)); err != nil || len(got) != 1 {
 			t.Errorf("%d comments after the first, %v", len(got), err)
 		}
 		fact, err := event.CaseCommented.Decode(w.history(c.ID)[2].Facts[0])
 		if err != nil || fact.ID != want[1].ID || w.load(c.ID).Version != 3 {
 			t.Errorf("fact %+v, %v, version %d", fact, err, w.load(c.ID).Version)
 		}
-		_, err = w.Comments(t.Context(), w.p, c.ID+1, "", 10)
+		_, err = items(w.Comments(t.Context(), w.p, c.ID+1, "", 10))
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})
 }

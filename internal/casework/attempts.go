@@ -118,12 +118,12 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range all {
+		for _, e := range all.Items {
 			if after = e.ID; p.Clearance.Sees(e.Reached) {
 				v.endpoints = append(v.endpoints, e.ID)
 			}
 		}
-		if len(all) < maxPage {
+		if !all.More {
 			return v, nil
 		}
 	}
@@ -180,11 +180,11 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 		return false, err
 	}
 	last, err := v.store.History(ctx, v.p.Tenant, event.CaseSubject(id), newest(0), 1)
-	if err != nil || len(last) == 0 {
+	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
-	_, visible := last[0].As(v.p.Clearance.SeesMarked)
-	return visible && v.reader.Reads(last[0]), nil
+	_, visible := last.Items[0].As(v.p.Clearance.SeesMarked)
+	return visible && v.reader.Reads(last.Items[0]), nil
 }
 
 // ignore returns an error that is not of a kind.

@@ -12,9 +12,9 @@ import (
 
 // Audit lists the tenant's audit records with ids below before, newest first; 0
 // begins at the newest.
-func (s *Service) Audit(ctx context.Context, p access.Principal, before int64, limit int) ([]access.Record, error) {
+func (s *Service) Audit(ctx context.Context, p access.Principal, before int64, limit int) (none store.Page[access.Record], err error) {
 	if err := s.Permit(ctx, p, "list-audit"); err != nil {
-		return nil, err
+		return none, err
 	}
 	return s.store.Audited(ctx, p.Tenant, newest(before), page(limit))
 }

@@ -348,7 +348,7 @@ func TestARefusedCreationLeavesNothing(t *testing.T) {
 	w.callbacks.on("loan", says(200, `{"errors":["no"]}`))
 	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, casework.Once{})
 	wantFault(t, err, fault.Unprocessable, "callback.errors")
-	if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 0 {
+	if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 0 {
 		t.Errorf("%d cases, %v", len(all), err)
 	}
 	if v := w.open("loan"); v.Reference != "L-001" {

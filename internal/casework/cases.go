@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
@@ -25,8 +26,17 @@ func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View,
 	return s.view(ctx, s.store, p, c, t.Type)
 }
 
+// CaseList is a page of a list of cases.
+type CaseList struct {
+	More bool // there are more behind the last
+
+	service *Service
+	p       access.Principal
+	rows    []store.CaseRow
+}
+
 // Cases lists cases, newest first.
-func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) ([]View, error) {
+func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
 	if err := s.Permit(ctx, p, "list-cases"); err != nil {
 		return nil, err
 	}
@@ -35,79 +45,89 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	}
 	label, ok := slugOf(f.Label)
 	if f.Label = label; !ok || !word(f.Type) || !word(f.State) {
-		return nil, nil // no case type, state or label has such a key
+		return &CaseList{}, nil // no case type, state or label has such a key
 	}
 	reader, err := s.reader(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	f.Limit, f.Clearance, f.Without = page(f.Limit), p.Clearance, reader.Without
-	all, err := s.store.Cases(ctx, p.Tenant, f)
+	found, err := s.store.Cases(ctx, p.Tenant, f)
 	if err != nil {
 		return nil, err
 	}
-	views := make([]View, len(all))
-	for i, c := range all {
-		t, err := s.typeAt(ctx, s.store, p.Tenant, c.Type, c.TypeVersion)
-		if err != nil {
-			return nil, err
-		}
-		if views[i], err = s.view(ctx, s.store, p, c, t.Type); err != nil {
-			return nil, err
+	return &CaseList{More: found.More, service: s, p: p, rows: found.Items}, nil
+}
+
+// All returns the cases. It decodes one at a time, and may be called once.
+func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
+	return func(yield func(View, error) bool) {
+		for i := range l.rows {
+			view, err := l.view(ctx, &l.rows[i])
+			if !yield(view, err) || err != nil {
+				return
+			}
 		}
 	}
-	return views, nil
+}
+
+func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
+	if err := ctx.Err(); err != nil {
+		return View{}, fault.Wrap(err, fault.Unavailable, "request.cancelled",
+			"The request was given up before it was carried out.")
+	}
+	c, err := row.Case()
+	if err != nil {
+		return View{}, err
+	}
+	t, err := l.service.typeAt(ctx, l.service.store, l.p.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return View{}, err
+	}
+	return l.service.view(ctx, l.service.store, l.p, c, t.Type)
 }
 
 // History lists a case's entries with ids below before, newest first; 0 begins
-// at the newest. What happened to a case outlives it. Each entry shows what the
-// caller may see by the classifications of its time; those above are left out, and
-// those from when the case was of a type that they may not read.
-func (s *Service) History(ctx context.Context, p access.Principal, id, before int64, limit int) ([]*event.Entry, error) {
+// at the newest. What happened to a case outlives it. Each entry shows what the caller may see by the classifications
+// of its time; those above are left out, and those from when the case was of a type
+// that they may not read.
+func (s *Service) History(ctx context.Context, p access.Principal, id, before int64,
+	limit int) (none store.Page[*event.Entry], err error) {
 	if err := s.permitCase(ctx, p, "get-history", id); err != nil {
-		return nil, err
+		return none, err
 	}
-	_, _, err := s.find(ctx, s.store, p, id)
-	gone := errors.Is(err, fault.NotFound)
-	if err != nil && !gone {
-		return nil, err
-	}
-	if gone {
+	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
 		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
-			return nil, cmp.Or(err, caseMissing(id))
+			return none, cmp.Or(err, caseMissing(id))
 		}
+	} else if err != nil {
+		return none, err
 	}
 	reader, err := s.reader(ctx, p)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	var shown []*event.Entry
-	limit = page(limit)
-	for before = newest(before); ; {
-		entries, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), before, limit)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
+	return upTo(page(limit), store.PageBytes, (*event.Entry).Size, func(limit int) (store.Page[*event.Entry], error) {
+		found, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(before), limit)
+		shown := make([]*event.Entry, 0, len(found.Items))
+		for _, e := range found.Items {
 			before = e.ID
-			if e, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) && len(shown) < limit {
+			if e, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) {
 				shown = append(shown, e)
 			}
 		}
-		if len(entries) < limit || len(shown) == limit {
-			return shown, nil
-		}
-	}
+		return store.Page[*event.Entry]{Items: shown, More: found.More}, err
+	})
 }
 
 // deleted reports whether there was a case with this id that the caller saw the
 // end of.
 func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
 	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(0), 1)
-	if err != nil || len(last) == 0 {
+	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
-	e, visible := last[0].As(p.Clearance.SeesMarked)
+	e, visible := last.Items[0].As(p.Clearance.SeesMarked)
 	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
 		return false, nil
 	}

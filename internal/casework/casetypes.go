@@ -156,26 +156,45 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 	return t, err
 }
 
+// TypeSummary is a case type in a list.
+type TypeSummary struct {
+	Key       string
+	Name      string
+	Kind      casetype.Kind
+	Version   int64
+	CreatedAt time.Time
+}
+
+// Summary is the version without its definition.
+func (t TypeVersion) Summary() TypeSummary {
+	return TypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt}
+}
+
 // CaseTypes lists the newest version of every case type, by key.
-func (s *Service) CaseTypes(ctx context.Context, p access.Principal) ([]TypeVersion, error) {
+func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []TypeSummary, err error) {
 	if err := s.Permit(ctx, p, "list-case-types"); err != nil {
 		return nil, err
 	}
-	stored, err := s.store.CaseTypes(ctx, p.Tenant)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]TypeVersion, 0, len(stored))
-	for _, raw := range stored {
-		t, err := s.typeOf(p.Tenant, raw)
+	for after := ""; ; {
+		found, err := s.store.CaseTypes(ctx, p.Tenant, after, maxPage)
 		if err != nil {
 			return nil, err
 		}
-		if p.Clearance.Sees(t.Definition.Classification) && leftOut(p, "list-case-types", t.Type) == nil {
-			all = append(all, t)
+		for i, stored := range found.Items {
+			found.Items[i].Definition = nil // it may be large, and is not needed any more
+			t, err := s.typeOf(p.Tenant, stored)
+			if err != nil {
+				return nil, err
+			}
+			after = t.Key
+			if p.Clearance.Sees(t.Definition.Classification) && leftOut(p, "list-case-types", t.Type) == nil {
+				all = append(all, t.Summary())
+			}
+		}
+		if !found.More {
+			return all, nil
 		}
 	}
-	return all, nil
 }
 
 // RotateCallbackSecret gives a transition's callback a new secret. The old one

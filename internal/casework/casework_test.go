@@ -2,6 +2,7 @@ package casework_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -202,10 +203,27 @@ func (w *world) load(id int64) casework.View {
 	return v
 }
 
+// items returns the items of a page.
+func items[T any](p store.Page[T], err error) ([]T, error) { return p.Items, err }
+
+// listed returns the cases of a page.
+func listed(l *casework.CaseList, err error) (all []casework.View, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	for v, err := range l.All(context.Background()) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
 // history returns a case's entries, oldest first.
 func (w *world) history(id int64) []*event.Entry {
 	w.t.Helper()
-	entries, err := w.History(w.t.Context(), w.p, id, 0, 1000)
+	entries, err := items(w.History(w.t.Context(), w.p, id, 0, 1000))
 	if err != nil {
 		w.t.Fatal(err)
 	}

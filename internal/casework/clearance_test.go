@@ -146,7 +146,7 @@ func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client": "Bob"}`)})
-	entries, err := w.History(t.Context(), w.cleared(casetype.Private), c.ID, 0, 10)
+	entries, err := items(w.History(t.Context(), w.cleared(casetype.Private), c.ID, 0, 10))
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}

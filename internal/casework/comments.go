@@ -42,15 +42,15 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 }
 
 // Comments lists a case's comments after one of them, oldest first.
-func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) ([]cases.Comment, error) {
+func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) (none store.Page[cases.Comment], err error) {
 	if err := s.permitCase(ctx, p, "list-comments", caseID); err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := checkAfter(after); err != nil {
-		return nil, err
+		return none, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
-		return nil, err
+		return none, err
 	}
 	return s.store.Comments(ctx, p.Tenant, caseID, after, page(limit))
 }

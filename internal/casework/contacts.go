@@ -179,28 +179,28 @@ func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64
 }
 
 // Contacts lists contacts, newest first.
-func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) ([]cases.Contact, error) {
+func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) (none store.Page[cases.Contact], err error) {
 	if err := s.Permit(ctx, p, "list-contacts"); err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := checkQuery(f.Text); err != nil {
-		return nil, err
+		return none, err
 	}
 	f.Limit = page(f.Limit)
 	return s.store.Contacts(ctx, p.Tenant, f)
 }
 
 // ContactHistory lists a contact's entries as History does a case's.
-func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) ([]*event.Entry, error) {
+func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) (none store.Page[*event.Entry], err error) {
 	if err := s.Permit(ctx, p, "get-contact-history"); err != nil {
-		return nil, err
+		return none, err
 	}
-	entries, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), newest(before), page(limit))
-	if err != nil || len(entries) > 0 {
-		return entries, err
+	found, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), newest(before), page(limit))
+	if err != nil || len(found.Items) > 0 {
+		return found, err
 	}
 	_, err = s.store.Contact(ctx, p.Tenant, contact)
-	return nil, err
+	return none, err
 }
 
 // lockContact finds a contact that is about to change.

@@ -31,7 +31,7 @@ func (w *world) contact(p access.Principal, d event.ContactDetails) cases.Contac
 // contactEntries returns a contact's entries, oldest first.
 func (w *world) contactEntries(p access.Principal, contact int64) []*event.Entry {
 	w.t.Helper()
-	entries, err := w.ContactHistory(w.t.Context(), p, contact, 0, 100)
+	entries, err := items(w.ContactHistory(w.t.Context(), p, contact, 0, 100))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestARefusedContactIsNotSaved(t *testing.T) {
 	w := start(t, "")
 	_, err := w.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, casework.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/last_name", "/email")
-	if all, err := w.Contacts(t.Context(), w.p, store.ContactFilter{}); err != nil || len(all) != 0 {
+	if all, err := items(w.Contacts(t.Context(), w.p, store.ContactFilter{})); err != nil || len(all) != 0 {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -128,7 +128,7 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 				replayed(t, err)
 			}
 		}
-		if all, err := w.Contacts(t.Context(), w.p, store.ContactFilter{}); made != 1 || len(all) != 1 || err != nil {
+		if all, err := items(w.Contacts(t.Context(), w.p, store.ContactFilter{})); made != 1 || len(all) != 1 || err != nil {
 			t.Errorf("made %d times: %d contacts, %v", made, len(all), err)
 		}
 	})
@@ -261,7 +261,7 @@ func TestContactsAreTheirTenantsAlone(t *testing.T) {
 				t.Errorf("%s: %v, want not found", name, err)
 			}
 		}
-		if all, err := w.Contacts(ctx, q, store.ContactFilter{Text: "ada"}); err != nil || len(all) != 1 || all[0].ID != theirs.ID {
+		if all, err := items(w.Contacts(ctx, q, store.ContactFilter{Text: "ada"})); err != nil || len(all) != 1 || all[0].ID != theirs.ID {
 			t.Errorf("%+v, %v", all, err)
 		}
 		if got, err := w.Contact(ctx, w.p, c.ID); err != nil || cmp.Diff(c, got) != "" || len(w.load(v.ID).Contacts) != 1 || len(w.history(v.ID)) != 2 {

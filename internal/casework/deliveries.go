@@ -115,9 +115,13 @@ func (d *derived) at(e *event.Entry, clearance casetype.Classification) derivati
 	return made
 }
 
+// mostPairs bounds the messages of a page times the endpoints that may have been
+// told them. A page of one entry may go beyond it.
+const mostPairs = 10_000
+
 func (s *Service) deliveries(ctx context.Context, p access.Principal, subject string, before int64, limit int) ([]Telling, int64, error) {
-	limit = page(limit)
-	entries, err := s.store.Entries(ctx, p.Tenant, subject, newest(before), limit)
+	found, err := s.store.Entries(ctx, p.Tenant, subject, newest(before), page(limit))
+	entries := found.Items
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err
 	}
@@ -126,9 +130,19 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 		return nil, 0, err
 	}
 	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, filters: map[string]*filter.Filter{}, owners: map[string]access.Reader{}}
-	for _, e := range entries {
+	ends := make([]int, len(entries)) // of each entry's messages
+	for i, e := range entries {
 		b.enter(e)
+		ends[i] = len(b.tellings)
 	}
+	if err := b.subscribers(ctx); err != nil {
+		return nil, 0, err
+	}
+	kept := 1
+	for kept < len(entries) && ends[kept]*len(b.known) <= mostPairs {
+		kept++
+	}
+	b.tellings, b.parts = b.tellings[:ends[kept-1]], b.parts[:ends[kept-1]]
 	if err := b.look(ctx); err != nil {
 		return nil, 0, err
 	}
@@ -138,10 +152,10 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 		}
 		b.tell(&b.tellings[i], b.parts[i])
 	}
-	if len(entries) < limit {
+	if kept == len(entries) && !found.More {
 		return b.tellings, 0, nil
 	}
-	return b.tellings, entries[len(entries)-1].ID, nil
+	return b.tellings, entries[kept-1].ID, nil
 }
 
 // enter adds an entry's messages, as far as the caller sees them.
@@ -157,11 +171,11 @@ func (b *book) enter(e *event.Entry) {
 	}
 }
 
-// look reads what there is about the messages.
-func (b *book) look(ctx context.Context) (err error) {
-	messages, triggers := make([]string, len(b.tellings)), map[string]bool{}
-	for i, t := range b.tellings {
-		messages[i], triggers[t.Trigger] = t.Message, true
+// subscribers reads which endpoints listen to what the messages tell.
+func (b *book) subscribers(ctx context.Context) error {
+	triggers := map[string]bool{}
+	for _, t := range b.tellings {
+		triggers[t.Trigger] = true
 	}
 	for trigger := range triggers {
 		subscribed, err := b.store.Subscribers(ctx, b.p.Tenant, trigger)
@@ -171,6 +185,15 @@ func (b *book) look(ctx context.Context) (err error) {
 		for _, e := range subscribed {
 			b.known[e.ID] = e
 		}
+	}
+	return nil
+}
+
+// look reads what there is about the messages.
+func (b *book) look(ctx context.Context) (err error) {
+	messages := make([]string, len(b.tellings))
+	for i, t := range b.tellings {
+		messages[i] = t.Message
 	}
 	if b.tries, err = b.store.Tries(ctx, b.p.Tenant, messages); err != nil {
 		return err

@@ -260,29 +260,36 @@ func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id 
 }
 
 // Endpoints lists endpoints after one of them, oldest first.
-func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) ([]endpoint.Endpoint, error) {
+func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) (none store.Page[endpoint.Endpoint], err error) {
 	if err := s.Permit(ctx, p, "list-endpoints"); err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := checkAfter(after); err != nil {
-		return nil, err
+		return none, err
 	}
-	var shown []endpoint.Endpoint
-	for limit = page(limit); ; {
-		all, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range all {
+	return upTo(page(limit), store.PageBytes, sizeOfEndpoint, func(limit int) (store.Page[endpoint.Endpoint], error) {
+		found, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
+		shown := make([]endpoint.Endpoint, 0, len(found.Items))
+		for _, e := range found.Items {
 			after = e.ID
-			if p.Clearance.Sees(e.Clearance) && len(shown) < limit {
+			if p.Clearance.Sees(e.Clearance) {
 				shown = append(shown, e)
 			}
 		}
-		if len(all) < limit || len(shown) == limit {
-			return shown, nil
-		}
+		return store.Page[endpoint.Endpoint]{Items: shown, More: found.More}, err
+	})
+}
+
+// sizeOfEndpoint is roughly what an endpoint takes in memory, in bytes.
+func sizeOfEndpoint(e endpoint.Endpoint) int {
+	n := 1<<10 + len(e.Description) + len(e.Filter)
+	for key, value := range e.Metadata {
+		n += len(key) + len(value)
 	}
+	for _, h := range e.Headers {
+		n += len(h.Name) + len(h.Value)
+	}
+	return n
 }
 
 func endpointMissing() error {

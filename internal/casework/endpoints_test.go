@@ -59,11 +59,11 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 			t.Errorf("stored %+v, %v", got, err)
 		}
 		other := w.endpoint("", "https://crm.example", "case_created")
-		all, err := w.Endpoints(ctx, w.p, "", 0)
+		all, err := items(w.Endpoints(ctx, w.p, "", 0))
 		if err != nil || len(all) != 2 {
 			t.Errorf("%d endpoints, %v", len(all), err)
 		}
-		if all, err = w.Endpoints(ctx, w.p, made.ID, 10); err != nil || len(all) != 1 || all[0].ID != other.ID {
+		if all, err = items(w.Endpoints(ctx, w.p, made.ID, 10)); err != nil || len(all) != 1 || all[0].ID != other.ID {
 			t.Errorf("after the first: %+v, %v", all, err)
 		}
 		_, err = w.UpdateEndpoint(ctx, w.p, other.ID, func(e *endpoint.Endpoint) { e.Name = "crm" })
@@ -119,7 +119,7 @@ func TestTargetsAreTheSameRelationSeenFromTheTrigger(t *testing.T) {
 			targets[1].Created || targets[1].Endpoint.ID != deaf.ID {
 			t.Errorf("set %+v", targets)
 		}
-		all, err := w.Endpoints(ctx, w.p, "", 0)
+		all, err := items(w.Endpoints(ctx, w.p, "", 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if got, err := w.Endpoints(t.Context(), w.p, "", 0); err != nil || len(got) != 2 {
+		if got, err := items(w.Endpoints(t.Context(), w.p, "", 0)); err != nil || len(got) != 2 {
 			t.Errorf("%d endpoints, %v, want 2", len(got), err)
 		}
 	})
@@ -267,7 +267,7 @@ func (w *world) audited(t *testing.T) (all []access.Record) {
 	t.Helper()
 	const page = 200
 	for before := int64(0); ; before = all[len(all)-1].ID {
-		records, err := w.Audit(t.Context(), w.p, before, page)
+		records, err := items(w.Audit(t.Context(), w.p, before, page))
 		if err != nil {
 			t.Fatal(err)
 		}

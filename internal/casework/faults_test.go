@@ -31,7 +31,7 @@ func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 				_, err := w.AddComment(t.Context(), w.p, created, "Seen.", once("comment", "k", "r"))
 				return err
 			})
-			entries, err := w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10)
+			entries, err := items(w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10))
 			if err != nil || len(entries) != 2 || entries[0].Version != 2 || entries[1].Version != 1 {
 				t.Errorf("the history has %d entries, %v; want the creation and the comment, once each", len(entries), err)
 			}

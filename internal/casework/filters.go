@@ -3,6 +3,7 @@ package casework
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/event"
@@ -13,8 +14,11 @@ import (
 
 // Judged is a message, and what a filter makes of it.
 type Judged struct {
-	Entry   *event.Entry
-	Message wire.Message
+	Message string // its webhook-id
+	Trigger string
+	Subject string
+	Version int64 // of the subject
+	At      time.Time
 	Passes  bool
 	Err     error // why that can't be computed; it quotes no data
 }
@@ -39,7 +43,8 @@ func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source 
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, e := range recent {
+	for i, e := range recent {
+		recent[i] = nil // it is large, and not needed any more
 		if err := ctx.Err(); err != nil {
 			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 		}
@@ -57,7 +62,10 @@ func (a Audience) judge(f *filter.Filter, e *event.Entry) (all []Judged) {
 			continue
 		}
 		passes, err := f.Passes(judged)
-		all = append(all, Judged{Entry: e, Message: m, Passes: passes, Err: err})
+		all = append(all, Judged{
+			Message: m.ID, Trigger: m.Trigger, Subject: e.Subject, Version: e.Version, At: e.At,
+			Passes: passes, Err: err,
+		})
 	}
 	return all
 }

@@ -303,7 +303,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 				t.Fatalf("after %s the case has revision %d, state %s, data %v", o, got.Revision, got.State, got.Data)
 			}
 		}
-		if all, err := w.Cases(ctx, w.p, store.CaseFilter{}); err != nil || len(all) != 1 {
+		if all, err := listed(w.Cases(ctx, w.p, store.CaseFilter{})); err != nil || len(all) != 1 {
 			t.Errorf("%d cases, %v", len(all), err)
 		}
 	})

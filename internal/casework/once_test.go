@@ -139,7 +139,7 @@ func twice(t *testing.T, other func(*world) *casework.Service) {
 				t.Errorf("%s: asked %d times", name, n)
 			}
 		}
-		if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 2 {
+		if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
 			t.Errorf("%d cases, %v, want 2", len(all), err)
 		}
 		if n := len(w.history(existing.ID)); n != 2 {
@@ -202,7 +202,7 @@ func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
 		lose = true
 		_, err = w.Submit(t.Context(), w.p, in, casework.Once{})
 		wantFault(t, err, fault.Unavailable, "store.outcome_unknown")
-		if all, err := w.Cases(t.Context(), w.p, store.CaseFilter{}); err != nil || len(all) != 2 {
+		if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
 			t.Errorf("%s: %d cases, %v, want 2", engine, len(all), err)
 		}
 	}

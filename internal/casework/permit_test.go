@@ -109,7 +109,7 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 			if got := submit("close"); got != want.close {
 				t.Errorf("close as %s: %v", role, got)
 			}
-			all, err := w.Cases(ctx, p, store.CaseFilter{})
+			all, err := listed(w.Cases(ctx, p, store.CaseFilter{}))
 			if n := len(all); err != nil || (n == 2) != want.read || n == 0 || all[n-1].ID != c.ID && all[0].ID != other.ID {
 				t.Errorf("%s lists %d cases, %v", role, n, err)
 			}
@@ -122,7 +122,7 @@ func (w *world) deniedIsAudited(ctx context.Context, c casework.View) {
 	w.t.Helper()
 	_, err := w.Submit(ctx, w.as(access.Caseworker), casework.Submission{CaseID: c.ID, Transition: "finish"}, casework.Once{})
 	wantFault(w.t, err, fault.Forbidden, "access.denied")
-	all, err := w.Audit(ctx, w.p, 0, 1)
+	all, err := items(w.Audit(ctx, w.p, 0, 1))
 	if err != nil || len(all) != 1 {
 		w.t.Fatal(all, err)
 	}
@@ -139,9 +139,9 @@ func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := w.History(t.Context(), w.as(access.Viewer), c.ID, 0, 9)
+		_, err := items(w.History(t.Context(), w.as(access.Viewer), c.ID, 0, 9))
 		wantFault(t, err, fault.Forbidden, "access.denied")
-		if all, err := w.History(t.Context(), w.as(access.Manager), c.ID, 0, 9); err != nil || len(all) != 2 {
+		if all, err := items(w.History(t.Context(), w.as(access.Manager), c.ID, 0, 9)); err != nil || len(all) != 2 {
 			t.Error(all, err)
 		}
 	})

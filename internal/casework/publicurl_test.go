@@ -75,7 +75,7 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 			want = append(want, public+path)
 		}
 		want = append(want, "https://other.example"+path) // the label, and the end
-		entries, err := w.store.History(ctx, second.Tenant, "case/"+strconv.FormatInt(theirs.ID, 10), 1<<62, 100)
+		entries, err := items(w.store.History(ctx, second.Tenant, "case/"+strconv.FormatInt(theirs.ID, 10), 1<<62, 100))
 		if err != nil || len(entries) != len(want) {
 			t.Fatalf("%d entries, %v", len(entries), err)
 		}
@@ -172,7 +172,7 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 		if gone := w.setTenant("second", casework.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
-		noted, err := w.Audit(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin}, 0, 1)
+		noted, err := items(w.Audit(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin}, 0, 1))
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
 			t.Errorf("the audit notes %+v, %v", noted, err)
 		}

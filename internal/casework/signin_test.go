@@ -110,7 +110,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 				t.Errorf("refusals tell themselves apart: %q, %q", d, details[0])
 			}
 		}
-		all, err := w.Audit(ctx, w.p, 0, 1)
+		all, err := items(w.Audit(ctx, w.p, 0, 1))
 		if err != nil || all[0].Action != access.SignInFailed || all[0].Actor.Address != adasAddress {
 			t.Errorf("%+v, %v", all, err)
 		}
@@ -333,7 +333,7 @@ func TestUsersAreJudged(t *testing.T) {
 		if all, err := w.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
 			t.Error(all, err)
 		}
-		records, err := w.Audit(ctx, w.p, 0, 10)
+		records, err := items(w.Audit(ctx, w.p, 0, 10))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func TestALabelIsFoundWhateverItsLetterCase(t *testing.T) {
 				t.Errorf("labels %q in version %d, %v", v.Labels, v.Version, err)
 			}
 		}
-		found, err := w.Cases(t.Context(), w.p, store.CaseFilter{Label: "FAST_TRACK"})
+		found, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{Label: "FAST_TRACK"}))
 		if err != nil || len(found) != 1 {
 			t.Errorf("%d cases, %v", len(found), err)
 		}

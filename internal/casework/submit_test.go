@@ -280,7 +280,7 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		_, err = w.Case(t.Context(), w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "case.not_found")
 		wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}), fault.NotFound, "case.not_found")
-		_, err = w.History(t.Context(), w.p, c.ID+1, 0, 10)
+		_, err = items(w.History(t.Context(), w.p, c.ID+1, 0, 10))
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})
 }
@@ -303,7 +303,7 @@ func TestCasesAreListedNewestFirst(t *testing.T) {
 			{store.CaseFilter{Text: "zoë"}, []int64{a.ID}},
 			{store.CaseFilter{Type: "a b"}, nil},
 		} {
-			all, err := w.Cases(t.Context(), w.p, c.filter)
+			all, err := listed(w.Cases(t.Context(), w.p, c.filter))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -315,7 +315,7 @@ func TestCasesAreListedNewestFirst(t *testing.T) {
 				t.Errorf("%+v: %s", c.filter, diff)
 			}
 		}
-		_, err := w.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"})
+		_, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"}))
 		wantFault(t, err, fault.Invalid, "filter.invalid")
 	})
 }

@@ -178,14 +178,14 @@ func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(
 func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endpoint.Endpoint, error) {
 	var all []endpoint.Endpoint
 	for after := ""; ; {
-		more, err := tx.Endpoints(ctx, p.Tenant, after, maxPage)
-		for _, e := range more {
+		found, err := tx.Endpoints(ctx, p.Tenant, after, maxPage)
+		for _, e := range found.Items {
 			after = e.ID
 			if p.Clearance.Sees(e.Clearance) {
 				all = append(all, e)
 			}
 		}
-		if err != nil || len(more) < maxPage {
+		if err != nil || !found.More {
 			return all, err
 		}
 	}

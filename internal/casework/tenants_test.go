@@ -24,7 +24,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 		if err != nil || p.Tenant != made.Tenant.ID || p.Role != access.Admin {
 			t.Errorf("its token is %+v's, %v", p, err)
 		}
-		noted, err := w.Audit(ctx, p, 0, 9)
+		noted, err := items(w.Audit(ctx, p, 0, 9))
 		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated || noted[1].Actor.Address != "192.0.2.9" {
 			t.Errorf("its audit notes %+v, %v", noted, err)
 		}

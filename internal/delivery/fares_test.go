@@ -81,7 +81,7 @@ func (b *bench) said(e endpoint.Endpoint) (facts []string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, entry := range slices.Backward(entries) {
+	for _, entry := range slices.Backward(entries.Items) {
 		facts = append(facts, entry.Facts[0].Name)
 	}
 	return facts

@@ -204,7 +204,7 @@ func (b *bench) told(subject, fact string) (n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, e := range entries {
+	for _, e := range entries.Items {
 		for _, f := range e.Facts {
 			if f.Name == fact {
 				n++

@@ -49,12 +49,16 @@ type Audience struct {
 	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool // of what the clearance sees
 }
 
-// Heard is a message that an audience wants.
+// Heard is a message that an audience wants. It keeps nothing of its entry, which may
+// be large.
 type Heard struct {
 	*wire.Message
-	Entry *event.Entry
-	Next  Position // behind it
-	shown *encoding
+	Subject string
+	Version int64 // of the subject
+	At      time.Time
+	Source  event.Source
+	Next    Position // behind it
+	shown   *encoding
 }
 
 // encoding is a message as it is shown to clients, made once.
@@ -106,8 +110,9 @@ func (f *Feed) Catch(ctx context.Context) error { return f.tail.advance(ctx) }
 func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
 
 // Read returns up to limit messages from a position on, of roughly up to size bytes
-// in all, but at least one if there is any. It looks at a bounded part of the
-// journal, so that a batch may be empty although there is more.
+// in all, but at least one if there is any. The entries that they come from count,
+// too, since they had to be read. It looks at a bounded part of the journal, so that
+// a batch may be empty although there is more.
 func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size int) (Batch, error) {
 	b := Batch{Next: from}
 	for range feedRounds {
@@ -139,22 +144,30 @@ func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool)
 	if e.Seq == b.Next.Seq {
 		first = b.Next.Part
 	}
-	bodies := e.messages(a.Clearance)
+	bodies, counted := e.messages(a.Clearance), false
 	for part := first; part < len(bodies); part++ {
 		m := bodies[part]
 		if m.Untold || !a.Wants(e.Entry, m, e.judged(a.Clearance, part)) {
 			continue
 		}
-		if len(b.Messages) >= limit || len(b.Messages) > 0 && *size < len(m.Body) {
+		cost := len(m.Body)
+		if !counted {
+			cost += e.Entry.Size()
+		}
+		if len(b.Messages) >= limit || len(b.Messages) > 0 && *size < cost {
 			b.Next = Position{Seq: e.Seq, Part: part}
 			return true
 		}
-		*size -= len(m.Body)
+		*size -= cost
+		counted = true
 		next := Position{Seq: e.Seq, Part: part + 1}
 		if next.Part == len(bodies) {
 			next = Position{Seq: e.Seq + 1}
 		}
-		b.Messages = append(b.Messages, Heard{Message: m, Entry: e.Entry, Next: next, shown: &e.views[a.Clearance.Level()].shown[part]})
+		b.Messages = append(b.Messages, Heard{
+			Message: m, Subject: e.Subject, Version: e.Version, At: e.At, Source: e.Actor.Source,
+			Next: next, shown: &e.views[a.Clearance.Level()].shown[part],
+		})
 	}
 	b.Next = Position{Seq: e.Seq + 1}
 	return false
@@ -174,7 +187,7 @@ func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []
 	}
 	head := f.tail.end() // all up to it is there when we look
 	span := min(after+feedSpan, head)
-	found, err := f.tail.store.TenantRange(ctx, a.Tenant, after, span, feedBatch)
+	found, err := f.tail.store.FeedRange(ctx, a.Tenant, after, span, feedBatch)
 	if err != nil {
 		return nil, after, false, err
 	}

@@ -41,8 +41,8 @@ func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message 
 	v := &e.views[clearance.Level()]
 	v.once.Do(func() {
 		bodies := wire.Messages(e.Entry, e.version, clearance)
-		for i := range bodies {
-			v.bodies = append(v.bodies, &bodies[i])
+		for _, body := range bodies {
+			v.bodies = append(v.bodies, &body) // each by itself, or one would keep them all
 		}
 		v.shown = make([]encoding, len(bodies))
 	})

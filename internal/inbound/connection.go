@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -17,6 +18,7 @@ type conn struct {
 	network netip.Prefix
 	proxied bool         // it comes from a trusted proxy, whose clients are counted instead
 	pace    pace         // of what is written
+	cut     atomic.Bool  // nothing more is written
 	since   atomic.Int64 // when the server began to wait for the client, in nanoseconds since 1970; 0: it does not
 
 	inAll, inAddress *list.Element // while it waits; guarded by clients.mu
@@ -29,7 +31,10 @@ const writeAtOnce = 16 << 10
 func (c *conn) Write(b []byte) (written int, err error) {
 	for err == nil && len(b) > 0 {
 		began := time.Now()
-		c.SetWriteDeadline(began.Add(c.pace.left))
+		c.Conn.SetWriteDeadline(began.Add(c.pace.left))
+		if c.cut.Load() { // looked at behind the deadline, which may have replaced that of the cut
+			return written, os.ErrDeadlineExceeded
+		}
 		c.waits(began)
 		var n int
 		n, err = c.Conn.Write(b[:min(len(b), writeAtOnce)])
@@ -38,6 +43,16 @@ func (c *conn) Write(b []byte) (written int, err error) {
 		written, b = written+n, b[n:]
 	}
 	return written, err
+}
+
+// SetWriteDeadline ends writing for good where the deadline is over. Any other is the
+// pace's to set.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if t.IsZero() || t.After(time.Now()) {
+		return nil
+	}
+	c.cut.Store(true)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 func (c *conn) waits(since time.Time) { c.since.Store(since.UnixNano()) }

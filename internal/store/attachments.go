@@ -40,16 +40,16 @@ func (tx *Tx) AddComment(ctx context.Context, tenant int64, c cases.Comment) err
 }
 
 // Comments lists a case's comments after one of them, oldest first.
-func (r reader) Comments(ctx context.Context, tenant, caseID int64, after string, limit int) ([]cases.Comment, error) {
-	rows, err := r.q.query(ctx, commentList, tenant, caseID, after, limit)
-	return collect(rows, err, func(rows *sql.Rows) (c cases.Comment, err error) {
+func (r reader) Comments(ctx context.Context, tenant, caseID int64, after string, limit int) (Page[cases.Comment], error) {
+	rows, err := r.q.query(ctx, commentList, tenant, caseID, after, limit+1)
+	return collectPage(rows, err, limit, func(rows *sql.Rows) (c cases.Comment, size int, err error) {
 		var by []byte
 		var at int64
 		if err := rows.Scan(&c.ID, &c.CaseID, &c.Text, &by, &at); err != nil {
-			return c, err
+			return c, 0, err
 		}
 		c.At = fromMicros(at)
-		return c, json.Unmarshal(by, &c.By)
+		return c, rowBytes + len(c.Text), json.Unmarshal(by, &c.By)
 	})
 }
 

@@ -99,8 +99,14 @@ func (r reader) FindAttempts(ctx context.Context, tenant int64, f AttemptFilter)
 		return nil, next, err
 	}
 	rows, err := r.q.query(ctx, attemptsAmong, list)
-	found, err = collect(rows, err, scanAttempt)
-	return found, next, err
+	p, err := collectPage(rows, err, f.Limit, func(rows *sql.Rows) (a Attempt, size int, err error) {
+		a, err = scanAttempt(rows)
+		return a, rowBytes + len(a.Request) + len(a.Response), err
+	})
+	if p.More {
+		next = p.Items[len(p.Items)-1].ID
+	}
+	return p.Items, next, err
 }
 
 // looked is an attempt that was looked at.

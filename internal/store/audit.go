@@ -29,15 +29,15 @@ func (tx *Tx) Audit(ctx context.Context, r access.Record) error {
 }
 
 // Audited lists a tenant's records with ids below before, newest first.
-func (r reader) Audited(ctx context.Context, tenant, before int64, limit int) ([]access.Record, error) {
-	rows, err := r.q.query(ctx, auditList, tenant, before, limit)
-	return collect(rows, err, func(rows *sql.Rows) (r access.Record, err error) {
+func (r reader) Audited(ctx context.Context, tenant, before int64, limit int) (Page[access.Record], error) {
+	rows, err := r.q.query(ctx, auditList, tenant, before, limit+1)
+	return collectPage(rows, err, limit, func(rows *sql.Rows) (r access.Record, size int, err error) {
 		var at int64
 		var actor, detail []byte
 		if err := rows.Scan(&r.ID, &r.Tenant, &at, &r.Action, &r.Subject, &actor, &detail); err != nil {
-			return r, err
+			return r, 0, err
 		}
 		r.At, r.Detail = fromMicros(at), detail
-		return r, json.Unmarshal(actor, &r.Actor)
+		return r, rowBytes + len(detail), json.Unmarshal(actor, &r.Actor)
 	})
 }

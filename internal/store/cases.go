@@ -36,15 +36,18 @@ var (
 	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, last_activity_at = $5, version = version + 1
 		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
 	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
-	caseList = define(`select ` + caseRead + ` from cases
+	caseList = defineListing(PageBytes, listing{
+		columns: caseRead, names: caseRead, size: lengths("data", "contacts"),
+		from: `cases
 		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\'
 			or $11 >= 2 and search_private like $4 escape '\' or $11 >= 3 and search_restricted like $4 escape '\')
 		and ($11 >= 2 or classification = 'PUBLIC') and ($11 >= 3 or classification <> 'RESTRICTED') and $11 >= 1
 		and type not in (select w.type from rows($8: type text) as w)
 		and (created_at < $5 or (created_at = $5 and id < $6))
 		and ($9 = '' or exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
-		and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))
-		order by created_at desc, id desc limit $7`)
+		and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))`,
+		order: `created_at desc, id desc`, limit: `$7`,
+	})
 	caseReference = define(`select exists (select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
 )
 
@@ -90,21 +93,37 @@ func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) 
 	return one(rows, err, scanCase, caseMissing(id))
 }
 
+// CaseRow is a case in a list. Its data, which may take many times as much memory
+// once it is decoded, is as the database has it.
+type CaseRow struct {
+	row  cases.Case
+	data []byte
+}
+
+// Case decodes the row. It may be called once: the row keeps nothing.
+func (r *CaseRow) Case() (c cases.Case, err error) {
+	c, data := r.row, r.data
+	*r = CaseRow{}
+	c.Data, err = decodeData(data)
+	return c, err
+}
+
 // Cases lists cases, newest first.
-func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) ([]cases.Case, error) {
+func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (Page[CaseRow], error) {
 	text := ""
 	if f.Text != "" {
 		var err error
 		if text, err = likePattern(f.Text); err != nil {
-			return nil, err
+			return Page[CaseRow]{}, err
 		}
 	}
 	list, err := keyRows(f.Without)
 	if err != nil {
-		return nil, err
+		return Page[CaseRow]{}, err
 	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, f.After.before(), f.After.ID, f.Limit, list, f.Label, f.Assignee, f.Clearance.Level())
-	return collect(rows, err, scanCase)
+	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, f.After.before(), f.After.ID, f.Limit+1, list,
+		f.Label, f.Assignee, f.Clearance.Level())
+	return collectPage(rows, err, f.Limit, scanCaseRow)
 }
 
 // keyRows makes the parameter of rows with one column.
@@ -232,25 +251,40 @@ func caseMissing(id int64) func() error {
 	return notFound("case.not_found", "There is no case %d.", id)
 }
 
-func scanCase(rows *sql.Rows) (c cases.Case, err error) {
-	var data, contacts []byte
+func scanCase(rows *sql.Rows) (cases.Case, error) {
+	r, _, err := scanCaseRow(rows)
+	if err != nil {
+		return r.row, err
+	}
+	return r.Case()
+}
+
+// scanCaseRow returns a case and the size of its row, in bytes.
+func scanCaseRow(rows *sql.Rows) (r CaseRow, size int, err error) {
+	c := &r.row
+	var contacts []byte
 	var created, modified, closed, active int64
 	var labels string
 	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
-		&c.Classification, &data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
+		&c.Classification, &r.data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
 		&closed, &c.StatusChangedBy, &active, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts)
 	if err != nil {
-		return c, err
+		return r, 0, err
 	}
-	if err := scanContacts(contacts, &c); err != nil {
-		return c, err
+	if err := scanContacts(contacts, c); err != nil {
+		return r, 0, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
 	c.ClosedAt, c.LastActivityAt, c.Labels = fromMicros(closed), fromMicros(active), labelsOf(labels)
-	// What was once taken is always given back, so this is less strict than casetype.Decode.
-	d := json.NewDecoder(bytes.NewReader(data))
+	return r, rowBytes + len(r.data) + len(contacts), nil
+}
+
+// decodeData decodes the data of a case. What was once taken is always given back,
+// so this is less strict than casetype.Decode.
+func decodeData(raw []byte) (data map[string]any, err error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return c, d.Decode(&c.Data)
+	return data, d.Decode(&data)
 }
 
 func scanContacts(raw []byte, c *cases.Case) error {

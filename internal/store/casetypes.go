@@ -23,9 +23,13 @@ var (
 		where tenant = $1 and key = $2 and version = $3`)
 	typeLatest = define(`select key, version, definition, created_at, clearance from case_types
 		where tenant = $1 and key = $2 order by version desc limit 1`)
-	typeList = define(`select key, version, definition, created_at, clearance from case_types t
-		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)
-		order by key`)
+	typeList = defineListing(PageBytes, listing{
+		columns: `key, version, definition, created_at, clearance`, names: `key, version, definition, created_at, clearance`,
+		size: lengths("definition"),
+		from: `case_types t where tenant = $1 and key > $2
+			and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)`,
+		order: `key`, limit: `$3`,
+	})
 	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at, clearance)
 		values ($1, $2, $3, $4, $5, $6)`)
 
@@ -48,10 +52,13 @@ func (r reader) CaseType(ctx context.Context, tenant int64, key string, version 
 	return one(rows, err, scanCaseType, notFound("case_type.not_found", "There is no case type %q.", key))
 }
 
-// CaseTypes lists the newest version of every case type.
-func (r reader) CaseTypes(ctx context.Context, tenant int64) ([]CaseType, error) {
-	rows, err := r.q.query(ctx, typeList, tenant)
-	return collect(rows, err, scanCaseType)
+// CaseTypes lists the newest version of each case type behind one of them, by key.
+func (r reader) CaseTypes(ctx context.Context, tenant int64, after string, limit int) (Page[CaseType], error) {
+	rows, err := r.q.query(ctx, typeList, tenant, after, limit+1)
+	return collectPage(rows, err, limit, func(rows *sql.Rows) (CaseType, int, error) {
+		t, err := scanCaseType(rows)
+		return t, rowBytes + len(t.Definition), err
+	})
 }
 
 // CreateCaseType adds a version. A version that exists is a conflict.

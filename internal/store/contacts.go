@@ -65,17 +65,17 @@ func (r reader) Contact(ctx context.Context, tenant, id int64) (cases.Contact, e
 }
 
 // Contacts lists contacts, newest first.
-func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) ([]cases.Contact, error) {
+func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) (Page[cases.Contact], error) {
 	text, digits := "", ""
 	if f.Text != "" {
 		var err error
 		if text, err = likePattern(f.Text); err != nil {
-			return nil, err
+			return Page[cases.Contact]{}, err
 		}
 		digits = digitsPattern(f.Text)
 	}
-	rows, err := r.q.query(ctx, contactList, tenant, text, digits, f.After.before(), f.After.ID, f.Limit)
-	return collect(rows, err, scanContact)
+	rows, err := r.q.query(ctx, contactList, tenant, text, digits, f.After.before(), f.After.ID, f.Limit+1)
+	return collectPage(rows, err, f.Limit, scanSizedContact)
 }
 
 // ContactsByID finds those of the contacts that there are, by id.
@@ -219,14 +219,20 @@ func contactMissing(id int64) func() error {
 	return notFound("contact.not_found", "There is no contact %d.", id)
 }
 
-func scanContact(rows *sql.Rows) (c cases.Contact, err error) {
+func scanContact(rows *sql.Rows) (cases.Contact, error) {
+	c, _, err := scanSizedContact(rows)
+	return c, err
+}
+
+// scanSizedContact returns a contact and the size of its row, in bytes.
+func scanSizedContact(rows *sql.Rows) (c cases.Contact, size int, err error) {
 	var details []byte
 	var created, modified int64
 	if err := rows.Scan(&c.ID, &c.Tenant, &details, &c.Version, &created, &modified); err != nil {
-		return c, err
+		return c, 0, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
-	return c, json.Unmarshal(details, &c.ContactDetails)
+	return c, rowBytes + len(details), json.Unmarshal(details, &c.ContactDetails)
 }
 
 // contactText is what a search looks in, one a line: names as people write them,

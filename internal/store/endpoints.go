@@ -127,10 +127,13 @@ func (r reader) EndpointByName(ctx context.Context, tenant int64, name string) (
 }
 
 // Endpoints lists endpoints after one of them, oldest first.
-func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) ([]endpoint.Endpoint, error) {
-	rows, err := r.q.query(ctx, endpointList, tenant, after, limit)
-	all, err := collect(rows, err, r.scanEndpoint)
-	return r.withTriggers(ctx, all, err)
+func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) (Page[endpoint.Endpoint], error) {
+	rows, err := r.q.query(ctx, endpointList, tenant, after, limit+1)
+	found, err := collectPage(rows, err, limit, r.scanSizedEndpoint)
+	if err == nil {
+		found.Items, err = r.withTriggers(ctx, found.Items, nil)
+	}
+	return found, err
 }
 
 // Subscribers lists the endpoints that listen to a trigger, oldest first.
@@ -292,7 +295,13 @@ func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, se
 	return string(p), metadata, r.seal.seal(plain, endpointPlace(e.ID)), nil
 }
 
-func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
+func (r reader) scanEndpoint(rows *sql.Rows) (endpoint.Endpoint, error) {
+	e, _, err := r.scanSizedEndpoint(rows)
+	return e, err
+}
+
+// scanSizedEndpoint returns an endpoint and the size of its row, in bytes.
+func (r reader) scanSizedEndpoint(rows *sql.Rows) (e endpoint.Endpoint, size int, err error) {
 	var policy, metadata, sealed []byte
 	var sources string
 	var created, updated, since, counted, from, to int64
@@ -300,8 +309,9 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
 		&e.Description, &metadata, &e.Filter, &e.Owner, &from, &to, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
 	if err != nil {
-		return e, err
+		return e, size, err
 	}
+	size = rowBytes + len(policy) + len(sealed) + len(metadata) + len(e.Description) + len(e.Filter)
 	if e.Sources = strings.Fields(sources); len(e.Sources) == 0 {
 		e.Sources = nil
 	}
@@ -310,23 +320,23 @@ func (r reader) scanEndpoint(rows *sql.Rows) (e endpoint.Endpoint, err error) {
 	e.ExpiredFrom, e.ExpiredTo = fromMicros(from), fromMicros(to)
 	var p storedPolicy
 	if err := json.Unmarshal(policy, &p); err != nil {
-		return e, fmt.Errorf("policy of %s: %w", e.ID, err)
+		return e, size, fmt.Errorf("policy of %s: %w", e.ID, err)
 	}
 	e.Policy = endpoint.Policy(p)
 	if len(metadata) > 0 {
 		if err := json.Unmarshal(metadata, &e.Metadata); err != nil {
-			return e, fmt.Errorf("metadata of %s: %w", e.ID, err)
+			return e, size, fmt.Errorf("metadata of %s: %w", e.ID, err)
 		}
 	}
 	plain, err := r.seal.open(sealed, endpointPlace(e.ID))
 	if err != nil {
-		return e, err
+		return e, size, err
 	}
 	var secrets storedSecrets
 	err = json.Unmarshal(plain, &secrets)
 	secrets.into(&e)
 	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
-	return e, err
+	return e, size, err
 }
 
 func endpointPlace(id string) string { return "endpoint/" + id }

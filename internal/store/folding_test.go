@@ -43,12 +43,12 @@ func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 				s = node
 			}
 			filter := store.CaseFilter{Text: "STRASSE", Clearance: casetype.Restricted, Limit: 2000}
-			if found, err := s.Cases(t.Context(), tenant, filter); err != nil || len(found) != oldRows {
-				t.Errorf("%d cases, %v", len(found), err)
+			if found, err := s.Cases(t.Context(), tenant, filter); err != nil || len(found.Items) != oldRows {
+				t.Errorf("%d cases, %v", len(found.Items), err)
 			}
 			contacts, err := s.Contacts(t.Context(), tenant, store.ContactFilter{Text: "strasse", Limit: 2000})
-			if err != nil || len(contacts) != oldRows {
-				t.Errorf("%d contacts, %v", len(contacts), err)
+			if err != nil || len(contacts.Items) != oldRows {
+				t.Errorf("%d contacts, %v", len(contacts.Items), err)
 			}
 			for _, spelt := range []string{"Größe", "GRÖSSE", "Gro\u0308ße"} {
 				e, err := s.EndpointByName(t.Context(), tenant, spelt)

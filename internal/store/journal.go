@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/observe"
@@ -12,24 +13,49 @@ import (
 
 const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace`
 
+// entryNames are the columns of an entry in a result.
+const entryNames = `id, seq, tenant, subject, version, at, actor, facts, snapshot, callback, trace`
+
+// What is read at once is bounded by the size of the entries too, in bytes.
+const (
+	rangeBytes  = 8 << 20
+	recentBytes = 16 << 20
+	feedBytes   = 1 << 20 // where many read by themselves
+)
+
+// entries is a listing of journal entries.
+func entries(from, order, limit string) listing {
+	return listing{
+		columns: entryColumns, names: entryNames, size: lengths("j.facts", "j.snapshot", "j.callback"),
+		from: from, order: order, limit: limit,
+	}
+}
+
+var tenantRange = entries(
+	`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 and +j.tenant = $1`, `s.seq`, `$4`)
+
 var (
 	journalInsert = journalAppend(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback, trace)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id`)
-	journalRead = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where s.seq > $1 order by s.seq limit $2`)
+	journalRead = defineListing(rangeBytes, entries(
+		`journal_seq s join journal j on j.id = s.entry where s.seq > $1`, `s.seq`, `$2`))
 	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
-	journalTenant = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where s.seq > $2 and +j.tenant = $1 order by s.seq limit $3`)
-	journalRange = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where s.seq > $2 and s.seq <= $3 and +j.tenant = $1 order by s.seq limit $4`)
-	journalLane = define(`select ` + entryColumns + ` from journal j join journal_seq s on s.entry = j.id
-		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4 order by j.id limit $5`)
+	journalTenant = defineListing(rangeBytes, entries(
+		`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and +j.tenant = $1`, `s.seq`, `$3`))
+	journalRange = defineListing(rangeBytes, tenantRange)
+	journalFeed  = defineListing(feedBytes, tenantRange)
+	journalLane  = defineListing(rangeBytes, entries(`journal j join journal_seq s on s.entry = j.id
+		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4`, `j.id`, `$5`))
 	// The bound keeps the cost down where the tenant has little of a long journal.
-	journalRecent = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
-		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1 order by s.seq desc limit $2`)
+	journalRecent = defineListing(recentBytes, entries(`journal_seq s join journal j on j.id = s.entry
+		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1`, `s.seq desc`, `$2`))
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
-	journalSubject = define(`select j.id, 0, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace
-		from journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
+	journalSubject = defineListing(PageBytes, listing{
+		columns: strings.Replace(entryColumns, "s.seq", "0 as seq", 1), names: entryNames,
+		size:  lengths("j.facts", "j.snapshot", "j.callback"),
+		from:  `journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`,
+		order: `j.id desc`, limit: `$4`,
+	})
 )
 
 // Append adds an entry to the journal. The subject's row must be locked by an
@@ -80,83 +106,64 @@ func (r Range) Last() int64 {
 // Journal reads entries of all tenants above a position.
 func (r reader) Journal(ctx context.Context, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRead, after, limit)
-	return collectRange(rows, err, limit)
+	return collectRange(rows, err, limit, rangeBytes)
 }
 
 // TenantJournal reads one tenant's entries above a position.
 func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalTenant, tenant, after, limit)
-	return collectRange(rows, err, limit)
+	return collectRange(rows, err, limit, rangeBytes)
 }
 
 // TenantRange is TenantJournal up to a position, so that what it costs is bounded
 // also where the tenant has little.
 func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
-	return collectRange(rows, err, limit)
+	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// What is read at once is bounded by the size of the entries too, in bytes.
-const (
-	rangeBytes  = 8 << 20
-	recentBytes = 16 << 20
-)
+// FeedRange is TenantRange in smaller parts, for many who read at once.
+func (r reader) FeedRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
+	rows, err := r.q.query(ctx, journalFeed, tenant, after, upTo, limit)
+	return collectRange(rows, err, limit, feedBytes)
+}
 
 // Recent reads a tenant's newest entries, the newest first: up to limit, and as
 // far as they are not too large or too far back among those of others.
 func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalRecent, tenant, limit)
-	all, _, err := collectUpTo(rows, err, recentBytes)
-	return all, err
+	recent, err := collectUpTo(rows, err, limit, recentBytes, scanEntry)
+	return recent.Items, err
 }
 
 // Lane reads one subject's entries above a position and up to another.
 func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalLane, tenant, subject, after, upTo, limit)
-	return collectRange(rows, err, limit)
+	return collectRange(rows, err, limit, rangeBytes)
 }
 
 // History reads a subject's entries with ids below before, newest first. Their
 // Seq is 0: history does not wait for a position.
-func (r reader) History(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
-	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit)
-	return collect(rows, err, scanEntry)
+func (r reader) History(ctx context.Context, tenant int64, subject string, before int64,
+	limit int) (Page[*event.Entry], error) {
+	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit+1)
+	return collectPage(rows, err, limit, scanEntry)
 }
 
-// collectRange reads up to limit entries, and no more than fit.
-func collectRange(rows *sql.Rows, err error, limit int) (Range, error) {
-	all, cut, err := collectUpTo(rows, err, rangeBytes)
-	return Range{Entries: all, More: cut || len(all) == limit}, err
+// collectRange reads up to limit entries, and no more than fit in most bytes.
+func collectRange(rows *sql.Rows, err error, limit, most int) (Range, error) {
+	found, err := collectUpTo(rows, err, limit, most, scanEntry)
+	return Range{Entries: found.Items, More: found.More || len(found.Items) == limit}, err
 }
 
-// collectUpTo reads entries until they are of this size, in bytes, and at least
-// one if there is any. More says that it stopped before the rows ended.
-func collectUpTo(rows *sql.Rows, err error, most int) (all []*event.Entry, more bool, _ error) {
-	if err != nil {
-		return nil, false, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if most <= 0 {
-			return all, true, nil
-		}
-		e, err := scanEntry(rows)
-		if err != nil {
-			return nil, false, fmt.Errorf("reading a row: %w", translate(err))
-		}
-		most -= e.Size()
-		all = append(all, e)
-	}
-	return all, false, translate(rows.Err())
-}
-
-func scanEntry(rows *sql.Rows) (*event.Entry, error) {
+// scanEntry returns an entry and the size of its row, in bytes.
+func scanEntry(rows *sql.Rows) (*event.Entry, int, error) {
 	var e event.Entry
 	var at int64
 	var actor, facts, snapshot, callback []byte
 	err := rows.Scan(&e.ID, &e.Seq, &e.Tenant, &e.Subject, &e.Version, &at, &actor, &facts, &snapshot, &callback, &e.Trace)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	e.At = fromMicros(at)
 	for _, part := range []struct {
@@ -167,8 +174,8 @@ func scanEntry(rows *sql.Rows) (*event.Entry, error) {
 			continue
 		}
 		if err := json.Unmarshal(part.raw, part.into); err != nil {
-			return nil, fmt.Errorf("journal entry %d: %w", e.ID, err)
+			return nil, 0, fmt.Errorf("journal entry %d: %w", e.ID, err)
 		}
 	}
-	return &e, nil
+	return &e, rowBytes + len(facts) + len(snapshot) + len(callback), nil
 }

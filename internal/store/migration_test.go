@@ -107,8 +107,8 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 		t.Errorf("%s: the case is %+v, %v", engine, c, err)
 	}
 	for text, clearance := range map[string]casetype.Classification{"kyc-3": casetype.Private, "x": casetype.Private, "y": casetype.Restricted} {
-		if found, err := s.Cases(ctx, 1, CaseFilter{Text: text, Clearance: clearance, Limit: 9}); err != nil || len(found) != 1 {
-			t.Errorf("%s: %q finds %d cases, %v", engine, text, len(found), err)
+		if found, err := s.Cases(ctx, 1, CaseFilter{Text: text, Clearance: clearance, Limit: 9}); err != nil || len(found.Items) != 1 {
+			t.Errorf("%s: %q finds %d cases, %v", engine, text, len(found.Items), err)
 		}
 	}
 	contact, err := s.Contact(ctx, 1, id)

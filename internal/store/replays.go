@@ -80,10 +80,9 @@ var (
 	replaysForget = define(`delete from replays where tenant = $1 and endpoint = $2`)
 
 	replayNamed   = define(`select seq, part, message from replay_messages where replay = $1`)
-	replayEntries = define(`select ` + entryColumns + ` from journal_seq s join journal j on j.id = s.entry
+	replayEntries = defineListing(rangeBytes, entries(`journal_seq s join journal j on j.id = s.entry
 		where s.seq in (select distinct m.seq from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
-			where m.replay = $2 and m.seq > $3 and k.tenant = $1 order by m.seq limit $4) order by s.seq`)
-
+			where m.replay = $2 and m.seq > $3 and k.tenant = $1 order by m.seq limit $4)`, `s.seq`, `$4`))
 	// What was tried last, or could not be made at all.
 	toldTo = define(`select seq, part, message, subject, trigger_name from (
 			select seq, part, message, subject, trigger_name, 1 as source from attempts where tenant = $1 and endpoint = $2 and message = $3
@@ -120,7 +119,7 @@ func (r reader) ReplayMessages(ctx context.Context, replay string) ([]Place, err
 // ReplayEntries reads the entries above a position whose messages a replay names.
 func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, replayEntries, tenant, replay, after, limit)
-	return collectRange(rows, err, limit)
+	return collectRange(rows, err, limit, rangeBytes)
 }
 
 // CreateReplay adds a replay that runs, of the messages that it names if there

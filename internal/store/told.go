@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/event"
@@ -33,9 +34,12 @@ type Buried struct {
 }
 
 var (
-	journalOf = define(`select j.id, coalesce(s.seq, 0), j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace
-		from journal j left join journal_seq s on s.entry = j.id
-		where j.tenant = $1 and j.subject = $2 and j.id < $3 order by j.id desc limit $4`)
+	journalOf = defineListing(PageBytes, listing{
+		columns: strings.Replace(entryColumns, "s.seq", "coalesce(s.seq, 0) as seq", 1), names: entryNames,
+		size:  lengths("j.facts", "j.snapshot", "j.callback"),
+		from:  `journal j left join journal_seq s on s.entry = j.id where j.tenant = $1 and j.subject = $2 and j.id < $3`,
+		order: `j.id desc`, limit: `$4`,
+	})
 	triesOf = define(`select g.endpoint, g.message, g.n, g.taken, l.at, l.status, l.class from (
 			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken, max(id) as last from attempts
 			where tenant = $1 and message in (select r.id from rows($2: id text) as r) group by endpoint, message
@@ -50,9 +54,9 @@ var (
 
 // Entries reads a subject's entries with ids below before, the newest first. One
 // that has no position yet has the Seq 0.
-func (r reader) Entries(ctx context.Context, tenant int64, subject string, before int64, limit int) ([]*event.Entry, error) {
-	rows, err := r.q.query(ctx, journalOf, tenant, subject, before, limit)
-	return collect(rows, err, scanEntry)
+func (r reader) Entries(ctx context.Context, tenant int64, subject string, before int64, limit int) (Page[*event.Entry], error) {
+	rows, err := r.q.query(ctx, journalOf, tenant, subject, before, limit+1)
+	return collectPage(rows, err, limit, scanEntry)
 }
 
 // Tries sums up the attempts at messages, by endpoint.

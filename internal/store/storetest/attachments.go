@@ -40,7 +40,7 @@ var attachmentTests = map[string]func(*fixture){
 			return nil
 		})
 		list := func(tenant int64, after string) []cases.Comment {
-			return must[[]cases.Comment](f)(f.Comments(f.Context(), tenant, 1, after, 3))
+			return items[cases.Comment](f)(f.Comments(f.Context(), tenant, 1, after, 3))
 		}
 		f.equal(list(f.tenant, ""), want[:3])
 		f.equal(list(f.tenant, want[2].ID), want[3:])

@@ -25,7 +25,7 @@ var auditTests = map[string]func(*fixture){
 			return nil
 		})
 		list := func(tenant, before int64) []access.Record {
-			return must[[]access.Record](f)(f.Audited(f.Context(), tenant, before, 10))
+			return items[access.Record](f)(f.Audited(f.Context(), tenant, before, 10))
 		}
 		all := list(f.tenant, 1<<62)
 		f.equal(len(all), 2)

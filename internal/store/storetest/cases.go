@@ -69,7 +69,7 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c)
 		_, err := f.Case(f.Context(), f.other, c.ID)
 		f.wantFault(err, fault.NotFound, "case.not_found")
-		f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.other, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9})), []cases.Case(nil))
+		f.equal(f.cases(f.Cases(f.Context(), f.other, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9})), []cases.Case(nil))
 		theirs := c
 		theirs.Tenant = f.other
 		for _, do := range []func(tx *store.Tx) error{
@@ -137,7 +137,7 @@ var casesTests = map[string]func(*fixture){
 		_, err := f.Case(f.Context(), f.tenant, c.ID)
 		f.wantFault(err, fault.NotFound, "case.not_found")
 		for id, n := range map[int64]int{c.ID: 0, kept.ID: 1} {
-			f.equal(len(must[[]cases.Comment](f)(f.Comments(f.Context(), f.tenant, id, "", 9))), n)
+			f.equal(len(items[cases.Comment](f)(f.Comments(f.Context(), f.tenant, id, "", 9))), n)
 			f.equal(len(must[[]string](f)(f.CaseBlobs(f.Context(), f.tenant, id))), n)
 		}
 	},
@@ -154,7 +154,7 @@ var casesTests = map[string]func(*fixture){
 			var got []int64
 			filter := store.CaseFilter{Clearance: casetype.Restricted, Limit: limit}
 			for {
-				page := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter))
+				page := f.cases(f.Cases(f.Context(), f.tenant, filter))
 				for _, c := range page {
 					got = append(got, c.ID)
 					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
@@ -181,7 +181,7 @@ var casesTests = map[string]func(*fixture){
 			{store.CaseFilter{Without: []string{"kyc", "none"}}, 1}, {store.CaseFilter{Type: "kyc", Without: []string{"kyc"}}, 0},
 		} {
 			want.Limit, want.Clearance = 9, casetype.Restricted
-			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
+			if got := f.cases(f.Cases(f.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
 				f.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
 			}
 		}
@@ -196,7 +196,7 @@ var casesTests = map[string]func(*fixture){
 			`a\b`: true, `a\\b`: false, "o'neil": true, "ärger": true, "ÄRGER": true, "ελλά": true, "GRÄFIN": true, "zahl": true, "4711": true,
 			"field": false, "true": false, "null": false, "%%": false, "_k": false,
 		} {
-			got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: "kyc", Text: text, Limit: 9}))
+			got := f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: "kyc", Text: text, Limit: 9}))
 			if (len(got) == 1) != found {
 				f.Errorf("%q finds %d cases", text, len(got))
 			}
@@ -207,7 +207,7 @@ var casesTests = map[string]func(*fixture){
 	"a search finds a text in every spelling": func(f *fixture) {
 		finds := func(text string) int {
 			filter := store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}
-			return len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, filter)))
+			return len(f.cases(f.Cases(f.Context(), f.tenant, filter)))
 		}
 		for i, spellings := range spellings {
 			c := f.aCase(f.tenant, int64(i))
@@ -239,12 +239,12 @@ var casesTests = map[string]func(*fixture){
 			"": {1, 2, 3}, "public": {1, 2, 3}, "private@": {0, 2, 3}, "made-of": {0, 2, 3}, "restricted-1": {0, 0, 3},
 		} {
 			for i, clearance := range casetype.Classifications() {
-				got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
+				got := f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
 				if len(got) != want[i] {
 					f.Errorf("%s finds %d cases by %q, want %d", clearance, len(got), text, want[i])
 				}
 			}
-			f.equal(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
+			f.equal(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
 		}
 	},
 	"a search follows an update": func(f *fixture) {
@@ -253,7 +253,7 @@ var casesTests = map[string]func(*fixture){
 		c.Data = map[string]any{"email": "grace@example.org"}
 		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
 		for text, n := range map[string]int{"ada@": 0, "grace@": 1} {
-			f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}))), n)
+			f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}))), n)
 		}
 	},
 	"a counter counts by tenant and name, whether within a transaction or outside, and no number is drawn twice": func(f *fixture) {

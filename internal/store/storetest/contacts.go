@@ -46,7 +46,7 @@ func (f *fixture) link(tenant, caseID int64, link event.CaseContact) (c cases.Ca
 
 func (f *fixture) foundContacts(tenant int64, text string) int {
 	f.Helper()
-	return len(must[[]cases.Contact](f)(f.Contacts(f.Context(), tenant, store.ContactFilter{Text: text, Limit: 9})))
+	return len(items[cases.Contact](f)(f.Contacts(f.Context(), tenant, store.ContactFilter{Text: text, Limit: 9})))
 }
 
 var contactTests = map[string]func(*fixture){
@@ -178,7 +178,7 @@ var contactTests = map[string]func(*fixture){
 			var got []int64
 			filter := store.ContactFilter{Text: "LOVE", Limit: limit}
 			for {
-				page := must[[]cases.Contact](f)(f.Contacts(f.Context(), f.tenant, filter))
+				page := items[cases.Contact](f)(f.Contacts(f.Context(), f.tenant, filter))
 				for _, c := range page {
 					got = append(got, c.ID)
 					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}

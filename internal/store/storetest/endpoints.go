@@ -72,7 +72,7 @@ var endpointTests = map[string]func(*fixture){
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		_, err = f.EndpointByName(f.Context(), f.other, "crm")
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
-		f.equal(must[[]endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
+		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
 		f.equal(must[[]endpoint.Endpoint](f)(f.Subscribers(f.Context(), f.other, "case_created")), []endpoint.Endpoint(nil))
 		theirs := e
 		theirs.Tenant = f.other
@@ -91,8 +91,8 @@ var endpointTests = map[string]func(*fixture){
 		}
 		f.create(all...)
 		list := must[[]endpoint.Endpoint](f)
-		f.equal(list(f.Endpoints(f.Context(), f.tenant, "", 3)), all[:3])
-		f.equal(list(f.Endpoints(f.Context(), f.tenant, all[2].ID, 3)), all[3:])
+		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, "", 3)), all[:3])
+		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, all[2].ID, 3)), all[3:])
 		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_finished")), []endpoint.Endpoint{all[1], all[3]})
 		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_comment")), []endpoint.Endpoint(nil))
 	},

@@ -40,7 +40,7 @@ func (f *fixture) endpoint(id string) endpoint.Endpoint {
 // said lists what the journal says of an endpoint, the newest first.
 func (f *fixture) said(id string) (facts []string) {
 	f.Helper()
-	for _, e := range must[[]*event.Entry](f)(f.History(f.Context(), f.tenant, event.EndpointSubject(id), 1<<62, 99)) {
+	for _, e := range items[*event.Entry](f)(f.History(f.Context(), f.tenant, event.EndpointSubject(id), 1<<62, 99)) {
 		facts = append(facts, e.Facts[0].Name)
 	}
 	return facts

@@ -112,7 +112,7 @@ var journalTests = map[string]func(*fixture){
 			f.appendEntry(anEntry(f.other, 1, i+10))
 			f.appendEntry(anEntry(f.tenant, 2, i+20))
 		}
-		read := must[[]*event.Entry](f)
+		read := items[*event.Entry](f)
 		first := read(f.History(f.Context(), f.tenant, "case/1", 1<<62, 3)) // needs no position
 		rest := read(f.History(f.Context(), f.tenant, "case/1", first[2].ID, 3))
 		var versions []int64

@@ -181,7 +181,7 @@ var labelTests = map[string]func(*fixture){
 			{store.CaseFilter{Label: "b", Assignee: 2, Type: "kyc"}, 1}, {store.CaseFilter{Label: "a", Assignee: 2}, 0},
 		} {
 			find.filter.Limit, find.filter.Clearance = 9, casetype.Restricted
-			if got := must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, find.filter)); len(got) != find.n {
+			if got := f.cases(f.Cases(f.Context(), f.tenant, find.filter)); len(got) != find.n {
 				f.Errorf("%+v finds %d cases, want %d", find.filter, len(got), find.n)
 			}
 		}

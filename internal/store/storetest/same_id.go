@@ -54,11 +54,11 @@ func (f *fixture) readOne(tenant int64) numberOne {
 	return numberOne{
 		Case:      must[cases.Case](f)(f.Case(ctx, tenant, 1)),
 		Contact:   must[cases.Contact](f)(f.Contact(ctx, tenant, 1)),
-		Comments:  must[[]cases.Comment](f)(f.Comments(ctx, tenant, 1, "", 9)),
+		Comments:  items[cases.Comment](f)(f.Comments(ctx, tenant, 1, "", 9)),
 		Documents: must[[]cases.Attachment](f)(f.Attachments(ctx, tenant, 1, cases.Document, all, "", 9)),
 		Links:     must[[]store.Link](f)(f.Links(ctx, tenant, 1, store.Link{}, nil, all, 9)),
-		Labelled:  must[[]cases.Case](f)(f.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
-		History:   must[[]*event.Entry](f)(f.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
+		Labelled:  f.cases(f.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
+		History:   items[*event.Entry](f)(f.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
 		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, sessionTests, caseTypeTests, idempotencyTests,
-		endpointTests, journalTests, positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests, repairTests, leaseTests, contactTests, backlogTests, sameIDTests,
+		endpointTests, journalTests, positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests, repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -83,6 +83,29 @@ func must[T any](f *fixture) func(v T, err error) T {
 		}
 		return v
 	}
+}
+
+// items returns the items of a page that was read.
+func items[T any](f *fixture) func(store.Page[T], error) []T {
+	return func(p store.Page[T], err error) []T {
+		f.Helper()
+		if err != nil {
+			f.Fatal(err)
+		}
+		return p.Items
+	}
+}
+
+// cases returns the cases of a page that was read.
+func (f *fixture) cases(p store.Page[store.CaseRow], err error) (all []cases.Case) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, row := range p.Items {
+		all = append(all, must[cases.Case](f)(row.Case()))
+	}
+	return all
 }
 
 // entries returns the entries of a range that was read.

@@ -112,7 +112,7 @@ var caseTypeTests = map[string]func(*fixture){
 			_, err := f.CaseType(f.Context(), f.tenant, key, version)
 			f.wantFault(err, fault.NotFound, "case_type.not_found")
 		}
-		f.equal(must[[]store.CaseType](f)(f.CaseTypes(f.Context(), f.tenant)), []store.CaseType{v("claim", 1), v("kyc", 10)})
+		f.equal(items[store.CaseType](f)(f.CaseTypes(f.Context(), f.tenant, "", 9)), []store.CaseType{v("claim", 1), v("kyc", 10)})
 		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
 			return tx.CreateCaseType(f.Context(), f.tenant, v("kyc", 2))
 		})

@@ -51,7 +51,7 @@ var transactions = map[string]func(*fixture){
 		}
 		wg.Wait()
 		f.sequence()
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
+		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
 		f.equal(len(f.entries(f.Journal(f.Context(), 0, 99))), 20)
 	},
 	"a statement that fails leaves nothing of what came before it": func(f *fixture) {
@@ -63,7 +63,7 @@ var transactions = map[string]func(*fixture){
 			}
 			return tx.InsertCase(f.Context(), taken, aType())
 		})
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 1)
+		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 1)
 	},
 	"a transaction reads what it wrote, and others don't until it commits": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
@@ -127,7 +127,7 @@ var transactions = map[string]func(*fixture){
 		cancel()
 		err := f.Update(ctx, func(tx *store.Tx) error { return tx.InsertCase(ctx, f.aCase(f.tenant, 1), aType()) })
 		f.wantFault(err, fault.Unavailable, "store.cancelled")
-		f.equal(len(must[[]cases.Case](f)(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 0)
+		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 0)
 	},
 	"readers who give up don't spoil the connections of others": func(f *fixture) {
 		for i := range int64(200) {

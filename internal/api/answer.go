@@ -1,0 +1,133 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"reflect"
+)
+
+// sized is a body that may be large. It is encoded before the answer begins, so that
+// it is known how much memory it takes until the client has it, and that an error
+// is still a problem.
+type sized interface {
+	size() int                                // bytes
+	send(w io.Writer, sent func(n int)) error // calls sent with the bytes that are not held any more
+}
+
+// bodyOf returns the place of the body in an answer, if it is one that may be large.
+func bodyOf[O any]() (field int, ok bool) {
+	body, ok := reflect.TypeFor[O]().FieldByName("Body")
+	if !ok || len(body.Index) != 1 || !body.Type.Implements(reflect.TypeFor[sized]()) {
+		return 0, false
+	}
+	return body.Index[0], true
+}
+
+// text is what was encoded, in pieces: it grows without being copied, and a piece
+// that was sent is free.
+type text [][]byte
+
+// The sizes of pieces, in bytes.
+const (
+	leastPiece = 4 << 10
+	mostPiece  = 64 << 10
+
+	leastShared = 16 << 10
+)
+
+// Write adds to the text. It never fails.
+func (t *text) Write(b []byte) (int, error) {
+	n := len(b)
+	for len(b) > 0 {
+		last := len(*t) - 1
+		if last < 0 || len((*t)[last]) == cap((*t)[last]) {
+			next := leastPiece
+			if last >= 0 {
+				next = min(2*cap((*t)[last]), mostPiece)
+			}
+			*t = append(*t, make([]byte, 0, max(next, min(len(b), mostPiece))))
+			last++
+		}
+		piece := &(*t)[last]
+		fits := min(len(b), cap(*piece)-len(*piece))
+		*piece = append(*piece, b[:fits]...)
+		b = b[fits:]
+	}
+	return n, nil
+}
+
+// share adds what others use, too. What is small is copied all the same.
+func (t *text) share(b []byte) {
+	if len(b) < leastShared {
+		t.Write(b)
+		return
+	}
+	*t = append(*t, b[:len(b):len(b)])
+}
+
+// unwrite takes the last byte back.
+func (t *text) unwrite() {
+	last := len(*t) - 1
+	if piece := (*t)[last]; len(piece) > 1 {
+		(*t)[last] = piece[:len(piece)-1]
+	} else {
+		*t = (*t)[:last]
+	}
+}
+
+func (t text) size() (n int) {
+	for _, piece := range t {
+		n += len(piece)
+	}
+	return n
+}
+
+// send writes the text, and gives each piece up once it is written.
+func (t text) send(w io.Writer, sent func(int)) error {
+	for i, piece := range t {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		t[i] = nil
+		sent(len(piece))
+	}
+	return nil
+}
+
+// replyOf encodes a body that may be large.
+func replyOf[T any](body T) (reply[T], error) {
+	var b bytes.Buffer
+	err := encode(&b, body)
+	return b.Bytes(), err
+}
+
+func (r reply[T]) size() int { return len(r) }
+
+func (r reply[T]) send(w io.Writer, sent func(int)) error {
+	_, err := w.Write(r)
+	sent(len(r))
+	return err
+}
+
+// encode writes JSON as it is: markup in names is not escaped.
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// marshal writes the body of an answer. A client that takes no more of it is gone:
+// its connection is closed, which nobody has to hear of.
+func marshal(w io.Writer, v any) error {
+	body, ok := v.(sized)
+	if !ok {
+		return encode(w, v)
+	}
+	sent := func(int) {}
+	if x, ok := w.(*exchange); ok {
+		sent = x.held.sent
+	}
+	body.send(w, sent)
+	return nil
+}
