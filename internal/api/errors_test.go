@@ -47,7 +47,7 @@ func TestEveryDocumentedProblemHappens(t *testing.T) {
 	ready = nil
 	elsewhere := w.token(`{"name": "elsewhere", "allowed_addresses": ["192.0.2.1"]}`)
 	for _, d := range w.operations() {
-		w.do(d.method, d.concrete()+"?nonsense=1", nil).is(400, "request.invalid")
+		w.do(d.method, d.concrete("nonsense"), nil).is(400, "request.invalid")
 		if !strings.HasPrefix(d.path, "/v1/") {
 			continue
 		}
@@ -211,7 +211,7 @@ func (w *world) problemsOfCallbacks() {
 		w.t.Errorf("something was saved: %s", g.body)
 	}
 	asked := strings.Replace(loan, "{ key: edit, from: [draft, review] }",
-		`{ key: edit, from: [draft, review], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/edit", timeout: 100ms, retries: [] } }`, 1)
+		`{ key: edit, from: [draft, review], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/edit", timeout: 1s, retries: [] } }`, 1)
 	w.do("PUT", "/v1/case-types/loan", asked, "Content-Type", "application/yaml").is(200, "")
 	path = w.open(`{"client": "Bob"}`)
 	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(504, "callback.timeout")
@@ -222,7 +222,7 @@ func (w *world) problemsOfCallbacks() {
 
 // problemsOfAsking are those of switches and deletions about which a type asks.
 func (w *world) problemsOfAsking() {
-	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "100ms", "retries": []}}`
+	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "1s", "retries": []}}`
 	for _, key := range []string{"asking", "asking_too"} {
 		w.do("PUT", "/v1/case-types/"+key, strings.TrimSuffix(strings.Replace(note, `"note"`, `"`+key+`"`, 1), "}")+`, "switch": `+ask+`, "delete": `+ask+"}").is(201, "")
 	}

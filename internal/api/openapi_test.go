@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -113,9 +114,25 @@ func (d described) matches(method, path string) bool {
 	return true
 }
 
-// concrete is the operation's path with parameters that name nothing.
-func (d described) concrete() string {
-	return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(d.path, "1000000000000009")
+// concrete is the operation's path with parameters that name nothing: those that it
+// requires, and others.
+func (d described) concrete(others ...string) string {
+	const anything = "1000000000000009"
+	query := url.Values{}
+	for _, name := range others {
+		query.Set(name, anything)
+	}
+	parameters, _ := d.op["parameters"].([]any)
+	for _, p := range parameters {
+		if p := p.(map[string]any); p["in"] == "query" && p["required"] == true {
+			query.Set(p["name"].(string), anything)
+		}
+	}
+	path := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(d.path, anything)
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
 }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")

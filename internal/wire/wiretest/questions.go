@@ -41,8 +41,8 @@ func ValidQuestionBody(body []byte) error {
 		return err
 	}
 	var asked map[string]*struct {
-		Data            map[string]any    `json:"case_data"`
-		Classifications map[string]string `json:"data_classification"`
+		Data            map[string]json.RawMessage `json:"case_data"`
+		Classifications map[string]string          `json:"data_classification"`
 	}
 	if err := json.Unmarshal(body, &asked); err != nil {
 		return err

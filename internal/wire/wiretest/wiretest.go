@@ -72,7 +72,9 @@ func validate(name string, raw json.RawMessage, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := namesOnce(json.NewDecoder(bytes.NewReader(body))); err != nil {
+	names := json.NewDecoder(bytes.NewReader(body))
+	names.UseNumber() // some are beyond float64
+	if err := namesOnce(names); err != nil {
 		return err
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
