@@ -2,8 +2,8 @@
 -- What is searched in was in lower case. Since spellings are folded, folding is 1 where
 -- it is; the store folds the rest in portions once it is open.
 
-alter table cases add column folding integer not null default 0;
-alter table contacts add column folding integer not null default 0;
+alter table cases add column folding bigint not null default 0;
+alter table contacts add column folding bigint not null default 0;
 create index cases_unfolded on cases (id) where folding = 0;
 create index contacts_unfolded on contacts (id) where folding = 0;
 
