@@ -32,7 +32,7 @@ func (w *world) settle() map[string]string {
 	return tokens
 }
 
-// Whoever signs in at a tenant's host finds the cookie to be of the scheme of its
+// A session that begins at a tenant's host has a cookie of the scheme of its
 // public URL, may send requests from its pages, and is led back there by case_url.
 func TestPeopleWorkAtTheirTenantsOwnURL(t *testing.T) {
 	t.Parallel()

@@ -128,7 +128,7 @@ func TestWhatIsRevokedWhileACallbackIsAskedSavesNothing(t *testing.T) {
 	})
 }
 
-// Whoever keeps a role that is enough is not held up by a change of it; a type that leaves
+// A change of role holds up nobody whose new role is enough; a type that leaves
 // them out meanwhile does, and so does a lower clearance.
 func TestTheRightsOfTheCommitCount(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
