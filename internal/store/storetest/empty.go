@@ -54,11 +54,11 @@ func SQLite(t testing.TB, path string, key []byte) string {
 			f.content, f.err = os.ReadFile(first)
 		}
 	})
-	if f.err == nil {
-		f.err = os.WriteFile(path, f.content, 0o600)
-	}
 	if f.err != nil {
 		t.Fatal(f.err)
+	}
+	if err := os.WriteFile(path, f.content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
