@@ -71,6 +71,10 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q; casehook serve --help lists them", path, key.Line, key.Value))
 			continue
 		}
+		if _, twice := options[key.Value]; twice {
+			wrong = append(wrong, fmt.Errorf("%s:%d: %s is given twice", path, key.Line, key.Value))
+			continue
+		}
 		if options[key.Value], err = option(value); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s:%d: %s: %w", path, value.Line, key.Value, err))
 		}

@@ -138,10 +138,32 @@ func (r *yamlReader) mapping(n *yaml.Node, path string, depth int) any {
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
+// What plain scalars are, by the core schema of YAML 1.2: 0o17 and 017 are numbers,
+// 1_000, 0b11, yes and no are texts.
+var (
+	yamlNull  = regexp.MustCompile(`^(~|null|Null|NULL|)$`)
+	yamlBool  = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)
+	yamlOther = regexp.MustCompile(`^(0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+	yamlFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+)
+
+// plainTag returns what a scalar without quotation marks and tag is.
+func plainTag(text string) string {
+	switch {
+	case yamlNull.MatchString(text):
+		return "!!null"
+	case yamlBool.MatchString(text):
+		return "!!bool"
+	case yamlFloat.MatchString(text), yamlOther.MatchString(text):
+		return "!!float"
+	}
+	return "!!str"
+}
+
 func (r *yamlReader) scalar(n *yaml.Node, path string) any {
 	tag := n.ShortTag()
-	if tag == "!!str" && n.Style == 0 && jsonNumber.MatchString(n.Value) {
-		tag = "!!float" // too large for the library, which calls it text
+	if n.Style == 0 {
+		tag = plainTag(n.Value)
 	}
 	switch tag {
 	case "!!str", "!!timestamp":
@@ -172,10 +194,17 @@ func yamlNumber(text string) (json.Number, string) {
 		return json.Number(text), numberProblem(json.Number(text))
 	}
 	if len(text) <= maxNumberLength {
-		if i, ok := new(big.Int).SetString(strings.TrimPrefix(text, "+"), 0); ok {
+		base, digits := 10, strings.TrimPrefix(text, "+")
+		switch {
+		case strings.HasPrefix(text, "0o"):
+			base, digits = 8, text[2:]
+		case strings.HasPrefix(text, "0x"):
+			base, digits = 16, text[2:]
+		}
+		if i, ok := new(big.Int).SetString(digits, base); ok {
 			return json.Number(i.String()), ""
 		}
-		if f, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64); err == nil && f-f == 0 {
+		if f, err := strconv.ParseFloat(text, 64); err == nil && f-f == 0 {
 			return json.Number(strconv.FormatFloat(f, 'g', -1, 64)), ""
 		}
 	}
