@@ -46,6 +46,10 @@ type InCaseType struct {
 
 const yaml = "application/yaml"
 
+// dialects says how patterns in a definition are written.
+const dialects = "Patterns in the schema of its fields are those of ECMA-262, without lookarounds and backreferences; " +
+	"matches() in its preconditions takes patterns of RE2."
+
 // definitionTypes are the content types of a definition.
 func definitionTypes() []string {
 	return []string{yaml, "application/json", "application/x-yaml", "text/yaml"}
@@ -58,7 +62,7 @@ func (a *API) caseTypes() {
 	}
 	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
 		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by. "+
-			"A wrong definition is refused with every fault listed, by line and path.",
+			"A wrong definition is refused with every fault listed, by line and path. "+dialects,
 		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity),
 		func(ctx context.Context, in *struct {
 			InCaseType
@@ -78,7 +82,7 @@ func (a *API) caseTypes() {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range definitionTypes() {
 		op.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{
-			Type: huma.TypeObject, AdditionalProperties: true, Description: "A definition of a case type.",
+			Type: huma.TypeObject, AdditionalProperties: true, Description: "A definition of a case type. " + dialects,
 		}}
 	}
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}

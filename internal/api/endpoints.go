@@ -21,7 +21,7 @@ type Endpoint struct {
 	Triggers    []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
 	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
-	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do." example:"case.type == 'kyc' && case.state != 'draft'"`
+	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do. matches() takes patterns of RE2." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Owner       *string                 `json:"owner" doc:"Who made it, or last pointed it somewhere: the user or the token. It hears of no case that they may not read. null: nobody; then it hears nothing of case types that name who may read." example:"user/7"`
 	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long, or its answer 410." example:"active"`
@@ -80,7 +80,7 @@ type NewEndpoint struct {
 	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
 	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
 	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
-	Filter    string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet, over message, case and contact, as the endpoint's clearance sees them. Where it can't be computed, the message is dead: ask has() before using what may be absent. GET /v1/filter-preview tries one." example:"case.type == 'kyc' && has(case.data.amount) && case.data.amount > 1000"`
+	Filter    string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet, over message, case and contact, as the endpoint's clearance sees them. Where it can't be computed, the message is dead: ask has() before using what may be absent. matches() takes patterns of RE2, written into the filter. GET /v1/filter-preview tries one." example:"case.type == 'kyc' && has(case.data.amount) && case.data.amount > 1000"`
 	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Policy    SetPolicy               `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
 	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance, which is the default." example:"PRIVATE"`
@@ -95,7 +95,7 @@ type EndpointChange struct {
 	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
 	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
-	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent." example:"case.type == 'kyc' && case.state != 'draft'"`
+	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent. matches() takes patterns of RE2, written into the filter." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	TakeOver  bool                     `json:"take_over,omitempty" doc:"You become its owner: from then on it hears what you may read." example:"true"`
 	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`

@@ -29,7 +29,7 @@ type JudgedMessage struct {
 
 // InFilterPreview is what a filter is tried on.
 type InFilterPreview struct {
-	Filter   string   `query:"filter" maxLength:"4000" doc:"The filter; absent: that of the endpoint." example:"case.type == 'kyc' && case.state != 'draft'"`
+	Filter   string   `query:"filter" maxLength:"4000" doc:"The filter, a condition in CEL whose matches() takes patterns of RE2; absent: that of the endpoint." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint, whose triggers, sources and clearance count then." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Triggers []string `query:"triggers" maxItems:"100" doc:"The triggers, separated by commas; * stands for any characters. Absent: all." example:"[\"case_*\"]"`
 	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`

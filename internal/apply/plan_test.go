@@ -96,6 +96,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"no name, no URL":    {"endpoints: [{triggers: [case_created]}]", []string{"/name: is missing", "/url: "}},
 		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: the endpoint can't be read", "retry"}},
 		"an unfit filter":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.stat}]", []string{"/filter: is not CEL at line 1, column 5"}},
+		"a refused pattern":  {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.name.matches('*')}]", []string{"c.yaml:1: /filter: has a pattern for matches() at line 1, column 19 that", `missing argument to repetition operator: "*"`}},
 		"a limit too low":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},
 		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
 	} {

@@ -3,10 +3,19 @@ package casetype_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/casehook/casehook/internal/casetype"
 )
+
+func TestTheSchemaOfDefinitionsNamesTheDialectsOfPatterns(t *testing.T) {
+	for _, text := range []string{"those of ECMA-262", "one of RE2"} {
+		if !strings.Contains(string(casetype.Schema()), text) {
+			t.Errorf("it does not say %q", text)
+		}
+	}
+}
 
 func example(t testing.TB, name string) *casetype.Type {
 	t.Helper()

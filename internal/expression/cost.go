@@ -3,9 +3,7 @@ package expression
 import (
 	"fmt"
 	"maps"
-	"regexp/syntax"
 	"slices"
-	"strconv"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
@@ -211,35 +209,4 @@ func (s *sizer) loop(l ast.ComprehensionExpr) int {
 	s.size(l.LoopCondition())
 	s.sizes[l.AccuVar()] = max(made, s.size(l.LoopStep()))
 	return s.size(l.Result())
-}
-
-// maxPattern bounds a regular expression, in instructions of its program: the
-// time that a match takes grows with it.
-const maxPattern = 500
-
-// patternProblem refuses regular expressions that are not written in the
-// expression, so that they can be judged beforehand, and those that are too large.
-func patternProblem(e ast.Expr) (message string) {
-	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "matches" || message != "" {
-			return
-		}
-		args := e.AsCall().Args()
-		pattern := args[len(args)-1]
-		if pattern.Kind() != ast.LiteralKind {
-			message = "takes a pattern for matches() out of data; write the pattern into the expression"
-			return
-		}
-		text, _ := pattern.AsLiteral().Value().(string)
-		parsed, err := syntax.Parse(text, syntax.Perl)
-		if err != nil {
-			message = "has a pattern for matches() that is no regular expression: " + strconv.Quote(text)
-			return
-		}
-		program, err := syntax.Compile(parsed.Simplify())
-		if err != nil || len(program.Inst) > maxPattern {
-			message = "has a pattern for matches() that is too large; repeat less"
-		}
-	}))
-	return message
 }

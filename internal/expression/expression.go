@@ -106,7 +106,7 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 	if estimate, err := l.env.EstimateCost(ast, ordinary{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
 		return nil, &Fault{Message: "would cost too much to evaluate; avoid loops in loops"}
 	}
-	if message := patternProblem(ast.NativeRep().Expr()); message != "" {
+	if message := patternProblem(ast.NativeRep()); message != "" {
 		return nil, &Fault{Message: message}
 	}
 	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),

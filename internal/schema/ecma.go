@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"regexp/syntax"
 	"strconv"
 	"strings"
@@ -77,6 +78,9 @@ type unusable string
 
 func (u unusable) Error() string { return "is not a valid regex: " + string(u) }
 
+// lookaround is how one begins.
+var lookaround = regexp.MustCompile(`^\(\?<?[=!]`)
+
 // refusal says why a pattern can't be used, without quoting it: it may be a value.
 func refusal(err error) error {
 	var wrong *syntax.Error
@@ -84,7 +88,7 @@ func refusal(err error) error {
 		return err
 	}
 	switch {
-	case strings.HasPrefix(wrong.Expr, "(?=") || strings.HasPrefix(wrong.Expr, "(?!") || strings.HasPrefix(wrong.Expr, "(?<"):
+	case lookaround.MatchString(wrong.Expr):
 		return unusable("it looks ahead or behind, which no pattern can here")
 	case wrong.Code == syntax.ErrInvalidEscape && len(wrong.Expr) > 1 && wrong.Expr[1] >= '1' && wrong.Expr[1] <= '9':
 		return unusable("it refers back to a group, which no pattern can here")

@@ -33,7 +33,7 @@ func TestARefusedPatternSaysWhy(t *testing.T) {
 	for pattern, want := range map[string]string{
 		`(?=a)b`: "looks ahead or behind", `a(?!b)`: "looks ahead or behind", `(?<=a)b`: "looks ahead or behind", `(?<!a)b`: "looks ahead or behind",
 		`(a)\1`: "refers back", `(`: "missing closing )", `[z-a]`: "invalid character class range", `*`: "missing argument to repetition",
-		`\ud83d`: "is not a valid regex",
+		`\ud83d`: "is not a valid regex", `(?<a-b>c)`: "invalid named capture",
 	} {
 		if _, err := schema.CompilePattern(nil, pattern); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", pattern, err, want)

@@ -1,0 +1,82 @@
+package expression
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+)
+
+// maxPattern bounds a regular expression, in instructions of its program: the
+// time that a match takes grows with it.
+const maxPattern = 500
+
+// patternProblem says why an expression's pattern for matches() can't be used, and
+// where in the expression it is; empty: all can. One that is not written in the
+// expression can't, since nobody could judge it beforehand.
+func patternProblem(a *ast.AST) (message string) {
+	ast.PreOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "matches" || message != "" {
+			return
+		}
+		args := e.AsCall().Args()
+		pattern := args[len(args)-1]
+		if problem := refusal(pattern); problem != "" {
+			at := beginning(a.SourceInfo(), pattern)
+			message = fmt.Sprintf("has a pattern for matches() at line %d, column %d that %s", at.Line(), at.Column()+1, problem)
+		}
+	}))
+	return message
+}
+
+// beginning returns where an expression begins: CEL says of one with an operator where
+// the operator is.
+func beginning(info *ast.SourceInfo, e ast.Expr) common.Location {
+	first := info.GetStartLocation(e.ID())
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
+		at := info.GetStartLocation(part.ID())
+		if at.Line() > 0 && (at.Line() < first.Line() || at.Line() == first.Line() && at.Column() < first.Column()) {
+			first = at
+		}
+	}))
+	return first
+}
+
+// refusal says why a pattern can't be used; empty: it can.
+func refusal(pattern ast.Expr) string {
+	if pattern.Kind() != ast.LiteralKind {
+		return "is no plain text; write the pattern into the expression"
+	}
+	text, _ := pattern.AsLiteral().Value().(string)
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return "is no regular expression as RE2 has them: " + reason(err)
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > maxPattern {
+		return "is too large; repeat less"
+	}
+	return ""
+}
+
+// lookaround is how one begins.
+var lookaround = regexp.MustCompile(`^\(\?<?[=!]`)
+
+// reason says what is wrong with a pattern, and quotes the part that is.
+func reason(err error) string {
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) {
+		return err.Error()
+	}
+	why, part := wrong.Code.String(), wrong.Expr
+	switch {
+	case lookaround.MatchString(part):
+		why = "it looks ahead or behind, which no pattern can"
+	case wrong.Code == syntax.ErrInvalidEscape && len(part) > 1 && part[1] >= '1' && part[1] <= '9':
+		why = "it refers back to a group, which no pattern can"
+	}
+	return fmt.Sprintf("%s: %.100q", why, part)
+}
