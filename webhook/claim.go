@@ -31,9 +31,11 @@ type Claim struct {
 	Type            string    `json:"type"`
 	Status          string    `json:"status"` // open or closed
 	StatusChangedBy int64     `json:"status_changed_by"`
-	OpenedAt        time.Time `json:"opened_at"`
-	ClosedAt        time.Time `json:"closed_at"`      // zero: it is open
-	Duration        int64     `json:"claim_duration"` // from opening to closing, in whole days
+	OpenedAt        time.Time `json:"opened_at"`        // when its status last changed to open
+	ClosedAt        time.Time `json:"closed_at"`        // zero: it is open
+	Duration        int64     `json:"claim_duration"`   // whole days from its creation to its closing, or to the event
+	AssignedAt      time.Time `json:"assigned_at"`      // zero: it is assigned to nobody
+	LastActivityBy  int64     `json:"last_activity_by"` // a user; 0: a program
 	Reference       string    `json:"claim_ref"`
 	Labels          []string  `json:"labels"`
 	AssignedTo      *Assignee `json:"assigned_to"` // nil: to nobody

@@ -14,7 +14,7 @@ type Operation string
 var least = map[Operation]Role{
 	"get-session": Viewer, "delete-session": Viewer,
 
-	"list-cases": Viewer, "get-case": Viewer, "get-history": Viewer, "list-comments": Viewer,
+	"list-cases": Viewer, "get-case": Viewer, "get-claim": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
 	"list-case-types": Viewer, "get-case-type": Viewer, "list-labels": Viewer, "get-label": Viewer,
 	"list-contacts": Viewer, "get-contact": Viewer, "get-contact-history": Viewer,

@@ -257,7 +257,7 @@ func showCase(v casework.View) (Case, error) {
 		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
 		AssignedTo:     Holder(v.Assignee),
 		Contacts:       showLinks(v.Contacts),
-		LastActivityAt: v.LastActivityAt.UTC(), Transitions: []string{},
+		LastActivityAt: v.LastActivity.At.UTC(), Transitions: []string{},
 	}
 	if !v.ClosedAt.IsZero() {
 		closed := v.ClosedAt.UTC()

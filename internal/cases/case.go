@@ -39,11 +39,19 @@ type Case struct {
 	Labels          []string            // slugs, sorted
 	Contacts        []event.CaseContact // linked to it; by role, then contact
 	Assignee        event.Person        // zero: no-one
+	AssignedAt      time.Time           // when the assignee got it; zero: there is none, or it is not known
+	OpenedAt        time.Time           // when its status last became open; of one that never was, its creation
 	ClosedAt        time.Time           // zero: it is open
 	StatusChangedBy int64               // the user who last closed or reopened it; 0: nobody, or a program
 	CreatedAt       time.Time
 	ModifiedAt      time.Time // of the content
-	LastActivityAt  time.Time // of any commit
+	LastActivity    Activity  // of any commit
+}
+
+// Activity is the last commit about a case: when it was, and who made it.
+type Activity struct {
+	At time.Time
+	By int64 // a user; 0: a program, or it is not known
 }
 
 // EffectiveColor is what the case is shown in: its own colour, else its state's,
@@ -100,7 +108,8 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
 		Classification: string(c.Classification), Data: data, Integers: t.Integers(),
 		Labels: c.Labels, Contacts: c.Contacts, StatusChangedBy: c.StatusChangedBy,
-		OpenedAt: c.CreatedAt, ClosedAt: c.ClosedAt, LastActivityAt: c.LastActivityAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+		AssignedAt: c.AssignedAt, OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+		LastActivityAt: c.LastActivity.At, LastActivityBy: c.LastActivity.By,
 	}
 	if c.Assignee != (event.Person{}) {
 		kept.Assignee = &c.Assignee
@@ -146,10 +155,16 @@ func Changes(before, after Case) ([]event.Change, error) {
 	return changes, nil
 }
 
-// Created lists the facts of a creation.
+// Created lists the facts of a creation. A case that begins in a final state is
+// closed by it.
 func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition, Color: c.Color})}
-	return append(facts, entered("", c.State, t, transition)...)
+	facts = append(facts, entered("", c.State, t, transition)...)
+	if !c.ClosedAt.IsZero() {
+		facts = append(facts, event.CaseClosed.New(event.None{}))
+	}
+	event.Sort(facts)
+	return facts
 }
 
 // Updated lists the facts of a commit that changed a case's content, in order.

@@ -150,7 +150,9 @@ func TestASnapshotHoldsAllThatIsTold(t *testing.T) {
 	c := cases.Case{
 		ID: 4539148803436467, Type: "loan", TypeVersion: 2, Reference: "L-1", Name: "N", State: "declined", Version: 3, Revision: 2,
 		Classification: casetype.Private, Data: data(t, `{"b":10000000000000000001,"a":"x"}`), OutcomeInstance: 7, CreatedAt: at, ModifiedAt: at,
-		Labels: []string{"a"}, Assignee: event.Person{UserID: 3, Name: "Grace"}, ClosedAt: at.Add(time.Hour), StatusChangedBy: 4, LastActivityAt: at.Add(2 * time.Hour),
+		Labels: []string{"a"}, Assignee: event.Person{UserID: 3, Name: "Grace"}, StatusChangedBy: 4,
+		AssignedAt: at.Add(3 * time.Minute), OpenedAt: at.Add(time.Minute), ClosedAt: at.Add(time.Hour),
+		LastActivity: cases.Activity{At: at.Add(2 * time.Hour), By: 5},
 	}
 	got, err := c.Snapshot(loan(t), "https://casehook.example")
 	if err != nil {
@@ -161,7 +163,8 @@ func TestASnapshotHoldsAllThatIsTold(t *testing.T) {
 		OutcomeInstance: 7, ProcessKey: "lending", Type: "loan", TypeVersion: 2, Kind: "claim", State: "declined", Final: true,
 		Classification: "PRIVATE", Data: []byte(`{"a":"x","b":10000000000000000001}`), CreatedAt: at, ModifiedAt: at,
 		Labels: []string{"a"}, Assignee: &event.Person{UserID: 3, Name: "Grace"}, StatusChangedBy: 4,
-		OpenedAt: at, ClosedAt: at.Add(time.Hour), LastActivityAt: at.Add(2 * time.Hour),
+		AssignedAt: at.Add(3 * time.Minute), OpenedAt: at.Add(time.Minute), ClosedAt: at.Add(time.Hour),
+		LastActivityAt: at.Add(2 * time.Hour), LastActivityBy: 5,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

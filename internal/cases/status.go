@@ -20,14 +20,18 @@ func (c Case) Status() string {
 	return Closed
 }
 
-// Settle gives a case the status of its state. When that changes it, at is the
-// time that it was closed, and by the user who did it; 0 is none.
-func (c *Case) Settle(t *casetype.Type, by int64, at time.Time) {
+// Settle gives a case the status of its state, whichever way it came there. Where
+// the status changes, the activity is what closed or reopened the case. A new case
+// is open from its creation on, unless it begins in a final state.
+func (c *Case) Settle(t *casetype.Type, by Activity) {
+	if c.LastActivity = by; c.OpenedAt.IsZero() {
+		c.OpenedAt = c.CreatedAt
+	}
 	state, _ := t.State(c.State)
 	switch {
 	case state.Final && c.ClosedAt.IsZero():
-		c.ClosedAt, c.StatusChangedBy = at, by
+		c.ClosedAt, c.StatusChangedBy = by.At, by.By
 	case !state.Final && !c.ClosedAt.IsZero():
-		c.ClosedAt, c.StatusChangedBy = time.Time{}, by
+		c.OpenedAt, c.ClosedAt, c.StatusChangedBy = by.At, time.Time{}, by.By
 	}
 }

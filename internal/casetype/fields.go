@@ -14,12 +14,24 @@ import (
 // contact events, the claim object).
 var reserved = []string{
 	"id", "title", "type", "status", "status_changed_by", "opened_at", "closed_at", "claim_duration",
-	"claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
+	"assigned_at", "last_activity_by", "claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
 }
 
-// isReserved says whether a field has such a name, in upper or lower case: some
-// receivers can't tell Status from status.
-func isReserved(field string) bool { return slices.Contains(reserved, strings.ToLower(field)) }
+// reservedLater are those that definitions could name a field by, once. Stored ones
+// still may.
+var reservedLater = []string{"assigned_at", "last_activity_by"}
+
+// Reserved lists the names that the fields of a claim's definition may not have.
+func Reserved() []string { return slices.Clone(reserved) }
+
+// isReserved reports whether a field has such a name, in upper or lower case: some
+// receivers can't tell Status from status. Of stored definitions less is refused.
+func isReserved(field string, stored bool) bool {
+	if stored {
+		return slices.Contains(reserved, field) && !slices.Contains(reservedLater, field)
+	}
+	return slices.Contains(reserved, strings.ToLower(field))
+}
 
 // Where schemas sit inside a schema. Those in place judge the same value; the
 // others judge a part of it.
@@ -68,7 +80,7 @@ func (c *checker) checkFields() {
 			c.fault(path, "is not a field name: letters, digits and _, at most 63, not beginning with a digit")
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
-		case claim && (slices.Contains(reserved, name) || !c.stored && isReserved(name)):
+		case claim && isReserved(name, c.stored):
 			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", strings.ToLower(name))
 		}
 	}

@@ -408,9 +408,12 @@ func TestTheSchemaDocumentsEveryKey(t *testing.T) {
 	}
 }
 
-// What was put before names were reserved in upper case is still loaded.
+// What was put before names were reserved, in upper case or at all, is still loaded.
 func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
-	for name, want := range map[string][2]bool{"status": {}, "Status": {false, true}, "statuses": {true, true}} {
+	for name, want := range map[string][2]bool{
+		"status": {}, "Status": {false, true}, "statuses": {true, true},
+		"assigned_at": {false, true}, "last_activity_by": {false, true}, "LAST_ACTIVITY_BY": {false, true},
+	} {
 		source := []byte(`{"key": "glass", "name": "Glass", "kind": "claim", "fields": {"type": "object", "properties": {"` + name + `": {"type": "string"}}},
 			"states": [{"key": "open"}, {"key": "closed", "final": true}],
 			"transitions": [{"key": "create", "to": "open"}, {"key": "close", "from": ["open"], "to": "closed"}]}`)
@@ -418,6 +421,17 @@ func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
 		_, unloadable := casetype.Load(source)
 		if got := [2]bool{wrong == nil, unloadable == nil}; got != want {
 			t.Errorf("%s: parsed and loaded %v, want %v: %v, %v", name, got, want, wrong, unloadable)
+		}
+	}
+}
+
+func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
+	for _, name := range casetype.Reserved() {
+		_, err := casetype.Parse("glass.yaml", []byte("key: glass\nkind: claim\nfields:\n  type: object\n  properties:\n    glass: {type: string}\n    "+
+			name+": {type: string}\nstates: [{key: open}]\ntransitions: [{key: create, to: open}]\n"))
+		var faults casetype.Faults
+		if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 7 || !strings.Contains(faults[0].Message, "the engine keeps "+name+" itself") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Assign gives a case to a user of the tenant. Whose it is already stays whose it is.
+// Assign gives a case to a user of the tenant. Assigning a case to its present assignee
+// changes nothing.
 func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
 	return s.mark(ctx, p, "assign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if _, err := tx.Case(ctx, p.Tenant, caseID); err != nil {
@@ -26,7 +27,7 @@ func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID
 			return cases.Case{}, nil, err
 		}
 		to := event.Person{UserID: user.ID, Name: user.Name}
-		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, to, s.now())
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, to, s.activity(p))
 		return c, factIf(changed, event.CaseAssigned.New(to)), err
 	})
 }
@@ -38,7 +39,7 @@ func (s *Service) Unassign(ctx context.Context, p access.Principal, caseID int64
 		if err != nil {
 			return before, nil, err
 		}
-		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, event.Person{}, s.now())
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, event.Person{}, s.activity(p))
 		return c, factIf(changed, event.CaseUnassigned.New(before.Assignee)), err
 	})
 }

@@ -169,7 +169,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		if c, err = tx.DeleteCase(ctx, c); err != nil {
 			return err
 		}
-		c.LastActivityAt = s.now()
+		c.LastActivity = s.activity(p)
 		var answered *event.Callback
 		if asked != nil {
 			answered = asked.callback

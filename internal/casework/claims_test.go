@@ -131,8 +131,8 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 					t.Errorf("step %d: the entry does not keep what was answered: %v %s", i, err, diff)
 				}
 			}
-			if after.Version != before.Version+grown || int64(len(entries)) != after.Version || after.LastActivityAt.After(before.LastActivityAt) != (grown == 1) {
-				t.Errorf("step %d: version %d after %d, %d entries, active %s after %s", i, after.Version, before.Version, len(entries), after.LastActivityAt, before.LastActivityAt)
+			if after.Version != before.Version+grown || int64(len(entries)) != after.Version || after.LastActivity.At.After(before.LastActivity.At) != (grown == 1) {
+				t.Errorf("step %d: version %d after %d, %d entries, active %s after %s", i, after.Version, before.Version, len(entries), after.LastActivity.At, before.LastActivity.At)
 			}
 			if got := strings.Join(after.Labels, " "); got != step.labels || after.Assignee.Name != step.assignee || after.Status() != step.status {
 				t.Errorf("step %d: labels %q, assignee %q, %s", i, got, after.Assignee.Name, after.Status())
@@ -197,13 +197,17 @@ func told(e *event.Entry) string {
 	return strings.Join(all, "; ")
 }
 
-func TestAClaimCreatedInAFinalStateIsClosedAndOnlyCreated(t *testing.T) {
+func TestAClaimCreatedInAFinalStateIsCreatedAndThenClosed(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, `{"key":"quick","kind":"claim","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","final":true},{"key":"open"}],"transitions":[{"key":"make","to":"done"},{"key":"reopen","from":["done"],"to":"open"}]}`)
 	v := w.submit(casework.Submission{Type: "quick"})
-	if got := w.facts(v.ID); got != "created state_changed finished" || v.Status() != cases.Closed || v.StatusChangedBy != 0 || !v.ClosedAt.Equal(v.CreatedAt) {
+	if got := w.facts(v.ID); got != "created state_changed finished closed" || v.Status() != cases.Closed || v.StatusChangedBy != 0 ||
+		!v.ClosedAt.Equal(v.CreatedAt) || !v.OpenedAt.Equal(v.CreatedAt) {
 		t.Errorf("facts %q, %s since %s", got, v.Status(), v.ClosedAt)
+	}
+	if got := fmt.Sprint(w.claimEvents(v.ID)); got != "[claim.created v1 claim.closed v1]" {
+		t.Errorf("it fired %v", got)
 	}
 	w.p.Actor = event.Actor{Source: event.UI, Name: "Ann", UserID: 7}
 	v = w.submit(casework.Submission{CaseID: v.ID, Transition: "reopen"})
@@ -454,14 +458,15 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 				wantFault(t, err, fault.Conflict, "case.transition_not_allowed")
 			}
 		}
-		closed := false
-		for i, e := range w.history(c.ID) {
+		closed, opened := false, c.CreatedAt
+		for _, e := range w.history(c.ID) {
 			var want, got []string
 			switch now := final[e.Snapshot.Case.State]; {
-			case i > 0 && now && !closed:
+			case now && !closed:
 				want = append(want, "case.closed")
-			case i > 0 && !now && closed:
+			case !now && closed:
 				want = append(want, "case.reopened")
+				opened = e.Snapshot.Case.LastActivityAt
 			}
 			closed = final[e.Snapshot.Case.State]
 			for _, f := range e.Facts {
@@ -469,8 +474,8 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 					got = append(got, f.Name)
 				}
 			}
-			if diff := cmp.Diff(want, got); diff != "" || e.Snapshot.Case.Final != closed || e.Snapshot.Case.ClosedAt.IsZero() == closed {
-				r.Fatalf("entry %d in %s: %s", i, e.Snapshot.Case.State, diff)
+			if diff := cmp.Diff(want, got); diff != "" || e.Snapshot.Case.Final != closed || !e.Snapshot.Case.OpenedAt.Equal(opened) || e.Snapshot.Case.ClosedAt.IsZero() == closed {
+				r.Fatalf("entry %d in %s: %s", e.Version, e.Snapshot.Case.State, diff)
 			}
 		}
 		if v := w.load(c.ID); (v.Status() == cases.Closed) != closed {

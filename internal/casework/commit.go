@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -43,13 +44,12 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 
 // save writes the case and says what became true.
 func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
-	pl.after.LastActivityAt = s.now()
 	if pl.creates() {
-		pl.after.Settle(pl.typ, 0, pl.at)
+		pl.after.Settle(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
 		saved, err := insert(ctx, tx, pl)
 		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
 	}
-	pl.after.Settle(pl.typ, pl.p.Actor.UserID, pl.after.LastActivityAt)
+	pl.after.Settle(pl.typ, s.activity(pl.p))
 	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.typ, pl.tr.Key)
 	if err != nil {
 		return cases.Case{}, nil, err
@@ -63,6 +63,11 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, 
 		err = versionConflict() // it changes nothing of what is no longer there
 	}
 	return current, nil, err
+}
+
+// activity is what the caller does now.
+func (s *Service) activity(p access.Principal) cases.Activity {
+	return cases.Activity{At: s.now(), By: p.Actor.UserID}
 }
 
 // insert gives a new case its numbers and its name, and saves it.
@@ -123,7 +128,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, m *mandate, c cases.
 // touch gives a case its next version, for what does not change its content, and
 // lets add say what was added.
 func (s *Service) touch(ctx context.Context, tx *store.Tx, m *mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
-	c, err := tx.TouchCase(ctx, m.Tenant, id, s.now())
+	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
-		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.now())
+		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.activity(p))
 		return c, factIf(changed, event.CaseLabelAdded.New(event.Label{Slug: slug})), err
 	})
 }
@@ -154,7 +154,7 @@ func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID in
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
-		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.now())
+		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.activity(p))
 		return c, factIf(changed, event.CaseLabelRemoved.New(event.Label{Slug: slug})), err
 	})
 }

@@ -26,7 +26,7 @@ func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, c
 				"A role is 1 to 50 of a-z, 0-9, - and _, and begins with a letter: claimant, or police-officer.",
 				fault.Field{Path: "path.role", Message: "is not a role"})
 		}
-		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.now())
+		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.activity(p))
 		return c, factIf(changed, event.CaseContactLinked.New(link)), err
 	})
 }
@@ -41,7 +41,7 @@ func (s *Service) UnlinkContact(ctx context.Context, p access.Principal, caseID,
 }
 
 func (s *Service) unlink(ctx context.Context, tx *store.Tx, p access.Principal, caseID int64, link event.CaseContact) (cases.Case, []event.Fact, error) {
-	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.now())
+	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.activity(p))
 	return c, factIf(changed, event.CaseContactUnlinked.New(link)), err
 }
 

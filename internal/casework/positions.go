@@ -8,6 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Start is a place in the journal, as people name it. The zero value is now.
@@ -34,7 +35,7 @@ func position(ctx context.Context, r positions, from Start, path string) (int64,
 		return floor, err
 	}
 	if floor > 0 && from.At.Before(oldest) {
-		kept := oldest.Truncate(time.Minute).Add(time.Minute).Format(time.RFC3339)
+		kept := wire.Timestamp(oldest.Truncate(time.Minute).Add(time.Minute)).String()
 		return 0, fault.In("journal.removed", "Entries from before "+kept+" have been removed. Begin then, or at the \"beginning\" of what is left.",
 			fault.Field{Path: path, Message: "is before " + kept + ", and entries of then have been removed"})
 	}

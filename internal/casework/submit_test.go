@@ -85,7 +85,7 @@ func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
 	w.put(w.p, `{"key":"quick","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","outcome":"declined","final":true}],"transitions":[{"key":"make","to":"done"}]}`)
 	v := w.submit(casework.Submission{Type: "quick", Color: text("teal"), Name: text("  Mine ")})
-	if got := w.facts(v.ID); got != "created state_changed declined finished" {
+	if got := w.facts(v.ID); got != "created state_changed declined finished closed" {
 		t.Errorf("facts %q", got)
 	}
 	if v.Name != "Mine" || !v.NameSet || v.Color != "teal" || v.Reference != "QUICK-1" || v.OutcomeInstance != 0 {

@@ -190,8 +190,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 		if !c.NameSet { // it may be made of the reference
 			c.Name = pl.typ.FormatName(c.Data, identity(c, pl.typ))
 		}
-		c.LastActivityAt = s.now()
-		c.Settle(pl.typ, pl.p.Actor.UserID, c.LastActivityAt)
+		c.Settle(pl.typ, s.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err

@@ -215,5 +215,5 @@ func (f *Feed) kept(ctx context.Context, after int64) error {
 		return err
 	}
 	return fault.New(fault.Gone, "journal.removed", "Entries from before %s have been removed. What is left begins there: go on with after=beginning.",
-		oldest.Format(time.RFC3339))
+		wire.Timestamp(oldest))
 }

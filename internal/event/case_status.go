@@ -1,8 +1,8 @@
 package event
 
-// A case is closed in a final state, and open in any other. Its creation decides
-// its first status; these are the changes after it.
+// A case is closed in a final state, and open in any other. A creation in a final
+// state closes it too; one that begins open is reopened by nothing.
 var (
-	CaseClosed   = define[None](52, "case.closed", "An open case entered a final state.")
+	CaseClosed   = define[None](52, "case.closed", "A case entered a final state, by its creation too.")
 	CaseReopened = define[None](53, "case.reopened", "A closed case left its final state.")
 )

@@ -92,10 +92,12 @@ type Case struct {
 	Labels          []string          `json:"labels,omitempty"`            // slugs, sorted
 	Contacts        []CaseContact     `json:"contacts,omitempty"`          // by role, then contact
 	Assignee        *Person           `json:"assigned_to,omitempty"`       // nil: no-one
+	AssignedAt      time.Time         `json:"assigned_at,omitzero"`        // when they got it; zero: no-one has it, or it is not known
 	StatusChangedBy int64             `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
-	OpenedAt        time.Time         `json:"opened_at,omitzero"`          // for the first time
+	OpenedAt        time.Time         `json:"opened_at,omitzero"`          // when it last became open; in early entries always its creation
 	ClosedAt        time.Time         `json:"closed_at,omitzero"`          // zero: it is open
 	LastActivityAt  time.Time         `json:"last_activity_at,omitzero"`   // of any commit
+	LastActivityBy  int64             `json:"last_activity_by,omitempty"`  // the user whose commit that was; 0: a program's
 	CreatedAt       time.Time         `json:"created_at"`
 	ModifiedAt      time.Time         `json:"modified_at"` // of the content
 }

@@ -55,6 +55,7 @@ var caseObject = &expression.Object{Name: "case", Fields: map[string]expression.
 	"labels":           ofCase(expression.Texts, func(c *event.Case) any { return append([]string{}, c.Labels...) }),
 	"contacts":         ofCase(expression.ListOf(linkObject.Type()), func(c *event.Case) any { return links(c.Contacts) }),
 	"assignee":         ofCase(personObject.Type(), func(c *event.Case) any { return person(c.Assignee) }),
+	"assigned_at":      ofCase(expression.Time, func(c *event.Case) any { return moment(c.AssignedAt) }),
 	"opened_at":        ofCase(expression.Time, func(c *event.Case) any { return moment(c.OpenedAt) }),
 	"closed_at":        ofCase(expression.Time, func(c *event.Case) any { return moment(c.ClosedAt) }),
 	"created_at":       ofCase(expression.Time, func(c *event.Case) any { return moment(c.CreatedAt) }),

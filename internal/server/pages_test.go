@@ -106,7 +106,7 @@ func (s *Server) fill(t *testing.T, n, size int) (path string) {
 		c := cases.Case{
 			ID: first + int64(i), Tenant: tenant, Type: "note", TypeVersion: 1, Reference: fmt.Sprint(i), State: "open",
 			Version: 1, Revision: 1, Classification: casetype.Public, Data: map[string]any{"text": text},
-			CreatedAt: time.Now(), ModifiedAt: time.Now(), LastActivityAt: time.Now(),
+			CreatedAt: time.Now(), ModifiedAt: time.Now(), LastActivity: cases.Activity{At: time.Now()},
 		}
 		if err := tx.InsertCase(t.Context(), c, note); err != nil {
 			return err

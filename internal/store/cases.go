@@ -15,25 +15,30 @@ import (
 )
 
 const caseColumns = `id, tenant, type, type_version, reference, name, name_set, color, state, classification,
-	data, version, revision, outcome_instance, created_at, modified_at, closed_at, status_changed_by, last_activity_at`
+	data, version, revision, outcome_instance, created_at, modified_at, closed_at, status_changed_by, last_activity_at,
+	opened_at, last_activity_by`
 
 // caseRead adds what has statements of its own to write it.
-const caseRead = caseColumns + `, labels, assignee, assignee_name, contacts`
+const caseRead = caseColumns + `, labels, assignee, assignee_name, assigned_at, contacts`
 
 var (
 	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
 	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted, folding)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+			$23, $24, 1)
 		on conflict (tenant, type, reference) do nothing`)
 	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
 		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
 		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
-		search_private = $19, search_restricted = $20, folding = 1, version = version + 1, revision = revision + 1
-		where tenant = $1 and id = $2 and revision = $3 returning version, revision, labels, assignee, assignee_name, contacts`)
-	caseTouch = define(`update cases set last_activity_at = $3, version = version + 1
+		search_private = $19, search_restricted = $20, opened_at = $21, last_activity_by = $22,
+		folding = 1, version = version + 1, revision = revision + 1
+		where tenant = $1 and id = $2 and revision = $3
+		returning version, revision, labels, assignee, assignee_name, assigned_at, contacts`)
+	caseTouch = define(`update cases set last_activity_at = $3, last_activity_by = $4, version = version + 1
 		where tenant = $1 and id = $2 returning ` + caseRead)
 	caseLock   = postgresOnly(`select id from cases where tenant = $1 and id = $2 for update`)
-	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, last_activity_at = $5, version = version + 1
+	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, assigned_at = $7,
+		last_activity_at = $5, last_activity_by = $6, version = version + 1
 		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
 	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
 	caseList = defineListing(PageBytes, listing{
@@ -154,7 +159,8 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) er
 	}
 	n, err := tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
-		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[0], search[1], search[2])
+		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivity.At),
+		micros(c.OpenedAt), c.LastActivity.By, search[0], search[1], search[2])
 	if err == nil && n == 0 {
 		err = ErrReferenceTaken
 	}
@@ -172,14 +178,16 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 	}
 	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
 		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), search[0],
-		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivityAt), search[1], search[2])
+		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivity.At), search[1], search[2],
+		micros(c.OpenedAt), c.LastActivity.By)
 	saved, err := one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
 		var labels string
+		var assigned int64
 		var contacts []byte
-		if err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts); err != nil {
+		if err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name, &assigned, &contacts); err != nil {
 			return c, err
 		}
-		c.Labels = labelsOf(labels)
+		c.Labels, c.AssignedAt = labelsOf(labels), fromMicros(assigned)
 		return c, scanContacts(contacts, &c)
 	}, tx.moved(ctx, c.Tenant, c.ID))
 	if isDuplicate(err) {
@@ -188,10 +196,10 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 	return saved, err
 }
 
-// TouchCase gives a case its next version, and at as the time of its last
-// activity, and returns it. Its content stays.
-func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, at time.Time) (cases.Case, error) {
-	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(at))
+// TouchCase gives a case its next version and its last activity, and returns it.
+// Its content stays.
+func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, by cases.Activity) (cases.Case, error) {
+	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(by.At), by.By)
 	return one(rows, err, scanCase, caseMissing(id))
 }
 
@@ -206,9 +214,13 @@ func (tx *Tx) LockCase(ctx context.Context, tenant, id int64) error {
 }
 
 // Assign gives a case to a user, or with the zero Person to no-one, and its next
-// version. One that it belongs to already changes nothing.
-func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, at time.Time) (c cases.Case, changed bool, err error) {
-	rows, err := tx.q.query(ctx, caseAssign, tenant, id, to.UserID, to.Name, micros(at))
+// version. Its present assignee changes nothing.
+func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, by cases.Activity) (c cases.Case, changed bool, err error) {
+	var since time.Time
+	if to.UserID != 0 {
+		since = by.At
+	}
+	rows, err := tx.q.query(ctx, caseAssign, tenant, id, to.UserID, to.Name, micros(by.At), by.By, micros(since))
 	all, err := collect(rows, err, scanCase)
 	if err != nil || len(all) == 0 {
 		if err == nil {
@@ -263,11 +275,12 @@ func scanCase(rows *sql.Rows) (cases.Case, error) {
 func scanCaseRow(rows *sql.Rows) (r CaseRow, size int, err error) {
 	c := &r.row
 	var contacts []byte
-	var created, modified, closed, active int64
+	var created, modified, opened, closed, active, assigned int64
 	var labels string
 	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
 		&c.Classification, &r.data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
-		&closed, &c.StatusChangedBy, &active, &labels, &c.Assignee.UserID, &c.Assignee.Name, &contacts)
+		&closed, &c.StatusChangedBy, &active, &opened, &c.LastActivity.By,
+		&labels, &c.Assignee.UserID, &c.Assignee.Name, &assigned, &contacts)
 	if err != nil {
 		return r, 0, err
 	}
@@ -275,7 +288,11 @@ func scanCaseRow(rows *sql.Rows) (r CaseRow, size int, err error) {
 		return r, 0, err
 	}
 	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
-	c.ClosedAt, c.LastActivityAt, c.Labels = fromMicros(closed), fromMicros(active), labelsOf(labels)
+	c.OpenedAt, c.ClosedAt, c.AssignedAt = fromMicros(opened), fromMicros(closed), fromMicros(assigned)
+	c.LastActivity.At, c.Labels = fromMicros(active), labelsOf(labels)
+	if opened == 0 { // a process of before wrote it
+		c.OpenedAt = c.CreatedAt
+	}
 	return r, rowBytes + len(r.data) + len(contacts), nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/casehook/casehook/internal/cases"
@@ -148,9 +147,8 @@ func (r reader) Links(ctx context.Context, tenant, contact int64, after Link, wi
 }
 
 // LinkContact makes a contact play a role in a case, and gives the case its next
-// version, and at as the time of its last activity. A link that there is already
-// changes nothing.
-func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, at time.Time) (c cases.Case, changed bool, err error) {
+// version and its last activity. A link that there is already changes nothing.
+func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity) (c cases.Case, changed bool, err error) {
 	// Cases are locked before contacts, here as in a contact's deletion.
 	if c, err = tx.lockCase(ctx, tenant, id); err != nil || c.Linked(link) {
 		return c, false, err
@@ -164,12 +162,12 @@ func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.Case
 	if _, err := tx.q.exec(ctx, linkInsert, tenant, link.ContactID, id, link.Role); err != nil {
 		return c, false, err
 	}
-	return tx.setContacts(ctx, c, c.Link(link), at)
+	return tx.setContacts(ctx, c, c.Link(link), by)
 }
 
 // UnlinkContact takes a role in a case from a contact, as LinkContact gives
 // it one. A link that is not there changes nothing.
-func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, at time.Time) (c cases.Case, changed bool, err error) {
+func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity) (c cases.Case, changed bool, err error) {
 	if c, err = tx.lockCase(ctx, tenant, id); err != nil {
 		return c, false, err
 	}
@@ -180,7 +178,7 @@ func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.Ca
 	if _, err := tx.q.exec(ctx, linkDrop, tenant, link.ContactID, id, link.Role); err != nil {
 		return c, false, err
 	}
-	return tx.setContacts(ctx, c, c.Unlink(link), at)
+	return tx.setContacts(ctx, c, c.Unlink(link), by)
 }
 
 // lockCase finds a case and keeps it as it is until the transaction ends.
@@ -192,7 +190,7 @@ func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error
 }
 
 // setContacts writes the list that a locked case shows, and touches the case.
-func (tx *Tx) setContacts(ctx context.Context, c cases.Case, contacts []event.CaseContact, at time.Time) (cases.Case, bool, error) {
+func (tx *Tx) setContacts(ctx context.Context, c cases.Case, contacts []event.CaseContact, by cases.Activity) (cases.Case, bool, error) {
 	list, err := json.Marshal(append([]event.CaseContact{}, contacts...))
 	if err != nil {
 		return c, false, fmt.Errorf("encoding a case's contacts: %w", err)
@@ -200,7 +198,7 @@ func (tx *Tx) setContacts(ctx context.Context, c cases.Case, contacts []event.Ca
 	if _, err := tx.q.exec(ctx, caseContactsSet, c.Tenant, c.ID, string(list)); err != nil {
 		return c, false, err
 	}
-	c, err = tx.TouchCase(ctx, c.Tenant, c.ID, at)
+	c, err = tx.TouchCase(ctx, c.Tenant, c.ID, by)
 	return c, err == nil, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/fault"
@@ -66,14 +65,13 @@ func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string) error 
 	return err
 }
 
-// AddLabel gives a case a label, its next version, and at as the time of its last
-// activity. A label that the case has already changes nothing.
-func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, at time.Time) (c cases.Case, changed bool, err error) {
+// AddLabel gives a case a label, its next version and its last activity. A label that the case has already changes nothing.
+func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
 	n, err := tx.q.exec(ctx, caseLabelAdd, tenant, id, slug)
 	if isReferenced(err) {
 		return c, false, labelMissing(slug)()
 	}
-	return tx.relabel(ctx, tenant, id, n, err, at, func(labels []string) []string {
+	return tx.relabel(ctx, tenant, id, n, err, by, func(labels []string) []string {
 		labels = append(labels, slug)
 		slices.Sort(labels)
 		return labels
@@ -81,16 +79,16 @@ func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, at ti
 }
 
 // RemoveLabel takes a label from a case; one that it has not changes nothing.
-func (tx *Tx) RemoveLabel(ctx context.Context, tenant, id int64, slug string, at time.Time) (c cases.Case, changed bool, err error) {
+func (tx *Tx) RemoveLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
 	n, err := tx.q.exec(ctx, caseLabelRemove, tenant, id, slug)
-	return tx.relabel(ctx, tenant, id, n, err, at, func(labels []string) []string {
+	return tx.relabel(ctx, tenant, id, n, err, by, func(labels []string) []string {
 		return slices.DeleteFunc(labels, func(l string) bool { return l == slug })
 	})
 }
 
 // relabel writes the list that the case shows. Its row is locked by the touch,
 // so that two who change it do so one after the other.
-func (tx *Tx) relabel(ctx context.Context, tenant, id, n int64, err error, at time.Time, change func([]string) []string) (cases.Case, bool, error) {
+func (tx *Tx) relabel(ctx context.Context, tenant, id, n int64, err error, by cases.Activity, change func([]string) []string) (cases.Case, bool, error) {
 	if err != nil {
 		return cases.Case{}, false, err
 	}
@@ -98,7 +96,7 @@ func (tx *Tx) relabel(ctx context.Context, tenant, id, n int64, err error, at ti
 		c, err := tx.Case(ctx, tenant, id)
 		return c, false, err
 	}
-	c, err := tx.TouchCase(ctx, tenant, id, at)
+	c, err := tx.TouchCase(ctx, tenant, id, by)
 	if err != nil {
 		return c, false, err
 	}

@@ -56,6 +56,12 @@ var linkedCase = []string{
 }
 
 func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
+	afterMigration(t, 17, linkedCase, checkLinkedCase)
+}
+
+// afterMigration checks a store of each engine that held the rows at an older version.
+func afterMigration(t *testing.T, version int64, rows []string, check func(t *testing.T, s *Store, engine string)) {
+	t.Helper()
 	ctx := t.Context()
 	path, url := filepath.Join(t.TempDir(), "casehook.db"), pgtest.URL(t)
 	lite, err := openFile(path, "immediate", 1)
@@ -75,8 +81,8 @@ func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T)
 		{lite, goose.DialectSQLite3, "sqlite", Options{Path: path, Key: testKey}},
 		{full, goose.DialectPostgres, "postgres", Options{URL: url, Key: testKey}},
 	} {
-		migrateTo(t, e.db, e.dialect, e.folder, 17)
-		exec(ctx, t, e.db, linkedCase...)
+		migrateTo(t, e.db, e.dialect, e.folder, version)
+		exec(ctx, t, e.db, rows...)
 		if err := e.db.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +90,7 @@ func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkLinkedCase(t, s, e.folder)
+		check(t, s, e.folder)
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -98,7 +104,7 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 	const id = 4539148803436467
 	c, err := s.Case(ctx, 1, id)
 	numbers := []int64{c.TypeVersion, c.Version, c.Revision, c.OutcomeInstance, c.CreatedAt.UnixMicro(), c.ModifiedAt.UnixMicro(),
-		c.Assignee.UserID, c.ClosedAt.UnixMicro(), c.StatusChangedBy, c.LastActivityAt.UnixMicro()}
+		c.Assignee.UserID, c.ClosedAt.UnixMicro(), c.StatusChangedBy, c.LastActivity.At.UnixMicro()}
 	if !slices.Equal(numbers, []int64{2, 5, 6, 7, 8, 9, 10, 11, 12, 13}) {
 		t.Errorf("%s: the numbers of the case are %v", engine, numbers)
 	}

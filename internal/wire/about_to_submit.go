@@ -61,8 +61,8 @@ type questionBody struct {
 type caseDetails struct {
 	ID                     string          `json:"id" doc:"The case's id, which a new case has already."`
 	CaseTypeID             string          `json:"case_type_id" doc:"The key of its case type."`
-	CreatedDate            timestamp       `json:"created_date" doc:"When it was created; on creation the time of the submission."`
-	LastModified           timestamp       `json:"last_modified" doc:"When its content last changed; in case_details the time of the submission."`
+	CreatedDate            Timestamp       `json:"created_date" doc:"When it was created; on creation the time of the submission."`
+	LastModified           Timestamp       `json:"last_modified" doc:"When its content last changed; in case_details the time of the submission."`
 	State                  string          `json:"state" doc:"The key of its state."`
 	SecurityClassification string          `json:"security_classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Its classification."`
 	CaseData               map[string]any  `json:"case_data" doc:"Its data by field, as far as the callback's clearance sees it."`
@@ -81,7 +81,7 @@ func (classifications) jsonSchema(string) *schema {
 func (c CallbackCase) details() (caseDetails, error) {
 	d := caseDetails{
 		ID: strconv.FormatInt(c.ID, 10), CaseTypeID: c.Type,
-		CreatedDate: timestamp(c.CreatedAt), LastModified: timestamp(c.ModifiedAt),
+		CreatedDate: Timestamp(c.CreatedAt), LastModified: Timestamp(c.ModifiedAt),
 		State: c.State, SecurityClassification: c.Classification,
 		CaseData: map[string]any{}, DataClassification: classifications{},
 	}

@@ -118,6 +118,7 @@ func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
 			c.Name, c.Color, c.ProcessKey, c.Reference = text.Draw(t, "name"), text.Draw(t, "color"), text.Draw(t, "process"), text.Draw(t, "reference")
 			c.OutcomeInstance, c.StatusChangedBy = rapid.Int64Range(0, 2).Draw(t, "outcome"), rapid.Int64Range(0, 2).Draw(t, "by")
 			c.Labels = rapid.SliceOf(text).Draw(t, "labels")
+			c.AssignedAt, c.LastActivityBy = when.Draw(t, "assigned"), rapid.Int64Range(0, 2).Draw(t, "active")
 			c.Final, c.ClosedAt = rapid.Bool().Draw(t, "final"), when.Draw(t, "closed")
 			c.Data = []byte(rapid.SampledFrom([]string{`{}`, `{"a":null,"b":[1],"c":{"d":1.5}}`}).Draw(t, "data"))
 			c.Assignee = rapid.SampledFrom([]*event.Person{nil, {UserID: 3, Name: "Bo"}}).Draw(t, "assignee")

@@ -1,12 +1,8 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
-	"fmt"
-	"reflect"
-	"time"
 
 	"github.com/casehook/casehook/internal/event"
 )
@@ -20,7 +16,7 @@ var ClaimEvents = define(Format{
 	headerDocs:  eventHeaderDocs,
 	Triggers: []Trigger{
 		{"claim.created", "A claim was created.", claimBody{}, tellClaim(event.CaseCreated.New(event.Creation{Transition: "report"}))},
-		{"claim.closed", "An open claim was closed.", claimBody{}, tellClaim(event.CaseClosed.New(event.None{}))},
+		{"claim.closed", "A claim was closed, by its creation in a final state too.", claimBody{}, tellClaim(event.CaseClosed.New(event.None{}))},
 		{"claim.reopened", "A closed claim was opened again.", claimBody{}, tellClaim(event.CaseReopened.New(event.None{}))},
 		{"claim.label_added", "A label was added to a claim.", claimBody{}, tellClaim(event.CaseLabelAdded.New(sampleLabel))},
 		{"claim.label_removed", "A label was removed from a claim.", claimBody{}, tellClaim(event.CaseLabelRemoved.New(sampleLabel))},
@@ -73,76 +69,8 @@ func performance(trigger string, a event.Actor) performed {
 }
 
 type claimBody struct {
-	Claim claim `json:"claim" doc:"The claim as of this event: what Casehook keeps of it, then its data by name."`
+	Claim Claim `json:"claim" doc:"The claim as of this event: what Casehook keeps of it, then its data by name."`
 	performed
-}
-
-// claim is the claim object: what Casehook keeps, then the data by name.
-type claim struct {
-	kept keptOfClaim
-	data map[string]any
-}
-
-type keptOfClaim struct {
-	ID              int64      `json:"id" doc:"The claim's id, below 2^53."`
-	Title           string     `json:"title" doc:"Its name."`
-	Type            string     `json:"type" doc:"The key of its type."`
-	Status          string     `json:"status" enum:"open,closed" doc:"closed in a final state, else open."`
-	StatusChangedBy *int64     `json:"status_changed_by" doc:"The id of the user who last closed or reopened it; null: nobody did, or a program."`
-	OpenedAt        timestamp  `json:"opened_at" doc:"When it was opened for the first time."`
-	ClosedAt        *timestamp `json:"closed_at" doc:"When it was closed; null while it is open."`
-	Duration        *int64     `json:"claim_duration" doc:"Whole days from opened_at to closed_at; null while it is open."`
-	Reference       string     `json:"claim_ref" doc:"Its reference, for people."`
-	Labels          []string   `json:"labels" doc:"Its labels, by their slugs."` // never null
-	AssignedTo      *person    `json:"assigned_to" doc:"The user who has it; null: nobody has."`
-	LastActivityAt  timestamp  `json:"last_activity_at" doc:"When anything last happened to it."`
-	CreatedAt       timestamp  `json:"created_at" doc:"When it was created."`
-}
-
-// person is an event.Person.
-type person struct {
-	UserID int64  `json:"user_id" doc:"The user's id."`
-	Name   string `json:"name" doc:"The user's name, as of then."`
-}
-
-// jsonSchema lets data stand beside what is kept.
-func (claim) jsonSchema(trigger string) *schema {
-	s := schemaOf(reflect.TypeFor[keptOfClaim](), trigger)
-	s.AdditionalProperties = true
-	return s
-}
-
-// MarshalJSON writes one object. Names can't meet: a definition may not name a
-// field like one that is kept.
-func (c claim) MarshalJSON() ([]byte, error) {
-	kept, err := encode(c.kept)
-	if err != nil || len(c.data) == 0 {
-		return kept, err
-	}
-	data, err := encode(c.data) // sorted by name
-	if err != nil {
-		return nil, err
-	}
-	kept[len(kept)-1] = ','
-	return append(kept, data[1:]...), nil
-}
-
-func newClaim(c *event.Case) (claim, error) {
-	out := claim{kept: keptOfClaim{
-		ID: c.ID, Title: c.Name, Type: c.Type, Status: c.Status(), StatusChangedBy: orNull(c.StatusChangedBy),
-		OpenedAt: timestamp(c.OpenedAt), Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: (*person)(c.Assignee),
-		LastActivityAt: timestamp(c.LastActivityAt), CreatedAt: timestamp(c.CreatedAt),
-	}}
-	if !c.ClosedAt.IsZero() {
-		closed, days := timestamp(c.ClosedAt), int64(c.ClosedAt.Sub(c.OpenedAt)/(24*time.Hour))
-		out.kept.ClosedAt, out.kept.Duration = &closed, &days
-	}
-	d := json.NewDecoder(bytes.NewReader(c.Data)) // as it was kept, so that a number stays as it was written
-	d.UseNumber()
-	if err := d.Decode(&out.data); err != nil {
-		return out, fmt.Errorf("the data of the claim can't be read: %w", err)
-	}
-	return out, nil
 }
 
 // tellClaim tells a fact about a claim, from the entry's snapshot.
@@ -152,7 +80,9 @@ func tellClaim(fact event.Fact) []telling {
 		if e.Snapshot.Case == nil {
 			return nil, errors.New("the journal entry holds no case, which the body is made of")
 		}
-		c, err := newClaim(e.Snapshot.Case)
+		kept := *e.Snapshot.Case
+		kept.LastActivityBy = cmp.Or(kept.LastActivityBy, e.Actor.UserID) // early entries hold it there alone
+		c, err := NewClaim(&kept, e.At)
 		if err != nil {
 			return nil, err
 		}

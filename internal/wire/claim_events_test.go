@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func claimEntry(facts ...event.Fact) *event.Entry {
 		ID: 4539148803436467, Reference: "MTR-000042", Name: "Ada Meier: glass", Version: 7,
 		URL: "https://cases.example.com/cases/4539148803436467", Type: "motor_claim", TypeVersion: 2, Kind: "claim", State: "assessing",
 		Labels: []string{"fast_track", "glass"}, Assignee: &event.Person{UserID: 17, Name: "Grace Hopper"},
-		OpenedAt: opened, CreatedAt: opened, LastActivityAt: e.At,
+		OpenedAt: opened, CreatedAt: opened, AssignedAt: opened.Add(time.Hour), LastActivityAt: e.At, LastActivityBy: 2642,
 		Data: []byte(`{"policy_no":"P-4711 <&>","claimant":{"role":"driver","last_name":"Meier","first_name":"Ada"},"estimated_claim_cost":64000,"z":1e3}`),
 	}
 	return e
@@ -41,7 +42,14 @@ func closedEntry(facts ...event.Fact) *event.Entry {
 func bareEntry(facts ...event.Fact) *event.Entry {
 	e := claimEntry(facts...)
 	c := e.Snapshot.Case
-	c.Labels, c.Assignee, c.Data = nil, nil, []byte(`{}`)
+	c.Labels, c.Assignee, c.AssignedAt, c.Data = nil, nil, time.Time{}, []byte(`{}`)
+	return e
+}
+
+// reopenedEntry is the same about a claim that was opened again just now.
+func reopenedEntry(facts ...event.Fact) *event.Entry {
+	e := claimEntry(facts...)
+	e.Snapshot.Case.OpenedAt, e.Snapshot.Case.StatusChangedBy = e.At, 2642
 	return e
 }
 
@@ -53,7 +61,7 @@ var claimVectors = []struct {
 }{
 	{"claim.created", bareEntry, event.CaseCreated.New(event.Creation{Transition: "report"})},
 	{"claim.closed", closedEntry, event.CaseClosed.New(event.None{})},
-	{"claim.reopened", claimEntry, event.CaseReopened.New(event.None{})},
+	{"claim.reopened", reopenedEntry, event.CaseReopened.New(event.None{})},
 	{"claim.label_added", claimEntry, event.CaseLabelAdded.New(event.Label{Slug: "glass"})},
 	{"claim.label_removed", claimEntry, event.CaseLabelRemoved.New(event.Label{Slug: "theft"})},
 	{"claim.assigned", claimEntry, event.CaseAssigned.New(event.Person{UserID: 17, Name: "Grace Hopper"})},
@@ -88,7 +96,7 @@ func TestClaimEventsMatchTheirVectors(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				e := v.entry(v.fact)
-				e.Actor = by
+				e.Actor, e.Snapshot.Case.LastActivityBy = by, by.UserID
 				golden(t, name, request(t, told(t, e, v.trigger)))
 			})
 		}
@@ -171,13 +179,54 @@ func TestAClaimComesOutTheSameFromTheJournal(t *testing.T) {
 	}
 }
 
-func TestDaysAreWholeDays(t *testing.T) {
-	for open, want := range map[time.Duration]string{0: "0", 24*time.Hour - time.Microsecond: "0", 24 * time.Hour: "1", 49 * time.Hour: "2"} {
-		e := closedEntry(event.CaseClosed.New(event.None{}))
-		e.Snapshot.Case.ClosedAt = e.Snapshot.Case.OpenedAt.Add(open)
-		if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
-			t.Errorf("open for %s: %s", open, body)
+func TestAClaimLastsWholeDaysFromItsCreationToItsClosingOrToTheEvent(t *testing.T) {
+	for lasted, want := range map[time.Duration]string{
+		-time.Hour: "0", 0: "0", 24*time.Hour - time.Microsecond: "0", 24 * time.Hour: "1", 49 * time.Hour: "2",
+	} {
+		closed, open := closedEntry(event.CaseClosed.New(event.None{})), reopenedEntry(event.CaseReopened.New(event.None{}))
+		closed.Snapshot.Case.ClosedAt = closed.Snapshot.Case.CreatedAt.Add(lasted)
+		open.At = open.Snapshot.Case.CreatedAt.Add(lasted)
+		for trigger, e := range map[string]*event.Entry{"claim.closed": closed, "claim.reopened": open} {
+			if body := string(told(t, e, trigger).Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
+				t.Errorf("after %s: %s", lasted, body)
+			}
 		}
+	}
+}
+
+func TestTheFieldsOfAClaimAreThosePublishedInTheirOrderAndNoDefinitionMayNameOneLikeThem(t *testing.T) {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[wire.ClaimFields]()) {
+		names = append(names, f.Tag.Get("json"))
+	}
+	published := []string{
+		"id", "title", "type", "status", "status_changed_by", "opened_at", "closed_at", "claim_duration", "assigned_at",
+		"last_activity_by", "claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
+	}
+	if diff := cmp.Diff(published, names); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(names, casetype.Reserved()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A definition could once name a field by a name that is Casehook's by now.
+func TestAFieldOfALaterNameGivesWayInTheClaim(t *testing.T) {
+	e := bareEntry(event.CaseClosed.New(event.None{}))
+	e.Snapshot.Case.Data = []byte(`{"assigned_at":"never","last_activity_by":"them","z":1}`)
+	body := string(told(t, e, "claim.closed").Body)
+	if strings.Count(body, `"assigned_at":`) != 1 || strings.Count(body, `"last_activity_by":`) != 1 || !strings.Contains(body, `"z":1}`) {
+		t.Errorf("it is %s", body)
+	}
+}
+
+// Entries of before don't say who did it but by their actor.
+func TestTheActorOfAnEntryDidTheLastActivity(t *testing.T) {
+	e := claimEntry(event.CaseClosed.New(event.None{}))
+	e.Snapshot.Case.LastActivityBy = 0
+	if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"last_activity_by":2642,`) {
+		t.Errorf("it is %s", body)
 	}
 }
 
@@ -213,7 +262,7 @@ func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
 	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.None{})), "claim.closed").Body, &body); err != nil {
 		t.Fatal(err)
 	}
-	if len(body.Claim) != 13 {
+	if len(body.Claim) != 15 {
 		t.Errorf("it keeps %d names", len(body.Claim))
 	}
 	for name := range body.Claim {

@@ -26,9 +26,9 @@ type endpointBody struct {
 	Trigger    string    `json:"trigger" value:"trigger" doc:"What happened."`
 	EndpointID string    `json:"endpoint_id" doc:"The id of the endpoint that it happened to."`
 	URL        string    `json:"url" doc:"Where its requests go, without what may hold credentials."`
-	Since      timestamp `json:"since" doc:"When it began to fail."`
+	Since      Timestamp `json:"since" doc:"When it began to fail."`
 	Reason     string    `json:"reason" doc:"Why, for people."`
-	OccurredAt timestamp `json:"occurred_at" doc:"When this happened."`
+	OccurredAt Timestamp `json:"occurred_at" doc:"When this happened."`
 }
 
 func tellEndpoint(fact event.Kind[event.None]) []telling {
@@ -39,7 +39,7 @@ func tellEndpoint(fact event.Kind[event.None]) []telling {
 			return nil, errors.New("the journal entry holds no endpoint, which the body is made of")
 		}
 		return encode(endpointBody{
-			Trigger: trigger, EndpointID: p.ID, URL: p.URL, Since: timestamp(p.Since), Reason: p.Reason, OccurredAt: timestamp(e.At),
+			Trigger: trigger, EndpointID: p.ID, URL: p.URL, Since: Timestamp(p.Since), Reason: p.Reason, OccurredAt: Timestamp(e.At),
 		})
 	}}}
 }

@@ -32,7 +32,7 @@ func sampleOfCase(fact event.Fact, state string) *event.Entry {
 		OutcomeInstance: 17, ProcessKey: "kyc_process", Type: "kyc", TypeVersion: 1, Kind: "case",
 		State: state, Classification: "PUBLIC", Data: []byte(`{"client":"Acme Corp","country":"CH","risk_score":12}`),
 		OpenedAt: sampleTime.AddDate(0, 0, -12), CreatedAt: sampleTime.AddDate(0, 0, -12),
-		LastActivityAt: sampleTime, ModifiedAt: sampleTime,
+		LastActivityAt: sampleTime, LastActivityBy: sampleActor.UserID, ModifiedAt: sampleTime,
 	}
 	if fact.Name == event.CaseCreated.Name {
 		c.Version, c.OpenedAt, c.CreatedAt = 1, sampleTime, sampleTime
@@ -51,9 +51,9 @@ func sampleOfClaim(fact event.Fact) *event.Entry {
 		Type: "motor_claim", TypeVersion: 1, Kind: "claim", State: "in_review", Classification: "PUBLIC",
 		Data: []byte(`{"claimant":{"id":4556737586899855,"first_name":"Ada","last_name":"Meier","email":"ada.meier@example.com","role":"claimant"},` +
 			`"estimated_claim_cost":84000,"external_claim_ref":"EXT-7781","incident_description":"A stone broke the windscreen.",` +
-			`"incident_occurred_at":"2026-03-01T17:40:00Z","incident_type":"glass","policy_no":"POL-99120","reported_at":"2026-03-02T08:10:00Z"}`),
+			`"incident_occurred_at":"2026-03-01T17:40:00.000Z","incident_type":"glass","policy_no":"POL-99120","reported_at":"2026-03-02T08:10:00.000Z"}`),
 		Labels: []string{sampleLabel.Slug}, OpenedAt: sampleTime.AddDate(0, 0, -12), CreatedAt: sampleTime.AddDate(0, 0, -12),
-		LastActivityAt: sampleTime, ModifiedAt: sampleTime,
+		LastActivityAt: sampleTime, LastActivityBy: sampleActor.UserID, ModifiedAt: sampleTime,
 	}
 	switch fact.Name {
 	case event.CaseCreated.Name:
@@ -61,11 +61,11 @@ func sampleOfClaim(fact event.Fact) *event.Entry {
 	case event.CaseClosed.Name:
 		c.State, c.Final, c.ClosedAt, c.StatusChangedBy = "settled", true, sampleTime, sampleActor.UserID
 	case event.CaseReopened.Name:
-		c.StatusChangedBy = sampleActor.UserID
+		c.OpenedAt, c.StatusChangedBy = sampleTime, sampleActor.UserID
 	case event.CaseLabelRemoved.Name:
 		c.Labels = nil
 	case event.CaseAssigned.Name:
-		c.Assignee = &samplePerson
+		c.Assignee, c.AssignedAt = &samplePerson, sampleTime
 	}
 	return sampleEntry(c, fact)
 }

@@ -80,7 +80,7 @@ func schemaOf(t reflect.Type, trigger string) *schema {
 		return s.jsonSchema(trigger)
 	}
 	switch t {
-	case reflect.TypeFor[timestamp]():
+	case reflect.TypeFor[Timestamp]():
 		return &schema{Type: "string", Format: "date-time"}
 	case reflect.TypeFor[json.RawMessage]():
 		return &schema{}

@@ -2,13 +2,19 @@ package wire
 
 import "time"
 
-// timestamp is a time as all bodies have it: RFC 3339 in UTC, with exactly three
-// digits of a second. What is finer is cut off.
-type timestamp time.Time
+// Timestamp is a time as all bodies have it, and the answers of the API: RFC 3339
+// in UTC, with exactly three digits of a second. What is finer is cut off.
+type Timestamp time.Time
 
-const timestampLayout = `"2006-01-02T15:04:05.000Z"`
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// String returns the time as it is written.
+func (t Timestamp) String() string { return time.Time(t).UTC().Format(timestampLayout) }
 
 // MarshalJSON writes the time.
-func (t timestamp) MarshalJSON() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, timestampLayout), nil
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, `"`+timestampLayout+`"`), nil
 }
+
+// UnmarshalText reads a time with any number of digits.
+func (t *Timestamp) UnmarshalText(text []byte) error { return (*time.Time)(t).UnmarshalText(text) }

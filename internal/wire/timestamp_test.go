@@ -16,7 +16,7 @@ func TestATimestampHasThreeDigits(t *testing.T) {
 		`"2026-01-31T08:00:00.100Z"`: time.Date(2026, 1, 31, 8, 0, 0, 100_000_000, time.UTC),
 		`"2026-01-31T08:00:00.999Z"`: time.Date(2026, 1, 31, 10, 0, 0, 999_999_999, zone), // cut off, not rounded
 	} {
-		if got, err := json.Marshal(timestamp(at)); err != nil || string(got) != want {
+		if got, err := json.Marshal(Timestamp(at)); err != nil || string(got) != want {
 			t.Errorf("%s, %v; want %s", got, err, want)
 		}
 	}

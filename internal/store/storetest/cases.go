@@ -74,7 +74,7 @@ var casesTests = map[string]func(*fixture){
 		theirs.Tenant = f.other
 		for _, do := range []func(tx *store.Tx) error{
 			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs, aType()); return err },
-			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID, start); return err },
+			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID, once); return err },
 			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), theirs); return err },
 		} {
 			f.refused(fault.NotFound, "case.not_found", do)
@@ -96,14 +96,16 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c)
 		var touched, updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID, start.Add(time.Minute))
+			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID, cases.Activity{At: start.Add(time.Minute), By: 7})
 			return err
 		})
 		want := c
-		want.Version, want.LastActivityAt = 2, start.Add(time.Minute)
+		want.Version, want.LastActivity = 2, cases.Activity{At: start.Add(time.Minute), By: 7}
 		f.equal(touched, want)
 
 		c.Name, c.State, c.ModifiedAt, c.Data = "Grace", "approved", start.Add(time.Hour), map[string]any{}
+		c.OpenedAt, c.ClosedAt, c.StatusChangedBy = start.Add(time.Minute), start.Add(time.Hour), 8
+		c.LastActivity = cases.Activity{At: start.Add(time.Hour), By: 8}
 		c.Type, c.TypeVersion, c.NameSet, c.Color, c.Classification = "claim", 7, true, "#fff", casetype.Public
 		f.update(func(tx *store.Tx) (err error) { // c still has version 1, and the right revision
 			updated, err = tx.UpdateCase(f.Context(), c, aType())

@@ -38,7 +38,7 @@ func (f *fixture) insertContacts(all ...cases.Contact) {
 func (f *fixture) link(tenant, caseID int64, link event.CaseContact) (c cases.Case, changed bool) {
 	f.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		c, changed, err = tx.LinkContact(f.Context(), tenant, caseID, link, start)
+		c, changed, err = tx.LinkContact(f.Context(), tenant, caseID, link, once)
 		return err
 	})
 	return c, changed
@@ -84,15 +84,15 @@ var contactTests = map[string]func(*fixture){
 			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.DeleteContact(f.Context(), taken); return err }},
 			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.LockContact(f.Context(), f.other, c.ID); return err }},
 			{"contact.not_found", func(tx *store.Tx) error { // mine, to their case
-				_, _, err := tx.LinkContact(f.Context(), f.other, theirCase.ID, link, start)
+				_, _, err := tx.LinkContact(f.Context(), f.other, theirCase.ID, link, once)
 				return err
 			}},
 			{"case.not_found", func(tx *store.Tx) error { // theirs, to my case
-				_, _, err := tx.LinkContact(f.Context(), f.other, k.ID, event.CaseContact{ContactID: theirs.ID, Role: "insured"}, start)
+				_, _, err := tx.LinkContact(f.Context(), f.other, k.ID, event.CaseContact{ContactID: theirs.ID, Role: "insured"}, once)
 				return err
 			}},
 			{"case.not_found", func(tx *store.Tx) error {
-				_, _, err := tx.UnlinkContact(f.Context(), f.other, k.ID, link, start)
+				_, _, err := tx.UnlinkContact(f.Context(), f.other, k.ID, link, once)
 				return err
 			}},
 		} {
@@ -211,7 +211,7 @@ var contactTests = map[string]func(*fixture){
 		f.equal(links(f.Links(f.Context(), f.tenant, c.ID, store.Link{CaseID: k.ID, Role: "claimant"}, nil, casetype.Restricted, 1)), []store.Link{{CaseID: k.ID, Role: "insured"}})
 		unlink := func(id int64, l event.CaseContact) (got cases.Case, changed bool) {
 			f.update(func(tx *store.Tx) (err error) {
-				got, changed, err = tx.UnlinkContact(f.Context(), f.tenant, id, l, start)
+				got, changed, err = tx.UnlinkContact(f.Context(), f.tenant, id, l, once)
 				return err
 			})
 			return got, changed
@@ -248,7 +248,7 @@ var contactTests = map[string]func(*fixture){
 			f.insertContacts(c)
 			wg.Go(func() {
 				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("role-", i)}, start)
+					_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("role-", i)}, once)
 					return err
 				})
 				if err != nil {
@@ -268,7 +268,7 @@ var contactTests = map[string]func(*fixture){
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			linked = f.Update(f.Context(), func(tx *store.Tx) error {
-				_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "insured"}, start)
+				_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "insured"}, once)
 				return err
 			})
 		})
@@ -298,7 +298,7 @@ var contactTests = map[string]func(*fixture){
 			f.link(f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("r", i)})
 		}
 		f.refused(fault.Conflict, "case.too_many_contacts", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "one-more"}, start)
+			_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "one-more"}, once)
 			return err
 		})
 	},

@@ -137,7 +137,7 @@ var journalTests = map[string]func(*fixture){
 					fails := dice.IntN(5) == 0
 					var id int64
 					err := f.Update(f.Context(), func(tx *store.Tx) error {
-						c, err := tx.TouchCase(f.Context(), f.tenant, f.aCase(f.tenant, dice.Int64N(4)).ID, start)
+						c, err := tx.TouchCase(f.Context(), f.tenant, f.aCase(f.tenant, dice.Int64N(4)).ID, once)
 						if err != nil {
 							return err
 						}

@@ -48,16 +48,16 @@ var labelTests = map[string]func(*fixture){
 			{true, "b", true, []string{"b"}}, {true, "b", false, []string{"b"}}, {true, "a", true, []string{"a", "b"}},
 			{false, "b", true, []string{"a"}}, {false, "b", false, []string{"a"}}, {false, "none", false, []string{"a"}}, {false, "a", true, nil},
 		} {
-			at := start.Add(time.Duration(i) * time.Second)
+			by := cases.Activity{At: start.Add(time.Duration(i) * time.Second), By: int64(i)}
 			if step.changed {
-				c.Version, c.LastActivityAt, c.Labels = c.Version+1, at, step.labels
+				c.Version, c.LastActivity, c.Labels = c.Version+1, by, step.labels
 			}
 			f.update(func(tx *store.Tx) error {
 				do := tx.RemoveLabel
 				if step.add {
 					do = tx.AddLabel
 				}
-				got, changed, err := do(f.Context(), f.tenant, c.ID, step.slug, at)
+				got, changed, err := do(f.Context(), f.tenant, c.ID, step.slug, by)
 				f.equal(got, c)
 				f.equal(changed, step.changed)
 				return err
@@ -72,7 +72,7 @@ var labelTests = map[string]func(*fixture){
 		f.label(f.other, cases.Label{Slug: "theirs"})
 		add := func(tenant, id int64, slug string) func(tx *store.Tx) error {
 			return func(tx *store.Tx) error {
-				_, _, err := tx.AddLabel(f.Context(), tenant, id, slug, start)
+				_, _, err := tx.AddLabel(f.Context(), tenant, id, slug, once)
 				return err
 			}
 		}
@@ -95,7 +95,7 @@ var labelTests = map[string]func(*fixture){
 		for _, slug := range slices.Repeat(slugs, 3) {
 			wg.Go(func() {
 				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, slug, start)
+					_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, slug, once)
 					return err
 				})
 				if err != nil {
@@ -115,15 +115,19 @@ var labelTests = map[string]func(*fixture){
 			ada, err = tx.CreateUser(f.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org", Name: "Ada", Role: access.Viewer, Clearance: casetype.Public, CreatedAt: start, UpdatedAt: start})
 			return err
 		})
-		for _, step := range []struct {
+		for i, step := range []struct {
 			to      event.Person
 			changed bool
 		}{{event.Person{UserID: ada.ID, Name: "Ada"}, true}, {event.Person{UserID: ada.ID, Name: "Ada"}, false}, {event.Person{}, true}, {event.Person{}, false}, {event.Person{UserID: ada.ID, Name: "Ada"}, true}} {
+			by := cases.Activity{At: start.Add(time.Duration(i) * time.Second), By: int64(i)}
 			if step.changed {
-				c.Version, c.Assignee = c.Version+1, step.to
+				c.Version, c.Assignee, c.AssignedAt, c.LastActivity = c.Version+1, step.to, by.At, by
+			}
+			if c.Assignee.UserID == 0 {
+				c.AssignedAt = time.Time{}
 			}
 			f.update(func(tx *store.Tx) error {
-				got, changed, err := tx.Assign(f.Context(), f.tenant, c.ID, step.to, start)
+				got, changed, err := tx.Assign(f.Context(), f.tenant, c.ID, step.to, by)
 				f.equal(got, c)
 				f.equal(changed, step.changed)
 				return err
@@ -134,7 +138,7 @@ var labelTests = map[string]func(*fixture){
 		c.Assignee.Name = "Ada Lovelace"
 		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
 		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.Assign(f.Context(), f.other, c.ID, event.Person{}, start)
+			_, _, err := tx.Assign(f.Context(), f.other, c.ID, event.Person{}, once)
 			return err
 		})
 	},
@@ -143,19 +147,20 @@ var labelTests = map[string]func(*fixture){
 		f.insert(c)
 		f.label(f.tenant, cases.Label{Slug: "a"})
 		f.update(func(tx *store.Tx) error {
-			if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", start); err != nil {
+			if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", once); err != nil {
 				return err
 			}
-			_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Grace"}, start)
+			_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Grace"}, once)
 			return err
 		})
-		c.Reference, c.OutcomeInstance, c.ClosedAt, c.StatusChangedBy, c.LastActivityAt = "X-1", 9, start.Add(time.Hour), 7, start.Add(time.Hour)
+		c.Reference, c.OutcomeInstance, c.ClosedAt, c.StatusChangedBy = "X-1", 9, start.Add(time.Hour), 7
+		c.LastActivity = cases.Activity{At: start.Add(time.Hour), By: 7}
 		var updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
 			updated, err = tx.UpdateCase(f.Context(), c, aType()) // c knows of neither
 			return err
 		})
-		c.Labels, c.Assignee, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, 4, 2
+		c.Labels, c.Assignee, c.AssignedAt, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, start, 4, 2
 		f.equal(updated, c)
 		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
 	},
@@ -165,10 +170,10 @@ var labelTests = map[string]func(*fixture){
 			c := f.aCase(f.tenant, i)
 			f.insert(c)
 			f.update(func(tx *store.Tx) error {
-				if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, []string{"a", "b", "b"}[i], start); err != nil || i == 0 {
+				if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, []string{"a", "b", "b"}[i], once); err != nil || i == 0 {
 					return err
 				}
-				_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: i, Name: "x"}, start)
+				_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: i, Name: "x"}, once)
 				return err
 			})
 		}

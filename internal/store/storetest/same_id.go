@@ -37,7 +37,7 @@ func (f *fixture) makeOne(tenant int64) {
 	f.label(tenant, cases.Label{Slug: "urgent"})
 	f.link(tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"})
 	f.update(func(tx *store.Tx) error {
-		if _, _, err := tx.AddLabel(f.Context(), tenant, 1, "urgent", start); err != nil {
+		if _, _, err := tx.AddLabel(f.Context(), tenant, 1, "urgent", once); err != nil {
 			return err
 		}
 		if err := tx.AddComment(f.Context(), tenant, comment); err != nil {
@@ -76,11 +76,11 @@ var sameIDTests = map[string]func(*fixture){
 				return err
 			},
 			"touching it": func(tx *store.Tx) error {
-				_, err := tx.TouchCase(f.Context(), f.tenant, 1, start.Add(time.Hour))
+				_, err := tx.TouchCase(f.Context(), f.tenant, 1, cases.Activity{At: start.Add(time.Hour)})
 				return err
 			},
 			"assigning it": func(tx *store.Tx) error {
-				_, _, err := tx.Assign(f.Context(), f.tenant, 1, event.Person{UserID: 7, Name: "Ada"}, start)
+				_, _, err := tx.Assign(f.Context(), f.tenant, 1, event.Person{UserID: 7, Name: "Ada"}, once)
 				return err
 			},
 			"updating the contact": func(tx *store.Tx) error {
@@ -126,7 +126,7 @@ var sameIDTests = map[string]func(*fixture){
 		k.ID = 1
 		f.insert(k)
 		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"}, start)
+			_, _, err := tx.LinkContact(f.Context(), f.tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"}, once)
 			return err
 		})
 	},

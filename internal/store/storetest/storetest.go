@@ -44,6 +44,9 @@ type fixture struct {
 
 var start = time.Date(2026, 3, 1, 9, 0, 0, 123456000, time.UTC)
 
+// once is what somebody did then.
+var once = cases.Activity{At: start, By: 42}
+
 // update runs a transaction that must succeed.
 func (f *fixture) update(do func(*store.Tx) error) {
 	f.Helper()
@@ -146,7 +149,8 @@ func (f *fixture) aCase(tenant int64, n int64) cases.Case {
 		ID: nextCase + tenant*1_000_000 + n, Tenant: tenant, Type: "kyc", TypeVersion: 1, Reference: "KYC-" + string(rune('A'+n%26)) + id.New("r"),
 		Name: "Ada", State: "open", Classification: casetype.Private,
 		Data:    map[string]any{"email": "ada@example.org", "amount": json.Number("12.50")},
-		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start, LastActivityAt: start,
+		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start,
+		OpenedAt: start, LastActivity: once,
 	}
 }
 

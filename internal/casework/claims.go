@@ -1,0 +1,36 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Claim returns a case of the kind claim as events tell of it to an endpoint with
+// the caller's clearance, and its revision. Another case is not found.
+func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (claim wire.Claim, revision int64, err error) {
+	if err := s.permitCase(ctx, p, "get-claim", id); err != nil {
+		return claim, 0, err
+	}
+	c, t, err := s.find(ctx, s.store, p, id)
+	if err != nil {
+		return claim, 0, err
+	}
+	if t.Kind != casetype.Claim {
+		return claim, 0, fault.New(fault.NotFound, "claim.not_found",
+			"The case %d is not a claim: its type %s is of the kind %s. GET /v1/cases/%d shows it.", id, c.Type, t.Kind, id)
+	}
+	kept, err := c.Snapshot(t.Type, "") // the object has no URL
+	if err != nil {
+		return claim, 0, err
+	}
+	shown, visible := kept.As(p.Clearance.SeesMarked)
+	if !visible {
+		return claim, 0, caseMissing(id)
+	}
+	claim, err = wire.NewClaim(shown.Case, s.now())
+	return claim, c.Revision, err
+}
