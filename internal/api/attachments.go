@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -19,16 +18,16 @@ import (
 
 // Attachment is a file on a case.
 type Attachment struct {
-	ID          string    `json:"id" doc:"Its id."`
-	Key         string    `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
-	Filename    string    `json:"filename" doc:"The name of the file." example:"passport.pdf"`
-	MediaType   string    `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
-	Size        int64     `json:"size" doc:"Bytes." example:"48213"`
-	SHA256      string    `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
-	CaseVersion int64     `json:"case_version" doc:"The version of the case that it came with." example:"8"`
-	By          Actor     `json:"by" doc:"Who added it."`
-	At          time.Time `json:"at" doc:"When."`
-	ContentPath string    `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
+	ID          string `json:"id" doc:"Its id."`
+	Key         string `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
+	Filename    string `json:"filename" doc:"The name of the file." example:"passport.pdf"`
+	MediaType   string `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
+	Size        int64  `json:"size" doc:"Bytes." example:"48213"`
+	SHA256      string `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
+	CaseVersion int64  `json:"case_version" doc:"The version of the case that it came with." example:"8"`
+	By          Actor  `json:"by" doc:"Who added it."`
+	At          Time   `json:"at" doc:"When."`
+	ContentPath string `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
 }
 
 // InAttachment is embedded in the parameters of what is about one attachment.
@@ -162,7 +161,7 @@ func (w *ranged) WriteHeader(status int) {
 func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {
 	return Attachment{
 		ID: at.ID, Key: at.Key, Filename: at.Filename, MediaType: at.MediaType, Size: at.Size, SHA256: at.SHA256,
-		CaseVersion: at.Version, By: showActor(p, at.By), At: at.At.UTC(),
+		CaseVersion: at.Version, By: showActor(p, at.By), At: Time(at.At),
 		ContentPath: casePath(at.CaseID) + "/" + folder + "/" + at.ID + "/content",
 	}
 }

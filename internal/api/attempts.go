@@ -19,21 +19,21 @@ import (
 
 // Attempt is one HTTP try, as recorded.
 type Attempt struct {
-	ID         string    `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
-	Endpoint   string    `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Message    string    `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string    `json:"trigger" doc:"What it told." example:"case_created"`
-	Subject    string    `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
-	Number     int       `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
-	At         time.Time `json:"at" doc:"When it began."`
-	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string    `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
-	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
-	Failure    *string   `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
-	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
-	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
-	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
-	BodySHA256 string    `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
+	ID         string  `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
+	Endpoint   string  `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Message    string  `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string  `json:"trigger" doc:"What it told." example:"case_created"`
+	Subject    string  `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
+	Number     int     `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
+	At         Time    `json:"at" doc:"When it began."`
+	DurationMS int64   `json:"duration_ms" doc:"How long it took." example:"38"`
+	Address    string  `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
+	Status     *int    `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure    *string `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
+	Delivered  bool    `json:"delivered" doc:"The receiver took it." example:"true"`
+	Request    Value   `json:"request" doc:"The headers sent, without signatures and credentials."`
+	Response   Value   `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
+	BodySHA256 string  `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
 }
 
 // SentAttempt is an attempt with the body that was sent.
@@ -57,7 +57,10 @@ type InAttempts struct {
 }
 
 func (in InAttempts) filter() (store.AttemptFilter, error) {
-	f := store.AttemptFilter{Subject: in.Subject, Message: in.Message, Trigger: in.Trigger, Class: in.Class, Since: in.Since, Until: in.Until, Limit: in.Limit}
+	f := store.AttemptFilter{
+		Subject: in.Subject, Message: in.Message, Trigger: in.Trigger, Class: in.Class,
+		Since: in.Since, Until: periodEnd(in.Until), Limit: in.Limit,
+	}
 	f.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]
 	if in.Case != "" {
 		if in.Subject != "" && in.Subject != "case/"+in.Case {
@@ -143,7 +146,7 @@ func (a *API) getAttempt(ctx context.Context, in *struct {
 func (a *API) showAttempt(at store.Attempt) Attempt {
 	return Attempt{
 		ID: a.attemptIDs.seal(at.Tenant, at.ID), Endpoint: at.Endpoint,
-		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: at.At.UTC(),
+		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: Time(at.At),
 		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: orNull(at.Status), Failure: orNull(at.Class),
 		Delivered: at.Delivered, Request: Value(at.Request), Response: Value(at.Response), BodySHA256: at.BodySHA256,
 	}

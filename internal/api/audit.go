@@ -3,19 +3,18 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 )
 
 // AuditRecord is one line of the audit.
 type AuditRecord struct {
-	ID      string    `json:"id" doc:"Its id." example:"aud_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
-	At      time.Time `json:"at" doc:"When it happened."`
-	Action  string    `json:"action" doc:"What was done, or tried." example:"token.created"`
-	Subject string    `json:"subject" doc:"What it was done to; may be empty." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	By      Actor     `json:"by" doc:"Who did it, and from where."`
-	Detail  Object    `json:"detail" doc:"What else is known; it depends on the action."`
+	ID      string `json:"id" doc:"Its id." example:"aud_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
+	At      Time   `json:"at" doc:"When it happened."`
+	Action  string `json:"action" doc:"What was done, or tried." example:"token.created"`
+	Subject string `json:"subject" doc:"What it was done to; may be empty." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	By      Actor  `json:"by" doc:"Who did it, and from where."`
+	Detail  Object `json:"detail" doc:"What else is known; it depends on the action."`
 }
 
 func (a *API) audit() {
@@ -36,5 +35,5 @@ func (a *API) audit() {
 }
 
 func (a *API) showRecord(p access.Principal, r access.Record) AuditRecord {
-	return AuditRecord{ID: a.auditIDs.seal(r.Tenant, r.ID), At: r.At.UTC(), Action: string(r.Action), Subject: r.Subject, By: showActor(p, r.Actor), Detail: Object(r.Detail)}
+	return AuditRecord{ID: a.auditIDs.seal(r.Tenant, r.ID), At: Time(r.At), Action: string(r.Action), Subject: r.Subject, By: showActor(p, r.Actor), Detail: Object(r.Detail)}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -34,10 +33,10 @@ type Case struct {
 	AssignedTo      Holder        `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
 	Contacts        []CaseContact `json:"contacts" doc:"Who is linked to it, by role."`
 	URL             string        `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
-	CreatedAt       time.Time     `json:"created_at" doc:"When it was created."`
-	ModifiedAt      time.Time     `json:"modified_at" doc:"When its content last changed."`
-	ClosedAt        *time.Time    `json:"closed_at" doc:"When it was closed; null while it is open."`
-	LastActivityAt  time.Time     `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
+	CreatedAt       Time          `json:"created_at" doc:"When it was created."`
+	ModifiedAt      Time          `json:"modified_at" doc:"When its content last changed."`
+	ClosedAt        TimeOrNull    `json:"closed_at" doc:"When it was closed; null while it is open."`
+	LastActivityAt  Time          `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
 	Transitions     []string      `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
 }
 
@@ -253,15 +252,11 @@ func showCase(v casework.View) (Case, error) {
 		ID: v.ID, Type: v.Type, TypeVersion: v.TypeVersion, Reference: v.Reference, Name: v.Name,
 		Color: orNull(v.EffectiveColor(v.Definition)), State: v.State, StateName: state.Name,
 		Classification: string(v.Classification), Data: data, Version: v.Version, Revision: v.Revision,
-		OutcomeInstance: orNull(v.OutcomeInstance), URL: v.URL, CreatedAt: v.CreatedAt.UTC(), ModifiedAt: v.ModifiedAt.UTC(),
+		OutcomeInstance: orNull(v.OutcomeInstance), URL: v.URL, CreatedAt: Time(v.CreatedAt), ModifiedAt: Time(v.ModifiedAt),
 		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
-		AssignedTo:     Holder(v.Assignee),
-		Contacts:       showLinks(v.Contacts),
-		LastActivityAt: v.LastActivity.At.UTC(), Transitions: []string{},
-	}
-	if !v.ClosedAt.IsZero() {
-		closed := v.ClosedAt.UTC()
-		c.ClosedAt = &closed
+		AssignedTo: Holder(v.Assignee),
+		Contacts:   showLinks(v.Contacts),
+		ClosedAt:   TimeOrNull(v.ClosedAt), LastActivityAt: Time(v.LastActivity.At), Transitions: []string{},
 	}
 	for _, t := range v.Definition.Transitions {
 		if t.Starts(v.State) {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,7 +17,7 @@ type CaseTypeSummary struct {
 	Name      string        `json:"name" doc:"Its name." example:"KYC review"`
 	Kind      casetype.Kind `json:"kind" enum:"case,claim" doc:"Whether its cases are claims." example:"case"`
 	Version   int64         `json:"version" doc:"Of the definition." example:"3"`
-	CreatedAt time.Time     `json:"created_at" doc:"When this version was put."`
+	CreatedAt Time          `json:"created_at" doc:"When this version was put."`
 }
 
 // CaseType is one version of a case type.
@@ -140,7 +139,7 @@ func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
 }
 
 func summarise(t casework.TypeSummary) CaseTypeSummary {
-	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt.UTC()}
+	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: Time(t.CreatedAt)}
 }
 
 func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {

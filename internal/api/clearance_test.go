@@ -323,6 +323,7 @@ func (s *spies) reads() map[string][]string {
 		"health":                  {"/healthz"},
 		"ready":                   {"/readyz"},
 		"get-case":                each(inCases, ""),
+		"get-claim":               each(claimsOf(inCases), ""),
 		"list-cases":              {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?type=restricted", "/v1/cases?q=canary", "/v1/cases?label=urgent"},
 		"get-history":             append(each(inCases, "/history"), each(inCases, "/history?limit=1")...),
 		"list-comments":           each(inCases, "/comments"),

@@ -20,13 +20,15 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 	w.post("/v1/labels", `{"slug": "vip"}`).is(201, "")
 	contact := w.post("/v1/contacts", `{"first_name": "Ann", "last_name": "Lee"}`).is(201, "").header.Get("Location")
 	w.do("PUT", path+"/contacts/"+strip(contact)+"/claimant", nil).is(200, "")
+	w.do("PUT", "/v1/case-types/dent", dent).is(201, "")
+	claim := w.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location")
 	w.do("PUT", path+"/assignee", `{"user_id": `+strip(user)+`}`).is(200, "")
 	paths := map[access.Operation]string{
 		"get-session": "", "delete-session": "", // oneself
 		"list-cases": "/v1/cases", "get-case": path, "get-history": path + "/history", "list-comments": path + "/comments",
 		"list-documents": path + "/documents", "download-document": document, "list-proofs": path + "/proofs", "download-proof": proof,
 		"list-case-types": "/v1/case-types", "get-case-type": "/v1/case-types/loan", "list-labels": "/v1/labels", "get-label": "/v1/labels/vip",
-		"list-contacts": "/v1/contacts", "get-contact": contact, "get-contact-history": contact + "/history",
+		"get-claim": claimOf(claim), "list-contacts": "/v1/contacts", "get-contact": contact, "get-contact-history": contact + "/history",
 		"list-case-contacts": path + "/contacts", "list-contact-cases": contact + "/cases",
 	}
 	shows := func(role string) (all string) {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -13,10 +12,10 @@ import (
 
 // Comment is what somebody said about a case.
 type Comment struct {
-	ID   string    `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Text string    `json:"text" doc:"What was said." example:"Called the client; the passport follows."`
-	By   Actor     `json:"by" doc:"Who said it."`
-	At   time.Time `json:"at" doc:"When."`
+	ID   string `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Text string `json:"text" doc:"What was said." example:"Called the client; the passport follows."`
+	By   Actor  `json:"by" doc:"Who said it."`
+	At   Time   `json:"at" doc:"When."`
 }
 
 // NewComment is the body that adds a comment.
@@ -67,5 +66,5 @@ func (a *API) listComments(ctx context.Context, in *struct {
 }
 
 func showComment(p access.Principal, c cases.Comment) Comment {
-	return Comment{ID: c.ID, Text: c.Text, By: showActor(p, c.By), At: c.At.UTC()}
+	return Comment{ID: c.ID, Text: c.Text, By: showActor(p, c.By), At: Time(c.At)}
 }

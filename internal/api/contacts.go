@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
@@ -12,33 +11,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
-// Contact is a person or a business.
-type Contact struct {
-	ID           int64     `json:"id" doc:"16 digits, the last one a check digit; below 2^53. A small number where the tenant has contact_ids: sequential." example:"4539148803436467"`
-	IsBusiness   bool      `json:"is_business" doc:"It is a business, and no person."`
-	BusinessName *string   `json:"business_name" doc:"Of the business, or of the one that the person works for." example:"Acme Corp"`
-	Title        *string   `json:"title" doc:"How the person is addressed." example:"Ms"`
-	FirstName    *string   `json:"first_name" doc:"Of the person." example:"Ada"`
-	MiddleName   *string   `json:"middle_name" doc:"Of the person." example:"King"`
-	LastName     *string   `json:"last_name" doc:"Of the person." example:"Lovelace"`
-	Email        *string   `json:"email" doc:"An email address." example:"ada@example.com"`
-	MobilePhone  *string   `json:"mobile_phone" doc:"A phone number." example:"+44 7700 900123"`
-	HomePhone    *string   `json:"home_phone" doc:"A phone number." example:"+44 20 7946 0018"`
-	WorkPhone    *string   `json:"work_phone" doc:"A phone number." example:"+44 20 7946 0019"`
-	Preferred    *string   `json:"preferred_contact_method" doc:"email, sms, mobile_phone, home_phone, work_phone or post." example:"email"`
-	AddressLine1 *string   `json:"address_line1" doc:"Of the address." example:"12 St James's Square"`
-	AddressLine2 *string   `json:"address_line2" doc:"Of the address."`
-	AddressLine3 *string   `json:"address_line3" doc:"Of the address."`
-	City         *string   `json:"city" doc:"Of the address." example:"London"`
-	State        *string   `json:"state" doc:"State, county or province of the address." example:"Greater London"`
-	Postcode     *string   `json:"postcode" doc:"Of the address." example:"SW1Y 4JH"`
-	CountryCode  *string   `json:"country_code" doc:"ISO 3166-1 alpha-2." example:"GB"`
-	CreatedAt    time.Time `json:"created_at" doc:"When it was created."`
-	ModifiedAt   time.Time `json:"modified_at" doc:"When it last changed."`
-	Version      int64     `json:"version" doc:"Grows by one with every change; the N of the ETag \"rN\" that If-Match takes." example:"3"`
-}
+// Contact is a person or a business, byte for byte as events carry it.
+type Contact = wire.Contact
 
 // SetContact is the body that creates or changes a contact: what is absent stays
 // as it is, null or an empty text says that something is not known.
@@ -86,12 +63,22 @@ type shownContact struct {
 	Body Contact
 }
 
+// createdContact is the answer that creates one.
+type createdContact struct {
+	Status   int
+	ETag     string `header:"ETag" doc:"The version, for If-Match." example:"\"r1\""`
+	Location string `header:"Location" doc:"Where it is now."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Body     reply[Contact]
+}
+
 func (a *API) contacts() {
 	const path, tag = "/v1/contacts", "contacts"
 	handleBody(a, status(http.StatusCreated, operation("create-contact", http.MethodPost, path, tag, "Create a contact",
 		"", http.StatusConflict)), a.createContact)
 	handle(a, operation("list-contacts", http.MethodGet, path, tag, "List the contacts", "The newest first."), a.listContacts)
-	handle(a, operation("get-contact", http.MethodGet, path+"/{id}", tag, "Get a contact", "", http.StatusNotFound), a.getContact)
+	handle(a, operation("get-contact", http.MethodGet, path+"/{id}", tag, "Get a contact",
+		"The very object that contact.created carries, as it is now. What is not known is null.", http.StatusNotFound), a.getContact)
 	handleBody(a, operation("update-contact", http.MethodPatch, path+"/{id}", tag, "Change a contact",
 		"What is absent stays; null says that something is not known.", http.StatusNotFound, http.StatusConflict), a.updateContact)
 	handle(a, operation("delete-contact", http.MethodDelete, path+"/{id}", tag, "Delete a contact",
@@ -102,14 +89,20 @@ func (a *API) contacts() {
 	a.contactLinks()
 }
 
-func (a *API) createContact(ctx context.Context, in *Idempotent, body SetContact) (*created[Contact], error) {
+func (a *API) createContact(ctx context.Context, in *Idempotent, body SetContact) (*createdContact, error) {
 	var d event.ContactDetails
 	body.apply(&d)
-	return create[Contact](ctx, "create-contact", *in, func(c cases.Contact) (store.Answer, error) {
-		return answer(http.StatusCreated, showContact(c), "Location", contactPath(c.ID))
+	got, replayed, err := once(ctx, "create-contact", *in, func(c cases.Contact) (store.Answer, error) {
+		return answer(http.StatusCreated, showContact(c), "ETag", etag(c.Version), "Location", contactPath(c.ID))
 	}, func(o casework.Once) (cases.Contact, error) {
 		return a.service.CreateContact(ctx, principalOf(ctx), d, o)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &createdContact{
+		Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed, Body: got.Body,
+	}, nil
 }
 
 func (a *API) listContacts(ctx context.Context, in *struct {
@@ -197,13 +190,4 @@ func contactShown(c cases.Contact, err error) (*shownContact, error) {
 	return &shownContact{ETag: etag(c.Version), Body: showContact(c)}, nil
 }
 
-func showContact(c cases.Contact) Contact {
-	return Contact{
-		ID: c.ID, IsBusiness: c.IsBusiness, BusinessName: orNull(c.BusinessName), Title: orNull(c.Title),
-		FirstName: orNull(c.FirstName), MiddleName: orNull(c.MiddleName), LastName: orNull(c.LastName), Email: orNull(c.Email),
-		MobilePhone: orNull(c.MobilePhone), HomePhone: orNull(c.HomePhone), WorkPhone: orNull(c.WorkPhone), Preferred: orNull(c.Preferred),
-		AddressLine1: orNull(c.AddressLine1), AddressLine2: orNull(c.AddressLine2), AddressLine3: orNull(c.AddressLine3),
-		City: orNull(c.City), State: orNull(c.StateOrCounty), Postcode: orNull(c.Postcode), CountryCode: orNull(c.CountryCode),
-		CreatedAt: c.CreatedAt.UTC(), ModifiedAt: c.ModifiedAt.UTC(), Version: c.Version,
-	}
-}
+func showContact(c cases.Contact) Contact { return wire.NewContact(c.Snapshot().Contact) }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
@@ -14,7 +13,7 @@ type Telling struct {
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"What it tells." example:"case_created"`
 	Version    int64      `json:"version" doc:"The version that it tells of." example:"7"`
-	At         time.Time  `json:"at" doc:"When it came about."`
+	At         Time       `json:"at" doc:"When it came about."`
 	Deliveries []Delivery `json:"deliveries" doc:"By endpoint: those that were told it, or are to be."`
 }
 
@@ -24,10 +23,10 @@ type Delivery struct {
 	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
 	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and nothing more comes, since the endpoint is deleted or wants it no more." example:"delivered"`
 	Attempts   int                     `json:"attempts" doc:"How often it was tried, as far as that is kept." example:"1"`
-	LastAt     *time.Time              `json:"last_at" doc:"When the last try began; null: there was none."`
+	LastAt     TimeOrNull              `json:"last_at" doc:"When the last try began; null: there was none."`
 	LastStatus *int                    `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
 	Failure    *string                 `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
-	Due        *time.Time              `json:"due" doc:"When it is tried again; null: it is not parked."`
+	Due        TimeOrNull              `json:"due" doc:"When it is tried again; null: it is not parked."`
 	Reason     string                  `json:"reason" doc:"Why it is parked or was given up; else empty."`
 }
 
@@ -77,11 +76,11 @@ func (a *API) pageOfDeliveries(ctx context.Context, name string, id int64, in Pa
 }
 
 func showTelling(t casework.Telling) Telling {
-	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: t.Entry.At.UTC(), Deliveries: make([]Delivery, len(t.To))}
+	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {
 		out.Deliveries[i] = Delivery{
-			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: orNull(d.Tries.LastAt),
-			LastStatus: orNull(d.Tries.Status), Failure: orNull(d.Tries.Class), Due: orNull(d.Due), Reason: d.Reason,
+			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: TimeOrNull(d.Tries.LastAt),
+			LastStatus: orNull(d.Tries.Status), Failure: orNull(d.Tries.Class), Due: TimeOrNull(d.Due), Reason: d.Reason,
 		}
 	}
 	return out

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
@@ -12,7 +11,7 @@ import (
 // EndpointCondition is how an endpoint fares, in short.
 type EndpointCondition struct {
 	Condition    endpoint.Condition `json:"condition" enum:"healthy,unsteady,failing,disabled" doc:"healthy: it took, or refused, what it was sent last; unsteady: it failed last; failing: it is down, and its messages wait; disabled: it was down for too long, or answered 410." example:"failing"`
-	FailingSince *time.Time         `json:"failing_since" doc:"Since when no answer has shown that it is there; null: it is."`
+	FailingSince TimeOrNull         `json:"failing_since" doc:"Since when no answer has shown that it is there; null: it is."`
 	Reason       *string            `json:"reason" doc:"Of a failure since then; null: there was none." example:"503 Service Unavailable"`
 }
 
@@ -20,8 +19,8 @@ type EndpointCondition struct {
 type EndpointHealth struct {
 	EndpointCondition
 	Breaker         string     `json:"breaker" enum:"open,closed" doc:"open: one message at a time asks whether it is back, and no retries are used up; closed: messages flow." example:"open"`
-	LastAttemptAt   *time.Time `json:"last_attempt_at" doc:"When it was last sent a message; null: never, as far as is recorded."`
-	LastDeliveredAt *time.Time `json:"last_delivered_at" doc:"When it last took one, repetitions apart; null: never, as far as is recorded."`
+	LastAttemptAt   TimeOrNull `json:"last_attempt_at" doc:"When it was last sent a message; null: never, as far as is recorded."`
+	LastDeliveredAt TimeOrNull `json:"last_delivered_at" doc:"When it last took one, repetitions apart; null: never, as far as is recorded."`
 }
 
 func (a *API) endpointHealth() {
@@ -37,7 +36,7 @@ func (a *API) endpointHealth() {
 }
 
 func showCondition(e endpoint.Endpoint) EndpointCondition {
-	return EndpointCondition{Condition: e.Condition(), FailingSince: orNever(e.Health.Since), Reason: orNull(e.Health.Reason)}
+	return EndpointCondition{Condition: e.Condition(), FailingSince: TimeOrNull(e.Health.Since), Reason: orNull(e.Health.Reason)}
 }
 
 func showEndpointHealth(e endpoint.Endpoint, c store.LastContact) EndpointHealth {
@@ -45,5 +44,5 @@ func showEndpointHealth(e endpoint.Endpoint, c store.LastContact) EndpointHealth
 	if e.Health.Breaker == endpoint.Closed {
 		breaker = "closed"
 	}
-	return EndpointHealth{EndpointCondition: showCondition(e), Breaker: breaker, LastAttemptAt: orNever(c.Attempt), LastDeliveredAt: orNever(c.Delivered)}
+	return EndpointHealth{EndpointCondition: showCondition(e), Breaker: breaker, LastAttemptAt: TimeOrNull(c.Attempt), LastDeliveredAt: TimeOrNull(c.Delivered)}
 }

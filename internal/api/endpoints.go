@@ -36,15 +36,15 @@ type Endpoint struct {
 	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
 	Health      EndpointCondition       `json:"health" doc:"How it fares."`
 	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
-	CreatedAt   time.Time               `json:"created_at" doc:"When it was created."`
+	CreatedAt   Time                    `json:"created_at" doc:"When it was created."`
 	Expired     *Expired                `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
-	UpdatedAt   time.Time               `json:"updated_at" doc:"When it last changed."`
+	UpdatedAt   Time                    `json:"updated_at" doc:"When it last changed."`
 }
 
 // Expired is a range of entries that an endpoint was not told of.
 type Expired struct {
-	From time.Time `json:"from" doc:"When the first of them was committed."`
-	To   time.Time `json:"to" doc:"When the last of them was committed."`
+	From Time `json:"from" doc:"When the first of them was committed."`
+	To   Time `json:"to" doc:"When the last of them was committed."`
 }
 
 // CreatedEndpoint is an endpoint that was just created, with its secret.
@@ -238,7 +238,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		KeepAnswers: e.Policy.KeepAnswers, Version: e.Policy.AtfinityVersion, Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
-		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: Time(e.CreatedAt), UpdatedAt: Time(e.UpdatedAt),
 		Expired: showExpired(e),
 	}
 }
@@ -247,7 +247,7 @@ func showExpired(e endpoint.Endpoint) *Expired {
 	if e.ExpiredTo.IsZero() {
 		return nil
 	}
-	return &Expired{e.ExpiredFrom.UTC(), e.ExpiredTo.UTC()}
+	return &Expired{Time(e.ExpiredFrom), Time(e.ExpiredTo)}
 }
 
 // sourcesOf lists all that an endpoint listens to.

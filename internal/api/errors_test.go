@@ -115,6 +115,8 @@ func (w *world) problemsOfCases() {
 		{"GET", "/v1/cases/4242", "", 404, "case.not_found"},
 		{"GET", "/v1/cases/nonsense", "", 404, "case.not_found"},
 		{"GET", nobody, "", 404, "case.not_found"},
+		{"GET", claimOf(nobody), "", 404, "case.not_found"},
+		{"GET", claimOf(ann), "", 404, "claim.not_found"},
 		{"PATCH", nobody, `{"name": "x"}`, 404, "case.not_found"},
 		{"DELETE", nobody, "", 404, "case.not_found"},
 		{"GET", nobody + "/history", "", 404, "case.not_found"},

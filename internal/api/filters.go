@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/casework"
 )
@@ -18,13 +17,13 @@ type FilterPreview struct {
 
 // JudgedMessage is a message, and what a filter makes of it.
 type JudgedMessage struct {
-	ID        string    `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger   string    `json:"trigger" doc:"What it tells." example:"case_created"`
-	Subject   string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
-	Sequence  int64     `json:"sequence" doc:"The version of the subject." example:"7"`
-	Timestamp time.Time `json:"timestamp" doc:"When it came about."`
-	Outcome   string    `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`
-	Reason    *string   `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
+	ID        string  `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger   string  `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject   string  `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Sequence  int64   `json:"sequence" doc:"The version of the subject." example:"7"`
+	Timestamp Time    `json:"timestamp" doc:"When it came about."`
+	Outcome   string  `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`
+	Reason    *string `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
 }
 
 // InFilterPreview is what a filter is tried on.
@@ -54,7 +53,7 @@ func (a *API) previewFilter(ctx context.Context, in *InFilterPreview) (*filterPr
 	for _, j := range judged {
 		m := JudgedMessage{
 			ID: j.Message, Trigger: j.Trigger, Subject: j.Subject, Sequence: j.Version,
-			Timestamp: j.At.UTC(), Outcome: "unmatched",
+			Timestamp: Time(j.At), Outcome: "unmatched",
 		}
 		switch {
 		case j.Err != nil:

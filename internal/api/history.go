@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -15,7 +14,7 @@ import (
 // HistoryEntry is one commit in the history of a case or a contact.
 type HistoryEntry struct {
 	Version  int64            `json:"version" doc:"The version after it." example:"7"`
-	At       time.Time        `json:"at" doc:"When."`
+	At       Time             `json:"at" doc:"When."`
 	By       Actor            `json:"by" doc:"Who, and from where."`
 	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
 	Facts    []Fact           `json:"facts" doc:"What it made true, in the order in which it was told."`
@@ -107,7 +106,7 @@ func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int6
 }
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
-	out := HistoryEntry{Version: e.Version, At: e.At.UTC(), By: showActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
+	out := HistoryEntry{Version: e.Version, At: Time(e.At), By: showActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
 	if e.Snapshot.Case != nil {
 		out.State = e.Snapshot.Case.State
 	}

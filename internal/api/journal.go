@@ -24,7 +24,7 @@ type JournalMessage struct {
 	Trigger   string            `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject   string            `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
-	Timestamp time.Time         `json:"timestamp" doc:"When it came about."`
+	Timestamp Time              `json:"timestamp" doc:"When it came about."`
 	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`
 	Headers   map[string]string `json:"headers" doc:"The headers that its format has, and the subject's." example:"{\"X-atfinity-event\": \"case_created\"}"`
 	Body      Value             `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
@@ -326,7 +326,7 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 // encodeHeard makes a message's JSON, in one line.
 func encodeHeard(m delivery.Heard) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: m.At.UTC(),
+		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: Time(m.At),
 		Source: m.Source, Headers: make(map[string]string, len(m.Header)), Body: Value(m.Body),
 	}
 	for _, h := range m.Header {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
@@ -12,10 +11,10 @@ import (
 
 // Label is a mark for cases of all types.
 type Label struct {
-	Slug      string    `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
-	Name      string    `json:"name" doc:"For people." example:"Fast track"`
-	Color     *string   `json:"color" doc:"What it is shown in." example:"teal"`
-	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
+	Slug      string  `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
+	Name      string  `json:"name" doc:"For people." example:"Fast track"`
+	Color     *string `json:"color" doc:"What it is shown in." example:"teal"`
+	CreatedAt Time    `json:"created_at" doc:"When it was created."`
 }
 
 // NewLabel is the body that creates a label.
@@ -91,5 +90,5 @@ func (a *API) createLabel(ctx context.Context, in *Idempotent, body NewLabel) (*
 }
 
 func showLabel(l cases.Label) Label {
-	return Label{Slug: l.Slug, Name: l.Name, Color: orNull(l.Color), CreatedAt: l.CreatedAt.UTC()}
+	return Label{Slug: l.Slug, Name: l.Name, Color: orNull(l.Color), CreatedAt: Time(l.CreatedAt)}
 }

@@ -14,7 +14,7 @@ import (
 type Lag struct {
 	Entries   int64      `json:"entries" doc:"Commits of the tenant that it has not passed yet, be they told to it or not." example:"3"`
 	Estimated bool       `json:"estimated" doc:"It is so far behind that entries is an estimate." example:"false"`
-	Oldest    *time.Time `json:"oldest" doc:"When the oldest of them was committed, those that wait for another try included; null: there is none. What it is not told is passed within 10 seconds."`
+	Oldest    TimeOrNull `json:"oldest" doc:"When the oldest of them was committed, those that wait for another try included; null: there is none. What it is not told is passed within 10 seconds."`
 	Parked    int64      `json:"parked" doc:"Lines of messages whose first one has failed and waits for its next try." example:"0"`
 	Dead      int64      `json:"dead" doc:"Messages that were given up; 1000 stands for all beyond." example:"0"`
 }
@@ -31,7 +31,7 @@ func (a *API) lag() {
 }
 
 func showLag(l store.Lag) Lag {
-	return Lag{Entries: l.Entries, Estimated: l.Estimated, Oldest: orNever(l.Oldest), Parked: l.Parked, Dead: l.Dead}
+	return Lag{Entries: l.Entries, Estimated: l.Estimated, Oldest: TimeOrNull(l.Oldest), Parked: l.Parked, Dead: l.Dead}
 }
 
 // Moment is a place in the journal, as people name it.

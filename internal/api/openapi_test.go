@@ -143,6 +143,9 @@ func (w *world) agrees(r *http.Request, g got) {
 	if g.header.Get("X-Request-Id") == "" {
 		w.t.Errorf("%s: no request id", g.op)
 	}
+	if w.heeds != nil {
+		w.heeds(g)
+	}
 	d, ok := w.operation(r.Method, r.URL.Path)
 	if !ok {
 		return

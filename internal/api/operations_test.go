@@ -63,6 +63,7 @@ func (w *world) story() {
 	w.storyOfContacts(path)
 	w.storyOfEndpoints()
 	w.storyOfTheJournal()
+	w.storyOfClaims()
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()
@@ -480,7 +481,7 @@ func (w *world) storyOfTenants() {
 func (w *world) storyOfTokens() {
 	t := w.t
 	made := w.post("/v1/tokens", `{"name": "crm", "expires_at": "2991-01-01T00:00:00+01:00"}`).is(201, "")
-	if made.text("expires_at") != "2990-12-31T23:00:00Z" {
+	if made.text("expires_at") != "2990-12-31T23:00:00.000Z" {
 		t.Errorf("it ends %s", made.text("expires_at"))
 	}
 	all := w.get("/v1/tokens", "Authorization", "Bearer "+made.text("token")).is(200, "")

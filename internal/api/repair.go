@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
@@ -16,21 +15,21 @@ type Dead struct {
 	Trigger string          `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	State   store.DeadState `json:"state" enum:"dead,retrying,dropped,delivered" doc:"dead; retrying: a replay tries it again; dropped by a person; delivered by a replay after all." example:"dead"`
-	At      time.Time       `json:"at" doc:"When it was given up."`
+	At      Time            `json:"at" doc:"When it was given up."`
 	Reason  string          `json:"reason" doc:"Why: what its last try came to, or why it can't be made." example:"400 Bad Request"`
 }
 
 // Parked is a message that waits for its next try, at the head of its line.
 type Parked struct {
-	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger string    `json:"trigger" doc:"What it tells." example:"case_created"`
-	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
-	Tries   int       `json:"tries" doc:"Requests made." example:"3"`
-	Due     time.Time `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
-	Reason  string    `json:"reason" doc:"What its last try came to." example:"503 Service Unavailable"`
-	Behind  int64     `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
-	Replay  *string   `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Asked   *string   `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
+	Message string  `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger string  `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject string  `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Tries   int     `json:"tries" doc:"Requests made." example:"3"`
+	Due     Time    `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
+	Reason  string  `json:"reason" doc:"What its last try came to." example:"503 Service Unavailable"`
+	Behind  int64   `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
+	Replay  *string `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Asked   *string `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
 }
 
 // Which is the body that names messages.
@@ -97,7 +96,7 @@ func (a *API) listDead(ctx context.Context, in *struct {
 }
 
 func showDead(d store.Dead) Dead {
-	return Dead{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: d.At.UTC(), Reason: d.Reason}
+	return Dead{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: Time(d.At), Reason: d.Reason}
 }
 
 func (a *API) retryDead(ctx context.Context, in *toEndpoint, body Which) (*created[Replay], error) {
@@ -123,7 +122,7 @@ func (a *API) listParked(ctx context.Context, in *struct {
 }
 
 func showParked(w store.Waiting) Parked {
-	out := Parked{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: w.Due.UTC(), Reason: w.Reason, Behind: w.Behind, Asked: orNull(w.Wish)}
+	out := Parked{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: orNull(w.Wish)}
 	if w.Replay {
 		out.Replay = &w.Cursor
 	}

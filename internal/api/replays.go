@@ -23,8 +23,8 @@ type Replay struct {
 	Delivered int64             `json:"delivered" doc:"Messages that were taken." example:"100"`
 	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
 	AskedBy   string            `json:"asked_by" doc:"Who wanted it." example:"Grace Hopper"`
-	CreatedAt time.Time         `json:"created_at" doc:"When it was asked for."`
-	EndedAt   *time.Time        `json:"ended_at" doc:"When it ended; null: it has not."`
+	CreatedAt Time              `json:"created_at" doc:"When it was asked for."`
+	EndedAt   TimeOrNull        `json:"ended_at" doc:"When it ended; null: it has not."`
 }
 
 // NewReplay is the body that starts a replay.
@@ -81,7 +81,9 @@ func (a *API) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) 
 		return nil, err
 	}
 	request := casework.ReplayRequest{Since: since, Subject: body.Subject}
-	set(&request.Until, body.Until)
+	if body.Until != nil {
+		request.Until = periodEnd(*body.Until)
+	}
 	set(&request.Triggers, body.Triggers)
 	return create[Replay](ctx, "create-replay", in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
 		return a.service.CreateReplay(ctx, principalOf(ctx), in.ID, request, o)
@@ -117,7 +119,7 @@ func (a *API) listReplays(ctx context.Context, in *struct {
 func showReplay(r casework.Replay) Replay {
 	out := Replay{
 		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...), Subject: orNull(r.Subject), Messages: orNull(r.Messages),
-		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: r.CreatedAt.UTC(), EndedAt: orNever(r.EndedAt),
+		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: Time(r.CreatedAt), EndedAt: TimeOrNull(r.EndedAt),
 	}
 	if whole := r.Until - r.After; whole > 0 {
 		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end

@@ -17,8 +17,8 @@ type Secret struct {
 	ID        string              `json:"id" doc:"Its id." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Kind      endpoint.SecretKind `json:"kind" enum:"v1,v1a" doc:"How it signs: HMAC-SHA256 (v1) or Ed25519 (v1a)." example:"v1"`
 	PublicKey *string             `json:"public_key" doc:"Of v1a: what verifies its signatures. Else null." example:"whpk_..."`
-	CreatedAt time.Time           `json:"created_at" doc:"When it was made."`
-	ExpiresAt *time.Time          `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
+	CreatedAt Time                `json:"created_at" doc:"When it was made."`
+	ExpiresAt TimeOrNull          `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
 }
 
 // CreatedSecret is a secret that was just made.
@@ -99,14 +99,10 @@ func (n NewSecret) read() (q casework.SecretRequest, err error) {
 }
 
 func showSecret(s endpoint.Secret) Secret {
-	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: s.CreatedAt.UTC()}
+	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: Time(s.CreatedAt), ExpiresAt: TimeOrNull(s.ExpiresAt)}
 	if s.Kind == endpoint.V1a {
 		public := outbound.FormatPublicKey(s.Key)
 		out.PublicKey = &public
-	}
-	if !s.ExpiresAt.IsZero() {
-		until := s.ExpiresAt.UTC()
-		out.ExpiresAt = &until
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -54,7 +53,7 @@ type TLS struct {
 // ShownTLS is what TLS connections to an endpoint need, without the key.
 type ShownTLS struct {
 	TLS
-	ExpiresAt *time.Time `json:"expires_at" doc:"When the certificate expires; null: there is none."`
+	ExpiresAt TimeOrNull `json:"expires_at" doc:"When the certificate expires; null: there is none."`
 }
 
 // apply sets what is there.
@@ -108,8 +107,7 @@ func showAuth(from endpoint.Auth) Auth {
 func showTLS(t endpoint.TLS) ShownTLS {
 	out := ShownTLS{TLS: TLS(t.Masked())}
 	if ends, there := t.CertificateEnds(); there {
-		ends = ends.UTC()
-		out.ExpiresAt = &ends
+		out.ExpiresAt = TimeOrNull(ends)
 	}
 	return out
 }

@@ -18,14 +18,14 @@ import (
 
 // Tenant is an isolated customer.
 type Tenant struct {
-	Key       string    `json:"key" doc:"Its key." example:"acme"`
-	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
-	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
-	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
-	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
-	PublicURL *string   `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
-	URL       string    `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
-	CreatedAt time.Time `json:"created_at" doc:"When it was created."`
+	Key       string   `json:"key" doc:"Its key." example:"acme"`
+	Name      string   `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
+	Hosts     []string `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
+	Variables []string `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
+	Allow     []string `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
+	PublicURL *string  `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
+	URL       string   `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
+	CreatedAt Time     `json:"created_at" doc:"When it was created."`
 
 	ContactIDs casetype.IDs `json:"contact_ids" enum:"random,sequential" doc:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. Those of cases their types say." example:"random"`
 }
@@ -141,7 +141,7 @@ func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate)
 func (a *API) showTenant(t store.Tenant) Tenant {
 	return Tenant{
 		PublicURL: orNull(t.PublicURL), URL: a.service.PublicURLOf(t),
-		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: t.CreatedAt.UTC(),
+		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: Time(t.CreatedAt),
 		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
 		ContactIDs: cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	}

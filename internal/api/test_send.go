@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -17,17 +16,17 @@ type NewTest struct {
 
 // Tested is what came of a test.
 type Tested struct {
-	Message    string    `json:"message" doc:"The webhook-id of the sample." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string    `json:"trigger" doc:"What it told." example:"case_created"`
-	Delivered  bool      `json:"delivered" doc:"The receiver took it." example:"true"`
-	Reason     string    `json:"reason" doc:"What came of it." example:"200 OK"`
-	At         time.Time `json:"at" doc:"When it began."`
-	DurationMS int64     `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string    `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
-	Status     *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
-	Failure    *string   `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
-	Request    Value     `json:"request" doc:"The headers sent, without signatures and credentials."`
-	Response   Value     `json:"response" doc:"The headers and the beginning of the body of the answer."`
+	Message    string  `json:"message" doc:"The webhook-id of the sample." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string  `json:"trigger" doc:"What it told." example:"case_created"`
+	Delivered  bool    `json:"delivered" doc:"The receiver took it." example:"true"`
+	Reason     string  `json:"reason" doc:"What came of it." example:"200 OK"`
+	At         Time    `json:"at" doc:"When it began."`
+	DurationMS int64   `json:"duration_ms" doc:"How long it took." example:"38"`
+	Address    string  `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
+	Status     *int    `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure    *string `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
+	Request    Value   `json:"request" doc:"The headers sent, without signatures and credentials."`
+	Response   Value   `json:"response" doc:"The headers and the beginning of the body of the answer."`
 }
 
 func (a *API) tests() {
@@ -47,7 +46,7 @@ func (a *API) tests() {
 
 func showTested(t casework.Tested) Tested {
 	return Tested{
-		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: t.At.UTC(), DurationMS: t.Duration.Milliseconds(),
+		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: Time(t.At), DurationMS: t.Duration.Milliseconds(),
 		Address: t.Address, Status: orNull(t.Status), Failure: orNull(t.Class), Request: Value(t.Request), Response: Value(t.Response),
 	}
 }

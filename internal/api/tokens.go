@@ -15,12 +15,12 @@ import (
 type Token struct {
 	ID        string     `json:"id" doc:"Its id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Name      string     `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
-	CreatedAt time.Time  `json:"created_at" doc:"When it was created."`
-	ExpiresAt *time.Time `json:"expires_at" doc:"When it ends; null: never."`
+	CreatedAt Time       `json:"created_at" doc:"When it was created."`
+	ExpiresAt TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
 	Role      string     `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
 	Clearance string     `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
 	Allowed   []string   `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
-	LastUsed  *time.Time `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
+	LastUsed  TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
 }
 
 // CreatedToken is a token that was just created, with its bearer value.
@@ -72,21 +72,11 @@ func (a *API) createToken(ctx context.Context, in *Idempotent, body NewToken) (*
 
 func showToken(t access.Token) Token {
 	out := Token{
-		ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt.UTC(), Role: string(t.Role), Clearance: string(t.Clearance),
-		Allowed: make([]string, len(t.Allowed)), LastUsed: orNever(t.LastUsed),
+		ID: t.ID, Name: t.Name, CreatedAt: Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
+		Allowed: make([]string, len(t.Allowed)), ExpiresAt: TimeOrNull(t.ExpiresAt), LastUsed: TimeOrNull(t.LastUsed),
 	}
 	for i, p := range t.Allowed {
 		out.Allowed[i] = p.String()
 	}
-	out.ExpiresAt = orNever(t.ExpiresAt)
 	return out
-}
-
-// orNever returns a time, or null for none.
-func orNever(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
@@ -15,16 +14,16 @@ import (
 
 // User is a person of the tenant.
 type User struct {
-	ID        int64     `json:"id" doc:"The user's id." example:"7"`
-	Email     string    `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
-	Name      string    `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
-	Role      string    `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"caseworker"`
-	Clearance string    `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
-	Password  bool      `json:"password" doc:"Whether the user has a password." example:"true"`
-	Identity  *string   `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
-	Disabled  bool      `json:"disabled" doc:"Whether the user is kept from signing in." example:"false"`
-	CreatedAt time.Time `json:"created_at" doc:"When the user was created."`
-	UpdatedAt time.Time `json:"updated_at" doc:"When the user last changed."`
+	ID        int64   `json:"id" doc:"The user's id." example:"7"`
+	Email     string  `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
+	Name      string  `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
+	Role      string  `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"caseworker"`
+	Clearance string  `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
+	Password  bool    `json:"password" doc:"Whether the user has a password." example:"true"`
+	Identity  *string `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
+	Disabled  bool    `json:"disabled" doc:"Whether the user is kept from signing in." example:"false"`
+	CreatedAt Time    `json:"created_at" doc:"When the user was created."`
+	UpdatedAt Time    `json:"updated_at" doc:"When the user last changed."`
 }
 
 // NewUser is the body that creates a user.
@@ -125,6 +124,6 @@ func userShown(u access.User, err error) (*shownUser, error) {
 func showUser(u access.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Clearance: string(u.Clearance), Password: u.Password != "",
-		Identity: orNull(u.Issuer), Disabled: u.Disabled, CreatedAt: u.CreatedAt.UTC(), UpdatedAt: u.UpdatedAt.UTC(),
+		Identity: orNull(u.Issuer), Disabled: u.Disabled, CreatedAt: Time(u.CreatedAt), UpdatedAt: Time(u.UpdatedAt),
 	}
 }

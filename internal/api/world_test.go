@@ -49,6 +49,7 @@ type world struct {
 	document    *description
 	around      func(sent) got // stands around every request of a story; nil: nothing does
 	driver, dsn string         // the database, for tests that look into it
+	heeds       func(got)      // is shown every answer, if it is set
 
 	hashed atomic.Int64 // passwords
 

@@ -94,7 +94,7 @@ func (t Triggering) replay(ctx context.Context, c *client.Client, m *message) er
 		return err
 	}
 	return t.at(m.ID).start(ctx, c, id, "/replays", map[string]any{
-		"since": m.Timestamp, "until": m.Timestamp.Add(time.Microsecond), "subject": m.Subject, "triggers": []string{m.Trigger},
+		"since": m.Timestamp, "until": m.Timestamp.Add(time.Millisecond), "subject": m.Subject, "triggers": []string{m.Trigger},
 	})
 }
 

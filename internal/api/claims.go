@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Claim is a claim, byte for byte as events carry it.
+type Claim struct{ wire.Claim }
+
+// Schema is that of what Casehook keeps, and of data beside it.
+func (Claim) Schema(r huma.Registry) *huma.Schema {
+	s := huma.SchemaFromType(r, reflect.TypeFor[wire.ClaimFields]())
+	holder := Holder{}.Schema(r)
+	holder.Description = s.Properties["assigned_to"].Description
+	s.Properties["assigned_to"] = holder
+	s.AdditionalProperties = true
+	return s
+}
+
+// shownClaim is the answer that holds a claim.
+type shownClaim struct {
+	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	Body reply[Claim]
+}
+
+func (a *API) claims() {
+	handle(a, operation("get-claim", http.MethodGet, "/v1/claims/{id}", "cases", "Get a claim",
+		"The very object that the claim events carry, as it is now: what Casehook keeps of the claim, then its data by name. "+
+			"Fields that you may not see are absent, and a name that is made of some is the reference, as in the events of an endpoint with your clearance. "+
+			"A case that is no claim is not found.", http.StatusNotFound), a.getClaim)
+}
+
+func (a *API) getClaim(ctx context.Context, in *InCase) (*shownClaim, error) {
+	id, err := in.caseID()
+	if err != nil {
+		return nil, err
+	}
+	claim, revision, err := a.service.Claim(ctx, principalOf(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := replyOf(Claim{claim})
+	return &shownClaim{ETag: etag(revision), Body: body}, err
+}
