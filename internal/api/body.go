@@ -12,6 +12,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // maxOpenBody is the greatest body of those who have no credential, in bytes.
@@ -31,7 +32,7 @@ func (a *API) read(x *exchange) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	x.raw = casetype.WithoutMark(raw)
+	x.raw = yaml.WithoutMark(raw)
 	return x.raw, nil
 }
 

@@ -43,7 +43,7 @@ type InCaseType struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
 }
 
-const yaml = "application/yaml"
+const yamlType = "application/yaml"
 
 // dialects says how patterns in a definition are written.
 const dialects = "Patterns in the schema of its fields are those of ECMA-262, without lookarounds and backreferences; " +
@@ -51,7 +51,7 @@ const dialects = "Patterns in the schema of its fields are those of ECMA-262, wi
 
 // definitionTypes are the content types of a definition.
 func definitionTypes() []string {
-	return []string{yaml, "application/json", "application/x-yaml", "text/yaml"}
+	return []string{yamlType, "application/json", "application/x-yaml", "text/yaml"}
 }
 
 func (a *API) caseTypes() {

@@ -12,14 +12,16 @@ import (
 
 	"github.com/casehook/casehook/internal/expression"
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // checker lists what is wrong in a document. Every check is made on the tree as
 // it was written and passes over what has the wrong form, which [Schema] has
 // reported already; so one pass lists everything.
 type checker struct {
-	stored bool // it was checked when it was saved, by the rules of then
-	tree
+	stored      bool // it was checked when it was saved, by the rules of then
+	doc         *yaml.Document
+	wrong       Faults
 	budget      *schema.Budget
 	stop        error          // why the checks ended before they were done
 	schema      *schema.Schema // of the fields, compiled
@@ -47,16 +49,10 @@ func (c *checker) suggest(name string, names []string) string {
 
 // fault reports at a path, on the line of it or of what is nearest around it.
 func (c *checker) fault(path, message string, args ...any) {
-	if len(c.wrong) >= maxFaults || !c.spend(100+len(path)) {
+	if len(c.wrong) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
 	}
-	at := path
-	line, known := c.lines[at]
-	for !known && at != "" {
-		at = at[:strings.LastIndexByte(at, '/')]
-		line, known = c.lines[at]
-	}
-	c.wrong = append(c.wrong, Fault{Line: max(line, 1), Path: path, Message: fmt.Sprintf(message, args...)})
+	c.wrong = append(c.wrong, Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
 func (c *checker) check() {
@@ -75,7 +71,7 @@ func (c *checker) check() {
 
 // form compares the document with [Schema].
 func (c *checker) form() {
-	complaints, err := compiledDefinition().Validate(c.budget, c.value)
+	complaints, err := compiledDefinition().Validate(c.budget, c.doc.Value)
 	if err != nil {
 		c.stop = errors.Unwrap(err)
 	}
@@ -128,7 +124,7 @@ var keysOf = map[string][]string{
 	"proofs":          {"key", "name"},
 }
 
-func (c *checker) root() map[string]any { return object(c.value) }
+func (c *checker) root() map[string]any { return object(c.doc.Value) }
 
 func object(v any) map[string]any { m, _ := v.(map[string]any); return m }
 

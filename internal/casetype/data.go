@@ -10,22 +10,23 @@ import (
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // Decode reads case data: a JSON object in UTF-8, numbers kept as json.Number.
 // Duplicate names, anything after the object, and nesting beyond 64 levels are
 // refused with a *fault.Error of kind Invalid.
 func Decode(raw []byte) (map[string]any, error) {
-	doc := readJSON(raw, false, 0)
-	data, isObject := doc.value.(map[string]any)
-	if len(doc.wrong) == 0 && isObject {
+	doc := yaml.ReadJSON(raw)
+	data, isObject := doc.Value.(map[string]any)
+	if len(doc.Faults) == 0 && isObject {
 		return data, nil
 	}
 	refusal := fault.New(fault.Invalid, "json.malformed", "The data can't be read; send one JSON object in UTF-8.")
-	for _, f := range doc.wrong {
+	for _, f := range doc.Faults {
 		refusal.Fields = append(refusal.Fields, fault.Field{Path: f.Path, Message: f.Message})
 	}
-	if len(doc.wrong) == 0 {
+	if len(doc.Faults) == 0 {
 		refusal.Fields = []fault.Field{{Message: "is not a JSON object"}}
 	}
 	return nil, refusal
@@ -37,7 +38,7 @@ func Encode(data map[string]any) ([]byte, error) {
 	if data == nil {
 		return []byte("{}"), nil
 	}
-	return encode(data)
+	return yaml.JSON(data)
 }
 
 // Merge returns the data after the submitted fields have replaced those before. A
@@ -155,25 +156,25 @@ func genuine(all []schema.Complaint) []schema.Complaint {
 // unfitness lists the values that are not JSON, or that can't be judged exactly.
 type unfitness struct {
 	budget *schema.Budget
-	path   []step
+	path   yaml.Path
 	wrong  []fault.Field
 }
 
 func (u *unfitness) add(message string) {
-	if len(u.wrong) < maxFaults {
-		u.wrong = append(u.wrong, fault.Field{Path: place(u.path), Message: message})
+	if len(u.wrong) < yaml.MaxFaults {
+		u.wrong = append(u.wrong, fault.Field{Path: u.path.Pointer(), Message: message})
 	}
 }
 
 func (u *unfitness) visit(v any, depth int) error {
-	if depth > maxDepth {
-		u.add("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
+	if depth > yaml.MaxDepth {
+		u.add("is nested deeper than " + strconv.Itoa(yaml.MaxDepth) + " levels")
 		return nil
 	}
 	if err := u.budget.Spend(1); err != nil {
-		return &schema.Stopped{Path: tokens(u.path), Err: err}
+		return &schema.Stopped{Path: u.path.Tokens(), Err: err}
 	}
-	part := func(v any, at step) error {
+	part := func(v any, at yaml.Step) error {
 		u.path = append(u.path, at)
 		err := u.visit(v, depth+1)
 		u.path = u.path[:len(u.path)-1]
@@ -182,13 +183,13 @@ func (u *unfitness) visit(v any, depth int) error {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, value := range v {
-			if err := part(value, step{name, -1}); err != nil {
+			if err := part(value, yaml.Member(name)); err != nil {
 				return err
 			}
 		}
 	case []any:
 		for i, value := range v {
-			if err := part(value, step{index: i}); err != nil {
+			if err := part(value, yaml.Item(i)); err != nil {
 				return err
 			}
 		}
@@ -214,7 +215,7 @@ func scalarProblem(v any) string {
 		if !isJSONNumber(string(v)) {
 			return "is not a number"
 		}
-		return numberProblem(v)
+		return yaml.NumberProblem(v)
 	case float64:
 		if v-v != 0 {
 			return "is not a number"
@@ -234,7 +235,7 @@ func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, cle
 	for _, name := range slices.Sorted(maps.Keys(submitted)) {
 		message := ""
 		switch {
-		case len(wrong) == maxFaults:
+		case len(wrong) == yaml.MaxFaults:
 			return tidy(wrong, root)
 		case !t.Shows(name, clearance):
 			message = t.unknown(name, len(wrong), shown)
@@ -257,5 +258,5 @@ func tidy(fields []fault.Field, root string) []fault.Field {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
 	})
 	fields = slices.Compact(fields)
-	return fields[:min(len(fields), maxFaults)]
+	return fields[:min(len(fields), yaml.MaxFaults)]
 }

@@ -1,7 +1,6 @@
 package casetype
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/spelling"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // The bounds of a definition.
@@ -51,11 +52,15 @@ func read(source []byte, c checker) (*Type, Faults, error) {
 	if len(source) > maxSource {
 		return nil, Faults{{Line: 1, Message: fmt.Sprintf("is larger than %d bytes", maxSource)}}, nil
 	}
-	limit := maxNodes
+	options := yaml.Options{MaxNodes: maxNodes, Text: spelling.Composed}
 	if c.stored {
-		limit = 0
+		options.MaxNodes = 0
 	}
-	if c.tree = readTree(source, limit); c.value == nil && len(c.wrong) > 0 {
+	c.doc = yaml.Read(source, options)
+	for _, f := range c.doc.Faults {
+		c.wrong = append(c.wrong, Fault{Line: f.Line, Path: f.Path, Message: f.Message})
+	}
+	if c.doc.Value == nil && len(c.wrong) > 0 {
 		return nil, c.wrong, nil
 	}
 	switch c.check(); {
@@ -73,14 +78,6 @@ func read(source []byte, c checker) (*Type, Faults, error) {
 	return t, nil, nil
 }
 
-// readTree takes as JSON what is JSON, for JSON's own escapes, and the rest as YAML.
-func readTree(source []byte, limit int) tree {
-	if bytes.HasPrefix(bytes.TrimLeft(source, " \t\r\n"), []byte("{")) && json.Valid(source) {
-		return readJSON(source, true, limit)
-	}
-	return readYAML(source, limit)
-}
-
 // Load makes a Type from the JSON that [Type.JSON] gave. It may be older than some
 // rules: names are reserved in upper case too, a URL has to be one that can be
 // called, and what it takes to check is bounded.
@@ -94,24 +91,22 @@ func Load(definitionJSON []byte) (*Type, error) {
 
 // build makes the type of a document in which nothing is wrong.
 func build(c *checker) (*Type, error) {
-	raw, err := encode(c.value)
+	raw, err := yaml.JSON(c.doc.Value)
 	if err != nil {
 		return nil, err
 	}
 	t := &Type{
-		fields: c.order["/fields/properties"], schema: c.schema, preconditions: c.programs, integers: c.integers(),
+		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(),
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
 		return nil, err
 	}
-	var fields bytes.Buffer
-	if err := c.encodeOrdered(&fields, c.root()["fields"], "/fields"); err != nil {
+	if t.Fields, err = c.doc.Root().Member("fields").JSON(); err != nil {
 		return nil, err
 	}
-	t.Fields = fields.Bytes()
 	t.setDefaults()
 	t.index(c.fieldSchemas())
-	t.json, err = encode(t.Definition)
+	t.json, err = yaml.JSON(t.Definition)
 	return t, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 //go:embed definition.schema.json
@@ -23,8 +24,8 @@ func Schema() []byte { return bytes.Clone(definitionSchema) }
 // compiledDefinition is [Schema], ready to validate. It is ours and compiles.
 var compiledDefinition = sync.OnceValue(func() *schema.Schema {
 	compiled, err := schema.Compile(nil, schema.Source{
-		Document: readJSON(definitionSchema, false, 0).value,
-		Others:   map[string]any{draft2020: readJSON(metaschema, false, 0).value},
+		Document: yaml.ReadJSON(definitionSchema).Value,
+		Others:   map[string]any{draft2020: yaml.ReadJSON(metaschema).Value},
 	})
 	if err != nil {
 		panic("casetype: definition.schema.json: " + err.Error())

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // JSONFor returns the definition as somebody with the clearance may read it:
@@ -38,7 +40,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	for _, document := range items(d["documents"]) {
 		h.texts(object(document), "template")
 	}
-	out, err := encode(d)
+	out, err := yaml.JSON(d)
 	if err != nil {
 		return []byte("{}") // can't be: it was JSON
 	}

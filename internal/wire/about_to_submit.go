@@ -12,6 +12,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // CallbackCase is a case as an AboutToSubmit callback is shown it.
@@ -112,7 +113,7 @@ type Answer struct {
 // quote the body: so is a key that differs from a known one in letter case alone,
 // and CCD's state, since whoever wrote them meant something by them.
 func DecodeAnswer(body []byte) (Answer, error) {
-	body = bytes.Trim(casetype.WithoutMark(body), " \t\r\n")
+	body = bytes.Trim(yaml.WithoutMark(body), " \t\r\n")
 	if len(body) == 0 || string(body) == "null" {
 		return Answer{}, nil
 	}
@@ -195,7 +196,7 @@ func misspelt(object map[string]any) error {
 // CarriesErrors reports whether a body, be it an answer or not, says errors. One
 // that can't be read does if it speaks of any.
 func CarriesErrors(body []byte) bool {
-	object, err := casetype.Decode(bytes.Trim(casetype.WithoutMark(body), " \t\r\n"))
+	object, err := casetype.Decode(bytes.Trim(yaml.WithoutMark(body), " \t\r\n"))
 	if err != nil {
 		return bytes.Contains(bytes.ToLower(body), []byte(`"errors"`))
 	}

@@ -1,0 +1,196 @@
+// Package yaml reads YAML 1.2 into the values of JSON, with the line and column of
+// each. JSON is read too, as the part of YAML that it is, with nothing lost. What
+// has no form in JSON, and what means something else to another reader, is refused
+// with its line: keys that are given twice or are no texts, merge keys, tags of
+// one's own, a second document. It is pure.
+package yaml
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The bounds of any document.
+const (
+	MaxDepth        = 64
+	MaxFaults       = 1000    // that are listed
+	maxNodes        = 100_000 // values, aliases expanded, unless the options say otherwise
+	maxPath         = 2000    // bytes of a value's JSON Pointer, so that telling places stays cheap
+	longPathLength  = 200     // of a path, in bytes: where nodes are limited, it counts as another
+	maxNumberLength = 400     // bytes
+	maxExponent     = 1000    // of ten, either way: beyond it, exact arithmetic is a burden
+)
+
+// Options say how a document is read.
+type Options struct {
+	MaxNodes int                 // values that there may be, aliases expanded; 0: some 100,000 in YAML, any number in JSON
+	Text     func(string) string // what texts and keys become; nil: they stay as they are
+}
+
+// Position is where something was written. Both numbers begin at 1; columns count
+// characters.
+type Position struct{ Line, Column int }
+
+// Fault is one thing wrong in a document.
+type Fault struct {
+	Position
+	Path    string // JSON Pointer (RFC 6901) to the value
+	Message string // to follow what names the value
+}
+
+// Document is a document that was read.
+type Document struct {
+	Value  any     // nil, bool, string, json.Number, []any or map[string]any; nil too where nothing could be read
+	Faults []Fault // what is wrong, in the order in which it was found
+
+	places map[string]place    // by JSON Pointer; nil: not recorded
+	order  map[string][]string // the keys of an object, as written
+	spelt  map[string]string   // scalars that JSON spells otherwise
+}
+
+// place is where a value is, and what names it: its key, or the value itself.
+type place struct{ key, value Position }
+
+// newDocument makes one that records places.
+func newDocument() *Document {
+	return &Document{places: map[string]place{}, order: map[string][]string{}, spelt: map[string]string{}}
+}
+
+// markKey records where the key of a path is. Of several, the first counts.
+func (d *Document) markKey(path string, at Position) {
+	if _, known := d.places[path]; !known {
+		d.places[path] = place{key: at}
+	}
+}
+
+// markValue records where the value at a path is, which names itself if it has no key.
+func (d *Document) markValue(path string, at Position) {
+	place := d.places[path]
+	if place.value != (Position{}) {
+		return
+	}
+	if place.value = at; place.key == (Position{}) {
+		place.key = at
+	}
+	d.places[path] = place
+}
+
+func (d *Document) fault(at Position, path, message string) {
+	if len(d.Faults) < MaxFaults {
+		d.Faults = append(d.Faults, Fault{at, path, message})
+	}
+}
+
+// Read reads a document. All faults are listed, unless its syntax is wrong: that
+// ends the reading.
+func Read(source []byte, o Options) *Document {
+	if o.Text == nil {
+		o.Text = func(text string) string { return text }
+	}
+	source = WithoutMark(source)
+	if json.Valid(source) {
+		return readJSON(source, o, true)
+	}
+	return readYAML(source, o)
+}
+
+// ReadJSON reads a JSON document whose places nobody asks for: it has faults without
+// lines, and its values can't be decoded.
+func ReadJSON(source []byte) *Document { return readJSON(source, Options{}, false) }
+
+// WithoutMark is a text in UTF-8 without the byte order mark that some programs
+// begin one with.
+func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+
+// At returns where the value at a path is named: at its key, or at itself where it has
+// none. Of what is not there, it is where the nearest thing around it is.
+func (d *Document) At(path string) Position {
+	for {
+		if at, known := d.places[path]; known {
+			return at.key
+		}
+		if path == "" {
+			return Position{1, 1}
+		}
+		path = path[:strings.LastIndexByte(path, '/')]
+	}
+}
+
+// Keys returns the keys of the object at a path, as they were written.
+func (d *Document) Keys(path string) []string { return d.order[path] }
+
+// JSON writes a value with sorted keys, without escaping for HTML.
+func JSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Path leads to a value. It is written out only where somebody is told of it.
+type Path []Step
+
+// Step leads to the member of an object, or to an item of a list.
+type Step struct {
+	name  string
+	index int // -1: by name
+}
+
+// Member is the step to a member.
+func Member(name string) Step { return Step{name, -1} }
+
+// Item is the step to an item.
+func Item(index int) Step { return Step{index: index} }
+
+// Tokens returns the names and indexes on the path.
+func (p Path) Tokens() []string {
+	tokens := make([]string, len(p))
+	for i, s := range p {
+		if tokens[i] = s.name; s.index >= 0 {
+			tokens[i] = strconv.Itoa(s.index)
+		}
+	}
+	return tokens
+}
+
+// Pointer writes the path as a JSON Pointer.
+func (p Path) Pointer() string {
+	var b strings.Builder
+	for _, token := range p.Tokens() {
+		b.WriteString(pointer("", token))
+	}
+	return b.String()
+}
+
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer appends a token to a JSON Pointer.
+func pointer(base, token string) string { return base + "/" + escape.Replace(token) }
+
+// advance moves a position over a text.
+func (p *Position) advance(text []byte) {
+	for {
+		i := bytes.IndexAny(text, "\r\n")
+		if i < 0 {
+			p.Column += utf8.RuneCount(text)
+			return
+		}
+		if text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n' {
+			i++
+		}
+		p.Line, p.Column, text = p.Line+1, 1, text[i+1:]
+	}
+}
+
+// positionIn returns where the byte at an offset is.
+func positionIn(text []byte, offset int) Position {
+	at := Position{1, 1}
+	at.advance(text[:offset])
+	return at
+}

@@ -1,0 +1,246 @@
+package yaml
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// jsonReader reads JSON, more strictly than encoding/json does.
+type jsonReader struct {
+	doc      *Document
+	options  Options
+	raw      []byte
+	decoder  *json.Decoder
+	position Position // of the token that was read, where places are recorded
+	counted  int      // bytes of raw up to it
+	nodes    int
+	full     bool // there were more than there may be
+	at       Path // to the value that is being read
+	length   int  // of its JSON Pointer, roughly
+}
+
+// readJSON reads one JSON document. What can be told apart is told apart: all
+// duplicate names are listed, while a syntax error ends the reading.
+func readJSON(raw []byte, o Options, record bool) *Document {
+	r := jsonReader{doc: &Document{}, options: o, raw: raw, position: Position{1, 1}}
+	if record {
+		r.doc = newDocument()
+	}
+	if message, offset := malformed(raw); message != "" {
+		r.doc.fault(positionIn(raw, offset), "", message)
+		return r.doc
+	}
+	r.decoder = json.NewDecoder(bytes.NewReader(raw))
+	r.decoder.UseNumber()
+	if r.doc.Value = r.read(); r.full {
+		r.doc.Value = nil
+	}
+	return r.doc
+}
+
+// malformed says why raw is no JSON document in UTF-8, and where.
+func malformed(raw []byte) (message string, offset int) {
+	if offset = invalid(raw); offset >= 0 {
+		return notUTF8, offset
+	}
+	var whole json.RawMessage
+	if err := json.Unmarshal(raw, &whole); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			offset = min(int(syntax.Offset), len(raw))
+		}
+		return fmt.Sprintf("is not JSON: %v (at byte %d)", err, offset), offset
+	}
+	if offset = badEscape(raw); offset >= 0 {
+		return "holds half of a surrogate pair, or the character U+0000, which no text may", offset
+	}
+	return "", 0
+}
+
+// invalid finds the first byte that is not UTF-8; -1 when there is none.
+func invalid(raw []byte) int {
+	for i := 0; i < len(raw); {
+		c, size := utf8.DecodeRune(raw[i:])
+		if c == utf8.RuneError && size <= 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// badEscape finds the first \u escape in valid JSON that is no character by
+// itself or with its other half, or is NUL; -1 when there is none.
+func badEscape(raw []byte) int {
+	unit := func(i int) rune {
+		if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
+			return -1
+		}
+		n, _ := strconv.ParseUint(string(raw[i+2:i+6]), 16, 16)
+		return rune(n)
+	}
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		switch u := unit(i); {
+		case u < 0:
+			i++
+		case u == 0 || u >= 0xDC00 && u <= 0xDFFF:
+			return i
+		case u >= 0xD800 && u <= 0xDBFF:
+			if low := unit(i + 6); low < 0xDC00 || low > 0xDFFF {
+				return i
+			}
+			i += 11
+		default:
+			i += 5
+		}
+	}
+	return -1
+}
+
+// The messages of both readers.
+var (
+	notUTF8  = "is not valid UTF-8"
+	tooDeep  = fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
+	longPath = fmt.Sprintf("holds a name that makes the path to it longer than %d bytes", maxPath)
+)
+
+// Those with something in them.
+const (
+	tooMany    = "comes after %d values, aliases expanded, the most there may be"
+	twice      = "is given twice"
+	twiceSince = "is given twice; the first is on line %d"
+)
+
+func (r *jsonReader) fault(message string) {
+	r.doc.fault(r.position, r.at.Pointer(), message)
+}
+
+// token returns the next token; raw is known to be well-formed.
+func (r *jsonReader) token() json.Token {
+	if r.doc.places != nil {
+		start := int(r.decoder.InputOffset())
+		for start < len(r.raw) && strings.IndexByte(" \t\r\n,:", r.raw[start]) >= 0 {
+			start++
+		}
+		r.position.advance(r.raw[r.counted:start])
+		r.counted = start
+	}
+	token, err := r.decoder.Token()
+	if err != nil {
+		return nil
+	}
+	return token
+}
+
+func (r *jsonReader) read() any {
+	token, depth := r.token(), len(r.at)
+	r.markValue()
+	if r.nodes += 1 + r.length/longPathLength; r.options.MaxNodes > 0 && r.nodes > r.options.MaxNodes && !r.full {
+		r.full = true
+		r.fault(fmt.Sprintf(tooMany, r.options.MaxNodes))
+	}
+	switch token := token.(type) {
+	case json.Delim:
+		if depth >= MaxDepth {
+			r.fault(tooDeep)
+			r.skip()
+			return nil
+		}
+		if token == '{' {
+			return r.object()
+		}
+		return r.array()
+	case string:
+		return r.text(token)
+	case json.Number:
+		if message := NumberProblem(token); message != "" {
+			r.fault(message)
+			return json.Number("0") // nothing computes with the huge one
+		}
+	}
+	return token
+}
+
+func (r *jsonReader) text(text string) string {
+	if r.options.Text == nil {
+		return text
+	}
+	return r.options.Text(text)
+}
+
+// skip leaves the object or array whose opening has just been read.
+func (r *jsonReader) skip() {
+	for open := 1; open > 0; {
+		switch r.token() {
+		case json.Delim('{'), json.Delim('['):
+			open++
+		case json.Delim('}'), json.Delim(']'):
+			open--
+		}
+	}
+}
+
+func (r *jsonReader) markValue() {
+	if r.doc.places != nil && !r.full {
+		r.doc.markValue(r.at.Pointer(), r.position)
+	}
+}
+
+// markKey records where a key is, and refuses one that was given before.
+func (r *jsonReader) markKey(known bool) {
+	path := ""
+	if r.doc.places != nil {
+		path = r.at.Pointer()
+	}
+	switch {
+	case known && r.doc.places == nil:
+		r.fault(twice)
+	case known:
+		r.fault(fmt.Sprintf(twiceSince, r.doc.At(path).Line))
+	case r.doc.places != nil && !r.full:
+		r.doc.markKey(path, r.position)
+		in := r.at[:len(r.at)-1].Pointer()
+		r.doc.order[in] = append(r.doc.order[in], r.at[len(r.at)-1].name)
+	}
+}
+
+func (r *jsonReader) object() map[string]any {
+	object := map[string]any{}
+	for r.decoder.More() {
+		name, _ := r.token().(string)
+		name = r.text(name)
+		if r.length+len(name) > maxPath {
+			r.fault(longPath)
+			if _, opens := r.token().(json.Delim); opens {
+				r.skip()
+			}
+			continue
+		}
+		_, known := object[name]
+		r.at, r.length = append(r.at, Member(name)), r.length+len(name)+1
+		r.markKey(known)
+		object[name] = r.read()
+		r.at, r.length = r.at[:len(r.at)-1], r.length-len(name)-1
+	}
+	r.token()
+	return object
+}
+
+func (r *jsonReader) array() []any {
+	array := []any{}
+	for r.decoder.More() {
+		r.at, r.length = append(r.at, Item(len(array))), r.length+7
+		array = append(array, r.read())
+		r.at, r.length = r.at[:len(r.at)-1], r.length-7
+	}
+	r.token()
+	return array
+}

@@ -1,0 +1,165 @@
+package yaml
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"strconv"
+)
+
+// Node is a value of a document that recorded places, with its path.
+type Node struct {
+	Value any
+	Path  string // JSON Pointer
+	doc   *Document
+}
+
+// Root returns the document's value.
+func (d *Document) Root() Node { return Node{d.Value, "", d} }
+
+// Member returns a member of an object. One that is not there is null.
+func (n Node) Member(key string) Node {
+	object, _ := n.Value.(map[string]any)
+	return Node{object[key], pointer(n.Path, key), n.doc}
+}
+
+// Members returns the keys of an object with their values, in the order in which they
+// were written.
+func (n Node) Members() iter.Seq2[string, Node] {
+	return func(yield func(string, Node) bool) {
+		for _, key := range n.doc.Keys(n.Path) {
+			if !yield(key, n.Member(key)) {
+				return
+			}
+		}
+	}
+}
+
+// Items returns what is in a list.
+func (n Node) Items() []Node {
+	list, _ := n.Value.([]any)
+	items := make([]Node, len(list))
+	for i, item := range list {
+		items[i] = Node{item, pointer(n.Path, strconv.Itoa(i)), n.doc}
+	}
+	return items
+}
+
+// At returns where the node is named: at its key, or at itself where it has none.
+func (n Node) At() Position { return n.doc.At(n.Path) }
+
+// Text returns a scalar as it was written, be it a text or not; null is no text.
+func (n Node) Text() (text string, ok bool) {
+	switch value := n.Value.(type) {
+	case string:
+		return value, true
+	case bool:
+		text = strconv.FormatBool(value)
+	case json.Number:
+		text = value.String()
+	default:
+		return "", false
+	}
+	if spelt, known := n.doc.spelt[n.Path]; known {
+		text = spelt
+	}
+	return text, true
+}
+
+// Kind says what the node is: "text", "a number", "a list".
+func (n Node) Kind() string {
+	switch n.Value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "true or false"
+	case string:
+		return "text"
+	case json.Number:
+		return "a number"
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}
+
+// JSON writes the node with its keys in the order in which they were written.
+func (n Node) JSON() ([]byte, error) {
+	w := writer{doc: n.doc}
+	err := w.write(n)
+	return w.out.Bytes(), err
+}
+
+// Cut writes the node as a JSON document of its own, each part of it on the line on
+// which it is in the document, so that what is wrong there is found in both.
+func (n Node) Cut() ([]byte, error) {
+	w := writer{doc: n.doc, lines: true, line: 1}
+	err := w.write(n)
+	return w.out.Bytes(), err
+}
+
+// writer writes JSON.
+type writer struct {
+	doc   *Document
+	out   bytes.Buffer
+	lines bool // parts go onto their lines
+	line  int
+}
+
+// go to the line on which something was written, unless that is behind.
+func (w *writer) toLine(at Position) {
+	for w.lines && w.line < at.Line {
+		w.out.WriteByte('\n')
+		w.line++
+	}
+}
+
+func (w *writer) write(n Node) error {
+	w.toLine(w.doc.places[n.Path].value)
+	switch n.Value.(type) {
+	case map[string]any:
+		return w.object(n)
+	case []any:
+		return w.list(n)
+	}
+	return w.scalar(n.Value)
+}
+
+func (w *writer) scalar(v any) error {
+	raw, err := JSON(v)
+	w.out.Write(raw)
+	return err
+}
+
+func (w *writer) object(n Node) error {
+	w.out.WriteByte('{')
+	separator := ""
+	for key, value := range n.Members() {
+		w.out.WriteString(separator)
+		separator = ","
+		w.toLine(value.At())
+		if err := w.scalar(key); err != nil {
+			return err
+		}
+		w.out.WriteByte(':')
+		if err := w.write(value); err != nil {
+			return err
+		}
+	}
+	w.out.WriteByte('}')
+	return nil
+}
+
+func (w *writer) list(n Node) error {
+	w.out.WriteByte('[')
+	for i, item := range n.Items() {
+		if i > 0 {
+			w.out.WriteByte(',')
+		}
+		if err := w.write(item); err != nil {
+			return err
+		}
+	}
+	w.out.WriteByte(']')
+	return nil
+}

@@ -1,0 +1,130 @@
+package yaml
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// What plain scalars are, by the core schema of YAML 1.2 (10.3.2): 0o17 and 017 are
+// numbers, 1_000, 0b11, yes and no are texts.
+var (
+	null      = regexp.MustCompile(`^(~|null|Null|NULL|)$`)
+	boolean   = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)
+	integer   = regexp.MustCompile(`^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
+	float     = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	notFinite = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+)
+
+// The tags of the core schema.
+const (
+	nullTag  = "!!null"
+	boolTag  = "!!bool"
+	intTag   = "!!int"
+	floatTag = "!!float"
+	textTag  = "!!str"
+	mapTag   = "!!map"
+	listTag  = "!!seq"
+	mergeTag = "!!merge"
+)
+
+// plainTag returns what a scalar without quotation marks and tag is.
+func plainTag(text string) string {
+	switch {
+	case null.MatchString(text):
+		return nullTag
+	case boolean.MatchString(text):
+		return boolTag
+	case float.MatchString(text), integer.MatchString(text), notFinite.MatchString(text):
+		return floatTag
+	}
+	return textTag
+}
+
+// scalarValue makes the value of a scalar that is not a text. The message says why it
+// can't.
+func scalarValue(tag, text string) (value any, message string) {
+	switch tag {
+	case nullTag:
+		if null.MatchString(text) {
+			return nil, ""
+		}
+	case boolTag:
+		if boolean.MatchString(text) {
+			return strings.EqualFold(text, "true"), ""
+		}
+	case intTag:
+		if integer.MatchString(text) {
+			return number(text)
+		}
+	case floatTag:
+		if float.MatchString(text) || integer.MatchString(text) {
+			return number(text)
+		}
+		if notFinite.MatchString(text) {
+			return json.Number("0"), "is not a number that JSON can hold"
+		}
+	default:
+		return nil, fmt.Sprintf("has the tag %s, which means nothing here", tag)
+	}
+	return nil, fmt.Sprintf("has the tag %s, and is none", tag)
+}
+
+// number writes a YAML number as a JSON one, exactly.
+func number(text string) (json.Number, string) {
+	n := json.Number(text)
+	switch {
+	case len(text) > maxNumberLength:
+	case strings.HasPrefix(text, "0o"), strings.HasPrefix(text, "0x"):
+		if i, ok := new(big.Int).SetString(text, 0); ok {
+			n = json.Number(i.String())
+		}
+	default:
+		n = json.Number(decimal(text))
+	}
+	if message := NumberProblem(n); message != "" {
+		return json.Number("0"), message
+	}
+	return n, ""
+}
+
+// decimal writes as JSON does what YAML allows besides: plus signs, leading zeros, and
+// nothing on one side of the point.
+func decimal(text string) string {
+	text = strings.TrimPrefix(text, "+")
+	unsigned, negative := strings.CutPrefix(text, "-")
+	mantissa, exponent := unsigned, ""
+	if i := strings.IndexAny(unsigned, "eE"); i >= 0 {
+		mantissa, exponent = unsigned[:i], unsigned[i:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if negative {
+		whole = "-" + whole
+	}
+	return whole + exponent
+}
+
+// NumberProblem says why a JSON number can't be kept exactly; empty: it can.
+func NumberProblem(n json.Number) string {
+	mantissa, exponent, found := strings.Cut(strings.ToLower(string(n)), "e")
+	if len(mantissa) > maxNumberLength {
+		return fmt.Sprintf("is a number of more than %d digits", maxNumberLength)
+	}
+	if !found {
+		return ""
+	}
+	e, err := strconv.Atoi(exponent)
+	if err != nil || e > maxExponent || e < -maxExponent {
+		return fmt.Sprintf("is a number beyond 10 to the power of %d", maxExponent)
+	}
+	return ""
+}
