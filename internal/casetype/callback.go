@@ -40,19 +40,52 @@ func (tr Transition) Guarded() bool {
 
 // Guards lists the transitions whose guards a case has to pass that comes into a
 // state without a transition. There are none where everybody may create a case in
-// the state; else they are all the guarded transitions that lead to it.
-func (t *Type) Guards(state string) []Transition {
+// the state. Else they are the guarded transitions that lead to it and, unless people
+// get there without passing any guard, those that guard the states from which the
+// others lead to it: what lies behind a guarded state is guarded as that state is.
+// It reports false for a state into which only a callback brings a case.
+func (t *Type) Guards(state string) ([]Transition, bool) {
+	open := t.openStates()
 	var guards []Transition
-	for _, tr := range t.Transitions {
-		switch {
-		case tr.To != state:
-		case tr.Creates() && !tr.Guarded():
-			return nil
-		case tr.Guarded():
-			guards = append(guards, tr)
+	seen := map[string]bool{}
+	behind := []string{state}
+	for len(behind) > 0 {
+		to := behind[0]
+		behind = behind[1:]
+		if seen[to] {
+			continue
+		}
+		seen[to] = true
+		for _, tr := range t.Transitions {
+			switch {
+			case tr.To != to:
+			case tr.Creates() && !tr.Guarded():
+				return nil, true // it is the state itself: all others here are not open
+			case tr.Guarded():
+				guards = append(guards, tr)
+			case !open[to]:
+				behind = append(behind, tr.From...)
+			}
 		}
 	}
-	return guards
+	return guards, open[state] || len(guards) > 0
+}
+
+// openStates are those that a case can come into without passing any guard.
+func (t *Type) openStates() map[string]bool {
+	open := map[string]bool{}
+	for more := true; more; {
+		more = false
+		for _, tr := range t.Transitions {
+			if tr.To == "" || tr.Guarded() || open[tr.To] {
+				continue
+			}
+			if tr.Creates() || slices.ContainsFunc(tr.From, func(from string) bool { return open[from] }) {
+				open[tr.To], more = true, true
+			}
+		}
+	}
+	return open
 }
 
 // Asks reports whether the type has a callback of this name.

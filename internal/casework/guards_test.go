@@ -136,6 +136,118 @@ func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 }
 
+// loose is a case type of the same states and fields in which everybody may do all.
+const loose = `{"key": "loose", "edit": "edit",
+	"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "risk": {"type": "integer"}}},
+	"states": [{"key": "draft"}, {"key": "paid"}, {"key": "archived"}, {"key": "cleared"}],
+	"transitions": [{"key": "draft", "to": "draft"}, {"key": "paid", "to": "paid"}, {"key": "archived", "to": "archived"},
+		{"key": "cleared", "to": "cleared"}, {"key": "edit", "from": ["draft", "paid", "archived", "cleared"]}]}`
+
+// strict guards payment and edits as said; what lies behind paid has no guard of its
+// own, and into cleared only a callback brings a case. Nobody may set risk.
+func strict(pay, edit, extra string) string {
+	return fmt.Sprintf(`{"key": "strict", "edit": "edit",
+		"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "risk": {"type": "integer"}}},
+		"states": [{"key": "draft"}, {"key": "paid"}, {"key": "archived"}, {"key": "cleared"}],
+		"transitions": [{"key": "open", "to": "draft", "fields": ["amount"]}, {"key": "edit", "from": ["draft"], "fields": ["amount"]%s},
+			{"key": "pay", "from": ["draft"], "to": "paid", "fields": []%s}, {"key": "archive", "from": ["paid"], "to": "archived", "fields": []},
+			{"key": "restore", "from": ["archived"], "to": "paid", "fields": []}]%s}`, edit, pay, extra)
+}
+
+// guardsOf are the ways to guard a transition, and how each of them refuses.
+var guardsOf = map[string]struct {
+	guard string
+	kind  fault.Kind
+	code  string
+}{
+	"a role":         {`, "roles": ["manager"]`, fault.Forbidden, "access.denied"},
+	"a precondition": {`, "precondition": "data.amount > 100.0"`, fault.Unprocessable, "case.precondition_failed"},
+	"a callback":     {`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}`, fault.Unprocessable, "callback.errors"},
+}
+
+// A state that people reach through a guarded one alone is guarded as that one is,
+// or a case would come to it by another type, and go back from there.
+func TestASwitchComesBehindNoGuard(t *testing.T) {
+	for name, c := range guardsOf {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, "")
+			w.put(w.p, loose)
+			w.put(w.p, strict(c.guard, "", ""))
+			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+			worker := w.p
+			worker.Role = access.Caseworker
+			for _, state := range []string{"paid", "archived"} {
+				v := w.submit(casework.Submission{Type: "loose", Transition: state, Data: object(`{"amount": 1}`)})
+				_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, casework.Once{})
+				wantFault(t, err, c.kind, c.code)
+			}
+		})
+	}
+}
+
+// Into a state to which no transition leads only a callback brings a case; a switch
+// does where the type is asked about switches.
+func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loose)
+	w.put(w.p, strict("", "", ""))
+	v := w.submit(casework.Submission{Type: "loose", Transition: "cleared", Data: object(`{"amount": 1}`)})
+	in := casework.Switch{CaseID: v.ID, Type: "strict"}
+	_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
+
+	w.put(w.p, strict("", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/switch"}}`))
+	w.callbacks.on("switch", says(200, ""))
+	if v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{}); err != nil || v.State != "cleared" {
+		t.Errorf("in %s, %v", v.State, err)
+	}
+}
+
+// Who may not edit a case can't do it while it is one of another type.
+func TestASwitchThereAndBackEditsNothing(t *testing.T) {
+	for name, c := range guardsOf {
+		t.Run(name, func(t *testing.T) {
+			engines(t, func(t *testing.T, w *world) {
+				w.put(w.p, loose)
+				w.put(w.p, strict("", c.guard, ""))
+				w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+				worker := w.p
+				worker.Role = access.Caseworker
+				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1}`)})
+				edit := casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}
+				_, err := w.Submit(t.Context(), worker, edit, casework.Once{})
+				wantFault(t, err, c.kind, c.code)
+				if _, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, casework.Once{}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err = w.Submit(t.Context(), worker, edit, casework.Once{}); err != nil {
+					t.Fatal(err)
+				}
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, casework.Once{})
+				wantFault(t, err, c.kind, c.code)
+			})
+		})
+	}
+}
+
+// What only callbacks of a type set does not come from another type, unless one of
+// its callbacks sees it.
+func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, loose)
+	w.put(w.p, strict("", "", ""))
+	v := w.submit(casework.Submission{Type: "loose", Transition: "draft", Data: object(`{"amount": 1, "risk": 0}`)})
+	in := casework.Switch{CaseID: v.ID, Type: "strict"}
+	_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/risk")
+
+	w.put(w.p, strict("", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}`, ""))
+	w.callbacks.on("edit", says(200, `{"data": {"amount": 1, "risk": 9}}`))
+	if v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
+		t.Errorf("it holds %v, %v", v.Data, err)
+	}
+}
+
 // To drop data is to edit the case, and takes what guards that.
 func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 	bare := `{"key": "bare", "fields": {"type": "object", "properties": {"note": {"type": "string"}}},

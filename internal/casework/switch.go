@@ -107,8 +107,9 @@ func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case
 }
 
 // switchGuards checks the roles and preconditions that guard the state in which
-// the case goes on, and returns the callbacks that it has to pass besides: those
-// of both types for switches, and the one that guards the state.
+// the case goes on and the data that it loses and brings along. It returns the
+// callbacks that it has to pass besides: those of both types for switches, and those
+// that guard data and state.
 func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
 	var all []guard
 	for _, t := range []TypeVersion{from, {Type: pl.typ, Clearance: pl.maker}} {
@@ -120,9 +121,37 @@ func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) 
 	if err != nil {
 		return nil, err
 	}
+	passed, err := s.enterGuards(ctx, pl)
+	if err != nil {
+		return nil, err
+	}
+	if edit, ok := pl.typ.Transition(pl.typ.Edit); ok && edit.Starts(pl.after.State) && len(pl.after.Data) > 0 {
+		if err := s.bringsAs(ctx, pl, edit); err != nil {
+			return nil, err
+		}
+		passed = append([]casetype.Transition{edit}, passed...)
+	}
+	if err := pl.mayHold(passed); err != nil {
+		return nil, err
+	}
 	all = append(all, dropping...)
+	for _, tr := range passed {
+		if tr.AboutToSubmit != nil {
+			all = append(all, guard{*tr.AboutToSubmit, pl.typ.Key, tr.Key, pl.maker})
+		}
+	}
+	return all, nil
+}
+
+// enterGuards lists the transitions that guard the state in which the case goes on.
+func (s *Service) enterGuards(ctx context.Context, pl *plan) ([]casetype.Transition, error) {
+	guards, known := pl.typ.Guards(pl.after.State)
+	if !known && pl.typ.Switch == nil {
+		return nil, fault.In("case.switch_guarded", "Only a callback brings a case into the state in which this one would go on.",
+			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, to which none of its transitions leads", pl.after.State)})
+	}
 	var asking []string
-	for _, tr := range pl.typ.Guards(pl.after.State) {
+	for _, tr := range guards {
 		if !pl.p.Role.Among(tr.Roles) {
 			return nil, s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
@@ -132,14 +161,49 @@ func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) 
 		}
 		if tr.AboutToSubmit != nil {
 			asking = append(asking, tr.Key)
-			all = append(all, guard{*tr.AboutToSubmit, pl.typ.Key, tr.Key, pl.maker})
 		}
 	}
 	if len(asking) > 1 {
 		return nil, fault.In("case.switch_guarded", "Several callbacks guard the state in which the case would go on; a switch can't take the place of their transitions.",
 			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, which the transitions %s guard", pl.after.State, strings.Join(asking, ", "))})
 	}
-	return all, nil
+	return guards, nil
+}
+
+// bringsAs checks that the data which the case brings along pass what guards the
+// new type's edit: else who may not edit a case could do it under another type.
+func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
+	if !pl.p.Role.Among(edit.Roles) {
+		return s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q.", pl.typ.Key, pl.p.Role, edit.Key)
+	}
+	return pl.meets(edit)
+}
+
+// mayHold checks that people may set what the case brings along: by the transitions
+// whose guards it passes, or where everybody may create a case. What only callbacks
+// set, only a callback of the new type lets pass.
+func (pl *plan) mayHold(passed []casetype.Transition) error {
+	if pl.typ.Switch != nil {
+		return nil
+	}
+	rest := maps.Clone(pl.after.Data)
+	everybody := slices.DeleteFunc(pl.typ.Creations(), casetype.Transition.Guarded)
+	for _, tr := range append(everybody, passed...) {
+		if tr.AboutToSubmit != nil {
+			return nil // it is asked
+		}
+		maps.DeleteFunc(rest, func(name string, _ any) bool { return tr.Fields == nil || slices.Contains(tr.Fields, name) })
+	}
+	var wrong []fault.Field
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		wrong = append(wrong, fault.Field{Path: "/data/" + name, Message: "can be set by callbacks of " + pl.typ.Key + " only"})
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.In("case.switch_data", "The case holds what nobody may set in cases of "+pl.typ.Key+
+		". Clear it first, or let the case type ask a callback about switches.", wrong...)
 }
 
 // dropGuards checks that the fields which a switch drops may be cleared: that is an
