@@ -76,7 +76,7 @@ type Question struct {
 
 // Ask asks until there is an answer, retries are of no use, or they or the
 // budget are used up. Connection errors, timeouts and statuses from 500 are
-// tried again. The record is complete in either case, for the journal; of an
+// tried again, not before a Retry-After that the budget has time for. The record is complete in either case, for the journal; of an
 // answer it notes data, warnings and state on the understanding that they are
 // applied. An error is a *fault.Error of one of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
@@ -110,14 +110,22 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 	record := event.Callback{URL: q.Ask.URL, WebhookID: q.WebhookID}
 	var answer wire.Answer
 	var failed *failure
+	var refuses error // said by any attempt
 	for left := budget; left > 0; left = budget - c.clock.Now().Sub(start) {
 		record.Attempts++
 		answer, record.Status, failed = c.attempt(ctx, q, record.Attempts, left)
-		if failed == nil || !failed.again || record.Attempts > len(waits) {
+		if failed == nil {
 			break
 		}
-		wait := waits[record.Attempts-1]
-		if c.clock.Now().Sub(start)+wait >= budget {
+		refuses = errors.Join(refuses, failed.refuses)
+		if !failed.again || record.Attempts > len(waits) {
+			break
+		}
+		wait, used := waits[record.Attempts-1], c.clock.Now().Sub(start)
+		if used+failed.away < budget {
+			wait = max(wait, failed.away)
+		}
+		if used+wait >= budget {
 			break // there would be no time left to ask in
 		}
 		if c.clock.Sleep(ctx, wait); ctx.Err() != nil {
@@ -129,6 +137,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 		if errors.Is(ctx.Err(), context.Canceled) {
 			failed = &failure{what: "was given up", kind: fault.Unavailable, err: ctx.Err()}
 		}
+		failed.err = errors.Join(failed.err, refuses)
 		record.Failure = failed.what
 		return wire.Answer{}, record, failed.fault(q.Name, record.Attempts)
 	}
@@ -166,17 +175,17 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	result := c.out.Post(ctx, request)
 	span.Number("http.response.status_code", result.Status)
 	if failed := judge(result); failed != nil {
-		failed.err = errors.Join(failed.err, saysErrors(result.Body))
+		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
 		span.Failed(failed.word())
 		return wire.Answer{}, result.Status, failed
 	}
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
 		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
-		if !result.Private { // else the reason may quote what only the server reaches
+		if !result.Private || !errors.Is(err, wire.ErrUnreadable) { // else the reason may tell of what only the server reaches
 			what += ": " + err.Error()
 		}
-		return wire.Answer{}, result.Status, &failure{what: what, err: saysErrors(result.Body)}
+		return wire.Answer{}, result.Status, &failure{what: what, refuses: saysErrors(result.Body)}
 	}
 	return answer, result.Status, nil
 }
@@ -187,6 +196,9 @@ type failure struct {
 	kind  fault.Kind // UpstreamTimeout, Unavailable, or anything else: Upstream
 	again bool       // another attempt may help
 	err   error
+
+	away    time.Duration // the callback asks to be left alone for so long
+	refuses error         // ErrRefuses, if it said errors all the same
 }
 
 // word is one for the failure, which quotes nothing.
@@ -234,7 +246,7 @@ func passes(status int) bool {
 }
 
 // ErrRefuses is wrapped by the error of a callback that failed, and said errors all
-// the same: no policy waives what it said.
+// the same, at whichever attempt: no policy waives what it said.
 var ErrRefuses = errors.New("the callback's answer carries errors")
 
 // saysErrors is ErrRefuses for a body that carries errors.

@@ -309,6 +309,43 @@ func TestRetriesFollowTheCaseType(t *testing.T) {
 	}
 }
 
+// A callback that asks to be left alone for a while is, as far as there is time.
+func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
+	for after, waits := range map[string]string{"5": "[5s]", "0": "[1s]", "14": "[14s]", "15": "[1s]", "soon": "[1s]", "99999999999999999999": "[1s]"} {
+		t.Run(after, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", after)
+				w.WriteHeader(429)
+			}, says(200, ""))
+			var clock stopped
+			_, record, err := ask(t, clock.clock(), callback.Question{URL: s.url})
+			if got := fmt.Sprint(clock.waits); err != nil || got != waits || record.Attempts != 2 {
+				t.Errorf("waits %v, %d attempts, %v; want %v", got, record.Attempts, err, waits)
+			}
+		})
+	}
+}
+
+// What is wrong with an answer's keys is told wherever the callback is; what keeps
+// its body from being read only where everybody reaches it.
+func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"Errors":["private"]}`:    "differs from errors in letter case",
+		`{"state":"private"}`:       "override_state",
+		`{"data":["private"]}`:      "data is not an object",
+		`{"errors":"private"}`:      "errors is not a list of strings",
+		`<p>private`:                "something else than the documented body (1 attempt)",
+		`{"x":"private","x":"two"}`: "something else than the documented body (1 attempt)",
+	} {
+		s := serve(t, says(200, body))
+		out := outbound.New(outbound.Config{Allowed: func(context.Context, int64) ([]string, error) { return []string{loopback.String()}, nil }})
+		t.Cleanup(out.Close)
+		_, _, err := callback.New(out, new(stopped).clock()).Ask(t.Context(),
+			callback.Question{Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`)})
+		checkFailure(t, err, callback.CodeFailed, want)
+	}
+}
+
 func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
 	for name, first := range map[string]http.HandlerFunc{"500": says(500, ""), "lost": drops, "timeout": hangs("")} {
 		t.Run(name, func(t *testing.T) {

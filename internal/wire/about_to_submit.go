@@ -208,16 +208,26 @@ func CarriesErrors(body []byte) bool {
 	return false
 }
 
+// ErrUnreadable is wrapped by the error of an answer that is not one JSON object.
+// Other errors speak of the documented keys alone.
+var ErrUnreadable = errors.New("it can't be read as JSON")
+
+// unreadable says why the body can't be read.
+type unreadable string
+
+func (u unreadable) Error() string { return string(u) }
+func (unreadable) Unwrap() error   { return ErrUnreadable }
+
 // malformed says why the body can't be read, without the names of its fields.
 func malformed(err error) error {
 	f := fault.As(err)
 	if len(f.Fields) == 0 {
-		return errors.New("it can't be read as JSON")
+		return ErrUnreadable
 	}
 	if f.Fields[0].Path == "" {
-		return errors.New("the body " + f.Fields[0].Message)
+		return unreadable("the body " + f.Fields[0].Message)
 	}
-	return errors.New("something in the body " + f.Fields[0].Message)
+	return unreadable("something in the body " + f.Fields[0].Message)
 }
 
 func answerData(key string, value any) (map[string]any, error) {
