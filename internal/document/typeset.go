@@ -3,6 +3,7 @@ package document
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -437,7 +438,7 @@ func (w *lineWriter) show(f *face, parts []part, advance float64, text string) {
 		w.shown = append(w.shown, '<')
 		w.hex = true
 	}
-	w.shown = fmt.Appendf(w.shown, "%04x", code)
+	w.shown = hex.AppendEncode(w.shown, []byte{byte(code >> 8), byte(code)})
 	w.pen += float64(w.subset.widths[code])
 	w.origin += advance
 }
