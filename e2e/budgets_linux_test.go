@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,7 @@ type server struct {
 	t          *testing.T
 	pid        int
 	url, token string
+	large      string // the path of a case with a long text
 	rest       int
 }
 
@@ -133,12 +135,48 @@ func (s *server) prepare() {
 	for range 200 {
 		s.send(costly{"an ordinary case", "POST", "/v1/case-types/plain/cases", "application/json", []byte(`{"data":{"s":"x"}}`)})
 	}
+	text, _ := json.Marshal(strings.Repeat("xy ऄ ש\u200d ", 20_000))
+	_, answer := s.send(costly{"a case with a long text", "POST", "/v1/case-types/plain/cases", "application/json", []byte(`{"data":{"s":` + string(text) + `}}`)})
+	var made struct{ ID json.Number }
+	if err := json.Unmarshal(answer, &made); err != nil {
+		s.t.Fatal(err)
+	}
+	s.large = "/v1/cases/" + made.ID.String()
 	s.rest = s.status("VmRSS")
+}
+
+// structure returns the schema of a field, whose parts are drawn at random.
+func structure(random *rand.Rand, depth, width int) string {
+	if depth == 0 {
+		return `{"$ref":"#/$defs/node"}`
+	}
+	part := func() string { return structure(random, depth-1-random.IntN(2)*(depth-1)/2, width) }
+	parts := func(open, closing string, each func(i int) string) string {
+		var all []string
+		for i := range 1 + random.IntN(width) {
+			all = append(all, each(i))
+		}
+		return open + strings.Join(all, ",") + closing
+	}
+	list := func(i int) string { return part() }
+	switch random.IntN(6) {
+	case 0:
+		return parts(`{"properties":{`, `}}`, func(i int) string { return fmt.Sprintf(`"p%d":%s`, i, part()) })
+	case 1:
+		return parts(`{"allOf":[`, `]}`, list)
+	case 2:
+		return parts(`{"anyOf":[`, `]}`, list)
+	case 3:
+		return `{"not":` + part() + `,"items":` + part() + `}`
+	case 4:
+		return `{"if":` + part() + `,"then":` + part() + `,"else":` + part() + `}`
+	}
+	return `{"additionalProperties":` + part() + `,"unevaluatedProperties":` + part() + `}`
 }
 
 func definitionOf(key, fields string) string {
 	return `{"key":"` + key + `","states":[{"key":"s"}],"transitions":[{"key":"t","to":"s"},{"key":"e","from":["s"]}],"edit":"e",` +
-		`"name_template":"{f}{f}{f}{f}{f}{f}{f}{f}","documents":[{"key":"d","template":"` + strings.Repeat("{f}", 1000) + `"}],` +
+		`"name_template":"{f}{f}{f}{f}{f}{f}{f}{f}","documents":[{"key":"d","template":"` + strings.Repeat("{s}", 1000) + `"},{"key":"e","template":"{s}"}],` +
 		`"fields":{"type":"object","properties":{"f":` + fields + `,"s":{"type":"string"}},` +
 		`"$defs":{"node":{"allOf":[{"properties":{"c":{"$ref":"#/$defs/node"}}},{"properties":{"c":{"$ref":"#/$defs/node"}}}]}}}}`
 }
@@ -161,7 +199,7 @@ func types() map[string]string {
 }
 
 // draw returns a request of each kind, of random size.
-func draw(random *rand.Rand) []costly {
+func (s *server) draw(random *rand.Rand) []costly {
 	size := func(most int) int { return most/2 + random.IntN(most/2) }
 	list := func(n int, one string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(one+",", n), ",") + "]"
@@ -174,6 +212,15 @@ func draw(random *rand.Rand) []costly {
 	}
 	depth := 20 + random.IntN(40)
 	text, _ := json.Marshal(strings.Repeat("xy", size(400_000)))
+	preconditions := func(kind, condition string) costly {
+		var all []string
+		for i := range min(4500, 900_000/(60+len(condition))) {
+			all = append(all, fmt.Sprintf(`{"key":"t%d","to":"s","precondition":%q}`, i, condition))
+		}
+		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json", []byte(`{"key":"hostile","states":[{"key":"s"}],` +
+			`"fields":{"type":"object","properties":{"f":{"type":"string"}}},"transitions":[` + strings.Join(all, ",") + `]}`)}
+	}
+	nested := 10 + random.IntN(40)
 	var names []string
 	for i := range size(9000) {
 		names = append(names, fmt.Sprintf(`"n%d":{"pattern":"a{900}%d"}`, i, i))
@@ -190,6 +237,17 @@ func draw(random *rand.Rand) []costly {
 		create("doubling", "deep", strings.Repeat(`{"c":`, depth)+"{}"+strings.Repeat("}", depth)),
 		define("many patterns", `{"properties":{`+strings.Join(names, ",")+`}}`),
 		define("many references", `{"prefixItems":`+list(size(9000), `{"$ref":"#/$defs/node"}`)+`}`),
+		preconditions("many preconditions", "data.f=='a'"+strings.Repeat("||data.f=='b'", size(300))),
+		preconditions("unlike numbers", "1u+1u==2.0"+strings.Repeat("&&1u+1u==2.0", size(300))),
+		preconditions("lists of lists", strings.Repeat("[", nested)+"1"+strings.Repeat("]", nested)+".size()>0"),
+		preconditions("patterns of CEL", `data.f.matches("(a{90}b{90}){2}")`+strings.Repeat(`||data.f.matches("(a{90}b{90}){2}")`, size(90))),
+		{"a structure drawn at random", "PUT", "/v1/case-types/hostile", "application/json", []byte(definitionOf("hostile", structure(random, 8, 4)))},
+		{"an endpoint's filter", "POST", "/v1/endpoints", "application/json", []byte(`{"url":"https://crm.example.com","triggers":["case_created"],"filter":"` +
+			strings.Repeat("1u+1u==2.0&&", size(300)) + `true"}`)},
+		{"a filter that goes through all data", "GET", "/v1/filter-preview?triggers=case_created&filter=" +
+			url.QueryEscape("[1,2,3,4,5,6,7,8].all(a,[1,2,3,4,5,6,7,8].all(b,has(case.data.s)&&case.data.s.matches('(x|y)*z')))"), "", nil},
+		{"a document of much text", "POST", s.large + "/documents", "application/json", []byte(`{"key":"d"}`)},
+		{"a document of several scripts", "POST", s.large + "/documents", "application/json", []byte(`{"key":"e"}`)},
 		{"half a megabyte of nothing", "PUT", "/v1/case-types/hostile", "application/yaml", []byte(strings.Repeat("- ", size(500_000)))},
 	}
 }
@@ -238,7 +296,7 @@ func TestNoRequestTakesMoreThanItsBudget(t *testing.T) {
 		s := startServer(t) // so that nobody finds room that others have made
 		s.prepare()
 		rest = s.rest
-		all := draw(random)
+		all := s.draw(random)
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		for _, c := range all {
 			s.measure(&one, []costly{c})

@@ -159,7 +159,7 @@ func (c *checker) checkTransitions(states []string) {
 		for j, name := range items(tr["fields"]) {
 			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
 		}
-		if source := text(tr["precondition"]); source != "" {
+		if source := text(tr["precondition"]); source != "" && c.spend(expression.Steps(source)) {
 			program, wrong := language().Compile(source)
 			if wrong != nil {
 				c.fault(path+"/precondition", "%s", wrong)

@@ -165,3 +165,26 @@ func TestAHostileDefinitionCostsLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestPreconditionsTakeNoMoreTogetherThanADefinitionMay(t *testing.T) {
+	define := func(n int, condition string) error {
+		var transitions []string
+		for i := range n {
+			transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "to": "s", "precondition": %q}`, i, condition))
+		}
+		_, err := casetype.Parse("", []byte(`{"key": "x", "states": [{"key": "s"}], "fields": {"type": "object", "properties": {"f": {"type": "string"}}},
+			"transitions": [`+strings.Join(transitions, ",")+`]}`))
+		return err
+	}
+	several := func(n int, condition string) string { return strings.Repeat(condition+" && ", n) + condition }
+	if err := define(100, several(8, "(data.f == 'a' || data.f.startsWith('b'))")); err != nil {
+		t.Error(err)
+	}
+	for _, condition := range []string{
+		several(240, "1u+1u==2.0"), strings.Repeat("[", 44) + "1" + strings.Repeat("]", 44) + ".size()>0",
+	} {
+		if err := define(min(4500, 800_000/(60+len(condition))), condition); err == nil || !strings.Contains(err.Error(), "costs too much to check") {
+			t.Errorf("%.40s...: %v", condition, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
@@ -138,8 +139,15 @@ func textWeight(v ref.Val) uint64 {
 // a loop goes through may be several times as large as that of the loop around it.
 const (
 	maxLoops = 8
-	maxTypes = 10_000 // the sizes of all types together
+	maxType  = 1000   // the size of one
+	maxTypes = 40_000 // the squares of the sizes of all types together
 )
+
+// Steps returns what it takes to compile an expression, in steps of 100 ns: much more
+// where there are lists and maps, since they may be in each other.
+func Steps(source string) int {
+	return 100*min(len(source), 4*maxSource) + 1500*(strings.Count(source, "[")+strings.Count(source, "{"))
+}
 
 // unwieldy says why the types of an expression had better not be found.
 func unwieldy(e ast.Expr) string {
@@ -187,8 +195,8 @@ func (s *sizer) size(e ast.Expr) (n int) {
 	case ast.ComprehensionKind:
 		n = s.loop(e.AsComprehension())
 	}
-	n = min(max(n, 1), maxTypes)
-	s.total += n
+	n = min(max(n, 1), maxType)
+	s.total += n * n
 	return n
 }
 

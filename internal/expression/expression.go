@@ -120,7 +120,7 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 // check parses an expression and finds its types.
 func (l *Language) check(source string) (*cel.Ast, *Fault) {
 	ast, issues := l.env.Parse(source)
-	if issues.Err() == nil {
+	if len(issues.Errors()) == 0 { // the text of Err is long
 		if message := unwieldy(ast.NativeRep().Expr()); message != "" {
 			return nil, &Fault{Message: message}
 		}
@@ -128,14 +128,14 @@ func (l *Language) check(source string) (*cel.Ast, *Fault) {
 		composeTexts(parsed.NativeRep().Expr())
 		ast, issues = l.env.Check(parsed)
 		for range maxUnlike {
-			if issues.Err() == nil || !compareUnlike(parsed.NativeRep().Expr(), issues.Errors()) {
+			if len(issues.Errors()) == 0 || !compareUnlike(parsed.NativeRep().Expr(), issues.Errors()) {
 				break
 			}
 			ast, issues = l.env.Check(parsed)
 		}
 	}
-	if issues.Err() != nil {
-		first := issues.Errors()[0]
+	if wrong := issues.Errors(); len(wrong) > 0 {
+		first := wrong[0]
 		message, _, _ := strings.Cut(first.Message, "\n")
 		return nil, &Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
 	}
