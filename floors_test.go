@@ -118,6 +118,16 @@ func TestImportsOnlyGoDown(t *testing.T) {
 	}
 }
 
+func TestOnePackageReadsYAML(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if name, _ := inside(p.ImportPath); strings.HasPrefix(path, "go.yaml.in/yaml") && name != "internal/yaml" {
+				t.Errorf("%s imports %s; internal/yaml reads YAML for all", name, path)
+			}
+		}
+	}
+}
+
 func TestPurePackagesDoNoInputAndOutput(t *testing.T) {
 	for _, p := range packages(t) {
 		name, _ := inside(p.ImportPath)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -8,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"go.yaml.in/yaml/v4"
+
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // BeforeResolve reads the configuration file, for what neither flags nor
@@ -52,31 +54,26 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	var document yaml.Node
-	if err := yaml.Load(source, &document); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	options := map[string]any{}
-	if len(document.Content) == 0 {
-		return options, nil
-	}
-	root := document.Content[0]
-	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080", path, root.Line)
-	}
+	document := yaml.Read(source, yaml.Options{})
 	var wrong []error
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if !known(key.Value, flags) {
-			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q; casehook serve --help lists them", path, key.Line, key.Value))
+	for _, f := range document.Faults {
+		wrong = append(wrong, fmt.Errorf("%s:%d: %s: %s", path, f.Line, cmp.Or(f.Path, "/"), f.Message))
+	}
+	options, root := map[string]any{}, document.Root()
+	if _, isObject := root.Value.(map[string]any); !isObject && root.Value != nil {
+		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080", path, root.At().Line)
+	}
+	for name, value := range root.Members() {
+		if !known(name, flags) {
+			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q; casehook serve --help lists them", path, value.At().Line, name))
 			continue
 		}
-		if _, twice := options[key.Value]; twice {
-			wrong = append(wrong, fmt.Errorf("%s:%d: %s is given twice", path, key.Line, key.Value))
-			continue
+		text, err := option(value)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s:%d: /%s: %w", path, value.At().Line, name, err))
 		}
-		if options[key.Value], err = option(value); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: %s: %w", path, value.Line, key.Value, err))
+		if value.Value != nil { // an empty one is as none
+			options[name] = text
 		}
 	}
 	return options, errors.Join(wrong...)
@@ -87,19 +84,21 @@ func known(name string, flags []*kong.Flag) bool {
 }
 
 // option returns a value as it would stand on the command line.
-func option(value *yaml.Node) (any, error) {
-	switch value.Kind {
-	case yaml.ScalarNode:
-		return value.Value, nil
-	case yaml.SequenceNode:
-		items := make([]string, len(value.Content))
-		for i, item := range value.Content {
-			if item.Kind != yaml.ScalarNode {
-				return nil, errors.New("is a list of something else than plain values")
-			}
-			items[i] = item.Value
-		}
-		return strings.Join(items, ","), nil
+func option(value yaml.Node) (string, error) {
+	if text, ok := value.Text(); ok || value.Value == nil {
+		return text, nil
 	}
-	return nil, errors.New("is neither a plain value nor a list")
+	if _, isList := value.Value.([]any); !isList {
+		return "", errors.New("is neither a plain value nor a list")
+	}
+	items := value.Items()
+	texts := make([]string, len(items))
+	for i, item := range items {
+		text, ok := item.Text()
+		if !ok {
+			return "", errors.New("is a list of something else than plain values")
+		}
+		texts[i] = text
+	}
+	return strings.Join(texts, ","), nil
 }

@@ -136,9 +136,11 @@ func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
 		"an unknown key":   {"listen: x\nlisten-on: y\n", `:2: there is no option "listen-on"`},
 		"a key of no flag": {"config: other.yaml\n", `:1: there is no option "config"`},
 		"no mapping":       {"- listen\n", ":1: a file of options is a list of keys and values"},
-		"a nested value":   {"listen: { host: x }\n", ":1: listen: is neither a plain value nor a list"},
+		"a nested value":   {"listen: { host: x }\n", ":1: /listen: is neither a plain value nor a list"},
 		"a wrong value":    {"max-upload: much\n", `"much" is not a size`},
-		"no YAML":          {"listen: [\n", "casehook.yaml"},
+		"a nested list":    {"allow-address:\n  - [x]\n", ":1: /allow-address: is a list of something else than plain values"},
+		"an option twice":  {"listen: x\ndata: y\nlisten: z\n", ":3: /listen: is given twice; the first is on line 1"},
+		"no YAML":          {"data: x\nlisten: [\n", "casehook.yaml:3: /: is not YAML: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := said(t, "serve", "--config", file(t, test.content))

@@ -13,13 +13,12 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/wire"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // Plan is what there should be.
@@ -43,7 +42,7 @@ type document struct {
 }
 
 type endpointNode struct {
-	settingsNode `yaml:",inline"`
+	settingsNode
 
 	Name      string   `yaml:"name"`
 	URL       string   `yaml:"url"`
@@ -65,19 +64,19 @@ type endpointNode struct {
 // own. Variables are those that secrets are in. The error lists all that is wrong,
 // each with file and line.
 func Read(file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool)) (*Plan, error) {
+	r := reader{file: file, read: read, variable: variable, plan: &Plan{Secrets: map[string]string{}}}
+	written := yaml.Read(source, yaml.Options{})
+	r.faults("", written.Faults)
 	var d document
-	if err := yaml.Load(source, &d, yaml.WithKnownFields()); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if len(d.CaseTypes)+len(d.Endpoints) == 0 {
+	r.faults("", written.Root().Decode(&d))
+	if len(d.CaseTypes)+len(d.Endpoints) == 0 && len(r.wrong) == 0 {
 		return nil, fmt.Errorf("%s: has neither case_types nor endpoints", file)
 	}
-	r := reader{file: file, lines: strings.SplitAfter(string(source), "\n"), read: read, variable: variable, plan: &Plan{Secrets: map[string]string{}}}
-	for i := range d.CaseTypes {
-		r.caseType(&d.CaseTypes[i])
+	for _, n := range d.CaseTypes {
+		r.caseType(n)
 	}
-	for i := range d.Endpoints {
-		r.endpoint(&d.Endpoints[i])
+	for _, n := range d.Endpoints {
+		r.endpoint(n)
 	}
 	if len(r.wrong) > 0 {
 		return nil, errors.Join(r.wrong...)
@@ -87,7 +86,6 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 
 type reader struct {
 	file     string
-	lines    []string
 	read     func(string) ([]byte, error)
 	variable func(string) (string, bool)
 	plan     *Plan
@@ -98,23 +96,28 @@ func (r *reader) fault(line int, format string, args ...any) {
 	r.wrong = append(r.wrong, fmt.Errorf("%s:%d: %s", r.file, line, fmt.Sprintf(format, args...)))
 }
 
+// faults adds faults of the file, with their paths below base.
+func (r *reader) faults(base string, all []yaml.Fault) {
+	for _, f := range all {
+		r.fault(f.Line, "%s: %s", cmp.Or(strings.TrimPrefix(f.Path, base), "/"), f.Message)
+	}
+}
+
 // caseType reads a definition, or the file that is named in its place.
-func (r *reader) caseType(n *yaml.Node) {
-	file, source := r.file, []byte(nil)
-	switch n.Kind {
-	case yaml.ScalarNode:
-		if file = n.Value; !filepath.IsAbs(file) {
+func (r *reader) caseType(n yaml.Node) {
+	file, line := r.file, n.At().Line
+	source, err := n.Cut()
+	if name, named := n.Text(); named {
+		if file = name; !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(r.file), file)
 		}
-		var err error
-		if source, err = r.read(file); err != nil {
-			r.fault(n.Line, "the case type can't be read: %v", err)
-			return
-		}
-	case yaml.MappingNode:
-		source = r.cut(n)
-	default:
-		r.fault(n.Line, "a case type is the name of a file, or a definition")
+		source, err = r.read(file)
+	} else if _, inline := n.Value.(map[string]any); !inline {
+		r.fault(line, "a case type is the name of a file, or a definition")
+		return
+	}
+	if err != nil {
+		r.fault(line, "the case type can't be read: %v", err)
 		return
 	}
 	t, err := casetype.Parse(file, source)
@@ -122,38 +125,16 @@ func (r *reader) caseType(n *yaml.Node) {
 	case err != nil:
 		r.wrong = append(r.wrong, err)
 	case slices.ContainsFunc(r.plan.Types, func(other Type) bool { return other.Key == t.Key }):
-		r.fault(n.Line, "the case type %s is given twice", t.Key)
+		r.fault(line, "the case type %s is given twice", t.Key)
 	default:
 		r.plan.Types = append(r.plan.Types, Type{t, file, source})
 	}
 }
 
-// cut returns the text of an item of a list as a document of its own, on the lines
-// where it stands, so that faults name them.
-func (r *reader) cut(n *yaml.Node) []byte {
-	if n.Style&yaml.FlowStyle != 0 { // nothing tells where it ends
-		text, err := yaml.Dump(n)
-		if err == nil {
-			return append([]byte(strings.Repeat("\n", n.Line-1)), text...)
-		}
-	}
-	var b strings.Builder
-	b.WriteString(strings.Repeat("\n", n.Line-1))
-	b.WriteString(strings.Repeat(" ", n.Column-1) + r.lines[n.Line-1][n.Column-1:])
-	for _, line := range r.lines[n.Line:] {
-		text := strings.TrimLeft(line, " ")
-		if strings.TrimSpace(text) != "" && text[0] != '#' && len(line)-len(text) < n.Column-1 {
-			break
-		}
-		b.WriteString(line)
-	}
-	return []byte(b.String())
-}
-
-func (r *reader) endpoint(n *yaml.Node) {
+func (r *reader) endpoint(n yaml.Node) {
 	var d endpointNode
-	if err := n.Load(&d, yaml.WithKnownFields()); err != nil {
-		r.fault(n.Line, "the endpoint can't be read: %v", err)
+	if wrong := n.Decode(&d); len(wrong) > 0 {
+		r.faults(n.Path, wrong)
 		return
 	}
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
@@ -162,18 +143,21 @@ func (r *reader) endpoint(n *yaml.Node) {
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}
-	r.settings(n.Line, d.settingsNode, &e)
+	wrong := func(path, format string, args ...any) {
+		r.fault(n.Below(path).Line, "%s: %s", path, fmt.Sprintf(format, args...))
+	}
+	r.settings(n, d.settingsNode, &e)
 	if e.Name == "" {
-		r.fault(n.Line, "/name: is missing; endpoints are found by their names")
+		wrong("/name", "is missing; endpoints are found by their names")
 	}
 	for _, f := range checked(e).Check(wire.Known) {
-		r.fault(n.Line, "%s: %s", f.Path, f.Message)
+		wrong(f.Path, "%s", f.Message)
 	}
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {
-		r.fault(n.Line, "/filter: %v", unfit)
+		wrong("/filter", "%v", unfit)
 	}
 	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return spelling.Key(other.Name) == spelling.Key(e.Name) }) {
-		r.fault(n.Line, "/name: the endpoint %q is given twice", e.Name)
+		wrong("/name", "the endpoint %q is given twice", e.Name)
 	}
 	e.Normalise()
 	e.Policy = e.Policy.WithDefaults()

@@ -86,7 +86,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		want   []string
 	}{
 		"nothing in it":      {"{}", []string{"has neither case_types nor endpoints"}},
-		"an unknown key":     {"case_type: []", []string{"line 1", "case_type"}},
+		"an unknown key":     {"case_type: []", []string{"c.yaml:1: /case_type: is not a known key"}},
 		"no YAML":            {"case_types: [", []string{"c.yaml"}},
 		"a missing file":     {"case_types: [none.yaml]", []string{"c.yaml:1: the case type can't be read"}},
 		"a list":             {"case_types: [[]]", []string{"c.yaml:1: a case type is the name of a file"}},
@@ -94,7 +94,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"a type twice":       {"case_types: [note.yaml, note.yaml]", []string{"c.yaml:1: the case type note is given twice"}},
 		"an endpoint twice":  {"endpoints:\n- {name: a, url: https://a.example, triggers: [case_created]}\n- {name: a, url: https://a.example, triggers: [case_created]}", []string{`c.yaml:3: /name: the endpoint "a" is given twice`}},
 		"no name, no URL":    {"endpoints: [{triggers: [case_created]}]", []string{"/name: is missing", "/url: "}},
-		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: the endpoint can't be read", "retry"}},
+		"a policy's key":     {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: /policy/retry: is not a known key"}},
 		"an unfit filter":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.stat}]", []string{"/filter: is not CEL at line 1, column 5"}},
 		"a refused pattern":  {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.name.matches('*')}]", []string{"c.yaml:1: /filter: has a pattern for matches() at line 1, column 19 that", `missing argument to repetition operator: "*"`}},
 		"a limit too low":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},

@@ -1,17 +1,15 @@
 package apply
 
 import (
-	"errors"
 	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // settingsNode is what may be said of an endpoint besides where it is and what it
@@ -49,23 +47,22 @@ type text struct {
 	line             int
 }
 
-var errText = errors.New("is neither a text, nor { env: NAME }, nor { file: path }")
-
-// UnmarshalYAML reads a text, or where it is.
-func (t *text) UnmarshalYAML(n *yaml.Node) error {
-	t.line = n.Line
-	if n.Kind == yaml.ScalarNode {
-		return n.Decode(&t.plain)
+// DecodeYAML reads a text, or where it is.
+func (t *text) DecodeYAML(n yaml.Node) string {
+	t.line = n.At().Line
+	if plain, ok := n.Text(); ok {
+		t.plain = plain
+		return ""
 	}
 	var where struct {
 		Env  string `yaml:"env"`
 		File string `yaml:"file"`
 	}
-	if err := n.Load(&where, yaml.WithKnownFields()); err != nil || (where.Env == "") == (where.File == "") {
-		return errText
+	if wrong := n.Decode(&where); len(wrong) > 0 || (where.Env == "") == (where.File == "") {
+		return "is neither a text, nor { env: NAME }, nor { file: path }"
 	}
 	t.env, t.file = where.Env, where.File
-	return nil
+	return ""
 }
 
 // resolve returns a text, from wherever it is.
@@ -97,11 +94,11 @@ func (r *reader) line(t text, path string) string {
 }
 
 // settings reads them into an endpoint.
-func (r *reader) settings(line int, d settingsNode, e *endpoint.Endpoint) {
+func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	e.Description, e.Metadata, e.Clearance, e.Policy.KeepAnswers = d.Description, d.Metadata, d.Clearance, d.KeepAnswers
 	e.Policy.AtfinityVersion = d.Version
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
-		r.fault(line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
+		r.fault(n.Below("/clearance").Line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Headers)) {
 		e.Headers = append(e.Headers, endpoint.Header{Name: name, Value: r.line(d.Headers[name], "/headers/"+name)})

@@ -48,6 +48,9 @@ func (n Node) Items() []Node {
 // At returns where the node is named: at its key, or at itself where it has none.
 func (n Node) At() Position { return n.doc.At(n.Path) }
 
+// Below returns where the value is named to which a JSON Pointer leads from the node.
+func (n Node) Below(path string) Position { return n.doc.At(n.Path + path) }
+
 // Text returns a scalar as it was written, be it a text or not; null is no text.
 func (n Node) Text() (text string, ok bool) {
 	switch value := n.Value.(type) {

@@ -58,7 +58,8 @@ func directives(source []byte) ([]byte, *Fault) {
 		}
 		if found := version.FindSubmatchIndex(line); found != nil {
 			if says := string(line[found[2]:found[3]]); says != "1.2" {
-				return nil, &Fault{Position: positionIn(source, begin), Message: fmt.Sprintf("is YAML %.20s; what is read here is YAML 1.2", says)}
+				message := fmt.Sprintf("is YAML %.20s; what is read here is YAML 1.2", says)
+				return nil, &Fault{Position: positionIn(source, begin), Message: message}
 			}
 			source = bytes.Clone(source)
 			source[begin+found[3]-1] = '1'

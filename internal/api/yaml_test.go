@@ -1,0 +1,34 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		line := func(after int) string { return fmt.Sprintf(": line %d: ", strings.Count(loan, "\n")+1+after) }
+		twice := "{\"key\": \"note\",\n\"name\": \"a\",\n\"name\": \"b\"," + strings.TrimPrefix(note, `{"key": "note",`)
+		for source, want := range map[string]string{
+			twice: "/name: line 3: is given twice; the first is on line 2",
+			strings.Replace(loan, "outcome: contract", "outcome: contract\noutcome: other", 1): "/outcome: line 5: is given twice; the first is on line 4",
+			loan + "---\n" + loan:                   line(0) + "begins a second document, and there may be one",
+			"%YAML 1.1\n---" + loan:                 ": line 1: is YAML 1.1; what is read here is YAML 1.2",
+			loan + "switch:\n\tabout_to_submit: {}": line(1) + "is not YAML: found character that cannot start any token",
+		} {
+			for _, contentType := range []string{"application/yaml", "application/json"} {
+				got := w.do("PUT", "/v1/case-types/loan", source, "Content-Type", contentType).is(422, "case_type.invalid")
+				var problem struct {
+					Fields []struct{ Path, Message string }
+				}
+				must(t, json.Unmarshal(got.body, &problem))
+				if len(problem.Fields) != 1 || problem.Fields[0].Path+": "+problem.Fields[0].Message != want {
+					t.Errorf("%.80q: %s, want %s", source, got.body, want)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package yaml
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Decoder is what decodes itself. The message says why it can't; it follows what names
+// the node.
+type Decoder interface {
+	DecodeYAML(n Node) (message string)
+}
+
+// Decode fills in what into points to: structs by their fields' yaml tags, embedded
+// ones as if their fields were here, and what is made of texts, numbers, booleans,
+// durations, lists, maps and nodes. A text may be written as a number. What is null stays as
+// it is. Keys that there are not, and values of other kinds, are the faults.
+func (n Node) Decode(into any) []Fault {
+	d := decoding{}
+	d.value(n, reflect.ValueOf(into).Elem())
+	return d.faults
+}
+
+type decoding struct{ faults []Fault }
+
+func (d *decoding) fault(n Node, format string, args ...any) {
+	d.faults = append(d.faults, Fault{n.At(), n.Path, fmt.Sprintf(format, args...)})
+}
+
+func (d *decoding) value(n Node, to reflect.Value) {
+	if to.Type() == reflect.TypeFor[Node]() {
+		to.Set(reflect.ValueOf(n))
+		return
+	}
+	if n.Value == nil {
+		return
+	}
+	if own, ok := to.Addr().Interface().(Decoder); ok {
+		if message := own.DecodeYAML(n); message != "" {
+			d.fault(n, "%s", message)
+		}
+		return
+	}
+	if to.Type() == reflect.TypeFor[time.Duration]() {
+		d.duration(n, to)
+		return
+	}
+	switch to.Kind() {
+	case reflect.Pointer:
+		to.Set(reflect.New(to.Type().Elem()))
+		d.value(n, to.Elem())
+	case reflect.Struct:
+		d.object(n, to)
+	case reflect.Map:
+		d.members(n, to)
+	case reflect.Slice:
+		d.list(n, to)
+	case reflect.String:
+		text, ok := n.Text()
+		if !ok {
+			d.fault(n, "is %s, not text", n.Kind())
+		}
+		to.SetString(text)
+	default:
+		d.number(n, to)
+	}
+}
+
+// number decodes numbers, and what is true or false.
+func (d *decoding) number(n Node, to reflect.Value) {
+	number, _ := n.Value.(json.Number)
+	switch to.Kind() {
+	case reflect.Bool:
+		value, ok := n.Value.(bool)
+		if !ok {
+			d.fault(n, "is %s, not true or false", n.Kind())
+		}
+		to.SetBool(value)
+	case reflect.Int, reflect.Int64:
+		i, err := strconv.ParseInt(number.String(), 10, to.Type().Bits())
+		if err != nil {
+			d.fault(n, "is no whole number of a size that is possible")
+		}
+		to.SetInt(i)
+	case reflect.Float64:
+		f, err := number.Float64()
+		if err != nil {
+			d.fault(n, "is %s, not a number of a size that is possible", n.Kind())
+		}
+		to.SetFloat(f)
+	default:
+		panic("yaml: nothing decodes a " + to.Type().String())
+	}
+}
+
+func (d *decoding) duration(n Node, to reflect.Value) {
+	text, _ := n.Value.(string)
+	duration, err := time.ParseDuration(text)
+	if err != nil {
+		d.fault(n, "is not a duration such as 250ms, 5s or 1m30s")
+	}
+	to.SetInt(int64(duration))
+}
+
+func (d *decoding) object(n Node, to reflect.Value) {
+	if _, ok := n.Value.(map[string]any); !ok {
+		d.fault(n, "is %s, not an object", n.Kind())
+		return
+	}
+	fields := fieldsOf(to)
+	for key, member := range n.Members() {
+		if field, known := fields[key]; known {
+			d.value(member, field)
+		} else {
+			d.fault(member, "is not a known key")
+		}
+	}
+}
+
+// fieldsOf returns a struct's fields by their keys.
+func fieldsOf(to reflect.Value) map[string]reflect.Value {
+	fields := map[string]reflect.Value{}
+	for _, f := range reflect.VisibleFields(to.Type()) {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+			fields[key] = to.FieldByIndex(f.Index)
+		}
+	}
+	return fields
+}
+
+func (d *decoding) members(n Node, to reflect.Value) {
+	if _, ok := n.Value.(map[string]any); !ok {
+		d.fault(n, "is %s, not an object", n.Kind())
+		return
+	}
+	to.Set(reflect.MakeMap(to.Type()))
+	for key, member := range n.Members() {
+		value := reflect.New(to.Type().Elem()).Elem()
+		d.value(member, value)
+		to.SetMapIndex(reflect.ValueOf(key), value)
+	}
+}
+
+func (d *decoding) list(n Node, to reflect.Value) {
+	if _, ok := n.Value.([]any); !ok {
+		d.fault(n, "is %s, not a list", n.Kind())
+		return
+	}
+	items := n.Items()
+	to.Set(reflect.MakeSlice(to.Type(), len(items), len(items)))
+	for i, item := range items {
+		d.value(item, to.Index(i))
+	}
+}
