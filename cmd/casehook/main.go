@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -144,6 +145,26 @@ func explain(err error) string {
 type versionCmd struct{}
 
 func (versionCmd) Run(s stdio) error {
-	_, err := fmt.Fprintln(s.out, "casehook", version)
+	_, err := fmt.Fprintf(s.out, "casehook %s, commit %s\n", version, commit())
 	return err
+}
+
+// commit returns the commit that the program was built from, as Go noted it.
+func commit() string {
+	build, _ := debug.ReadBuildInfo()
+	if build == nil {
+		build = &debug.BuildInfo{}
+	}
+	settings := map[string]string{}
+	for _, s := range build.Settings {
+		settings[s.Key] = s.Value
+	}
+	switch revision := settings["vcs.revision"]; {
+	case revision == "":
+		return "unknown"
+	case settings["vcs.modified"] == "true":
+		return revision + " with changes"
+	default:
+		return revision
+	}
 }

@@ -245,6 +245,11 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
+	if current, known, err := p.GetVersions(ctx); err == nil && current > known {
+		return fault.New(fault.Invalid, "store.newer",
+			"The database was brought to schema %d by a newer Casehook; this one knows up to %d. "+
+				"Start that version or a newer one. The way back is a copy of the database from before the upgrade.", current, known)
+	}
 	if pending, err := p.HasPending(ctx); err == nil && !pending {
 		return nil // without the lock, which a process that stopped might hold
 	}
