@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/weburl"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // message is a message as the server streams it.
@@ -19,7 +20,7 @@ type message struct {
 	Trigger   string            `json:"trigger"`
 	Subject   string            `json:"subject"`
 	Sequence  int64             `json:"sequence"`
-	Timestamp time.Time         `json:"timestamp"`
+	Timestamp wire.Timestamp    `json:"timestamp"`
 	Source    string            `json:"source"`
 	Headers   map[string]string `json:"headers"`
 	Body      json.RawMessage   `json:"body"`

@@ -260,7 +260,7 @@ func (e *ear) print(m message, f *forwarded) {
 			more = fmt.Sprintf("attempt %d", f.Attempt)
 		}
 	}
-	e.row(clock(m.Timestamp), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more)
+	e.row(clock(time.Time(m.Timestamp)), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more)
 }
 
 // head prints the names of the columns.

@@ -46,7 +46,7 @@ func (s *streaming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "retry: 2000\nid: %d\n\n", from)
 	for i := from + 1; i <= min(from+s.cut, s.messages); i++ {
 		fmt.Fprintf(w, "id: %d\nevent: case_changed\ndata: {\"id\":\"msg_%d\",\"trigger\":\"case_changed\",\"subject\":\"case/%d\",\"sequence\":%d,"+
-			"\"timestamp\":\"2026-03-14T15:09:26Z\",\"source\":\"api\",\"headers\":{\"X-atfinity-event\":\"case_changed\",\"Content-Type\":\"application/json; charset=UTF-8\"},"+
+			"\"timestamp\":\"2026-03-14T15:09:26.120Z\",\"source\":\"api\",\"headers\":{\"X-atfinity-event\":\"case_changed\",\"Content-Type\":\"application/json; charset=UTF-8\"},"+
 			"\"body\":{\"case_name\":\"Zo\u00eb <&>\",\"n\":%d.00},\"error\":null}\n\n", i, i, i%3, i, i)
 	}
 	if from >= s.messages {
@@ -200,6 +200,9 @@ func TestMessagesArePrinted(t *testing.T) {
 	receiver.status = func(string, int) int { return 418 }
 	l.JSON = true
 	out, notes := listened(t, &streaming{messages: 1, cut: 5}, l, 1)
+	if !strings.Contains(out, `"timestamp":"2026-03-14T15:09:26.120Z"`) { // with the digits that it came with
+		t.Error(out)
+	}
 	var line struct {
 		ID        string
 		Body      json.RawMessage

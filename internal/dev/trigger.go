@@ -13,6 +13,7 @@ import (
 
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Triggering says what to send, and where to.
@@ -94,7 +95,7 @@ func (t Triggering) replay(ctx context.Context, c *client.Client, m *message) er
 		return err
 	}
 	return t.at(m.ID).start(ctx, c, id, "/replays", map[string]any{
-		"since": m.Timestamp, "until": m.Timestamp.Add(time.Millisecond), "subject": m.Subject, "triggers": []string{m.Trigger},
+		"since": m.Timestamp, "until": wire.Timestamp(time.Time(m.Timestamp).Add(time.Millisecond)), "subject": m.Subject, "triggers": []string{m.Trigger},
 	})
 }
 
@@ -157,7 +158,7 @@ func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, err
 		}
 		now := time.Now().UTC()
 		m := &message{
-			ID: "msg_sample" + strconv.FormatInt(now.UnixNano(), 36), Trigger: t.Trigger, Timestamp: now, Source: "api",
+			ID: "msg_sample" + strconv.FormatInt(now.UnixNano(), 36), Trigger: t.Trigger, Timestamp: wire.Timestamp(now), Source: "api",
 			Headers: map[string]string{}, Body: known.Example,
 		}
 		for _, h := range known.Headers {
@@ -214,7 +215,7 @@ func (t Triggering) of(ctx context.Context, c *client.Client, version int64, at 
 			switch {
 			case m.Subject == fmt.Sprintf("case/%d", t.Case) && m.Sequence == version:
 				return m, nil
-			case m.Timestamp.After(at.Add(time.Minute)): // clocks of several nodes may differ
+			case time.Time(m.Timestamp).After(at.Add(time.Minute)): // clocks of several nodes may differ
 				return nil, nil
 			}
 		}
