@@ -487,10 +487,43 @@ func TestSecretsAndDataStayOutOfTheLog(t *testing.T) {
 			t.Errorf("the log has %s:\n%s", secret, log)
 		}
 	}
-	for _, part := range []string{"method=POST", `route="POST /v1/case-types/{key}/cases"`, "status=201", "duration=", "request_id=req_", "token_id=tok_"} {
-		if !strings.Contains(log, part) {
-			t.Errorf("the log lacks %s:\n%s", part, log)
+}
+
+func TestEachRequestIsALineThatSaysWhoAskedForWhatAndWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.putTypes()
+	line := func() string {
+		lines := strings.Split(strings.TrimSpace(w.log.String()), "\n")
+		return lines[len(lines)-1]
+	}
+	ours := []string{"User-Agent", "crm/2 (" + strings.Repeat("x", 10_000)}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		parts              []string
+	}{
+		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"client": "Ann"}}`, 201, []string{"operation=create-case", "method=POST"}},
+		{"POST", "/v1/case-types/loan/cases", `{"transition": "fly"}`, 404, []string{"code=transition.not_found"}},
+		{"GET", "/v1/cases?limit=x", "", 400, []string{"code=request.invalid", "path=/v1/cases "}},
+		{"GET", "/v1/none/" + strings.Repeat("a", 9999), "", 404, []string{"code=route.not_found"}},
+		{"POST", "/v1/labels", "{", 400, []string{"code=json.malformed"}},
+	} {
+		w.do(c.method, c.path, c.body, ours...).is(c.status, "")
+		parts := append(c.parts, fmt.Sprintf("status=%d", c.status), "path=/v1/", "duration_ms=", "request_id=req_", "token_id=tok_", "tenant=1",
+			`client="crm/2 (xx`, "address=127.0.0.1")
+		for _, part := range parts {
+			if !strings.Contains(line(), part) {
+				t.Errorf("%s %.40s: the line lacks %s: %s", c.method, c.path, part, line())
+			}
 		}
+		if len(line()) > 1500 {
+			t.Errorf("the line has %d bytes", len(line()))
+		}
+	}
+	w.get("/v1/cases", "Authorization", "Bearer chk_wrong").is(401, "")
+	if !strings.Contains(line(), "code=token.") || strings.Contains(line(), "chk_wrong") {
+		t.Error(line())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -24,6 +25,7 @@ type exchange struct {
 	request   *http.Request
 	principal access.Principal // once authenticated
 	status    int              // 0: nothing has been answered yet
+	code      string           // of the problem that it was answered with
 	raw       []byte           // the body, where it was read as a whole
 	key       []byte           // of fingerprints
 	held      hold             // of the answer, while it is sent
@@ -228,13 +230,27 @@ func (a *API) ended(x *exchange, span observe.Span, start time.Time) {
 
 func (a *API) logged(x *exchange, operation string, took time.Duration) {
 	attrs := []slog.Attr{
-		slog.String("method", x.request.Method), slog.String("route", x.request.Pattern), slog.String("operation", operation),
-		slog.Int("status", x.status), slog.Duration("duration", took), slog.String("request_id", x.id),
-		slog.String("address", x.address()),
+		slog.String("method", x.request.Method), slog.String("path", shortened(x.request.URL.Path)), slog.String("operation", operation),
+		slog.Int("status", x.status), slog.Float64("duration_ms", math.Round(took.Seconds()*1e6)/1e3), slog.String("request_id", x.id),
+		slog.String("address", x.address()), slog.String("client", shortened(x.request.UserAgent())),
+		slog.Int64("tenant", x.principal.Tenant),
 		slog.String("token_id", x.principal.Actor.TokenID), slog.Int64("user_id", x.principal.Actor.UserID),
+	}
+	if x.code != "" {
+		attrs = append(attrs, slog.String("code", x.code))
 	}
 	if trace := observe.TraceID(x.request.Context()); trace != "" {
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	a.log.LogAttrs(x.request.Context(), slog.LevelInfo, "request", attrs...)
+}
+
+// mostLogged is how much of what a client sent a line of the log has, in bytes.
+const mostLogged = 200
+
+func shortened(text string) string {
+	if len(text) > mostLogged {
+		return strings.ToValidUTF8(text[:mostLogged], "") + "..."
+	}
+	return text
 }

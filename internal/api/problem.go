@@ -76,6 +76,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		err = fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 	}
 	e := fault.As(err)
+	exchangeOf(ctx).code = e.Code
 	if e.Kind == fault.Internal {
 		a.log.LogAttrs(ctx, slog.LevelError, "request failed",
 			slog.String("request_id", exchangeOf(ctx).id), slog.Any("error", err))
@@ -85,6 +86,9 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 
 // write answers with the problem, outside of any operation.
 func (p *Problem) write(w http.ResponseWriter) {
+	if x, ok := w.(*exchange); ok {
+		x.code = p.Code
+	}
 	header := w.Header()
 	for name, values := range p.header {
 		header[name] = values
@@ -107,14 +111,19 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 // setUpHuma gives huma's own errors our shape, and makes it exact. These are
 // settings of the whole program.
 var setUpHuma = sync.OnceFunc(func() {
-	huma.NewError = fromHuma
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		p := fromHuma(status, errs)
+		exchangeOf(ctx.Context()).code = p.Code
+		return p
+	}
 	huma.ValidateStrictCasing = true
 	huma.DefaultArrayNullable = false
 })
 
 // fromHuma makes a problem of what huma finds wrong: that is only ever a
 // parameter, since bodies are read elsewhere.
-func fromHuma(status int, message string, errs ...error) huma.StatusError {
+func fromHuma(status int, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
 		return newProblem(fault.As(nil))
 	}

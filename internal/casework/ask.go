@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/outbound"
@@ -73,6 +75,7 @@ func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) 
 func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
 	q, err := s.question(ctx, pl, g)
 	if err != nil {
+		s.logFailure(ctx, pl, g, event.Callback{URL: g.URL}, err, false)
 		return answer, false, err
 	}
 	told := pl.told(g)
@@ -83,14 +86,26 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
 		goesOn := waived(q.Ask, err)
-		s.Log.WarnContext(ctx, "callback failed", "case", pl.after.ID, "callback", q.Name, "goes_on", goesOn, "webhook_id", q.WebhookID,
-			"attempts", record.Attempts, "code", fault.As(err).Code, "failure", record.Failure, "cause", outbound.Cause(err))
+		s.logFailure(ctx, pl, g, record, err, goesOn)
 		if !goesOn {
 			return answer, false, err
 		}
 		return answer, false, nil
 	}
 	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+}
+
+// logFailure tells the operator of a callback that gave no answer, and of the change
+// that asked it.
+func (s *Service) logFailure(ctx context.Context, pl *plan, g guard, record event.Callback, err error, goesOn bool) {
+	consequence := "nothing was saved"
+	if goesOn {
+		consequence = "its failure policy is ignore, so that the change goes on"
+	}
+	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
+	s.Log.WarnContext(ctx, "a callback failed: "+consequence, "tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner,
+		"transition", g.key, "url", asked, "webhook_id", record.WebhookID, "attempts", record.Attempts, "duration_ms", record.DurationMS,
+		"code", fault.As(err).Code, "failure", cmp.Or(record.Failure, fault.As(err).Detail), "cause", outbound.Cause(err))
 }
 
 // waived reports whether the failure policy waives an error: a callback that

@@ -407,7 +407,7 @@ func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	w.eventually("it has tried to deliver", func() bool { return len(w.arrived()) > 1 })
 	w.stop()
 	text := log.String()
-	for _, must := range []string{`"msg":"request"`, `"operation":"create-case"`, `"status":201`, `"request_id":"req_`, `"duration":`, `"msg":"stopped"`} {
+	for _, must := range []string{`"msg":"request"`, `"operation":"create-case"`, `"status":201`, `"request_id":"req_`, `"duration_ms":`, `"msg":"stopped"`} {
 		if !strings.Contains(text, must) {
 			t.Errorf("the log lacks %s:\n%s", must, text)
 		}

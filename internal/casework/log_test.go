@@ -1,0 +1,35 @@
+package casework_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/casework"
+)
+
+func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
+	var log bytes.Buffer
+	w := start(t, "", func(c *casework.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	w.callbacks.on("failing", says(500, ""), says(500, ""))
+	for key, c := range map[string]struct{ ask, want string }{
+		"failing":  {`"url": "${CASEHOOK_VAR_CALLBACKS}/failing?key=secret"`, `url=${CASEHOOK_VAR_CALLBACKS}/failing `},
+		"ignored":  {`"url": "http://127.0.0.1:1/ignored", "failure_policy": "ignore"`, "failure policy is ignore"},
+		"nowhere":  {`"url": "http://127.0.0.1:1/nowhere"`, "connect: connection refused"},
+		"variable": {`"url": "${CASEHOOK_VAR_NOWHERE}/x"`, "CASEHOOK_VAR_NOWHERE"},
+	} {
+		log.Reset()
+		w.put(w.p, strings.ReplaceAll(loan(key, `"retries": [], `+c.ask), `"url": "${CASEHOOK_VAR_CALLBACKS}/`+key+`", `, ""))
+		id := w.open(key).ID
+		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, casework.Once{})
+		for _, part := range []string{"level=WARN", "case_type=" + key, "transition=submit", "tenant=", "cause=", "code=callback.failed", c.want} {
+			if !strings.Contains(log.String(), part) {
+				t.Errorf("%s: the log lacks %s: %s", key, part, log.String())
+			}
+		}
+		if strings.Contains(log.String(), "secret") || strings.Count(log.String(), "\n") != 1 {
+			t.Errorf("%s: %s", key, log.String())
+		}
+	}
+}
