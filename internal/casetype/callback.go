@@ -71,6 +71,22 @@ func (t *Type) Guards(state string) ([]Transition, bool) {
 	return guards, open[state] || len(guards) > 0
 }
 
+// Between lists the transitions that guard the way from one state to another: those
+// that lead there, unless one of them has no guard.
+func (t *Type) Between(from, to string) []Transition {
+	var guards []Transition
+	for _, tr := range t.Transitions {
+		switch {
+		case !tr.Starts(from) || tr.To != to || from == to:
+		case !tr.Guarded():
+			return nil
+		default:
+			guards = append(guards, tr)
+		}
+	}
+	return guards
+}
+
 // openStates are those that a case can come into without passing any guard.
 func (t *Type) openStates() map[string]bool {
 	open := map[string]bool{}

@@ -230,6 +230,40 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 	}
 }
 
+// Who may not bring a case from one state to another can't do it while it is one of
+// another type, although everybody may create a case there.
+func TestASwitchThereAndBackMovesNothing(t *testing.T) {
+	for name, c := range guardsOf {
+		t.Run(name, func(t *testing.T) {
+			engines(t, func(t *testing.T, w *world) {
+				w.put(w.p, loose)
+				w.put(w.p, fmt.Sprintf(`{"key": "strict", "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "type": {"type": "string"}}},
+					"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}, {"key": "edit", "from": ["draft"]},
+						{"key": "pay", "from": ["draft"], "to": "paid"}, {"key": "refund", "from": ["paid"], "to": "draft"%s}]}`, c.guard))
+				w.put(w.p, strings.NewReplacer(`"loose"`, `"other"`, `{"key": "edit", "from"`, `{"key": "undo", "from": ["paid"], "to": "draft"}, {"key": "edit", "from"`,
+					`"risk": {"type": "integer"}`, `"type": {"type": "string"}`).Replace(loose))
+				w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+				worker := w.p
+				worker.Role = access.Caseworker
+				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1, "type": "strict"}`)})
+				w.submit(casework.Submission{CaseID: v.ID, Transition: "pay"})
+				to := func(key string) error {
+					_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: key}, casework.Once{})
+					return err
+				}
+				if err := to("other"); err != nil {
+					t.Fatal(err)
+				}
+				w.submit(casework.Submission{CaseID: v.ID, Transition: "undo"})
+				for i := range 12 { // entries that speak of the type and are not of it
+					w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(fmt.Sprintf(`{"amount": %d}`, i+2))})
+				}
+				wantFault(t, to("strict"), c.kind, c.code)
+			})
+		})
+	}
+}
+
 // What only callbacks of a type set does not come from another type, unless one of
 // its callbacks sees it.
 func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {

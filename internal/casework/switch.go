@@ -121,11 +121,16 @@ func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) 
 	if err != nil {
 		return nil, err
 	}
-	passed, err := s.enterGuards(ctx, pl)
+	left, err := s.stateLeft(ctx, pl)
 	if err != nil {
 		return nil, err
 	}
-	if edit, ok := pl.typ.Transition(pl.typ.Edit); ok && edit.Starts(pl.after.State) && len(pl.after.Data) > 0 {
+	passed, err := s.enterGuards(ctx, pl, left)
+	if err != nil {
+		return nil, err
+	}
+	edit, ok := pl.typ.Transition(pl.typ.Edit)
+	if ok && (edit.Starts(pl.after.State) || edit.Starts(left)) && len(pl.after.Data) > 0 {
 		if err := s.bringsAs(ctx, pl, edit); err != nil {
 			return nil, err
 		}
@@ -143,9 +148,25 @@ func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) 
 	return all, nil
 }
 
-// enterGuards lists the transitions that guard the state in which the case goes on.
-func (s *Service) enterGuards(ctx context.Context, pl *plan) ([]casetype.Transition, error) {
+// stateLeft is the state in which the case was last one of the new type; empty if it
+// never was. What became of it meanwhile is a change of state all the same.
+func (s *Service) stateLeft(ctx context.Context, pl *plan) (string, error) {
+	e, err := s.store.LastAs(ctx, pl.p.Tenant, pl.before.ID, pl.typ.Key)
+	if err != nil || e == nil {
+		return "", err
+	}
+	return e.Snapshot.Case.State, nil
+}
+
+// enterGuards lists the transitions that guard the state in which the case goes on,
+// for one that left the type in another state those from there too.
+func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]casetype.Transition, error) {
 	guards, known := pl.typ.Guards(pl.after.State)
+	for _, tr := range pl.typ.Between(left, pl.after.State) {
+		if !slices.ContainsFunc(guards, func(g casetype.Transition) bool { return g.Key == tr.Key }) {
+			guards = append(guards, tr)
+		}
+	}
 	if !known && pl.typ.Switch == nil {
 		return nil, fault.In("case.switch_guarded", "Only a callback brings a case into the state in which this one would go on.",
 			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, to which none of its transitions leads", pl.after.State)})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/casehook/casehook/internal/event"
@@ -55,6 +56,13 @@ var (
 		size:  lengths("j.facts", "j.snapshot", "j.callback"),
 		from:  `journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`,
 		order: `j.id desc`, limit: `$4`,
+	})
+	// The text may be that of data as well: whoever reads has to look.
+	journalOfType = defineListing(PageBytes, listing{
+		columns: strings.Replace(entryColumns, "s.seq", "0 as seq", 1), names: entryNames,
+		size:  lengths("j.facts", "j.snapshot", "j.callback"),
+		from:  `journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 and j.snapshot like $4`,
+		order: `j.id desc`, limit: `$5`,
 	})
 )
 
@@ -148,6 +156,27 @@ func (r reader) History(ctx context.Context, tenant int64, subject string, befor
 	limit int) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit+1)
 	return collectPage(rows, err, limit, scanEntry)
+}
+
+// LastAs reads the newest entry of a case in which it is one of the type; nil if it
+// never was, as far as the journal goes back.
+func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (*event.Entry, error) {
+	like := `%"type":"` + caseType + `"%` // an underscore in a key stands for any character, which does no harm
+	for before := int64(math.MaxInt64); ; {
+		rows, err := r.q.query(ctx, journalOfType, tenant, event.CaseSubject(id), before, like, 10)
+		found, err := collectPage(rows, err, 9, scanEntry)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found.Items {
+			if before = e.ID; e.Snapshot.Case != nil && e.Snapshot.Case.Type == caseType {
+				return e, nil
+			}
+		}
+		if !found.More {
+			return nil, nil
+		}
+	}
 }
 
 // collectRange reads up to limit entries, and no more than fit in most bytes.

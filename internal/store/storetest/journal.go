@@ -121,6 +121,31 @@ var journalTests = map[string]func(*fixture){
 		}
 		f.equal(versions, []int64{5, 4, 3, 2, 1})
 	},
+	"a case as one of a type is the newest entry of that type, whatever its data say": func(f *fixture) {
+		for version, of := range []string{"lo_an", "kyc", "lo_an", "lo-an"} {
+			e := anEntry(f.tenant, 1, int64(version+1))
+			e.Snapshot.Case.Type = of
+			f.appendEntry(e)
+		}
+		for version := range int64(25) {
+			e := anEntry(f.tenant, 1, version+5)
+			e.Snapshot.Case.Type, e.Snapshot.Case.Data = "other", []byte(`{"type":"lo_an"}`)
+			f.appendEntry(e)
+		}
+		theirs := anEntry(f.other, 1, 99)
+		theirs.Snapshot.Case.Type = "lo_an"
+		f.appendEntry(theirs)
+		for of, want := range map[string]int64{"lo_an": 3, "kyc": 2, "lo-an": 4, "other": 29, "ky": 0} {
+			e, err := f.LastAs(f.Context(), f.tenant, 1, of)
+			var version int64
+			if e != nil {
+				version = e.Version
+			}
+			if err != nil || version != want {
+				f.Errorf("%s: version %d, %v; want %d", of, version, err, want)
+			}
+		}
+	},
 	"positions are dense, and a reader that pages while many write misses nothing": func(f *fixture) {
 		const writers, each = 8, 40
 		for i := range int64(4) {
