@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
@@ -16,6 +17,8 @@ type Record struct {
 	Subject string // "user/7", "token/tok_...", or empty
 	Actor   event.Actor
 	Detail  json.RawMessage // a JSON object; never a secret
+
+	Classification casetype.Classification // of the subject: who may see that may read this; empty: PUBLIC
 }
 
 // Action is what the audit notes.

@@ -92,11 +92,11 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		manager := []string{"Authorization", w.token(`{"name": "m", "role": "manager"}`)}
 		w.do("PUT", "/v1/case-types/note", note).is(201, "")
 		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`)).is(201, "")
-		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin", "manager"]`), manager...).is(403, "access.denied")
-		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`), manager...).is(403, "access.denied")
-		w.get("/v1/case-types/closed", manager...).is(403, "access.denied")
-		w.get("/v1/case-types/closed?version=1", manager...).is(403, "access.denied")
-		w.post("/v1/case-types/closed/callbacks/write/secret", "", manager...).is(403, "access.denied")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin", "manager"]`), manager...).is(409, "case_type.key_taken")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`), manager...).is(409, "case_type.key_taken")
+		w.get("/v1/case-types/closed", manager...).is(404, "case_type.not_found")
+		w.get("/v1/case-types/closed?version=1", manager...).is(404, "case_type.not_found")
+		w.post("/v1/case-types/closed/callbacks/write/secret", "", manager...).is(404, "case_type.not_found")
 		if all := w.get("/v1/case-types", manager...).is(200, "").items(); len(all) != 1 {
 			t.Errorf("a manager lists %d types", len(all))
 		}

@@ -92,6 +92,7 @@ func newTwins(w *world) *twins {
 	}
 	s.tables = query[string](s, tables)
 	copy(s.tenant[:], query[int64](s, tenants))
+	s.exec(fmt.Sprintf("insert into counters (tenant, name, value) values (%d, 'ids/users', 1000)", s.tenant[1])) // or both have the same ids
 	s.exec("create table noted (tenant bigint, what text)")
 	for _, table := range s.tables {
 		s.watch(table)

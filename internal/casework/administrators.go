@@ -49,7 +49,7 @@ func (s *Service) createAdministrator(ctx context.Context, tx *store.Tx, p acces
 		return NewToken{}, err
 	}
 	p.Tenant = tenant
-	return admin, s.audit(ctx, tx, p, access.TokenCreated, "token/"+admin.Token.ID, map[string]any{"name": admin.Token.Name})
+	return admin, s.audit(ctx, tx, p, access.TokenCreated, aboutToken(admin.Token.ID), map[string]any{"name": admin.Token.Name})
 }
 
 // keepsAnAdministrator refuses what would leave nobody of this grant who may do what

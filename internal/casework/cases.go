@@ -131,7 +131,8 @@ func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bo
 	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
 		return false, nil
 	}
-	return true, s.permitType(ctx, p, "get-history", e.Snapshot.Case.Type)
+	reader, err := s.reader(ctx, p)
+	return err == nil && reader.Reads(e), err
 }
 
 // Deletion is what somebody wants to be rid of.

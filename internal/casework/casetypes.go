@@ -25,13 +25,15 @@ type TypeVersion struct {
 	Clearance casetype.Classification // of who put it
 	Unchanged bool                    // it was the newest version already
 	Secrets   map[string]string       // by transition: secrets of callbacks, only those made by this call
+
+	before casetype.Classification // of the version before; empty: there is none
 }
 
 // PutCaseType makes a definition the newest version of a case type. File names
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
 func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (TypeVersion, error) {
-	if err := s.permitType(ctx, p, "put-case-type", key); err != nil {
+	if err := s.Permit(ctx, p, "put-case-type"); err != nil {
 		return TypeVersion{}, err
 	}
 	t, err := parseType(ctx, key, file, source)
@@ -41,6 +43,9 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
 		return TypeVersion{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
 	}
+	if err := s.permitOfType(ctx, p, "put-case-type", key, typeTaken(key)); err != nil {
+		return TypeVersion{}, err
+	}
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return s.update(ctx, mandateOf(p, "put-case-type"), func(tx *store.Tx) error {
@@ -48,7 +53,8 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 			if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 				return err
 			}
-			return s.audit(ctx, tx, p, access.CaseTypePut, "case_type/"+key, map[string]any{"version": put.Version})
+			of := aboutType(key, casetype.Higher(put.before, t.Definition.Classification))
+			return s.audit(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
 		})
 	})
 	if err != nil {
@@ -90,9 +96,13 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 		if err != nil {
 			return err
 		}
-		if err := leftOut(p, "put-case-type", before.Type); err != nil {
-			return err // it was narrowed meanwhile
+		if hides(p, before.Type) {
+			return typeTaken(put.Key)
 		}
+		if err := leftOut(p, "put-case-type", before.Type); err != nil {
+			return err
+		}
+		put.before = before.Definition.Classification
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
 				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Key)
@@ -147,13 +157,26 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 		return TypeVersion{}, err
 	}
 	if !word(key) || version < 0 {
-		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
+		return TypeVersion{}, typeMissing(key)
 	}
 	t, err := s.typeAt(ctx, s.store, p.Tenant, key, version)
 	if err == nil && !p.Clearance.Sees(t.Definition.Classification) {
-		return TypeVersion{}, fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
+		return TypeVersion{}, typeMissing(key)
 	}
 	return t, err
+}
+
+// typeMissing says the same of a case type that the caller may not know of and of one
+// that does not exist.
+func typeMissing(key string) error {
+	return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
+}
+
+// typeTaken refuses a key that is that of a type which the caller may not know of. Keys
+// stand in messages and in addresses, so that there can't be two of one; all that is
+// told is that it can't be had.
+func typeTaken(key string) error {
+	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q can't be had. Take another one.", key)
 }
 
 // TypeSummary is a case type in a list.
@@ -223,7 +246,7 @@ func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, 
 			if secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition); err != nil {
 				return err
 			}
-			err = s.audit(ctx, tx, p, access.SecretRotated, "case_type/"+key, map[string]any{"transition": transition})
+			err = s.audit(ctx, tx, p, access.SecretRotated, aboutType(key, t.Definition.Classification), map[string]any{"transition": transition})
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 			if err := startAt(ctx, tx, made, from); err != nil {
 				return err
 			}
-			err := s.audit(ctx, tx, p, access.EndpointCreated, "endpoint/"+made.ID, map[string]any{"name": made.Name, "triggers": made.Triggers})
+			err := s.audit(ctx, tx, p, access.EndpointCreated, aboutEndpoint(made), map[string]any{"name": made.Name, "triggers": made.Triggers})
 			if err != nil {
 				return err
 			}
@@ -167,8 +167,12 @@ func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, en
 			if saved.Revision == before.Revision {
 				return nil
 			}
-			return s.audit(ctx, tx, p, access.EndpointUpdated, "endpoint/"+endpointID,
-				map[string]any{"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL, "auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{})})
+			of := aboutEndpoint(saved)
+			of.class = casetype.Higher(of.class, before.Clearance)
+			return s.audit(ctx, tx, p, access.EndpointUpdated, of, map[string]any{
+				"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL,
+				"auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{}),
+			})
 		})
 	})
 	if err != nil {
@@ -223,13 +227,14 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 		return endpointMissing()
 	}
 	return s.update(ctx, mandateOf(p, "delete-endpoint"), func(tx *store.Tx) error {
-		if _, err := findEndpoint(ctx, tx, p, endpointID); err != nil {
+		e, err := findEndpoint(ctx, tx, p, endpointID)
+		if err != nil {
 			return err
 		}
 		if err := tx.DeleteEndpoint(ctx, p.Tenant, endpointID); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.EndpointDeleted, "endpoint/"+endpointID, nil)
+		return s.audit(ctx, tx, p, access.EndpointDeleted, aboutEndpoint(e), nil)
 	})
 }
 

@@ -35,7 +35,7 @@ const (
 type note struct {
 	who     access.Principal
 	what    access.Action
-	subject string
+	subject subject
 	detail  map[string]any
 }
 
@@ -72,7 +72,7 @@ func (s *sums) add(key string, n note, now time.Time) (alone bool) {
 	of := tenant + "/" + key
 	if s.all[of] == nil && (len(s.all) >= maxSums || !s.mayTell(n.who, now)) {
 		of = tenant
-		n.who.Actor.Name, n.subject, n.detail = "", "", map[string]any{"various": true}
+		n.who.Actor.Name, n.subject, n.detail = "", subject{}, map[string]any{"various": true}
 	} else if key == "" {
 		return true
 	}
@@ -126,16 +126,18 @@ func (s *Service) noteOnce(ctx context.Context, key string, n note) {
 
 // noteStranger is noteOnce for somebody whose credential is none: the same is who
 // they say they are, where, and what.
-func (s *Service) noteStranger(ctx context.Context, p access.Principal, what access.Action, subject string, detail map[string]any) {
+func (s *Service) noteStranger(
+	ctx context.Context, p access.Principal, what access.Action, of subject, detail map[string]any,
+) {
 	raw, _ := json.Marshal(detail) // of texts
-	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), subject, raw)
+	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), of.name, raw)
 	p.Role = "" // whatever a token's is that may not be used from there
-	s.noteOnce(ctx, key, note{p, what, subject, detail})
+	s.noteOnce(ctx, key, note{p, what, of, detail})
 }
 
 // noteDenied tells the audit what somebody may not do.
-func (s *Service) noteDenied(ctx context.Context, p access.Principal, subject string, detail map[string]any) {
-	s.noteOnce(ctx, "", note{p, access.Denied, subject, detail})
+func (s *Service) noteDenied(ctx context.Context, p access.Principal, of subject, detail map[string]any) {
+	s.noteOnce(ctx, "", note{p, access.Denied, of, detail})
 }
 
 // SumUp tells the audit how often came again what it was told once.

@@ -3,9 +3,9 @@ package casework
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -18,14 +18,26 @@ func (s *Service) Permit(ctx context.Context, p access.Principal, o access.Opera
 	if p.Role.Permits(o) {
 		return nil
 	}
-	return s.deny(ctx, p, o, "", "The role %q may not do this (%s). Ask an administrator.", p.Role, o)
+	return s.deny(ctx, p, o, subject{}, "The role %q may not do this (%s). Ask an administrator.", p.Role, o)
 }
 
 // permitType is Permit for an operation on cases of a type, as its newest
-// definition has it. A type that does not exist narrows nothing.
+// definition has it. A type that may not be read is not there; one that is not
+// there, or above the clearance, is the operation's own to miss.
 func (s *Service) permitType(ctx context.Context, p access.Principal, o access.Operation, key string) error {
-	if err := s.Permit(ctx, p, o); err != nil || p.Role == access.Admin || !word(key) {
+	if err := s.Permit(ctx, p, o); err != nil {
 		return err
+	}
+	return s.permitOfType(ctx, p, o, key, typeMissing(key))
+}
+
+// permitOfType refuses whoever a type's newest definition leaves out of an operation.
+// Missing is what it says where they may not even read its cases.
+func (s *Service) permitOfType(
+	ctx context.Context, p access.Principal, o access.Operation, key string, missing error,
+) error {
+	if p.Role == access.Admin || !word(key) {
+		return nil
 	}
 	t, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
 	if errors.Is(err, fault.NotFound) {
@@ -37,10 +49,14 @@ func (s *Service) permitType(ctx context.Context, p access.Principal, o access.O
 	if !p.Clearance.Sees(t.Definition.Classification) {
 		return nil // it is missed as well
 	}
-	if err := leftOut(p, o, t.Type); err != nil {
-		return s.denied(ctx, p, o, "case_type/"+key, err)
+	refused := leftOut(p, o, t.Type)
+	if refused == nil {
+		return nil
 	}
-	return nil
+	if !p.Role.Among(t.Access.Read) {
+		refused = missing
+	}
+	return s.denied(ctx, p, o, aboutType(key, t.Definition.Classification), refused)
 }
 
 // leftOut refuses whoever the case type leaves out of an operation.
@@ -48,11 +64,17 @@ func leftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "access.denied", "The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, t.Key)
+	return fault.New(fault.Forbidden, "access.denied",
+		"The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, t.Key)
 }
 
-// permitCase is permitType for the type of a case. A case that does not exist
-// is the operation's own to miss.
+// hides reports whether somebody may not know of a case type at all.
+func hides(p access.Principal, t *casetype.Type) bool {
+	return !p.Clearance.Sees(t.Definition.Classification) || !p.Role.Among(t.Access.Read)
+}
+
+// permitCase is permitType for the type of a case. A case that may not be read is not
+// there; one that does not exist is the operation's own to miss.
 func (s *Service) permitCase(ctx context.Context, p access.Principal, o access.Operation, id int64) error {
 	if err := s.Permit(ctx, p, o); err != nil || p.Role == access.Admin {
 		return err
@@ -64,10 +86,15 @@ func (s *Service) permitCase(ctx context.Context, p access.Principal, o access.O
 	if err != nil {
 		return err
 	}
+	return s.permitFound(ctx, p, o, c)
+}
+
+// permitFound is permitCase for a case that was found.
+func (s *Service) permitFound(ctx context.Context, p access.Principal, o access.Operation, c cases.Case) error {
 	if !p.Clearance.Sees(c.Classification) {
 		return nil // it is missed as well
 	}
-	return s.permitType(ctx, p, o, c.Type)
+	return s.permitOfType(ctx, p, o, c.Type, caseMissing(c.ID))
 }
 
 // permitTransition checks the roles that a transition lists.
@@ -75,11 +102,11 @@ func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
 	if pl.p.Role.Among(pl.tr.Roles) {
 		return nil
 	}
-	subject := "case_type/" + pl.typ.Key
+	of := aboutType(pl.typ.Key, pl.typ.Definition.Classification)
 	if !pl.creates() {
-		subject = "case/" + strconv.FormatInt(pl.before.ID, 10)
+		of = aboutCase(pl.before)
 	}
-	return s.deny(ctx, pl.p, pl.in.operation(), subject, "The role %q may not submit the transition %q. Ask an administrator.", pl.p.Role, pl.tr.Key)
+	return s.deny(ctx, pl.p, pl.in.operation(), of, "The role %q may not submit the transition %q. Ask an administrator.", pl.p.Role, pl.tr.Key)
 }
 
 // reader says what somebody may read now.
@@ -106,12 +133,14 @@ func (in Submission) operation() access.Operation {
 }
 
 // deny notes the attempt and refuses it.
-func (s *Service) deny(ctx context.Context, p access.Principal, o access.Operation, subject, detail string, args ...any) error {
-	return s.denied(ctx, p, o, subject, fault.New(fault.Forbidden, "access.denied", detail, args...))
+func (s *Service) deny(
+	ctx context.Context, p access.Principal, o access.Operation, of subject, detail string, args ...any,
+) error {
+	return s.denied(ctx, p, o, of, fault.New(fault.Forbidden, "access.denied", detail, args...))
 }
 
 // denied notes that something was refused.
-func (s *Service) denied(ctx context.Context, p access.Principal, o access.Operation, subject string, refused error) error {
-	s.noteDenied(ctx, p, subject, map[string]any{"operation": o, "role": p.Role})
+func (s *Service) denied(ctx context.Context, p access.Principal, o access.Operation, of subject, refused error) error {
+	s.noteDenied(ctx, p, of, map[string]any{"operation": o, "role": p.Role})
 	return refused
 }

@@ -68,7 +68,7 @@ func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e 
 	if err := tx.Skip(ctx, e.Tenant, e.ID); err != nil {
 		return err
 	}
-	return s.audit(ctx, tx, p, access.EndpointSkipped, "endpoint/"+e.ID,
+	return s.audit(ctx, tx, p, access.EndpointSkipped, aboutEndpoint(e),
 		map[string]any{"entries": lag.Entries, "estimated": lag.Estimated, "parked": lag.Parked})
 }
 

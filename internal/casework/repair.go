@@ -161,7 +161,7 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 		if made, err = measured(ctx, tx, r); err != nil {
 			return nil, err
 		}
-		return made, s.audit(ctx, tx, p, access.ReplayStarted, "endpoint/"+e.ID, map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
+		return made, s.audit(ctx, tx, p, access.ReplayStarted, aboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
 	})
 	return made, err
 }
@@ -218,14 +218,14 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
 		return 0, err
 	}
-	err = s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, _ endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if n, err = do(tx, names); err != nil {
 			return nil, err
 		}
 		if n == 0 {
 			return nil, messageMissing()
 		}
-		return n, s.audit(ctx, tx, p, action, "endpoint/"+endpointID, map[string]any{"operation": o, "messages": n})
+		return n, s.audit(ctx, tx, p, action, aboutEndpoint(e), map[string]any{"operation": o, "messages": n})
 	})
 	return n, err
 }

@@ -146,7 +146,7 @@ func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Princi
 	if made, err = measured(ctx, tx, r); err != nil {
 		return made, err
 	}
-	return made, s.audit(ctx, tx, p, access.ReplayStarted, "endpoint/"+e.ID, map[string]any{"replay": r.ID, "kind": r.Kind})
+	return made, s.audit(ctx, tx, p, access.ReplayStarted, aboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind})
 }
 
 func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error {
@@ -222,7 +222,8 @@ func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpoint
 	if err := s.Permit(ctx, p, "cancel-replay"); err != nil {
 		return err
 	}
-	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
+	e, err := s.knownEndpoint(ctx, p, endpointID)
+	if err != nil {
 		return err
 	}
 	if !word(replayID) {
@@ -232,7 +233,7 @@ func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpoint
 		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.ReplayCancelled, "endpoint/"+endpointID, map[string]any{"replay": replayID})
+		return s.audit(ctx, tx, p, access.ReplayCancelled, aboutEndpoint(e), map[string]any{"replay": replayID})
 	})
 }
 

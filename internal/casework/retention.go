@@ -51,8 +51,12 @@ func (s *Service) expireJournal(ctx context.Context, tx *store.Tx, now time.Time
 	if err != nil {
 		return r, err
 	}
-	for _, e := range expired {
-		err := s.audit(ctx, tx, itself(e.Tenant), access.EndpointExpired, "endpoint/"+e.Endpoint, map[string]any{"from": e.From, "to": e.To})
+	for _, lost := range expired {
+		e, err := tx.Endpoint(ctx, lost.Tenant, lost.Endpoint)
+		if err != nil {
+			return r, err
+		}
+		err = s.audit(ctx, tx, itself(e.Tenant), access.EndpointExpired, aboutEndpoint(e), map[string]any{"from": lost.From, "to": lost.To})
 		if err != nil {
 			return r, err
 		}

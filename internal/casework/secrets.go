@@ -143,7 +143,7 @@ func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID stri
 			for i, secret := range e.Secrets {
 				ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
 			}
-			return s.audit(ctx, tx, m.Principal, action, "endpoint/"+endpointID, map[string]any{"secrets": ids})
+			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e), map[string]any{"secrets": ids})
 		})
 	})
 }

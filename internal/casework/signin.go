@@ -84,7 +84,7 @@ func (s *Service) signedIn(ctx context.Context, u access.User, from, by string, 
 				return err
 			}
 		}
-		return s.audit(ctx, tx, p, access.SignedIn, userSubject(u.ID), map[string]any{"by": by})
+		return s.audit(ctx, tx, p, access.SignedIn, aboutUser(u.ID), map[string]any{"by": by})
 	})
 }
 
@@ -128,11 +128,11 @@ func refused() error {
 	return fault.New(fault.Unauthenticated, "session.refused", "The address or the password is wrong, or the user is disabled.")
 }
 
-func subjectOf(u access.User) string {
+func subjectOf(u access.User) subject {
 	if u.ID == 0 {
-		return ""
+		return subject{}
 	}
-	return userSubject(u.ID)
+	return aboutUser(u.ID)
 }
 
 // hashing runs what hashes a password, when its turn comes.
@@ -187,6 +187,6 @@ func (s *Service) SignedOut(ctx context.Context, p access.Principal) error {
 	if err := s.Permit(ctx, p, "delete-session"); err != nil {
 		return err
 	}
-	s.note(ctx, p, access.SignedOut, userSubject(p.Actor.UserID), nil)
+	s.note(ctx, p, access.SignedOut, aboutUser(p.Actor.UserID), nil)
 	return nil
 }

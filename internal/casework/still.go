@@ -49,7 +49,7 @@ func (s *Service) update(ctx context.Context, m *mandate, do func(*store.Tx) err
 		return refused
 	})
 	if errors.Is(refused, fault.Forbidden) {
-		return s.denied(ctx, m.Principal, m.operation, "", refused)
+		return s.denied(ctx, m.Principal, m.operation, subject{}, refused)
 	}
 	return err
 }

@@ -71,9 +71,6 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 	if err != nil {
 		return View{}, err
 	}
-	if err := s.permitType(ctx, p, in.operation(), pl.typ.Key); err != nil {
-		return View{}, err
-	}
 	mayTake := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
 	for _, step := range []func() error{pl.choose, mayTake, pl.permit, pl.merge, identify, pl.precondition} {
@@ -101,6 +98,9 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 	if pl.before, t, err = s.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
+	if err := s.permitFound(ctx, p, in.operation(), pl.before); err != nil {
+		return nil, err
+	}
 	if !in.IfRevision.Allow(pl.before.Revision) {
 		return nil, versionConflict()
 	}
@@ -111,10 +111,13 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 // begin makes the case that does not exist yet.
 func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if !word(pl.in.Type) {
-		return fault.New(fault.NotFound, "case_type.not_found", "There is no such case type.")
+		return typeMissing(pl.in.Type)
 	}
 	t, err := s.CaseType(ctx, pl.p, pl.in.Type, 0)
 	if err != nil {
+		return err
+	}
+	if err := s.permitType(ctx, pl.p, pl.in.operation(), t.Key); err != nil {
 		return err
 	}
 	pl.typ, pl.maker = t.Type, t.Clearance

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
@@ -39,8 +38,8 @@ func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch,
 	if err := s.permitCase(ctx, p, "switch-type", in.CaseID); err != nil {
 		return View{}, err
 	}
-	if err := s.permitType(ctx, p, "switch-type", in.Type); err != nil {
-		return View{}, err
+	if err := s.permitType(ctx, p, "switch-type", in.Type); err != nil && !errors.Is(err, fault.NotFound) {
+		return View{}, err // a type that may not be read is refused as one that is none
 	}
 	var view View
 	err := s.once(ctx, p, once, func() (err error) {
@@ -174,7 +173,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 	var asking []string
 	for _, tr := range guards {
 		if !pl.p.Role.Among(tr.Roles) {
-			return nil, s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+			return nil, s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
 		}
 		if err := pl.meets(tr); err != nil {
@@ -245,7 +244,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
 	if !pl.p.Role.Among(edit.Roles) {
-		return nil, s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+		return nil, s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
 			"The switch would drop data, and the role %q may not submit the transition %q.", pl.p.Role, edit.Key)
 	}
 	if wrong := from.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
@@ -309,7 +308,7 @@ func (s *Service) switchTarget(
 	}
 	to, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
 	switch {
-	case errors.Is(err, fault.NotFound), err == nil && !p.Clearance.Sees(to.Definition.Classification):
+	case errors.Is(err, fault.NotFound), err == nil && hides(p, to.Type):
 		return to, refuse("is not the key of a case type")
 	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
@@ -65,11 +66,11 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 			if targets, err = s.setTargets(ctx, tx, p, trigger, urls); err != nil {
 				return err
 			}
-			endpoints := make([]string, len(targets))
+			endpoints, of := make([]string, len(targets)), subject{name: "trigger/" + trigger}
 			for i, t := range targets {
-				endpoints[i] = t.Endpoint.ID
+				endpoints[i], of.class = t.Endpoint.ID, casetype.Higher(of.class, t.Endpoint.Clearance)
 			}
-			return s.audit(ctx, tx, p, access.TargetsSet, "trigger/"+trigger, map[string]any{"endpoints": endpoints})
+			return s.audit(ctx, tx, p, access.TargetsSet, of, map[string]any{"endpoints": endpoints})
 		})
 	})
 	if err != nil {

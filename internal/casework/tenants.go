@@ -48,7 +48,7 @@ func Operator(address string) access.Principal {
 
 // RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
 func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
-	s.noteDenied(ctx, p, "", map[string]any{"operation": "tenants", "role": p.Role})
+	s.noteDenied(ctx, p, subject{}, map[string]any{"operation": "tenants", "role": p.Role})
 	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
 }
 
@@ -103,7 +103,7 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 // auditTenant notes in a tenant's own audit what the operator did to it.
 func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
 	p.Tenant = t.ID
-	return s.audit(ctx, tx, p, what, "tenant/"+t.Key, map[string]any{
+	return s.audit(ctx, tx, p, what, subject{name: "tenant/" + t.Key}, map[string]any{
 		"name": t.Name, "hosts": t.Hosts, "public_url": t.PublicURL, "variables": t.Variables, "allow_addresses": t.Allow,
 		"contact_ids": cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	})

@@ -36,7 +36,7 @@ func (s *Service) TestEndpoint(ctx context.Context, p access.Principal, endpoint
 		m := mandateOf(p, "test-endpoint")
 		m.waited = true
 		return s.update(ctx, m, func(tx *store.Tx) error {
-			err := s.audit(ctx, tx, p, access.EndpointTested, "endpoint/"+e.ID, map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
+			err := s.audit(ctx, tx, p, access.EndpointTested, aboutEndpoint(e), map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
 			if err != nil {
 				return err
 			}

@@ -58,7 +58,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 		Credential: access.Credential{At: at, Moment: moment, Expires: token.ExpiresAt},
 	}
 	if !token.From(address) {
-		s.noteStranger(ctx, p, access.Denied, "token/"+token.ID, map[string]any{"reason": "address"})
+		s.noteStranger(ctx, p, access.Denied, aboutToken(token.ID), map[string]any{"reason": "address"})
 		return access.Principal{}, fault.New(fault.Forbidden, "token.address_not_allowed",
 			"The token may not be used from %s. Its allowed addresses say from where.", address)
 	}
@@ -128,7 +128,7 @@ func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRe
 				return err
 			}
 			t := made.Token
-			err := s.audit(ctx, tx, p, access.TokenCreated, "token/"+t.ID, map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
+			err := s.audit(ctx, tx, p, access.TokenCreated, aboutToken(t.ID), map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
 			if err != nil {
 				return err
 			}
@@ -230,7 +230,7 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 		return err
 	}
 	if len(above(p, token.Role, token.Clearance)) > 0 {
-		return s.deny(ctx, p, "delete-token", "token/"+tokenID, "The token may see more than you. Ask an administrator who may see as much.")
+		return s.deny(ctx, p, "delete-token", aboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
 	}
 	return s.update(ctx, mandateOf(p, "delete-token"), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
@@ -239,6 +239,6 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.TokenRevoked, "token/"+tokenID, nil)
+		return s.audit(ctx, tx, p, access.TokenRevoked, aboutToken(tokenID), nil)
 	})
 }

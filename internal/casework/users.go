@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/mail"
-	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
@@ -42,7 +41,7 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 			if made, err = tx.CreateUser(ctx, made); err != nil {
 				return err
 			}
-			err = s.audit(ctx, tx, p, access.UserCreated, userSubject(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
+			err = s.audit(ctx, tx, p, access.UserCreated, aboutUser(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
 			if err != nil {
 				return err
 			}
@@ -68,7 +67,7 @@ func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int
 			return err
 		}
 		if len(above(p, before.Role, before.Clearance)) > 0 {
-			return s.deny(ctx, p, "update-user", userSubject(userID), "The user may see more than you. Ask an administrator who may see as much.")
+			return s.deny(ctx, p, "update-user", aboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
 		}
 		after := before
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
@@ -89,7 +88,7 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 	over := after.Password != before.Password || after.Email != before.Email || after.Disabled && !before.Disabled
 	if over {
 		after.Epoch++
-		if err := tx.DeleteSessionsOf(ctx, after.ID); err != nil {
+		if err := tx.DeleteSessionsOf(ctx, after.Tenant, after.ID); err != nil {
 			return after, err
 		}
 	}
@@ -108,7 +107,7 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 	if err != nil {
 		return saved, err
 	}
-	return saved, s.audit(ctx, tx, p, access.UserUpdated, userSubject(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
+	return saved, s.audit(ctx, tx, p, access.UserUpdated, aboutUser(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
 }
 
 // unmistakable refuses an address that would be taken for another user's, although
@@ -232,5 +231,3 @@ func (s *Service) Users(ctx context.Context, p access.Principal, after int64, li
 	}
 	return s.store.Users(ctx, p.Tenant, after, page(limit))
 }
-
-func userSubject(id int64) string { return "user/" + strconv.FormatInt(id, 10) }

@@ -244,12 +244,13 @@ func (k kept) CommitCtx(ctx context.Context, id string, data []byte, deadline ti
 	if err != nil {
 		return err
 	}
+	tenant, _ := values[tenantKey].(int64)
 	user, _ := values[userKey].(int64)
 	expires := k.now().Add(k.idle)
 	if deadline.Before(expires) {
 		expires = deadline
 	}
-	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, user, data, expires) })
+	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, tenant, user, data, expires) })
 }
 
 func (k kept) DeleteCtx(ctx context.Context, id string) error {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/pgtest"
 )
@@ -125,4 +127,61 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 	if err != nil || len(links) != 1 || links[0] != (Link{CaseID: id, Role: "claimant"}) {
 		t.Errorf("%s: the links are %v, %v", engine, links, err)
 	}
+}
+
+// peopleOfBefore are users and a record of the audit of each kind, as they were before
+// users had ids of their tenant's own and records a classification.
+var peopleOfBefore = func() (all []string) {
+	all = append(all, `insert into tenants (key, name, created_at) values ('acme', 'Acme', 1), ('other', 'Other', 1)`)
+	for _, user := range []string{`1, 'ada@example.org'`, `2, 'bob@example.org'`, `1, 'grace@example.org'`} {
+		all = append(all, `insert into users (tenant, email, name, role, clearance, password, issuer, subject, disabled,
+			epoch, revision, created_at, updated_at)
+			values (`+user+`, 'Name', 'viewer', 'PUBLIC', '', '', '', false, 1, 1, 1, 1)`)
+	}
+	all = append(all, `insert into case_types (tenant, key, version, definition, created_at)
+		values (1, 'closed', 1, '{"security_classification":"PRIVATE"}', 1), (1, 'open', 1, '{}', 1)`)
+	for _, subject := range []string{"case_type/open", "case_type/closed", "case_type/gone", "endpoint/gone", "case/17", "user/1", ""} {
+		all = append(all, `insert into audit (tenant, at, action, subject, actor, detail) values (1, 1, 'x', '`+subject+`', '{}', '{}')`)
+	}
+	return all
+}()
+
+func TestUsersStayWhoTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
+	afterMigration(t, 21, peopleOfBefore, func(t *testing.T, s *Store, engine string) {
+		ctx := t.Context()
+		var ids []int64
+		for _, u := range []access.User{{Tenant: 1, Email: "new@example.org"}, {Tenant: 2, Email: "new@example.org"}} {
+			err := s.Update(ctx, func(tx *Tx) (err error) { u, err = tx.CreateUser(ctx, u); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := s.Users(ctx, u.Tenant, 0, 9)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range all {
+				ids = append(ids, u.ID)
+			}
+		}
+		if !slices.Equal(ids, []int64{1, 3, 4, 2, 3}) {
+			t.Errorf("%s: the ids are %v", engine, ids)
+		}
+		for clearance, want := range map[casetype.Classification][]string{
+			casetype.Public:     {"", "user/1", "case_type/open"},
+			casetype.Private:    {"", "user/1", "case_type/closed", "case_type/open"},
+			casetype.Restricted: {"", "user/1", "case/17", "endpoint/gone", "case_type/gone", "case_type/closed", "case_type/open"},
+		} {
+			records, err := s.Audited(ctx, 1, clearance, math.MaxInt64, 9)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var subjects []string
+			for _, r := range records.Items {
+				subjects = append(subjects, r.Subject)
+			}
+			if !slices.Equal(subjects, want) {
+				t.Errorf("%s: %s reads %q", engine, clearance, subjects)
+			}
+		}
+	})
 }

@@ -7,10 +7,11 @@ import (
 
 var (
 	sessionGet    = define(`select data from sessions where id = $1 and expires_at > $2`)
-	sessionUpsert = define(`insert into sessions (id, user_id, data, expires_at) values ($1, $2, $3, $4)
-		on conflict (id) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at`)
+	sessionUpsert = define(`insert into sessions (id, tenant, user_id, data, expires_at) values ($1, $2, $3, $4, $5)
+		on conflict (id) do update set tenant = excluded.tenant, user_id = excluded.user_id,
+		data = excluded.data, expires_at = excluded.expires_at`)
 	sessionDelete = define(`delete from sessions where id = $1`)
-	sessionsDrop  = define(`delete from sessions where user_id = $1 and user_id <> 0`)
+	sessionsDrop  = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0`)
 	sessionsPurge = define(`delete from sessions where expires_at <= $1`)
 
 	failureCount = define(`insert into signin_failures (key, failures, at, until) values ($1, 1, $2, 0)
@@ -37,9 +38,9 @@ func (r reader) Session(ctx context.Context, id string, now time.Time) (data []b
 	return data, err == nil, err
 }
 
-// PutSession saves a session. User is 0 until somebody has signed in.
-func (tx *Tx) PutSession(ctx context.Context, id string, user int64, data []byte, expires time.Time) error {
-	_, err := tx.q.exec(ctx, sessionUpsert, id, user, tx.seal.seal(data, sessionPlace(id)), micros(expires))
+// PutSession saves a session. Tenant and user are 0 until somebody has signed in.
+func (tx *Tx) PutSession(ctx context.Context, id string, tenant, user int64, data []byte, expires time.Time) error {
+	_, err := tx.q.exec(ctx, sessionUpsert, id, tenant, user, tx.seal.seal(data, sessionPlace(id)), micros(expires))
 	return err
 }
 
@@ -49,9 +50,9 @@ func (tx *Tx) DeleteSession(ctx context.Context, id string) error {
 	return err
 }
 
-// DeleteSessionsOf ends all sessions of a user.
-func (tx *Tx) DeleteSessionsOf(ctx context.Context, user int64) error {
-	_, err := tx.q.exec(ctx, sessionsDrop, user)
+// DeleteSessionsOf ends all sessions of a tenant's user.
+func (tx *Tx) DeleteSessionsOf(ctx context.Context, tenant, user int64) error {
+	_, err := tx.q.exec(ctx, sessionsDrop, tenant, user)
 	return err
 }
 

@@ -18,8 +18,8 @@ var (
 	userOddEmails  = define(`select email from users where tenant = $1 and octet_length(email) <> length(email)`)
 	userByIdentity = define(`select ` + userColumns + ` from users where tenant = $1 and issuer = $2 and subject = $3 and issuer <> ''`)
 	userList       = define(`select ` + userColumns + ` from users where tenant = $1 and id > $2 order by id limit $3`)
-	userInsert     = define(`insert into users (tenant, email, name, role, clearance, password, issuer, subject, disabled, epoch, revision, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id`)
+	userInsert     = define(`insert into users (` + userColumns + `)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
 	userUpdate = define(`update users set email = $3, name = $4, role = $5, clearance = $6, password = $7, issuer = $8, subject = $9,
 		disabled = $10, epoch = $11, revision = revision + 1, updated_at = $12 where tenant = $1 and id = $2 and revision = $13`)
 	administrators = define(`select clearance from users where tenant = $1 and role = $2 and id <> $3 and not disabled and (password <> '' or issuer <> '')
@@ -64,13 +64,15 @@ func (r reader) Users(ctx context.Context, tenant, after int64, limit int) ([]ac
 	return collect(rows, err, scanUser)
 }
 
-// CreateUser adds a user and returns it with its id. An address or identity that
-// another user of the tenant has is a conflict.
-func (tx *Tx) CreateUser(ctx context.Context, u access.User) (access.User, error) {
+// CreateUser adds a user and returns it with its id, which is the next of its
+// tenant's. An address or identity that another user of the tenant has is a conflict.
+func (tx *Tx) CreateUser(ctx context.Context, u access.User) (_ access.User, err error) {
 	u.Revision = 1
-	rows, err := tx.q.query(ctx, userInsert, u.Tenant, u.Email, u.Name, string(u.Role), string(u.Clearance), u.Password,
+	if u.ID, err = tx.Next(ctx, u.Tenant, "ids/users"); err != nil {
+		return u, err
+	}
+	_, err = tx.q.exec(ctx, userInsert, u.ID, u.Tenant, u.Email, u.Name, string(u.Role), string(u.Clearance), u.Password,
 		u.Issuer, u.Subject, u.Disabled, u.Epoch, u.Revision, micros(u.CreatedAt), micros(u.UpdatedAt))
-	u.ID, err = one(rows, err, scanValue[int64], notFound("user.not_found", "The user was not created."))
 	return u, userTaken(err)
 }
 

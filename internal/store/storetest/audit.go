@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -14,6 +15,7 @@ var auditTests = map[string]func(*fixture){
 			return access.Record{
 				Tenant: tenant, At: start, Action: access.TokenCreated, Subject: subject,
 				Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: 7, Address: "192.0.2.1"}, Detail: json.RawMessage(`{"name":"x"}`),
+				Classification: casetype.Public,
 			}
 		}
 		f.update(func(tx *store.Tx) error {
@@ -25,7 +27,7 @@ var auditTests = map[string]func(*fixture){
 			return nil
 		})
 		list := func(tenant, before int64) []access.Record {
-			return items[access.Record](f)(f.Audited(f.Context(), tenant, before, 10))
+			return items[access.Record](f)(f.Audited(f.Context(), tenant, casetype.Restricted, before, 10))
 		}
 		all := list(f.tenant, 1<<62)
 		f.equal(len(all), 2)
@@ -36,5 +38,23 @@ var auditTests = map[string]func(*fixture){
 		}
 		f.equal(len(list(f.tenant, all[0].ID)), 1)
 		f.equal(len(list(f.other, 1<<62)), 1)
+	},
+	"a record is read by those cleared for what it is about": func(f *fixture) {
+		f.update(func(tx *store.Tx) error {
+			for _, class := range append([]casetype.Classification{""}, casetype.Classifications()...) {
+				r := access.Record{Tenant: f.tenant, At: start, Action: access.EndpointDeleted, Classification: class}
+				if err := tx.Audit(f.Context(), r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for clearance, want := range map[casetype.Classification]int{
+			"": 0, casetype.Public: 2, casetype.Private: 3, casetype.Restricted: 4,
+		} {
+			f.equal(len(items[access.Record](f)(f.Audited(f.Context(), f.tenant, clearance, 1<<62, 9))), want)
+		}
+		first := must[store.Page[access.Record]](f)(f.Audited(f.Context(), f.tenant, casetype.Public, 1<<62, 1))
+		f.equal(first.More, true) // pages are full of what is seen
 	},
 }

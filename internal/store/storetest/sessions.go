@@ -9,9 +9,12 @@ import (
 
 var sessionTests = map[string]func(*fixture){
 	"a session is found until it expires or ends": func(f *fixture) {
-		put := func(id string, user int64, data string, expires time.Time) {
-			f.update(func(tx *store.Tx) error { return tx.PutSession(f.Context(), id, user, []byte(data), expires) })
+		of := func(tenant int64, id string, user int64, data string, expires time.Time) {
+			f.update(func(tx *store.Tx) error {
+				return tx.PutSession(f.Context(), id, tenant, user, []byte(data), expires)
+			})
 		}
+		put := func(id string, user int64, data string, expires time.Time) { of(f.tenant, id, user, data, expires) }
 		get := func(id string, now time.Time) string {
 			data, found, err := f.Session(f.Context(), id, now)
 			if err != nil || !found {
@@ -24,12 +27,13 @@ var sessionTests = map[string]func(*fixture){
 		put("b", 7, "b", start.Add(time.Hour))
 		put("c", 8, "c", start.Add(time.Hour))
 		put("d", 0, "d", start.Add(time.Hour))
+		of(f.other, "e", 7, "e", start.Add(time.Hour)) // another tenant's user of the same id
 		f.equal([]string{get("a", start.Add(time.Hour)), get("b", start), get("b", start.Add(time.Hour)), get("x", start)}, []string{"two", "b", "", ""})
 		f.update(func(tx *store.Tx) error { return tx.DeleteSession(f.Context(), "b") })
 		f.equal(get("b", start), "")
-		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), 7) })
-		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), 0) })
-		f.equal([]string{get("a", start), get("c", start), get("d", start)}, []string{"", "c", "d"})
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), f.tenant, 7) })
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), f.tenant, 0) })
+		f.equal([]string{get("a", start), get("c", start), get("d", start), get("e", start)}, []string{"", "c", "d", "e"})
 		f.update(func(tx *store.Tx) error { return tx.PurgeSessions(f.Context(), start.Add(time.Hour), start) })
 		f.equal(get("c", start), "")
 	},

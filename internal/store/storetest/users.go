@@ -27,14 +27,16 @@ func (f *fixture) newUser(tenant int64, email string) (u access.User) {
 var userTests = map[string]func(*fixture){
 	"users are found by id, address and identity in their tenant alone": func(f *fixture) {
 		ada, bob, far := f.newUser(f.tenant, "ada@example.org"), f.newUser(f.tenant, "bob@example.org"), f.newUser(f.other, "ada@example.org")
+		f.equal([]int64{ada.ID, bob.ID, far.ID}, []int64{1, 2, 1}) // they count nobody else's
 		get := must[access.User](f)
 		f.equal(get(f.User(f.Context(), f.tenant, ada.ID)), ada)
+		f.equal(get(f.User(f.Context(), f.other, far.ID)), far)
 		f.equal(get(f.UserByEmail(f.Context(), f.other, "ada@example.org")), far)
 		bob.Issuer, bob.Subject, bob.Disabled, bob.Epoch = "https://id.example.org", "b", true, 3
 		f.update(func(tx *store.Tx) (err error) { bob, err = tx.UpdateUser(f.Context(), bob); return err })
 		f.equal(get(f.UserByIdentity(f.Context(), f.tenant, "https://id.example.org", "b")), bob)
 		for _, miss := range []func() (access.User, error){
-			func() (access.User, error) { return f.User(f.Context(), f.other, ada.ID) },
+			func() (access.User, error) { return f.User(f.Context(), f.other, bob.ID) },
 			func() (access.User, error) { return f.UserByEmail(f.Context(), f.other, "bob@example.org") },
 			func() (access.User, error) {
 				return f.UserByIdentity(f.Context(), f.other, "https://id.example.org", "b")
