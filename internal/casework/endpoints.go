@@ -34,6 +34,9 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 	}
 	err = s.once(ctx, p, once, func() error {
 		return s.update(ctx, mandateOf(p, "create-endpoint"), func(tx *store.Tx) error {
+			if err := tx.CheckEndpointName(ctx, made, p.Clearance); err != nil {
+				return err
+			}
 			if err := tx.CreateEndpoint(ctx, made, id.New("cur")); err != nil {
 				return err
 			}
@@ -209,6 +212,11 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 	}
 	if after.Same(before) {
 		return before, nil
+	}
+	if after.Name != before.Name || after.Clearance != before.Clearance {
+		if err := tx.CheckEndpointName(ctx, after, p.Clearance); err != nil {
+			return after, err
+		}
 	}
 	if repaired(before, after) {
 		if err := tx.Recount(ctx, after.Tenant, after.ID); err != nil {

@@ -33,7 +33,7 @@ func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.L
 	err := s.once(ctx, p, once, func() error {
 		return s.update(ctx, mandateOf(p, "create-label"), func(tx *store.Tx) error {
 			if err := tx.CreateLabel(ctx, p.Tenant, l); err != nil {
-				return labelTaken(err, l.Slug)
+				return err
 			}
 			return s.keep(ctx, tx, p, once, l)
 		})
@@ -42,13 +42,6 @@ func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.L
 		return cases.Label{}, err
 	}
 	return l, nil
-}
-
-func labelTaken(err error, slug string) error {
-	if fault.As(err).Code == "store.duplicate" {
-		return fault.Wrap(err, fault.Conflict, "label.slug_taken", "There is a label %s already; change it, or take another slug.", slug)
-	}
-	return err
 }
 
 func checkLabel(l cases.Label) error {
@@ -123,7 +116,8 @@ func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug stri
 	return l, err
 }
 
-// DeleteLabel removes a label that no case carries.
+// DeleteLabel removes a label that no case carries which the caller may read. Others
+// keep it: a refusal would tell that there are some.
 func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
 	if err := s.Permit(ctx, p, "delete-label"); err != nil {
 		return err
@@ -132,7 +126,13 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 	if !ok {
 		return labelMissing()
 	}
-	return s.update(ctx, mandateOf(p, "delete-label"), func(tx *store.Tx) error { return tx.DeleteLabel(ctx, p.Tenant, slug) })
+	reader, err := s.reader(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, mandateOf(p, "delete-label"), func(tx *store.Tx) error {
+		return tx.DeleteLabel(ctx, p.Tenant, slug, reader)
+	})
 }
 
 // AddLabel gives a case a label. One that it has already changes nothing.

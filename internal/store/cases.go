@@ -245,7 +245,7 @@ func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) 
 			return last, err
 		}
 	}
-	return last, nil
+	return last, tx.dropKept(ctx, c.Tenant, last.Contacts...)
 }
 
 // moved explains why a conditional write found no row.

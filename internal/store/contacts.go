@@ -18,14 +18,16 @@ import (
 const contactColumns = `id, tenant, details, version, created_at, modified_at`
 
 var (
-	contactGet    = define(`select ` + contactColumns + ` from contacts where tenant = $1 and id = $2`)
-	contactLock   = define(`update contacts set version = version where tenant = $1 and id = $2 returning ` + contactColumns)
+	contactGet    = define(`select ` + contactColumns + ` from contacts where tenant = $1 and id = $2 and not deleted`)
+	contactLock   = define(`update contacts set version = version where tenant = $1 and id = $2 and not deleted returning ` + contactColumns)
 	contactInsert = define(`insert into contacts (` + contactColumns + `, search, folding) values ($1, $2, $3, $4, $5, $6, $7, 1)`)
 	contactUpdate = define(`update contacts set details = $4, modified_at = $5, search = $6, folding = 1, version = version + 1
 		where tenant = $1 and id = $2 and version = $3 returning version`)
 	contactDrop = define(`delete from contacts where tenant = $1 and id = $2 and version = $3 returning version + 1`)
+	contactHide = define(`update contacts set deleted = true, version = version + 1
+		where tenant = $1 and id = $2 and version = $3 returning version`)
 	contactList = define(`select ` + contactColumns + ` from contacts
-		where tenant = $1 and ($2 = '' or search like $2 escape '\' or ($3 <> '' and search like $3 escape '\'))
+		where tenant = $1 and not deleted and ($2 = '' or search like $2 escape '\' or ($3 <> '' and search like $3 escape '\'))
 		and (created_at < $4 or (created_at = $4 and id < $5))
 		order by created_at desc, id desc limit $6`)
 	contactsByID = define(`select ` + contactColumns + ` from contacts
@@ -39,6 +41,14 @@ var (
 		and ($7 >= 2 or c.classification = 'PUBLIC') and ($7 >= 3 or c.classification <> 'RESTRICTED') and $7 >= 1
 		and c.type not in (select r.key from rows($6: key text) as r) order by l.case_id, l.role limit $5`)
 	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
+
+	// Contacts that were deleted and that one more case kept. Of several who undo the last
+	// links at once, the lock lets one after the other look.
+	keptLock = define(`update contacts set version = version where tenant = $1 and deleted
+		and id in (select r.id from rows($2: id bigint) as r) returning id`)
+	keptDrop = define(`delete from contacts where tenant = $1 and deleted
+		and id in (select r.id from rows($2: id bigint) as r)
+		and not exists (select 1 from case_contacts l where l.tenant = $1 and l.contact = contacts.id)`)
 )
 
 // maxContacts bounds how many links a case has: all of them are in its snapshots.
@@ -77,7 +87,8 @@ func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) (Pa
 	return collectPage(rows, err, f.Limit, scanSizedContact)
 }
 
-// ContactsByID finds those of the contacts that there are, by id.
+// ContactsByID finds those of the contacts that there are, by id, and those that were
+// deleted and are kept for cases.
 func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (map[int64]cases.Contact, error) {
 	list := make([][]any, len(ids))
 	for i, id := range ids {
@@ -127,10 +138,40 @@ func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact
 }
 
 // DeleteContact removes a contact if its version is still c.Version, and returns
-// its last one. It must not be linked to a case.
+// its last one. For the cases that it is linked to it is kept, until the last of them
+// lets go of it; nobody else finds it.
 func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error) {
-	rows, err := tx.q.query(ctx, contactDrop, c.Tenant, c.ID, c.Version)
+	links, err := tx.Links(ctx, c.Tenant, c.ID, Link{}, nil, casetype.Restricted, 1)
+	if err != nil {
+		return 0, err
+	}
+	drop := contactDrop
+	if len(links) > 0 {
+		drop = contactHide
+	}
+	rows, err := tx.q.query(ctx, drop, c.Tenant, c.ID, c.Version)
 	return one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
+}
+
+// dropKept removes those of the contacts that were deleted and that no case keeps any more.
+func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseContact) error {
+	if len(links) == 0 {
+		return nil
+	}
+	ids := make([][]any, len(links))
+	for i, link := range links {
+		ids[i] = []any{link.ContactID}
+	}
+	list, err := encodeRows(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.q.query(ctx, keptLock, tenant, list)
+	if kept, err := collect(rows, err, scanValue[int64]); err != nil || len(kept) == 0 {
+		return err
+	}
+	_, err = tx.q.exec(ctx, keptDrop, tenant, list)
+	return err
 }
 
 // Links lists the cases of a contact after one of them, by case and role, but for
@@ -176,6 +217,9 @@ func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.Ca
 		return c, false, err
 	}
 	if _, err := tx.q.exec(ctx, linkDrop, tenant, link.ContactID, id, link.Role); err != nil {
+		return c, false, err
+	}
+	if err := tx.dropKept(ctx, tenant, link); err != nil {
 		return c, false, err
 	}
 	return tx.setContacts(ctx, c, c.Unlink(link), by)

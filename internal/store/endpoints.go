@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/spelling"
@@ -20,7 +21,9 @@ const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own,
 var (
 	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
 	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1
-		and (e.name = $2 or e.name_key = $3 and $3 <> '') order by case when e.name = $2 then 0 else 1 end limit 1`)
+		and (e.name = $2 or e.name_key = $3 and $3 <> '') and e.id <> $4
+		and ($5 >= 2 or e.clearance = 'PUBLIC') and ($5 >= 3 or e.clearance <> 'RESTRICTED') and $5 >= 1
+		order by case when e.name = $2 then 0 else 1 end, e.id limit 1`)
 	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
 	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition, owner,
 			name_key)
@@ -119,11 +122,19 @@ func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint
 	return r.subscribed(ctx, e, err)
 }
 
-// EndpointByName finds an endpoint by its handle, however it is spelt.
-func (r reader) EndpointByName(ctx context.Context, tenant int64, name string) (endpoint.Endpoint, error) {
-	rows, err := r.q.query(ctx, endpointByName, tenant, name, spelling.Key(name))
-	e, err := one(rows, err, r.scanEndpoint, notFound("endpoint.not_found", "There is no endpoint named %q.", name))
-	return r.subscribed(ctx, e, err)
+// CheckEndpointName refuses a name that another endpoint has, however it is spelt, of
+// those that a clearance sees. The others don't count: there may be one of the same name
+// for each clearance, or the answer would tell that there is one.
+func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clearance casetype.Classification) error {
+	if e.Name == "" {
+		return nil
+	}
+	rows, err := r.q.query(ctx, endpointByName, e.Tenant, e.Name, spelling.Key(e.Name), e.ID, clearance.Level())
+	others, err := collect(rows, err, r.scanEndpoint)
+	if err == nil && len(others) > 0 {
+		err = nameTaken(nil, e.Name)
+	}
+	return err
 }
 
 // Endpoints lists endpoints after one of them, oldest first.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -13,11 +14,19 @@ import (
 const labelColumns = `slug, name, color, created_at`
 
 var (
-	labelGet    = define(`select ` + labelColumns + ` from labels where tenant = $1 and slug = $2`)
-	labelList   = define(`select ` + labelColumns + ` from labels where tenant = $1 order by slug`)
-	labelInsert = define(`insert into labels (tenant, ` + labelColumns + `) values ($1, $2, $3, $4, $5)`)
-	labelUpdate = define(`update labels set name = $3, color = $4 where tenant = $1 and slug = $2`)
-	labelDelete = define(`delete from labels where tenant = $1 and slug = $2`)
+	labelGet    = define(`select ` + labelColumns + ` from labels where tenant = $1 and slug = $2 and not deleted`)
+	labelList   = define(`select ` + labelColumns + ` from labels where tenant = $1 and not deleted order by slug`)
+	labelInsert = define(`insert into labels (tenant, ` + labelColumns + `) values ($1, $2, $3, $4, $5)
+		on conflict (tenant, slug) do update set name = excluded.name, color = excluded.color,
+		created_at = excluded.created_at, deleted = false where labels.deleted`)
+	labelUpdate = define(`update labels set name = $3, color = $4 where tenant = $1 and slug = $2 and not deleted`)
+	labelDelete = define(`delete from labels where tenant = $1 and slug = $2 and not deleted
+		and not exists (select 1 from case_labels l where l.tenant = $1 and l.slug = $2)`)
+	labelHide    = define(`update labels set deleted = true where tenant = $1 and slug = $2 and not deleted`)
+	labelCarried = define(`select l.case_id from case_labels l join cases c on c.tenant = l.tenant and c.id = l.case_id
+		where l.tenant = $1 and l.slug = $2
+		and ($3 >= 2 or c.classification = 'PUBLIC') and ($3 >= 3 or c.classification <> 'RESTRICTED') and $3 >= 1
+		and c.type not in (select r.key from rows($4: key text) as r) limit 1`)
 
 	caseLabelAdd    = define(`insert into case_labels (tenant, case_id, slug) values ($1, $2, $3) on conflict do nothing`)
 	caseLabelRemove = define(`delete from case_labels where tenant = $1 and case_id = $2 and slug = $3`)
@@ -37,9 +46,13 @@ func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error)
 	return collect(rows, err, scanLabel)
 }
 
-// CreateLabel adds a label. A slug that exists is a conflict.
+// CreateLabel adds a label. A slug that exists is a conflict. One that was deleted is
+// back on the cases that still carry it.
 func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
-	_, err := tx.q.exec(ctx, labelInsert, tenant, l.Slug, l.Name, l.Color, micros(l.CreatedAt))
+	n, err := tx.q.exec(ctx, labelInsert, tenant, l.Slug, l.Name, l.Color, micros(l.CreatedAt))
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "label.slug_taken", "There is a label %s already; change it, or take another slug.", l.Slug)
+	}
 	return err
 }
 
@@ -52,23 +65,44 @@ func (tx *Tx) UpdateLabel(ctx context.Context, tenant int64, l cases.Label) erro
 	return err
 }
 
-// DeleteLabel removes a label that no case carries; otherwise it is a conflict.
-func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string) error {
-	n, err := tx.q.exec(ctx, labelDelete, tenant, slug)
-	switch {
-	case isReferenced(err):
-		return fault.Wrap(err, fault.Conflict, "label.in_use",
-			"Cases carry the label %s. Remove it from them first; GET /v1/cases?label=%s lists them.", slug, slug)
-	case err == nil && n == 0:
-		return labelMissing(slug)()
+// DeleteLabel removes a label that no case carries which a reader sees; otherwise it is
+// a conflict. Cases that the reader does not see keep the label, and it is no tenant's
+// label any more: to whoever deletes it that looks the same.
+func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by access.Reader) error {
+	if _, err := tx.Label(ctx, tenant, slug); err != nil {
+		return err
 	}
-	return err
+	without, err := keyRows(by.Without)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.q.query(ctx, labelCarried, tenant, slug, by.Clearance.Level(), without)
+	carriers, err := collect(rows, err, scanValue[int64])
+	if err != nil {
+		return err
+	}
+	if len(carriers) > 0 {
+		return labelInUse(nil, slug)
+	}
+	for _, s := range []*statement{labelDelete, labelHide} {
+		n, err := tx.q.exec(ctx, s, tenant, slug)
+		if isReferenced(err) { // it was added just now
+			return labelInUse(err, slug)
+		}
+		if err != nil || n > 0 {
+			return err
+		}
+	}
+	return labelMissing(slug)()
 }
 
 // AddLabel gives a case a label, its next version and its last activity. A label that the case has already changes nothing.
 func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
+	if _, err := tx.Label(ctx, tenant, slug); err != nil {
+		return c, false, err
+	}
 	n, err := tx.q.exec(ctx, caseLabelAdd, tenant, id, slug)
-	if isReferenced(err) {
+	if isReferenced(err) { // it was deleted just now
 		return c, false, labelMissing(slug)()
 	}
 	return tx.relabel(ctx, tenant, id, n, err, by, func(labels []string) []string {
@@ -112,6 +146,11 @@ func labelsOf(text string) []string {
 		return nil
 	}
 	return strings.Split(text, " ")
+}
+
+func labelInUse(err error, slug string) error {
+	return fault.Wrap(err, fault.Conflict, "label.in_use",
+		"Cases carry the label %s. Remove it from them first; GET /v1/cases?label=%s lists them.", slug, slug)
 }
 
 func labelMissing(slug string) func() error {

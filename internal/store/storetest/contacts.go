@@ -124,6 +124,42 @@ var contactTests = map[string]func(*fixture){
 		})
 		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.Context(), changed); return err })
 	},
+	"a contact that is deleted stays with its cases until the last lets go of it": func(f *fixture) {
+		c, one, two := f.aContact(f.tenant, 1), f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
+		f.insertContacts(c)
+		f.insert(one, two)
+		insured, claimant := event.CaseContact{ContactID: c.ID, Role: "insured"}, event.CaseContact{ContactID: c.ID, Role: "claimant"}
+		f.link(f.tenant, one.ID, insured)
+		f.link(f.tenant, one.ID, claimant)
+		two, _ = f.link(f.tenant, two.ID, insured)
+		c.Version = 1
+		f.update(func(tx *store.Tx) error {
+			last, err := tx.DeleteContact(f.Context(), c)
+			f.equal(last, int64(2))
+			return err
+		})
+		kept := func() int {
+			return len(must[map[int64]cases.Contact](f)(f.ContactsByID(f.Context(), f.tenant, []int64{c.ID})))
+		}
+		unlink := func(id int64, link event.CaseContact) {
+			f.update(func(tx *store.Tx) error {
+				_, _, err := tx.UnlinkContact(f.Context(), f.tenant, id, link, start)
+				return err
+			})
+		}
+		_, err := f.Contact(f.Context(), f.tenant, c.ID)
+		f.wantFault(err, fault.NotFound, "contact.not_found")
+		f.equal([]int{f.foundContacts(f.tenant, "ada"), kept()}, []int{0, 1})
+		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error {
+			_, _, err := tx.LinkContact(f.Context(), f.tenant, two.ID, claimant, start)
+			return err
+		})
+		unlink(one.ID, insured)
+		unlink(one.ID, claimant)
+		f.equal(kept(), 1)
+		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), two); return err })
+		f.equal(kept(), 0)
+	},
 	"a search for contacts takes every character for what it is": func(f *fixture) {
 		c := f.aContact(f.tenant, 1)
 		c.ContactDetails = event.ContactDetails{

@@ -51,7 +51,6 @@ var endpointTests = map[string]func(*fixture){
 			if (got.Policy.Retries == nil) != (policy.Retries == nil) {
 				f.Errorf("retries %#v came back as %#v: none is not the default", policy.Retries, got.Policy.Retries)
 			}
-			f.equal(must[endpoint.Endpoint](f)(f.EndpointByName(f.Context(), f.tenant, e.Name)), e)
 		}
 	},
 	"URLs that were saved before they had a canonical form are read in it": func(f *fixture) {
@@ -70,8 +69,9 @@ var endpointTests = map[string]func(*fixture){
 		f.create(e)
 		_, err := f.Endpoint(f.Context(), f.other, e.ID)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
-		_, err = f.EndpointByName(f.Context(), f.other, "crm")
-		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+		same := anEndpoint(f.other, 2)
+		same.Name = "crm"
+		f.noError(f.CheckEndpointName(f.Context(), same, casetype.Restricted))
 		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
 		f.equal(must[[]endpoint.Endpoint](f)(f.Subscribers(f.Context(), f.other, "case_created")), []endpoint.Endpoint(nil))
 		theirs := e
@@ -115,22 +115,24 @@ var endpointTests = map[string]func(*fixture){
 		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), want)
 		f.refused(fault.Conflict, "endpoint.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
 	},
-	"a name is one endpoint's, and finds it, in every spelling": func(f *fixture) {
+	"a name is one endpoint's, in every spelling": func(f *fixture) {
 		for n, spellings := range spellings {
 			e, other := anEndpoint(f.tenant, 2*n), anEndpoint(f.tenant, 2*n+1)
 			e.Name = spellings[0]
 			f.create(e)
 			for _, other.Name = range spellings {
-				f.equal(must[endpoint.Endpoint](f)(f.EndpointByName(f.Context(), f.tenant, other.Name)), e)
+				f.wantFault(f.CheckEndpointName(f.Context(), other, e.Clearance), fault.Conflict, "endpoint.name_taken")
 				f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error {
 					return tx.CreateEndpoint(f.Context(), other, "cur")
 				})
 			}
 			e.Name = spellings[1] // its own, spelt otherwise
+			f.noError(f.CheckEndpointName(f.Context(), e, e.Clearance))
 			f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
 		}
-		_, err := f.EndpointByName(f.Context(), f.tenant, "\u00ad")
-		f.wantFault(err, fault.NotFound, "endpoint.not_found")
+		nothing := anEndpoint(f.tenant, 99)
+		nothing.Name = "\u00ad"
+		f.noError(f.CheckEndpointName(f.Context(), nothing, casetype.Restricted))
 	},
 	"names are unique in a tenant, and many may have none": func(f *fixture) {
 		named, second, third := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2), anEndpoint(f.other, 3)
@@ -141,6 +143,19 @@ var endpointTests = map[string]func(*fixture){
 		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { return tx.CreateEndpoint(f.Context(), same, "cur") })
 		second.Name = "crm"
 		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), second); return err })
+	},
+	"a name is taken for those alone who see whose it is": func(f *fixture) {
+		hidden, seen := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
+		hidden.Name, hidden.Clearance, seen.Name, seen.Clearance = "crm", casetype.Private, "CRM", casetype.Public
+		f.create(hidden)
+		f.noError(f.CheckEndpointName(f.Context(), seen, casetype.Public))
+		f.wantFault(f.CheckEndpointName(f.Context(), seen, casetype.Private), fault.Conflict, "endpoint.name_taken")
+		f.create(seen)
+		seen.Clearance = casetype.Private
+		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error {
+			_, err := tx.UpdateEndpoint(f.Context(), seen)
+			return err
+		})
 	},
 	"an endpoint hears of what comes after it, and of nothing before": func(f *fixture) {
 		for i := range int64(3) {

@@ -19,20 +19,20 @@ var labelTests = map[string]func(*fixture){
 		fast := cases.Label{Slug: "fast", Name: "Fast", CreatedAt: start}
 		f.label(f.tenant, glass, fast)
 		f.label(f.other, glass)
-		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.CreateLabel(f.Context(), f.tenant, glass) })
+		f.refused(fault.Conflict, "label.slug_taken", func(tx *store.Tx) error { return tx.CreateLabel(f.Context(), f.tenant, glass) })
 		changed := glass
 		changed.Name, changed.Color = "Broken glass", ""
 		f.update(func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.tenant, changed) })
 		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{fast, changed})
 		f.equal(must[cases.Label](f)(f.Label(f.Context(), f.other, "glass")), glass)
 		for _, do := range []func(tx *store.Tx) error{
-			func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.other, "fast") },
+			func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.other, "fast", everything) },
 			func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.other, fast) },
 			func(tx *store.Tx) error { _, err := tx.Label(f.Context(), f.other, "fast"); return err },
 		} {
 			f.refused(fault.NotFound, "label.not_found", do)
 		}
-		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "fast") })
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "fast", everything) })
 		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{changed})
 	},
 	"a label is added once and removed once": func(f *fixture) {
@@ -77,12 +77,49 @@ var labelTests = map[string]func(*fixture){
 			}
 		}
 		f.update(add(f.tenant, c.ID, "a"))
-		f.refused(fault.Conflict, "label.in_use", func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a") })
+		f.refused(fault.Conflict, "label.in_use", func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", everything) })
 		f.refused(fault.NotFound, "label.not_found", add(f.tenant, c.ID, "theirs"))
 		f.refused(fault.NotFound, "case.not_found", add(f.other, c.ID, "theirs"))
 		f.refused(fault.NotFound, "case.not_found", add(f.tenant, c.ID+1, "a"))
 		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
-		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a") })
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", everything) })
+	},
+	"a label that is deleted by who does not see its cases stays with them": func(f *fixture) {
+		c, shown := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
+		c.Classification, shown.Classification = casetype.Private, casetype.Private
+		f.insert(c, shown)
+		a := cases.Label{Slug: "a", Name: "A", CreatedAt: start}
+		f.label(f.tenant, a)
+		add := func(tx *store.Tx) error {
+			_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", start)
+			return err
+		}
+		f.update(add)
+		by := func(r access.Reader) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", r) }
+		}
+		below := access.Reader{Clearance: casetype.Public}
+		left := access.Reader{Clearance: casetype.Restricted, Without: []string{c.Type}}
+		f.refused(fault.Conflict, "label.in_use", by(access.Reader{Clearance: casetype.Private}))
+		for _, r := range []access.Reader{below, left} {
+			f.update(by(r))
+			f.refused(fault.NotFound, "label.not_found", by(r))
+			f.refused(fault.NotFound, "label.not_found", by(everything))
+			f.refused(fault.NotFound, "label.not_found", func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.tenant, a) })
+			f.refused(fault.NotFound, "label.not_found", add)
+			_, err := f.Label(f.Context(), f.tenant, "a")
+			f.wantFault(err, fault.NotFound, "label.not_found")
+			f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label(nil))
+			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)).Labels, []string{"a"})
+			f.label(f.tenant, a) // it is back
+			f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{a})
+		}
+		f.update(by(below))
+		f.update(func(tx *store.Tx) error {
+			_, changed, err := tx.RemoveLabel(f.Context(), f.tenant, c.ID, "a", start)
+			f.equal(changed, true)
+			return err
+		})
 	},
 	"of many who change the labels at once none is lost": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
@@ -194,6 +231,9 @@ var labelTests = map[string]func(*fixture){
 }
 
 // label creates labels; what is not said of them is made up.
+// everything is the reader that nothing is kept from.
+var everything = access.Reader{Clearance: casetype.Restricted}
+
 func (f *fixture) label(tenant int64, all ...cases.Label) {
 	f.Helper()
 	f.update(func(tx *store.Tx) error {

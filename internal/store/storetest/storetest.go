@@ -71,6 +71,13 @@ func (f *fixture) wantFault(err error, kind fault.Kind, code string) {
 }
 
 // equal compares; empty and nil lists are the same.
+func (f *fixture) noError(err error) {
+	f.Helper()
+	if err != nil {
+		f.Error(err)
+	}
+}
+
 func (f *fixture) equal(got, want any) {
 	f.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
