@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -51,14 +52,28 @@ type Principal struct {
 
 // Sees is an actor as somebody may see them. Everybody sees who did something, by name,
 // and themselves as they are; where a colleague's request came from, and which token it
-// was, is for managers and administrators, who look after these.
+// was, is for managers and administrators, who look after these; so is an e-mail address
+// that is somebody's name.
 func (p Principal) Sees(a event.Actor) event.Actor {
 	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
 	if !self && !p.Role.Includes(Manager) {
 		a.TokenID, a.Address = "", ""
+		a.Name = withoutAddresses(a.Name)
 	}
 	return a
 }
+
+// SeesPerson is a user of the tenant as somebody may see them: what of the name is an
+// e-mail address is for managers, administrators and the user alone.
+func (p Principal) SeesPerson(who event.Person) event.Person {
+	who.Name = p.Sees(event.Actor{UserID: who.UserID, Name: who.Name}).Name
+	return who
+}
+
+var emailAddress = regexp.MustCompile(`([^\s<>()\[\],;:"@]+)@[^\s<>()\[\],;:"@]+`)
+
+// withoutAddresses leaves of each e-mail address in a name the part before the @.
+func withoutAddresses(name string) string { return emailAddress.ReplaceAllString(name, "$1") }
 
 const prefix = "chk_"
 

@@ -125,13 +125,30 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 		for _, c := range changes {
 			out.Changes = append(out.Changes, Change{Path: c.Path, Before: Value(c.Before), After: Value(c.After)})
 		}
-		fact := Fact{Name: f.Name}
-		if !event.CaseChanged.Is(f) && !event.ContactUpdated.Is(f) && string(f.Data) != "{}" {
-			fact.Data = Object(f.Data)
+		fact, err := showFact(p, f)
+		if err != nil {
+			return out, err
 		}
 		out.Facts = append(out.Facts, fact)
 	}
 	return out, nil
+}
+
+// showFact is a fact as the caller may see it. What changed is shown apart.
+func showFact(p access.Principal, f event.Fact) (Fact, error) {
+	switch {
+	case event.CaseChanged.Is(f), event.ContactUpdated.Is(f), string(f.Data) == "{}":
+		return Fact{Name: f.Name}, nil
+	case event.CaseAssigned.Is(f):
+		who, err := event.CaseAssigned.Decode(f)
+		f = event.CaseAssigned.New(p.SeesPerson(who))
+		return Fact{f.Name, Object(f.Data)}, err
+	case event.CaseUnassigned.Is(f):
+		who, err := event.CaseUnassigned.Decode(f)
+		f = event.CaseUnassigned.New(p.SeesPerson(who))
+		return Fact{f.Name, Object(f.Data)}, err
+	}
+	return Fact{f.Name, Object(f.Data)}, nil
 }
 
 // changesOf returns the fields that a fact is about. A creation sets all that there

@@ -43,6 +43,7 @@ func (s *Service) view(
 	if !visible {
 		return View{}, caseMissing(c.ID)
 	}
+	shown.Assignee = p.SeesPerson(shown.Assignee)
 	publicURL, err := s.publicURL(ctx, r, c.Tenant)
 	return View{Case: shown, Definition: t, URL: c.URL(publicURL)}, err
 }

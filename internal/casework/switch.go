@@ -194,7 +194,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 // new type's edit: else who may not edit a case could do it under another type.
 func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
-		return s.deny(ctx, pl.p, "switch-type", "case/"+strconv.FormatInt(pl.before.ID, 10),
+		return s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q.", pl.typ.Key, pl.p.Role, edit.Key)
 	}
 	return pl.meets(edit)

@@ -143,7 +143,7 @@ var contactTests = map[string]func(*fixture){
 		}
 		unlink := func(id int64, link event.CaseContact) {
 			f.update(func(tx *store.Tx) error {
-				_, _, err := tx.UnlinkContact(f.Context(), f.tenant, id, link, start)
+				_, _, err := tx.UnlinkContact(f.Context(), f.tenant, id, link, once)
 				return err
 			})
 		}
@@ -151,7 +151,7 @@ var contactTests = map[string]func(*fixture){
 		f.wantFault(err, fault.NotFound, "contact.not_found")
 		f.equal([]int{f.foundContacts(f.tenant, "ada"), kept()}, []int{0, 1})
 		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, two.ID, claimant, start)
+			_, _, err := tx.LinkContact(f.Context(), f.tenant, two.ID, claimant, once)
 			return err
 		})
 		unlink(one.ID, insured)

@@ -91,7 +91,7 @@ var labelTests = map[string]func(*fixture){
 		a := cases.Label{Slug: "a", Name: "A", CreatedAt: start}
 		f.label(f.tenant, a)
 		add := func(tx *store.Tx) error {
-			_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", start)
+			_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", once)
 			return err
 		}
 		f.update(add)
@@ -116,7 +116,7 @@ var labelTests = map[string]func(*fixture){
 		}
 		f.update(by(below))
 		f.update(func(tx *store.Tx) error {
-			_, changed, err := tx.RemoveLabel(f.Context(), f.tenant, c.ID, "a", start)
+			_, changed, err := tx.RemoveLabel(f.Context(), f.tenant, c.ID, "a", once)
 			f.equal(changed, true)
 			return err
 		})
