@@ -82,7 +82,7 @@ func (a *API) contacts() {
 	handleBody(a, operation("update-contact", http.MethodPatch, path+"/{id}", tag, "Change a contact",
 		"What is absent stays; null says that something is not known.", http.StatusNotFound, http.StatusConflict), a.updateContact)
 	handle(a, operation("delete-contact", http.MethodDelete, path+"/{id}", tag, "Delete a contact",
-		"Its history stays. While it is linked to cases the answer is 409, unless they are to be unlinked.",
+		"Its history stays. While it is linked to cases that you may read the answer is 409, unless they are to be unlinked. Others keep it.",
 		http.StatusNotFound, http.StatusConflict), a.deleteContact)
 	handle(a, operation("get-contact-history", http.MethodGet, path+"/{id}/history", tag, "Get a contact's history",
 		"Who did what, from where and when; the newest first.", http.StatusNotFound), a.getContactHistory)

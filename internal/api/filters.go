@@ -9,7 +9,7 @@ import (
 
 // FilterPreview is what a filter would have made of recent messages.
 type FilterPreview struct {
-	Entries  int             `json:"entries" doc:"How many entries of the journal were looked at." example:"50"`
+	Entries  int             `json:"entries" doc:"How many entries of the journal that you may see were looked at." example:"50"`
 	Matched  int             `json:"matched" doc:"How many messages meet the filter." example:"2"`
 	Failed   int             `json:"failed" doc:"For how many it can't be computed; an endpoint's would be dead." example:"1"`
 	Messages []JudgedMessage `json:"messages" doc:"The messages, those of the newest entry first."`

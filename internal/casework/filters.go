@@ -26,7 +26,7 @@ type Judged struct {
 // PreviewFilter says what a filter makes of the messages of up to limit recent
 // entries that somebody could listen to, the newest first; without a source it is
 // that of the endpoint which Listening names. It sees what the caller sees, or the
-// endpoint if that is less.
+// endpoint if that is less. Looked counts the entries among them that the caller sees.
 func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source string, l Listening, limit int) (all []Judged, looked int, err error) {
 	a, err := s.listeners(ctx, p, "preview-filter", l)
 	if err != nil {
@@ -43,14 +43,21 @@ func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source 
 	if err != nil {
 		return nil, 0, err
 	}
+	reader, err := s.reader(ctx, p)
+	if err != nil {
+		return nil, 0, err
+	}
 	for i, e := range recent {
 		recent[i] = nil // it is large, and not needed any more
+		if _, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) {
+			looked++
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 		}
 		all = append(all, a.judge(f, e)...)
 	}
-	return all, len(recent), nil
+	return all, looked, nil
 }
 
 // judge says what a filter makes of the messages of an entry.
