@@ -63,7 +63,7 @@ func (a *API) labels() {
 			return &shownLabel{showLabel(l)}, err
 		})
 	handle(a, operation("delete-label", http.MethodDelete, "/v1/labels/{slug}", "labels", "Delete a label",
-		"While cases carry it, the answer is 409.", http.StatusNotFound, http.StatusConflict),
+		"While cases that you may read carry it, the answer is 409. Others keep it.", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *InLabel) (*noContent, error) {
 			return &noContent{}, a.service.DeleteLabel(ctx, principalOf(ctx), in.Slug)
 		})
