@@ -28,7 +28,7 @@ type secluded struct {
 
 // confidential is a case type under a key. How narrows who may know of it.
 func confidential(key, how string) string {
-	return fmt.Sprintf(`{"key": %q, %s "edit": "edit",
+	return fmt.Sprintf(`{"key": %q, "kind": "claim", %s "edit": "edit",
 		"fields": {"type": "object", "properties": {
 			"text": {"type": "string"}, "amount": {"type": "number"}, "secret": {"type": "string", "x-classification": "RESTRICTED"}}},
 		"states": [{"key": "open"}, {"key": "done"}],
@@ -246,6 +246,7 @@ func (s *secluded) questions() map[access.Operation][]question {
 	ofContact := func(suffix string) []question { return []question{{"GET", "/v1/contacts/{contact}" + suffix, "", 200}} }
 	created := `"url": "https://crm.example/", "triggers": ["case_created"]`
 	return map[access.Operation][]question{
+		"get-claim": {{"GET", "/v1/claims/{case}", "", 0}, {"GET", "/v1/claims/{gone}", "", 0}},
 		"get-case": ofCase("GET", "", ""), "get-history": ofCase("GET", "/history", ""), "list-comments": ofCase("GET", "/comments", ""),
 		"list-documents": ofCase("GET", "/documents", ""), "list-proofs": ofCase("GET", "/proofs", ""),
 		"list-case-contacts": ofCase("GET", "/contacts", ""), "list-case-deliveries": ofCase("GET", "/deliveries", ""),
