@@ -168,7 +168,7 @@ func TestAClaimIsReadByWhoMayReadItsCase(t *testing.T) {
 			t.Errorf("a case is refused with %s", problem.body)
 		}
 		w.get(path, "Authorization", "").is(401, "token.missing")
-		w.get(closed, "Authorization", viewer).is(403, "access.denied")
+		w.get(closed, "Authorization", viewer).is(404, "case.not_found")
 		w.get(closed, "Authorization", w.token(`{"name": "m", "role": "manager"}`)).is(200, "")
 		shown := w.get(path, "Authorization", viewer).is(200, "")
 		if _, there := shown.json()["secret"]; there || shown.text("title") != shown.text("claim_ref") {

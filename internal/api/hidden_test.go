@@ -247,7 +247,7 @@ func (s *secluded) questions() map[access.Operation][]question {
 	created := `"url": "https://crm.example/", "triggers": ["case_created"]`
 	return map[access.Operation][]question{
 		"get-claim": {{"GET", "/v1/claims/{case}", "", 0}, {"GET", "/v1/claims/{gone}", "", 0}},
-		"get-case": ofCase("GET", "", ""), "get-history": ofCase("GET", "/history", ""), "list-comments": ofCase("GET", "/comments", ""),
+		"get-case":  ofCase("GET", "", ""), "get-history": ofCase("GET", "/history", ""), "list-comments": ofCase("GET", "/comments", ""),
 		"list-documents": ofCase("GET", "/documents", ""), "list-proofs": ofCase("GET", "/proofs", ""),
 		"list-case-contacts": ofCase("GET", "/contacts", ""), "list-case-deliveries": ofCase("GET", "/deliveries", ""),
 		"add-comment": ofCase("POST", "/comments", `{"text": "x"}`), "add-label": ofCase("PUT", "/labels/seen", ""),

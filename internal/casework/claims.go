@@ -31,6 +31,10 @@ func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (clai
 	if !visible {
 		return claim, 0, caseMissing(id)
 	}
+	if has := shown.Case.Assignee; has != nil {
+		who := p.SeesPerson(*has)
+		shown.Case.Assignee = &who
+	}
 	claim, err = wire.NewClaim(shown.Case, s.now())
 	return claim, c.Revision, err
 }

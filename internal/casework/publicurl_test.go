@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -172,7 +173,7 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 		if gone := w.setTenant("second", casework.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
-		noted, err := items(w.Audit(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin}, 0, 1))
+		noted, err := items(w.Audit(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
 			t.Errorf("the audit notes %+v, %v", noted, err)
 		}
