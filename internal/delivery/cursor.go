@@ -98,6 +98,7 @@ func (c *cursor) handOver(flush bool) {
 		return
 	}
 	c.flushed = time.Now()
+	c.diary.gaveUp(s.Dead)
 	c.settler.put(c, s)
 }
 

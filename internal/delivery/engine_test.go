@@ -54,6 +54,7 @@ type bench struct {
 	stop   func()        // ends the engine as a shutdown does
 	where  store.Options // the database
 	road   *store.Store  // the engine's own, where it is another
+	log    io.Writer     // the engine's; nil: the test's
 
 	committed *atomic.Int64 // entries in the journal: positions are dense
 }
@@ -105,7 +106,7 @@ func (b *bench) run() func() {
 	client := outbound.New(b.outbound())
 	e := delivery.New(cmp.Or(b.road, b.store), client, delivery.Config{
 		Node: b.node, Version: "0.1.0", LeaseTTL: cmp.Or(b.lease, 2*time.Second), Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
-		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.Output(), nil)),
+		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.logs(), nil)),
 	})
 	b.tester = e.Tester()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -118,6 +119,13 @@ func (b *bench) run() func() {
 		}
 		client.Close()
 	})
+}
+
+func (b *bench) logs() io.Writer {
+	if b.log == nil {
+		return b.Output()
+	}
+	return b.log
 }
 
 func (b *bench) outbound() outbound.Config {

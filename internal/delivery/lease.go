@@ -62,11 +62,25 @@ func (e *Engine) claim(ctx, sending context.Context) (next time.Duration, err er
 		next = min(next, expiry+afterExpiry)
 	}
 	e.until.Store(int64(before + e.LeaseTTL*9/10))
+	e.logTakeovers(leases)
 	surplus := e.reconcile(ctx, sending, leases)
 	if len(surplus) == 0 {
 		return next, nil
 	}
 	return next, e.store.Update(limited, func(tx *store.Tx) error { return tx.Release(limited, e.Node, surplus) })
+}
+
+// logTakeovers says for whom we deliver now, since another node does not any more.
+func (e *Engine) logTakeovers(leases []store.Lease) {
+	taken := map[string]int{}
+	for _, l := range leases {
+		if l.From != "" {
+			taken[l.From]++
+		}
+	}
+	for node, count := range taken {
+		e.Log.Warn("a node gives no sign of life; its endpoints are taken over", "from", node, "endpoints", count)
+	}
 }
 
 // reconcile makes the holders those of our leases on active endpoints. It returns
@@ -227,9 +241,11 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 	g := newGate(ep.Policy, defaultLimits, e.Jitter)
 	g.reader = reader
 	g.restore(ep, e.DisableAfter, time.Now())
+	log := e.Log.With("endpoint", l.Endpoint)
 	w := &worker{
 		Engine: e, endpoint: ep, sees: reader.Clearance, lease: l, credentials: credentials, gate: g, over: map[string]bool{},
-		log:    e.Log.With("endpoint", l.Endpoint),
+		log:    log,
+		diary:  newDiary(log, ep),
 		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),
 	}

@@ -54,10 +54,15 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		return err == nil && ended
 	})
 	two := &bench{TB: t, store: open(url), committed: one.committed, key: one.key, tenant: one.tenant, lease: store.MaxLease}
+	log := &record{Writer: t.Output()}
+	two.log = log
 	two.comment(1, 2)
 	two.start()
 	t.Cleanup(func() { two.stop() })
 	if a := one.next(r); a.version != 2 {
 		t.Errorf("version %d arrived, want 2", a.version)
+	}
+	if !log.says("level=WARN", "are taken over", "from="+one.node, "endpoints=1") {
+		t.Error("the log does not say who was taken over")
 	}
 }

@@ -31,8 +31,11 @@ func (w *worker) watch(span observe.Span, m *machine, msg *message, o outcome) {
 	}
 }
 
-// watchBreaker notes whether the breaker has opened or closed.
-func (w *worker) watchBreaker() {
+// watchEndpoint notes how the endpoint fares.
+func (w *worker) watchEndpoint() {
+	now := w.endpoint
+	now.Health = w.gate.watch.Health
+	w.diary.fares(now, time.Now())
 	switch open := w.gate.breaker.open; {
 	case open && !w.broken:
 		w.Metrics.Breaker(1)
@@ -44,6 +47,7 @@ func (w *worker) watchBreaker() {
 
 func (w *worker) endWatch() {
 	w.Metrics.Serving(-1)
+	w.diary.flush(w.diary.silent)
 	if w.broken {
 		w.Metrics.Breaker(-1)
 	}

@@ -27,6 +27,7 @@ type worker struct {
 	replays     []*cursor
 	waiter      *waiter
 	log         *slog.Logger
+	diary       diary
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
 	reading int           // what is being read of the journal, or of what is asked
@@ -121,7 +122,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 		for c := range w.cursors {
 			c.handOver(false)
 		}
-		w.watchBreaker()
+		w.watchEndpoint()
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}

@@ -16,6 +16,7 @@ type Lease struct {
 	Status   string // the endpoint's
 	Wishes   int64  // grows when its owner is to look what is asked of it
 	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
+	From     string // the node that it was taken from just now, which is gone; else empty
 }
 
 // session is the connection by which the database knows that this process is there.
@@ -47,6 +48,8 @@ var (
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
 	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status, l.wishes from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
+	leaseDead = define(`select endpoint, owner from leases where owner not in ('', $1) and ($3 or owner not in (select id from nodes where ` + alive + `))
+		order by endpoint limit $2`)
 	leaseClaim = define(`with free as materialized
 			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where ` + alive + `))
 			order by endpoint limit $2 {{lock}})
@@ -74,7 +77,11 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 	if err != nil {
 		return nil, err
 	}
+	from := map[string]string{}
 	if room := share - held; room > 0 {
+		if from, err = tx.left(ctx, owner, room, alone); err != nil {
+			return nil, err
+		}
 		if _, err := tx.q.exec(ctx, leaseClaim, owner, room, alone); err != nil {
 			return nil, err
 		}
@@ -84,10 +91,25 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status, &l.Wishes)
 		return l, err
 	})
-	for i := int(share); i < len(mine); i++ {
-		mine[i].Surplus = true
+	for i := range mine {
+		mine[i].Surplus = i >= int(share)
+		mine[i].From = from[mine[i].Endpoint]
 	}
 	return mine, err
+}
+
+// left returns what nodes hold that are gone, by endpoint.
+func (tx *Tx) left(ctx context.Context, owner string, most int64, alone bool) (map[string]string, error) {
+	rows, err := tx.q.query(ctx, leaseDead, owner, most, alone)
+	pairs, err := collect(rows, err, func(rows *sql.Rows) (pair [2]string, err error) {
+		err = rows.Scan(&pair[0], &pair[1])
+		return pair, err
+	})
+	from := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		from[pair[0]] = pair[1]
+	}
+	return from, err
 }
 
 // NextExpiry is how long it takes until the next of the other nodes that hold leases

@@ -1,0 +1,49 @@
+package delivery
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Unix(1e9, 0)
+	well := endpoint.Endpoint{URL: "https://user:secret@crm.example.com/hooks?key=secret", Status: endpoint.Active}
+	ill := well
+	ill.Health = endpoint.Health{Since: now, Reason: "503 Service Unavailable", Told: true, Breaker: endpoint.Open}
+	d := newDiary(slog.New(slog.NewTextHandler(&log, nil)), well)
+	said := func(what, text string, times int) {
+		t.Helper()
+		if n := strings.Count(log.String(), text); n != times {
+			t.Errorf("%s: %q is said %d times, want %d:\n%s", what, text, n, times, &log)
+		}
+	}
+	for range 3 {
+		d.fares(well, now)
+		d.fares(ill, now)
+	}
+	said("an endpoint that comes and goes", "takes nothing", 1)
+	said("an endpoint that comes and goes", "takes messages again", 1)
+	d.fares(ill, now.Add(diaryEvery))
+	said("a minute later", "takes nothing", 2)
+	said("a failing endpoint", `url=https://crm.example.com/hooks reason="503 Service Unavailable" failing_since=`, 2)
+
+	for i := range 5 {
+		d.gaveUp([]store.Dead{{Place: store.Place{Message: "msg_" + string(rune('a'+i))}, Trigger: "case_created", Subject: "case/1", Reason: "400 Bad Request"}})
+		d.fares(ill, now)
+	}
+	said("the first message", "count=1 last=msg_a trigger=case_created subject=case/1 reason=\"400 Bad Request\"", 1)
+	d.fares(ill, now.Add(diaryEvery))
+	said("the others a minute later", "count=4 last=msg_e", 1)
+	said("a secret", "secret", 0)
+
+	again := newDiary(d.log, ill) // another node, or after a change of the endpoint
+	again.fares(ill, now.Add(time.Hour))
+	said("what was said before", "takes nothing", 2)
+}

@@ -1,0 +1,64 @@
+package delivery_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+)
+
+// record is a log that may be read while it is written.
+type record struct {
+	io.Writer
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	r.all.Write(p)
+	r.mu.Unlock()
+	return r.Writer.Write(p)
+}
+
+func (r *record) says(text ...string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for line := range strings.Lines(r.all.String()) {
+		has := true
+		for _, part := range text {
+			has = has && strings.Contains(line, part)
+		}
+		if has {
+			return true
+		}
+	}
+	return false
+}
+
+func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
+	onBothEngines(t, func(b *bench) {
+		log := &record{Writer: b.Output()}
+		b.log = log
+		b.stop()
+		b.start()
+		refusing := b.receiver(func(arrival) int { return 400 })
+		e := b.listen(refusing.URL, endpoint.Policy{Retries: []time.Duration{time.Millisecond}})
+		b.comment(1, 1)
+		b.eventually("a dead message is in the log", func() bool {
+			return log.says("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1", "400 Bad Request")
+		})
+		away := b.receiver(func(arrival) int { return 503 })
+		e = b.listen(away.URL, endpoint.Policy{})
+		for id := range int64(8) {
+			b.comment(100+id, 1)
+		}
+		b.eventually("an endpoint that fails is in the log", func() bool {
+			return log.says("level=WARN", "takes nothing", "endpoint="+e.ID, "url="+away.URL, "503 Service Unavailable")
+		})
+	})
+}
