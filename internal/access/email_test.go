@@ -21,6 +21,7 @@ func TestAddressesThatAreTakenForEachOther(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"kim@example.org", "\u212aim@example.org"}, {"sam@example.org", "ſam@example.org"}, {"ädmin@example.org", "ÄDMIN@example.org"},
 		{"ädmin@example.org", "a\u0308dmin@example.org"}, {"strasse@example.org", "straße@example.org"}, {"ada@example.org", "ａｄａ@example.org"},
+		{"ida@example.org", "\u0130da@example.org"}, {"ida@example.org", "ıda@example.org"}, {"ada@example.org", "ad\u200ba@example.org"},
 	} {
 		if FoldedEmail(pair[0]) != FoldedEmail(pair[1]) {
 			t.Errorf("%q and %q are apart", pair[0], pair[1])

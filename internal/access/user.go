@@ -4,10 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // User is a person of a tenant.
@@ -48,9 +46,7 @@ func NormalEmail(email string) string {
 	}, strings.Trim(email, " \t\r\n"))
 }
 
-// FoldedEmail returns an address as a reader may take it for another: in its
-// compatible composition, without letter case. Addresses that are equal so, and
-// differ otherwise, must not belong to two users.
-func FoldedEmail(email string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(NormalEmail(email))))
-}
+// FoldedEmail returns an address as a reader may take it for another: as text is
+// compared where letter case does not matter. Addresses that are equal so, and differ
+// otherwise, must not belong to two users.
+func FoldedEmail(email string) string { return spelling.Key(NormalEmail(email)) }
