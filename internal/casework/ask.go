@@ -42,6 +42,14 @@ func (g guard) clearance() casetype.Classification {
 // what the one before it has made of the change. The client's key is claimed
 // before that. No transaction is open meanwhile.
 func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) error {
+	if err := s.claimFor(ctx, pl, once, guards); err != nil {
+		return err
+	}
+	return s.askAll(ctx, pl, guards)
+}
+
+// claimFor claims the client's key for as long as asking the guards may take.
+func (s *Service) claimFor(ctx context.Context, pl *plan, once Once, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
 	}
@@ -49,8 +57,13 @@ func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) 
 	for _, g := range guards {
 		budget += time.Duration(g.Budget)
 	}
-	if err := s.claim(ctx, pl.p, once, budget); err != nil {
-		return err
+	return s.claim(ctx, pl.p, once, budget)
+}
+
+// askAll asks the guards, whose time the client's key was claimed for.
+func (s *Service) askAll(ctx context.Context, pl *plan, guards []guard) error {
+	if len(guards) == 0 {
+		return nil
 	}
 	ctx, span := s.Tracer.Step(ctx, "ask")
 	defer span.End()

@@ -123,6 +123,28 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 	})
 }
 
+// A callback of the old type is no guard of the new one's: where it sends the case,
+// what guards that is passed, too.
+func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
+	for name, c := range guardsOf {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, "")
+			w.put(w.p, gated("first", "draft", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/leave"}}`))
+			w.put(w.p, gated("second", "draft", c.guard, ""))
+			w.callbacks.on("leave", says(200, `{"override_state": "paid"}`))
+			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+			worker := w.p
+			worker.Role = access.Caseworker
+			v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
+			_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second"}, casework.Once{})
+			wantFault(t, err, c.kind, c.code)
+			if got := w.load(v.ID); got.Type != "first" || len(w.callbacks.at("leave").requests) != 1 {
+				t.Errorf("it is a %s", got.Type)
+			}
+		})
+	}
+}
+
 // Of several callbacks that guard a state none is taken for another.
 func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 	w := start(t, "")

@@ -64,11 +64,7 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 	if err != nil {
 		return View{}, err
 	}
-	guards, err := s.switchGuards(ctx, pl, from)
-	if err != nil {
-		return View{}, err
-	}
-	if err := s.ask(ctx, pl, once, guards); err != nil {
+	if err := s.passSwitch(ctx, pl, from, once); err != nil {
 		return View{}, err
 	}
 	return s.saveSwitch(ctx, pl, once)
@@ -105,21 +101,44 @@ func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case
 	return pl, nil
 }
 
-// switchGuards checks the roles and preconditions that guard the state in which
-// the case goes on and the data that it loses and brings along. It returns the
-// callbacks that it has to pass besides: those of both types for switches, and those
-// that guard data and state.
-func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
-	var all []guard
-	for _, t := range []TypeVersion{from, {Type: pl.typ, Clearance: pl.maker}} {
-		if t.Switch != nil {
-			all = append(all, guard{*t.Switch.AboutToSubmit, t.Key, casetype.SwitchCallback, t.Clearance})
+// passSwitch puts a switch before what guards it: what the case leaves first, and
+// then what it enters as the callbacks of the old type have made it.
+func (s *Service) passSwitch(ctx context.Context, pl *plan, from TypeVersion, once Once) error {
+	leaving, err := s.leaveGuards(ctx, pl, from)
+	if err != nil {
+		return err
+	}
+	entering, err := s.arriveGuards(ctx, pl)
+	if err != nil {
+		return err
+	}
+	if err := s.claimFor(ctx, pl, once, slices.Concat(leaving, entering)); err != nil {
+		return err
+	}
+	if err := s.askAll(ctx, pl, leaving); err != nil {
+		return err
+	}
+	if len(leaving) > 0 { // they may have said where it goes, and with which data
+		if entering, err = s.arriveGuards(ctx, pl); err != nil {
+			return err
 		}
 	}
+	return s.askAll(ctx, pl, entering)
+}
+
+// leaveGuards lists the callbacks of the old type that the switch has to pass.
+func (s *Service) leaveGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
 	dropping, err := s.dropGuards(ctx, pl, from)
-	if err != nil {
-		return nil, err
+	if err != nil || from.Switch == nil {
+		return dropping, err
 	}
+	return append([]guard{{*from.Switch.AboutToSubmit, from.Key, casetype.SwitchCallback, from.Clearance}}, dropping...), nil
+}
+
+// arriveGuards checks the roles and preconditions that guard the state in which the
+// case goes on and the data that it brings along. It returns the callbacks of the new
+// type that it has to pass besides.
+func (s *Service) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 	left, err := s.stateLeft(ctx, pl)
 	if err != nil {
 		return nil, err
@@ -138,7 +157,10 @@ func (s *Service) switchGuards(ctx context.Context, pl *plan, from TypeVersion) 
 	if err := pl.mayHold(passed); err != nil {
 		return nil, err
 	}
-	all = append(all, dropping...)
+	var all []guard
+	if pl.typ.Switch != nil {
+		all = append(all, guard{*pl.typ.Switch.AboutToSubmit, pl.typ.Key, casetype.SwitchCallback, pl.maker})
+	}
 	for _, tr := range passed {
 		if tr.AboutToSubmit != nil {
 			all = append(all, guard{*tr.AboutToSubmit, pl.typ.Key, tr.Key, pl.maker})
