@@ -198,5 +198,8 @@ func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deleti
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
 	_, _, err = s.askOne(ctx, pl, guard{*t.Delete.AboutToSubmit, t.Key, casetype.DeleteCallback, t.Clearance})
+	if pl.callback != nil { // of the answer errors and warnings alone count
+		pl.callback.ReplacedData, pl.callback.Override = false, ""
+	}
 	return pl, err
 }

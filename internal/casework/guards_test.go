@@ -369,7 +369,7 @@ func TestATypeIsAskedAboutDeletions(t *testing.T) {
 			t.Fatal(err)
 		}
 		history := w.history(v.ID)
-		if last := history[len(history)-1]; last.Callback == nil || last.Callback.URL != "${CASEHOOK_VAR_CALLBACKS}/delete" {
+		if last := history[len(history)-1]; last.Callback == nil || last.Callback.URL != "${CASEHOOK_VAR_CALLBACKS}/delete" || last.Callback.ReplacedData || last.Callback.Override != "" {
 			t.Errorf("the entry holds %+v", last.Callback)
 		}
 		if asked := w.callbacks.at("delete"); asked.requests[0].Header.Get("Casehook-Transition") != "@delete" {
