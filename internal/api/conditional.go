@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -18,7 +19,7 @@ type Conditional struct {
 
 var (
 	// entityTag is one member of If-Match, as RFC 9110, section 8.8.3, has it.
-	entityTag = regexp.MustCompile(`^(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"`)
+	entityTag = regexp.MustCompile(`^(?:W/)?"([^\x00-\x20"\x7f]*)"`)
 	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
 )
 
@@ -69,9 +70,10 @@ func wrongIfMatch() error {
 }
 
 // joinLists makes one line of a header that came in several: a list may be sent so.
+// An empty one is a list of nothing, and not as if there was none.
 func joinLists(h http.Header) {
-	if lines := h.Values("If-Match"); len(lines) > 1 {
-		h.Set("If-Match", strings.Join(lines, ", "))
+	if lines := h.Values("If-Match"); len(lines) > 0 {
+		h.Set("If-Match", cmp.Or(strings.Trim(strings.Join(lines, ", "), " \t"), ","))
 	}
 }
 

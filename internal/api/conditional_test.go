@@ -42,6 +42,8 @@ func TestIfMatchIsParsed(t *testing.T) {
 		{`"r1", *`, 400, ""},
 		{`*, "r1"`, 400, ""},
 		{`,`, 400, ""},
+		{` `, 400, ""}, // a client that lost its tag has not meant any
+		{"\"\xe9\"", 409, "version_conflict"},
 	} {
 		for _, of := range []struct{ kind, path, body string }{{"case", path, `{"data": {}}`}, {"contact", contact, `{}`}} {
 			code := c.code
