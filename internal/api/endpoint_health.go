@@ -10,8 +10,8 @@ import (
 
 // EndpointCondition is how an endpoint fares, in short.
 type EndpointCondition struct {
-	Condition    endpoint.Condition `json:"condition" enum:"healthy,unsteady,failing,disabled" doc:"healthy: it took, or refused, what it was sent last; unsteady: it failed last; failing: it is down, and its messages wait; disabled: it was down for too long, or answered 410." example:"failing"`
-	FailingSince TimeOrNull         `json:"failing_since" doc:"Since when no answer has shown that it is there; null: it is."`
+	Condition    endpoint.Condition `json:"condition" enum:"healthy,unsteady,failing,refusing,disabled" doc:"healthy: it took, or refused, what it was sent last; unsteady: it failed last; failing: it is down, and its messages wait; refusing: it answers, and for ten minutes has taken nothing of several cases; disabled: it was down for too long, or answered 410." example:"failing"`
+	FailingSince TimeOrNull         `json:"failing_since" doc:"Since when no answer has shown that it is there, or since when it refuses all; null: neither."`
 	Reason       *string            `json:"reason" doc:"Of a failure since then; null: there was none." example:"503 Service Unavailable"`
 }
 
@@ -40,9 +40,9 @@ func showCondition(e endpoint.Endpoint) EndpointCondition {
 }
 
 func showEndpointHealth(e endpoint.Endpoint, c store.LastContact) EndpointHealth {
-	breaker := "open"
-	if e.Health.Breaker == endpoint.Closed {
-		breaker = "closed"
+	breaker := "closed"
+	if e.Health.Breaker == endpoint.Open || e.Health.Breaker == endpoint.Unconnected {
+		breaker = "open"
 	}
 	return EndpointHealth{EndpointCondition: showCondition(e), Breaker: breaker, LastAttemptAt: TimeOrNull(c.Attempt), LastDeliveredAt: TimeOrNull(c.Delivered)}
 }

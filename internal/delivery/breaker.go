@@ -111,7 +111,7 @@ func (b breaker) state() endpoint.Breaker {
 // restore goes on from what was saved: an outage does not begin anew because we
 // do.
 func (b *breaker) restore(s endpoint.Breaker, now time.Time, jitter float64) {
-	if s == endpoint.Closed {
+	if s != endpoint.Open && s != endpoint.Unconnected {
 		return
 	}
 	*b = breaker{

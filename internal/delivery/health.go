@@ -22,6 +22,7 @@ type watch struct {
 	disableAfter    time.Duration // 0: never
 	first           time.Time     // of the failures in a row that this worker saw; zero: it saw none
 	worth           bool          // telling: not all of the failures were at messages about endpoints
+	refusals        refusals
 	changes         []store.HealthChange
 }
 
@@ -29,12 +30,58 @@ type watch struct {
 const (
 	tellAfter   = 10 * time.Minute // of failing, where the breaker stays closed
 	seenFailing = 10 * time.Minute // by this worker, at least, before it disables
+	tellRefusal = 10 * time.Minute // of refusing everything
 	gonesReason = "410 Gone"
 )
 
 func newWatch(e endpoint.Endpoint, disableAfter time.Duration) watch {
 	goingOn := e.Health.Told && !e.Health.Counted.IsZero()
-	return watch{Health: e.Health, of: e, disableAfter: disableAfter, worth: goingOn}
+	w := watch{Health: e.Health, of: e, disableAfter: disableAfter, worth: goingOn}
+	if e.Health.Breaker == endpoint.Refuses {
+		w.refusals = refusals{since: e.Health.Since, several: true}
+	}
+	return w
+}
+
+// refusals are answers that took nothing, in a row.
+type refusals struct {
+	since   time.Time // of the first; zero: there is none
+	subject string    // of the first
+	several bool      // of several subjects
+}
+
+// last reports whether an endpoint refuses everything, after one more refusal.
+func (r *refusals) last(subject string, now time.Time) bool {
+	if r.since.IsZero() {
+		r.since, r.subject = now, subject
+	}
+	r.several = r.several || subject != r.subject
+	return r.several && now.Sub(r.since) >= tellRefusal
+}
+
+// delivered notes that the endpoint took a message.
+func (w *watch) delivered(now time.Time) {
+	w.refusals = refusals{}
+	w.answered(now)
+}
+
+// refused notes that the endpoint is there, and did not take a message. When it
+// takes nothing for a while, others are told of it as of a failure.
+func (w *watch) refused(subject, reason string, now time.Time) {
+	switch lasting := !event.Operational(subject) && w.refusals.last(subject, now); {
+	case w.Breaker == endpoint.Refuses:
+	case !lasting:
+		w.answered(now)
+	default:
+		told := w.Told
+		w.Health = endpoint.Health{Version: w.Version, Since: w.refusals.since, Reason: reason, Told: true, Breaker: endpoint.Refuses}
+		w.first, w.worth = time.Time{}, false
+		if told {
+			w.note(w.Health, now)
+		} else {
+			w.note(w.Health, now, event.EndpointFailing)
+		}
+	}
 }
 
 // answered notes that the endpoint is there.
@@ -58,7 +105,9 @@ func (w *watch) answered(now time.Time) {
 func (w *watch) failed(subject, reason string, b breaker, now time.Time) (disable bool) {
 	was := w.Health
 	w.seen(subject, now)
-	w.Breaker = b.state()
+	if w.Breaker != endpoint.Refuses || b.open {
+		w.Breaker = b.state()
+	}
 	down := b.outage() || now.Sub(w.Since) >= tellAfter
 	disable = w.disableAfter > 0 && now.Sub(w.first) >= min(seenFailing, w.disableAfter) && now.Sub(w.Counted) >= w.disableAfter
 	switch {

@@ -248,3 +248,59 @@ func TestAnEndpointIsNotToldAboutItself(t *testing.T) {
 		t.Errorf("%d messages are sent", len(sent))
 	}
 }
+
+// refuse has the endpoint refuse a message of each case for some time.
+func (s *script) refuse(d time.Duration, cases ...int) {
+	s.Helper()
+	for end := s.now.Add(d); s.now.Before(end); s.now = s.now.Add(time.Minute) {
+		s.commit(cases...)
+		for sent := s.launch(); len(sent) > 0; sent = s.launch() {
+			s.end(refused, sent...)
+		}
+		s.durable(s.owed)
+	}
+}
+
+func TestAnEndpointThatRefusesEverythingIsToldOfAndComesBack(t *testing.T) {
+	never := endpoint.Policy{Retries: []time.Duration{}}
+	s := followed(t, endpoint.Health{}, never)
+	s.refuse(9*time.Minute, 1, 2)
+	if s.told() != "" || s.Condition() != endpoint.Healthy {
+		t.Fatalf("after nine minutes it is %s, and told: %q", s.Condition(), s.told())
+	}
+	s.refuse(5*time.Minute, 1, 2)
+	if s.told() != "failing" || s.Condition() != endpoint.Refusing || s.watch.Reason != "because" {
+		t.Fatalf("after a while it is %s since %s, %q, and told: %q", s.Condition(), s.watch.Since, s.watch.Reason, s.told())
+	}
+	saved := s.watch.Health
+	again := followed(t, saved, never) // another node goes on
+	again.now = s.now
+	again.refuse(2*time.Minute, 1)
+	again.commit(1)
+	again.cut(true, again.launch()...)
+	if again.told() != "" || again.Condition() != endpoint.Refusing {
+		t.Errorf("on another node it is %s, and told: %q", again.Condition(), again.told())
+	}
+	s.commit(3)
+	s.end(delivered, s.launch()...)
+	if s.told() != "failing recovered" || s.Condition() != endpoint.Healthy {
+		t.Errorf("when it takes a message it is %s, and told: %q", s.Condition(), s.told())
+	}
+}
+
+func TestRefusalsOfOneCaseOrAmongOthersAreToldToNobody(t *testing.T) {
+	never := endpoint.Policy{Retries: []time.Duration{}}
+	s := followed(t, endpoint.Health{}, never)
+	s.refuse(time.Hour, 1)
+	if s.told() != "" || s.Condition() != endpoint.Healthy {
+		t.Errorf("when it refuses one case it is %s, and told: %q", s.Condition(), s.told())
+	}
+	for range 20 {
+		s.commit(3)
+		s.end(delivered, s.launch()...)
+		s.refuse(5*time.Minute, 1, 2)
+	}
+	if s.told() != "" || s.Condition() != endpoint.Healthy {
+		t.Errorf("when it takes some it is %s, and told: %q", s.Condition(), s.told())
+	}
+}

@@ -26,16 +26,25 @@ type diary struct {
 const diaryEvery = time.Minute
 
 func newDiary(log *slog.Logger, e endpoint.Endpoint) diary {
-	return diary{log: log, url: e.ShownURL(), failing: e.Condition() == endpoint.Failing}
+	return diary{log: log, url: e.ShownURL(), failing: takesNothing(e)}
+}
+
+// takesNothing reports whether people have to be told of an endpoint.
+func takesNothing(e endpoint.Endpoint) bool {
+	condition := e.Condition()
+	return condition == endpoint.Failing || condition == endpoint.Refusing
 }
 
 // fares says how the endpoint does.
 func (d *diary) fares(e endpoint.Endpoint, now time.Time) {
-	switch failing := e.Condition() == endpoint.Failing; {
+	switch failing := takesNothing(e); {
 	case failing && !d.failing && !now.Before(d.quiet):
 		d.failing, d.quiet = true, now.Add(diaryEvery)
-		d.log.Warn("the endpoint takes nothing; its messages wait, and it is probed until it is back",
-			"url", d.url, "reason", e.Health.Reason, "failing_since", e.Health.Since)
+		consequence := "its messages wait, and it is probed until it is back"
+		if e.Condition() == endpoint.Refusing {
+			consequence = "it answers and refuses all, so that messages are given up after their last retry"
+		}
+		d.log.Warn("the endpoint takes nothing: "+consequence, "url", d.url, "reason", e.Health.Reason, "failing_since", e.Health.Since)
 	case !failing && d.failing:
 		d.failing = false
 		d.log.Info("the endpoint takes messages again", "url", d.url)

@@ -111,7 +111,11 @@ func (m *machine) judge(msg *message, o outcome, now time.Time) (down bool) {
 		if m.breaker.answered() {
 			m.waiting.hurry(now)
 		}
-		m.watch.answered(now)
+		if o.verdict == refused {
+			m.watch.refused(msg.subject, o.reason, now)
+		} else {
+			m.watch.delivered(now)
+		}
 	}
 	msg.probe = false
 	return down || m.gone && o.verdict != delivered && o.verdict != refused

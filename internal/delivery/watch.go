@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 )
@@ -43,6 +44,13 @@ func (w *worker) watchEndpoint() {
 		w.Metrics.Breaker(-1)
 	}
 	w.broken = w.gate.breaker.open
+	switch refuses := now.Condition() == endpoint.Refusing; {
+	case refuses && !w.refusing:
+		w.Metrics.Refusing(1)
+	case !refuses && w.refusing:
+		w.Metrics.Refusing(-1)
+	}
+	w.refusing = now.Condition() == endpoint.Refusing
 }
 
 func (w *worker) endWatch() {
@@ -50,6 +58,9 @@ func (w *worker) endWatch() {
 	w.diary.flush(w.diary.silent)
 	if w.broken {
 		w.Metrics.Breaker(-1)
+	}
+	if w.refusing {
+		w.Metrics.Refusing(-1)
 	}
 }
 

@@ -40,8 +40,9 @@ type worker struct {
 	over    map[string]bool // replays whose end is saved
 	cause   error           // why it stops; nil: it does not
 
-	broken  bool               // the breaker was open when it was last looked at
-	abandon context.CancelFunc // breaks off what is under way
+	broken   bool               // the breaker was open when it was last looked at
+	refusing bool               // so was the endpoint, of everything
+	abandon  context.CancelFunc // breaks off what is under way
 }
 
 // Why a worker stops.

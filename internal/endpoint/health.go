@@ -24,6 +24,7 @@ const (
 	Closed      Breaker = ""
 	Open        Breaker = "open"
 	Unconnected Breaker = "unconnected" // open, and only because nothing connects
+	Refuses     Breaker = "refuses"     // closed: it answers, and has taken nothing for a while
 )
 
 // Condition is an endpoint's health in a word.
@@ -34,6 +35,7 @@ const (
 	Healthy  Condition = "healthy"
 	Unsteady Condition = "unsteady" // it failed last, which may be a matter of moments
 	Failing  Condition = "failing"  // it takes nothing; messages wait
+	Refusing Condition = "refusing" // it answers, and takes nothing; messages are given up
 	Down     Condition = "disabled"
 )
 
@@ -42,6 +44,8 @@ func (e Endpoint) Condition() Condition {
 	switch h := e.Health; {
 	case e.Status == Disabled:
 		return Down
+	case h.Breaker == Refuses:
+		return Refusing
 	case h.Told, h.Breaker == Open, h.Breaker == Unconnected:
 		return Failing
 	case !h.Since.IsZero():

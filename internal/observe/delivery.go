@@ -14,6 +14,7 @@ type Delivery struct {
 	dead         prometheus.Counter
 	inFlight     prometheus.Gauge
 	endpoints    prometheus.Gauge
+	refusing     prometheus.Gauge
 	breakers     prometheus.Gauge
 	batch        prometheus.Observer
 	settling     prometheus.Observer
@@ -33,6 +34,7 @@ func newDelivery(r prometheus.Registerer) *Delivery {
 		dead:         counter(r, "delivery_dead_total", "Messages that were given up.").WithLabelValues(),
 		inFlight:     gauge(r, "delivery_in_flight", "Requests to endpoints that are under way.").WithLabelValues(),
 		endpoints:    gauge(r, "delivery_endpoints", "Endpoints that this process delivers to: active, and leased to it.").WithLabelValues(),
+		refusing:     gauge(r, "delivery_endpoints_refusing", "Endpoints of this process that answer, and for a while have taken nothing.").WithLabelValues(),
 		breakers:     gauge(r, "delivery_breakers_open", "Endpoints of this process that are down as a whole: they are only probed.").WithLabelValues(),
 		batch:        histogram(r, "settle_batch_size", "Attempts whose outcomes were saved in one transaction.", pieces).WithLabelValues(),
 		settling:     histogram(r, "settle_duration_seconds", "How long saving such a batch took.", short).WithLabelValues(),
@@ -86,6 +88,13 @@ func (d *Delivery) Serving(change int) {
 func (d *Delivery) Breaker(change int) {
 	if d != nil {
 		d.breakers.Add(float64(change))
+	}
+}
+
+// Refusing notes that an endpoint refuses everything (1) or does not any more (-1).
+func (d *Delivery) Refusing(change int) {
+	if d != nil {
+		d.refusing.Add(float64(change))
 	}
 }
 

@@ -114,6 +114,7 @@ func TestWhatIsOffCountsNothing(t *testing.T) {
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(100, func() {
 		d.Sending()
+		d.Refusing(1)
 		d.Sent("delivered", "x", time.Second, time.Second)
 		d.Settled(1, 1, time.Second)
 		s.Transaction(true, time.Second)

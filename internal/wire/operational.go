@@ -15,9 +15,9 @@ var Operational = define(Format{
 		return append(make([]Header, 0, 3), Header{"Content-Type", "application/json; charset=UTF-8"})
 	},
 	Triggers: []Trigger{
-		{"endpoint.failing", "An endpoint has stopped taking messages; they wait.", endpointBody{}, tellEndpoint(event.EndpointFailing)},
+		{"endpoint.failing", "An endpoint has stopped taking messages: it is down and they wait, or it refuses them all.", endpointBody{}, tellEndpoint(event.EndpointFailing)},
 		{"endpoint.disabled", "An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.", endpointBody{}, tellEndpoint(event.EndpointDisabled)},
-		{"endpoint.recovered", "An endpoint that was said to be failing takes messages again.", endpointBody{}, tellEndpoint(event.EndpointRecovered)},
+		{"endpoint.recovered", "An endpoint that was said to be failing is there, or takes messages, again.", endpointBody{}, tellEndpoint(event.EndpointRecovered)},
 	},
 })
 
@@ -26,7 +26,7 @@ type endpointBody struct {
 	Trigger    string    `json:"trigger" value:"trigger" doc:"What happened."`
 	EndpointID string    `json:"endpoint_id" doc:"The id of the endpoint that it happened to."`
 	URL        string    `json:"url" doc:"Where its requests go, without what may hold credentials."`
-	Since      Timestamp `json:"since" doc:"When it began to fail."`
+	Since      Timestamp `json:"since" doc:"When it began to fail, or to refuse everything."`
 	Reason     string    `json:"reason" doc:"Why, for people."`
 	OccurredAt Timestamp `json:"occurred_at" doc:"When this happened."`
 }
