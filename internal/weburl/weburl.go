@@ -128,21 +128,24 @@ func readable(raw string) error {
 	return nil
 }
 
+// escapedDot is a dot that is written as an escape.
+var escapedDot = regexp.MustCompile(`%2[eE]`)
+
 // withoutDots removes the segments . and .. from a path: RFC 3986, section 5.2.4.
+// Dots that are escaped count, as they do for browsers.
 func withoutDots(path string) string {
-	if !strings.Contains(path, "/.") {
-		return path
-	}
 	segments := strings.Split(path[1:], "/")
 	kept := segments[:0]
 	for i, segment := range segments {
-		dots := segment == "." || segment == ".."
-		if segment == ".." && len(kept) > 0 {
+		dots := escapedDot.ReplaceAllString(segment, ".")
+		if dots != "." && dots != ".." {
+			kept = append(kept, segment)
+			continue
+		}
+		if dots == ".." && len(kept) > 0 {
 			kept = kept[:len(kept)-1]
 		}
-		if !dots {
-			kept = append(kept, segment)
-		} else if i == len(segments)-1 {
+		if i == len(segments)-1 {
 			kept = append(kept, "")
 		}
 	}

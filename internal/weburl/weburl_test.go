@@ -33,6 +33,8 @@ var forms = map[string]string{
 	"https://example.com/#":                "https://example.com/",
 	"https://example.com/./a/../b/.":       "https://example.com/b/",
 	"https://example.com/../..":            "https://example.com/",
+	"https://example.com/%2e%2E/a/.%2e/b":  "https://example.com/b",
+	"https://example.com/%2e/a%2eb/%2e":    "https://example.com/a%2eb/",
 	"https://example.com//a//":             "https://example.com//a//",
 	"https://münchen.example/":             "https://xn--mnchen-3ya.example/",
 	"https://MÜNCHEN.example/":             "https://xn--mnchen-3ya.example/",
