@@ -35,6 +35,7 @@ func open(t testing.TB, o store.Options) *store.Store {
 func TestStore(t *testing.T) {
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Run(t, func(t *testing.T) *store.Store { return open(t, options(t)) })
 		})
 	}

@@ -19,7 +19,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Run runs the suite. Open gives an empty store, and closes it with t.Cleanup.
+// Run runs the suite, some tests of it at a time, since they wait for the disk. Open
+// gives an empty store, and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
 		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, sessionTests, caseTypeTests, idempotencyTests,
@@ -27,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				f := &fixture{T: t, Store: open(t)}
 				f.tenant, f.other = f.newTenant("acme"), f.newTenant("other")
 				test(f)
