@@ -17,15 +17,16 @@ unformatted=$(gofmt -l $(go list -f '{{.Dir}}' ./...))
 [ -z "$unformatted" ] || { echo "not formatted: run gofmt -w on"; echo "$unformatted"; exit 1; }
 
 # Not watched for races is what takes most of the time and has none of ours: the
-# inside of SQLite, which is C put into Go, and what is done to each character of a
-# text. What uses sync.Map is not inlined either (-l): else sync.Map might be linked
+# inside of SQLite, which is C put into Go, and what is done to each byte of a text,
+# or of what is hashed. What uses sync.Map is not inlined either (-l): else sync.Map might be linked
 # from there, where it is not watched, and what it publishes would look like races.
 # The tests are vetted and compiled by one command, so that everything is compiled
 # once; and once more, without -race, for the binary that e2e builds.
 race() {
 	unwatched=
-	for package in modernc.org/sqlite/lib modernc.org/libc github.com/go-text/typesetting/... \
-		golang.org/x/text/... unicode unicode/utf8 compress/flate; do
+	for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
+		github.com/go-text/typesetting/... golang.org/x/text/... \
+		golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
 		unwatched="$unwatched -gcflags=$package=-race=false"
 	done
 	go test -race -vet=all -timeout 15m $unwatched -gcflags='encoding/json=-race=false -l' "$@"
