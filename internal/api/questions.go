@@ -16,7 +16,7 @@ import (
 // answersOfCallbacks says what a callback's answers mean.
 func answersOfCallbacks() map[string]string {
 	again := "The callback failed. It is asked again, under the same webhook-id, after " + spans(casetype.DefaultRetries()) +
-		" or what the case type says, as long as the budget for all attempts lasts."
+		" or what the case type says, and not before what Retry-After says, as long as the budget for all attempts lasts."
 	return map[string]string{
 		"200": fmt.Sprintf("The answer, of at most %d MiB. An empty body accepts the case as it was shown.", callback.MaxAnswer>>20),
 		"204": "The case is accepted as it was shown.",
