@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,10 +63,20 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	}
 	location, pending, err := a.config.OIDC.BeginAt(ctx, back)
 	if err != nil {
-		return nil, err
+		return nil, a.providerFailed(ctx, err)
 	}
 	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.request.Host, ReturnTo: ours(in.ReturnTo)}
 	return &redirected{location}, keepSealed(a, x, pendingCookie, kept, pendingLasts)
+}
+
+// providerFailed tells the operator of a provider that can't be used. Whoever signs in
+// is told no more than that.
+func (a *API) providerFailed(ctx context.Context, err error) error {
+	if errors.Is(err, fault.Upstream) {
+		a.log.WarnContext(ctx, "the OpenID Connect provider can't be used",
+			"request_id", exchangeOf(ctx).id, "code", fault.As(err).Code, "error", err)
+	}
+	return err
 }
 
 func (a *API) finishOIDC(ctx context.Context, in *struct {
@@ -94,7 +105,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	}
 	who, err := a.config.OIDC.Finish(ctx, kept.Pending, in.State, in.Code)
 	if err != nil {
-		return nil, err
+		return nil, a.providerFailed(ctx, err)
 	}
 	tenant, err := a.service.TenantFor(ctx, kept.Tenant, kept.Host)
 	if err != nil {

@@ -86,6 +86,14 @@ func start(t testing.TB, change ...func(*api.Config)) *world {
 // startOn starts a world on a database, which is named as database/sql does.
 func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *world {
 	t.Helper()
+	return startSending(t, driver, dsn, outbound.Config{AllowPrefixes: loopback}, change...)
+}
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+// startSending is startOn for a world that calls others as sends says.
+func startSending(t testing.TB, driver, dsn string, sends outbound.Config, change ...func(*api.Config)) *world {
+	t.Helper()
 	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}, driver: driver, dsn: dsn}
 	dir := t.TempDir()
 	options := store.Options{Path: dsn, Key: databaseKey}
@@ -100,7 +108,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 	must(t, err)
 	callbacks := httptest.NewServer(wiretest.Callback(t, http.HandlerFunc(w.callback)))
 	t.Cleanup(callbacks.Close)
-	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	out := outbound.New(sends)
 	t.Cleanup(out.Close)
 	service := casework.New(w.store, blobs, callback.New(out, callback.Clock{}), casework.Config{
 		PublicURL: "https://cases.example", MaxUpload: 64 << 20, Hashing: func() { w.hashed.Add(1) },

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
@@ -18,6 +19,7 @@ type Tester struct {
 	client  *outbound.Client
 	version string
 	slots   chan struct{}
+	log     *slog.Logger
 }
 
 // testsAtOnce is how many tests a node sends at a time, of all tenants.
@@ -25,7 +27,7 @@ const testsAtOnce = 8
 
 // Tester sends by the client of the engine.
 func (e *Engine) Tester() *Tester {
-	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce)}
+	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), log: e.Log}
 }
 
 // Send tries a sample of a trigger once, and tells what came of it, as attempts
@@ -43,7 +45,9 @@ func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) 
 	}
 	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
-	o := judge(msg, q, t.client.Post(ctx, q), e.Policy.KeepAnswers)
+	result := t.client.Post(ctx, q)
+	(&causeLog{}).note(t.log.With("endpoint", e.ID, "tenant", e.Tenant), time.Now(), result)
+	o := judge(msg, q, result, e.Policy.KeepAnswers)
 	return o.attempt, o.reason, ctx.Err()
 }
 

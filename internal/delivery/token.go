@@ -45,9 +45,11 @@ type tokenSource struct {
 type tokenError struct {
 	class outbound.Class
 	text  string
+	cause error // for the operator's log
 }
 
 func (e *tokenError) Error() string { return e.text }
+func (e *tokenError) Unwrap() error { return e.cause }
 
 func newTokenSource(client *outbound.Client, tenant int64, a endpoint.Auth) *tokenSource {
 	style := oauth2.AuthStyleInHeader
@@ -135,15 +137,15 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 	var refusal *oauth2.RetrieveError
 	var failure *outbound.Failure
 	explain := func(format string, args ...any) *tokenError {
-		return &tokenError{outbound.Credentials, "no token from " + t.host + ": " + fmt.Sprintf(format, args...)}
+		return &tokenError{outbound.Credentials, "no token from " + t.host + ": " + fmt.Sprintf(format, args...), err}
 	}
 	switch {
 	case ctx.Err() != nil:
-		return &tokenError{outbound.Cancelled, "cancelled before there was a token"}
+		return &tokenError{outbound.Cancelled, "cancelled before there was a token", nil}
 	case errors.As(err, &refusal) && refusal.Response != nil:
 		return explain("it answered %s%s", status(refusal.Response.StatusCode), codeOf(refusal))
 	case errors.As(err, &failure) && failure.Class == outbound.Ours:
-		return &tokenError{outbound.Ours, "no token from " + t.host + ": " + failure.Error()}
+		return &tokenError{outbound.Ours, "no token from " + t.host + ": " + failure.Error(), err}
 	case errors.As(err, &failure):
 		return explain("%s", failure)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -162,7 +162,8 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
 	switch {
 	case err != nil:
-		result.Class, result.Err = classify(ctx, limited, err, seen)
+		class, err := classify(ctx, limited, err, seen)
+		result.Class, result.Err = class, forPeople(class, request.URL.Hostname(), err)
 	case result.Truncated && !r.Truncate:
 		result.Class, result.Err = TooLarge, tooLarge(r.MaxResponse)
 	}

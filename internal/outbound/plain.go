@@ -49,7 +49,7 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	read, more, err := readBody(response, p.limit)
 	if err != nil {
 		class, err := classify(ctx, ctx, err, seen)
-		return nil, &Failure{class, err}
+		return nil, &Failure{class, forPeople(class, out.URL.Hostname(), err)}
 	}
 	if more {
 		return nil, &Failure{TooLarge, tooLarge(p.limit)}

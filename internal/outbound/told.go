@@ -1,9 +1,13 @@
 package outbound
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -45,12 +49,50 @@ func forPeople(class Class, host string, err error) error {
 		text = "the name " + host + " was not found, or could not be looked up"
 	case Connect:
 		text = "no connection to " + host + why(err)
+	case TLS:
+		text = "no TLS connection to " + host + ": " + tlsWhy(err, host)
+	case Timeout:
+		text = "no connection to " + host + " within the timeout"
 	case Ours:
 		text = "this server could not send it" + why(err)
-	default:
-		return err
+	}
+	if text == "" || slices.Contains(plainErrors, err) {
+		return err // it is one of ours, which name nothing
 	}
 	return &told{text, err}
+}
+
+// plainErrors are those of the classes below that name nothing.
+var plainErrors = []error{errTimeout, errAlert, errUnknown}
+
+// tlsWhy says why there is no TLS connection. What a certificate says of itself may
+// name addresses, and what the connection says of itself does.
+func tlsWhy(err error, host string) string {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var network net.Error
+	switch {
+	case errors.As(err, &authority):
+		return "x509: certificate signed by unknown authority"
+	case errors.As(err, &name):
+		return "x509: the certificate is not for " + host
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return invalid.Error()
+	case errors.As(err, &invalid):
+		return "x509: the certificate can't be used"
+	case errors.As(err, &record):
+		return "it does not speak TLS"
+	case errors.As(err, &alert):
+		return "it broke off: " + alert.Error()
+	case errors.As(err, &network) && network.Timeout():
+		return "it did not answer in time"
+	case lost(err):
+		return "it closed the connection"
+	}
+	return "the handshake failed"
 }
 
 // why is the system's word for a failure, which names no address.
