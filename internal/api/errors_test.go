@@ -521,6 +521,11 @@ func TestEachRequestIsALineThatSaysWhoAskedForWhatAndWhatBecameOfIt(t *testing.T
 			t.Errorf("the line has %d bytes", len(line()))
 		}
 	}
+	path := w.open(`{"client": "Ann"}`)
+	w.do("PUT", path+"/labels/zebedee", nil).is(404, "")
+	if want := " path=" + path + "/labels/{slug} "; !strings.Contains(line(), want) {
+		t.Errorf("the line lacks %s: %s", want, line())
+	}
 	w.get("/v1/cases", "Authorization", "Bearer chk_wrong").is(401, "")
 	if !strings.Contains(line(), "code=token.") || strings.Contains(line(), "chk_wrong") {
 		t.Error(line())

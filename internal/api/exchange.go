@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -230,7 +231,7 @@ func (a *API) ended(x *exchange, span observe.Span, start time.Time) {
 
 func (a *API) logged(x *exchange, operation string, took time.Duration) {
 	attrs := []slog.Attr{
-		slog.String("method", x.request.Method), slog.String("path", shortened(x.request.URL.Path)), slog.String("operation", operation),
+		slog.String("method", x.request.Method), slog.String("path", shortened(pathOf(x.request))), slog.String("operation", operation),
 		slog.Int("status", x.status), slog.Float64("duration_ms", math.Round(took.Seconds()*1e6)/1e3), slog.String("request_id", x.id),
 		slog.String("address", x.address()), slog.String("client", shortened(x.request.UserAgent())),
 		slog.Int64("tenant", x.principal.Tenant),
@@ -253,4 +254,24 @@ func shortened(text string) string {
 		return strings.ToValidUTF8(text[:mostLogged], "") + "..."
 	}
 	return text
+}
+
+// ids are the values in paths that people did not choose.
+var ids = regexp.MustCompile(`^([0-9]+|(att|cmt|doc|ep|msg|prf|rpl|sec|tok)_[0-9A-Za-z_-]+)$`)
+
+// pathOf returns the path of a request, with the ids that are in it. What people chose,
+// such as a label or a role, is data, and stays out of the log. A path that nothing
+// answers is none of ours, and is what was asked for.
+func pathOf(r *http.Request) string {
+	_, pattern, _ := strings.Cut(r.Pattern, " ")
+	if pattern == "" {
+		return r.URL.Path
+	}
+	parts, asked := strings.Split(pattern, "/"), strings.Split(r.URL.Path, "/")
+	for i := range parts {
+		if strings.HasPrefix(parts[i], "{") && i < len(asked) && ids.MatchString(asked[i]) {
+			parts[i] = asked[i]
+		}
+	}
+	return strings.Join(parts, "/")
 }
