@@ -18,20 +18,17 @@ unformatted=$(gofmt -l $(go list -f '{{.Dir}}' ./...))
 
 # Not watched for races is what takes most of the time and has none of ours: the
 # inside of SQLite, which is C put into Go, and what is done to each byte of a text,
-# or of what is hashed. What uses sync.Map is not inlined either (-l): else sync.Map might be linked
-# from there, where it is not watched, and what it publishes would look like races.
-# The tests are vetted and compiled by one command, so that everything is compiled
-# once; and once more, without -race, for the binary that e2e builds.
-race() {
-	unwatched=
-	for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
-		github.com/go-text/typesetting/... golang.org/x/text/... \
-		golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
-		unwatched="$unwatched -gcflags=$package=-race=false"
-	done
-	go test -race -vet=all -timeout 15m $unwatched -gcflags='encoding/json=-race=false -l' "$@"
-}
+# or of what is hashed. What uses sync.Map is not inlined either (-l): else sync.Map
+# might be linked from there, and what it publishes would look like a race.
+unwatched=
+for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
+	github.com/go-text/typesetting/... golang.org/x/text/... \
+	golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
+	unwatched="$unwatched -gcflags=$package=-race=false"
+done
 
+# One command vets, compiles and tests, so that all is compiled once; and once more,
+# without -race, for the programs that e2e builds. What Go remembers of those says
+# nothing (-count=1). Three packages at a time (-p), since their tests often wait.
 echo 'vetting and testing; the first compile takes a few minutes and prints nothing'
-race $(go list ./... | grep -v /e2e)
-race -count=1 ./e2e # runs a binary that it builds: what Go remembers of it says nothing
+go test -race -vet=all -count=1 -p 3 -timeout 15m $unwatched -gcflags='encoding/json=-race=false -l' ./...

@@ -22,17 +22,12 @@ import (
 // wrote, as a process of its own, next to the real binary; a browser, but for its
 // pictures, signs in at the one to use the other.
 func TestPeopleSignInAtARealProvider(t *testing.T) {
-	bin := t.TempDir()
-	for name, pkg := range map[string]string{"casehook": "../cmd/casehook", "provider": "github.com/zitadel/oidc/v3/example/server"} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, name), pkg).CombinedOutput(); err != nil {
-			t.Fatalf("building %s: %v\n%s", pkg, err, out)
-		}
-	}
+	bin := programs(t)
 	address := freeAddress(t)
 	public := "http://" + address
 	_, port, _ := net.SplitHostPort(freeAddress(t))
 	issuer := "http://localhost:" + port + "/"
-	startLine(t, exec.Command(filepath.Join(bin, "provider")), regexp.MustCompile("(server listening)"),
+	startLine(t, exec.Command(filepath.Join(bin, "server")), regexp.MustCompile("(server listening)"),
 		"PORT="+port, "REDIRECT_URI="+public+"/v1/oidc/callback")
 	data := t.TempDir()
 	startLine(t, exec.Command(filepath.Join(bin, "casehook"), "serve", "--data", data, "--listen", address,

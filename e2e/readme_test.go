@@ -296,16 +296,10 @@ func TestTheReadmesWalk(t *testing.T) {
 	}
 }
 
-// standIn puts a go into a folder of the PATH that runs binaries built once.
+// standIn puts a go into a folder of the PATH that runs what is built already.
 func standIn(t *testing.T, bin string) {
 	t.Helper()
-	for _, name := range []string{"cmd/casehook", "examples/receiver"} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(bin, filepath.Base(name)), "../"+name).CombinedOutput()
-		if err != nil {
-			t.Fatalf("building %s: %v\n%s", name, err, out)
-		}
-	}
-	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + bin + "/$program\" \"$@\"\n"
+	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + programs(t) + "/$program\" \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -352,9 +346,7 @@ func TestTheReadmeNamesEveryOptionOfTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin := t.TempDir()
-	standIn(t, bin)
-	help, err := exec.Command(filepath.Join(bin, "casehook"), "serve", "--help").Output()
+	help, err := exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,11 +59,7 @@ import (
 //	grow NAME                     let it again
 //	complete NAME                 wait for all that the server has committed; check order, signatures, and that nothing came again but what was in flight
 func TestScripts(t *testing.T) {
-	bin := t.TempDir()
-	out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "casehook"), "../cmd/casehook").CombinedOutput()
-	if err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
+	bin := programs(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
