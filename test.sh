@@ -20,15 +20,18 @@ unformatted=$(gofmt -l $(go list -f '{{.Dir}}' ./...))
 # inside of SQLite, which is C put into Go, and what is done to each byte of a text,
 # or of what is hashed. What uses sync.Map is not inlined either (-l): else sync.Map
 # might be linked from there, and what it publishes would look like a race.
-unwatched=
+flags='-gcflags=encoding/json=-race=false -l'
 for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
 	github.com/go-text/typesetting/... golang.org/x/text/... \
 	golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
-	unwatched="$unwatched -gcflags=$package=-race=false"
+	flags="$flags
+-gcflags=$package=-race=false"
 done
+export CASEHOOK_RACE_FLAGS="$flags" # for the programs that e2e builds, so that they are not compiled anew
+IFS='
+'
 
-# One command vets, compiles and tests, so that all is compiled once; and once more,
-# without -race, for the programs that e2e builds. What Go remembers of those says
-# nothing (-count=1). Three packages at a time (-p), since their tests often wait.
+# One command vets, compiles and tests, so that all is compiled once. What Go remembers
+# of the programs that e2e builds says nothing (-count=1). Three packages at a time (-p), since their tests often wait.
 echo 'vetting and testing; the first compile takes a few minutes and prints nothing'
-go test -race -vet=all -count=1 -p 3 -timeout 15m $unwatched -gcflags='encoding/json=-race=false -l' ./...
+go test -race -vet=all -count=1 -p 3 -timeout 15m $flags ./...

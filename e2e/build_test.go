@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -14,6 +15,7 @@ import (
 var folder string
 
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "halt_on_error=1") // for the programs: a race ends them
 	status := m.Run()
 	if err := os.RemoveAll(folder); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -26,8 +28,9 @@ var build = sync.OnceValue(func() (err error) {
 	if folder, err = os.MkdirTemp("", "casehook-e2e-"); err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "build", "-o", folder+"/", "../cmd/casehook", "../examples/receiver",
-		"github.com/zitadel/oidc/v3/example/server").CombinedOutput()
+	args := append([]string{"build", "-o", folder + "/"}, raceFlags()...)
+	out, err := exec.Command("go", append(args, "../cmd/casehook", "../examples/receiver",
+		"github.com/zitadel/oidc/v3/example/server")...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
@@ -42,4 +45,17 @@ func programs(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// raceFlags returns the flags that make the programs watch for races, where these
+// tests do: CASEHOOK_RACE_FLAGS says, line by line, what is not watched.
+func raceFlags() []string {
+	if !watched {
+		return nil
+	}
+	flags := []string{"-race"}
+	if more := os.Getenv("CASEHOOK_RACE_FLAGS"); more != "" {
+		flags = append(flags, strings.Split(more, "\n")...)
+	}
+	return flags
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package e2e_test
+
+// watched reports whether these tests are watched for races.
+const watched = true
