@@ -74,13 +74,25 @@ func (r Receiver) Start(t testing.TB, only string) *Server {
 	if r.url != nil {
 		s.URL = r.url(listener.Addr().String())
 	}
-	if r.serve == nil { // nobody listens
-		listener.Close()
+	if r.serve == nil {
+		s.URL = "http://" + deaf(t, listener)
 		return s
 	}
 	s.all.Go(s.accept)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// deaf returns an address at which nobody listens, nor will: it is the other end of a
+// connection, so that no other process is given its port.
+func deaf(t testing.TB, listener net.Listener) string {
+	t.Helper()
+	taken, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close(); listener.Close() })
+	return taken.LocalAddr().String()
 }
 
 // Close ends the receiver, and all connections to it.
