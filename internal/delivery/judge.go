@@ -20,6 +20,9 @@ const keptResponse = 16 << 10
 // judge makes an outcome of what came back. Only a 2xx answer is success.
 func judge(msg *message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
 	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected, lacking: r.Class == outbound.Ours}
+	if o.verdict == unreachable {
+		o.cause, o.address = outbound.Cause(r.Err), r.Address
+	}
 	if o.throttled = r.Status == http.StatusTooManyRequests; o.throttled || r.Status == http.StatusServiceUnavailable {
 		o.retryAfter = r.RetryAfter(q.At.Add(r.Duration))
 	}

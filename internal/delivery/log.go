@@ -8,22 +8,27 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// diary is what the operator's log says of one endpoint: that it takes nothing, that
-// it is back, and which messages were given up. However often any of it happens, the
-// log has a line of each a minute.
+// diary is what the operator's log says of one endpoint: why it can't be reached, that
+// it takes nothing, that it is back, and which messages were given up. However often
+// any of it happens, the log has a line of each a minute.
 type diary struct {
 	log     *slog.Logger
 	url     string
 	failing bool // as the log said last
-	quiet   time.Time
 
-	dead   int // messages that were given up, and of which the log says nothing yet
+	reason string // why it can't be reached, as the log said last
+	dead   int    // messages that were given up, and of which the log says nothing yet
 	last   store.Dead
-	silent time.Time
+
+	// From when on the log may say so again.
+	nextFailing, nextReason, nextDead time.Time
 }
 
-// diaryEvery is how often the log says the same of an endpoint.
-const diaryEvery = time.Minute
+// How often the log says the same of an endpoint.
+const (
+	diaryEvery  = time.Minute
+	reasonEvery = 10 * time.Minute // while it stays the same
+)
 
 func newDiary(log *slog.Logger, e endpoint.Endpoint) diary {
 	return diary{log: log, url: e.ShownURL(), failing: takesNothing(e)}
@@ -38,8 +43,8 @@ func takesNothing(e endpoint.Endpoint) bool {
 // fares says how the endpoint does.
 func (d *diary) fares(e endpoint.Endpoint, now time.Time) {
 	switch failing := takesNothing(e); {
-	case failing && !d.failing && !now.Before(d.quiet):
-		d.failing, d.quiet = true, now.Add(diaryEvery)
+	case failing && !d.failing && !now.Before(d.nextFailing):
+		d.failing, d.nextFailing = true, now.Add(diaryEvery)
 		consequence := "its messages wait, and it is probed until it is back"
 		if e.Condition() == endpoint.Refusing {
 			consequence = "it answers and refuses all, so that messages are given up after their last retry"
@@ -52,6 +57,16 @@ func (d *diary) fares(e endpoint.Endpoint, now time.Time) {
 	d.flush(now)
 }
 
+// unreached says why a message could not be sent, with the addresses that nobody else
+// may see.
+func (d *diary) unreached(o outcome, now time.Time) {
+	if o.cause == "" || now.Before(d.nextReason) && (o.reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
+		return
+	}
+	d.reason, d.nextReason = o.reason, now.Add(reasonEvery)
+	d.log.Warn("the endpoint can't be reached", "url", d.url, "reason", o.reason, "cause", o.cause, "address", o.address)
+}
+
 // gaveUp notes messages that are dead.
 func (d *diary) gaveUp(dead []store.Dead) {
 	if d.dead += len(dead); len(dead) > 0 {
@@ -61,10 +76,10 @@ func (d *diary) gaveUp(dead []store.Dead) {
 
 // flush says which messages were given up.
 func (d *diary) flush(now time.Time) {
-	if d.dead == 0 || now.Before(d.silent) {
+	if d.dead == 0 || now.Before(d.nextDead) {
 		return
 	}
 	d.log.Warn("messages were given up; GET /v1/endpoints/{id}/dead lists them, and a POST to .../dead/retry tries them again", "url", d.url,
 		"count", d.dead, "last", d.last.Message, "trigger", d.last.Trigger, "subject", d.last.Subject, "reason", d.last.Reason)
-	d.dead, d.silent = 0, now.Add(diaryEvery)
+	d.dead, d.nextDead = 0, now.Add(diaryEvery)
 }

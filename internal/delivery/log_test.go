@@ -43,6 +43,16 @@ func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
 	said("the others a minute later", "count=4 last=msg_e", 1)
 	said("a secret", "secret", 0)
 
+	for i, reason := range []string{"a", "a", "b", "a", "b"} { // within a minute
+		d.unreached(outcome{reason: reason, cause: "dial 10.0.0.1"}, now.Add(time.Duration(i)*time.Second))
+	}
+	d.unreached(outcome{reason: "200 OK"}, now) // nothing is wrong
+	said("why it can't be reached", "can't be reached", 1)
+	d.unreached(outcome{reason: "a", cause: "dial 10.0.0.1"}, now.Add(reasonEvery-1))
+	said("the same reason", "can't be reached", 1)
+	d.unreached(outcome{reason: "b", cause: "dial 10.0.0.1"}, now.Add(diaryEvery))
+	said("another reason a minute later", `reason=b cause="dial 10.0.0.1"`, 1)
+
 	again := newDiary(d.log, ill) // another node, or after a change of the endpoint
 	again.fares(ill, now.Add(time.Hour))
 	said("what was said before", "takes nothing", 2)

@@ -31,6 +31,8 @@ type outcome struct {
 	throttled  bool          // 429: what is said of a retry is meant for all messages
 	retryAfter time.Duration // that a 429 or 503 asked for; 0: it named none
 	reason     string        // for people: "503 Service Unavailable"
+	cause      string        // for the operator alone: all that is known of why there was no answer
+	address    string        // that was dialled, for the operator alone
 	attempt    store.Attempt // as it is recorded
 }
 

@@ -46,8 +46,9 @@ func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) 
 	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
 	result := t.client.Post(ctx, q)
-	(&causeLog{}).note(t.log.With("endpoint", e.ID, "tenant", e.Tenant), time.Now(), result)
 	o := judge(msg, q, result, e.Policy.KeepAnswers)
+	once := newDiary(t.log.With("endpoint", e.ID, "tenant", e.Tenant), e)
+	once.unreached(o, q.At)
 	return o.attempt, o.reason, ctx.Err()
 }
 

@@ -55,7 +55,7 @@ func (w *worker) watchEndpoint() {
 
 func (w *worker) endWatch() {
 	w.Metrics.Serving(-1)
-	w.diary.flush(w.diary.silent)
+	w.diary.flush(w.diary.nextDead)
 	if w.broken {
 		w.Metrics.Breaker(-1)
 	}

@@ -28,7 +28,6 @@ type worker struct {
 	waiter      *waiter
 	log         *slog.Logger
 	diary       diary
-	causes      causeLog
 
 	inbox   chan func()   // what came back: run on the worker's own goroutine
 	reading int           // what is being read of the journal, or of what is asked
@@ -192,8 +191,6 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	o := judge(msg, r, result, w.gate.policy.KeepAnswers)
 	if o.lacking {
 		w.lacks.note(w.Log, time.Since(w.started), result)
-	} else {
-		w.causes.note(w.log, time.Now(), result)
 	}
 	w.watch(span, m, msg, o)
 	w.inbox <- func() { w.take(m, msg, o) }
@@ -236,7 +233,9 @@ func (w *worker) pause() time.Duration {
 }
 
 func (w *worker) take(m *machine, msg *message, o outcome) {
-	m.done(msg, o, time.Now())
+	now := time.Now()
+	w.diary.unreached(o, now)
+	m.done(msg, o, now)
 	if w.gate.gone {
 		w.stop(errGone)
 	}
