@@ -37,8 +37,8 @@ func confidential(key, how string) string {
 		"documents": [{"key": "letter", "template": "{text}"}, {"key": "sealed", "template": "{secret}"}], "proofs": [{"key": "paper"}]}`, key, how)
 }
 
-// What somebody may not know of is to them as what is not there: the answers to every
-// operation are the same, whatever of it they name, and no list, count or name tells.
+// A hidden thing is answered like one that does not exist: by every operation that can
+// name it, and in every list, count and name.
 func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ how, token string }{

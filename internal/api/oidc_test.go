@@ -123,7 +123,7 @@ func startWithProvider(t *testing.T) (*world, *provider) {
 	return w, w.provided()
 }
 
-// provided gives the world a provider to sign in by.
+// provided makes a provider to sign in by, and the world use it.
 func (w *world) provided() *provider {
 	p := newProvider(w.t)
 	c := api.Config{Sessions: w.sessions, Log: w.logger(), Operator: operatorKey}

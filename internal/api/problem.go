@@ -108,7 +108,7 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 // ContentType is the problem's, whichever format was asked for.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// setUpHuma gives huma's own errors our shape, and makes it exact. These are
+// setUpHuma makes huma's own errors problems, and huma exact. These are
 // settings of the whole program.
 var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }

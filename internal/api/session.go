@@ -133,7 +133,7 @@ func sessionOf(u session.User) casework.Session {
 	return casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
 }
 
-// loadSession gives the request its session, unless another site's page sent it
+// loadSession loads the request's session, unless another site's page sent it
 // to change something.
 func (a *API) loadSession(x *exchange) error {
 	at, err := a.place(x.request)

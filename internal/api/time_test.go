@@ -103,8 +103,8 @@ func TestPagesLoseNothingOfWhatIsCreatedInOneMillisecond(t *testing.T) {
 	}
 }
 
-// Whoever asks for what came up to a little after the time of a message, as it was
-// shown, is given the message, whatever the digits that were not shown.
+// A period that ends a little after the time of a message, as it was shown, has the
+// message, whatever the digits that were not shown.
 func TestAPeriodThatEndsAfterAShownTimeHasWhatIsShownWithIt(t *testing.T) {
 	t.Parallel()
 	w := start(t)

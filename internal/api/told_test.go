@@ -143,9 +143,9 @@ func leaks(body string) (all []string) {
 	return all
 }
 
-// Whatever goes wrong with a request that Casehook sends, people are told in words that
-// name no address and no resolver, wherever they look; the operator's log has them. Every
-// operation that reads is looked at: whoever adds one has to say where it may tell.
+// A failed request of Casehook's own is told to people in words that name no address and
+// no resolver; the operator's log has them. The test looks at every operation that reads,
+// and a new one has to say where it may tell.
 func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) (driver, dsn string){

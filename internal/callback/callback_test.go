@@ -326,8 +326,8 @@ func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
 	}
 }
 
-// What is wrong with an answer's keys is told wherever the callback is; what keeps
-// its body from being read only where everybody reaches it.
+// People are told what is wrong with an answer's keys wherever the callback is, and why
+// its body can't be read only where everybody reaches the callback.
 func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"Errors":["private"]}`:    "differs from errors in letter case",

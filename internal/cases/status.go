@@ -20,7 +20,7 @@ func (c Case) Status() string {
 	return Closed
 }
 
-// Settle gives a case the status of its state, whichever way it came there. Where
+// Settle sets a case's status by its state, whichever way it came there. Where
 // the status changes, the activity is what closed or reopened the case. A new case
 // is open from its creation on, unless it begins in a final state.
 func (c *Case) Settle(t *casetype.Type, by Activity) {

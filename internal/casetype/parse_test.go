@@ -408,7 +408,7 @@ func TestTheSchemaDocumentsEveryKey(t *testing.T) {
 	}
 }
 
-// What was put before names were reserved, in upper case or at all, is still loaded.
+// Definitions from before a name was reserved, in upper case or at all, still load.
 func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
 	for name, want := range map[string][2]bool{
 		"status": {}, "Status": {false, true}, "statuses": {true, true},

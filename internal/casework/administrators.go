@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// CreateTenantAdministrator gives a tenant another token that may do everything in it: the
+// CreateTenantAdministrator makes another token that may do everything in a tenant: the
 // operator's way back where nobody can sign in as an administrator any more.
 func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Principal, tenantKey string, once Once) (NewToken, error) {
 	if p.Role != access.Operator {

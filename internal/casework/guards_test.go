@@ -225,7 +225,7 @@ func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
 	}
 }
 
-// Who may not edit a case can't do it while it is one of another type.
+// A caseworker who may not edit a case can't do it while it is one of another type.
 func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
@@ -252,8 +252,8 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 	}
 }
 
-// Who may not bring a case from one state to another can't do it while it is one of
-// another type, although everybody may create a case there.
+// A caseworker who may not bring a case from one state to another can't do it while it
+// is one of another type, although everybody may create a case there.
 func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
@@ -286,8 +286,8 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 	}
 }
 
-// What only callbacks of a type set does not come from another type, unless one of
-// its callbacks sees it.
+// A field that only a type's callbacks set can't come from another type, unless one of
+// them sees it.
 func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loose)

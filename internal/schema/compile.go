@@ -352,8 +352,8 @@ func Lookup(doc any, at string) (any, bool) {
 
 // format is a form of texts that has a name.
 type format struct {
-	name    string
-	library func(any) error
+	name  string
+	check func(any) error
 }
 
 // validate checks a text. What that costs is taken from the budget before.
@@ -365,7 +365,7 @@ func (f *format) validate(b *Budget, text string) error {
 	if err := b.Spend(10 + len(text)/2); err != nil {
 		return err
 	}
-	return f.library(text)
+	return f.check(text)
 }
 
 // Formats lists the names of the formats that are validated.

@@ -14,8 +14,8 @@ import (
 // in linear time. Both write most things alike. What RE2 writes otherwise is
 // translated; what it can't match (lookarounds, backreferences) is refused.
 
-// translate writes a pattern of ECMA-262 as RE2: \uXXXX, pairs of them that stand for
-// one character, \u{XXXXX} and \cX become \x{...}.
+// translate writes a pattern of ECMA-262 as RE2: \uhhhh, pairs of them that stand for
+// one character, \u{hhhhh} and \cX become \x{...}.
 func translate(source string) string {
 	var b strings.Builder
 	for rest := source; rest != ""; {
@@ -64,7 +64,7 @@ func escaped(text string) (r rune, size int) {
 	return 0, 0
 }
 
-// unit reads \uXXXX.
+// unit reads \uhhhh.
 func unit(text string) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// What plain scalars are, by the core schema of YAML 1.2 (10.3.2): 0o17 and 017 are
-// numbers, 1_000, 0b11, yes and no are texts.
+// Plain scalars by the core schema of YAML 1.2 (10.3.2): 0o17 and 017 are numbers; 1_000,
+// 0b11, yes and no are texts.
 var (
 	null      = regexp.MustCompile(`^(~|null|Null|NULL|)$`)
 	boolean   = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)

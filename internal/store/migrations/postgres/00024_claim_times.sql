@@ -1,6 +1,6 @@
 -- +goose Up
 -- When a case last became open, when its assignee got it, and who committed last.
--- What went before is read from the journal. Where that was removed, a case counts
+-- The journal tells what went before. Where that was removed, a case counts
 -- as open since its creation, and the other two are not known.
 alter table cases add column opened_at bigint not null default 0; -- 0: at its creation
 alter table cases add column assigned_at bigint not null default 0; -- 0: no-one has it, or it is not known

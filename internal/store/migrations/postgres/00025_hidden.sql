@@ -11,7 +11,7 @@ update sessions set tenant = coalesce((select tenant from users where id = user_
 drop index sessions_by_user;
 create index sessions_by_user on sessions (tenant, user_id);
 
--- Who sees an endpoint sees that its name is taken; to all others it is free.
+-- An endpoint's name is taken for those who see the endpoint, and free for all others.
 
 drop index endpoints_by_name;
 drop index endpoints_by_name_key;
@@ -24,7 +24,7 @@ create unique index endpoints_by_name_key on endpoints (tenant, name_key, cleara
 alter table labels add column deleted boolean not null default false;
 alter table contacts add column deleted boolean not null default false;
 
--- Who may read a record of the audit: of what is gone already, who sees everything.
+-- The clearance that a record of the audit takes; of what is gone already, the highest.
 
 alter table audit add column classification text not null default 'PUBLIC';
 alter table audit disable trigger audit_keeps;

@@ -37,7 +37,7 @@ alter table users_by_tenant rename to users;
 create unique index users_by_identity on users (tenant, issuer, subject) where issuer <> '';
 insert into counters (tenant, name, value) select tenant, 'ids/users', max(id) from users group by tenant;
 
--- Who sees an endpoint sees that its name is taken; to all others it is free.
+-- An endpoint's name is taken for those who see the endpoint, and free for all others.
 
 drop index endpoints_by_name;
 drop index endpoints_by_name_key;
@@ -50,7 +50,7 @@ create unique index endpoints_by_name_key on endpoints (tenant, name_key, cleara
 alter table labels add column deleted boolean not null default false;
 alter table contacts add column deleted boolean not null default false;
 
--- Who may read a record of the audit: of what is gone already, who sees everything.
+-- The clearance that a record of the audit takes; of what is gone already, the highest.
 
 alter table audit add column classification text not null default 'PUBLIC';
 drop trigger audit_keeps_on_update;
