@@ -37,31 +37,28 @@ func (w *worker) watchEndpoint() {
 	now := w.endpoint
 	now.Health = w.gate.watch.Health
 	w.diary.fares(now, time.Now())
-	switch open := w.gate.breaker.open; {
-	case open && !w.broken:
-		w.Metrics.Breaker(1)
-	case !open && w.broken:
-		w.Metrics.Breaker(-1)
-	}
-	w.broken = w.gate.breaker.open
-	switch refuses := now.Condition() == endpoint.Refusing; {
-	case refuses && !w.refusing:
-		w.Metrics.Refusing(1)
-	case !refuses && w.refusing:
-		w.Metrics.Refusing(-1)
-	}
-	w.refusing = now.Condition() == endpoint.Refusing
+	w.Metrics.Breaker(counting(&w.broken, w.gate.breaker.open))
+	w.Metrics.Refusing(counting(&w.refusing, now.Condition() == endpoint.Refusing))
 }
 
 func (w *worker) endWatch() {
 	w.Metrics.Serving(-1)
+	w.Metrics.Breaker(counting(&w.broken, false))
+	w.Metrics.Refusing(counting(&w.refusing, false))
 	w.diary.flush(w.diary.nextDead)
-	if w.broken {
-		w.Metrics.Breaker(-1)
+}
+
+// counting notes whether a worker counts for one in a gauge, and returns by how much the
+// gauge changes.
+func counting(counted *bool, is bool) int {
+	was := *counted
+	switch *counted = is; {
+	case is && !was:
+		return 1
+	case was && !is:
+		return -1
 	}
-	if w.refusing {
-		w.Metrics.Refusing(-1)
-	}
+	return 0
 }
 
 // slowSettle is how long outcomes may wait to be saved before something is wrong.

@@ -1,0 +1,38 @@
+package delivery
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/observe"
+)
+
+func TestMetricsCountTheEndpointsThatRefuseEverything(t *testing.T) {
+	metrics := observe.New("0.1.0")
+	e := endpoint.Endpoint{URL: "https://crm.example.com", Status: endpoint.Active}
+	w := &worker{Engine: &Engine{Config: Config{Metrics: metrics.Delivery}}, endpoint: e, diary: newDiary(slog.New(slog.DiscardHandler), e)}
+	w.gate = newGate(e.Policy, defaultLimits, func() float64 { return 0 })
+	w.Metrics.Serving(1)
+	counts := func(want string) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		metrics.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		if body := answer.Body.String(); !strings.Contains(body, "\ncasehook_delivery_endpoints_refusing "+want+"\n") {
+			t.Errorf("there are not %s: %s", want, body)
+		}
+	}
+	for _, refuses := range []bool{false, true, true, false, true} {
+		w.gate.watch.Breaker = endpoint.Closed
+		want := "0"
+		if refuses {
+			w.gate.watch.Breaker, want = endpoint.Refuses, "1"
+		}
+		w.watchEndpoint()
+		counts(want)
+	}
+	w.endWatch()
+	counts("0")
+}
