@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/casehook/casehook/internal/casework"
-	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -37,9 +36,7 @@ func (a *API) tests() {
 			return create[Tested](ctx, "test-endpoint", in.Idempotent, func(t casework.Tested) (store.Answer, error) {
 				return answer(http.StatusOK, showTested(t))
 			}, func(o casework.Once) (casework.Tested, error) {
-				return a.service.TestEndpoint(ctx, principalOf(ctx), in.ID, o, func(ctx context.Context, e endpoint.Endpoint) (store.Attempt, string, error) {
-					return a.config.Tester.Send(ctx, e, body.Trigger)
-				})
+				return a.service.TestEndpoint(ctx, principalOf(ctx), in.ID, body.Trigger, o, a.config.Tester.Send)
 			})
 		})
 }

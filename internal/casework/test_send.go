@@ -7,6 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Tested is what came of a test.
@@ -15,10 +16,14 @@ type Tested struct {
 	Reason string
 }
 
-// TestEndpoint lets send try something on an endpoint. It is sent before it is
-// noted, since no transaction is open while an endpoint answers.
-func (s *Service) TestEndpoint(ctx context.Context, p access.Principal, endpointID string, once Once,
-	send func(context.Context, endpoint.Endpoint) (store.Attempt, string, error)) (out Tested, err error) {
+// Send sends a sample of a trigger to an endpoint.
+type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
+
+// TestEndpoint lets send try a trigger on an endpoint. It is sent before it is noted,
+// since no transaction is open while an endpoint answers.
+func (s *Service) TestEndpoint(
+	ctx context.Context, p access.Principal, endpointID, trigger string, once Once, send Send,
+) (out Tested, err error) {
 	if err := s.Permit(ctx, p, "test-endpoint"); err != nil {
 		return out, err
 	}
@@ -26,11 +31,14 @@ func (s *Service) TestEndpoint(ctx context.Context, p access.Principal, endpoint
 	if err != nil {
 		return out, err
 	}
+	if !wire.Known(trigger) {
+		return out, triggerMissing()
+	}
 	err = s.once(ctx, p, once, func() error {
 		if err := s.claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
 			return err
 		}
-		if out.Attempt, out.Reason, err = send(ctx, e); err != nil {
+		if out.Attempt, out.Reason, err = send(ctx, e, trigger); err != nil {
 			return err
 		}
 		m := mandateOf(p, "test-endpoint")
