@@ -30,7 +30,7 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 		return nil, err
 	}
 	if !wire.Known(trigger) {
-		return nil, triggerMissing()
+		return nil, triggerMissing(trigger)
 	}
 	all, err := s.store.Subscribers(ctx, p.Tenant, trigger)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 		return nil, err
 	}
 	if !wire.Known(trigger) {
-		return nil, triggerMissing()
+		return nil, triggerMissing(trigger)
 	}
 	urls = canonical(urls)
 	if err := checkTargets(trigger, urls); err != nil {
@@ -192,6 +192,6 @@ func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endp
 	}
 }
 
-func triggerMissing() error {
-	return fault.New(fault.NotFound, "trigger.not_found", "There is no such trigger; GET /v1/triggers lists them.")
+func triggerMissing(name string) error {
+	return fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %.100q; GET /v1/triggers lists them.", name)
 }

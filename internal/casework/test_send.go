@@ -32,7 +32,7 @@ func (s *Service) TestEndpoint(
 		return out, err
 	}
 	if !wire.Known(trigger) {
-		return out, triggerMissing()
+		return out, triggerMissing(trigger)
 	}
 	err = s.once(ctx, p, once, func() error {
 		if err := s.claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
