@@ -11,13 +11,19 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// What argon2id costs: 19 MiB and two passes, some 30 ms of one core.
+// PasswordCost is what hashing a password by argon2id takes.
+type PasswordCost struct {
+	Memory, Passes uint32 // of KiB; over the memory
+	Threads        uint8
+}
+
+// DefaultPasswordCost returns the cost in use: 19 MiB and two passes, some 30 ms of
+// one core.
+func DefaultPasswordCost() PasswordCost { return PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1} }
+
 const (
-	passwordMemory  = 19 << 10 // KiB
-	passwordPasses  = 2
-	passwordThreads = 1
-	passwordSalt    = 16 // bytes
-	passwordKey     = 32 // bytes
+	passwordSalt = 16 // bytes
+	passwordKey  = 32 // bytes
 )
 
 // The bounds of a password, in characters.
@@ -39,49 +45,45 @@ func PasswordProblem(password string) string {
 	return ""
 }
 
-// HashPassword hashes a password with argon2id and a salt drawn from r. The
-// result is in PHC form and says how it was made.
-func HashPassword(r io.Reader, password string) (string, error) {
+// HashPassword hashes a password with a salt drawn from r. The result is in PHC form
+// and says how it was made.
+func HashPassword(r io.Reader, cost PasswordCost, password string) (string, error) {
 	salt := make([]byte, passwordSalt)
 	if _, err := io.ReadFull(r, salt); err != nil {
 		return "", fmt.Errorf("drawing a salt: %w", err)
 	}
-	key := argon2.IDKey([]byte(password), salt, passwordPasses, passwordMemory, passwordThreads, passwordKey)
-	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, passwordMemory, passwordPasses, passwordThreads, encode(salt), encode(key)), nil
+	return formatHash(salt, cost.key(password, salt, passwordKey), cost), nil
 }
-
-// decoy is what a password is held against when there is no hash of one, so that
-// it takes as long to learn nothing.
-var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, passwordMemory, passwordPasses, passwordThreads,
-	base64.RawStdEncoding.EncodeToString(make([]byte, passwordSalt)), base64.RawStdEncoding.EncodeToString(make([]byte, passwordKey)))
 
 // PasswordIs reports whether a hash is of this password. A hash that is none, the
-// empty one too, is of no password, and takes as long to say so.
-func PasswordIs(hash, password string) bool {
-	salt, key, h, ok := parseHash(hash)
+// empty one too, is of no password, and takes as long to say so as one of this cost.
+func PasswordIs(hash string, cost PasswordCost, password string) bool {
+	salt, key, made, ok := parseHash(hash)
 	if !ok {
-		salt, key, h, _ = parseHash(decoy)
+		salt, key, made = make([]byte, passwordSalt), make([]byte, passwordKey), cost
 	}
-	got := argon2.IDKey([]byte(password), salt, h.passes, h.memory, h.threads, uint32(len(key)))
-	return subtle.ConstantTimeCompare(got, key) == 1 && ok
+	return subtle.ConstantTimeCompare(made.key(password, salt, uint32(len(key))), key) == 1 && ok
 }
 
-// cost is how a hash was made.
-type cost struct {
-	memory, passes uint32
-	threads        uint8
+func (c PasswordCost) key(password string, salt []byte, length uint32) []byte {
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, length)
 }
 
-func parseHash(hash string) (salt, key []byte, c cost, ok bool) {
+func formatHash(salt, key []byte, c PasswordCost) string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.Memory, c.Passes, c.Threads, encode(salt), encode(key))
+}
+
+func parseHash(hash string) (salt, key []byte, c PasswordCost, ok bool) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return nil, nil, c, false
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.threads); err != nil || c.memory > 1<<20 || c.passes < 1 || c.passes > 20 || c.threads < 1 {
+	_, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Threads)
+	if err != nil || c.Memory > 1<<20 || c.Passes < 1 || c.Passes > 20 || c.Threads < 1 {
 		return nil, nil, c, false
 	}
-	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
+	salt, err = base64.RawStdEncoding.DecodeString(parts[4])
 	if err != nil {
 		return nil, nil, c, false
 	}

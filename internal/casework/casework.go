@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
@@ -37,6 +38,8 @@ type Config struct {
 	KeepJournal  time.Duration // after which entries are that nobody needs, and with them what happened to cases; 0: never
 
 	KeyWait time.Duration // how long a request waits for another with its idempotency key; default 10 s
+
+	PasswordCost access.PasswordCost // default: what access says
 
 	Fonts    *document.Fonts             // of documents; nil: those that are built in
 	Hashing  func()                      // is called whenever a password is hashed; nil: nothing is
@@ -83,6 +86,9 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader
+	}
+	if c.PasswordCost == (access.PasswordCost{}) {
+		c.PasswordCost = access.DefaultPasswordCost()
 	}
 	if c.KeyWait <= 0 {
 		c.KeyWait = defaultKeyWait

@@ -56,6 +56,9 @@ func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 	return startOn(t, store.Options{URL: url}, change...)
 }
 
+// cheap is a cost of passwords for tests that are about something else.
+var cheap = access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
+
 // startOn makes a world on a database that may fail.
 func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *world {
 	t.Helper()
@@ -78,7 +81,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)
-	config := casework.Config{PublicURL: "https://casehook.example", MaxUpload: 1 << 20, Now: w.now, Variable: func(name string) (string, bool) {
+	config := casework.Config{PublicURL: "https://casehook.example", MaxUpload: 1 << 20, Now: w.now, PasswordCost: cheap, Variable: func(name string) (string, bool) {
 		return server.URL, name == "CASEHOOK_VAR_CALLBACKS"
 	}}
 	for _, c := range change {

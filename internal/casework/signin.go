@@ -42,7 +42,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 		return access.User{}, err
 	}
 	var same bool
-	if err := s.hashing(ctx, func() error { same = access.PasswordIs(u.Password, password); return nil }); err != nil {
+	if err := s.hashing(ctx, func() error { same = access.PasswordIs(u.Password, s.PasswordCost, password); return nil }); err != nil {
 		return access.User{}, err
 	}
 	if !same || u.Disabled {

@@ -370,3 +370,10 @@ func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 		}
 	})
 }
+
+func TestPasswordsCostWhatTheyShouldUnlessATestSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	if got := casework.New(nil, nil, nil, casework.Config{}).PasswordCost; got != access.DefaultPasswordCost() {
+		t.Errorf("a password costs %+v, want %+v", got, access.DefaultPasswordCost())
+	}
+}

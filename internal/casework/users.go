@@ -194,7 +194,7 @@ func (s *Service) setPassword(ctx context.Context, u *access.User, password *str
 		return nil
 	}
 	return s.hashing(ctx, func() (err error) {
-		u.Password, err = access.HashPassword(s.Random, *password)
+		u.Password, err = access.HashPassword(s.Random, s.PasswordCost, *password)
 		return err
 	})
 }
