@@ -19,13 +19,16 @@ unformatted=$(gofmt -l $(go list -f '{{.Dir}}' ./...))
 # Not watched for races is what takes most of the time and has none of ours: the
 # inside of SQLite, which is C put into Go, and what is done to each byte of a text,
 # or of what is hashed. What uses sync.Map is not inlined either (-l): else sync.Map
-# might be linked from there, and what it publishes would look like a race.
-flags='-gcflags=encoding/json=-race=false -l'
+# might be linked from there, and what it publishes would look like a race. No debugger
+# looks at any of it (-dwarf=false, -w).
+flags='-ldflags=-w
+-gcflags=all=-dwarf=false
+-gcflags=encoding/json=-dwarf=false -race=false -l'
 for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
 	github.com/go-text/typesetting/... golang.org/x/text/... \
 	golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
 	flags="$flags
--gcflags=$package=-race=false"
+-gcflags=$package=-dwarf=false -race=false"
 done
 export CASEHOOK_RACE_FLAGS="$flags" # for the programs that e2e builds, so that they are not compiled anew
 IFS='
