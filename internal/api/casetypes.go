@@ -60,7 +60,7 @@ func (a *API) caseTypes() {
 		Body   reply[PutCaseType]
 	}
 	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
-		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by. "+
+		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by, and ask callbacks by the newest version's settings. "+
 			"A wrong definition is refused with every fault listed, by line and path. "+dialects,
 		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity),
 		func(ctx context.Context, in *struct {

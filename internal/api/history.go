@@ -49,7 +49,7 @@ func showActor(p access.Principal, a event.Actor) Actor { return Actor(p.Sees(a)
 
 // CallbackOutcome is what a callback answered.
 type CallbackOutcome struct {
-	URL          string   `json:"url" doc:"As configured, variables not expanded." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
+	URL          string   `json:"url" doc:"As configured, variables not expanded; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	WebhookID    string   `json:"webhook_id" doc:"The webhook-id that it was asked with."`
 	Attempts     int      `json:"attempts" doc:"How often it was asked." example:"1"`
 	DurationMS   int64    `json:"duration_ms" doc:"How long it took, waits between attempts included." example:"38"`

@@ -104,7 +104,12 @@ func (t *Type) openStates() map[string]bool {
 	return open
 }
 
-// Asks reports whether the type has a callback of this name.
-func (d *Definition) Asks(name string) bool {
-	return slices.ContainsFunc(d.Callbacks(), func(c Callback) bool { return c.Name == name })
+// Callback finds the settings of a callback by its name.
+func (d *Definition) Callback(name string) (Ask, bool) {
+	for _, c := range d.Callbacks() {
+		if c.Name == name {
+			return *c.Ask, true
+		}
+	}
+	return Ask{}, false
 }

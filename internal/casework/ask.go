@@ -23,7 +23,8 @@ type guard struct {
 	casetype.Ask
 	owner string                  // the key of the type whose callback it is
 	key   string                  // of its transition, or its name
-	maker casetype.Classification // the clearance of who put that type
+	maker casetype.Classification // the clearance of who put the version that configures it
+	class casetype.Classification // of that version, where it is not the one that the case works by; else empty
 }
 
 // name is for messages: "kyc/submit".
@@ -42,10 +43,34 @@ func (g guard) clearance() casetype.Classification {
 // what the one before it has made of the change. The client's key is claimed
 // before that. No transaction is open meanwhile.
 func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) error {
+	if err := s.configure(ctx, pl, guards); err != nil {
+		return err
+	}
 	if err := s.claimFor(ctx, pl, once, guards); err != nil {
 		return err
 	}
 	return s.askAll(ctx, pl, guards)
+}
+
+// configure gives the callbacks of the type that the case has until now the settings of
+// the type's newest version, so that a moved URL or another timeout counts for cases that
+// run. A callback which that version lacks keeps those of the case's own: a guard
+// never vanishes from cases because somebody puts a definition. The settings hold for all
+// attempts of this question.
+func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error {
+	if pl.creates() || len(guards) == 0 {
+		return nil // a new case works by the newest version anyway
+	}
+	newest, err := s.typeAt(ctx, s.store, pl.p.Tenant, pl.before.Type, 0)
+	if err != nil {
+		return err
+	}
+	for i, g := range guards {
+		if ask, ok := newest.Callback(g.key); ok && g.owner == newest.Key {
+			guards[i].Ask, guards[i].maker, guards[i].class = ask, newest.Clearance, newest.Definition.Classification
+		}
+	}
+	return nil
 }
 
 // claimFor claims the client's key for as long as asking the guards may take.
@@ -95,6 +120,9 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 	answer, record, err := s.callbacks.Ask(ctx, q)
 	if told != casetype.Public {
 		record.Class = string(told)
+	}
+	if g.class != casetype.Public {
+		record.URLClass = string(g.class)
 	}
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {

@@ -197,7 +197,11 @@ func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deleti
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
-	_, _, err = s.askOne(ctx, pl, guard{*t.Delete.AboutToSubmit, t.Key, casetype.DeleteCallback, t.Clearance})
+	guards := []guard{{Ask: *t.Delete.AboutToSubmit, owner: t.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
+	if err := s.configure(ctx, pl, guards); err != nil {
+		return nil, err
+	}
+	_, _, err = s.askOne(ctx, pl, guards[0])
 	if pl.callback != nil { // of the answer errors and warnings alone count
 		pl.callback.ReplacedData, pl.callback.Override = false, ""
 	}

@@ -108,6 +108,9 @@ func (s *Service) passSwitch(ctx context.Context, pl *plan, from TypeVersion, on
 	if err != nil {
 		return err
 	}
+	if err := s.configure(ctx, pl, leaving); err != nil {
+		return err
+	}
 	entering, err := s.arriveGuards(ctx, pl)
 	if err != nil {
 		return err
@@ -132,7 +135,10 @@ func (s *Service) leaveGuards(ctx context.Context, pl *plan, from TypeVersion) (
 	if err != nil || from.Switch == nil {
 		return dropping, err
 	}
-	return append([]guard{{*from.Switch.AboutToSubmit, from.Key, casetype.SwitchCallback, from.Clearance}}, dropping...), nil
+	leaving := guard{
+		Ask: *from.Switch.AboutToSubmit, owner: from.Key, key: casetype.SwitchCallback, maker: from.Clearance,
+	}
+	return append([]guard{leaving}, dropping...), nil
 }
 
 // arriveGuards checks the roles and preconditions that guard the state in which the
@@ -159,11 +165,13 @@ func (s *Service) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 	}
 	var all []guard
 	if pl.typ.Switch != nil {
-		all = append(all, guard{*pl.typ.Switch.AboutToSubmit, pl.typ.Key, casetype.SwitchCallback, pl.maker})
+		all = append(all, guard{
+			Ask: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback, maker: pl.maker,
+		})
 	}
 	for _, tr := range passed {
 		if tr.AboutToSubmit != nil {
-			all = append(all, guard{*tr.AboutToSubmit, pl.typ.Key, tr.Key, pl.maker})
+			all = append(all, guard{Ask: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
 		}
 	}
 	return all, nil
@@ -280,7 +288,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 	if edit.AboutToSubmit == nil {
 		return nil, nil
 	}
-	return []guard{{*edit.AboutToSubmit, from.Key, edit.Key, from.Clearance}}, nil
+	return []guard{{Ask: *edit.AboutToSubmit, owner: from.Key, key: edit.Key, maker: from.Clearance}}, nil
 }
 
 // saveSwitch gives the case the numbers of its new type, and commits it.

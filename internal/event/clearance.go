@@ -110,7 +110,8 @@ func (f Fact) diffAs(sees func(class string) bool) (Fact, bool) {
 	return CaseChanged.New(shown), true
 }
 
-// as withholds the words of callbacks that were shown more.
+// as withholds the words of callbacks that were shown more, and the URLs that a hidden
+// definition configured.
 func (c *Callback) as(sees func(class string) bool) *Callback {
 	if c.seen(sees) {
 		return c
@@ -119,11 +120,14 @@ func (c *Callback) as(sees func(class string) bool) *Callback {
 	if !sees(c.Class) {
 		out.Warnings, out.Class = nil, ""
 	}
+	if !sees(c.URLClass) {
+		out.URL, out.URLClass = "", ""
+	}
 	out.Earlier = c.Earlier.as(sees)
 	return &out
 }
 
-// seen reports whether all the words may be read.
+// seen reports whether all the words and URLs may be read.
 func (c *Callback) seen(sees func(class string) bool) bool {
-	return c == nil || sees(c.Class) && c.Earlier.seen(sees)
+	return c == nil || sees(c.Class) && sees(c.URLClass) && c.Earlier.seen(sees)
 }
