@@ -1,15 +1,33 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"strconv"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 type casetypeCmd struct {
-	Check checkCmd `cmd:"" help:"Say everything that is wrong in definitions, each with file, line and path."`
+	Init  initCmd         `cmd:"" help:"Write a definition to start from, with comments that explain all parts of one."`
+	Check checkCmd        `cmd:"" help:"Say everything that is wrong in definitions, each with file, line and path."`
+	List  casetypeListCmd `cmd:"" help:"List the case types of a server."`
+	Get   casetypeGetCmd  `cmd:"" help:"Print the definition of a case type that is on a server, as YAML."`
+}
+
+// Help is shown below the command's summary.
+func (casetypeCmd) Help() string {
+	return `A definition is a file that says what a case holds, which states it goes through, and what moves it.
+
+  casehook casetype init building_permit -o building_permit.yaml    begin one
+  casehook casetype check building_permit.yaml                      is it right?
+  casehook apply -f casehook.yaml                                   put it on a server
+  casehook casetype get building_permit                             what is there?`
 }
 
 type checkCmd struct {
@@ -20,7 +38,9 @@ type checkCmd struct {
 func (checkCmd) Help() string {
 	return `Needs no server. It ends with 1 when anything is wrong.
 
-  casehook casetype check examples/*.yaml`
+  casehook casetype check examples/*.yaml
+
+casehook casetype init writes a definition that explains what there may be in one.`
 }
 
 func (c *checkCmd) Run(s stdio) error {
@@ -46,4 +66,64 @@ func (c *checkCmd) Run(s stdio) error {
 		return errShown
 	}
 	return nil
+}
+
+type casetypeListCmd struct{ listing }
+
+// Help is shown below the command's summary.
+func (casetypeListCmd) Help() string {
+	return `The newest version of each.
+
+  casehook casetype list
+  casehook casetype list --json | jq -r .key`
+}
+
+func (c *casetypeListCmd) Run(ctx context.Context, s stdio) error {
+	type row struct {
+		Key     string `json:"key"`
+		Name    string `json:"name"`
+		Kind    string `json:"kind"`
+		Version int64  `json:"version"`
+	}
+	return printList(ctx, s, c.listing, "/v1/case-types", "KEY\tVERSION\tKIND\tNAME", func(t row) []any {
+		return []any{t.Key, t.Version, t.Kind, t.Name}
+	})
+}
+
+type casetypeGetCmd struct {
+	Key     string `arg:"" help:"The key of the case type."`
+	Version int64  `placeholder:"N" help:"An older version of it. The newest if not set."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+	remote
+}
+
+// Help is shown below the command's summary.
+func (casetypeGetCmd) Help() string {
+	return `What is printed can be changed, and put again with casehook apply. It has all the defaults, and no comments: those are not kept. Fields above the clearance of your token are missing.
+
+  casehook casetype get kyc
+  casehook casetype get kyc --version 3 > kyc-3.yaml`
+}
+
+func (c *casetypeGetCmd) Run(ctx context.Context, s stdio) error {
+	path := "/v1/case-types/" + url.PathEscape(c.Key)
+	if c.Version != 0 {
+		path += "?version=" + strconv.FormatInt(c.Version, 10)
+	}
+	var there struct {
+		Definition json.RawMessage `json:"definition"`
+	}
+	if err := c.client().Get(ctx, path, &there); err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err := fmt.Fprintf(s.out, "%s\n", there.Definition)
+		return err
+	}
+	written, err := yaml.Write(there.Definition)
+	if err != nil {
+		return err
+	}
+	_, err = s.out.Write(written)
+	return err
 }

@@ -120,6 +120,7 @@ const description = `Casehook keeps cases, asks your callbacks before a change i
 
   casehook demo                       see it work, nothing to set up
   casehook serve                      run it, on SQLite in ./casehook-data
+  casehook casetype init permit       begin a definition of your own
   casehook casetype check kyc.yaml    is this definition right?
   casehook apply -f casehook.yaml     definitions and endpoints as code`
 

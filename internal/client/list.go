@@ -34,6 +34,10 @@ func Each[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	}
 }
 
+// AnyLimit is a query that leaves the length of pages to the server, as lists need
+// that take no limit.
+func AnyLimit() url.Values { return url.Values{"limit": nil} }
+
 // with returns a copy of a query with a default for one of its parameters.
 func with(query url.Values, name, value string) url.Values {
 	all := url.Values{name: {value}}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// starting is the definition that casehook casetype init writes, for its default key.
+//
+//go:embed starting.yaml
+var starting string
+
+type initCmd struct {
+	Key    string `arg:"" optional:"" default:"application" help:"The key of the new case type: small letters, digits, _ and -. application if not set."`
+	Output string `short:"o" type:"path" placeholder:"FILE" help:"Write to this file, which must not be there yet. Standard output if not set."`
+}
+
+// Help is shown below the command's summary.
+func (initCmd) Help() string {
+	return `Needs no server. What is written is a small process that works: fields of each kind, states, transitions with roles, preconditions and a callback, documents and proofs, each with a comment. Change it into yours.
+
+  casehook casetype init building_permit -o building_permit.yaml
+  casehook casetype check building_permit.yaml
+
+casehook casetype check says what is wrong in it; casehook apply puts it on a server.`
+}
+
+var definitionKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+
+// Validate refuses what can't be the key of a case type.
+func (c *initCmd) Validate() error {
+	if !definitionKey.MatchString(c.Key) {
+		return fmt.Errorf("%q can't be the key of a case type: it has small letters, digits, _ and -, begins with a letter, "+
+			"and has at most 63 characters, as in building_permit", c.Key)
+	}
+	return nil
+}
+
+func (c *initCmd) Run(s stdio) error {
+	if c.Output == "" {
+		_, err := fmt.Fprint(s.out, startingFor(c.Key, c.Key+".yaml"))
+		return err
+	}
+	f, err := os.OpenFile(c.Output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already, and is left as it is: name another file with -o", c.Output)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(startingFor(c.Key, filepath.Base(c.Output)))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s: written. Change it, and check it: casehook casetype check %[1]s\n", c.Output)
+	return err
+}
+
+// startingFor returns the starting definition of a case type with a key, in a file.
+func startingFor(key, file string) string {
+	words := strings.FieldsFunc(key, func(r rune) bool { return r == '_' || r == '-' })
+	name := strings.Join(words, " ")
+	name = strings.ToUpper(name[:1]) + name[1:]
+	initials := strings.ToUpper(key[:min(len(key), 3)])
+	if len(words) > 1 {
+		initials = ""
+		for _, word := range words {
+			initials += strings.ToUpper(word[:1])
+		}
+	}
+	return strings.NewReplacer("application.yaml", file, "key: application\n", "key: "+key+"\n",
+		"/v1/case-types/application", "/v1/case-types/"+key, "name: Application\n", "name: "+name+"\n", "APP-", initials+"-").Replace(starting)
+}
