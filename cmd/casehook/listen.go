@@ -13,7 +13,7 @@ import (
 )
 
 type listenCmd struct {
-	Forward  string        `placeholder:"URL" help:"Where your receiver is: http://localhost:3000/hook. Without it messages are only printed."`
+	Forward  webURL        `placeholder:"URL" help:"Where your receiver is: http://localhost:3000/hook. Without it messages are only printed."`
 	Triggers []string      `placeholder:"PATTERN" help:"Triggers, separated by commas; * stands for any characters. All if not set."`
 	Endpoint string        `placeholder:"NAME" help:"Only what this endpoint is told, by its triggers, sources, filter and clearance. Its name or id."`
 	Source   []string      `enum:"ui,api" placeholder:"SOURCE" help:"Only people's activity (ui), or only programs' (api). Both if not set."`
@@ -38,7 +38,7 @@ func (listenCmd) Help() string {
 func (c *listenCmd) Run(ctx context.Context, s stdio) error {
 	l := dev.Listening{
 		Output: dev.Output{Out: s.out, JSON: c.JSON}, Notes: s.err, Triggers: c.Triggers, Sources: c.Source, Endpoint: c.Endpoint,
-		After: c.Since.at(time.Now()), Forward: c.Forward, Retry: c.Retry, Timeout: c.Timeout, Version: version,
+		After: c.Since.at(time.Now()), Forward: string(c.Forward), Retry: c.Retry, Timeout: c.Timeout, Version: version,
 	}
 	if c.Forward != "" {
 		var err error

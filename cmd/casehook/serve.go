@@ -25,7 +25,7 @@ import (
 type serveCmd struct {
 	Config       string             `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
 	Listen       string             `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
-	PublicURL    string             `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"Where people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
+	PublicURL    webURL             `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"Where people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
 	Data         string             `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Directory for the SQLite database, the attachments and the generated key; made if missing. ./casehook-data if not set."`
 	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; of --data, fonts alone is used."`
 	KeyFile      string             `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
@@ -36,7 +36,7 @@ type serveCmd struct {
 	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
 	MaxUpload    size               `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
 	Fonts        string             `type:"path" placeholder:"DIR" env:"CASEHOOK_FONTS" help:"Directory of fonts (TTF, OTF, TTC, WOFF) for documents in other scripts than the built-in fonts have. Looked through as well: fonts in --data, and the system's Noto fonts."`
-	OIDCIssuer   string             `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
+	OIDCIssuer   webURL             `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
 	OIDCClientID string             `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
 	SessionIdle  time.Duration      `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
 	SessionLife  time.Duration      `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"After so long, somebody who signed in is signed out anyway. 12h if not set."`
@@ -48,7 +48,7 @@ type serveCmd struct {
 	DrainDelay   time.Duration      `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"At the end, how long requests are still taken after /readyz has said that the server stops, so that a load balancer sees it. 0s if not set."`
 	MetricsAddr  string             `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to whoever can connect: 127.0.0.1:9090."`
 	MetricsToken string             `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token with which /metrics is served at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may hold the token itself. Without one it is not."`
-	OTLPEndpoint string             `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables are heeded too."`
+	OTLPEndpoint webURL             `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables are heeded too."`
 	LogLevel     slog.Level         `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
 	LogFormat    string             `enum:"auto,text,json" default:"auto" placeholder:"FORMAT" env:"CASEHOOK_LOG_FORMAT" help:"text or json, on standard error; auto is text on a terminal, else json. auto if not set."`
 }
@@ -99,14 +99,14 @@ func (c *serveCmd) Run(ctx context.Context, s stdio) error {
 
 func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
-		Version: version, Listen: c.Listen, PublicURL: c.PublicURL, Data: c.Data, Database: c.Database,
+		Version: version, Listen: c.Listen, PublicURL: string(c.PublicURL), Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
 		Fonts:           c.Fonts,
 		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
-		OIDC:        oidc.Config{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
+		OIDC:        oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
-		OTLPEndpoint: cmp.Or(c.OTLPEndpoint, os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
+		OTLPEndpoint: cmp.Or(string(c.OTLPEndpoint), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
 		DisableAfter: c.DisableAfter, DrainDelay: c.DrainDelay,
 		KeepAttempts: time.Duration(c.KeepAttempts), KeepJournal: time.Duration(c.KeepJournal),
 		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,

@@ -27,7 +27,7 @@ const tenantHelp = `The server has to be running. Whoever holds its key may do t
 // operated is what every command on tenants needs to know: the server, and where
 // its key is.
 type operated struct {
-	Server   string `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
+	Server   webURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
 	Data     string `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory, with its key. ./casehook-data if not set."`
 	Database string `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: its key is not in --data then."`
 	KeyFile  string `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself."`
@@ -41,7 +41,7 @@ func (o operated) call(ctx context.Context, method, path string, body, into any)
 	if err != nil {
 		return err
 	}
-	c := &client.Client{Server: o.Server, Token: bearer}
+	c := &client.Client{Server: string(o.Server), Token: bearer}
 	return c.Call(ctx, client.Request{Method: method, Path: path, Body: body}, into)
 }
 
@@ -95,7 +95,7 @@ type tenantCreateCmd struct {
 	Key       string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
 	Name      string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
 	Host      []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
-	PublicURL string   `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com. If not set, the server's --public-url with the first of its host names."`
+	PublicURL webURL   `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com. If not set, the server's --public-url with the first of its host names."`
 	reaching
 	drawing
 	operated
@@ -107,7 +107,7 @@ func (tenantCreateCmd) Help() string { return tenantHelp }
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
 	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
 	if c.PublicURL != "" {
-		wanted.PublicURL = &c.PublicURL
+		wanted.PublicURL = (*string)(&c.PublicURL)
 	}
 	if len(c.Host) > 0 {
 		wanted.Hosts = &c.Host
@@ -170,7 +170,7 @@ type tenantSetCmd struct {
 	Host    []string `placeholder:"HOST" help:"The host names that are its own; no others are. Repeat it, or separate by commas."`
 	NoHosts bool     `help:"It has no host names of its own."`
 
-	PublicURL   string `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com."`
+	PublicURL   webURL `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com."`
 	NoPublicURL bool   `name:"no-public-url" help:"It has no public URL of its own: the server's --public-url counts, with the first of its host names."`
 	reaching
 	NoVars           bool `help:"It has no variables."`
@@ -197,7 +197,7 @@ func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
 		wanted.Hosts = &[]string{}
 	}
 	if c.PublicURL != "" || c.NoPublicURL {
-		wanted.PublicURL = &c.PublicURL
+		wanted.PublicURL = (*string)(&c.PublicURL)
 	}
 	if c.NoPublicURL {
 		wanted.PublicURL = new(string)

@@ -12,7 +12,7 @@ type triggerCmd struct {
 	Case     int64         `placeholder:"ID" help:"Send what was last told of this case, rather than a sample."`
 	Endpoint string        `placeholder:"NAME" xor:"to" help:"Have the server send it to this endpoint, by the road that all its messages take. Its name or id."`
 	Wait     time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for what becomes of it at the endpoint. 30s if not set; 0s does not wait."`
-	Forward  string        `placeholder:"URL" xor:"to" help:"Send it from here, to a receiver on your machine."`
+	Forward  webURL        `placeholder:"URL" xor:"to" help:"Send it from here, to a receiver on your machine."`
 	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"What is sent from here is signed with: whsec_... If not set, the one of casehook listen."`
 	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"For the receiver on your machine. 15s if not set."`
 	JSON     bool          `name:"json" help:"Print JSON: the message with its headers, and what became of it."`
@@ -33,7 +33,7 @@ func (triggerCmd) Help() string {
 func (c *triggerCmd) Run(ctx context.Context, s stdio) error {
 	t := dev.Triggering{
 		Output: dev.Output{Out: s.out, JSON: c.JSON}, Trigger: c.Trigger, Case: c.Case, Endpoint: c.Endpoint, Wait: c.Wait,
-		Forward: c.Forward, Timeout: c.Timeout, Version: version,
+		Forward: string(c.Forward), Timeout: c.Timeout, Version: version,
 	}
 	if c.Forward != "" {
 		var err error

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+)
+
+// webURL is a URL on the command line. Whoever uses it judges the rest of it; what
+// has no scheme is refused at once, with what was probably meant.
+type webURL string
+
+// UnmarshalText reads http://... or https://...
+func (u *webURL) UnmarshalText(text []byte) error {
+	raw := strings.TrimSpace(string(text))
+	scheme, _, hasScheme := strings.Cut(raw, "://")
+	switch {
+	case raw == "", hasScheme && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")):
+		*u = webURL(raw)
+		return nil
+	case hasScheme:
+		return fmt.Errorf("%q does not begin with http:// or https://; write http://localhost:3000", raw)
+	}
+	return fmt.Errorf("%q is no URL, since it has no scheme; write %s", raw, withScheme(raw))
+}
+
+// withScheme returns what was probably meant by a URL without a scheme.
+func withScheme(raw string) string {
+	raw = strings.TrimLeft(raw, "/:")
+	authority, _, _ := strings.Cut(raw, "/")
+	host := authority
+	if name, _, err := net.SplitHostPort(authority); err == nil {
+		host = name
+	}
+	switch ip := net.ParseIP(strings.Trim(host, "[]")); {
+	case raw == "" || host == "":
+		return "http://localhost:3000"
+	case strings.Trim(raw, "0123456789") == "":
+		return "http://localhost:" + raw
+	case ip != nil, !strings.Contains(host, "."), strings.HasSuffix(host, ".localhost"):
+		return "http://" + raw
+	}
+	return "https://" + raw
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// Every option of every command that takes a URL does, be it added tomorrow.
+func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
+	parser, err := kong.New(&commands{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	var look func(node *kong.Node)
+	look = func(node *kong.Node) {
+		for _, flag := range node.Flags {
+			if flag.PlaceHolder != "URL" || flag.Name == "database" { // the server judges that one
+				continue
+			}
+			found[flag.Name] = true
+			if flag.Target.Type() != reflect.TypeFor[webURL]() {
+				t.Errorf("%s --%s is no webURL", node.FullPath(), flag.Name)
+			}
+		}
+		for _, child := range node.Children {
+			look(child)
+		}
+	}
+	look(parser.Model.Node)
+	for _, name := range []string{"forward", "server", "public-url", "oidc-issuer", "otlp-endpoint"} {
+		if !found[name] {
+			t.Errorf("no command has --%s", name)
+		}
+	}
+	for command, want := range map[string]string{
+		"listen --forward localhost:3000/hook":        "write http://localhost:3000/hook",
+		"listen --forward 3000":                       "write http://localhost:3000",
+		"trigger case_created --forward 10.1.2.3:80":  "write http://10.1.2.3:80",
+		"endpoints --server cases.example.com":        "write https://cases.example.com",
+		"user create --email a@b --server [::1]:8080": "write http://[::1]:8080",
+		"tenant list --server //cases.example.com":    "write https://cases.example.com",
+		"serve --public-url cases.example.com":        "write https://cases.example.com",
+		"serve --oidc-issuer id.example.com/x":        "write https://id.example.com/x",
+		"serve --otlp-endpoint collector:4318":        "write http://collector:4318",
+		"apply -f x --server ftp://cases":             "does not begin with http:// or https://",
+	} {
+		if status, _, stderr := said(t, strings.Fields(command)...); status != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d: %s", command, status, stderr)
+		}
+	}
+}
+
+func TestAURLWithoutASchemeInAVariableIsRefused(t *testing.T) {
+	t.Setenv("CASEHOOK_SERVER", "localhost:8080")
+	status, _, stderr := said(t, "endpoints")
+	if status != exitUsage || !strings.Contains(stderr, "write http://localhost:8080") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
