@@ -141,7 +141,7 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 				p := w.tenant(fmt.Sprint("t", tenants))
 				w.put(p, counted("loan", `"retries": []`))
 				w.put(p, counted("claim", ""))
-				steps := rapid.SliceOfN(rapid.SampledFrom([]string{"loan open", "claim open", "loan open_asked"}), 1, 40).Draw(r, "steps")
+				steps := rapid.SliceOfN(rapid.SampledFrom([]string{"loan open", "claim open", "loan open_asked"}), 1, 20).Draw(r, "steps")
 				ids := createAtOnce(t, nodes, p, steps)
 				if largest := int(slices.Max(append(ids, 0))); largest > len(steps)+reserve {
 					r.Errorf("the largest id of %d is %d", len(steps), largest)
