@@ -1,7 +1,6 @@
 package casetype
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,15 +75,7 @@ func (c *checker) form() {
 		c.stop = errors.Unwrap(err)
 	}
 	for _, complaint := range complaints {
-		path := pointer("", complaint.Path...)
-		switch {
-		case complaint.Unknown:
-			c.fault(path, "is not a known key%s", c.suggest(complaint.Name(), knownKeys(complaint.Path)))
-		case path == "":
-			c.fault(path, "a definition %s", complaint.Message)
-		default:
-			c.fault(path, "%s", cmp.Or(inWords[complaint.Message], complaint.Message))
-		}
+		c.fault(pointer("", complaint.Path...), "%s", c.formFault(complaint))
 	}
 }
 
@@ -95,33 +86,6 @@ var inWords = map[string]string{
 	`does not match the pattern ^([a-z]{1,32}|#[0-9a-fA-F]{6})$`:          "is not a colour: a name in small letters, or #rrggbb",
 	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`:        "is not a process key: letters, digits, _, . and -, at most 63",
 	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s or 1m30s",
-}
-
-// knownKeys returns the keys that a definition has where the path points.
-func knownKeys(path []string) []string {
-	place := "definition"
-	for _, token := range path[:len(path)-1] {
-		if _, err := strconv.Atoi(token); err != nil {
-			place = token
-		}
-	}
-	return keysOf[place]
-}
-
-var keysOf = map[string][]string{
-	"definition": {
-		"key", "name", "kind", "process_key", "outcome", "reference", "name_template", "color", "security_classification",
-		"fields", "states", "transitions", "edit", "documents", "proofs", "access", "switch", "delete",
-	},
-	"states":          {"key", "name", "color", "outcome", "final"},
-	"transitions":     {"key", "name", "from", "to", "fields", "precondition", "roles", "about_to_submit"},
-	"about_to_submit": {"url", "timeout", "retries", "budget", "guard", "failure_policy", "clearance", "messages"},
-	"switch":          {"about_to_submit"},
-	"delete":          {"about_to_submit"},
-	"guard":           {"max_dropped"},
-	"access":          {"read", "write"},
-	"documents":       {"key", "name", "template"},
-	"proofs":          {"key", "name"},
 }
 
 func (c *checker) root() map[string]any { return object(c.doc.Value) }
@@ -184,7 +148,7 @@ func (c *checker) checkTransitions(states []string) {
 func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	known := func(at string, v any) {
 		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
-			c.fault(at, "%q is not a state%s", key, c.suggest(key, states))
+			c.fault(at, "%q is not a state%s", key, c.oneOf(key, slices.DeleteFunc(slices.Clone(states), func(key string) bool { return key == "" })))
 		}
 	}
 	for i, from := range items(tr["from"]) {
@@ -213,7 +177,7 @@ func (c *checker) suggestField(name string) string {
 	if c.suggestions >= maxSuggestions {
 		return ""
 	}
-	return c.suggest(name, slices.Sorted(maps.Keys(c.fieldSchemas())))
+	return c.oneOf(name, slices.Sorted(maps.Keys(c.fieldSchemas())))
 }
 
 func (c *checker) checkAsk(ask map[string]any, path string) {
@@ -266,7 +230,11 @@ func (c *checker) checkEdit() {
 			return
 		}
 	}
-	c.fault("/edit", "%q is not a transition%s", edit, c.suggest(edit, keys))
+	if slices.ContainsFunc(items(c.root()["states"]), func(state any) bool { return object(state)["key"] == edit }) {
+		c.fault("/edit", "%q names a state; an edit is a transition that has from and no to", edit)
+		return
+	}
+	c.fault("/edit", "%q is not a transition%s", edit, c.oneOf(edit, keys))
 }
 
 func (c *checker) checkReference() {

@@ -109,11 +109,11 @@ func (c *checker) checkSchema(v any, path string) {
 		case slices.Contains(refused, keyword):
 			c.fault(at, "is not supported: put shared schemas into /fields/$defs and refer to them with #/$defs/...")
 		case !slices.Contains(keywords, keyword):
-			c.fault(at, "is not a keyword of JSON Schema%s; your own begin with x-", c.suggest(keyword, keywords))
+			c.fault(at, "is not a keyword of JSON Schema%s", c.unknownKeyword(keyword, path))
 		}
 	}
 	if name, ok := s["format"].(string); ok && !slices.Contains(schema.Formats(), name) {
-		c.fault(path+"/format", "%q is not a format that is checked%s", name, c.suggest(name, schema.Formats()))
+		c.fault(path+"/format", "%q is not a format that is checked%s", name, c.oneOf(name, schema.Formats()))
 	}
 	if dialect, ok := s["$schema"].(string); ok && dialect != draft2020 {
 		c.fault(path+"/$schema", "is not %s", draft2020)

@@ -70,7 +70,7 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"required names no field", "required: [amount]", "required: [amuont] # <-", "/fields/required/0", `did you mean "amount"`},
 	{"field name with a dash", "    email:", "    e-mail: # <-\n     ", "/fields/properties/e-mail", "not a field name"},
 	{"field named case", "    email:", "    case: # <-\n     ", "/fields/properties/case", "may not be the name"},
-	{"field of unknown type", "type: integer, minimum", "type: int, minimum", "/fields/properties/amount/type", "not one of"},
+	{"field of unknown type", "type: integer, minimum", "type: int, minimum", "/fields/properties/amount/type", "write integer"},
 	{"bound that is text", "minimum: 1}", "minimum: one}", "/fields/properties/amount/minimum", "is text, not a number"},
 	{"misspelt keyword", "minimum: 1}", "minimun: 1}", "/fields/properties/amount/minimun", `did you mean "minimum"`},
 	{"unknown format", "format: email", "format: emial", "/fields/properties/email/format", `did you mean "email"`},

@@ -100,7 +100,10 @@ func (d *decoding) number(n Node, to reflect.Value) {
 func (d *decoding) duration(n Node, to reflect.Value) {
 	text, _ := n.Value.(string)
 	duration, err := time.ParseDuration(text)
-	if err != nil {
+	switch number, isNumber := n.Value.(json.Number); {
+	case isNumber:
+		d.fault(n, "is a number without a unit: write %ss", number)
+	case err != nil:
 		d.fault(n, "is not a duration such as 250ms, 5s or 1m30s")
 	}
 	to.SetInt(int64(duration))
@@ -116,9 +119,25 @@ func (d *decoding) object(n Node, to reflect.Value) {
 		if field, known := fields[key]; known {
 			d.value(member, field)
 		} else {
-			d.fault(member, "is not a known key")
+			d.fault(member, "is not a known key; there are %s", strings.Join(keysOf(to.Type()), ", "))
 		}
 	}
+}
+
+// maxKeys bounds how many known keys a message lists.
+const maxKeys = 30
+
+// keysOf lists the keys of a struct's fields.
+func keysOf(of reflect.Type) (keys []string) {
+	for _, f := range reflect.VisibleFields(of) {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) > maxKeys {
+		keys = append(keys[:maxKeys], "...")
+	}
+	return keys
 }
 
 // fieldsOf returns a struct's fields by their keys.

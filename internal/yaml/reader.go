@@ -103,10 +103,44 @@ func syntaxFault(err error, text []byte) *Fault {
 		message += fmt.Sprintf(" %s that begins on line %d", load.ContextMsg, begun.Line)
 	}
 	at := Position{max(mark.Line, 1), max(mark.Column, 1)}
+	message += syntaxRemedy(load.Message, text, at)
 	if end := positionIn(text, len(text)); at.Line > end.Line { // the library ends the last line
 		at = end
 	}
 	return &Fault{Position: at, Message: message}
+}
+
+// syntaxRemedy says what to write instead of what the library has stopped at.
+func syntaxRemedy(message string, text []byte, at Position) string {
+	tabbed := strings.HasPrefix(strings.TrimLeft(lineOf(text, at.Line), " "), "\t")
+	switch {
+	case tabbed && (strings.Contains(message, "tab character") || strings.Contains(message, "cannot start any token")):
+		return "; indent with spaces, not with tabs"
+	case strings.Contains(message, "cannot start any token"):
+		return "; put the text in quotes"
+	case strings.HasPrefix(message, "mapping values are not allowed"):
+		return "; put a text that holds a colon in quotes, and indent a key exactly like those beside it"
+	case strings.HasPrefix(message, "did not find expected key"), strings.HasPrefix(message, "did not find expected '-' indicator"):
+		return "; indent a key exactly like those beside it, and put a text that begins with a quote, { or [ in quotes as a whole"
+	}
+	return ""
+}
+
+// lineOf returns a line of a text, whose lines begin at 1.
+func lineOf(text []byte, line int) string {
+	rest := string(text)
+	for ; line > 1; line-- {
+		i := strings.IndexAny(rest, "\r\n")
+		if i < 0 {
+			return ""
+		}
+		if strings.HasPrefix(rest[i:], "\r\n") {
+			i++
+		}
+		rest = rest[i+1:]
+	}
+	first, _, _ := strings.Cut(rest, "\n")
+	return first
 }
 
 func positionOf(n *yaml.Node) Position { return Position{n.Line, n.Column} }
@@ -204,7 +238,7 @@ func (r *reader) key(n *yaml.Node) (name, problem string) {
 	}
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		return "", "has a key that is not text"
+		return "", "has a key that is not text; put a text that begins with {, [ or ? in quotes"
 	case n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != textTag:
 		return "", fmt.Sprintf("has a key with the tag %s, which means nothing here", n.ShortTag())
 	case n.Value == "" && n.Style == 0 && n.Tag != "!":

@@ -1,0 +1,139 @@
+package casetype_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// permit is a definition as a newcomer writes one.
+const permit = `key: permit
+name: Building permit
+name_template: "{applicant}"
+fields:
+  type: object
+  required: [applicant]
+  properties:
+    applicant: {type: string}
+    cost: {type: integer, minimum: 0}
+    urgent: {type: boolean}
+    begins_on: {type: string, format: date}
+    site:
+      type: object
+      required: [city]
+      properties:
+        street: {type: string}
+        city: {type: string}
+    parts:
+      type: array
+      items:
+        type: object
+        properties:
+          label: {type: string}
+          area: {type: number}
+states:
+  - key: draft
+  - key: review
+  - key: granted
+    final: true
+transitions:
+  - key: create
+    to: draft
+  - key: edit
+    from: [draft]
+  - key: hand_in
+    from: [draft]
+    to: review
+    precondition: has(data.cost) && data.cost > 0
+    about_to_submit:
+      url: https://example.com/ask
+  - key: grant
+    from: [review]
+    to: granted
+    roles: [manager]
+edit: edit
+documents:
+  - key: notice
+    template: "# {case.reference} of {applicant}"
+`
+
+// mistakes are what newcomers write: old becomes new, and the message on the line that
+// says "# <-" (or that is given), at the path, names the remedy.
+var mistakes = []struct {
+	name, old, new, path, remedy string
+	line                         int
+}{
+	{"a duration without a unit", "/ask\n", "/ask\n      timeout: 3 # <-\n", "/transitions/2/about_to_submit/timeout", "is a number without a unit: write 3s", 0},
+	{"a duration with a long unit", "/ask\n", "/ask\n      budget: 20 seconds # <-\n", "/transitions/2/about_to_submit/budget", "write 20s", 0},
+	{"waits without units", "/ask\n", "/ask\n      retries: [1, 2] # <-\n", "/transitions/2/about_to_submit/retries/1", "write 2s", 0},
+	{"retries that are counted", "/ask\n", "/ask\n      retries: 3 # <-\n", "/transitions/2/about_to_submit/retries", "[1s, 3s]", 0},
+	{"a callback with a method", "/ask\n", "/ask\n      method: POST # <-\n", "/transitions/2/about_to_submit/method", "always asked by POST", 0},
+	{"a callback with headers", "/ask\n", "/ask\n      headers: {X-Key: abc} # <-\n", "/transitions/2/about_to_submit/headers", "signed with its secret", 0},
+	{"a callback that is a URL", "    about_to_submit:\n      url: https://example.com/ask", "    about_to_submit: https://example.com/ask # <-", "/transitions/2/about_to_submit", "write {url: https://example.com/ask}", 0},
+	{"a callback by another name", "    about_to_submit:\n", "    callback: # <-\n", "/transitions/2/callback", "write about_to_submit: {url: ...}", 0},
+	{"a webhook in a transition", "    about_to_submit:\n      url: https://example.com/ask", "    webhook: https://example.com/ask # <-", "/transitions/2/webhook", "write about_to_submit: {url: ...}", 0},
+	{"a condition by another name", "precondition:", "guard: # <-\n     ", "/transitions/2/guard", "write precondition, in CEL", 0},
+	{"a role by another name", "roles: [manager]", "role: manager # <-", "/transitions/3/role", "write roles: [caseworker]", 0},
+	{"a role that is text", "roles: [manager]", "roles: manager # <-", "/transitions/3/roles", "write a list of some of admin, manager", 0},
+	{"a role that does not exist", "roles: [manager]", "roles: [clerk] # <-", "/transitions/3/roles/0", "admin, manager, caseworker, viewer", 0},
+	{"a state that says it is the first", "- key: draft\n", "- key: draft\n    initial: true # <-\n", "/states/0/initial", "a transition without from leads; there are key, name, color, outcome, final", 0},
+	{"states that are final elsewhere", "edit: edit\n", "edit: edit\nfinal_states: [granted] # <-\n", "/final_states", "write final: true in a state", 0},
+	{"events", "edit: edit\n", "edit: edit\nevents: [] # <-\n", "/events", "what people submit are transitions", 0},
+	{"a title instead of a name", "name: Building permit", "title: Building permit # <-", "/title", "write name", 0},
+	{"a label of a field", "{type: boolean}", "{type: boolean, label: Urgent} # <-", "/fields/properties/urgent/label", "write title", 0},
+	{"a type of another language", "type: boolean", "type: bool", "/fields/properties/urgent/type", "write boolean", 10},
+	{"a date that is a type", "{type: string, format: date}", "{type: date} # <-", "/fields/properties/begins_on/type", "write string, with format: date", 0},
+	{"money that is a type", "type: integer, minimum: 0", "type: decimal", "/fields/properties/cost/type", "integer, in minor units (cents)", 9},
+	{"a list that is a type", "type: array", "type: list # <-", "/fields/properties/parts/type", "write array, with items", 0},
+	{"a format that is spelt otherwise", "format: date}", "format: datetime} # <-", "/fields/properties/begins_on/format", `did you mean "date-time"`, 0},
+	{"a field that is its type", "{type: boolean}", "boolean # <-", "/fields/properties/urgent", "write {type: boolean}", 0},
+	{"a field whose schema is not indented", "urgent: {type: boolean}", "urgent: # <-\n    type: boolean", "/fields/properties/urgent", "indent the one below it", 0},
+	{"items that are a type", "      items:\n        type: object\n        properties:\n          label: {type: string}\n          area: {type: number}", "      items: string # <-", "/fields/properties/parts/items", "write {type: string}", 0},
+	{"items that are a list", "      items:\n        type: object\n        properties:\n          label: {type: string}\n          area: {type: number}", "      items: [string] # <-", "/fields/properties/parts/items", "write {type: string}, the schema of each item", 0},
+	{"a field that says it is required", "applicant: {type: string}", "applicant: {type: string, required: true}", "/fields/properties/applicant/required", "required: [applicant]", 8},
+	{"an enum that is text", "applicant: {type: string}", "applicant: {enum: red}", "/fields/properties/applicant/enum", "write [red]", 8},
+	{"options", "applicant: {type: string}", "applicant: {type: string, options: [a, b]}", "/fields/properties/applicant/options", "write enum: [...]", 8},
+	{"a bound in quotes", "minimum: 0", `minimum: "0"`, "/fields/properties/cost/minimum", "write it without quotes", 9},
+	{"fields without properties", "  type: object\n  required: [applicant]\n  properties:\n    applicant: {type: string}\n", "  applicant: {type: string} # <-\n  type: object\n  properties:\n", "/fields/applicant", "stand below properties", 0},
+	{"yes for true", "final: true", "final: yes # <-", "/states/2/final", "write true", 0},
+	{"a state with a blank", "- key: granted", "- key: Permit granted # <-", "/states/2/key", "write permit_granted", 0},
+	{"a state that is text", "- key: review", "- review # <-", "/states/1", "write {key: review}", 0},
+	{"from that is text", "from: [review]", "from: review # <-", "/transitions/3/from", "write [review]", 0},
+	{"to that is a list", "to: granted", "to: [granted] # <-", "/transitions/3/to", "leads to one state", 0},
+	{"a state that is not there", "to: granted", "to: finished # <-", "/transitions/3/to", "there are draft, review, granted", 0},
+	{"a creation without to", "    to: draft\n", "", "/transitions/0", "a creation needs to", 0},
+	{"edit that names a state", "edit: edit\n", "edit: draft # <-\n", "/edit", "names a state; an edit is a transition", 0},
+	{"a key twice", "    roles: [manager]\n", "    roles: [manager]\n    roles: [admin] # <-\n", "/transitions/3/roles", "the first is on line", 0},
+	{"a tab", "    site:\n      type: object\n", "    site:\n\ttype: object\n", "", "indent with spaces, not with tabs", 13},
+	{"a key that is indented otherwise", "    roles: [manager]\n", "     roles: [manager] # <-\n", "", "indent a key exactly like those beside it", 0},
+	{"a colon in a text", "name: Building permit", "name: Permit: building # <-", "", "put a text that holds a colon in quotes", 0},
+	{"a template without quotes", `"{applicant}"`, "{applicant} # <-", "/name_template", "put it in quotes", 0},
+	{"a template with double braces", `"{applicant}"`, "{{applicant}} # <-", "/name_template", "put a text that begins with {, [ or ? in quotes", 0},
+	{"a URL without its scheme", "https://example.com/ask", "example.com/ask # <-", "/transitions/2/about_to_submit/url", "http:// or https://", 0},
+}
+
+func TestTypicalMistakesAreToldWithTheirRemedies(t *testing.T) {
+	if _, err := casetype.Parse("", []byte(permit)); err != nil {
+		t.Fatalf("the definition has faults:\n%v", err)
+	}
+	for _, m := range mistakes {
+		t.Run(m.name, func(t *testing.T) {
+			if !strings.Contains(permit, m.old) {
+				t.Fatalf("the definition has no %q", m.old)
+			}
+			source := strings.Replace(permit, m.old, m.new, 1)
+			faults := faultsOf(t, source)
+			i := slices.IndexFunc(faults, func(f casetype.Fault) bool {
+				return f.Path == m.path && strings.Contains(f.Message, m.remedy)
+			})
+			if i < 0 {
+				t.Fatalf("no fault at %s says %q:\n%v", m.path, m.remedy, faults)
+			}
+			if want := max(m.line, markedLine(source)); want > 0 && faults[i].Line != want {
+				t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
+			}
+		})
+	}
+}
