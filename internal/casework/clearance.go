@@ -71,7 +71,8 @@ func (pl *plan) tellable(wrong []fault.Field) []fault.Field {
 func (pl *plan) mayRead(f fault.Field) bool {
 	if rest, inData := strings.CutPrefix(f.Path, "/data/"); inData {
 		field, _, _ := strings.Cut(rest, "/")
-		if _, submitted := pl.in.Data[field]; !submitted && !pl.typ.Shows(field, pl.p.Clearance) {
+		_, submitted := pl.in.Data[field]
+		if !pl.typ.Shows(field, pl.p.Clearance) && (!submitted || slices.Contains(pl.typ.FieldNames(), field)) {
 			return false
 		}
 	}

@@ -3,6 +3,8 @@ package casework
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +75,7 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 	}
 	mayTake := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
-	for _, step := range []func() error{pl.choose, mayTake, pl.permit, pl.merge, identify, pl.precondition} {
+	for _, step := range []func() error{pl.choose, mayTake, pl.merge, identify, pl.precondition} {
 		if err := step(); err != nil {
 			return View{}, err
 		}
@@ -167,36 +169,46 @@ func keys(all []casetype.Transition) string {
 	return strings.Join(names, ", ")
 }
 
-// permit checks that the transition may set what is submitted.
-func (pl *plan) permit() error {
+// merge makes the case as it would be saved. All that is wrong with what was submitted
+// is listed: what may not be set, and what does not fit.
+func (pl *plan) merge() error {
 	wrong := pl.typ.Allowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
-	for name := range pl.in.Data {
-		if !pl.typ.Shows(name, pl.p.Clearance) {
-			code, detail = "case.data_invalid", "The data does not fit the case type."
-		}
+	known := maps.Clone(pl.in.Data)
+	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
+	looks := pl.relabel()
+	pl.after.Data = casetype.Merge(pl.before.Data, known)
+	pl.after.State, pl.after.ModifiedAt = pl.before.State, pl.at
+	if pl.tr.To != "" {
+		pl.after.State = pl.tr.To
 	}
-	if !pl.creates() && pl.tr.Key != pl.typ.Edit {
-		const message = "can be set when a case is created or edited only"
-		if pl.in.Name != nil {
-			wrong = append(wrong, fault.Field{Path: "/name", Message: message})
-		}
-		if pl.in.Color != nil {
-			wrong = append(wrong, fault.Field{Path: "/color", Message: message})
-		}
+	invalid, err := pl.invalid()
+	if err != nil {
+		return err
 	}
-	if len(wrong) > 0 {
+	unfit := append(looks.unfit, pl.tellable(invalid)...)
+	if len(unfit) > 0 || len(known) < len(pl.in.Data) {
+		code, detail = "case.data_invalid", "The data does not fit the case type."
+	}
+	if wrong = slices.Concat(wrong, looks.unset, unfit); len(wrong) > 0 {
 		return fault.In(code, detail, wrong...)
 	}
 	return nil
 }
 
-// merge makes the case as it would be saved, and validates it.
-func (pl *plan) merge() error {
-	var wrong []fault.Field
+// labelFaults are what is wrong with the submitted name and colour: that the transition
+// may not set them, or that they are none.
+type labelFaults struct{ unset, unfit []fault.Field }
+
+// relabel gives the case the submitted name and colour.
+func (pl *plan) relabel() (wrong labelFaults) {
+	mayNot := !pl.creates() && pl.tr.Key != pl.typ.Edit
 	add := func(path, message string) {
-		if message != "" {
-			wrong = append(wrong, fault.Field{Path: path, Message: message})
+		switch {
+		case mayNot:
+			wrong.unset = append(wrong.unset, fault.Field{Path: path, Message: "can be set when a case is created or edited only"})
+		case message != "":
+			wrong.unfit = append(wrong.unfit, fault.Field{Path: path, Message: message})
 		}
 	}
 	c := &pl.after
@@ -208,19 +220,7 @@ func (pl *plan) merge() error {
 		c.Color = *pl.in.Color
 		add("/color", colorProblem(c.Color))
 	}
-	c.Data = casetype.Merge(pl.before.Data, pl.in.Data)
-	c.State, c.ModifiedAt = pl.before.State, pl.at
-	if pl.tr.To != "" {
-		c.State = pl.tr.To
-	}
-	invalid, err := pl.invalid()
-	if err != nil {
-		return err
-	}
-	if wrong = append(wrong, pl.tellable(invalid)...); len(wrong) > 0 {
-		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
-	}
-	return nil
+	return wrong
 }
 
 // identify draws the id of a new case, and names the case. What is invalid has been
@@ -248,10 +248,7 @@ func (s *Service) caseID(ctx context.Context, tenant int64, t *casetype.Type) (i
 // of a request which has ended.
 func (pl *plan) invalid() ([]fault.Field, error) {
 	wrong, err := pl.typ.Validate(pl.work, pl.after.Data, "/data")
-	if err != nil || len(wrong) > 0 {
-		return wrong, err
-	}
-	return tooLarge(pl.after.Data), nil
+	return append(wrong, tooLarge(pl.after.Data)...), err
 }
 
 // rename names the case anew by its type's template, unless a person named it.

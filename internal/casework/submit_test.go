@@ -156,6 +156,8 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		w.put(w.p, many)
+		w.put(w.p, `{"key":"strict","fields":{"type":"object","required":["must"],"properties":{"must":{"type":"string"},"n":{"type":"integer"}}},
+			"states":[{"key":"s"}],"transitions":[{"key":"open","to":"s","fields":["n"]}]}`)
 		c := w.open("loan")
 		final := w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "decline"})
 		for _, r := range []struct {
@@ -181,6 +183,12 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			{"cleared fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":null}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
 			{"a name where none is set", casework.Submission{CaseID: c.ID, Transition: "submit", Name: text("x"), Color: text("red")}, fault.Unprocessable, "case.fields_not_allowed", []string{"/name", "/color"}},
 			{"unknown fields", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"a/b":1,"clint":null}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/a~1b", "/data/clint"}},
+			{"an unknown field beside a wrong type and a missing one", casework.Submission{Type: "strict", Data: object(`{"mst":"x","n":"1"}`), Color: text("url(x)")},
+				fault.Unprocessable, "case.data_invalid", []string{"/data/mst", "/color", "/data/must", "/data/n"}},
+			{"an unknown field beside one that may not be set", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"clint":"x","amount":"1","score":1}`)},
+				fault.Unprocessable, "case.data_invalid", []string{"/data/clint", "/data/score", "/data/amount"}},
+			{"a field that may not be set beside a wrong type", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":"1","score":1}`)},
+				fault.Unprocessable, "case.data_invalid", []string{"/data/score", "/data/amount"}},
 			{"wrong types", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":"1","email":"x","tags":[1]}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/amount", "/data/email", "/data/tags/0"}},
 			{"too much data", casework.Submission{CaseID: c.ID, Edit: true, Data: map[string]any{"tags": []any{strings.Repeat("x", 1<<20)}}}, fault.Unprocessable, "case.data_invalid", []string{"/data"}},
 			{"a long name", casework.Submission{CaseID: c.ID, Edit: true, Name: &long}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
