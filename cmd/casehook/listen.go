@@ -27,7 +27,7 @@ type listenCmd struct {
 
 // Help is shown below the command's summary.
 func (listenCmd) Help() string {
-	return `Messages arrive as the server would send them: the same headers, spelt the same, the same body to the byte, the same webhook-id, signed for your receiver. Nothing has to be set up on the server, and nobody else is told less. Those about one case come one after the other. When the connection to the server is lost, listening goes on exactly where it ended. Ctrl-C ends it.
+	return `Messages arrive as the server would send them: the same headers, spelt the same, the same body to the byte, the same webhook-id, signed for your receiver. Nothing has to be set up on the server, and nobody else is told less. They come and are printed one after the other, in the order in which it happened what they tell; with --retry, one that is not taken holds up those about the same case alone. When the connection to the server is lost, listening goes on exactly where it ended. Ctrl-C ends it.
 
   casehook listen --forward http://localhost:3000/hook
   casehook listen --forward http://localhost:3000/hook --triggers 'case_*,claim.closed' --retry

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"net/url"
 	"strings"
@@ -36,14 +35,15 @@ type Listening struct {
 }
 
 const (
-	lanes   = 8                // subjects under way at once
-	waiting = 64               // messages that a lane may be behind
+	retried = 8                // subjects that are tried again at once
+	waiting = 512              // messages that may wait for the receiver, and as many behind those that are tried again
 	silence = 45 * time.Second // the server gives a sign of life every 15 s
 )
 
 // Listen streams messages until ctx ends, which is no error. When the stream is
-// cut off it goes on exactly behind the last message that came. Messages about
-// one subject are forwarded one after the other.
+// cut off it goes on exactly behind the last message that came. Messages are
+// forwarded and printed one after the other, in the order of the journal. While one
+// is tried again, those about the same subject wait for it, and the others go on.
 func Listen(ctx context.Context, c *client.Client, l Listening) error {
 	query := url.Values{"after": {cmp.Or(l.After, "now")}}
 	if len(l.Triggers) > 0 {
@@ -81,10 +81,13 @@ type ear struct {
 	there  bool   // the server is, as far as was said
 	to     *forwarder
 
-	lanes   [lanes]chan message
+	queue   chan message // to be forwarded
 	working sync.WaitGroup
+	turns   chan struct{} // one for each subject that is tried again
+	room    chan struct{} // one for each message that waits for one of those
 
-	mu              sync.Mutex // of what follows, and of the output
+	mu              sync.Mutex           // of what follows, and of the output
+	behind          map[string][]message // what waits, by subject that is tried again
 	heard, notTaken int
 }
 
@@ -96,26 +99,22 @@ func (e *ear) note(format string, args ...any) {
 	}
 }
 
-// open starts a worker for each lane.
+// open starts what forwards messages.
 func (e *ear) open(ctx context.Context) {
-	for i := range e.lanes {
-		lane := make(chan message, waiting)
-		e.lanes[i] = lane
-		e.working.Go(func() {
-			for m := range lane {
-				if ctx.Err() == nil {
-					e.deliver(ctx, m)
-				}
+	e.queue, e.behind = make(chan message, waiting), map[string][]message{}
+	e.turns, e.room = make(chan struct{}, retried), make(chan struct{}, waiting)
+	e.working.Go(func() {
+		for m := range e.queue {
+			if ctx.Err() == nil {
+				e.forward(ctx, m)
 			}
-		})
-	}
+		}
+	})
 }
 
 // close waits for what is under way.
 func (e *ear) close() {
-	for _, lane := range e.lanes {
-		close(lane)
-	}
+	close(e.queue)
 	e.working.Wait()
 	if e.to != nil {
 		e.note("%d messages came; %d of them were not taken.", e.heard, e.notTaken)
@@ -162,7 +161,7 @@ func passing(err error) bool {
 	return false
 }
 
-// take puts a message on the lane of its subject.
+// take prints a message, or has it forwarded.
 func (e *ear) take(ctx context.Context, event client.Event) error {
 	if !e.there {
 		e.note("%s", e.greeting())
@@ -176,12 +175,10 @@ func (e *ear) take(ctx context.Context, event client.Event) error {
 		if err := json.Unmarshal(event.Data, &m); err != nil {
 			return fault.Wrap(err, fault.Invalid, "dev.message", "The server streams what is no message. Is it newer than this program?")
 		}
-		hash := fnv.New32a()
-		io.WriteString(hash, m.Subject)
-		select {
-		case e.lanes[hash.Sum32()%lanes] <- m:
-		case <-ctx.Done():
-			return ctx.Err()
+		if e.to == nil {
+			e.print(m, nil)
+		} else if err := put(ctx, e.queue, m); err != nil {
+			return err
 		}
 	}
 	if event.ID != "" {
@@ -203,28 +200,96 @@ func (e *ear) greeting() string {
 	return text
 }
 
-// deliver prints a message, after bringing it to where it goes.
-func (e *ear) deliver(ctx context.Context, m message) {
-	if e.to == nil || m.Error != nil {
-		e.print(m, nil)
+// put sends to a channel, unless ctx ends before.
+func put[T any](ctx context.Context, to chan<- T, v T) error {
+	select {
+	case to <- v:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// forward brings a message to the receiver, or puts it behind the one of its subject
+// that is tried again.
+func (e *ear) forward(ctx context.Context, m message) {
+	if put(ctx, e.room, struct{}{}) != nil {
 		return
 	}
-	under := context.WithoutCancel(ctx) // a try that has begun is brought to its end
-	wait := time.Second
-	for attempt := 1; ; attempt++ {
-		f := e.to.send(under, m, attempt)
-		e.print(m, &f)
-		if f.taken() || !e.Retry || !f.again() {
+	if e.wait(m) {
+		return
+	}
+	<-e.room
+	if e.try(ctx, m, 1) || put(ctx, e.turns, struct{}{}) != nil {
+		return
+	}
+	e.mu.Lock()
+	e.behind[m.Subject] = nil
+	e.mu.Unlock()
+	e.working.Go(func() {
+		defer func() { <-e.turns }()
+		for more, attempt := true, 2; more; attempt = 1 {
+			e.insist(ctx, m, attempt)
+			m, more = e.next(m.Subject)
+		}
+	})
+}
+
+// wait puts a message behind the one of its subject that is tried again, if there is
+// such a one.
+func (e *ear) wait(m message) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	line, found := e.behind[m.Subject]
+	if found {
+		e.behind[m.Subject] = append(line, m)
+	}
+	return found
+}
+
+// next returns what waits behind a message that is done; none: its subject is not
+// tried again any more.
+func (e *ear) next(subject string) (m message, found bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	line := e.behind[subject]
+	if len(line) == 0 {
+		delete(e.behind, subject)
+		return message{}, false
+	}
+	<-e.room
+	e.behind[subject] = line[1:]
+	return line[0], true
+}
+
+// try makes an attempt at a message, prints it, and reports whether it is the last.
+func (e *ear) try(ctx context.Context, m message, attempt int) bool {
+	if m.Error != nil {
+		e.print(m, nil)
+		return true
+	}
+	f := e.to.send(context.WithoutCancel(ctx), m, attempt) // a try that has begun is brought to its end
+	e.print(m, &f)
+	return f.taken() || !e.Retry || !f.again()
+}
+
+// insist tries a message until the receiver takes it, with growing waits before all
+// attempts but the first.
+func (e *ear) insist(ctx context.Context, m message, attempt int) {
+	for pause := time.Second; ctx.Err() == nil; attempt++ {
+		if attempt > 1 {
+			timer := time.NewTimer(pause)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			}
+			pause = min(2*pause, 30*time.Second)
+		}
+		if e.try(ctx, m, attempt) {
 			return
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
-		wait = min(2*wait, 30*time.Second)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,6 +176,50 @@ func TestListeningGoesOnWhereItEnded(t *testing.T) {
 		if (strings.Contains(notes, "broke off")) != badly {
 			t.Errorf("badly %v: %s", badly, notes)
 		}
+	}
+}
+
+// versions returns those that were printed, line by line.
+func versions(out string) (all []string) {
+	for _, found := range regexp.MustCompile(` v([0-9]+)\b`).FindAllStringSubmatch(out, -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
+	const messages = 60
+	var want []string
+	for i := range messages {
+		want = append(want, strconv.Itoa(i+1))
+	}
+	out, _ := listened(t, &streaming{messages: messages, cut: messages}, Listening{}, messages+1)
+	if got := versions(out); !slices.Equal(got, want) {
+		t.Errorf("printed: %v", got)
+	}
+	receiver, l := newLocal(t, Listening{})
+	out, _ = listened(t, &streaming{messages: messages, cut: messages}, l, messages+1)
+	if got := versions(out); !slices.Equal(got, want) {
+		t.Errorf("forwarded, printed: %v", got)
+	}
+	if came := strings.NewReplacer("msg_", "", "/1", "").Replace(strings.Join(receiver.got, " ")); came != strings.Join(want, " ") {
+		t.Errorf("forwarded: %s", came)
+	}
+}
+
+// What is tried again holds up its own subject alone.
+func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
+	receiver, l := newLocal(t, Listening{Retry: true})
+	receiver.status = func(id string, attempt int) int {
+		if id == "msg_1" && attempt == 1 {
+			return 503
+		}
+		return 204
+	}
+	out, _ := listened(t, &streaming{messages: 9, cut: 9}, l, 11)
+	want := []string{"1", "2", "3", "5", "6", "8", "9", "1", "4", "7"} // of three subjects
+	if got := versions(out); !slices.Equal(got, want) {
+		t.Errorf("printed: %v, want %v", got, want)
 	}
 }
 
