@@ -44,6 +44,7 @@ const (
 	TargetsSet            Action = "trigger.targets_set"
 	CaseTypePut           Action = "case_type.put"
 	SecretRotated         Action = "callback.secret_rotated"
+	CallbackSecretRemoved Action = "callback.secret_removed"
 	TenantCreated         Action = "tenant.created"
 	TenantUpdated         Action = "tenant.updated"
 

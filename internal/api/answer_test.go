@@ -28,7 +28,7 @@ var small = map[string]string{
 	"update-tenant":  "one tenant",
 	"test-endpoint":  "the beginning of an answer, 16 KiB",
 	"preview-filter": "what of 200 entries is told, without bodies",
-	"list-triggers":  "the registry's", "list-endpoint-secrets": "eight at most", "list-case-contacts": "200 at most",
+	"list-triggers":  "the registry's", "list-endpoint-secrets": "eight at most", "list-callback-secrets": "sixteen at most", "list-case-contacts": "200 at most",
 	"set-targets": "100 at most",
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
-	"github.com/casehook/casehook/internal/store"
 )
 
 // CaseTypeSummary is a case type in a list.
@@ -31,12 +30,6 @@ type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
 	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By transition: the secrets that sign what the callbacks are asked, as far as they are new. They are shown this once."`
-}
-
-// CallbackSecret is a new secret of a callback.
-type CallbackSecret struct {
-	Transition string `json:"transition" doc:"The key of the transition." example:"submit"`
-	Secret     string `json:"secret" doc:"Signs what its callback is asked from now on, in the notation of Standard Webhooks. It is shown this once." example:"whsec_..."`
 }
 
 type InCaseType struct {
@@ -87,9 +80,7 @@ func (a *API) caseTypes() {
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
 	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "", http.StatusNotFound), a.getCaseType)
 	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
-	handle(a, operation("rotate-callback-secret", http.MethodPost, "/v1/case-types/{key}/callbacks/{transition}/secret", "case types",
-		"Rotate a callback's secret", "Gives a transition's callback a new secret. The old one signs nothing from now on.",
-		http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity), a.rotateCallbackSecret)
+	a.callbackSecrets()
 }
 
 func (a *API) putCaseType(ctx context.Context, key, file string) (casework.TypeVersion, error) {
@@ -124,18 +115,6 @@ func (a *API) listCaseTypes(ctx context.Context, in *InList) (*listed[CaseTypeSu
 		return nil, err
 	}
 	return ordered(a, "case-types", *in, all, summarise, func(t casework.TypeSummary) string { return t.Key })
-}
-
-func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
-	InCaseType
-	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"submit"`
-	Idempotent
-}) (*created[CallbackSecret], error) {
-	return create[CallbackSecret](ctx, "rotate-callback-secret", in.Idempotent, func(secret string) (store.Answer, error) {
-		return answer(http.StatusOK, CallbackSecret{Transition: in.Transition, Secret: secret})
-	}, func(o casework.Once) (string, error) {
-		return a.service.RotateCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition, o)
-	})
 }
 
 func summarise(t casework.TypeSummary) CaseTypeSummary {

@@ -333,6 +333,7 @@ func (s *spies) reads() map[string][]string {
 		"list-endpoints":          {"/v1/endpoints", "/v1/endpoints?limit=1"},
 		"get-endpoint":            endpoints,
 		"list-endpoint-secrets":   each(endpoints, "/secrets"),
+		"list-callback-secrets":   each(types, "/callbacks/warn_private/secrets"),
 		"list-attempts":           each(endpoints, "/attempts?limit=100"),
 		"get-lag":                 each(endpoints, "/lag"),
 		"get-endpoint-health":     each(endpoints, "/health"),

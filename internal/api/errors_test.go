@@ -27,7 +27,7 @@ var unprovoked = map[string]bool{
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
-	"create-token 409": true, "rotate-callback-secret 409": true, "rotate-callback-secret 422": true, "set-targets 409": true, "create-case 409": true,
+	"create-token 409": true, "rotate-callback-secret 409": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
 	"test-endpoint 409": true, "test-endpoint 429": true, // TestTestsAreBounded
@@ -326,6 +326,13 @@ func (w *world) problemsOfTheRest() {
 		{"POST", other + "/secrets", `{"secret": "whsec_c2hvcnQ="}`, 422, "endpoint.invalid"},
 		{"POST", other + "/secrets", `{"kind": "v1a", "secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l"}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "secret": "sesame"}`, 422, "endpoint.invalid"},
+		{"GET", "/v1/case-types/loan/callbacks/open/secrets", "", 404, "transition.not_found"},
+		{"POST", "/v1/case-types/loan/callbacks/open/secret", "", 404, "transition.not_found"},
+		{"DELETE", "/v1/case-types/loan/callbacks/submit/secrets/sec_1", "", 404, "callback.secret_not_found"},
+		{"DELETE", "/v1/case-types/loan/callbacks/submit/secrets/" + w.secretOf("submit"), "", 409, "callback.last_secret"},
+		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"overlap": "169h"}`, 422, "callback.secret_invalid"},
+		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"overlap": "soon"}`, 422, "callback.secret_invalid"},
+		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"secret": "whsec_c2hvcnQ="}`, 422, "callback.secret_invalid"},
 		{"GET", "/v1/triggers/nonsense/targets", "", 404, "trigger.not_found"},
 		{"PUT", "/v1/triggers/nonsense/targets", `{"urls": []}`, 404, "trigger.not_found"},
 		{"PUT", "/v1/triggers/case_created/targets", `{"urls": ["nonsense"]}`, 422, "endpoint.invalid"},

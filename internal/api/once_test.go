@@ -35,7 +35,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"retry-parked":           {parked + "/parked/retry", `{"all": true}`, "", `{"all":  true}`, ""},
 		"drop-parked":            {parked + "/parked/drop", `{"all": true}`, "", `{"all":  true}`, ""},
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
-		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", "", "", "", ""},
+		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", `{}`, "", `{"overlap": "1h"}`, ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
 		"create-administrator":   {"/v1/tenants/default/administrators", "", "", "", ""},
 		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
 )
 
 // form makes a multipart body out of fields in pairs; a name that begins with @
@@ -94,10 +96,42 @@ func (w *world) storyOfTypes() {
 	if all := w.get("/v1/case-types").is(200, "").items(); len(all) != 2 {
 		t.Errorf("there are %d case types", len(all))
 	}
-	rotated := w.post("/v1/case-types/loan/callbacks/submit/secret", "").is(200, "").text("secret")
-	if rotated == secrets["submit"] || !strings.HasPrefix(rotated, "whsec_") {
-		t.Errorf("rotated, the secret is %s", rotated)
+	w.storyOfCallbackSecrets(secrets["submit"].(string))
+}
+
+func (w *world) storyOfCallbackSecrets(first string) {
+	t := w.t
+	const path = "/v1/case-types/loan/callbacks/submit/secret"
+	rotated := w.post(path, "").is(200, "")
+	if rotated.text("secret") == first || !strings.HasPrefix(rotated.text("secret"), "whsec_") || rotated.text("transition") != "submit" {
+		t.Errorf("rotated, it is %s", rotated.body)
 	}
+	supplied := w.post(path, `{"secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l", "overlap": "1h"}`).is(200, "")
+	if supplied.json()["secret"] != nil || supplied.json()["expires_at"] != nil {
+		t.Errorf("supplied, it is %s", supplied.body)
+	}
+	listed := w.get(path+"s").is(200, "")
+	var prints []any
+	for i, item := range listed.items() {
+		s := item.(map[string]any)
+		if prints = append(prints, s["fingerprint"]); (s["expires_at"] == nil) != (i == 0) || s["created_at"] == nil {
+			t.Errorf("the secret %d is listed as %v", i, s)
+		}
+	}
+	want := []any{"ac515b9a644b2e5b", outbound.Fingerprint(rotated.text("secret")), outbound.Fingerprint(first)}
+	if !slices.Equal(prints, want) || bytes.Contains(listed.body, []byte("whsec_")) {
+		t.Errorf("listed are %s; want the fingerprints %v", listed.body, want)
+	}
+	w.do("DELETE", path+"s/"+rotated.text("id"), nil).is(204, "")
+	if left := w.get(path + "s").items(); len(left) != 2 {
+		t.Errorf("deleted, %v are left", left)
+	}
+}
+
+// secretOf returns the id of the newest secret of a callback of loans.
+func (w *world) secretOf(callback string) string {
+	all := w.get("/v1/case-types/loan/callbacks/"+callback+"/secrets").is(200, "").items()
+	return all[0].(map[string]any)["id"].(string)
 }
 
 func (w *world) storyOfCases() (path string) {

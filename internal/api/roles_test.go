@@ -120,7 +120,7 @@ func (w *world) storyOfTheAudit() {
 	rest := w.get("/v1/audit?limit=200&cursor="+first.text("next")).is(200, "")
 	for _, action := range []string{
 		"token.created", "token.revoked", "endpoint.created", "endpoint.updated", "endpoint.deleted", "endpoint.secret_added", "endpoint.skipped", "endpoint.secret_removed", "trigger.targets_set",
-		"case_type.put", "callback.secret_rotated",
+		"case_type.put", "callback.secret_rotated", "callback.secret_removed",
 	} {
 		if !bytes.Contains(rest.body, []byte(`"`+action+`"`)) {
 			t.Errorf("the audit lacks %s: %s", action, rest.body)

@@ -19,6 +19,8 @@ type Secret struct {
 	PublicKey *string             `json:"public_key" doc:"Of v1a: what verifies its signatures. Else null." example:"whpk_..."`
 	CreatedAt Time                `json:"created_at" doc:"When it was made."`
 	ExpiresAt TimeOrNull          `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
+
+	Fingerprint string `json:"fingerprint" doc:"By which you know which secret it is: the first 16 hexadecimal digits of the SHA-256 of what the receiver is given, the secret (whsec_...) or the public key (whpk_...). A shell says it: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
 }
 
 // CreatedSecret is a secret that was just made.
@@ -27,9 +29,9 @@ type CreatedSecret struct {
 	Key *string `json:"secret" doc:"Of v1, where it was drawn: the secret itself, in the notation of Standard Webhooks. It is shown this once. Else null: a private key leaves the server never, and what was supplied is known." example:"whsec_..."`
 }
 
-// NewSecret is the body that gives an endpoint a new secret.
+// NewSecret is the body that gives an endpoint or a callback a new secret.
 type NewSecret struct {
-	Kind    *endpoint.SecretKind `json:"kind,omitempty" enum:"v1,v1a" doc:"How it is to sign: HMAC-SHA256 (v1, the default) or Ed25519 (v1a). An endpoint may have both: then each request has a signature of either." example:"v1"`
+	Kind    *endpoint.SecretKind `json:"kind,omitempty" enum:"v1,v1a" doc:"How it is to sign: HMAC-SHA256 (v1, the default) or Ed25519 (v1a). There may be both: then each request has a signature of either." example:"v1"`
 	Secret  *string              `json:"secret,omitempty" maxLength:"200" doc:"The secret itself: whsec_ and the base64 of 24 to 64 bytes, or for v1a whsk_ and the base64 of a private key. Absent: one is drawn." example:"whsec_..."`
 	Overlap *string              `json:"overlap,omitempty" maxLength:"20" doc:"For how long the secrets of the same kind sign too; at most 168h, absent: 24h." example:"24h"`
 }
@@ -60,39 +62,44 @@ func (a *API) rotateSecret(ctx context.Context, in *struct {
 	InEndpoint
 	Idempotent
 }, body NewSecret) (*created[CreatedSecret], error) {
-	q, err := body.read()
+	q, err := body.read(casework.InvalidEndpoint)
 	if err != nil {
 		return nil, err
 	}
 	return create[CreatedSecret](ctx, "rotate-endpoint-secret", in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
-		out := CreatedSecret{Secret: showSecret(s)}
-		if s.Kind == endpoint.V1 && body.Secret == nil {
-			key := outbound.FormatKey(s.Key)
-			out.Key = &key
-		}
-		return answer(http.StatusCreated, out)
+		return answer(http.StatusCreated, showCreated(s, body))
 	}, func(o casework.Once) (endpoint.Secret, error) {
 		return a.service.RotateEndpointSecret(ctx, principalOf(ctx), in.ID, q, o)
 	})
 }
 
-// read makes a request of the body.
-func (n NewSecret) read() (q casework.SecretRequest, err error) {
+// showCreated shows a secret that a body asked for.
+func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
+	out := CreatedSecret{Secret: showSecret(s)}
+	if s.Kind == endpoint.V1 && body.Secret == nil {
+		key := outbound.FormatKey(s.Key)
+		out.Key = &key
+	}
+	return out
+}
+
+// read makes a request of the body. Its faults have the code.
+func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 	q = casework.SecretRequest{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
 	set(&q.Kind, n.Kind)
 	if n.Secret != nil {
-		kind, key, err := casework.ParseSecret(*n.Secret)
+		kind, key, err := casework.ParseSecret(code, *n.Secret)
 		if err != nil {
 			return q, err
 		}
 		if n.Kind != nil && kind != *n.Kind {
-			return q, fault.In("endpoint.invalid", "The secret can't be taken.", fault.Field{Path: "/kind", Message: "is not that of the secret"})
+			return q, fault.In(code, "The secret can't be taken.", fault.Field{Path: "/kind", Message: "is not that of the secret"})
 		}
 		q.Kind, q.Key = kind, key
 	}
 	if n.Overlap != nil {
 		if q.Overlap, err = time.ParseDuration(*n.Overlap); err != nil {
-			return q, fault.In("endpoint.invalid", "The secret can't be rotated.", fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
+			return q, fault.In(code, "The secret can't be rotated.", fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
 		}
 	}
 	return q, nil
@@ -100,10 +107,12 @@ func (n NewSecret) read() (q casework.SecretRequest, err error) {
 
 func showSecret(s endpoint.Secret) Secret {
 	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: Time(s.CreatedAt), ExpiresAt: TimeOrNull(s.ExpiresAt)}
+	given := outbound.FormatKey(s.Key)
 	if s.Kind == endpoint.V1a {
-		public := outbound.FormatPublicKey(s.Key)
-		out.PublicKey = &public
+		given = outbound.FormatPublicKey(s.Key)
+		out.PublicKey = &given
 	}
+	out.Fingerprint = outbound.Fingerprint(given)
 	return out
 }
 
@@ -112,7 +121,7 @@ func supplied(e *endpoint.Endpoint, text *string) error {
 	if text == nil {
 		return nil
 	}
-	kind, key, err := casework.ParseSecret(*text)
+	kind, key, err := casework.ParseSecret(casework.InvalidEndpoint, *text)
 	e.Secrets = []endpoint.Secret{{Kind: kind, Key: key}}
 	return err
 }

@@ -249,7 +249,7 @@ func (f *failing) await() {
 
 // toldNothing are operations whose answers hold nothing of what was sent.
 var toldNothing = []access.Operation{
-	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label", "get-replay", "get-user",
+	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label", "get-replay", "get-user", "list-callback-secrets",
 	"list-contact-cases", "list-contact-deliveries", "get-session",
 	"stream-journal", // tells what poll-journal does
 }

@@ -71,6 +71,7 @@ type Question struct {
 	Transition string       // the key of the transition that it guards
 	WebhookID  string       // the same on every attempt
 	Keys       [][]byte     // signing keys
+	Seeds      [][]byte     // of Ed25519 keys that sign too
 	Body       []byte       // from wire.EncodeAboutToSubmit
 }
 
@@ -167,7 +168,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	request := outbound.Request{
 		Tenant: q.Tenant, Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
 		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
-		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys,
+		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys, Seeds: q.Seeds,
 	}
 	for _, h := range wire.QuestionHeader(q.Transition, q.Type) {
 		request.Header = append(request.Header, outbound.Header(h))

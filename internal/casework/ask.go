@@ -175,11 +175,9 @@ func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Que
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}
-	key, err := s.store.CallbackSecret(ctx, pl.p.Tenant, g.owner, g.key)
-	if err != nil {
+	if q.Keys, q.Seeds, err = s.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
-	q.Keys = [][]byte{key}
 	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,

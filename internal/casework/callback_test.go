@@ -441,26 +441,6 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "case.not_found")
 }
 
-func TestARotatedSecretSigns(t *testing.T) {
-	w := start(t, "")
-	w.put(w.p, loan("loan", ""))
-	secret, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", casework.Once{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "submit"})
-	asked := w.callbacks.at("loan")
-	verifier, err := standardwebhooks.NewWebhook(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := verifier.Verify([]byte(asked.bodies[0]), asked.requests[0].Header); err != nil {
-		t.Error(err)
-	}
-	_, err = w.RotateCallbackSecret(t.Context(), w.p, "loan", "open", casework.Once{})
-	wantFault(t, err, fault.NotFound, "transition.not_found")
-}
-
 // Numbers are digits, from the submission through the callback and the database
 // into what is read, and into the history.
 func TestNumbersStayAsTheyAreWritten(t *testing.T) {

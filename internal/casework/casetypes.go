@@ -6,14 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -48,13 +46,15 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	}
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
-		return s.update(ctx, mandateOf(p, "put-case-type"), func(tx *store.Tx) error {
-			put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
-			if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
-				return err
-			}
-			of := aboutType(key, casetype.Higher(put.before, t.Definition.Classification))
-			return s.audit(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
+		return retry(store.SecretsConflict, func() error {
+			return s.update(ctx, mandateOf(p, "put-case-type"), func(tx *store.Tx) error {
+				put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
+				if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
+					return err
+				}
+				of := aboutType(key, casetype.Higher(put.before, t.Definition.Classification))
+				return s.audit(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
+			})
 		})
 	})
 	if err != nil {
@@ -120,35 +120,6 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 		}
 	}
 	return s.makeSecrets(ctx, tx, tenant, put)
-}
-
-func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
-	have, err := tx.CallbackSecrets(ctx, tenant, put.Key)
-	if err != nil {
-		return err
-	}
-	for _, c := range put.Callbacks() {
-		if slices.Contains(have, c.Name) {
-			continue
-		}
-		secret, err := s.newSecret(ctx, tx, tenant, put.Key, c.Name)
-		if err != nil {
-			return err
-		}
-		if put.Secrets == nil {
-			put.Secrets = map[string]string{}
-		}
-		put.Secrets[c.Name] = secret
-	}
-	return nil
-}
-
-func (s *Service) newSecret(ctx context.Context, tx *store.Tx, tenant int64, key, transition string) (string, error) {
-	secret, err := outbound.NewKey(s.Random)
-	if err != nil {
-		return "", err
-	}
-	return outbound.FormatKey(secret), tx.PutCallbackSecret(ctx, tenant, key, transition, secret, s.now())
 }
 
 // CaseType finds a version of a case type; 0 is the newest.
@@ -218,45 +189,6 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []Type
 			return all, nil
 		}
 	}
-}
-
-// RotateCallbackSecret gives a transition's callback a new secret. The old one
-// signs nothing from now on.
-func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, transition string, once Once) (secret string, err error) {
-	if err := s.permitType(ctx, p, "rotate-callback-secret", key); err != nil {
-		return "", err
-	}
-	t, err := s.CaseType(ctx, p, key, 0)
-	if err != nil {
-		return "", err
-	}
-	if len(aboveClearance(t.Type, p.Clearance)) > 0 {
-		return "", fault.New(fault.Forbidden, "case_type.above_clearance",
-			"The case type %s holds what you are not cleared for. Somebody who is can rotate the secret.", key)
-	}
-	err = s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, "rotate-callback-secret"), func(tx *store.Tx) error {
-			have, err := tx.CallbackSecrets(ctx, p.Tenant, key)
-			if err != nil {
-				return err
-			}
-			if !slices.Contains(have, transition) {
-				return fault.New(fault.NotFound, "transition.not_found", "%s has no callback %q.", key, transition)
-			}
-			if secret, err = s.newSecret(ctx, tx, p.Tenant, key, transition); err != nil {
-				return err
-			}
-			err = s.audit(ctx, tx, p, access.SecretRotated, aboutType(key, t.Definition.Classification), map[string]any{"transition": transition})
-			if err != nil {
-				return err
-			}
-			return s.keep(ctx, tx, p, once, secret)
-		})
-	})
-	if err != nil {
-		return "", err
-	}
-	return secret, nil
 }
 
 // aboveClearance lists what in a definition is classified above a clearance, or

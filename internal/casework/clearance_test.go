@@ -94,8 +94,11 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
-	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.Once{})
+	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.SecretRequest{}, casework.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
+	_, err = w.CallbackSecrets(t.Context(), low, "memo", "c")
+	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
+	wantFault(t, w.DeleteCallbackSecret(t.Context(), low, "memo", "c", "sec_1"), fault.Forbidden, "case_type.above_clearance")
 }
 
 func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {

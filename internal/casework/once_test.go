@@ -231,7 +231,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"secret": func(o casework.Once) error {
-				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", o)
+				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", casework.SecretRequest{Kind: endpoint.V1}, o)
 				return err
 			},
 			"token": func(o casework.Once) error {

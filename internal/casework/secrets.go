@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// SecretRequest says which secret an endpoint is to get.
+// SecretRequest says which secret an endpoint or a callback is to get.
 type SecretRequest struct {
 	Kind    endpoint.SecretKind
 	Key     []byte        // empty: one is drawn
@@ -23,17 +23,82 @@ type SecretRequest struct {
 }
 
 // ParseSecret reads a secret that a caller supplies, in the notation of Standard
-// Webhooks: whsec_ is of kind v1, whsk_ of v1a. The fault never quotes it.
-func ParseSecret(text string) (endpoint.SecretKind, []byte, error) {
+// Webhooks: whsec_ is of kind v1, whsk_ of v1a. The fault has the code, and never
+// quotes the secret.
+func ParseSecret(code, text string) (endpoint.SecretKind, []byte, error) {
 	kind, parse := endpoint.V1, outbound.ParseKey
 	if len(text) > 5 && text[:5] == "whsk_" {
 		kind, parse = endpoint.V1a, outbound.ParsePrivateKey
 	}
 	key, err := parse(text)
 	if err != nil {
-		return "", nil, fault.In("endpoint.invalid", "The secret can't be taken.", fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
+		return "", nil, fault.In(code, "The secret can't be taken.", fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
 	}
 	return kind, key, nil
+}
+
+// secretHolder is what has secrets, in the words of refusals.
+type secretHolder struct{ noun, invalid, tooMany, missing, last string }
+
+var (
+	ofEndpoints = secretHolder{
+		"endpoint", InvalidEndpoint, "endpoint.too_many_secrets", "endpoint.secret_not_found", "endpoint.last_secret",
+	}
+	ofCallbacks = secretHolder{
+		"callback", InvalidCallbackSecret, "callback.too_many_secrets", "callback.secret_not_found", "callback.last_secret",
+	}
+)
+
+// The codes of requests for secrets that can't be had.
+const (
+	InvalidEndpoint       = "endpoint.invalid"
+	InvalidCallbackSecret = "callback.secret_invalid"
+)
+
+// check refuses an overlap that is out of bounds.
+func (h secretHolder) check(q SecretRequest) error {
+	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
+		return fault.In(h.invalid, "The secret can't be rotated.",
+			fault.Field{Path: "/overlap", Message: "is not between 0s and " + endpoint.MaxOverlap.String()})
+	}
+	return nil
+}
+
+// rotate puts a new secret before those that there are.
+func (h secretHolder) rotate(secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration) ([]endpoint.Secret, error) {
+	signing := endpoint.Signing(secrets, made.CreatedAt)
+	if slices.ContainsFunc(signing, func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }) {
+		return nil, fault.In(h.invalid, "The secret can't be rotated.",
+			fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
+	}
+	rotated := endpoint.Rotate(secrets, made, overlap)
+	if len(rotated) > endpoint.MaxSecrets {
+		return nil, fault.New(fault.Conflict, h.tooMany,
+			"The %s has %d secrets that sign. Delete one that no receiver needs any more, or wait until one expires.", h.noun, len(rotated)-1)
+	}
+	return rotated, nil
+}
+
+// remove takes away a secret. The last one that has no end stays.
+func (h secretHolder) remove(secrets []endpoint.Secret, id string, now time.Time) ([]endpoint.Secret, error) {
+	signing := endpoint.Signing(secrets, now)
+	left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == id })
+	switch {
+	case len(left) == len(signing):
+		return nil, fault.New(fault.NotFound, h.missing, "The %s has no such secret.", h.noun)
+	case !endpoint.Lasting(left):
+		return nil, fault.New(fault.Conflict, h.last, "It is the last secret that does not expire. Add another one first.")
+	}
+	return left, nil
+}
+
+// describe lists secrets for the audit.
+func describe(secrets []endpoint.Secret) []string {
+	ids := make([]string, len(secrets))
+	for i, secret := range secrets {
+		ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
+	}
+	return ids
 }
 
 // EndpointSecrets lists an endpoint's secrets that sign, the newest first.
@@ -57,9 +122,8 @@ func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, 
 	if err := s.Permit(ctx, p, "rotate-endpoint-secret"); err != nil {
 		return endpoint.Secret{}, err
 	}
-	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
-		return endpoint.Secret{}, fault.In("endpoint.invalid", "The secret can't be rotated.",
-			fault.Field{Path: "/overlap", Message: "is not between 0s and " + endpoint.MaxOverlap.String()})
+	if err := ofEndpoints.check(q); err != nil {
+		return endpoint.Secret{}, err
 	}
 	made, err := s.requested(q)
 	if err != nil {
@@ -67,13 +131,9 @@ func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, 
 	}
 	err = s.once(ctx, p, once, func() error {
 		return s.changeSecrets(ctx, mandateOf(p, "rotate-endpoint-secret"), endpointID, access.EndpointSecretAdded, func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
-			if slices.ContainsFunc(e.Signing(made.CreatedAt), func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }) {
-				return nil, fault.In("endpoint.invalid", "The secret can't be rotated.", fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
-			}
-			rotated := endpoint.Rotate(e.Secrets, made, q.Overlap)
-			if len(rotated) > endpoint.MaxSecrets {
-				return nil, fault.New(fault.Conflict, "endpoint.too_many_secrets",
-					"The endpoint has %d secrets that sign. Delete one that no receiver needs any more, or wait until one expires.", len(rotated)-1)
+			rotated, err := ofEndpoints.rotate(e.Secrets, made, q.Overlap)
+			if err != nil {
+				return nil, err
 			}
 			return rotated, s.keep(ctx, tx, p, once, made)
 		})
@@ -108,15 +168,7 @@ func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, 
 		return err
 	}
 	return s.changeSecrets(ctx, mandateOf(p, "delete-endpoint-secret"), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
-		signing := e.Signing(s.now())
-		left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == secretID })
-		if len(left) == len(signing) {
-			return nil, fault.New(fault.NotFound, "endpoint.secret_not_found", "The endpoint has no such secret.")
-		}
-		if !slices.ContainsFunc(left, func(s endpoint.Secret) bool { return s.ExpiresAt.IsZero() }) {
-			return nil, fault.New(fault.Conflict, "endpoint.last_secret", "It is the last secret that does not expire. Add another one first.")
-		}
-		return left, nil
+		return ofEndpoints.remove(e.Secrets, secretID, s.now())
 	})
 }
 
@@ -139,11 +191,7 @@ func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID stri
 			if e, err = tx.UpdateEndpoint(ctx, e); err != nil {
 				return err
 			}
-			ids := make([]string, len(e.Secrets))
-			for i, secret := range e.Secrets {
-				ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
-			}
-			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e), map[string]any{"secrets": ids})
+			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e), map[string]any{"secrets": describe(e.Secrets)})
 		})
 	})
 }

@@ -66,7 +66,7 @@ func TestAnEndpointMayBringItsSecret(t *testing.T) {
 	for text, want := range map[string]endpoint.SecretKind{
 		"whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l": endpoint.V1, "whsk_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1lc2U=": endpoint.V1a,
 	} {
-		kind, key, err := casework.ParseSecret(text)
+		kind, key, err := casework.ParseSecret(casework.InvalidEndpoint, text)
 		if err != nil || kind != want {
 			t.Fatalf("%s: %s, %v", text, kind, err)
 		}
@@ -76,6 +76,6 @@ func TestAnEndpointMayBringItsSecret(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, e.Secrets, err)
 		}
 	}
-	_, _, err := casework.ParseSecret("sesame")
+	_, _, err := casework.ParseSecret(casework.InvalidEndpoint, "sesame")
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/secret")
 }

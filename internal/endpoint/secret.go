@@ -34,8 +34,28 @@ const (
 func (s Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
 
 // Signing are the secrets that sign what is sent at a time, the newest first.
-func (e Endpoint) Signing(at time.Time) []Secret {
-	return slices.DeleteFunc(slices.Clone(e.Secrets), func(s Secret) bool { return !s.Signs(at) })
+func (e Endpoint) Signing(at time.Time) []Secret { return Signing(e.Secrets, at) }
+
+// Signing returns those of some secrets that sign what is sent at a time, in their
+// order.
+func Signing(secrets []Secret, at time.Time) []Secret {
+	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool { return !s.Signs(at) })
+}
+
+// Lasting reports whether there is a secret that has no end.
+func Lasting(secrets []Secret) bool {
+	return slices.ContainsFunc(secrets, func(s Secret) bool { return s.ExpiresAt.IsZero() })
+}
+
+// Retire ends secrets at a time, but for those that end before it anyway.
+func Retire(secrets []Secret, until time.Time) []Secret {
+	retired := slices.Clone(secrets)
+	for i, s := range retired {
+		if s.Signs(until) {
+			retired[i].ExpiresAt = until
+		}
+	}
+	return retired
 }
 
 // Rotate puts a new secret first. Those of the same kind sign for the overlap

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -71,4 +72,13 @@ func ParseKey(s string) ([]byte, error) {
 		return nil, fmt.Errorf("a signing key has %d to %d bytes, not %d", minKey, maxKey, len(key))
 	}
 	return key, nil
+}
+
+// Fingerprint names a secret by which nobody can make it out: the first 16 digits of
+// the SHA-256 of what its receiver is given, a signing key or a public key. It says no
+// more than any message that was signed: secrets have 24 bytes at least, and whoever
+// guesses at one that is not random can try it on a signature just as well.
+func Fingerprint(given string) string {
+	sum := sha256.Sum256([]byte(given))
+	return hex.EncodeToString(sum[:8])
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -32,12 +31,6 @@ var (
 	})
 	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at, clearance)
 		values ($1, $2, $3, $4, $5, $6)`)
-
-	callbackSecretGet    = define(`select secret from callback_secrets where tenant = $1 and type = $2 and transition = $3`)
-	callbackSecretList   = define(`select transition from callback_secrets where tenant = $1 and type = $2 order by transition`)
-	callbackSecretUpsert = define(`insert into callback_secrets (tenant, type, transition, secret, created_at)
-		values ($1, $2, $3, $4, $5)
-		on conflict (tenant, type, transition) do update set secret = excluded.secret, created_at = excluded.created_at`)
 )
 
 // CaseType finds a version of a case type; version 0 is the newest.
@@ -73,31 +66,4 @@ func scanCaseType(rows *sql.Rows) (t CaseType, err error) {
 	err = rows.Scan(&t.Key, &t.Version, &t.Definition, &created, &t.Clearance)
 	t.CreatedAt = fromMicros(created)
 	return t, err
-}
-
-// CallbackSecret is the key that signs what a transition's callback is asked.
-func (r reader) CallbackSecret(ctx context.Context, tenant int64, caseType, transition string) ([]byte, error) {
-	rows, err := r.q.query(ctx, callbackSecretGet, tenant, caseType, transition)
-	sealed, err := one(rows, err, scanValue[[]byte], notFound("callback.no_secret", "The callback of %s/%s has no secret.", caseType, transition))
-	if err != nil {
-		return nil, err
-	}
-	return r.seal.open(sealed, callbackPlace(tenant, caseType, transition))
-}
-
-// CallbackSecrets lists the transitions of a case type that have a secret.
-func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType string) ([]string, error) {
-	rows, err := r.q.query(ctx, callbackSecretList, tenant, caseType)
-	return collect(rows, err, scanValue[string])
-}
-
-// PutCallbackSecret sets or replaces a callback's secret.
-func (tx *Tx) PutCallbackSecret(ctx context.Context, tenant int64, caseType, transition string, key []byte, now time.Time) error {
-	sealed := tx.seal.seal(key, callbackPlace(tenant, caseType, transition))
-	_, err := tx.q.exec(ctx, callbackSecretUpsert, tenant, caseType, transition, sealed, micros(now))
-	return err
-}
-
-func callbackPlace(tenant int64, caseType, transition string) string {
-	return fmt.Sprintf("callback/%d/%s/%s", tenant, caseType, transition)
 }

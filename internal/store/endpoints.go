@@ -82,26 +82,34 @@ type storedKey struct {
 }
 
 func secretsOf(e endpoint.Endpoint) storedSecrets {
-	s := storedSecrets{Headers: e.Headers, Auth: e.Auth, TLS: e.TLS}
-	for _, k := range e.Secrets {
+	return storedSecrets{Keys: storedKeys(e.Secrets), Headers: e.Headers, Auth: e.Auth, TLS: e.TLS}
+}
+
+func storedKeys(secrets []endpoint.Secret) (keys []storedKey) {
+	for _, k := range secrets {
 		stored := storedKey{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: micros(k.CreatedAt)}
 		if !k.ExpiresAt.IsZero() {
 			stored.ExpiresAt = micros(k.ExpiresAt)
 		}
-		s.Keys = append(s.Keys, stored)
+		keys = append(keys, stored)
 	}
-	return s
+	return keys
+}
+
+// secret is the key as its users see it.
+func (k storedKey) secret() endpoint.Secret {
+	secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
+	if k.ExpiresAt != 0 {
+		secret.ExpiresAt = fromMicros(k.ExpiresAt)
+	}
+	return secret
 }
 
 // into gives an endpoint its secrets.
 func (s storedSecrets) into(e *endpoint.Endpoint) {
 	e.Headers, e.Auth, e.TLS = s.Headers, s.Auth, s.TLS
 	for _, k := range s.Keys {
-		secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
-		if k.ExpiresAt != 0 {
-			secret.ExpiresAt = fromMicros(k.ExpiresAt)
-		}
-		e.Secrets = append(e.Secrets, secret)
+		e.Secrets = append(e.Secrets, k.secret())
 	}
 }
 

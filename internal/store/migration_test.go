@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -61,7 +62,11 @@ func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T)
 	afterMigration(t, 17, linkedCase, checkLinkedCase)
 }
 
+// bytesLiteral is how SQLite writes bytes.
+var bytesLiteral = regexp.MustCompile(`x'([0-9a-f]+)'`)
+
 // afterMigration checks a store of each engine that held the rows at an older version.
+// Bytes in the rows are written as SQLite's.
 func afterMigration(t *testing.T, version int64, rows []string, check func(t *testing.T, s *Store, engine string)) {
 	t.Helper()
 	ctx := t.Context()
@@ -84,7 +89,12 @@ func afterMigration(t *testing.T, version int64, rows []string, check func(t *te
 		{full, goose.DialectPostgres, "postgres", Options{URL: url, Key: testKey}},
 	} {
 		migrateTo(t, e.db, e.dialect, e.folder, version)
-		exec(ctx, t, e.db, rows...)
+		for _, row := range rows {
+			if e.folder == "postgres" {
+				row = bytesLiteral.ReplaceAllString(row, `'\x$1'`)
+			}
+			exec(ctx, t, e.db, row)
+		}
 		if err := e.db.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 			secret := []byte("this-is-the-signing-key-in-plain")
 			update(t, s, func(tx *store.Tx) error {
 				for _, transition := range []string{"approve", "decline"} {
-					if err := tx.PutCallbackSecret(t.Context(), id, "kyc", transition, secret, time.Time{}); err != nil {
+					if err := tx.PutCallbackSecrets(t.Context(), id, "kyc", transition, sealedSecrets(secret), time.Time{}); err != nil {
 						return err
 					}
 				}
@@ -44,11 +44,11 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 			update(t, s, func(tx *store.Tx) error {
 				return tx.Exec(`update callback_secrets set secret = (select secret from callback_secrets where transition = 'decline') where transition = 'approve'`)
 			})
-			if got, err := s.CallbackSecret(t.Context(), id, "kyc", "approve"); err == nil {
-				t.Errorf("what was sealed for another transition opens: %q", got)
+			if got, err := s.CallbackSecrets(t.Context(), id, "kyc", "approve"); err == nil {
+				t.Errorf("what was sealed for another transition opens: %v", got)
 			}
-			if got, err := s.CallbackSecret(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got, secret) {
-				t.Errorf("CallbackSecret = %q, %v", got, err)
+			if got, err := s.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got.Secrets[0].Key, secret) {
+				t.Errorf("CallbackSecrets = %v, %v", got, err)
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
@@ -64,9 +64,13 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 				t.Errorf("with a short key Open = %v", err)
 			}
 			again := open(t, o) // and the migrations have nothing to do
-			if got, err := again.CallbackSecret(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got, secret) {
-				t.Errorf("after opening it again, CallbackSecret = %q, %v", got, err)
+			if got, err := again.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got.Secrets[0].Key, secret) {
+				t.Errorf("after opening it again, CallbackSecrets = %v, %v", got, err)
 			}
 		})
 	}
+}
+
+func sealedSecrets(key []byte) store.CallbackSecrets {
+	return store.CallbackSecrets{Secrets: []endpoint.Secret{{ID: "sec_1", Kind: endpoint.V1, Key: key}}}
 }

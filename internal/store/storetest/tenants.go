@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -118,23 +119,32 @@ var caseTypeTests = map[string]func(*fixture){
 		})
 	},
 	"callbacks' secrets are set, replaced and listed": func(f *fixture) {
-		put := func(tenant int64, transition, key string) {
+		one := endpoint.Secret{ID: "sec_1", Kind: endpoint.V1, Key: []byte("one"), CreatedAt: start, ExpiresAt: start.Add(time.Hour)}
+		two := endpoint.Secret{ID: "sec_2", Kind: endpoint.V1a, Key: []byte("two"), CreatedAt: start}
+		put := func(tenant int64, callback string, revision int64, secrets ...endpoint.Secret) {
 			f.update(func(tx *store.Tx) error {
-				return tx.PutCallbackSecret(f.Context(), tenant, "kyc", transition, []byte(key), start)
+				s := store.CallbackSecrets{Secrets: secrets, Revision: revision}
+				return tx.PutCallbackSecrets(f.Context(), tenant, "kyc", callback, s, start)
 			})
 		}
-		put(f.tenant, "approve", "one")
-		put(f.tenant, "approve", "two")
-		put(f.tenant, "start", "three")
-		put(f.other, "approve", "four")
-		get := func(tenant int64, transition string) string {
-			return string(must[[]byte](f)(f.CallbackSecret(f.Context(), tenant, "kyc", transition)))
+		get := func(tenant int64, callback string) store.CallbackSecrets {
+			return must[store.CallbackSecrets](f)(f.CallbackSecrets(f.Context(), tenant, "kyc", callback))
 		}
-		f.equal([]string{get(f.tenant, "approve"), get(f.tenant, "start"), get(f.other, "approve")}, []string{"two", "three", "four"})
-		f.equal(must[[]string](f)(f.CallbackSecrets(f.Context(), f.tenant, "kyc")), []string{"approve", "start"})
-		f.equal(must[[]string](f)(f.CallbackSecrets(f.Context(), f.tenant, "claim")), []string(nil))
-		_, err := f.CallbackSecret(f.Context(), f.other, "kyc", "start")
-		f.wantFault(err, fault.NotFound, "callback.no_secret")
+		put(f.tenant, "approve", 0, one)
+		put(f.tenant, "approve", 1, two, one)
+		put(f.tenant, "@switch", 0, two)
+		put(f.other, "approve", 0, one)
+		both := store.CallbackSecrets{Secrets: []endpoint.Secret{two, one}, Revision: 2}
+		f.equal(get(f.tenant, "approve"), both)
+		f.equal(get(f.other, "approve"), store.CallbackSecrets{Secrets: []endpoint.Secret{one}, Revision: 1})
+		f.equal(get(f.other, "@switch"), store.CallbackSecrets{})
+		of := must[map[string]store.CallbackSecrets](f)
+		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "kyc")),
+			map[string]store.CallbackSecrets{"approve": both, "@switch": {Secrets: []endpoint.Secret{two}, Revision: 1}})
+		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "claim")), map[string]store.CallbackSecrets{})
+		f.refused(fault.Conflict, store.SecretsConflict, func(tx *store.Tx) error {
+			return tx.PutCallbackSecrets(f.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1}, start)
+		})
 	},
 }
 

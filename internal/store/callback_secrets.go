@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// CallbackSecrets are the secrets of one callback, the newest first, those that have
+// expired included.
+type CallbackSecrets struct {
+	Secrets  []endpoint.Secret
+	Revision int64 // grows by one with every change
+}
+
+// firstSecret is the id of a secret from before callbacks could have several.
+const firstSecret = "sec_first"
+
+var (
+	callbackSecretsGet = define(`select transition, secret, created_at, revision from callback_secrets
+		where tenant = $1 and type = $2 and transition = $3`)
+	callbackSecretsList = define(`select transition, secret, created_at, revision from callback_secrets
+		where tenant = $1 and type = $2`)
+	callbackSecretsUpsert = define(`insert into callback_secrets (tenant, type, transition, secret, created_at, revision)
+		values ($1, $2, $3, $4, $5, 1)
+		on conflict (tenant, type, transition) do update set secret = excluded.secret, revision = callback_secrets.revision + 1
+		where callback_secrets.revision = $6`)
+)
+
+// CallbackSecrets finds the secrets of a callback; where it never had any, there are
+// none.
+func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType, callback string) (CallbackSecrets, error) {
+	rows, err := r.q.query(ctx, callbackSecretsGet, tenant, caseType, callback)
+	all, err := r.collectSecrets(rows, err, tenant, caseType)
+	return all[callback], err
+}
+
+// SecretsOfCallbacks finds the secrets of all callbacks of a case type, by their names,
+// those included that its newest version has no more.
+func (r reader) SecretsOfCallbacks(ctx context.Context, tenant int64, caseType string) (map[string]CallbackSecrets, error) {
+	rows, err := r.q.query(ctx, callbackSecretsList, tenant, caseType)
+	return r.collectSecrets(rows, err, tenant, caseType)
+}
+
+func (r reader) collectSecrets(rows *sql.Rows, err error, tenant int64, caseType string) (map[string]CallbackSecrets, error) {
+	all := map[string]CallbackSecrets{}
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var callback string
+		var sealed []byte
+		var created int64
+		var s CallbackSecrets
+		if err := rows.Scan(&callback, &sealed, &created, &s.Revision); err != nil {
+			return none, err
+		}
+		plain, err := r.seal.open(sealed, callbackPlace(tenant, caseType, callback))
+		if err != nil {
+			return none, err
+		}
+		s.Secrets, err = decodeSecrets(plain, s.Revision, created)
+		all[callback] = s
+		return none, err
+	})
+	return all, err
+}
+
+// decodeSecrets reads what was sealed: a list, or at revision 0 a key alone.
+func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Secret, err error) {
+	keys := []storedKey{{ID: firstSecret, Kind: endpoint.V1, Key: plain, CreatedAt: created}}
+	if revision > 0 {
+		keys = nil
+		err = json.Unmarshal(plain, &keys)
+	}
+	for _, k := range keys {
+		secrets = append(secrets, k.secret())
+	}
+	return secrets, err
+}
+
+// SecretsConflict is the code of a change to a callback's secrets that another
+// change has overtaken.
+const SecretsConflict = "callback.secrets_conflict"
+
+// PutCallbackSecrets replaces a callback's secrets if their revision is still that
+// of s; otherwise it is a conflict.
+func (tx *Tx) PutCallbackSecrets(ctx context.Context, tenant int64, caseType, callback string, s CallbackSecrets, now time.Time) error {
+	plain, err := json.Marshal(storedKeys(s.Secrets))
+	if err != nil {
+		return err
+	}
+	sealed := tx.seal.seal(plain, callbackPlace(tenant, caseType, callback))
+	n, err := tx.q.exec(ctx, callbackSecretsUpsert, tenant, caseType, callback, sealed, micros(now), s.Revision)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, SecretsConflict, "The secrets of %s/%s changed meanwhile; nothing was saved.", caseType, callback)
+	}
+	return err
+}
+
+func callbackPlace(tenant int64, caseType, callback string) string {
+	return fmt.Sprintf("callback/%d/%s/%s", tenant, caseType, callback)
+}
