@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"strings"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -133,7 +134,7 @@ func (s *Service) typeWithSecrets(ctx context.Context, p access.Principal, o acc
 		return TypeVersion{}, fault.New(fault.Forbidden, "case_type.above_clearance",
 			"The case type %s holds what you are not cleared for. Somebody who is can see to the secrets of its callbacks.", key)
 	}
-	if !word(name) {
+	if !word(strings.TrimPrefix(name, "@")) {
 		return TypeVersion{}, noCallback(key, name)
 	}
 	return t, nil

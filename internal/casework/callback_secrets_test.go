@@ -111,7 +111,9 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.secret_invalid"), "/secret")
 	err = rotate("submit", casework.SecretRequest{Overlap: endpoint.MaxOverlap + 1})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.secret_invalid"), "/overlap")
-	wantFault(t, rotate("open", casework.SecretRequest{}), fault.NotFound, "transition.not_found")
+	for _, none := range []string{"open", "@switch", "\x00"} {
+		wantFault(t, rotate(none, casework.SecretRequest{}), fault.NotFound, "transition.not_found")
+	}
 	_, err = w.CallbackSecrets(t.Context(), w.p, "loan", "open")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 	only, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
@@ -126,4 +128,18 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 		}
 	}
 	wantFault(t, rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}), fault.Conflict, "callback.too_many_secrets")
+}
+
+func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
+	w := start(t, "")
+	put := w.put(w.p, `{"key": "pad", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
+		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
+	for _, name := range []string{"@switch", "@delete"} {
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, casework.Once{})
+		all, listed := w.CallbackSecrets(t.Context(), w.p, "pad", name)
+		if err != nil || listed != nil || len(all) != 2 || !bytes.Equal(all[1].Key, parsed(t, put.Secrets[name]).Key) {
+			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
+		}
+	}
 }
