@@ -43,6 +43,7 @@ const (
 	EndpointExpired       Action = "endpoint.expired"
 	TargetsSet            Action = "trigger.targets_set"
 	CaseTypePut           Action = "case_type.put"
+	CasesMigrated         Action = "case_type.cases_migrated"
 	SecretRotated         Action = "callback.secret_rotated"
 	CallbackSecretRemoved Action = "callback.secret_removed"
 	TenantCreated         Action = "tenant.created"

@@ -108,6 +108,7 @@ func newAPI(s *casework.Service, c Config) *API {
 	a.health()
 	a.readiness()
 	a.caseTypes()
+	a.migrations()
 	a.cases()
 	a.claims()
 	a.marks()

@@ -13,6 +13,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	w := start(t)
 	w.putTypes()
 	path, switched := w.open(`{"client": "Ann"}`), w.open(`{"client": "Bob"}`)
+	w.aging()
 	refused, dropped, parked := w.refused(`{"retries": []}`), w.refused(`{"retries": []}`), w.refused(`{}`)
 	w.deliverAll()
 	resend := `{"message": "` + w.get(refused + "/attempts").items()[0].(map[string]any)["message"].(string) + `"`
@@ -36,6 +37,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"drop-parked":            {parked + "/parked/drop", `{"all": true}`, "", `{"all":  true}`, ""},
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", `{}`, "", `{"overlap": "1h"}`, ""},
+		"migrate-cases":          {"/v1/case-types/aging/migrate", `{}`, "", `{"dry_run": true}`, ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
 		"create-administrator":   {"/v1/tenants/default/administrators", "", "", "", ""},
 		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},
@@ -85,6 +87,16 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		t.Errorf("there are %d comments, not 2", n)
 	}
 	w.post("/v1/tokens", `{"name": "x"}`, "Idempotency-Key", strings.Repeat("k", 256)).is(400, "request.invalid")
+}
+
+// aging makes a case type and a case of its first version, which is not the newest.
+func (w *world) aging() (path string) {
+	w.t.Helper()
+	definition := strings.Replace(note, `"note"`, `"aging"`, 1)
+	w.do("PUT", "/v1/case-types/aging", definition).is(201, "")
+	path = w.post("/v1/case-types/aging/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location")
+	w.do("PUT", "/v1/case-types/aging", strings.Replace(definition, `"aging"`, `"aging", "name": "Newer"`, 1)).is(200, "")
+	return path
 }
 
 // The form of an upload is written anew by every client that repeats it.

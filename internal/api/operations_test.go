@@ -96,6 +96,10 @@ func (w *world) storyOfTypes() {
 	if all := w.get("/v1/case-types").is(200, "").items(); len(all) != 2 {
 		t.Errorf("there are %d case types", len(all))
 	}
+	none := w.post("/v1/case-types/note/migrate", `{"to": 1}`).is(200, "").json()
+	if none["moved"] != json.Number("0") || none["next"] != nil || none["dry_run"] != false {
+		t.Errorf("nothing to migrate: %v", none)
+	}
 	w.storyOfCallbackSecrets(secrets["submit"].(string))
 }
 

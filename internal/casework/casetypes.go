@@ -137,6 +137,33 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 	return t, err
 }
 
+// wholeType finds the newest version of a case type for an operation on the type as a
+// whole, which is for those who see all of it.
+func (s *Service) wholeType(ctx context.Context, p access.Principal, o access.Operation, key string) (TypeVersion, error) {
+	if err := s.permitType(ctx, p, o, key); err != nil {
+		return TypeVersion{}, err
+	}
+	if !word(key) {
+		return TypeVersion{}, typeMissing(key)
+	}
+	t, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
+	switch {
+	case err != nil:
+		return TypeVersion{}, err
+	case !p.Clearance.Sees(t.Definition.Classification):
+		return TypeVersion{}, typeMissing(key)
+	case len(aboveClearance(t.Type, p.Clearance)) > 0:
+		return TypeVersion{}, typeAbove(key)
+	}
+	return t, nil
+}
+
+// typeAbove refuses what needs to see all of a case type.
+func typeAbove(key string) error {
+	return fault.New(fault.Forbidden, "case_type.above_clearance",
+		"The case type %s holds what you are not cleared for. Somebody who is can do this.", key)
+}
+
 // typeMissing says the same of a case type that the caller may not know of and of one
 // that does not exist.
 func typeMissing(key string) error {

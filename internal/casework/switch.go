@@ -428,9 +428,16 @@ func freeReference(ctx context.Context, tx *store.Tx, c *cases.Case, to *casetyp
 // renumber keeps the case's reference unless the other type has given it away,
 // and its outcome where both types produce the same.
 func renumber(ctx context.Context, tx *store.Tx, c *cases.Case, from, to *casetype.Type) error {
-	err := freeReference(ctx, tx, c, to)
-	if err != nil || from.Outcome == to.Outcome {
+	if err := freeReference(ctx, tx, c, to); err != nil {
 		return err
+	}
+	return redraw(ctx, tx, c, from, to)
+}
+
+// redraw draws another outcome where the two definitions don't produce the same.
+func redraw(ctx context.Context, tx *store.Tx, c *cases.Case, from, to *casetype.Type) (err error) {
+	if from.Outcome == to.Outcome {
+		return nil
 	}
 	if c.OutcomeInstance = 0; to.Outcome != "" {
 		c.OutcomeInstance, err = tx.Next(ctx, c.Tenant, "outcome/"+to.Outcome)

@@ -43,7 +43,7 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 
 func TestNamesAreOrderedAndComplete(t *testing.T) {
 	names := event.Names()
-	if len(names) != 27 || names[0] != "case.created" || names[len(names)-1] != "endpoint.recovered" {
+	if len(names) != 28 || names[0] != "case.created" || names[len(names)-1] != "endpoint.recovered" {
 		t.Errorf("names: %v", names)
 	}
 }

@@ -1,0 +1,302 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// The bounds of one call of MigrateCases.
+const (
+	MaxMigrated  = 200 // cases that it looks at
+	maxMisfits   = 50  // that it lists
+	maxWrong     = 20  // faults of one case that it lists
+	maxLeft      = 100_000
+	migrateFor   = 5 * time.Second // after which it moves no further case
+	migrateCases = access.Operation("migrate-cases")
+)
+
+// Migration says what the cases of a type that work by older versions are to become.
+type Migration struct {
+	Type   string
+	To     int64             // the version that they are to work by; 0: the newest
+	States map[string]string // of the states that this version lacks: where their cases go on
+	DryRun bool              // nothing is saved
+	After  store.Position    // the last case that the call before looked at
+	Limit  int               // of the cases that are looked at; 0: MaxMigrated
+}
+
+// Migrated is what a call of MigrateCases did or, in a dry run, would have done.
+type Migrated struct {
+	To      int64 // the version
+	DryRun  bool
+	Moved   int
+	Misfits []Misfit
+	Left    int64           // cases of older versions that it did not come to, counted up to maxLeft
+	Next    *store.Position // the last case that it looked at; nil: it came to the end
+}
+
+// Misfit is a case that can't be moved as it is.
+type Misfit struct {
+	CaseID  int64
+	Version int64         // of the type, by which it works on
+	Fields  []fault.Field // why
+}
+
+// migration is a Migration that was checked.
+type migration struct {
+	Migration
+	*mandate
+	to      TypeVersion
+	audited bool // the audit has it
+}
+
+// MigrateCases moves cases of a type to a newer version of it. One call looks at a
+// limited number of them, in the order of their creation; the next goes on behind the
+// last. Cases that don't fit the new definition stay as they are, and are listed; cases
+// that have the version, or a later one, are passed over, so that repeating a call
+// does no harm.
+//
+// No transition is taken, so that neither roles nor preconditions nor callbacks are
+// asked. Whoever may put the next version decides what guards the cases of a type
+// anyway: the same people may migrate them, and nobody else.
+func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migration, once Once) (Migrated, error) {
+	m, err := s.migration(ctx, p, in)
+	if err != nil {
+		return Migrated{}, err
+	}
+	var out Migrated
+	err = s.once(ctx, p, once, func() error {
+		if out, err = s.migrate(ctx, m); err != nil {
+			return err
+		}
+		return s.update(ctx, mandateOf(p, migrateCases), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, out) })
+	})
+	if err != nil {
+		return Migrated{}, err
+	}
+	return out, nil
+}
+
+// migration checks what somebody wants to do to all cases.
+func (s *Service) migration(ctx context.Context, p access.Principal, in Migration) (*migration, error) {
+	to, err := s.wholeType(ctx, p, migrateCases, in.Type)
+	if err != nil {
+		return nil, err
+	}
+	if in.To != 0 && in.To != to.Version {
+		newest := to.Version
+		to, err = s.typeAt(ctx, s.store, p.Tenant, in.Type, in.To)
+		if errors.Is(err, fault.NotFound) {
+			err = migrationRefused(fault.Field{
+				Path: "/to", Message: fmt.Sprintf("is no version of %s, whose newest is %d", in.Type, newest),
+			})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(aboveClearance(to.Type, p.Clearance)) > 0 {
+			return nil, typeAbove(in.Type)
+		}
+	}
+	if wrong := wrongStates(to, in.States); len(wrong) > 0 {
+		return nil, migrationRefused(wrong...)
+	}
+	if in.Limit <= 0 || in.Limit > MaxMigrated {
+		in.Limit = MaxMigrated
+	}
+	return &migration{Migration: in, mandate: mandateOf(p, migrateCases), to: to}, nil
+}
+
+func migrationRefused(wrong ...fault.Field) error {
+	return fault.In("case_type.migration_refused", "The cases can't be migrated so; nothing was changed.", wrong...)
+}
+
+// wrongStates lists what is wrong with a mapping of states. It is for states that the
+// new version lacks: that a case goes on in another state although it need not is a
+// transition.
+func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
+	var wrong []fault.Field
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		at := fault.Field{Path: "/states/" + state}
+		if _, kept := to.State(state); kept {
+			at.Message = fmt.Sprintf("is a state of version %d too, in which its cases stay; map states that it lacks", to.Version)
+		} else if _, ok := to.State(states[state]); !ok {
+			at.Message = fmt.Sprintf("is %q, which is no state of version %d; there are %s", states[state], to.Version, stateKeys(to))
+		} else {
+			continue
+		}
+		wrong = append(wrong, at)
+	}
+	return wrong
+}
+
+func stateKeys(t TypeVersion) []string {
+	all := make([]string, len(t.States))
+	for i, state := range t.States {
+		all[i] = state.Key
+	}
+	return all
+}
+
+// migrate carries out one call.
+func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
+	out := Migrated{To: m.to.Version, DryRun: m.DryRun}
+	filter := store.OlderFilter{
+		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.Clearance,
+	}
+	found, err := s.store.OlderCases(ctx, m.Tenant, filter)
+	if err != nil {
+		return out, err
+	}
+	more := found.More
+	start := s.now()
+	for i := range found.Items {
+		if more = i > 0 && out.full(s.now().Sub(start)); more {
+			break
+		}
+		c, err := found.Items[i].Case()
+		if err != nil {
+			return out, err
+		}
+		filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
+		if err := s.migrateCase(ctx, m, c, &out); err != nil {
+			return out, err
+		}
+		more = found.More
+	}
+	if !more {
+		return out, nil
+	}
+	out.Next, filter.Limit = &filter.After, maxLeft
+	out.Left, err = s.store.CountOlderCases(ctx, m.Tenant, filter)
+	return out, err
+}
+
+// full reports whether a call that took so long has done enough.
+func (out *Migrated) full(took time.Duration) bool {
+	return len(out.Misfits) >= maxMisfits || took > migrateFor
+}
+
+// migrateCase moves a case, or notes why that can't be. One that was changed meanwhile
+// is loaded again.
+func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
+	for range maxRaces {
+		wrong, err := s.moveCase(ctx, m, c)
+		switch {
+		case err == nil && len(wrong) == 0:
+			out.Moved++
+			return nil
+		case err == nil:
+			out.Misfits = append(out.Misfits, Misfit{CaseID: c.ID, Version: c.TypeVersion, Fields: wrong})
+			return nil
+		case fault.As(err).Code != "case.version_conflict" && !errors.Is(err, fault.NotFound):
+			return err
+		}
+		c, err = s.store.Case(ctx, m.Tenant, c.ID)
+		if errors.Is(err, fault.NotFound) || err == nil && (c.Type != m.Type || c.TypeVersion >= m.to.Version) {
+			return nil // nothing is left to be moved
+		}
+		if err != nil {
+			return err
+		}
+	}
+	out.Misfits = append(out.Misfits, Misfit{CaseID: c.ID, Version: c.TypeVersion, Fields: []fault.Field{
+		{Message: "is being changed again and again; migrate once more"},
+	}})
+	return nil
+}
+
+// moveCase moves a case as it was read, or lists why it does not fit.
+func (s *Service) moveCase(ctx context.Context, m *migration, c cases.Case) ([]fault.Field, error) {
+	from, err := s.typeAt(ctx, s.store, m.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return nil, err
+	}
+	pl := &plan{
+		p: m.Principal, in: Submission{CaseID: c.ID},
+		typ: m.to.Type, from: from.Type, maker: m.to.Clearance, at: s.now(), before: c, after: c,
+		work: casetype.Budget(ctx),
+	}
+	wrong, err := pl.upgrade(m)
+	if err != nil || len(wrong) > 0 || m.DryRun {
+		return wrong[:min(len(wrong), maxWrong)], err
+	}
+	return nil, s.saveMigrated(ctx, m, pl)
+}
+
+// upgrade makes the case one of the new version, and lists what stands in the way.
+func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
+	after := &pl.after
+	after.TypeVersion, after.Classification, after.ModifiedAt = m.to.Version, m.to.Definition.Classification, pl.at
+	add := func(path, message string, args ...any) {
+		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
+	}
+	if !pl.p.Clearance.Sees(pl.from.Highest()) { // fields might become visible to who moves it
+		add("/type_version", "version %d of %s holds more than you are cleared for; ask somebody who is", pl.before.TypeVersion, pl.typ.Key)
+		return wrong, nil
+	}
+	if pl.from.Kind != pl.typ.Kind {
+		add("/kind", "is %s in version %d, and %s in version %d", pl.from.Kind, pl.before.TypeVersion, pl.typ.Kind, m.to.Version)
+	}
+	if to, mapped := m.States[after.State]; mapped {
+		after.State = to
+	} else if _, ok := pl.typ.State(after.State); !ok {
+		add("/state", "is %q, which version %d lacks; say in states where its cases go on", after.State, m.to.Version)
+	}
+	invalid, err := pl.invalid()
+	if err != nil {
+		return nil, err
+	}
+	pl.rename()
+	return append(wrong, invalid...), nil
+}
+
+// saveMigrated commits a case that was moved, if it is still what was read.
+func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) error {
+	err := s.update(ctx, m.mandate, func(tx *store.Tx) error {
+		c := pl.after
+		if err := redraw(ctx, tx, &c, pl.from, pl.typ); err != nil {
+			return err
+		}
+		c.Settle(pl.typ, s.activity(pl.p))
+		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
+		if err != nil {
+			return err
+		}
+		facts = append(facts, event.CaseMigrated.New(event.Migration{From: pl.before.TypeVersion, To: c.TypeVersion}))
+		event.Sort(facts)
+		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
+			return err
+		}
+		if err := s.auditMigration(ctx, tx, m); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, m.mandate, c, pl.typ, nil, facts...)
+	})
+	m.audited = m.audited || err == nil
+	return err
+}
+
+// auditMigration notes a call once, with the first case that it moves; the journal has
+// each of them.
+func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration) error {
+	if m.audited {
+		return nil
+	}
+	detail := map[string]any{"version": m.to.Version}
+	if len(m.States) > 0 {
+		detail["states"] = m.States
+	}
+	return s.audit(ctx, tx, m.Principal, access.CasesMigrated, aboutType(m.Type, m.to.Definition.Classification), detail)
+}

@@ -1,0 +1,306 @@
+package casework_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// The first and the second version of a definition: checks are made in another state,
+// notes are limited, names are made in another way, and nobody is asked any more.
+const (
+	permitV1 = `{"key": "permit", "name_template": "{who}", "edit": "edit", "fields": {"type": "object", "properties": {
+			"who": {"type": "string"}, "note": {"type": "string"}}},
+		"states": [{"key": "new"}, {"key": "checking"}, {"key": "done", "final": true}],
+		"transitions": [{"key": "open", "to": "new"}, {"key": "edit", "from": ["new", "checking"]}, {"key": "check", "from": ["new"], "to": "checking"},
+			{"key": "finish", "from": ["checking"], "to": "done", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}}],
+		"delete": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}}}`
+	permitV2 = `{"key": "permit", "name_template": "{who}: {note}", "edit": "edit", "fields": {"type": "object", "properties": {
+			"who": {"type": "string"}, "note": {"type": "string", "maxLength": 4}}},
+		"states": [{"key": "new"}, {"key": "assessing"}, {"key": "refused", "final": true}],
+		"transitions": [{"key": "open", "to": "new"}, {"key": "edit", "from": ["new", "assessing"]},
+			{"key": "assess", "from": ["new"], "to": "assessing", "roles": ["manager"], "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}},
+			{"key": "refuse", "from": ["new"], "to": "refused"}]}`
+)
+
+// permit opens a case and submits transitions.
+func (w *world) permit(data string, transitions ...string) casework.View {
+	w.t.Helper()
+	v := w.submit(casework.Submission{Type: "permit", Data: object(data)})
+	for _, key := range transitions {
+		v = w.submit(casework.Submission{CaseID: v.ID, Transition: key})
+	}
+	return v
+}
+
+func (w *world) migrate(in casework.Migration) casework.Migrated {
+	w.t.Helper()
+	in.Type = "permit"
+	done, err := w.MigrateCases(w.t.Context(), w.p, in, casework.Once{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return done
+}
+
+// faults writes the misfits as "id path path".
+func faultsOf(m casework.Migrated) (all []string) {
+	for _, misfit := range m.Misfits {
+		line := fmt.Sprint(misfit.CaseID)
+		for _, f := range misfit.Fields {
+			line += " " + f.Path
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, permitV1)
+		fits := w.permit(`{"who": "Ann", "note": "a"}`)
+		mapped := w.permit(`{"who": "Bob", "note": "b"}`, "check")
+		long := w.permit(`{"who": "Eve", "note": "too long"}`, "check")
+		done := w.permit(`{"who": "Kim"}`, "check", "finish")
+		w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+		w.put(w.p, permitV2)
+		young := w.permit(`{"who": "Zoe", "note": "z"}`)
+
+		in := casework.Migration{States: map[string]string{"checking": "assessing"}, DryRun: true}
+		misfits := []string{fmt.Sprint(long.ID, " /data/note"), fmt.Sprint(done.ID, " /state")}
+		for _, dry := range []bool{true, false} {
+			in.DryRun = dry
+			got := w.migrate(in)
+			if got.To != 2 || got.Moved != 2 || got.Left != 0 || got.Next != nil || got.DryRun != dry {
+				t.Errorf("dry %t: %+v", dry, got)
+			}
+			if diff := cmp.Diff(misfits, faultsOf(got)); diff != "" {
+				t.Errorf("dry %t: %s", dry, diff)
+			}
+			if v := w.load(fits.ID); dry && cmp.Diff(fits.Case, v.Case) != "" {
+				t.Errorf("a dry run changed the case to %+v", v.Case)
+			}
+		}
+		for _, want := range []struct {
+			id      int64
+			version int64
+			state   string
+			name    string
+			facts   string
+		}{
+			{fits.ID, 2, "new", "Ann: a", "migrated changed"},
+			{mapped.ID, 2, "assessing", "Bob: b", "migrated changed state_changed"},
+			{long.ID, 1, "checking", "Eve", "state_changed"},
+			{done.ID, 1, "done", "Kim", "state_changed finished closed"},
+			{young.ID, 2, "new", "Zoe: z", "created state_changed"},
+		} {
+			v := w.load(want.id)
+			if v.TypeVersion != want.version || v.State != want.state || v.Name != want.name || w.facts(want.id) != want.facts {
+				t.Errorf("%q of version %d is %s, with the facts %q; want %+v", v.Name, v.TypeVersion, v.State, w.facts(want.id), want)
+			}
+		}
+		last := w.history(mapped.ID)[2]
+		if got := string(last.Facts[0].Data); got != `{"from_version":1,"to_version":2}` || last.Snapshot.Case.TypeVersion != 2 {
+			t.Errorf("the fact tells %s", got)
+		}
+		if v := w.load(mapped.ID); v.Version != mapped.Version+1 || v.Revision != mapped.Revision+1 {
+			t.Errorf("version %d and revision %d after %d and %d", v.Version, v.Revision, mapped.Version, mapped.Revision)
+		}
+		in.DryRun, in.States["done"] = false, "refused"
+		if again := w.migrate(in); again.Moved != 1 || len(again.Misfits) != 1 {
+			t.Errorf("repeated, it did %+v", again)
+		}
+		w.submit(casework.Submission{CaseID: mapped.ID, Edit: true, Data: object(`{"note": null}`)})
+		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: mapped.ID}); err != nil {
+			t.Errorf("the guard that version 2 lacks is gone with version 1: %v", err)
+		}
+	})
+}
+
+// A status follows from the state, whichever way the case came there.
+func TestAMigrationSettlesTheStatus(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, permitV1)
+		opens, reopens := w.permit(`{}`, "check"), w.permit(`{}`, "check", "finish")
+		w.put(w.p, permitV2)
+		w.migrate(casework.Migration{States: map[string]string{"checking": "refused", "done": "assessing"}})
+		closed, reopened := w.load(opens.ID), w.load(reopens.ID)
+		if closed.ClosedAt.IsZero() || w.facts(closed.ID) != "migrated changed state_changed finished closed" {
+			t.Errorf("closed at %s, %s", closed.ClosedAt, w.facts(closed.ID))
+		}
+		if !reopened.ClosedAt.IsZero() || !reopened.OpenedAt.After(reopened.CreatedAt) || w.facts(reopened.ID) != "migrated changed state_changed reopened" {
+			t.Errorf("closed at %s, %s", reopened.ClosedAt, w.facts(reopened.ID))
+		}
+	})
+}
+
+func TestAMigrationGoesOnWhereItEnded(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.stopClock() // several cases are created at one time
+		w.put(w.p, permitV1)
+		for range 5 {
+			w.permit(`{"who": "x"}`)
+		}
+		w.put(w.p, permitV2)
+		w.put(w.p, strings.Replace(permitV2, `"maxLength": 4`, `"maxLength": 5`, 1))
+		in, moved, left := casework.Migration{To: 2, Limit: 2}, 0, []int64{}
+		for calls := 0; calls < 5; calls++ {
+			got := w.migrate(in)
+			moved, left = moved+got.Moved, append(left, got.Left)
+			if got.Next == nil {
+				break
+			}
+			in.After = *got.Next
+		}
+		if moved != 5 || !slices.Equal(left, []int64{3, 1, 0}) {
+			t.Errorf("%d were moved, and %d were left", moved, left)
+		}
+		if got := w.migrate(casework.Migration{To: 1}); got.Moved != 0 {
+			t.Errorf("%d went back to the first version", got.Moved)
+		}
+		if got := w.migrate(casework.Migration{}); got.Moved != 5 || got.To != 3 {
+			t.Errorf("then %d were moved to version %d", got.Moved, got.To)
+		}
+	})
+}
+
+func TestACallOfAMigrationIsBounded(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, permitV1)
+	for range 52 {
+		w.permit(`{"note": "too long"}`)
+	}
+	w.put(w.p, permitV2)
+	if got := w.migrate(casework.Migration{}); len(got.Misfits) != 50 || got.Next == nil || got.Left != 2 {
+		t.Errorf("%d misfits are listed at once, %d left", len(got.Misfits), got.Left)
+	}
+	var looks atomic.Int64
+	slow := start(t, "", func(c *casework.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
+	})
+	slow.put(slow.p, permitV1)
+	for range 9 {
+		slow.permit(`{}`)
+	}
+	slow.put(slow.p, permitV2)
+	if got := slow.migrate(casework.Migration{}); got.Moved == 0 || got.Moved == 9 || got.Next == nil {
+		t.Errorf("%d were moved by one call that took its time", got.Moved)
+	}
+}
+
+// changing makes a world in which do happens once, when the service looks at the clock
+// after it was armed: after a case was read, and before it is saved.
+func changing(t *testing.T, url string) (w *world, arm func(do func())) {
+	var armed atomic.Pointer[func()]
+	w = start(t, url, func(c *casework.Config) {
+		now := c.Now
+		c.Now = func() time.Time {
+			if do := armed.Swap(nil); do != nil {
+				(*do)()
+			}
+			return now()
+		}
+	})
+	return w, func(do func()) { armed.Store(&do) }
+}
+
+func TestACaseThatChangesMeanwhileIsMovedAsItIsThen(t *testing.T) {
+	for name, do := range map[string]func(*world, int64) (moved int){
+		"edited": func(w *world, id int64) int {
+			w.submit(casework.Submission{CaseID: id, Edit: true, Data: object(`{"note": "new"}`)})
+			return 1
+		},
+		"deleted": func(w *world, id int64) int {
+			if err := w.DeleteCase(w.t.Context(), w.p, casework.Deletion{CaseID: id}); err != nil {
+				w.t.Error(err)
+			}
+			return 0
+		},
+		"moved": func(w *world, _ int64) int { return 1 - w.migrate(casework.Migration{}).Moved },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, arm := changing(t, "")
+			w.put(w.p, permitV1)
+			v := w.permit(`{"who": "Ann", "note": "old"}`)
+			w.put(w.p, permitV2)
+			want := -1
+			arm(func() { arm(func() { want = do(w, v.ID) }) }) // the first look is when the call begins
+			if got := w.migrate(casework.Migration{}); got.Moved != want || len(got.Misfits) != 0 {
+				t.Errorf("%+v; want %d moved", got, want)
+			}
+			if name == "edited" && w.load(v.ID).Name != "Ann: new" {
+				t.Errorf("it is %q", w.load(v.ID).Name)
+			}
+		})
+	}
+}
+
+func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx, in := t.Context(), casework.Migration{Type: "permit", DryRun: true}
+		w.put(w.p, permitV1)
+		v := w.permit(`{}`)
+		w.put(w.p, strings.Replace(permitV2, `"edit": "edit"`, `"edit": "edit", "access": {"write": ["caseworker"]}`, 1))
+		migrate := func(p access.Principal) error {
+			_, err := w.MigrateCases(ctx, p, in, casework.Once{})
+			return err
+		}
+		wantFault(t, migrate(w.as(access.Caseworker)), fault.Forbidden, "access.denied")
+		wantFault(t, migrate(w.as(access.Manager)), fault.Forbidden, "access.denied") // the type leaves managers out
+		if err := migrate(w.p); err != nil {
+			t.Error(err)
+		}
+		secret := strings.Replace(permitV2, `"note": {`, `"note": {"x-classification": "RESTRICTED", `, 1)
+		w.put(w.p, secret)
+		private := w.cleared(casetype.Private)
+		wantFault(t, migrate(private), fault.Forbidden, "case_type.above_clearance")
+		hidden := w.submit(casework.Submission{Type: "permit"})
+		w.put(w.p, permitV2)
+		got, err := w.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, casework.Once{})
+		if err != nil || got.Moved != 1 || !slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
+			t.Errorf("who does not see all fields of a version moves its cases: %+v, %v", got, err)
+		}
+		in.Type = "none"
+		wantFault(t, migrate(w.p), fault.NotFound, "case_type.not_found")
+		records, err := items(w.Audit(ctx, w.p, 0, 100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		moves := slices.DeleteFunc(records, func(r access.Record) bool { return r.Action != access.CasesMigrated })
+		if len(moves) != 1 || string(moves[0].Detail) != `{"version":4}` || w.load(v.ID).TypeVersion != 4 {
+			t.Errorf("the audit has %+v", moves)
+		}
+	})
+}
+
+func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, permitV1)
+	w.put(w.p, permitV2)
+	for path, in := range map[string]casework.Migration{
+		"/to":              {To: 3},
+		"/states/new":      {States: map[string]string{"new": "refused"}}, // that would be a transition
+		"/states/checking": {States: map[string]string{"checking": "done"}},
+	} {
+		in.Type = "permit"
+		_, err := w.MigrateCases(t.Context(), w.p, in, casework.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.migration_refused"), path)
+	}
+	w.put(w.p, strings.Replace(permitV2, `"key": "permit"`, `"key": "permit", "kind": "claim"`, 1))
+	w.put(w.p, strings.Replace(permitV1, `"key": "permit"`, `"key": "permit", "kind": "claim"`, 1))
+	w.permit(`{}`)
+	w.put(w.p, permitV1)
+	if got := w.migrate(casework.Migration{}); len(got.Misfits) != 1 || got.Misfits[0].Fields[0].Path != "/kind" {
+		t.Errorf("a claim became %+v", got)
+	}
+}
