@@ -11,20 +11,21 @@ import (
 
 // CallbackSecret is a new secret of a callback.
 type CallbackSecret struct {
-	Transition string `json:"transition" doc:"The callback: the key of its transition, @switch or @delete." example:"submit"`
+	Transition string `json:"transition" doc:"The callback: the key of its transition, @switch or @delete; or @type." example:"submit"`
 	CreatedSecret
 }
 
 // InCallback names a callback.
 type InCallback struct {
 	InCaseType
-	Transition string `path:"transition" maxLength:"100" doc:"The callback: the key of its transition, @switch or @delete." example:"submit"`
+	Transition string `path:"transition" maxLength:"100" doc:"The callback: the key of its transition, @switch or @delete; @type is all callbacks of a type that share one secret (callback_secret: type)." example:"submit"`
 }
 
 func (a *API) callbackSecrets() {
 	const path, tag = "/v1/case-types/{key}/callbacks/{transition}/secret", "case types"
 	handle(a, operation("list-callback-secrets", http.MethodGet, path+"s", tag, "List a callback's secrets",
-		"Those that sign what it is asked, the newest first, without the secrets themselves.", http.StatusNotFound),
+		"Those that sign what it is asked, the newest first, without the secrets themselves. Where the callbacks of the type share "+
+			"one secret, that is among them.", http.StatusNotFound),
 		func(ctx context.Context, in *InCallback) (*short[Secret], error) {
 			all, err := a.service.CallbackSecrets(ctx, principalOf(ctx), in.Key, in.Transition)
 			if err != nil {

@@ -29,7 +29,7 @@ type CaseType struct {
 type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
-	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By transition: the secrets that sign what the callbacks are asked, as far as they are new. They are shown this once."`
+	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, @switch, @delete, or with callback_secret: type @type for all of them. They are shown this once."`
 }
 
 type InCaseType struct {

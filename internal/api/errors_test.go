@@ -27,7 +27,7 @@ var unprovoked = map[string]bool{
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
-	"create-token 409": true, "rotate-callback-secret 409": true, "migrate-cases 409": true, "set-targets 409": true, "create-case 409": true,
+	"create-token 409": true, "migrate-cases 409": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
 	"test-endpoint 409": true, "test-endpoint 429": true, // TestTestsAreBounded
@@ -258,6 +258,8 @@ func (w *world) problemsOfTheRest() {
 	path := w.open(`{"client": "Ann"}`)
 	w.post("/v1/endpoints", `{"name": "taken", "url": "https://a.example/", "triggers": ["case_created"]}`).is(201, "")
 	other := w.post("/v1/endpoints", `{"url": "https://b.example/", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	w.do("PUT", "/v1/case-types/shared", `{"key": "shared", "callback_secret": "type", "fields": {"type": "object", "properties": {}},
+		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "https://c.example/"}}]}`).is(201, "")
 	w.provoke([]provoke{
 		{"GET", "/v1/case-types/nobody", "", 404, "case_type.not_found"},
 		{"GET", "/v1/case-types/loan?version=99", "", 404, "case_type.not_found"},
@@ -329,6 +331,7 @@ func (w *world) problemsOfTheRest() {
 		{"POST", other + "/secrets", `{"secret": "whsec_c2hvcnQ="}`, 422, "endpoint.invalid"},
 		{"POST", other + "/secrets", `{"kind": "v1a", "secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l"}`, 422, "endpoint.invalid"},
 		{"POST", "/v1/endpoints", `{"url": "https://x.example", "triggers": ["case_created"], "secret": "sesame"}`, 422, "endpoint.invalid"},
+		{"POST", "/v1/case-types/shared/callbacks/write/secret", "", 409, "callback.secret_shared"},
 		{"GET", "/v1/case-types/loan/callbacks/open/secrets", "", 404, "transition.not_found"},
 		{"POST", "/v1/case-types/loan/callbacks/open/secret", "", 404, "transition.not_found"},
 		{"DELETE", "/v1/case-types/loan/callbacks/submit/secrets/sec_1", "", 404, "callback.secret_not_found"},

@@ -9,6 +9,10 @@ const (
 	DeleteCallback = "@delete"
 )
 
+// TypeSecret stands in the place of a callback's name for the secret that all callbacks
+// of a type share.
+const TypeSecret = "@type"
+
 // Callback is one of a type's callbacks.
 type Callback struct {
 	Name string // the key of its transition, SwitchCallback or DeleteCallback

@@ -27,10 +27,20 @@ type Definition struct {
 	Edit           string          `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
 	Documents      []Document      `json:"documents,omitempty"`
 	Proofs         []Proof         `json:"proofs,omitempty"`
-	Access         Access          `json:"access,omitzero"`  // default: whatever the roles allow
-	Switch         *Asked          `json:"switch,omitempty"` // absent: nobody is asked about a switch from or to the type
-	Delete         *Asked          `json:"delete,omitempty"` // absent: nobody is asked about a deletion
+	Access         Access          `json:"access,omitzero"`           // default: whatever the roles allow
+	Switch         *Asked          `json:"switch,omitempty"`          // absent: nobody is asked about a switch from or to the type
+	Delete         *Asked          `json:"delete,omitempty"`          // absent: nobody is asked about a deletion
+	CallbackSecret SecretScope     `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
+
+// SecretScope says what has a secret of its own to sign questions with.
+type SecretScope string
+
+// The scopes of secrets.
+const (
+	SecretPerTransition SecretScope = "transition" // each callback, those about switches and deletions too
+	SecretPerType       SecretScope = "type"       // the case type: its callbacks share one
+)
 
 // Asked is an operation on a case that is no transition and asks a callback.
 type Asked struct {

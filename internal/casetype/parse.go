@@ -128,6 +128,9 @@ func (d *Definition) setDefaults() {
 	fill(&d.Name, d.Key)
 	fill(&d.Kind, Case)
 	fill(&d.Classification, Public)
+	if d.CallbackSecret == SecretPerTransition {
+		d.CallbackSecret = "" // so that to say it is to say nothing new
+	}
 	fill(&d.Reference, strings.ToUpper(d.Key)+"-{seq}")
 	for i := range d.States {
 		fill(&d.States[i].Name, d.States[i].Key)

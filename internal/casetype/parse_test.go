@@ -435,3 +435,25 @@ func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
 		}
 	}
 }
+
+func TestOneSecretPerTransitionIsTheDefaultAndSaysNothing(t *testing.T) {
+	definition := func(more string) []byte {
+		return []byte(`{` + more + `"key": "a", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+			"transitions": [{"key": "w", "to": "open"}]}`)
+	}
+	var shown []string
+	for _, more := range []string{"", `"callback_secret": "transition", `, `"callback_secret": "type", `} {
+		parsed, err := casetype.Parse("", definition(more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = append(shown, string(parsed.JSON()))
+	}
+	if shown[0] != shown[1] || strings.Contains(shown[0], "callback_secret") || !strings.Contains(shown[2], `"callback_secret":"type"`) {
+		t.Errorf("they are %s", shown)
+	}
+	_, err := casetype.Parse("", definition(`"callback_secret": "case", `))
+	if err == nil || !strings.Contains(err.Error(), `/callback_secret: is not one of`) {
+		t.Errorf("%v", err)
+	}
+}

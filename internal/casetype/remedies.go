@@ -28,6 +28,7 @@ var remedies = map[string]map[string]string{
 		"callback":    "write about_to_submit: {url: ...} in a transition", "callbacks": "write about_to_submit: {url: ...} in a transition",
 		"about_to_submit": "write it in a transition", "webhook": webhooksAreEndpoints, "webhooks": webhooksAreEndpoints,
 		"endpoints": webhooksAreEndpoints, "triggers": webhooksAreEndpoints, "classification": "write security_classification",
+		"secret":    "write callback_secret: type, for one secret of all callbacks; the server makes it",
 		"templates": "write documents", "attachments": "write proofs", "files": "write proofs", "uploads": "write proofs",
 	},
 	"states": {

@@ -1,56 +1,132 @@
 package casework
 
 import (
+	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
 
-// makeSecrets draws a secret for each callback that has none without an end.
+// makeSecrets sees to it that the secrets are there that the type's callbacks are asked
+// with: one for each callback, or one for all of them. Where that has changed, the secrets
+// of before sign for the usual overlap still.
 func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
 	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Key)
 	if err != nil {
 		return err
 	}
-	for _, c := range put.Callbacks() {
-		if endpoint.Lasting(have[c.Name].Secrets) {
+	m := secretMaker{service: s, tx: tx, tenant: tenant, put: put, have: have, now: s.now()}
+	if put.CallbackSecret == casetype.SecretPerType {
+		return m.forType(ctx)
+	}
+	return m.forEach(ctx)
+}
+
+// secretMaker makes the secrets of a version that is put.
+type secretMaker struct {
+	service *Service
+	tx      *store.Tx
+	tenant  int64
+	put     *TypeVersion
+	have    map[string]store.CallbackSecrets // by callback
+	now     time.Time
+}
+
+// forEach draws a secret for each callback that has none without an end. The one that it
+// shared with others until now is its own for the overlap.
+func (m *secretMaker) forEach(ctx context.Context) error {
+	shared := endpoint.Retire(endpoint.Signing(m.have[casetype.TypeSecret].Secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
+	for _, c := range m.put.Callbacks() {
+		own := m.have[c.Name].Secrets
+		if endpoint.Lasting(own) {
 			continue
 		}
-		if err := s.makeSecret(ctx, tx, tenant, put, c.Name, have[c.Name]); err != nil {
+		if err := m.draw(ctx, c.Name, distinct(append(endpoint.Signing(own, m.now), shared...))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// makeSecret draws a secret for a callback, and notes it as one to be shown.
-func (s *Service) makeSecret(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion, name string, have store.CallbackSecrets) error {
-	made, err := s.drawSecret(endpoint.V1, s.now())
+// forType draws the secret that all callbacks share, if there is none without an end,
+// and ends those that are callbacks' own.
+func (m *secretMaker) forType(ctx context.Context) error {
+	if len(m.put.Callbacks()) == 0 {
+		return nil
+	}
+	if shared := m.have[casetype.TypeSecret].Secrets; !endpoint.Lasting(shared) {
+		if err := m.draw(ctx, casetype.TypeSecret, shared); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.have)) {
+		own := m.have[name]
+		if name == casetype.TypeSecret || !endpoint.Lasting(own.Secrets) {
+			continue
+		}
+		own.Secrets = endpoint.Retire(endpoint.Signing(own.Secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
+		if err := m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, own, m.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draw puts a new secret before those that a callback has, and notes it as one to be
+// shown. If they become too many, the oldest go.
+func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.Secret) error {
+	made, err := m.service.drawSecret(endpoint.V1, m.now)
 	if err != nil {
 		return err
 	}
-	have.Secrets = endpoint.Rotate(have.Secrets, made, endpoint.DefaultOverlap)
-	if put.Secrets == nil {
-		put.Secrets = map[string]string{}
+	rotated := endpoint.Rotate(before, made, endpoint.DefaultOverlap)
+	if m.put.Secrets == nil {
+		m.put.Secrets = map[string]string{}
 	}
-	put.Secrets[name] = outbound.FormatKey(made.Key)
-	return tx.PutCallbackSecrets(ctx, tenant, put.Key, name, have, made.CreatedAt)
+	m.put.Secrets[name] = outbound.FormatKey(made.Key)
+	all := store.CallbackSecrets{Secrets: rotated[:min(len(rotated), endpoint.MaxSecrets)], Revision: m.have[name].Revision}
+	return m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, all, m.now)
 }
 
-// keysOfCallback splits a callback's secrets that sign now by their kind.
-func (s *Service) keysOfCallback(ctx context.Context, tenant int64, key, name string) (keys, seeds [][]byte, err error) {
-	have, err := s.store.CallbackSecrets(ctx, tenant, key, name)
-	if err != nil {
-		return nil, nil, err
+// distinct leaves out secrets that are there already.
+func distinct(secrets []endpoint.Secret) (all []endpoint.Secret) {
+	for _, secret := range secrets {
+		if !slices.ContainsFunc(all, func(s endpoint.Secret) bool { return bytes.Equal(s.Key, secret.Key) }) {
+			all = append(all, secret)
+		}
 	}
-	signing := endpoint.Signing(have.Secrets, s.now())
-	if len(signing) == 0 {
-		return nil, nil, fault.New(fault.NotFound, "callback.no_secret", "The callback of %s/%s has no secret.", key, name)
+	return all
+}
+
+// signing finds the secrets that sign what a callback is asked now, the newest first: its
+// own, and unless one of these has no end, those of its type.
+func (s *Service) signing(ctx context.Context, tenant int64, key, name string) ([]endpoint.Secret, error) {
+	own, err := s.store.CallbackSecrets(ctx, tenant, key, name)
+	if err != nil {
+		return nil, err
+	}
+	signing := endpoint.Signing(own.Secrets, s.now())
+	if endpoint.Lasting(signing) {
+		return signing, nil
+	}
+	shared, err := s.store.CallbackSecrets(ctx, tenant, key, casetype.TypeSecret)
+	return distinct(append(endpoint.Signing(shared.Secrets, s.now()), signing...)), err
+}
+
+// keysOfCallback splits the secrets that sign what a callback is asked by their kind.
+func (s *Service) keysOfCallback(ctx context.Context, tenant int64, key, name string) (keys, seeds [][]byte, err error) {
+	signing, err := s.signing(ctx, tenant, key, name)
+	if err == nil && len(signing) == 0 {
+		err = fault.New(fault.NotFound, "callback.no_secret", "The callback of %s/%s has no secret.", key, name)
 	}
 	for _, secret := range signing {
 		if secret.Kind == endpoint.V1a {
@@ -59,23 +135,24 @@ func (s *Service) keysOfCallback(ctx context.Context, tenant int64, key, name st
 			keys = append(keys, secret.Key)
 		}
 	}
-	return keys, seeds, nil
+	return keys, seeds, err
 }
 
 // CallbackSecrets lists the secrets that sign what a callback is asked, the newest
-// first.
+// first. The callback's name may be casetype.TypeSecret.
 func (s *Service) CallbackSecrets(ctx context.Context, p access.Principal, key, name string) ([]endpoint.Secret, error) {
-	if _, err := s.typeWithSecrets(ctx, p, "list-callback-secrets", key, name); err != nil {
+	t, err := s.typeWithSecrets(ctx, p, "list-callback-secrets", key, name)
+	if err != nil {
 		return nil, err
 	}
 	have, err := s.store.CallbackSecrets(ctx, p.Tenant, key, name)
 	if err != nil {
 		return nil, err
 	}
-	if len(have.Secrets) == 0 {
+	if _, asks := t.Callback(name); !asks && len(have.Secrets) == 0 {
 		return nil, noCallback(key, name)
 	}
-	return endpoint.Signing(have.Secrets, s.now()), nil
+	return s.signing(ctx, p.Tenant, key, name)
 }
 
 // RotateCallbackSecret gives a callback a new secret, to be shown once. Those of the
@@ -143,8 +220,8 @@ func (s *Service) changeCallbackSecrets(ctx context.Context, m *mandate, t TypeV
 			if err != nil {
 				return err
 			}
-			if len(have.Secrets) == 0 {
-				return noCallback(t.Key, name)
+			if err := mayHaveSecrets(t, name, have); err != nil {
+				return err
 			}
 			if have.Secrets, err = change(tx, have.Secrets); err != nil {
 				return err
@@ -156,6 +233,20 @@ func (s *Service) changeCallbackSecrets(ctx context.Context, m *mandate, t TypeV
 				map[string]any{"transition": name, "secrets": describe(have.Secrets)})
 		})
 	})
+}
+
+// mayHaveSecrets refuses to change secrets of what has none of its own. Whether it may
+// have some, the newest version of the type says.
+func mayHaveSecrets(t TypeVersion, name string, have store.CallbackSecrets) error {
+	_, asks := t.Callback(name)
+	switch {
+	case !asks && len(have.Secrets) == 0:
+		return noCallback(t.Key, name)
+	case t.CallbackSecret == casetype.SecretPerType && name != casetype.TypeSecret:
+		return fault.New(fault.Conflict, "callback.secret_shared",
+			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Key, casetype.TypeSecret)
+	}
+	return nil
 }
 
 func noCallback(key, name string) error {

@@ -3,6 +3,7 @@ package casework_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,13 +16,13 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// signers asks a callback by submitting a transition of a new case, and returns which
-// of some secrets have signed the question, and how many signatures it has.
-func (w *world) signers(key, transition string, secrets map[string]endpoint.Secret) (names []string, signatures int) {
+// signers asks the callback of loans by a submission, and returns which of some secrets
+// have signed the question, and how many signatures it has.
+func (w *world) signers(submission casework.Submission, secrets map[string]endpoint.Secret) (names []string, signatures int) {
 	w.t.Helper()
-	before := len(w.callbacks.at(key).bodies)
-	w.submit(casework.Submission{CaseID: w.open(key).ID, Transition: transition})
-	asked := w.callbacks.at(key)
+	before := len(w.callbacks.at("loan").bodies)
+	w.submit(submission)
+	asked := w.callbacks.at("loan")
 	header, body := asked.requests[before].Header, []byte(asked.bodies[before])
 	seconds, err := strconv.ParseInt(header.Get("Webhook-Timestamp"), 10, 64)
 	if err != nil {
@@ -50,7 +51,7 @@ func supply(b byte) endpoint.Secret {
 	return endpoint.Secret{Kind: endpoint.V1, Key: bytes.Repeat([]byte{b}, 24)}
 }
 
-func parsed(t *testing.T, text string) endpoint.Secret {
+func parsed(t testing.TB, text string) endpoint.Secret {
 	t.Helper()
 	kind, key, err := casework.ParseSecret(casework.InvalidCallbackSecret, text)
 	if err != nil {
@@ -68,7 +69,8 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 		}
 		signed := func(want ...string) {
 			t.Helper()
-			if names, n := w.signers("loan", "submit", secrets); !slices.Equal(names, want) || n != len(want) {
+			submission := casework.Submission{CaseID: w.open("loan").ID, Transition: "submit"}
+			if names, n := w.signers(submission, secrets); !slices.Equal(names, want) || n != len(want) {
 				t.Errorf("%d signatures, of %v; want %v", n, names, want)
 			}
 		}
@@ -142,4 +144,100 @@ func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
 			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
 		}
 	}
+}
+
+// perType makes all callbacks of loans share one secret.
+func perType(definition string) string {
+	return strings.Replace(definition, `{`, `{"callback_secret": "type", `, 1)
+}
+
+// scopes is a world with two loans that were made when each callback had a secret.
+type scopes struct {
+	*world
+	running [4]int64
+	secrets map[string]endpoint.Secret // all that there were, by when they were made and where
+}
+
+func newScopes(w *world) *scopes {
+	w.stopClock()
+	s := &scopes{world: w, secrets: map[string]endpoint.Secret{}}
+	s.change("first", loan("loan", ""), "open_asked", "submit")
+	for i := range s.running {
+		s.running[i] = w.open("loan").ID
+	}
+	return s
+}
+
+// change puts a definition, and checks for which callbacks it makes secrets.
+func (s *scopes) change(when, definition string, want ...string) {
+	s.t.Helper()
+	made := s.put(s.p, definition).Secrets
+	if names := slices.Sorted(maps.Keys(made)); !slices.Equal(names, want) {
+		s.t.Errorf("%s: there are new secrets for %v; want %v", when, names, want)
+	}
+	for name, secret := range made {
+		s.secrets[when+" "+name] = parsed(s.t, secret)
+	}
+}
+
+// signed checks by which secrets the question about a new case, or a case that runs, is
+// signed.
+func (s *scopes) signed(in casework.Submission, want ...string) {
+	s.t.Helper()
+	slices.Sort(want)
+	if names, n := s.signers(in, s.secrets); !slices.Equal(names, want) || n != len(want) {
+		s.t.Errorf("%d signatures, of %q; want %q", n, names, want)
+	}
+}
+
+func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		s := newScopes(w)
+		opens := casework.Submission{Type: "loan", Transition: "open_asked"}
+		submits := func(i int) casework.Submission {
+			return casework.Submission{CaseID: s.running[i], Transition: "submit"}
+		}
+		s.change("shared", perType(loan("loan", "")), "@type")
+		s.signed(opens, "first open_asked", "shared @type")
+		s.signed(submits(0), "first submit", "shared @type")
+		w.later(endpoint.DefaultOverlap)
+		s.signed(opens, "shared @type")
+		s.signed(submits(1), "shared @type")
+		s.change("again", perType(loan("loan", "")))
+
+		// Back again, without one of the callbacks: who was asked about it with the shared secret still is.
+		without := strings.Replace(loan("loan", ""), `"to": "review", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/loan"}`, `"to": "review"`, 1)
+		s.change("own", without, "open_asked")
+		s.signed(opens, "own open_asked", "shared @type")
+		s.signed(submits(2), "shared @type")
+		w.later(endpoint.DefaultOverlap)
+		s.signed(opens, "own open_asked")
+		s.signed(submits(3), "shared @type")
+	})
+}
+
+func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
+	w := start(t, "")
+	made := w.put(w.p, perType(loan("loan", "")))
+	if made.Secrets["@type"] == "" || len(made.Secrets) != 1 {
+		t.Fatalf("made %v", made.Secrets)
+	}
+	rotate := func(name string) error {
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, casework.Once{})
+		return err
+	}
+	wantFault(t, rotate("submit"), fault.Conflict, "callback.secret_shared")
+	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_1"), fault.Conflict, "callback.secret_shared")
+	wantFault(t, rotate("open"), fault.NotFound, "transition.not_found")
+	if err := rotate("@type"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"@type", "submit"} {
+		if all, err := w.CallbackSecrets(t.Context(), w.p, "loan", name); err != nil || len(all) != 2 {
+			t.Errorf("what signs for %s is %+v, %v", name, all, err)
+		}
+	}
+	w.put(w.p, loan("two", ""))
+	_, err := w.CallbackSecrets(t.Context(), w.p, "two", "@type")
+	wantFault(t, err, fault.NotFound, "transition.not_found")
 }
