@@ -18,6 +18,8 @@ type casetypeCmd struct {
 	Check checkCmd        `cmd:"" help:"Say everything that is wrong in definitions, each with file, line and path."`
 	List  casetypeListCmd `cmd:"" help:"List the case types of a server."`
 	Get   casetypeGetCmd  `cmd:"" help:"Print the definition of a case type that is on a server, as YAML."`
+
+	Migrate migrateCmd `cmd:"" help:"Move running cases to a newer version of their case type."`
 }
 
 // Help is shown below the command's summary.
@@ -27,7 +29,8 @@ func (casetypeCmd) Help() string {
   casehook casetype init building_permit -o building_permit.yaml    begin one
   casehook casetype check building_permit.yaml                      is it right?
   casehook apply -f casehook.yaml                                   put it on a server
-  casehook casetype get building_permit                             what is there?`
+  casehook casetype get building_permit                             what is there?
+  casehook casetype migrate building_permit --dry-run               do running cases fit it?`
 }
 
 type checkCmd struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -130,9 +131,11 @@ func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
 	for _, state := range slices.Sorted(maps.Keys(states)) {
 		at := fault.Field{Path: "/states/" + state}
 		if _, kept := to.State(state); kept {
-			at.Message = fmt.Sprintf("is a state of version %d too, in which its cases stay; map states that it lacks", to.Version)
+			at.Message = fmt.Sprintf("is a state of version %d too, in which its cases stay; map states that it lacks",
+				to.Version)
 		} else if _, ok := to.State(states[state]); !ok {
-			at.Message = fmt.Sprintf("is %q, which is no state of version %d; there are %s", states[state], to.Version, stateKeys(to))
+			at.Message = fmt.Sprintf("is %q, which is no state of version %d; there are %s",
+				states[state], to.Version, strings.Join(stateKeys(to), ", "))
 		} else {
 			continue
 		}
@@ -243,11 +246,12 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
 	}
 	if !pl.p.Clearance.Sees(pl.from.Highest()) { // fields might become visible to who moves it
-		add("/type_version", "version %d of %s holds more than you are cleared for; ask somebody who is", pl.before.TypeVersion, pl.typ.Key)
+		add("/type_version", "is %d, which holds more than you are cleared for; ask somebody who is", pl.before.TypeVersion)
 		return wrong, nil
 	}
 	if pl.from.Kind != pl.typ.Kind {
-		add("/kind", "is %s in version %d, and %s in version %d", pl.from.Kind, pl.before.TypeVersion, pl.typ.Kind, m.to.Version)
+		add("/kind", "is %s in version %d, and %s in version %d",
+			pl.from.Kind, pl.before.TypeVersion, pl.typ.Kind, m.to.Version)
 	}
 	if to, mapped := m.States[after.State]; mapped {
 		after.State = to

@@ -1,0 +1,133 @@
+package dev
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Migration says what the running cases of a type are to become.
+type Migration struct {
+	Output
+	Progress io.Writer // told after each request
+	Type     string
+	To       int64             // the version; 0: the newest
+	States   map[string]string // of the states that it lacks: where their cases go on
+	DryRun   bool
+	Limit    int // of the cases that one request looks at; 0: the server's
+}
+
+// report is what the server did with some cases.
+type report struct {
+	To      int64    `json:"to"`
+	Moved   int64    `json:"moved"`
+	Misfits []misfit `json:"misfits"`
+	Left    int64    `json:"left"`
+	Next    *string  `json:"next"`
+}
+
+type misfit struct {
+	CaseID  int64         `json:"case_id"`
+	Version int64         `json:"version"`
+	Fields  []fault.Field `json:"fields"`
+}
+
+// mostCounted is how far the server counts what is left.
+const mostCounted = 100_000
+
+// Migrate moves the cases of a type, one request after the other, and prints those
+// that don't fit and how many were moved. It reports whether all fit.
+func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err error) {
+	body := map[string]any{"dry_run": m.DryRun}
+	if m.To != 0 {
+		body["to"] = m.To
+	}
+	if len(m.States) > 0 {
+		body["states"] = m.States
+	}
+	if m.Limit != 0 {
+		body["limit"] = m.Limit
+	}
+	path := "/v1/case-types/" + url.PathEscape(m.Type) + "/migrate"
+	var moved, misfits int64
+	for {
+		var did report
+		if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: path, Body: body}, &did); err != nil {
+			return false, m.stopped(err, moved)
+		}
+		moved, misfits = moved+did.Moved, misfits+int64(len(did.Misfits))
+		if err := m.list(did.Misfits); err != nil {
+			return false, err
+		}
+		count := m.count(moved, misfits, did.Left)
+		if did.Next == nil {
+			if !m.JSON {
+				m.line("%s, version %d: %s", m.Type, did.To, count)
+			}
+			return misfits == 0, nil
+		}
+		fmt.Fprintln(m.Progress, count)
+		body["to"], body["after"] = did.To, *did.Next // also where a newer version is put meanwhile
+	}
+}
+
+// count tells how far a migration is: "1,200 of 3,400 moved, 3 don't fit".
+func (m Migration) count(moved, misfits, left int64) string {
+	total := thousands(moved + misfits + left)
+	if left >= mostCounted {
+		total = "more than " + total
+	}
+	would := ""
+	if m.DryRun {
+		would = "would be "
+	}
+	count := fmt.Sprintf("%s of %s %smoved", thousands(moved), total, would)
+	switch misfits {
+	case 0:
+		return count
+	case 1:
+		return count + ", 1 doesn't fit"
+	}
+	return fmt.Sprintf("%s, %s don't fit", count, thousands(misfits))
+}
+
+// list prints the cases that don't fit.
+func (m Migration) list(misfits []misfit) error {
+	for _, c := range misfits {
+		if m.JSON {
+			if err := m.object(c); err != nil {
+				return err
+			}
+			continue
+		}
+		m.line("case %d, of version %d:", c.CaseID, c.Version)
+		for _, f := range c.Fields {
+			m.line("  %s", strings.TrimSpace(f.Path+" "+f.Message))
+		}
+	}
+	return nil
+}
+
+// stopped says what has been done although a request failed.
+func (m Migration) stopped(err error, moved int64) error {
+	if moved == 0 || m.DryRun {
+		return err
+	}
+	return fmt.Errorf("%w\n  %s cases were moved before that; the same command goes on", err, thousands(moved))
+}
+
+// thousands writes a number for people: 3,400.
+func thousands(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
