@@ -202,6 +202,7 @@ func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*
 		return out, nil
 	})
 	registered := find(a.huma.OpenAPI(), op.Method, op.Path)
+	describeNumbers(registered, reflect.TypeFor[I]())
 	if unprocessable := http.StatusUnprocessableEntity; !slices.Contains(op.Errors, unprocessable) {
 		delete(registered.Responses, strconv.Itoa(unprocessable)) // huma adds it to all that have parameters
 	}

@@ -9,6 +9,7 @@ import (
 	byteorder "encoding/binary"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ type SentAttempt struct {
 
 // InAttempts is embedded in the parameters of lists of attempts.
 type InAttempts struct {
-	Case    string    `query:"case" maxLength:"20" doc:"About the case with this id." example:"4539148803436467"`
+	Case    int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
 	Subject string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
 	Trigger string    `query:"trigger" maxLength:"100" doc:"Telling this." example:"case_created"`
 	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
@@ -62,13 +63,14 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 		Since: in.Since, Until: periodEnd(in.Until), Limit: in.Limit,
 	}
 	f.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]
-	if in.Case != "" {
-		if in.Subject != "" && in.Subject != "case/"+in.Case {
+	if in.Case != 0 {
+		subject := "case/" + strconv.FormatInt(in.Case, 10)
+		if in.Subject != "" && in.Subject != subject {
 			wrong := fault.New(fault.Invalid, "request.invalid", "Either case or subject says what the attempts are about, not both.")
 			wrong.Fields = []fault.Field{{Path: "query.subject", Message: "is given beside query.case"}}
 			return f, wrong
 		}
-		f.Subject = "case/" + in.Case
+		f.Subject = subject
 	}
 	return f, nil
 }

@@ -65,7 +65,7 @@ type CaseEdit struct {
 
 // InCase is embedded in the parameters of what is about one case.
 type InCase struct {
-	ID string `path:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
+	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
 }
 
 // caseID refuses, before any look-up, what can't be the id of a case.
@@ -102,7 +102,7 @@ func (a *API) cases() {
 		"Submits a transition that creates a case."+callbackNote,
 		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout)), a.createCase)
 	handle(a, operation("list-cases", http.MethodGet, "/v1/cases", "cases", "List cases", "The newest first."), a.listCases)
-	handle(a, operation("get-case", http.MethodGet, "/v1/cases/{id}", "cases", "Get a case", "", http.StatusNotFound), a.getCase)
+	handle(a, operation("get-case", http.MethodGet, "/v1/cases/{id}", "cases", "Get a case", "As you may see it; its ETag is what If-Match takes.", http.StatusNotFound), a.getCase)
 	handleBody(a, operation("submit-transition", http.MethodPost, "/v1/cases/{id}/transitions/{transition}", "cases", "Submit a transition",
 		"Moves the case to the transition's state and sets fields."+callbackNote,
 		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.submitTransition)
@@ -212,7 +212,7 @@ func (a *API) listCases(ctx context.Context, in *struct {
 	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
 	Text     string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
 	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
-	Assignee string `query:"assignee" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
+	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
 	Paging
 }) (*listed[Case], error) {
 	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit}

@@ -22,7 +22,7 @@ type CaseTypeSummary struct {
 // CaseType is one version of a case type.
 type CaseType struct {
 	CaseTypeSummary
-	Definition Object `json:"definition" doc:"With the defaults filled in, and without what speaks of fields above your clearance."`
+	Definition Definition `json:"definition" doc:"With the defaults filled in, and without what speaks of fields above your clearance."`
 }
 
 // PutCaseType is a case type that was just put.
@@ -73,12 +73,10 @@ func (a *API) caseTypes() {
 		})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range definitionTypes() {
-		op.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{
-			Type: huma.TypeObject, AdditionalProperties: true, Description: "A definition of a case type. " + dialects,
-		}}
+		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).Schema(a.huma.OpenAPI().Components.Schemas)}
 	}
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
-	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "", http.StatusNotFound), a.getCaseType)
+	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "Its newest version, or another one, as you may see it: without what is above your clearance.", http.StatusNotFound), a.getCaseType)
 	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
 	a.callbackSecrets()
 }

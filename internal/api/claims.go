@@ -20,7 +20,8 @@ func (Claim) Schema(r huma.Registry) *huma.Schema {
 	holder.Description = s.Properties["assigned_to"].Description
 	s.Properties["assigned_to"] = holder
 	s.AdditionalProperties = true
-	return s
+	delete(r.Map(), "ClaimHolder") // holder stands for it
+	return component(r, "Claim", s)
 }
 
 // shownClaim is the answer that holds a claim.

@@ -42,7 +42,7 @@ type SetContact struct {
 
 // InContact is embedded in the parameters of what is about one contact.
 type InContact struct {
-	ID string `path:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
+	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
 }
 
 func (in InContact) contactID() (int64, error) { return contactID(in.ID) }
@@ -75,7 +75,7 @@ type createdContact struct {
 func (a *API) contacts() {
 	const path, tag = "/v1/contacts", "contacts"
 	handleBody(a, status(http.StatusCreated, operation("create-contact", http.MethodPost, path, tag, "Create a contact",
-		"", http.StatusConflict)), a.createContact)
+		"A person or a business. Give it the same Idempotency-Key to be sure that there is one of it.", http.StatusConflict)), a.createContact)
 	handle(a, operation("list-contacts", http.MethodGet, path, tag, "List the contacts", "The newest first."), a.listContacts)
 	handle(a, operation("get-contact", http.MethodGet, path+"/{id}", tag, "Get a contact",
 		"The very object that contact.created carries, as it is now. What is not known is null.", http.StatusNotFound), a.getContact)

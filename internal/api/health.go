@@ -23,7 +23,7 @@ type Readiness struct {
 
 func (a *API) health() {
 	op := operation("health", http.MethodGet, "/healthz", "server", "Is it up?", "Answers as soon as the process serves requests. Needs no token.")
-	op.Security, op.Errors = nil, []int{http.StatusBadRequest, http.StatusInternalServerError}
+	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError}
 	type out struct{ Body Health }
 	handle(a, op, func(context.Context, *struct{}) (*out, error) {
 		return &out{Health{Status: "ok", Version: a.config.Version}}, nil
@@ -33,7 +33,7 @@ func (a *API) health() {
 func (a *API) readiness() {
 	op := operation("ready", http.MethodGet, "/readyz", "server", "Should it get requests?",
 		"For load balancers: whether the database answers, deliveries go out and are saved, and the server is not about to stop. Needs no token.")
-	op.Security, op.Errors = nil, []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	type out struct{ Body Readiness }
 	handle(a, op, func(ctx context.Context, _ *struct{}) (*out, error) {
 		if a.config.Ready != nil {

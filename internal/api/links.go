@@ -31,7 +31,7 @@ type LinkedCase struct {
 // InLink is embedded in the parameters of what is about one contact of a case.
 type InLink struct {
 	InCase
-	Contact string `path:"contact" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
+	Contact string `path:"contact" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
 	Role    string `path:"role" maxLength:"100" doc:"What it is to the case: 1 to 50 of a-z, 0-9, - and _, beginning with a letter." example:"claimant"`
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -25,6 +26,7 @@ func describe(version string) huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Casehook", Version: version, Description: introduction,
+				Contact: &huma.Contact{Name: "Casehook", URL: "https://github.com/casehook/casehook"},
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Servers: []*huma.Server{{URL: "/"}},
@@ -48,7 +50,7 @@ func describe(version string) huma.Config {
 				{Name: "server", Description: "The process itself."},
 			},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
 					"session": {
@@ -63,6 +65,15 @@ func describe(version string) huma.Config {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
+}
+
+// schemaName names the schema of a type; a page of cases is a CasePage.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	if of, ok := strings.CutPrefix(name, "Page"); ok && strings.HasPrefix(t.Name(), "page[") {
+		return of + "Page"
+	}
+	return name
 }
 
 // publish serves the OpenAPI document and the documentation made from it. All

@@ -23,7 +23,7 @@ type Problem struct {
 	Title    string       `json:"title" doc:"What the status means." example:"Conflict"`
 	Status   int          `json:"status" doc:"The HTTP status." example:"409"`
 	Detail   string       `json:"detail" doc:"What went wrong and what to do next, for people."`
-	Code     string       `json:"code" doc:"What went wrong, for programs. Codes never change." example:"case.version_conflict"`
+	Code     ProblemCode  `json:"code" doc:"What went wrong, for programs."`
 	Errors   []string     `json:"errors,omitempty" doc:"The errors that a callback answered with."`
 	Warnings []string     `json:"warnings,omitempty" doc:"The warnings that a callback answered with. Submit with ignore_warning to accept them."`
 	Fields   []FieldFault `json:"fields,omitempty" doc:"What is wrong where."`
@@ -50,7 +50,7 @@ var statuses = map[fault.Kind]int{
 func newProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail, Code: e.Code,
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail, Code: ProblemCode(e.Code),
 		Errors: e.Errors, Warnings: e.Warnings, header: http.Header{},
 	}
 	for _, f := range e.Fields {
@@ -87,7 +87,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 // write answers with the problem, outside of any operation.
 func (p *Problem) write(w http.ResponseWriter) {
 	if x, ok := w.(*exchange); ok {
-		x.code = p.Code
+		x.code = string(p.Code)
 	}
 	header := w.Header()
 	for name, values := range p.header {
@@ -101,7 +101,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 
 // The methods that huma asks of an error.
 
-func (p *Problem) Error() string           { return p.Code + ": " + p.Detail }
+func (p *Problem) Error() string           { return string(p.Code) + ": " + p.Detail }
 func (p *Problem) GetStatus() int          { return p.Status }
 func (p *Problem) GetHeaders() http.Header { return p.header }
 
@@ -114,7 +114,7 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := fromHuma(status, errs)
-		exchangeOf(ctx.Context()).code = p.Code
+		exchangeOf(ctx.Context()).code = string(p.Code)
 		return p
 	}
 	huma.ValidateStrictCasing = true

@@ -57,7 +57,7 @@ func (a *API) replays() {
 			"What the endpoint wants is judged as it is when a message is sent.",
 		http.StatusNotFound, http.StatusConflict)), a.createReplay)
 	handle(a, operation("list-replays", http.MethodGet, path+"/replays", tag, "List an endpoint's replays", "The newest first.", http.StatusNotFound), a.listReplays)
-	handle(a, operation("get-replay", http.MethodGet, path+"/replays/{replay_id}", tag, "Get a replay", "", http.StatusNotFound),
+	handle(a, operation("get-replay", http.MethodGet, path+"/replays/{replay_id}", tag, "Get a replay", "How far it has got.", http.StatusNotFound),
 		func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
 			r, err := a.service.Replay(ctx, principalOf(ctx), in.ID, in.Replay)
 			if err != nil {

@@ -38,10 +38,13 @@ type shownSession struct{ Body Session }
 
 const sessionPath = "/v1/session"
 
+// anybody is the security of what needs no credential.
+var anybody = []map[string][]string{}
+
 // open makes an operation that anybody may ask for. Browsers may so from our own
 // pages alone.
 func (a *API) open(op huma.Operation) huma.Operation {
-	op.Security = nil
+	op.Security = anybody
 	op.Errors = slices.DeleteFunc(op.Errors, func(status int) bool { return status == http.StatusUnauthorized || status == http.StatusForbidden })
 	a.opened[op.Method+" "+op.Path] = true
 	return op

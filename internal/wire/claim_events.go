@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"reflect"
+
 	"cmp"
 	"errors"
 
@@ -51,12 +53,26 @@ type performedBy struct {
 	Name   string `json:"name" doc:"The name of the user or of the token, as of then."`
 }
 
-// constrain says that users have ids, and programs have none.
+// constrain says that users have ids, and programs have none: a union that the
+// source tells apart.
 func (performed) constrain(s *schema) {
-	s.If = &schema{Properties: properties{{"source", &schema{Const: string(event.UI)}}}}
-	s.Then = &schema{Properties: properties{{"performed_by", &schema{Required: []string{"user_id"}}}}}
-	s.Else = &schema{Properties: properties{{"performed_by", &schema{Not: &schema{Required: []string{"user_id"}}}}}}
+	by := func(source event.Source, who reflect.Type) *schema {
+		of := properties{{"source", &schema{Const: string(source)}}, {"performed_by", schemaOf(who, "")}}
+		return &schema{Properties: of, Unevaluated: true} // for tools that take what is not said for false
+	}
+	s.OneOf = []*schema{by(event.UI, reflect.TypeFor[user]()), by(event.API, reflect.TypeFor[program]())}
 }
+
+// user and program are what performedBy holds of either.
+type (
+	user struct {
+		UserID int64  `json:"user_id" doc:"The user's id."`
+		Name   string `json:"name" doc:"The user's name, as of then."`
+	}
+	program struct {
+		Name string `json:"name" doc:"The name of the program's token, as of then."`
+	}
+)
 
 // performance says who did it: a user, or else a program by the name of its
 // token. What Casehook does by itself counts as a program's.

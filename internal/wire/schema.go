@@ -25,10 +25,9 @@ type schema struct {
 	AnyOf                []*schema  `json:"anyOf,omitempty"`
 	Required             []string   `json:"required,omitempty"`
 	AdditionalProperties any        `json:"additionalProperties,omitempty"`
-	If                   *schema    `json:"if,omitempty"`
-	Then                 *schema    `json:"then,omitempty"`
-	Else                 *schema    `json:"else,omitempty"`
+	OneOf                []*schema  `json:"oneOf,omitempty"`
 	Not                  *schema    `json:"not,omitempty"`
+	Unevaluated          any        `json:"unevaluatedProperties,omitempty"`
 }
 
 // properties are in the order in which bodies have them.
