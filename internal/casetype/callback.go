@@ -39,7 +39,7 @@ func (d *Definition) Callbacks() []Callback {
 // Guarded reports whether something may refuse the transition: a role, a
 // precondition or a callback.
 func (tr Transition) Guarded() bool {
-	return tr.Roles != nil || tr.Precondition != "" || tr.AboutToSubmit != nil
+	return tr.Roles != nil || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
 }
 
 // Guards lists the transitions whose guards a case has to pass that comes into a

@@ -83,6 +83,7 @@ func (c *checker) form() {
 var inWords = map[string]string{
 	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`:                  "is not a key: small letters, digits, _ and -, beginning with a letter, at most 63",
 	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`:                "is not a name: one line of 1 to 200 characters",
+	`does not match the pattern ^[^\x00-\x1f\x7f]{1,500}$`:                "is not a message: one line of 1 to 500 characters",
 	`does not match the pattern ^([a-z]{1,32}|#[0-9a-fA-F]{6})$`:          "is not a colour: a name in small letters, or #rrggbb",
 	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`:        "is not a process key: letters, digits, _, . and -, at most 63",
 	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s or 1m30s",
@@ -123,13 +124,7 @@ func (c *checker) checkTransitions(states []string) {
 		for j, name := range items(tr["fields"]) {
 			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
 		}
-		if source := text(tr["precondition"]); source != "" && c.spend(expression.Steps(source)) {
-			program, wrong := language().Compile(source)
-			if wrong != nil {
-				c.fault(path+"/precondition", "%s", wrong)
-			}
-			c.programs[text(tr["key"])] = program
-		}
+		c.checkPrecondition(tr, path)
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkAsk(ask, path+"/about_to_submit")
 		}
@@ -142,6 +137,29 @@ func (c *checker) checkTransitions(states []string) {
 	if !creates && len(transitions) > 0 {
 		c.fault("/transitions", "has no transition without from, so no case can be created")
 	}
+}
+
+// checkPrecondition compiles the condition of a transition. Which names there are, stored
+// definitions were not asked.
+func (c *checker) checkPrecondition(tr map[string]any, path string) {
+	source, at := text(tr["precondition"]), path+"/precondition"
+	if own := object(tr["precondition"]); own != nil {
+		source, at = text(own["condition"]), at+"/condition"
+	}
+	if source == "" || !c.spend(expression.Steps(source)) {
+		return
+	}
+	var shapes map[string]expression.Shape
+	if !c.stored && c.fieldSchemas() != nil {
+		before := c.data(nil)
+		before.assume = true
+		shapes = map[string]expression.Shape{"data": c.data(nil), "before": before}
+	}
+	compiled := language().CompileFor(source, shapes)
+	for _, wrong := range compiled.Faults {
+		c.fault(at, "%s", wrong)
+	}
+	c.programs[text(tr["key"])] = compiled.Program
 }
 
 // checkRoute checks where a transition leads from and to.
@@ -277,8 +295,32 @@ func (c *checker) checkTemplate(template, path string, known ...string) {
 			c.fault(path, "{%s} is not one of {%s}", name, strings.Join(known, "}, {"))
 			continue
 		}
-		if !c.leads(tokens) {
-			c.fault(path, "{%s} is not a field%s", name, c.suggestField(name))
+		c.checkPlaceholder(tokens, path)
+	}
+}
+
+// checkPlaceholder checks that the names of a placeholder lead to something that data
+// may hold.
+func (c *checker) checkPlaceholder(tokens []string, path string) {
+	var at expression.Shape = c.data(nil)
+	for i, token := range tokens {
+		member, ok := at.Member(token)
+		name := strings.Join(tokens[:i+1], ".")
+		switch {
+		case ok && member == nil:
+			return
+		case ok:
+			at = member
+			continue
+		case at.Kinds() == expression.ListKind:
+			base := strings.Join(tokens[:i], ".")
+			c.fault(path, "{%s} is not a field: %s is a list, which {%s} writes as a whole", name, base, base)
+		case i == 0 || at.Kinds() == 0 || at.Kinds()&expression.ObjectKind != 0:
+			c.fault(path, "{%s} is not a field%s", name, at.Near(token))
+		default:
+			base := strings.Join(tokens[:i], ".")
+			c.fault(path, "{%s} is not a field: %s is %s; write {%s}", name, base, at.Kinds(), base)
 		}
+		return
 	}
 }

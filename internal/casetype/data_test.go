@@ -316,7 +316,7 @@ func FuzzValidate(f *testing.F) {
 				}
 			}
 			ct.FormatName(data, casetype.Identity{Reference: "R"})
-			_, _ = ct.Precondition("approve", casetype.Input{Data: data})
+			_, _ = holds(ct, "approve", casetype.Input{Data: data})
 		}
 	})
 }

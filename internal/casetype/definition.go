@@ -7,6 +7,8 @@ package casetype
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // Definition is one version of a case type, as written by people.
@@ -122,14 +124,42 @@ const (
 
 // Transition creates a case (no From), edits it (no To), or moves its state.
 type Transition struct {
-	Key           string   `json:"key"`
-	Name          string   `json:"name,omitempty"`
-	From          []string `json:"from,omitempty"`  // states it may be submitted in; none: it creates
-	To            string   `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
-	Fields        []string `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
-	Precondition  string   `json:"precondition,omitempty"`
-	Roles         []string `json:"roles,omitzero"` // that may submit it, of those that may write; absent: all
-	AboutToSubmit *Ask     `json:"about_to_submit,omitempty"`
+	Key           string       `json:"key"`
+	Name          string       `json:"name,omitempty"`
+	From          []string     `json:"from,omitempty"`  // states it may be submitted in; none: it creates
+	To            string       `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
+	Fields        []string     `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
+	Precondition  Precondition `json:"precondition,omitzero"`
+	Roles         []string     `json:"roles,omitzero"` // that may submit it, of those that may write; absent: all
+	AboutToSubmit *Ask         `json:"about_to_submit,omitempty"`
+}
+
+// Precondition is a condition that has to hold for a transition to be submitted.
+type Precondition struct {
+	Condition string // in CEL; empty: there is none
+	Message   string // what people are told when it does not hold; empty: what it depends on
+}
+
+// preconditionObject is a precondition with a message, as it is written.
+type preconditionObject struct {
+	Condition string `json:"condition"`
+	Message   string `json:"message,omitempty"`
+}
+
+// MarshalJSON writes a precondition without a message as the text of its condition.
+func (p Precondition) MarshalJSON() ([]byte, error) {
+	if p.Message == "" {
+		return yaml.JSON(p.Condition)
+	}
+	return yaml.JSON(preconditionObject(p))
+}
+
+// UnmarshalJSON reads a text, or an object with a condition and a message.
+func (p *Precondition) UnmarshalJSON(raw []byte) error {
+	if json.Unmarshal(raw, &p.Condition) == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, (*preconditionObject)(p))
 }
 
 // Ask configures an AboutToSubmit callback.

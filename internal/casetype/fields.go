@@ -252,73 +252,6 @@ func (c *checker) checkCycles() {
 	walk(c.root()["fields"], "/fields")
 }
 
-// leads reports whether data may hold something at the path of names.
-func (c *checker) leads(names []string) bool {
-	schema, ok := c.fieldSchemas()[names[0]]
-	for _, name := range names[1:] {
-		if !ok {
-			return false
-		}
-		d := c.describe(schema, "", name, map[string]bool{})
-		if !d.known {
-			return d.open
-		}
-		schema = d.at
-	}
-	return ok
-}
-
-// description is what a schema says of the members of an object.
-type description struct {
-	some  bool // it describes members
-	known bool // the one that was asked for among them
-	at    any  // by this schema
-	open  bool // it admits others
-}
-
-// describe looks for the member of a name in what a schema describes, in place or
-// by reference, and for whether it admits others, going by what it says of its form.
-func (c *checker) describe(schema any, path, name string, seen map[string]bool) description {
-	s, isObject := schema.(map[string]any)
-	if !isObject {
-		return description{open: schema == true}
-	}
-	properties := object(s["properties"])
-	d := description{some: len(properties) > 0}
-	d.at, d.known = properties[name]
-	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && !d.some
-	explicit := s["additionalProperties"] != nil && s["additionalProperties"] != false || s["patternProperties"] != nil
-	parts := inPlace(s, path)
-	delete(parts, pointer(path, "not"))
-	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
-		parts[at] = target
-	}
-	for at, part := range parts {
-		if seen[at] || !c.spend(20+len(at)/8) {
-			continue
-		}
-		seen[at] = true
-		more := c.describe(part, at, name, seen)
-		if more.known {
-			d.known, d.at = true, more.at
-		}
-		d.some = d.some || more.some
-		d.open = d.open && more.open
-	}
-	d.open = d.open && !d.some || explicit
-	return d
-}
-
-func admitsObject(types any) bool {
-	switch types := types.(type) {
-	case string:
-		return types == "object"
-	case []any:
-		return slices.Contains(types, any("object"))
-	}
-	return true
-}
-
 // compileFields compiles the closed form of the fields' schema, when nothing is
 // wrong with them so far.
 func (c *checker) compileFields() {
@@ -368,7 +301,7 @@ func (c *checker) close(s, out map[string]any) {
 		}
 		return
 	}
-	if c.describe(s, "", "", map[string]bool{}).some {
+	if len(c.describe(s, "", "", map[string]bool{}).names) > 0 {
 		out["unevaluatedProperties"] = false
 	}
 }

@@ -89,7 +89,7 @@ func TestIntegersAreComputedWithWhereverTheDefinitionSaysSo(t *testing.T) {
 			if wrong := validate(t, ct, data, ""); len(wrong) > 0 {
 				t.Errorf("%v", wrong)
 			}
-			if holds, err := ct.Precondition("t", casetype.Input{Data: data}); err != nil || !holds {
+			if holds, err := holds(ct, "t", casetype.Input{Data: data}); err != nil || !holds {
 				t.Errorf("%s with %s: %v, %v", condition, seven, holds, err)
 			}
 		}

@@ -111,13 +111,14 @@ func build(c *checker) (*Type, error) {
 }
 
 func (t *Type) index(schemas map[string]any) {
-	t.classes = map[string]Classification{}
+	t.classes, t.titles = map[string]Classification{}, map[string]string{}
 	for name, schema := range schemas {
 		t.classes[name] = Public
-		if object, ok := schema.(map[string]any); ok {
-			if class, ok := object["x-classification"].(string); ok {
-				t.classes[name] = Classification(class)
-			}
+		if class, ok := object(schema)["x-classification"].(string); ok {
+			t.classes[name] = Classification(class)
+		}
+		if title := text(object(schema)["title"]); title != "" {
+			t.titles[name] = title
 		}
 	}
 	t.indexClasses()

@@ -1,6 +1,9 @@
 package casetype
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/casehook/casehook/internal/expression"
@@ -25,26 +28,94 @@ var language = sync.OnceValue(func() *expression.Language {
 		expression.Variable{Name: "state", Type: expression.Text}, expression.Variable{Name: "name", Type: expression.Text})
 })
 
-// Precondition reports whether the precondition of a transition holds; without
-// one it does. When it can't be evaluated, the error is a *fault.Error of kind
-// Unprocessable that names it.
-func (t *Type) Precondition(key string, in Input) (bool, error) {
+// Meets returns nil if the precondition of a transition holds, or there is none. Else the
+// error is a *fault.Error of kind Unprocessable for people with the clearance: with the
+// message of the definition, or with what the condition depends on, and the fields of
+// that which are not set.
+func (t *Type) Meets(key string, in Input, clearance Classification) error {
 	tr, ok := t.Transition(key)
 	if !ok {
-		return false, fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, key)
+		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, key)
 	}
 	program := t.preconditions[key]
 	if program == nil {
-		return true, nil
+		return nil
 	}
 	holds, err := program.Holds(expression.ByName{
 		"data": expression.Data(in.Data, t.integers), "before": expression.Data(in.Before, t.integers),
 		"state": in.State, "name": in.Name,
 	})
-	if err != nil {
-		return false, fault.New(fault.Unprocessable, "transition.precondition_error",
-			"The precondition of the transition %q could not be evaluated: %s (%s). Complete the data, or correct the case type.",
-			key, err, tr.Precondition)
+	if holds && err == nil {
+		return nil
 	}
-	return holds, nil
+	if !t.tells(tr.Precondition, clearance) {
+		return fault.New(fault.Unprocessable, "case.precondition_failed",
+			"What the transition %q needs does not hold. Complete the data first.", key)
+	}
+	return t.unmet(tr, program, in, err)
+}
+
+// tells reports whether a precondition may be spoken of to somebody with the clearance: it
+// names no field above it.
+func (t *Type) tells(p Precondition, clearance Classification) bool {
+	for name := range t.marks {
+		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// unmet says that a precondition does not hold, or why that can't be computed.
+func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
+	read := t.fieldsRead(program)
+	refusal := fault.New(fault.Unprocessable, "case.precondition_failed", "%s", t.unmetDetail(tr, read))
+	if err != nil {
+		refusal = fault.New(fault.Unprocessable, "transition.precondition_error", "%s", tr.Precondition.Message)
+		if tr.Precondition.Message == "" {
+			refusal.Detail = fmt.Sprintf("Whether the transition %q may be submitted can't be told from the data: %s. "+
+				"Complete the data, or correct the case type.", tr.Key, err)
+		}
+	}
+	for _, field := range read {
+		if in.Data[field] == nil {
+			refusal.Fields = append(refusal.Fields, fault.Field{Path: pointer("/data", field), Message: "is not set"})
+		}
+	}
+	return refusal
+}
+
+// unmetDetail is what people are told: the message of the precondition, or what it
+// depends on.
+func (t *Type) unmetDetail(tr Transition, read []string) string {
+	if tr.Precondition.Message != "" {
+		return tr.Precondition.Message
+	}
+	if len(read) == 0 {
+		return fmt.Sprintf("What the transition %q needs does not hold.", tr.Key)
+	}
+	titles := make([]string, len(read))
+	for i, field := range read {
+		titles[i] = t.Title(field)
+	}
+	return fmt.Sprintf("The transition %q can't be submitted with the case as it is. It depends on: %s. Complete or change the data first.",
+		tr.Key, list(titles))
+}
+
+// fieldsRead lists the fields that a condition reads, in the order of the definition.
+func (t *Type) fieldsRead(program *expression.Program) (fields []string) {
+	for _, field := range t.fields {
+		if slices.Contains(program.Reads(), "data."+field) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// Title returns how people call a field: its title, or its name.
+func (t *Type) Title(field string) string {
+	if title := t.titles[field]; title != "" {
+		return title
+	}
+	return field
 }

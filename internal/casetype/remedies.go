@@ -57,6 +57,10 @@ var remedies = map[string]map[string]string{
 		"policy": "write failure_policy: fail or ignore", "timeout_ms": "write timeout: 3s", "timeout_seconds": "write timeout: 3s",
 		"ignore_warning": "write url: https://...?ignore-warning=true", "ignore_warnings": "write url: https://...?ignore-warning=true",
 	},
+	"precondition": {
+		"cel": "write condition", "expression": "write condition", "if": "write condition", "rule": "write condition", "when": "write condition",
+		"text": "write message", "error": "write message", "detail": "write message", "reason": "write message", "description": "write message",
+	},
 	"access": {
 		"roles": "write read: [...] and write: [...]", "create": "write write: [...]", "edit": "write write: [...]", "update": "write write: [...]",
 		"delete": "write write: [...]", "admin": "administrators always may", "view": "write read: [...]",

@@ -32,7 +32,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	d["fields"] = h.prune(d["fields"], "")
 	for _, tr := range items(d["transitions"]) {
 		tr := object(tr)
-		h.texts(tr, "precondition")
+		h.precondition(tr)
 		if fields, ok := tr["fields"]; ok {
 			tr["fields"] = h.prune(fields, "")
 		}
@@ -56,6 +56,14 @@ func (h hider) texts(in map[string]any, members ...string) {
 		if h.names.MatchString(text(in[member])) {
 			delete(in, member)
 		}
+	}
+}
+
+// precondition drops one whose condition or message speaks of hidden fields.
+func (h hider) precondition(tr map[string]any) {
+	own := object(tr["precondition"])
+	if h.speaks(own["condition"]) || h.speaks(own["message"]) || h.speaks(tr["precondition"]) {
+		delete(tr, "precondition")
 	}
 }
 

@@ -269,18 +269,9 @@ func (pl *plan) precondition() error { return pl.meets(pl.tr) }
 
 // meets checks the precondition of a transition.
 func (pl *plan) meets(tr casetype.Transition) error {
-	holds, err := pl.typ.Precondition(tr.Key, casetype.Input{
+	return pl.typ.Meets(tr.Key, casetype.Input{
 		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
-	})
-	if (err != nil || !holds) && !pl.p.Clearance.Sees(pl.typ.Highest()) { // it may speak of what is hidden
-		return fault.New(fault.Unprocessable, "case.precondition_failed",
-			"What the transition %q needs does not hold. Complete the data first.", tr.Key)
-	}
-	if err == nil && !holds {
-		err = fault.New(fault.Unprocessable, "case.precondition_failed",
-			"The transition %q needs %s, and that does not hold. Complete the data first.", tr.Key, tr.Precondition)
-	}
-	return err
+	}, pl.p.Clearance)
 }
 
 func versionConflict() error {

@@ -6,6 +6,8 @@ package expression
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,8 +18,9 @@ import (
 
 // Language says what expressions may use.
 type Language struct {
-	env    *cel.Env
-	limits Limits
+	env        *cel.Env
+	limits     Limits
+	vocabulary string // "message (body, ...), case (...)"
 }
 
 // Limits bound what expressions cost.
@@ -69,7 +72,21 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 	if err != nil {
 		panic("expression: " + err.Error())
 	}
-	return &Language{env, limits}
+	return &Language{env, limits, vocabulary(objects, variables)}
+}
+
+// vocabulary lists what expressions may use.
+func vocabulary(objects []*Object, variables []Variable) string {
+	all := make([]string, len(variables))
+	for i, v := range variables {
+		all[i] = v.Name
+		for _, o := range objects {
+			if o.Name == v.Type.TypeName() {
+				all[i] += " (" + strings.Join(o.Names(), ", ") + ")"
+			}
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Fault says what is wrong with an expression, and where. Lines and columns
@@ -91,34 +108,61 @@ func (f *Fault) Error() string {
 type Program struct {
 	source  string
 	program cel.Program
+	reads   []string
 }
+
+// Reads lists the members of variables that the expression reads: "data.cost".
+func (p *Program) Reads() []string { return p.reads }
 
 // Compile compiles a condition. One that yields neither true nor false, or costs
 // more than the limit with values of ordinary size, is refused.
 func (l *Language) Compile(source string) (*Program, *Fault) {
-	ast, fault := l.check(source)
+	c := l.CompileFor(source, nil)
+	if len(c.Faults) > 0 {
+		return nil, c.Faults[0]
+	}
+	return c.Program, nil
+}
+
+// Compiled is what came of compiling an expression: a program, or all faults that were
+// found. Warnings are about what is possible and hardly meant.
+type Compiled struct {
+	Program  *Program
+	Faults   []*Fault
+	Warnings []*Fault
+}
+
+// CompileFor is Compile for an expression over variables of which something is known: a
+// member that there can't be is a fault.
+func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
+	refuse := func(f *Fault) Compiled { return Compiled{Faults: []*Fault{f}} }
+	ast, fault := l.check(source, shapes)
 	if fault != nil {
-		return nil, fault
+		return refuse(fault)
 	}
 	if kind := ast.OutputType(); !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
-		return nil, &Fault{Message: "yields " + kind.String() + ", not true or false"}
+		return refuse(&Fault{Message: "yields " + kind.String() + ", not true or false"})
+	}
+	names := l.checkNames(ast.NativeRep(), shapes)
+	if len(names.faults) > 0 {
+		return Compiled{Faults: names.faults}
 	}
 	if estimate, err := l.env.EstimateCost(ast, ordinary{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
-		return nil, &Fault{Message: "would cost too much to evaluate; avoid loops in loops"}
+		return refuse(&Fault{Message: "would cost too much to evaluate; avoid loops in loops"})
 	}
 	if message := patternProblem(ast.NativeRep()); message != "" {
-		return nil, &Fault{Message: message}
+		return refuse(&Fault{Message: message})
 	}
 	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
 		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge), cel.CustomDecoratorV2(operate))
 	if err != nil {
-		return nil, &Fault{Message: "can't be used: " + err.Error()}
+		return refuse(&Fault{Message: "can't be used: " + err.Error()})
 	}
-	return &Program{source, program}, nil
+	return Compiled{Program: &Program{source, program, names.reads}, Warnings: names.warnings}
 }
 
 // check parses an expression and finds its types.
-func (l *Language) check(source string) (*cel.Ast, *Fault) {
+func (l *Language) check(source string, shapes map[string]Shape) (*cel.Ast, *Fault) {
 	ast, issues := l.env.Parse(source)
 	if len(issues.Errors()) == 0 { // the text of Err is long
 		if message := unwieldy(ast.NativeRep().Expr()); message != "" {
@@ -137,9 +181,43 @@ func (l *Language) check(source string) (*cel.Ast, *Fault) {
 	if wrong := issues.Errors(); len(wrong) > 0 {
 		first := wrong[0]
 		message, _, _ := strings.Cut(first.Message, "\n")
+		message += l.hint(message, shapes)
 		return nil, &Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
 	}
 	return ast, nil
+}
+
+// undeclared is what CEL says of a name that is no variable.
+var undeclared = regexp.MustCompile(`^undeclared reference to '(\w+)'`)
+
+// hint says what to write instead of what CEL has refused.
+func (l *Language) hint(message string, shapes map[string]Shape) string {
+	switch found := undeclared.FindStringSubmatch(message); {
+	case found != nil:
+		for _, variable := range slices.Sorted(maps.Keys(shapes)) {
+			if _, ok := shapes[variable].Member(found[1]); ok && variable == "data" {
+				return "; a field is read as data." + found[1]
+			}
+		}
+		return "; there are " + l.vocabulary
+	case strings.HasPrefix(message, "undefined field"):
+		return "; there are " + l.vocabulary
+	case strings.Contains(message, "token recognition error at: '='"), strings.Contains(message, "token recognition error at: '= "):
+		return "; what is the same is written =="
+	case mentions(message, "'and'", "'AND'"):
+		return "; and is written &&"
+	case mentions(message, "'or'", "'OR'"):
+		return "; or is written ||"
+	case mentions(message, "token recognition error at: '& '", "token recognition error at: '&'"):
+		return "; and is written &&"
+	case strings.HasPrefix(message, "found no matching overload for"):
+		return "; the values are not of the types that this takes"
+	}
+	return ""
+}
+
+func mentions(message string, any ...string) bool {
+	return slices.ContainsFunc(any, func(part string) bool { return strings.Contains(message, part) })
 }
 
 // Values are what the variables stand for.

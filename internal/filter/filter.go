@@ -4,7 +4,6 @@
 package filter
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/casehook/casehook/internal/expression"
@@ -29,13 +28,10 @@ func Compile(source string) (*Filter, *expression.Fault) {
 		return nil, nil
 	}
 	program, fault := language().Compile(source)
-	if fault == nil {
-		return &Filter{program}, nil
+	if fault != nil {
+		return nil, fault
 	}
-	if strings.Contains(fault.Message, "undefined field") || strings.Contains(fault.Message, "undeclared reference") {
-		fault.Message += "; there are " + vocabulary()
-	}
-	return nil, fault
+	return &Filter{program}, nil
 }
 
 // Passes reports whether the endpoint is sent the message. The nil filter passes
@@ -46,16 +42,3 @@ func (f *Filter) Passes(m *Message) (bool, error) {
 	}
 	return f.program.Holds(m)
 }
-
-// vocabulary lists what filters may use: "message (body, ...), case (...)".
-var vocabulary = sync.OnceValue(func() string {
-	var all []string
-	for _, v := range variables() {
-		for _, o := range objects() {
-			if o.Name == v.Type.TypeName() {
-				all = append(all, v.Name+" ("+strings.Join(o.Names(), ", ")+")")
-			}
-		}
-	}
-	return strings.Join(all, ", ")
-})

@@ -1,0 +1,238 @@
+package casetype
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/casehook/casehook/internal/expression"
+)
+
+// shape is what the fields' schema says of a value: any of the schemas may be that of
+// the value. It is an [expression.Shape].
+type shape struct {
+	*checker
+	schemas []any
+	root    bool     // it is the data
+	needed  []string // members that are there besides those that the schema requires
+	assume  bool     // all members are taken to be there
+}
+
+// data is the shape of a case's data. Members are there that the schema or the caller
+// requires.
+func (c *checker) data(needed []string) shape {
+	return shape{checker: c, schemas: []any{c.root()["fields"]}, root: true, needed: needed}
+}
+
+// Member returns what is known of a member. Data have those that are fields, and no others.
+func (s shape) Member(name string) (expression.Shape, bool) {
+	if s.root {
+		field, ok := s.fieldSchemas()[name]
+		return shape{checker: s.checker, schemas: []any{field}, assume: s.assume}, ok
+	}
+	var found []any
+	open := false
+	for _, schema := range s.schemas {
+		d := s.describe(schema, "", name, map[string]bool{})
+		found, open = append(found, d.at...), open || len(d.at) == 0 && d.open
+	}
+	switch {
+	case open:
+		return nil, true
+	case len(found) == 0:
+		return nil, false
+	}
+	return shape{checker: s.checker, schemas: found, assume: s.assume}, true
+}
+
+// Near says which member was meant, or which there are.
+func (s shape) Near(name string) string { return s.oneOf(name, s.members()) }
+
+func (s shape) members() []string {
+	if s.root {
+		return slices.Sorted(maps.Keys(s.fieldSchemas()))
+	}
+	names := map[string]bool{}
+	for _, schema := range s.schemas {
+		maps.Copy(names, s.describe(schema, "", "", map[string]bool{}).names)
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Requires reports whether a member is always there.
+func (s shape) Requires(name string) bool {
+	if s.assume || slices.Contains(s.needed, name) {
+		return true
+	}
+	return !slices.ContainsFunc(s.schemas, func(schema any) bool { return !s.requires(schema, name, 0) })
+}
+
+func (s shape) requires(schema any, name string, depth int) bool {
+	in := object(schema)
+	if depth > maxIntegerDepth || !s.spend(10) {
+		return true // it is not known
+	}
+	if slices.Contains(items(in["required"]), any(name)) {
+		return true
+	}
+	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil && s.requires(target, name, depth+1) {
+		return true
+	}
+	return slices.ContainsFunc(items(in["allOf"]), func(part any) bool { return s.requires(part, name, depth+1) })
+}
+
+// Item returns what is known of the items of a list; nil: nothing.
+func (s shape) Item() expression.Shape {
+	var found []any
+	for _, schema := range s.schemas {
+		all := s.itemsOf(schema, 0)
+		if len(all) == 0 {
+			return nil
+		}
+		found = append(found, all...)
+	}
+	return shape{checker: s.checker, schemas: found, assume: s.assume}
+}
+
+// itemsOf returns the schemas that say what is in a list; none: anything may be.
+func (s shape) itemsOf(schema any, depth int) []any {
+	in := object(schema)
+	if depth > maxIntegerDepth || !s.spend(10) {
+		return nil
+	}
+	all := slices.Clone(items(in["prefixItems"]))
+	switch {
+	case in["items"] != nil:
+		return append(all, in["items"])
+	case len(all) > 0:
+		return nil // the items behind the first ones are open
+	}
+	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
+		return s.itemsOf(target, depth+1)
+	}
+	for _, part := range items(in["allOf"]) {
+		if found := s.itemsOf(part, depth+1); len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// Kinds returns what the value may be; 0: nothing is known.
+func (s shape) Kinds() (all expression.Kinds) {
+	for _, schema := range s.schemas {
+		kinds := s.kindsOf(schema, 0)
+		if kinds == 0 {
+			return 0
+		}
+		all |= kinds
+	}
+	return all
+}
+
+var kindsOfTypes = map[string]expression.Kinds{
+	"string": expression.TextKind, "number": expression.NumberKind, "integer": expression.NumberKind, "boolean": expression.BoolKind,
+	"null": expression.NullKind, "array": expression.ListKind, "object": expression.ObjectKind,
+}
+
+func (s shape) kindsOf(schema any, depth int) (all expression.Kinds) {
+	in := object(schema)
+	if depth > maxIntegerDepth || !s.spend(10) {
+		return 0
+	}
+	types := items(in["type"])
+	if one, ok := in["type"].(string); ok {
+		types = []any{one}
+	}
+	for _, one := range types {
+		all |= kindsOfTypes[text(one)]
+	}
+	values, isList := in["enum"].([]any)
+	if one, ok := in["const"]; ok {
+		values, isList = []any{one}, true
+	}
+	switch target, _, ok := s.resolve(text(in["$ref"])); {
+	case all != 0:
+		return all
+	case isList:
+		for _, value := range values {
+			all |= kindOfValue(value)
+		}
+		return all
+	case ok && in["$ref"] != nil:
+		return s.kindsOf(target, depth+1)
+	}
+	for _, part := range items(in["allOf"]) {
+		if kinds := s.kindsOf(part, depth+1); kinds != 0 {
+			return kinds
+		}
+	}
+	return 0
+}
+
+func kindOfValue(value any) expression.Kinds {
+	switch value.(type) {
+	case nil:
+		return expression.NullKind
+	case bool:
+		return expression.BoolKind
+	case string:
+		return expression.TextKind
+	case json.Number:
+		return expression.NumberKind
+	case []any:
+		return expression.ListKind
+	}
+	return expression.ObjectKind
+}
+
+// description is what a schema says of the members of an object.
+type description struct {
+	names map[string]bool // that it describes
+	at    []any           // what it says of the one that was asked for
+	open  bool            // it admits others
+}
+
+// describe looks for the member of a name in what a schema describes, in place or
+// by reference, and for whether it admits others, going by what it says of its form.
+func (c *checker) describe(schema any, path, name string, seen map[string]bool) description {
+	s, isObject := schema.(map[string]any)
+	if !isObject {
+		return description{open: schema == true}
+	}
+	d := description{names: map[string]bool{}}
+	for property, at := range object(s["properties"]) {
+		if d.names[property] = true; property == name {
+			d.at = append(d.at, at)
+		}
+	}
+	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(d.names) == 0
+	explicit := s["additionalProperties"] != nil && s["additionalProperties"] != false || s["patternProperties"] != nil
+	parts := inPlace(s, path)
+	delete(parts, pointer(path, "not"))
+	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+		parts[at] = target
+	}
+	for at, part := range parts {
+		if seen[at] || !c.spend(20+len(at)/8) {
+			continue
+		}
+		seen[at] = true
+		more := c.describe(part, at, name, seen)
+		d.at = append(d.at, more.at...)
+		maps.Copy(d.names, more.names)
+		d.open = d.open && more.open
+	}
+	d.open = d.open && len(d.names) == 0 || explicit
+	return d
+}
+
+func admitsObject(types any) bool {
+	switch types := types.(type) {
+	case string:
+		return types == "object"
+	case []any:
+		return slices.Contains(types, any("object"))
+	}
+	return true
+}

@@ -1,0 +1,343 @@
+package expression
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+)
+
+// Shape is what is known of a value before there is one, such as that of a field by its
+// schema.
+type Shape interface {
+	// Member returns what is known of a member; nil: nothing. It reports false where
+	// there can be no member of that name.
+	Member(name string) (Shape, bool)
+	// Near says which name was meant, or which there are; it follows the message.
+	Near(name string) string
+	// Requires reports whether a member is always there.
+	Requires(name string) bool
+	// Item returns what is known of the items of a list; nil: nothing.
+	Item() Shape
+	// Kinds returns what the value may be; 0: nothing is known.
+	Kinds() Kinds
+}
+
+// Kinds is a set of kinds of values.
+type Kinds uint8
+
+// The kinds of values.
+const (
+	TextKind Kinds = 1 << iota
+	NumberKind
+	BoolKind
+	NullKind
+	ListKind
+	ObjectKind
+	timeKind
+	durationKind
+)
+
+var kindNames = []string{"text", "a number", "true or false", "null", "a list", "an object", "a time", "a duration"}
+
+func (k Kinds) String() string {
+	var names []string
+	for i, name := range kindNames {
+		if k&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// maxNameFaults bounds how many names are told to be wrong in one expression.
+const maxNameFaults = 5
+
+// names checks what an expression reads by the shapes of its variables.
+type names struct {
+	ast      *ast.AST
+	shapes   map[string]Shape // of the variables, and of those of loops
+	inLoops  map[string]bool  // the variables of loops
+	reads    []string         // members of the variables: "data.cost"
+	tested   map[string]bool  // what has() and in ask for
+	faults   []*Fault
+	warnings []*Fault
+	told     map[string]bool
+	absent   []string // members that are read and may not be there
+}
+
+func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
+	n := &names{ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{}, told: map[string]bool{}}
+	if n.shapes == nil {
+		n.shapes = map[string]Shape{}
+	}
+	n.visit(a.Expr())
+	for _, path := range n.absent {
+		if !n.tested[path] {
+			n.warn(path, "reads %[1]s, which may be absent; then it does not hold: write has(%[1]s) && ..., or let the transition require it", path)
+		}
+	}
+	return n
+}
+
+func (n *names) fault(path, message string, args ...any) {
+	if !n.told[path] && len(n.faults) < maxNameFaults {
+		n.faults = append(n.faults, &Fault{Message: fmt.Sprintf(message, args...)})
+	}
+	n.told[path] = true
+}
+
+func (n *names) warn(path, message string, args ...any) {
+	if !n.told[path] && len(n.warnings) < maxNameFaults {
+		n.warnings = append(n.warnings, &Fault{Message: fmt.Sprintf(message, args...)})
+	}
+	n.told[path] = true
+}
+
+// visit checks an expression and returns what is known of its value; nil: nothing.
+func (n *names) visit(e ast.Expr) Shape {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return n.shapes[e.AsIdent()]
+	case ast.SelectKind:
+		s := e.AsSelect()
+		return n.member(s.Operand(), s.FieldName(), s.IsTestOnly())
+	case ast.CallKind:
+		return n.call(e.AsCall())
+	case ast.ListKind:
+		for _, item := range e.AsList().Elements() {
+			n.visit(item)
+		}
+	case ast.MapKind:
+		for _, entry := range e.AsMap().Entries() {
+			n.visit(entry.AsMapEntry().Key())
+			n.visit(entry.AsMapEntry().Value())
+		}
+	case ast.StructKind:
+		for _, field := range e.AsStruct().Fields() {
+			n.visit(field.AsStructField().Value())
+		}
+	case ast.ComprehensionKind:
+		return n.loop(e.AsComprehension())
+	}
+	return nil
+}
+
+// member checks that there may be a member, and returns what is known of it.
+func (n *names) member(of ast.Expr, name string, tests bool) Shape {
+	owner := n.visit(of)
+	path, base := pathOf(of)+"."+name, pathOf(of)
+	if of.Kind() == ast.IdentKind {
+		n.reads = append(n.reads, path)
+	}
+	if owner == nil {
+		return nil
+	}
+	member, ok := owner.Member(name)
+	switch {
+	case tests:
+		n.tested[path] = true
+	case ok && !owner.Requires(name):
+		n.absent = append(n.absent, path)
+	}
+	switch kinds := owner.Kinds(); {
+	case ok:
+	case kinds != 0 && kinds&ObjectKind == 0:
+		n.fault(path, "reads %s, but %s is %s, which has no members", path, base, kinds)
+	case of.Kind() == ast.IdentKind && !n.inLoops[base]:
+		n.fault(path, "reads %s, which is not a field%s", path, owner.Near(name))
+	default:
+		n.fault(path, "reads %s, which is not a field of %s%s", path, base, owner.Near(name))
+	}
+	return member
+}
+
+func (n *names) call(c ast.CallExpr) Shape {
+	args := c.Args()
+	if c.IsMemberFunction() {
+		n.visit(c.Target())
+	}
+	name, isName := "", false
+	if len(args) == 2 {
+		name, isName = literalText(args[1])
+		if c.FunctionName() == operators.In {
+			name, isName = literalText(args[0])
+		}
+	}
+	switch c.FunctionName() {
+	case operators.Index:
+		if isName {
+			return n.member(args[0], name, false)
+		}
+		n.visit(args[1])
+		if of := n.visit(args[0]); of != nil {
+			return of.Item()
+		}
+		return nil
+	case operators.In:
+		if of := n.visit(args[1]); isName && of != nil && of.Kinds() == ObjectKind {
+			n.member(args[1], name, true)
+			return nil
+		}
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.Equals, operators.NotEquals:
+		n.compare(c.FunctionName(), args[0], args[1])
+		return nil
+	}
+	for _, arg := range args {
+		n.visit(arg)
+	}
+	return nil
+}
+
+// loop checks a loop over a list or an object. Of the lists that loops make, what is in
+// them is known where it is in the list that they go through.
+func (n *names) loop(l ast.ComprehensionExpr) Shape {
+	through := n.visit(l.IterRange())
+	n.visit(l.AccuInit())
+	outer := map[string]Shape{}
+	for _, name := range []string{l.IterVar(), l.IterVar2(), l.AccuVar()} {
+		outer[name], n.inLoops[name] = n.shapes[name], true
+		delete(n.shapes, name)
+	}
+	if through != nil && through.Kinds() == ListKind {
+		if l.IterVar2() != "" { // the first is the index
+			n.shapes[l.IterVar2()] = through.Item()
+		} else {
+			n.shapes[l.IterVar()] = through.Item()
+		}
+	}
+	n.visit(l.LoopCondition())
+	n.visit(l.LoopStep())
+	var made Shape
+	if item := appended(l.LoopStep()); item != nil {
+		if shape := n.visit(item); shape != nil {
+			made = listOf{shape}
+		}
+	}
+	n.visit(l.Result())
+	for name, shape := range outer {
+		if n.shapes[name] = shape; shape == nil {
+			delete(n.shapes, name)
+		}
+	}
+	return made
+}
+
+// appended returns what a step of a loop adds to the list that it makes; nil: nothing.
+func appended(step ast.Expr) ast.Expr {
+	if step.Kind() == ast.CallKind && step.AsCall().FunctionName() == operators.Conditional {
+		step = step.AsCall().Args()[1]
+	}
+	if step.Kind() != ast.CallKind || step.AsCall().FunctionName() != operators.Add {
+		return nil
+	}
+	added := step.AsCall().Args()[1]
+	if added.Kind() != ast.ListKind || added.AsList().Size() != 1 {
+		return nil
+	}
+	return added.AsList().Elements()[0]
+}
+
+// listOf is the shape of a list that an expression makes.
+type listOf struct{ item Shape }
+
+func (listOf) Member(string) (Shape, bool) { return nil, false }
+func (listOf) Near(string) string          { return "" }
+func (listOf) Requires(string) bool        { return true }
+func (l listOf) Item() Shape               { return l.item }
+func (listOf) Kinds() Kinds                { return ListKind }
+
+// compare checks that two values can be compared at all.
+func (n *names) compare(function string, a, b ast.Expr) {
+	left, right := n.kindsOf(a), n.kindsOf(b)
+	if left == 0 || right == 0 || left&right != 0 {
+		return
+	}
+	if left == NullKind || right&(timeKind|durationKind) == 0 && left&(timeKind|durationKind) != 0 { // tell of the field
+		a, b, left, right = b, a, right, left
+	}
+	what, ordered := describe(a), function != operators.Equals && function != operators.NotEquals
+	path := what + function
+	switch {
+	case right == NullKind:
+		n.warn(path, "compares %[1]s with null, which it never is: write has(%[1]s) for what is set, !has(%[1]s) for what is not", what)
+	case right == timeKind && left == TextKind:
+		n.fault(path, "compares %[1]s, which is text, with a time: write timestamp(%[1]s), for a date timestamp(%[1]s + \"T00:00:00Z\")", what)
+	case ordered:
+		n.fault(path, "compares %s, which is %s, with %s%s", what, left, right, quoting(left, right))
+	default:
+		n.warn(path, "compares %s, which is %s, with %s: they are never the same%s", what, left, right, quoting(left, right))
+	}
+}
+
+// quoting says how a number is written.
+func quoting(left, right Kinds) string {
+	if left == NumberKind && right == TextKind {
+		return "; numbers are written without quotes"
+	}
+	if left == TextKind && right == NumberKind {
+		return "; text is written in quotes"
+	}
+	return ""
+}
+
+// kindsOf returns what an expression may be, by its shape or by its type; 0: anything.
+func (n *names) kindsOf(e ast.Expr) Kinds {
+	if shape := n.visit(e); shape != nil {
+		return shape.Kinds()
+	}
+	switch n.ast.GetType(e.ID()).Kind() {
+	case types.StringKind:
+		return TextKind
+	case types.IntKind, types.UintKind, types.DoubleKind:
+		return NumberKind
+	case types.BoolKind:
+		return BoolKind
+	case types.NullTypeKind:
+		return NullKind
+	case types.TimestampKind:
+		return timeKind
+	case types.DurationKind:
+		return durationKind
+	}
+	return 0
+}
+
+// describe names an expression for people.
+func describe(e ast.Expr) string {
+	if path := pathOf(e); path != "" && !strings.HasPrefix(path, ".") {
+		return path
+	}
+	return "a value"
+}
+
+// pathOf writes the members that an expression reads as it reads them.
+func pathOf(e ast.Expr) string {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return e.AsIdent()
+	case ast.SelectKind:
+		return pathOf(e.AsSelect().Operand()) + "." + e.AsSelect().FieldName()
+	case ast.CallKind:
+		args := e.AsCall().Args()
+		if e.AsCall().FunctionName() != operators.Index {
+			return ""
+		}
+		if name, ok := literalText(args[1]); ok {
+			return pathOf(args[0]) + "." + name
+		}
+		return pathOf(args[0]) + "[...]"
+	}
+	return ""
+}
+
+func literalText(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	text, ok := e.AsLiteral().(types.String)
+	return string(text), ok
+}
