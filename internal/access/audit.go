@@ -44,6 +44,8 @@ const (
 	TargetsSet            Action = "trigger.targets_set"
 	CaseTypePut           Action = "case_type.put"
 	CasesMigrated         Action = "case_type.cases_migrated"
+	CaseTypeRetired       Action = "case_type.retired"
+	CaseTypeRestored      Action = "case_type.restored"
 	SecretRotated         Action = "callback.secret_rotated"
 	CallbackSecretRemoved Action = "callback.secret_removed"
 	TenantCreated         Action = "tenant.created"

@@ -28,7 +28,7 @@ var least = map[Operation]Role{
 	"link-contact": Caseworker, "unlink-contact": Caseworker,
 
 	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
-	"put-case-type": Manager, "migrate-cases": Manager,
+	"put-case-type": Manager, "migrate-cases": Manager, "retire-case-type": Manager, "restore-case-type": Manager,
 	"list-callback-secrets": Manager, "rotate-callback-secret": Manager, "delete-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "list-case-deliveries": Manager, "list-contact-deliveries": Manager, "get-lag": Manager, "get-endpoint-health": Manager,

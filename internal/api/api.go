@@ -109,6 +109,7 @@ func newAPI(s *casework.Service, c Config) *API {
 	a.readiness()
 	a.caseTypes()
 	a.migrations()
+	a.retirements()
 	a.cases()
 	a.claims()
 	a.marks()

@@ -17,6 +17,7 @@ type CaseTypeSummary struct {
 	Kind      casetype.Kind `json:"kind" enum:"case,claim" doc:"Whether its cases are claims." example:"case"`
 	Version   int64         `json:"version" doc:"Of the definition." example:"3"`
 	CreatedAt Time          `json:"created_at" doc:"When this version was put."`
+	RetiredAt TimeOrNull    `json:"retired_at" doc:"When the type was retired: no new cases are made of it, whatever its version; null: it was not."`
 }
 
 // CaseType is one version of a case type.
@@ -116,7 +117,10 @@ func (a *API) listCaseTypes(ctx context.Context, in *InList) (*listed[CaseTypeSu
 }
 
 func summarise(t casework.TypeSummary) CaseTypeSummary {
-	return CaseTypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: Time(t.CreatedAt)}
+	return CaseTypeSummary{
+		Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version,
+		CreatedAt: Time(t.CreatedAt), RetiredAt: TimeOrNull(t.RetiredAt),
+	}
 }
 
 func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {

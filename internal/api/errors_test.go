@@ -27,7 +27,8 @@ var unprovoked = map[string]bool{
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
-	"create-token 409": true, "migrate-cases 409": true, "set-targets 409": true, "create-case 409": true,
+	"create-token 409": true, "migrate-cases 409": true,
+	"retire-case-type 409": true, "retire-case-type 422": true, "restore-case-type 409": true, "restore-case-type 422": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
 	"test-endpoint 409": true, "test-endpoint 429": true, // TestTestsAreBounded
@@ -128,6 +129,8 @@ func (w *world) problemsOfCases() {
 		{"POST", "/v1/case-types/loan/cases", `{"transition": "nonsense"}`, 404, "transition.not_found"},
 		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"nonsense": 1}}`, 422, ""},
 		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"amount": "much"}}`, 422, "case.data_invalid"},
+		{"POST", "/v1/case-types/nobody/retire", "", 404, "case_type.not_found"},
+		{"POST", "/v1/case-types/nobody/restore", "", 404, "case_type.not_found"},
 		{"POST", "/v1/case-types/nobody/migrate", `{}`, 404, "case_type.not_found"},
 		{"POST", "/v1/case-types/loan/migrate", `{"to": 99}`, 422, "case_type.migration_refused"},
 		{"POST", "/v1/case-types/loan/migrate", `{"after": "nonsense"}`, 422, "request.cursor_invalid"},

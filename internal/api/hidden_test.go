@@ -269,6 +269,8 @@ func (s *secluded) questions() map[access.Operation][]question {
 		"get-case-type": {{"GET", "/v1/case-types/{type}", "", 0}, {"GET", "/v1/case-types/{type}?version=1", "", 0},
 			{"GET", "/v1/case-types/{type}?version=7", "", 0}},
 		"rotate-callback-secret": {{"POST", "/v1/case-types/{type}/callbacks/ask/secret", "", 0}, {"POST", "/v1/case-types/{type}/callbacks/no/secret", "", 0}},
+		"retire-case-type":       {{"POST", "/v1/case-types/{type}/retire", "", 0}},
+		"restore-case-type":      {{"POST", "/v1/case-types/{type}/restore", "", 0}},
 		"migrate-cases": {{"POST", "/v1/case-types/{type}/migrate", `{}`, 0},
 			{"POST", "/v1/case-types/{type}/migrate", `{"to": 9, "states": {"a": "b"}}`, 0}},
 		"list-callback-secrets":  {{"GET", "/v1/case-types/{type}/callbacks/ask/secrets", "", 0}, {"GET", "/v1/case-types/{type}/callbacks/no/secrets", "", 0}},

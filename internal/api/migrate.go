@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -44,6 +45,31 @@ func (a *API) migrations() {
 			"listed. No transition is taken, so that no role, precondition or callback of the definition is asked: whoever may put a version may migrate. "+
 			"Each case is a commit of its own, with the fact case.migrated in its history; endpoints hear of the state, data and name, where these change.",
 		http.StatusNotFound, http.StatusConflict), a.migrateCases)
+}
+
+// retirements are the operations that end and allow new cases of a type.
+func (a *API) retirements() {
+	change := func(id, path, summary, doc string,
+		do func(context.Context, access.Principal, string, casework.Once) (casework.TypeVersion, error)) {
+		handle(a, operation(id, http.MethodPost, "/v1/case-types/{key}/"+path, "case types", summary, doc,
+			http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity),
+			func(ctx context.Context, in *struct {
+				InCaseType
+				Idempotent
+			}) (*created[CaseTypeSummary], error) {
+				render := func(t casework.TypeVersion) (store.Answer, error) {
+					return answer(http.StatusOK, summarise(t.Summary()))
+				}
+				return create[CaseTypeSummary](ctx, id, in.Idempotent, render, func(o casework.Once) (casework.TypeVersion, error) {
+					return do(ctx, principalOf(ctx), in.Key, o)
+				})
+			})
+	}
+	change("retire-case-type", "retire", "Retire a case type",
+		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its versions stay; a version that is put "+
+			"does not restore it. One that is retired stays so, since when it was.", a.service.RetireCaseType)
+	change("restore-case-type", "restore", "Restore a retired case type",
+		"New cases are made of it again. One that is not retired stays as it is.", a.service.RestoreCaseType)
 }
 
 func (a *API) migrateCases(ctx context.Context, in *struct {

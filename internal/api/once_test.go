@@ -38,6 +38,8 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"create-contact":         {"/v1/contacts", `{"is_business": true, "business_name": "x"}`, "", `{"is_business": true, "business_name": "y"}`, ""},
 		"rotate-callback-secret": {"/v1/case-types/loan/callbacks/open_asked/secret", `{}`, "", `{"overlap": "1h"}`, ""},
 		"migrate-cases":          {"/v1/case-types/aging/migrate", `{}`, "", `{"dry_run": true}`, ""},
+		"retire-case-type":       {"/v1/case-types/aging/retire", "", "", "", ""},
+		"restore-case-type":      {"/v1/case-types/aging/restore", "", "", "", ""},
 		"create-tenant":          {"/v1/tenants", `{"key": "acme"}`, "", `{"key": "other"}`, ""},
 		"create-administrator":   {"/v1/tenants/default/administrators", "", "", "", ""},
 		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},
@@ -72,7 +74,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 			t.Errorf("%s does not say which is the replay", d.id)
 		}
 		if c.other == "" { // takes no body: another request is another path
-			other := strings.NewReplacer("open_asked", "submit", "default", "second").Replace(c.path)
+			other := strings.NewReplacer("open_asked", "submit", "default", "second", "aging/re", "loan/re").Replace(c.path)
 			w.post(other, "", "Idempotency-Key", "key 1").is(422, "idempotency.key_reused")
 			continue
 		}

@@ -96,6 +96,14 @@ func (w *world) storyOfTypes() {
 	if all := w.get("/v1/case-types").is(200, "").items(); len(all) != 2 {
 		t.Errorf("there are %d case types", len(all))
 	}
+	since := w.post("/v1/case-types/note/retire", "").is(200, "").text("retired_at")
+	w.post("/v1/case-types/note/cases", `{}`).is(409, "case_type.retired")
+	if got := w.get("/v1/case-types/note").is(200, "").text("retired_at"); got != since || !strings.HasSuffix(got, "Z") {
+		t.Errorf("retired at %q, not %q", got, since)
+	}
+	if got := w.post("/v1/case-types/note/restore", "").is(200, "").json(); got["retired_at"] != nil || got["key"] != "note" {
+		t.Errorf("restored, it is %v", got)
+	}
 	none := w.post("/v1/case-types/note/migrate", `{"to": 1}`).is(200, "").json()
 	if none["moved"] != json.Number("0") || none["next"] != nil || none["dry_run"] != false {
 		t.Errorf("nothing to migrate: %v", none)

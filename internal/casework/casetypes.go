@@ -22,6 +22,7 @@ type TypeVersion struct {
 	CreatedAt time.Time
 	Clearance casetype.Classification // of who put it
 	Unchanged bool                    // it was the newest version already
+	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
 	Secrets   map[string]string       // by transition: secrets of callbacks, only those made by this call
 
 	before casetype.Classification // of the version before; empty: there is none
@@ -102,7 +103,7 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 		if err := leftOut(p, "put-case-type", before.Type); err != nil {
 			return err
 		}
-		put.before = before.Definition.Classification
+		put.before, put.RetiredAt = before.Definition.Classification, latest.RetiredAt
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
 				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Key)
@@ -131,10 +132,18 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 		return TypeVersion{}, typeMissing(key)
 	}
 	t, err := s.typeAt(ctx, s.store, p.Tenant, key, version)
-	if err == nil && !p.Clearance.Sees(t.Definition.Classification) {
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	if !p.Clearance.Sees(t.Definition.Classification) {
 		return TypeVersion{}, typeMissing(key)
 	}
-	return t, err
+	if version > 0 {
+		newest, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
+		t.RetiredAt = newest.RetiredAt
+		return t, err
+	}
+	return t, nil
 }
 
 // wholeType finds the newest version of a case type for an operation on the type as a
@@ -184,11 +193,14 @@ type TypeSummary struct {
 	Kind      casetype.Kind
 	Version   int64
 	CreatedAt time.Time
+	RetiredAt time.Time // zero: it is not retired
 }
 
 // Summary is the version without its definition.
 func (t TypeVersion) Summary() TypeSummary {
-	return TypeSummary{Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt}
+	return TypeSummary{
+		Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
+	}
 }
 
 // CaseTypes lists the newest version of every case type, by key.

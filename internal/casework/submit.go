@@ -122,6 +122,9 @@ func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if err := s.permitType(ctx, pl.p, pl.in.operation(), t.Key); err != nil {
 		return err
 	}
+	if !t.RetiredAt.IsZero() {
+		return typeRetired(t.Key)
+	}
 	pl.typ, pl.maker = t.Type, t.Clearance
 	pl.after = cases.Case{
 		Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,

@@ -345,6 +345,8 @@ func (s *Service) switchTarget(
 		return to, refuse("and the case's own type hold more than you are cleared for; ask somebody who is")
 	case err == nil && to.Kind != from.Kind:
 		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Kind, from.Kind))
+	case err == nil && !to.RetiredAt.IsZero():
+		return to, typeRetired(key)
 	}
 	return to, err
 }

@@ -14,7 +14,7 @@ type typeReader interface {
 }
 
 // typeCache keeps parsed versions. A version never changes, so nothing in it
-// goes stale. The zero value is ready.
+// goes stale; whether the type is retired is not in it. The zero value is ready.
 type typeCache struct {
 	mu    sync.RWMutex
 	types map[typeKey]TypeVersion
@@ -69,6 +69,7 @@ func (s *Service) typeAt(ctx context.Context, r typeReader, tenant int64, key st
 func (s *Service) typeOf(tenant int64, stored store.CaseType) (TypeVersion, error) {
 	k := typeKey{tenant, stored.Key, stored.Version}
 	if t, ok := s.types.get(k); ok {
+		t.RetiredAt = stored.RetiredAt
 		return t, nil
 	}
 	parsed, err := casetype.Load(stored.Definition)
@@ -77,5 +78,6 @@ func (s *Service) typeOf(tenant int64, stored store.CaseType) (TypeVersion, erro
 	}
 	t := TypeVersion{Type: parsed, Version: stored.Version, CreatedAt: stored.CreatedAt, Clearance: stored.Clearance}
 	s.types.put(k, t)
+	t.RetiredAt = stored.RetiredAt
 	return t, nil
 }

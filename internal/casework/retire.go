@@ -1,0 +1,62 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// RetireCaseType ends the making of new cases of a type, and switches to it. Cases that
+// run go on, and it stays retired when a new version is put. A creation or switch that
+// is under way may still be saved. A type that is retired stays so since then.
+func (s *Service) RetireCaseType(ctx context.Context, p access.Principal, key string, once Once) (TypeVersion, error) {
+	return s.retirement(ctx, p, key, once, "retire-case-type", access.CaseTypeRetired,
+		func(tx *store.Tx) (bool, error) { return tx.RetireCaseType(ctx, p.Tenant, key, s.now()) })
+}
+
+// RestoreCaseType undoes a retirement. A type that is not retired stays as it is.
+func (s *Service) RestoreCaseType(ctx context.Context, p access.Principal, key string, once Once) (TypeVersion, error) {
+	return s.retirement(ctx, p, key, once, "restore-case-type", access.CaseTypeRestored,
+		func(tx *store.Tx) (bool, error) { return tx.RestoreCaseType(ctx, p.Tenant, key) })
+}
+
+// retirement changes whether a type is retired, and returns its newest version.
+func (s *Service) retirement(ctx context.Context, p access.Principal, key string, once Once,
+	o access.Operation, action access.Action, change func(*store.Tx) (bool, error)) (t TypeVersion, err error) {
+	found, err := s.wholeType(ctx, p, o, key)
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	m := mandateOf(p, o)
+	err = s.once(ctx, p, once, func() error {
+		return s.update(ctx, m, func(tx *store.Tx) error {
+			m.concerns(found.Type)
+			changed, err := change(tx)
+			if err != nil {
+				return err
+			}
+			if changed {
+				of := aboutType(key, found.Definition.Classification)
+				if err := s.audit(ctx, tx, p, action, of, nil); err != nil {
+					return err
+				}
+			}
+			if t, err = s.typeAt(ctx, tx, p.Tenant, key, 0); err != nil {
+				return err
+			}
+			return s.keep(ctx, tx, p, once, t)
+		})
+	})
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	return t, nil
+}
+
+// typeRetired refuses a new case of a type that is retired.
+func typeRetired(key string) error {
+	return fault.New(fault.Conflict, "case_type.retired", "The case type %s is retired: its cases go on, and there are no new ones. "+
+		"Take another type, or have it restored (POST /v1/case-types/%s/restore).", key, key)
+}
