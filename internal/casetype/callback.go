@@ -36,10 +36,10 @@ func (d *Definition) Callbacks() []Callback {
 	return all
 }
 
-// Guarded reports whether something may refuse the transition: a role, a
-// precondition or a callback.
+// Guarded reports whether something may refuse the transition: a role, a field that it
+// requires, a precondition or a callback.
 func (tr Transition) Guarded() bool {
-	return tr.Roles != nil || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
+	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
 }
 
 // Guards lists the transitions whose guards a case has to pass that comes into a

@@ -124,6 +124,7 @@ func (c *checker) checkTransitions(states []string) {
 		for j, name := range items(tr["fields"]) {
 			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
 		}
+		c.checkRequired(tr, path)
 		c.checkPrecondition(tr, path)
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkAsk(ask, path+"/about_to_submit")
@@ -137,6 +138,38 @@ func (c *checker) checkTransitions(states []string) {
 	if !creates && len(transitions) > 0 {
 		c.fault("/transitions", "has no transition without from, so no case can be created")
 	}
+}
+
+// checkRequired checks that what a transition requires are fields, which somebody can set
+// before or with it.
+func (c *checker) checkRequired(tr map[string]any, path string) {
+	for i, name := range texts(tr["required"]) {
+		at := pointer(path, "required", strconv.Itoa(i))
+		c.checkFieldName(name, at)
+		if _, known := c.fieldSchemas()[name]; !known || sets(tr, name) {
+			continue
+		}
+		switch {
+		case tr["from"] == nil && object(c.fieldSchemas()[name])["default"] == nil:
+			c.fault(at, "requires %[1]s, which nobody can set before: add %[1]s to fields, or give it a default", name)
+		case tr["from"] != nil && !slices.ContainsFunc(items(c.root()["transitions"]), func(other any) bool {
+			return object(other)["about_to_submit"] != nil || sets(object(other), name)
+		}):
+			c.fault(at, "requires %[1]s, which no transition sets: add %[1]s to fields", name)
+		}
+	}
+}
+
+// sets reports whether people may set a field by a transition.
+func sets(tr map[string]any, name string) bool {
+	return tr["fields"] == nil || slices.Contains(items(tr["fields"]), any(name))
+}
+
+func texts(v any) (all []string) {
+	for _, item := range items(v) {
+		all = append(all, text(item))
+	}
+	return all
 }
 
 // checkPrecondition compiles the condition of a transition. Which names there are, stored
@@ -153,7 +186,7 @@ func (c *checker) checkPrecondition(tr map[string]any, path string) {
 	if !c.stored && c.fieldSchemas() != nil {
 		before := c.data(nil)
 		before.assume = true
-		shapes = map[string]expression.Shape{"data": c.data(nil), "before": before}
+		shapes = map[string]expression.Shape{"data": c.data(texts(tr["required"])), "before": before}
 	}
 	compiled := language().CompileFor(source, shapes)
 	for _, wrong := range compiled.Faults {

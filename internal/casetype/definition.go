@@ -130,7 +130,8 @@ type Transition struct {
 	To            string       `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
 	Fields        []string     `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
 	Precondition  Precondition `json:"precondition,omitzero"`
-	Roles         []string     `json:"roles,omitzero"` // that may submit it, of those that may write; absent: all
+	Required      []string     `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
+	Roles         []string     `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
 	AboutToSubmit *Ask         `json:"about_to_submit,omitempty"`
 }
 

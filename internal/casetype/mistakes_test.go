@@ -133,6 +133,10 @@ var mistakes = []struct {
 	{"a template of a member of a list", "of {applicant}", "of {parts.label}", "/documents/0/template", "parts is a list, which {parts} writes as a whole", 48},
 	{"a template of a field that is spelt otherwise", "of {applicant}", "of {applcant}", "/documents/0/template", `{applcant} is not a field (did you mean "applicant"?)`, 48},
 	{"a variable of a shell in a template", "of {applicant}", "of ${aplicant}", "/documents/0/template", `did you mean "applicant"`, 48},
+	{"a transition that requires what is no field", "roles: [manager]", "required: [cots] # <-", "/transitions/3/required/0", `"cots" is not a field (did you mean "cost"?)`, 0},
+	{"a transition that is required", "roles: [manager]", "required: true # <-", "/transitions/3/required", "[amount]", 0},
+	{"a creation that requires what it may not set", "    to: draft\n", "    to: draft\n    fields: [applicant]\n    required: [cost] # <-\n", "/transitions/0/required/0", "add cost to fields, or give it a default", 0},
+	{"required fields by another name", "roles: [manager]", "mandatory: [cost] # <-", "/transitions/3/mandatory", "write required: [...]", 0},
 	{"a URL without its scheme", "https://example.com/ask", "example.com/ask # <-", "/transitions/2/about_to_submit/url", "http:// or https://", 0},
 }
 

@@ -46,7 +46,8 @@ var remedies = map[string]map[string]string{
 		"allowed_roles": "write roles: [caseworker]", "permissions": "write roles: [caseworker]", "who": "write roles: [caseworker]",
 		"access": "write roles: [caseworker]", "title": "write name", "label": "write name", "description": "write name", "id": "write key",
 		"event": "write key", "trigger": "write key", "source": "write from: [...]", "sources": "write from: [...]", "from_state": "write from: [...]",
-		"target": "write to", "destination": "write to", "to_state": "write to", "data": "write fields: [...]", "initial": "a transition without from creates",
+		"target": "write to", "destination": "write to", "to_state": "write to", "data": "write fields: [...]", "required_fields": "write required: [...]", "mandatory": "write required: [...]", "needs": "write required: [...]",
+		"requires": "write required: [...]", "initial": "a transition without from creates",
 		"creates": "a transition without from creates",
 	},
 	"about_to_submit": {
@@ -212,6 +213,8 @@ func (c *checker) remedy(path []string, says string) string {
 		return durationRemedy(v, says)
 	case isText && slices.Contains([]string{"roles", "read", "write"}, key) && !inList:
 		return says + ": write a list of some of admin, manager, caseworker, viewer"
+	case key == "required" && strings.HasSuffix(says, "true or false, not a list"):
+		return says + ": write the fields that have to be set, [amount]"
 	case isText && strings.HasSuffix(says, "not a list"):
 		return fmt.Sprintf("%s: write [%s]", says, written)
 	case key == "to" && isList:

@@ -33,8 +33,10 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	for _, tr := range items(d["transitions"]) {
 		tr := object(tr)
 		h.precondition(tr)
-		if fields, ok := tr["fields"]; ok {
-			tr["fields"] = h.prune(fields, "")
+		for _, list := range []string{"fields", "required"} {
+			if fields, ok := tr[list]; ok {
+				tr[list] = h.prune(fields, "")
+			}
 		}
 	}
 	for _, document := range items(d["documents"]) {

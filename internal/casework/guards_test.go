@@ -30,9 +30,10 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 		kind  fault.Kind
 		code  string
 	}{
-		"a role":         {`, "roles": ["manager"]`, fault.Forbidden, "access.denied"},
-		"a precondition": {`, "precondition": "data.amount > 100.0"`, fault.Unprocessable, "case.precondition_failed"},
-		"a callback":     {`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, fault.Unprocessable, "callback.errors"},
+		"a role":                   {`, "roles": ["manager"]`, fault.Forbidden, "access.denied"},
+		"a precondition":           {`, "precondition": "data.amount > 100.0"`, fault.Unprocessable, "case.precondition_failed"},
+		"a field that it requires": {`, "required": ["note"]`, fault.Unprocessable, "case.data_invalid"},
+		"a callback":               {`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, fault.Unprocessable, "callback.errors"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, w *world) {

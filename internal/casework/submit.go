@@ -251,7 +251,24 @@ func (s *Service) caseID(ctx context.Context, tenant int64, t *casetype.Type) (i
 // of a request which has ended.
 func (pl *plan) invalid() ([]fault.Field, error) {
 	wrong, err := pl.typ.Validate(pl.work, pl.after.Data, "/data")
-	return append(wrong, tooLarge(pl.after.Data)...), err
+	wrong = append(wrong, tooLarge(pl.after.Data)...)
+	for _, lacking := range pl.lacks(pl.tr) {
+		same := func(f fault.Field) bool { return f.Path == lacking.Path && f.Message == "is required" }
+		if !slices.ContainsFunc(wrong, same) {
+			wrong = append(wrong, lacking)
+		}
+	}
+	return wrong, err
+}
+
+// lacks lists the fields that a transition requires and that would not be set.
+func (pl *plan) lacks(tr casetype.Transition) (missing []fault.Field) {
+	for _, name := range tr.Required {
+		if pl.after.Data[name] == nil {
+			missing = append(missing, fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("is needed to submit %q", tr.Name)})
+		}
+	}
+	return missing
 }
 
 // rename names the case anew by its type's template, unless a person named it.
@@ -270,8 +287,11 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 
 func (pl *plan) precondition() error { return pl.meets(pl.tr) }
 
-// meets checks the precondition of a transition.
+// meets checks what a transition requires, and its precondition.
 func (pl *plan) meets(tr casetype.Transition) error {
+	if missing := pl.tellable(pl.lacks(tr)); len(missing) > 0 {
+		return fault.In("case.data_invalid", fmt.Sprintf("The transition %q needs more data.", tr.Key), missing...)
+	}
 	return pl.typ.Meets(tr.Key, casetype.Input{
 		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
 	}, pl.p.Clearance)

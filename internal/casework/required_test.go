@@ -1,0 +1,47 @@
+package casework_test
+
+import (
+	"testing"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "object", "required": ["base"], "properties": {
+	"base": {"type": "string"}, "sum": {"type": "integer"}, "secret": {"type": "string", "x-classification": "RESTRICTED"}}},
+	"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [
+		{"key": "open", "to": "draft", "required": ["base", "sum"]},
+		{"key": "edit", "from": ["draft"]},
+		{"key": "pay", "name": "Pay it", "from": ["draft"], "to": "paid", "fields": ["sum"], "required": ["sum", "secret"],
+			"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}}]}`
+
+// What a transition requires has to be set afterwards: by what was submitted, or before.
+func TestATransitionMayRequireFields(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, demanding)
+	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, casework.Once{})
+	refusal := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
+	wantFields(t, refusal, "/data/base", "/data/secret", "/data/sum")
+	if m := refusal.Fields[2].Message; m != `is needed to submit "open"` {
+		t.Errorf("the message is %q", m)
+	}
+	c := w.submit(casework.Submission{Type: "demanding", Data: object(`{"base": "x", "sum": 1}`)})
+	pay := func(p casetype.Classification, data string) error {
+		who := w.p
+		who.Clearance = p
+		_, err := w.Submit(t.Context(), who, casework.Submission{CaseID: c.ID, Transition: "pay", Data: object(data)}, casework.Once{})
+		return err
+	}
+	wantFields(t, wantFault(t, pay(casetype.Restricted, `{"sum": null}`), fault.Unprocessable, "case.data_invalid"), "/data/sum", "/data/secret")
+	// Somebody who does not see the field is told of none.
+	wantFields(t, wantFault(t, pay(casetype.Private, `{}`), fault.Unprocessable, "case.data_invalid"), "/data")
+
+	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"secret": "s"}`)})
+	w.callbacks.on("pay", says(200, `{"data": {"base": "x", "sum": 2}}`))
+	wantFields(t, wantFault(t, pay(casetype.Restricted, `{}`), fault.Unprocessable, "callback.data_invalid"), "/data/secret")
+	w.callbacks.on("pay", says(200, `{}`))
+	if err := pay(casetype.Private, `{}`); err != nil {
+		t.Fatal(err)
+	}
+}
