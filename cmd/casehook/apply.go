@@ -17,6 +17,11 @@ type applyCmd struct {
 func (applyCmd) Help() string {
 	return `What is missing is created, what differs is updated, what is right is left alone: applying a file twice does nothing the second time. Nothing is ever deleted. Case types go by their key, endpoints by their name. Secrets of what is created are printed, this once.
 
+  casehook apply -f casehook.yaml --dry-run    say what would be done
+  casehook apply -f casehook.yaml
+
+A file:
+
   case_types:
     - examples/kyc.yaml             # relative to this file
     - key: note                     # or the definition itself

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/dev"
 	"github.com/casehook/casehook/internal/yaml"
 )
 
@@ -88,8 +89,9 @@ func (c *casetypeListCmd) Run(ctx context.Context, s stdio) error {
 		Kind    string `json:"kind"`
 		Version int64  `json:"version"`
 	}
-	return printList(ctx, s, c.listing, "/v1/case-types", "KEY\tVERSION\tKIND\tNAME", func(t row) []any {
-		return []any{t.Key, t.Version, t.Kind, t.Name}
+	table := dev.Table{Columns: []string{"KEY", "VERSION", "KIND", "NAME"}, Shorten: []string{"NAME"}}
+	return dev.List(ctx, c.client(), c.output(s), "/v1/case-types", table, func(t row) []string {
+		return []string{t.Key, strconv.FormatInt(t.Version, 10), t.Kind, t.Name}
 	})
 }
 

@@ -44,7 +44,7 @@ The API is explained at %[2]s/docs.
 `
 
 const firstStartNowhere = `The first start makes no token here, since standard output is no terminal. Make one:
-  casehook token create --database URL --key-file FILE
+  casehook token recover --database URL --key-file FILE
 or name a file for it with --token-file.
 `
 

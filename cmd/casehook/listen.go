@@ -77,7 +77,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 		*m = moment{name: word}
 		return nil
 	}
-	if ago, err := time.ParseDuration(word); err == nil && ago > 0 {
+	if ago, err := time.ParseDuration(strings.TrimSuffix(word, " ago")); err == nil && ago > 0 {
 		*m = moment{ago: ago}
 		return nil
 	}

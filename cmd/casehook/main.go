@@ -40,14 +40,14 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
 	Casetype  casetypeCmd  `cmd:"" help:"Work on definitions of case types."`
 	Apply     applyCmd     `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
-	Endpoints endpointsCmd `cmd:"" help:"See how endpoints are doing; pause and resume them."`
+	Endpoints endpointsCmd `cmd:"" help:"See how endpoints are doing; create, pause, mend and replay them."`
 	Attempts  attemptsCmd  `cmd:"" help:"See what was sent to endpoints and what came of it."`
 	Resend    resendCmd    `cmd:"" help:"Send a message to an endpoint again."`
 	Listen    listenCmd    `cmd:"" help:"Bring a server's messages to a receiver on your machine, and print them."`
 	Trigger   triggerCmd   `cmd:"" help:"Send one message to your receiver: a sample, or what was last told of a case."`
 	Tenant    tenantCmd    `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
-	Token     tokenCmd     `cmd:"" help:"A new administrator's token, when there is none that works."`
-	User      userCmd      `cmd:"" help:"People who sign in: create them."`
+	Token     tokenCmd     `cmd:"" help:"Tokens, with which programs use the API: create, list and revoke them; recover."`
+	User      userCmd      `cmd:"" help:"People who sign in: create, list and disable them, give them passwords."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -234,3 +234,21 @@ func TestASizeIsBytesOrHasAUnit(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks a command for help sees how it is called.
+func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
+	parser, err := kong.New(&commands{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range parser.Model.Leaves(false) {
+		command := strings.Fields(leaf.FullPath())[1:]
+		if command[0] == "version" || command[0] == "demo" { // there is nothing to say
+			continue
+		}
+		_, out, _ := said(t, append(command, "--help")...)
+		if example := "    casehook " + strings.Join(command, " "); !strings.Contains(out, example) && !strings.Contains(out, strings.TrimSuffix(example, " list")) {
+			t.Errorf("casehook %s --help shows none:\n%s", strings.Join(command, " "), out)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/casehook/casehook/internal/client"
+import (
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/dev"
+)
 
 // remote is what a command that talks to a server needs to know.
 type remote struct {
@@ -11,3 +14,11 @@ type remote struct {
 func (r remote) client() *client.Client {
 	return &client.Client{Server: string(r.Server), Token: r.Token}
 }
+
+// listing is what a command that lists things of a server needs to know.
+type listing struct {
+	JSON bool `name:"json" help:"Print one JSON object a line, with all that is known."`
+	remote
+}
+
+func (l listing) output(s stdio) dev.Output { return dev.Output{Out: s.out, JSON: l.JSON} }

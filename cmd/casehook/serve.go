@@ -29,7 +29,7 @@ type serveCmd struct {
 	Data         string             `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Directory for the SQLite database, the attachments and the generated key; made if missing. ./casehook-data if not set."`
 	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key; of --data, fonts alone is used."`
 	KeyFile      string             `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may hold the key itself. With SQLite it is generated in --data."`
-	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token create."`
+	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token recover."`
 	Atfinity     string             `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"What X-atfinity-version says, for receivers that expect a certain value; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
 	AllowAddress []outbound.Allowed `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints of the first tenant may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
 	Proxies      []network          `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
@@ -56,6 +56,9 @@ type serveCmd struct {
 // Help is shown below the command's summary.
 func (serveCmd) Help() string {
 	return `The first start makes a token for the API, and shows it once: on a terminal; else it puts it into the file admin-token in --data, or into that of --token-file. Stop it with Ctrl-C or SIGTERM: what is under way is finished first; a second signal ends it at once. Every option is a flag, an environment variable, or a key in the file of --config; a flag wins over a variable, a variable over the file.
+
+  casehook serve --data ./casehook-data
+  casehook serve --config /etc/casehook.yaml
 
 A file of options:
 

@@ -102,7 +102,11 @@ type tenantCreateCmd struct {
 }
 
 // Help is shown below the command's summary.
-func (tenantCreateCmd) Help() string { return tenantHelp }
+func (tenantCreateCmd) Help() string {
+	return tenantHelp + `
+
+  casehook tenant create acme --name 'Acme Ltd' --host acme.example.com --data /var/lib/casehook`
+}
 
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
 	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
@@ -130,7 +134,11 @@ type tenantAdminCmd struct {
 }
 
 // Help is shown below the command's summary.
-func (tenantAdminCmd) Help() string { return tenantHelp }
+func (tenantAdminCmd) Help() string {
+	return tenantHelp + `
+
+  casehook tenant admin acme --key-file /etc/casehook/key --database "$CASEHOOK_DATABASE"`
+}
 
 func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
 	var made tenantBody
@@ -147,7 +155,11 @@ func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
 type tenantListCmd struct{ operated }
 
 // Help is shown below the command's summary.
-func (tenantListCmd) Help() string { return tenantHelp }
+func (tenantListCmd) Help() string {
+	return tenantHelp + `
+
+  casehook tenant list --data /var/lib/casehook`
+}
 
 func (c *tenantListCmd) Run(ctx context.Context, s stdio) error {
 	var page struct {
@@ -180,7 +192,12 @@ type tenantSetCmd struct {
 }
 
 // Help is shown below the command's summary.
-func (tenantSetCmd) Help() string { return tenantHelp }
+func (tenantSetCmd) Help() string {
+	return tenantHelp + `
+
+  casehook tenant set acme --var ORDERS_URL --allow-address 10.0.0.0/8:8443
+  casehook tenant set acme --contact-ids sequential`
+}
 
 func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
 	wanted := tenantBody{Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}

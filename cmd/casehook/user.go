@@ -7,13 +7,20 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/dev"
+	"github.com/casehook/casehook/internal/fault"
 )
 
 type userCmd struct {
-	Create userCreateCmd `cmd:"" help:"Create a user who can sign in."`
+	Create   userCreateCmd   `cmd:"" help:"Create a user who can sign in."`
+	List     userListCmd     `cmd:"" help:"List the users."`
+	Disable  userDisableCmd  `cmd:"" help:"Keep a user from signing in, and end the user's sessions."`
+	Enable   userEnableCmd   `cmd:"" help:"Let a user sign in again."`
+	Password userPasswordCmd `cmd:"" help:"Give a user a new password, and end the user's sessions."`
 }
 
 type userCreateCmd struct {
@@ -26,33 +33,189 @@ type userCreateCmd struct {
 	remote
 }
 
+// Help is shown below the command's summary.
+func (userCreateCmd) Help() string {
+	return `A password has 12 to 200 characters. The one that is made is printed, this once; the user may change it.
+
+  casehook user create --email ada@example.org --name 'Ada Lovelace' --role caseworker --clearance PRIVATE`
+}
+
 func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 	password := ""
-	switch {
-	case c.NoPassword:
-	case c.PasswordStdin:
-		line, err := bufio.NewReader(s.in).ReadString('\n')
-		if err != nil && line == "" {
-			return fmt.Errorf("reading the password: %w", err)
+	if !c.NoPassword {
+		var err error
+		if password, err = newPassword(s, c.PasswordStdin); err != nil {
+			return err
 		}
-		password = strings.TrimRight(line, "\r\n")
-	default:
-		password = rand.Text()
 	}
 	body := map[string]any{"email": c.Email, "name": cmp.Or(c.Name, c.Email), "role": c.Role, "clearance": c.Clearance}
 	if password != "" {
 		body["password"] = password
 	}
-	var made struct {
-		ID    int64  `json:"id"`
-		Email string `json:"email"`
-	}
+	var made userRow
 	if err := c.client().Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/users", Body: body}, &made); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(s.out, "user %d (%s): created\n", made.ID, made.Email); err != nil || c.NoPassword || c.PasswordStdin {
 		return err
 	}
+	return printPassword(s, password)
+}
+
+// newPassword returns the first line of standard input, or a password that is made.
+func newPassword(s stdio, stdin bool) (string, error) {
+	if !stdin {
+		return rand.Text(), nil
+	}
+	line, err := bufio.NewReader(s.in).ReadString('\n')
+	if err != nil && line == "" {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+func printPassword(s stdio, password string) error {
 	_, err := fmt.Fprintf(s.out, "The password, shown this once:\n\n  %s\n", password)
 	return err
+}
+
+// userRow is what is shown of a user in a line.
+type userRow struct {
+	ID        int64   `json:"id"`
+	Email     string  `json:"email"`
+	Name      string  `json:"name"`
+	Role      string  `json:"role"`
+	Clearance string  `json:"clearance"`
+	Password  bool    `json:"password"`
+	Identity  *string `json:"identity"`
+	Disabled  bool    `json:"disabled"`
+}
+
+// signsIn says how the user does, in few words.
+func (u userRow) signsIn() string {
+	var ways []string
+	if u.Password {
+		ways = append(ways, "password")
+	}
+	if u.Identity != nil {
+		ways = append(ways, "OpenID")
+	}
+	if u.Disabled {
+		return "disabled"
+	}
+	return cmp.Or(strings.Join(ways, ", "), "not yet")
+}
+
+type userListCmd struct{ listing }
+
+// Help is shown below the command's summary.
+func (userListCmd) Help() string {
+	return `The oldest first.
+
+  casehook user list
+  casehook user list --json | jq -r 'select(.disabled) | .email'`
+}
+
+func (c *userListCmd) Run(ctx context.Context, s stdio) error {
+	table := dev.Table{Columns: []string{"ID", "EMAIL", "NAME", "ROLE", "CLEARANCE", "SIGNS IN"}, Shorten: []string{"EMAIL", "NAME"}}
+	return dev.List(ctx, c.client(), c.output(s), "/v1/users", table, func(u userRow) []string {
+		return []string{strconv.FormatInt(u.ID, 10), u.Email, u.Name, u.Role, u.Clearance, u.signsIn()}
+	})
+}
+
+// oneUser is what every command on one user needs to know.
+type oneUser struct {
+	User string `arg:"" help:"The user's address or id."`
+	remote
+}
+
+// change changes the user.
+func (o oneUser) change(ctx context.Context, with map[string]any) (u userRow, err error) {
+	id, err := o.find(ctx)
+	if err != nil {
+		return u, err
+	}
+	path := "/v1/users/" + strconv.FormatInt(id, 10)
+	err = o.client().Call(ctx, client.Request{Method: http.MethodPatch, Path: path, Body: with}, &u)
+	return u, err
+}
+
+// find returns the user's id.
+func (o oneUser) find(ctx context.Context) (int64, error) {
+	if id, err := strconv.ParseInt(o.User, 10, 64); err == nil {
+		return id, nil
+	}
+	for u, err := range client.Each[userRow](ctx, o.client(), "/v1/users", nil) {
+		if err != nil {
+			return 0, err
+		}
+		if strings.EqualFold(u.Email, o.User) {
+			return u.ID, nil
+		}
+	}
+	return 0, fault.New(fault.NotFound, "user.unknown", "There is no user %q. casehook user list shows them.", o.User)
+}
+
+type userDisableCmd struct{ oneUser }
+
+// Help is shown below the command's summary.
+func (userDisableCmd) Help() string {
+	return `What the user did stays. Tokens are not the user's: see casehook token list.
+
+  casehook user disable ada@example.org`
+}
+
+func (c *userDisableCmd) Run(ctx context.Context, s stdio) error {
+	u, err := c.change(ctx, map[string]any{"disabled": true})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "user %d (%s): disabled\n", u.ID, u.Email)
+	return err
+}
+
+type userEnableCmd struct{ oneUser }
+
+// Help is shown below the command's summary.
+func (userEnableCmd) Help() string {
+	return `With the password of before, if there is one.
+
+  casehook user enable ada@example.org`
+}
+
+func (c *userEnableCmd) Run(ctx context.Context, s stdio) error {
+	u, err := c.change(ctx, map[string]any{"disabled": false})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "user %d (%s): enabled\n", u.ID, u.Email)
+	return err
+}
+
+type userPasswordCmd struct {
+	PasswordStdin bool `help:"Read the password from standard input; else one is made and printed."`
+	oneUser
+}
+
+// Help is shown below the command's summary.
+func (userPasswordCmd) Help() string {
+	return `For administrators: somebody forgot a password. It has 12 to 200 characters. People who know theirs change it by themselves: POST /v1/session/password.
+
+  casehook user password ada@example.org
+  casehook user password ada@example.org --password-stdin < password.txt`
+}
+
+func (c *userPasswordCmd) Run(ctx context.Context, s stdio) error {
+	password, err := newPassword(s, c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	u, err := c.change(ctx, map[string]any{"password": password})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(s.out, "user %d (%s): has a new password; all sessions of before have ended\n", u.ID, u.Email); err != nil || c.PasswordStdin {
+		return err
+	}
+	return printPassword(s, password)
 }

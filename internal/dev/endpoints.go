@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/casehook/casehook/internal/client"
@@ -32,18 +31,38 @@ type shown struct {
 
 // lag is how far an endpoint is behind.
 type lag struct {
-	Entries int64      `json:"entries"`
-	Oldest  *time.Time `json:"oldest"`
-	Parked  int64      `json:"parked"`
-	Dead    int64      `json:"dead"`
+	Entries   int64      `json:"entries"`
+	Estimated bool       `json:"estimated"`
+	Oldest    *time.Time `json:"oldest"`
+	Parked    int64      `json:"parked"`
+	Dead      int64      `json:"dead"`
 }
 
-// behind says it in few words.
+// behind says it in few words: "1,204 commits, 3 h", or "~120,000 commits, 3 h" where
+// the number is an estimate.
 func (l lag) behind(now time.Time) string {
 	if l.Oldest == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%d, %s", l.Entries, now.Sub(*l.Oldest).Round(time.Second))
+	about, noun := "", "commits"
+	if l.Estimated {
+		about = "~"
+	}
+	if l.Entries == 1 {
+		noun = "commit"
+	}
+	return fmt.Sprintf("%s%s %s, %s", about, Grouped(l.Entries), noun, Long(now.Sub(*l.Oldest)))
+}
+
+// mostDead is what the server says of any larger number of dead messages.
+const mostDead = 1000
+
+// given says how many messages were given up.
+func (l lag) given() string {
+	if l.Dead >= mostDead {
+		return Grouped(mostDead) + "+"
+	}
+	return Grouped(l.Dead)
 }
 
 func (s *shown) UnmarshalJSON(raw []byte) error {
@@ -74,12 +93,16 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		}
 		return nil
 	}
-	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tSTATUS\tHEALTH\tBEHIND\tPARKED\tDEAD\tTRIGGERS\tURL")
-	for _, e := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", cmp.Or(e.Name, e.ID), e.Status, e.health(), e.lag.behind(now), e.lag.Parked, e.lag.Dead, few(e.Triggers), e.URL)
+	table := Table{
+		Columns: []string{"NAME", "STATUS", "HEALTH", "BEHIND", "PARKED", "DEAD", "TRIGGERS", "URL"},
+		Shorten: []string{"NAME", "HEALTH", "TRIGGERS", "URL"},
 	}
-	return w.Flush()
+	for _, e := range all {
+		table.Rows = append(table.Rows, []string{
+			cmp.Or(e.Name, e.ID), e.Status, e.health(), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(), few(e.Triggers), e.URL,
+		})
+	}
+	return table.Print(o.Out)
 }
 
 // health says how it fares.
@@ -88,20 +111,15 @@ func (s *shown) health() string {
 		return s.Health.Condition
 	}
 	const most = 40
-	reason := []rune(*s.Health.Reason)
-	if len(reason) > most {
-		reason = append(reason[:most-1], '…')
-	}
-	return s.Health.Condition + ": " + string(reason)
+	return s.Health.Condition + ": " + cut(*s.Health.Reason, most)
 }
 
 // few shortens a list.
 func few(names []string) string {
-	const most = 2
-	if len(names) <= most {
-		return strings.Join(names, ", ")
+	if len(names) < 2 {
+		return strings.Join(names, "")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s, +%d", names[0], len(names)-1)
 }
 
 // lags asks how far endpoints are behind, several at a time.

@@ -1,0 +1,285 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+)
+
+// NewEndpoint is an endpoint to be created, as the API takes it.
+type NewEndpoint struct {
+	Name        string          `json:"name"`
+	URL         string          `json:"url"`
+	Triggers    []string        `json:"triggers"`
+	Sources     []string        `json:"sources,omitempty"`
+	IgnoreOwn   bool            `json:"ignore_own,omitempty"`
+	Filter      string          `json:"filter,omitempty"`
+	Clearance   string          `json:"clearance,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Secret      string          `json:"secret,omitempty"`
+	Start       string          `json:"start,omitempty"`
+	Policy      *EndpointPolicy `json:"policy,omitempty"`
+}
+
+// EndpointPolicy is what may be said of how hard delivery tries.
+type EndpointPolicy struct {
+	Order string `json:"order"`
+}
+
+// CreateEndpoint creates an endpoint, and prints its secret.
+func CreateEndpoint(ctx context.Context, c *client.Client, o Output, e NewEndpoint) error {
+	var made struct {
+		ID     string `json:"id"`
+		Secret string `json:"secret"`
+	}
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/endpoints", Body: e}, &made); err != nil {
+		return err
+	}
+	o.line("endpoint %s: created, %s", e.Name, made.ID)
+	if made.Secret == "" {
+		return nil // it was supplied
+	}
+	o.line("Its secret, shown this once; the receiver verifies signatures with it:\n\n  %s", made.Secret)
+	return nil
+}
+
+// DeleteEndpoint deletes an endpoint.
+func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named string) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	if err := c.Call(ctx, client.Request{Method: http.MethodDelete, Path: at(id)}, nil); err != nil {
+		return err
+	}
+	o.line("endpoint %s: deleted", named)
+	return nil
+}
+
+// Rotate gives an endpoint a new secret of a kind; those of before sign too for an
+// overlap. Where the kind is empty, the server chooses it.
+func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string, overlap time.Duration) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	body := map[string]string{"overlap": overlap.String()}
+	if kind != "" {
+		body["kind"] = kind
+	}
+	var made struct {
+		ID        string  `json:"id"`
+		Secret    *string `json:"secret"`
+		PublicKey *string `json:"public_key"`
+	}
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/secrets"), Body: body}, &made); err != nil {
+		return err
+	}
+	o.line("endpoint %s: has a new secret, %s; those of the same kind sign too for %s", named, made.ID, Long(overlap))
+	if made.Secret != nil {
+		o.line("The secret, shown this once:\n\n  %s", *made.Secret)
+	} else if made.PublicKey != nil {
+		o.line("The public key, with which the receiver verifies signatures:\n\n  %s", *made.PublicKey)
+	}
+	return nil
+}
+
+// Messages names messages of an endpoint: some, or all there are.
+type Messages struct {
+	Endpoint string   // id or name
+	IDs      []string // none: all
+	Parked   bool     // those that wait for their next try; else those that were given up
+}
+
+func (m Messages) body() map[string]any {
+	if len(m.IDs) > 0 {
+		return map[string]any{"messages": m.IDs}
+	}
+	return map[string]any{"all": true}
+}
+
+// RetryMessages has messages tried again.
+func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) error {
+	if m.Parked {
+		return m.settle(ctx, c, o, "/parked/retry", "tried at once")
+	}
+	id, err := endpointID(ctx, c, m.Endpoint)
+	if err != nil {
+		return err
+	}
+	var begun replayed
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/dead/retry"), Body: m.body()}, &begun); err != nil {
+		return err
+	}
+	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(begun.Messages, "message"), begun.ID)
+	return nil
+}
+
+// DropMessages has messages dropped. They stay listed as such.
+func DropMessages(ctx context.Context, c *client.Client, o Output, m Messages) error {
+	path := "/dead/drop"
+	if m.Parked {
+		path = "/parked/drop"
+	}
+	return m.settle(ctx, c, o, path, "dropped")
+}
+
+func (m Messages) settle(ctx context.Context, c *client.Client, o Output, path, done string) error {
+	id, err := endpointID(ctx, c, m.Endpoint)
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Count int64 `json:"count"`
+	}
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, path), Body: m.body()}, &answer); err != nil {
+		return err
+	}
+	o.line("endpoint %s: %s %s", m.Endpoint, counted(answer.Count, "message"), done)
+	return nil
+}
+
+// counted writes a number with its noun.
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Grouped(n) + " " + noun + "s"
+}
+
+// waitingMessage is a message that was given up, or that waits for its next try.
+type waitingMessage struct {
+	Message string    `json:"message"`
+	Trigger string    `json:"trigger"`
+	Subject string    `json:"subject"`
+	At      time.Time `json:"at"`
+	Due     time.Time `json:"due"`
+	Tries   int       `json:"tries"`
+	Reason  string    `json:"reason"`
+}
+
+// DeadMessages lists the messages of an endpoint that were given up.
+func DeadMessages(ctx context.Context, c *client.Client, o Output, named string) error {
+	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "SINCE", "REASON"}, Shorten: []string{"TRIGGER", "REASON"}}
+	return listOf(ctx, c, o, named, "/dead", table, func(m waitingMessage) []string {
+		return []string{m.Message, m.Trigger, m.Subject, m.At.Local().Format("01-02 15:04"), m.Reason}
+	})
+}
+
+// ParkedMessages lists the messages of an endpoint that wait for their next try.
+func ParkedMessages(ctx context.Context, c *client.Client, o Output, named string) error {
+	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "TRIES", "DUE", "REASON"}, Shorten: []string{"TRIGGER", "REASON"}}
+	return listOf(ctx, c, o, named, "/parked", table, func(m waitingMessage) []string {
+		return []string{m.Message, m.Trigger, m.Subject, fmt.Sprint(m.Tries), clock(m.Due), m.Reason}
+	})
+}
+
+// listOf prints what the API lists of an endpoint.
+func listOf[T any](ctx context.Context, c *client.Client, o Output, named, path string, table Table, row func(T) []string) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	return List(ctx, c, o, at(id, path), table, row)
+}
+
+// List prints what a path of the API lists: JSON, or a table with a row for each item.
+func List[T any](ctx context.Context, c *client.Client, o Output, path string, table Table, row func(T) []string) error {
+	for raw, err := range client.Each[json.RawMessage](ctx, c, path, client.AnyLimit()) {
+		if err != nil {
+			return err
+		}
+		if o.JSON {
+			o.line("%s", raw)
+			continue
+		}
+		var item T
+		if err := json.Unmarshal(raw, &item); err != nil {
+			return err
+		}
+		table.Rows = append(table.Rows, row(item))
+	}
+	if o.JSON {
+		return nil
+	}
+	return table.Print(o.Out)
+}
+
+// Replaying says what an endpoint is to be told again.
+type Replaying struct {
+	Endpoint string // id or name
+	Since    string // a time, or beginning
+	Until    string // a time; empty: now
+	Triggers []string
+	Case     int64 // 0: all
+}
+
+// replayed is a replay, as the server shows it.
+type replayed struct {
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind"`
+	State     string    `json:"state"`
+	Messages  int64     `json:"messages"`
+	Progress  float64   `json:"progress"`
+	Delivered int64     `json:"delivered"`
+	Dead      int64     `json:"dead"`
+	AskedBy   string    `json:"asked_by"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Replay has an endpoint told again what happened.
+func Replay(ctx context.Context, c *client.Client, o Output, r Replaying) error {
+	id, err := endpointID(ctx, c, r.Endpoint)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"since": r.Since}
+	if r.Until != "" {
+		body["until"] = r.Until
+	}
+	if len(r.Triggers) > 0 {
+		body["triggers"] = r.Triggers
+	}
+	if r.Case != 0 {
+		body["subject"] = fmt.Sprintf("case/%d", r.Case)
+	}
+	var begun replayed
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/replays"), Body: body}, &begun); err != nil {
+		return err
+	}
+	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, begun.ID)
+	o.line("casehook endpoints replays %s shows how far it is.", r.Endpoint)
+	return nil
+}
+
+// Replays lists the replays of an endpoint.
+func Replays(ctx context.Context, c *client.Client, o Output, named string) error {
+	table := Table{
+		Columns: []string{"REPLAY", "KIND", "STATE", "DONE", "DELIVERED", "DEAD", "ASKED", "BY"}, Shorten: []string{"BY"},
+	}
+	return listOf(ctx, c, o, named, "/replays", table, func(r replayed) []string {
+		return []string{
+			r.ID, r.Kind, r.State, fmt.Sprintf("%d%%", int(r.Progress*100)), Grouped(r.Delivered), Grouped(r.Dead),
+			r.CreatedAt.Local().Format("01-02 15:04"), r.AskedBy,
+		}
+	})
+}
+
+// CancelReplay ends a replay.
+func CancelReplay(ctx context.Context, c *client.Client, o Output, named, replay string) error {
+	id, err := endpointID(ctx, c, named)
+	if err != nil {
+		return err
+	}
+	if err := c.Call(ctx, client.Request{Method: http.MethodDelete, Path: at(id, "/replays/"+url.PathEscape(strings.TrimSpace(replay)))}, nil); err != nil {
+		return err
+	}
+	o.line("endpoint %s: the replay %s is cancelled", named, replay)
+	return nil
+}

@@ -1,0 +1,98 @@
+package dev
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Table is a table for people, at most 100 columns wide if what may be shortened
+// can be made short enough.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+	Shorten []string // columns whose cells may be cut
+}
+
+const (
+	pageWidth = 100 // columns of a terminal
+	gap       = 2   // between two cells
+	shortest  = 8   // what a cell that is cut has left at least
+)
+
+// Print writes the table.
+func (t Table) Print(w io.Writer) error {
+	widths := t.widths()
+	for _, row := range append([][]string{t.Columns}, t.Rows...) {
+		var line strings.Builder
+		for i, cell := range row {
+			cell = cut(cell, widths[i])
+			line.WriteString(cell)
+			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+gap))
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// widths returns the widths of the columns. The widest of those that may be shortened
+// gives way until all fit.
+func (t Table) widths() []int {
+	widths := make([]int, len(t.Columns))
+	total := -gap
+	for i, column := range t.Columns {
+		widths[i] = utf8.RuneCountInString(column)
+		for _, row := range t.Rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+		total += widths[i] + gap
+	}
+	for ; total > pageWidth; total-- {
+		widest := -1
+		for i, column := range t.Columns {
+			if slices.Contains(t.Shorten, column) && widths[i] > max(shortest, utf8.RuneCountInString(column)) && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
+}
+
+// cut shortens a text to so many characters.
+func cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}
+
+// Grouped writes a number with its thousands apart: 1,204.
+func Grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Long writes a length of time in one unit: 40 s, 12 min, 3 h or 5 days.
+func Long(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}

@@ -1,0 +1,57 @@
+package dev
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestATableFitsAHundredColumns(t *testing.T) {
+	long := strings.Repeat("é", 120)
+	for name, table := range map[string]Table{
+		"short":       {Columns: []string{"ID", "NAME"}, Rows: [][]string{{"1", "a"}, {"22", ""}}, Shorten: []string{"NAME"}},
+		"one long":    {Columns: []string{"ID", "NAME"}, Rows: [][]string{{"1", long}}, Shorten: []string{"NAME"}},
+		"several":     {Columns: []string{"A", "ID", "B"}, Rows: [][]string{{long, "ep_1", long}, {"a", "ep_2", "b"}}, Shorten: []string{"A", "B"}},
+		"no room":     {Columns: []string{"ID", "A", "B"}, Rows: [][]string{{strings.Repeat("x", 70), long, long}}, Shorten: []string{"A", "B"}},
+		"nothing yet": {Columns: []string{"ID", "NAME"}, Shorten: []string{"NAME"}},
+	} {
+		var out bytes.Buffer
+		if err := table.Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 100 || strings.HasSuffix(line, " ") {
+				t.Errorf("%s: %q", name, line)
+			}
+		}
+		for _, row := range table.Rows {
+			for i, cell := range row {
+				if table.Columns[i] == "ID" && !strings.Contains(out.String(), cell) {
+					t.Errorf("%s: %q is cut:\n%s", name, cell, &out)
+				}
+			}
+		}
+	}
+}
+
+func TestHowFarAnEndpointIsBehindIsReadable(t *testing.T) {
+	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+	since := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
+	for want, l := range map[string]lag{
+		"-":                          {},
+		"1 commit, 0 s":              {Entries: 1, Oldest: since(-time.Second)},
+		"12 commits, 59 s":           {Entries: 12, Oldest: since(59 * time.Second)},
+		"1,204 commits, 3 h":         {Entries: 1204, Oldest: since(3*time.Hour + 59*time.Minute)},
+		"~1,234,567 commits, 5 days": {Entries: 1234567, Estimated: true, Oldest: since(5*24*time.Hour + time.Hour)},
+		"999 commits, 59 min":        {Entries: 999, Oldest: since(59 * time.Minute)},
+	} {
+		if got := l.behind(now); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := (lag{Dead: 1000}).given() + (lag{Dead: 999}).given(); got != "1,000+999" {
+		t.Error(got)
+	}
+}
