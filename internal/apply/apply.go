@@ -1,16 +1,16 @@
 package apply
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -28,30 +28,33 @@ type Options struct {
 type applier struct {
 	Options
 	*client.Client
+	plan *Plan
 }
 
-// Run applies a plan to a server, and says on Out what was done to each item. It
-// stops at the first that fails; those before it are done.
+// Run applies a plan to a server, and says on Out what was done to each item, or would
+// be. What fails holds up nothing else; the error lists all of it.
 func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
-	c := &applier{o, server}
+	c := &applier{o, server, p}
+	var wrong failures
 	for _, t := range p.Types {
-		if err := c.caseType(ctx, t); err != nil {
-			return fmt.Errorf("case type %s: %w", t.Key, err)
+		if err := c.caseType(ctx, t); wrong.add(err) {
+			return wrong.err()
 		}
 	}
 	if len(p.Endpoints) == 0 {
-		return nil
+		return wrong.err()
 	}
 	there, err := c.endpoints(ctx)
 	if err != nil {
-		return fmt.Errorf("listing the endpoints: %w", err)
+		wrong.add(err)
+		return wrong.err()
 	}
 	for _, e := range p.Endpoints {
-		if err := c.endpoint(ctx, e, p.Secrets[e.Name], there); err != nil {
-			return fmt.Errorf("endpoint %s: %w", e.Name, err)
+		if err := c.endpoint(ctx, e, there); wrong.add(err) {
+			break
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // What is done to an item.
@@ -61,62 +64,86 @@ const (
 	unchanged = "unchanged"
 )
 
-func (c *applier) say(what, name, done string) {
-	if c.DryRun && done != unchanged {
-		done = "would be " + done
+// report is what is told of an item.
+type report struct {
+	item  string // "endpoint crm"
+	done  string
+	lines []string // what changes, and what is to be known besides
+}
+
+func (c *applier) say(r report) {
+	if c.DryRun && r.done != unchanged {
+		r.done = "would be " + r.done
 	}
-	fmt.Fprintf(c.Out, "%s %s: %s\n", what, name, done)
+	fmt.Fprintf(c.Out, "%s: %s\n", r.item, r.done)
+	for _, line := range r.lines {
+		fmt.Fprintf(c.Out, "  %s\n", line)
+	}
+}
+
+// also adds a line about something else that is done to the item.
+func (r *report) also(line string) {
+	if r.lines = append(r.lines, line); r.done == unchanged {
+		r.done = updated
+	}
+}
+
+// would says what is done, or what would be.
+func (c *applier) would(done string) string {
+	if c.DryRun {
+		return "would be " + done
+	}
+	return done
 }
 
 func (c *applier) caseType(ctx context.Context, t Type) error {
 	path := "/v1/case-types/" + url.PathEscape(t.Key)
-	if c.DryRun {
-		return c.compareType(ctx, path, t)
+	r := report{item: "case type " + t.Key, done: created}
+	var there struct {
+		Definition json.RawMessage `json:"definition"`
 	}
+	err := c.Get(ctx, path, &there)
+	exists := err == nil
+	switch {
+	case exists:
+		r.done = unchanged
+		if r.lines = definitionChanges(there.Definition, t.JSON()); len(r.lines) > 0 {
+			r.done = updated
+		}
+	case !errors.Is(err, fault.NotFound):
+		return c.ofType(t, err)
+	}
+	var drawn map[string]string
+	if !c.DryRun {
+		if drawn, err = c.put(ctx, path, t, &r); err != nil {
+			return c.ofType(t, err)
+		}
+	}
+	err = c.callbackSecrets(ctx, path, t, drawn, &r)
+	c.say(r)
+	return err
+}
+
+// put puts a definition, and returns the secrets that were drawn for its callbacks.
+func (c *applier) put(ctx context.Context, path string, t Type, r *report) (drawn map[string]string, err error) {
 	var put struct {
 		Version   int64             `json:"version"`
 		Unchanged bool              `json:"unchanged"`
 		Secrets   map[string]string `json:"callback_secrets"`
 	}
-	query := url.Values{"file": {t.File}}.Encode()
-	if err := c.Call(ctx, client.Request{Method: http.MethodPut, Path: path + "?" + query, ContentType: "application/yaml", Body: t.Source}, &put); err != nil {
-		return err
-	}
-	done := fmt.Sprintf("%s (version %d)", updated, put.Version)
+	path += "?" + url.Values{"file": {t.File}}.Encode()
+	err = c.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml", Body: t.Source}, &put)
 	switch {
-	case put.Unchanged:
-		done = unchanged
-	case put.Version == 1:
-		done = created
-	}
-	c.say("case type", t.Key, done)
-	for _, transition := range slices.Sorted(maps.Keys(put.Secrets)) {
-		fmt.Fprintf(c.Out, "  secret of the callback of %s, shown this once: %s\n", transition, put.Secrets[transition])
-	}
-	return nil
-}
-
-func (c *applier) compareType(ctx context.Context, path string, t Type) error {
-	var there struct {
-		Definition json.RawMessage `json:"definition"`
-	}
-	err := c.Get(ctx, path, &there)
-	done := updated
-	switch {
-	case errors.Is(err, fault.NotFound):
-		done = created
 	case err != nil:
-		return err
-	case sameJSON(there.Definition, t.JSON()):
-		done = unchanged
+		return nil, err
+	case put.Unchanged:
+		r.done = unchanged
+	case put.Version == 1:
+		r.done = created
+	default:
+		r.done = fmt.Sprintf("%s (version %d)", updated, put.Version)
 	}
-	c.say("case type", t.Key, done)
-	return nil
-}
-
-func sameJSON(a, b []byte) bool {
-	var x, y bytes.Buffer
-	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+	return put.Secrets, nil
 }
 
 // remote is an endpoint as the API shows and takes it.
@@ -159,18 +186,36 @@ func wanted(e endpoint.Endpoint) remote {
 	return r
 }
 
-func (r remote) same(other remote) bool {
-	if !r.looksLike(other.remoteSettings) {
-		return false
+// masked is the endpoint as the server will show it, where it is one of these settings
+// that are not named and stay as they are.
+func (r remote) masked(there remote) remote {
+	r.ID, r.Revision, r.Secret = there.ID, there.Revision, there.Secret
+	r.Clearance = cmp.Or(r.Clearance, there.Clearance)
+	if r.Token == nil {
+		r.Token = there.Token
 	}
-	if r.Token != nil && (other.Token == nil || *r.Token != *other.Token) {
-		return false // where none is named, any is right
+	headers := map[string]*string{}
+	for name := range r.Headers {
+		shown := endpoint.Hidden
+		headers[spelt(there.Headers, name)] = &shown
 	}
-	if !slices.Equal(r.Sources, other.Sources) || r.IgnoreOwn != other.IgnoreOwn || r.Filter != other.Filter {
-		return false
+	r.Headers, r.Auth.Auth, r.TLS = headers, r.Auth.Masked(), r.TLS.Masked()
+	return r
+}
+
+// spelt returns the name of a header as it is written there.
+func spelt(there map[string]*string, name string) string {
+	for other := range there {
+		if strings.EqualFold(other, name) {
+			return other
+		}
 	}
-	return r.Name == other.Name && r.URL == other.URL && slices.Equal(r.Triggers, other.Triggers) && slices.Equal(r.Policy.Retries, other.Policy.Retries) &&
-		r.Policy.Timeout == other.Policy.Timeout && r.Policy.Concurrency == other.Policy.Concurrency && r.Policy.Order == other.Policy.Order && r.Policy.RateLimit == other.Policy.RateLimit
+	return name
+}
+
+// changes lists what differs from what is there, as far as the server shows it.
+func (r remote) changes(there remote) []string {
+	return differences(asJSON(there), asJSON(r.masked(there)))
 }
 
 // endpoints returns those that have names.
@@ -188,46 +233,60 @@ func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
 }
 
 // named finds the endpoint of a name, else the one whose name is spelt otherwise.
-func named(there []remote, name string) (remote, bool) {
-	at := slices.IndexFunc(there, func(e remote) bool { return e.Name == name })
+func named[E any](there []E, name string, nameOf func(E) string) (e E, found bool) {
+	at := slices.IndexFunc(there, func(e E) bool { return nameOf(e) == name })
 	if at < 0 {
-		at = slices.IndexFunc(there, func(e remote) bool { return spelling.Key(e.Name) == spelling.Key(name) })
+		at = slices.IndexFunc(there, func(e E) bool { return spelling.Key(nameOf(e)) == spelling.Key(name) })
 	}
 	if at < 0 {
-		return remote{}, false
+		return e, false
 	}
 	return there[at], true
 }
 
-func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, secret string, there []remote) error {
-	want := wanted(e)
-	have, exists := named(there, e.Name)
-	method, path, done := http.MethodPost, "/v1/endpoints", created
-	if exists {
-		method, path, done = http.MethodPatch, "/v1/endpoints/"+url.PathEscape(have.ID), updated
+func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there []remote) error {
+	have, exists := named(there, e.Name, func(e remote) string { return e.Name })
+	if !exists {
+		return c.create(ctx, e)
 	}
-	same := exists && want.same(have)
-	if same && (c.DryRun || !want.secret()) {
-		c.say("endpoint", e.Name, unchanged)
-		return nil
+	want, path := wanted(e), "/v1/endpoints/"+url.PathEscape(have.ID)
+	r := report{item: "endpoint " + e.Name, done: unchanged, lines: want.changes(have)}
+	if len(r.lines) > 0 {
+		r.done = updated
 	}
-	if exists {
+	hidden := want.hidden(have.remoteSettings)
+	switch {
+	case c.DryRun && len(hidden) > 0:
+		r.lines = append(r.lines, "not compared, since the server does not show it: "+strings.Join(hidden, ", "))
+	case !c.DryRun && len(r.lines)+len(hidden) > 0:
 		want.removing(have.remoteSettings)
-	} else {
-		want.Secret = secret
-	}
-	var saved remote
-	if !c.DryRun {
-		if err := c.Call(ctx, client.Request{Method: method, Path: path, Body: want}, &saved); err != nil {
-			return err
+		var saved remote
+		if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: path, Body: want}, &saved); err != nil {
+			return c.ofEndpoint(e.Name, err)
+		}
+		if r.done == unchanged && saved.Revision != have.Revision {
+			r.done, r.lines = updated, []string{strings.Join(hidden, " or ") + ": changes"}
 		}
 	}
-	if same && saved.Revision == have.Revision { // the secrets were right, too
-		done = unchanged
+	err := c.endpointSecret(ctx, path, e.Name, &r)
+	c.say(r)
+	return err
+}
+
+// create makes an endpoint.
+func (c *applier) create(ctx context.Context, e endpoint.Endpoint) error {
+	r := report{item: "endpoint " + e.Name, done: created}
+	if !c.DryRun {
+		want := wanted(e)
+		want.Secret = c.plan.Secrets[e.Name]
+		var saved remote
+		if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/endpoints", Body: want}, &saved); err != nil {
+			return c.ofEndpoint(e.Name, err)
+		}
+		if saved.Secret != "" {
+			r.lines = []string{"secret, shown this once: " + saved.Secret}
+		}
 	}
-	c.say("endpoint", e.Name, done)
-	if saved.Secret != "" {
-		fmt.Fprintf(c.Out, "  secret, shown this once: %s\n", saved.Secret)
-	}
+	c.say(r)
 	return nil
 }

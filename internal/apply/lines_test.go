@@ -44,11 +44,12 @@ endpoints:
 		got = append(got, at)
 	}
 	want := []string{
-		"c.yaml:3: /case_types/0/fields/properties/text/minimum:",
-		"c.yaml:9: /states/1/colour:", `c.yaml:10: /transitions/0/to: "opne"`,
-		"c.yaml:11: /kind:", "c.yaml:12: /fields/properties:", "c.yaml:12: /fields/type:", `c.yaml:12: /transitions/0/to: "closed"`,
-		`c.yaml:16: /triggers/0: "case_made"`, "c.yaml:18: /policy/timeout:", "c.yaml:19: /filter:",
-		"c.yaml:22: /retries:", "c.yaml:23: /policy/timeout:", "c.yaml:25: /headers/X-A:",
+		"c.yaml:3: case type memo: /fields/properties/text/minimum:",
+		"c.yaml:9: case type memo: /states/1/colour:", `c.yaml:10: case type memo: /transitions/0/to: "opne"`,
+		"c.yaml:11: case type note: /kind:", "c.yaml:12: case type note: /fields/properties:", "c.yaml:12: case type note: /fields/type:",
+		`c.yaml:12: case type note: /transitions/0/to: "closed"`,
+		`c.yaml:16: endpoint crm: /triggers/0: "case_made"`, "c.yaml:18: endpoint crm: /policy/timeout:", "c.yaml:19: endpoint crm: /filter:",
+		"c.yaml:22: endpoint erp: /retries:", "c.yaml:23: endpoint erp: /policy/timeout:", "c.yaml:25: endpoint erp: /headers/X-A:",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%v", diff, err)

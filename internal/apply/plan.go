@@ -16,7 +16,6 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/filter"
-	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/wire"
 	"github.com/casehook/casehook/internal/yaml"
 )
@@ -25,14 +24,28 @@ import (
 type Plan struct {
 	Types     []Type
 	Endpoints []endpoint.Endpoint // with names; what a policy leaves out is the default
-	Secrets   map[string]string   // by an endpoint's name: what signs, if it has to be created
+	Secrets   map[string]string   // by an endpoint's name: what signs
+
+	file    string
+	entries map[string]yaml.Node // by an endpoint's name: where it is written
 }
 
 // Type is a definition with where it comes from.
 type Type struct {
 	*casetype.Type
-	File   string // for the messages of faults
-	Source []byte
+	File    string // for the messages of faults
+	Source  []byte
+	Secrets []Secret // that sign what its callbacks are asked; of the others, the server draws them
+
+	line int // of its entry in the plan
+}
+
+// Secret is one that a callback is to have.
+type Secret struct {
+	Callback string // the key of a transition, casetype.SwitchCallback, DeleteCallback or TypeSecret
+	Text     string
+
+	line int
 }
 
 // document is the file as it is written.
@@ -64,18 +77,26 @@ type endpointNode struct {
 // own. Variables are those that secrets are in. The error lists all that is wrong,
 // each with file and line.
 func Read(file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool)) (*Plan, error) {
-	r := reader{file: file, read: read, variable: variable, plan: &Plan{Secrets: map[string]string{}}}
+	plan := &Plan{Secrets: map[string]string{}, file: file, entries: map[string]yaml.Node{}}
+	r := reader{file: file, read: read, variable: variable, plan: plan}
 	written := yaml.Read(source, yaml.Options{})
-	r.faults("", written.Faults)
+	for _, f := range written.Faults {
+		label, path := labelOf(written.Root(), f.Path)
+		r.label = label
+		r.fault(f.Line, "%s: %s", cmp.Or(path, "/"), f.Message)
+	}
+	r.label = ""
 	var d document
 	r.faults("", written.Root().Decode(&d))
 	if len(d.CaseTypes)+len(d.Endpoints) == 0 && len(r.wrong) == 0 {
 		return nil, fmt.Errorf("%s: has neither case_types nor endpoints", file)
 	}
 	for _, n := range d.CaseTypes {
+		r.label, _ = labelOf(written.Root(), n.Path)
 		r.caseType(n)
 	}
 	for _, n := range d.Endpoints {
+		r.label, _ = labelOf(written.Root(), n.Path)
 		r.endpoint(n)
 	}
 	if len(r.wrong) > 0 {
@@ -86,6 +107,7 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 
 type reader struct {
 	file     string
+	label    string // of what is being read, as messages name it
 	read     func(string) ([]byte, error)
 	variable func(string) (string, bool)
 	plan     *Plan
@@ -93,7 +115,7 @@ type reader struct {
 }
 
 func (r *reader) fault(line int, format string, args ...any) {
-	r.wrong = append(r.wrong, fmt.Errorf("%s:%d: %s", r.file, line, fmt.Sprintf(format, args...)))
+	r.wrong = append(r.wrong, errors.New(placed(r.file, line, r.label, fmt.Sprintf(format, args...))))
 }
 
 // faults adds faults of the file, with their paths below base.
@@ -103,32 +125,78 @@ func (r *reader) faults(base string, all []yaml.Fault) {
 	}
 }
 
-// caseType reads a definition, or the file that is named in its place.
+// typeNode is a case type that says more than its definition.
+type typeNode struct {
+	File            string          `yaml:"file"`
+	Definition      yaml.Node       `yaml:"definition"`
+	CallbackSecret  text            `yaml:"callback_secret"`
+	CallbackSecrets map[string]text `yaml:"callback_secrets"`
+}
+
+// caseType reads an entry of the case types: the name of a file, a definition, or an
+// object with either and with secrets.
 func (r *reader) caseType(n yaml.Node) {
+	var entry typeNode
+	object, isObject := n.Value.(map[string]any)
+	_, fromFile := object["file"]
+	_, wrapped := object["definition"]
+	switch name, named := n.Text(); {
+	case named:
+		entry.File = name
+	case !isObject:
+		r.fault(n.At().Line, "a case type is the name of a file, or a definition")
+		return
+	case !fromFile && !wrapped:
+		entry.Definition = n
+	default:
+		if wrong := n.Decode(&entry); len(wrong) > 0 {
+			r.faults(n.Path, wrong)
+			return
+		}
+	}
+	if fromFile && wrapped {
+		r.fault(n.At().Line, "has both file and definition; write one of them")
+		return
+	}
+	r.definition(n, entry)
+}
+
+// definition reads the definition of an entry.
+func (r *reader) definition(n yaml.Node, entry typeNode) {
 	file, line := r.file, n.At().Line
-	source, err := n.Cut()
-	if name, named := n.Text(); named {
-		if file = name; !filepath.IsAbs(file) {
+	var source []byte
+	var err error
+	if entry.Definition.Value == nil {
+		if file = entry.File; !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(r.file), file)
 		}
 		source, err = r.read(file)
-	} else if _, inline := n.Value.(map[string]any); !inline {
-		r.fault(line, "a case type is the name of a file, or a definition")
-		return
+	} else {
+		source, err = entry.Definition.Cut()
 	}
 	if err != nil {
-		r.fault(line, "the case type can't be read: %v", err)
+		r.fault(line, "can't be read: %v", err)
 		return
 	}
 	t, err := casetype.Parse(file, source)
+	var faults casetype.Faults
 	switch {
+	case errors.As(err, &faults):
+		label := typeLabel(yaml.Read(source, yaml.Options{MaxNodes: 20_000}).Root(), r.label)
+		for _, f := range faults {
+			r.wrong = append(r.wrong, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message)))
+		}
+		return
 	case err != nil:
-		r.wrong = append(r.wrong, err)
-	case slices.ContainsFunc(r.plan.Types, func(other Type) bool { return other.Key == t.Key }):
-		r.fault(line, "the case type %s is given twice", t.Key)
-	default:
-		r.plan.Types = append(r.plan.Types, Type{t, file, source})
+		r.fault(line, "%v", err)
+		return
 	}
+	r.label = "case type " + t.Key
+	if first := slices.IndexFunc(r.plan.Types, func(other Type) bool { return other.Key == t.Key }); first >= 0 {
+		r.fault(line, "is given twice: on line %d too", r.plan.Types[first].line)
+		return
+	}
+	r.plan.Types = append(r.plan.Types, Type{Type: t, File: file, Source: source, Secrets: r.callbackSecrets(n, entry, t), line: line})
 }
 
 func (r *reader) endpoint(n yaml.Node) {
@@ -156,9 +224,11 @@ func (r *reader) endpoint(n yaml.Node) {
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {
 		wrong("/filter", "%v", unfit)
 	}
-	if slices.ContainsFunc(r.plan.Endpoints, func(other endpoint.Endpoint) bool { return spelling.Key(other.Name) == spelling.Key(e.Name) }) {
-		wrong("/name", "the endpoint %q is given twice", e.Name)
+	if first, taken := named(r.plan.Endpoints, e.Name, func(e endpoint.Endpoint) string { return e.Name }); taken {
+		wrong("/name", "is given twice: on line %d too", r.plan.entries[first.Name].Below("/name").Line)
+		return
 	}
+	r.plan.entries[e.Name] = n
 	e.Normalise()
 	e.Policy = e.Policy.WithDefaults()
 	r.plan.Endpoints = append(r.plan.Endpoints, e)

@@ -3,7 +3,6 @@ package apply
 import (
 	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -116,7 +115,7 @@ func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	e.TLS = endpoint.TLS{
 		Certificate: r.resolve(d.TLS.Certificate, "/tls/certificate"), Key: r.resolve(d.TLS.Key, "/tls/key"), CA: r.resolve(d.TLS.CA, "/tls/ca"),
 	}
-	if secret := r.line(d.Secret, "/secret"); secret != "" {
+	if secret := r.secret(d.Secret, "/secret"); secret != "" {
 		r.plan.Secrets[e.Name] = secret
 	}
 }
@@ -177,24 +176,23 @@ func (s *remoteSettings) removing(there remoteSettings) {
 	}
 }
 
-// looksLike reports whether all that is shown is as it should be.
-func (s remoteSettings) looksLike(there remoteSettings) bool {
-	if s.Clearance != "" && s.Clearance != there.Clearance || s.Description != there.Description ||
-		s.KeepAnswers != there.KeepAnswers || s.Version != there.Version || !reflect.DeepEqual(s.Metadata, there.Metadata) {
-		return false
-	}
-	names := func(headers map[string]*string) (all []string) {
-		for name := range headers {
-			all = append(all, strings.ToLower(name))
+// hidden lists what is given and there, so that only the server knows whether it is the
+// same, by its path.
+func (s remoteSettings) hidden(there remoteSettings) (paths []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		if _, exists := there.Headers[spelt(there.Headers, name)]; exists {
+			paths = append(paths, "/headers/"+name)
 		}
-		slices.Sort(all)
-		return all
 	}
-	s.Auth.Auth = s.Auth.Masked()
-	return slices.Equal(names(s.Headers), names(there.Headers)) && reflect.DeepEqual(s.Auth, there.Auth) && s.TLS.Masked() == there.TLS
-}
-
-// secret reports whether there is something that the API does not show.
-func (s remoteSettings) secret() bool {
-	return len(s.Headers) > 0 || s.Auth.Type != "none" || s.TLS.Key != ""
+	for _, secret := range []struct{ path, given, shown string }{
+		{"/auth/token", s.Auth.Token, there.Auth.Token},
+		{"/auth/password", s.Auth.Password, there.Auth.Password},
+		{"/auth/client_secret", s.Auth.ClientSecret, there.Auth.ClientSecret},
+		{"/tls/key", s.TLS.Key, there.TLS.Key},
+	} {
+		if secret.given != "" && secret.shown != "" {
+			paths = append(paths, secret.path)
+		}
+	}
+	return paths
 }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,8 @@ import (
 func variables(all map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) { value, set := all[name]; return value, set }
 }
+
+const sesame = "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l"
 
 const full = `
 endpoints:
@@ -36,7 +39,7 @@ endpoints:
 
 func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 	plan, err := Read("setup/c.yaml", []byte(full), files(map[string]string{"setup/crm.secret": "from a file\n"}),
-		variables(map[string]string{"CRM_KEY": "from a variable", "CRM_SECRET": "whsec_x"}))
+		variables(map[string]string{"CRM_KEY": "from a variable", "CRM_SECRET": sesame}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,15 +53,15 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 	if diff := cmp.Diff([]endpoint.Endpoint{want}, plan.Endpoints); diff != "" {
 		t.Error(diff)
 	}
-	if plan.Secrets["crm"] != "whsec_x" {
+	if plan.Secrets["crm"] != sesame {
 		t.Errorf("its secret is %q", plan.Secrets["crm"])
 	}
 }
 
 func TestWrongSettingsAreListedByLine(t *testing.T) {
 	for change, want := range map[string]string{
-		"{ env: CRM_KEY }/{ env: NONE }":        "c.yaml:11: /headers/X-Api-Key: the variable NONE is not set",
-		"{ file: crm.secret }/{ file: none }":   "c.yaml:16: /auth/client_secret: can't be read",
+		"{ env: CRM_KEY }/{ env: NONE }":        "c.yaml:11: endpoint crm: /headers/X-Api-Key: the variable NONE is not set",
+		"{ file: crm.secret }/{ file: none }":   "c.yaml:16: endpoint crm: /auth/client_secret: can't be read",
 		"{ env: CRM_KEY }/{ env: A, file: b }":  "neither a text, nor",
 		"{ env: CRM_KEY }/[a]":                  "neither a text, nor",
 		"PRIVATE/SECRET":                        "/clearance: is none of",
@@ -67,10 +70,11 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 		"client_id: casehook/tokenn: x":         "tokenn",
 		"2.4.1/two four":                        "/atfinity_version: is not at most 64",
 		"https:@@login.example.com/http:@@x.io": "/auth/token_url: ",
+		"{ env: CRM_SECRET }/{ env: CRM_KEY }":  "c.yaml:18: endpoint crm: /secret: is no secret (the variable CRM_KEY): a signing key begins with whsec_",
 	} {
 		from, to, _ := strings.Cut(change, "/")
 		source := strings.Replace(full, strings.ReplaceAll(from, "@", "/"), strings.ReplaceAll(to, "@", "/"), 1)
-		_, err := Read("c.yaml", []byte(source), files(map[string]string{"crm.secret": "x"}), variables(map[string]string{"CRM_KEY": "x", "CRM_SECRET": "x"}))
+		_, err := Read("c.yaml", []byte(source), files(map[string]string{"crm.secret": "x"}), variables(map[string]string{"CRM_KEY": "x", "CRM_SECRET": sesame}))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v does not say %q", change, err, want)
 		}
@@ -83,22 +87,22 @@ func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
 		Auth: endpoint.Auth{Kind: endpoint.BearerAuth, Token: "secret"}, TLS: endpoint.TLS{Certificate: "c", Key: "k"}}
 	there := remoteSettings{Metadata: map[string]*string{"a": text("1")}, Headers: map[string]*string{"x-a": text(endpoint.Hidden)}, Clearance: "PRIVATE",
 		Auth: remoteAuth{"bearer", endpoint.Auth{Token: endpoint.Hidden}}, TLS: endpoint.TLS{Certificate: "c", Key: endpoint.Hidden}}
-	want := wantedSettings(e)
-	if !want.looksLike(there) || !want.secret() {
-		t.Errorf("%+v does not look like %+v", want, there)
+	have, want := remote{remoteSettings: there}, remote{remoteSettings: wantedSettings(e)}
+	if lines := want.changes(have); len(lines) > 0 || !slices.Equal(want.hidden(there), []string{"/headers/X-A", "/auth/token", "/tls/key"}) {
+		t.Errorf("%v differ, %v is hidden", lines, want.hidden(there))
 	}
 	for name, change := range map[string]func(*endpoint.Endpoint){
-		"description":     func(e *endpoint.Endpoint) { e.Description = "x" },
-		"metadata":        func(e *endpoint.Endpoint) { e.Metadata = map[string]string{"a": "2"} },
-		"a header":        func(e *endpoint.Endpoint) { e.Headers = nil },
-		"clearance":       func(e *endpoint.Endpoint) { e.Clearance = "PUBLIC" },
-		"authentication":  func(e *endpoint.Endpoint) { e.Auth = endpoint.Auth{} },
-		"the certificate": func(e *endpoint.Endpoint) { e.TLS.Certificate = "d" },
+		"/description: \"\" -> x":                                    func(e *endpoint.Endpoint) { e.Description = "x" },
+		"/metadata/a: 1 -> 2":                                        func(e *endpoint.Endpoint) { e.Metadata = map[string]string{"a": "2"} },
+		"/headers/x-a: removed: (hidden)":                            func(e *endpoint.Endpoint) { e.Headers = nil },
+		"/clearance: PRIVATE -> PUBLIC":                              func(e *endpoint.Endpoint) { e.Clearance = "PUBLIC" },
+		"/auth/token: removed: (hidden)\n/auth/type: bearer -> none": func(e *endpoint.Endpoint) { e.Auth = endpoint.Auth{} },
+		"/tls/certificate: c -> d":                                   func(e *endpoint.Endpoint) { e.TLS.Certificate = "d" },
 	} {
 		other := e.Clone()
 		change(&other)
-		if wantedSettings(other).looksLike(there) {
-			t.Errorf("%s differs, and nobody sees it", name)
+		if got := strings.Join(remote{remoteSettings: wantedSettings(other)}.changes(have), "\n"); got != name {
+			t.Errorf("%q differs; want %q", got, name)
 		}
 	}
 	bare := wantedSettings(endpoint.Endpoint{})

@@ -118,6 +118,19 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	}
 	_, err = w.CallbackSecrets(t.Context(), w.p, "loan", "open")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
+	mine := supply(1)
+	for _, key := range [][]byte{mine.Key, used.Key, mine.Key} { // forth, back, and forth again
+		if err := rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Key: key, Overlap: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
+	if err != nil || len(both) != 2 || !bytes.Equal(both[0].Key, mine.Key) || !both[0].ExpiresAt.IsZero() || both[1].ExpiresAt.IsZero() {
+		t.Errorf("taken back twice, they are %+v, %v", both, err)
+	}
+	if err := w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", both[1].ID); err != nil {
+		t.Fatal(err)
+	}
 	only, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
 	if err != nil || len(only) != 1 {
 		t.Fatalf("%+v, %v", only, err)

@@ -64,14 +64,15 @@ func (h secretHolder) check(q SecretRequest) error {
 	return nil
 }
 
-// rotate puts a new secret before those that there are.
+// rotate puts a new secret before those that there are. It may be one that is about to
+// expire: then it does not.
 func (h secretHolder) rotate(secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration) ([]endpoint.Secret, error) {
-	signing := endpoint.Signing(secrets, made.CreatedAt)
-	if slices.ContainsFunc(signing, func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }) {
+	same := func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }
+	if slices.ContainsFunc(secrets, func(s endpoint.Secret) bool { return same(s) && s.ExpiresAt.IsZero() }) {
 		return nil, fault.In(h.invalid, "The secret can't be rotated.",
 			fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
 	}
-	rotated := endpoint.Rotate(secrets, made, overlap)
+	rotated := endpoint.Rotate(slices.DeleteFunc(slices.Clone(secrets), same), made, overlap)
 	if len(rotated) > endpoint.MaxSecrets {
 		return nil, fault.New(fault.Conflict, h.tooMany,
 			"The %s has %d secrets that sign. Delete one that no receiver needs any more, or wait until one expires.", h.noun, len(rotated)-1)

@@ -1,0 +1,196 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/client"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/yaml"
+)
+
+// fingerprint names a secret as the server does.
+func fingerprint(secret string) (string, error) {
+	if strings.HasPrefix(secret, "whsk_") {
+		seed, err := outbound.ParsePrivateKey(secret)
+		if err != nil {
+			return "", err
+		}
+		return outbound.Fingerprint(outbound.FormatPublicKey(seed)), nil
+	}
+	key, err := outbound.ParseKey(secret)
+	return outbound.Fingerprint(outbound.FormatKey(key)), err
+}
+
+// secret is line for a secret that signs, which has to be one.
+func (r *reader) secret(t text, path string) string {
+	before := len(r.wrong)
+	secret := r.line(t, path)
+	if t.line == 0 || len(r.wrong) > before {
+		return secret
+	}
+	if _, err := fingerprint(secret); err != nil {
+		where := ""
+		if t.env != "" {
+			where = " (the variable " + t.env + ")"
+		}
+		r.fault(t.line, "%s: is no secret%s: %v", path, where, err)
+	}
+	return secret
+}
+
+// callbackSecrets reads the secrets that an entry gives to the callbacks of its type.
+func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) (all []Secret) {
+	shared := t.CallbackSecret == casetype.SecretPerType
+	var callbacks []string
+	for _, c := range t.Callbacks() {
+		callbacks = append(callbacks, c.Name)
+	}
+	switch {
+	case entry.CallbackSecret.line > 0 && !shared:
+		r.fault(entry.CallbackSecret.line, "/callback_secret: each callback of this type has a secret: "+
+			"write callback_secrets: { KEY: { env: NAME } }, or callback_secret: type in the definition")
+	case entry.CallbackSecret.line > 0:
+		if secret := r.secret(entry.CallbackSecret, "/callback_secret"); secret != "" {
+			all = append(all, Secret{casetype.TypeSecret, secret, entry.CallbackSecret.line})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(entry.CallbackSecrets)) {
+		path := "/callback_secrets/" + name
+		switch given := entry.CallbackSecrets[name]; {
+		case shared:
+			r.fault(n.Below(path).Line, "%s: all callbacks of this type share a secret: write callback_secret: { env: NAME }", path)
+		case !slices.Contains(callbacks, name):
+			r.fault(n.Below(path).Line, "%s: is no callback; there are %s", path, cmp.Or(strings.Join(callbacks, ", "), "none"))
+		default:
+			all = append(all, Secret{name, r.secret(given, path), given.line})
+		}
+	}
+	return all
+}
+
+// signingSecret is a secret as the server lists it.
+type signingSecret struct {
+	ID          string  `json:"id"`
+	ExpiresAt   *string `json:"expires_at"`
+	Fingerprint string  `json:"fingerprint"`
+}
+
+// lasting reports whether one of the secrets is the one of the fingerprint, without an end.
+func lasting(all []signingSecret, mark string) bool {
+	return slices.ContainsFunc(all, func(s signingSecret) bool { return s.Fingerprint == mark && s.ExpiresAt == nil })
+}
+
+// signing lists the secrets at a path. Where there is nothing, there are none.
+func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, error) {
+	var there struct {
+		Items []signingSecret `json:"items"`
+	}
+	err := c.Get(ctx, path, &there)
+	if errors.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return there.Items, err
+}
+
+// rotated says what becomes of a secret that is there.
+func (c *applier) rotated() string {
+	return c.would("rotated") + "; the one of before signs for " + overlap + " more"
+}
+
+var overlap = strings.TrimSuffix(endpoint.DefaultOverlap.String(), "0m0s")
+
+// callbackSecrets brings the secrets of a type's callbacks to what the plan says, and tells
+// those that were drawn and that the plan does not say.
+func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, drawn map[string]string, r *report) error {
+	var wrong []error
+	for _, secret := range t.Secrets {
+		line, err := c.callbackSecret(ctx, path+"/callbacks/"+url.PathEscape(secret.Callback), secret, drawn[secret.Callback])
+		if err != nil {
+			wrong = append(wrong, refused(err, "case type "+t.Key+": secret of "+callbackName(secret.Callback), func(string) place {
+				return place{c.plan.file, secret.line}
+			}))
+			continue
+		}
+		delete(drawn, secret.Callback)
+		if line == "" {
+			continue
+		}
+		r.also("secret of " + callbackName(secret.Callback) + ": " + line)
+	}
+	for _, name := range slices.Sorted(maps.Keys(drawn)) {
+		r.lines = append(r.lines, "secret of "+callbackName(name)+", shown this once: "+drawn[name])
+	}
+	return errors.Join(wrong...)
+}
+
+// callbackSecret brings the secret of a callback to what the plan says, and says what was
+// done, which may be nothing. The one that was drawn for it is known to nobody, and ends.
+func (c *applier) callbackSecret(ctx context.Context, path string, secret Secret, drawn string) (line string, err error) {
+	mark, err := fingerprint(secret.Text)
+	if err != nil {
+		return "", err
+	}
+	there, err := c.signing(ctx, path+"/secrets")
+	if err != nil || lasting(there, mark) {
+		return "", err
+	}
+	if line = c.rotated(); drawn != "" || len(there) == 0 {
+		line = c.would("set")
+	}
+	if c.DryRun {
+		return line, nil
+	}
+	request := client.Request{Method: http.MethodPost, Path: path + "/secret", Body: map[string]string{"secret": secret.Text}}
+	if err := c.Call(ctx, request, nil); err != nil || drawn == "" {
+		return line, err
+	}
+	needless, err := fingerprint(drawn)
+	for _, s := range there {
+		if err == nil && s.Fingerprint == needless {
+			err = c.Call(ctx, client.Request{Method: http.MethodDelete, Path: path + "/secrets/" + url.PathEscape(s.ID)}, nil)
+		}
+	}
+	return line, err
+}
+
+// callbackName names a callback for people.
+func callbackName(name string) string {
+	if name == casetype.TypeSecret {
+		return "all callbacks"
+	}
+	return "the callback of " + name
+}
+
+// endpointSecret brings the secret of an endpoint that is there to what the plan says.
+func (c *applier) endpointSecret(ctx context.Context, path, name string, r *report) error {
+	secret := c.plan.Secrets[name]
+	if secret == "" {
+		return nil
+	}
+	mark, err := fingerprint(secret)
+	if err != nil {
+		return err
+	}
+	there, err := c.signing(ctx, path+"/secrets")
+	if err != nil || lasting(there, mark) {
+		return c.ofEndpoint(name, err)
+	}
+	if !c.DryRun {
+		request := client.Request{Method: http.MethodPost, Path: path + "/secrets", Body: map[string]string{"secret": secret}}
+		if err := c.Call(ctx, request, nil); err != nil {
+			return c.ofEndpoint(name, err)
+		}
+	}
+	r.also("secret: " + c.rotated())
+	return nil
+}
