@@ -16,7 +16,8 @@ var least = map[Operation]Role{
 
 	"list-cases": Viewer, "get-case": Viewer, "get-claim": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
-	"list-case-types": Viewer, "get-case-type": Viewer, "list-labels": Viewer, "get-label": Viewer,
+	"list-case-types": Viewer, "get-case-type": Viewer, "get-case-type-openapi": Viewer,
+	"list-labels": Viewer, "get-label": Viewer,
 	"list-contacts": Viewer, "get-contact": Viewer, "get-contact-history": Viewer,
 	"list-case-contacts": Viewer, "list-contact-cases": Viewer,
 

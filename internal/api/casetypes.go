@@ -79,6 +79,7 @@ func (a *API) caseTypes() {
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
 	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "Its newest version, or another one, as you may see it: without what is above your clearance.", http.StatusNotFound), a.getCaseType)
 	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
+	a.typedDocuments()
 	a.callbackSecrets()
 }
 

@@ -329,6 +329,7 @@ func (s *spies) reads() map[string][]string {
 		"list-proofs":             each(inCases, "/proofs"),
 		"download-proof":          s.proofs,
 		"get-case-type":           append(each(types, ""), each(types, "?version=1")...),
+		"get-case-type-openapi":   append(each(types, "/openapi"), each(types, "/openapi?version=1")...),
 		"list-case-types":         {"/v1/case-types"},
 		"list-endpoints":          {"/v1/endpoints", "/v1/endpoints?limit=1"},
 		"get-endpoint":            endpoints,

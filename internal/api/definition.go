@@ -27,7 +27,11 @@ func (Definition) Schema(r huma.Registry) *huma.Schema {
 			panic("api: the schema of definitions: " + err.Error()) // it is our own
 		}
 		for name, part := range s.Parts {
-			component(r, definitionPart(name), embedded(asComponent(part)))
+			s := embedded(asComponent(part))
+			if name == "document" { // it is left out where it speaks of fields that are hidden from its reader
+				s.Extensions["required"] = json.RawMessage(`["key"]`)
+			}
+			component(r, definitionPart(name), s)
 		}
 		component(r, root, embedded(asComponent(casetype.Schema())))
 	}

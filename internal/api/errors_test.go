@@ -125,6 +125,7 @@ func (w *world) problemsOfCases() {
 		{"POST", nobody + "/comments", `{"text": "x"}`, 404, "case.not_found"},
 		{"POST", nobody + "/transitions/submit", `{}`, 404, "case.not_found"},
 		{"POST", "/v1/case-types/nobody/cases", `{}`, 404, "case_type.not_found"},
+		{"GET", "/v1/case-types/nothing/openapi", "", 404, "case_type.not_found"},
 		{"POST", "/v1/case-types/loan/cases", `{}`, 422, "case.transition_required"},
 		{"POST", "/v1/case-types/loan/cases", `{"transition": "nonsense"}`, 404, "transition.not_found"},
 		{"POST", "/v1/case-types/loan/cases", `{"transition": "open", "data": {"nonsense": 1}}`, 422, ""},

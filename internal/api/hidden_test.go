@@ -268,6 +268,7 @@ func (s *secluded) questions() map[access.Operation][]question {
 		"create-case": {{"POST", "/v1/case-types/{type}/cases", `{"data": {"text": "x"}}`, 0}, {"POST", "/v1/case-types/{type}/cases", `{"data": {"x": 1}}`, 0}},
 		"get-case-type": {{"GET", "/v1/case-types/{type}", "", 0}, {"GET", "/v1/case-types/{type}?version=1", "", 0},
 			{"GET", "/v1/case-types/{type}?version=7", "", 0}},
+		"get-case-type-openapi":  {{"GET", "/v1/case-types/{type}/openapi", "", 0}, {"GET", "/v1/case-types/{type}/openapi?version=7", "", 0}},
 		"rotate-callback-secret": {{"POST", "/v1/case-types/{type}/callbacks/ask/secret", "", 0}, {"POST", "/v1/case-types/{type}/callbacks/no/secret", "", 0}},
 		"retire-case-type":       {{"POST", "/v1/case-types/{type}/retire", "", 0}},
 		"restore-case-type":      {{"POST", "/v1/case-types/{type}/restore", "", 0}},

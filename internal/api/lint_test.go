@@ -33,7 +33,11 @@ func TestLintersFindNothingInTheOpenAPIDocuments(t *testing.T) {
 	installed := make(chan string, 1)
 	go func() { installed <- installLinters(dir) }()
 	var files []string
-	for name, path := range map[string]string{"openapi.json": "/openapi.json"} {
+	documents := map[string]string{"openapi.json": "/openapi.json"}
+	for _, key := range w.putExamples() {
+		documents[key+".json"] = "/v1/case-types/" + key + "/openapi"
+	}
+	for name, path := range documents {
 		file := filepath.Join(dir, name)
 		must(t, os.WriteFile(file, w.get(path).is(200, "").body, 0o644))
 		files = append(files, file)

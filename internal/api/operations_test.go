@@ -90,6 +90,8 @@ func (w *world) storyOfTypes() {
 		t.Errorf("changed, it is version %s", changed.text("version"))
 	}
 	w.do("PUT", "/v1/case-types/note", note).is(201, "")
+	w.get("/v1/case-types/loan/openapi").is(200, "")
+	w.get("/v1/case-types/loan/openapi?version=1").is(200, "")
 	if name := w.get("/v1/case-types/loan?version=1").is(200, "").text("name"); name != "Loan" {
 		t.Errorf("version 1 is called %s", name)
 	}

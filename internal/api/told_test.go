@@ -260,7 +260,7 @@ func (f *failing) look() {
 	paths := map[access.Operation][]string{
 		"list-cases": {"/v1/cases"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
 		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"}, "list-case-contacts": {f.path + "/contacts"},
-		"list-case-types": {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"}, "list-labels": {"/v1/labels"}, "list-contacts": {"/v1/contacts"},
+		"list-case-types": {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"}, "get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"}, "list-contacts": {"/v1/contacts"},
 		"list-case-deliveries": {f.path + "/deliveries"}, "list-endpoints": {"/v1/endpoints?limit=200"}, "get-targets": {"/v1/triggers/case_created/targets"},
 		"list-triggers": {"/v1/triggers"}, "find-attempts": {"/v1/attempts?limit=200"}, "poll-journal": {"/v1/journal?after=beginning&limit=1000"},
 		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
