@@ -37,7 +37,22 @@ type Case struct {
 	ModifiedAt      Time          `json:"modified_at" doc:"When its content last changed."`
 	ClosedAt        TimeOrNull    `json:"closed_at" doc:"When it was closed; null while it is open."`
 	LastActivityAt  Time          `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
-	Transitions     []string      `json:"transitions" doc:"The keys of the transitions that may be submitted now." example:"[\"approve\", \"decline\"]"`
+	Transitions     []string      `json:"transitions" doc:"The keys of the transitions that you may submit now, as the case is and without further data. A callback may still refuse them." example:"[\"approve\", \"decline\"]"`
+
+	TransitionsBlocked []BlockedTransition `json:"transitions_blocked" doc:"The other transitions that you may submit from this state: a field that they require is not set, or their precondition does not hold. They may pass with the data that is missing. What your role may not submit is in neither list."`
+}
+
+// BlockedTransition is a transition that a case is not ready for.
+type BlockedTransition struct {
+	Key    string         `json:"key" doc:"The key of the transition." example:"submit"`
+	Reason string         `json:"reason" doc:"Why it would be refused, for people." example:"\"Submit for review\" needs: E-mail."`
+	Fields []BlockedField `json:"fields" doc:"The fields that it is about and that are not set, as far as you may see them."`
+}
+
+// BlockedField is what a transition needs of a field.
+type BlockedField struct {
+	Path    string `json:"path" doc:"JSON Pointer to the field in what is submitted." example:"/data/email"`
+	Message string `json:"message" doc:"What is wrong with it." example:"is needed to submit \"Submit for review\""`
 }
 
 // NewCase is the body that creates a case.
@@ -256,14 +271,21 @@ func showCase(v casework.View) (Case, error) {
 		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
 		AssignedTo: Holder(v.Assignee),
 		Contacts:   showLinks(v.Contacts),
-		ClosedAt:   TimeOrNull(v.ClosedAt), LastActivityAt: Time(v.LastActivity.At), Transitions: []string{},
-	}
-	for _, t := range v.Definition.Transitions {
-		if t.Starts(v.State) {
-			c.Transitions = append(c.Transitions, t.Key)
-		}
+		ClosedAt:   TimeOrNull(v.ClosedAt), LastActivityAt: Time(v.LastActivity.At), Transitions: append([]string{}, v.Transitions...),
+		TransitionsBlocked: showBlocked(v.Blocked),
 	}
 	return c, err
+}
+
+func showBlocked(all []casework.Blocked) []BlockedTransition {
+	shown := make([]BlockedTransition, len(all))
+	for i, b := range all {
+		shown[i] = BlockedTransition{Key: b.Key, Reason: b.Reason, Fields: make([]BlockedField, len(b.Fields))}
+		for j, f := range b.Fields {
+			shown[i].Fields[j] = BlockedField{Path: f.Path, Message: f.Message}
+		}
+	}
+	return shown
 }
 
 // orNull returns null for what is not set.

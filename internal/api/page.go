@@ -6,12 +6,14 @@ import (
 	"crypto/cipher"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"iter"
 	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -198,12 +200,12 @@ func pageOfEach[T, V, P any](a *API, name string, all iter.Seq2[T, error], more 
 	w := newPageWriter()
 	var last P
 	for one, err := range all {
-		if err != nil {
-			return nil, err
-		}
-		if w.full() {
+		if w.full() || errors.Is(err, casework.ErrPageEnds) {
 			more = true
 			break
+		}
+		if err != nil {
+			return nil, err
 		}
 		shown, err := show(one)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/expression"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // maxCost bounds the work of one evaluation, in CEL's units: about 10 ms.
@@ -19,6 +20,8 @@ type Input struct {
 	Before map[string]any // as it is; nil on creation
 	State  string         // the current one; empty on creation
 	Name   string         // the case's
+
+	Unchanged bool // Before is Data
 }
 
 // language is what preconditions may use. It is constant.
@@ -28,11 +31,29 @@ var language = sync.OnceValue(func() *expression.Language {
 		expression.Variable{Name: "state", Type: expression.Text}, expression.Variable{Name: "name", Type: expression.Text})
 })
 
+// Judge judges the preconditions of a type for one input. It belongs to one goroutine.
+type Judge struct {
+	typ    *Type
+	in     Input
+	work   *schema.Budget
+	values expression.ByName // nil: nobody has asked yet
+}
+
+// Judge makes a Judge whose evaluations are counted against a budget; nil: it is
+// unlimited. A condition of which it can't be told within the budget does not hold.
+func (t *Type) Judge(in Input, work *schema.Budget) *Judge { return &Judge{typ: t, in: in, work: work} }
+
 // Meets returns nil if the precondition of a transition holds, or there is none. Else the
 // error is a *fault.Error of kind Unprocessable for people with the clearance: with the
 // message of the definition, or with what the condition depends on, and the fields of
 // that which are not set.
 func (t *Type) Meets(key string, in Input, clearance Classification) error {
+	return t.Judge(in, nil).Meets(key, clearance)
+}
+
+// Meets is [Type.Meets] for the judge's input.
+func (j *Judge) Meets(key string, clearance Classification) error {
+	t := j.typ
 	tr, ok := t.Transition(key)
 	if !ok {
 		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, key)
@@ -41,10 +62,12 @@ func (t *Type) Meets(key string, in Input, clearance Classification) error {
 	if program == nil {
 		return nil
 	}
-	holds, err := program.Holds(expression.ByName{
-		"data": expression.Data(in.Data, t.integers), "before": expression.Data(in.Before, t.integers),
-		"state": in.State, "name": in.Name,
-	})
+	if j.work.Spend(stepsOfCondition) != nil {
+		return fault.New(fault.Unprocessable, "case.precondition_failed",
+			"It takes too much to tell whether the transition %q may be submitted; submit it to see.", key)
+	}
+	holds, cost, err := program.Cost(j.prepared())
+	_ = j.work.Spend(int(cost)) // which is for the next
 	if holds && err == nil {
 		return nil
 	}
@@ -52,7 +75,22 @@ func (t *Type) Meets(key string, in Input, clearance Classification) error {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
 			"What the transition %q needs does not hold. Complete the data first.", key)
 	}
-	return t.unmet(tr, program, in, err)
+	return t.unmet(tr, program, j.in, err)
+}
+
+// stepsOfCondition is what it takes to evaluate a condition at least.
+const stepsOfCondition = 50
+
+// prepared returns the input as conditions see it.
+func (j *Judge) prepared() expression.ByName {
+	if j.values == nil {
+		data := expression.Data(j.in.Data, j.typ.integers)
+		j.values = expression.ByName{"data": data, "before": data, "state": j.in.State, "name": j.in.Name}
+		if !j.in.Unchanged {
+			j.values["before"] = expression.Data(j.in.Before, j.typ.integers)
+		}
+	}
+	return j.values
 }
 
 // tells reports whether a precondition may be spoken of to somebody with the clearance: it

@@ -33,6 +33,9 @@ type CaseList struct {
 	service *Service
 	p       access.Principal
 	rows    []store.CaseRow
+
+	moves map[string]bool // by type: whether the reader may submit transitions
+	used  int             // steps, to judge these
 }
 
 // Cases lists cases, newest first.
@@ -56,13 +59,18 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if err != nil {
 		return nil, err
 	}
-	return &CaseList{More: found.More, service: s, p: p, rows: found.Items}, nil
+	return &CaseList{More: found.More, service: s, p: p, rows: found.Items, moves: map[string]bool{}}, nil
 }
 
-// All returns the cases. It decodes one at a time, and may be called once.
+// All returns the cases. It decodes one at a time, and may be called once. Where it takes
+// too much to judge what may be done with them all, it ends before, with [ErrPageEnds].
 func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
 	return func(yield func(View, error) bool) {
 		for i := range l.rows {
+			if l.used >= maxPageJudgement {
+				yield(View{}, ErrPageEnds)
+				return
+			}
 			view, err := l.view(ctx, &l.rows[i])
 			if !yield(view, err) || err != nil {
 				return
@@ -84,7 +92,16 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	return l.service.view(ctx, l.service.store, l.p, c, t.Type)
+	moves, known := l.moves[c.Type]
+	if !known {
+		if moves, err = l.service.mayMove(ctx, l.service.store, l.p, c.Type); err != nil {
+			return View{}, err
+		}
+		l.moves[c.Type] = moves
+	}
+	view, used, err := l.service.viewFor(ctx, l.service.store, l.p, c, t.Type, moves)
+	l.used += used
+	return view, err
 }
 
 // History lists a case's entries with ids below before, newest first; 0 begins

@@ -124,6 +124,9 @@ type View struct {
 	cases.Case
 	Definition *casetype.Type
 	URL        string
+
+	Transitions []string  // that the reader may submit now
+	Blocked     []Blocked // that wait for data
 }
 
 // Once makes an operation happen once per key. The zero value is no key. Render

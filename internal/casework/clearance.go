@@ -35,17 +35,35 @@ func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id
 	return c, t, nil
 }
 
-// view is the case as the caller sees it.
+// view is the case as the caller sees it, with the transitions that they may submit.
 func (s *Service) view(
-	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type,
+	ctx context.Context, r viewReader, p access.Principal, c cases.Case, t *casetype.Type,
 ) (View, error) {
+	moves, err := s.mayMove(ctx, r, p, c.Type)
+	if err != nil {
+		return View{}, err
+	}
+	view, _, err := s.viewFor(ctx, r, p, c, t, moves)
+	return view, err
+}
+
+// viewFor is view for somebody of whom it is known whether they may submit transitions.
+// It returns the steps that it took to judge these.
+func (s *Service) viewFor(
+	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type, moves bool,
+) (view View, used int, err error) {
 	shown, visible := c.As(p.Clearance, t)
 	if !visible {
-		return View{}, caseMissing(c.ID)
+		return View{}, 0, caseMissing(c.ID)
 	}
-	shown.Assignee = p.SeesPerson(shown.Assignee)
+	view.Case, view.Definition = shown, t
+	view.Assignee = p.SeesPerson(shown.Assignee)
+	if moves {
+		view.Transitions, view.Blocked, used = available(ctx, p, c, t)
+	}
 	publicURL, err := s.publicURL(ctx, r, c.Tenant)
-	return View{Case: shown, Definition: t, URL: c.URL(publicURL)}, err
+	view.URL = c.URL(publicURL)
+	return view, used, err
 }
 
 // caseMissing says the same of a case that the caller may not see and of one that

@@ -243,15 +243,24 @@ var errNeither = errors.New("it is neither true nor false")
 
 // Holds evaluates the condition. The error's text quotes nothing of the values.
 func (p *Program) Holds(values Values) (bool, error) {
-	result, _, err := p.program.Eval(values)
+	holds, _, err := p.Cost(values)
+	return holds, err
+}
+
+// Cost is Holds, and returns what the evaluation has cost, in CEL's units.
+func (p *Program) Cost(values Values) (holds bool, cost uint64, err error) {
+	result, details, err := p.program.Eval(values)
+	if details != nil && details.ActualCost() != nil {
+		cost = *details.ActualCost()
+	}
 	if err != nil {
-		return false, errors.New(p.problem(err))
+		return false, cost, errors.New(p.problem(err))
 	}
 	holds, ok := result.Value().(bool)
 	if !ok {
-		return false, errNeither
+		return false, cost, errNeither
 	}
-	return holds, nil
+	return holds, cost, nil
 }
 
 // problem repeats of CEL's errors only those that quote no data. A key is quoted

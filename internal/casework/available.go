@@ -1,0 +1,100 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
+)
+
+// Blocked is a transition that its reader may submit from the state that the case is in,
+// and that would be refused without further data.
+type Blocked struct {
+	Key    string
+	Reason string        // for people
+	Fields []fault.Field // what it is about, as the reader may know
+}
+
+// The work of judging the conditions of transitions, in steps of 100 ns.
+const (
+	maxCaseJudgement = 300_000   // of one case
+	maxPageJudgement = 1_000_000 // of a page of cases, which ends when it is spent
+)
+
+// ErrPageEnds ends a page of a list before it is full, since the work for it is done.
+var ErrPageEnds = errors.New("the page ends here")
+
+// viewReader reads what a view of a case is made of; a store.Store does, and so does a
+// store.Tx.
+type viewReader interface {
+	tenantReader
+	typeReader
+}
+
+// mayMove reports whether somebody may submit transitions of a type's cases at all, as
+// its newest definition has it.
+func (s *Service) mayMove(ctx context.Context, r typeReader, p access.Principal, key string) (bool, error) {
+	const operation = "submit-transition"
+	if p.Role == access.Admin || !p.Role.Permits(operation) {
+		return p.Role.Permits(operation), nil
+	}
+	newest, err := s.typeAt(ctx, r, p.Tenant, key, 0)
+	if errors.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	return err == nil && leftOut(p, operation, newest.Type) == nil, err
+}
+
+// available sorts the transitions that somebody may submit from the state of a case:
+// into those that would pass now and without data, as far as their callbacks do not
+// refuse them, and those that a missing field or a condition stops. It returns the steps
+// that this took.
+func available(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type) (open []string, blocked []Blocked, used int) {
+	pl := &plan{p: p, typ: t, before: c, after: c}
+	work := schema.NewBudget(ctx, maxCaseJudgement)
+	judge := t.Judge(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
+	for _, tr := range t.Transitions {
+		if !tr.Starts(c.State) || !p.Role.Among(tr.Roles) {
+			continue
+		}
+		if b, stops := pl.blocks(tr, judge); stops {
+			blocked = append(blocked, b)
+		} else {
+			open = append(open, tr.Key)
+		}
+	}
+	if work.Spend(0) != nil {
+		return open, blocked, maxCaseJudgement
+	}
+	return open, blocked, work.Used()
+}
+
+// blocks says what stops a transition: a field that it requires, or its condition.
+func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Judge) (b Blocked, stops bool) {
+	if missing := pl.lacks(tr); len(missing) > 0 {
+		b = Blocked{Key: tr.Key, Fields: pl.tellable(missing)}
+		var titles []string
+		for _, f := range b.Fields {
+			if name, ok := strings.CutPrefix(f.Path, "/data/"); ok {
+				titles = append(titles, pl.typ.Title(name))
+			}
+		}
+		b.Reason = fmt.Sprintf("%q needs what you are not cleared to see.", tr.Name)
+		if len(titles) > 0 {
+			b.Reason = fmt.Sprintf("%q needs: %s.", tr.Name, strings.Join(titles, ", "))
+		}
+		return b, true
+	}
+	err := judge.Meets(tr.Key, pl.p.Clearance)
+	if err == nil {
+		return Blocked{}, false
+	}
+	unmet := fault.As(err)
+	return Blocked{Key: tr.Key, Reason: unmet.Detail, Fields: unmet.Fields}, true
+}

@@ -1,0 +1,168 @@
+package casework_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+const movable = `{"key": "movable", "edit": "edit", "fields": {"type": "object", "properties": {
+	"sum": {"type": "integer", "title": "The sum"}, "secret": {"type": "string", "x-classification": "RESTRICTED"}}},
+	"states": [{"key": "draft"}, {"key": "done"}], "transitions": [
+		{"key": "open", "to": "draft"},
+		{"key": "edit", "from": ["draft"]},
+		{"key": "need", "name": "Need it", "from": ["draft"], "to": "done", "required": ["sum"]},
+		{"key": "hide", "from": ["draft"], "to": "done", "required": ["secret"]},
+		{"key": "check", "from": ["draft"], "to": "done", "precondition": {"condition": "has(data.sum) && data.sum > 1", "message": "Enter a sum."}},
+		{"key": "peek", "from": ["draft"], "to": "done", "precondition": "has(data.secret)"},
+		{"key": "manage", "from": ["draft"], "to": "done", "roles": ["manager"]},
+		{"key": "later", "from": ["done"], "to": "draft"}]%s}`
+
+// blockedOf writes what stops transitions.
+func blockedOf(v casework.View) (all []string) {
+	for _, b := range v.Blocked {
+		var fields []string
+		for _, f := range b.Fields {
+			fields = append(fields, f.Path+" "+f.Message)
+		}
+		all = append(all, b.Key+": "+b.Reason+" ["+strings.Join(fields, ", ")+"]")
+	}
+	return all
+}
+
+// A case's transitions are those that its reader may submit now; those that wait for data
+// are listed with the reason, and nothing is told of what the reader does not see.
+func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, fmt.Sprintf(movable, ""))
+	c := w.submit(casework.Submission{Type: "movable"})
+	withheld := `What the transition "peek" needs does not hold. Complete the data first. []`
+	for _, test := range []struct {
+		name      string
+		role      access.Role
+		clearance casetype.Classification
+		data      string
+		open      []string
+		blocked   []string
+	}{
+		{"nothing is set", access.Manager, casetype.Restricted, `{}`, []string{"edit", "manage"}, []string{
+			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
+			`hide: "hide" needs: secret. [/data/secret is needed to submit "hide"]`,
+			`check: Enter a sum. [/data/sum is not set]`,
+			`peek: The transition "peek" can't be submitted with the case as it is. It depends on: secret. Complete or change the data first. [/data/secret is not set]`,
+		}},
+		{"a caseworker who sees less", access.Caseworker, casetype.Public, `{}`, []string{"edit"}, []string{
+			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
+			`hide: "hide" needs what you are not cleared to see. [/data does not fit what you are not cleared to see; ask somebody who is]`,
+			`check: Enter a sum. [/data/sum is not set]`,
+			"peek: " + withheld,
+		}},
+		{"a viewer", access.Viewer, casetype.Restricted, `{}`, nil, nil},
+		{"a sum that is too low", access.Caseworker, casetype.Public, `{"sum": 1}`, []string{"edit", "need"}, []string{
+			`hide: "hide" needs what you are not cleared to see. [/data does not fit what you are not cleared to see; ask somebody who is]`,
+			`check: Enter a sum. []`, "peek: " + withheld,
+		}},
+		{"all is set", access.Caseworker, casetype.Public, `{"sum": 2, "secret": "x"}`, []string{"edit", "need", "hide", "check", "peek"}, nil},
+	} {
+		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(test.data)})
+		reader := w.p
+		reader.Role, reader.Clearance = test.role, test.clearance
+		v, err := w.Case(t.Context(), reader, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.open, v.Transitions) + cmp.Diff(test.blocked, blockedOf(v)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		listed, err := w.Cases(t.Context(), reader, store.CaseFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in, err := range listed.All(t.Context()) {
+			if diff := cmp.Diff(v.Transitions, in.Transitions) + cmp.Diff(blockedOf(v), blockedOf(in)); diff != "" || err != nil {
+				t.Errorf("%s, in the list: %s, %v", test.name, diff, err)
+			}
+		}
+	}
+	// The newest definition says who may write at all, also for cases of an older one.
+	w.put(w.p, fmt.Sprintf(movable, `, "access": {"write": ["manager"]}`))
+	reader := w.p
+	reader.Role = access.Caseworker
+	if v, err := w.Case(t.Context(), reader, c.ID); err != nil || len(v.Transitions)+len(v.Blocked) > 0 {
+		t.Errorf("%v, %v, %v", v.Transitions, v.Blocked, err)
+	}
+}
+
+// The conditions of a page of cases take no more than a request may: the page ends before.
+func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
+	w := start(t, "")
+	var transitions []string
+	for i := range 12 { // each takes its whole budget
+		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"], "precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
+	}
+	w.put(w.p, `{"key": "costly", "fields": {"type": "object", "properties": {"l": {"type": "array", "items": {"type": "integer"}}}},
+		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
+	const cases = 6
+	worker := w.p
+	worker.Role = access.Caseworker // whose answers judge nothing
+	for range cases {
+		in := casework.Submission{Type: "costly", Data: object(`{"l": [` + strings.Repeat("1,", 60) + `1]}`)}
+		if _, err := w.Submit(t.Context(), worker, in, casework.Once{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := w.Cases(t.Context(), w.p, store.CaseFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown int
+	var end error
+	for v, err := range page.All(t.Context()) {
+		if end = err; err == nil {
+			shown++
+			if len(v.Blocked) != 12 {
+				t.Fatalf("%d are blocked", len(v.Blocked))
+			}
+		}
+	}
+	if !errors.Is(end, casework.ErrPageEnds) || shown == 0 || shown == cases {
+		t.Errorf("%d cases, %v", shown, end)
+	}
+}
+
+// A page of 100 cases with ten transitions each.
+func BenchmarkCasesWithTransitions(b *testing.B) {
+	w := start(b, "")
+	var transitions []string
+	for i := range 10 {
+		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "required": ["a"], "precondition": "has(data.n) && data.n > %d && data.a != 'x'"}`, i, i))
+	}
+	w.put(w.p, `{"key": "many", "fields": {"type": "object", "properties": {"n": {"type": "integer"}, "a": {"type": "string"}}},
+		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
+	for range 100 {
+		w.submit(casework.Submission{Type: "many", Data: object(`{"n": 5, "a": "b"}`)})
+	}
+	for b.Loop() {
+		page, err := w.Cases(b.Context(), w.p, store.CaseFilter{Limit: 100})
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range page.All(b.Context()) {
+			if n++; err != nil {
+				b.Fatal(err)
+			}
+		}
+		if n != 100 {
+			b.Fatal(n)
+		}
+	}
+}
