@@ -36,6 +36,7 @@ type serveCmd struct {
 	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
 	MaxUpload    size               `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
 	Fonts        string             `type:"path" placeholder:"DIR" env:"CASEHOOK_FONTS" help:"Directory of fonts (TTF, OTF, TTC, WOFF) for documents in other scripts than the built-in fonts have. Looked through as well: fonts in --data, and the system's Noto fonts."`
+	Hold         bool               `env:"CASEHOOK_HOLD" help:"Send nothing to endpoints, and ask no callback; all else works, and what waits is sent once the server is started without it. For a copy of a database; every server on it needs it."`
 	OIDCIssuer   webURL             `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider that people may sign in by: https://id.example.com. It sends them back to /v1/oidc/callback under the public URL."`
 	OIDCClientID string             `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
 	SessionIdle  time.Duration      `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Without a request for so long, somebody who signed in is signed out. 2h if not set."`
@@ -104,6 +105,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
 		Version: version, Listen: c.Listen, PublicURL: string(c.PublicURL), Data: c.Data, Database: c.Database,
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		Hold:            c.Hold,
 		Fonts:           c.Fonts,
 		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},

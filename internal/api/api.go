@@ -48,6 +48,7 @@ type Config struct {
 	Follow    Follow           // bounds those
 
 	Ready        func(context.Context) error // why it should get no requests, if it should not; nil: it always should
+	Hold         bool                        // nothing is sent and no callback asked, as /readyz shows
 	Metrics      http.Handler                // answers GET /metrics, to whoever has MetricsToken
 	MetricsToken string                      // empty: nobody has it
 	Requests     *observe.HTTP               // counts requests; nil: they are not counted

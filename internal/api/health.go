@@ -19,6 +19,7 @@ type Health struct {
 // Readiness is what /readyz answers.
 type Readiness struct {
 	Status string `json:"status" doc:"Always ready; otherwise the answer is a problem." example:"ready"`
+	Held   bool   `json:"held" doc:"The server was started with --hold: it sends nothing to endpoints, and asks no callback." example:"false"`
 }
 
 func (a *API) health() {
@@ -41,7 +42,7 @@ func (a *API) readiness() {
 				return nil, err
 			}
 		}
-		return &out{Readiness{Status: "ready"}}, nil
+		return &out{Readiness{Status: "ready", Held: a.config.Hold}}, nil
 	})
 }
 

@@ -111,6 +111,9 @@ func (s *Service) askAll(ctx context.Context, pl *plan, guards []guard) error {
 // askOne asks a callback. It reports false where the callback failed, and the
 // failure is waived; an answer that refuses the change is an error.
 func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
+	if s.Hold {
+		return answer, false, callbackHeld(g)
+	}
 	q, err := s.question(ctx, pl, g)
 	if err != nil {
 		s.logFailure(ctx, pl, g, event.Callback{URL: g.URL}, err, false)
@@ -134,6 +137,15 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 		return answer, false, nil
 	}
 	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+}
+
+// callbackHeld refuses what would ask a callback. No failure policy waives it: the
+// callback has not failed.
+func callbackHeld(g guard) error {
+	e := fault.New(fault.Unavailable, "callback.held", "The server was started with --hold: it asks no callback, and %s would be asked. "+
+		"Nothing was saved; the operator starts it again without.", g.name())
+	e.RetryAfter = time.Minute
+	return e
 }
 
 // logFailure tells the operator of a callback that gave no answer, and of the change

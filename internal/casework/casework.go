@@ -37,6 +37,8 @@ type Config struct {
 	KeepAttempts time.Duration // after which attempts are removed; 0: never
 	KeepJournal  time.Duration // after which entries are that nobody needs, and with them what happened to cases; 0: never
 
+	Hold bool // no callback is asked: what would ask one is refused
+
 	KeyWait time.Duration // how long a request waits for another with its idempotency key; default 10 s
 
 	PasswordCost access.PasswordCost // default: what access says

@@ -21,6 +21,7 @@ type Config struct {
 	Drain    time.Duration  // what is under way may still take when we stop; default 10 s
 	Jitter   func() float64 // in [0,1); required
 	Log      *slog.Logger   // required
+	Hold     bool           // takes no leases and sends nothing; the journal can be followed all the same
 
 	Metrics *observe.Delivery // nil: nothing is counted
 	Tracer  *observe.Tracer   // nil: nothing is traced
@@ -91,7 +92,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Go(func() { e.follow(ctx) })
 	loops.Go(func() { e.listen(ctx) })
 	loops.Go(func() { e.notify(ctx) })
-	e.lease(ctx, sending)
+	if e.Hold {
+		<-ctx.Done()
+	} else {
+		e.lease(ctx, sending)
+	}
 	loops.Wait()
 
 	late := time.AfterFunc(e.Drain, abandon)

@@ -19,6 +19,7 @@ type Tester struct {
 	client  *outbound.Client
 	version string
 	slots   chan struct{}
+	hold    bool
 	log     *slog.Logger
 }
 
@@ -27,12 +28,18 @@ const testsAtOnce = 8
 
 // Tester sends by the client of the engine.
 func (e *Engine) Tester() *Tester {
-	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), log: e.Log}
+	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), hold: e.Hold, log: e.Log}
 }
 
 // Send tries a sample of a trigger once, and tells what came of it, as attempts
 // are recorded, and why.
 func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error) {
+	if t.hold {
+		held := fault.New(fault.Unavailable, "delivery.held",
+			"The server was started with --hold: it sends nothing. The operator starts it again without.")
+		held.RetryAfter = time.Minute
+		return a, "", held
+	}
 	select {
 	case t.slots <- struct{}{}:
 		defer func() { <-t.slots }()

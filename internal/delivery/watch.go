@@ -68,7 +68,7 @@ const slowSettle = 20 * time.Second
 // database has not renewed them, or outcomes can't be saved. It is nil when there
 // is nothing.
 func (e *Engine) Ready() error {
-	if !e.leased() {
+	if !e.Hold && !e.leased() {
 		return fault.New(fault.Unavailable, "server.not_ready", "Delivery has not begun, or its leases could not be renewed.")
 	}
 	if since := e.settler.writing.Load(); since != 0 && time.Since(e.started)-time.Duration(since) > slowSettle {

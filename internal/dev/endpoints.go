@@ -93,6 +93,9 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		}
 		return nil
 	}
+	if held(ctx, c) {
+		o.line("The server was started with --hold: it delivers nothing, and asks no callback.")
+	}
 	table := Table{
 		Columns: []string{"NAME", "STATUS", "HEALTH", "BEHIND", "PARKED", "DEAD", "TRIGGERS", "URL"},
 		Shorten: []string{"NAME", "HEALTH", "TRIGGERS", "URL"},
@@ -103,6 +106,14 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		})
 	}
 	return table.Print(o.Out)
+}
+
+// held reports whether the server says that it sends nothing.
+func held(ctx context.Context, c *client.Client) bool {
+	var ready struct {
+		Held bool `json:"held"`
+	}
+	return c.Get(ctx, "/readyz", &ready) == nil && ready.Held
 }
 
 // health says how it fares.

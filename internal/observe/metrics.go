@@ -18,6 +18,7 @@ type Metrics struct {
 	HTTP     *HTTP
 
 	registry *prometheus.Registry
+	held     prometheus.Gauge
 }
 
 // New makes the metrics of a server.
@@ -25,10 +26,14 @@ func New(version string) *Metrics {
 	r := prometheus.NewRegistry()
 	m := &Metrics{Delivery: newDelivery(r), Store: newStore(r), Callback: newCallback(r), HTTP: newHTTP(r), registry: r}
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.held = gauge(r, "held", "1: this process was started with --hold, and sends nothing; else 0.").WithLabelValues()
 	build := gauge(r, "build_info", "Always 1; its labels say which Casehook this is.", "version", "go_version")
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	return m
 }
+
+// Hold notes that the process sends nothing.
+func (m *Metrics) Hold() { m.held.Set(1) }
 
 // Handler answers with all metrics as they are now.
 func (m *Metrics) Handler() http.Handler {

@@ -42,6 +42,8 @@ type Config struct {
 	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096
 	Patience       time.Duration  // how long a client may stop within a request; default 30 s
 
+	Hold bool // sends nothing to endpoints and asks no callback: for a copy of a database
+
 	OIDC            oidc.Config   // the provider that people may sign in by; without an Issuer there is none
 	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
 	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h

@@ -34,6 +34,7 @@ func (s *Server) run(ctx context.Context) {
 		}
 	})
 	s.config.Log.Info("serving", "url", s.url, "version", s.config.Version)
+	s.tellHold()
 
 	<-serving.Done()
 	s.config.Log.Info("stopping")
@@ -51,6 +52,15 @@ func (s *Server) run(ctx context.Context) {
 	}
 	s.err = errors.Join(failure, late, s.opened.Close())
 	s.config.Log.Info("stopped")
+}
+
+// tellHold says that nothing is sent, and what to do about it.
+func (s *Server) tellHold() {
+	if !s.config.Hold {
+		return
+	}
+	s.config.Log.Warn("deliveries and callbacks are held: this server sends nothing to endpoints, and refuses what would ask a callback. " +
+		"Look at the endpoints, pause or redirect those that must not hear of it, and start it without --hold; what waits is sent then")
 }
 
 // letGo gives load balancers time to see that the server is not ready, if they

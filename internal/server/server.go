@@ -119,16 +119,19 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.store = st
+	if c.Hold {
+		s.metrics.Hold()
+	}
 	s.metrics.Sample(context.WithoutCancel(ctx), c.Log, st.Backlog)
 	out := outbound.New(outbound.Config{Allowed: c.allowed(st), Version: c.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer), casework.Config{
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal,
-		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer,
+		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
 		Node: node, Version: c.AtfinityVersion, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
-		Metrics: s.metrics.Delivery, Tracer: tracer,
+		Metrics: s.metrics.Delivery, Tracer: tracer, Hold: c.Hold,
 	})
 	cursorKey, err := derive(key, "casehook api cursors")
 	if err != nil {
@@ -141,7 +144,7 @@ func (s *Server) open(ctx context.Context) error {
 	stopping := make(chan struct{})
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
-		Ready: s.ready, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
+		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
 		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
