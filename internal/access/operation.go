@@ -12,7 +12,7 @@ type Operation string
 // least returns the lowest role that may carry out each operation. What is not
 // here is the administrators' alone.
 var least = map[Operation]Role{
-	"get-session": Viewer, "delete-session": Viewer,
+	"get-session": Viewer, "delete-session": Viewer, "change-password": Viewer,
 
 	"list-cases": Viewer, "get-case": Viewer, "get-claim": Viewer, "get-history": Viewer, "list-comments": Viewer,
 	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,

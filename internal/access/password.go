@@ -38,9 +38,9 @@ func PasswordProblem(password string) string {
 	case !utf8.ValidString(password):
 		return "is not UTF-8"
 	case n < MinPassword:
-		return fmt.Sprintf("is shorter than %d characters", MinPassword)
+		return fmt.Sprintf("is shorter than %d characters; a password has %[1]d to %d", MinPassword, MaxPassword)
 	case n > MaxPassword:
-		return fmt.Sprintf("is longer than %d characters", MaxPassword)
+		return fmt.Sprintf("is longer than %d characters; a password has %d to %[1]d", MaxPassword, MinPassword)
 	}
 	return ""
 }

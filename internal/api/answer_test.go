@@ -18,7 +18,7 @@ import (
 var small = map[string]string{
 	"health": "a word", "ready": "a word",
 
-	"get-session": "one user", "create-session": "one user",
+	"get-session": "one user", "create-session": "one user", "change-password": "one user",
 	"get-user": "one user", "update-user": "one user",
 	"get-label": "one label", "edit-label": "one label",
 	"get-replay": "one replay",

@@ -321,7 +321,7 @@ func (s *secluded) questions() map[access.Operation][]question {
 // hideNothing are the operations that name nothing which may be hidden, and list nothing
 // besides: their answers are the same whatever there is.
 var hideNothing = []access.Operation{
-	"create-contact", "create-label", "create-token", "create-user", "delete-session", "get-session", "list-triggers",
+	"create-contact", "create-label", "create-token", "create-user", "delete-session", "get-session", "change-password", "list-triggers",
 	"delete-token", "get-user", "update-user", // whoever may ask sees all of them
 }
 

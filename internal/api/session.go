@@ -24,6 +24,12 @@ type SignIn struct {
 	Tenant   string `json:"tenant,omitempty" maxLength:"100" doc:"The key of the tenant; absent: the one that has the host name, else the first." example:"default"`
 }
 
+// NewPassword is the body that changes one's own password.
+type NewPassword struct {
+	Old string `json:"old_password" maxLength:"800" doc:"Your password as it is." example:"correct horse battery staple"`
+	New string `json:"new_password" maxLength:"800" doc:"The password that you want, of 12 to 200 characters." example:"another horse, another battery"`
+}
+
 // Session says who is asking.
 type Session struct {
 	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
@@ -64,6 +70,10 @@ func (a *API) session() {
 			return &shownSession{showSession(principalOf(ctx))}, nil
 		})
 	handle(a, operation("delete-session", http.MethodDelete, sessionPath, tag, "Sign out", "The session ends at once.", http.StatusConflict), a.signOut)
+	handleBody(a, operation("change-password", http.MethodPost, sessionPath+"/password", tag, "Change one's own password",
+		"For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that the answer sets. "+
+			"A wrong old password counts as a failed sign-in does, and too many in a row are held back: see Retry-After.",
+		http.StatusConflict, http.StatusTooManyRequests), a.changePassword)
 }
 
 func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSession, error) {
@@ -106,6 +116,17 @@ func (a *API) signOut(ctx context.Context, _ *struct{}) (*noContent, error) {
 		return nil, err
 	}
 	return &noContent{}, a.config.Sessions.SignOut(ctx, exchangeOf(ctx))
+}
+
+func (a *API) changePassword(ctx context.Context, _ *struct{}, body NewPassword) (*shownSession, error) {
+	x := exchangeOf(ctx)
+	u, err := a.service.ChangePassword(ctx, principalOf(ctx), casework.PasswordChange{
+		Old: body.Old, New: body.New, From: x.address(), Browser: a.browser(x),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(ctx, u)
 }
 
 // authenticateSession finds out which user a request without a token is from.

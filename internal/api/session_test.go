@@ -73,6 +73,10 @@ func (w *world) storyOfASession() {
 	if by["source"] != "ui" || by["name"] != "Ada King" {
 		t.Errorf("it was by %v", by)
 	}
+	for _, change := range [][2]string{{password, "another horse battery"}, {"another horse battery", password}} {
+		cookie = cookieOf(w.post("/v1/session/password", `{"old_password": "`+change[0]+`", "new_password": "`+change[1]+`"}`,
+			"Authorization", "", "Cookie", cookie).is(200, ""))
+	}
 	w.do("DELETE", "/v1/session", nil, "Authorization", "", "Cookie", cookie).is(204, "")
 	w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(401, "token.missing")
 }
@@ -172,6 +176,34 @@ func TestSessionsEnd(t *testing.T) {
 	mine(cookie, 200)
 	w.do("PATCH", path, `{"password": "another horse battery"}`).is(200, "")
 	mine(cookie, 401)
+}
+
+func TestPeopleChangeTheirOwnPassword(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.person("ada@example.org", "viewer")
+	other, cookie := w.signIn("ada@example.org"), w.signIn("ada@example.org")
+	change := func(old, next, cookie string) got {
+		return w.post("/v1/session/password", `{"old_password": "`+old+`", "new_password": "`+next+`"}`, "Authorization", "", "Cookie", cookie)
+	}
+	wrong := change("wrong horse battery", "another horse battery", cookie).is(422, "password.wrong")
+	if !strings.Contains(string(wrong.body), `"path":"/old_password"`) {
+		t.Errorf("the answer is %s", wrong.body)
+	}
+	short := change(password, "short", cookie).is(422, "password.invalid")
+	if !strings.Contains(string(short.body), "a password has 12 to 200") {
+		t.Errorf("the answer is %s", short.body)
+	}
+	w.post("/v1/session/password", `{"old_password": "x", "new_password": "y"}`).is(409, "session.none")
+	change(password, "another horse battery", "").is(401, "token.missing")
+	changed := change(password, "another horse battery", cookie).is(200, "")
+	for c, status := range map[string]int{other: 401, cookie: 401, cookieOf(changed): 200} {
+		w.get("/v1/session", "Authorization", "", "Cookie", c).is(status, "")
+	}
+	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "").is(401, "session.refused")
+	if log := w.log.String(); strings.Contains(log, "horse") {
+		t.Errorf("the log tells: %s", log)
+	}
 }
 
 // However busy it is, a session ends when it is too old, to the moment.

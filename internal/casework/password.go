@@ -1,0 +1,87 @@
+package casework
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// PasswordChange is somebody's wish for another password.
+type PasswordChange struct {
+	Old, New string
+	From     string  // the IP address
+	Browser  Browser // zero: it is not known
+}
+
+// ChangePassword gives somebody who has signed in another password, and returns the user as
+// saved. All of the user's sessions end. A wrong old password counts as a failed sign-in.
+func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
+	if err := s.Permit(ctx, p, "change-password"); err != nil {
+		return access.User{}, err
+	}
+	if p.Actor.UserID == 0 {
+		return access.User{}, fault.New(fault.Conflict, "session.none",
+			"A token has no password. Sign in as the user whose password it is, or change it by PATCH /v1/users/{id}.")
+	}
+	before, err := s.store.User(ctx, p.Tenant, p.Actor.UserID)
+	if err != nil {
+		return access.User{}, err
+	}
+	if err := c.judge(before); err != nil {
+		return access.User{}, err
+	}
+	counters := SignIn{Tenant: p.Tenant, From: c.From, Browser: c.Browser}.counters(before.Email)
+	if err := s.checkPassword(ctx, p, before, c.Old, counters); err != nil {
+		return access.User{}, err
+	}
+	after := before
+	if err := s.setPassword(ctx, &after, &c.New); err != nil {
+		return access.User{}, err
+	}
+	var saved access.User
+	err = s.update(ctx, mandateOf(p, "change-password"), func(tx *store.Tx) error {
+		for _, counter := range counters {
+			if err := counter.forgive(ctx, tx); err != nil {
+				return err
+			}
+		}
+		saved, err = s.saveUser(ctx, tx, p, before, after)
+		return err
+	})
+	return saved, err
+}
+
+// judge says what is wrong with the new password of a user.
+func (c PasswordChange) judge(u access.User) error {
+	if u.Password == "" {
+		return fault.New(fault.Conflict, "password.none",
+			"You have no password: you sign in with OpenID Connect. An administrator can give you one.")
+	}
+	problem := access.PasswordProblem(c.New)
+	if problem == "" && c.New == c.Old {
+		problem = "is the old one; choose another"
+	}
+	if problem == "" {
+		return nil
+	}
+	return fault.In("password.invalid", "The new password can't be one. Nothing has changed.",
+		fault.Field{Path: "/new_password", Message: problem})
+}
+
+// checkPassword fails unless a password is the user's. Failures are counted, and too many
+// in a row refused, as those of signing in are.
+func (s *Service) checkPassword(ctx context.Context, p access.Principal, u access.User, password string, counters []counter) error {
+	if err := s.countSignIn(ctx, p, counters); err != nil {
+		return err
+	}
+	same := false
+	err := s.hashing(ctx, func() error { same = access.PasswordIs(u.Password, s.PasswordCost, password); return nil })
+	if err != nil || same {
+		return err
+	}
+	s.noteStranger(ctx, p, access.SignInFailed, aboutUser(u.ID), map[string]any{"by": "password"})
+	return fault.In("password.wrong", "The old password is wrong. Nothing has changed.",
+		fault.Field{Path: "/old_password", Message: "is not your password"})
+}

@@ -1,0 +1,97 @@
+package casework_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+const nextPassword = "another horse battery"
+
+// signedInAs is somebody who has signed in.
+func (w *world) signedInAs(u access.User) access.Principal {
+	w.t.Helper()
+	p, err := w.InSession(w.t.Context(), casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func TestPeopleChangeTheirOwnPassword(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := w.ada()
+		p := w.signedInAs(ada)
+		u, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+		if err != nil || u.ID != ada.ID || u.Epoch == ada.Epoch {
+			t.Fatalf("%+v, %v", u, err)
+		}
+		_, err = w.InSession(ctx, casework.Session{Tenant: ada.Tenant, User: ada.ID, Epoch: ada.Epoch}, adasAddress)
+		wantFault(t, err, fault.Unauthenticated, "session.over")
+		_, err = w.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
+		wantFault(t, err, fault.Unauthenticated, "session.refused")
+		if _, err = w.SignIn(ctx, w.attempt(ada.Email, nextPassword, adasAddress)); err != nil {
+			t.Error(err)
+		}
+		audited := false
+		for _, a := range w.audited(t) {
+			audited = audited || a.Action == access.UserUpdated && a.Actor.UserID == ada.ID && strings.Contains(string(a.Detail), `"changed":["password"]`)
+			if strings.Contains(string(a.Detail), "horse") {
+				t.Errorf("the audit tells: %s", a.Detail)
+			}
+		}
+		if !audited {
+			t.Error("the audit does not have it")
+		}
+	})
+}
+
+func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
+	w := start(t, "")
+	ctx := t.Context()
+	p := w.signedInAs(w.ada())
+	for name, c := range map[string]struct {
+		old, new, code, path, message string
+	}{
+		"short":     {adasPassword, "short", "password.invalid", "/new_password", "a password has 12 to 200"},
+		"long":      {adasPassword, strings.Repeat("x", 201), "password.invalid", "/new_password", "a password has 12 to 200"},
+		"the old":   {adasPassword, adasPassword, "password.invalid", "/new_password", "choose another"},
+		"wrong old": {"wrong horse battery", nextPassword, "password.wrong", "/old_password", "is not your password"},
+	} {
+		_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: c.old, New: c.new, From: adasAddress})
+		fields := wantFault(t, err, fault.Unprocessable, c.code).Fields
+		if len(fields) != 1 || fields[0].Path != c.path || !strings.Contains(fields[0].Message, c.message) {
+			t.Errorf("%s: %v", name, fields)
+		}
+	}
+	_, err := w.ChangePassword(ctx, w.p, casework.PasswordChange{Old: adasPassword, New: nextPassword})
+	wantFault(t, err, fault.Conflict, "session.none")
+	none, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, casework.Once{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.ChangePassword(ctx, w.signedInAs(none), casework.PasswordChange{New: nextPassword})
+	wantFault(t, err, fault.Conflict, "password.none")
+}
+
+// Whoever has got hold of a session guesses no faster than a stranger, by either way.
+func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
+	w := start(t, "")
+	ctx := t.Context()
+	ada := w.ada()
+	p := w.signedInAs(ada)
+	for range 6 {
+		_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: "wrong horse battery", New: nextPassword, From: adasAddress})
+		wantFault(t, err, fault.Unprocessable, "password.wrong")
+	}
+	_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+	if held := wantFault(t, err, fault.TooMany, "session.too_many"); held.RetryAfter <= 0 {
+		t.Errorf("%+v", held)
+	}
+	_, err = w.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
+	wantFault(t, err, fault.TooMany, "session.too_many")
+}
