@@ -25,7 +25,8 @@ type checker struct {
 	stop        error          // why the checks ended before they were done
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
-	suggestions int // that were made
+	defaults    map[string]*defaults // of the fields
+	suggestions int                  // that were made
 }
 
 // spend takes steps from the budget and reports whether the checks go on.
@@ -66,6 +67,7 @@ func (c *checker) check() {
 	c.checkReference()
 	c.checkTemplates()
 	c.compileFields()
+	c.compileDefaults()
 }
 
 // form compares the document with [Schema].
@@ -184,9 +186,13 @@ func (c *checker) checkPrecondition(tr map[string]any, path string) {
 	}
 	var shapes map[string]expression.Shape
 	if !c.stored && c.fieldSchemas() != nil {
+		needed := texts(tr["required"])
+		if tr["from"] == nil {
+			needed = append(needed, c.withDefault()...)
+		}
 		before := c.data(nil)
 		before.assume = true
-		shapes = map[string]expression.Shape{"data": c.data(texts(tr["required"])), "before": before}
+		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before}
 	}
 	compiled := language().CompileFor(source, shapes)
 	for _, wrong := range compiled.Faults {

@@ -103,6 +103,8 @@ func (c *checker) checkSchema(v any, path string) {
 		switch {
 		case keyword == "x-classification":
 			c.checkClassification(value, at)
+		case keyword == "default":
+			c.checkDefault(value, path)
 		case strings.HasPrefix(keyword, "x-casehook-"):
 			c.fault(at, "begins with x-casehook-, which is kept for the engine")
 		case strings.HasPrefix(keyword, "x-"):

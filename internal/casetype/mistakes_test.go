@@ -137,6 +137,10 @@ var mistakes = []struct {
 	{"a transition that is required", "roles: [manager]", "required: true # <-", "/transitions/3/required", "[amount]", 0},
 	{"a creation that requires what it may not set", "    to: draft\n", "    to: draft\n    fields: [applicant]\n    required: [cost] # <-\n", "/transitions/0/required/0", "add cost to fields, or give it a default", 0},
 	{"required fields by another name", "roles: [manager]", "mandatory: [cost] # <-", "/transitions/3/mandatory", "write required: [...]", 0},
+	{"a default of another type", "{type: boolean}", "{type: boolean, default: 3} # <-", "/fields/properties/urgent/default", "does not fit its own schema: is a number, not true or false", 0},
+	{"a default of a member that does not fit", "{type: string}\n    parts", "{type: string, maxLength: 1, default: ab} # <-\n    parts", "/fields/properties/site/properties/city/default", "is longer than 1 character", 0},
+	{"a default of items", "label: {type: string}", "label: {type: string, default: a} # <-", "/fields/properties/parts/items/properties/label/default", "has no effect here", 0},
+	{"a default of nothing", "{type: boolean}", "{type: boolean, default: null} # <-", "/fields/properties/urgent/default", "leave it out", 0},
 	{"a URL without its scheme", "https://example.com/ask", "example.com/ask # <-", "/transitions/2/about_to_submit/url", "http:// or https://", 0},
 }
 

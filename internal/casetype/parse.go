@@ -96,7 +96,7 @@ func build(c *checker) (*Type, error) {
 		return nil, err
 	}
 	t := &Type{
-		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(),
+		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(), defaults: c.defaults,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
 		return nil, err

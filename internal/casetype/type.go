@@ -38,6 +38,7 @@ type Type struct {
 	nameClass     Classification
 	integers      []string
 	preconditions map[string]*expression.Program
+	defaults      map[string]*defaults // of the fields
 }
 
 // JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.

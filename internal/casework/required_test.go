@@ -3,6 +3,8 @@ package casework_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -43,5 +45,30 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	w.callbacks.on("pay", says(200, `{}`))
 	if err := pay(casetype.Private, `{}`); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Defaults are there before anybody judges the new case, and whatever the transition may set.
+func TestANewCaseHasItsDefaults(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, `{"key": "filled", "edit": "edit", "name_template": "{currency}", "fields": {"type": "object", "properties": {
+		"currency": {"type": "string", "default": "EUR"}, "secret": {"type": "string", "x-classification": "RESTRICTED", "default": "s"},
+		"site": {"type": "object", "properties": {"country": {"type": "string", "default": "CH"}}}}},
+		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s", "fields": ["site"], "required": ["currency"],
+			"precondition": "data.currency == 'EUR'"}, {"key": "edit", "from": ["s"]}]}`)
+	low := w.p
+	low.Clearance = casetype.Public
+	made, err := w.Submit(t.Context(), low, casework.Submission{Type: "filled", Data: object(`{"site": {}}`)}, casework.Once{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.load(made.ID)
+	want := object(`{"currency": "EUR", "secret": "s", "site": {"country": "CH"}}`)
+	if diff := cmp.Diff(want, c.Data); diff != "" || c.Name != "EUR" {
+		t.Errorf("%s, named %q", diff, c.Name)
+	}
+	after := w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"currency": null}`)})
+	if _, there := after.Data["currency"]; there {
+		t.Error("an edit fills it in again")
 	}
 }

@@ -181,6 +181,9 @@ func (pl *plan) merge() error {
 	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
 	looks := pl.relabel()
 	pl.after.Data = casetype.Merge(pl.before.Data, known)
+	if pl.creates() {
+		pl.after.Data = pl.typ.Complete(pl.after.Data, known)
+	}
 	pl.after.State, pl.after.ModifiedAt = pl.before.State, pl.at
 	if pl.tr.To != "" {
 		pl.after.State = pl.tr.To
