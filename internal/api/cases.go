@@ -110,7 +110,7 @@ type submitted struct {
 }
 
 const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or warnings (422), or divert the case to another state. " +
-	"When it does not answer as agreed, nothing is saved (502, 504)."
+	"When it does not answer as agreed, nothing is saved (502, 504). A server that was started with --hold asks nobody (503)."
 
 func (a *API) cases() {
 	handleBody(a, status(http.StatusCreated, operation("create-case", http.MethodPost, "/v1/case-types/{key}/cases", "cases", "Create a case",

@@ -70,6 +70,7 @@ func (w *world) story() {
 	w.storyOfTenants()
 	w.storyOfPeople()
 	w.storyOfTheAudit()
+	w.storyOfMigrations()
 	w.do("DELETE", path, nil).is(204, "")
 	w.get(path).is(404, "case.not_found")
 }
@@ -105,10 +106,6 @@ func (w *world) storyOfTypes() {
 	}
 	if got := w.post("/v1/case-types/note/restore", "").is(200, "").json(); got["retired_at"] != nil || got["key"] != "note" {
 		t.Errorf("restored, it is %v", got)
-	}
-	none := w.post("/v1/case-types/note/migrate", `{"to": 1}`).is(200, "").json()
-	if none["moved"] != json.Number("0") || none["next"] != nil || none["dry_run"] != false {
-		t.Errorf("nothing to migrate: %v", none)
 	}
 	w.storyOfCallbackSecrets(secrets["submit"].(string))
 }
@@ -146,6 +143,17 @@ func (w *world) storyOfCallbackSecrets(first string) {
 func (w *world) secretOf(callback string) string {
 	all := w.get("/v1/case-types/loan/callbacks/"+callback+"/secrets").is(200, "").items()
 	return all[0].(map[string]any)["id"].(string)
+}
+
+func (w *world) storyOfMigrations() {
+	path := w.aging()
+	did := w.post("/v1/case-types/aging/migrate", `{}`).is(200, "").json()
+	if did["moved"] != json.Number("1") || did["next"] != nil || did["dry_run"] != false {
+		w.t.Errorf("migrated: %v", did)
+	}
+	if got := w.get(path).is(200, "").text("type_version"); got != "2" {
+		w.t.Errorf("it works by version %s", got)
+	}
 }
 
 func (w *world) storyOfCases() (path string) {

@@ -61,9 +61,11 @@ func (e *elsewhere) waiting(t *testing.T, c Config) (token string) {
 	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "crm", "url": "`+e.URL+`/hook", "triggers": ["case_created", "case_comment"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]},
 		"auth": {"type": "oauth2", "token_url": "`+e.URL+`/token", "client_id": "c", "client_secret": "s"}}`)
+	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "erp", "url": "`+e.URL+`/hook", "triggers": ["case_created"],
+		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
 	call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
 	w := &watched{Server: s, t: t}
-	w.eventually("the message was tried", func() bool { return e.requests.Load() >= 2 })
+	w.eventually("both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
 	stop()
 	return s.Token()
 }
@@ -112,7 +114,8 @@ func (e *elsewhere) held(t *testing.T, c Config, token string) {
 	made := pathOf(call(t, s, "POST", "/v1/case-types/note/cases", token, `{"transition": "write"}`))
 	call(t, s, "POST", made+"/comments", token, `{"text": "x"}`)
 	memo := pathOf(call(t, s, "POST", "/v1/case-types/memo/cases", token, `{}`))
-	endpoint := call(t, s, "GET", "/v1/endpoints", token, "")["items"].([]any)[0].(map[string]any)["id"].(string)
+	crm := call(t, s, "GET", "/v1/endpoints", token, "")["items"].([]any)[0].(map[string]any)
+	endpoint := crm["id"].(string)
 	for _, r := range []struct{ method, path, body, code string }{
 		{"POST", "/v1/case-types/note/cases", `{"transition": "ask"}`, "callback.held"},
 		{"POST", made + "/transitions/go", `{}`, "callback.held"},
@@ -136,10 +139,13 @@ func (e *elsewhere) held(t *testing.T, c Config, token string) {
 	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "start it without --hold") {
 		t.Errorf("the log does not say it: %s", text)
 	}
+	if c.Database != "" { // another that is held leaves all endpoints to one that is not
+		start(t, c)
+	}
 	c.Hold, c.Log = false, nil
 	s, _ = start(t, c)
-	want := map[string]int{"case_created": 3, "case_comment": 1} // of which a replay repeats some
-	for n := 0; n < 4; {
+	want := map[string]int{"case_created": 6, "case_comment": 1} // for both endpoints; a replay repeats some
+	for n := 0; n < 7; {
 		trigger := <-e.messages
 		if want[trigger] > 0 {
 			want[trigger]--
