@@ -258,12 +258,23 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	} else if _, ok := pl.typ.State(after.State); !ok {
 		add("/state", "is %q, which version %d lacks; say in states where its cases go on", after.State, m.to.Version)
 	}
+	after.Data = casetype.Merge(pl.added(), after.Data)
 	invalid, err := pl.invalid()
 	if err != nil {
 		return nil, err
 	}
 	pl.rename()
 	return append(wrong, invalid...), nil
+}
+
+// added returns the defaults of the fields that the version of before does not have. Where
+// it has the field, a case without it was left or made so.
+func (pl *plan) added() map[string]any {
+	all := pl.typ.Complete(nil, nil)
+	for _, name := range pl.from.FieldNames() {
+		delete(all, name)
+	}
+	return all
 }
 
 // saveMigrated commits a case that was moved, if it is still what was read.

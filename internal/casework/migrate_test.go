@@ -127,6 +127,23 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 	})
 }
 
+// A field that the new version adds gets its default, so that one that is required keeps no
+// case from being moved. One that there was before stays as people left it.
+func TestAMigrationFillsInWhatTheNewVersionAdds(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, permitV1)
+		v := w.permit(`{"who": "Ann"}`)
+		w.put(w.p, strings.NewReplacer(`"fields": {`, `"fields": {"required": ["fee"], `, `"note": {`,
+			`"fee": {"type": "integer", "default": 7}, "note": {"default": "none", `).Replace(permitV2))
+		if got := w.migrate(casework.Migration{}); got.Moved != 1 {
+			t.Errorf("%+v", got)
+		}
+		if got := encode(t, w.load(v.ID).Data); got != `{"fee":7,"who":"Ann"}` {
+			t.Errorf("it has %s", got)
+		}
+	})
+}
+
 // A status follows from the state, whichever way the case came there.
 func TestAMigrationSettlesTheStatus(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
