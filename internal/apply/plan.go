@@ -196,7 +196,8 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 		r.fault(line, "is given twice: on line %d too", r.plan.Types[first].line)
 		return
 	}
-	r.plan.Types = append(r.plan.Types, Type{Type: t, File: file, Source: source, Secrets: r.callbackSecrets(n, entry, t), line: line})
+	secrets := r.callbackSecrets(n, entry, t)
+	r.plan.Types = append(r.plan.Types, Type{Type: t, File: file, Source: source, Secrets: secrets, line: line})
 }
 
 func (r *reader) endpoint(n yaml.Node) {

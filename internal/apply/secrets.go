@@ -116,9 +116,9 @@ func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, draw
 	for _, secret := range t.Secrets {
 		line, err := c.callbackSecret(ctx, path+"/callbacks/"+url.PathEscape(secret.Callback), secret, drawn[secret.Callback])
 		if err != nil {
-			wrong = append(wrong, refused(err, "case type "+t.Key+": secret of "+callbackName(secret.Callback), func(string) place {
-				return place{c.plan.file, secret.line}
-			}))
+			label := "case type " + t.Key + ": secret of " + callbackName(secret.Callback)
+			here := place{c.plan.file, secret.line}
+			wrong = append(wrong, refused(err, label, func(string) place { return here }))
 			continue
 		}
 		delete(drawn, secret.Callback)

@@ -44,7 +44,7 @@ type secretMaker struct {
 // forEach draws a secret for each callback that has none without an end. The one that it
 // shared with others until now is its own for the overlap.
 func (m *secretMaker) forEach(ctx context.Context) error {
-	shared := endpoint.Retire(endpoint.Signing(m.have[casetype.TypeSecret].Secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
+	shared := m.retired(m.have[casetype.TypeSecret].Secrets)
 	for _, c := range m.put.Callbacks() {
 		own := m.have[c.Name].Secrets
 		if endpoint.Lasting(own) {
@@ -73,12 +73,17 @@ func (m *secretMaker) forType(ctx context.Context) error {
 		if name == casetype.TypeSecret || !endpoint.Lasting(own.Secrets) {
 			continue
 		}
-		own.Secrets = endpoint.Retire(endpoint.Signing(own.Secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
+		own.Secrets = m.retired(own.Secrets)
 		if err := m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, own, m.now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// retired are those of some secrets that sign, each with an end when the overlap is over.
+func (m *secretMaker) retired(secrets []endpoint.Secret) []endpoint.Secret {
+	return endpoint.Retire(endpoint.Signing(secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
 }
 
 // draw puts a new secret before those that a callback has, and notes it as one to be
@@ -93,7 +98,10 @@ func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.S
 		m.put.Secrets = map[string]string{}
 	}
 	m.put.Secrets[name] = outbound.FormatKey(made.Key)
-	all := store.CallbackSecrets{Secrets: rotated[:min(len(rotated), endpoint.MaxSecrets)], Revision: m.have[name].Revision}
+	if len(rotated) > endpoint.MaxSecrets {
+		rotated = rotated[:endpoint.MaxSecrets]
+	}
+	all := store.CallbackSecrets{Secrets: rotated, Revision: m.have[name].Revision}
 	return m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, all, m.now)
 }
 
@@ -157,7 +165,9 @@ func (s *Service) CallbackSecrets(ctx context.Context, p access.Principal, key, 
 
 // RotateCallbackSecret gives a callback a new secret, to be shown once. Those of the
 // same kind go on signing for the overlap.
-func (s *Service) RotateCallbackSecret(ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once) (endpoint.Secret, error) {
+func (s *Service) RotateCallbackSecret(
+	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once,
+) (endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, "rotate-callback-secret", key, name)
 	if err != nil {
 		return endpoint.Secret{}, err
@@ -199,7 +209,9 @@ func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, 
 
 // typeWithSecrets finds the case type of a callback for somebody who may see all of the
 // type.
-func (s *Service) typeWithSecrets(ctx context.Context, p access.Principal, o access.Operation, key, name string) (TypeVersion, error) {
+func (s *Service) typeWithSecrets(
+	ctx context.Context, p access.Principal, o access.Operation, key, name string,
+) (TypeVersion, error) {
 	t, err := s.wholeType(ctx, p, o, key)
 	if err != nil {
 		return TypeVersion{}, err
@@ -211,8 +223,10 @@ func (s *Service) typeWithSecrets(ctx context.Context, p access.Principal, o acc
 }
 
 // changeCallbackSecrets replaces a callback's secrets by what change makes of them.
-func (s *Service) changeCallbackSecrets(ctx context.Context, m *mandate, t TypeVersion, name string, action access.Action,
-	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error)) error {
+func (s *Service) changeCallbackSecrets(
+	ctx context.Context, m *mandate, t TypeVersion, name string, action access.Action,
+	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error),
+) error {
 	tenant := m.Principal.Tenant
 	return retry(store.SecretsConflict, func() error {
 		return s.update(ctx, m, func(tx *store.Tx) error {

@@ -28,7 +28,8 @@ var (
 		where tenant = $1 and type = $2`)
 	callbackSecretsUpsert = define(`insert into callback_secrets (tenant, type, transition, secret, created_at, revision)
 		values ($1, $2, $3, $4, $5, 1)
-		on conflict (tenant, type, transition) do update set secret = excluded.secret, revision = callback_secrets.revision + 1
+		on conflict (tenant, type, transition)
+		do update set secret = excluded.secret, revision = callback_secrets.revision + 1
 		where callback_secrets.revision = $6`)
 )
 
@@ -42,12 +43,16 @@ func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType, cal
 
 // SecretsOfCallbacks finds the secrets of all callbacks of a case type, by their names,
 // those included that its newest version has no more.
-func (r reader) SecretsOfCallbacks(ctx context.Context, tenant int64, caseType string) (map[string]CallbackSecrets, error) {
+func (r reader) SecretsOfCallbacks(
+	ctx context.Context, tenant int64, caseType string,
+) (map[string]CallbackSecrets, error) {
 	rows, err := r.q.query(ctx, callbackSecretsList, tenant, caseType)
 	return r.collectSecrets(rows, err, tenant, caseType)
 }
 
-func (r reader) collectSecrets(rows *sql.Rows, err error, tenant int64, caseType string) (map[string]CallbackSecrets, error) {
+func (r reader) collectSecrets(
+	rows *sql.Rows, err error, tenant int64, caseType string,
+) (map[string]CallbackSecrets, error) {
 	all := map[string]CallbackSecrets{}
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var callback string
@@ -87,7 +92,9 @@ const SecretsConflict = "callback.secrets_conflict"
 
 // PutCallbackSecrets replaces a callback's secrets if their revision is still that
 // of s; otherwise it is a conflict.
-func (tx *Tx) PutCallbackSecrets(ctx context.Context, tenant int64, caseType, callback string, s CallbackSecrets, now time.Time) error {
+func (tx *Tx) PutCallbackSecrets(
+	ctx context.Context, tenant int64, caseType, callback string, s CallbackSecrets, now time.Time,
+) error {
 	plain, err := json.Marshal(storedKeys(s.Secrets))
 	if err != nil {
 		return err
@@ -95,7 +102,8 @@ func (tx *Tx) PutCallbackSecrets(ctx context.Context, tenant int64, caseType, ca
 	sealed := tx.seal.seal(plain, callbackPlace(tenant, caseType, callback))
 	n, err := tx.q.exec(ctx, callbackSecretsUpsert, tenant, caseType, callback, sealed, micros(now), s.Revision)
 	if err == nil && n == 0 {
-		err = fault.New(fault.Conflict, SecretsConflict, "The secrets of %s/%s changed meanwhile; nothing was saved.", caseType, callback)
+		err = fault.New(fault.Conflict, SecretsConflict,
+			"The secrets of %s/%s changed meanwhile; nothing was saved.", caseType, callback)
 	}
 	return err
 }
