@@ -18,6 +18,7 @@ var serves = regexp.MustCompile(`httptest\.New(TLS|Unstarted)?Server\(|http\.Ser
 var unchecked = map[string]string{
 	"internal/api/oidc_test.go":          "an OpenID Connect provider",
 	"internal/api/told_test.go":          "each fails, before it has read anything",
+	"internal/apply/run_test.go":         "a made-up server; e2e has a real one",
 	"internal/callback/callback_test.go": "callbacks",
 	"internal/delivery/bench_test.go":    "a benchmark, which would measure the check",
 	"internal/outbound":                  "it knows of no messages",
