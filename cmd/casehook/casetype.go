@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/dev"
@@ -76,7 +77,7 @@ type casetypeListCmd struct{ listing }
 
 // Help is shown below the command's summary.
 func (casetypeListCmd) Help() string {
-	return `The newest version of each.
+	return `The newest version of each. One that is retired takes no new cases.
 
   casehook casetype list
   casehook casetype list --json | jq -r .key`
@@ -88,10 +89,16 @@ func (c *casetypeListCmd) Run(ctx context.Context, s stdio) error {
 		Name    string `json:"name"`
 		Kind    string `json:"kind"`
 		Version int64  `json:"version"`
+
+		RetiredAt *time.Time `json:"retired_at"`
 	}
-	table := dev.Table{Columns: []string{"KEY", "VERSION", "KIND", "NAME"}, Shorten: []string{"NAME"}}
+	table := dev.Table{Columns: []string{"KEY", "VERSION", "KIND", "STATUS", "NAME"}, Shorten: []string{"NAME"}}
 	return dev.List(ctx, c.client(), c.output(s), "/v1/case-types", table, func(t row) []string {
-		return []string{t.Key, strconv.FormatInt(t.Version, 10), t.Kind, t.Name}
+		status := "active"
+		if t.RetiredAt != nil {
+			status = "retired"
+		}
+		return []string{t.Key, strconv.FormatInt(t.Version, 10), t.Kind, status, t.Name}
 	})
 }
 

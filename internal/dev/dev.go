@@ -1,6 +1,6 @@
-// Package dev is for those who develop receivers: it brings a server's messages
-// to a port on their machine, sends them again, and shows what became of them. It
-// uses the API over HTTP, as they could.
+// Package dev is for those who develop receivers, and for those who run them: it
+// brings a server's messages to a port on their machine, sends them again, shows what
+// became of them, and manages endpoints. It uses the API over HTTP, as they could.
 package dev
 
 import (
