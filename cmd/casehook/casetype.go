@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,6 +50,14 @@ func (checkCmd) Help() string {
 casehook casetype init writes a definition that explains what there may be in one.`
 }
 
+// warn prints what is possible in a definition and hardly meant.
+func warn(s stdio, t *casetype.Type) {
+	unset := t.Unset(os.LookupEnv, "is not set here; it has to be in the server's environment")
+	for _, w := range slices.Concat(t.Warnings(), unset) {
+		fmt.Fprintf(s.out, "%s:%d: warning: %s: %s\n", w.File, w.Line, cmp.Or(w.Path, "/"), w.Message)
+	}
+}
+
 func (c *checkCmd) Run(s stdio) error {
 	failed := false
 	for _, file := range c.Files {
@@ -63,6 +73,7 @@ func (c *checkCmd) Run(s stdio) error {
 		case err != nil:
 			fmt.Fprintln(s.err, "casehook:", err)
 		default:
+			warn(s, t)
 			fmt.Fprintf(s.out, "%s: ok: %s, %d states, %d transitions\n", file, t.Key, len(t.States), len(t.Transitions))
 		}
 		failed = failed || err != nil

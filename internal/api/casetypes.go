@@ -31,6 +31,14 @@ type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
 	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, @switch, @delete, or with callback_secret: type @type for all of them. They are shown this once."`
+
+	Warnings []DefinitionWarning `json:"warnings" doc:"What the definition may say and hardly means: states that nobody reaches or leaves, conditions on fields that may be absent, variables that are not set."`
+}
+
+// DefinitionWarning is about a place in a definition.
+type DefinitionWarning struct {
+	Path    string `json:"path" doc:"JSON Pointer into the definition." example:"/states/3"`
+	Message string `json:"message" doc:"What is doubtful there, with its line." example:"line 41: is a state that no transition leads out of, and is not final: write final: true if cases end here"`
 }
 
 type InCaseType struct {
@@ -130,6 +138,10 @@ func showCaseType(t casework.TypeVersion, clearance casetype.Classification) Cas
 
 func showPut(t casework.TypeVersion) PutCaseType {
 	out := PutCaseType{CaseType: showCaseType(t, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
+	out.Warnings = make([]DefinitionWarning, len(t.Warnings))
+	for i, w := range t.Warnings {
+		out.Warnings[i] = DefinitionWarning{Path: w.Path, Message: w.Message}
+	}
 	if out.CallbackSecrets == nil {
 		out.CallbackSecrets = map[string]string{}
 	}

@@ -113,6 +113,11 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 	case !errors.Is(err, fault.NotFound):
 		return c.ofType(t, err)
 	}
+	if c.DryRun {
+		for _, w := range t.Warnings() {
+			r.lines = append(r.lines, "warning: "+w.String())
+		}
+	}
 	var drawn map[string]string
 	if !c.DryRun {
 		if drawn, err = c.put(ctx, path, t, &r); err != nil {
@@ -130,6 +135,7 @@ func (c *applier) put(ctx context.Context, path string, t Type, r *report) (draw
 		Version   int64             `json:"version"`
 		Unchanged bool              `json:"unchanged"`
 		Secrets   map[string]string `json:"callback_secrets"`
+		Warnings  []warning         `json:"warnings"`
 	}
 	path += "?" + url.Values{"file": {t.File}}.Encode()
 	err = c.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml", Body: t.Source}, &put)
@@ -143,7 +149,22 @@ func (c *applier) put(ctx context.Context, path string, t Type, r *report) (draw
 	default:
 		r.done = fmt.Sprintf("%s (version %d)", updated, put.Version)
 	}
+	for _, w := range put.Warnings {
+		r.lines = append(r.lines, "warning: "+w.in(t.File))
+	}
 	return put.Secrets, nil
+}
+
+// warning is what a server finds doubtful in a definition. Its message begins with the line.
+type warning struct{ Path, Message string }
+
+// in writes the warning as one about a file.
+func (w warning) in(file string) string {
+	line, message, found := strings.Cut(strings.TrimPrefix(w.Message, "line "), ": ")
+	if !found {
+		return fmt.Sprintf("%s: %s: %s", file, w.Path, w.Message)
+	}
+	return fmt.Sprintf("%s:%s: %s: %s", file, line, w.Path, message)
 }
 
 // remote is an endpoint as the API shows and takes it.

@@ -21,6 +21,8 @@ type checker struct {
 	stored      bool // it was checked when it was saved, by the rules of then
 	doc         *yaml.Document
 	wrong       Faults
+	warnings    Faults
+	variables   []variable // that URLs begin with
 	budget      *schema.Budget
 	stop        error          // why the checks ended before they were done
 	schema      *schema.Schema // of the fields, compiled
@@ -68,6 +70,7 @@ func (c *checker) check() {
 	c.checkTemplates()
 	c.compileFields()
 	c.compileDefaults()
+	c.checkSense()
 }
 
 // form compares the document with [Schema].
@@ -198,6 +201,9 @@ func (c *checker) checkPrecondition(tr map[string]any, path string) {
 	for _, wrong := range compiled.Faults {
 		c.fault(at, "%s", wrong)
 	}
+	for _, doubtful := range compiled.Warnings {
+		c.warn(at, "%s", doubtful)
+	}
 	c.programs[text(tr["key"])] = compiled.Program
 }
 
@@ -239,6 +245,9 @@ func (c *checker) suggestField(name string) string {
 
 func (c *checker) checkAsk(ask map[string]any, path string) {
 	if raw := text(ask["url"]); raw != "" && !c.stored {
+		if match := beginning.FindStringSubmatch(raw); match != nil {
+			c.variables = append(c.variables, variable{match[1], Fault{Line: c.doc.At(path + "/url").Line, Path: path + "/url"}})
+		}
 		if message := checkCallbackURL(raw); message != "" {
 			c.fault(path+"/url", "%s", message)
 		}
@@ -322,6 +331,7 @@ func (c *checker) checkTemplate(template, path string, known ...string) {
 		c.fault(path, "%s", err)
 		return
 	}
+	c.warnOfBraces(parts, path)
 	seen := map[string]bool{}
 	for _, part := range parts {
 		name := part.placeholder

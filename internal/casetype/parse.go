@@ -32,7 +32,20 @@ func parse(ctx context.Context, file string, source []byte) (*Type, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checking a definition: %w", err)
 	}
+	if t != nil {
+		t.inFile(file)
+	}
 	return t, wrong.in(file)
+}
+
+// inFile names the file in what is said of the definition.
+func (t *Type) inFile(file string) {
+	for i := range t.warnings {
+		t.warnings[i].File = file
+	}
+	for i := range t.variables {
+		t.variables[i].at.File = file
+	}
 }
 
 // in returns the faults as those of a file, in their order; nil when there are none.
@@ -97,6 +110,7 @@ func build(c *checker) (*Type, error) {
 	}
 	t := &Type{
 		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(), defaults: c.defaults,
+		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
 		return nil, err

@@ -39,6 +39,8 @@ type Type struct {
 	integers      []string
 	preconditions map[string]*expression.Program
 	defaults      map[string]*defaults // of the fields
+	warnings      Faults               // empty where it was loaded
+	variables     []variable           // that URLs begin with; none where it was loaded
 }
 
 // JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ type TypeVersion struct {
 	Unchanged bool                    // it was the newest version already
 	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
 	Secrets   map[string]string       // by transition: secrets of callbacks, only those made by this call
+	Warnings  []fault.Field           // of the definition that this call put
 
 	before casetype.Classification // of the version before; empty: there is none
 }
@@ -61,7 +63,28 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if err != nil {
 		return TypeVersion{}, err
 	}
-	return put, nil
+	put.Warnings, err = s.warnings(ctx, p.Tenant, t)
+	return put, err
+}
+
+// warnings lists what is possible in a definition and hardly meant, and the variables that
+// the tenant does not have.
+func (s *Service) warnings(ctx context.Context, tenant int64, t *casetype.Type) ([]fault.Field, error) {
+	lookup, err := s.variables(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	unset := t.Unset(lookup, "is not set on the server, or not granted to this tenant; until it is, the callback can't be asked")
+	return fieldsOf(slices.Concat(t.Warnings(), unset)), nil
+}
+
+// fieldsOf returns faults of a definition as they are told, with their lines.
+func fieldsOf(faults casetype.Faults) []fault.Field {
+	fields := make([]fault.Field, len(faults))
+	for i, f := range faults {
+		fields[i] = fault.Field{Path: f.Path, Message: fmt.Sprintf("line %d: %s", f.Line, f.Message)}
+	}
+	return fields
 }
 
 func parseType(ctx context.Context, key, file string, source []byte) (*casetype.Type, error) {
@@ -69,11 +92,7 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 	var faults casetype.Faults
 	switch {
 	case errors.As(err, &faults):
-		fields := make([]fault.Field, len(faults))
-		for i, f := range faults {
-			fields[i] = fault.Field{Path: f.Path, Message: fmt.Sprintf("line %d: %s", f.Line, f.Message)}
-		}
-		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.", fields...)
+		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.", fieldsOf(faults)...)
 	case err != nil:
 		return nil, err
 	case t.Key != key:

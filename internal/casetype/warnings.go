@@ -1,0 +1,144 @@
+package casetype
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/expression"
+	"github.com/casehook/casehook/internal/yaml"
+)
+
+// Warnings lists, ordered by line, what is possible in a definition and hardly meant. Of one
+// that was loaded there are none.
+func (t *Type) Warnings() Faults { return t.warnings }
+
+// Unset lists the variables of callbacks' URLs that lookup does not find, each where it is
+// first. The message follows the variable.
+func (t *Type) Unset(lookup func(name string) (string, bool), message string) (unset Faults) {
+	told := map[string]bool{}
+	for _, v := range t.variables {
+		if _, ok := lookup(v.name); !ok && !told[v.name] {
+			told[v.name] = true
+			unset = append(unset, Fault{File: v.at.File, Line: v.at.Line, Path: v.at.Path, Message: fmt.Sprintf("${%s} %s", v.name, message)})
+		}
+	}
+	return unset.ordered()
+}
+
+// variable is one that a URL begins with.
+type variable struct {
+	name string
+	at   Fault // without a message
+}
+
+// warn says what is possible at a path and hardly meant.
+func (c *checker) warn(path, message string, args ...any) {
+	if c.stored || len(c.warnings) >= yaml.MaxFaults || !c.spend(100+len(path)) {
+		return
+	}
+	c.warnings = append(c.warnings, Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
+}
+
+// checkSense warns of what nobody can reach or leave. It is for definitions in which all
+// names are right.
+func (c *checker) checkSense() {
+	if c.stored || len(c.wrong) > 0 {
+		return
+	}
+	transitions := items(c.root()["transitions"])
+	reached := reachable(transitions)
+	moves := slices.ContainsFunc(transitions, func(tr any) bool { return object(tr)["from"] != nil && object(tr)["to"] != nil })
+	asks := slices.ContainsFunc(transitions, func(tr any) bool { return object(tr)["about_to_submit"] != nil })
+	for i, state := range items(c.root()["states"]) {
+		key, path := text(object(state)["key"]), pointer("", "states", strconv.Itoa(i))
+		switch {
+		case !reached[key] && asks:
+			c.warn(path, "is a state to which no transition leads; only callbacks that divert a case bring one here")
+		case !reached[key]:
+			c.warn(path, "is a state that no case can reach: no transition leads to it from where cases begin")
+		case moves && object(state)["final"] != true && !leaves(transitions, key):
+			c.warn(path, "is a state that no transition leads out of, and is not final: write final: true if cases end here")
+		}
+	}
+	for i, item := range transitions {
+		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
+		starts := func(state any) bool { return reached[text(state)] }
+		if from := items(tr["from"]); len(from) > 0 && !asks && !slices.ContainsFunc(from, starts) {
+			c.warn(path+"/from", "lists only states that no case can reach, so that the transition can never be taken")
+		}
+		if strings.TrimSpace(conditionOf(tr)) == "false" {
+			c.warn(path+"/precondition", "is never true, so that the transition can never be taken")
+		}
+		c.checkWho(tr, path)
+	}
+}
+
+// checkWho warns where the roles of a transition leave administrators alone.
+func (c *checker) checkWho(tr map[string]any, path string) {
+	roles := texts(tr["roles"])
+	if len(roles) == 0 || slices.Contains(roles, "admin") {
+		return
+	}
+	access := object(c.root()["access"])
+	mayWrite := func(role string) bool {
+		in := func(list any) bool { return list == nil || slices.Contains(texts(list), role) }
+		return role != "viewer" && in(access["read"]) && in(access["write"])
+	}
+	if !slices.ContainsFunc(roles, mayWrite) {
+		c.warn(path+"/roles", "lists only roles that may not write such cases: viewers, and those that access leaves out; administrators alone can submit it")
+	}
+}
+
+// conditionOf returns the condition of a transition, however it is written.
+func conditionOf(tr map[string]any) string {
+	if own := object(tr["precondition"]); own != nil {
+		return text(own["condition"])
+	}
+	return text(tr["precondition"])
+}
+
+// reachable returns the states that transitions bring cases to.
+func reachable(transitions []any) map[string]bool {
+	reached := map[string]bool{}
+	for more := true; more; {
+		more = false
+		for _, item := range transitions {
+			tr := object(item)
+			to := text(tr["to"])
+			starts := tr["from"] == nil || slices.ContainsFunc(texts(tr["from"]), func(from string) bool { return reached[from] })
+			if to != "" && starts && !reached[to] {
+				reached[to], more = true, true
+			}
+		}
+	}
+	return reached
+}
+
+// leaves reports whether a transition leads out of a state.
+func leaves(transitions []any, state string) bool {
+	return slices.ContainsFunc(transitions, func(item any) bool {
+		tr := object(item)
+		return text(tr["to"]) != "" && tr["to"] != state && slices.Contains(texts(tr["from"]), state)
+	})
+}
+
+var braced = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// warnOfBraces warns where a template writes what was meant for a field.
+func (c *checker) warnOfBraces(parts []part, path string) {
+	for i, p := range parts {
+		if found := braced.FindStringSubmatch(p.literal); found != nil && c.fieldSchemas()[found[1]] != nil {
+			c.warn(path, "writes {%[1]s} as it is, since {{ stands for one brace: the field is written {%[1]s}, with one brace on each side", found[1])
+		}
+		if i+1 == len(parts) || !strings.HasSuffix(p.literal, "$") || parts[i+1].placeholder == "" {
+			continue
+		}
+		name := parts[i+1].placeholder
+		if member, ok := c.data(nil).Member(name); ok && member.Kinds()&expression.NumberKind == 0 {
+			c.warn(path, "writes a $ before %[1]s: the field is written {%[1]s}", name)
+		}
+	}
+}

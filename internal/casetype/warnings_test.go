@@ -1,0 +1,94 @@
+package casetype_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// doubts are edits of the permit after which it is right, and hardly meant.
+var doubts = []struct{ name, old, new, want string }{
+	{"nothing", "", "", ""},
+	{"a state that nobody reaches", "  - key: granted\n", "  - key: limbo\n    final: true\n  - key: granted\n", "28 /states/2: is a state to which no transition leads; only callbacks"},
+	{"a state without a way out", "    final: true\n", "", "28 /states/2: is a state that no transition leads out of, and is not final: write final: true"},
+	{"roles that may not write", "roles: [manager]", "roles: [viewer]", "44 /transitions/3/roles: lists only roles that may not write"},
+	{"roles that access leaves out", "edit: edit\n", "edit: edit\naccess: {write: [caseworker]}\n", "44 /transitions/3/roles: lists only roles that may not write"},
+	{"a condition that is never true", "roles: [manager]", "precondition: 'false'", "44 /transitions/3/precondition: is never true"},
+	{"a field that may be absent", "has(data.cost) && data.cost > 0", "data.cost > 0", "38 /transitions/2/precondition: reads data.cost, which may be absent"},
+	{"a member that may be absent", "has(data.cost) && data.cost > 0", "has(data.site) && data.site.street != ''", "38 /transitions/2/precondition: reads data.site.street, which may be absent"},
+	{"a member that is required", "has(data.cost) && data.cost > 0", "has(data.site) && data.site.city != ''", ""},
+	{"a field that the transition requires", "precondition: has(data.cost) && data.cost > 0", "required: [cost]\n    precondition: data.cost > 0", ""},
+	{"a field of before", "has(data.cost) && data.cost > 0", "before.cost > 0", ""},
+	{"a comparison with null", "has(data.cost) && data.cost > 0", "data.applicant != null", "38 /transitions/2/precondition: compares data.applicant with null, which it never is: write has(data.applicant)"},
+	{"a number in quotes", "has(data.cost) && data.cost > 0", `has(data.cost) && data.cost == "5"`, "38 /transitions/2/precondition: compares data.cost, which is a number, with text: they are never the same; numbers"},
+	{"two braces", "of {applicant}", "of {{applicant}}", "48 /documents/0/template: writes {applicant} as it is, since {{ stands for one brace"},
+	{"a dollar", "of {applicant}", "of ${applicant}", "48 /documents/0/template: writes a $ before applicant"},
+	{"a price", "of {applicant}", "of ${cost}", ""},
+}
+
+func TestWhatIsHardlyMeantIsWarnedOf(t *testing.T) {
+	for _, d := range doubts {
+		ct, err := casetype.Parse("p.yaml", []byte(strings.Replace(permit, d.old, d.new, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", d.name, err)
+			continue
+		}
+		var got []string
+		for _, w := range ct.Warnings() {
+			if w.File != "p.yaml" {
+				t.Errorf("%s: the file is %q", d.name, w.File)
+			}
+			got = append(got, fmt.Sprintf("%d %s: %s", w.Line, w.Path, w.Message))
+		}
+		if d.want == "" && got == nil {
+			continue
+		}
+		if len(got) != 1 || d.want == "" || !strings.HasPrefix(got[0], d.want) {
+			t.Errorf("%s: %q, want %q", d.name, got, d.want)
+		}
+		loaded, err := casetype.Load(ct.JSON())
+		if err != nil || loaded.Warnings() != nil {
+			t.Errorf("%s, loaded: %v, %v", d.name, loaded.Warnings(), err)
+		}
+	}
+	// Without a callback nobody brings a case to such a state, nor out of it.
+	const lost = `{"key":"k","fields":{"type":"object","properties":{}},"states":[{"key":"a","final":true},{"key":"b"}],
+"transitions":[{"key":"t","to":"a"},
+{"key":"u","from":["b"],"to":"a"}]}`
+	ct, err := casetype.Parse("", []byte(lost))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "definition:1: /states/1: is a state that no case can reach: no transition leads to it from where cases begin\n" +
+		"definition:3: /transitions/1/from: lists only states that no case can reach, so that the transition can never be taken"
+	if diff := cmp.Diff(want, ct.Warnings().Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestVariablesThatAreNotSetAreToldOnce(t *testing.T) {
+	source, err := os.ReadFile("../../examples/kyc.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kyc, err := casetype.Parse("kyc.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) (string, bool) { return "", false }
+	if got := kyc.Unset(none, "is not set"); len(got) != 1 || got[0].Path != "/transitions/1/about_to_submit/url" || got[0].Line == 0 ||
+		got[0].File != "kyc.yaml" || got[0].Message != "${CASEHOOK_VAR_CALLBACKS} is not set" {
+		t.Errorf("%v", got)
+	}
+	if got := kyc.Unset(func(string) (string, bool) { return "https://a.example", true }, ""); got != nil {
+		t.Errorf("%v", got)
+	}
+	if len(kyc.Warnings()) > 0 {
+		t.Errorf("the example has warnings: %v", kyc.Warnings())
+	}
+}
