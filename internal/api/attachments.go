@@ -33,7 +33,7 @@ type Attachment struct {
 // InAttachment is embedded in the parameters of what is about one attachment.
 type InAttachment struct {
 	InCase
-	Attachment string `path:"attachment" maxLength:"100" doc:"The id of the file."`
+	Attachment string `path:"attachment" maxLength:"100" doc:"The id of the file." example:"doc_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 }
 
 // download is an answer that is a file.

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"html"
 	"html/template"
 	"maps"
 	"net/http"
@@ -17,9 +18,9 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// The documentation is one page without scripts, made from the OpenAPI document.
-// It loads nothing but its style, from here.
-const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// The documentation is made from the OpenAPI document, and of guides. It loads
+// nothing but its style and its search, from here, and can be read without either.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 //go:embed docs.html
 var docsTemplate string
@@ -27,12 +28,17 @@ var docsTemplate string
 //go:embed docs.css
 var style []byte
 
+//go:embed search.js
+var search []byte
+
 type docsPage struct {
 	Title, Version, Description string
 	Groups                      []docsGroup
 	Webhooks                    []docsWebhook
 	Question                    docsQuestion // to callbacks
 	Schemas                     []docsSchema
+	Guides                      []guide
+	Problems                    []codeDoc
 }
 
 type docsGroup struct {
@@ -44,7 +50,8 @@ type docsOperation struct {
 	ID, Method, Path, Summary, Description string
 	Open                                   bool // needs no token
 	Parameters                             []docsField
-	Bodies, Responses                      []docsBody
+	Bodies, Successes, Errors              []docsBody
+	Curl, Answer, AnswerStatus             string // examples
 }
 
 type docsBody struct {
@@ -69,13 +76,27 @@ type docsSchema struct {
 
 // documentation makes the page.
 func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
-	page := docsPage{Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description, Webhooks: docsWebhooks(triggers)}
+	page := docsPage{
+		Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description,
+		Webhooks: docsWebhooks(triggers), Guides: guides(),
+	}
+	for _, c := range codes() {
+		shown := codeDoc{Code: c.Code, Statuses: c.Statuses}
+		for _, detail := range c.Details {
+			shown.Details = append(shown.Details, verbs.Replace(detail))
+		}
+		page.Problems = append(page.Problems, shown)
+	}
+	examples := samples{o.Components.Schemas}
 	page.Question = docsQuestionOf(wire.AboutToSubmit(o.Info.Version))
 	for _, tag := range o.Tags {
 		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
 		for _, op := range operations(o) {
 			if slices.Contains(op.Tags, tag.Name) {
-				group.Operations = append(group.Operations, docsOf(op))
+				shown := docsOf(op)
+				shown.Curl = examples.curl(op)
+				shown.AnswerStatus, shown.Answer = examples.answer(op)
+				group.Operations = append(group.Operations, shown)
 			}
 		}
 		page.Groups = append(page.Groups, group)
@@ -90,6 +111,9 @@ func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
 	}
 	return b.Bytes()
 }
+
+// verbs are what stands in a detail for what it is about.
+var verbs = strings.NewReplacer("%q", "…", "%s", "…", "%d", "…", "%v", "…", "%%", "%")
 
 // operations lists all operations by path, then method.
 func operations(o *huma.OpenAPI) []*huma.Operation {
@@ -120,13 +144,50 @@ func docsOf(op *huma.Operation) docsOperation {
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		response := op.Responses[status]
-		if bodies := docsBodies(status, response.Description, response.Content); len(bodies) > 0 {
-			out.Responses = append(out.Responses, bodies...)
+		bodies := docsBodies(status, response.Description, response.Content)
+		if len(bodies) == 0 {
+			bodies = []docsBody{{Status: status, Description: response.Description}}
+		}
+		if status < "400" {
+			out.Successes = append(out.Successes, bodies...)
 		} else {
-			out.Responses = append(out.Responses, docsBody{Status: status, Description: response.Description})
+			out.Errors = append(out.Errors, bodies...)
 		}
 	}
 	return out
+}
+
+// found is what the search finds.
+type found struct {
+	Title string `json:"title"`
+	Kind  string `json:"kind"`
+	Href  string `json:"href"`
+	Words string `json:"words"`
+}
+
+// searchIndex makes the search: its script, behind what it finds.
+func searchIndex(o *huma.OpenAPI, triggers []Trigger) []byte {
+	var all []found
+	for _, g := range guides() {
+		all = append(all, found{g.Title, "guide", "/docs/" + g.Name, g.Name})
+		for _, s := range g.Sections {
+			all = append(all, found{html.UnescapeString(s.Title), "guide", "/docs/" + g.Name + "#" + s.ID, g.Name})
+		}
+	}
+	for _, op := range operations(o) {
+		all = append(all, found{op.Summary, op.Method, "/docs#" + op.OperationID, op.OperationID + " " + op.Path})
+	}
+	for _, t := range triggers {
+		all = append(all, found{t.Name, "webhook", "/docs#webhook-" + t.Name, t.Description})
+	}
+	for _, c := range codes() {
+		all = append(all, found{c.Code, "problem", "/docs#problem-" + c.Code, strings.Join(c.Details, " ")})
+	}
+	raw, err := json.Marshal(all)
+	if err != nil {
+		panic("api: the documentation: " + err.Error())
+	}
+	return slices.Concat([]byte("const index = "), raw, []byte(";\n"), search)
 }
 
 func docsBodies(status, description string, content map[string]*huma.MediaType) []docsBody {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -84,7 +85,14 @@ func (a *API) publish() {
 	a.page("/openapi.json", "application/openapi+json", mustRender(o.MarshalJSON))
 	a.page("/openapi.yaml", "application/openapi+yaml", mustRender(o.YAML))
 	a.page("/docs", "text/html; charset=utf-8", func() []byte { return documentation(o, a.catalogue()) })
+	for _, name := range guideNames {
+		a.page("/docs/"+name, "text/html; charset=utf-8", func() []byte {
+			all := guides()
+			return guidePage(o.Info.Title, o.Info.Version, all[slices.Index(guideNames, name)], all)
+		})
+	}
 	a.page("/docs/style.css", "text/css; charset=utf-8", func() []byte { return style })
+	a.page("/docs/search.js", "text/javascript; charset=utf-8", func() []byte { return searchIndex(o, a.catalogue()) })
 }
 
 // mustRender returns a function that panics if the OpenAPI document can't be

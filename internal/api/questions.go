@@ -80,6 +80,11 @@ type docsQuestion struct {
 	Statuses     []docsBody
 }
 
+func statusesOf(op *huma.Operation) []docsBody {
+	shown := docsOf(op)
+	return append(shown.Successes, shown.Errors...)
+}
+
 // docsAnswer is an example of an answer.
 type docsAnswer struct{ Doc, Body string }
 
@@ -90,7 +95,7 @@ func docsQuestionOf(q wire.Question) docsQuestion {
 			Example: inLines(Value(q.Examples[0].Body)), Schema: inLines(Value(q.Schema)),
 		},
 		AnswerSchema: inLines(Value(q.Answer)),
-		Statuses:     docsOf(question(q)).Responses,
+		Statuses:     statusesOf(question(q)),
 	}
 	for _, a := range q.Answers {
 		shown.Answers = append(shown.Answers, docsAnswer{a.Doc, inLines(Value(a.Body))})
