@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,4 +254,23 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 	w.put(w.p, loan("two", ""))
 	_, err := w.CallbackSecrets(t.Context(), w.p, "two", "@type")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
+}
+
+func TestRotationsAtOnceLoseNoSecret(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		var rotations sync.WaitGroup
+		for range 4 {
+			rotations.Go(func() {
+				q := casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}
+				if _, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, casework.Once{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		rotations.Wait()
+		if all, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit"); err != nil || len(all) != 5 {
+			t.Errorf("%d secrets sign, %v", len(all), err)
+		}
+	})
 }
