@@ -88,7 +88,7 @@ func (w *world) storyOfTypes() {
 	}
 	doubtful := strings.NewReplacer("name: Loan", "name: Credit", "has(data.client)", "has(data.client) && (!has(data.amount) || data.amount != null)")
 	changed := w.do("PUT", "/v1/case-types/loan", doubtful.Replace(loan), "Content-Type", "application/yaml").is(200, "")
-	if !strings.Contains(string(changed.body), `"warnings":[{"path":"/transitions/3/precondition","message":"line 30: compares data.amount with null`) {
+	if !strings.Contains(string(changed.body), `"warnings":[{"path":"/transitions/3/precondition","message":"line 29: compares data.amount with null`) {
 		t.Errorf("it warns of %s", changed.body)
 	}
 	if changed.text("version") != "2" {
