@@ -67,6 +67,7 @@ func Listen(ctx context.Context, c *client.Client, l Listening) error {
 		}
 		defer e.to.client.Close()
 	}
+	e.day = time.Now().Format(time.DateOnly) // times of today need no date
 	e.open(ctx)
 	defer e.close()
 	return e.follow(ctx)
@@ -88,6 +89,7 @@ type ear struct {
 
 	mu              sync.Mutex           // of what follows, and of the output
 	behind          map[string][]message // what waits, by subject that is tried again
+	day             string               // of the message that was printed last
 	heard, notTaken int
 }
 
@@ -324,6 +326,10 @@ func (e *ear) print(m message, f *forwarded) {
 		if f.Attempt > 1 {
 			more = fmt.Sprintf("attempt %d", f.Attempt)
 		}
+	}
+	if day := time.Time(m.Timestamp).Local().Format(time.DateOnly); day != e.day {
+		e.day = day
+		e.line("%s", day)
 	}
 	e.row(clock(time.Time(m.Timestamp)), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more)
 }

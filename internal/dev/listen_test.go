@@ -157,7 +157,7 @@ func TestListeningGoesOnWhereItEnded(t *testing.T) {
 			return status
 		}
 		s := &streaming{messages: 12, cut: 5, badly: badly}
-		_, notes := listened(t, s, l, 14) // with the head, and one try more
+		_, notes := listened(t, s, l, 15) // with the head, the date, and one try more
 		slices.Sort(receiver.ids)
 		if len(receiver.ids) != 12 || len(slices.Compact(receiver.ids)) != 12 {
 			t.Errorf("badly %v: taken were %v; %s", badly, receiver.ids, notes)
@@ -193,12 +193,12 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 	for i := range messages {
 		want = append(want, strconv.Itoa(i+1))
 	}
-	out, _ := listened(t, &streaming{messages: messages, cut: messages}, Listening{}, messages+1)
+	out, _ := listened(t, &streaming{messages: messages, cut: messages}, Listening{}, messages+2)
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("printed: %v", got)
 	}
 	receiver, l := newLocal(t, Listening{})
-	out, _ = listened(t, &streaming{messages: messages, cut: messages}, l, messages+1)
+	out, _ = listened(t, &streaming{messages: messages, cut: messages}, l, messages+2)
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("forwarded, printed: %v", got)
 	}
@@ -216,7 +216,7 @@ func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
 		}
 		return 204
 	}
-	out, _ := listened(t, &streaming{messages: 9, cut: 9}, l, 11)
+	out, _ := listened(t, &streaming{messages: 9, cut: 9}, l, 12)
 	want := []string{"1", "2", "3", "5", "6", "8", "9", "1", "4", "7"} // of three subjects
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("printed: %v, want %v", got, want)
@@ -237,8 +237,9 @@ func TestWhatTheServerRefusesEndsListening(t *testing.T) {
 }
 
 func TestMessagesArePrinted(t *testing.T) {
-	out, _ := listened(t, &streaming{messages: 1, cut: 5}, Listening{}, 2)
-	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") || !strings.HasPrefix(out, "TIME      TRIGGER ") {
+	out, _ := listened(t, &streaming{messages: 1, cut: 5}, Listening{}, 3)
+	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") || !strings.HasPrefix(out, "TIME      TRIGGER ") ||
+		strings.Count(out, "\n2026-03-1") != 1 { // the day, where it is not today
 		t.Errorf("%q", out)
 	}
 	receiver, l := newLocal(t, Listening{})
