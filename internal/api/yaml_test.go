@@ -3,8 +3,11 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
@@ -31,4 +34,19 @@ func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
 			}
 		}
 	})
+}
+
+// One unknown member hides nothing else that is wrong with a body.
+func TestAnUnknownMemberHidesNoOtherFault(t *testing.T) {
+	w := start(t)
+	got := w.post("/v1/endpoints", `{"nmae": "x", "url": 5, "triggers": "case_created", "policy": {"timeot": "1s", "concurrency": "many"}}`).is(422, "request.body_invalid")
+	var paths []string
+	for _, f := range got.json()["fields"].([]any) {
+		paths = append(paths, f.(map[string]any)["path"].(string))
+	}
+	slices.Sort(paths)
+	want := []string{"/nmae", "/policy/concurrency", "/policy/timeot", "/triggers", "/url"}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -202,10 +202,8 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 
 func (r *reader) endpoint(n yaml.Node) {
 	var d endpointNode
-	if wrong := n.Decode(&d); len(wrong) > 0 {
-		r.faults(n.Path, wrong)
-		return
-	}
+	undecoded := n.Decode(&d)
+	r.faults(n.Path, undecoded)
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
 	e.Sources, e.IgnoreOwn, e.Token, e.Filter = d.Sources, d.IgnoreOwn, d.Token, d.Filter
 	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order, RateLimit: d.Policy.RateLimit}
@@ -213,6 +211,9 @@ func (r *reader) endpoint(n yaml.Node) {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}
 	wrong := func(path, format string, args ...any) {
+		if tells(undecoded, n.Path+path) {
+			return
+		}
 		r.fault(n.Below(path).Line, "%s: %s", path, fmt.Sprintf(format, args...))
 	}
 	r.settings(n, d.settingsNode, &e)
@@ -233,6 +234,14 @@ func (r *reader) endpoint(n yaml.Node) {
 	e.Normalise()
 	e.Policy = e.Policy.WithDefaults()
 	r.plan.Endpoints = append(r.plan.Endpoints, e)
+}
+
+// tells reports whether faults are about a value, what it is in, or something in it: then
+// nothing follows from what was read of it.
+func tells(faults []yaml.Fault, path string) bool {
+	return slices.ContainsFunc(faults, func(f yaml.Fault) bool {
+		return f.Path == path || strings.HasPrefix(path, f.Path+"/") || strings.HasPrefix(f.Path, path+"/")
+	})
 }
 
 // checked is an endpoint as the server will judge it: where the file names no
