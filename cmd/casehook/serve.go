@@ -32,6 +32,7 @@ type serveCmd struct {
 	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File that the first start puts the administrator's token into, for its owner alone. If not set: the terminal, or admin-token in --data. With --database and no terminal no token is made; see casehook token recover."`
 	Atfinity     string             `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"What X-atfinity-version says, for receivers that expect a certain value; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
 	AllowAddress []outbound.Allowed `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Callbacks and endpoints of the first tenant may be at these addresses although they are not public: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
+	CORSOrigins  []string           `name:"cors-origin" placeholder:"ORIGIN" env:"CASEHOOK_CORS_ORIGIN" help:"Pages of this origin may use the API, with tokens: https://app.example.com. Repeat it, or separate by commas. Without it, no page of another origin may."`
 	Proxies      []network          `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies at these addresses say where a request comes from, in X-Forwarded-For and X-Forwarded-Proto or, where they send neither, in Forwarded: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at once; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
 	MaxUpload    size               `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Greatest size of one uploaded proof: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
@@ -107,7 +108,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
 		Hold:            c.Hold,
 		Fonts:           c.Fonts,
-		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), MaxConnections: c.MaxConns,
+		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), CORSOrigins: c.CORSOrigins, MaxConnections: c.MaxConns,
 		OIDC:        oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,

@@ -121,13 +121,14 @@ func encode(w io.Writer, v any) error {
 // its connection is closed, which nobody has to hear of.
 func marshal(w io.Writer, v any) error {
 	body, ok := v.(sized)
+	out := jsonWriter(w)
 	if !ok {
-		return encode(w, v)
+		return encode(out, v)
 	}
 	sent := func(int) {}
 	if x, ok := w.(*exchange); ok {
 		sent = x.held.sent
 	}
-	body.send(w, sent)
+	body.send(out, sent)
 	return nil
 }

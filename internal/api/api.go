@@ -36,16 +36,18 @@ type Config struct {
 
 	AtfinityVersion string // of examples in X-atfinity-version; default Version
 
-	Log       *slog.Logger     // default slog.Default()
-	MaxBody   int64            // bytes of a request that is no upload; default DefaultMaxBody
-	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
-	Sessions  *session.Manager // of the people who sign in
-	OIDC      *oidc.Provider   // by which people may sign in; nil: by password alone
-	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
-	Key       []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
-	Feed      *delivery.Feed   // the journal, for those who follow it; required
-	Tester    *delivery.Tester // sends samples to endpoints; required
-	Follow    Follow           // bounds those
+	Log         *slog.Logger     // default slog.Default()
+	MaxBody     int64            // bytes of a request that is no upload; default DefaultMaxBody
+	Operator    []byte           // the key of operators' credentials; when empty, nobody is one
+	Sessions    *session.Manager // of the people who sign in
+	OIDC        *oidc.Provider   // by which people may sign in; nil: by password alone
+	PublicURL   string           // whose pages may send requests with a session, besides the address that they go to
+	CORSOrigins []string         // of pages that may use the API with tokens: "https://app.example.com"
+
+	Key    []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	Feed   *delivery.Feed   // the journal, for those who follow it; required
+	Tester *delivery.Tester // sends samples to endpoints; required
+	Follow Follow           // bounds those
 
 	Ready        func(context.Context) error // why it should get no requests, if it should not; nil: it always should
 	Hold         bool                        // nothing is sent and no callback asked, as /readyz shows

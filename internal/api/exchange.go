@@ -29,6 +29,7 @@ type exchange struct {
 	code      string           // of the problem that it was answered with
 	raw       []byte           // the body, where it was read as a whole
 	key       []byte           // of fingerprints
+	pretty    bool             // JSON is answered in lines
 	held      hold             // of the answer, while it is sent
 	http.ResponseWriter
 }
@@ -74,6 +75,7 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 		x.arrived = r.Context()
 		ctx, span := a.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
 		x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
+		x.pretty = takePretty(x.request)
 		joinLists(x.request.Header)
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.id)
@@ -88,6 +90,9 @@ func (a *API) wrap(mux *http.ServeMux) http.Handler {
 // serve authenticates, and answers what no operation does.
 func (a *API) serve(x *exchange, mux *http.ServeMux) {
 	r := x.request
+	if a.cors(x) {
+		return
+	}
 	if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
 		x.Header().Set("Cache-Control", "no-store")
 		if err := a.authenticate(x); err != nil {

@@ -96,7 +96,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 	header.Set("Content-Type", "application/problem+json")
 	header.Del("Content-Length")
 	w.WriteHeader(p.Status)
-	encode(w, p) // whoever does not read it is gone
+	encode(jsonWriter(w), p) // whoever does not read it is gone
 }
 
 // The methods that huma asks of an error.

@@ -38,6 +38,7 @@ type Config struct {
 	MaxUpload int64              // bytes of one proof; default 32 MiB
 	Fonts     string             // directory of fonts for documents, besides fonts in Data and the system's Noto fonts
 
+	CORSOrigins    []string       // whose pages may use the API with tokens: https://app.example.com
 	Proxies        []netip.Prefix // that are trusted to say where requests come from
 	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096
 	Patience       time.Duration  // how long a client may stop within a request; default 30 s
@@ -107,6 +108,9 @@ func (c Config) check() error {
 	}
 	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {
 		return invalid("atfinity_version", "The value of X-atfinity-version %s.", problem)
+	}
+	if _, err := corsOrigins(c.CORSOrigins); err != nil {
+		return err
 	}
 	if c.MaxConnections < 0 {
 		return invalid("max_connections", "The greatest number of connections is negative.")

@@ -142,10 +142,14 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	stopping := make(chan struct{})
+	origins, err := corsOrigins(c.CORSOrigins)
+	if err != nil {
+		return err
+	}
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
-		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, OIDC: c.provider(),
+		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))

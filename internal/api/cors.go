@@ -1,0 +1,51 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// What pages of other origins may send, and read of answers.
+var (
+	corsMethods = strings.Join([]string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	}, ", ")
+	corsSends = strings.Join([]string{
+		"Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID",
+		"Range", "Traceparent",
+	}, ", ")
+	corsReads = strings.Join([]string{
+		"ETag", "Location", "Retry-After", "Idempotency-Replayed", "Link", "Content-Disposition", "Content-Range",
+		"WWW-Authenticate", "X-Request-Id",
+	}, ", ")
+)
+
+const corsLasts = "7200" // seconds: as long as any browser keeps the answer to a preflight
+
+// cors lets pages of the configured origins use the API, and reports whether the
+// request is answered by that. They may send tokens, and never sessions: nothing here
+// allows credentials, so that a browser shows no page what a cookie was good for.
+func (a *API) cors(x *exchange) (answered bool) {
+	if len(a.config.CORSOrigins) == 0 {
+		return false
+	}
+	r, header := x.request, x.Header()
+	header.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if !slices.Contains(a.config.CORSOrigins, origin) {
+		return false
+	}
+	header.Set("Access-Control-Allow-Origin", origin)
+	header.Set("Access-Control-Expose-Headers", corsReads)
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	header.Add("Vary", "Access-Control-Request-Method")
+	header.Add("Vary", "Access-Control-Request-Headers")
+	header.Set("Access-Control-Allow-Methods", corsMethods)
+	header.Set("Access-Control-Allow-Headers", corsSends)
+	header.Set("Access-Control-Max-Age", corsLasts)
+	x.WriteHeader(http.StatusNoContent)
+	return true
+}

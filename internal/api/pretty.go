@@ -1,0 +1,118 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// takePretty reports whether a request asks for JSON in lines, and takes that out of its
+// query: what it asks for is the same, also for who repeats it under a key.
+func takePretty(r *http.Request) (pretty bool) {
+	if !strings.Contains(r.URL.RawQuery, "pretty") {
+		return false
+	}
+	kept := slices.DeleteFunc(strings.Split(r.URL.RawQuery, "&"), func(parameter string) bool {
+		asks := parameter == "pretty" || parameter == "pretty=" || parameter == "pretty=true"
+		pretty = pretty || asks
+		return asks || parameter == "pretty=false"
+	})
+	u := *r.URL
+	u.RawQuery = strings.Join(kept, "&")
+	r.URL = &u
+	return pretty
+}
+
+// jsonWriter returns what an answer's JSON is written to: in lines, where the request
+// asks for that.
+func jsonWriter(w io.Writer) io.Writer {
+	if x, ok := w.(*exchange); ok && x.pretty {
+		return &indenter{w: w}
+	}
+	return w
+}
+
+// indenter writes JSON in lines, as it comes: it holds a piece of it at most, and
+// leaves texts and numbers as they are.
+type indenter struct {
+	w        io.Writer
+	out      bytes.Buffer
+	depth    int
+	inText   bool
+	escaped  bool
+	opened   bool // the last was { or [, which may be empty
+	finished bool // with the value
+}
+
+const (
+	mostIndented = 40      // levels; deeper ones are not indented further
+	mostGathered = 8 << 10 // bytes, before they are written
+)
+
+func (i *indenter) Write(b []byte) (int, error) {
+	for _, c := range b {
+		i.take(c)
+		if i.out.Len() >= mostGathered {
+			if err := i.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(b), i.flush()
+}
+
+func (i *indenter) flush() error {
+	_, err := i.w.Write(i.out.Bytes())
+	i.out.Reset()
+	return err
+}
+
+func (i *indenter) take(c byte) {
+	if i.inText {
+		i.out.WriteByte(c)
+		i.inText = i.escaped || c != '"'
+		i.escaped = !i.escaped && c == '\\'
+		return
+	}
+	switch c {
+	case ' ', '\t', '\r', '\n':
+		if c == '\n' && i.depth == 0 && i.finished {
+			i.out.WriteByte(c) // the end of the answer
+		}
+		return
+	case '}', ']':
+		i.depth--
+		if !i.opened {
+			i.line()
+		}
+		i.opened = false
+		i.finished = i.depth == 0
+		i.out.WriteByte(c)
+		return
+	}
+	if i.opened {
+		i.line()
+		i.opened = false
+	}
+	i.out.WriteByte(c)
+	switch c {
+	case '{', '[':
+		i.depth++
+		i.opened = true
+	case '"':
+		i.inText = true
+	case ',':
+		i.line()
+	case ':':
+		i.out.WriteByte(' ')
+	}
+}
+
+func (i *indenter) line() {
+	i.out.WriteByte('\n')
+	for range min(i.depth, mostIndented) {
+		i.out.WriteString("  ")
+	}
+}
