@@ -28,6 +28,7 @@ type checker struct {
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
 	defaults    map[string]*defaults // of the fields
+	required    []string             // by any transition; nil: nobody has asked yet
 	suggestions int                  // that were made
 }
 
@@ -165,6 +166,20 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 	}
 }
 
+// requiredBefore lists the fields that any transition requires: who wrote that has thought of
+// where they come from.
+func (c *checker) requiredBefore() []string {
+	if c.required == nil {
+		c.required = []string{}
+		for _, item := range items(c.root()["transitions"]) {
+			c.required = append(c.required, texts(object(item)["required"])...)
+		}
+		slices.Sort(c.required)
+		c.required = slices.Compact(c.required)
+	}
+	return c.required
+}
+
 // sets reports whether people may set a field by a transition.
 func sets(tr map[string]any, name string) bool {
 	return tr["fields"] == nil || slices.Contains(items(tr["fields"]), any(name))
@@ -192,6 +207,8 @@ func (c *checker) checkPrecondition(tr map[string]any, path string) {
 		needed := texts(tr["required"])
 		if tr["from"] == nil {
 			needed = append(needed, c.withDefault()...)
+		} else {
+			needed = append(needed, c.requiredBefore()...)
 		}
 		before := c.data(nil)
 		before.assume = true

@@ -23,6 +23,7 @@ var doubts = []struct{ name, old, new, want string }{
 	{"a member that may be absent", "has(data.cost) && data.cost > 0", "has(data.site) && data.site.street != ''", "38 /transitions/2/precondition: reads data.site.street, which may be absent"},
 	{"a member that is required", "has(data.cost) && data.cost > 0", "has(data.site) && data.site.city != ''", ""},
 	{"a field that the transition requires", "precondition: has(data.cost) && data.cost > 0", "required: [cost]\n    precondition: data.cost > 0", ""},
+	{"a field that a transition before requires", "    roles: [manager]\n", "    precondition: data.cost < 9\n  - {key: again, from: [draft], required: [cost]}\n", ""},
 	{"a field of before", "has(data.cost) && data.cost > 0", "before.cost > 0", ""},
 	{"a comparison with null", "has(data.cost) && data.cost > 0", "data.applicant != null", "38 /transitions/2/precondition: compares data.applicant with null, which it never is: write has(data.applicant)"},
 	{"a number in quotes", "has(data.cost) && data.cost > 0", `has(data.cost) && data.cost == "5"`, "38 /transitions/2/precondition: compares data.cost, which is a number, with text: they are never the same; numbers"},
