@@ -144,7 +144,7 @@ func TestTheCommandsOfTheDocumentationSendWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	page := html.UnescapeString(string(w.get("/docs", "Authorization", "").is(200, "").body))
-	commands := regexp.MustCompile(`(?s)<pre>curl(?: \\\n  -X (\w+))? \\\n  "\$URL([^"]*)"(.*?)</pre>`).FindAllStringSubmatch(page, -1)
+	commands := regexp.MustCompile(`(?s)<pre>curl (?:-X (\w+) )?"\$URL([^"]*)"(.*?)</pre>`).FindAllStringSubmatch(page, -1)
 	if len(commands) != len(w.operations()) {
 		t.Errorf("%d commands are shown for %d operations", len(commands), len(w.operations()))
 	}

@@ -94,11 +94,11 @@ func (s samples) curl(op *huma.Operation) string {
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	parts := []string{"curl"}
+	method := ""
 	if op.Method != "GET" {
-		parts = append(parts, "-X "+op.Method)
+		method = "-X " + op.Method + " "
 	}
-	parts = append(parts, `"$URL`+path+`"`)
+	parts := []string{"curl " + method + `"$URL` + path + `"`}
 	if len(op.Security) > 0 {
 		token := "$CASEHOOK_TOKEN"
 		if op.Security[0]["operator"] != nil {
