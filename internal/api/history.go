@@ -58,6 +58,7 @@ type CallbackOutcome struct {
 	ReplacedData bool     `json:"replaced_data,omitempty" doc:"It answered with data, which replaced what was submitted."`
 	Warnings     []string `json:"warnings,omitempty" doc:"Its warnings, which were ignored."`
 	Override     string   `json:"override_state,omitempty" doc:"The state that it diverted the case to." example:"escalated"`
+	IgnoredKeys  []string `json:"ignored_keys,omitempty" doc:"Keys of its answer that are not documented, and were ignored: the first 10, and 64 bytes of each."`
 }
 
 // entryPlace is where a page of history ends.
@@ -115,6 +116,7 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 		out.Callback = &CallbackOutcome{
 			URL: c.URL, WebhookID: c.WebhookID, Attempts: c.Attempts, DurationMS: c.DurationMS, Status: c.Status, Failure: c.Failure,
 			ReplacedData: c.ReplacedData, Warnings: c.Warnings, Override: c.Override,
+			IgnoredKeys: c.IgnoredKeys,
 		}
 	}
 	for _, f := range e.Facts {

@@ -143,6 +143,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 		return wire.Answer{}, record, failed.fault(q.Name, record.Attempts)
 	}
 	record.ReplacedData, record.Warnings, record.Override = answer.HasData, answer.Warnings, answer.OverrideState
+	record.IgnoredKeys = answer.Ignored
 	return answer, record, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // Fault is one thing wrong in a definition.
@@ -48,38 +49,5 @@ func pointer(base string, tokens ...string) string { return schema.Pointer(base,
 // suggest returns ` (did you mean "name"?)` when one of the names is a slip of the
 // finger away, else nothing.
 func suggest(name string, names []string) string {
-	best, at := "", min(3, len(name)/2+1)
-	if len(name) > 64 {
-		return ""
-	}
-	for _, candidate := range names {
-		if d := distance(name, candidate); d < at {
-			best, at = candidate, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// distance counts the single-byte edits between two names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return spelling.DidYouMean(name, names)
 }

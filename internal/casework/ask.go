@@ -102,6 +102,7 @@ func (s *Service) askAll(ctx context.Context, pl *plan, guards []guard) error {
 			continue
 		}
 		if err := pl.apply(g, answer); err != nil {
+			s.logUnfit(ctx, pl, g, err)
 			return err
 		}
 	}
@@ -136,6 +137,7 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 		}
 		return answer, false, nil
 	}
+	s.logIgnored(ctx, pl, g, record)
 	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
@@ -155,10 +157,54 @@ func (s *Service) logFailure(ctx context.Context, pl *plan, g guard, record even
 	if goesOn {
 		consequence = "its failure policy is ignore, so that the change goes on"
 	}
-	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
-	s.Log.WarnContext(ctx, "a callback failed: "+consequence, "tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner,
-		"transition", g.key, "url", asked, "webhook_id", record.WebhookID, "attempts", record.Attempts, "duration_ms", record.DurationMS,
+	s.warnOf(ctx, pl, g, record, "a callback failed: "+consequence,
 		"code", fault.As(err).Code, "failure", cmp.Or(record.Failure, fault.As(err).Detail), "cause", outbound.Cause(err))
+}
+
+// logUnfit tells the operator of a callback whose answer can't be carried out: it needs
+// repair, whatever people submit.
+func (s *Service) logUnfit(ctx context.Context, pl *plan, g guard, err error) {
+	unfit := fault.As(err)
+	if !strings.HasPrefix(unfit.Code, "callback.") {
+		return // ours, or the request has ended
+	}
+	var paths []string
+	for _, f := range unfit.Fields[:min(len(unfit.Fields), maxUnfitLogged)] {
+		paths = append(paths, strings.ToValidUTF8(f.Path[:min(len(f.Path), maxPathLogged)], ""))
+	}
+	s.warnOf(ctx, pl, g, *pl.callback, "a callback's answer can't be used: nothing was saved",
+		"code", unfit.Code, "failure", unfit.Detail, "fields", paths)
+}
+
+// The bounds of the fields that the log names of an answer; it has no values.
+const (
+	maxUnfitLogged = 10
+	maxPathLogged  = 200 // bytes
+)
+
+// logIgnored tells the operator of keys in an answer that nobody reads: an answer that
+// has error for errors accepts, although whoever wrote it means to refuse.
+func (s *Service) logIgnored(ctx context.Context, pl *plan, g guard, record event.Callback) {
+	if len(record.IgnoredKeys) == 0 {
+		return
+	}
+	var hints []string
+	for _, key := range record.IgnoredKeys {
+		if known := wire.NearestKey(key); known != "" {
+			hints = append(hints, key+" -> "+known)
+		}
+	}
+	s.warnOf(ctx, pl, g, record, "a callback's answer has keys that are not documented: they are ignored",
+		"ignored_keys", record.IgnoredKeys, "did_you_mean", hints)
+}
+
+// warnOf logs a warning about a question to a callback.
+func (s *Service) warnOf(ctx context.Context, pl *plan, g guard, record event.Callback, message string, details ...any) {
+	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
+	s.Log.WarnContext(ctx, message, append([]any{
+		"tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner, "transition", g.key, "url", asked,
+		"webhook_id", record.WebhookID, "attempts", record.Attempts, "duration_ms", record.DurationMS,
+	}, details...)...)
 }
 
 // waived reports whether the failure policy waives an error: a callback that

@@ -33,3 +33,35 @@ func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T) {
+	var log bytes.Buffer
+	w := start(t, "", func(c *casework.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for key, c := range map[string]struct {
+		answer string
+		want   []string
+	}{
+		"typo":    {`{"error":["private"],"fee":1}`, []string{`ignored_keys="[error fee]"`, `did_you_mean="[error -> errors]"`}},
+		"refuses": {`{"errors":["private"],"more":1}`, []string{"ignored_keys=[more]"}},
+		"invalid": {`{"data":{"private":"private","amount":"private"}}`, []string{"code=callback.data_invalid", "/data/amount"}},
+		"state":   {`{"override_state":"private"}`, []string{"code=callback.state_unknown"}},
+		"known":   {`{"errors":["private"]}`, nil},
+	} {
+		log.Reset()
+		w.callbacks.on(key, says(200, c.answer))
+		w.put(w.p, loan(key, `"retries": []`))
+		id := w.open(key).ID
+		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, casework.Once{})
+		if lines := strings.Count(log.String(), "\n"); lines != min(1, len(c.want)) {
+			t.Errorf("%s: %d lines: %s", key, lines, log.String())
+		}
+		for _, part := range c.want {
+			if !strings.Contains(log.String(), part) || !strings.Contains(log.String(), "level=WARN") {
+				t.Errorf("%s: the log lacks %s: %s", key, part, log.String())
+			}
+		}
+		if strings.Contains(strings.ReplaceAll(log.String(), "/data/private", ""), "private") {
+			t.Errorf("%s: the log has values: %s", key, log.String())
+		}
+	}
+}

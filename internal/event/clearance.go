@@ -118,7 +118,7 @@ func (c *Callback) as(sees func(class string) bool) *Callback {
 	}
 	out := *c
 	if !sees(c.Class) {
-		out.Warnings, out.Class = nil, ""
+		out.Warnings, out.IgnoredKeys, out.Class = nil, nil, ""
 	}
 	if !sees(c.URLClass) {
 		out.URL, out.URLClass = "", ""

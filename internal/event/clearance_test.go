@@ -35,7 +35,7 @@ func secretEntry() *event.Entry {
 			marked(event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{"b"}}), "PRIVATE"),
 			event.CaseStateChanged.New(event.StateChange{To: "x"}),
 		},
-		Callback: &event.Callback{Warnings: []string{"c is 3"}, Override: "x", Class: "RESTRICTED"},
+		Callback: &event.Callback{Warnings: []string{"c is 3"}, IgnoredKeys: []string{"c is 3"}, Override: "x", Class: "RESTRICTED"},
 	}
 }
 
@@ -88,6 +88,9 @@ func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 			t.Fatalf("%v sees nothing", classes)
 		}
 		got := shown{Name: view.Snapshot.Case.Name, Data: string(view.Snapshot.Case.Data), Warnings: view.Callback.Warnings}
+		if diff := cmp.Diff(view.Callback.Warnings, view.Callback.IgnoredKeys); diff != "" {
+			t.Errorf("%v: the keys of its answer are seen as its warnings are: %s", classes, diff)
+		}
 		for _, f := range view.Facts {
 			got.Facts = append(got.Facts, f.Name)
 		}

@@ -121,6 +121,7 @@ type Callback struct {
 	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
+	IgnoredKeys  []string `json:"ignored_keys,omitempty"`   // the first keys of its answer that are not documented, shortened
 	URLClass     string   `json:"url_class,omitempty"`      // the classification of the newest definition, where that configured it; empty: PUBLIC, or the case's own did
 	Class        string   `json:"class,omitempty"`          // the highest classification of what it was shown, which its words may repeat; empty: PUBLIC
 

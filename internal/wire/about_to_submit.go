@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/yaml"
 )
 
@@ -103,8 +107,15 @@ type Answer struct {
 	HasData       bool           // tells empty data, which empties the case, from none
 	Errors        []string
 	Warnings      []string
-	OverrideState string // empty: none
+	OverrideState string   // empty: none
+	Ignored       []string // the first of its unknown keys, sorted and shortened
 }
+
+// The bounds of [Answer.Ignored].
+const (
+	maxIgnored    = 10
+	maxIgnoredKey = 64 // bytes
+)
 
 // DecodeAnswer reads the body of a callback's answer. An empty body accepts.
 // Unknown keys are ignored; null, an empty list and an empty state are as
@@ -131,8 +142,39 @@ func DecodeAnswer(body []byte) (Answer, error) {
 	return Answer{
 		Data: read.Data, HasData: read.Data != nil,
 		Errors: read.Errors, Warnings: read.Warnings, OverrideState: read.OverrideState,
+		Ignored: unknownKeys(object),
 	}, nil
 }
+
+// unknownKeys lists the keys of an answer that nobody reads, as [Answer.Ignored] has them.
+// One that is null says nothing.
+func unknownKeys(object map[string]any) (unknown []string) {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if object[key] == nil || slices.Contains(answerKeys, key) {
+			continue
+		}
+		if unknown = append(unknown, shortened(key)); len(unknown) == maxIgnored {
+			break
+		}
+	}
+	return unknown
+}
+
+// shortened returns the beginning of a key, in whole characters.
+func shortened(key string) string {
+	if len(key) <= maxIgnoredKey {
+		return key
+	}
+	end := maxIgnoredKey
+	for !utf8.RuneStart(key[end]) {
+		end--
+	}
+	return key[:end]
+}
+
+// NearestKey returns the key of an answer that an unknown one was probably meant to be;
+// empty: none is near.
+func NearestKey(unknown string) string { return spelling.Nearest(unknown, answerKeys) }
 
 // answerBody is the body of an answer. Its fields say which keys are read, and as
 // what.

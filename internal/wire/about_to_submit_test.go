@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,8 @@ func TestAnswersAreReadAsPublished(t *testing.T) {
 		"null":                              {},
 		" null\n":                           {},
 		"{}":                                {},
-		`{"unknown":[{"deep":1}],"x":1}`:    {},
+		`{"unknown":[{"deep":1}],"x":1}`:    {Ignored: []string{"unknown", "x"}},
+		`{"errors":[],"gone":null}`:         {}, // null is as absent
 		"\ufeff{}":                          {}, // as some editors begin a file
 		"\ufeff \n":                         {},
 		"\ufeff" + `{"errors":["a"]}`:       {Errors: []string{"a"}},
@@ -96,6 +98,19 @@ func TestAnswersAreReadAsPublished(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s:\n%s", body, diff)
 		}
+	}
+}
+
+func TestOfTheUnknownKeysOfAnAnswerTheFirstAreNoted(t *testing.T) {
+	long := strings.Repeat("a", 63) + "é"
+	body := `{"` + long + `":1`
+	for i := range 20 {
+		body += fmt.Sprintf(`,"k%02d":1`, i)
+	}
+	got, err := wire.DecodeAnswer([]byte(body + "}"))
+	want := []string{long[:63], "k00", "k01", "k02", "k03", "k04", "k05", "k06", "k07", "k08"}
+	if diff := cmp.Diff(want, got.Ignored); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
 }
 
