@@ -20,6 +20,7 @@ var unchecked = map[string]string{
 	"internal/api/told_test.go":          "each fails, before it has read anything",
 	"internal/apply/run_test.go":         "a made-up server; e2e has a real one",
 	"internal/callback/callback_test.go": "callbacks",
+	"internal/client/client_test.go":     "a server that speaks http alone",
 	"internal/delivery/bench_test.go":    "a benchmark, which would measure the check",
 	"internal/outbound":                  "it knows of no messages",
 	"internal/oidc":                      "an OpenID Connect provider",

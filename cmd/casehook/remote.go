@@ -7,12 +7,12 @@ import (
 
 // remote is what a command that talks to a server needs to know.
 type remote struct {
-	Server webURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Token  string `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; rather set the variable, since command lines are seen by others."`
+	Server serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
+	Token  string    `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; rather set the variable, since command lines are seen by others."`
 }
 
 func (r remote) client() *client.Client {
-	return &client.Client{Server: string(r.Server), Token: r.Token}
+	return &client.Client{Server: string(r.Server), Token: r.Token, TokenFrom: "The token (CASEHOOK_TOKEN or --token)"}
 }
 
 // listing is what a command that lists things of a server needs to know.

@@ -27,10 +27,10 @@ const tenantHelp = `The server has to be running. Whoever holds its key may do t
 // operated is what every command on tenants needs to know: the server, and where
 // its key is.
 type operated struct {
-	Server   webURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Data     string `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory, with its key. ./casehook-data if not set."`
-	Database string `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: its key is not in --data then."`
-	KeyFile  string `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself."`
+	Server   serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
+	Data     string    `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory, with its key. ./casehook-data if not set."`
+	Database string    `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: its key is not in --data then."`
+	KeyFile  string    `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself."`
 }
 
 // call asks the server as its operator.

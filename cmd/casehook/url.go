@@ -24,6 +24,21 @@ func (u *webURL) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no URL, since it has no scheme; write %s", raw, withScheme(raw))
 }
 
+// serverURL is the URL of a server. It may have a path, which a proxy has before the
+// server's, but not the one below which the API is.
+type serverURL webURL
+
+// UnmarshalText reads http://... or https://...
+func (u *serverURL) UnmarshalText(text []byte) error {
+	if err := (*webURL)(u).UnmarshalText(text); err != nil {
+		return err
+	}
+	if base, found := strings.CutSuffix(strings.TrimRight(string(*u), "/"), "/v1"); found {
+		return fmt.Errorf("%q is where the server's API is; leave /v1 out: write %s", *u, base)
+	}
+	return nil
+}
+
 // withScheme returns what was probably meant by a URL without a scheme.
 func withScheme(raw string) string {
 	raw = strings.TrimLeft(raw, "/:")

@@ -22,7 +22,7 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 				continue
 			}
 			found[flag.Name] = true
-			if flag.Target.Type() != reflect.TypeFor[webURL]() {
+			if taken := flag.Target.Type(); taken != reflect.TypeFor[webURL]() && taken != reflect.TypeFor[serverURL]() {
 				t.Errorf("%s --%s is no webURL", node.FullPath(), flag.Name)
 			}
 		}
@@ -59,5 +59,19 @@ func TestAURLWithoutASchemeInAVariableIsRefused(t *testing.T) {
 	status, _, stderr := said(t, "endpoints")
 	if status != exitUsage || !strings.Contains(stderr, "write http://localhost:8080") {
 		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+func TestTheURLOfAServerHasNoV1AtItsEnd(t *testing.T) {
+	for _, raw := range []string{"http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/"} {
+		t.Setenv("CASEHOOK_SERVER", raw)
+		status, _, stderr := said(t, "apply", "-f", "casehook.yaml")
+		if status != exitUsage || !strings.Contains(stderr, "leave /v1 out: write http://127.0.0.1:8080") {
+			t.Errorf("%s: status %d: %s", raw, status, stderr)
+		}
+	}
+	var u serverURL
+	if err := u.UnmarshalText([]byte("https://example.com/cases")); err != nil || u != "https://example.com/cases" {
+		t.Errorf("a path that a proxy has: %q, %v", u, err)
 	}
 }

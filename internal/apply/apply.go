@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,7 +109,7 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 		if r.lines = definitionChanges(there.Definition, t.JSON()); len(r.lines) > 0 {
 			r.done = updated
 		}
-	case !errors.Is(err, fault.NotFound):
+	case fault.As(err).Code != "case_type.not_found":
 		return c.ofType(t, err)
 	}
 	if c.DryRun {

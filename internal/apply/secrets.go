@@ -90,7 +90,7 @@ func lasting(all []signingSecret, mark string) bool {
 	return slices.ContainsFunc(all, func(s signingSecret) bool { return s.Fingerprint == mark && s.ExpiresAt == nil })
 }
 
-// signing lists the secrets at a path. Where there is nothing, there are none.
+// signing lists the secrets at a path. Where there is no such type or callback, there are none.
 func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, error) {
 	var there struct {
 		Items []signingSecret `json:"items"`

@@ -12,9 +12,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,8 @@ import (
 type Client struct {
 	Server string // its URL
 	Token  string
+	// TokenFrom is where a person sets the token, as messages name it; empty: nobody does.
+	TokenFrom string
 	// Timeout is for one answer, all tries included; zero: 30 s.
 	Timeout time.Duration
 	// Transport sends the requests; nil: http.DefaultTransport.
@@ -110,7 +114,7 @@ func pause(q Request, a Answer, err error, try int) (time.Duration, bool) {
 		}
 		return pauses[try], true
 	}
-	return pauses[try], err != nil
+	return pauses[try], err != nil && !errors.Is(err, fault.Invalid)
 }
 
 func (c *Client) once(ctx context.Context, q Request) (Answer, error) {
@@ -153,10 +157,27 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 	direct := &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := direct.Do(r)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Upstream, "client.unreachable", "%s can't be reached. Is the server running? --server names another.", c.Server)
+		return nil, c.unreachable(err)
 	}
 	return response, nil
 }
+
+// unreachable says why there is no answer: the cause without the request, whose path
+// people do not know.
+func (c *Client) unreachable(err error) error {
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return fault.New(fault.Invalid, "client.scheme", "%s speaks http, not https: write http://%s.",
+			c.Server, strings.TrimPrefix(c.Server, "https://"))
+	}
+	return fault.Wrap(err, fault.Upstream, "client.unreachable", "%s can't be reached. Is the server running? --server names another.", c.Server)
+}
+
+// speaksTLS is how a server of Go's answers a request of http where it speaks https.
+const speaksTLS = "Client sent an HTTP request to an HTTPS server."
 
 // kinds are the kinds of problems by their status; any other is Upstream.
 var kinds = map[int]fault.Kind{
@@ -181,7 +202,16 @@ func (c *Client) problem(a Answer) error {
 	}
 	json.Unmarshal(a.Body, &p) // what is no problem has no code
 	status := fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
-	if p.Code == "" {
+	switch {
+	case strings.HasPrefix(string(a.Body), speaksTLS):
+		return fault.New(fault.Invalid, "client.scheme", "%s speaks https, not http: write https://%s.",
+			c.Server, strings.TrimPrefix(c.Server, "http://"))
+	case p.Code == "route.not_found":
+		return fault.New(fault.Invalid, "client.path", "%s answered that there is nothing at the path that was asked. "+
+			"Name it with --server or CASEHOOK_SERVER without a path, but for one that a proxy has before Casehook's; or it is older than this command.", c.Server)
+	case p.Code == "token.invalid" && c.TokenFrom != "":
+		p.Detail = fmt.Sprintf("%s is not valid at %s: it is unknown there, revoked or expired.", c.TokenFrom, c.Server)
+	case p.Code == "":
 		return fault.New(fault.Upstream, "client.answer", "%s answered %s, and not as Casehook does.", c.Server, status)
 	}
 	kind, known := kinds[a.Status]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,6 +62,8 @@ func TestAProblemBecomesAFaultOfItsKind(t *testing.T) {
 	}{
 		"a problem": {answer(422, `{"code":"x.y","detail":"Say less.","errors":["e"],"fields":[{"path":"/a","message":"is long"}]}`), fault.Unprocessable, "x.y: Say less.; /a: is long"},
 		"not found": {answer(404, `{"code":"case.not_found","detail":"None."}`), fault.NotFound, "case.not_found: None."},
+		"no route":  {answer(404, `{"code":"route.not_found","detail":"Nothing."}`), fault.Invalid, "without a path"},
+		"its TLS":   {answer(400, "Client sent an HTTP request to an HTTPS server.\n"), fault.Invalid, "speaks https, not http: write https://casehook.example/."},
 		"a teapot":  {answer(418, `{"code":"x.y"}`), fault.Upstream, "x.y: The server answered 418"},
 		"a page":    {answer(404, `<html>`), fault.Upstream, "answered 404 Not Found, and not as Casehook does"},
 		"no JSON":   {answer(200, `<html>`), fault.Upstream, "does not answer as Casehook does"},
@@ -83,6 +86,28 @@ func TestWithoutATokenOrAServerNothingIsSent(t *testing.T) {
 		if err := c.Call(t.Context(), client.Request{Method: "POST", Path: "/v1/x"}, nil); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+func TestAServerThatSpeaksHTTPIsSaidTo(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	url := strings.Replace(server.URL, "http://", "https://", 1)
+	err := (&client.Client{Server: url, Token: "chk_1.x"}).Get(t.Context(), "/v1/x", nil)
+	if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "speaks http, not https: write "+server.URL+".") {
+		t.Error(err)
+	}
+}
+
+func TestATokenThatIsNotValidIsNamedByWhereItIsSet(t *testing.T) {
+	c := to(func(*http.Request) (*http.Response, error) {
+		return answer(401, `{"code":"token.invalid","detail":"Theirs."}`), nil
+	})
+	err := c.Get(t.Context(), "/v1/x", nil)
+	c.TokenFrom = "CASEHOOK_TOKEN"
+	named := c.Get(t.Context(), "/v1/x", nil)
+	if fault.As(err).Detail != "Theirs." || !strings.HasPrefix(fault.As(named).Detail, "CASEHOOK_TOKEN is not valid at http://casehook.example") {
+		t.Errorf("%v; %v", err, named)
 	}
 }
 
