@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -11,7 +12,8 @@ import (
 )
 
 type applyCmd struct {
-	File   string `short:"f" required:"" placeholder:"FILE" help:"What there should be, in YAML: see above."`
+	Given  string `arg:"" optional:"" name:"file" help:"What there should be, in YAML: see above."`
+	File   string `short:"f" placeholder:"FILE" help:"The same."`
 	DryRun bool   `help:"Only say what would be done: what changes, setting by setting."`
 	remote
 }
@@ -59,12 +61,22 @@ Secrets that sign, of callbacks and endpoints, are whsec_ and the base64 of 24 t
 All of the file is checked before anything is sent. What the server refuses then holds up nothing else. Of a policy, what is left out is the default.`
 }
 
+// Validate refuses what names no file, or two.
+func (c *applyCmd) Validate() error {
+	if (c.File == "") == (c.Given == "") {
+		return errors.New("name one file: casehook apply -f casehook.yaml")
+	}
+	return nil
+}
+
+// Run applies the file.
 func (c *applyCmd) Run(ctx context.Context, s stdio) error {
-	source, err := os.ReadFile(c.File)
+	file := cmp.Or(c.File, c.Given)
+	source, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	plan, err := apply.Read(c.File, source, os.ReadFile, os.LookupEnv)
+	plan, err := apply.Read(file, source, os.ReadFile, os.LookupEnv)
 	if err == nil {
 		err = apply.Run(ctx, plan, c.client(), apply.Options{DryRun: c.DryRun, Out: s.out})
 	}

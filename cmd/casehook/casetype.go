@@ -23,7 +23,10 @@ type casetypeCmd struct {
 	List  casetypeListCmd `cmd:"" help:"List the case types of a server."`
 	Get   casetypeGetCmd  `cmd:"" help:"Print the definition of a case type that is on a server, as YAML."`
 
-	Migrate migrateCmd `cmd:"" help:"Move running cases to a newer version of their case type."`
+	Migrate migrateCmd         `cmd:"" help:"Move running cases to a newer version of their case type."`
+	Retire  casetypeRetireCmd  `cmd:"" help:"End new cases of a case type; those that there are go on."`
+	Restore casetypeRestoreCmd `cmd:"" help:"Allow new cases again of a case type that is retired."`
+	Rotate  casetypeRotateCmd  `cmd:"" help:"Give a callback a new secret, while that of before signs too for some time."`
 }
 
 // Help is shown below the command's summary.
@@ -149,4 +152,56 @@ func (c *casetypeGetCmd) Run(ctx context.Context, s stdio) error {
 	}
 	_, err = s.out.Write(written)
 	return err
+}
+
+// oneType is what every command on one case type needs to know.
+type oneType struct {
+	Key string `arg:"" help:"The key of the case type."`
+	remote
+}
+
+type casetypeRetireCmd struct{ oneType }
+
+// Help is shown below the command's summary.
+func (casetypeRetireCmd) Help() string {
+	return `Its versions stay, and one that is put does not restore it.
+
+  casehook casetype retire kyc`
+}
+
+func (c *casetypeRetireCmd) Run(ctx context.Context, s stdio) error {
+	return dev.Retire(ctx, c.client(), dev.Output{Out: s.out}, c.Key)
+}
+
+type casetypeRestoreCmd struct{ oneType }
+
+// Help is shown below the command's summary.
+func (casetypeRestoreCmd) Help() string {
+	return `One that is not retired stays as it is.
+
+  casehook casetype restore kyc`
+}
+
+func (c *casetypeRestoreCmd) Run(ctx context.Context, s stdio) error {
+	return dev.Restore(ctx, c.client(), dev.Output{Out: s.out}, c.Key)
+}
+
+type casetypeRotateCmd struct {
+	Key      string        `arg:"" help:"The key of the case type."`
+	Callback string        `arg:"" help:"The key of the callback's transition, @switch or @delete; or @type, where all share one secret."`
+	Overlap  time.Duration `default:"24h" placeholder:"TIME" help:"For how long secrets of before sign too, up to 168h; 0s ends them at once. 24h if not set."`
+	remote
+}
+
+// Help is shown below the command's summary.
+func (casetypeRotateCmd) Help() string {
+	return `The new secret is printed, this once. Give it to the callback's service before the overlap is over: until then each question has signatures by both.
+
+  casehook casetype rotate kyc submit
+  casehook casetype rotate kyc @switch --overlap 1h
+  casehook casetype rotate loan @type        the one of all callbacks (callback_secret: type)`
+}
+
+func (c *casetypeRotateCmd) Run(ctx context.Context, s stdio) error {
+	return dev.RotateCallback(ctx, c.client(), dev.Output{Out: s.out}, c.Key, c.Callback, c.Overlap)
 }

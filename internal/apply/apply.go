@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -100,6 +102,7 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 	r := report{item: "case type " + t.Key, done: created}
 	var there struct {
 		Definition json.RawMessage `json:"definition"`
+		RetiredAt  *time.Time      `json:"retired_at"`
 	}
 	err := c.Get(ctx, path, &there)
 	exists := err == nil
@@ -123,9 +126,43 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 			return c.ofType(t, err)
 		}
 	}
+	known := notes(t, there.Definition, strings.HasPrefix(r.done, updated), there.RetiredAt != nil)
 	err = c.callbackSecrets(ctx, path, t, drawn, &r)
+	r.lines = append(r.lines, known...)
 	c.say(r)
 	return err
+}
+
+// notes are what is to be known of a type that is there: that it is retired, and where
+// it has a new version, how its running cases come to that.
+func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
+	if retired {
+		lines = append(lines, "is retired, so that there are no new cases of it; casehook casetype restore "+t.Key+" undoes that")
+	}
+	if !updated {
+		return lines
+	}
+	states := ""
+	if removed := removedStates(before, t.States); len(removed) > 0 {
+		states = " --states " + strings.Join(removed, "=STATE,") + "=STATE"
+	}
+	return append(lines, fmt.Sprintf("running cases go on by the version that they have; to move them: casehook casetype migrate %s%s --dry-run", t.Key, states))
+}
+
+// removedStates lists the states of a definition that are none of those it has now.
+func removedStates(before json.RawMessage, states []casetype.State) (removed []string) {
+	var there struct {
+		States []struct{ Key string } `json:"states"`
+	}
+	if json.Unmarshal(before, &there) != nil {
+		return nil // then nothing is known of them
+	}
+	for _, s := range there.States {
+		if !slices.ContainsFunc(states, func(now casetype.State) bool { return now.Key == s.Key }) {
+			removed = append(removed, s.Key)
+		}
+	}
+	return removed
 }
 
 // put puts a definition, and returns the secrets that were drawn for its callbacks.

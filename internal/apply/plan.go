@@ -80,6 +80,10 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 	plan := &Plan{Secrets: map[string]string{}, file: file, entries: map[string]yaml.Node{}}
 	r := reader{file: file, read: read, variable: variable, plan: plan}
 	written := yaml.Read(source, yaml.Options{})
+	if isDefinition(written.Root()) {
+		return nil, fmt.Errorf("%s: is the definition of a case type, not a file that lists them; write one with case_types: [%s], and apply that",
+			file, filepath.Base(file))
+	}
 	for _, f := range written.Faults {
 		label, path := labelOf(written.Root(), f.Path)
 		r.label = label
@@ -103,6 +107,13 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 		return nil, errors.Join(r.wrong...)
 	}
 	return r.plan, nil
+}
+
+// isDefinition reports whether a document is a definition, and no plan.
+func isDefinition(root yaml.Node) bool {
+	object, _ := root.Value.(map[string]any)
+	has := func(key string) bool { _, found := object[key]; return found }
+	return has("key") && (has("states") || has("transitions") || has("fields")) && !has("case_types") && !has("endpoints")
 }
 
 type reader struct {

@@ -73,15 +73,20 @@ func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string,
 	if kind != "" {
 		body["kind"] = kind
 	}
+	return rotate(ctx, c, o, at(id, "/secrets"), "endpoint "+named, overlap, body)
+}
+
+// rotate asks for a new secret at a path, and prints it.
+func rotate(ctx context.Context, c *client.Client, o Output, path, item string, overlap time.Duration, body map[string]string) error {
 	var made struct {
 		ID        string  `json:"id"`
 		Secret    *string `json:"secret"`
 		PublicKey *string `json:"public_key"`
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/secrets"), Body: body}, &made); err != nil {
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: path, Body: body}, &made); err != nil {
 		return err
 	}
-	o.line("endpoint %s: has a new secret, %s; those of the same kind sign too for %s", named, made.ID, Long(overlap))
+	o.line("%s: has a new secret, %s; those of the same kind sign too for %s", item, made.ID, Long(overlap))
 	if made.Secret != nil {
 		o.line("The secret, shown this once:\n\n  %s", *made.Secret)
 	} else if made.PublicKey != nil {

@@ -1,0 +1,38 @@
+package dev
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/casehook/casehook/internal/client"
+)
+
+// atType returns the path of a case type.
+func atType(key string) string { return "/v1/case-types/" + url.PathEscape(key) }
+
+// Retire ends new cases of a type.
+func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: atType(key) + "/retire"}, nil); err != nil {
+		return err
+	}
+	o.line("case type %s: retired; its cases go on, and there are no new ones", key)
+	return nil
+}
+
+// Restore allows new cases of a type that is retired.
+func Restore(ctx context.Context, c *client.Client, o Output, key string) error {
+	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: atType(key) + "/restore"}, nil); err != nil {
+		return err
+	}
+	o.line("case type %s: active; there may be new cases of it", key)
+	return nil
+}
+
+// RotateCallback gives a callback of a type a new secret; that of before signs too for
+// an overlap.
+func RotateCallback(ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration) error {
+	path := atType(key) + "/callbacks/" + url.PathEscape(callback) + "/secret"
+	return rotate(ctx, c, o, path, "callback "+callback+" of "+key, overlap, map[string]string{"overlap": overlap.String()})
+}
