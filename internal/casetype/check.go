@@ -152,18 +152,28 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 	for i, name := range texts(tr["required"]) {
 		at := pointer(path, "required", strconv.Itoa(i))
 		c.checkFieldName(name, at)
-		if _, known := c.fieldSchemas()[name]; !known || sets(tr, name) {
+		schema, known := c.fieldSchemas()[name]
+		if !known || sets(tr, name) || object(schema)["default"] != nil {
 			continue
 		}
 		switch {
-		case tr["from"] == nil && object(c.fieldSchemas()[name])["default"] == nil:
+		case tr["from"] == nil:
 			c.fault(at, "requires %[1]s, which nobody can set before: add %[1]s to fields, or give it a default", name)
-		case tr["from"] != nil && !slices.ContainsFunc(items(c.root()["transitions"]), func(other any) bool {
-			return object(other)["about_to_submit"] != nil || sets(object(other), name)
-		}):
-			c.fault(at, "requires %[1]s, which no transition sets: add %[1]s to fields", name)
+		case !c.setBefore(name):
+			c.fault(at, "requires %[1]s, which no transition sets: add %[1]s to fields, here or in another", name)
 		}
 	}
+}
+
+// setBefore reports whether a field can be set before some transition is submitted: by
+// people or by a callback.
+func (c *checker) setBefore(name string) bool {
+	if object(object(c.root()["switch"])["about_to_submit"]) != nil {
+		return true
+	}
+	return slices.ContainsFunc(items(c.root()["transitions"]), func(other any) bool {
+		return object(other)["about_to_submit"] != nil || sets(object(other), name)
+	})
 }
 
 // requiredBefore lists the fields that any transition requires: who wrote that has thought of

@@ -107,6 +107,7 @@ fields:
     any: {}
     free: {type: object}
     keyed: {type: object, additionalProperties: {type: integer}}
+    more: {type: object, properties: {a: {}}, unevaluatedProperties: true}
     either: {anyOf: [{properties: {a: {properties: {x: {}}}}}, {properties: {a: {properties: {y: {}}}, b: {}}}]}
     ref: {$ref: "#/$defs/d"}
     list: {type: array, items: {$ref: "#/$defs/d"}}
@@ -116,7 +117,7 @@ transitions:
   - {key: t, to: s, precondition: 'CONDITION'}
 `
 	for condition, refused := range map[string]bool{
-		`data.any.x.y > 1`: false, `data.free.x == 1`: false, `data.keyed.x == 1`: false, `data.either.a.x == data.either.a.y`: false,
+		`data.any.x.y > 1`: false, `data.free.x == 1`: false, `data.keyed.x == 1`: false, `has(data.more.x)`: false, `data.either.a.x == data.either.a.y`: false,
 		`data.either.a.z`: true, `data.either.c`: true, `data.ref.n > 1`: false, `data.ref.m > 1`: true, `data.list[0].n > 1`: false,
 		`data.list[0].m > 1`: true, `data.list.all(i, i.sub.all(j, has(j.m)))`: false, `data.list.all(i, i.sub.all(j, has(j.n)))`: true,
 		`data.list.map(i, i.n).all(n, n > 1)`: false, `data.list.map(i, i.sub).all(s, s.all(j, has(j.n)))`: true, `data.loose.all(i, i.x)`: false,

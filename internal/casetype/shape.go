@@ -207,7 +207,7 @@ func (c *checker) describe(schema any, path, name string, seen map[string]bool) 
 		}
 	}
 	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(d.names) == 0
-	explicit := s["additionalProperties"] != nil && s["additionalProperties"] != false || s["patternProperties"] != nil
+	explicit := s["patternProperties"] != nil || admitsMore(s["additionalProperties"]) || admitsMore(s["unevaluatedProperties"])
 	parts := inPlace(s, path)
 	delete(parts, pointer(path, "not"))
 	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
@@ -226,6 +226,9 @@ func (c *checker) describe(schema any, path, name string, seen map[string]bool) 
 	d.open = d.open && len(d.names) == 0 || explicit
 	return d
 }
+
+// admitsMore reports whether a schema of the members that are not named admits any.
+func admitsMore(others any) bool { return others != nil && others != false }
 
 func admitsObject(types any) bool {
 	switch types := types.(type) {

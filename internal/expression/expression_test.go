@@ -154,3 +154,17 @@ func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
 		t.Errorf("something small: %v, %v", holds, err)
 	}
 }
+
+// Each part of an expression is looked at once, however deep it stands: what doubles with
+// each level would not end here.
+func TestDeepExpressionsAreCheckedAtOnce(t *testing.T) {
+	l := language(expression.Limits{})
+	for _, source := range []string{
+		strings.Repeat("true in [", 40) + "true" + strings.Repeat("]", 40),
+		strings.Repeat("[1].map(x, ", 8) + "true" + strings.Repeat(")", 8) + " == []",
+	} {
+		if made := l.CompileFor(source, map[string]expression.Shape{}); len(made.Faults) > 1 {
+			t.Errorf("%s: %v", source, made.Faults)
+		}
+	}
+}

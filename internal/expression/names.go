@@ -66,11 +66,15 @@ type names struct {
 	faults   []*Fault
 	warnings []*Fault
 	told     map[string]bool
-	absent   []string // members that are read and may not be there
+	absent   []string           // members that are read and may not be there
+	seen     map[ast.Expr]Shape // what is known of the expressions that were checked
 }
 
 func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
-	n := &names{ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{}, told: map[string]bool{}}
+	n := &names{
+		ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{}, told: map[string]bool{},
+		seen: map[ast.Expr]Shape{},
+	}
 	if n.shapes == nil {
 		n.shapes = map[string]Shape{}
 	}
@@ -97,8 +101,17 @@ func (n *names) warn(path, message string, args ...any) {
 	n.told[path] = true
 }
 
-// visit checks an expression and returns what is known of its value; nil: nothing.
+// visit checks an expression, once, and returns what is known of its value; nil: nothing.
 func (n *names) visit(e ast.Expr) Shape {
+	known, ok := n.seen[e]
+	if !ok {
+		known = n.check(e)
+		n.seen[e] = known
+	}
+	return known
+}
+
+func (n *names) check(e ast.Expr) Shape {
 	switch e.Kind() {
 	case ast.IdentKind:
 		return n.shapes[e.AsIdent()]
