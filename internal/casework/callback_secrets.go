@@ -57,13 +57,14 @@ func (m *secretMaker) forEach(ctx context.Context) error {
 	return nil
 }
 
-// forType draws the secret that all callbacks share, if there is none without an end,
-// and ends those that are callbacks' own.
+// forType draws the secret that all callbacks share, unless the version before shares one
+// without an end, and ends those that are callbacks' own. One from longer ago never comes
+// back by itself: who had it may be why it was left.
 func (m *secretMaker) forType(ctx context.Context) error {
 	if len(m.put.Callbacks()) == 0 {
 		return nil
 	}
-	if shared := m.have[casetype.TypeSecret].Secrets; !endpoint.Lasting(shared) {
+	if shared := m.have[casetype.TypeSecret].Secrets; !m.put.shares || !endpoint.Lasting(shared) {
 		if err := m.draw(ctx, casetype.TypeSecret, shared); err != nil {
 			return err
 		}

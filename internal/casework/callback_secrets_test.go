@@ -227,6 +227,9 @@ func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
 		w.later(endpoint.DefaultOverlap)
 		s.signed(opens, "own open_asked")
 		s.signed(submits(3), "shared @type")
+		s.change("anew", perType(loan("loan", "")), "@type") // not the one of before
+		w.later(endpoint.DefaultOverlap)
+		s.signed(opens, "anew @type")
 	})
 }
 

@@ -28,6 +28,7 @@ type TypeVersion struct {
 	Warnings  []fault.Field           // of the definition that this call put
 
 	before casetype.Classification // of the version before; empty: there is none
+	shares bool                    // the version before has one secret for all callbacks
 }
 
 // PutCaseType makes a definition the newest version of a case type. File names
@@ -47,6 +48,10 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if err := s.permitOfType(ctx, p, "put-case-type", key, typeTaken(key)); err != nil {
 		return TypeVersion{}, err
 	}
+	warnings, err := s.warnings(ctx, p.Tenant, t)
+	if err != nil {
+		return TypeVersion{}, err
+	}
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return retry(store.SecretsConflict, func() error {
@@ -63,8 +68,8 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if err != nil {
 		return TypeVersion{}, err
 	}
-	put.Warnings, err = s.warnings(ctx, p.Tenant, t)
-	return put, err
+	put.Warnings = warnings
+	return put, nil
 }
 
 // warnings lists what is possible in a definition and hardly meant, and the variables that
@@ -123,6 +128,7 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 			return err
 		}
 		put.before, put.RetiredAt = before.Definition.Classification, latest.RetiredAt
+		put.shares = before.CallbackSecret == casetype.SecretPerType
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
 				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Key)

@@ -66,24 +66,24 @@ func (r reader) collectSecrets(
 		if err != nil {
 			return none, err
 		}
-		s.Secrets, err = decodeSecrets(plain, s.Revision, created)
+		s.Secrets = decodeSecrets(plain, s.Revision, created)
 		all[callback] = s
-		return none, err
+		return none, nil
 	})
 	return all, err
 }
 
-// decodeSecrets reads what was sealed: a list, or at revision 0 a key alone.
-func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Secret, err error) {
-	keys := []storedKey{{ID: firstSecret, Kind: endpoint.V1, Key: plain, CreatedAt: created}}
-	if revision > 0 {
-		keys = nil
-		err = json.Unmarshal(plain, &keys)
+// decodeSecrets reads what was sealed: a list, or a key alone. That is what there is
+// before the first change, and also after one by an older server that still runs.
+func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Secret) {
+	var keys []storedKey
+	if revision == 0 || json.Unmarshal(plain, &keys) != nil {
+		keys = []storedKey{{ID: firstSecret, Kind: endpoint.V1, Key: plain, CreatedAt: created}}
 	}
 	for _, k := range keys {
 		secrets = append(secrets, k.secret())
 	}
-	return secrets, err
+	return secrets
 }
 
 // SecretsConflict is the code of a change to a callback's secrets that another

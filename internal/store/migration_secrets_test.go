@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/hex"
 	"testing"
 	"time"
@@ -41,5 +42,20 @@ func TestASecretFromBeforeCallbacksHadSeveralSignsAndIsRotated(t *testing.T) {
 		if diff := cmp.Diff(got, again); diff != "" || err != nil || len(again.Secrets) != 2 {
 			t.Errorf("%s: rotated: %v\n%s", engine, err, diff)
 		}
+
+		// A server of before, which still runs, rotates as it always did.
+		err = s.Update(t.Context(), func(tx *Tx) error {
+			_, err := tx.q.exec(t.Context(), oldRotation, tx.seal.seal(key, callbackPlace(1, "kyc", "approve")))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err = s.CallbackSecrets(t.Context(), 1, "kyc", "approve")
+		if err != nil || len(got.Secrets) != 1 || !bytes.Equal(got.Secrets[0].Key, key) {
+			t.Errorf("%s: what an older server put reads as %v, %v", engine, got, err)
+		}
 	})
 }
+
+var oldRotation = define(`update callback_secrets set secret = $1`)
