@@ -29,7 +29,7 @@ var least = map[Operation]Role{
 	"link-contact": Caseworker, "unlink-contact": Caseworker,
 
 	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
-	"put-case-type": Manager, "migrate-cases": Manager, "retire-case-type": Manager, "restore-case-type": Manager,
+	"put-case-type": Manager, "retire-case-type": Manager, "restore-case-type": Manager,
 	"list-callback-secrets": Manager, "rotate-callback-secret": Manager, "delete-callback-secret": Manager,
 	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
 	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "list-case-deliveries": Manager, "list-contact-deliveries": Manager, "get-lag": Manager, "get-endpoint-health": Manager,
@@ -39,7 +39,8 @@ var least = map[Operation]Role{
 	"list-dead": Manager, "retry-dead": Manager, "drop-dead": Manager, "list-parked": Manager, "retry-parked": Manager, "drop-parked": Manager, "test-endpoint": Manager,
 	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
 
-	"create-token": Admin, "list-tokens": Admin, "delete-token": Admin,
+	"migrate-cases": Admin,
+	"create-token":  Admin, "list-tokens": Admin, "delete-token": Admin,
 	"create-user": Admin, "list-users": Admin, "get-user": Admin, "update-user": Admin,
 	"list-audit": Admin,
 }

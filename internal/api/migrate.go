@@ -42,7 +42,7 @@ func (a *API) migrations() {
 		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 cases of older versions, for "+
 			"some seconds at most, the oldest first; repeat it with after until next is null. To repeat a call does no harm. "+
 			"A case is moved if its data fits the new version, fields that this adds having their defaults, and its state is one of it, or is mapped by states; others are left as they are and "+
-			"listed. No transition is taken, so that no role, precondition or callback of the definition is asked: whoever may put a version may migrate. "+
+			"listed. No transition is taken, so that no role, precondition or callback of the definition is asked: only administrators may migrate. "+
 			"Each case is a commit of its own, with the fact case.migrated in its history; endpoints hear of the state, data and name, where these change.",
 		http.StatusNotFound, http.StatusConflict), a.migrateCases)
 }

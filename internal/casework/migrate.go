@@ -69,8 +69,8 @@ type migration struct {
 // does no harm.
 //
 // No transition is taken, so that neither roles nor preconditions nor callbacks are
-// asked. Whoever may put the next version decides what guards the cases of a type
-// anyway: the same people may migrate them, and nobody else.
+// asked. So only administrators may migrate: managers, who may put the next version,
+// would get past the guards of running cases by a version without them.
 func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migration, once Once) (Migrated, error) {
 	m, err := s.migration(ctx, p, in)
 	if err != nil {
