@@ -51,6 +51,9 @@ func (t *Type) Highest() Classification { return t.highest }
 // classifications; nil when there are none.
 func (t *Type) Marks() map[string]string { return t.marks }
 
+// Unseen lists the fields that somebody with the clearance does not see.
+func (t *Type) Unseen(clearance Classification) []string { return t.unseen[clearance.Level()] }
+
 // Shows reports whether somebody with the clearance sees a field. What is not a
 // field is seen by nobody.
 func (t *Type) Shows(field string, clearance Classification) bool {
@@ -149,6 +152,9 @@ func (t *Type) indexClasses() {
 			}
 			t.marks[name] = string(class)
 		}
+	}
+	for level := range t.unseen {
+		t.unseen[level] = slices.DeleteFunc(slices.Clone(t.fields), func(name string) bool { return t.classes[name].rank() <= level })
 	}
 	t.nameClass = Public
 	for _, field := range t.placeholders(t.NameTemplate) {

@@ -62,9 +62,8 @@ func (j *Judge) Meets(key string, clearance Classification) error {
 	if program == nil {
 		return nil
 	}
-	if j.work.Spend(stepsOfCondition) != nil {
-		return fault.New(fault.Unprocessable, "case.precondition_failed",
-			"It takes too much to tell whether the transition %q may be submitted; submit it to see.", key)
+	if err := j.Spend(key, stepsOfCondition); err != nil {
+		return err
 	}
 	holds, cost, err := program.Cost(j.prepared())
 	_ = j.work.Spend(int(cost)) // which is for the next
@@ -76,6 +75,16 @@ func (j *Judge) Meets(key string, clearance Classification) error {
 			"What the transition %q needs does not hold. Complete the data first.", key)
 	}
 	return t.unmet(tr, program, j.in, err)
+}
+
+// Spend takes steps from the judge's budget for what else a transition needs. The error
+// says that it can't be told whether it may be submitted.
+func (j *Judge) Spend(key string, steps int) error {
+	if j.work.Spend(steps) == nil {
+		return nil
+	}
+	return fault.New(fault.Unprocessable, "case.precondition_failed",
+		"It takes too much to tell whether the transition %q may be submitted; submit it to see.", key)
 }
 
 // stepsOfCondition is what it takes to evaluate a condition at least.

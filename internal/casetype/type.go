@@ -34,6 +34,7 @@ type Type struct {
 	classes       map[string]Classification
 	highest       Classification    // of the classes
 	marks         map[string]string // the classes above PUBLIC
+	unseen        [4][]string       // by the level of a clearance: the fields above it
 	titles        map[string]string // of the fields that have one
 	nameClass     Classification
 	integers      []string

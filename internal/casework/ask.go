@@ -55,8 +55,9 @@ func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) 
 // configure gives the callbacks of the type that the case has until now the settings of
 // the type's newest version, so that a moved URL or another timeout counts for cases that
 // run. A callback which that version lacks keeps those of the case's own: a guard
-// never vanishes from cases because somebody puts a definition. The settings hold for all
-// attempts of this question.
+// never vanishes from cases because somebody puts a definition. So does one that the newest
+// settings do not clear for the case: who put them may not know of such cases, which would
+// be stuck. The settings hold for all attempts of this question.
 func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error {
 	if pl.creates() || len(guards) == 0 {
 		return nil // a new case works by the newest version anyway
@@ -66,8 +67,13 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 		return err
 	}
 	for i, g := range guards {
-		if ask, ok := newest.Callback(g.key); ok && g.owner == newest.Key {
-			guards[i].Ask, guards[i].maker, guards[i].class = ask, newest.Clearance, newest.Definition.Classification
+		ask, ok := newest.Callback(g.key)
+		if !ok || g.owner != newest.Key {
+			continue
+		}
+		g.Ask, g.maker, g.class = ask, newest.Clearance, newest.Definition.Classification
+		if g.clearance().Sees(pl.after.Classification) {
+			guards[i] = g
 		}
 	}
 	return nil

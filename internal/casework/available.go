@@ -77,6 +77,9 @@ func available(ctx context.Context, p access.Principal, c cases.Case, t *casetyp
 
 // blocks says what stops a transition: a field that it requires, or its condition.
 func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Judge) (b Blocked, stops bool) {
+	if err := judge.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
+		return Blocked{Key: tr.Key, Reason: fault.As(err).Detail}, true
+	}
 	if missing := pl.lacks(tr); len(missing) > 0 {
 		b = Blocked{Key: tr.Key, Fields: pl.tellable(missing)}
 		var titles []string
@@ -97,4 +100,14 @@ func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Judge) (b Blocked
 	}
 	unmet := fault.As(err)
 	return Blocked{Key: tr.Key, Reason: unmet.Detail, Fields: unmet.Fields}, true
+}
+
+// costOfRequired is the steps that it takes to tell what a transition requires: its fields
+// are looked up, and the names of those that the reader does not see are looked for in the
+// message.
+func (pl *plan) costOfRequired(tr casetype.Transition) int {
+	if len(tr.Required) == 0 {
+		return 0
+	}
+	return 5*len(tr.Required) + len(pl.typ.Unseen(pl.p.Clearance))
 }

@@ -138,6 +138,46 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	}
 }
 
+// What transitions require counts like their conditions: a case has a bound, and a page ends.
+func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
+	w := start(t, "")
+	var fields, transitions []string
+	for i := range 250 {
+		fields = append(fields, fmt.Sprintf(`"hid%03d": {"x-classification": "RESTRICTED"}, "v%d": {}`, i, i))
+	}
+	required := `"v0"`
+	for i := 1; i < 40; i++ {
+		required += fmt.Sprintf(`, "v%d"`, i)
+	}
+	for i := range 400 {
+		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "roles": ["caseworker"], "required": [%s]}`, i, required))
+	}
+	w.put(w.p, `{"key": "big", "fields": {"type": "object", "properties": {`+strings.Join(fields, ",")+`}},
+		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
+	const cases = 10
+	for range cases {
+		w.submit(casework.Submission{Type: "big"})
+	}
+	reader := w.as(access.Caseworker)
+	reader.Clearance = casetype.Public
+	page, err := w.Cases(t.Context(), reader, store.CaseFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, end := 0, error(nil)
+	for v, err := range page.All(t.Context()) {
+		if end = err; err == nil {
+			shown++
+			if len(v.Blocked) != 400 || len(v.Blocked[0].Fields) != 40 {
+				t.Fatalf("%d are blocked", len(v.Blocked))
+			}
+		}
+	}
+	if !errors.Is(end, casework.ErrPageEnds) || shown == 0 || shown == cases {
+		t.Errorf("%d cases, %v", shown, end)
+	}
+}
+
 // A page of 100 cases with ten transitions each.
 func BenchmarkCasesWithTransitions(b *testing.B) {
 	w := start(b, "")

@@ -79,25 +79,33 @@ func (pl *plan) tellable(wrong []fault.Field) []fault.Field {
 	if pl.p.Clearance.Sees(pl.typ.Highest()) {
 		return wrong
 	}
-	told := slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool { return !pl.mayRead(f) })
+	var last string // the message that was looked at, which several faults share
+	names := false
+	told := slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool {
+		if f.Message != last {
+			last, names = f.Message, pl.namesUnseen(f.Message)
+		}
+		return names || !pl.mayRead(f.Path)
+	})
 	if len(told) < len(wrong) {
 		told = append(told, fault.Field{Path: "/data", Message: "does not fit what you are not cleared to see; ask somebody who is"})
 	}
 	return told
 }
 
-func (pl *plan) mayRead(f fault.Field) bool {
-	if rest, inData := strings.CutPrefix(f.Path, "/data/"); inData {
+// mayRead reports whether the caller may know of a place in a request.
+func (pl *plan) mayRead(path string) bool {
+	if rest, inData := strings.CutPrefix(path, "/data/"); inData {
 		field, _, _ := strings.Cut(rest, "/")
 		_, submitted := pl.in.Data[field]
 		if !pl.typ.Shows(field, pl.p.Clearance) && (!submitted || slices.Contains(pl.typ.FieldNames(), field)) {
 			return false
 		}
 	}
-	for name := range pl.typ.Marks() {
-		if !pl.typ.Shows(name, pl.p.Clearance) && strings.Contains(f.Message, name) {
-			return false
-		}
-	}
 	return true
+}
+
+// namesUnseen reports whether a message has the name of a field that the caller does not see.
+func (pl *plan) namesUnseen(message string) bool {
+	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Clearance), func(name string) bool { return strings.Contains(message, name) })
 }

@@ -75,6 +75,30 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	}
 }
 
+// Who puts a version that they may see may not know of cases above it. These go on as their
+// own version has it, and are not stuck.
+func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
+	w := start(t, "")
+	memo := func(class, callback string) string {
+		return `{"key": "memo", "security_classification": "` + class + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
+			"states": [{"key": "s"}, {"key": "e"}], "transitions": [{"key": "open", "to": "s"},
+			{"key": "end", "from": ["s"], "to": "e", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/` + callback + `"}}]}`
+	}
+	w.put(w.p, memo("RESTRICTED", "old"))
+	old := w.submit(casework.Submission{Type: "memo"})
+	w.put(w.p, memo("PUBLIC", "old"))
+	low := w.submit(casework.Submission{Type: "memo"})
+	w.put(w.cleared(casetype.Public), memo("PUBLIC", "new"))
+	for _, name := range []string{"old", "new"} {
+		w.callbacks.on(name, says(200, `{}`))
+	}
+	w.submit(casework.Submission{CaseID: old.ID, Transition: "end"})
+	w.submit(casework.Submission{CaseID: low.ID, Transition: "end"})
+	if first, second := len(w.callbacks.at("old").bodies), len(w.callbacks.at("new").bodies); first != 1 || second != 1 {
+		t.Errorf("the callback of the old version was asked %d times, that of the newest %d", first, second)
+	}
+}
+
 func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 	w := start(t, "")
 	const maker = `{"key": "memo", "fields": {"type": "object", "properties": {"a": {"type": "string"}}}, "states": [{"key": "s"}],

@@ -59,7 +59,8 @@ type migration struct {
 	Migration
 	*mandate
 	to      TypeVersion
-	audited bool // the audit has it
+	class   casetype.Classification // the highest of the newest version, that one and those that cases leave
+	audited bool                    // the audit has it
 }
 
 // MigrateCases moves cases of a type to a newer version of it. One call looks at a
@@ -95,6 +96,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 	if err != nil {
 		return nil, err
 	}
+	class := to.Definition.Classification
 	if in.To != 0 && in.To != to.Version {
 		newest := to.Version
 		to, err = s.typeAt(ctx, s.store, p.Tenant, in.Type, in.To)
@@ -116,7 +118,8 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 	if in.Limit <= 0 || in.Limit > MaxMigrated {
 		in.Limit = MaxMigrated
 	}
-	return &migration{Migration: in, mandate: mandateOf(p, migrateCases), to: to}, nil
+	class = casetype.Higher(class, to.Definition.Classification)
+	return &migration{Migration: in, mandate: mandateOf(p, migrateCases), to: to, class: class}, nil
 }
 
 func migrationRefused(wrong ...fault.Field) error {
@@ -161,6 +164,9 @@ func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
 	found, err := s.store.OlderCases(ctx, m.Tenant, filter)
 	if err != nil {
 		return out, err
+	}
+	for i := range found.Items {
+		m.class = casetype.Higher(m.class, found.Items[i].Classification())
 	}
 	more := found.More
 	start := s.now()
@@ -313,5 +319,5 @@ func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration
 	if len(m.States) > 0 {
 		detail["states"] = m.States
 	}
-	return s.audit(ctx, tx, m.Principal, access.CasesMigrated, aboutType(m.Type, m.to.Definition.Classification), detail)
+	return s.audit(ctx, tx, m.Principal, access.CasesMigrated, aboutType(m.Type, m.class), detail)
 }

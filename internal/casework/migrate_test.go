@@ -300,6 +300,32 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 	})
 }
 
+// The audit's record tells of a type's versions, so that who may not see one of them, nor
+// the newest, does not see it.
+func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
+	secret := strings.Replace(permitV2, `"key": "permit"`, `"key": "permit", "security_classification": "PRIVATE"`, 1)
+	for name, versions := range map[string][]string{
+		"the version left": {secret, permitV2}, "the target": {permitV1, secret}, "the newest": {permitV1, permitV2, secret},
+	} {
+		w := start(t, "")
+		w.put(w.p, versions[0])
+		w.permit(`{}`)
+		for _, v := range versions[1:] {
+			w.put(w.p, v)
+		}
+		if got := w.migrate(casework.Migration{To: 2}); got.Moved != 1 {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		for clearance, sees := range map[casetype.Classification]bool{casetype.Public: false, casetype.Private: true} {
+			records, err := items(w.Audit(t.Context(), w.cleared(clearance), 0, 100))
+			is := func(r access.Record) bool { return r.Action == access.CasesMigrated }
+			if err != nil || slices.ContainsFunc(records, is) != sees {
+				t.Errorf("%s is PRIVATE: who is cleared for %s sees %+v, %v", name, clearance, records, err)
+			}
+		}
+	}
+}
+
 func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, permitV1)

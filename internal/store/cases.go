@@ -105,6 +105,9 @@ type CaseRow struct {
 	data []byte
 }
 
+// Classification is that of the case, as long as it was not decoded.
+func (r *CaseRow) Classification() casetype.Classification { return r.row.Classification }
+
 // Case decodes the row. It may be called once: the row keeps nothing.
 func (r *CaseRow) Case() (c cases.Case, err error) {
 	c, data := r.row, r.data
