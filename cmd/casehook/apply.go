@@ -45,14 +45,16 @@ A file:
       triggers: [case_created, case_finished]
       policy: { retries: [5s, 1m, 10m], timeout: 10s, concurrency: 4, order: per-case }
       sources: [ui, api]            # whose activity it hears of; left out: both
-      ignore_own: true              # nothing of what its token (token: tok_...) caused; left out: the token that applies the file
+      ignore_own: true              # nothing of what its token caused
+      token: tok_...                # its token; left out: the one that applies the file
       description: Keeps the CRM up to date.
       metadata: { team: billing }   # for programs
       headers: { X-Api-Key: { env: CRM_KEY } }
-      auth: { type: bearer, token: { file: crm.token } } # or basic, oauth2; and tls: { certificate, key, ca }
+      auth: { type: bearer, token: { file: crm.token } } # or basic, oauth2
+      tls: { ca: { file: ca.pem } } # and certificate, key
       clearance: PRIVATE            # left out: yours, and later as it is
-      atfinity_version: 2.4.1       # what X-atfinity-version says; left out: what the server is set to
-      secret: { env: CRM_SECRET }   # what signs; left out: one is drawn when the endpoint is created
+      atfinity_version: 2.4.1       # what X-atfinity-version says; left out: the server's
+      secret: { env: CRM_SECRET }   # what signs; left out: one is drawn
 
 A text may be in a variable, { env: NAME }, or in a file, { file: path }: what is secret need not stand here.
 

@@ -32,7 +32,7 @@ func (endpointsCmd) Help() string {
 
   casehook endpoints
   casehook endpoints --json | jq -r 'select(.status != "active") | .name'
-  casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created,case_finished
+  casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created
   casehook endpoints pause crm
   casehook endpoints dead crm; casehook endpoints retry crm`
 }
@@ -90,8 +90,8 @@ type endpointCreateCmd struct {
 func (endpointCreateCmd) Help() string {
 	return `The secret that signs its messages is printed, this once, unless it is yours. For headers, authentication and TLS, or to keep endpoints in a file, see casehook apply --help.
 
-  casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created,case_finished
-  casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created --since 24h
+  casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created
+  casehook endpoints create crm --url https://crm.example.com --triggers case_created --since 24h
   casehook trigger case_created --endpoint crm        is it reached, and does it take it?
 
 The server calls public addresses only, and what it allows by --allow-address.`

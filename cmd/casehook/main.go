@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(s.err, "casehook:", explain(err))
+		fmt.Fprintln(s.err, "casehook:", usage(err))
 		fmt.Fprintln(s.err, "casehook --help and casehook COMMAND --help say what there is.")
 		return exitUsage
 	}

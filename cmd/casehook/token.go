@@ -55,7 +55,7 @@ func (tokenRecoverCmd) Help() string {
 	return `For whoever has the data directory, or the database's URL and the key: the first token was lost, or its start was cut off. With SQLite, stop the server first. The token may do everything in its tenant; the audit notes that it was made. Revoke the tokens that are lost.
 
   casehook token recover --data /var/lib/casehook
-  casehook token recover --database "$CASEHOOK_DATABASE" --key-file /etc/casehook/key --tenant acme`
+  casehook token recover --database "$CASEHOOK_DATABASE" --key-file /etc/casehook/key --tenant a`
 }
 
 func (c *tokenRecoverCmd) Run(ctx context.Context, s stdio) error {

@@ -37,7 +37,7 @@ type userCreateCmd struct {
 func (userCreateCmd) Help() string {
 	return `A password has 12 to 200 characters. The one that is made is printed, this once; the user may change it.
 
-  casehook user create --email ada@example.org --name 'Ada Lovelace' --role caseworker --clearance PRIVATE`
+  casehook user create --email ada@example.org --name Ada --role caseworker --clearance PRIVATE`
 }
 
 func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {

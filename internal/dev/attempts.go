@@ -75,7 +75,7 @@ func Attempts(ctx context.Context, c *client.Client, w Watching) error {
 	}
 	p := &watch{Watching: w, client: c, query: query, names: names, seen: map[string]bool{}}
 	if !w.JSON {
-		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "STATUS", "TOOK")
+		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "TOOK", "STATUS")
 	}
 	most := min(w.Last, MostAttempts)
 	if w.Since != "" {
@@ -201,13 +201,13 @@ func (w *watch) print(a attempt) error {
 	if w.JSON {
 		return w.object(a.raw)
 	}
-	w.row(clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject, strconv.Itoa(a.Number), a.outcome(),
-		took(time.Duration(a.DurationMS)*time.Millisecond))
+	w.row(clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject, strconv.Itoa(a.Number),
+		took(time.Duration(a.DurationMS)*time.Millisecond), a.outcome())
 	return nil
 }
 
-func (w *watch) row(at, endpoint, trigger, subject, number, outcome, duration string) {
-	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-7s  %s", at, endpoint, trigger, subject, number, outcome, duration)
+func (w *watch) row(at, endpoint, trigger, subject, number, duration, outcome string) {
+	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-6s  %s", at, endpoint, trigger, subject, number, duration, outcome)
 }
 
 // endpointNames returns the names of endpoints by their ids.

@@ -100,9 +100,10 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		Columns: []string{"NAME", "STATUS", "HEALTH", "BEHIND", "PARKED", "DEAD", "TRIGGERS", "URL"},
 		Shorten: []string{"NAME", "HEALTH", "TRIGGERS", "URL"},
 	}
+	short := onTerminal(o.Out)
 	for _, e := range all {
 		table.Rows = append(table.Rows, []string{
-			cmp.Or(e.Name, e.ID), e.Status, e.health(), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(), few(e.Triggers), e.URL,
+			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(), few(e.Triggers, short), e.URL,
 		})
 	}
 	return table.Print(o.Out)
@@ -116,19 +117,22 @@ func held(ctx context.Context, c *client.Client) bool {
 	return c.Get(ctx, "/readyz", &ready) == nil && ready.Held
 }
 
-// health says how it fares.
-func (s *shown) health() string {
-	if s.Health.Reason == nil {
-		return s.Health.Condition
-	}
+// health says how it fares, in few words if asked.
+func (s *shown) health(short bool) string {
 	const most = 40
+	switch {
+	case s.Health.Reason == nil:
+		return s.Health.Condition
+	case !short:
+		return s.Health.Condition + ": " + *s.Health.Reason
+	}
 	return s.Health.Condition + ": " + cut(*s.Health.Reason, most)
 }
 
-// few shortens a list.
-func few(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
+// few writes a list, shortened if asked.
+func few(names []string, short bool) string {
+	if len(names) < 2 || !short {
+		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s, +%d", names[0], len(names)-1)
 }

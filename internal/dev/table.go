@@ -3,14 +3,18 @@ package dev
 import (
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mattn/go-isatty"
 )
 
-// Table is a table for people, at most 100 columns wide if what may be shortened
-// can be made short enough.
+// Table is a table for people. On a terminal it is at most 100 columns wide, if what may be
+// shortened can be made short enough; elsewhere nothing is cut.
 type Table struct {
 	Columns []string
 	Rows    [][]string
@@ -23,9 +27,23 @@ const (
 	shortest  = 8   // what a cell that is cut has left at least
 )
 
+// onTerminal reports whether people see at once what is written.
+func onTerminal(w io.Writer) bool {
+	f, isFile := w.(*os.File)
+	return isFile && isatty.IsTerminal(f.Fd())
+}
+
 // Print writes the table.
 func (t Table) Print(w io.Writer) error {
-	widths := t.widths()
+	if onTerminal(w) {
+		return t.print(w, pageWidth)
+	}
+	return t.print(w, math.MaxInt)
+}
+
+// print writes the table, in at most so many columns.
+func (t Table) print(w io.Writer, most int) error {
+	widths := t.widths(most)
 	for _, row := range append([][]string{t.Columns}, t.Rows...) {
 		var line strings.Builder
 		for i, cell := range row {
@@ -41,8 +59,8 @@ func (t Table) Print(w io.Writer) error {
 }
 
 // widths returns the widths of the columns. The widest of those that may be shortened
-// gives way until all fit.
-func (t Table) widths() []int {
+// gives way until all fit in so many columns.
+func (t Table) widths(most int) []int {
 	widths := make([]int, len(t.Columns))
 	total := -gap
 	for i, column := range t.Columns {
@@ -52,7 +70,7 @@ func (t Table) widths() []int {
 		}
 		total += widths[i] + gap
 	}
-	for ; total > pageWidth; total-- {
+	for ; total > most; total-- {
 		widest := -1
 		for i, column := range t.Columns {
 			if slices.Contains(t.Shorten, column) && widths[i] > max(shortest, utf8.RuneCountInString(column)) && (widest < 0 || widths[i] > widths[widest]) {

@@ -18,7 +18,7 @@ func TestATableFitsAHundredColumns(t *testing.T) {
 		"nothing yet": {Columns: []string{"ID", "NAME"}, Shorten: []string{"NAME"}},
 	} {
 		var out bytes.Buffer
-		if err := table.Print(&out); err != nil {
+		if err := table.print(&out, pageWidth); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(out.String()) {
@@ -33,6 +33,24 @@ func TestATableFitsAHundredColumns(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestWhatGoesToNoTerminalIsNotCut(t *testing.T) {
+	long := strings.Repeat("é", 120)
+	var out bytes.Buffer
+	err := Table{Columns: []string{"ID", "NAME"}, Rows: [][]string{{"1", long}}, Shorten: []string{"NAME"}}.Print(&out)
+	if want := "ID  NAME\n1   " + long + "\n"; err != nil || out.String() != want {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	reason := strings.Repeat("refused ", 10) + "for ever"
+	var s shown
+	s.Health.Condition, s.Health.Reason = "failing", &reason
+	if s.health(false) != "failing: "+reason || s.health(true) != "failing: "+reason[:39]+"…" {
+		t.Errorf("%q; %q", s.health(false), s.health(true))
+	}
+	if got := few([]string{"a", "b", "c"}, false) + "; " + few([]string{"a", "b", "c"}, true); got != "a, b, c; a, +2" {
+		t.Error(got)
 	}
 }
 
