@@ -131,7 +131,7 @@ func (c *checker) checkTransitions(states []string) {
 			c.checkFieldName(text(name), pointer(path, "fields", strconv.Itoa(j)))
 		}
 		c.checkRequired(tr, path)
-		c.checkPrecondition(tr, path)
+		c.checkPrecondition(tr, path, states)
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkAsk(ask, path+"/about_to_submit")
 		}
@@ -204,7 +204,7 @@ func texts(v any) (all []string) {
 
 // checkPrecondition compiles the condition of a transition. Which names there are, stored
 // definitions were not asked.
-func (c *checker) checkPrecondition(tr map[string]any, path string) {
+func (c *checker) checkPrecondition(tr map[string]any, path string, keys []string) {
 	source, at := text(tr["precondition"]), path+"/precondition"
 	if own := object(tr["precondition"]); own != nil {
 		source, at = text(own["condition"]), at+"/condition"
@@ -222,7 +222,7 @@ func (c *checker) checkPrecondition(tr map[string]any, path string) {
 		}
 		before := c.data(nil)
 		before.assume = true
-		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before}
+		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": states{c, keys}}
 	}
 	compiled := language().CompileFor(source, shapes)
 	for _, wrong := range compiled.Faults {

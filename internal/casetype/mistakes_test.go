@@ -33,6 +33,8 @@ fields:
         properties:
           label: {type: string}
           area: {type: number}
+    kind: {enum: [new_building, repair]}
+    kinds: {type: array, items: {enum: [a, b]}}
 states:
   - key: draft
   - key: review
@@ -113,7 +115,7 @@ var mistakes = []struct {
 	{"a template with double braces", `"{applicant}"`, "{{applicant}} # <-", "/name_template", "put a text that begins with {, [ or ? in quotes", 0},
 	{"a condition on a field that is not there", "data.cost > 0", "data.cots > 0 # <-", "/transitions/2/precondition", `reads data.cots, which is not a field (did you mean "cost"?)`, 0},
 	{"a condition on two fields that are not there", "data.cost > 0", "data.cots > before.citty # <-", "/transitions/2/precondition", "reads before.citty, which is not a field", 0},
-	{"has() of a field that is not there", "has(data.cost)", "has(data.costs)", "/transitions/2/precondition", `reads data.costs, which is not a field (did you mean "cost"?)`, 38},
+	{"has() of a field that is not there", "has(data.cost)", "has(data.costs)", "/transitions/2/precondition", `reads data.costs, which is not a field (did you mean "cost"?)`, 40},
 	{"a condition on a member that is not there", "data.cost > 0", "data.site.zip != '' # <-", "/transitions/2/precondition", "reads data.site.zip, which is not a field of data.site; there are city, street", 0},
 	{"a condition on a member of text", "data.cost > 0", "data.applicant.name != '' # <-", "/transitions/2/precondition", "data.applicant is text, which has no members", 0},
 	{"a condition on a member of a list", "data.cost > 0", "data.parts.label != '' # <-", "/transitions/2/precondition", "data.parts is a list, which has no members", 0},
@@ -124,15 +126,22 @@ var mistakes = []struct {
 	{"a condition on a field without data", "data.cost > 0", "cost > 0 # <-", "/transitions/2/precondition", "a field is read as data.cost", 0},
 	{"a condition on something that is not there", "data.cost > 0", "user == 'a' # <-", "/transitions/2/precondition", "there are data, before, state, name", 0},
 	{"= for ==", "data.cost > 0", "data.cost = 0 # <-", "/transitions/2/precondition", "what is the same is written ==", 0},
-	{"and for &&", "has(data.cost) && data.cost > 0", "has(data.cost) and data.cost > 0", "/transitions/2/precondition", "and is written &&", 38},
+	{"and for &&", "has(data.cost) && data.cost > 0", "has(data.cost) and data.cost > 0", "/transitions/2/precondition", "and is written &&", 40},
+	{"a number for a condition", "has(data.cost) && data.cost > 0", "data.cost # <-", "/transitions/2/precondition", "takes data.cost, which is a number, for true or false: compare it, data.cost > 0", 0},
+	{"a sum for a condition", "has(data.cost) && data.cost > 0", "data.cost + 1 # <-", "/transitions/2/precondition", "takes what is a number for true or false: compare it", 0},
+	{"a number that is negated", "has(data.cost) && data.cost > 0", "has(data.cost) && !(data.cost) # <-", "/transitions/2/precondition", "takes data.cost, which is a number, for true or false", 0},
+	{"a text for a condition", "has(data.cost) && data.cost > 0", "data.applicant # <-", "/transitions/2/precondition", "compare it, data.applicant != \"\"", 0},
+	{"a list for a condition", "has(data.cost) && data.cost > 0", "data.parts # <-", "/transitions/2/precondition", "compare it, size(data.parts) > 0", 0},
+	{"the size of a number", "has(data.cost) && data.cost > 0", "size(data.cost) > 0 # <-", "/transitions/2/precondition", "takes the size of data.cost, which is a number: size() is that of text", 0},
+	{"the size of a number as its member", "has(data.cost) && data.cost > 0", "data.cost.size() > 0 # <-", "/transitions/2/precondition", "takes the size of data.cost, which is a number: size() is that of text", 0},
 	{"a date that is compared with a time", "data.cost > 0", `data.begins_on > timestamp("2026-01-01T00:00:00Z") # <-`, "/transitions/2/precondition", "write timestamp(data.begins_on)", 0},
 	{"a number that is compared with text", "data.cost > 0", `data.cost > "0" # <-`, "/transitions/2/precondition", "numbers are written without quotes", 0},
 	{"a condition by another name in its object", "precondition: has(data.cost) && data.cost > 0", "precondition: {cel: has(data.cost)} # <-", "/transitions/2/precondition/cel", "write condition", 0},
 	{"a message of two lines", "precondition: has(data.cost) && data.cost > 0", `precondition: {condition: has(data.cost), message: "a\nb"} # <-`, "/transitions/2/precondition/message", "one line of 1 to 500 characters", 0},
-	{"a template of a member that is not there", "of {applicant}", "of {site.zip}", "/documents/0/template", "{site.zip} is not a field; there are city, street", 48},
-	{"a template of a member of a list", "of {applicant}", "of {parts.label}", "/documents/0/template", "parts is a list, which {parts} writes as a whole", 48},
-	{"a template of a field that is spelt otherwise", "of {applicant}", "of {applcant}", "/documents/0/template", `{applcant} is not a field (did you mean "applicant"?)`, 48},
-	{"a variable of a shell in a template", "of {applicant}", "of ${aplicant}", "/documents/0/template", `did you mean "applicant"`, 48},
+	{"a template of a member that is not there", "of {applicant}", "of {site.zip}", "/documents/0/template", "{site.zip} is not a field; there are city, street", 50},
+	{"a template of a member of a list", "of {applicant}", "of {parts.label}", "/documents/0/template", "parts is a list, which {parts} writes as a whole", 50},
+	{"a template of a field that is spelt otherwise", "of {applicant}", "of {applcant}", "/documents/0/template", `{applcant} is not a field (did you mean "applicant"?)`, 50},
+	{"a variable of a shell in a template", "of {applicant}", "of ${aplicant}", "/documents/0/template", `did you mean "applicant"`, 50},
 	{"a transition that requires what is no field", "roles: [manager]", "required: [cots] # <-", "/transitions/3/required/0", `"cots" is not a field (did you mean "cost"?)`, 0},
 	{"a transition that is required", "roles: [manager]", "required: true # <-", "/transitions/3/required", "[amount]", 0},
 	{"a creation that requires what it may not set", "    to: draft\n", "    to: draft\n    fields: [applicant]\n    required: [cost] # <-\n", "/transitions/0/required/0", "add cost to fields, or give it a default", 0},

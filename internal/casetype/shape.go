@@ -130,6 +130,69 @@ func (s shape) Kinds() (all expression.Kinds) {
 	return all
 }
 
+// Admits reports whether the value may be a text, by enum and const.
+func (s shape) Admits(written string) (near string, ok bool) {
+	var all []string
+	for _, schema := range s.schemas {
+		choices, bounded := s.choicesOf(schema, 0)
+		if !bounded || slices.Contains(choices, any(written)) {
+			return "", true
+		}
+		for _, choice := range choices {
+			if choice, isText := choice.(string); isText {
+				all = append(all, choice)
+			}
+		}
+	}
+	return s.oneOf(written, all), len(s.schemas) == 0
+}
+
+// choicesOf returns the constants that a value is one of, and reports false where it may be
+// others.
+func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
+	in := object(schema)
+	if depth > maxIntegerDepth || !s.spend(10) {
+		return nil, false
+	}
+	if one, ok := in["const"]; ok {
+		return []any{one}, true
+	}
+	if all, ok := in["enum"].([]any); ok {
+		return all, true
+	}
+	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
+		if choices, bounded = s.choicesOf(target, depth+1); bounded {
+			return choices, true
+		}
+	}
+	for _, part := range items(in["allOf"]) {
+		if choices, bounded = s.choicesOf(part, depth+1); bounded {
+			return choices, true
+		}
+	}
+	return nil, false
+}
+
+// states is the shape of the state of a case.
+type states struct {
+	*checker
+	keys []string
+}
+
+func (states) Member(string) (expression.Shape, bool) { return nil, false }
+func (states) Near(string) string                     { return "" }
+func (states) Requires(string) bool                   { return true }
+func (states) Item() expression.Shape                 { return nil }
+func (states) Kinds() expression.Kinds                { return expression.TextKind }
+
+// Admits reports whether there is a state of a key. Before it is created, a case has none.
+func (s states) Admits(key string) (near string, ok bool) {
+	if key == "" || slices.Contains(s.keys, key) {
+		return "", true
+	}
+	return s.oneOf(key, s.keys), false
+}
+
 var kindsOfTypes = map[string]expression.Kinds{
 	"string": expression.TextKind, "number": expression.NumberKind, "integer": expression.NumberKind, "boolean": expression.BoolKind,
 	"null": expression.NullKind, "array": expression.ListKind, "object": expression.ObjectKind,

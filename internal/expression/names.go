@@ -7,6 +7,7 @@ import (
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 )
 
@@ -24,6 +25,9 @@ type Shape interface {
 	Item() Shape
 	// Kinds returns what the value may be; 0: nothing is known.
 	Kinds() Kinds
+	// Admits reports whether the value may be a text, by the constants that it is one of.
+	// Near says which of them was meant, or which there are; it follows the message.
+	Admits(text string) (near string, ok bool)
 }
 
 // Kinds is a set of kinds of values.
@@ -78,6 +82,7 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	if n.shapes == nil {
 		n.shapes = map[string]Shape{}
 	}
+	n.truth(a.Expr(), true)
 	n.visit(a.Expr())
 	for _, path := range n.absent {
 		if !n.tested[path] {
@@ -117,7 +122,9 @@ func (n *names) check(e ast.Expr) Shape {
 		return n.shapes[e.AsIdent()]
 	case ast.SelectKind:
 		s := e.AsSelect()
-		return n.member(s.Operand(), s.FieldName(), s.IsTestOnly())
+		if member := n.member(s.Operand(), s.FieldName(), s.IsTestOnly()); !s.IsTestOnly() {
+			return member
+		}
 	case ast.CallKind:
 		return n.call(e.AsCall())
 	case ast.ListKind:
@@ -195,14 +202,114 @@ func (n *names) call(c ast.CallExpr) Shape {
 			n.member(args[1], name, true)
 			return nil
 		}
+		n.among(args[0], args[1])
 	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.Equals, operators.NotEquals:
 		n.compare(c.FunctionName(), args[0], args[1])
 		return nil
+	case operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot:
+		for _, arg := range args {
+			n.truth(arg, false)
+		}
+	case operators.Add, operators.Subtract, operators.Multiply, operators.Divide, operators.Modulo, operators.Negate:
+		return n.computed(args)
+	case overloads.Size:
+		n.size(c)
 	}
 	for _, arg := range args {
 		n.visit(arg)
 	}
 	return nil
+}
+
+// truth checks that what is taken for true or false may be that. Decides tells whether the
+// whole condition can't hold without it.
+func (n *names) truth(e ast.Expr, decides bool) {
+	if e.Kind() == ast.CallKind {
+		switch c := e.AsCall(); c.FunctionName() {
+		case operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot:
+			for _, arg := range c.Args() {
+				n.truth(arg, decides && c.FunctionName() != operators.LogicalOr)
+			}
+			return
+		}
+	}
+	kinds := n.kindsOf(e)
+	if kinds == 0 || kinds&BoolKind != 0 {
+		return
+	}
+	tell := n.warn
+	if decides {
+		tell = n.fault
+	}
+	what := describe(e)
+	path := what + " as a condition"
+	switch {
+	case what == aValue:
+		tell(path, "takes what is %s for true or false: compare it, as in data.cost > 0", kinds)
+	case kinds&NumberKind != 0:
+		tell(path, "takes %[1]s, which is %[2]s, for true or false: compare it, %[1]s > 0", what, kinds)
+	case kinds&TextKind != 0:
+		tell(path, `takes %[1]s, which is %[2]s, for true or false: compare it, %[1]s != ""`, what, kinds)
+	default:
+		tell(path, "takes %[1]s, which is %[2]s, for true or false: compare it, size(%[1]s) > 0", what, kinds)
+	}
+}
+
+// computed returns what is known of what operators make: of a number, a number, and of
+// a text, a text.
+func (n *names) computed(args []ast.Expr) Shape {
+	var made Shape
+	for _, arg := range args {
+		if kinds := n.kindsOf(arg); kinds == NumberKind || kinds == TextKind {
+			made = valueOf(kinds)
+		}
+	}
+	return made
+}
+
+// size checks that what is measured has a size.
+func (n *names) size(c ast.CallExpr) {
+	of := c.Target()
+	if !c.IsMemberFunction() && len(c.Args()) == 1 {
+		of = c.Args()[0]
+	}
+	kinds := n.kindsOf(of)
+	if kinds != 0 && kinds&(TextKind|ListKind|ObjectKind) == 0 {
+		what := describe(of)
+		n.fault("size of "+what, "takes the size of %s, which is %s: size() is that of text, a list or an object", what, kinds)
+	}
+}
+
+// among checks that what is looked for in a list can be in it.
+func (n *names) among(e, list ast.Expr) {
+	if list.Kind() == ast.ListKind {
+		for _, item := range list.AsList().Elements() {
+			n.compare(operators.Equals, e, item)
+		}
+		return
+	}
+	wanted, isText := literalText(e)
+	of := n.visit(list)
+	if !isText || of == nil || of.Kinds() != ListKind || of.Item() == nil {
+		return
+	}
+	if near, ok := of.Item().Admits(wanted); !ok {
+		what := describe(list)
+		n.warn(what+" holds "+wanted, "looks for %q in %s, which never holds it%s", wanted, what, near)
+	}
+}
+
+// choose checks that a text which something is compared with is one of those that it may be.
+func (n *names) choose(e, constant ast.Expr) {
+	wanted, isText := literalText(constant)
+	of := n.visit(e)
+	if !isText || of == nil {
+		return
+	}
+	if near, ok := of.Admits(wanted); !ok {
+		what := describe(e)
+		n.warn(what+" is "+wanted, "compares %s with %q, which it never is%s", what, wanted, near)
+	}
 }
 
 // loop checks a loop over a list or an object. Of the lists that loops make, what is in
@@ -257,16 +364,31 @@ func appended(step ast.Expr) ast.Expr {
 // listOf is the shape of a list that an expression makes.
 type listOf struct{ item Shape }
 
-func (listOf) Member(string) (Shape, bool) { return nil, false }
-func (listOf) Near(string) string          { return "" }
-func (listOf) Requires(string) bool        { return true }
-func (l listOf) Item() Shape               { return l.item }
-func (listOf) Kinds() Kinds                { return ListKind }
+func (listOf) Member(string) (Shape, bool)  { return nil, false }
+func (listOf) Near(string) string           { return "" }
+func (listOf) Requires(string) bool         { return true }
+func (l listOf) Item() Shape                { return l.item }
+func (listOf) Kinds() Kinds                 { return ListKind }
+func (listOf) Admits(string) (string, bool) { return "", true }
+
+// valueOf is the shape of a number or a text that an expression makes.
+type valueOf Kinds
+
+func (valueOf) Member(string) (Shape, bool)  { return nil, false }
+func (valueOf) Near(string) string           { return "" }
+func (valueOf) Requires(string) bool         { return true }
+func (valueOf) Item() Shape                  { return nil }
+func (v valueOf) Kinds() Kinds               { return Kinds(v) }
+func (valueOf) Admits(string) (string, bool) { return "", true }
 
 // compare checks that two values can be compared at all.
 func (n *names) compare(function string, a, b ast.Expr) {
 	left, right := n.kindsOf(a), n.kindsOf(b)
 	if left == 0 || right == 0 || left&right != 0 {
+		if function == operators.Equals || function == operators.NotEquals {
+			n.choose(a, b)
+			n.choose(b, a)
+		}
 		return
 	}
 	if left == NullKind || right&(timeKind|durationKind) == 0 && left&(timeKind|durationKind) != 0 { // tell of the field
@@ -293,6 +415,9 @@ func quoting(left, right Kinds) string {
 	}
 	if left == TextKind && right == NumberKind {
 		return "; text is written in quotes"
+	}
+	if left == BoolKind && right == TextKind {
+		return "; true and false are written without quotes"
 	}
 	return ""
 }
@@ -324,8 +449,11 @@ func describe(e ast.Expr) string {
 	if path := pathOf(e); path != "" && !strings.HasPrefix(path, ".") {
 		return path
 	}
-	return "a value"
+	return aValue
 }
+
+// aValue is what an expression without a name is called.
+const aValue = "a value"
 
 // pathOf writes the members that an expression reads as it reads them.
 func pathOf(e ast.Expr) string {
