@@ -435,7 +435,7 @@ func (w *world) storyOfSettings(path string) {
 	}
 	shows(w.do("PATCH", path, `{"filter": "case.type == 'kyc' && message.source != 'ui'"}`), `"filter":"case.type == 'kyc' && message.source != 'ui'"`)
 	unfit := w.do("PATCH", path, `{"filter": "case.type == 'kyc' &&\n  case.stat == 'open'"}`).is(422, "endpoint.invalid")
-	if !bytes.Contains(unfit.body, []byte(`"path":"/filter","message":"is not CEL at line 2, column 7: undefined field 'stat'; there are message (body, `)) {
+	if !bytes.Contains(unfit.body, []byte(`"path":"/filter","message":"is not CEL at line 2, column 7: undefined field 'stat' (did you mean \"state\"?)`)) {
 		t.Errorf("the filter: %s", unfit.body)
 	}
 	shows(w.get(path), `"filter":"case.type == 'kyc'`)

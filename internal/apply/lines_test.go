@@ -49,8 +49,8 @@ endpoints:
 		"c.yaml:11: case type note: /kind:", "c.yaml:12: case type note: /fields/properties:", "c.yaml:12: case type note: /fields/type:",
 		`c.yaml:12: case type note: /transitions/0/to: "closed"`,
 		`c.yaml:16: endpoint crm: /triggers/0: "case_made"`, "c.yaml:18: endpoint crm: /policy/timeout:", "c.yaml:19: endpoint crm: /filter:",
+		"c.yaml:20: endpoint erp: /triggers:", "c.yaml:21: endpoint erp: /url: does not begin with http:// or https://",
 		"c.yaml:22: endpoint erp: /retries:", "c.yaml:23: endpoint erp: /policy/timeout:", "c.yaml:25: endpoint erp: /headers/X-A:",
-		"c.yaml:21: endpoint erp: /url: does not begin with http:// or https://", "c.yaml:20: endpoint erp: /triggers:",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%v", diff, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/wire"
 	"github.com/casehook/casehook/internal/yaml"
 )
@@ -78,7 +79,7 @@ type endpointNode struct {
 // each with file and line.
 func Read(file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool)) (*Plan, error) {
 	plan := &Plan{Secrets: map[string]string{}, file: file, entries: map[string]yaml.Node{}}
-	r := reader{file: file, read: read, variable: variable, plan: plan}
+	r := reader{file: file, read: read, variable: variable, plan: plan, types: map[string]int{}}
 	written := yaml.Read(source, yaml.Options{})
 	if isDefinition(written.Root()) {
 		return nil, fmt.Errorf("%s: is the definition of a case type, not a file that lists them; write one with case_types: [%s], and apply that",
@@ -104,7 +105,7 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 		r.endpoint(n)
 	}
 	if len(r.wrong) > 0 {
-		return nil, errors.Join(r.wrong...)
+		return nil, inOrder(r.wrong)
 	}
 	return r.plan, nil
 }
@@ -122,18 +123,45 @@ type reader struct {
 	read     func(string) ([]byte, error)
 	variable func(string) (string, bool)
 	plan     *Plan
-	wrong    []error
+	types    map[string]int // by key, those with faults too: the line of their entry
+	wrong    []located
+}
+
+// located is a fault, with the line of the plan that it belongs to.
+type located struct {
+	line int
+	err  error
+}
+
+// inOrder joins faults, in the order of their lines.
+func inOrder(wrong []located) error {
+	slices.SortStableFunc(wrong, func(a, b located) int { return cmp.Compare(a.line, b.line) })
+	all := make([]error, len(wrong))
+	for i, w := range wrong {
+		all[i] = w.err
+	}
+	return errors.Join(all...)
 }
 
 func (r *reader) fault(line int, format string, args ...any) {
-	r.wrong = append(r.wrong, errors.New(placed(r.file, line, r.label, fmt.Sprintf(format, args...))))
+	r.wrong = append(r.wrong, located{line, errors.New(placed(r.file, line, r.label, fmt.Sprintf(format, args...)))})
 }
 
 // faults adds faults of the file, with their paths below base.
 func (r *reader) faults(base string, all []yaml.Fault) {
 	for _, f := range all {
-		r.fault(f.Line, "%s: %s", cmp.Or(strings.TrimPrefix(f.Path, base), "/"), f.Message)
+		r.fault(f.Line, "%s: %s", cmp.Or(strings.TrimPrefix(f.Path, base), "/"), withNearest(f))
 	}
+}
+
+// withNearest is the message of a fault, which names the key that was probably meant rather
+// than all that there are.
+func withNearest(f yaml.Fault) string {
+	typed := f.Path[strings.LastIndex(f.Path, "/")+1:]
+	if near := spelling.DidYouMean(typed, f.Known); near != "" {
+		return "is not a known key" + near
+	}
+	return f.Message
 }
 
 // typeNode is a case type that says more than its definition.
@@ -186,16 +214,25 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 		source, err = entry.Definition.Cut()
 	}
 	if err != nil {
-		r.fault(line, "can't be read: %v", err)
+		r.fault(line, "can't be read: %v%s", err, r.withEnding(file, entry))
 		return
 	}
 	t, err := casetype.Parse(file, source)
 	var faults casetype.Faults
 	switch {
 	case errors.As(err, &faults):
-		label := typeLabel(yaml.Read(source, yaml.Options{MaxNodes: 20_000}).Root(), r.label)
+		root := yaml.Read(source, yaml.Options{MaxNodes: 20_000}).Root()
+		label := typeLabel(root, r.label)
+		if key, _ := root.Member("key").Text(); key != "" {
+			r.label = label
+			r.twice(key, line)
+		}
 		for _, f := range faults {
-			r.wrong = append(r.wrong, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message)))
+			at := line
+			if file == r.file {
+				at = f.Line
+			}
+			r.wrong = append(r.wrong, located{at, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message))})
 		}
 		return
 	case err != nil:
@@ -203,12 +240,35 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 		return
 	}
 	r.label = "case type " + t.Key
-	if first := slices.IndexFunc(r.plan.Types, func(other Type) bool { return other.Key == t.Key }); first >= 0 {
-		r.fault(line, "is given twice: on line %d too", r.plan.Types[first].line)
+	if r.twice(t.Key, line) {
 		return
 	}
 	secrets := r.callbackSecrets(n, entry, t)
 	r.plan.Types = append(r.plan.Types, Type{Type: t, File: file, Source: source, Secrets: secrets, line: line})
+}
+
+// twice reports whether a case type was given before, which is a fault.
+func (r *reader) twice(key string, line int) bool {
+	first, given := r.types[key]
+	if given {
+		r.fault(line, "is given twice: on line %d too", first)
+		return true
+	}
+	r.types[key] = line
+	return false
+}
+
+// withEnding names the file that was probably meant, where one without its ending can't be read.
+func (r *reader) withEnding(file string, entry typeNode) string {
+	if entry.File == "" {
+		return ""
+	}
+	for _, ending := range []string{".yaml", ".yml", ".json"} {
+		if _, err := r.read(file + ending); err == nil {
+			return fmt.Sprintf(" (did you mean %q?)", entry.File+ending)
+		}
+	}
+	return ""
 }
 
 func (r *reader) endpoint(n yaml.Node) {
@@ -231,7 +291,7 @@ func (r *reader) endpoint(n yaml.Node) {
 	if e.Name == "" {
 		wrong("/name", "is missing; endpoints are found by their names")
 	}
-	for _, f := range checked(e).Check(wire.Known) {
+	for _, f := range checked(e).Check(wire.Names()) {
 		wrong(f.Path, "%s", f.Message)
 	}
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {

@@ -96,11 +96,15 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 		"no name, no URL":   {"endpoints: [{triggers: [case_created]}]", []string{"c.yaml:1: endpoint 1: /name: is missing", "c.yaml:1: endpoint 1: /url: "}},
 		"a policy's key":    {"endpoints: [{name: a, policy: {retry: []}}]", []string{"c.yaml:1: endpoint a: /policy/retry: is not a known key"}},
 		"an unknown key beside others": {"endpoints: [{nmae: a, url: ftp://a.example, triggers: 5, filter: case.stat}]",
-			[]string{"/nmae: is not a known key; there are ", "/name: is missing", "/url: ", "/triggers: is a number, not a list", "/filter: is not CEL"}},
-		"an unfit filter":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.stat}]", []string{"c.yaml:1: endpoint a: /filter: is not CEL at line 1, column 5"}},
-		"a refused pattern":  {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.name.matches('*')}]", []string{"c.yaml:1: endpoint a: /filter: has a pattern for matches() at line 1, column 19 that", `missing argument to repetition operator: "*"`}},
-		"a limit too low":    {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},
-		"a policy too large": {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
+			[]string{`/nmae: is not a known key (did you mean "name"?)`, "/name: is missing", "/url: ", "/triggers: is a number, not a list", "/filter: is not CEL"}},
+		"a slip in a trigger": {"endpoints: [{name: a, url: https://a.example, triggers: [case_creatd]}]", []string{`/triggers/0: "case_creatd" is not a trigger (did you mean "case_created"?)`}},
+		"a slip in a filter":  {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.typ}]", []string{`undefined field 'typ' (did you mean "type"?)`}},
+		"no ending":           {"case_types:\n- note", []string{`c.yaml:2: case type 1: can't be read: file does not exist (did you mean "note.yaml"?)`}},
+		"twice, with faults":  {"case_types:\n- note.yaml\n- { key: note, colour: red }", []string{"c.yaml:3: case type note: is given twice: on line 2 too", "c.yaml:3: case type note: /colour"}},
+		"an unfit filter":     {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.stat}]", []string{"c.yaml:1: endpoint a: /filter: is not CEL at line 1, column 5"}},
+		"a refused pattern":   {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], filter: case.name.matches('*')}]", []string{"c.yaml:1: endpoint a: /filter: has a pattern for matches() at line 1, column 19 that", `missing argument to repetition operator: "*"`}},
+		"a limit too low":     {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {rate_limit: 0.001}}]", []string{"/policy/rate_limit"}},
+		"a policy too large":  {"endpoints: [{name: a, url: https://a.example, triggers: [case_created], policy: {timeout: 1h}}]", []string{"/policy/timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Read("c.yaml", []byte(test.source), files(map[string]string{"note.yaml": note}), nil)

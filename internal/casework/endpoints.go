@@ -88,7 +88,7 @@ func (s *Service) newSecretOf(e endpoint.Endpoint, now time.Time) (endpoint.Secr
 
 // checkEndpoint validates an endpoint and puts its lists in order.
 func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
-	wrong := e.Check(wire.Known)
+	wrong := e.Check(wire.Names())
 	switch {
 	case e.Clearance.Level() == 0:
 		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE, RESTRICTED"})

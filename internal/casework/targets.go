@@ -96,7 +96,7 @@ func checkTargets(trigger string, urls []string) error {
 	}
 	for i, u := range urls {
 		path := "/urls/" + strconv.Itoa(i)
-		for _, f := range (endpoint.Endpoint{URL: u, Triggers: []string{trigger}}).Check(wire.Known) {
+		for _, f := range (endpoint.Endpoint{URL: u, Triggers: []string{trigger}}).Check(wire.Names()) {
 			wrong = append(wrong, fault.Field{Path: path, Message: f.Message})
 		}
 		if slices.Contains(urls[:i], u) {

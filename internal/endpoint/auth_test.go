@@ -151,7 +151,7 @@ func TestCertificatesAreJudgedWhenTheyAreSet(t *testing.T) {
 		t.Errorf("it ends %v, %v", at, there)
 	}
 	plain := endpoint.Endpoint{URL: "http://a.example", Triggers: []string{"x"}, TLS: endpoint.TLS{CA: certificate}}
-	if faults := plain.Check(func(string) bool { return true }); len(faults) != 1 || faults[0].Path != "/tls" {
+	if faults := plain.Check([]string{"x"}); len(faults) != 1 || faults[0].Path != "/tls" {
 		t.Errorf("over http: %v", faults)
 	}
 }

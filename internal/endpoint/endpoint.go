@@ -11,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/weburl"
 )
 
@@ -143,8 +144,8 @@ func VersionProblem(text string) string {
 	return ""
 }
 
-// Check lists what is wrong with an endpoint. Known says which triggers exist.
-func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
+// Check lists what is wrong with an endpoint. Triggers are those that exist.
+func (e Endpoint) Check(triggers []string) []fault.Field {
 	var faults []fault.Field
 	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
 	if _, err := weburl.Canonical(e.URL); err != nil {
@@ -157,8 +158,8 @@ func (e Endpoint) Check(known func(trigger string) bool) []fault.Field {
 		add("/triggers", "is empty; an endpoint listens to at least one trigger")
 	}
 	for i, trigger := range e.Triggers {
-		if !known(trigger) {
-			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger; GET /v1/triggers lists them")
+		if !slices.Contains(triggers, trigger) {
+			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger"+spelling.DidYouMean(trigger, triggers)+"; GET /v1/triggers lists them")
 		}
 	}
 	if problem := VersionProblem(e.Policy.AtfinityVersion); problem != "" {

@@ -21,6 +21,15 @@ type Language struct {
 	env        *cel.Env
 	limits     Limits
 	vocabulary string // "message (body, ...), case (...)"
+	names      []string
+	near       func(typed string, names []string) string
+}
+
+// Near makes a Language name the one of its names that was probably meant, rather than all
+// of them, where near finds one. What near returns follows the message.
+func (l *Language) Near(near func(typed string, names []string) string) *Language {
+	l.near = near
+	return l
 }
 
 // Limits bound what expressions cost.
@@ -72,7 +81,7 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 	if err != nil {
 		panic("expression: " + err.Error())
 	}
-	return &Language{env, limits, vocabulary(objects, variables)}
+	return &Language{env: env, limits: limits, vocabulary: vocabulary(objects, variables), names: namesOf(objects, variables)}
 }
 
 // vocabulary lists what expressions may use.
@@ -87,6 +96,17 @@ func vocabulary(objects []*Object, variables []Variable) string {
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// namesOf lists the variables and all of their fields.
+func namesOf(objects []*Object, variables []Variable) (names []string) {
+	for _, v := range variables {
+		names = append(names, v.Name)
+	}
+	for _, o := range objects {
+		names = append(names, o.Names()...)
+	}
+	return names
 }
 
 // Fault says what is wrong with an expression, and where. Lines and columns
@@ -190,6 +210,16 @@ func (l *Language) check(source string, shapes map[string]Shape) (*cel.Ast, *Fau
 // undeclared is what CEL says of a name that is no variable.
 var undeclared = regexp.MustCompile(`^undeclared reference to '(\w+)'`)
 
+// meant says which name was meant by one that there is not, or else which there are.
+func (l *Language) meant(name string) string {
+	if l.near != nil {
+		if nearest := l.near(name, l.names); nearest != "" {
+			return nearest
+		}
+	}
+	return "; there are " + l.vocabulary
+}
+
 // hint says what to write instead of what CEL has refused.
 func (l *Language) hint(message string, shapes map[string]Shape) string {
 	switch found := undeclared.FindStringSubmatch(message); {
@@ -199,9 +229,9 @@ func (l *Language) hint(message string, shapes map[string]Shape) string {
 				return "; a field is read as data." + found[1]
 			}
 		}
-		return "; there are " + l.vocabulary
+		return l.meant(found[1])
 	case strings.HasPrefix(message, "undefined field"):
-		return "; there are " + l.vocabulary
+		return l.meant(strings.Trim(strings.TrimPrefix(message, "undefined field"), " '"))
 	case strings.Contains(message, "token recognition error at: '='"), strings.Contains(message, "token recognition error at: '= "):
 		return "; what is the same is written =="
 	case mentions(message, "'and'", "'AND'"):

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/casehook/casehook/internal/expression"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // maxCost bounds one evaluation, in CEL's units: about 5 ms. Delivery to one
@@ -15,7 +16,7 @@ const maxCost = 50_000
 
 // language is what filters may use. It is constant.
 var language = sync.OnceValue(func() *expression.Language {
-	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(), variables()...)
+	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(), variables()...).Near(spelling.DidYouMean)
 })
 
 // Filter is a compiled filter. It is safe for concurrent use.

@@ -159,7 +159,7 @@ func TestCompileSaysWhatIsWrongAndWhere(t *testing.T) {
 	for source, want := range map[string]string{
 		`case.state = "x"`:                       "line 1, column 12",
 		"case.type == \"kyc\" &&\n  (":           "line 2, column",
-		`case.stat == "x"`:                       "column 5: undefined field 'stat'; there are message (body, ",
+		`case.stat == "x"`:                       "column 5: undefined field 'stat' (did you mean \"state\"?)",
 		`kase.state == "x"`:                      "column 1: undeclared reference to 'kase'",
 		`case.state`:                             "yields string, not true or false",
 		`case.version == "7"`:                    "column 14: found no matching overload",

@@ -86,6 +86,14 @@ func Triggers() []Trigger {
 	return all
 }
 
+// Names lists the names of all triggers.
+func Names() (names []string) {
+	for _, t := range Triggers() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
 // Known reports whether a trigger has this name.
 func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok }
 

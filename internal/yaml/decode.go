@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func (n Node) Decode(into any) []Fault {
 type decoding struct{ faults []Fault }
 
 func (d *decoding) fault(n Node, format string, args ...any) {
-	d.faults = append(d.faults, Fault{n.At(), n.Path, fmt.Sprintf(format, args...)})
+	d.faults = append(d.faults, Fault{Position: n.At(), Path: n.Path, Message: fmt.Sprintf(format, args...)})
 }
 
 func (d *decoding) value(n Node, to reflect.Value) {
@@ -119,9 +120,19 @@ func (d *decoding) object(n Node, to reflect.Value) {
 		if field, known := fields[key]; known {
 			d.value(member, field)
 		} else {
-			d.fault(member, "is not a known key; there are %s", strings.Join(keysOf(to.Type()), ", "))
+			d.unknown(member, keysOf(to.Type()))
 		}
 	}
+}
+
+// unknown notes a key that is none of those that there are.
+func (d *decoding) unknown(n Node, keys []string) {
+	listed := keys
+	if len(listed) > maxKeys {
+		listed = append(slices.Clone(keys[:maxKeys]), "...")
+	}
+	d.fault(n, "is not a known key; there are %s", strings.Join(listed, ", "))
+	d.faults[len(d.faults)-1].Known = keys
 }
 
 // maxKeys bounds how many known keys a message lists.
@@ -133,9 +144,6 @@ func keysOf(of reflect.Type) (keys []string) {
 		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
 			keys = append(keys, key)
 		}
-	}
-	if len(keys) > maxKeys {
-		keys = append(keys[:maxKeys], "...")
 	}
 	return keys
 }

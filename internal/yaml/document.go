@@ -39,6 +39,8 @@ type Fault struct {
 	Position
 	Path    string // JSON Pointer (RFC 6901) to the value
 	Message string // to follow what names the value
+
+	Known []string // the keys that there are, where the value's is none of them
 }
 
 // Document is a document that was read.
@@ -80,7 +82,7 @@ func (d *Document) markValue(path string, at Position) {
 
 func (d *Document) fault(at Position, path, message string) {
 	if len(d.Faults) < MaxFaults {
-		d.Faults = append(d.Faults, Fault{at, path, message})
+		d.Faults = append(d.Faults, Fault{Position: at, Path: path, Message: message})
 	}
 }
 
