@@ -76,3 +76,13 @@ func (r Role) Among(roles []string) bool {
 
 // Operations lists all operations that are listed for a role.
 func Operations() []Operation { return slices.Sorted(maps.Keys(least)) }
+
+// Permitted lists the roles that may carry out an operation, where further lists, such as
+// those of a case type or a transition, narrow that; the lowest first.
+func Permitted(o Operation, among ...[]string) []Role {
+	all := slices.DeleteFunc(Roles(), func(r Role) bool {
+		return !r.Permits(o) || slices.ContainsFunc(among, func(roles []string) bool { return !r.Among(roles) })
+	})
+	slices.Reverse(all)
+	return all
+}

@@ -12,21 +12,23 @@ import (
 
 // Migration is the body that moves cases to a newer version of their type.
 type Migration struct {
-	To     int64             `json:"to,omitempty" minimum:"1" doc:"The version that they are to work by; absent: the newest. Cases of this version and of later ones are passed over." example:"3"`
-	States map[string]string `json:"states,omitempty" maxProperties:"200" doc:"Of the states that this version lacks: where their cases go on. No transition is taken, and nobody is asked." example:"{\"in_review\": \"assessing\"}"`
-	DryRun bool              `json:"dry_run,omitempty" doc:"Change nothing, and tell what would become of the cases."`
-	After  string            `json:"after,omitempty" maxLength:"500" doc:"The next of the answer before; absent: begin with the oldest case."`
-	Limit  int               `json:"limit,omitempty" minimum:"1" maximum:"200" doc:"How many cases to look at; absent: 200." example:"100"`
+	To       int64             `json:"to,omitempty" minimum:"1" doc:"The version that they are to work by; absent: the newest. Cases of this version and of later ones are passed over." example:"3"`
+	States   map[string]string `json:"states,omitempty" maxProperties:"200" doc:"Of the states that this version lacks: where their cases go on. No transition is taken, and nobody is asked." example:"{\"in_review\": \"assessing\"}"`
+	Finished bool              `json:"finished,omitempty" doc:"Move cases in final states too; absent: they are left alone."`
+	DryRun   bool              `json:"dry_run,omitempty" doc:"Change nothing, and tell what would become of the cases."`
+	After    string            `json:"after,omitempty" maxLength:"500" doc:"The next of the answer before; absent: begin with the oldest case."`
+	Limit    int               `json:"limit,omitempty" minimum:"1" maximum:"200" doc:"How many cases to look at; absent: 200." example:"100"`
 }
 
 // MigrationReport tells what became of some cases.
 type MigrationReport struct {
-	To      int64    `json:"to" doc:"The version that the cases were to work by." example:"3"`
-	DryRun  bool     `json:"dry_run" doc:"Nothing was changed." example:"true"`
-	Moved   int      `json:"moved" doc:"How many cases work by the version from now on or, in a dry run, would." example:"180"`
-	Misfits []Misfit `json:"misfits" doc:"The cases that don't fit. They are left as they are."`
-	Left    int64    `json:"left" doc:"How many cases of older versions there are behind those that were looked at; counted up to 100,000." example:"3220"`
-	Next    *string  `json:"next" doc:"What after is for the cases that come next; null: there are none."`
+	To       int64    `json:"to" doc:"The version that the cases were to work by." example:"3"`
+	DryRun   bool     `json:"dry_run" doc:"Nothing was changed." example:"true"`
+	Moved    int      `json:"moved" doc:"How many cases work by the version from now on or, in a dry run, would." example:"180"`
+	Finished int      `json:"finished" doc:"How many of the cases that were looked at are in final states and were left alone. Send finished: true to move them too." example:"12"`
+	Misfits  []Misfit `json:"misfits" doc:"The cases that don't fit. They are left as they are."`
+	Left     int64    `json:"left" doc:"How many cases of older versions there are behind those that were looked at; counted up to 100,000." example:"3220"`
+	Next     *string  `json:"next" doc:"What after is for the cases that come next; null: there are none."`
 }
 
 // Misfit is a case that can't be moved as it is.
@@ -42,7 +44,7 @@ func (a *API) migrations() {
 		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 cases of older versions, for "+
 			"some seconds at most, the oldest first; repeat it with after until next is null. To repeat a call does no harm. "+
 			"A case is moved if its data fits the new version, fields that this adds having their defaults, and its state is one of it, or is mapped by states; others are left as they are and "+
-			"listed. No transition is taken, so that no role, precondition or callback of the definition is asked: only administrators may migrate. "+
+			"listed. Cases in final states are left alone and counted (finished), unless the body says finished: true. No transition is taken, so that no role, precondition or callback of the definition is asked: only administrators may migrate. "+
 			"Each case is a commit of its own, with the fact case.migrated in its history; endpoints hear of the state, data and name, where these change.",
 		http.StatusNotFound, http.StatusConflict), a.migrateCases)
 }
@@ -76,7 +78,7 @@ func (a *API) migrateCases(ctx context.Context, in *struct {
 	InCaseType
 	Idempotent
 }, body Migration) (*created[MigrationReport], error) {
-	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, DryRun: body.DryRun, Limit: body.Limit}
+	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, Finished: body.Finished, DryRun: body.DryRun, Limit: body.Limit}
 	name := "migrate/" + in.Key
 	if a.cursors.open(name, body.After, &m.After) != nil {
 		return nil, fault.In("request.cursor_invalid", "The place to go on at is not one of this case type; begin again without it.",
@@ -95,7 +97,7 @@ func (a *API) migrateCases(ctx context.Context, in *struct {
 }
 
 func (a *API) showMigrated(name string, did casework.Migrated) (MigrationReport, error) {
-	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Misfits: []Misfit{}, Left: did.Left}
+	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished, Misfits: []Misfit{}, Left: did.Left}
 	for _, m := range did.Misfits {
 		shown := Misfit{CaseID: m.CaseID, Version: m.Version, Fields: make([]FieldFault, len(m.Fields))}
 		for i, f := range m.Fields {

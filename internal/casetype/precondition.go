@@ -113,46 +113,90 @@ func (t *Type) tells(p Precondition, clearance Classification) bool {
 	return true
 }
 
-// unmet says that a precondition does not hold, or why that can't be computed.
+// unmet says that a precondition does not hold. One that can't be computed does not
+// either: where data are missing they are to be completed, and else the definition
+// is at fault. The cause is the error of CEL.
 func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
-	read := t.fieldsRead(program)
-	refusal := fault.New(fault.Unprocessable, "case.precondition_failed", "%s", t.unmetDetail(tr, read))
-	if err != nil {
-		refusal = fault.New(fault.Unprocessable, "transition.precondition_error", "%s", tr.Precondition.Message)
-		if tr.Precondition.Message == "" {
-			refusal.Detail = fmt.Sprintf("Whether the transition %q may be submitted can't be told from the data: %s. "+
-				"Complete the data, or correct the case type.", tr.Key, err)
+	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."), before: t.fieldsRead(program, "before.")}
+	for _, field := range u.read {
+		if in.Data[field] == nil {
+			u.missing = append(u.missing, field)
 		}
 	}
-	for _, field := range read {
-		if in.Data[field] == nil {
-			refusal.Fields = append(refusal.Fields, fault.Field{Path: pointer("/data", field), Message: "is not set"})
-		}
+	refusal := fault.Wrap(err, fault.Unprocessable, "case.precondition_failed", "%s", t.unmetDetail(u))
+	if err != nil && !u.lacksData() {
+		refusal = fault.Wrap(err, fault.Unprocessable, "transition.precondition_error", "%s", t.unmetDetail(u))
+	}
+	for _, field := range u.missing {
+		refusal.Fields = append(refusal.Fields, fault.Field{Path: pointer("/data", field), Message: "is not set"})
 	}
 	return refusal
 }
 
-// unmetDetail is what people are told: the message of the precondition, or what it
-// depends on.
-func (t *Type) unmetDetail(tr Transition, read []string) string {
-	if tr.Precondition.Message != "" {
-		return tr.Precondition.Message
-	}
-	if len(read) == 0 {
-		return fmt.Sprintf("What the transition %q needs does not hold.", tr.Key)
-	}
-	titles := make([]string, len(read))
-	for i, field := range read {
-		titles[i] = t.Title(field)
-	}
-	return fmt.Sprintf("The transition %q can't be submitted with the case as it is. It depends on: %s. Complete or change the data first.",
-		tr.Key, list(titles))
+// unmetCondition is a precondition that does not hold.
+type unmetCondition struct {
+	tr      Transition
+	read    []string // the fields that it reads
+	before  []string // the fields that it reads as they were before
+	missing []string // of those that it reads
+	err     error    // it can't be computed
 }
 
-// fieldsRead lists the fields that a condition reads, in the order of the definition.
-func (t *Type) fieldsRead(program *expression.Program) (fields []string) {
+// lacksData reports whether the condition can't be computed since a field of the type, or
+// something in one, is not set.
+func (u unmetCondition) lacksData() bool {
+	return u.err != nil && strings.HasPrefix(u.err.Error(), "no such key") && len(u.read)+len(u.before) > 0
+}
+
+// demandsAll reports whether the condition holds only if all fields are set that it reads,
+// as far as that can be told: one that asks whether something is absent does not.
+func (u unmetCondition) demandsAll() bool {
+	condition := strings.ReplaceAll(u.tr.Precondition.Condition, "!=", "")
+	return !slices.ContainsFunc([]string{"!", "||", "?", "null", "false"}, func(part string) bool {
+		return strings.Contains(condition, part)
+	})
+}
+
+// unmetDetail is what people are told: the message of the precondition, or what to fill
+// in, or what it depends on.
+func (t *Type) unmetDetail(u unmetCondition) string {
+	key := u.tr.Key
+	switch {
+	case u.tr.Precondition.Message != "":
+		return u.tr.Precondition.Message
+	case u.err != nil && !u.lacksData():
+		return fmt.Sprintf("Whether the transition %q may be submitted can't be told: its condition can't be computed (%s). "+
+			"Ask whoever keeps the case type to correct it.", key, u.err)
+	case len(u.missing) > 0 && (u.err != nil || u.demandsAll()):
+		return Needs(u.tr, t.titlesOf(u.missing))
+	case len(u.read) > 0:
+		return fmt.Sprintf("The transition %q can't be submitted with the case as it is. It depends on: %s. Complete or change the data first.",
+			key, list(t.titlesOf(u.read)))
+	case len(u.before) > 0:
+		return fmt.Sprintf("The transition %q can't be submitted with the case as it was before. It depends on: %s.", key, list(t.titlesOf(u.before)))
+	}
+	return fmt.Sprintf("The transition %q can't be submitted with the case as it is: its condition does not hold. "+
+		"Ask whoever keeps the case type what it needs.", key)
+}
+
+// Needs tells people which fields they have to fill in to submit a transition.
+func Needs(tr Transition, titles []string) string {
+	return fmt.Sprintf("%q needs: %s.", tr.Name, strings.Join(titles, ", "))
+}
+
+func (t *Type) titlesOf(fields []string) []string {
+	titles := make([]string, len(fields))
+	for i, field := range fields {
+		titles[i] = t.Title(field)
+	}
+	return titles
+}
+
+// fieldsRead lists the fields that a condition reads of a variable ("data."), in the order
+// of the definition.
+func (t *Type) fieldsRead(program *expression.Program, variable string) (fields []string) {
 	for _, field := range t.fields {
-		if slices.Contains(program.Reads(), "data."+field) {
+		if slices.Contains(program.Reads(), variable+field) {
 			fields = append(fields, field)
 		}
 	}

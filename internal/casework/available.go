@@ -81,18 +81,8 @@ func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Judge) (b Blocked
 		return Blocked{Key: tr.Key, Reason: fault.As(err).Detail}, true
 	}
 	if missing := pl.lacks(tr); len(missing) > 0 {
-		b = Blocked{Key: tr.Key, Fields: pl.tellable(missing)}
-		var titles []string
-		for _, f := range b.Fields {
-			if name, ok := strings.CutPrefix(f.Path, "/data/"); ok {
-				titles = append(titles, pl.typ.Title(name))
-			}
-		}
-		b.Reason = fmt.Sprintf("%q needs what you are not cleared to see.", tr.Name)
-		if len(titles) > 0 {
-			b.Reason = fmt.Sprintf("%q needs: %s.", tr.Name, strings.Join(titles, ", "))
-		}
-		return b, true
+		told := pl.tellable(missing)
+		return Blocked{Key: tr.Key, Reason: pl.needs(tr, told), Fields: told}, true
 	}
 	err := judge.Meets(tr.Key, pl.p.Clearance)
 	if err == nil {
@@ -110,4 +100,18 @@ func (pl *plan) costOfRequired(tr casetype.Transition) int {
 		return 0
 	}
 	return 5*len(tr.Required) + len(pl.typ.Unseen(pl.p.Clearance))
+}
+
+// needs tells people which fields a transition lacks, of which they may know.
+func (pl *plan) needs(tr casetype.Transition, told []fault.Field) string {
+	var titles []string
+	for _, f := range told {
+		if name, ok := strings.CutPrefix(f.Path, "/data/"); ok {
+			titles = append(titles, pl.typ.Title(name))
+		}
+	}
+	if len(titles) == 0 {
+		return fmt.Sprintf("%q needs what you are not cleared to see.", tr.Name)
+	}
+	return casetype.Needs(tr, titles)
 }

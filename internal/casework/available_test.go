@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -57,7 +58,7 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
 			`hide: "hide" needs: secret. [/data/secret is needed to submit "hide"]`,
 			`check: Enter a sum. [/data/sum is not set]`,
-			`peek: The transition "peek" can't be submitted with the case as it is. It depends on: secret. Complete or change the data first. [/data/secret is not set]`,
+			`peek: "peek" needs: secret. [/data/secret is not set]`,
 		}},
 		{"a caseworker who sees less", access.Caseworker, casetype.Public, `{}`, []string{"edit"}, []string{
 			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
@@ -203,6 +204,42 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 		}
 		if n != 100 {
 			b.Fatal(n)
+		}
+	}
+}
+
+// Whoever names a transition or a type that there is not, or not now, is told what there is,
+// as far as they may know; and who is refused for their role, which roles may.
+func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
+	w := start(t, "")
+	w.put(w.p, permitV1)
+	w.put(w.p, strings.Replace(strings.Replace(permitV2, `"permit"`, `"secret"`, 1), `"edit": "edit"`, `"edit": "edit", "security_classification": "RESTRICTED"`, 1))
+	w.put(w.p, strings.Replace(permitV2, `"permit"`, `"other"`, 1))
+	c, other := w.permit(`{}`), w.submit(casework.Submission{Type: "other"})
+	public := w.cleared(casetype.Public)
+	for _, test := range []struct {
+		p    access.Principal
+		in   casework.Submission
+		want string
+	}{
+		{w.p, casework.Submission{CaseID: c.ID, Transition: "chekc"}, `permit has no transition "chekc" (did you mean "check"?). In the state "new", there are: edit, check.`},
+		{w.p, casework.Submission{CaseID: c.ID, Transition: "finish"}, `The transition "finish" can't be submitted in the state "new". In the state "new", there are: edit, check.`},
+		{w.p, casework.Submission{CaseID: c.ID, Transition: "open"},
+			`The transition "open" creates cases; it can't be submitted on one that exists. In the state "new", there are: edit, check.`},
+		{w.p, casework.Submission{Type: "permti"}, `There is no case type "permti" (did you mean "permit"?).`},
+		{w.p, casework.Submission{Type: "secrte"}, `There is no case type "secrte" (did you mean "secret"?).`},
+		{public, casework.Submission{Type: "secrte"}, `There is no case type "secrte".`},
+		{public, casework.Submission{Type: "secret"}, `There is no case type "secret".`},
+		{w.as(access.Caseworker), casework.Submission{CaseID: other.ID, Transition: "asess"},
+			`other has no transition "asess" (did you mean "assess"?). In the state "new", there are: edit, refuse.`},
+		{w.as(access.Caseworker), casework.Submission{CaseID: other.ID, Transition: "assess"},
+			`The role "caseworker" may not submit the transition "assess"; manager and admin may.`},
+		{w.as(access.Viewer), casework.Submission{CaseID: other.ID, Transition: "refuse"},
+			`The role "viewer" may not do this; caseworker, manager and admin may.`},
+	} {
+		_, err := w.Submit(t.Context(), test.p, test.in, casework.Once{})
+		if got := fault.As(err).Detail; err == nil || got != test.want {
+			t.Errorf("%+v:\n%s\nwant %s", test.in, got, test.want)
 		}
 	}
 }

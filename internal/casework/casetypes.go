@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -150,6 +151,33 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 
 // CaseType finds a version of a case type; 0 is the newest.
 func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
+	t, err := s.caseType(ctx, p, key, version)
+	return t, s.nearType(ctx, p, key, err)
+}
+
+// nearType adds to the error of a missing type the key that was probably meant, of those
+// types that somebody may know of. It looks at a page of them.
+func (s *Service) nearType(ctx context.Context, p access.Principal, key string, missing error) error {
+	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits("list-case-types") {
+		return missing
+	}
+	found, err := s.store.CaseTypes(ctx, p.Tenant, "", maxPage)
+	if err != nil {
+		return missing
+	}
+	var visible []string
+	for _, stored := range found.Items {
+		if t, err := s.typeOf(p.Tenant, stored); err == nil && !hides(p, t.Type) && t.Key != key {
+			visible = append(visible, t.Key)
+		}
+	}
+	if nearest := spelling.Nearest(key, visible); nearest != "" {
+		return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q (did you mean %q?).", key, nearest)
+	}
+	return missing
+}
+
+func (s *Service) caseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
 	if err := s.permitType(ctx, p, "get-case-type", key); err != nil {
 		return TypeVersion{}, err
 	}
@@ -174,6 +202,11 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 // wholeType finds the newest version of a case type for an operation on the type as a
 // whole, which is for those who see all of it.
 func (s *Service) wholeType(ctx context.Context, p access.Principal, o access.Operation, key string) (TypeVersion, error) {
+	t, err := s.findWhole(ctx, p, o, key)
+	return t, s.nearType(ctx, p, key, err)
+}
+
+func (s *Service) findWhole(ctx context.Context, p access.Principal, o access.Operation, key string) (TypeVersion, error) {
 	if err := s.permitType(ctx, p, o, key); err != nil {
 		return TypeVersion{}, err
 	}

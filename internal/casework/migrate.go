@@ -22,6 +22,7 @@ const (
 	MaxMigrated  = 200 // cases that it looks at
 	maxMisfits   = 50  // that it lists
 	maxWrong     = 20  // faults of one case that it lists
+	maxVersions  = 500 // older versions in which it looks for the states that it is to map
 	maxLeft      = 100_000
 	migrateFor   = 5 * time.Second // after which it moves no further case
 	migrateCases = access.Operation("migrate-cases")
@@ -29,22 +30,24 @@ const (
 
 // Migration says what the cases of a type that work by older versions are to become.
 type Migration struct {
-	Type   string
-	To     int64             // the version that they are to work by; 0: the newest
-	States map[string]string // of the states that this version lacks: where their cases go on
-	DryRun bool              // nothing is saved
-	After  store.Position    // the last case that the call before looked at
-	Limit  int               // of the cases that are looked at; 0: MaxMigrated
+	Type     string
+	To       int64             // the version that they are to work by; 0: the newest
+	States   map[string]string // of the states that this version lacks: where their cases go on
+	Finished bool              // cases in final states are moved too; otherwise they are left alone
+	DryRun   bool              // nothing is saved
+	After    store.Position    // the last case that the call before looked at
+	Limit    int               // of the cases that are looked at; 0: MaxMigrated
 }
 
 // Migrated is what a call of MigrateCases did or, in a dry run, would have done.
 type Migrated struct {
-	To      int64 // the version
-	DryRun  bool
-	Moved   int
-	Misfits []Misfit
-	Left    int64           // cases of older versions that it did not come to, counted up to maxLeft
-	Next    *store.Position // the last case that it looked at; nil: it came to the end
+	To       int64 // the version
+	DryRun   bool
+	Moved    int
+	Finished int // cases that were left alone since they are in final states
+	Misfits  []Misfit
+	Left     int64           // cases of older versions that it did not come to, counted up to maxLeft
+	Next     *store.Position // the last case that it looked at; nil: it came to the end
 }
 
 // Misfit is a case that can't be moved as it is.
@@ -67,7 +70,7 @@ type migration struct {
 // limited number of them, in the order of their creation; the next goes on behind the
 // last. Cases that don't fit the new definition stay as they are, and are listed; cases
 // that have the version, or a later one, are passed over, so that repeating a call
-// does no harm.
+// does no harm. Cases in final states are left alone unless it says Finished.
 //
 // No transition is taken, so that neither roles nor preconditions nor callbacks are
 // asked. So only administrators may migrate: managers, who may put the next version,
@@ -112,7 +115,12 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 			return nil, typeAbove(in.Type)
 		}
 	}
-	if wrong := wrongStates(to, in.States); len(wrong) > 0 {
+	wrong := wrongStates(to, in.States)
+	unknown, err := s.unknownStates(ctx, p, to, in.States)
+	if err != nil {
+		return nil, err
+	}
+	if wrong = append(wrong, unknown...); len(wrong) > 0 {
 		return nil, migrationRefused(wrong...)
 	}
 	if in.Limit <= 0 || in.Limit > MaxMigrated {
@@ -145,6 +153,45 @@ func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
 		wrong = append(wrong, at)
 	}
 	return wrong
+}
+
+// unknownStates lists the states of a mapping that neither the new version nor an older one
+// has. A version that holds more than somebody is cleared for is none to them: they can't
+// move its cases either.
+func (s *Service) unknownStates(
+	ctx context.Context, p access.Principal, to TypeVersion, states map[string]string,
+) (wrong []fault.Field, err error) {
+	missing := maps.Clone(states)
+	maps.DeleteFunc(missing, func(state, _ string) bool { _, kept := to.State(state); return kept })
+	var older []string
+	first := max(1, to.Version-maxVersions)
+	for version := to.Version - 1; version >= first && len(missing) > 0; version-- {
+		t, err := s.typeAt(ctx, s.store, p.Tenant, to.Key, version)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !p.Clearance.Sees(t.Highest()) {
+			continue
+		}
+		for _, state := range stateKeys(t) {
+			delete(missing, state)
+			if _, kept := to.State(state); !kept && !slices.Contains(older, state) {
+				older = append(older, state)
+			}
+		}
+	}
+	if first > 1 {
+		return nil, nil // an even older one may have them
+	}
+	for _, state := range slices.Sorted(maps.Keys(missing)) {
+		wrong = append(wrong, fault.Field{
+			Path: "/states/" + state, Message: "is no state of a version before " + fmt.Sprint(to.Version) + nearestOf(state, older),
+		})
+	}
+	return wrong, nil
 }
 
 func stateKeys(t TypeVersion) []string {
@@ -201,6 +248,14 @@ func (out *Migrated) full(took time.Duration) bool {
 // is loaded again.
 func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
 	for range maxRaces {
+		finished, err := s.leftAlone(ctx, m, c)
+		if err != nil {
+			return err
+		}
+		if finished {
+			out.Finished++
+			return nil
+		}
 		wrong, err := s.moveCase(ctx, m, c)
 		switch {
 		case err == nil && len(wrong) == 0:
@@ -224,6 +279,19 @@ func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, o
 		{Message: "is being changed again and again; migrate once more"},
 	}})
 	return nil
+}
+
+// leftAlone reports whether a case stays as it is since it is finished.
+func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bool, error) {
+	if m.Finished {
+		return false, nil
+	}
+	from, err := s.typeAt(ctx, s.store, m.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return false, err
+	}
+	state, _ := from.State(c.State)
+	return state.Final, nil
 }
 
 // moveCase moves a case as it was read, or lists why it does not fit.
@@ -262,7 +330,7 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	if to, mapped := m.States[after.State]; mapped {
 		after.State = to
 	} else if _, ok := pl.typ.State(after.State); !ok {
-		add("/state", "is %q, which version %d lacks; say in states where its cases go on", after.State, m.to.Version)
+		add("/state", "is %q, which version %d lacks; say in states where its cases go on (%[1]s=...)", after.State, m.to.Version)
 	}
 	after.Data = casetype.Merge(pl.added(), after.Data)
 	invalid, err := pl.invalid()
@@ -318,6 +386,9 @@ func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration
 	detail := map[string]any{"version": m.to.Version}
 	if len(m.States) > 0 {
 		detail["states"] = m.States
+	}
+	if m.Finished {
+		detail["finished"] = true
 	}
 	return s.audit(ctx, tx, m.Principal, access.CasesMigrated, aboutType(m.Type, m.class), detail)
 }

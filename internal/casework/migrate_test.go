@@ -77,11 +77,11 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 		young := w.permit(`{"who": "Zoe", "note": "z"}`)
 
 		in := casework.Migration{States: map[string]string{"checking": "assessing"}, DryRun: true}
-		misfits := []string{fmt.Sprint(long.ID, " /data/note"), fmt.Sprint(done.ID, " /state")}
+		misfits := []string{fmt.Sprint(long.ID, " /data/note")}
 		for _, dry := range []bool{true, false} {
 			in.DryRun = dry
 			got := w.migrate(in)
-			if got.To != 2 || got.Moved != 2 || got.Left != 0 || got.Next != nil || got.DryRun != dry {
+			if got.To != 2 || got.Moved != 2 || got.Finished != 1 || got.Left != 0 || got.Next != nil || got.DryRun != dry {
 				t.Errorf("dry %t: %+v", dry, got)
 			}
 			if diff := cmp.Diff(misfits, faultsOf(got)); diff != "" {
@@ -117,8 +117,12 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 			t.Errorf("version %d and revision %d after %d and %d", v.Version, v.Revision, mapped.Version, mapped.Revision)
 		}
 		in.DryRun, in.States["done"] = false, "refused"
-		if again := w.migrate(in); again.Moved != 1 || len(again.Misfits) != 1 {
+		if again := w.migrate(in); again.Moved != 0 || again.Finished != 1 || len(again.Misfits) != 1 {
 			t.Errorf("repeated, it did %+v", again)
+		}
+		in.Finished = true
+		if again := w.migrate(in); again.Moved != 1 || again.Finished != 0 || len(again.Misfits) != 1 {
+			t.Errorf("with finished cases, it did %+v", again)
 		}
 		w.submit(casework.Submission{CaseID: mapped.ID, Edit: true, Data: object(`{"note": null}`)})
 		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: mapped.ID}); err != nil {
@@ -150,7 +154,7 @@ func TestAMigrationSettlesTheStatus(t *testing.T) {
 		w.put(w.p, permitV1)
 		opens, reopens := w.permit(`{}`, "check"), w.permit(`{}`, "check", "finish")
 		w.put(w.p, permitV2)
-		w.migrate(casework.Migration{States: map[string]string{"checking": "refused", "done": "assessing"}})
+		w.migrate(casework.Migration{Finished: true, States: map[string]string{"checking": "refused", "done": "assessing"}})
 		closed, reopened := w.load(opens.ID), w.load(reopens.ID)
 		if closed.ClosedAt.IsZero() || w.facts(closed.ID) != "migrated changed state_changed finished closed" {
 			t.Errorf("closed at %s, %s", closed.ClosedAt, w.facts(closed.ID))
@@ -338,6 +342,16 @@ func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 		in.Type = "permit"
 		_, err := w.MigrateCases(t.Context(), w.p, in, casework.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.migration_refused"), path)
+	}
+	typo := casework.Migration{Type: "permit", States: map[string]string{"chekcing": "assessing", "other": "assessing"}}
+	_, err := w.MigrateCases(t.Context(), w.p, typo, casework.Once{})
+	fields := wantFault(t, err, fault.Unprocessable, "case_type.migration_refused").Fields
+	want := []fault.Field{
+		{Path: "/states/chekcing", Message: `is no state of a version before 2 (did you mean "checking"?)`},
+		{Path: "/states/other", Message: "is no state of a version before 2; there are checking, done"},
+	}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Error(diff)
 	}
 	w.put(w.p, strings.Replace(permitV2, `"key": "permit"`, `"key": "permit", "kind": "claim"`, 1))
 	w.put(w.p, strings.Replace(permitV1, `"key": "permit"`, `"key": "permit", "kind": "claim"`, 1))

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -18,7 +19,7 @@ func (s *Service) Permit(ctx context.Context, p access.Principal, o access.Opera
 	if p.Role.Permits(o) {
 		return nil
 	}
-	return s.deny(ctx, p, o, subject{}, "The role %q may not do this (%s). Ask an administrator.", p.Role, o)
+	return s.deny(ctx, p, o, subject{}, "The role %q may not do this; %s may.", p.Role, who(access.Permitted(o)))
 }
 
 // permitType is Permit for an operation on cases of a type, as its newest
@@ -64,8 +65,32 @@ func leftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
 		return nil
 	}
+	narrowed := [][]string{t.Access.Read}
+	if !o.Reads() {
+		narrowed = append(narrowed, t.Access.Write)
+	}
 	return fault.New(fault.Forbidden, "access.denied",
-		"The role %q may not do this (%s) with cases of %s. Ask an administrator.", p.Role, o, t.Key)
+		"The role %q may not do this with cases of %s; %s may.", p.Role, t.Key, who(access.Permitted(o, narrowed...)))
+}
+
+// who names roles for people: "caseworker, manager and admin".
+func who(roles []access.Role) string {
+	var b strings.Builder
+	for i, r := range roles {
+		switch {
+		case i > 0 && i == len(roles)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(r))
+	}
+	return b.String()
+}
+
+// submitters names the roles that may submit a transition.
+func (pl *plan) submitters(o access.Operation, tr casetype.Transition) string {
+	return who(access.Permitted(o, tr.Roles, pl.typ.Access.Read, pl.typ.Access.Write))
 }
 
 // hides reports whether somebody may not know of a case type at all.
@@ -106,7 +131,8 @@ func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
 	if !pl.creates() {
 		of = aboutCase(pl.before)
 	}
-	return s.deny(ctx, pl.p, pl.in.operation(), of, "The role %q may not submit the transition %q. Ask an administrator.", pl.p.Role, pl.tr.Key)
+	return s.deny(ctx, pl.p, pl.in.operation(), of, "The role %q may not submit the transition %q; %s may.",
+		pl.p.Role, pl.tr.Key, pl.submitters(pl.in.operation(), pl.tr))
 }
 
 // reader says what somebody may read now.

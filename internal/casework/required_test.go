@@ -25,6 +25,9 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, casework.Once{})
 	refusal := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 	wantFields(t, refusal, "/data/base", "/data/secret", "/data/sum")
+	if refusal.Detail != `The data does not fit the case type. "open" needs: base, sum.` && refusal.Detail != `"open" needs: base, sum.` {
+		t.Errorf("the detail is %q", refusal.Detail)
+	}
 	if m := refusal.Fields[2].Message; m != `is needed to submit "open"` {
 		t.Errorf("the message is %q", m)
 	}

@@ -87,7 +87,7 @@ func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
 	case !p.Clearance.Sees(m.Clearance):
 		return meanwhile("Your clearance became %s", p.Clearance)
 	case !p.Role.Permits(m.operation) || !p.Role.Among(m.roles):
-		return meanwhile("Your role became %q, which may not do this (%s)", p.Role, m.operation)
+		return meanwhile("Your role became %q, which may not do this", p.Role)
 	}
 	for i, key := range m.types {
 		version := standing.TypeAt // of the first

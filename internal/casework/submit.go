@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/schema"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // plan is a submission on its way: what there is, and what is to be saved.
@@ -75,7 +76,8 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 	}
 	mayTake := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
-	for _, step := range []func() error{pl.choose, mayTake, pl.merge, identify, pl.precondition} {
+	precondition := func() error { return s.logConditionFault(ctx, pl, pl.precondition()) }
+	for _, step := range []func() error{pl.choose, mayTake, pl.merge, identify, precondition} {
 		if err := step(); err != nil {
 			return View{}, err
 		}
@@ -151,25 +153,55 @@ func (pl *plan) choose() error {
 	}
 	var ok bool
 	if pl.tr, ok = pl.typ.Transition(key); !ok {
-		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", pl.typ.Key, key)
+		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q%s.%s", pl.typ.Key, key,
+			spelling.DidYouMean(key, transitionKeys(pl.typ.Transitions)), pl.possible())
 	}
 	switch {
 	case pl.creates() && !pl.tr.Creates():
 		return fault.New(fault.Conflict, "case.transition_not_allowed", "The transition %q does not create a case; these do: %s.",
 			key, keys(pl.typ.Creations()))
+	case !pl.creates() && pl.tr.Creates() && len(pl.tr.From) == 0:
+		return fault.New(fault.Conflict, "case.transition_not_allowed",
+			"The transition %q creates cases; it can't be submitted on one that exists.%s", key, pl.possible())
 	case !pl.creates() && !pl.tr.Starts(pl.before.State):
 		return fault.New(fault.Conflict, "case.transition_not_allowed",
-			"The transition %q can't be submitted in the state %q. Load the case again to see what can be.", key, pl.before.State)
+			"The transition %q can't be submitted in the state %q.%s", key, pl.before.State, pl.possible())
 	}
 	return nil
 }
 
-func keys(all []casetype.Transition) string {
+// possible is a sentence that lists the transitions which somebody may submit now, as
+// far as the state and their role go.
+func (pl *plan) possible() string {
+	var all []casetype.Transition
+	for _, tr := range pl.typ.Transitions {
+		starts := tr.Creates()
+		if !pl.creates() {
+			starts = tr.Starts(pl.before.State)
+		}
+		if starts && pl.p.Role.Among(tr.Roles) {
+			all = append(all, tr)
+		}
+	}
+	switch {
+	case len(all) > 0 && pl.creates():
+		return " To create a case, there are: " + keys(all) + "."
+	case len(all) > 0:
+		return fmt.Sprintf(" In the state %q, there are: %s.", pl.before.State, keys(all))
+	case pl.creates():
+		return ""
+	}
+	return fmt.Sprintf(" In the state %q, there is none that your role may submit.", pl.before.State)
+}
+
+func keys(all []casetype.Transition) string { return listed(transitionKeys(all)) }
+
+func transitionKeys(all []casetype.Transition) []string {
 	names := make([]string, len(all))
 	for i, tr := range all {
 		names[i] = tr.Key
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // merge makes the case as it would be saved. All that is wrong with what was submitted
@@ -194,12 +226,30 @@ func (pl *plan) merge() error {
 	}
 	unfit := append(looks.unfit, pl.tellable(invalid)...)
 	if len(unfit) > 0 || len(known) < len(pl.in.Data) {
-		code, detail = "case.data_invalid", "The data does not fit the case type."
+		code, detail = "case.data_invalid", pl.unfitDetail(unfit)
 	}
 	if wrong = slices.Concat(wrong, looks.unset, unfit); len(wrong) > 0 {
 		return fault.In(code, detail, wrong...)
 	}
 	return nil
+}
+
+// unfitDetail says in a sentence what is wrong with data: what the transition lacks as
+// transitions_blocked says it, and that there is more.
+func (pl *plan) unfitDetail(unfit []fault.Field) string {
+	const general = "The data does not fit the case type."
+	lacking := pl.tellable(pl.lacks(pl.tr))
+	if len(lacking) == 0 {
+		return general
+	}
+	missing := func(f fault.Field) bool {
+		return slices.ContainsFunc(lacking, func(l fault.Field) bool { return l.Path == f.Path })
+	}
+	needs := pl.needs(pl.tr, lacking)
+	if slices.ContainsFunc(unfit, func(f fault.Field) bool { return !missing(f) }) {
+		return general + " " + needs
+	}
+	return needs
 }
 
 // labelFaults are what is wrong with the submitted name and colour: that the transition
@@ -288,12 +338,22 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 	return casetype.Identity{ID: c.ID, Reference: c.Reference, Name: c.Name, State: state.Name}
 }
 
+// logConditionFault tells the operator of a precondition that can't be computed although
+// no data is missing, and returns the error.
+func (s *Service) logConditionFault(ctx context.Context, pl *plan, err error) error {
+	if err != nil && fault.As(err).Code == "transition.precondition_error" {
+		s.Log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant", pl.p.Tenant,
+			"case", pl.before.ID, "case_type", pl.typ.Key, "transition", pl.tr.Key, "cause", fault.As(err).Err)
+	}
+	return err
+}
+
 func (pl *plan) precondition() error { return pl.meets(pl.tr) }
 
 // meets checks what a transition requires, and its precondition.
 func (pl *plan) meets(tr casetype.Transition) error {
 	if missing := pl.tellable(pl.lacks(tr)); len(missing) > 0 {
-		return fault.In("case.data_invalid", fmt.Sprintf("The transition %q needs more data.", tr.Key), missing...)
+		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)
 	}
 	return pl.typ.Meets(tr.Key, casetype.Input{
 		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,

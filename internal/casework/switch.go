@@ -225,7 +225,8 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
 		return s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
-			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q.", pl.typ.Key, pl.p.Role, edit.Key)
+			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
+			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters("switch-type", edit))
 	}
 	return pl.meets(edit)
 }
@@ -275,7 +276,8 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 	}
 	if !pl.p.Role.Among(edit.Roles) {
 		return nil, s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
-			"The switch would drop data, and the role %q may not submit the transition %q.", pl.p.Role, edit.Key)
+			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
+			pl.p.Role, edit.Key, pl.submitters("switch-type", edit))
 	}
 	if wrong := from.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)

@@ -20,17 +20,19 @@ type Migration struct {
 	Type     string
 	To       int64             // the version; 0: the newest
 	States   map[string]string // of the states that it lacks: where their cases go on
+	Finished bool              // cases in final states too
 	DryRun   bool
 	Limit    int // of the cases that one request looks at; 0: the server's
 }
 
 // report is what the server did with some cases.
 type report struct {
-	To      int64    `json:"to"`
-	Moved   int64    `json:"moved"`
-	Misfits []misfit `json:"misfits"`
-	Left    int64    `json:"left"`
-	Next    *string  `json:"next"`
+	To       int64    `json:"to"`
+	Moved    int64    `json:"moved"`
+	Finished int64    `json:"finished"`
+	Misfits  []misfit `json:"misfits"`
+	Left     int64    `json:"left"`
+	Next     *string  `json:"next"`
 }
 
 type misfit struct {
@@ -49,6 +51,9 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 	if m.To != 0 {
 		body["to"] = m.To
 	}
+	if m.Finished {
+		body["finished"] = true
+	}
 	if len(m.States) > 0 {
 		body["states"] = m.States
 	}
@@ -56,20 +61,20 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 		body["limit"] = m.Limit
 	}
 	path := "/v1/case-types/" + url.PathEscape(m.Type) + "/migrate"
-	var moved, misfits int64
+	var moved, misfits, finished int64
 	for {
 		var did report
 		if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: path, Body: body}, &did); err != nil {
 			return false, m.stopped(err, moved)
 		}
-		moved, misfits = moved+did.Moved, misfits+int64(len(did.Misfits))
+		moved, misfits, finished = moved+did.Moved, misfits+int64(len(did.Misfits)), finished+did.Finished
 		if err := m.list(did.Misfits); err != nil {
 			return false, err
 		}
 		count := m.count(moved, misfits, did.Left)
 		if did.Next == nil {
 			if !m.JSON {
-				m.line("%s, version %d: %s", m.Type, did.To, count)
+				m.line("%s, version %d: %s%s", m.Type, did.To, count, leftAlone(finished))
 			}
 			return misfits == 0, nil
 		}
@@ -96,6 +101,17 @@ func (m Migration) count(moved, misfits, left int64) string {
 		return count + ", 1 doesn't fit"
 	}
 	return fmt.Sprintf("%s, %s don't fit", count, thousands(misfits))
+}
+
+// leftAlone tells how many cases stay as they are since they are finished.
+func leftAlone(finished int64) string {
+	switch finished {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 in a final state is left alone (--finished moves it too)"
+	}
+	return fmt.Sprintf("; %s in final states are left alone (--finished moves them too)", thousands(finished))
 }
 
 // list prints the cases that don't fit.

@@ -1,0 +1,28 @@
+package casework
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/casehook/casehook/internal/spelling"
+)
+
+// maxNamed bounds how many names a message lists.
+const maxNamed = 20
+
+// nearestOf returns which of the names somebody probably meant, to follow what was wrong
+// with theirs: the nearest or, where none is near, all of them.
+func nearestOf(typed string, names []string) string {
+	if nearest := spelling.DidYouMean(typed, names); nearest != "" || len(names) == 0 {
+		return nearest
+	}
+	return "; there are " + listed(names)
+}
+
+// listed writes names, the first of them where there are many: "a, b and 3 more".
+func listed(names []string) string {
+	if len(names) <= maxNamed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
+}
