@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/yaml"
 )
 
@@ -59,28 +62,51 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	for _, f := range document.Faults {
 		wrong = append(wrong, fmt.Errorf("%s:%d: %s: %s", path, f.Line, cmp.Or(f.Path, "/"), f.Message))
 	}
-	options, root := map[string]any{}, document.Root()
+	options, named, root := map[string]any{}, byName(flags), document.Root()
 	if _, isObject := root.Value.(map[string]any); !isObject && root.Value != nil {
 		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080", path, root.At().Line)
 	}
 	for name, value := range root.Members() {
-		if !known(name, flags) {
-			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q; casehook serve --help lists them", path, value.At().Line, name))
+		flag, known := named[name]
+		if !known {
+			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q%s; casehook serve --help lists them",
+				path, value.At().Line, name, spelling.DidYouMean(name, slices.Sorted(maps.Keys(named)))))
 			continue
 		}
 		text, err := option(value)
+		if err == nil && value.Value != nil { // an empty one is as none
+			options[name], err = text, fits(flag, text)
+		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s:%d: /%s: %w", path, value.At().Line, name, err))
-		}
-		if value.Value != nil { // an empty one is as none
-			options[name] = text
 		}
 	}
 	return options, errors.Join(wrong...)
 }
 
-func known(name string, flags []*kong.Flag) bool {
-	return name != "config" && name != "help" && slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name })
+// byName returns the flags that may stand in a file.
+func byName(flags []*kong.Flag) map[string]*kong.Flag {
+	named := map[string]*kong.Flag{}
+	for _, flag := range flags {
+		if flag.Name != "config" && flag.Name != "help" {
+			named[flag.Name] = flag
+		}
+	}
+	return named
+}
+
+// fits tries whether a text can be the value of a flag, so that the file is told all that
+// is wrong with it at once.
+func fits(flag *kong.Flag, text string) error {
+	if flag.Enum != "" && !flag.EnumMap()[text] {
+		return fmt.Errorf("%q is not known; write %s", text, alternatives(flag.Enum))
+	}
+	target := reflect.New(flag.Target.Type()).Elem()
+	scan := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
+	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
+		return errors.New(usage(err))
+	}
+	return nil
 }
 
 // option returns a value as it would stand on the command line.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,30 @@ func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
 				t.Errorf("status %d, %q; want %q", status, stderr, test.want)
 			}
 		})
+	}
+}
+
+func TestOneFaultInTheFileHidesNoOther(t *testing.T) {
+	wrong := map[string]string{
+		"lisen: x": `there is no option "lisen" (did you mean "listen"?)`, "grace: 3": `/grace: "3" is no length of time`,
+		"max-connections: many": `/max-connections: "many" is no whole number`, "log-format: xml": "write auto, text or json",
+		"allow-address: [10.0.0.0/8, x]": "/allow-address: ", "public-url: a.example": "/public-url: ", "hold: maybe": "/hold: ",
+		"log-level: loud": "write debug, info, warn or error", "keep-journal: [x]": "/keep-journal: ", "data: {a: b}": "/data: ",
+	}
+	content, want := "", []string{}
+	for _, line := range slices.Sorted(maps.Keys(wrong)) {
+		content += line + "\n"
+		want = append(want, wrong[line])
+	}
+	_, _, stderr := said(t, "serve", "--config", file(t, content))
+	for i, text := range want {
+		if at := fmt.Sprintf("casehook.yaml:%d: ", i+1); !strings.Contains(stderr, at) || !strings.Contains(stderr, text) {
+			t.Errorf("%s %s is not told in\n%s", at, text, stderr)
+		}
+	}
+	_, _, stderr = said(t, "serve", "--lease-ttl", "9h", "--grace", "0s")
+	if !strings.Contains(stderr, "--lease-ttl is") || !strings.Contains(stderr, "--grace is") {
+		t.Errorf("of two wrong options it says %s", stderr)
 	}
 }
 

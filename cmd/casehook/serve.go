@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -75,22 +76,18 @@ Variables whose names begin with CASEHOOK_VAR_ may begin the URLs of callbacks, 
 
 // Validate refuses what the server would not refuse by itself.
 func (c *serveCmd) Validate() error {
-	if c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour {
-		return fmt.Errorf("--disable-after is %s; it has to be between 1m and 720h", c.DisableAfter)
+	var wrong []error
+	refuse := func(outside bool, option string, value any, bounds string) {
+		if outside {
+			wrong = append(wrong, fmt.Errorf("--%s is %v; it has to be %s", option, value, bounds))
+		}
 	}
-	if c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute {
-		return fmt.Errorf("--lease-ttl is %s; it has to be between 1s and 5m", c.LeaseTTL)
-	}
-	if c.Grace <= 0 {
-		return fmt.Errorf("--grace is %s; it has to be above 0", c.Grace)
-	}
-	if c.MaxConns < 0 {
-		return fmt.Errorf("--max-connections is %d; it has to be 0 or more", c.MaxConns)
-	}
-	if c.DrainDelay < 0 {
-		return fmt.Errorf("--drain-delay is %s; it has to be 0 or more", c.DrainDelay)
-	}
-	return nil
+	refuse(c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour, "disable-after", c.DisableAfter, "between 1m and 720h")
+	refuse(c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute, "lease-ttl", c.LeaseTTL, "between 1s and 5m")
+	refuse(c.Grace <= 0, "grace", c.Grace, "above 0")
+	refuse(c.MaxConns < 0, "max-connections", c.MaxConns, "0 or more")
+	refuse(c.DrainDelay < 0, "drain-delay", c.DrainDelay, "0 or more")
+	return errors.Join(wrong...)
 }
 
 // Run serves until ctx ends.

@@ -26,6 +26,12 @@ var rewordings = []struct {
 	{regexp.MustCompile(`expected a valid \d+ bit u?int but got ("[^"]*")`), func(parts []string) string {
 		return parts[1] + " is no whole number"
 	}},
+	{regexp.MustCompile(`slog: level string ("[^"]*"): unknown name`), func(parts []string) string {
+		return parts[1] + " is not known; write debug, info, warn or error"
+	}},
+	{regexp.MustCompile(`bool value must be .* but got ("[^"]*")`), func(parts []string) string {
+		return parts[1] + " is neither true nor false"
+	}},
 	{regexp.MustCompile(`missing value, expecting ".*"|expected \S+ value but got "EOL" \(<EOL>\)`), func([]string) string {
 		return "needs a value"
 	}},
