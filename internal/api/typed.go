@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // The OpenAPI document of a case type is the part of the API that is about its cases,
@@ -23,11 +26,14 @@ import (
 // transition as an operation of its own, and the schemas that these need.
 
 func (a *API) typedDocuments() {
+	made := &documentCache{}
 	general := sync.OnceValue(func() *generalDocument { return generalOf(a.huma.OpenAPI()) })
 	handle(a, operation("get-case-type-openapi", http.MethodGet, "/v1/case-types/{key}/openapi", "case types",
 		"Get the OpenAPI document of a case type",
 		"For generated clients: the operations on its cases, with the data as the definition describes it and each "+
-			"transition as an operation of its own. It is made of the newest version, or another one, without what is above your clearance.", http.StatusNotFound),
+			"transition as an operation of its own. It is made of the newest version, or another one, without what is above your clearance. "+
+			"A definition whose document would have more than 4 MiB is refused: 422 case_type.not_described.",
+		http.StatusNotFound, http.StatusUnprocessableEntity),
 		func(ctx context.Context, in *struct {
 			InCaseType
 			Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
@@ -36,16 +42,47 @@ func (a *API) typedDocuments() {
 			if err != nil {
 				return nil, err
 			}
-			document, err := general().of(t, principalOf(ctx).Clearance)
-			if err != nil {
-				return nil, err
-			}
-			body, err := replyOf(document)
-			return &typedDocument{reply[Object](body)}, err
+			p := principalOf(ctx)
+			body, err := made.get(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (reply[Object], error) {
+				return general().describe(ctx, t, p.Clearance)
+			})
+			return &typedDocument{body}, err
 		})
 }
 
 type typedDocument struct{ Body reply[Object] }
+
+// The bounds of a document. The work is counted in steps of 100 ns.
+const (
+	mostDescribed   = 4 << 20 // bytes
+	stepsOfDocument = 2_000_000
+	stepsOfProperty = 5
+)
+
+// describe makes the document, if that does not take too much.
+func (g *generalDocument) describe(ctx context.Context, t casework.TypeVersion, clearance casetype.Classification) (reply[Object], error) {
+	document, err := g.of(schema.NewBudget(ctx, stepsOfDocument), t, clearance)
+	if errors.Is(err, schema.ErrSpent) {
+		return nil, notDescribed(t.Key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := replyOf(document)
+	if len(body) > mostDescribed {
+		return nil, notDescribed(t.Key)
+	}
+	return reply[Object](body), err
+}
+
+// codeNotDescribed is the code of a definition whose document would be too large.
+const codeNotDescribed = "case_type.not_described"
+
+func notDescribed(key string) error {
+	return fault.New(fault.Unprocessable, codeNotDescribed,
+		"The definition of %s is too large to be described: it has too many transitions that set too many fields. "+
+			"/openapi.json describes the whole API.", key)
+}
 
 // node is a part of a document in JSON.
 type node = map[string]any
@@ -103,16 +140,30 @@ type shownTransition struct {
 // typedWriter writes the document of a case type.
 type typedWriter struct {
 	*generalDocument
-	shown   shownType
-	schemas node
-	parts   node // of data, which others refer to
-	paths   node
+	work       *schema.Budget
+	err        error // the work was too much
+	shown      shownType
+	schemas    node
+	parts      node // of data, which others refer to
+	paths      node
+	operations map[string]node   // of the general document, parsed; they are shared and not changed
+	nullable   map[string]node   // the schemas of fields that may be null
+	shared     map[string]string // the components of data that transitions set, by which fields these are
+}
+
+// spend reports whether so much work may be done. Else the document is given up.
+func (w *typedWriter) spend(steps int) bool {
+	w.err = cmp.Or(w.err, w.work.Spend(steps))
+	return w.err == nil
 }
 
 // of makes the document of a case type, as somebody with the clearance sees it.
-func (g *generalDocument) of(t casework.TypeVersion, clearance casetype.Classification) (node, error) {
+func (g *generalDocument) of(work *schema.Budget, t casework.TypeVersion, clearance casetype.Classification) (node, error) {
 	definition := t.JSONFor(clearance)
-	w := &typedWriter{generalDocument: g, schemas: node{}, parts: node{}, paths: node{}}
+	w := &typedWriter{
+		generalDocument: g, work: work, schemas: node{}, parts: node{}, paths: node{},
+		operations: map[string]node{}, nullable: map[string]node{}, shared: map[string]string{},
+	}
 	if err := json.Unmarshal(definition, &w.shown); err != nil {
 		return nil, err
 	}
@@ -131,6 +182,9 @@ func (g *generalDocument) of(t casework.TypeVersion, clearance casetype.Classifi
 		}
 	}
 	w.complete()
+	if w.err != nil {
+		return nil, w.err
+	}
 	var info node
 	if err := json.Unmarshal(g.info, &info); err != nil {
 		return nil, err
@@ -210,7 +264,11 @@ func (w *typedWriter) create() {
 			continue
 		}
 		name := "Create_" + tr.Key
-		w.schemas[name] = w.request(tr, w.newData(tr), "NewCase")
+		data, required := w.newData(tr)
+		w.schemas[name] = w.request(tr, data, "NewCase")
+		if required {
+			object(w.schemas[name])["required"] = []any{"data"}
+		}
 		bodies = append(bodies, ref(name))
 	}
 	if len(bodies) == 0 {
@@ -240,63 +298,72 @@ func (w *typedWriter) request(tr shownTransition, data node, general string) nod
 		of["transition"] = node{"type": "string", "const": tr.Key, "description": "The transition that creates it."}
 	}
 	s["description"] = tr.Key + ": " + cmp.Or(tr.Name, tr.Key)
-	if required, ok := data["required"].([]any); ok && len(required) > 0 {
-		s["required"] = []any{"data"}
-	}
 	return s
 }
 
-// newData is the schema of the data that a transition creates a case with.
-func (w *typedWriter) newData(tr shownTransition) node {
-	data := object(w.schemas["Data"])
-	properties, required := node{}, []any{}
-	must := slices.Clone(tr.Required)
-	for _, name := range listOf(data["required"]) {
-		must = append(must, name.(string))
+// newData is the schema of the data that a transition creates a case with, and whether
+// some of it is required.
+func (w *typedWriter) newData(tr shownTransition) (data node, needed bool) {
+	whole := object(w.schemas["Data"])
+	must := map[string]bool{}
+	for _, name := range tr.Required {
+		must[name] = true
 	}
-	for name, schema := range object(data["properties"]) {
-		if !tr.sets(name) {
-			continue
-		}
-		of, _ := schema.(node)
-		if _, filled := of["default"]; slices.Contains(must, name) && !filled {
+	for _, name := range listOf(whole["required"]) {
+		must[name.(string)] = true
+	}
+	sets, properties, required := w.settable(tr), node{}, []any{}
+	for _, name := range sets {
+		of, _ := object(whole["properties"])[name].(node)
+		if _, filled := of["default"]; must[name] && !filled {
 			properties[name] = field(name)
 			required = append(required, name)
 		} else {
-			properties[name] = fieldOrNull(name)
+			properties[name] = w.fieldOrNull(name)
 		}
 	}
-	slices.SortFunc(required, func(a, b any) int { return cmp.Compare(a.(string), b.(string)) })
 	s := closed("The fields of the case.", properties)
 	if len(required) > 0 {
 		s["required"] = required
 	}
-	return s
+	return w.share("NewData", tr, s, sets, required), len(required) > 0
 }
 
-// sets reports whether a transition may set a field.
-func (tr shownTransition) sets(field string) bool {
-	return tr.Fields == nil || slices.Contains(*tr.Fields, field)
-}
-
-// changes is the schema of the data that a transition sets; those that may set
-// every field share one.
+// changes is the schema of the data that a transition sets.
 func (w *typedWriter) changes(tr shownTransition) node {
-	if tr.Fields == nil && w.schemas["Changes"] != nil {
-		return ref("Changes")
+	sets, properties := w.settable(tr), node{}
+	for _, name := range sets {
+		properties[name] = w.fieldOrNull(name)
 	}
-	properties := node{}
-	for name := range object(object(w.schemas["Data"])["properties"]) {
-		if tr.sets(name) {
-			properties[name] = fieldOrNull(name)
+	return w.share("Changes", tr, closed("Fields to set; null clears one.", properties), sets, nil)
+}
+
+// settable lists the fields that a transition may set, sorted.
+func (w *typedWriter) settable(tr shownTransition) []string {
+	all := object(object(w.schemas["Data"])["properties"])
+	of := slices.Collect(maps.Keys(all))
+	if tr.Fields != nil {
+		of = slices.DeleteFunc(slices.Clone(*tr.Fields), func(name string) bool { _, is := all[name]; return !is })
+	}
+	if !w.spend(stepsOfProperty * (1 + len(of))) {
+		return nil
+	}
+	slices.Sort(of)
+	return slices.Compact(of)
+}
+
+// share makes data a component that all transitions share which set the same fields and
+// require the same ones. The one of all fields is named what, others after their first transition.
+func (w *typedWriter) share(what string, tr shownTransition, data node, sets []string, required []any) node {
+	key := fmt.Sprintf("%s %q %q", what, sets, required)
+	name, ok := w.shared[key]
+	if !ok {
+		if name = what; w.schemas[what] != nil || tr.Fields != nil {
+			name = what + "_" + tr.Key
 		}
+		w.shared[key], w.schemas[name] = name, data
 	}
-	s := closed("Fields to set; null clears one.", properties)
-	if tr.Fields == nil {
-		w.schemas["Changes"] = s
-		return ref("Changes")
-	}
-	return s
+	return ref(name)
 }
 
 // readAndEdit adds what lists, shows and edits cases.
@@ -341,9 +408,17 @@ func leadsTo(tr shownTransition) string {
 	return " to " + tr.To
 }
 
-// operation copies one of the general operations.
+// operation copies one of the general operations; its parameters may be changed.
 func (w *typedWriter) operation(general, id, summary string) node {
-	op := w.parsed(w.operations[general])
+	if w.operations[general] == nil {
+		w.operations[general] = w.parsed(w.generalDocument.operations[general])
+	}
+	op := maps.Clone(w.operations[general])
+	parameters := slices.Clone(listOf(op["parameters"]))
+	for i, p := range parameters {
+		parameters[i] = maps.Clone(p.(node))
+	}
+	op["parameters"] = parameters
 	op["operationId"], op["summary"], op["tags"] = id, summary, []any{"cases"}
 	return op
 }
@@ -351,51 +426,73 @@ func (w *typedWriter) operation(general, id, summary string) node {
 // parsed returns a copy of a part of the general document.
 func (w *typedWriter) parsed(raw json.RawMessage) node {
 	var n node
+	if !w.spend(len(raw) / 5) {
+		return node{}
+	}
 	if err := json.Unmarshal(raw, &n); err != nil {
 		panic("api: the OpenAPI document: " + err.Error()) // it is our own
 	}
 	return n
 }
 
-// complete adds the parts of data and the general schemas that are referred to.
+// complete adds the parts of data and the general schemas that are referred to. It looks
+// at each of them once.
 func (w *typedWriter) complete() {
-	for missing := refsIn(w.paths, w.schemas); len(missing) > 0; missing = refsIn(w.paths, w.schemas) {
-		added := false
-		for name := range missing {
-			switch raw, part := w.generalDocument.schemas[name], w.parts[name]; {
+	todo := []any{w.schemas}
+	for _, op := range w.operations {
+		op = maps.Clone(op)
+		delete(op, "requestBody") // which those of the document have of their own
+		todo = append(todo, op)
+	}
+	for _, item := range w.paths {
+		for _, op := range object(item) {
+			todo = append(todo, object(op)["requestBody"], object(op)["parameters"])
+		}
+	}
+	for len(todo) > 0 && w.err == nil {
+		last := len(todo) - 1
+		v := todo[last]
+		todo = todo[:last]
+		w.eachRef(v, func(name string) {
+			raw, part := w.generalDocument.schemas[name], w.parts[name]
+			switch {
 			case w.schemas[name] != nil:
+				return
 			case part != nil:
-				w.schemas[name], added = part, true
+				w.schemas[name] = part
 			case raw != nil:
-				w.schemas[name], added = w.parsed(raw), true
+				w.schemas[name] = w.parsed(raw)
+			default:
+				return
 			}
-		}
-		if !added {
-			return
-		}
+			todo = append(todo, w.schemas[name])
+		})
 	}
 }
 
 const schemasPath = "#/components/schemas/"
 
-// refsIn returns the names of the schemas that are referred to.
-func refsIn(all ...any) map[string]bool {
-	names := map[string]bool{}
-	for _, v := range all {
-		switch v := v.(type) {
-		case node:
-			if to, ok := v["$ref"].(string); ok {
-				if path, ok := strings.CutPrefix(to, schemasPath); ok {
-					name, _, _ := strings.Cut(path, "/")
-					names[name] = true
-				}
+// eachRef hands on the name of each schema that is referred to.
+func (w *typedWriter) eachRef(v any, do func(name string)) {
+	if !w.spend(1) {
+		return
+	}
+	switch v := v.(type) {
+	case node:
+		if to, ok := v["$ref"].(string); ok {
+			if path, ok := strings.CutPrefix(to, schemasPath); ok {
+				name, _, _ := strings.Cut(path, "/")
+				do(name)
 			}
-			maps.Copy(names, refsIn(slices.Collect(maps.Values(v))...))
-		case []any:
-			maps.Copy(names, refsIn(v...))
+		}
+		for _, part := range slices.Collect(maps.Values(v)) { // do may add to it
+			w.eachRef(part, do)
+		}
+	case []any:
+		for _, part := range v {
+			w.eachRef(part, do)
 		}
 	}
-	return names
 }
 
 func ref(name string) node { return node{"$ref": schemasPath + name} }
@@ -406,8 +503,11 @@ func closed(description string, properties node) node {
 
 func field(name string) node { return ref("Data/properties/" + name) }
 
-func fieldOrNull(name string) node {
-	return node{"anyOf": []any{field(name), node{"type": "null"}}}
+func (w *typedWriter) fieldOrNull(name string) node {
+	if w.nullable[name] == nil {
+		w.nullable[name] = node{"anyOf": []any{field(name), node{"type": "null"}}}
+	}
+	return w.nullable[name]
 }
 
 func setBody(op, schema node) {

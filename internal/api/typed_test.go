@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/casehook/casehook/examples"
+	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/yaml"
 )
 
@@ -163,6 +165,45 @@ func TestACaseTypesDocumentHidesWhatItsDefinitionHides(t *testing.T) {
 	w.get("/v1/case-types/nothing/openapi").is(404, "case_type.not_found")
 	w.get("/v1/case-types/odd/openapi?version=2").is(404, "case_type.not_found")
 	w.get("/v1/case-types/odd/openapi", "Authorization", "").is(401, "token.missing")
+}
+
+// What the document takes grows with the definition alone: transitions that set the same fields
+// share a schema, a chain of parts is followed once, and one that would be too large is refused.
+func TestACaseTypesDocumentIsBounded(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *api.Config) { c.MaxBody = 1 << 20 })
+	const fields = 400
+	definition := func(transitions int, needs func(i int) int) string {
+		var b strings.Builder
+		b.WriteString("key: big\nstates: [{key: s}]\nfields:\n  type: object\n  properties:\n")
+		for i := range fields {
+			fmt.Fprintf(&b, "    f%d: {$ref: '#/$defs/d%d'}\n", i, i)
+		}
+		b.WriteString("  $defs:\n")
+		for i := range fields {
+			fmt.Fprintf(&b, "    d%d: {properties: {a: {$ref: '#/$defs/d%d'}}}\n", i, min(i+1, fields-1))
+		}
+		b.WriteString("transitions:\n")
+		for i := range transitions {
+			fmt.Fprintf(&b, "  - {key: t%d, to: s, required: [f%d]}\n", i, needs(i))
+		}
+		return b.String()
+	}
+	put := func(source string) {
+		if g := w.do("PUT", "/v1/case-types/big", source, "Content-Type", "application/yaml"); g.status > 201 {
+			t.Fatalf("%d: %.300s", g.status, g.body)
+		}
+	}
+	put(definition(160, func(int) int { return 0 }))
+	d := w.typed(t, "big")
+	resolvesTyped(t, d.doc, d.doc)
+	if size := len(w.get("/v1/case-types/big/openapi").is(200, "").body); size > 1<<20 {
+		t.Errorf("transitions that take the same data make %d bytes", size)
+	}
+	put(definition(160, func(i int) int { return i }))
+	for range 2 {
+		w.get("/v1/case-types/big/openapi").is(422, "case_type.not_described")
+	}
 }
 
 // Every operation of a case type's document is one that the server has, with the same answers.
