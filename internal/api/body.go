@@ -4,14 +4,19 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/yaml"
 )
 
@@ -70,12 +75,35 @@ func (a *API) decode(x *exchange, schema *huma.Schema, required bool, into any) 
 	place.Push("body")
 	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, place, huma.ModeWriteToServer, floats(parsed), &result)
 	if len(result.Errors) > 0 {
-		return fault.In("request.body_invalid", "The request's body is not as described: see fields.", fieldsOf(result.Errors)...)
+		return fault.In("request.body_invalid", "The request's body is not as described: see fields.",
+			explainUnknown(a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref), fieldsOf(result.Errors))...)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
 		return misfit(err)
 	}
 	return nil
+}
+
+// explainUnknown says of members that a body does not have which ones were probably meant.
+// In the bodies that set a case's fields, it is most often one of these.
+func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
+	if body == nil {
+		return wrong
+	}
+	known := slices.Sorted(maps.Keys(body.Properties))
+	ofCase := body.Properties["data"] != nil && body.Properties["ignore_warning"] != nil
+	for i, f := range wrong {
+		name := strings.TrimPrefix(f.Path, "/")
+		if f.Message != validation.MsgUnexpectedProperty || strings.Contains(name, "/") {
+			continue
+		}
+		if nearest := spelling.DidYouMean(name, known); nearest != "" {
+			wrong[i].Message += nearest
+		} else if ofCase {
+			wrong[i].Message += "; the fields of a case go below data"
+		}
+	}
+	return wrong
 }
 
 // misfit explains what the schema lets pass and Go does not hold.

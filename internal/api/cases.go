@@ -66,13 +66,13 @@ type NewCase struct {
 
 // CaseTransition is the body that submits a transition.
 type CaseTransition struct {
-	Data          Data `json:"data,omitempty" doc:"The fields to set; null clears one." example:"{\"decision_reason\": \"All is well.\"}"`
+	Data          Data `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"decision_reason\": \"All is well.\"}"`
 	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
 }
 
 // CaseEdit is the body of a plain edit.
 type CaseEdit struct {
-	Data          Data     `json:"data,omitempty" doc:"The fields to set; null clears one." example:"{\"email\": \"office@acme.example\"}"`
+	Data          Data     `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"email\": \"office@acme.example\"}"`
 	Name          Optional `json:"name,omitzero" doc:"A name of its own; null goes back to the template's."`
 	Color         Optional `json:"color,omitzero" doc:"A colour of its own; null goes back to its state's." example:"teal"`
 	IgnoreWarning bool     `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`

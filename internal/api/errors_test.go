@@ -66,7 +66,7 @@ func TestEveryDocumentedProblemHappens(t *testing.T) {
 		}
 		if d.documents("422") && d.id != "put-case-type" && d.id != "upload-proof" {
 			g := w.do(d.method, d.concrete(), `{"nonsense": 1}`).is(422, "request.body_invalid")
-			if !strings.Contains(string(g.body), `{"path":"/nonsense","message":"unexpected property"}`) {
+			if !strings.Contains(string(g.body), `{"path":"/nonsense","message":"unexpected property`) {
 				t.Errorf("%s: %s", d.id, g.body)
 			}
 			w.do(d.method, d.concrete(), `{"data": `).is(400, "json.malformed")
@@ -600,5 +600,20 @@ func TestPagesFollowEachOther(t *testing.T) {
 			t.Errorf("%s: the second page repeats the first", list)
 		}
 		w.get("/v1/cases?cursor="+first.text("next")).is(400, "request.cursor_invalid")
+	}
+}
+
+// Whoever sends a field beside data, or misspells a member, is told where it goes.
+func TestAnUnknownMemberOfABodySaysWhatWasMeant(t *testing.T) {
+	w := start(t)
+	w.putTypes()
+	for body, want := range map[string]string{
+		`{"applicant": "Ada"}`:      "unexpected property; the fields of a case go below data",
+		`{"ignore_warnings": true}`: `unexpected property (did you mean \"ignore_warning\"?)`,
+	} {
+		g := w.do("POST", "/v1/case-types/loan/cases", body).is(422, "request.body_invalid")
+		if !strings.Contains(string(g.body), want) {
+			t.Errorf("%s: %s", body, g.body)
+		}
 	}
 }
