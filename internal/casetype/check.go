@@ -81,8 +81,18 @@ func (c *checker) form() {
 		c.stop = errors.Unwrap(err)
 	}
 	for _, complaint := range complaints {
+		if c.unread(complaint.Path) {
+			continue
+		}
 		c.fault(pointer("", complaint.Path...), "%s", c.formFault(complaint))
 	}
+}
+
+// unread reports whether there is no value at a path because the reader has refused it.
+func (c *checker) unread(path []string) bool {
+	at := pointer("", path...)
+	return len(path) > 0 && c.valueAt(path) == nil &&
+		slices.ContainsFunc(c.doc.Faults, func(f yaml.Fault) bool { return f.Path == at })
 }
 
 // inWords says what the patterns of [Schema] mean.

@@ -19,7 +19,11 @@ type Fault struct {
 }
 
 func (f Fault) String() string {
-	return fmt.Sprintf("%s:%d: %s: %s", cmp.Or(f.File, "definition"), f.Line, cmp.Or(f.Path, "/"), f.Message)
+	at := fmt.Sprintf("%s:%d: ", cmp.Or(f.File, "definition"), f.Line)
+	if f.Path != "" {
+		at += f.Path + ": "
+	}
+	return at + f.Message
 }
 
 // Faults is all that is wrong in a definition, ordered by line, then path. It is

@@ -99,6 +99,8 @@ var mistakes = []struct {
 	{"options", "applicant: {type: string}", "applicant: {type: string, options: [a, b]}", "/fields/properties/applicant/options", "write enum: [...]", 8},
 	{"a bound in quotes", "minimum: 0", `minimum: "0"`, "/fields/properties/cost/minimum", "write it without quotes", 9},
 	{"fields without properties", "  type: object\n  required: [applicant]\n  properties:\n    applicant: {type: string}\n", "  applicant: {type: string} # <-\n  type: object\n  properties:\n", "/fields/applicant", "stand below properties", 0},
+	{"a field without properties whose name is like a keyword", "  type: object\n  required: [applicant]\n  properties:\n    applicant: {type: string}\n", "  cost: {type: string} # <-\n  type: object\n  properties:\n", "/fields/cost", "fields stand below properties", 0},
+	{"a field with a letter of one's own", "urgent:", "größe:", "/fields/properties/größe", "letters a to z and A to Z", 10},
 	{"yes for true", "final: true", "final: yes # <-", "/states/2/final", "write true", 0},
 	{"a state with a blank", "- key: granted", "- key: Permit granted # <-", "/states/2/key", "write permit_granted", 0},
 	{"a state that is text", "- key: review", "- review # <-", "/states/1", "write {key: review}", 0},
@@ -174,5 +176,16 @@ func TestTypicalMistakesAreToldWithTheirRemedies(t *testing.T) {
 				t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
 			}
 		})
+	}
+}
+
+func TestAConditionThatBeginsWithATagIsOneFault(t *testing.T) {
+	faults := faultsOf(t, strings.Replace(permit, "precondition: has", "precondition: !has", 1))
+	if len(faults) != 1 || !strings.Contains(faults[0].Message, "put a text that begins with ! in quotes") {
+		t.Errorf("%v", faults)
+	}
+	faults = faultsOf(t, permit+"x: @\n")
+	if !strings.Contains(faults.Error(), "yaml:51: is not YAML: ") {
+		t.Errorf("%v, want no path where it is about the whole", faults)
 	}
 }

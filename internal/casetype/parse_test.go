@@ -163,7 +163,7 @@ func TestEachFaultIsFoundAtItsLineAndPath(t *testing.T) {
 func TestAFaultIsReportedOnceAndAlone(t *testing.T) {
 	// These are faults from which others follow.
 	follow := []string{"no fields", "state twice", "state without key", "no states", "creation without target", "no creation",
-		"transition twice", "merge key", "field named case", "field name with a dash", "tag"}
+		"transition twice", "merge key", "field named case", "field name with a dash"}
 	for _, wrong := range wrongs {
 		if slices.Contains(follow, wrong.name) {
 			continue

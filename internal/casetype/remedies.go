@@ -445,7 +445,8 @@ var commonKeywords = []string{
 // unknownKeyword says what to write instead of a keyword that JSON Schema has not.
 func (c *checker) unknownKeyword(keyword, path string) string {
 	if path == "/fields" && remedies["fields"][keyword] == "" {
-		if near := c.suggest(keyword, keywords); near != "" {
+		_, isSchema := c.valueAt([]string{"fields", keyword}).(map[string]any)
+		if near := c.suggest(keyword, keywords); near != "" && !isSchema {
 			return near
 		}
 		return "; fields stand below properties:, a schema for each"

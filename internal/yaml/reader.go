@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,8 +124,47 @@ func syntaxRemedy(message string, text []byte, at Position) string {
 	case strings.HasPrefix(message, "did not find expected key"), strings.HasPrefix(message, "did not find expected '-' indicator"):
 		return "; indent a key exactly like those beside it, and put a text that begins with a quote, { or [ in quotes as a whole"
 	}
+	for line := at.Line; line > 0 && line >= at.Line-1; line-- { // the library may notice on the next one
+		switch remedy := quotingRemedy(lineOf(text, line)); {
+		case remedy != "" && line < at.Line:
+			return fmt.Sprintf("; on line %d, %s", line, remedy)
+		case remedy != "":
+			return "; " + remedy
+		}
+	}
 	return ""
 }
+
+// quotingRemedies say which characters in a text without quotes YAML takes for its own, in a
+// line whose quoted texts are left out.
+var quotingRemedies = []struct {
+	found  *regexp.Regexp
+	remedy string
+}{
+	{regexp.MustCompile(`[:,\[{-]\s+#\S`), "# begins a comment: put a text that holds it in quotes"},
+	{regexp.MustCompile("(^|[:,\\[{-])\\s+[%@`!*&]"), "put a text that begins with %, @, `, !, * or & in quotes"},
+	{regexp.MustCompile(`[^\s:,\[{-]\s*[\[{]`), "put a text that holds [ or { in quotes"},
+	{regexp.MustCompile(`:\s[^,{}\[\]]*:\s`), "put a text that holds a colon in quotes"},
+}
+
+var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"|'[^']*'`)
+
+// quotingRemedy says which text in a line may lack its quotes.
+func quotingRemedy(line string) string {
+	if len(line) > maxRemedyLine {
+		return ""
+	}
+	bare := quoted.ReplaceAllString(line, "x")
+	for _, q := range quotingRemedies {
+		if q.found.MatchString(bare) {
+			return q.remedy
+		}
+	}
+	return ""
+}
+
+// maxRemedyLine bounds a line in which missing quotes are looked for, in bytes.
+const maxRemedyLine = 1000
 
 // lineOf returns a line of a text, whose lines begin at 1.
 func lineOf(text []byte, line int) string {
@@ -181,7 +221,7 @@ func (r *reader) collection(n *yaml.Node, path string, depth int) any {
 	}
 	tag := map[yaml.Kind]string{yaml.MappingNode: mapTag, yaml.SequenceNode: listTag}[n.Kind]
 	if given := n.ShortTag(); n.Style&yaml.TaggedStyle != 0 && given != tag {
-		r.fault(n, path, fmt.Sprintf("has the tag %s, which means nothing here", given))
+		r.fault(n, path, unknownTag(given))
 		return nil
 	}
 	if n.Anchor != "" {

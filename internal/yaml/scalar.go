@@ -68,9 +68,18 @@ func scalarValue(tag, text string) (value any, message string) {
 			return json.Number("0"), "is not a number that JSON can hold"
 		}
 	default:
-		return nil, fmt.Sprintf("has the tag %s, which means nothing here", tag)
+		return nil, unknownTag(tag)
 	}
 	return nil, fmt.Sprintf("has the tag %s, and is none", tag)
+}
+
+// unknownTag says what is wrong with a tag; it may be the beginning of a text.
+func unknownTag(tag string) string {
+	message := fmt.Sprintf("has the tag %s, which means nothing here", tag)
+	if !strings.HasPrefix(tag, "!!") {
+		message += ": put a text that begins with ! in quotes"
+	}
+	return message
 }
 
 // number writes a YAML number as a JSON one, exactly.
