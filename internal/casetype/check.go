@@ -69,6 +69,7 @@ func (c *checker) check() {
 	c.checkEdit()
 	c.checkReference()
 	c.checkTemplates()
+	c.checkBounds(c.root()["fields"], "/fields")
 	c.compileFields()
 	c.compileDefaults()
 	c.checkSense()
@@ -247,6 +248,9 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 // checkRoute checks where a transition leads from and to.
 func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	known := func(at string, v any) {
+		if repeats(states) {
+			return // a key that is missing may be the one which the repeated one stands for
+		}
 		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
 			c.fault(at, "%q is not a state%s", key, c.oneOf(key, slices.DeleteFunc(slices.Clone(states), func(key string) bool { return key == "" })))
 		}
@@ -261,6 +265,12 @@ func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	case tr["to"] == nil && tr["about_to_submit"] == nil && tr["fields"] != nil && len(items(tr["fields"])) == 0:
 		c.fault(path+"/fields", "is empty in an edit, which could then change nothing")
 	}
+}
+
+// repeats reports whether a key is in a list twice.
+func repeats(keys []string) bool {
+	keys = slices.Sorted(slices.Values(keys))
+	return len(slices.Compact(slices.Clone(keys))) < len(keys)
 }
 
 func (c *checker) checkFieldName(name, path string) {
@@ -299,7 +309,7 @@ func (c *checker) checkAsk(ask map[string]any, path string) {
 		if ask["budget"] == nil {
 			at = path + "/timeout"
 		}
-		c.fault(at, "lets the budget for all attempts (%s) be shorter than the timeout of one (%s)", time.Duration(budget), time.Duration(timeout))
+		c.fault(at, "makes the budget for all attempts (%s) shorter than the timeout of one (%s): write a longer budget or a shorter timeout", time.Duration(budget), time.Duration(timeout))
 	}
 }
 

@@ -86,7 +86,7 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"reference to itself", "format: email", "$ref: '#/properties/email'", "/fields/properties/email", "refers to itself"},
 	{"schema with an address", "format: email", "$id: 'http://example.com/x'", "/fields/properties/email/$id", "not supported"},
 	{"another dialect", "  type: object\n  required", "  $schema: http://json-schema.org/draft-07/schema# # <-\n  type: object\n  required", "/fields/$schema", "2020-12"},
-	{"no states", "states:\n  - key: draft\n  - key: done\n    final: true\n", "states: [] # <-\n", "/states", "fewer than 1 item"},
+	{"no states", "states:\n  - key: draft\n  - key: done\n    final: true\n", "states: [] # <-\n", "/states", "is an empty list"},
 	{"state without key", "- key: draft\n  -", "- name: Draft # <-\n  -", "/states/0/key", "required"},
 	{"state twice", "- key: done", "- key: draft # <-", "/states/1/key", "is the key of /states/0 too"},
 	{"outcome unknown", "final: true", "outcome: maybe # <-", "/states/1/outcome", "approved, declined"},
@@ -96,7 +96,7 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"creation without target", "    to: draft\n", "", "/transitions/0", "neither from nor to"},
 	{"target that is no state", "to: draft", "to: drafd # <-", "/transitions/0/to", `did you mean "draft"`},
 	{"source that is no state", "from: [draft]\n    to: done", "from: [nope] # <-\n    to: done", "/transitions/2/from/0", "not a state"},
-	{"source empty", "from: [draft]\n    to: done", "from: [] # <-\n    to: done", "/transitions/2/from", "fewer than 1 item"},
+	{"source empty", "from: [draft]\n    to: done", "from: [] # <-\n    to: done", "/transitions/2/from", "is an empty list"},
 	{"source that is text", "from: [draft]\n    to: done", "from: draft # <-\n    to: done", "/transitions/2/from", "is text, not a list"},
 	{"transition twice", "key: finish", "key: edit # <-", "/transitions/2/key", "is the key of /transitions/1 too"},
 	{"transition sets no field", "to: done", "to: done\n    fields: [amount, sum] # <-", "/transitions/2/fields/1", "not a field"},
@@ -162,7 +162,7 @@ func TestEachFaultIsFoundAtItsLineAndPath(t *testing.T) {
 
 func TestAFaultIsReportedOnceAndAlone(t *testing.T) {
 	// These are faults from which others follow.
-	follow := []string{"no fields", "state twice", "state without key", "no states", "creation without target", "no creation",
+	follow := []string{"no fields", "state without key", "no states", "creation without target", "no creation",
 		"transition twice", "merge key", "field named case", "field name with a dash"}
 	for _, wrong := range wrongs {
 		if slices.Contains(follow, wrong.name) {
@@ -230,7 +230,7 @@ documents:
 	want := []string{
 		"1 /key", "3 /colour", "4 /reference", "8 /fields/properties/status",
 		"9 /fields/properties/amount/format", "9 /fields/properties/amount/type",
-		"12 /states/1/key", "13 /states/1/outcome", "16 /transitions/0/to", "17 /transitions/0/fields/0",
+		"12 /states/1/key", "13 /states/1/outcome", "17 /transitions/0/fields/0",
 		"18 /transitions/0/precondition", "20 /transitions/0/about_to_submit/url", "21 /transitions/0/about_to_submit/timeout",
 		"22 /transitions/1", "23 /edit", "26 /documents/0/template",
 	}

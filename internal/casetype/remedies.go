@@ -120,6 +120,16 @@ func (c *checker) oneOf(name string, names []string) string {
 
 // list writes names for people; those beyond [maxListed] are left out.
 func list(names []string) string {
+	var once []string
+	for _, name := range names {
+		if name != "" && !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+		if len(once) > maxListed {
+			break
+		}
+	}
+	names = once
 	if len(names) > maxListed {
 		return strings.Join(names[:maxListed], ", ") + ", ..."
 	}
@@ -207,6 +217,12 @@ func (c *checker) remedy(path []string, says string) string {
 	_, isObject := v.(map[string]any)
 	_, isList := v.([]any)
 	switch {
+	case key == "from" && isList && len(items(v)) == 0:
+		return "is an empty list: write the states that it leads from, or leave from out for what creates a case"
+	case isList && len(items(v)) == 0 && strings.HasPrefix(says, "has fewer than 1 item"):
+		return "is an empty list: write at least one"
+	case key == "precondition" && !isText && !isObject:
+		return "is " + kindOfValue(v).String() + `, not a condition: write it in quotes, "data.cost > 0", or {condition: ..., message: ...}`
 	case key == "retries" && !inList && !isList:
 		return says + ": write the waits between attempts, [1s, 3s], or [] for one attempt"
 	case slices.Contains([]string{"timeout", "budget", "retries"}, key) && !isList:

@@ -61,6 +61,8 @@ func (c *checker) checkSense() {
 			c.warn(path, "is a state that no case can reach: no transition leads to it from where cases begin")
 		case moves && object(state)["final"] != true && !leaves(transitions, key):
 			c.warn(path, "is a state that no transition leads out of, and is not final: write final: true if cases end here")
+		case object(state)["final"] == true && leaves(transitions, key):
+			c.warn(path+"/final", "is true of a state that a transition leads out of: leave it out if cases go on from here")
 		}
 	}
 	for i, item := range transitions {
@@ -83,6 +85,9 @@ func (c *checker) checkWho(tr map[string]any, path string) {
 		return
 	}
 	access := object(c.root()["access"])
+	if i := slices.Index(roles, "viewer"); i >= 0 && len(roles) > 1 {
+		c.warn(pointer(path, "roles", strconv.Itoa(i)), "may never submit a transition: viewers only read; leave it out")
+	}
 	mayWrite := func(role string) bool {
 		in := func(list any) bool { return list == nil || slices.Contains(texts(list), role) }
 		return role != "viewer" && in(access["read"]) && in(access["write"])
