@@ -27,7 +27,7 @@ type MigrationReport struct {
 	Moved    int      `json:"moved" doc:"How many cases work by the version from now on or, in a dry run, would." example:"180"`
 	Finished int      `json:"finished" doc:"How many of the cases that were looked at are in final states and were left alone. Send finished: true to move them too." example:"12"`
 	Misfits  []Misfit `json:"misfits" doc:"The cases that don't fit. They are left as they are."`
-	Left     int64    `json:"left" doc:"How many cases of older versions there are behind those that were looked at; counted up to 100,000." example:"3220"`
+	Left     int64    `json:"left" doc:"How many cases of older versions there are among the next 100,000 of the type, which were not looked at yet. While next is not null there may be more behind these, even if it is 0." example:"3220"`
 	Next     *string  `json:"next" doc:"What after is for the cases that come next; null: there are none."`
 }
 
@@ -42,7 +42,7 @@ func (a *API) migrations() {
 	handleBody(a, operation("migrate-cases", http.MethodPost, "/v1/case-types/{key}/migrate", "case types",
 		"Move cases to a newer version of their type",
 		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 cases of older versions, for "+
-			"some seconds at most, the oldest first; repeat it with after until next is null. To repeat a call does no harm. "+
+			"some seconds at most, the oldest first, and comes by up to 10,000 of the type for that, so that it may find none; repeat it with after until next is null. To repeat a call does no harm. "+
 			"A case is moved if its data fits the new version, fields that this adds having their defaults, and its state is one of it, or is mapped by states; others are left as they are and "+
 			"listed. Cases in final states are left alone and counted (finished), unless the body says finished: true. No transition is taken, so that no role, precondition or callback of the definition is asked: only administrators may migrate. "+
 			"Each case is a commit of its own, with the fact case.migrated in its history; endpoints hear of the state, data and name, where these change.",

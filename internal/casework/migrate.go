@@ -19,11 +19,10 @@ import (
 
 // The bounds of one call of MigrateCases.
 const (
-	MaxMigrated  = 200 // cases that it looks at
-	maxMisfits   = 50  // that it lists
-	maxWrong     = 20  // faults of one case that it lists
-	maxVersions  = 500 // older versions in which it looks for the states that it is to map
-	maxLeft      = 100_000
+	MaxMigrated  = 200             // cases that it looks at
+	maxMisfits   = 50              // that it lists
+	maxWrong     = 20              // faults of one case that it lists
+	maxVersions  = 500             // older versions in which it looks for the states that it is to map
 	migrateFor   = 5 * time.Second // after which it moves no further case
 	migrateCases = access.Operation("migrate-cases")
 )
@@ -46,8 +45,8 @@ type Migrated struct {
 	Moved    int
 	Finished int // cases that were left alone since they are in final states
 	Misfits  []Misfit
-	Left     int64           // cases of older versions that it did not come to, counted up to maxLeft
-	Next     *store.Position // the last case that it looked at; nil: it came to the end
+	Left     int64           // cases of older versions among the next 100,000 of the type that it did not come to
+	Next     *store.Position // how far it came, even where it moved none; nil: to the end
 }
 
 // Misfit is a case that can't be moved as it is.
@@ -208,7 +207,7 @@ func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
 	filter := store.OlderFilter{
 		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.Clearance,
 	}
-	found, err := s.store.OlderCases(ctx, m.Tenant, filter)
+	found, to, err := s.store.OlderCases(ctx, m.Tenant, filter)
 	if err != nil {
 		return out, err
 	}
@@ -232,9 +231,12 @@ func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
 		more = found.More
 	}
 	if !more {
-		return out, nil
+		if to.ID == 0 {
+			return out, nil
+		}
+		filter.After = to // there are others behind it
 	}
-	out.Next, filter.Limit = &filter.After, maxLeft
+	out.Next = &filter.After
 	out.Left, err = s.store.CountOlderCases(ctx, m.Tenant, filter)
 	return out, err
 }

@@ -41,7 +41,8 @@ type misfit struct {
 	Fields  []fault.Field `json:"fields"`
 }
 
-// mostCounted is how far the server counts what is left.
+// mostCounted is how far the server looks to count what is left. Where it finds none so far,
+// there may be some behind that.
 const mostCounted = 100_000
 
 // Migrate moves the cases of a type, one request after the other, and prints those
@@ -71,7 +72,7 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 		if err := m.list(did.Misfits); err != nil {
 			return false, err
 		}
-		count := m.count(moved, misfits, did.Left)
+		count := m.count(moved, misfits, did)
 		if did.Next == nil {
 			if !m.JSON {
 				m.line("%s, version %d: %s%s", m.Type, did.To, count, leftAlone(finished))
@@ -84,9 +85,9 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 }
 
 // count tells how far a migration is: "1,200 of 3,400 moved, 3 don't fit".
-func (m Migration) count(moved, misfits, left int64) string {
-	total := thousands(moved + misfits + left)
-	if left >= mostCounted {
+func (m Migration) count(moved, misfits int64, did report) string {
+	total := thousands(moved + misfits + did.Left)
+	if did.Left >= mostCounted || did.Left == 0 && did.Next != nil {
 		total = "more than " + total
 	}
 	would := ""

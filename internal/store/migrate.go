@@ -2,22 +2,48 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// olderCases is the condition for what works by an older version of a type.
-const olderCases = `cases where tenant = $1 and type = $2 and type_version < $3
-	and created_at >= $4 and (created_at > $4 or id > $5)
+// The bounds of what a call looks at: no index has the versions, so that it comes by
+// cases that do not work by an older one.
+const (
+	lookedAtOlder = 10_000  // cases of the type, for a page
+	countedOlder  = 100_000 // for a count
+)
+
+// typesCases is the condition for the cases of a type behind a position.
+const typesCases = `cases where tenant = $1 and type = $2 and created_at >= $3 and (created_at > $3 or id > $4)`
+
+// older are the conditions for those that work by a version below $5 and that a level of
+// clearance sees.
+const older = `type_version < $5
 	and ($6 >= 2 or classification = 'PUBLIC') and ($6 >= 3 or classification <> 'RESTRICTED') and $6 >= 1`
 
 var (
-	olderList = defineListing(PageBytes, listing{
+	olderList = alongType(defineListing(PageBytes, listing{
 		columns: caseRead, names: caseRead, size: lengths("data", "contacts"),
-		from: olderCases, order: `created_at, id`, limit: `$7`,
-	})
-	olderCount = define(`select count(*) from (select 1 from ` + olderCases + ` limit $7) as counted`)
+		from:  typesCases + ` and created_at <= $7 and (created_at < $7 or id <= $8) and ` + older,
+		order: `created_at, id`, limit: `$9`,
+	}))
+	olderCount = define(`select count(*) from (
+		select type_version, classification from ` + typesCases + ` order by created_at, id limit $7) as looked where ` + older)
+	// caseAhead is the case so many cases further; it reads an index alone.
+	caseAhead = define(`select created_at, id from ` + typesCases + ` order by created_at, id limit 1 offset $5`)
 )
+
+// alongType has SQLite take the index of the types' cases. Between two times it takes that of
+// all cases to be as good.
+func alongType(s *statement) *statement {
+	s.text[sqlite] = strings.Replace(s.text[sqlite], "from cases where", "from cases indexed by cases_by_type where", 1)
+	return s
+}
 
 // OlderFilter selects the cases of a type that work by a version below another.
 type OlderFilter struct {
@@ -30,23 +56,60 @@ type OlderFilter struct {
 	Clearance casetype.Classification
 }
 
-func (f OlderFilter) arguments(tenant int64, limit int) []any {
+// from is where the filter begins.
+func (f OlderFilter) from(tenant int64) []any {
 	since := int64(-1)
 	if !f.After.CreatedAt.IsZero() {
 		since = micros(f.After.CreatedAt)
 	}
-	return []any{tenant, f.Type, f.Below, since, f.After.ID, f.Clearance.Level(), limit}
+	return []any{tenant, f.Type, since, f.After.ID}
 }
 
-// OlderCases lists cases in the order of their creation.
-func (r reader) OlderCases(ctx context.Context, tenant int64, f OlderFilter) (Page[CaseRow], error) {
-	rows, err := r.q.query(ctx, olderList, f.arguments(tenant, f.Limit+1)...)
-	return collectPage(rows, err, f.Limit, scanCaseRow)
+// arguments are those of the conditions, with others behind them.
+func (f OlderFilter) arguments(tenant int64, others ...any) []any {
+	return slices.Concat(f.from(tenant), []any{f.Below, f.Clearance.Level()}, others)
 }
 
-// CountOlderCases counts the cases that a filter selects behind its position, up to
-// its limit.
+// ahead is the last of so many cases of the type, of any version; zero: there are fewer.
+func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases int) (Position, error) {
+	rows, err := r.q.query(ctx, caseAhead, append(f.from(tenant), cases-1)...)
+	found, err := collect(rows, err, func(rows *sql.Rows) (p Position, err error) {
+		var at int64
+		err = rows.Scan(&at, &p.ID)
+		p.CreatedAt = time.UnixMicro(at).UTC()
+		return p, err
+	})
+	if err != nil || len(found) == 0 {
+		return Position{}, err
+	}
+	return found[0], nil
+}
+
+// OlderCases lists cases in the order of their creation. It looks at a bounded number of
+// the type's cases: to is the last of them, behind which there may be others although
+// the page has none; zero: there are no others.
+func (r reader) OlderCases(ctx context.Context, tenant int64, f OlderFilter) (page Page[CaseRow], to Position, err error) {
+	return r.olderCases(ctx, tenant, f, lookedAtOlder)
+}
+
+func (r reader) olderCases(
+	ctx context.Context, tenant int64, f OlderFilter, most int,
+) (page Page[CaseRow], to Position, err error) {
+	if to, err = r.ahead(ctx, tenant, f, most); err != nil {
+		return page, to, err
+	}
+	last := int64(math.MaxInt64)
+	if to.ID != 0 {
+		last = micros(to.CreatedAt)
+	}
+	rows, err := r.q.query(ctx, olderList, f.arguments(tenant, last, to.ID, f.Limit+1)...)
+	page, err = collectPage(rows, err, f.Limit, scanCaseRow)
+	return page, to, err
+}
+
+// CountOlderCases counts the cases that a filter selects among the next countedOlder of
+// the type behind its position.
 func (r reader) CountOlderCases(ctx context.Context, tenant int64, f OlderFilter) (int64, error) {
-	rows, err := r.q.query(ctx, olderCount, f.arguments(tenant, f.Limit)...)
+	rows, err := r.q.query(ctx, olderCount, f.arguments(tenant, countedOlder)...)
 	return one(rows, err, scanValue[int64], notFound("store.case", "No answer."))
 }
