@@ -56,7 +56,7 @@ func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
 			{Path: "/data/nmae", Message: "is not a field of kyc"}}},
 		{`{"client_name":"","email":"nobody","date_of_birth":"1990-02-30","risk_score":101,"risk_level":"huge","politically_exposed":"yes"}`, []fault.Field{
 			{Path: "/data/client_name", Message: "is shorter than 1 character"},
-			{Path: "/data/date_of_birth", Message: "is not a valid date"},
+			{Path: "/data/date_of_birth", Message: "is not a valid date, such as 2026-03-14"},
 			{Path: "/data/email", Message: "is not a valid email"},
 			{Path: "/data/politically_exposed", Message: "is text, not true or false"},
 			{Path: "/data/risk_level", Message: "is not one of low, medium, high"},
@@ -67,7 +67,7 @@ func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
 			{Path: "/data/company/nam", Message: "is not a known name here"},
 			{Path: "/data/company/name", Message: "is required"}}},
 		{`{"client_name":"Acme","company":{"name":"x","website":"not a uri"},"nationalities":["CH","CH"]}`, []fault.Field{
-			{Path: "/data/company/website", Message: "is not a valid uri"},
+			{Path: "/data/company/website", Message: "is not a valid uri, such as https://example.com/a"},
 			{Path: "/data/nationalities", Message: "holds the same item twice, at 0 and 1"}}},
 		{`{"client_name":"Acme","risk_score":1.5}`, []fault.Field{{Path: "/data/risk_score", Message: "is not a whole number"}}},
 		{`{"client_name":null,"a/b~c":1,"":1}`, []fault.Field{

@@ -181,6 +181,11 @@ func explain(k jsonschema.ErrorKind) string {
 	case *kind.Const:
 		return "is not " + values([]any{k.Want})
 	case *kind.Format:
+		example := map[string]string{"date": "2026-03-14", "time": "15:09:26Z", "date-time": "2026-03-14T15:09:26Z",
+			"duration": "P3D or PT15M", "uri": "https://example.com/a"}[k.Want]
+		if example != "" {
+			return "is not a valid " + k.Want + ", such as " + example
+		}
 		return "is not a valid " + k.Want
 	case *kind.Pattern:
 		return "does not match the pattern " + k.Want

@@ -95,7 +95,13 @@ func (f *format) message(err error) string {
 	if reason, ok := errors.AsType[unusable](err); ok {
 		return reason.Error()
 	}
-	return "is not a valid " + f.name
+	return "is not a valid " + f.name + suchAs[f.name]
+}
+
+// suchAs shows the formats that people write in other ways.
+var suchAs = map[string]string{
+	"date": ", such as 2026-03-14", "time": ", such as 15:09:26Z", "date-time": ", such as 2026-03-14T15:09:26Z",
+	"duration": ", such as P3D or PT15M", "uri": ", such as https://example.com/a",
 }
 
 // forms says in one line what each branch has against the value at depth.
