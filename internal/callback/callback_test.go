@@ -146,7 +146,7 @@ func TestBehaviours(t *testing.T) {
 		detail   string
 		attempts int // of the three that the default allows; 0: 1
 	}{
-		"200 with an answer":     {does: says(200, `{"override_state":"x","x":1}`), want: wire.Answer{OverrideState: "x"}},
+		"200 with an answer":     {does: says(200, `{"override_state":"x","x":1}`), want: wire.Answer{OverrideState: "x", Ignored: []string{"x"}}},
 		"200 with data":          {does: says(200, `{"data":{"a":"b"}}`), want: wire.Answer{HasData: true, Data: map[string]any{"a": "b"}}},
 		"200 with both lists":    {does: says(200, `{"errors":["e"],"warnings":["w"]}`), want: wire.Answer{Errors: []string{"e"}, Warnings: []string{"w"}}},
 		"200 and nothing":        {does: says(200, "")},
