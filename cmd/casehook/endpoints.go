@@ -99,7 +99,8 @@ The server calls public addresses only, and what it allows by --allow-address.`
 
 func (c *endpointCreateCmd) Run(ctx context.Context, s stdio) error {
 	e := dev.NewEndpoint{
-		Name: c.Name, URL: string(c.URL), Triggers: c.Triggers, Sources: c.Source, IgnoreOwn: c.IgnoreOwn, Filter: c.Filter,
+		Name: c.Name, URL: string(c.URL), Triggers: c.Triggers, Sources: c.Source, IgnoreOwn: c.IgnoreOwn,
+		Filter:    c.Filter,
 		Clearance: c.Clearance, Description: c.Description, Secret: c.Secret, Start: c.Since.at(time.Now()),
 	}
 	if c.Order != "" {
@@ -219,7 +220,8 @@ func (endpointRetryCmd) Help() string {
 }
 
 func (c *endpointRetryCmd) Run(ctx context.Context, s stdio) error {
-	return dev.RetryMessages(ctx, c.client(), dev.Output{Out: s.out}, dev.Messages{Endpoint: c.Endpoint, IDs: c.Messages, Parked: c.Parked})
+	return dev.RetryMessages(ctx, c.client(), dev.Output{Out: s.out},
+		dev.Messages{Endpoint: c.Endpoint, IDs: c.Messages, Parked: c.Parked})
 }
 
 type endpointDropCmd struct {
@@ -247,7 +249,8 @@ func (c *endpointDropCmd) Validate() error {
 }
 
 func (c *endpointDropCmd) Run(ctx context.Context, s stdio) error {
-	return dev.DropMessages(ctx, c.client(), dev.Output{Out: s.out}, dev.Messages{Endpoint: c.Endpoint, IDs: c.Messages, Parked: c.Parked})
+	return dev.DropMessages(ctx, c.client(), dev.Output{Out: s.out},
+		dev.Messages{Endpoint: c.Endpoint, IDs: c.Messages, Parked: c.Parked})
 }
 
 type endpointReplayCmd struct {
@@ -271,7 +274,8 @@ func (endpointReplayCmd) Help() string {
 func (c *endpointReplayCmd) Validate() error {
 	now := time.Now()
 	if c.Since.at(now) == "now" || c.Until.name != "" {
-		return fmt.Errorf("--since and --until are times in the past: 1h or 2026-01-31T08:00:00Z; --since may be beginning")
+		return fmt.Errorf("--since and --until are times in the past: 1h or " +
+			"2026-01-31T08:00:00Z; --since may be beginning")
 	}
 	return nil
 }

@@ -36,8 +36,8 @@ var definitionKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 // Validate refuses what can't be the key of a case type.
 func (c *initCmd) Validate() error {
 	if !definitionKey.MatchString(c.Key) {
-		return fmt.Errorf("%q can't be the key of a case type: it has small letters, digits, _ and -, begins with a letter, "+
-			"and has at most 63 characters, as in building_permit", c.Key)
+		return fmt.Errorf("%q can't be the key of a case type: it has small letters, digits, _ and "+
+			"-, begins with a letter, and has at most 63 characters, as in building_permit", c.Key)
 	}
 	return nil
 }
@@ -75,5 +75,7 @@ func startingFor(key, file string) string {
 		}
 	}
 	return strings.NewReplacer("application.yaml", file, "key: application\n", "key: "+key+"\n",
-		"/v1/case-types/application", "/v1/case-types/"+key, "name: Application\n", "name: "+name+"\n", "APP-", initials+"-").Replace(starting)
+		"/v1/case-types/application", "/v1/case-types/"+key,
+		"name: Application\n", "name: "+name+"\n", "APP-", initials+"-",
+	).Replace(starting)
 }

@@ -21,7 +21,7 @@ type migrateCmd struct {
 func (migrateCmd) Help() string {
 	return `Running cases work by the version of the definition that they were made by, until they are moved to a newer one. Those that don't fit are left as they are and printed, each with what is wrong; then the command ends with 1. It can be repeated and interrupted: each case is moved by itself, and those that were moved are passed over. Cases in final states are left alone and counted, unless you say --finished.
 
-No transition is taken and nobody is asked: your token needs the right to put definitions. How far it is, is told on stderr.
+No transition is taken and nobody is asked, so that only administrators may migrate. The progress goes to standard error.
 
   casehook casetype migrate kyc --dry-run
   casehook casetype migrate kyc --states in_review=assessing,waiting=assessing`

@@ -82,7 +82,8 @@ func (c *serveCmd) Validate() error {
 			wrong = append(wrong, fmt.Errorf("--%s is %v; it has to be %s", option, value, bounds))
 		}
 	}
-	refuse(c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour, "disable-after", c.DisableAfter, "between 1m and 720h")
+	refuse(c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour, "disable-after", c.DisableAfter,
+		"between 1m and 720h")
 	refuse(c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute, "lease-ttl", c.LeaseTTL, "between 1s and 5m")
 	refuse(c.Grace <= 0, "grace", c.Grace, "above 0")
 	refuse(c.MaxConns < 0, "max-connections", c.MaxConns, "0 or more")
@@ -105,11 +106,14 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
 		Hold:            c.Hold,
 		Fonts:           c.Fonts,
-		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), CORSOrigins: c.CORSOrigins, MaxConnections: c.MaxConns,
-		OIDC:        oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID, ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
+		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), CORSOrigins: c.CORSOrigins,
+		MaxConnections: c.MaxConns,
+		OIDC: oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID,
+			ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
 		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
 		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
-		OTLPEndpoint: cmp.Or(string(c.OTLPEndpoint), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
+		OTLPEndpoint: cmp.Or(string(c.OTLPEndpoint), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+			os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
 		DisableAfter: c.DisableAfter, DrainDelay: c.DrainDelay,
 		KeepAttempts: time.Duration(c.KeepAttempts), KeepJournal: time.Duration(c.KeepJournal),
 		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,

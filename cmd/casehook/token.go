@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -38,7 +37,8 @@ func (r recovery) run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "tenant %s: a token that may do everything in it, shown this once; keep it in a safe place:\n\n  %s\n", r.tenant, bearer)
+	_, err = fmt.Fprintf(s.out, "tenant %s: a token that may do everything in it, shown this once; keep it "+
+		"in a safe place:\n\n  %s\n", r.tenant, bearer)
 	return err
 }
 
@@ -93,11 +93,14 @@ func (c *tokenCreateCmd) Validate() error {
 	shaped := c.Role != "" || c.Clearance != "" || !c.Expires.isZero() || len(c.Address) > 0
 	switch {
 	case c.recovers() && shaped && c.Data == "" && c.Database == "":
-		return errors.New("there is no token with which to create another: set CASEHOOK_TOKEN; if none works, see casehook token recover")
+		return errors.New("there is no token with which to create another: set CASEHOOK_TOKEN; if none works, " +
+			"see casehook token recover")
 	case c.recovers() && shaped:
-		return errors.New("a token that is made in the database itself may do everything: leave --role, --clearance, --expires and --address out")
+		return errors.New("a token that is made in the database itself may do everything: leave --role, --clearance, " +
+			"--expires and --address out")
 	case !c.recovers() && (c.Tenant != "" || c.KeyFile != ""):
-		return errors.New("--tenant and --key-file are for a token that is made in the database itself: see casehook token recover")
+		return errors.New("--tenant and --key-file are for a token that is made in the database itself: " +
+			"see casehook token recover")
 	case !c.recovers() && c.Name == "":
 		return errors.New("the token needs a name, by which it is known: --name crm")
 	}
@@ -112,7 +115,8 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 		return recovery{
 			tenant: cmp.Or(c.Tenant, "default"), name: cmp.Or(c.Name, "recovered"),
 			data:     cmp.Or(c.Data, os.Getenv("CASEHOOK_DATA"), "casehook-data"),
-			database: cmp.Or(c.Database, os.Getenv("CASEHOOK_DATABASE")), keyFile: cmp.Or(c.KeyFile, os.Getenv("CASEHOOK_KEY_FILE")),
+			database: cmp.Or(c.Database, os.Getenv("CASEHOOK_DATABASE")),
+			keyFile:  cmp.Or(c.KeyFile, os.Getenv("CASEHOOK_KEY_FILE")),
 		}.run(ctx, s)
 	}
 	body := map[string]any{"name": c.Name}
@@ -134,10 +138,11 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 		Clearance string `json:"clearance"`
 		Token     string `json:"token"`
 	}
-	if err := c.client().Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/tokens", Body: body}, &made); err != nil {
+	if err := c.client().Post(ctx, "/v1/tokens", body, &made); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "token %s: created, %s, which is %s and sees what is %s\nShown this once; keep it in a safe place:\n\n  %s\n",
+	_, err := fmt.Fprintf(s.out,
+		"token %s: created, %s, which is %s and sees what is %s\nShown this once; keep it in a safe place:\n\n  %s\n",
 		c.Name, made.ID, made.Role, made.Clearance, made.Token)
 	return err
 }
@@ -163,7 +168,8 @@ func (tokenListCmd) Help() string {
 }
 
 func (c *tokenListCmd) Run(ctx context.Context, s stdio) error {
-	table := dev.Table{Columns: []string{"ID", "NAME", "ROLE", "CLEARANCE", "EXPIRES", "USED"}, Shorten: []string{"NAME"}}
+	table := dev.Table{Columns: []string{"ID", "NAME", "ROLE", "CLEARANCE", "EXPIRES", "USED"},
+		Shorten: []string{"NAME"}}
 	day := func(t *time.Time) string {
 		if t == nil {
 			return "-"
@@ -192,7 +198,7 @@ func (c *tokenRevokeCmd) Run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	if err := c.client().Call(ctx, client.Request{Method: http.MethodDelete, Path: "/v1/tokens/" + url.PathEscape(id)}, nil); err != nil {
+	if err := c.client().Delete(ctx, "/v1/tokens/"+url.PathEscape(id)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "token %s: revoked\n", c.Name)
@@ -217,9 +223,11 @@ func (c *tokenRevokeCmd) find(ctx context.Context) (string, error) {
 	case 1:
 		return ids[0], nil
 	case 0:
-		return "", fault.New(fault.NotFound, "token.unknown", "There is no token %q. casehook token list shows them.", c.Name)
+		return "", fault.New(fault.NotFound, "token.unknown", "There is no token %q. casehook token list shows them.",
+			c.Name)
 	}
-	return "", fault.New(fault.Conflict, "token.ambiguous", "Several tokens are called %q; name one by its id: %s.", c.Name, strings.Join(ids, ", "))
+	return "", fault.New(fault.Conflict, "token.ambiguous", "Several tokens are called %q; name one by its id: %s.",
+		c.Name, strings.Join(ids, ", "))
 }
 
 // expiry is when something ends: after a length of time, or at a time. The zero one

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -53,7 +52,7 @@ func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 		body["password"] = password
 	}
 	var made userRow
-	if err := c.client().Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/users", Body: body}, &made); err != nil {
+	if err := c.client().Post(ctx, "/v1/users", body, &made); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(s.out, "user %d (%s): created\n", made.ID, made.Email); err != nil || c.NoPassword || c.PasswordStdin {
@@ -117,7 +116,8 @@ func (userListCmd) Help() string {
 }
 
 func (c *userListCmd) Run(ctx context.Context, s stdio) error {
-	table := dev.Table{Columns: []string{"ID", "EMAIL", "NAME", "ROLE", "CLEARANCE", "SIGNS IN"}, Shorten: []string{"EMAIL", "NAME"}}
+	table := dev.Table{Columns: []string{"ID", "EMAIL", "NAME", "ROLE", "CLEARANCE", "SIGNS IN"},
+		Shorten: []string{"EMAIL", "NAME"}}
 	return dev.List(ctx, c.client(), c.output(s), "/v1/users", table, func(u userRow) []string {
 		return []string{strconv.FormatInt(u.ID, 10), u.Email, u.Name, u.Role, u.Clearance, u.signsIn()}
 	})
@@ -136,7 +136,7 @@ func (o oneUser) change(ctx context.Context, with map[string]any) (u userRow, er
 		return u, err
 	}
 	path := "/v1/users/" + strconv.FormatInt(id, 10)
-	err = o.client().Call(ctx, client.Request{Method: http.MethodPatch, Path: path, Body: with}, &u)
+	err = o.client().Patch(ctx, path, with, &u)
 	return u, err
 }
 
@@ -214,7 +214,8 @@ func (c *userPasswordCmd) Run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "user %d (%s): has a new password; all sessions of before have ended\n", u.ID, u.Email); err != nil || c.PasswordStdin {
+	const done = "user %d (%s): has a new password; all sessions of before have ended\n"
+	if _, err := fmt.Fprintf(s.out, done, u.ID, u.Email); err != nil || c.PasswordStdin {
 		return err
 	}
 	return printPassword(s, password)

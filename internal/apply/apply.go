@@ -137,7 +137,8 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 // it has a new version, how its running cases come to that.
 func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
 	if retired {
-		lines = append(lines, "is retired, so that there are no new cases of it; casehook casetype restore "+t.Key+" undoes that")
+		lines = append(lines,
+			"is retired, so that there are no new cases of it; casehook casetype restore "+t.Key+" undoes that")
 	}
 	if !updated {
 		return lines
@@ -146,7 +147,8 @@ func notes(t Type, before json.RawMessage, updated, retired bool) (lines []strin
 	if removed := removedStates(before, t.States); len(removed) > 0 {
 		states = " --states " + strings.Join(removed, "=STATE,") + "=STATE"
 	}
-	return append(lines, fmt.Sprintf("running cases go on by the version that they have; to move them: casehook casetype migrate %s%s --dry-run", t.Key, states))
+	return append(lines, fmt.Sprintf("running cases go on by the version that they have; to move them: casehook "+
+		"casetype migrate %s%s --dry-run", t.Key, states))
 }
 
 // removedStates lists the states of a definition that are none of those it has now.
@@ -174,7 +176,8 @@ func (c *applier) put(ctx context.Context, path string, t Type, r *report) (draw
 		Warnings  []warning         `json:"warnings"`
 	}
 	path += "?" + url.Values{"file": {t.File}}.Encode()
-	err = c.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml", Body: t.Source}, &put)
+	err = c.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml",
+		Body: t.Source}, &put)
 	switch {
 	case err != nil:
 		return nil, err
@@ -318,7 +321,7 @@ func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there []rem
 	case !c.DryRun && len(r.lines)+len(hidden) > 0:
 		want.removing(have.remoteSettings)
 		var saved remote
-		if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: path, Body: want}, &saved); err != nil {
+		if err := c.Patch(ctx, path, want, &saved); err != nil {
 			return c.ofEndpoint(e.Name, err)
 		}
 		if r.done == unchanged && saved.Revision != have.Revision {
@@ -337,7 +340,7 @@ func (c *applier) create(ctx context.Context, e endpoint.Endpoint) error {
 		want := wanted(e)
 		want.Secret = c.plan.Secrets[e.Name]
 		var saved remote
-		if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/endpoints", Body: want}, &saved); err != nil {
+		if err := c.Post(ctx, "/v1/endpoints", want, &saved); err != nil {
 			return c.ofEndpoint(e.Name, err)
 		}
 		if saved.Secret != "" {

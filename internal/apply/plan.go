@@ -82,7 +82,8 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 	r := reader{file: file, read: read, variable: variable, plan: plan, types: map[string]int{}}
 	written := yaml.Read(source, yaml.Options{})
 	if isDefinition(written.Root()) {
-		return nil, fmt.Errorf("%s: is the definition of a case type, not a file that lists them; write one with case_types: [%s], and apply that",
+		return nil, fmt.Errorf("%s: is the definition of a case type, not a file that lists them; write one with "+
+			"case_types: [%s], and apply that",
 			file, filepath.Base(file))
 	}
 	for _, f := range written.Faults {
@@ -114,7 +115,8 @@ func Read(file string, source []byte, read func(path string) ([]byte, error), va
 func isDefinition(root yaml.Node) bool {
 	object, _ := root.Value.(map[string]any)
 	has := func(key string) bool { _, found := object[key]; return found }
-	return has("key") && (has("states") || has("transitions") || has("fields")) && !has("case_types") && !has("endpoints")
+	return has("key") && (has("states") || has("transitions") || has("fields")) && !has("case_types") &&
+		!has("endpoints")
 }
 
 type reader struct {
@@ -232,7 +234,8 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 			if file == r.file {
 				at = f.Line
 			}
-			r.wrong = append(r.wrong, located{at, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message))})
+			r.wrong = append(r.wrong,
+				located{at, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message))})
 		}
 		return
 	case err != nil:

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/client"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
@@ -68,9 +66,11 @@ func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) 
 		path := "/callback_secrets/" + name
 		switch given := entry.CallbackSecrets[name]; {
 		case shared:
-			r.fault(n.Below(path).Line, "%s: all callbacks of this type share a secret: write callback_secret: { env: NAME }", path)
+			r.fault(n.Below(path).Line,
+				"%s: all callbacks of this type share a secret: write callback_secret: { env: NAME }", path)
 		case !slices.Contains(callbacks, name):
-			r.fault(n.Below(path).Line, "%s: is no callback; there are %s", path, cmp.Or(strings.Join(callbacks, ", "), "none"))
+			r.fault(n.Below(path).Line, "%s: is no callback; there are %s", path,
+				cmp.Or(strings.Join(callbacks, ", "), "none"))
 		default:
 			all = append(all, Secret{name, r.secret(given, path), given.line})
 		}
@@ -114,7 +114,8 @@ var overlap = strings.TrimSuffix(endpoint.DefaultOverlap.String(), "0m0s")
 func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, drawn map[string]string, r *report) error {
 	var wrong []error
 	for _, secret := range t.Secrets {
-		line, err := c.callbackSecret(ctx, path+"/callbacks/"+url.PathEscape(secret.Callback), secret, drawn[secret.Callback])
+		line, err := c.callbackSecret(ctx, path+"/callbacks/"+url.PathEscape(secret.Callback), secret,
+			drawn[secret.Callback])
 		if err != nil {
 			label := "case type " + t.Key + ": secret of " + callbackName(secret.Callback)
 			here := place{c.plan.file, secret.line}
@@ -135,7 +136,9 @@ func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, draw
 
 // callbackSecret brings the secret of a callback to what the plan says, and says what was
 // done, which may be nothing. The one that was drawn for it is known to nobody, and ends.
-func (c *applier) callbackSecret(ctx context.Context, path string, secret Secret, drawn string) (line string, err error) {
+func (c *applier) callbackSecret(
+	ctx context.Context, path string, secret Secret, drawn string,
+) (line string, err error) {
 	mark, err := fingerprint(secret.Text)
 	if err != nil {
 		return "", err
@@ -150,14 +153,14 @@ func (c *applier) callbackSecret(ctx context.Context, path string, secret Secret
 	if c.DryRun {
 		return line, nil
 	}
-	request := client.Request{Method: http.MethodPost, Path: path + "/secret", Body: map[string]string{"secret": secret.Text}}
-	if err := c.Call(ctx, request, nil); err != nil || drawn == "" {
+	err = c.Post(ctx, path+"/secret", map[string]string{"secret": secret.Text}, nil)
+	if err != nil || drawn == "" {
 		return line, err
 	}
 	needless, err := fingerprint(drawn)
 	for _, s := range there {
 		if err == nil && s.Fingerprint == needless {
-			err = c.Call(ctx, client.Request{Method: http.MethodDelete, Path: path + "/secrets/" + url.PathEscape(s.ID)}, nil)
+			err = c.Delete(ctx, path+"/secrets/"+url.PathEscape(s.ID))
 		}
 	}
 	return line, err
@@ -186,8 +189,7 @@ func (c *applier) endpointSecret(ctx context.Context, path, name string, r *repo
 		return c.ofEndpoint(name, err)
 	}
 	if !c.DryRun {
-		request := client.Request{Method: http.MethodPost, Path: path + "/secrets", Body: map[string]string{"secret": secret}}
-		if err := c.Call(ctx, request, nil); err != nil {
+		if err := c.Post(ctx, path+"/secrets", map[string]string{"secret": secret}, nil); err != nil {
 			return c.ofEndpoint(name, err)
 		}
 	}

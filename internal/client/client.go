@@ -58,6 +58,21 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return c.Call(ctx, Request{Method: http.MethodGet, Path: path}, into)
 }
 
+// Post sends a body, unless it is nil, to a path, and reads the answer as Call does.
+func (c *Client) Post(ctx context.Context, path string, body, into any) error {
+	return c.Call(ctx, Request{Method: http.MethodPost, Path: path, Body: body}, into)
+}
+
+// Patch changes what is at a path as the body says, and reads the answer as Call does.
+func (c *Client) Patch(ctx context.Context, path string, body, into any) error {
+	return c.Call(ctx, Request{Method: http.MethodPatch, Path: path, Body: body}, into)
+}
+
+// Delete deletes what is at a path.
+func (c *Client) Delete(ctx context.Context, path string) error {
+	return c.Call(ctx, Request{Method: http.MethodDelete, Path: path}, nil)
+}
+
 // Call makes a request that has to succeed, and reads its answer into what into
 // points to, or nowhere where it is nil. Problems become faults of their kinds.
 func (c *Client) Call(ctx context.Context, q Request, into any) error {
@@ -173,7 +188,8 @@ func (c *Client) unreachable(err error) error {
 		return fault.New(fault.Invalid, "client.scheme", "%s speaks http, not https: write http://%s.",
 			c.Server, strings.TrimPrefix(c.Server, "https://"))
 	}
-	return fault.Wrap(err, fault.Upstream, "client.unreachable", "%s can't be reached. Is the server running? --server names another.", c.Server)
+	return fault.Wrap(err, fault.Upstream, "client.unreachable",
+		"%s can't be reached. Is the server running? --server names another.", c.Server)
 }
 
 // speaksTLS is how a server of Go's answers a request of http where it speaks https.
@@ -208,7 +224,8 @@ func (c *Client) problem(a Answer) error {
 			c.Server, strings.TrimPrefix(c.Server, "http://"))
 	case p.Code == "route.not_found":
 		return fault.New(fault.Invalid, "client.path", "%s answered that there is nothing at the path that was asked. "+
-			"Name it with --server or CASEHOOK_SERVER without a path, but for one that a proxy has before Casehook's; or it is older than this command.", c.Server)
+			"Name it with --server or CASEHOOK_SERVER without a path, but for one that a proxy has before Casehook's; "+
+			"or it is older than this command.", c.Server)
 	case p.Code == "token.invalid" && c.TokenFrom != "":
 		p.Detail = fmt.Sprintf("%s is not valid at %s: it is unknown there, revoked or expired.", c.TokenFrom, c.Server)
 	case p.Code == "":

@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -14,7 +13,7 @@ func atType(key string) string { return "/v1/case-types/" + url.PathEscape(key) 
 
 // Retire ends new cases of a type.
 func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: atType(key) + "/retire"}, nil); err != nil {
+	if err := c.Post(ctx, atType(key)+"/retire", nil, nil); err != nil {
 		return err
 	}
 	o.line("case type %s: retired; its cases go on, and there are no new ones", key)
@@ -23,7 +22,7 @@ func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
 
 // Restore allows new cases of a type that is retired.
 func Restore(ctx context.Context, c *client.Client, o Output, key string) error {
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: atType(key) + "/restore"}, nil); err != nil {
+	if err := c.Post(ctx, atType(key)+"/restore", nil, nil); err != nil {
 		return err
 	}
 	o.line("case type %s: active; there may be new cases of it", key)
@@ -32,7 +31,10 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 
 // RotateCallback gives a callback of a type a new secret; that of before signs too for
 // an overlap.
-func RotateCallback(ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration) error {
+func RotateCallback(
+	ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration,
+) error {
 	path := atType(key) + "/callbacks/" + url.PathEscape(callback) + "/secret"
-	return rotate(ctx, c, o, path, "callback "+callback+" of "+key, overlap, map[string]string{"overlap": overlap.String()})
+	return rotate(ctx, c, o, path, "callback "+callback+" of "+key, overlap,
+		map[string]string{"overlap": overlap.String()})
 }

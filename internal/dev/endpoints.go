@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -103,7 +102,8 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 	short := onTerminal(o.Out)
 	for _, e := range all {
 		table.Rows = append(table.Rows, []string{
-			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(), few(e.Triggers, short), e.URL,
+			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(),
+			few(e.Triggers, short), e.URL,
 		})
 	}
 	return table.Print(o.Out)
@@ -204,7 +204,7 @@ func change(ctx context.Context, c *client.Client, o Output, named string, body 
 		return err
 	}
 	var e shown
-	if err := c.Call(ctx, client.Request{Method: http.MethodPatch, Path: at(id), Body: body}, &e); err != nil {
+	if err := c.Patch(ctx, at(id), body, &e); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s", cmp.Or(e.Name, e.ID), e.Status)

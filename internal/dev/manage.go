@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ func CreateEndpoint(ctx context.Context, c *client.Client, o Output, e NewEndpoi
 		ID     string `json:"id"`
 		Secret string `json:"secret"`
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: "/v1/endpoints", Body: e}, &made); err != nil {
+	if err := c.Post(ctx, "/v1/endpoints", e, &made); err != nil {
 		return err
 	}
 	o.line("endpoint %s: created, %s", e.Name, made.ID)
@@ -55,7 +54,7 @@ func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named strin
 	if err != nil {
 		return err
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodDelete, Path: at(id)}, nil); err != nil {
+	if err := c.Delete(ctx, at(id)); err != nil {
 		return err
 	}
 	o.line("endpoint %s: deleted", named)
@@ -77,13 +76,15 @@ func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string,
 }
 
 // rotate asks for a new secret at a path, and prints it.
-func rotate(ctx context.Context, c *client.Client, o Output, path, item string, overlap time.Duration, body map[string]string) error {
+func rotate(
+	ctx context.Context, c *client.Client, o Output, path, item string, overlap time.Duration, body map[string]string,
+) error {
 	var made struct {
 		ID        string  `json:"id"`
 		Secret    *string `json:"secret"`
 		PublicKey *string `json:"public_key"`
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: path, Body: body}, &made); err != nil {
+	if err := c.Post(ctx, path, body, &made); err != nil {
 		return err
 	}
 	o.line("%s: has a new secret, %s; those of the same kind sign too for %s", item, made.ID, Long(overlap))
@@ -119,10 +120,11 @@ func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) 
 		return err
 	}
 	var begun replayed
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/dead/retry"), Body: m.body()}, &begun); err != nil {
+	if err := c.Post(ctx, at(id, "/dead/retry"), m.body(), &begun); err != nil {
 		return err
 	}
-	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(begun.Messages, "message"), begun.ID)
+	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(begun.Messages, "message"),
+		begun.ID)
 	return nil
 }
 
@@ -143,7 +145,7 @@ func (m Messages) settle(ctx context.Context, c *client.Client, o Output, path, 
 	var answer struct {
 		Count int64 `json:"count"`
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, path), Body: m.body()}, &answer); err != nil {
+	if err := c.Post(ctx, at(id, path), m.body(), &answer); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s %s", m.Endpoint, counted(answer.Count, "message"), done)
@@ -171,7 +173,8 @@ type waitingMessage struct {
 
 // DeadMessages lists the messages of an endpoint that were given up.
 func DeadMessages(ctx context.Context, c *client.Client, o Output, named string) error {
-	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "SINCE", "REASON"}, Shorten: []string{"TRIGGER", "REASON"}}
+	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "SINCE", "REASON"},
+		Shorten: []string{"TRIGGER", "REASON"}}
 	return listOf(ctx, c, o, named, "/dead", table, func(m waitingMessage) []string {
 		return []string{m.Message, m.Trigger, m.Subject, m.At.Local().Format("01-02 15:04"), m.Reason}
 	})
@@ -179,14 +182,17 @@ func DeadMessages(ctx context.Context, c *client.Client, o Output, named string)
 
 // ParkedMessages lists the messages of an endpoint that wait for their next try.
 func ParkedMessages(ctx context.Context, c *client.Client, o Output, named string) error {
-	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "TRIES", "DUE", "REASON"}, Shorten: []string{"TRIGGER", "REASON"}}
+	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "TRIES", "DUE", "REASON"},
+		Shorten: []string{"TRIGGER", "REASON"}}
 	return listOf(ctx, c, o, named, "/parked", table, func(m waitingMessage) []string {
 		return []string{m.Message, m.Trigger, m.Subject, fmt.Sprint(m.Tries), clock(m.Due), m.Reason}
 	})
 }
 
 // listOf prints what the API lists of an endpoint.
-func listOf[T any](ctx context.Context, c *client.Client, o Output, named, path string, table Table, row func(T) []string) error {
+func listOf[T any](
+	ctx context.Context, c *client.Client, o Output, named, path string, table Table, row func(T) []string,
+) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {
 		return err
@@ -195,7 +201,9 @@ func listOf[T any](ctx context.Context, c *client.Client, o Output, named, path 
 }
 
 // List prints what a path of the API lists: JSON, or a table with a row for each item.
-func List[T any](ctx context.Context, c *client.Client, o Output, path string, table Table, row func(T) []string) error {
+func List[T any](
+	ctx context.Context, c *client.Client, o Output, path string, table Table, row func(T) []string,
+) error {
 	for raw, err := range client.Each[json.RawMessage](ctx, c, path, client.AnyLimit()) {
 		if err != nil {
 			return err
@@ -255,7 +263,7 @@ func Replay(ctx context.Context, c *client.Client, o Output, r Replaying) error 
 		body["subject"] = fmt.Sprintf("case/%d", r.Case)
 	}
 	var begun replayed
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/replays"), Body: body}, &begun); err != nil {
+	if err := c.Post(ctx, at(id, "/replays"), body, &begun); err != nil {
 		return err
 	}
 	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, begun.ID)
@@ -266,7 +274,8 @@ func Replay(ctx context.Context, c *client.Client, o Output, r Replaying) error 
 // Replays lists the replays of an endpoint.
 func Replays(ctx context.Context, c *client.Client, o Output, named string) error {
 	table := Table{
-		Columns: []string{"REPLAY", "KIND", "STATE", "DONE", "DELIVERED", "DEAD", "ASKED", "BY"}, Shorten: []string{"BY"},
+		Columns: []string{"REPLAY", "KIND", "STATE", "DONE", "DELIVERED", "DEAD", "ASKED", "BY"},
+		Shorten: []string{"BY"},
 	}
 	return listOf(ctx, c, o, named, "/replays", table, func(r replayed) []string {
 		return []string{
@@ -282,7 +291,7 @@ func CancelReplay(ctx context.Context, c *client.Client, o Output, named, replay
 	if err != nil {
 		return err
 	}
-	if err := c.Call(ctx, client.Request{Method: http.MethodDelete, Path: at(id, "/replays/"+url.PathEscape(strings.TrimSpace(replay)))}, nil); err != nil {
+	if err := c.Delete(ctx, at(id, "/replays/"+url.PathEscape(strings.TrimSpace(replay)))); err != nil {
 		return err
 	}
 	o.line("endpoint %s: the replay %s is cancelled", named, replay)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 	var moved, misfits, finished int64
 	for {
 		var did report
-		if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: path, Body: body}, &did); err != nil {
+		if err := c.Post(ctx, path, body, &did); err != nil {
 			return false, m.stopped(err, moved)
 		}
 		moved, misfits, finished = moved+did.Moved, misfits+int64(len(did.Misfits)), finished+did.Finished

@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -40,7 +39,7 @@ func Resend(ctx context.Context, c *client.Client, r Resending) error {
 // start begins a replay of one message, and waits for what becomes of it.
 func (r Resending) start(ctx context.Context, c *client.Client, id, path string, body any) error {
 	var begun replay
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, path), Body: body}, &begun); err != nil {
+	if err := c.Post(ctx, at(id, path), body, &begun); err != nil {
 		return err
 	}
 	return r.await(ctx, c, id, begun)

@@ -73,7 +73,8 @@ func (t Table) widths(most int) []int {
 	for ; total > most; total-- {
 		widest := -1
 		for i, column := range t.Columns {
-			if slices.Contains(t.Shorten, column) && widths[i] > max(shortest, utf8.RuneCountInString(column)) && (widest < 0 || widths[i] > widths[widest]) {
+			least := max(shortest, utf8.RuneCountInString(column))
+			if slices.Contains(t.Shorten, column) && widths[i] > least && (widest < 0 || widths[i] > widths[widest]) {
 				widest = i
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -71,7 +70,7 @@ func (t Triggering) test(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	var came tested
-	if err := c.Call(ctx, client.Request{Method: http.MethodPost, Path: at(id, "/test"), Body: map[string]string{"trigger": t.Trigger}}, &came); err != nil {
+	if err := c.Post(ctx, at(id, "/test"), map[string]string{"trigger": t.Trigger}, &came); err != nil {
 		return err
 	}
 	if t.JSON {
