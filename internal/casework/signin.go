@@ -41,8 +41,8 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.User{}, err
 	}
-	var same bool
-	if err := s.hashing(ctx, func() error { same = access.PasswordIs(u.Password, s.PasswordCost, password); return nil }); err != nil {
+	same, err := s.passwordIs(ctx, u, password)
+	if err != nil {
 		return access.User{}, err
 	}
 	if !same || u.Disabled {
