@@ -71,7 +71,8 @@ func (c PasswordCost) key(password string, salt []byte, length uint32) []byte {
 
 func formatHash(salt, key []byte, c PasswordCost) string {
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.Memory, c.Passes, c.Threads, encode(salt), encode(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.Memory, c.Passes, c.Threads,
+		encode(salt), encode(key))
 }
 
 func parseHash(hash string) (salt, key []byte, c PasswordCost, ok bool) {

@@ -66,7 +66,8 @@ func (a *API) attachments(sort cases.Sort, folder, one string) {
 			"ETag":                text("The hash of the contents."),
 		},
 	}
-	handle(a, operation("delete-"+one, http.MethodDelete, path+"/{attachment}", folder, "Delete a "+one, "The case gets its next version; the file is gone for good.", http.StatusNotFound),
+	handle(a, operation("delete-"+one, http.MethodDelete, path+"/{attachment}", folder, "Delete a "+one,
+		"The case gets its next version; the file is gone for good.", http.StatusNotFound),
 		func(ctx context.Context, in *InAttachment) (*noContent, error) {
 			id, err := in.caseID()
 			if err != nil {

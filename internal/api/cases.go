@@ -110,14 +110,16 @@ type submitted struct {
 }
 
 const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or warnings (422), or divert the case to another state. " +
-	"When it does not answer as agreed, nothing is saved (502, 504). A server that was started with --hold asks nobody (503)."
+	"When it does not answer as agreed, nothing is saved (502, 504). A server that was started with " +
+	"--hold asks nobody (503)."
 
 func (a *API) cases() {
 	handleBody(a, status(http.StatusCreated, operation("create-case", http.MethodPost, "/v1/case-types/{key}/cases", "cases", "Create a case",
 		"Submits a transition that creates a case."+callbackNote,
 		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout)), a.createCase)
 	handle(a, operation("list-cases", http.MethodGet, "/v1/cases", "cases", "List cases", "The newest first."), a.listCases)
-	handle(a, operation("get-case", http.MethodGet, "/v1/cases/{id}", "cases", "Get a case", "As you may see it; its ETag is what If-Match takes.", http.StatusNotFound), a.getCase)
+	handle(a, operation("get-case", http.MethodGet, "/v1/cases/{id}", "cases", "Get a case",
+		"As you may see it; its ETag is what If-Match takes.", http.StatusNotFound), a.getCase)
 	handleBody(a, operation("submit-transition", http.MethodPost, "/v1/cases/{id}/transitions/{transition}", "cases", "Submit a transition",
 		"Moves the case to the transition's state and sets fields."+callbackNote,
 		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.submitTransition)
@@ -271,7 +273,8 @@ func showCase(v casework.View) (Case, error) {
 		Status: v.Status(), StatusChangedBy: orNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
 		AssignedTo: Holder(v.Assignee),
 		Contacts:   showLinks(v.Contacts),
-		ClosedAt:   TimeOrNull(v.ClosedAt), LastActivityAt: Time(v.LastActivity.At), Transitions: append([]string{}, v.Transitions...),
+		ClosedAt:   TimeOrNull(v.ClosedAt), LastActivityAt: Time(v.LastActivity.At),
+		Transitions:        append([]string{}, v.Transitions...),
 		TransitionsBlocked: showBlocked(v.Blocked),
 	}
 	return c, err

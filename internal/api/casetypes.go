@@ -62,7 +62,9 @@ func (a *API) caseTypes() {
 		Body   reply[PutCaseType]
 	}
 	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
-		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the first one); cases stay with the version they were made by, and ask callbacks by the newest version's settings. "+
+		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the "+
+			"first one); cases stay with the version they were made by, and ask callbacks by the "+
+			"newest version's settings. "+
 			"A wrong definition is refused with every fault listed, by line and path. "+dialects,
 		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity),
 		func(ctx context.Context, in *struct {
@@ -85,7 +87,9 @@ func (a *API) caseTypes() {
 		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).Schema(a.huma.OpenAPI().Components.Schemas)}
 	}
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
-	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type", "Its newest version, or another one, as you may see it: without what is above your clearance.", http.StatusNotFound), a.getCaseType)
+	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type",
+		"Its newest version, or another one, as you may see it: without "+
+			"what is above your clearance.", http.StatusNotFound), a.getCaseType)
 	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
 	a.typedDocuments()
 	a.callbackSecrets()

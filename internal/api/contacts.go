@@ -75,7 +75,8 @@ type createdContact struct {
 func (a *API) contacts() {
 	const path, tag = "/v1/contacts", "contacts"
 	handleBody(a, status(http.StatusCreated, operation("create-contact", http.MethodPost, path, tag, "Create a contact",
-		"A person or a business. Give it the same Idempotency-Key to be sure that there is one of it.", http.StatusConflict)), a.createContact)
+		"A person or a business. Give it the same Idempotency-Key to be "+
+			"sure that there is one of it.", http.StatusConflict)), a.createContact)
 	handle(a, operation("list-contacts", http.MethodGet, path, tag, "List the contacts", "The newest first."), a.listContacts)
 	handle(a, operation("get-contact", http.MethodGet, path+"/{id}", tag, "Get a contact",
 		"The very object that contact.created carries, as it is now. What is not known is null.", http.StatusNotFound), a.getContact)

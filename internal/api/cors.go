@@ -12,7 +12,8 @@ var (
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	}, ", ")
 	corsSends = strings.Join([]string{
-		"Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID",
+		"Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key",
+		"Last-Event-ID",
 		"Range", "Traceparent",
 	}, ", ")
 	corsReads = strings.Join([]string{

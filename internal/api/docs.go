@@ -20,7 +20,8 @@ import (
 
 // The documentation is made from the OpenAPI document, and of guides. It loads
 // nothing but its style and its search, from here, and can be read without either.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action " +
+	"'none'; frame-ancestors 'none'"
 
 //go:embed docs.html
 var docsTemplate string

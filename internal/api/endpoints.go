@@ -115,11 +115,14 @@ func (a *API) endpoints() {
 	handleBody(a, status(http.StatusCreated, operation("create-endpoint", http.MethodPost, path, tag, "Create an endpoint",
 		"It hears what happens from now on, or from start on.", http.StatusConflict)), a.createEndpoint)
 	handle(a, operation("list-endpoints", http.MethodGet, path, tag, "List the endpoints", "The oldest first."), a.listEndpoints)
-	handle(a, operation("get-endpoint", http.MethodGet, path+"/{id}", tag, "Get an endpoint", "Its settings, and how it is doing. Secrets are not shown.", http.StatusNotFound),
+	handle(a, operation("get-endpoint", http.MethodGet, path+"/{id}", tag, "Get an endpoint",
+		"Its settings, and how it is doing. Secrets are not shown.", http.StatusNotFound),
 		func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
 			return endpointShown(a.service.Endpoint(ctx, principalOf(ctx), in.ID))
 		})
-	handleBody(a, operation("update-endpoint", http.MethodPatch, path+"/{id}", tag, "Change an endpoint", "What is absent stays. New triggers hear of what is committed from now on.", http.StatusNotFound, http.StatusConflict), a.updateEndpoint)
+	handleBody(a, operation("update-endpoint", http.MethodPatch, path+"/{id}", tag, "Change an endpoint",
+		"What is absent stays. New triggers hear of what "+
+			"is committed from now on.", http.StatusNotFound, http.StatusConflict), a.updateEndpoint)
 	handle(a, operation("delete-endpoint", http.MethodDelete, path+"/{id}", tag, "Delete an endpoint", "What waits for it is given up. Its attempts stay.", http.StatusNotFound),
 		func(ctx context.Context, in *InEndpoint) (*noContent, error) {
 			return &noContent{}, a.service.DeleteEndpoint(ctx, principalOf(ctx), in.ID)

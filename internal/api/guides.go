@@ -40,7 +40,8 @@ var guideHeading = regexp.MustCompile(`<h2 id="([^"]*)">(.*?)</h2>`)
 
 // guides renders the guides. They are our own files: what is wrong with them panics.
 func guides() (all []guide) {
-	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
+	markdown := goldmark.New(goldmark.WithExtensions(extension.Table),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID()))
 	for _, name := range guideNames {
 		source, err := guideFiles.ReadFile("guides/" + name + ".md")
 		if err != nil {
@@ -107,7 +108,8 @@ func definitionReference() string {
 	var b strings.Builder
 	root.table(&b, root, "The definition")
 	titles := map[string]string{
-		"state": "A state", "transition": "A transition", "ask": "A callback (about_to_submit)", "asked": "switch and delete",
+		"state": "A state", "transition": "A transition", "ask": "A callback (about_to_submit)",
+		"asked":    "switch and delete",
 		"document": "A document", "proof": "A kind of proof",
 	}
 	for _, name := range []string{"state", "transition", "ask", "asked", "document", "proof"} {
@@ -154,8 +156,9 @@ func (p definitionPartOf) bounds(root definitionPartOf) string {
 	if len(says) > 0 {
 		return strings.Join(says, ", or ")
 	}
+	ofObjects := func(items string) bool { return root.Parts[strings.TrimPrefix(items, "#/$defs/")].Properties != nil }
 	switch {
-	case p.Items != nil && p.Items.Ref != "" && root.Parts[strings.TrimPrefix(p.Items.Ref, "#/$defs/")].Properties != nil:
+	case p.Items != nil && p.Items.Ref != "" && ofObjects(p.Items.Ref):
 		says = append(says, "a list of these: see below")
 	case p.Items != nil:
 		says = append(says, "a list of: "+p.Items.bounds(root))

@@ -34,7 +34,8 @@ func (a *API) health() {
 func (a *API) readiness() {
 	op := operation("ready", http.MethodGet, "/readyz", "server", "Should it get requests?",
 		"For load balancers: whether the database answers, deliveries go out and are saved, and the server is not about to stop. Needs no token.")
-	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError,
+		http.StatusServiceUnavailable}
 	type out struct{ Body Readiness }
 	handle(a, op, func(ctx context.Context, _ *struct{}) (*out, error) {
 		if a.config.Ready != nil {

@@ -52,12 +52,14 @@ func (a *API) labels() {
 			}
 			return ordered(a, "labels", *in, all, showLabel, func(l cases.Label) string { return l.Slug })
 		})
-	handle(a, operation("get-label", http.MethodGet, "/v1/labels/{slug}", "labels", "Get a label", "By its slug.", http.StatusNotFound),
+	handle(a, operation("get-label", http.MethodGet, "/v1/labels/{slug}", "labels", "Get a label", "By its slug.",
+		http.StatusNotFound),
 		func(ctx context.Context, in *InLabel) (*shownLabel, error) {
 			l, err := a.service.Label(ctx, principalOf(ctx), in.Slug)
 			return &shownLabel{showLabel(l)}, err
 		})
-	handleBody(a, operation("edit-label", http.MethodPatch, "/v1/labels/{slug}", "labels", "Change a label", "Its name and its colour. Its slug never changes.", http.StatusNotFound),
+	handleBody(a, operation("edit-label", http.MethodPatch, "/v1/labels/{slug}", "labels", "Change a label",
+		"Its name and its colour. Its slug never changes.", http.StatusNotFound),
 		func(ctx context.Context, in *InLabel, body LabelEdit) (*shownLabel, error) {
 			l, err := a.service.ChangeLabel(ctx, principalOf(ctx), in.Slug, casework.LabelChange{Name: body.Name.pointer(), Color: body.Color.pointer()})
 			return &shownLabel{showLabel(l)}, err

@@ -20,7 +20,10 @@ type Lag struct {
 }
 
 func (a *API) lag() {
-	handle(a, operation("get-lag", http.MethodGet, "/v1/endpoints/{id}/lag", "endpoints", "How far an endpoint is behind", "What it has not been sent yet: exactly for the next thousand commits, and estimated beyond.", http.StatusNotFound),
+	handle(a, operation("get-lag", http.MethodGet, "/v1/endpoints/{id}/lag", "endpoints",
+		"How far an endpoint is behind",
+		"What it has not been sent yet: exactly for the next thousand commits, and estimated beyond.",
+		http.StatusNotFound),
 		func(ctx context.Context, in *InEndpoint) (*struct{ Body Lag }, error) {
 			l, err := a.service.Lag(ctx, principalOf(ctx), in.ID)
 			if err != nil {

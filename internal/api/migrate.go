@@ -41,11 +41,15 @@ type Misfit struct {
 func (a *API) migrations() {
 	handleBody(a, operation("migrate-cases", http.MethodPost, "/v1/case-types/{key}/migrate", "case types",
 		"Move cases to a newer version of their type",
-		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 cases of older versions, for "+
-			"some seconds at most, the oldest first, and comes by up to 10,000 of the type for that, so that it may find none; repeat it with after until next is null. To repeat a call does no harm. "+
-			"A case is moved if its data fits the new version, fields that this adds having their defaults, and its state is one of it, or is mapped by states; others are left as they are and "+
-			"listed. Cases in final states are left alone and counted (finished), unless the body says finished: true. No transition is taken, so that no role, precondition or callback of the definition is asked: only administrators may migrate. "+
-			"Each case is a commit of its own, with the fact case.migrated in its history; endpoints hear of the state, data and name, where these change.",
+		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 "+
+			"cases of older versions, for some seconds at most, the oldest first, and comes by up to 10,000 of the "+
+			"type for that, so that it may find none; repeat it with after until next is null. To repeat a call "+
+			"does no harm. A case is moved if its data fits the new version, fields that this adds having their "+
+			"defaults, and its state is one of it, or is mapped by states; others are left as they are and listed. "+
+			"Cases in final states are left alone and counted (finished), unless the body says finished: true. No "+
+			"transition is taken, so that no role, precondition or callback of the definition is asked: only "+
+			"administrators may migrate. Each case is a commit of its own, with the fact case.migrated in its "+
+			"history; endpoints hear of the state, data and name, where these change.",
 		http.StatusNotFound, http.StatusConflict), a.migrateCases)
 }
 
@@ -62,14 +66,16 @@ func (a *API) retirements() {
 				render := func(t casework.TypeVersion) (store.Answer, error) {
 					return answer(http.StatusOK, summarise(t.Summary()))
 				}
-				return create[CaseTypeSummary](ctx, id, in.Idempotent, render, func(o casework.Once) (casework.TypeVersion, error) {
-					return do(ctx, principalOf(ctx), in.Key, o)
-				})
+				return create[CaseTypeSummary](ctx, id, in.Idempotent, render,
+					func(o casework.Once) (casework.TypeVersion, error) {
+						return do(ctx, principalOf(ctx), in.Key, o)
+					})
 			})
 	}
 	change("retire-case-type", "retire", "Retire a case type",
-		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its versions stay; a version that is put "+
-			"does not restore it. One that is retired stays so, since when it was.", a.service.RetireCaseType)
+		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its "+
+			"versions stay; a version that is put does not restore it. One that is retired stays so, since when it "+
+			"was.", a.service.RetireCaseType)
 	change("restore-case-type", "restore", "Restore a retired case type",
 		"New cases are made of it again. One that is not retired stays as it is.", a.service.RestoreCaseType)
 }
@@ -78,10 +84,12 @@ func (a *API) migrateCases(ctx context.Context, in *struct {
 	InCaseType
 	Idempotent
 }, body Migration) (*created[MigrationReport], error) {
-	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, Finished: body.Finished, DryRun: body.DryRun, Limit: body.Limit}
+	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, Finished: body.Finished,
+		DryRun: body.DryRun, Limit: body.Limit}
 	name := "migrate/" + in.Key
 	if a.cursors.open(name, body.After, &m.After) != nil {
-		return nil, fault.In("request.cursor_invalid", "The place to go on at is not one of this case type; begin again without it.",
+		return nil, fault.In("request.cursor_invalid",
+			"The place to go on at is not one of this case type; begin again without it.",
 			fault.Field{Path: "/after", Message: "is not the next of an earlier answer"})
 	}
 	render := func(did casework.Migrated) (store.Answer, error) {
@@ -91,13 +99,15 @@ func (a *API) migrateCases(ctx context.Context, in *struct {
 		}
 		return answer(http.StatusOK, report)
 	}
-	return create[MigrationReport](ctx, "migrate-cases", in.Idempotent, render, func(o casework.Once) (casework.Migrated, error) {
-		return a.service.MigrateCases(ctx, principalOf(ctx), m, o)
-	})
+	return create[MigrationReport](ctx, "migrate-cases", in.Idempotent, render,
+		func(o casework.Once) (casework.Migrated, error) {
+			return a.service.MigrateCases(ctx, principalOf(ctx), m, o)
+		})
 }
 
 func (a *API) showMigrated(name string, did casework.Migrated) (MigrationReport, error) {
-	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished, Misfits: []Misfit{}, Left: did.Left}
+	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished,
+		Misfits: []Misfit{}, Left: did.Left}
 	for _, m := range did.Misfits {
 		shown := Misfit{CaseID: m.CaseID, Version: m.Version, Fields: make([]FieldFault, len(m.Fields))}
 		for i, f := range m.Fields {

@@ -11,8 +11,12 @@ import (
 )
 
 const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who asked once it has. " +
-	"All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and touches what is their tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
-	"Bodies are strict: names that are unknown or come twice are refused with their place; null for what may be left out is as if it were. They may be compressed, with Content-Encoding: gzip. ?pretty at any address answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits of a second."
+	"All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and touches what is their " +
+	"tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
+	"Bodies are strict: names that are unknown or come twice are refused with their place; null for what may be " +
+	"left out is as if it were. They may be compressed, with Content-Encoding: gzip. ?pretty at any address " +
+	"answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits of a " +
+	"second."
 
 // describe begins the OpenAPI document and says how JSON is written.
 func describe(version string) huma.Config {

@@ -50,7 +50,8 @@ var statuses = map[fault.Kind]int{
 func newProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail, Code: ProblemCode(e.Code),
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail,
+		Code:   ProblemCode(e.Code),
 		Errors: e.Errors, Warnings: e.Warnings, header: http.Header{},
 	}
 	for _, f := range e.Fields {

@@ -53,11 +53,12 @@ type toEndpoint struct {
 func (a *API) replays() {
 	const path, tag = "/v1/endpoints/{id}", "endpoints"
 	handleBody(a, status(http.StatusCreated, operation("create-replay", http.MethodPost, path+"/replays", tag, "Tell an endpoint again what happened",
-		"Messages have the ids that they had, and keep their order among themselves. What is new goes on, and shares the endpoint's limits. "+
-			"What the endpoint wants is judged as it is when a message is sent.",
+		"Messages have the ids that they had, and keep their order among themselves. What is new goes on, and "+
+			"shares the endpoint's limits. What the endpoint wants is judged as it is when a message is sent.",
 		http.StatusNotFound, http.StatusConflict)), a.createReplay)
 	handle(a, operation("list-replays", http.MethodGet, path+"/replays", tag, "List an endpoint's replays", "The newest first.", http.StatusNotFound), a.listReplays)
-	handle(a, operation("get-replay", http.MethodGet, path+"/replays/{replay_id}", tag, "Get a replay", "How far it has got.", http.StatusNotFound),
+	handle(a, operation("get-replay", http.MethodGet, path+"/replays/{replay_id}", tag, "Get a replay",
+		"How far it has got.", http.StatusNotFound),
 		func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
 			r, err := a.service.Replay(ctx, principalOf(ctx), in.ID, in.Replay)
 			if err != nil {

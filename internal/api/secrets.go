@@ -93,13 +93,15 @@ func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 			return q, err
 		}
 		if n.Kind != nil && kind != *n.Kind {
-			return q, fault.In(code, "The secret can't be taken.", fault.Field{Path: "/kind", Message: "is not that of the secret"})
+			return q, fault.In(code, "The secret can't be taken.",
+				fault.Field{Path: "/kind", Message: "is not that of the secret"})
 		}
 		q.Kind, q.Key = kind, key
 	}
 	if n.Overlap != nil {
 		if q.Overlap, err = time.ParseDuration(*n.Overlap); err != nil {
-			return q, fault.In(code, "The secret can't be rotated.", fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
+			return q, fault.In(code, "The secret can't be rotated.",
+				fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
 		}
 	}
 	return q, nil

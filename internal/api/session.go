@@ -70,9 +70,11 @@ func (a *API) session() {
 			return &shownSession{showSession(principalOf(ctx))}, nil
 		})
 	handle(a, operation("delete-session", http.MethodDelete, sessionPath, tag, "Sign out", "The session ends at once.", http.StatusConflict), a.signOut)
-	handleBody(a, operation("change-password", http.MethodPost, sessionPath+"/password", tag, "Change one's own password",
-		"For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that the answer sets. "+
-			"A wrong old password counts as a failed sign-in does, and too many in a row are held back: see Retry-After.",
+	handleBody(a, operation("change-password", http.MethodPost, sessionPath+"/password", tag,
+		"Change one's own password",
+		"For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that "+
+			"the answer sets. A wrong old password counts as a failed sign-in does, and too many in a row are held "+
+			"back: see Retry-After.",
 		http.StatusConflict, http.StatusTooManyRequests), a.changePassword)
 }
 

@@ -96,7 +96,8 @@ func (a *API) tenants() {
 	handle(a, status(http.StatusCreated, operation("create-administrator", http.MethodPost, tenantsPath+"/{key}/administrators", "Create an administrator",
 		"A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
 		http.StatusNotFound, http.StatusUnprocessableEntity)), a.createAdministrator)
-	handleBody(a, operation("update-tenant", http.MethodPatch, tenantsPath+"/{key}", "Change a tenant", "What is absent stays.", http.StatusNotFound, http.StatusConflict), a.updateTenant)
+	handleBody(a, operation("update-tenant", http.MethodPatch, tenantsPath+"/{key}", "Change a tenant",
+		"What is absent stays.", http.StatusNotFound, http.StatusConflict), a.updateTenant)
 }
 
 func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) (*created[CreatedTenant], error) {

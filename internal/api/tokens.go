@@ -40,7 +40,8 @@ type NewToken struct {
 
 func (a *API) tokens() {
 	const path, tag = "/v1/tokens", "tokens"
-	handleBody(a, status(http.StatusCreated, operation("create-token", http.MethodPost, path, tag, "Create a token", "For a program. It is shown this once, and can do at most what you can.", http.StatusConflict)), a.createToken)
+	handleBody(a, status(http.StatusCreated, operation("create-token", http.MethodPost, path, tag, "Create a token",
+		"For a program. It is shown this once, and can do at most what you can.", http.StatusConflict)), a.createToken)
 	handle(a, operation("list-tokens", http.MethodGet, path, tag, "List the tokens", "The oldest first."),
 		func(ctx context.Context, in *InList) (*listed[Token], error) {
 			all, err := a.service.Tokens(ctx, principalOf(ctx))

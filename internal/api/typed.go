@@ -31,8 +31,9 @@ func (a *API) typedDocuments() {
 	handle(a, operation("get-case-type-openapi", http.MethodGet, "/v1/case-types/{key}/openapi", "case types",
 		"Get the OpenAPI document of a case type",
 		"For generated clients: the operations on its cases, with the data as the definition describes it and each "+
-			"transition as an operation of its own. It is made of the newest version, or another one, without what is above your clearance. "+
-			"A definition whose document would have more than 4 MiB is refused: 422 case_type.not_described.",
+			"transition as an operation of its own. It is made of the newest version, or another one, without what "+
+			"is above your clearance. A definition whose document would have more than 4 MiB is refused: 422 "+
+			"case_type.not_described.",
 		http.StatusNotFound, http.StatusUnprocessableEntity),
 		func(ctx context.Context, in *struct {
 			InCaseType
@@ -60,7 +61,9 @@ const (
 )
 
 // describe makes the document, if that does not take too much.
-func (g *generalDocument) describe(ctx context.Context, t casework.TypeVersion, clearance casetype.Classification) (reply[Object], error) {
+func (g *generalDocument) describe(
+	ctx context.Context, t casework.TypeVersion, clearance casetype.Classification,
+) (reply[Object], error) {
 	document, err := g.of(schema.NewBudget(ctx, stepsOfDocument), t, clearance)
 	if errors.Is(err, schema.ErrSpent) {
 		return nil, notDescribed(t.Key)
@@ -158,7 +161,9 @@ func (w *typedWriter) spend(steps int) bool {
 }
 
 // of makes the document of a case type, as somebody with the clearance sees it.
-func (g *generalDocument) of(work *schema.Budget, t casework.TypeVersion, clearance casetype.Classification) (node, error) {
+func (g *generalDocument) of(
+	work *schema.Budget, t casework.TypeVersion, clearance casetype.Classification,
+) (node, error) {
 	definition := t.JSONFor(clearance)
 	w := &typedWriter{
 		generalDocument: g, work: work, schemas: node{}, parts: node{}, paths: node{},
@@ -516,7 +521,8 @@ func setBody(op, schema node) {
 
 // without takes a parameter out of an operation, in place: its path has the value.
 func without(op node, parameter string) node {
-	op["parameters"] = slices.DeleteFunc(listOf(op["parameters"]), func(p any) bool { return p.(node)["name"] == parameter })
+	op["parameters"] = slices.DeleteFunc(listOf(op["parameters"]),
+		func(p any) bool { return p.(node)["name"] == parameter })
 	return op
 }
 

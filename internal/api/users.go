@@ -61,9 +61,12 @@ func (in InUser) id() (int64, error) {
 
 func (a *API) users() {
 	const path, tag = "/v1/users", "users"
-	handleBody(a, status(http.StatusCreated, operation("create-user", http.MethodPost, path, tag, "Create a user", "For a person, who signs in by the password, or by the OpenID Connect provider.", http.StatusConflict)), a.createUser)
+	handleBody(a, status(http.StatusCreated, operation("create-user", http.MethodPost, path, tag, "Create a user",
+		"For a person, who signs in by the password, or by "+
+			"the OpenID Connect provider.", http.StatusConflict)), a.createUser)
 	handle(a, operation("list-users", http.MethodGet, path, tag, "List the users", "The oldest first."), a.listUsers)
-	handle(a, operation("get-user", http.MethodGet, path+"/{id}", tag, "Get a user", "By their id.", http.StatusNotFound),
+	handle(a, operation("get-user", http.MethodGet, path+"/{id}", tag, "Get a user", "By their id.",
+		http.StatusNotFound),
 		func(ctx context.Context, in *InUser) (*shownUser, error) {
 			id, err := in.id()
 			if err != nil {
@@ -71,7 +74,9 @@ func (a *API) users() {
 			}
 			return userShown(a.service.User(ctx, principalOf(ctx), id))
 		})
-	handleBody(a, operation("update-user", http.MethodPatch, path+"/{id}", tag, "Change a user", "What is absent stays. A new password or address, and disabling, end their sessions.", http.StatusNotFound, http.StatusConflict),
+	handleBody(a, operation("update-user", http.MethodPatch, path+"/{id}", tag, "Change a user",
+		"What is absent stays. A new password or address, and disabling, end their sessions.", http.StatusNotFound,
+		http.StatusConflict),
 		func(ctx context.Context, in *InUser, body UserUpdate) (*shownUser, error) {
 			id, err := in.id()
 			if err != nil {

@@ -19,8 +19,10 @@ var bounds = [][2]string{
 var judged = map[string]expression.Kinds{
 	"minimum": expression.NumberKind, "maximum": expression.NumberKind, "exclusiveMinimum": expression.NumberKind,
 	"exclusiveMaximum": expression.NumberKind, "multipleOf": expression.NumberKind,
-	"minLength": expression.TextKind, "maxLength": expression.TextKind, "pattern": expression.TextKind, "format": expression.TextKind,
-	"minItems": expression.ListKind, "maxItems": expression.ListKind, "uniqueItems": expression.ListKind, "items": expression.ListKind,
+	"minLength": expression.TextKind, "maxLength": expression.TextKind, "pattern": expression.TextKind,
+	"format":   expression.TextKind,
+	"minItems": expression.ListKind, "maxItems": expression.ListKind, "uniqueItems": expression.ListKind,
+	"items":      expression.ListKind,
 	"properties": expression.ObjectKind, "required": expression.ObjectKind, "minProperties": expression.ObjectKind,
 	"maxProperties": expression.ObjectKind,
 }
@@ -41,7 +43,8 @@ func (c *checker) checkBounds(v any, path string) {
 	if kinds := typesOf(s["type"]); kinds != 0 {
 		for _, keyword := range slices.Sorted(maps.Keys(s)) {
 			if of := judged[keyword]; of != 0 && of&kinds == 0 {
-				c.warn(pointer(path, keyword), "has no effect: it judges %s, and this is %s%s", of, kinds, instead(keyword, kinds))
+				c.warn(pointer(path, keyword), "has no effect: it judges %s, and this is %s%s", of, kinds,
+					instead(keyword, kinds))
 			}
 		}
 	}

@@ -252,7 +252,8 @@ func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 			return // a key that is missing may be the one which the repeated one stands for
 		}
 		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
-			c.fault(at, "%q is not a state%s", key, c.oneOf(key, slices.DeleteFunc(slices.Clone(states), func(key string) bool { return key == "" })))
+			c.fault(at, "%q is not a state%s", key,
+				c.oneOf(key, slices.DeleteFunc(slices.Clone(states), func(key string) bool { return key == "" })))
 		}
 	}
 	for i, from := range items(tr["from"]) {
@@ -293,7 +294,8 @@ func (c *checker) suggestField(name string) string {
 func (c *checker) checkAsk(ask map[string]any, path string) {
 	if raw := text(ask["url"]); raw != "" && !c.stored {
 		if match := beginning.FindStringSubmatch(raw); match != nil {
-			c.variables = append(c.variables, variable{match[1], Fault{Line: c.doc.At(path + "/url").Line, Path: path + "/url"}})
+			c.variables = append(c.variables,
+				variable{match[1], Fault{Line: c.doc.At(path + "/url").Line, Path: path + "/url"}})
 		}
 		if message := checkCallbackURL(raw); message != "" {
 			c.fault(path+"/url", "%s", message)
@@ -309,7 +311,8 @@ func (c *checker) checkAsk(ask map[string]any, path string) {
 		if ask["budget"] == nil {
 			at = path + "/timeout"
 		}
-		c.fault(at, "makes the budget for all attempts (%s) shorter than the timeout of one (%s): write a longer budget or a shorter timeout", time.Duration(budget), time.Duration(timeout))
+		c.fault(at, "makes the budget for all attempts (%s) shorter than the timeout of one (%s): write a longer "+
+			"budget or a shorter timeout", time.Duration(budget), time.Duration(timeout))
 	}
 }
 

@@ -154,7 +154,8 @@ func (t *Type) indexClasses() {
 		}
 	}
 	for level := range t.unseen {
-		t.unseen[level] = slices.DeleteFunc(slices.Clone(t.fields), func(name string) bool { return t.classes[name].rank() <= level })
+		t.unseen[level] = slices.DeleteFunc(slices.Clone(t.fields),
+			func(name string) bool { return t.classes[name].rank() <= level })
 	}
 	t.nameClass = Public
 	for _, field := range t.placeholders(t.NameTemplate) {

@@ -21,8 +21,9 @@ func (c *checker) checkDefault(value any, path string) {
 	switch {
 	case c.stored:
 	case !effective.MatchString(path):
-		c.fault(path+"/default", "has no effect here: a default is that of a field, or of a member of an object below properties, "+
-			"not of items, of one of several forms, or of what $ref leads to")
+		c.fault(path+"/default",
+			"has no effect here: a default is that of a field, or of a member of an object below properties, "+
+				"not of items, of one of several forms, or of what $ref leads to")
 	case value == nil:
 		c.fault(path+"/default", "is null, which sets nothing: leave it out")
 	}

@@ -77,7 +77,8 @@ func (c *checker) checkFields() {
 		path := pointer("/fields/properties", name)
 		switch {
 		case !fieldName.MatchString(name):
-			c.fault(path, "is not a field name: letters a to z and A to Z, digits and _, at most 63, not beginning with a digit")
+			c.fault(path, "is not a field name: letters a to z and A to Z, digits and _, at most 63, "+
+				"not beginning with a digit")
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
 		case claim && isReserved(name, c.stored):

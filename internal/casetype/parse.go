@@ -109,7 +109,8 @@ func build(c *checker) (*Type, error) {
 		return nil, err
 	}
 	t := &Type{
-		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(), defaults: c.defaults,
+		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(),
+		defaults: c.defaults,
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {

@@ -117,7 +117,8 @@ func (t *Type) tells(p Precondition, clearance Classification) bool {
 // either: where data are missing they are to be completed, and else the definition
 // is at fault. The cause is the error of CEL.
 func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
-	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."), before: t.fieldsRead(program, "before.")}
+	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."),
+		before: t.fieldsRead(program, "before.")}
 	for _, field := range u.read {
 		if in.Data[field] == nil {
 			u.missing = append(u.missing, field)
@@ -165,15 +166,17 @@ func (t *Type) unmetDetail(u unmetCondition) string {
 	case u.tr.Precondition.Message != "":
 		return u.tr.Precondition.Message
 	case u.err != nil && !u.lacksData():
-		return fmt.Sprintf("Whether the transition %q may be submitted can't be told: its condition can't be computed (%s). "+
-			"Ask whoever keeps the case type to correct it.", key, u.err)
+		return fmt.Sprintf("Whether the transition %q may be submitted can't be told: its "+
+			"condition can't be computed (%s). Ask whoever keeps the case type to correct it.", key, u.err)
 	case len(u.missing) > 0 && (u.err != nil || u.demandsAll()):
 		return Needs(u.tr, t.titlesOf(u.missing))
 	case len(u.read) > 0:
-		return fmt.Sprintf("The transition %q can't be submitted with the case as it is. It depends on: %s. Complete or change the data first.",
+		return fmt.Sprintf("The transition %q can't be submitted with the case as it is. It depends on: %s. Complete "+
+			"or change the data first.",
 			key, list(t.titlesOf(u.read)))
 	case len(u.before) > 0:
-		return fmt.Sprintf("The transition %q can't be submitted with the case as it was before. It depends on: %s.", key, list(t.titlesOf(u.before)))
+		return fmt.Sprintf("The transition %q can't be submitted with the case as it was before. It depends on: %s.",
+			key, list(t.titlesOf(u.before)))
 	}
 	return fmt.Sprintf("The transition %q can't be submitted with the case as it is: its condition does not hold. "+
 		"Ask whoever keeps the case type what it needs.", key)

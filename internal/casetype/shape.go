@@ -194,8 +194,9 @@ func (s states) Admits(key string) (near string, ok bool) {
 }
 
 var kindsOfTypes = map[string]expression.Kinds{
-	"string": expression.TextKind, "number": expression.NumberKind, "integer": expression.NumberKind, "boolean": expression.BoolKind,
-	"null": expression.NullKind, "array": expression.ListKind, "object": expression.ObjectKind,
+	"string": expression.TextKind, "number": expression.NumberKind, "integer": expression.NumberKind,
+	"boolean": expression.BoolKind,
+	"null":    expression.NullKind, "array": expression.ListKind, "object": expression.ObjectKind,
 }
 
 func (s shape) kindsOf(schema any, depth int) (all expression.Kinds) {
@@ -270,7 +271,8 @@ func (c *checker) describe(schema any, path, name string, seen map[string]bool) 
 		}
 	}
 	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(d.names) == 0
-	explicit := s["patternProperties"] != nil || admitsMore(s["additionalProperties"]) || admitsMore(s["unevaluatedProperties"])
+	explicit := s["patternProperties"] != nil || admitsMore(s["additionalProperties"]) ||
+		admitsMore(s["unevaluatedProperties"])
 	parts := inPlace(s, path)
 	delete(parts, pointer(path, "not"))
 	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {

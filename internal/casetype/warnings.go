@@ -22,7 +22,8 @@ func (t *Type) Unset(lookup func(name string) (string, bool), message string) (u
 	for _, v := range t.variables {
 		if _, ok := lookup(v.name); !ok && !told[v.name] {
 			told[v.name] = true
-			unset = append(unset, Fault{File: v.at.File, Line: v.at.Line, Path: v.at.Path, Message: fmt.Sprintf("${%s} %s", v.name, message)})
+			unset = append(unset, Fault{File: v.at.File, Line: v.at.Line, Path: v.at.Path,
+				Message: fmt.Sprintf("${%s} %s", v.name, message)})
 		}
 	}
 	return unset.ordered()
@@ -39,7 +40,8 @@ func (c *checker) warn(path, message string, args ...any) {
 	if c.stored || len(c.warnings) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
 	}
-	c.warnings = append(c.warnings, Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
+	c.warnings = append(c.warnings,
+		Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
 // checkSense warns of what nobody can reach or leave. It is for definitions in which all
@@ -50,7 +52,8 @@ func (c *checker) checkSense() {
 	}
 	transitions := items(c.root()["transitions"])
 	reached := reachable(transitions)
-	moves := slices.ContainsFunc(transitions, func(tr any) bool { return object(tr)["from"] != nil && object(tr)["to"] != nil })
+	moves := slices.ContainsFunc(transitions,
+		func(tr any) bool { return object(tr)["from"] != nil && object(tr)["to"] != nil })
 	asks := slices.ContainsFunc(transitions, func(tr any) bool { return object(tr)["about_to_submit"] != nil })
 	for i, state := range items(c.root()["states"]) {
 		key, path := text(object(state)["key"]), pointer("", "states", strconv.Itoa(i))
@@ -60,9 +63,11 @@ func (c *checker) checkSense() {
 		case !reached[key]:
 			c.warn(path, "is a state that no case can reach: no transition leads to it from where cases begin")
 		case moves && object(state)["final"] != true && !leaves(transitions, key):
-			c.warn(path, "is a state that no transition leads out of, and is not final: write final: true if cases end here")
+			c.warn(path, "is a state that no transition leads out of, and is not final: write "+
+				"final: true if cases end here")
 		case object(state)["final"] == true && leaves(transitions, key):
-			c.warn(path+"/final", "is true of a state that a transition leads out of: leave it out if cases go on from here")
+			c.warn(path+"/final",
+				"is true of a state that a transition leads out of: leave it out if cases go on from here")
 		}
 	}
 	for i, item := range transitions {
@@ -86,14 +91,16 @@ func (c *checker) checkWho(tr map[string]any, path string) {
 	}
 	access := object(c.root()["access"])
 	if i := slices.Index(roles, "viewer"); i >= 0 && len(roles) > 1 {
-		c.warn(pointer(path, "roles", strconv.Itoa(i)), "may never submit a transition: viewers only read; leave it out")
+		c.warn(pointer(path, "roles", strconv.Itoa(i)),
+			"may never submit a transition: viewers only read; leave it out")
 	}
 	mayWrite := func(role string) bool {
 		in := func(list any) bool { return list == nil || slices.Contains(texts(list), role) }
 		return role != "viewer" && in(access["read"]) && in(access["write"])
 	}
 	if !slices.ContainsFunc(roles, mayWrite) {
-		c.warn(path+"/roles", "lists only roles that may not write such cases: viewers, and those that access leaves out; administrators alone can submit it")
+		c.warn(path+"/roles", "lists only roles that may not write such cases: viewers, and those that access leaves "+
+			"out; administrators alone can submit it")
 	}
 }
 
@@ -113,7 +120,8 @@ func reachable(transitions []any) map[string]bool {
 		for _, item := range transitions {
 			tr := object(item)
 			to := text(tr["to"])
-			starts := tr["from"] == nil || slices.ContainsFunc(texts(tr["from"]), func(from string) bool { return reached[from] })
+			starts := tr["from"] == nil ||
+				slices.ContainsFunc(texts(tr["from"]), func(from string) bool { return reached[from] })
 			if to != "" && starts && !reached[to] {
 				reached[to], more = true, true
 			}
@@ -136,7 +144,8 @@ var braced = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 func (c *checker) warnOfBraces(parts []part, path string) {
 	for i, p := range parts {
 		if found := braced.FindStringSubmatch(p.literal); found != nil && c.fieldSchemas()[found[1]] != nil {
-			c.warn(path, "writes {%[1]s} as it is, since {{ stands for one brace: the field is written {%[1]s}, with one brace on each side", found[1])
+			c.warn(path, "writes {%[1]s} as it is, since {{ stands for one brace: the field is written {%[1]s}, "+
+				"with one brace on each side", found[1])
 		}
 		if i+1 == len(parts) || !strings.HasSuffix(p.literal, "$") || parts[i+1].placeholder == "" {
 			continue

@@ -150,8 +150,9 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 // callbackHeld refuses what would ask a callback. No failure policy waives it: the
 // callback has not failed.
 func callbackHeld(g guard) error {
-	e := fault.New(fault.Unavailable, "callback.held", "The server was started with --hold: it asks no callback, and %s would be asked. "+
-		"Nothing was saved; the operator starts it again without.", g.name())
+	e := fault.New(fault.Unavailable, "callback.held",
+		"The server was started with --hold: it asks no callback, and %s would be asked. "+
+			"Nothing was saved; the operator starts it again without.", g.name())
 	e.RetryAfter = time.Minute
 	return e
 }
@@ -205,7 +206,9 @@ func (s *Service) logIgnored(ctx context.Context, pl *plan, g guard, record even
 }
 
 // warnOf logs a warning about a question to a callback.
-func (s *Service) warnOf(ctx context.Context, pl *plan, g guard, record event.Callback, message string, details ...any) {
+func (s *Service) warnOf(
+	ctx context.Context, pl *plan, g guard, record event.Callback, message string, details ...any,
+) {
 	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
 	s.Log.WarnContext(ctx, message, append([]any{
 		"tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner, "transition", g.key, "url", asked,

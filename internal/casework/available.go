@@ -55,7 +55,9 @@ func (s *Service) mayMove(ctx context.Context, r typeReader, p access.Principal,
 // into those that would pass now and without data, as far as their callbacks do not
 // refuse them, and those that a missing field or a condition stops. It returns the steps
 // that this took.
-func available(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type) (open []string, blocked []Blocked, used int) {
+func available(
+	ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type,
+) (open []string, blocked []Blocked, used int) {
 	pl := &plan{p: p, typ: t, before: c, after: c}
 	work := schema.NewBudget(ctx, maxCaseJudgement)
 	judge := t.Judge(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)

@@ -132,7 +132,9 @@ func (s *Service) signing(ctx context.Context, tenant int64, key, name string) (
 }
 
 // keysOfCallback splits the secrets that sign what a callback is asked by their kind.
-func (s *Service) keysOfCallback(ctx context.Context, tenant int64, key, name string) (keys, seeds [][]byte, err error) {
+func (s *Service) keysOfCallback(
+	ctx context.Context, tenant int64, key, name string,
+) (keys, seeds [][]byte, err error) {
 	signing, err := s.signing(ctx, tenant, key, name)
 	if err == nil && len(signing) == 0 {
 		err = fault.New(fault.NotFound, "callback.no_secret", "The callback of %s/%s has no secret.", key, name)
@@ -149,7 +151,9 @@ func (s *Service) keysOfCallback(ctx context.Context, tenant int64, key, name st
 
 // CallbackSecrets lists the secrets that sign what a callback is asked, the newest
 // first. The callback's name may be casetype.TypeSecret.
-func (s *Service) CallbackSecrets(ctx context.Context, p access.Principal, key, name string) ([]endpoint.Secret, error) {
+func (s *Service) CallbackSecrets(
+	ctx context.Context, p access.Principal, key, name string,
+) ([]endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, "list-callback-secrets", key, name)
 	if err != nil {
 		return nil, err

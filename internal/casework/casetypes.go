@@ -80,7 +80,8 @@ func (s *Service) warnings(ctx context.Context, tenant int64, t *casetype.Type) 
 	if err != nil {
 		return nil, err
 	}
-	unset := t.Unset(lookup, "is not set on the server, or not granted to this tenant; until it is, the callback can't be asked")
+	unset := t.Unset(lookup,
+		"is not set on the server, or not granted to this tenant; until it is, the callback can't be asked")
 	return fieldsOf(slices.Concat(t.Warnings(), unset)), nil
 }
 
@@ -98,7 +99,8 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 	var faults casetype.Faults
 	switch {
 	case errors.As(err, &faults):
-		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.", fieldsOf(faults)...)
+		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.",
+			fieldsOf(faults)...)
 	case err != nil:
 		return nil, err
 	case t.Key != key:
@@ -172,7 +174,8 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 		}
 	}
 	if nearest := spelling.Nearest(key, visible); nearest != "" {
-		return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q (did you mean %q?).", key, nearest)
+		return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q (did you mean %q?).", key,
+			nearest)
 	}
 	return missing
 }
@@ -201,12 +204,16 @@ func (s *Service) caseType(ctx context.Context, p access.Principal, key string, 
 
 // wholeType finds the newest version of a case type for an operation on the type as a
 // whole, which is for those who see all of it.
-func (s *Service) wholeType(ctx context.Context, p access.Principal, o access.Operation, key string) (TypeVersion, error) {
+func (s *Service) wholeType(
+	ctx context.Context, p access.Principal, o access.Operation, key string,
+) (TypeVersion, error) {
 	t, err := s.findWhole(ctx, p, o, key)
 	return t, s.nearType(ctx, p, key, err)
 }
 
-func (s *Service) findWhole(ctx context.Context, p access.Principal, o access.Operation, key string) (TypeVersion, error) {
+func (s *Service) findWhole(
+	ctx context.Context, p access.Principal, o access.Operation, key string,
+) (TypeVersion, error) {
 	if err := s.permitType(ctx, p, o, key); err != nil {
 		return TypeVersion{}, err
 	}

@@ -107,5 +107,6 @@ func (pl *plan) mayRead(path string) bool {
 
 // namesUnseen reports whether a message has the name of a field that the caller does not see.
 func (pl *plan) namesUnseen(message string) bool {
-	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Clearance), func(name string) bool { return strings.Contains(message, name) })
+	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Clearance),
+		func(name string) bool { return strings.Contains(message, name) })
 }

@@ -84,7 +84,8 @@ func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migra
 		if out, err = s.migrate(ctx, m); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, migrateCases), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, out) })
+		return s.update(ctx, mandateOf(p, migrateCases),
+			func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, out) })
 	})
 	if err != nil {
 		return Migrated{}, err
@@ -187,7 +188,8 @@ func (s *Service) unknownStates(
 	}
 	for _, state := range slices.Sorted(maps.Keys(missing)) {
 		wrong = append(wrong, fault.Field{
-			Path: "/states/" + state, Message: "is no state of a version before " + fmt.Sprint(to.Version) + nearestOf(state, older),
+			Path:    "/states/" + state,
+			Message: "is no state of a version before " + fmt.Sprint(to.Version) + nearestOf(state, older),
 		})
 	}
 	return wrong, nil
@@ -322,7 +324,8 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
 	}
 	if !pl.p.Clearance.Sees(pl.from.Highest()) { // fields might become visible to who moves it
-		add("/type_version", "is %d, which holds more than you are cleared for; ask somebody who is", pl.before.TypeVersion)
+		add("/type_version", "is %d, which holds more than you are cleared for; ask somebody who is",
+			pl.before.TypeVersion)
 		return wrong, nil
 	}
 	if pl.from.Kind != pl.typ.Kind {
@@ -332,7 +335,8 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	if to, mapped := m.States[after.State]; mapped {
 		after.State = to
 	} else if _, ok := pl.typ.State(after.State); !ok {
-		add("/state", "is %q, which version %d lacks; say in states where its cases go on (%[1]s=...)", after.State, m.to.Version)
+		add("/state", "is %q, which version %d lacks; say in states where its cases go on (%[1]s=...)", after.State,
+			m.to.Version)
 	}
 	after.Data = casetype.Merge(pl.added(), after.Data)
 	invalid, err := pl.invalid()

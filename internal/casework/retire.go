@@ -57,6 +57,7 @@ func (s *Service) retirement(ctx context.Context, p access.Principal, key string
 
 // typeRetired refuses a new case of a type that is retired.
 func typeRetired(key string) error {
-	return fault.New(fault.Conflict, "case_type.retired", "The case type %s is retired: its cases go on, and there are no new ones. "+
-		"Take another type, or have it restored (POST /v1/case-types/%s/restore).", key, key)
+	return fault.New(fault.Conflict, "case_type.retired",
+		"The case type %s is retired: its cases go on, and there are no new ones. Take another type, or have it "+
+			"restored (POST /v1/case-types/%s/restore).", key, key)
 }

@@ -32,7 +32,8 @@ func ParseSecret(code, text string) (endpoint.SecretKind, []byte, error) {
 	}
 	key, err := parse(text)
 	if err != nil {
-		return "", nil, fault.In(code, "The secret can't be taken.", fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
+		return "", nil, fault.In(code, "The secret can't be taken.",
+			fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
 	}
 	return kind, key, nil
 }
@@ -45,7 +46,8 @@ var (
 		"endpoint", InvalidEndpoint, "endpoint.too_many_secrets", "endpoint.secret_not_found", "endpoint.last_secret",
 	}
 	ofCallbacks = secretHolder{
-		"callback", InvalidCallbackSecret, "callback.too_many_secrets", "callback.secret_not_found", "callback.last_secret",
+		"callback", InvalidCallbackSecret, "callback.too_many_secrets", "callback.secret_not_found",
+		"callback.last_secret",
 	}
 )
 
@@ -66,7 +68,9 @@ func (h secretHolder) check(q SecretRequest) error {
 
 // rotate puts a new secret before those that there are. It may be one that is about to
 // expire: then it does not.
-func (h secretHolder) rotate(secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration) ([]endpoint.Secret, error) {
+func (h secretHolder) rotate(
+	secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration,
+) ([]endpoint.Secret, error) {
 	same := func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }
 	if slices.ContainsFunc(secrets, func(s endpoint.Secret) bool { return same(s) && s.ExpiresAt.IsZero() }) {
 		return nil, fault.In(h.invalid, "The secret can't be rotated.",
@@ -75,7 +79,8 @@ func (h secretHolder) rotate(secrets []endpoint.Secret, made endpoint.Secret, ov
 	rotated := endpoint.Rotate(slices.DeleteFunc(slices.Clone(secrets), same), made, overlap)
 	if len(rotated) > endpoint.MaxSecrets {
 		return nil, fault.New(fault.Conflict, h.tooMany,
-			"The %s has %d secrets that sign. Delete one that no receiver needs any more, or wait until one expires.", h.noun, len(rotated)-1)
+			"The %s has %d secrets that sign. Delete one that no receiver needs any more, "+
+				"or wait until one expires.", h.noun, len(rotated)-1)
 	}
 	return rotated, nil
 }
@@ -88,7 +93,8 @@ func (h secretHolder) remove(secrets []endpoint.Secret, id string, now time.Time
 	case len(left) == len(signing):
 		return nil, fault.New(fault.NotFound, h.missing, "The %s has no such secret.", h.noun)
 	case !endpoint.Lasting(left):
-		return nil, fault.New(fault.Conflict, h.last, "It is the last secret that does not expire. Add another one first.")
+		return nil, fault.New(fault.Conflict, h.last,
+			"It is the last secret that does not expire. Add another one first.")
 	}
 	return left, nil
 }
@@ -192,7 +198,8 @@ func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID stri
 			if e, err = tx.UpdateEndpoint(ctx, e); err != nil {
 				return err
 			}
-			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e), map[string]any{"secrets": describe(e.Secrets)})
+			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e),
+				map[string]any{"secrets": describe(e.Secrets)})
 		})
 	})
 }

@@ -262,7 +262,8 @@ func (pl *plan) relabel() (wrong labelFaults) {
 	add := func(path, message string) {
 		switch {
 		case mayNot:
-			wrong.unset = append(wrong.unset, fault.Field{Path: path, Message: "can be set when a case is created or edited only"})
+			wrong.unset = append(wrong.unset,
+				fault.Field{Path: path, Message: "can be set when a case is created or edited only"})
 		case message != "":
 			wrong.unfit = append(wrong.unfit, fault.Field{Path: path, Message: message})
 		}
@@ -318,7 +319,8 @@ func (pl *plan) invalid() ([]fault.Field, error) {
 func (pl *plan) lacks(tr casetype.Transition) (missing []fault.Field) {
 	for _, name := range tr.Required {
 		if pl.after.Data[name] == nil {
-			missing = append(missing, fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("is needed to submit %q", tr.Name)})
+			missing = append(missing,
+				fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("is needed to submit %q", tr.Name)})
 		}
 	}
 	return missing
@@ -342,7 +344,8 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 // no data is missing, and returns the error.
 func (s *Service) logConditionFault(ctx context.Context, pl *plan, err error) error {
 	if err != nil && fault.As(err).Code == "transition.precondition_error" {
-		s.Log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant", pl.p.Tenant,
+		s.Log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant",
+			pl.p.Tenant,
 			"case", pl.before.ID, "case_type", pl.typ.Key, "transition", pl.tr.Key, "cause", fault.As(err).Err)
 	}
 	return err

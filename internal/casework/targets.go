@@ -193,5 +193,6 @@ func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endp
 }
 
 func triggerMissing(name string) error {
-	return fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %.100q; GET /v1/triggers lists them.", name)
+	return fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %.100q; GET /v1/triggers lists them.",
+		name)
 }

@@ -28,7 +28,8 @@ const testsAtOnce = 8
 
 // Tester sends by the client of the engine.
 func (e *Engine) Tester() *Tester {
-	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), hold: e.Hold, log: e.Log}
+	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), hold: e.Hold,
+		log: e.Log}
 }
 
 // Send tries a sample of a trigger once, and tells what came of it, as attempts

@@ -159,7 +159,8 @@ func (e Endpoint) Check(triggers []string) []fault.Field {
 	}
 	for i, trigger := range e.Triggers {
 		if !slices.Contains(triggers, trigger) {
-			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger"+spelling.DidYouMean(trigger, triggers)+"; GET /v1/triggers lists them")
+			add("/triggers/"+strconv.Itoa(i), strconv.Quote(trigger)+" is not a trigger"+spelling.DidYouMean(trigger,
+				triggers)+"; GET /v1/triggers lists them")
 		}
 	}
 	if problem := VersionProblem(e.Policy.AtfinityVersion); problem != "" {

@@ -81,7 +81,8 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 	if err != nil {
 		panic("expression: " + err.Error())
 	}
-	return &Language{env: env, limits: limits, vocabulary: vocabulary(objects, variables), names: namesOf(objects, variables)}
+	return &Language{env: env, limits: limits, vocabulary: vocabulary(objects, variables),
+		names: namesOf(objects, variables)}
 }
 
 // vocabulary lists what expressions may use.
@@ -232,7 +233,8 @@ func (l *Language) hint(message string, shapes map[string]Shape) string {
 		return l.meant(found[1])
 	case strings.HasPrefix(message, "undefined field"):
 		return l.meant(strings.Trim(strings.TrimPrefix(message, "undefined field"), " '"))
-	case strings.Contains(message, "token recognition error at: '='"), strings.Contains(message, "token recognition error at: '= "):
+	case strings.Contains(message, "token recognition error at: '='"),
+		strings.Contains(message, "token recognition error at: '= "):
 		return "; what is the same is written =="
 	case mentions(message, "'and'", "'AND'"):
 		return "; and is written &&"

@@ -76,7 +76,8 @@ type names struct {
 
 func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	n := &names{
-		ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{}, told: map[string]bool{},
+		ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{},
+		told: map[string]bool{},
 		seen: map[ast.Expr]Shape{},
 	}
 	if n.shapes == nil {
@@ -86,7 +87,8 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	n.visit(a.Expr())
 	for _, path := range n.absent {
 		if !n.tested[path] {
-			n.warn(path, "reads %[1]s, which may be absent; then it does not hold: write has(%[1]s) && ..., or let the transition require it", path)
+			n.warn(path, "reads %[1]s, which may be absent; then it does not hold: write has(%[1]s) && ..., or let "+
+				"the transition require it", path)
 		}
 	}
 	return n
@@ -203,7 +205,8 @@ func (n *names) call(c ast.CallExpr) Shape {
 			return nil
 		}
 		n.among(args[0], args[1])
-	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.Equals, operators.NotEquals:
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
+		operators.Equals, operators.NotEquals:
 		n.compare(c.FunctionName(), args[0], args[1])
 		return nil
 	case operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot:
@@ -276,7 +279,8 @@ func (n *names) size(c ast.CallExpr) {
 	kinds := n.kindsOf(of)
 	if kinds != 0 && kinds&(TextKind|ListKind|ObjectKind) == 0 {
 		what := describe(of)
-		n.fault("size of "+what, "takes the size of %s, which is %s: size() is that of text, a list or an object", what, kinds)
+		n.fault("size of "+what, "takes the size of %s, which is %s: size() is that of text, a list or an object", what,
+			kinds)
 	}
 }
 
@@ -391,20 +395,24 @@ func (n *names) compare(function string, a, b ast.Expr) {
 		}
 		return
 	}
-	if left == NullKind || right&(timeKind|durationKind) == 0 && left&(timeKind|durationKind) != 0 { // tell of the field
+	const times = timeKind | durationKind
+	if left == NullKind || right&times == 0 && left&times != 0 { // tell of the field
 		a, b, left, right = b, a, right, left
 	}
 	what, ordered := describe(a), function != operators.Equals && function != operators.NotEquals
 	path := what + function
 	switch {
 	case right == NullKind:
-		n.warn(path, "compares %[1]s with null, which it never is: write has(%[1]s) for what is set, !has(%[1]s) for what is not", what)
+		n.warn(path, "compares %[1]s with null, which it never is: write has(%[1]s) for what is set, "+
+			"!has(%[1]s) for what is not", what)
 	case right == timeKind && left == TextKind:
-		n.fault(path, "compares %[1]s, which is text, with a time: write timestamp(%[1]s), for a date timestamp(%[1]s + \"T00:00:00Z\")", what)
+		n.fault(path, "compares %[1]s, which is text, with a time: write timestamp(%[1]s), for a date "+
+			"timestamp(%[1]s + \"T00:00:00Z\")", what)
 	case ordered:
 		n.fault(path, "compares %s, which is %s, with %s%s", what, left, right, quoting(left, right))
 	default:
-		n.warn(path, "compares %s, which is %s, with %s: they are never the same%s", what, left, right, quoting(left, right))
+		n.warn(path, "compares %s, which is %s, with %s: they are never the same%s", what, left, right,
+			quoting(left, right))
 	}
 }
 

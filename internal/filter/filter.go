@@ -16,7 +16,8 @@ const maxCost = 50_000
 
 // language is what filters may use. It is constant.
 var language = sync.OnceValue(func() *expression.Language {
-	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(), variables()...).Near(spelling.DidYouMean)
+	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(),
+		variables()...).Near(spelling.DidYouMean)
 })
 
 // Filter is a compiled filter. It is safe for concurrent use.

@@ -13,7 +13,8 @@ func corsOrigins(all []string) ([]string, error) {
 	for i, raw := range all {
 		origin, problem := corsOrigin(raw)
 		if problem != "" {
-			return nil, invalid("cors_origin", "The origin %q of --cors-origin %s. It looks like https://app.example.com.", raw, problem)
+			return nil, invalid("cors_origin",
+				"The origin %q of --cors-origin %s. It looks like https://app.example.com.", raw, problem)
 		}
 		origins[i] = origin
 	}

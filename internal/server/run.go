@@ -59,8 +59,9 @@ func (s *Server) tellHold() {
 	if !s.config.Hold {
 		return
 	}
-	s.config.Log.Warn("deliveries and callbacks are held: this server sends nothing to endpoints, and refuses what would ask a callback. " +
-		"Look at the endpoints, pause or redirect those that must not hear of it, and start it without --hold; what waits is sent then")
+	s.config.Log.Warn("deliveries and callbacks are held: this server sends nothing to endpoints, and refuses " +
+		"what would ask a callback. Look at the endpoints, pause or redirect those that must not hear of it, and " +
+		"start it without --hold; what waits is sent then")
 }
 
 // letGo gives load balancers time to see that the server is not ready, if they

@@ -148,8 +148,10 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
-		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken, Requests: s.metrics.HTTP, Tracer: tracer,
-		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey, PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
+		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
+		Requests: s.metrics.HTTP, Tracer: tracer,
+		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey,
+		PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
 		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))

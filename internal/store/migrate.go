@@ -88,7 +88,9 @@ func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases in
 // OlderCases lists cases in the order of their creation. It looks at a bounded number of
 // the type's cases: to is the last of them, behind which there may be others although
 // the page has none; zero: there are no others.
-func (r reader) OlderCases(ctx context.Context, tenant int64, f OlderFilter) (page Page[CaseRow], to Position, err error) {
+func (r reader) OlderCases(
+	ctx context.Context, tenant int64, f OlderFilter,
+) (page Page[CaseRow], to Position, err error) {
 	return r.olderCases(ctx, tenant, f, lookedAtOlder)
 }
 

@@ -29,7 +29,8 @@ var CaseTriggers = define(Format{
 			tellCase(event.CaseChanged.New(event.Changes{Changes: []event.Change{
 				{Path: "data/client", Before: []byte(`"Acme"`), After: []byte(`"Acme Corp"`)}}}), "in_review", caseChanged("updated")),
 			tellCase(event.CaseDeleted.New(event.None{}), "in_review", caseChanged("deleted"))}},
-		{"case_state_changed", "A case entered another state, or its first: by a transition, or without one by a switch or a migration of its type.", caseStateChangedBody{}, []telling{
+		{"case_state_changed", "A case entered another state, or its first: by a transition, or without one by a " +
+			"switch or a migration of its type.", caseStateChangedBody{}, []telling{
 			tellCase(event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}), "approved", caseStateChanged)}},
 		{"case_approved", "A case entered a state that means approval.", caseBody{}, []telling{
 			tellCase(event.CaseApproved.New(event.None{}), "approved", caseAlone)}},

@@ -121,8 +121,10 @@ func syntaxRemedy(message string, text []byte, at Position) string {
 		return "; put the text in quotes"
 	case strings.HasPrefix(message, "mapping values are not allowed"):
 		return "; put a text that holds a colon in quotes, and indent a key exactly like those beside it"
-	case strings.HasPrefix(message, "did not find expected key"), strings.HasPrefix(message, "did not find expected '-' indicator"):
-		return "; indent a key exactly like those beside it, and put a text that begins with a quote, { or [ in quotes as a whole"
+	case strings.HasPrefix(message, "did not find expected key"),
+		strings.HasPrefix(message, "did not find expected '-' indicator"):
+		return "; indent a key exactly like those beside it, and put a text that begins with a quote, { " +
+			"or [ in quotes as a whole"
 	}
 	for line := at.Line; line > 0 && line >= at.Line-1; line-- { // the library may notice on the next one
 		switch remedy := quotingRemedy(lineOf(text, line)); {

@@ -119,7 +119,8 @@ var caseTypeTests = map[string]func(*fixture){
 		})
 	},
 	"callbacks' secrets are set, replaced and listed": func(f *fixture) {
-		one := endpoint.Secret{ID: "sec_1", Kind: endpoint.V1, Key: []byte("one"), CreatedAt: start, ExpiresAt: start.Add(time.Hour)}
+		one := endpoint.Secret{ID: "sec_1", Kind: endpoint.V1, Key: []byte("one"), CreatedAt: start,
+			ExpiresAt: start.Add(time.Hour)}
 		two := endpoint.Secret{ID: "sec_2", Kind: endpoint.V1a, Key: []byte("two"), CreatedAt: start}
 		put := func(tenant int64, callback string, revision int64, secrets ...endpoint.Secret) {
 			f.update(func(tx *store.Tx) error {
@@ -140,10 +141,12 @@ var caseTypeTests = map[string]func(*fixture){
 		f.equal(get(f.other, "@switch"), store.CallbackSecrets{})
 		of := must[map[string]store.CallbackSecrets](f)
 		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "kyc")),
-			map[string]store.CallbackSecrets{"approve": both, "@switch": {Secrets: []endpoint.Secret{two}, Revision: 1}})
+			map[string]store.CallbackSecrets{"approve": both,
+				"@switch": {Secrets: []endpoint.Secret{two}, Revision: 1}})
 		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "claim")), map[string]store.CallbackSecrets{})
 		f.refused(fault.Conflict, store.SecretsConflict, func(tx *store.Tx) error {
-			return tx.PutCallbackSecrets(f.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1}, start)
+			return tx.PutCallbackSecrets(f.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1},
+				start)
 		})
 	},
 }
