@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// What is commented out of the starting definition is right too, once it is not.
+// The starting definition is right as it is, and with all that is commented out in it.
 func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^(    )?# ((about_to_submit|access):$|(switch|delete): .*|` +
 		`  (url|timeout|retries|budget|failure_policy|guard|clearance|messages|read|write): .*)`)

@@ -261,7 +261,7 @@ func TestASizeIsBytesOrHasAUnit(t *testing.T) {
 	}
 }
 
-// Whoever asks a command for help sees how it is called.
+// The help of each command shows how it is called.
 func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 	parser, err := kong.New(&commands{})
 	if err != nil {

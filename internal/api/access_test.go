@@ -47,7 +47,7 @@ func (e *ear) take() []string {
 	return heard
 }
 
-// listens makes an endpoint that hears of creations, and gives its path.
+// listens makes an endpoint that hears of creations, and returns its path.
 func (w *world) listens(to *ear, header ...string) string {
 	w.t.Helper()
 	return w.post("/v1/endpoints", `{"url": "`+to.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")

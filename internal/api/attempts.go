@@ -155,7 +155,7 @@ func (a *API) showAttempt(at store.Attempt) Attempt {
 }
 
 // numbers makes ids out of numbers that count through all tenants, so that nobody
-// sees how much others do. The same number gives the same id for ever.
+// sees how much others do. The same number has the same id for ever.
 type numbers struct {
 	prefix string
 	block  cipher.Block

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// ada creates a contact and gives its path.
+// ada creates a contact and returns its path.
 func (w *world) ada() string {
 	w.t.Helper()
 	return w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`).is(201, "").header.Get("Location")

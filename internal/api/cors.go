@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// What pages of other origins may send, and read of answers.
+// The methods and headers that pages of other origins may send, and the headers that they
+// may read.
 var (
 	corsMethods = strings.Join([]string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

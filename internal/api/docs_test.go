@@ -63,8 +63,8 @@ func TestTheDocumentationWorksOffline(t *testing.T) {
 
 var guidePages = []string{"definitions", "callbacks", "delivery"}
 
-// What the guides show is right: definitions can be put, JSON is JSON, and what they
-// name is there.
+// The guides show definitions that can be put and JSON that is JSON, and name operations
+// that exist.
 func TestWhatTheGuidesShowIsRight(t *testing.T) {
 	t.Parallel()
 	w := start(t)

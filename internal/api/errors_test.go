@@ -604,7 +604,7 @@ func TestPagesFollowEachOther(t *testing.T) {
 	}
 }
 
-// Whoever sends a field beside data, or misspells a member, is told where it goes.
+// A refusal says where a field goes that was sent beside data, and which member was meant.
 func TestAnUnknownMemberOfABodySaysWhatWasMeant(t *testing.T) {
 	w := start(t)
 	w.putTypes()

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// preview tries a filter, and gives how many messages matched and failed.
+// preview tries a filter, and returns how many messages matched and failed.
 func (w *world) preview(filter, more string, header ...string) (matched, failed string, messages []any) {
 	w.t.Helper()
 	_, err := w.store.Sequence(w.t.Context()) // as a server does all the time

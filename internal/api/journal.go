@@ -42,7 +42,7 @@ func (messageText) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[JournalMessage](), true, "")
 }
 
-// journalPage is what a poll gives.
+// journalPage is the answer to a poll.
 type journalPage struct {
 	Messages []messageText `json:"messages" doc:"The messages, in the order in which they came about."`
 	Next     string        `json:"next" doc:"Where to go on: the after of the next poll. It is behind all that was looked at, whether it was wanted or not." example:"k3Jx..."`

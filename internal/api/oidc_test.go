@@ -135,7 +135,7 @@ func (w *world) provided() *provider {
 	return p
 }
 
-// leave begins a sign-in and gives the cookie and where the provider sends back to.
+// leave begins a sign-in and returns the cookie and where the provider sends back to.
 func (w *world) leave(p *provider, query string) (cookie, back string) {
 	w.t.Helper()
 	g := w.get("/v1/oidc/login"+query, "Authorization", "").is(303, "")

@@ -221,7 +221,7 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 	}
 }
 
-// refused makes an endpoint that refuses the cases that there are, and gives its path.
+// refused makes an endpoint that refuses the cases that there are, and returns its path.
 func (w *world) refused(policy string, header ...string) string {
 	w.t.Helper()
 	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {

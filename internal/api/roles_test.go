@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// token makes a token and gives what to send as Authorization.
+// token makes a token and returns what to send as Authorization.
 func (w *world) token(body string) string {
 	w.t.Helper()
 	return "Bearer " + w.post("/v1/tokens", body).is(201, "").text("token")

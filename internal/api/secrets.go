@@ -29,7 +29,7 @@ type CreatedSecret struct {
 	Key *string `json:"secret" doc:"Of v1, where it was drawn: the secret itself, in the notation of Standard Webhooks. It is shown this once. Else null: a private key leaves the server never, and what was supplied is known." example:"whsec_..."`
 }
 
-// NewSecret is the body that gives an endpoint or a callback a new secret.
+// NewSecret is the body of a rotation of the secrets of an endpoint or a callback.
 type NewSecret struct {
 	Kind    *endpoint.SecretKind `json:"kind,omitempty" enum:"v1,v1a" doc:"How it is to sign: HMAC-SHA256 (v1, the default) or Ed25519 (v1a). There may be both: then each request has a signature of either." example:"v1"`
 	Secret  *string              `json:"secret,omitempty" maxLength:"200" doc:"The secret itself: whsec_ and the base64 of 24 to 64 bytes, or for v1a whsk_ and the base64 of a private key. Absent: one is drawn." example:"whsec_..."`

@@ -15,14 +15,14 @@ import (
 
 const password = "correct horse battery"
 
-// person makes a user and gives their path.
+// person makes a user and returns their path.
 func (w *world) person(email, role string) string {
 	w.t.Helper()
 	return w.post("/v1/users", `{"email": "`+email+`", "name": "Ada", "role": "`+role+`", "clearance": "PRIVATE", "password": "`+password+`"}`).
 		is(201, "").header.Get("Location")
 }
 
-// signIn signs in, and gives what a browser would send as Cookie.
+// signIn signs in, and returns what a browser would send as Cookie.
 func (w *world) signIn(email string) string {
 	w.t.Helper()
 	g := w.post("/v1/session", `{"email": "`+email+`", "password": "`+password+`"}`, "Authorization", "").is(200, "")

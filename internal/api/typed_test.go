@@ -152,7 +152,7 @@ func TestACaseTypesDocumentTypesItsData(t *testing.T) {
 	}
 }
 
-// What is above somebody's clearance is left out, as in the definition.
+// The document leaves out what is above its reader's clearance, as the definition does.
 func TestACaseTypesDocumentHidesWhatItsDefinitionHides(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -167,7 +167,7 @@ func TestACaseTypesDocumentHidesWhatItsDefinitionHides(t *testing.T) {
 	w.get("/v1/case-types/odd/openapi", "Authorization", "").is(401, "token.missing")
 }
 
-// What the document takes grows with the definition alone: transitions that set the same fields
+// The cost of a document grows with its definition alone: transitions that set the same fields
 // share a schema, a chain of parts is followed once, and one that would be too large is refused.
 func TestACaseTypesDocumentIsBounded(t *testing.T) {
 	t.Parallel()

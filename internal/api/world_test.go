@@ -352,7 +352,7 @@ func (w *world) putTypes() {
 	w.do("PUT", "/v1/case-types/note", note).is(201, "")
 }
 
-// open creates a loan case and gives its path.
+// open creates a loan case and returns its path.
 func (w *world) open(data string) string {
 	w.t.Helper()
 	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").header.Get("Location")

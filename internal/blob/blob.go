@@ -34,7 +34,7 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 
 	// List calls each with every key and the time it was put, in no set order,
-	// until each fails; then it gives that error. Each may delete the key.
+	// until each fails; then it returns that error. Each may delete the key.
 	List(ctx context.Context, each func(key string, modified time.Time) error) error
 }
 

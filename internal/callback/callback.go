@@ -1,6 +1,6 @@
 // Package callback asks an AboutToSubmit callback: the synchronous question
 // that comes before a commit. It tries as often as the case type says, within
-// one total budget, and gives back the decoded answer or why there is none.
+// one total budget, and returns the decoded answer or why there is none.
 // It judges no verdict: what the answer means for the case, and what the case
 // type's failure policy makes of a failure, is the caller's.
 package callback

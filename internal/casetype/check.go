@@ -114,7 +114,7 @@ func items(v any) []any { l, _ := v.([]any); return l }
 
 func text(v any) string { s, _ := v.(string); return s }
 
-// keys checks that the keys in a list are unique, and gives them.
+// keys checks that the keys in a list are unique, and returns them.
 func (c *checker) keys(section string) []string {
 	var keys []string
 	for i, item := range items(c.root()[section]) {

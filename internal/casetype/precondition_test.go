@@ -94,8 +94,7 @@ func TestATypeMayBeUsedByManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// What a condition reads is checked by the schema as far as that tells; what it leaves
-// open is not.
+// A condition may read what the schema leaves open, and no name that it rules out.
 func TestConditionsMayReadWhatTheSchemaLeavesOpen(t *testing.T) {
 	const definition = `key: k
 states: [{key: s}]

@@ -11,7 +11,7 @@ import (
 
 // JSONFor returns the definition as somebody with the clearance may read it:
 // without the fields above it, and without the rules and templates that speak of
-// them. Somebody who sees all fields gets it as [Type.JSON] gives it.
+// them. Somebody who sees all fields gets it as [Type.JSON] returns it.
 func (t *Type) JSONFor(clearance Classification) []byte {
 	if clearance.Sees(t.highest) {
 		return t.JSON()

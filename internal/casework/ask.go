@@ -52,12 +52,12 @@ func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) 
 	return s.askAll(ctx, pl, guards)
 }
 
-// configure gives the callbacks of the type that the case has until now the settings of
-// the type's newest version, so that a moved URL or another timeout counts for cases that
-// run. A callback which that version lacks keeps those of the case's own: a guard
-// never vanishes from cases because somebody puts a definition. So does one that the newest
-// settings do not clear for the case: who put them may not know of such cases, which would
-// be stuck. The settings hold for all attempts of this question.
+// configure replaces the settings of the guards by those of the type's newest version, so
+// that a moved URL or another timeout counts for running cases. Two kinds of callbacks keep
+// the settings of the case's own version: one that the newest version lacks, since no guard
+// may vanish from cases because a definition was put, and one whose newest settings are not
+// cleared for the case, since their author may not know of such cases, which would be stuck.
+// The settings hold for all attempts of this question.
 func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error {
 	if pl.creates() || len(guards) == 0 {
 		return nil // a new case works by the newest version anyway

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Assign gives a case to a user of the tenant. Assigning a case to its present assignee
+// Assign assigns a case to a user of the tenant. Assigning a case to its present assignee
 // changes nothing.
 func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
 	return s.mark(ctx, p, "assign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {

@@ -139,7 +139,8 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	}
 }
 
-// What transitions require counts like their conditions: a case has a bound, and a page ends.
+// Looking for required fields counts like judging conditions: a case has a bound, and a
+// page ends.
 func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
 	w := start(t, "")
 	var fields, transitions []string
@@ -208,8 +209,8 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 	}
 }
 
-// Whoever names a transition or a type that there is not, or not now, is told what there is,
-// as far as they may know; and who is refused for their role, which roles may.
+// A refusal of a transition or a type that does not exist lists those that do, as far as
+// the caller may know; a refusal of a role lists the roles that may.
 func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, permitV1)

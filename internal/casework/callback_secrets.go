@@ -168,7 +168,7 @@ func (s *Service) CallbackSecrets(
 	return s.signing(ctx, p.Tenant, key, name)
 }
 
-// RotateCallbackSecret gives a callback a new secret, to be shown once. Those of the
+// RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once. Those of the
 // same kind go on signing for the overlap.
 func (s *Service) RotateCallbackSecret(
 	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once,

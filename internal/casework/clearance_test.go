@@ -75,8 +75,8 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	}
 }
 
-// Who puts a version that they may see may not know of cases above it. These go on as their
-// own version has it, and are not stuck.
+// Somebody may put a version without knowing of older cases above their clearance. These
+// cases go on by the settings of their own version.
 func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	w := start(t, "")
 	memo := func(class, callback string) string {

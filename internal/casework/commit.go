@@ -70,7 +70,7 @@ func (s *Service) activity(p access.Principal) cases.Activity {
 	return cases.Activity{At: s.now(), By: p.Actor.UserID}
 }
 
-// insert gives a new case its numbers and its name, and saves it.
+// insert sets the numbers and the name of a new case, and saves it.
 func insert(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, error) {
 	var err error
 	if pl.typ.Outcome != "" {
@@ -125,7 +125,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, m *mandate, c cases.
 	return err
 }
 
-// touch gives a case its next version, for what does not change its content, and
+// touch sets the next version of a case, for what does not change its content, and
 // lets add say what was added.
 func (s *Service) touch(ctx context.Context, tx *store.Tx, m *mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
 	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))

@@ -135,7 +135,7 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 	})
 }
 
-// AddLabel gives a case a label. One that it has already changes nothing.
+// AddLabel adds a label to a case. One that it has already changes nothing.
 func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
 	return s.mark(ctx, p, "add-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)

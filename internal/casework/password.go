@@ -15,7 +15,7 @@ type PasswordChange struct {
 	Browser  Browser // zero: it is not known
 }
 
-// ChangePassword gives somebody who has signed in another password, and returns the user as
+// ChangePassword changes the password of somebody who has signed in, and returns the user as
 // saved. All of the user's sessions end. A wrong old password counts as a failed sign-in.
 func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
 	if err := s.Permit(ctx, p, "change-password"); err != nil {

@@ -78,7 +78,7 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "password.none")
 }
 
-// Whoever has got hold of a session guesses no faster than a stranger, by either way.
+// A stolen session allows no faster guessing of the password than signing in does.
 func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
 	w := start(t, "")
 	ctx := t.Context()

@@ -18,7 +18,8 @@ const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "obje
 		{"key": "pay", "name": "Pay it", "from": ["draft"], "to": "paid", "fields": ["sum"], "required": ["sum", "secret"],
 			"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}}]}`
 
-// What a transition requires has to be set afterwards: by what was submitted, or before.
+// The fields that a transition requires are set after it, whether it or an earlier one set
+// them.
 func TestATransitionMayRequireFields(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, demanding)

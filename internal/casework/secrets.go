@@ -123,7 +123,7 @@ func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpo
 	return e.Signing(s.now()), nil
 }
 
-// RotateEndpointSecret gives an endpoint a new secret, to be shown once. Those of
+// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once. Those of
 // the same kind go on signing for the overlap.
 func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once) (endpoint.Secret, error) {
 	if err := s.Permit(ctx, p, "rotate-endpoint-secret"); err != nil {

@@ -256,7 +256,7 @@ func (pl *plan) unfitDetail(unfit []fault.Field) string {
 // may not set them, or that they are none.
 type labelFaults struct{ unset, unfit []fault.Field }
 
-// relabel gives the case the submitted name and colour.
+// relabel sets the submitted name and colour.
 func (pl *plan) relabel() (wrong labelFaults) {
 	mayNot := !pl.creates() && pl.tr.Key != pl.typ.Edit
 	add := func(path, message string) {

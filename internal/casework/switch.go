@@ -293,7 +293,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 	return []guard{{Ask: *edit.AboutToSubmit, owner: from.Key, key: edit.Key, maker: from.Clearance}}, nil
 }
 
-// saveSwitch gives the case the numbers of its new type, and commits it.
+// saveSwitch sets the numbers of the new type, and commits the case.
 func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view View, err error) {
 	m := mandateOf(pl.p, "switch-type")
 	m.waited = pl.asked

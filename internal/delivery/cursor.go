@@ -90,7 +90,7 @@ func (c *cursor) older(ctx context.Context, after int64) (entries []*tailEntry, 
 	return c.tail.again(ctx, c.replay, after, c.endpoint.Clearance)
 }
 
-// handOver gives the settler what is to be saved. With flush it includes a
+// handOver hands the settler what is to be saved. With flush it includes a
 // position that moved only past what nobody wanted, which otherwise waits.
 func (c *cursor) handOver(flush bool) {
 	s, ok := c.m.take(flush || c.tick(time.Now()) > c.tick(c.flushed))

@@ -21,7 +21,7 @@ type load struct {
 	UpTo  int64
 }
 
-// next picks what to do now. Each message it gives must come back by done, each
+// next picks what to do now. Each message that it returns must come back by done, each
 // load by loaded.
 func (m *machine) next(now time.Time) (step, bool) {
 	if m.stopped || m.shut(now) {

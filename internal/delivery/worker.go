@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// worker delivers for one endpoint, under one lease: it gives the machines of its
+// worker delivers for one endpoint, under one lease: it hands the machines of its
 // cursors what they ask for.
 type worker struct {
 	*Engine

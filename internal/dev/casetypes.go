@@ -29,7 +29,7 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 	return nil
 }
 
-// RotateCallback gives a callback of a type a new secret; that of before signs too for
+// RotateCallback makes a new secret for a callback of a type; that of before signs too for
 // an overlap.
 func RotateCallback(
 	ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration,

@@ -207,7 +207,7 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 	}
 }
 
-// What is tried again holds up its own subject alone.
+// A message that is tried again holds up its own subject alone.
 func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
 	receiver, l := newLocal(t, Listening{Retry: true})
 	receiver.status = func(id string, attempt int) int {

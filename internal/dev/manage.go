@@ -61,7 +61,7 @@ func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named strin
 	return nil
 }
 
-// Rotate gives an endpoint a new secret of a kind; those of before sign too for an
+// Rotate makes a new secret of a kind for an endpoint; those of before sign too for an
 // overlap. Where the kind is empty, the server chooses it.
 func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string, overlap time.Duration) error {
 	id, err := endpointID(ctx, c, named)

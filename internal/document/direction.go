@@ -337,7 +337,7 @@ func (s *sequence) signs() {
 	}
 }
 
-// brackets gives pairs the direction of what they are about (rule N0).
+// brackets sets the direction of pairs to that of what they are about (rule N0).
 func (s *sequence) brackets() {
 	embedding := directionOf(s.level)
 	for _, pair := range s.pairs() {

@@ -38,7 +38,7 @@ func FormatPublicKey(seed []byte) string {
 }
 
 // ParsePrivateKey reads "whsk_" and the base64 of a private key: of its seed
-// alone, or of seed and public key. It gives the seed. Its errors never quote it.
+// alone, or of seed and public key. It returns the seed. Its errors never quote it.
 func ParsePrivateKey(s string) ([]byte, error) {
 	encoded, found := strings.CutPrefix(s, privateKeyPrefix)
 	if !found {

@@ -76,7 +76,7 @@ func (c *spans) named(trace, name string) []*otlp.Span {
 	return found
 }
 
-// chain follows spans from parent to child, by their names, and gives the last.
+// chain follows spans from parent to child, by their names, and returns the last.
 func (c *spans) chain(trace, parent string, names ...string) (id string) {
 	c.t.Helper()
 	for _, name := range names {

@@ -21,7 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/id"
 )
 
-// Run runs the suite. Open gives an empty store, and cleans up with t.Cleanup.
+// Run runs the suite. Open returns an empty store, and cleans up with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 	for _, test := range []struct {
 		name string
