@@ -34,7 +34,7 @@ var floors = map[string]int{
 	"internal/casetype": 1, "internal/event": 1,
 
 	"internal/fault": 0, "internal/id": 0, "internal/observe": 0, "internal/expression": 0, "internal/weburl": 0, "internal/schema": 0,
-	"internal/spelling": 0, "internal/yaml": 0, "examples": 0, public: 0,
+	"internal/spelling": 0, "internal/yaml": 0, "internal/cache": 0, "examples": 0, public: 0,
 }
 
 // public is the package that programs of others import. It imports none of ours.
@@ -47,7 +47,7 @@ var testOnly = []string{"internal/pgtest", "internal/hostile", "internal/store/s
 // arguments.
 var pure = []string{
 	"internal/casetype", "internal/event", "internal/cases", "internal/access", "internal/endpoint", "internal/wire", "internal/fault", "internal/expression", "internal/filter",
-	"internal/weburl", "internal/schema", "internal/spelling", "internal/yaml",
+	"internal/weburl", "internal/schema", "internal/spelling", "internal/yaml", "internal/cache",
 }
 
 var impure = []string{"os", "os/exec", "net", "net/http", "database/sql", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog", "io/ioutil"}

@@ -26,7 +26,7 @@ import (
 // transition as an operation of its own, and the schemas that these need.
 
 func (a *API) typedDocuments() {
-	made := &documentCache{}
+	made := newDocumentCache()
 	general := sync.OnceValue(func() *generalDocument { return generalOf(a.huma.OpenAPI()) })
 	handle(a, operation("get-case-type-openapi", http.MethodGet, "/v1/case-types/{key}/openapi", "case types",
 		"Get the OpenAPI document of a case type",
@@ -44,7 +44,7 @@ func (a *API) typedDocuments() {
 				return nil, err
 			}
 			p := principalOf(ctx)
-			body, err := made.get(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (reply[Object], error) {
+			body, err := made.document(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (reply[Object], error) {
 				return general().describe(ctx, t, p.Clearance)
 			})
 			return &typedDocument{body}, err

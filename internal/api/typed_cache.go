@@ -1,19 +1,15 @@
 package api
 
 import (
-	"sync"
-
+	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
 
 // documentCache keeps the documents of case types that were made, and the refusals of those
-// that are too large. A version never changes, and neither does its document. The zero
-// value is ready.
+// that are too large.
 type documentCache struct {
-	mu   sync.Mutex
-	made map[documentKey]madeDocument
-	size int // of the documents, in bytes
+	made *cache.Bounded[documentKey, madeDocument]
 }
 
 type documentKey struct {
@@ -28,35 +24,18 @@ type madeDocument struct {
 	err  error
 }
 
-// The bounds of the cache; beyond them it begins anew.
-const (
-	maxDocuments     = 200
-	maxDocumentsSize = 4 * mostDescribed
-)
+func newDocumentCache() documentCache {
+	return documentCache{cache.New[documentKey, madeDocument](200, 4*mostDescribed)}
+}
 
-// get returns a document, which is made where it is not there.
-func (c *documentCache) get(k documentKey, make func() (reply[Object], error)) (reply[Object], error) {
-	c.mu.Lock()
-	found, ok := c.made[k]
-	c.mu.Unlock()
-	if ok {
+// document returns a document, which is made where it is not there.
+func (c documentCache) document(k documentKey, make func() (reply[Object], error)) (reply[Object], error) {
+	if found, ok := c.made.Get(k); ok {
 		return found.body, found.err
 	}
 	body, err := make()
 	if err == nil || fault.As(err).Code == codeNotDescribed {
-		c.put(k, madeDocument{body, err})
+		c.made.Put(k, madeDocument{body, err}, len(body))
 	}
 	return body, err
-}
-
-func (c *documentCache) put(k documentKey, d madeDocument) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.made == nil || len(c.made) >= maxDocuments || c.size+len(d.body) > maxDocumentsSize {
-		c.made, c.size = map[documentKey]madeDocument{}, 0
-	}
-	if _, there := c.made[k]; !there {
-		c.made[k] = d
-		c.size += len(d.body)
-	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/blob"
+	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
@@ -58,7 +59,7 @@ type Service struct {
 	store     *store.Store
 	blobs     blob.Store
 	callbacks *callback.Client
-	types     typeCache
+	types     *cache.Bounded[typeKey, TypeVersion]
 	uses      uses
 	keys      keysInUse
 	process   string        // names this one among those that share the database
@@ -101,7 +102,7 @@ func New(st *store.Store, blobs blob.Store, callbacks *callback.Client, c Config
 	}
 	return &Service{
 		Config: c, store: st, blobs: blobs, callbacks: callbacks,
-		hashes: make(chan struct{}, maxHashing), process: id.New("process"),
+		types: newTypeCache(), hashes: make(chan struct{}, maxHashing), process: id.New("process"),
 	}
 }
 
