@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	badShare = flag.Int("bad.share", 6, "of the wrong requests that can be listed one in so many is sent")
+	badShare = flag.Int("bad.share", 3, "of the wrong requests that can be listed one in so many is sent")
 	badTime  = flag.Duration("bad.time", 3*time.Second, "how long bad input is drawn at random")
 	badSeed  = flag.Uint64("bad.seed", 1, "what the random bad input is drawn from")
 )
