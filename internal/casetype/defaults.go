@@ -1,9 +1,12 @@
 package casetype
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // defaults are what a member of an object gets when a case is created without it.
@@ -77,6 +80,33 @@ func (c *checker) compileDefaults() {
 		c.fault(path+"/default", "does not fit its own schema: %s%s", in, complaint.Message)
 	}
 	c.defaults = all
+	c.checkTogether()
+}
+
+// checkTogether warns where the data that defaults alone make breaks what no data at all
+// does not: a default may ask for a field that nobody had to set without it.
+func (c *checker) checkTogether() {
+	if c.stored {
+		return
+	}
+	without, err := c.schema.Validate(c.budget, map[string]any{})
+	if err != nil {
+		c.spend(0)
+		return
+	}
+	with, err := c.schema.Validate(c.budget, complete(c.defaults, map[string]any{}))
+	if err != nil {
+		c.spend(0)
+		return
+	}
+	for _, broken := range genuine(with) {
+		if !slices.ContainsFunc(without, func(w schema.Complaint) bool {
+			return w.Message == broken.Message && slices.Equal(w.Path, broken.Path)
+		}) {
+			c.warn("/fields", "has defaults that ask for more when a case is created: %s %s",
+				cmp.Or(pointer("", broken.Path...), "the data"), broken.Message)
+		}
+	}
 }
 
 // sample is data in which all defaults are.

@@ -57,3 +57,24 @@ func TestADefaultOfAStoredDefinitionThatDoesNotFitHasNoEffect(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A default may fit by itself, and ask for a field that nobody had to set without it.
+func TestDefaultsThatAskForMoreAreWarnedOf(t *testing.T) {
+	for rule, warned := range map[string]bool{
+		`"dependentRequired": {"currency": ["note"]}`: true, `"maxProperties": 2`: true,
+		`"if": {"required": ["count"]}, "then": {"required": ["note"]}`: true, `"required": ["note"]`: false, `"title": "x"`: false,
+	} {
+		definition := strings.Replace(defaulting, `"fields": {`, `"fields": {`+rule+`, `, 1)
+		put, err := casetype.Parse("", []byte(definition))
+		if err != nil {
+			t.Fatalf("%s: %v", rule, err)
+		}
+		if got := strings.Contains(put.Warnings().Error(), "/fields: has defaults that ask for more"); got != warned {
+			t.Errorf("%s: the warnings are %v", rule, put.Warnings())
+		}
+		stored, err := casetype.Load([]byte(definition))
+		if diff := cmp.Diff(put.Complete(nil, nil), stored.Complete(nil, nil)); diff != "" || err != nil {
+			t.Errorf("%s: loaded, it fills in something else: %v %s", rule, err, diff)
+		}
+	}
+}
