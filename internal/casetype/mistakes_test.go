@@ -1,7 +1,6 @@
 package casetype_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -164,20 +163,7 @@ func TestTypicalMistakesAreToldWithTheirRemedies(t *testing.T) {
 	}
 	for _, m := range mistakes {
 		t.Run(m.name, func(t *testing.T) {
-			if !strings.Contains(permit, m.old) {
-				t.Fatalf("the definition has no %q", m.old)
-			}
-			source := strings.Replace(permit, m.old, m.new, 1)
-			faults := faultsOf(t, source)
-			i := slices.IndexFunc(faults, func(f casetype.Fault) bool {
-				return f.Path == m.path && strings.Contains(f.Message, m.remedy)
-			})
-			if i < 0 {
-				t.Fatalf("no fault at %s says %q:\n%v", m.path, m.remedy, faults)
-			}
-			if want := max(m.line, markedLine(source)); want > 0 && faults[i].Line != want {
-				t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
-			}
+			spoilt(t, permit, m.old, m.new, m.path, m.remedy, m.line)
 		})
 	}
 }

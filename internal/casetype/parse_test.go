@@ -133,28 +133,34 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"number that is huge", "minimum: 1}", "minimum: 1e99999999}", "/fields/properties/amount/minimum", "10 to the power"},
 }
 
+// spoilt replaces a part of a definition, and returns the fault that says so at a path. Its
+// line is the marked one, unless another is given.
+func spoilt(t *testing.T, definition, old, new, path, says string, line int) casetype.Fault {
+	t.Helper()
+	if !strings.Contains(definition, old) {
+		t.Fatalf("the definition has no %q", old)
+	}
+	source := strings.Replace(definition, old, new, 1)
+	faults := faultsOf(t, source)
+	i := slices.IndexFunc(faults, func(f casetype.Fault) bool { return f.Path == path && strings.Contains(f.Message, says) })
+	if i < 0 {
+		t.Fatalf("no fault at %s says %q:\n%v", path, says, faults)
+	}
+	if want := max(line, markedLine(source)); want > 0 && faults[i].Line != want {
+		t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
+	}
+	return faults[i]
+}
+
 func TestEachFaultIsFoundAtItsLineAndPath(t *testing.T) {
 	if _, err := casetype.Parse("good.yaml", []byte(good)); err != nil {
 		t.Fatalf("the good definition has faults:\n%v", err)
 	}
 	for _, wrong := range wrongs {
 		t.Run(wrong.name, func(t *testing.T) {
-			if strings.Count(good, wrong.old) == 0 {
-				t.Fatalf("the good definition has no %q", wrong.old)
-			}
-			source := strings.Replace(good, wrong.old, wrong.new, 1)
-			faults := faultsOf(t, source)
-			i := slices.IndexFunc(faults, func(f casetype.Fault) bool {
-				return f.Path == wrong.path && strings.Contains(f.Message, wrong.message)
-			})
-			if i < 0 {
-				t.Fatalf("no fault at %s says %q:\n%v", wrong.path, wrong.message, faults)
-			}
-			if want := markedLine(source); want > 0 && faults[i].Line != want {
-				t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
-			}
-			if faults[i].File != "wrong.yaml" || faults[i].Line == 0 {
-				t.Errorf("the fault has no file or line: %v", faults[i])
+			f := spoilt(t, good, wrong.old, wrong.new, wrong.path, wrong.message, 0)
+			if f.File != "wrong.yaml" || f.Line == 0 {
+				t.Errorf("the fault has no file or line: %v", f)
 			}
 		})
 	}

@@ -168,8 +168,8 @@ func (s *Service) CallbackSecrets(
 	return s.signing(ctx, p.Tenant, key, name)
 }
 
-// RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once. Those of the
-// same kind go on signing for the overlap.
+// RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once.
+// Those of the same kind go on signing for the overlap.
 func (s *Service) RotateCallbackSecret(
 	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once,
 ) (endpoint.Secret, error) {
@@ -177,27 +177,9 @@ func (s *Service) RotateCallbackSecret(
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
-	if err := ofCallbacks.check(q); err != nil {
-		return endpoint.Secret{}, err
-	}
-	made, err := s.requested(q)
-	if err != nil {
-		return endpoint.Secret{}, err
-	}
-	err = s.once(ctx, p, once, func() error {
-		return s.changeCallbackSecrets(ctx, mandateOf(p, "rotate-callback-secret"), t, name, access.SecretRotated,
-			func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
-				rotated, err := ofCallbacks.rotate(have, made, q.Overlap)
-				if err != nil {
-					return nil, err
-				}
-				return rotated, s.keep(ctx, tx, p, once, made)
-			})
+	return s.rotate(ctx, p, ofCallbacks, q, once, func(change secretsChange) error {
+		return s.changeCallbackSecrets(ctx, mandateOf(p, "rotate-callback-secret"), t, name, access.SecretRotated, change)
 	})
-	if err != nil {
-		return endpoint.Secret{}, err
-	}
-	return made, nil
 }
 
 // DeleteCallbackSecret ends a secret at once. The last one that has no end stays.
@@ -230,7 +212,7 @@ func (s *Service) typeWithSecrets(
 // changeCallbackSecrets replaces a callback's secrets by what change makes of them.
 func (s *Service) changeCallbackSecrets(
 	ctx context.Context, m *mandate, t TypeVersion, name string, action access.Action,
-	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error),
+	change secretsChange,
 ) error {
 	tenant := m.Principal.Tenant
 	return retry(store.SecretsConflict, func() error {

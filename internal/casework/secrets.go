@@ -123,13 +123,28 @@ func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpo
 	return e.Signing(s.now()), nil
 }
 
-// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once. Those of
-// the same kind go on signing for the overlap.
-func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once) (endpoint.Secret, error) {
+// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once.
+// Those of the same kind go on signing for the overlap.
+func (s *Service) RotateEndpointSecret(
+	ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once,
+) (endpoint.Secret, error) {
 	if err := s.Permit(ctx, p, "rotate-endpoint-secret"); err != nil {
 		return endpoint.Secret{}, err
 	}
-	if err := ofEndpoints.check(q); err != nil {
+	return s.rotate(ctx, p, ofEndpoints, q, once, func(change secretsChange) error {
+		return s.changeSecrets(ctx, mandateOf(p, "rotate-endpoint-secret"), endpointID, access.EndpointSecretAdded,
+			func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) { return change(tx, e.Secrets) })
+	})
+}
+
+// secretsChange returns what becomes of the secrets that there are.
+type secretsChange func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error)
+
+// rotate makes the secret that is asked for, and lets save put it before those that there are.
+func (s *Service) rotate(
+	ctx context.Context, p access.Principal, of secretHolder, q SecretRequest, once Once, save func(secretsChange) error,
+) (endpoint.Secret, error) {
+	if err := of.check(q); err != nil {
 		return endpoint.Secret{}, err
 	}
 	made, err := s.requested(q)
@@ -137,8 +152,8 @@ func (s *Service) RotateEndpointSecret(ctx context.Context, p access.Principal, 
 		return endpoint.Secret{}, err
 	}
 	err = s.once(ctx, p, once, func() error {
-		return s.changeSecrets(ctx, mandateOf(p, "rotate-endpoint-secret"), endpointID, access.EndpointSecretAdded, func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
-			rotated, err := ofEndpoints.rotate(e.Secrets, made, q.Overlap)
+		return save(func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
+			rotated, err := of.rotate(have, made, q.Overlap)
 			if err != nil {
 				return nil, err
 			}
