@@ -9,40 +9,221 @@ import (
 // names it.
 type Operation string
 
-// least returns the lowest role that may carry out each operation. What is not
-// here is the administrators' alone.
+// The operations of a tenant, named as the API names them.
+const (
+	GetSession     Operation = "get-session"
+	DeleteSession  Operation = "delete-session"
+	ChangePassword Operation = "change-password"
+
+	ListCases          Operation = "list-cases"
+	GetCase            Operation = "get-case"
+	GetClaim           Operation = "get-claim"
+	GetHistory         Operation = "get-history"
+	ListComments       Operation = "list-comments"
+	ListDocuments      Operation = "list-documents"
+	DownloadDocument   Operation = "download-document"
+	ListProofs         Operation = "list-proofs"
+	DownloadProof      Operation = "download-proof"
+	ListCaseTypes      Operation = "list-case-types"
+	GetCaseType        Operation = "get-case-type"
+	GetCaseTypeOpenAPI Operation = "get-case-type-openapi"
+	ListLabels         Operation = "list-labels"
+	GetLabel           Operation = "get-label"
+	ListContacts       Operation = "list-contacts"
+	GetContact         Operation = "get-contact"
+	GetContactHistory  Operation = "get-contact-history"
+	ListCaseContacts   Operation = "list-case-contacts"
+	ListContactCases   Operation = "list-contact-cases"
+
+	CreateCase       Operation = "create-case"
+	SubmitTransition Operation = "submit-transition"
+	EditCase         Operation = "edit-case"
+	DeleteCase       Operation = "delete-case"
+	AddComment       Operation = "add-comment"
+	GenerateDocument Operation = "generate-document"
+	DeleteDocument   Operation = "delete-document"
+	DeleteDocuments  Operation = "delete-documents"
+	UploadProof      Operation = "upload-proof"
+	DeleteProof      Operation = "delete-proof"
+	AddLabel         Operation = "add-label"
+	RemoveLabel      Operation = "remove-label"
+	AssignCase       Operation = "assign-case"
+	UnassignCase     Operation = "unassign-case"
+	SwitchType       Operation = "switch-type"
+	CreateContact    Operation = "create-contact"
+	UpdateContact    Operation = "update-contact"
+	DeleteContact    Operation = "delete-contact"
+	LinkContact      Operation = "link-contact"
+	UnlinkContact    Operation = "unlink-contact"
+
+	CreateLabel           Operation = "create-label"
+	EditLabel             Operation = "edit-label"
+	DeleteLabel           Operation = "delete-label"
+	PutCaseType           Operation = "put-case-type"
+	RetireCaseType        Operation = "retire-case-type"
+	RestoreCaseType       Operation = "restore-case-type"
+	ListCallbackSecrets   Operation = "list-callback-secrets"
+	RotateCallbackSecret  Operation = "rotate-callback-secret"
+	DeleteCallbackSecret  Operation = "delete-callback-secret"
+	CreateEndpoint        Operation = "create-endpoint"
+	ListEndpoints         Operation = "list-endpoints"
+	GetEndpoint           Operation = "get-endpoint"
+	UpdateEndpoint        Operation = "update-endpoint"
+	DeleteEndpoint        Operation = "delete-endpoint"
+	ListAttempts          Operation = "list-attempts"
+	FindAttempts          Operation = "find-attempts"
+	GetAttempt            Operation = "get-attempt"
+	ListCaseDeliveries    Operation = "list-case-deliveries"
+	ListContactDeliveries Operation = "list-contact-deliveries"
+	GetLag                Operation = "get-lag"
+	GetEndpointHealth     Operation = "get-endpoint-health"
+	ListEndpointSecrets   Operation = "list-endpoint-secrets"
+	RotateEndpointSecret  Operation = "rotate-endpoint-secret"
+	DeleteEndpointSecret  Operation = "delete-endpoint-secret"
+	PreviewFilter         Operation = "preview-filter"
+	PollJournal           Operation = "poll-journal"
+	StreamJournal         Operation = "stream-journal"
+	CreateReplay          Operation = "create-replay"
+	ListReplays           Operation = "list-replays"
+	GetReplay             Operation = "get-replay"
+	CancelReplay          Operation = "cancel-replay"
+	ResendMessage         Operation = "resend-message"
+	ListDead              Operation = "list-dead"
+	RetryDead             Operation = "retry-dead"
+	DropDead              Operation = "drop-dead"
+	ListParked            Operation = "list-parked"
+	RetryParked           Operation = "retry-parked"
+	DropParked            Operation = "drop-parked"
+	TestEndpoint          Operation = "test-endpoint"
+	ListTriggers          Operation = "list-triggers"
+	GetTargets            Operation = "get-targets"
+	SetTargets            Operation = "set-targets"
+
+	MigrateCases Operation = "migrate-cases"
+	CreateToken  Operation = "create-token"
+	ListTokens   Operation = "list-tokens"
+	DeleteToken  Operation = "delete-token"
+	CreateUser   Operation = "create-user"
+	ListUsers    Operation = "list-users"
+	GetUser      Operation = "get-user"
+	UpdateUser   Operation = "update-user"
+	ListAudit    Operation = "list-audit"
+)
+
+// The operations beside any tenant, which have no least role: those before somebody is
+// signed in, the operator's, and the server's own.
+const (
+	BeginOIDC           Operation = "begin-oidc"
+	FinishOIDC          Operation = "finish-oidc"
+	CreateSession       Operation = "create-session"
+	CreateTenant        Operation = "create-tenant"
+	ListTenants         Operation = "list-tenants"
+	UpdateTenant        Operation = "update-tenant"
+	CreateAdministrator Operation = "create-administrator"
+	GetHealth           Operation = "health"
+	GetReadiness        Operation = "ready"
+)
+
+// least has the lowest role that may carry out each operation. An operation that is not
+// listed is for administrators alone.
 var least = map[Operation]Role{
-	"get-session": Viewer, "delete-session": Viewer, "change-password": Viewer,
+	GetSession:     Viewer,
+	DeleteSession:  Viewer,
+	ChangePassword: Viewer,
 
-	"list-cases": Viewer, "get-case": Viewer, "get-claim": Viewer, "get-history": Viewer, "list-comments": Viewer,
-	"list-documents": Viewer, "download-document": Viewer, "list-proofs": Viewer, "download-proof": Viewer,
-	"list-case-types": Viewer, "get-case-type": Viewer, "get-case-type-openapi": Viewer,
-	"list-labels": Viewer, "get-label": Viewer,
-	"list-contacts": Viewer, "get-contact": Viewer, "get-contact-history": Viewer,
-	"list-case-contacts": Viewer, "list-contact-cases": Viewer,
+	ListCases:          Viewer,
+	GetCase:            Viewer,
+	GetClaim:           Viewer,
+	GetHistory:         Viewer,
+	ListComments:       Viewer,
+	ListDocuments:      Viewer,
+	DownloadDocument:   Viewer,
+	ListProofs:         Viewer,
+	DownloadProof:      Viewer,
+	ListCaseTypes:      Viewer,
+	GetCaseType:        Viewer,
+	GetCaseTypeOpenAPI: Viewer,
+	ListLabels:         Viewer,
+	GetLabel:           Viewer,
+	ListContacts:       Viewer,
+	GetContact:         Viewer,
+	GetContactHistory:  Viewer,
+	ListCaseContacts:   Viewer,
+	ListContactCases:   Viewer,
 
-	"create-case": Caseworker, "submit-transition": Caseworker, "edit-case": Caseworker, "delete-case": Caseworker,
-	"add-comment": Caseworker, "generate-document": Caseworker, "delete-document": Caseworker, "delete-documents": Caseworker,
-	"upload-proof": Caseworker, "delete-proof": Caseworker, "add-label": Caseworker, "remove-label": Caseworker,
-	"assign-case": Caseworker, "unassign-case": Caseworker, "switch-type": Caseworker,
-	"create-contact": Caseworker, "update-contact": Caseworker, "delete-contact": Caseworker,
-	"link-contact": Caseworker, "unlink-contact": Caseworker,
+	CreateCase:       Caseworker,
+	SubmitTransition: Caseworker,
+	EditCase:         Caseworker,
+	DeleteCase:       Caseworker,
+	AddComment:       Caseworker,
+	GenerateDocument: Caseworker,
+	DeleteDocument:   Caseworker,
+	DeleteDocuments:  Caseworker,
+	UploadProof:      Caseworker,
+	DeleteProof:      Caseworker,
+	AddLabel:         Caseworker,
+	RemoveLabel:      Caseworker,
+	AssignCase:       Caseworker,
+	UnassignCase:     Caseworker,
+	SwitchType:       Caseworker,
+	CreateContact:    Caseworker,
+	UpdateContact:    Caseworker,
+	DeleteContact:    Caseworker,
+	LinkContact:      Caseworker,
+	UnlinkContact:    Caseworker,
 
-	"create-label": Manager, "edit-label": Manager, "delete-label": Manager,
-	"put-case-type": Manager, "retire-case-type": Manager, "restore-case-type": Manager,
-	"list-callback-secrets": Manager, "rotate-callback-secret": Manager, "delete-callback-secret": Manager,
-	"create-endpoint": Manager, "list-endpoints": Manager, "get-endpoint": Manager, "update-endpoint": Manager,
-	"delete-endpoint": Manager, "list-attempts": Manager, "find-attempts": Manager, "get-attempt": Manager, "list-case-deliveries": Manager, "list-contact-deliveries": Manager, "get-lag": Manager, "get-endpoint-health": Manager,
-	"list-endpoint-secrets": Manager, "rotate-endpoint-secret": Manager, "delete-endpoint-secret": Manager,
-	"preview-filter": Manager, "poll-journal": Manager, "stream-journal": Manager,
-	"create-replay": Manager, "list-replays": Manager, "get-replay": Manager, "cancel-replay": Manager, "resend-message": Manager,
-	"list-dead": Manager, "retry-dead": Manager, "drop-dead": Manager, "list-parked": Manager, "retry-parked": Manager, "drop-parked": Manager, "test-endpoint": Manager,
-	"list-triggers": Manager, "get-targets": Manager, "set-targets": Manager,
+	CreateLabel:           Manager,
+	EditLabel:             Manager,
+	DeleteLabel:           Manager,
+	PutCaseType:           Manager,
+	RetireCaseType:        Manager,
+	RestoreCaseType:       Manager,
+	ListCallbackSecrets:   Manager,
+	RotateCallbackSecret:  Manager,
+	DeleteCallbackSecret:  Manager,
+	CreateEndpoint:        Manager,
+	ListEndpoints:         Manager,
+	GetEndpoint:           Manager,
+	UpdateEndpoint:        Manager,
+	DeleteEndpoint:        Manager,
+	ListAttempts:          Manager,
+	FindAttempts:          Manager,
+	GetAttempt:            Manager,
+	ListCaseDeliveries:    Manager,
+	ListContactDeliveries: Manager,
+	GetLag:                Manager,
+	GetEndpointHealth:     Manager,
+	ListEndpointSecrets:   Manager,
+	RotateEndpointSecret:  Manager,
+	DeleteEndpointSecret:  Manager,
+	PreviewFilter:         Manager,
+	PollJournal:           Manager,
+	StreamJournal:         Manager,
+	CreateReplay:          Manager,
+	ListReplays:           Manager,
+	GetReplay:             Manager,
+	CancelReplay:          Manager,
+	ResendMessage:         Manager,
+	ListDead:              Manager,
+	RetryDead:             Manager,
+	DropDead:              Manager,
+	ListParked:            Manager,
+	RetryParked:           Manager,
+	DropParked:            Manager,
+	TestEndpoint:          Manager,
+	ListTriggers:          Manager,
+	GetTargets:            Manager,
+	SetTargets:            Manager,
 
-	"migrate-cases": Admin,
-	"create-token":  Admin, "list-tokens": Admin, "delete-token": Admin,
-	"create-user": Admin, "list-users": Admin, "get-user": Admin, "update-user": Admin,
-	"list-audit": Admin,
+	MigrateCases: Admin,
+	CreateToken:  Admin,
+	ListTokens:   Admin,
+	DeleteToken:  Admin,
+	CreateUser:   Admin,
+	ListUsers:    Admin,
+	GetUser:      Admin,
+	UpdateUser:   Admin,
+	ListAudit:    Admin,
 }
 
 // rank orders the roles; what is no role ranks below all.

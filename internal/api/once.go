@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -57,7 +58,7 @@ func answer(status int, body any, header ...string) (store.Answer, error) {
 func once[T any](ctx context.Context, operation string, in Idempotent, render func(T) (store.Answer, error),
 	do func(casework.Once) (T, error), extra ...string) (store.Answer, string, error) {
 	var rendered store.Answer
-	key := casework.Once{Operation: operation, Key: in.IdempotencyKey, Request: exchangeOf(ctx).fingerprint(extra)}
+	key := casework.Once{Operation: access.Operation(operation), Key: in.IdempotencyKey, Request: exchangeOf(ctx).fingerprint(extra)}
 	key.Render = func(result any) (store.Answer, error) {
 		of, ok := result.(T)
 		if !ok {

@@ -14,7 +14,7 @@ import (
 // Assign assigns a case to a user of the tenant. Assigning a case to its present assignee
 // changes nothing.
 func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
-	return s.mark(ctx, p, "assign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.AssignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if _, err := tx.Case(ctx, p.Tenant, caseID); err != nil {
 			return cases.Case{}, nil, err
 		}
@@ -34,7 +34,7 @@ func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID
 
 // Unassign takes a case from whoever has it.
 func (s *Service) Unassign(ctx context.Context, p access.Principal, caseID int64) (View, error) {
-	return s.mark(ctx, p, "unassign-case", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.UnassignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		before, err := tx.Case(ctx, p.Tenant, caseID)
 		if err != nil {
 			return before, nil, err

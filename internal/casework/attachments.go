@@ -16,9 +16,15 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+// attachmentOperations are the operations on each sort of attachments.
+var attachmentOperations = map[cases.Sort]struct{ list, download, add, remove access.Operation }{
+	cases.Document: {access.ListDocuments, access.DownloadDocument, access.GenerateDocument, access.DeleteDocument},
+	cases.Proof:    {access.ListProofs, access.DownloadProof, access.UploadProof, access.DeleteProof},
+}
+
 // Attachments lists a case's documents or proofs after one of them, oldest first.
 func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, after string, limit int) ([]cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, access.Operation("list-"+sort+"s"), caseID); err != nil {
+	if err := s.permitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
 		return nil, err
 	}
 	if err := checkAfter(after); err != nil {
@@ -33,7 +39,7 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 // OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
 func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) (cases.Attachment, io.ReadCloser, error) {
-	if err := s.permitCase(ctx, p, access.Operation("download-"+sort), caseID); err != nil {
+	if err := s.permitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
 	if !word(attachment) {
@@ -59,7 +65,7 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 
 // DeleteAttachment removes a document or a proof.
 func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) error {
-	if err := s.permitCase(ctx, p, access.Operation("delete-"+sort), caseID); err != nil {
+	if err := s.permitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
 		return err
 	}
 	return s.deleteAttachments(ctx, p, caseID, sort, []string{attachment})
@@ -67,7 +73,7 @@ func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, case
 
 // DeleteDocuments removes documents in one commit: all of them, or none.
 func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
-	if err := s.permitCase(ctx, p, "delete-documents", caseID); err != nil {
+	if err := s.permitCase(ctx, p, access.DeleteDocuments, caseID); err != nil {
 		return err
 	}
 	for i, id := range ids {
@@ -85,7 +91,7 @@ func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, cas
 		return attachmentMissing(sort)
 	}
 	var gone []cases.Attachment
-	m := mandateOf(p, access.Operation("delete-"+sort))
+	m := mandateOf(p, attachmentOperations[sort].remove)
 	err := s.update(ctx, m, func(tx *store.Tx) error {
 		gone = nil
 		return s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
@@ -120,7 +126,7 @@ type addition struct {
 // saved. It is called within once.
 func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once Once) error {
 	complete := false // all that is left is the commit
-	m := mandateOf(p, adding(add.sort))
+	m := mandateOf(p, attachmentOperations[add.sort].add)
 	err := s.update(ctx, m, func(tx *store.Tx) error {
 		err := s.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
 			if err := add.check(c); err != nil {
@@ -144,14 +150,6 @@ func (s *Service) attach(ctx context.Context, p access.Principal, add addition, 
 		s.discard(ctx, blobsOf(add.files)...)
 	}
 	return err
-}
-
-// adding is the operation that adds an attachment.
-func adding(sort cases.Sort) access.Operation {
-	if sort == cases.Document {
-		return "generate-document"
-	}
-	return "upload-proof"
 }
 
 // keepContents stores an attachment's contents and notes what they are.

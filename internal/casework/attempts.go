@@ -22,7 +22,7 @@ import (
 // on with, 0 if there are no more. A page may have fewer than its limit. They
 // outlive the endpoint.
 func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
-	if err := s.Permit(ctx, p, "list-attempts"); err != nil {
+	if err := s.Permit(ctx, p, access.ListAttempts); err != nil {
 		return nil, 0, err
 	}
 	if !word(f.Endpoint) {
@@ -47,7 +47,7 @@ func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.Atte
 
 // FindAttempts is Attempts at all endpoints.
 func (s *Service) FindAttempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
-	if err := s.Permit(ctx, p, "find-attempts"); err != nil {
+	if err := s.Permit(ctx, p, access.FindAttempts); err != nil {
 		return nil, 0, err
 	}
 	if !word(f.Endpoint) {
@@ -215,7 +215,7 @@ type SentAttempt struct {
 
 // Attempt finds an attempt.
 func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
-	if err := s.Permit(ctx, p, "get-attempt"); err != nil {
+	if err := s.Permit(ctx, p, access.GetAttempt); err != nil {
 		return SentAttempt{}, err
 	}
 	a, err := s.store.Attempt(ctx, p.Tenant, id)

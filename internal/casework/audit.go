@@ -17,7 +17,7 @@ import (
 // Audit lists the tenant's audit records with ids below before, newest first; 0
 // begins at the newest. What is about something above the caller's clearance is left out.
 func (s *Service) Audit(ctx context.Context, p access.Principal, before int64, limit int) (none store.Page[access.Record], err error) {
-	if err := s.Permit(ctx, p, "list-audit"); err != nil {
+	if err := s.Permit(ctx, p, access.ListAudit); err != nil {
 		return none, err
 	}
 	return s.store.Audited(ctx, p.Tenant, p.Clearance, newest(before), page(limit))

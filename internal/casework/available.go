@@ -40,7 +40,7 @@ type viewReader interface {
 // mayMove reports whether somebody may submit transitions of a type's cases at all, as
 // its newest definition has it.
 func (s *Service) mayMove(ctx context.Context, r typeReader, p access.Principal, key string) (bool, error) {
-	const operation = "submit-transition"
+	const operation = access.SubmitTransition
 	if p.Role == access.Admin || !p.Role.Permits(operation) {
 		return p.Role.Permits(operation), nil
 	}

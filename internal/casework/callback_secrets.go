@@ -154,7 +154,7 @@ func (s *Service) keysOfCallback(
 func (s *Service) CallbackSecrets(
 	ctx context.Context, p access.Principal, key, name string,
 ) ([]endpoint.Secret, error) {
-	t, err := s.typeWithSecrets(ctx, p, "list-callback-secrets", key, name)
+	t, err := s.typeWithSecrets(ctx, p, access.ListCallbackSecrets, key, name)
 	if err != nil {
 		return nil, err
 	}
@@ -173,22 +173,22 @@ func (s *Service) CallbackSecrets(
 func (s *Service) RotateCallbackSecret(
 	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once,
 ) (endpoint.Secret, error) {
-	t, err := s.typeWithSecrets(ctx, p, "rotate-callback-secret", key, name)
+	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, key, name)
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
 	return s.rotate(ctx, p, ofCallbacks, q, once, func(change secretsChange) error {
-		return s.changeCallbackSecrets(ctx, mandateOf(p, "rotate-callback-secret"), t, name, access.SecretRotated, change)
+		return s.changeCallbackSecrets(ctx, mandateOf(p, access.RotateCallbackSecret), t, name, access.SecretRotated, change)
 	})
 }
 
 // DeleteCallbackSecret ends a secret at once. The last one that has no end stays.
 func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, key, name, secretID string) error {
-	t, err := s.typeWithSecrets(ctx, p, "delete-callback-secret", key, name)
+	t, err := s.typeWithSecrets(ctx, p, access.DeleteCallbackSecret, key, name)
 	if err != nil {
 		return err
 	}
-	return s.changeCallbackSecrets(ctx, mandateOf(p, "delete-callback-secret"), t, name, access.CallbackSecretRemoved,
+	return s.changeCallbackSecrets(ctx, mandateOf(p, access.DeleteCallbackSecret), t, name, access.CallbackSecretRemoved,
 		func(_ *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
 			return ofCallbacks.remove(have, secretID, s.now())
 		})

@@ -16,7 +16,7 @@ import (
 
 // Case finds a case.
 func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View, error) {
-	if err := s.permitCase(ctx, p, "get-case", id); err != nil {
+	if err := s.permitCase(ctx, p, access.GetCase, id); err != nil {
 		return View{}, err
 	}
 	c, t, err := s.find(ctx, s.store, p, id)
@@ -40,7 +40,7 @@ type CaseList struct {
 
 // Cases lists cases, newest first.
 func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
-	if err := s.Permit(ctx, p, "list-cases"); err != nil {
+	if err := s.Permit(ctx, p, access.ListCases); err != nil {
 		return nil, err
 	}
 	if err := checkQuery(f.Text); err != nil {
@@ -110,7 +110,7 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 // that they may not read.
 func (s *Service) History(ctx context.Context, p access.Principal, id, before int64,
 	limit int) (none store.Page[*event.Entry], err error) {
-	if err := s.permitCase(ctx, p, "get-history", id); err != nil {
+	if err := s.permitCase(ctx, p, access.GetHistory, id); err != nil {
 		return none, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
@@ -163,7 +163,7 @@ type Deletion struct {
 // what happened to it. The case's type may ask a callback about it, of whose answer
 // errors and warnings alone count.
 func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
-	if err := s.permitCase(ctx, p, "delete-case", in.CaseID); err != nil {
+	if err := s.permitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
 		return err
 	}
 	asked, err := s.askDeletion(ctx, p, in)
@@ -171,7 +171,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		return err
 	}
 	var blobs []string
-	m := mandateOf(p, "delete-case")
+	m := mandateOf(p, access.DeleteCase)
 	m.waited = asked != nil
 	err = s.update(ctx, m, func(tx *store.Tx) error {
 		c, t, err := s.find(ctx, tx, p, in.CaseID)

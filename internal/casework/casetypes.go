@@ -36,7 +36,7 @@ type TypeVersion struct {
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
 func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (TypeVersion, error) {
-	if err := s.Permit(ctx, p, "put-case-type"); err != nil {
+	if err := s.Permit(ctx, p, access.PutCaseType); err != nil {
 		return TypeVersion{}, err
 	}
 	t, err := parseType(ctx, key, file, source)
@@ -46,7 +46,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
 		return TypeVersion{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
 	}
-	if err := s.permitOfType(ctx, p, "put-case-type", key, typeTaken(key)); err != nil {
+	if err := s.permitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
 		return TypeVersion{}, err
 	}
 	warnings, err := s.warnings(ctx, p.Tenant, t)
@@ -56,7 +56,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	var put TypeVersion
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return retry(store.SecretsConflict, func() error {
-			return s.update(ctx, mandateOf(p, "put-case-type"), func(tx *store.Tx) error {
+			return s.update(ctx, mandateOf(p, access.PutCaseType), func(tx *store.Tx) error {
 				put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
 				if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 					return err
@@ -127,7 +127,7 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 		if hides(p, before.Type) {
 			return typeTaken(put.Key)
 		}
-		if err := leftOut(p, "put-case-type", before.Type); err != nil {
+		if err := leftOut(p, access.PutCaseType, before.Type); err != nil {
 			return err
 		}
 		put.before, put.RetiredAt = before.Definition.Classification, latest.RetiredAt
@@ -160,7 +160,7 @@ func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, 
 // nearType adds to the error of a missing type the key that was probably meant, of those
 // types that somebody may know of. It looks at a page of them.
 func (s *Service) nearType(ctx context.Context, p access.Principal, key string, missing error) error {
-	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits("list-case-types") {
+	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits(access.ListCaseTypes) {
 		return missing
 	}
 	found, err := s.store.CaseTypes(ctx, p.Tenant, "", maxPage)
@@ -181,7 +181,7 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 }
 
 func (s *Service) caseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
-	if err := s.permitType(ctx, p, "get-case-type", key); err != nil {
+	if err := s.permitType(ctx, p, access.GetCaseType, key); err != nil {
 		return TypeVersion{}, err
 	}
 	if !word(key) || version < 0 {
@@ -270,7 +270,7 @@ func (t TypeVersion) Summary() TypeSummary {
 
 // CaseTypes lists the newest version of every case type, by key.
 func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []TypeSummary, err error) {
-	if err := s.Permit(ctx, p, "list-case-types"); err != nil {
+	if err := s.Permit(ctx, p, access.ListCaseTypes); err != nil {
 		return nil, err
 	}
 	for after := ""; ; {
@@ -285,7 +285,7 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []Type
 				return nil, err
 			}
 			after = t.Key
-			if p.Clearance.Sees(t.Definition.Classification) && leftOut(p, "list-case-types", t.Type) == nil {
+			if p.Clearance.Sees(t.Definition.Classification) && leftOut(p, access.ListCaseTypes, t.Type) == nil {
 				all = append(all, t.Summary())
 			}
 		}

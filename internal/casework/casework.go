@@ -137,7 +137,7 @@ type View struct {
 // cases.Attachment, an endpoint.Endpoint ...); it is stored in the operation's own transaction
 // and returned, to this caller and to whoever repeats the request within 24 hours.
 type Once struct {
-	Operation string // stable: "create-case"
+	Operation access.Operation
 	Key       string // the client's; at most 255 bytes
 	Request   string // a hash of all that the request said
 	Render    func(result any) (store.Answer, error)

@@ -290,10 +290,10 @@ func wantFields(t testing.TB, f *fault.Error, paths ...string) {
 }
 
 // once makes an operation happen once; its answer is the result as JSON.
-func once(operation, key, request string) casework.Once {
+func once(operation access.Operation, key, request string) casework.Once {
 	return casework.Once{Operation: operation, Key: key, Request: request, Render: func(result any) (store.Answer, error) {
 		raw, err := json.Marshal(result)
-		return store.Answer{Status: 201, Header: map[string]string{"X-Operation": operation}, Body: raw}, err
+		return store.Answer{Status: 201, Header: map[string]string{"X-Operation": string(operation)}, Body: raw}, err
 	}}
 }
 

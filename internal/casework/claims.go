@@ -12,7 +12,7 @@ import (
 // Claim returns a case of the kind claim as events tell of it to an endpoint with
 // the caller's clearance, and its revision. Another case is not found.
 func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (claim wire.Claim, revision int64, err error) {
-	if err := s.permitCase(ctx, p, "get-claim", id); err != nil {
+	if err := s.permitCase(ctx, p, access.GetClaim, id); err != nil {
 		return claim, 0, err
 	}
 	c, t, err := s.find(ctx, s.store, p, id)

@@ -380,8 +380,8 @@ func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 		c := w.report(`{"plate": "ZH 1"}`)
 		in := casework.Switch{CaseID: c.ID, Type: "home", Drop: true}
 		for _, first := range []bool{true, false} {
-			_, err := w.SwitchType(t.Context(), w.p, in, once("switch-type", "k", "r"))
-			_, label := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, once("create-label", "k", "r"))
+			_, err := w.SwitchType(t.Context(), w.p, in, once(access.SwitchType, "k", "r"))
+			_, label := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, once(access.CreateLabel, "k", "r"))
 			if first && (err != nil || label != nil) {
 				t.Fatal(err, label)
 			} else if !first {

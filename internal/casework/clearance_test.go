@@ -155,10 +155,10 @@ func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	in := casework.Submission{Type: "loan", Transition: "open", Data: object(`{"email":"ann@example.com"}`)}
-	if _, err := w.Submit(t.Context(), w.p, in, once("create-case", "k", "r")); err != nil {
+	if _, err := w.Submit(t.Context(), w.p, in, once(access.CreateCase, "k", "r")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.Submit(t.Context(), w.cleared(casetype.Private), in, once("create-case", "k", "r"))
+	_, err := w.Submit(t.Context(), w.cleared(casetype.Private), in, once(access.CreateCase, "k", "r"))
 	wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 }
 

@@ -16,7 +16,7 @@ import (
 
 // AddComment adds a comment of 1 to 20,000 characters to a case.
 func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once Once) (cases.Comment, error) {
-	if err := s.permitCase(ctx, p, "add-comment", caseID); err != nil {
+	if err := s.permitCase(ctx, p, access.AddComment, caseID); err != nil {
 		return cases.Comment{}, err
 	}
 	if message := commentProblem(text); message != "" {
@@ -24,7 +24,7 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 	}
 	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}
 	err := s.once(ctx, p, once, func() error {
-		m := mandateOf(p, "add-comment")
+		m := mandateOf(p, access.AddComment)
 		return s.update(ctx, m, func(tx *store.Tx) error {
 			err := s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
@@ -43,7 +43,7 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 
 // Comments lists a case's comments after one of them, oldest first.
 func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) (none store.Page[cases.Comment], err error) {
-	if err := s.permitCase(ctx, p, "list-comments", caseID); err != nil {
+	if err := s.permitCase(ctx, p, access.ListComments, caseID); err != nil {
 		return none, err
 	}
 	if err := checkAfter(after); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // CreateContact adds a contact.
 func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event.ContactDetails, once Once) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, "create-contact"); err != nil {
+	if err := s.Permit(ctx, p, access.CreateContact); err != nil {
 		return cases.Contact{}, err
 	}
 	made := cases.Contact{Tenant: p.Tenant, ContactDetails: cases.CleanContact(d), Version: 1, CreatedAt: s.now()}
@@ -29,7 +29,7 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 	}
 	err = s.once(ctx, p, once, func() error {
 		return retry("store.duplicate", func() error { // the id was taken
-			return s.update(ctx, mandateOf(p, "create-contact"), func(tx *store.Tx) (err error) {
+			return s.update(ctx, mandateOf(p, access.CreateContact), func(tx *store.Tx) (err error) {
 				if made.ID, err = s.contactID(ctx, tx, tenant); err != nil {
 					return err
 				}
@@ -60,11 +60,11 @@ func (s *Service) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (
 // UpdateContact changes what is known of a contact, if its version is still
 // ifVersion; 0: whichever is current. Change may be called more than once.
 func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails)) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, "update-contact"); err != nil {
+	if err := s.Permit(ctx, p, access.UpdateContact); err != nil {
 		return cases.Contact{}, err
 	}
 	var saved cases.Contact
-	err := s.update(ctx, mandateOf(p, "update-contact"), func(tx *store.Tx) error {
+	err := s.update(ctx, mandateOf(p, access.UpdateContact), func(tx *store.Tx) error {
 		before, err := lockContact(ctx, tx, p, contact, ifVersion)
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ const maxUnlink = 500
 // links and the contact, as a refusal would tell that there are some: for all others it
 // is gone. IfVersion is as in UpdateContact.
 func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool) error {
-	if err := s.Permit(ctx, p, "delete-contact"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteContact); err != nil {
 		return err
 	}
 	reader, err := s.reader(ctx, p)
@@ -113,7 +113,7 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 			return err
 		}
 	}
-	m := mandateOf(p, "delete-contact")
+	m := mandateOf(p, access.DeleteContact)
 	return s.update(ctx, m, func(tx *store.Tx) error {
 		for _, link := range known { // in the order of their ids, and before the contact, as whoever links it does
 			if err := tx.LockCase(ctx, p.Tenant, link.CaseID); err != nil {
@@ -165,7 +165,7 @@ func (s *Service) unlinkable(
 			"The contact has more than %d links to cases. Unlink some of them first.", maxUnlink)
 	}
 	for _, link := range links {
-		if err := s.permitCase(ctx, p, "unlink-contact", link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
+		if err := s.permitCase(ctx, p, access.UnlinkContact, link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}
 	}
@@ -174,7 +174,7 @@ func (s *Service) unlinkable(
 
 // Contact finds a contact.
 func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, "get-contact"); err != nil {
+	if err := s.Permit(ctx, p, access.GetContact); err != nil {
 		return cases.Contact{}, err
 	}
 	return s.store.Contact(ctx, p.Tenant, contact)
@@ -182,7 +182,7 @@ func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64
 
 // Contacts lists contacts, newest first.
 func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) (none store.Page[cases.Contact], err error) {
-	if err := s.Permit(ctx, p, "list-contacts"); err != nil {
+	if err := s.Permit(ctx, p, access.ListContacts); err != nil {
 		return none, err
 	}
 	if err := checkQuery(f.Text); err != nil {
@@ -194,7 +194,7 @@ func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.Cont
 
 // ContactHistory lists a contact's entries as History does a case's.
 func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) (none store.Page[*event.Entry], err error) {
-	if err := s.Permit(ctx, p, "get-contact-history"); err != nil {
+	if err := s.Permit(ctx, p, access.GetContactHistory); err != nil {
 		return none, err
 	}
 	found, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), newest(before), page(limit))

@@ -115,7 +115,7 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 		results := make(chan error, 4)
 		for range 4 {
 			wait.Go(func() {
-				_, err := w.CreateContact(t.Context(), w.p, adaLovelace, once("create-contact", "k", "r"))
+				_, err := w.CreateContact(t.Context(), w.p, adaLovelace, once(access.CreateContact, "k", "r"))
 				results <- err
 			})
 		}

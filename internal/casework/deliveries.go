@@ -52,7 +52,7 @@ const (
 // CaseDeliveries lists who was told what about a case, by its entries with ids
 // below before, the newest first. Next is the before to go on with, or 0.
 func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
-	if err := s.permitCase(ctx, p, "list-case-deliveries", id); err != nil {
+	if err := s.permitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
 		return nil, 0, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
@@ -67,7 +67,7 @@ func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, be
 
 // ContactDeliveries is CaseDeliveries for a contact.
 func (s *Service) ContactDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
-	if err := s.Permit(ctx, p, "list-contact-deliveries"); err != nil {
+	if err := s.Permit(ctx, p, access.ListContactDeliveries); err != nil {
 		return nil, 0, err
 	}
 	if _, err := s.Contact(ctx, p, id); err != nil {

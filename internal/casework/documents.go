@@ -36,7 +36,7 @@ func (g Generation) path(i int) string {
 // of the case they show; if the content changes before they are attached, that is a
 // conflict.
 func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g Generation, once Once) ([]cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, "generate-document", g.CaseID); err != nil {
+	if err := s.permitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
 		return nil, err
 	}
 	var made []cases.Attachment

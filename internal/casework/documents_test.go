@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -132,7 +133,7 @@ func TestSeveralDocumentsAreMadeOnceUnderAKey(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		c := w.letters()
 		g := casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}
-		o := once("generate-document", "k", "r")
+		o := once(access.GenerateDocument, "k", "r")
 		if _, err := w.GenerateDocuments(t.Context(), w.p, g, o); err != nil {
 			t.Fatal(err)
 		}

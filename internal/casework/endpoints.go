@@ -25,7 +25,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endp
 
 // CreateEndpointFrom is CreateEndpoint with a beginning in the past.
 func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once Once) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, "create-endpoint"); err != nil {
+	if err := s.Permit(ctx, p, access.CreateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
 	made, err := s.newEndpoint(ctx, p, e)
@@ -33,7 +33,7 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 		return endpoint.Endpoint{}, err
 	}
 	err = s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, "create-endpoint"), func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, access.CreateEndpoint), func(tx *store.Tx) error {
 			if err := tx.CheckEndpointName(ctx, made, p.Clearance); err != nil {
 				return err
 			}
@@ -146,7 +146,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 // UpdateEndpointFrom is UpdateEndpoint; atHead lets the endpoint go on at the head
 // of the journal instead of where it stands. All that it is owed is passed over.
 func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, "update-endpoint"); err != nil {
+	if err := s.Permit(ctx, p, access.UpdateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
 	if !word(endpointID) {
@@ -154,7 +154,7 @@ func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, en
 	}
 	var saved endpoint.Endpoint
 	err := retry("endpoint.version_conflict", func() error {
-		return s.update(ctx, mandateOf(p, "update-endpoint"), func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, access.UpdateEndpoint), func(tx *store.Tx) error {
 			before, err := findEndpoint(ctx, tx, p, endpointID)
 			if err != nil {
 				return err
@@ -228,13 +228,13 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 
 // DeleteEndpoint removes an endpoint and all that waits for it.
 func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
-	if err := s.Permit(ctx, p, "delete-endpoint"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteEndpoint); err != nil {
 		return err
 	}
 	if !word(endpointID) {
 		return endpointMissing()
 	}
-	return s.update(ctx, mandateOf(p, "delete-endpoint"), func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, access.DeleteEndpoint), func(tx *store.Tx) error {
 		e, err := findEndpoint(ctx, tx, p, endpointID)
 		if err != nil {
 			return err
@@ -248,7 +248,7 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 
 // Endpoint finds an endpoint.
 func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, "get-endpoint"); err != nil {
+	if err := s.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
 	if !word(endpointID) {
@@ -274,7 +274,7 @@ func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id 
 
 // Endpoints lists endpoints after one of them, oldest first.
 func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) (none store.Page[endpoint.Endpoint], err error) {
-	if err := s.Permit(ctx, p, "list-endpoints"); err != nil {
+	if err := s.Permit(ctx, p, access.ListEndpoints); err != nil {
 		return none, err
 	}
 	if err := checkAfter(after); err != nil {

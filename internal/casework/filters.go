@@ -28,7 +28,7 @@ type Judged struct {
 // that of the endpoint which Listening names. It sees what the caller sees, or the
 // endpoint if that is less. Looked counts the entries among them that the caller sees.
 func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source string, l Listening, limit int) (all []Judged, looked int, err error) {
-	a, err := s.listeners(ctx, p, "preview-filter", l)
+	a, err := s.listeners(ctx, p, access.PreviewFilter, l)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -425,34 +425,34 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 		user, contact := w.user(w.p, "Ann"), w.contact(w.p, adaLovelace)
 		drop := func(_ any, err error) error { return err }
 		guards := map[access.Operation]func() error{
-			"create-case": func() error {
+			access.CreateCase: func() error {
 				return drop(w.Submit(ctx, w.p, casework.Submission{Type: "first", Transition: "wish"}, none))
 			},
-			"edit-case": func() error {
+			access.EditCase: func() error {
 				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}, none))
 			},
-			"submit-transition": func() error {
+			access.SubmitTransition: func() error {
 				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Transition: "pay"}, none))
 			},
-			"switch-type": func() error { return drop(w.SwitchType(ctx, w.p, casework.Switch{CaseID: v.ID, Type: "second"}, none)) },
-			"delete-case": func() error { return w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
+			access.SwitchType: func() error { return drop(w.SwitchType(ctx, w.p, casework.Switch{CaseID: v.ID, Type: "second"}, none)) },
+			access.DeleteCase: func() error { return w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
 		}
 		beside := map[access.Operation]func() error{ // what stands beside the content of a case
-			"add-comment":       func() error { return drop(w.AddComment(ctx, w.p, v.ID, "x", none)) },
-			"generate-document": func() error { return drop(w.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
-			"upload-proof": func() error {
+			access.AddComment:       func() error { return drop(w.AddComment(ctx, w.p, v.ID, "x", none)) },
+			access.GenerateDocument: func() error { return drop(w.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
+			access.UploadProof: func() error {
 				return drop(w.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
 			},
-			"add-label":      func() error { return drop(w.AddLabel(ctx, w.p, v.ID, "a")) },
-			"remove-label":   func() error { return drop(w.RemoveLabel(ctx, w.p, v.ID, "a")) },
-			"assign-case":    func() error { return drop(w.Assign(ctx, w.p, v.ID, user)) },
-			"unassign-case":  func() error { return drop(w.Unassign(ctx, w.p, v.ID)) },
-			"link-contact":   func() error { return drop(w.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
-			"unlink-contact": func() error { return drop(w.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
-			"delete-contact": func() error { return w.DeleteContact(ctx, w.p, contact.ID, nil, true) },
+			access.AddLabel:      func() error { return drop(w.AddLabel(ctx, w.p, v.ID, "a")) },
+			access.RemoveLabel:   func() error { return drop(w.RemoveLabel(ctx, w.p, v.ID, "a")) },
+			access.AssignCase:    func() error { return drop(w.Assign(ctx, w.p, v.ID, user)) },
+			access.UnassignCase:  func() error { return drop(w.Unassign(ctx, w.p, v.ID)) },
+			access.LinkContact:   func() error { return drop(w.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			access.UnlinkContact: func() error { return drop(w.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			access.DeleteContact: func() error { return w.DeleteContact(ctx, w.p, contact.ID, nil, true) },
 		}
 		ruled := map[access.Operation]func() error{ // whoever may decide what guards a case is the guard
-			"migrate-cases": func() error {
+			access.MigrateCases: func() error {
 				return drop(w.MigrateCases(ctx, w.as(access.Caseworker), casework.Migration{Type: "first"}, none))
 			},
 		}

@@ -10,7 +10,7 @@ import (
 
 // EndpointHealth finds an endpoint, and when it was last in contact.
 func (s *Service) EndpointHealth(ctx context.Context, p access.Principal, endpointID string) (e endpoint.Endpoint, c store.LastContact, err error) {
-	if err := s.Permit(ctx, p, "get-endpoint-health"); err != nil {
+	if err := s.Permit(ctx, p, access.GetEndpointHealth); err != nil {
 		return e, c, err
 	}
 	if !word(endpointID) {

@@ -74,7 +74,7 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 		in.Data = object(`{"amount":"much"}`)
 		create(t, w.Service, w.p, in) // is invalid, and uses up none
 		in.Data = object(`{"client":"Bo"}`)
-		asked := once("create-case", "a", "b")
+		asked := once(access.CreateCase, "a", "b")
 		v, err := w.Submit(t.Context(), w.p, in, asked)
 		if err != nil || v.ID != 2 {
 			t.Fatalf("the case has the id %d, %v", v.ID, err)

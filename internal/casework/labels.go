@@ -20,7 +20,7 @@ type LabelChange struct{ Name, Color *string }
 
 // CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
 func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.Label, once Once) (cases.Label, error) {
-	if err := s.Permit(ctx, p, "create-label"); err != nil {
+	if err := s.Permit(ctx, p, access.CreateLabel); err != nil {
 		return cases.Label{}, err
 	}
 	if l.Name = strings.TrimSpace(l.Name); l.Name == "" {
@@ -31,7 +31,7 @@ func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.L
 	}
 	l.CreatedAt = s.now()
 	err := s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, "create-label"), func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, access.CreateLabel), func(tx *store.Tx) error {
 			if err := tx.CreateLabel(ctx, p.Tenant, l); err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func slugOf(text string) (slug string, ok bool) {
 
 // Label finds a label.
 func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
-	if err := s.Permit(ctx, p, "get-label"); err != nil {
+	if err := s.Permit(ctx, p, access.GetLabel); err != nil {
 		return cases.Label{}, err
 	}
 	slug, ok := slugOf(slug)
@@ -81,7 +81,7 @@ func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (c
 
 // Labels lists the tenant's labels by slug.
 func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label, error) {
-	if err := s.Permit(ctx, p, "list-labels"); err != nil {
+	if err := s.Permit(ctx, p, access.ListLabels); err != nil {
 		return nil, err
 	}
 	return s.store.Labels(ctx, p.Tenant)
@@ -89,14 +89,14 @@ func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label
 
 // ChangeLabel changes a label's name or colour. An empty name is its slug again.
 func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug string, change LabelChange) (l cases.Label, err error) {
-	if err := s.Permit(ctx, p, "edit-label"); err != nil {
+	if err := s.Permit(ctx, p, access.EditLabel); err != nil {
 		return cases.Label{}, err
 	}
 	slug, ok := slugOf(slug)
 	if !ok {
 		return l, labelMissing()
 	}
-	err = s.update(ctx, mandateOf(p, "edit-label"), func(tx *store.Tx) error {
+	err = s.update(ctx, mandateOf(p, access.EditLabel), func(tx *store.Tx) error {
 		if l, err = tx.Label(ctx, p.Tenant, slug); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug stri
 // DeleteLabel removes a label that no case carries which the caller may read. Others
 // keep it: a refusal would tell that there are some.
 func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
-	if err := s.Permit(ctx, p, "delete-label"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteLabel); err != nil {
 		return err
 	}
 	slug, ok := slugOf(slug)
@@ -130,14 +130,14 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, mandateOf(p, "delete-label"), func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, access.DeleteLabel), func(tx *store.Tx) error {
 		return tx.DeleteLabel(ctx, p.Tenant, slug, reader)
 	})
 }
 
 // AddLabel adds a label to a case. One that it has already changes nothing.
 func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.mark(ctx, p, "add-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.AddLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
@@ -149,7 +149,7 @@ func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64
 
 // RemoveLabel takes a label from a case. One that it has not changes nothing.
 func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.mark(ctx, p, "remove-label", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.RemoveLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)
 		if !ok {
 			return cases.Case{}, nil, labelMissing()

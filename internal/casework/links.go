@@ -20,7 +20,7 @@ type CaseContact struct {
 // changes nothing.
 func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.mark(ctx, p, "link-contact", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !cases.ValidRole(role) {
 			return cases.Case{}, nil, fault.In("contact.role_invalid",
 				"A role is 1 to 50 of a-z, 0-9, - and _, and begins with a letter: claimant, or police-officer.",
@@ -35,7 +35,7 @@ func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, c
 // changes nothing.
 func (s *Service) UnlinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.mark(ctx, p, "unlink-contact", caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.mark(ctx, p, access.UnlinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		return s.unlink(ctx, tx, p, caseID, link)
 	})
 }
@@ -47,7 +47,7 @@ func (s *Service) unlink(ctx context.Context, tx *store.Tx, p access.Principal, 
 
 // CaseContacts lists the contacts of a case by role, as they are now.
 func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
-	if err := s.permitCase(ctx, p, "list-case-contacts", caseID); err != nil {
+	if err := s.permitCase(ctx, p, access.ListCaseContacts, caseID); err != nil {
 		return nil, err
 	}
 	c, _, err := s.find(ctx, s.store, p, caseID)
@@ -74,7 +74,7 @@ func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID i
 // ContactCases lists the cases of a contact that the caller sees, after one of
 // them, by case and role.
 func (s *Service) ContactCases(ctx context.Context, p access.Principal, contact int64, after store.Link, limit int) ([]store.Link, error) {
-	if err := s.Permit(ctx, p, "list-contact-cases"); err != nil {
+	if err := s.Permit(ctx, p, access.ListContactCases); err != nil {
 		return nil, err
 	}
 	reader, err := s.reader(ctx, p)

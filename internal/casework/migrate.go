@@ -19,12 +19,12 @@ import (
 
 // The bounds of one call of MigrateCases.
 const (
-	MaxMigrated  = 200             // cases that it looks at
-	maxMisfits   = 50              // that it lists
-	maxWrong     = 20              // faults of one case that it lists
-	maxVersions  = 500             // older versions in which it looks for the states that it is to map
-	migrateFor   = 5 * time.Second // after which it moves no further case
-	migrateCases = access.Operation("migrate-cases")
+	MaxMigrated = 200             // cases that it looks at
+	maxMisfits  = 50              // that it lists
+	maxWrong    = 20              // faults of one case that it lists
+	maxVersions = 500             // older versions in which it looks for the states that it is to map
+	migrateFor  = 5 * time.Second // after which it moves no further case
+
 )
 
 // Migration says what the cases of a type that work by older versions are to become.
@@ -84,7 +84,7 @@ func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migra
 		if out, err = s.migrate(ctx, m); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, migrateCases),
+		return s.update(ctx, mandateOf(p, access.MigrateCases),
 			func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, out) })
 	})
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migra
 
 // migration checks what somebody wants to do to all cases.
 func (s *Service) migration(ctx context.Context, p access.Principal, in Migration) (*migration, error) {
-	to, err := s.wholeType(ctx, p, migrateCases, in.Type)
+	to, err := s.wholeType(ctx, p, access.MigrateCases, in.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 		in.Limit = MaxMigrated
 	}
 	class = casetype.Higher(class, to.Definition.Classification)
-	return &migration{Migration: in, mandate: mandateOf(p, migrateCases), to: to, class: class}, nil
+	return &migration{Migration: in, mandate: mandateOf(p, access.MigrateCases), to: to, class: class}, nil
 }
 
 func migrationRefused(wrong ...fault.Field) error {

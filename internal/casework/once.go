@@ -35,7 +35,7 @@ func (s *Service) once(ctx context.Context, p access.Principal, o Once, do func(
 		return err
 	}
 	defer s.keys.drop(name)
-	if err := s.stillMay(ctx, s.store, mandateOf(p, access.Operation(o.Operation))); err != nil { // it may have waited
+	if err := s.stillMay(ctx, s.store, mandateOf(p, o.Operation)); err != nil { // it may have waited
 		return err
 	}
 	if err := s.replay(ctx, p, o); err != nil {
@@ -93,7 +93,7 @@ func (o Once) name(p access.Principal) store.OnceKey {
 	if p.Actor.UserID != 0 {
 		who = "user/" + strconv.FormatInt(p.Actor.UserID, 10)
 	}
-	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: o.Operation, Key: o.Key}
+	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: string(o.Operation), Key: o.Key}
 }
 
 // request is the hash as it is kept: an answer is not repeated to a caller whose

@@ -65,11 +65,11 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
 	w := start(t, "")
 	expires := w.now().Add(time.Hour)
-	if _, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once("create-token", "k", "r")); err != nil {
+	if _, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	w.later(2 * time.Hour)
-	_, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once("create-token", "k", "r"))
+	_, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r"))
 	replayed(t, err)
 }
 
@@ -126,12 +126,12 @@ func twice(t *testing.T, other func(*world) *casework.Service) {
 			second := make(chan error, 1)
 			w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
 				go func() {
-					_, err := other(w).Submit(t.Context(), w.p, in, once(name, "k", "r"))
+					_, err := other(w).Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r"))
 					second <- err
 				}()
 				io.WriteString(rw, "{}")
 			}, says(500, "asked twice"))
-			if _, err := w.Submit(t.Context(), w.p, in, once(name, "k", "r")); err != nil {
+			if _, err := w.Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r")); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			replayed(t, <-second)
@@ -239,17 +239,17 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 		} {
-			if err := post(once(name, "k", "r")); err != nil {
+			if err := post(once(access.Operation(name), "k", "r")); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			before := w.load(c.ID).Version
-			if a := replayed(t, post(once(name, "k", "r"))); len(a.Body) < 2 {
+			if a := replayed(t, post(once(access.Operation(name), "k", "r"))); len(a.Body) < 2 {
 				t.Errorf("%s: answer %q", name, a.Body)
 			}
 			if w.load(c.ID).Version != before {
 				t.Errorf("%s was carried out twice", name)
 			}
-			wantFault(t, post(once(name, "k", "r2")), fault.Unprocessable, "idempotency.key_reused")
+			wantFault(t, post(once(access.Operation(name), "k", "r2")), fault.Unprocessable, "idempotency.key_reused")
 		}
 		_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")}, once("proof", "k", "r"))
 		wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")

@@ -18,7 +18,7 @@ type PasswordChange struct {
 // ChangePassword changes the password of somebody who has signed in, and returns the user as
 // saved. All of the user's sessions end. A wrong old password counts as a failed sign-in.
 func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
-	if err := s.Permit(ctx, p, "change-password"); err != nil {
+	if err := s.Permit(ctx, p, access.ChangePassword); err != nil {
 		return access.User{}, err
 	}
 	if p.Actor.UserID == 0 {
@@ -41,7 +41,7 @@ func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c Pass
 		return access.User{}, err
 	}
 	var saved access.User
-	err = s.update(ctx, mandateOf(p, "change-password"), func(tx *store.Tx) error {
+	err = s.update(ctx, mandateOf(p, access.ChangePassword), func(tx *store.Tx) error {
 		for _, counter := range counters {
 			if err := counter.forgive(ctx, tx); err != nil {
 				return err

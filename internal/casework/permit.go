@@ -151,11 +151,11 @@ func (s *Service) ownersReader(ctx context.Context, e endpoint.Endpoint) (access
 func (in Submission) operation() access.Operation {
 	switch {
 	case in.CaseID == 0:
-		return "create-case"
+		return access.CreateCase
 	case in.Edit:
-		return "edit-case"
+		return access.EditCase
 	}
-	return "submit-transition"
+	return access.SubmitTransition
 }
 
 // deny notes the attempt and refuses it.

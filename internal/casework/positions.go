@@ -74,7 +74,7 @@ func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e 
 
 // Lag says how far an endpoint is behind the journal.
 func (s *Service) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
-	if err := s.Permit(ctx, p, "get-lag"); err != nil {
+	if err := s.Permit(ctx, p, access.GetLag); err != nil {
 		return store.Lag{}, err
 	}
 	if !word(endpointID) {

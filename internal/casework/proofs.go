@@ -31,7 +31,7 @@ type Upload struct {
 // UploadProof attaches a file to a case. It is streamed to where contents are
 // kept before anything else; the content's hash becomes part of once.Request.
 func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID int64, u Upload, once Once) (cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, "upload-proof", caseID); err != nil {
+	if err := s.permitCase(ctx, p, access.UploadProof, caseID); err != nil {
 		return cases.Attachment{}, err
 	}
 	v, err := s.Case(ctx, p, caseID)

@@ -55,7 +55,7 @@ func (s *Service) told(ctx context.Context, p access.Principal, o access.Operati
 // DeadMessages lists what was given up for an endpoint and is in a state, after a
 // place, in the order in which it happened, and where to go on; nil: that is all.
 func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int) ([]store.Dead, *store.Place, error) {
-	_, visible, err := s.told(ctx, p, "list-dead", endpointID)
+	_, visible, err := s.told(ctx, p, access.ListDead, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
@@ -131,7 +131,7 @@ func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID s
 // RetryDead tries dead messages again, in their order. Those that are delivered
 // are dead no more.
 func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (Replay, error) {
-	_, visible, err := s.told(ctx, p, "retry-dead", endpointID)
+	_, visible, err := s.told(ctx, p, access.RetryDead, endpointID)
 	if err != nil {
 		return Replay{}, err
 	}
@@ -146,7 +146,7 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 		return Replay{}, err
 	}
 	var made Replay
-	err = s.changing(ctx, mandateOf(p, "retry-dead"), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, mandateOf(p, access.RetryDead), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if err := tx.CatchUp(ctx); err != nil { // nothing is removed meanwhile
 			return nil, err
 		}
@@ -169,7 +169,7 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 // DropDead gives up dead messages for good, and returns how many. They stay listed
 // as dropped.
 func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
-	return s.dispose(ctx, p, "drop-dead", endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
+	return s.dispose(ctx, p, access.DropDead, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.DropDead(ctx, p.Tenant, endpointID, names)
 	})
 }
@@ -177,7 +177,7 @@ func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID s
 // Parked lists an endpoint's lanes that wait for another try, after a place, and
 // where to go on; nil: that is all.
 func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int) ([]store.Waiting, *store.LanePlace, error) {
-	_, visible, err := s.told(ctx, p, "list-parked", endpointID)
+	_, visible, err := s.told(ctx, p, access.ListParked, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
@@ -188,7 +188,7 @@ func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID str
 
 // RetryParked lets parked messages be tried at once, and returns how many.
 func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
-	return s.dispose(ctx, p, "retry-parked", endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
+	return s.dispose(ctx, p, access.RetryParked, endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
 	})
 }
@@ -196,7 +196,7 @@ func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointI
 // DropParked gives parked messages up, and returns how many. What waits behind
 // them goes on. One that is under way is given up unless it is taken.
 func (s *Service) DropParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
-	return s.dispose(ctx, p, "drop-parked", endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
+	return s.dispose(ctx, p, access.DropParked, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
 	})
 }

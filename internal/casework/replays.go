@@ -33,7 +33,7 @@ const maxReplays = 100
 // CreateReplay tells an endpoint again what happened in some time: what it wants,
 // by its triggers, sources and clearance as they are when it is sent.
 func (s *Service) CreateReplay(ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once Once) (Replay, error) {
-	return s.newReplay(ctx, p, "create-replay", endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+	return s.newReplay(ctx, p, access.CreateReplay, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		r := store.Replay{Kind: store.ReplayRange, Triggers: in.Triggers, Subject: in.Subject}
 		if err := checkReplay(e, in); err != nil {
 			return r, nil, err
@@ -78,7 +78,7 @@ func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, me
 	if err != nil {
 		return Replay{}, err
 	}
-	return s.newReplay(ctx, p, "resend-message", endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+	return s.newReplay(ctx, p, access.ResendMessage, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		var none store.Replay
 		var m store.Told
 		err := messageMissing()
@@ -174,7 +174,7 @@ func measured(ctx context.Context, r stretches, of store.Replay) (Replay, error)
 
 // Replays lists an endpoint's replays after one of them, newest first.
 func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, before string, limit int) ([]Replay, error) {
-	if err := s.Permit(ctx, p, "list-replays"); err != nil {
+	if err := s.Permit(ctx, p, access.ListReplays); err != nil {
 		return nil, err
 	}
 	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
@@ -201,7 +201,7 @@ func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, b
 
 // Replay finds a replay of an endpoint.
 func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
-	if err := s.Permit(ctx, p, "get-replay"); err != nil {
+	if err := s.Permit(ctx, p, access.GetReplay); err != nil {
 		return Replay{}, err
 	}
 	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
@@ -219,7 +219,7 @@ func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, re
 
 // CancelReplay ends a replay that runs.
 func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
-	if err := s.Permit(ctx, p, "cancel-replay"); err != nil {
+	if err := s.Permit(ctx, p, access.CancelReplay); err != nil {
 		return err
 	}
 	e, err := s.knownEndpoint(ctx, p, endpointID)
@@ -229,7 +229,7 @@ func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpoint
 	if !word(replayID) {
 		return replayMissing()
 	}
-	return s.update(ctx, mandateOf(p, "cancel-replay"), func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, access.CancelReplay), func(tx *store.Tx) error {
 		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
 			return err
 		}

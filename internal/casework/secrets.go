@@ -110,7 +110,7 @@ func describe(secrets []endpoint.Secret) []string {
 
 // EndpointSecrets lists an endpoint's secrets that sign, the newest first.
 func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpointID string) ([]endpoint.Secret, error) {
-	if err := s.Permit(ctx, p, "list-endpoint-secrets"); err != nil {
+	if err := s.Permit(ctx, p, access.ListEndpointSecrets); err != nil {
 		return nil, err
 	}
 	if !word(endpointID) {
@@ -128,11 +128,11 @@ func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpo
 func (s *Service) RotateEndpointSecret(
 	ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once,
 ) (endpoint.Secret, error) {
-	if err := s.Permit(ctx, p, "rotate-endpoint-secret"); err != nil {
+	if err := s.Permit(ctx, p, access.RotateEndpointSecret); err != nil {
 		return endpoint.Secret{}, err
 	}
 	return s.rotate(ctx, p, ofEndpoints, q, once, func(change secretsChange) error {
-		return s.changeSecrets(ctx, mandateOf(p, "rotate-endpoint-secret"), endpointID, access.EndpointSecretAdded,
+		return s.changeSecrets(ctx, mandateOf(p, access.RotateEndpointSecret), endpointID, access.EndpointSecretAdded,
 			func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) { return change(tx, e.Secrets) })
 	})
 }
@@ -186,10 +186,10 @@ func (s *Service) drawSecret(kind endpoint.SecretKind, now time.Time) (endpoint.
 
 // DeleteEndpointSecret ends a secret at once. The last one that has no end stays.
 func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, endpointID, secretID string) error {
-	if err := s.Permit(ctx, p, "delete-endpoint-secret"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteEndpointSecret); err != nil {
 		return err
 	}
-	return s.changeSecrets(ctx, mandateOf(p, "delete-endpoint-secret"), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+	return s.changeSecrets(ctx, mandateOf(p, access.DeleteEndpointSecret), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
 		return ofEndpoints.remove(e.Secrets, secretID, s.now())
 	})
 }

@@ -184,7 +184,7 @@ func principal(u access.User, from string) access.Principal {
 
 // SignedOut notes that somebody ended a session.
 func (s *Service) SignedOut(ctx context.Context, p access.Principal) error {
-	if err := s.Permit(ctx, p, "delete-session"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
 	}
 	s.note(ctx, p, access.SignedOut, aboutUser(p.Actor.UserID), nil)

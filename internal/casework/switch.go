@@ -35,10 +35,10 @@ type Switch struct {
 // goes on in, unless everybody may create a case there. The types that it leaves
 // and enters may ask a callback about every switch.
 func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch, once Once) (View, error) {
-	if err := s.permitCase(ctx, p, "switch-type", in.CaseID); err != nil {
+	if err := s.permitCase(ctx, p, access.SwitchType, in.CaseID); err != nil {
 		return View{}, err
 	}
-	if err := s.permitType(ctx, p, "switch-type", in.Type); err != nil && !errors.Is(err, fault.NotFound) {
+	if err := s.permitType(ctx, p, access.SwitchType, in.Type); err != nil && !errors.Is(err, fault.NotFound) {
 		return View{}, err // a type that may not be read is refused as one that is none
 	}
 	var view View
@@ -75,7 +75,7 @@ func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Ca
 	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
-	return view, s.update(ctx, mandateOf(p, "switch-type"), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
+	return view, s.update(ctx, mandateOf(p, access.SwitchType), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
@@ -203,7 +203,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 	var asking []string
 	for _, tr := range guards {
 		if !pl.p.Role.Among(tr.Roles) {
-			return nil, s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
+			return nil, s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
 		}
 		if err := pl.meets(tr); err != nil {
@@ -224,9 +224,9 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 // new type's edit: else who may not edit a case could do it under another type.
 func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
-		return s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
+		return s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
-			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters("switch-type", edit))
+			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
 	}
 	return pl.meets(edit)
 }
@@ -275,9 +275,9 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
 	if !pl.p.Role.Among(edit.Roles) {
-		return nil, s.deny(ctx, pl.p, "switch-type", aboutCase(pl.before),
+		return nil, s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
-			pl.p.Role, edit.Key, pl.submitters("switch-type", edit))
+			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
 	}
 	if wrong := from.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)
@@ -295,7 +295,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 
 // saveSwitch sets the numbers of the new type, and commits the case.
 func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view View, err error) {
-	m := mandateOf(pl.p, "switch-type")
+	m := mandateOf(pl.p, access.SwitchType)
 	m.waited = pl.asked
 	err = s.update(ctx, m, func(tx *store.Tx) error {
 		m.concerns(pl.from)

@@ -26,7 +26,7 @@ const maxTargets = 100
 
 // Targets lists the endpoints that listen to a trigger, oldest first.
 func (s *Service) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
-	if err := s.Permit(ctx, p, "get-targets"); err != nil {
+	if err := s.Permit(ctx, p, access.GetTargets); err != nil {
 		return nil, err
 	}
 	if !wire.Known(trigger) {
@@ -50,7 +50,7 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 // is not listed loses the trigger, and its endpoint is deleted when that was the
 // only one.
 func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger string, urls []string) ([]Target, error) {
-	if err := s.Permit(ctx, p, "set-targets"); err != nil {
+	if err := s.Permit(ctx, p, access.SetTargets); err != nil {
 		return nil, err
 	}
 	if !wire.Known(trigger) {
@@ -62,7 +62,7 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 	}
 	var targets []Target
 	err := retry("endpoint.version_conflict", func() error {
-		return s.update(ctx, mandateOf(p, "set-targets"), func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, access.SetTargets), func(tx *store.Tx) (err error) {
 			if targets, err = s.setTargets(ctx, tx, p, trigger, urls); err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a stor
 func (s *Service) TestEndpoint(
 	ctx context.Context, p access.Principal, endpointID, trigger string, once Once, send Send,
 ) (out Tested, err error) {
-	if err := s.Permit(ctx, p, "test-endpoint"); err != nil {
+	if err := s.Permit(ctx, p, access.TestEndpoint); err != nil {
 		return out, err
 	}
 	e, err := s.knownEndpoint(ctx, p, endpointID)
@@ -41,7 +41,7 @@ func (s *Service) TestEndpoint(
 		if out.Attempt, out.Reason, err = send(ctx, e, trigger); err != nil {
 			return err
 		}
-		m := mandateOf(p, "test-endpoint")
+		m := mandateOf(p, access.TestEndpoint)
 		m.waited = true
 		return s.update(ctx, m, func(tx *store.Tx) error {
 			err := s.audit(ctx, tx, p, access.EndpointTested, aboutEndpoint(e), map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})

@@ -113,7 +113,7 @@ func unauthenticated() error {
 
 // CreateToken adds a token to the caller's tenant.
 func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRequest, once Once) (NewToken, error) {
-	if err := s.Permit(ctx, p, "create-token"); err != nil {
+	if err := s.Permit(ctx, p, access.CreateToken); err != nil {
 		return NewToken{}, err
 	}
 	r.Role, r.Clearance = cmp.Or(r.Role, p.Role), cmp.Or(r.Clearance, p.Clearance)
@@ -123,7 +123,7 @@ func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRe
 		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, "create-token"), func(tx *store.Tx) error {
+		return s.update(ctx, mandateOf(p, access.CreateToken), func(tx *store.Tx) error {
 			if err := tx.CreateToken(ctx, made.Token); err != nil {
 				return err
 			}
@@ -207,7 +207,7 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 
 // Tokens lists the tenant's tokens, oldest first.
 func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
-	if err := s.Permit(ctx, p, "list-tokens"); err != nil {
+	if err := s.Permit(ctx, p, access.ListTokens); err != nil {
 		return nil, err
 	}
 	return s.store.Tokens(ctx, p.Tenant)
@@ -216,7 +216,7 @@ func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Toke
 // DeleteToken revokes a token at once, but none that may do or see more than its
 // revoker, nor the last of the administrators.
 func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
-	if err := s.Permit(ctx, p, "delete-token"); err != nil {
+	if err := s.Permit(ctx, p, access.DeleteToken); err != nil {
 		return err
 	}
 	if !word(tokenID) {
@@ -230,9 +230,9 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 		return err
 	}
 	if len(above(p, token.Role, token.Clearance)) > 0 {
-		return s.deny(ctx, p, "delete-token", aboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
+		return s.deny(ctx, p, access.DeleteToken, aboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
 	}
-	return s.update(ctx, mandateOf(p, "delete-token"), func(tx *store.Tx) error {
+	return s.update(ctx, mandateOf(p, access.DeleteToken), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
 			return err
 		}

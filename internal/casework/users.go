@@ -25,7 +25,7 @@ type UserChange struct {
 // CreateUser adds a user to the caller's tenant: a viewer cleared for PUBLIC,
 // unless the change says otherwise.
 func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChange, once Once) (access.User, error) {
-	if err := s.Permit(ctx, p, "create-user"); err != nil {
+	if err := s.Permit(ctx, p, access.CreateUser); err != nil {
 		return access.User{}, err
 	}
 	now := s.now()
@@ -34,7 +34,7 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 		return access.User{}, err
 	}
 	err := s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, "create-user"), func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, access.CreateUser), func(tx *store.Tx) (err error) {
 			if err := unmistakable(ctx, tx, made.Tenant, made.Email); err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 // UpdateUser changes a user. When the password or the address changes, or the
 // user is disabled, all of the user's sessions end.
 func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int64, c UserChange) (access.User, error) {
-	if err := s.Permit(ctx, p, "update-user"); err != nil {
+	if err := s.Permit(ctx, p, access.UpdateUser); err != nil {
 		return access.User{}, err
 	}
 	var saved access.User
@@ -67,13 +67,13 @@ func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int
 			return err
 		}
 		if len(above(p, before.Role, before.Clearance)) > 0 {
-			return s.deny(ctx, p, "update-user", aboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
+			return s.deny(ctx, p, access.UpdateUser, aboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
 		}
 		after := before
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, "update-user"), func(tx *store.Tx) (err error) {
+		return s.update(ctx, mandateOf(p, access.UpdateUser), func(tx *store.Tx) (err error) {
 			saved, err = s.saveUser(ctx, tx, p, before, after)
 			return err
 		})
@@ -218,7 +218,7 @@ func missing(s string) string {
 
 // User finds a user.
 func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
-	if err := s.Permit(ctx, p, "get-user"); err != nil {
+	if err := s.Permit(ctx, p, access.GetUser); err != nil {
 		return access.User{}, err
 	}
 	return s.store.User(ctx, p.Tenant, userID)
@@ -226,7 +226,7 @@ func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (a
 
 // Users lists users with ids above after, oldest first.
 func (s *Service) Users(ctx context.Context, p access.Principal, after int64, limit int) ([]access.User, error) {
-	if err := s.Permit(ctx, p, "list-users"); err != nil {
+	if err := s.Permit(ctx, p, access.ListUsers); err != nil {
 		return nil, err
 	}
 	return s.store.Users(ctx, p.Tenant, after, page(limit))

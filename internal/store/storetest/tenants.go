@@ -153,7 +153,7 @@ var caseTypeTests = map[string]func(*fixture){
 
 var idempotencyTests = map[string]func(*fixture){
 	"an answer is found by its whole key until it expires": func(f *fixture) {
-		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: string(access.CreateCase), Key: "k"}
 		a := store.Answer{Request: "hash", Status: 201, Header: map[string]string{"ETag": `"1"`}, Body: []byte("{\x00\xff}")}
 		f.equal(f.storeAnswer(k, a, start, start.Add(-time.Hour)), true)
 		find := func(k store.OnceKey, since time.Time) (store.Answer, bool) {
@@ -194,7 +194,7 @@ var idempotencyTests = map[string]func(*fixture){
 		f.equal(found, false)
 	},
 	"a key that one process has claimed is no other's until it is free": func(f *fixture) {
-		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: string(access.CreateCase), Key: "k"}
 		claim := func(by string, now time.Time, alone bool) (claimed bool) {
 			f.update(func(tx *store.Tx) (err error) {
 				claimed, err = tx.ClaimKey(f.Context(), store.Claim{
@@ -227,7 +227,7 @@ var idempotencyTests = map[string]func(*fixture){
 		f.equal(claim("there", later.Add(time.Hour), false), true) // the answer is forgotten
 	},
 	"of many that answer the same request one wins": func(f *fixture) {
-		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: "create-case", Key: "k"}
+		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: string(access.CreateCase), Key: "k"}
 		var wg sync.WaitGroup
 		won := make(chan bool, 20)
 		for range 20 {
