@@ -13,10 +13,13 @@ import (
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// tableRows returns the cells of the tables of the README.
+// receivingPage lists the triggers, and the headers of requests.
+const receivingPage = "docs/receiving.md"
+
+// tableRows returns the cells of the tables of that page.
 func tableRows(t *testing.T) (rows [][]string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile(receivingPage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func namesIn(cell string) (names []string) {
 // looksLikeATrigger matches what is a trigger's name, or was meant as one.
 var looksLikeATrigger = regexp.MustCompile(`^(case_[a-z_]+|(claim|contact|endpoint)\.[a-z_.]+)$`)
 
-func TestTheReadmeListsEveryTriggerOnce(t *testing.T) {
+func TestTheDocsListEveryTriggerOnce(t *testing.T) {
 	listed := map[string]int{}
 	for _, row := range tableRows(t) {
 		for _, name := range namesIn(row[0]) {
@@ -49,18 +52,18 @@ func TestTheReadmeListsEveryTriggerOnce(t *testing.T) {
 	}
 	for _, trigger := range wire.Triggers() {
 		if listed[trigger.Name] != 1 {
-			t.Errorf("%s is listed %d times", trigger.Name, listed[trigger.Name])
+			t.Errorf("%s: %s is listed %d times", receivingPage, trigger.Name, listed[trigger.Name])
 		}
 		delete(listed, trigger.Name)
 	}
 	if len(listed) > 0 {
-		t.Errorf("the README lists what is no trigger: %v", listed)
+		t.Errorf("%s: these are no triggers: %v", receivingPage, listed)
 	}
 }
 
 // The second column of the table says on which requests a header is: patterns of
 // triggers, all triggers, callbacks, or all.
-func TestTheReadmeSaysWhichRequestsHaveWhichHeaders(t *testing.T) {
+func TestTheDocsListTheHeadersOfEachRequest(t *testing.T) {
 	said := map[string][]string{} // by request
 	begun := false
 	question := wire.AboutToSubmit("1.0.0")
@@ -94,7 +97,7 @@ func TestTheReadmeSaysWhichRequestsHaveWhichHeaders(t *testing.T) {
 		slices.Sort(have)
 		slices.Sort(said[name])
 		if !slices.Equal(have, said[name]) {
-			t.Errorf("%s has the headers %v; the README says %v", name, have, said[name])
+			t.Errorf("%s has the headers %v; %s lists %v", name, have, receivingPage, said[name])
 		}
 	}
 	for _, trigger := range wire.Triggers() {

@@ -20,48 +20,53 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// The README's walk is run as it stands: what follows "```sh server" and
-// "```sh receiver" and "```sh listener" in terminals of their own, what follows
-// "```sh walk" in a third one, block after block. "```json shows" and "```text shows" are what the block
-// before has to print, "```text receives" and "```text prints" what the receiver and the listener have to print next; in
-// them … stands for anything, and white space does not count.
+// The walk of the README and of the pages that continue it is run as it stands. The blocks "```sh server",
+// "```sh receiver" and "```sh listener" run in terminals of their own, and "```sh walk" in one more, block after block.
+// "```json shows" and "```text shows" are what the block before has to print, "```text receives" and "```text prints"
+// what the receiver and the listener have to print next. In them … stands for anything, and white space does not count.
 //
-// Three things differ from what a person does: go is a stand-in that runs binaries
-// built once; the ports that "```sh ports" names, with which each terminal begins, are
-// free ones; and values that end in "..." are filled in from what was printed before.
+// Three things differ from what a person does: go is a stand-in that runs binaries built once; the ports that
+// "```sh ports" names, with which each terminal begins, are free ones; and values that end in "..." are filled in from
+// what was printed before.
+
+// walkPages are the README and the pages that continue its walk, in their order.
+var walkPages = []string{"README.md", "docs/walk.md", "docs/receiving.md", "docs/developing.md"}
 
 // limit is how long any one thing may take.
 const limit = 60 * time.Second
 
-// block is a fenced block of the README with a role.
+// block is a fenced block of a page with a role.
 type block struct {
-	role string // the word behind the language
-	text string
-	line int
+	role  string // the word behind the language
+	text  string
+	place string // page:line
 }
 
-func readmeBlocks(t *testing.T) []block {
+// blocksOf returns the blocks of pages, by their paths in this checkout.
+func blocksOf(t *testing.T, pages ...string) []block {
 	t.Helper()
-	source, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var blocks []block
-	var open *block
-	for i, line := range strings.Split(string(source), "\n") {
-		fence, isFence := strings.CutPrefix(line, "```")
-		switch {
-		case isFence && open == nil:
-			language, role, _ := strings.Cut(fence, " ")
-			if role == "" {
-				role = language
+	for _, page := range pages {
+		source, err := os.ReadFile(filepath.Join("..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var open *block
+		for i, line := range strings.Split(string(source), "\n") {
+			fence, isFence := strings.CutPrefix(line, "```")
+			switch {
+			case isFence && open == nil:
+				language, role, _ := strings.Cut(fence, " ")
+				if role == "" {
+					role = language
+				}
+				open = &block{role: role, place: fmt.Sprintf("%s:%d", page, i+1)}
+			case isFence:
+				blocks = append(blocks, *open)
+				open = nil
+			case open != nil:
+				open.text += line + "\n"
 			}
-			open = &block{role: role, line: i + 1}
-		case isFence:
-			blocks = append(blocks, *open)
-			open = nil
-		case open != nil:
-			open.text += line + "\n"
 		}
 	}
 	return blocks
@@ -125,9 +130,8 @@ func (term *terminal) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// await waits for a match in what was printed since the last one, and takes all up
-// to its end.
-func (term *terminal) await(line int, what string, pattern *regexp.Regexp) string {
+// await waits for a match in the output behind the last one, and returns the output up to its end.
+func (term *terminal) await(place, what string, pattern *regexp.Regexp) string {
 	term.t.Helper()
 	late := time.After(limit)
 	for {
@@ -141,12 +145,12 @@ func (term *terminal) await(line int, what string, pattern *regexp.Regexp) strin
 		changed, ended := term.changed, term.ended
 		term.mu.Unlock()
 		if ended {
-			term.t.Fatalf("README.md:%d: the %s's terminal ended before it printed %s", line, term.name, what)
+			term.t.Fatalf("%s: the %s's terminal ended before it printed %s", place, term.name, what)
 		}
 		select {
 		case <-changed:
 		case <-late:
-			term.t.Fatalf("README.md:%d: the %s's terminal does not print %s", line, term.name, what)
+			term.t.Fatalf("%s: the %s's terminal does not print %s", place, term.name, what)
 		}
 	}
 }
@@ -158,16 +162,16 @@ func (term *terminal) enter(text string) {
 	}
 }
 
-// run enters a block and gives what it printed, once it has ended.
+// run enters a block and returns what it printed, once it has ended.
 func (term *terminal) run(b block) string {
 	term.t.Helper()
-	mark := fmt.Sprintf("--- end of line %d", b.line)
+	mark := "--- end of " + b.place
 	term.enter(b.text + "\necho '" + mark + "'\n")
-	printed := term.await(b.line, "the end of the block", regexp.MustCompile(regexp.QuoteMeta(mark)))
+	printed := term.await(b.place, "the end of the block", regexp.MustCompile(regexp.QuoteMeta(mark)))
 	return strings.TrimSuffix(printed, mark)
 }
 
-// walk is a run of the README.
+// walk is a run of the pages.
 type walk struct {
 	t                       *testing.T
 	dir                     string // in which it takes place
@@ -205,7 +209,7 @@ func (w *walk) fill(b block) block {
 		parts := placeholder.FindStringSubmatch(line)
 		values := w.values[parts[2]]
 		if len(values) == 0 {
-			w.t.Fatalf("README.md:%d: nothing was printed that could be copied into %s", b.line, line)
+			w.t.Fatalf("%s: nothing was printed that could be copied into %s", b.place, line)
 		}
 		if parts[2] != "chk_" { // which goes into several terminals
 			w.values[parts[2]] = values[1:]
@@ -215,16 +219,20 @@ func (w *walk) fill(b block) block {
 	return b
 }
 
-// take runs a block or checks it.
-func (w *walk) take(b block) {
+// step runs a block or checks it.
+func (w *walk) step(b block) {
 	w.t.Helper()
 	switch b.role {
 	case "ports":
-		w.ports = b.text
+		w.ports += b.text
+		if w.shell != nil {
+			w.shell.enter(b.text)
+			return
+		}
 		w.server, w.shell = w.open("server"), w.open("user")
 	case "server":
 		w.server.enter(b.text)
-		w.server.await(b.line, "where it listens", regexp.MustCompile(`listens on http`))
+		w.server.await(b.place, "where it listens", regexp.MustCompile(`listens on http`))
 		token, err := os.ReadFile(filepath.Join(w.dir, "casehook-data", "admin-token"))
 		if err != nil {
 			w.t.Fatal(err)
@@ -234,22 +242,22 @@ func (w *walk) take(b block) {
 		receiver := w.open("receiver")
 		w.receivers = append(w.receivers, receiver)
 		receiver.enter(w.fill(b).text)
-		receiver.await(b.line, "where it listens", regexp.MustCompile(`listening on .*\n`))
+		receiver.await(b.place, "where it listens", regexp.MustCompile(`listening on .*\n`))
 	case "listener":
 		w.listener = w.open("listener")
 		w.listener.enter(w.fill(b).text)
 		w.values["whsec_"] = nil // what is copied next is the secret that this prints
-		w.printed(w.listener.await(b.line, "what it listens to", regexp.MustCompile(`Listening to .*\n`)))
+		w.printed(w.listener.await(b.place, "what it listens to", regexp.MustCompile(`Listening to .*\n`)))
 	case "prints":
-		w.listener.await(b.line, "this:\n"+b.text, shape(b.text, `\s*`))
+		w.listener.await(b.place, "this:\n"+b.text, shape(b.text, `\s*`))
 	case "walk":
 		w.printed(w.shell.run(w.fill(b)))
 	case "shows":
 		if !shape(b.text, "").MatchString(squeeze(w.last)) {
-			w.t.Errorf("README.md:%d: it shows\n%s\nand the command printed\n%s", b.line, b.text, w.last)
+			w.t.Errorf("%s: it shows\n%s\nand the command printed\n%s", b.place, b.text, w.last)
 		}
 	case "receives":
-		w.receivers[len(w.receivers)-1].await(b.line, "this:\n"+b.text, shape(b.text, `\s*`))
+		w.receivers[len(w.receivers)-1].await(b.place, "this:\n"+b.text, shape(b.text, `\s*`))
 	}
 }
 
@@ -270,7 +278,7 @@ func shape(text, space string) *regexp.Regexp {
 	return regexp.MustCompile(pattern.String())
 }
 
-func TestTheReadmesWalk(t *testing.T) {
+func TestTheWalk(t *testing.T) {
 	need(t, "sh", "curl", "sed")
 	dir, bin := t.TempDir(), t.TempDir()
 	ports := map[string]string{"127.0.0.1:8080": freeAddress(t), "127.0.0.1:9900": freeAddress(t), "127.0.0.1:9901": freeAddress(t)}
@@ -283,24 +291,27 @@ func TestTheReadmesWalk(t *testing.T) {
 		term.enter(w.ports)
 		return term
 	}
-	ran, repeats := 0, 0
-	for _, b := range readmeBlocks(t) {
+	ran, repeats := map[string]int{}, 0
+	for _, b := range blocksOf(t, walkPages...) {
 		for port, free := range ports {
 			if slices.Contains([]string{"server", "receiver", "listener", "walk"}, b.role) && strings.Contains(b.text, port) {
-				t.Errorf("README.md:%d: %s is written out, so that whoever has it taken has to change it here, too", b.line, port)
+				t.Errorf("%s: %s is written out; use the variable, which a reader may set to another port", b.place, port)
 			}
 			b.text = strings.ReplaceAll(b.text, port, free)
 		}
-		w.take(b)
+		w.step(b)
 		if b.role == "walk" {
-			ran++
+			page, _, _ := strings.Cut(b.place, ":")
+			ran[page]++
 		}
 		if b.role == "receives" {
 			repeats += strings.Count(b.text, "again")
 		}
 	}
-	if ran < 10 {
-		t.Errorf("the walk has %d blocks of commands; its marks are lost", ran)
+	for _, page := range walkPages {
+		if ran[page] < 3 {
+			t.Errorf("%s has %d blocks of commands; its marks are lost", page, ran[page])
+		}
 	}
 	for _, r := range w.receivers {
 		if out := r.out.String(); strings.Contains(out, "refused") || strings.Count(out, "again") > repeats {
@@ -354,8 +365,8 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-func TestTheReadmeNamesEveryOptionOfTheServer(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestTheDocsNameEveryOptionOfTheServer(t *testing.T) {
+	page, err := os.ReadFile("../docs/running.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,7 +376,7 @@ func TestTheReadmeNamesEveryOptionOfTheServer(t *testing.T) {
 	}
 	inTable := func(pattern string) []string {
 		var found []string
-		for _, row := range regexp.MustCompile("(?m)^\\| `--.*$").FindAllString(string(readme), -1) {
+		for _, row := range regexp.MustCompile("(?m)^\\| `--.*$").FindAllString(string(page), -1) {
 			found = append(found, regexp.MustCompile(pattern).FindAllString(row, -1)...)
 		}
 		return found
@@ -374,39 +385,39 @@ func TestTheReadmeNamesEveryOptionOfTheServer(t *testing.T) {
 		want := map[string]bool{"CASEHOOK_KEY": true, "CASEHOOK_VAR_": true, "CASEHOOK_VAR_CALLBACKS": true, "--help": true}
 		for _, name := range regexp.MustCompile(pattern).FindAllString(string(help), -1) {
 			if !want[name] && !slices.Contains(inTable(pattern), name) {
-				t.Errorf("README.md does not explain %s", name)
+				t.Errorf("docs/running.md does not explain %s", name)
 			}
 			want[name] = true
 		}
 		for _, name := range inTable(pattern) {
 			if !want[name] {
-				t.Errorf("README.md explains %s, which is no option", name)
+				t.Errorf("docs/running.md explains %s, which is no option", name)
 			}
 		}
 	}
 }
 
-func TestTheReadmesGoIsThatOfTheExample(t *testing.T) {
+func TestTheGoOfTheDocsIsThatOfTheExample(t *testing.T) {
 	example, err := os.ReadFile("../examples/receiver/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := false
-	for _, b := range readmeBlocks(t) {
+	for _, b := range blocksOf(t, "docs/receiving.md") {
 		if b.role != "go" {
 			continue
 		}
 		found = true
 		if !strings.Contains(squeeze(string(example)), squeeze(b.text)) {
-			t.Errorf("README.md:%d: examples/receiver/main.go does not have this code", b.line)
+			t.Errorf("%s: examples/receiver/main.go does not have this code", b.place)
 		}
 	}
 	if !found {
-		t.Error("the README shows no Go")
+		t.Error("docs/receiving.md shows no Go")
 	}
 }
 
-func TestTheReadmesOpensslMakesOurSignature(t *testing.T) {
+func TestTheOpensslOfTheDocsMakesOurSignature(t *testing.T) {
 	need(t, "sh", "openssl", "base64", "od")
 	const secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `{"trigger":"case_created","case_name":"Zoë"}`
 	dir, at := t.TempDir(), time.Unix(1_772_439_300, 0)
@@ -419,7 +430,7 @@ func TestTheReadmesOpensslMakesOurSignature(t *testing.T) {
 	}
 	want := outbound.Sign(key, "msg_1", at, []byte(body))
 	found := false
-	for _, b := range readmeBlocks(t) {
+	for _, b := range blocksOf(t, "docs/receiving.md") {
 		if b.role != "openssl" {
 			continue
 		}
@@ -432,10 +443,10 @@ func TestTheReadmesOpensslMakesOurSignature(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := "v1," + strings.TrimSpace(string(out)); got != want {
-			t.Errorf("README.md:%d: it prints %s, and the signature is %s", b.line, got, want)
+			t.Errorf("%s: it prints %s, and the signature is %s", b.place, got, want)
 		}
 	}
 	if !found {
-		t.Error("the README shows no openssl")
+		t.Error("docs/receiving.md shows no openssl")
 	}
 }
