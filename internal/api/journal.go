@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 )
 
 // JournalMessage is a message as it is polled or streamed.
@@ -185,7 +186,7 @@ type follower struct {
 	operation access.Operation
 	listening casework.Listening
 	principal access.Principal
-	audience  delivery.Audience
+	audience  filter.Audience
 	holds     func(context.Context) (bool, error) // that audience is still what it was
 	revised   <-chan struct{}                     // closed when somebody's rights have changed since all this was looked at
 	expires   *time.Timer                         // of the credentials; nil: they don't expire
@@ -232,9 +233,8 @@ func (f *follower) listen(ctx context.Context) error {
 	if end := f.principal.Credential.Expires; !end.IsZero() {
 		f.expires = time.NewTimer(max(time.Until(end), time.Second)) // clocks may differ
 	}
-	heard, err := f.service.Audience(ctx, f.principal, f.operation, f.listening)
-	f.holds = heard.Holds
-	f.audience = delivery.Audience{Tenant: f.principal.Tenant, Clearance: heard.Clearance, Wants: heard.Wants}
+	var err error
+	f.audience, f.holds, err = f.service.Audience(ctx, f.principal, f.operation, f.listening)
 	return err
 }
 
@@ -316,7 +316,7 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 	if done, err = f.room.make(ctx, f.principal, 1); err != nil {
 		return b, nil, err
 	}
-	if b, err = f.config.Feed.Read(ctx, f.audience, f.at, limit, size); err != nil {
+	if b, err = f.config.Feed.Read(ctx, &f.audience, f.at, limit, size); err != nil {
 		done()
 		return b, nil, err
 	}

@@ -38,7 +38,7 @@ func (a *API) openStream(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.config.Feed.Read(ctx, f.audience, f.at, 1, 1); err != nil {
+	if _, err := a.config.Feed.Read(ctx, &f.audience, f.at, 1, 1); err != nil {
 		return nil, err // it is gone; later there is no telling
 	}
 	done, err := a.followers.enter(f.principal)

@@ -83,8 +83,7 @@ type book struct {
 	tellings []Telling
 	parts    []int // each message's place in its entry
 	known    map[string]endpoint.Endpoint
-	filters  map[string]*filter.Filter
-	owners   map[string]access.Reader // what each one's owner may read
+	audience map[string]*filter.Audience // of each
 	tries    map[store.Pair]store.Tries
 	buried   map[store.Pair]store.Buried
 	standing map[string]store.Standing
@@ -129,7 +128,7 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 	if err != nil {
 		return nil, 0, err
 	}
-	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, filters: map[string]*filter.Filter{}, owners: map[string]access.Reader{}}
+	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, audience: map[string]*filter.Audience{}}
 	ends := make([]int, len(entries)) // of each entry's messages
 	for i, e := range entries {
 		b.enter(e)
@@ -234,10 +233,8 @@ func (b *book) meet(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.owners[id] = owner
-		if f, wrong := filter.Compile(e.Filter); wrong == nil {
-			b.filters[id] = f
-		}
+		a := filter.ForEndpoint(e, owner)
+		b.audience[id] = &a
 	}
 	return nil
 }
@@ -285,17 +282,14 @@ func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked
 	s, served := b.standing[e.ID]
 	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position
 	behind := parked && head.Lane == b.subject && (head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)
-	if !served || !ahead && !behind || !slices.Contains(e.Triggers, t.Trigger) || !e.Hears(t.Entry.Actor) || !b.owners[e.ID].Reads(t.Entry) {
+	if !served || !ahead && !behind {
 		return false
 	}
-	d := b.derived.at(t.Entry, b.owners[e.ID].Clearance)
-	if part >= len(d.messages) || d.messages[part].Untold {
+	a := b.audience[e.ID]
+	d := b.derived.at(t.Entry, a.Clearance)
+	if part >= len(d.messages) || !a.Subscribes(t.Entry, &d.messages[part]) {
 		return false
 	}
-	f := b.filters[e.ID]
-	if f == nil {
-		return true
-	}
-	passes, err := f.Passes(d.judged.Message(&d.messages[part]))
+	passes, err := a.Passes(d.judged.Message(&d.messages[part]))
 	return passes || err != nil // that it can't be computed is found out when it is its turn
 }

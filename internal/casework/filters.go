@@ -1,7 +1,6 @@
 package casework
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -28,15 +27,16 @@ type Judged struct {
 // that of the endpoint which Listening names. It sees what the caller sees, or the
 // endpoint if that is less. Looked counts the entries among them that the caller sees.
 func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source string, l Listening, limit int) (all []Judged, looked int, err error) {
-	a, err := s.listeners(ctx, p, access.PreviewFilter, l)
+	a, _, err := s.audience(ctx, p, access.PreviewFilter, l)
 	if err != nil {
 		return nil, 0, err
 	}
-	a.Filter = cmp.Or(source, a.Filter)
-	f, wrong := filter.Compile(a.Filter)
-	if wrong != nil {
+	if source != "" {
+		a = a.With(source)
+	}
+	if a.Fault != nil {
 		refused := fault.New(fault.Invalid, "filter.invalid", "The filter can't be used.")
-		refused.Fields = []fault.Field{{Path: "query.filter", Message: wrong.Error()}}
+		refused.Fields = []fault.Field{{Path: "query.filter", Message: a.Fault.Error()}}
 		return nil, 0, refused
 	}
 	recent, err := s.store.Recent(ctx, p.Tenant, limit)
@@ -55,20 +55,20 @@ func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source 
 		if err := ctx.Err(); err != nil {
 			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 		}
-		all = append(all, a.judge(f, e)...)
+		all = append(all, preview(&a, e)...)
 	}
 	return all, looked, nil
 }
 
-// judge says what a filter makes of the messages of an entry.
-func (a Audience) judge(f *filter.Filter, e *event.Entry) (all []Judged) {
+// preview lists the messages of an entry that an audience subscribes to, and
+// whether each passes the filter.
+func preview(a *filter.Audience, e *event.Entry) (all []Judged) {
 	seen := filter.NewEntry(e, a.Clearance)
 	for _, m := range wire.Messages(e, "", a.Clearance) {
-		judged := seen.Message(&m)
-		if m.Untold || !a.Wants(e, &m, judged) {
+		if !a.Subscribes(e, &m) {
 			continue
 		}
-		passes, err := f.Passes(judged)
+		passes, err := a.Passes(seen.Message(&m))
 		all = append(all, Judged{
 			Message: m.ID, Trigger: m.Trigger, Subject: e.Subject, Version: e.Version, At: e.At,
 			Passes: passes, Err: err,

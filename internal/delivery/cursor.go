@@ -217,7 +217,7 @@ func (w *worker) attend(e errand) {
 		s := e.saved[r.ID]
 		w.replays = append(w.replays, &cursor{
 			worker: w, id: r.ID, replay: r, flushed: time.Now(),
-			m: newReplay(w.gate, w.endpoint, r, s.named, s.settled, s.parked),
+			m: newReplay(w.gate, r, s.named, s.settled, s.parked),
 		})
 	}
 	w.muster()

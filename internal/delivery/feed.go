@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
@@ -40,13 +39,6 @@ func (e *Engine) Feed() *Feed {
 type Position struct {
 	Seq  int64 `json:"s"`
 	Part int   `json:"p,omitempty"` // which message of the entry
-}
-
-// Audience says who listens, and to what.
-type Audience struct {
-	Tenant    int64
-	Clearance casetype.Classification
-	Wants     func(*event.Entry, *wire.Message, *filter.Message) bool // of what the clearance sees
 }
 
 // Heard is a message that an audience wants. It keeps nothing of its entry, which may
@@ -113,7 +105,7 @@ func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
 // in all, but at least one if there is any. The entries that they come from count,
 // too, since they had to be read. It looks at a bounded part of the journal, so that
 // a batch may be empty although there is more.
-func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size int) (Batch, error) {
+func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limit, size int) (Batch, error) {
 	b := Batch{Next: from}
 	for range feedRounds {
 		entries, upTo, end, err := f.entries(ctx, a, b.Next.Seq-1)
@@ -139,7 +131,7 @@ func (f *Feed) Read(ctx context.Context, a Audience, from Position, limit, size 
 }
 
 // take adds an entry's messages to the batch, and reports whether it is full.
-func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool) {
+func (b *Batch) take(e *tailEntry, a *filter.Audience, limit int, size *int) (full bool) {
 	first := 0
 	if e.Seq == b.Next.Seq {
 		first = b.Next.Part
@@ -147,7 +139,7 @@ func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool)
 	bodies, counted := e.messages(a.Clearance), false
 	for part := first; part < len(bodies); part++ {
 		m := bodies[part]
-		if m.Untold || !a.Wants(e.Entry, m, e.judged(a.Clearance, part)) {
+		if !a.Subscribes(e.Entry, m) || !e.passes(a, part) {
 			continue
 		}
 		cost := len(m.Body)
@@ -175,7 +167,7 @@ func (b *Batch) take(e *tailEntry, a Audience, limit int, size *int) (full bool)
 
 // entries returns a tenant's next entries, and up to where there are no others; end
 // says that this is all there is.
-func (f *Feed) entries(ctx context.Context, a Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
+func (f *Feed) entries(ctx context.Context, a *filter.Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
 	if entries, upTo, ok := f.tail.recent(a.Tenant, after); ok {
 		return entries, upTo, len(entries) < readBatch, nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 )
 
 func TestAReadEndsWithItsReader(t *testing.T) {
@@ -15,11 +16,11 @@ func TestAReadEndsWithItsReader(t *testing.T) {
 	}
 	feed := &Feed{tail: tail}
 	ctx, leave := context.WithCancel(t.Context())
-	if b, err := feed.Read(ctx, Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); err != nil || b.Next.Seq != 101 {
+	if b, err := feed.Read(ctx, &filter.Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); err != nil || b.Next.Seq != 101 {
 		t.Fatalf("read up to %v, %v", b.Next, err)
 	}
 	leave()
-	if b, err := feed.Read(ctx, Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
+	if b, err := feed.Read(ctx, &filter.Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
 		t.Errorf("whoever is gone reads up to %v, %v", b.Next, err)
 	}
 }

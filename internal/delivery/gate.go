@@ -5,24 +5,25 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/filter"
 )
 
 // gate is what all cursors of one endpoint share: how much may be under way, and
 // whether the endpoint is there at all.
 type gate struct {
 	limits
-	policy  endpoint.Policy
-	jitter  func() float64
-	sending int // requests under way
-	loading int // parked lanes that are being looked for in the journal
-	owed    int // sent and not durably settled
-	breaker breaker
-	hold    hold
-	rest    rest
-	pace    pace
-	watch   watch
-	reader  access.Reader // what the endpoint's owner may read
-	gone    bool          // the endpoint answered 410, or has failed for too long: it is disabled
+	audience filter.Audience // the endpoint; its messages
+	policy   endpoint.Policy
+	jitter   func() float64
+	sending  int // requests under way
+	loading  int // parked lanes that are being looked for in the journal
+	owed     int // sent and not durably settled
+	breaker  breaker
+	hold     hold
+	rest     rest
+	pace     pace
+	watch    watch
+	gone     bool // the endpoint answered 410, or has failed for too long: it is disabled
 }
 
 // limits bound what is held of an endpoint.
@@ -34,8 +35,12 @@ type limits struct {
 
 var defaultLimits = limits{window: 1024, unsettled: 512, parked: 10_000}
 
-func newGate(p endpoint.Policy, l limits, jitter func() float64) *gate {
-	return &gate{limits: l, policy: p.WithDefaults(), jitter: jitter, pace: newPace(p.RateLimit)}
+// newGate makes the gate of an endpoint, with what its owner may read.
+func newGate(e endpoint.Endpoint, owner access.Reader, l limits, jitter func() float64) *gate {
+	return &gate{
+		limits: l, audience: filter.ForEndpoint(e, owner), policy: e.Policy.WithDefaults(), jitter: jitter,
+		pace: newPace(e.Policy.RateLimit),
+	}
 }
 
 // restore begins with what was saved of the endpoint.

@@ -238,8 +238,7 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 		e.Log.Warn("the endpoint has no owner and hears nothing of case types that name who may read; an administrator can take it over",
 			"endpoint", ep.ID, "types", reader.Without)
 	}
-	g := newGate(ep.Policy, defaultLimits, e.Jitter)
-	g.reader = reader
+	g := newGate(ep, reader, defaultLimits, e.Jitter)
 	g.restore(ep, e.DisableAfter, time.Now())
 	log := e.Log.With("endpoint", l.Endpoint)
 	w := &worker{
@@ -249,7 +248,7 @@ func (e *Engine) load(ctx context.Context, l store.Lease) (*worker, error) {
 		inbox:  make(chan func(), g.policy.Concurrency+1), // all that can be under way: nobody blocks
 		notice: make(chan struct{}, 1),
 	}
-	w.live = &cursor{worker: w, id: live.ID, flushed: time.Now(), m: newMachine(g, ep, live, s.parked, s.settled)}
+	w.live = &cursor{worker: w, id: live.ID, flushed: time.Now(), m: newMachine(g, live, s.parked, s.settled)}
 	w.crew = &crew{live: w.live.m}
 	w.attend(asked)
 	return w, nil

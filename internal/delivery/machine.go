@@ -5,9 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
-	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
@@ -17,14 +15,8 @@ import (
 // not safe for concurrent use.
 type machine struct {
 	*gate
-	wanted    map[string]bool // triggers
-	hears     func(event.Actor) bool
-	clearance casetype.Classification
-	self      string // the subject that the endpoint itself is; it is not told about itself
-	filter    *filter.Filter
-	unfit     error // why the filter can't be used; nil: it can
-	scope     scope
-	held      int // entries that the window may have
+	scope scope
+	held  int // entries that the window may have
 
 	readTo   int64               // the journal has been read up to here
 	window   []*windowEntry      // entries above the position that are owed, in order
@@ -60,19 +52,10 @@ type outbox struct {
 }
 
 // newMachine restores a machine from what was saved.
-func newMachine(g *gate, e endpoint.Endpoint, c store.Cursor, parked []store.Parked, settled []store.Place) *machine {
+func newMachine(g *gate, c store.Cursor, parked []store.Parked, settled []store.Place) *machine {
 	m := &machine{
-		gate: g, hears: e.Hears, clearance: e.Clearance, self: event.EndpointSubject(e.ID), held: g.limits.window,
-		wanted: make(map[string]bool, len(e.Triggers)), skip: make(map[string]struct{}, len(settled)),
+		gate: g, held: g.limits.window, skip: make(map[string]struct{}, len(settled)),
 		lanes: map[string]*lane{}, readTo: c.Position, saved: c.Position,
-	}
-	for _, trigger := range e.Triggers {
-		m.wanted[trigger] = true
-	}
-	if f, wrong := filter.Compile(e.Filter); wrong != nil {
-		m.unfit = wrong
-	} else {
-		m.filter = f
 	}
 	for _, p := range settled {
 		m.skip[p.Message] = struct{}{}
@@ -123,19 +106,20 @@ func (m *machine) read(entries []*tailEntry, upTo int64) {
 	m.rouse()
 }
 
-// wants reports whether the endpoint, as it is set up now, listens to a message, and
-// its owner may read what it tells.
+// wants reports whether the endpoint, as it is set up now, subscribes to a message, and
+// the cursor is to send it.
 func (m *machine) wants(e *tailEntry, body *wire.Message) bool {
-	return !body.Untold && m.reader.Reads(e.Entry) && m.wanted[body.Trigger] && m.hears(e.Actor) && e.Subject != m.self && m.scope.has(e, body)
+	return m.audience.Subscribes(e.Entry, body) && m.scope.has(e, body)
 }
 
 // passes reports whether a message that the endpoint listens to may be sent. It
 // may not if the filter says so, nor if it can't be: then it is given up at once.
 func (m *machine) passes(e *tailEntry, msg *message) bool {
-	passes, err := true, m.unfit
-	if err == nil && m.filter != nil {
-		passes, err = m.filter.Passes(e.judged(m.clearance, msg.Part))
+	var seen *filter.Message
+	if m.audience.Filters() {
+		seen = e.judged(m.audience.Clearance, msg.Part)
 	}
+	passes, err := m.audience.Passes(seen)
 	switch {
 	case err != nil:
 		m.bury(msg, e.At, "the filter could not be computed: "+err.Error())
@@ -149,7 +133,7 @@ func (m *machine) passes(e *tailEntry, msg *message) bool {
 
 func (m *machine) admit(e *tailEntry) {
 	entry := &windowEntry{seq: e.Seq}
-	for part, body := range e.messages(m.clearance) {
+	for part, body := range e.messages(m.audience.Clearance) {
 		if !m.wants(e, body) {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
@@ -136,11 +137,11 @@ func (w *world) restart() {
 	}
 	g := w.gate
 	if g == nil {
-		g = newGate(e.Policy, w.limits, func() float64 { return 0.5 })
+		g = newGate(e, access.Reader{}, w.limits, func() float64 { return 0.5 })
 		g.restore(e, 20*time.Second, w.now)
 		g.gone, w.worth = w.disk.disabled, w.disk.health.Told && !w.disk.health.Counted.IsZero()
 	}
-	w.m = newMachine(g, e, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
+	w.m = newMachine(g, store.Cursor{ID: "cur", Position: w.disk.position}, parked, settled)
 	w.m.scope = w.scope
 	for message, drop := range w.disk.wishes {
 		w.m.ask([]store.Wish{{Message: message, Drop: drop}})

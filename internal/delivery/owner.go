@@ -27,7 +27,7 @@ func (w *worker) heed(reader access.Reader) {
 		w.stop(errReload)
 		return
 	}
-	w.gate.reader = reader
+	w.gate.audience.Reader = reader
 }
 
 // refrain takes back a message that was not sent: its body is to be made anew, or the

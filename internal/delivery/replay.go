@@ -3,7 +3,6 @@ package delivery
 import (
 	"time"
 
-	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -27,8 +26,8 @@ func (s scope) has(e *tailEntry, body *wire.Message) bool {
 const replayWindow = 128
 
 // newReplay restores the machine of a replay.
-func newReplay(g *gate, e endpoint.Endpoint, r store.Replay, named, settled []store.Place, parked []store.Parked) *machine {
-	m := newMachine(g, e, store.Cursor{ID: r.ID, Position: r.Position}, parked, settled)
+func newReplay(g *gate, r store.Replay, named, settled []store.Place, parked []store.Parked) *machine {
+	m := newMachine(g, store.Cursor{ID: r.ID, Position: r.Position}, parked, settled)
 	m.held = min(m.held, replayWindow)
 	m.scope = scope{bounded: true, until: r.Until, subject: r.Subject}
 	if r.Triggers != nil {

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -103,7 +104,10 @@ func (tr *troop) crash(t *rapid.T) {
 }
 
 func (tr *troop) newGate() {
-	g := newGate(tr.live().m.policy, tr.live().limits, func() float64 { return 0.5 })
+	before := tr.live().m.gate
+	e := endpoint.Endpoint{Policy: before.policy}
+	g := newGate(e, access.Reader{}, tr.live().limits, func() float64 { return 0.5 })
+	g.audience = before.audience
 	for _, w := range tr.worlds {
 		w.gate = g
 	}
@@ -191,7 +195,7 @@ func TestReplaysLoseNothingWithoutOrder(t *testing.T)         { checkReplays(t, 
 // crewed is a script with a replay of all that was committed so far.
 func (s *script) crewed(cases ...int) (*crew, *machine) {
 	s.commit(cases...)
-	replay := newMachine(s.gate, endpoint.Endpoint{Triggers: []string{wantedTrigger}}, store.Cursor{ID: "rpl"}, nil, nil)
+	replay := newMachine(s.gate, store.Cursor{ID: "rpl"}, nil, nil)
 	replay.scope = scope{bounded: true, until: s.seq}
 	replay.read(s.journal, s.seq)
 	return &crew{live: s.machine, replays: []*machine{replay}}, replay

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -74,7 +75,7 @@ func TestALaneThatWasParkedAboveThePositionWakesWithItsHead(t *testing.T) {
 		parked := store.Parked{Lane: map[endpoint.Order]string{endpoint.PerCase: "case/1", endpoint.Strict: "", endpoint.None: head}[order],
 			Seq: 3, Message: head, Tries: 1, Failures: 1, Due: before.now, Reason: "because"}
 		e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Policy: endpoint.Policy{Order: order}}
-		m := newMachine(newGate(e.Policy, defaultLimits, func() float64 { return 0.5 }), e, store.Cursor{ID: "cur"}, []store.Parked{parked}, nil)
+		m := newMachine(newGate(e, access.Reader{}, defaultLimits, func() float64 { return 0.5 }), store.Cursor{ID: "cur"}, []store.Parked{parked}, nil)
 		for seq := int64(1); seq <= 4; seq++ {
 			m.read(before.journal[seq-1:seq], seq)
 			if woken := len(m.waiting) == 1 && len(m.dormant) == 0; woken != (seq >= 3) {

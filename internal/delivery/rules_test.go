@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/outbound"
@@ -29,7 +30,7 @@ func newScript(t *testing.T, p endpoint.Policy, l limits) *script {
 
 // fresh is a machine of an endpoint that has been sent nothing yet.
 func fresh(e endpoint.Endpoint, l limits) *machine {
-	return newMachine(newGate(e.Policy, l, func() float64 { return 0.5 }), e, store.Cursor{ID: "cur"}, nil, nil)
+	return newMachine(newGate(e, access.Reader{}, l, func() float64 { return 0.5 }), store.Cursor{ID: "cur"}, nil, nil)
 }
 
 // commit reads one entry per case.

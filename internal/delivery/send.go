@@ -136,7 +136,7 @@ func (m *machine) unloaded(q load, later time.Time) {
 
 // owedOf lists the messages of an entry that a parked lane owes.
 func (m *machine) owedOf(r *row, e *tailEntry) (owed []*message) {
-	for part, body := range e.messages(m.clearance) {
+	for part, body := range e.messages(m.audience.Clearance) {
 		msg := &message{Place: store.Place{Seq: e.Seq, Part: part, Message: body.ID}, subject: e.Subject, entry: e.Entry, body: body}
 		if _, settled := m.skip[body.ID]; settled || !m.wants(e, body) || before(msg.Place, r.Place()) {
 			continue

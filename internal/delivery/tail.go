@@ -64,6 +64,16 @@ func (e *tailEntry) judged(clearance casetype.Classification, part int) *filter.
 	return v.judged[part]
 }
 
+// passes reports whether one of the entry's messages passes the audience's filter.
+// One for which it can't be computed is never delivered.
+func (e *tailEntry) passes(a *filter.Audience, part int) bool {
+	if !a.Filters() {
+		return a.Fault == nil
+	}
+	passes, err := a.Passes(e.judged(a.Clearance, part))
+	return passes && err == nil
+}
+
 // The tail's bounds.
 const (
 	tailKept  = 4096     // entries held in memory for all

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
 )
@@ -14,7 +15,7 @@ func TestMetricsCountTheEndpointsThatRefuseEverything(t *testing.T) {
 	metrics := observe.New("0.1.0")
 	e := endpoint.Endpoint{URL: "https://crm.example.com", Status: endpoint.Active}
 	w := &worker{Engine: &Engine{Config: Config{Metrics: metrics.Delivery}}, endpoint: e, diary: newDiary(slog.New(slog.DiscardHandler), e)}
-	w.gate = newGate(e.Policy, defaultLimits, func() float64 { return 0 })
+	w.gate = newGate(e, access.Reader{}, defaultLimits, func() float64 { return 0 })
 	w.Metrics.Serving(1)
 	counts := func(want string) {
 		t.Helper()
