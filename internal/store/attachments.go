@@ -2,26 +2,52 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
+	"time"
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 )
 
+var commentColumns = columns[cases.Comment]{
+	textColumn("id", func(c *cases.Comment) *string { return &c.ID }),
+	intColumn("case_id", func(c *cases.Comment) *int64 { return &c.CaseID }),
+	textColumn("text", func(c *cases.Comment) *string { return &c.Text }),
+	jsonColumn("actor", func(c *cases.Comment) *event.Actor { return &c.By }),
+	timeColumn("at", func(c *cases.Comment) *time.Time { return &c.At }),
+}
+
+var attachmentColumns = columns[cases.Attachment]{
+	textColumn("id", func(a *cases.Attachment) *string { return &a.ID }),
+	intColumn("case_id", func(a *cases.Attachment) *int64 { return &a.CaseID }),
+	textColumn("key", func(a *cases.Attachment) *string { return &a.Key }),
+	textColumn("filename", func(a *cases.Attachment) *string { return &a.Filename }),
+	textColumn("media_type", func(a *cases.Attachment) *string { return &a.MediaType }),
+	textColumn("blob", func(a *cases.Attachment) *string { return &a.Blob }),
+	intColumn("size", func(a *cases.Attachment) *int64 { return &a.Size }),
+	textColumn("sha256", func(a *cases.Attachment) *string { return &a.SHA256 }),
+	intColumn("version", func(a *cases.Attachment) *int64 { return &a.Version }),
+	jsonColumn("actor", func(a *cases.Attachment) *event.Actor { return &a.By }),
+	timeColumn("at", func(a *cases.Attachment) *time.Time { return &a.At }),
+	textColumn("clearance", func(a *cases.Attachment) *casetype.Classification { return &a.Clearance }),
+}
+
 var (
-	commentInsert = define(`insert into comments (id, tenant, case_id, text, actor, at) values ($1, $2, $3, $4, $5, $6)`)
-	commentList   = define(`select id, case_id, text, actor, at from comments
-		where tenant = $1 and case_id = $2 and id > $3 order by id limit $4`)
+	commentInsert = define(`insert into comments (tenant, ` + commentColumns.names() + `)
+		values ($1, ` + commentColumns.parameters(2) + `)`)
+	commentList = define(`select ` + commentColumns.names() + ` from comments
+		where tenant = $1 and case_id = $2 and id > $3
+		order by id limit $4`)
 	commentsDrop = define(`delete from comments where tenant = $1 and case_id = $2`)
 
-	attachmentInsert = define(`insert into attachments
-		(id, tenant, case_id, sort, key, filename, media_type, blob, size, sha256, version, actor, at, clearance)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
-	attachmentList = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at, clearance from attachments
+	attachmentInsert = define(`insert into attachments (tenant, sort, ` + attachmentColumns.names() + `)
+		values ($1, $2, ` + attachmentColumns.parameters(3) + `)`)
+	attachmentList = define(`select ` + attachmentColumns.names() + ` from attachments
 		where tenant = $1 and case_id = $2 and sort = $3 and id > $4
-		and ($6 >= 2 or clearance = 'PUBLIC') and ($6 >= 3 or clearance <> 'RESTRICTED') order by id limit $5`)
-	attachmentGet = define(`select id, case_id, key, filename, media_type, blob, size, sha256, version, actor, at, clearance from attachments
+			and ($6 >= 2 or clearance = 'PUBLIC')
+			and ($6 >= 3 or clearance <> 'RESTRICTED')
+		order by id limit $5`)
+	attachmentGet = define(`select ` + attachmentColumns.names() + ` from attachments
 		where tenant = $1 and case_id = $2 and sort = $3 and id = $4`)
 	attachmentDrop  = define(`delete from attachments where tenant = $1 and case_id = $2 and sort = $3 and id = $4`)
 	attachmentBlobs = define(`select blob from attachments where tenant = $1 and case_id = $2`)
@@ -31,36 +57,21 @@ var (
 
 // AddComment saves a comment.
 func (tx *Tx) AddComment(ctx context.Context, tenant int64, c cases.Comment) error {
-	by, err := json.Marshal(c.By)
-	if err != nil {
-		return err
-	}
-	_, err = tx.q.exec(ctx, commentInsert, c.ID, tenant, c.CaseID, c.Text, string(by), micros(c.At))
+	_, err := commentColumns.exec(ctx, tx.q, commentInsert, &c, tenant)
 	return err
 }
 
 // Comments lists a case's comments after one of them, oldest first.
 func (r reader) Comments(ctx context.Context, tenant, caseID int64, after string, limit int) (Page[cases.Comment], error) {
 	rows, err := r.q.query(ctx, commentList, tenant, caseID, after, limit+1)
-	return collectPage(rows, err, limit, func(rows *sql.Rows) (c cases.Comment, size int, err error) {
-		var by []byte
-		var at int64
-		if err := rows.Scan(&c.ID, &c.CaseID, &c.Text, &by, &at); err != nil {
-			return c, 0, err
-		}
-		c.At = fromMicros(at)
-		return c, rowBytes + len(c.Text), json.Unmarshal(by, &c.By)
-	})
+	return collectPage(rows, err, limit, sized(commentColumns, func(c *cases.Comment) (cases.Comment, int, error) {
+		return *c, len(c.Text), nil
+	}))
 }
 
 // AddAttachment saves the row of a document or a proof.
 func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Sort, a cases.Attachment) error {
-	by, err := json.Marshal(a.By)
-	if err != nil {
-		return err
-	}
-	_, err = tx.q.exec(ctx, attachmentInsert, a.ID, tenant, a.CaseID, string(sort), a.Key, a.Filename, a.MediaType,
-		a.Blob, a.Size, a.SHA256, a.Version, string(by), micros(a.At), string(a.Clearance))
+	_, err := attachmentColumns.exec(ctx, tx.q, attachmentInsert, &a, tenant, string(sort))
 	return err
 }
 
@@ -68,13 +79,13 @@ func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Sort, 
 // sees, after one of them, oldest first.
 func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.Sort, clearance casetype.Classification, after string, limit int) ([]cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit, clearance.Level())
-	return collect(rows, err, scanAttachment)
+	return collect(rows, err, attachmentColumns.scan())
 }
 
 // Attachment finds a document or a proof of a case.
 func (r reader) Attachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) (cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentGet, tenant, caseID, string(sort), id)
-	return one(rows, err, scanAttachment, attachmentMissing(sort, id))
+	return one(rows, err, attachmentColumns.scan(), attachmentMissing(sort, id))
 }
 
 // CaseBlobs lists the contents that a case's attachments refer to.
@@ -102,15 +113,4 @@ func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort c
 
 func attachmentMissing(sort cases.Sort, id string) func() error {
 	return notFound(string(sort)+".not_found", "The case has no %s %q.", sort, id)
-}
-
-func scanAttachment(rows *sql.Rows) (a cases.Attachment, err error) {
-	var by []byte
-	var at int64
-	err = rows.Scan(&a.ID, &a.CaseID, &a.Key, &a.Filename, &a.MediaType, &a.Blob, &a.Size, &a.SHA256, &a.Version, &by, &at, &a.Clearance)
-	if err != nil {
-		return a, err
-	}
-	a.At = fromMicros(at)
-	return a, json.Unmarshal(by, &a.By)
 }

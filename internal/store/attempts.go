@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"time"
-
-	"github.com/casehook/casehook/internal/fault"
 )
 
 // AttemptFilter says which attempts are looked for. What is zero does not narrow.
@@ -40,18 +38,24 @@ const (
 // the database is away they wait; for longer than this few can.
 const settledLate = time.Hour
 
-const attemptColumns = `id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
-		address, status, class, delivered, request, response, body_sha256`
-
 // attemptSeek looks at attempts along an index, the newest first, and says of each
 // whether it is among those that are looked for.
 func attemptSeek(along string) *statement {
-	return define(`select id, case when tenant = $1 and ($6 = '' or trigger_name = $6) and ($7 = '' or class = $7)
-		and ($8 = 0 or $8 = 1 and delivered or $8 = 2 and not delivered) and at >= cast($9 as bigint) and (cast($10 as bigint) = 0 or at < $10)
-		and ($11 = '' or endpoint = $11) and ($12 = '' or subject = $12) and ($13 = '' or message = $13)
-		and ($14 = 0 or endpoint in (select r.id from rows($15: id text) as r)) then 1 else 0 end
+	return define(`select id, case when tenant = $1
+			and ($6 = '' or trigger_name = $6)
+			and ($7 = '' or class = $7)
+			and ($8 = 0 or $8 = 1 and delivered or $8 = 2 and not delivered)
+			and at >= cast($9 as bigint)
+			and (cast($10 as bigint) = 0 or at < $10)
+			and ($11 = '' or endpoint = $11)
+			and ($12 = '' or subject = $12)
+			and ($13 = '' or message = $13)
+			and ($14 = 0 or endpoint in (select r.id from rows($15: id text) as r))
+			then 1 else 0 end
 		from (select id, tenant, endpoint, subject, message, trigger_name, class, delivered, at from attempts
-			where ` + along + ` id < $3 and id >= $4 order by id desc limit $5) as looked order by id desc`)
+			where ` + along + ` id < $3 and id >= $4
+			order by id desc limit $5) as looked
+		order by id desc`)
 }
 
 var (
@@ -60,10 +64,12 @@ var (
 	attemptsByEndpoint = attemptSeek(`tenant = $1 and endpoint = $2 and`)
 	attemptsByID       = attemptSeek(`$2 = '' and`)
 
-	attemptsAmong = define(`select ` + attemptColumns + ` from attempts where id in (select r.id from rows($1: id bigint) as r) order by id desc`)
-	attemptGet    = define(`select ` + attemptColumns + ` from attempts where tenant = $1 and id = $2`)
-	attemptHead   = define(`select coalesce(max(id), 0) from attempts`)
-	attemptAt     = define(`select id, at from attempts where id >= $1 order by id limit 1`)
+	attemptsAmong = define(`select ` + attemptColumns.names() + ` from attempts
+		where id in (select r.id from rows($1: id bigint) as r)
+		order by id desc`)
+	attemptGet  = define(`select ` + attemptColumns.names() + ` from attempts where tenant = $1 and id = $2`)
+	attemptHead = define(`select coalesce(max(id), 0) from attempts`)
+	attemptAt   = define(`select id, at from attempts where id >= $1 order by id limit 1`)
 )
 
 // FindAttempts returns attempts, the newest first, and the Before to go on with; 0:
@@ -99,10 +105,9 @@ func (r reader) FindAttempts(ctx context.Context, tenant int64, f AttemptFilter)
 		return nil, next, err
 	}
 	rows, err := r.q.query(ctx, attemptsAmong, list)
-	p, err := collectPage(rows, err, f.Limit, func(rows *sql.Rows) (a Attempt, size int, err error) {
-		a, err = scanAttempt(rows)
-		return a, rowBytes + len(a.Request) + len(a.Response), err
-	})
+	p, err := collectPage(rows, err, f.Limit, sized(attemptColumns, func(a *Attempt) (Attempt, int, error) {
+		return *a, len(a.Request) + len(a.Response), nil
+	}))
 	if p.More {
 		next = p.Items[len(p.Items)-1].ID
 	}
@@ -196,13 +201,5 @@ func (r reader) attemptAfter(ctx context.Context, at time.Time, head int64) (int
 // Attempt finds one attempt.
 func (r reader) Attempt(ctx context.Context, tenant, id int64) (Attempt, error) {
 	rows, err := r.q.query(ctx, attemptGet, tenant, id)
-	return one(rows, err, scanAttempt, func() error { return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.") })
-}
-
-func scanAttempt(rows *sql.Rows) (a Attempt, err error) {
-	var at, duration int64
-	err = rows.Scan(&a.ID, &a.Tenant, &a.Endpoint, &a.Cursor, &a.Seq, &a.Part, &a.Message, &a.Subject, &a.Trigger, &a.Number,
-		&at, &duration, &a.Address, &a.Status, &a.Class, &a.Delivered, &a.Request, &a.Response, &a.BodySHA256)
-	a.At, a.Duration = fromMicros(at), time.Duration(duration)*time.Microsecond
-	return a, err
+	return one(rows, err, attemptColumns.scan(), notFound("attempt.not_found", "There is no such attempt."))
 }

@@ -11,34 +11,32 @@ import (
 // for each column: both in a fraction of the time that a list in JSON takes,
 // which pays where there are thousands of rows in a second.
 type bulk struct {
-	kinds []string // bigint, text or boolean, of each column
-	sized []sized  // on SQLite, the longest first
-	array *statement
+	kinds  []string     // bigint, text or boolean, of each column
+	values []bulkValues // on SQLite, the longest first
+	array  *statement
 }
 
-// sized is an insertion of a certain number of rows.
-type sized struct {
-	rows int
-	*statement
+// bulkValues is an insertion of a certain number of rows.
+type bulkValues struct {
+	rows      int
+	statement *statement
 }
 
-// defineBulk defines an insertion into a table of columns "tenant bigint".
-func defineBulk(table string, columns ...string) *bulk {
+// defineBulk defines an insertion into the columns of a table.
+func defineBulk[R any](table string, c columns[R]) *bulk {
 	b := &bulk{}
-	var names, arrays []string
-	for i, column := range columns {
-		name, kind, _ := strings.Cut(column, " ")
-		names, b.kinds = append(names, name), append(b.kinds, kind)
-		arrays = append(arrays, fmt.Sprintf("cast($%d as %s[])", i+1, kind))
+	for _, column := range c {
+		b.kinds = append(b.kinds, column.kind)
 	}
-	insert := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
-	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	insert := "insert into " + table + " (" + c.names() + ") "
+	row := "(?" + strings.Repeat(", ?", len(c)-1) + ")"
 	for _, n := range []int{64, 8, 1} {
 		s := sqliteOnly(insert + "values " + row + strings.Repeat(", "+row, n-1))
 		s.bulk = insert
-		b.sized = append(b.sized, sized{n, s})
+		b.values = append(b.values, bulkValues{n, s})
 	}
-	b.array = postgresOnly(insert + "select * from unnest(" + strings.Join(arrays, ", ") + ")")
+	arrays := c.join(func(i int, c column[R]) string { return fmt.Sprintf("cast($%d as %s[])", i+1, c.kind) })
+	b.array = postgresOnly(insert + "select * from unnest(" + arrays + ")")
 	return b
 }
 
@@ -61,7 +59,7 @@ func (tx *Tx) insert(ctx context.Context, b *bulk, rows [][]any) error {
 }
 
 func (tx *Tx) insertValues(ctx context.Context, b *bulk, rows [][]any) error {
-	for _, s := range b.sized {
+	for _, s := range b.values {
 		args := make([]any, 0, s.rows*len(b.kinds))
 		for ; len(rows) >= s.rows; rows = rows[s.rows:] {
 			args = args[:0]

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/cases"
@@ -14,46 +15,106 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const caseColumns = `id, tenant, type, type_version, reference, name, name_set, color, state, classification,
-	data, version, revision, outcome_instance, created_at, modified_at, closed_at, status_changed_by, last_activity_at,
-	opened_at, last_activity_by`
+// caseRow is a row of the cases.
+type caseRow struct {
+	CaseRow
+	search   [3]string // written, and never read
+	contacts int       // bytes
+}
 
-// caseRead adds what has statements of its own to write it.
-const caseRead = caseColumns + `, labels, assignee, assignee_name, assigned_at, contacts`
+// caseContent are the columns that a submission writes.
+var caseContent = columns[caseRow]{
+	intColumn("id", func(r *caseRow) *int64 { return &r.row.ID }),
+	intColumn("tenant", func(r *caseRow) *int64 { return &r.row.Tenant }),
+	textColumn("type", func(r *caseRow) *string { return &r.row.Type }),
+	intColumn("type_version", func(r *caseRow) *int64 { return &r.row.TypeVersion }),
+	textColumn("reference", func(r *caseRow) *string { return &r.row.Reference }),
+	textColumn("name", func(r *caseRow) *string { return &r.row.Name }),
+	boolColumn("name_set", func(r *caseRow) *bool { return &r.row.NameSet }),
+	textColumn("color", func(r *caseRow) *string { return &r.row.Color }),
+	textColumn("state", func(r *caseRow) *string { return &r.row.State }),
+	textColumn("classification", func(r *caseRow) *casetype.Classification { return &r.row.Classification }),
+	rawColumn("data", func(r *caseRow) *[]byte { return &r.data }),
+	intColumn("version", func(r *caseRow) *int64 { return &r.row.Version }),
+	intColumn("revision", func(r *caseRow) *int64 { return &r.row.Revision }),
+	intColumn("outcome_instance", func(r *caseRow) *int64 { return &r.row.OutcomeInstance }),
+	timeColumn("created_at", func(r *caseRow) *time.Time { return &r.row.CreatedAt }),
+	timeColumn("modified_at", func(r *caseRow) *time.Time { return &r.row.ModifiedAt }),
+	timeColumn("closed_at", func(r *caseRow) *time.Time { return &r.row.ClosedAt }),
+	intColumn("status_changed_by", func(r *caseRow) *int64 { return &r.row.StatusChangedBy }),
+	timeColumn("last_activity_at", func(r *caseRow) *time.Time { return &r.row.LastActivity.At }),
+	timeColumn("opened_at", func(r *caseRow) *time.Time { return &r.row.OpenedAt }),
+	intColumn("last_activity_by", func(r *caseRow) *int64 { return &r.row.LastActivity.By }),
+}
+
+// caseBeside are the columns beside the content, which have statements of their own to
+// write them.
+var caseBeside = columns[caseRow]{
+	wordsColumn("labels", func(r *caseRow) *[]string { return &r.row.Labels }),
+	intColumn("assignee", func(r *caseRow) *int64 { return &r.row.Assignee.UserID }),
+	textColumn("assignee_name", func(r *caseRow) *string { return &r.row.Assignee.Name }),
+	timeColumn("assigned_at", func(r *caseRow) *time.Time { return &r.row.AssignedAt }),
+	jsonColumn("contacts", func(r *caseRow) *[]event.CaseContact { return &r.row.Contacts }).
+		counted(func(r *caseRow) *int { return &r.contacts }),
+}
+
+var caseSearch = columns[caseRow]{
+	textColumn("search", func(r *caseRow) *string { return &r.search[0] }),
+	textColumn("search_private", func(r *caseRow) *string { return &r.search[1] }),
+	textColumn("search_restricted", func(r *caseRow) *string { return &r.search[2] }),
+}
 
 var (
-	caseGet    = define(`select ` + caseRead + ` from cases where tenant = $1 and id = $2`)
-	caseInsert = define(`insert into cases (` + caseColumns + `, search, search_private, search_restricted, folding)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-			$23, $24, 1)
+	caseColumns  = slices.Concat(caseContent, caseBeside)
+	caseInserted = slices.Concat(caseContent, caseSearch)
+	caseUpdated  = slices.Concat(
+		caseContent.without("id", "tenant", "version", "revision", "created_at"), caseSearch)
+	caseReturned = slices.Concat(caseContent.only("version", "revision"), caseBeside)
+)
+
+var (
+	caseGet    = define(`select ` + caseColumns.names() + ` from cases where tenant = $1 and id = $2`)
+	caseInsert = define(`insert into cases (folding, ` + caseInserted.names() + `)
+		values (1, ` + caseInserted.parameters(1) + `)
 		on conflict (tenant, type, reference) do nothing`)
-	caseUpdate = define(`update cases set type = $4, type_version = $5, name = $6, name_set = $7, color = $8, state = $9,
-		classification = $10, data = $11, modified_at = $12, search = $13, reference = $14, outcome_instance = $15,
-		closed_at = $16, status_changed_by = $17, last_activity_at = $18,
-		search_private = $19, search_restricted = $20, opened_at = $21, last_activity_by = $22,
-		folding = 1, version = version + 1, revision = revision + 1
+	caseUpdate = define(`update cases
+		set ` + caseUpdated.assignments(4) + `,
+			folding = 1, version = version + 1, revision = revision + 1
 		where tenant = $1 and id = $2 and revision = $3
-		returning version, revision, labels, assignee, assignee_name, assigned_at, contacts`)
-	caseTouch = define(`update cases set last_activity_at = $3, last_activity_by = $4, version = version + 1
-		where tenant = $1 and id = $2 returning ` + caseRead)
+		returning ` + caseReturned.names())
+	caseTouch = define(`update cases
+		set last_activity_at = $3, last_activity_by = $4, version = version + 1
+		where tenant = $1 and id = $2
+		returning ` + caseColumns.names())
 	caseLock   = postgresOnly(`select id from cases where tenant = $1 and id = $2 for update`)
-	caseAssign = define(`update cases set assignee = $3, assignee_name = $4, assigned_at = $7,
-		last_activity_at = $5, last_activity_by = $6, version = version + 1
-		where tenant = $1 and id = $2 and assignee <> $3 returning ` + caseRead)
-	caseDrop = define(`delete from cases where tenant = $1 and id = $2 and revision = $3 returning ` + caseRead)
+	caseAssign = define(`update cases
+		set assignee = $3, assignee_name = $4, assigned_at = $7,
+			last_activity_at = $5, last_activity_by = $6, version = version + 1
+		where tenant = $1 and id = $2 and assignee <> $3
+		returning ` + caseColumns.names())
+	caseDrop = define(`delete from cases
+		where tenant = $1 and id = $2 and revision = $3
+		returning ` + caseColumns.names())
 	caseList = defineListing(PageBytes, listing{
-		columns: caseRead, names: caseRead, size: lengths("data", "contacts"),
+		columns: caseColumns.names(), names: caseColumns.names(), size: lengths("data", "contacts"),
 		from: `cases
-		where tenant = $1 and ($2 = '' or type = $2) and ($3 = '' or state = $3) and ($4 = '' or search like $4 escape '\'
-			or $11 >= 2 and search_private like $4 escape '\' or $11 >= 3 and search_restricted like $4 escape '\')
-		and ($11 >= 2 or classification = 'PUBLIC') and ($11 >= 3 or classification <> 'RESTRICTED') and $11 >= 1
-		and type not in (select w.type from rows($8: type text) as w)
-		and (created_at < $5 or (created_at = $5 and id < $6))
-		and ($9 = '' or exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
-		and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))`,
+		where tenant = $1
+			and ($2 = '' or type = $2)
+			and ($3 = '' or state = $3)
+			and ($4 = '' or search like $4 escape '\'
+				or $11 >= 2 and search_private like $4 escape '\'
+				or $11 >= 3 and search_restricted like $4 escape '\')
+			and ($11 >= 2 or classification = 'PUBLIC')
+			and ($11 >= 3 or classification <> 'RESTRICTED') and $11 >= 1
+			and type not in (select w.type from rows($8: type text) as w)
+			and (created_at < $5 or (created_at = $5 and id < $6))
+			and ($9 = '' or exists (
+				select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
+			and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))`,
 		order: `created_at desc, id desc`, limit: `$7`,
 	})
-	caseReference = define(`select exists (select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
+	caseReference = define(`select exists (
+		select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
 )
 
 // CaseFilter selects cases; empty fields select all.
@@ -95,7 +156,7 @@ func (p Position) before() int64 {
 // Case finds a case.
 func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) {
 	rows, err := r.q.query(ctx, caseGet, tenant, id)
-	return one(rows, err, scanCase, caseMissing(id))
+	return one(rows, err, scanCase(), caseMissing(id))
 }
 
 // CaseRow is a case in a list. Its data, which may take many times as much memory
@@ -131,7 +192,7 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (Page[Cas
 	}
 	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, f.After.before(), f.After.ID, f.Limit+1, list,
 		f.Label, f.Assignee, f.Clearance.Level())
-	return collectPage(rows, err, f.Limit, scanCaseRow)
+	return collectPage(rows, err, f.Limit, scanCaseRow())
 }
 
 // keyRows makes the parameter of rows with one column.
@@ -155,15 +216,11 @@ var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken", "Anoth
 
 // InsertCase saves a new case. Its type says who finds it by what.
 func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {
-	search := searchTexts(c, t)
-	data, err := casetype.Encode(c.Data)
+	row, err := newCaseRow(c, t)
 	if err != nil {
-		return fmt.Errorf("encoding a case's data: %w", err)
+		return err
 	}
-	n, err := tx.q.exec(ctx, caseInsert, c.ID, c.Tenant, c.Type, c.TypeVersion, c.Reference, c.Name, c.NameSet, c.Color,
-		c.State, string(c.Classification), string(data), c.Version, c.Revision, c.OutcomeInstance,
-		micros(c.CreatedAt), micros(c.ModifiedAt), micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivity.At),
-		micros(c.OpenedAt), c.LastActivity.By, search[0], search[1], search[2])
+	n, err := caseInserted.exec(ctx, tx.q, caseInsert, row)
 	if err == nil && n == 0 {
 		err = ErrReferenceTaken
 	}
@@ -174,24 +231,15 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) er
 // c.Revision, and returns it as it is now: with its new version and revision, and
 // the labels and assignee of this moment. Otherwise it is a conflict.
 func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (cases.Case, error) {
-	search := searchTexts(c, t)
-	data, err := casetype.Encode(c.Data)
+	row, err := newCaseRow(c, t)
 	if err != nil {
-		return c, fmt.Errorf("encoding a case's data: %w", err)
+		return c, err
 	}
-	rows, err := tx.q.query(ctx, caseUpdate, c.Tenant, c.ID, c.Revision, c.Type, c.TypeVersion, c.Name, c.NameSet, c.Color,
-		c.State, string(c.Classification), string(data), micros(c.ModifiedAt), search[0],
-		c.Reference, c.OutcomeInstance, micros(c.ClosedAt), c.StatusChangedBy, micros(c.LastActivity.At), search[1], search[2],
-		micros(c.OpenedAt), c.LastActivity.By)
+	rows, err := caseUpdated.query(ctx, tx.q, caseUpdate, row, c.Tenant, c.ID, c.Revision)
 	saved, err := one(rows, err, func(rows *sql.Rows) (cases.Case, error) {
-		var labels string
-		var assigned int64
-		var contacts []byte
-		if err := rows.Scan(&c.Version, &c.Revision, &labels, &c.Assignee.UserID, &c.Assignee.Name, &assigned, &contacts); err != nil {
-			return c, err
-		}
-		c.Labels, c.AssignedAt = labelsOf(labels), fromMicros(assigned)
-		return c, scanContacts(contacts, &c)
+		row.row.Labels, row.row.Contacts = nil, nil
+		err := caseReturned.read(rows, row)
+		return row.row, err
 	}, tx.moved(ctx, c.Tenant, c.ID))
 	if isDuplicate(err) {
 		err = ErrReferenceTaken
@@ -203,7 +251,7 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 // Its content stays.
 func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, by cases.Activity) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(by.At), by.By)
-	return one(rows, err, scanCase, caseMissing(id))
+	return one(rows, err, scanCase(), caseMissing(id))
 }
 
 // LockCase makes others who change the case wait for the end of this transaction,
@@ -224,7 +272,7 @@ func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, by 
 		since = by.At
 	}
 	rows, err := tx.q.query(ctx, caseAssign, tenant, id, to.UserID, to.Name, micros(by.At), by.By, micros(since))
-	all, err := collect(rows, err, scanCase)
+	all, err := collect(rows, err, scanCase())
 	if err != nil || len(all) == 0 {
 		if err == nil {
 			c, err = tx.Case(ctx, tenant, id)
@@ -238,7 +286,7 @@ func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, by 
 // its attachments, if its revision is still c.Revision. It returns the last of it, with its last version.
 func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseDrop, c.Tenant, c.ID, c.Revision)
-	last, err := one(rows, err, scanCase, tx.moved(ctx, c.Tenant, c.ID))
+	last, err := one(rows, err, scanCase(), tx.moved(ctx, c.Tenant, c.ID))
 	if err != nil {
 		return last, err
 	}
@@ -266,37 +314,35 @@ func caseMissing(id int64) func() error {
 	return notFound("case.not_found", "There is no case %d.", id)
 }
 
-func scanCase(rows *sql.Rows) (cases.Case, error) {
-	r, _, err := scanCaseRow(rows)
+// newCaseRow is the row of a case, whose type says who finds it by what.
+func newCaseRow(c cases.Case, t *casetype.Type) (*caseRow, error) {
+	data, err := casetype.Encode(c.Data)
 	if err != nil {
-		return r.row, err
+		return nil, fmt.Errorf("encoding a case's data: %w", err)
 	}
-	return r.Case()
+	return &caseRow{CaseRow: CaseRow{row: c, data: data}, search: searchTexts(c, t)}, nil
+}
+
+// listed is the row as lists return it.
+func (r *caseRow) listed() CaseRow {
+	if r.row.OpenedAt.IsZero() { // an older server wrote it
+		r.row.OpenedAt = r.row.CreatedAt
+	}
+	return r.CaseRow
+}
+
+func scanCase() func(*sql.Rows) (cases.Case, error) {
+	return mapped(caseColumns, func(r *caseRow) (cases.Case, error) {
+		row := r.listed()
+		return row.Case()
+	})
 }
 
 // scanCaseRow returns a case and the size of its row, in bytes.
-func scanCaseRow(rows *sql.Rows) (r CaseRow, size int, err error) {
-	c := &r.row
-	var contacts []byte
-	var created, modified, opened, closed, active, assigned int64
-	var labels string
-	err = rows.Scan(&c.ID, &c.Tenant, &c.Type, &c.TypeVersion, &c.Reference, &c.Name, &c.NameSet, &c.Color, &c.State,
-		&c.Classification, &r.data, &c.Version, &c.Revision, &c.OutcomeInstance, &created, &modified,
-		&closed, &c.StatusChangedBy, &active, &opened, &c.LastActivity.By,
-		&labels, &c.Assignee.UserID, &c.Assignee.Name, &assigned, &contacts)
-	if err != nil {
-		return r, 0, err
-	}
-	if err := scanContacts(contacts, c); err != nil {
-		return r, 0, err
-	}
-	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
-	c.OpenedAt, c.ClosedAt, c.AssignedAt = fromMicros(opened), fromMicros(closed), fromMicros(assigned)
-	c.LastActivity.At, c.Labels = fromMicros(active), labelsOf(labels)
-	if opened == 0 { // a process of before wrote it
-		c.OpenedAt = c.CreatedAt
-	}
-	return r, rowBytes + len(r.data) + len(contacts), nil
+func scanCaseRow() func(*sql.Rows) (CaseRow, int, error) {
+	return sized(caseColumns, func(r *caseRow) (CaseRow, int, error) {
+		return r.listed(), len(r.data) + r.contacts, nil
+	})
 }
 
 // decodeData decodes the data of a case. What was once taken is always given back,
@@ -305,12 +351,4 @@ func decodeData(raw []byte) (data map[string]any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	return data, d.Decode(&data)
-}
-
-func scanContacts(raw []byte, c *cases.Case) error {
-	c.Contacts = nil
-	if string(raw) == "[]" { // most have none
-		return nil
-	}
-	return json.Unmarshal(raw, &c.Contacts)
 }

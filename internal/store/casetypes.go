@@ -18,25 +18,32 @@ type CaseType struct {
 	RetiredAt  time.Time               // of the type, all of its versions; zero: it is not
 }
 
-const (
-	typeStored = `key, version, definition, created_at, clearance`
-	typeRead   = typeStored + `, coalesce((select r.retired_at from retired_types r
-		where r.tenant = t.tenant and r.type = t.key), 0) as retired_at`
-)
+var typeColumns = columns[CaseType]{
+	textColumn("key", func(t *CaseType) *string { return &t.Key }),
+	intColumn("version", func(t *CaseType) *int64 { return &t.Version }),
+	rawColumn("definition", func(t *CaseType) *[]byte { return &t.Definition }),
+	timeColumn("created_at", func(t *CaseType) *time.Time { return &t.CreatedAt }),
+	textColumn("clearance", func(t *CaseType) *casetype.Classification { return &t.Clearance }),
+	timeColumn("retired_at", func(t *CaseType) *time.Time { return &t.RetiredAt }).from(`coalesce((
+		select r.retired_at from retired_types r where r.tenant = t.tenant and r.type = t.key), 0)`),
+}
+
+// typeInserted are the columns of a version; that its type is retired is kept elsewhere.
+var typeInserted = typeColumns.without("retired_at")
 
 var (
-	typeVersion = define(`select ` + typeRead + ` from case_types t where tenant = $1 and key = $2 and version = $3`)
-	typeLatest  = define(`select ` + typeRead + ` from case_types t
-		where tenant = $1 and key = $2 order by version desc limit 1`)
-	typeList = defineListing(PageBytes, listing{
-		columns: typeRead, names: typeStored + `, retired_at`,
+	typeSelect  = `select ` + typeColumns.of("t") + ` from case_types t `
+	typeVersion = define(typeSelect + `where tenant = $1 and key = $2 and version = $3`)
+	typeLatest  = define(typeSelect + `where tenant = $1 and key = $2 order by version desc limit 1`)
+	typeList    = defineListing(PageBytes, listing{
+		columns: typeColumns.of("t"), names: typeColumns.names(),
 		size: lengths("definition"),
 		from: `case_types t where tenant = $1 and key > $2
 			and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)`,
 		order: `key`, limit: `$3`,
 	})
-	typeInsert = define(`insert into case_types (tenant, key, version, definition, created_at, clearance)
-		values ($1, $2, $3, $4, $5, $6)`)
+	typeInsert = define(`insert into case_types (tenant, ` + typeInserted.names() + `)
+		values ($1, ` + typeInserted.parameters(2) + `)`)
 	typeRetire = define(`insert into retired_types (tenant, type, retired_at) values ($1, $2, $3)
 		on conflict (tenant, type) do nothing`)
 	typeRestore = define(`delete from retired_types where tenant = $1 and type = $2`)
@@ -51,22 +58,21 @@ func (r reader) CaseType(ctx context.Context, tenant int64, key string, version 
 	} else {
 		rows, err = r.q.query(ctx, typeVersion, tenant, key, version)
 	}
-	return one(rows, err, scanCaseType, notFound("case_type.not_found", "There is no case type %q.", key))
+	return one(rows, err, typeColumns.scan(), notFound("case_type.not_found", "There is no case type %q.", key))
 }
 
 // CaseTypes lists the newest version of each case type behind one of them, by key.
 func (r reader) CaseTypes(ctx context.Context, tenant int64, after string, limit int) (Page[CaseType], error) {
 	rows, err := r.q.query(ctx, typeList, tenant, after, limit+1)
-	return collectPage(rows, err, limit, func(rows *sql.Rows) (CaseType, int, error) {
-		t, err := scanCaseType(rows)
-		return t, rowBytes + len(t.Definition), err
-	})
+	return collectPage(rows, err, limit, sized(typeColumns, func(t *CaseType) (CaseType, int, error) {
+		return *t, len(t.Definition), nil
+	}))
 }
 
 // CreateCaseType adds a version. A version that exists is a conflict.
 func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) error {
 	tx.regrant(tenant)
-	_, err := tx.q.exec(ctx, typeInsert, tenant, t.Key, t.Version, string(t.Definition), micros(t.CreatedAt), string(t.Clearance))
+	_, err := typeInserted.exec(ctx, tx.q, typeInsert, &t, tenant)
 	return err
 }
 
@@ -81,11 +87,4 @@ func (tx *Tx) RetireCaseType(ctx context.Context, tenant int64, key string, now 
 func (tx *Tx) RestoreCaseType(ctx context.Context, tenant int64, key string) (bool, error) {
 	n, err := tx.q.exec(ctx, typeRestore, tenant, key)
 	return n > 0, err
-}
-
-func scanCaseType(rows *sql.Rows) (t CaseType, err error) {
-	var created, retired int64
-	err = rows.Scan(&t.Key, &t.Version, &t.Definition, &created, &t.Clearance, &retired)
-	t.CreatedAt, t.RetiredAt = fromMicros(created), fromMicros(retired)
-	return t, err
 }

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/casehook/casehook/internal/cases"
@@ -15,31 +17,64 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-const contactColumns = `id, tenant, details, version, created_at, modified_at`
+// contactRow is a row of the contacts.
+type contactRow struct {
+	cases.Contact
+	search  string // written, and never read
+	details int    // bytes
+}
+
+var contactColumns = columns[contactRow]{
+	intColumn("id", func(r *contactRow) *int64 { return &r.ID }),
+	intColumn("tenant", func(r *contactRow) *int64 { return &r.Tenant }),
+	jsonColumn("details", func(r *contactRow) *event.ContactDetails { return &r.ContactDetails }).
+		counted(func(r *contactRow) *int { return &r.details }),
+	intColumn("version", func(r *contactRow) *int64 { return &r.Version }),
+	timeColumn("created_at", func(r *contactRow) *time.Time { return &r.CreatedAt }),
+	timeColumn("modified_at", func(r *contactRow) *time.Time { return &r.ModifiedAt }),
+}
+
+var contactSearch = columns[contactRow]{textColumn("search", func(r *contactRow) *string { return &r.search })}
 
 var (
-	contactGet    = define(`select ` + contactColumns + ` from contacts where tenant = $1 and id = $2 and not deleted`)
-	contactLock   = define(`update contacts set version = version where tenant = $1 and id = $2 and not deleted returning ` + contactColumns)
-	contactInsert = define(`insert into contacts (` + contactColumns + `, search, folding) values ($1, $2, $3, $4, $5, $6, $7, 1)`)
-	contactUpdate = define(`update contacts set details = $4, modified_at = $5, search = $6, folding = 1, version = version + 1
-		where tenant = $1 and id = $2 and version = $3 returning version`)
+	contactInserted = slices.Concat(contactColumns, contactSearch)
+	contactUpdated  = slices.Concat(contactColumns.only("details", "modified_at"), contactSearch)
+)
+
+var (
+	contactSelect = `select ` + contactColumns.names() + ` from contacts `
+	contactGet    = define(contactSelect + `where tenant = $1 and id = $2 and not deleted`)
+	contactLock   = define(`update contacts set version = version
+		where tenant = $1 and id = $2 and not deleted
+		returning ` + contactColumns.names())
+	contactInsert = define(`insert into contacts (folding, ` + contactInserted.names() + `)
+		values (1, ` + contactInserted.parameters(1) + `)`)
+	contactUpdate = define(`update contacts
+		set ` + contactUpdated.assignments(4) + `, folding = 1, version = version + 1
+		where tenant = $1 and id = $2 and version = $3
+		returning version`)
 	contactDrop = define(`delete from contacts where tenant = $1 and id = $2 and version = $3 returning version + 1`)
 	contactHide = define(`update contacts set deleted = true, version = version + 1
 		where tenant = $1 and id = $2 and version = $3 returning version`)
-	contactList = define(`select ` + contactColumns + ` from contacts
-		where tenant = $1 and not deleted and ($2 = '' or search like $2 escape '\' or ($3 <> '' and search like $3 escape '\'))
-		and (created_at < $4 or (created_at = $4 and id < $5))
+	contactList = define(contactSelect + `
+		where tenant = $1 and not deleted
+			and ($2 = '' or search like $2 escape '\' or ($3 <> '' and search like $3 escape '\'))
+			and (created_at < $4 or (created_at = $4 and id < $5))
 		order by created_at desc, id desc limit $6`)
-	contactsByID = define(`select ` + contactColumns + ` from contacts
+	contactsByID = define(contactSelect + `
 		where tenant = $1 and id in (select r.id from rows($2: id bigint) as r)`)
 
 	caseContactsSet = define(`update cases set contacts = $3 where tenant = $1 and id = $2`)
 	linkInsert      = define(`insert into case_contacts (tenant, contact, case_id, role) values ($1, $2, $3, $4)`)
 	linkDrop        = define(`delete from case_contacts where tenant = $1 and contact = $2 and case_id = $3 and role = $4`)
-	linksOfContact  = define(`select l.case_id, l.role from case_contacts l join cases c on c.tenant = l.tenant and c.id = l.case_id
-		where l.tenant = $1 and l.contact = $2 and (l.case_id > $3 or (l.case_id = $3 and l.role > $4))
-		and ($7 >= 2 or c.classification = 'PUBLIC') and ($7 >= 3 or c.classification <> 'RESTRICTED') and $7 >= 1
-		and c.type not in (select r.key from rows($6: key text) as r) order by l.case_id, l.role limit $5`)
+	linksOfContact  = define(`select l.case_id, l.role
+		from case_contacts l join cases c on c.tenant = l.tenant and c.id = l.case_id
+		where l.tenant = $1 and l.contact = $2
+			and (l.case_id > $3 or (l.case_id = $3 and l.role > $4))
+			and ($7 >= 2 or c.classification = 'PUBLIC')
+			and ($7 >= 3 or c.classification <> 'RESTRICTED') and $7 >= 1
+			and c.type not in (select r.key from rows($6: key text) as r)
+		order by l.case_id, l.role limit $5`)
 	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
 
 	// Contacts that were deleted and that one more case kept. Of several who undo the last
@@ -70,7 +105,7 @@ type Link struct {
 // Contact finds a contact.
 func (r reader) Contact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
 	rows, err := r.q.query(ctx, contactGet, tenant, id)
-	return one(rows, err, scanContact, contactMissing(id))
+	return one(rows, err, scanContact(), contactMissing(id))
 }
 
 // Contacts lists contacts, newest first.
@@ -84,7 +119,9 @@ func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) (Pa
 		digits = digitsPattern(f.Text)
 	}
 	rows, err := r.q.query(ctx, contactList, tenant, text, digits, f.After.before(), f.After.ID, f.Limit+1)
-	return collectPage(rows, err, f.Limit, scanSizedContact)
+	return collectPage(rows, err, f.Limit, sized(contactColumns, func(r *contactRow) (cases.Contact, int, error) {
+		return r.Contact, r.details, nil
+	}))
 }
 
 // ContactsByID finds those of the contacts that there are, by id, and those that were
@@ -99,7 +136,7 @@ func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (ma
 		return nil, err
 	}
 	rows, err := r.q.query(ctx, contactsByID, tenant, parameter)
-	all, err := collect(rows, err, scanContact)
+	all, err := collect(rows, err, scanContact())
 	found := make(map[int64]cases.Contact, len(all))
 	for _, c := range all {
 		found[c.ID] = c
@@ -110,28 +147,21 @@ func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (ma
 // LockContact finds a contact and keeps it as it is until the transaction ends.
 func (tx *Tx) LockContact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
 	rows, err := tx.q.query(ctx, contactLock, tenant, id)
-	return one(rows, err, scanContact, contactMissing(id))
+	return one(rows, err, scanContact(), contactMissing(id))
 }
 
 // InsertContact saves a new contact.
 func (tx *Tx) InsertContact(ctx context.Context, c cases.Contact) error {
-	details, err := json.Marshal(c.ContactDetails)
-	if err != nil {
-		return fmt.Errorf("encoding a contact: %w", err)
-	}
-	_, err = tx.q.exec(ctx, contactInsert, c.ID, c.Tenant, string(details), c.Version, micros(c.CreatedAt), micros(c.ModifiedAt),
-		contactText(c.ContactDetails))
+	row := contactRow{Contact: c, search: contactText(c.ContactDetails)}
+	_, err := contactInserted.exec(ctx, tx.q, contactInsert, &row)
 	return err
 }
 
 // UpdateContact saves a contact if its version is still c.Version, and returns it
 // with its new one; otherwise it is a conflict.
 func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact, error) {
-	details, err := json.Marshal(c.ContactDetails)
-	if err != nil {
-		return c, fmt.Errorf("encoding a contact: %w", err)
-	}
-	rows, err := tx.q.query(ctx, contactUpdate, c.Tenant, c.ID, c.Version, string(details), micros(c.ModifiedAt), contactText(c.ContactDetails))
+	row := contactRow{Contact: c, search: contactText(c.ContactDetails)}
+	rows, err := contactUpdated.query(ctx, tx.q, contactUpdate, &row, c.Tenant, c.ID, c.Version)
 	version, err := one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
 	c.Version = version
 	return c, err
@@ -261,20 +291,8 @@ func contactMissing(id int64) func() error {
 	return notFound("contact.not_found", "There is no contact %d.", id)
 }
 
-func scanContact(rows *sql.Rows) (cases.Contact, error) {
-	c, _, err := scanSizedContact(rows)
-	return c, err
-}
-
-// scanSizedContact returns a contact and the size of its row, in bytes.
-func scanSizedContact(rows *sql.Rows) (c cases.Contact, size int, err error) {
-	var details []byte
-	var created, modified int64
-	if err := rows.Scan(&c.ID, &c.Tenant, &details, &c.Version, &created, &modified); err != nil {
-		return c, 0, err
-	}
-	c.CreatedAt, c.ModifiedAt = fromMicros(created), fromMicros(modified)
-	return c, rowBytes + len(details), json.Unmarshal(details, &c.ContactDetails)
+func scanContact() func(*sql.Rows) (cases.Contact, error) {
+	return mapped(contactColumns, func(r *contactRow) (cases.Contact, error) { return r.Contact, nil })
 }
 
 // contactText is what a search looks in, one a line: names as people write them,

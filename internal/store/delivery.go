@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 )
 
@@ -96,54 +97,129 @@ type Settlement struct {
 	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
 }
 
-const (
-	leasesHeld = `select l.endpoint from leases l join rows($1: endpoint text, epoch bigint) as r
-		on r.endpoint = l.endpoint and r.epoch = l.epoch `
-	attemptsNew = `insert into attempts (tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at,
-		duration, address, status, class, delivered, request, response, body_sha256)
-		select r.tenant, r.endpoint, r.cursor_id, r.seq, r.part, r.message, r.subject, r.trigger_name, r.number, r.at,
-		r.duration, r.address, r.status, r.class, r.delivered, r.request, r.response, r.body_sha256
-		from rows($1: tenant bigint, endpoint text, cursor_id text, seq bigint, part bigint, message text, subject text, trigger_name text, number bigint, at bigint, duration bigint, address text, status bigint, class text, delivered boolean, request text, response text, body_sha256 text) as r
-		where true`
-)
+var attemptColumns = columns[Attempt]{
+	intColumn("id", func(a *Attempt) *int64 { return &a.ID }),
+	intColumn("tenant", func(a *Attempt) *int64 { return &a.Tenant }),
+	textColumn("endpoint", func(a *Attempt) *string { return &a.Endpoint }),
+	textColumn("cursor", func(a *Attempt) *string { return &a.Cursor }),
+	intColumn("seq", func(a *Attempt) *int64 { return &a.Seq }),
+	intColumn("part", func(a *Attempt) *int { return &a.Part }),
+	textColumn("message", func(a *Attempt) *string { return &a.Message }),
+	textColumn("subject", func(a *Attempt) *string { return &a.Subject }),
+	textColumn("trigger_name", func(a *Attempt) *string { return &a.Trigger }),
+	intColumn("number", func(a *Attempt) *int { return &a.Number }),
+	timeColumn("at", func(a *Attempt) *time.Time { return &a.At }),
+	durationColumn("duration", func(a *Attempt) *time.Duration { return &a.Duration }),
+	textColumn("address", func(a *Attempt) *string { return &a.Address }),
+	intColumn("status", func(a *Attempt) *int { return &a.Status }),
+	textColumn("class", func(a *Attempt) *string { return &a.Class }),
+	boolColumn("delivered", func(a *Attempt) *bool { return &a.Delivered }),
+	textColumn("request", func(a *Attempt) *string { return &a.Request }),
+	textColumn("response", func(a *Attempt) *string { return &a.Response }),
+	textColumn("body_sha256", func(a *Attempt) *string { return &a.BodySHA256 }),
+}
+
+// attemptInserted are the columns of a new attempt. The database counts its id.
+var attemptInserted = attemptColumns.without("id")
+
+// parkedRow is a parked lane with the cursor that it belongs to.
+type parkedRow struct {
+	Parked
+	tenant int64
+	cursor string
+}
+
+var parkedColumns = columns[parkedRow]{
+	textColumn("lane", func(r *parkedRow) *string { return &r.Lane }),
+	intColumn("seq", func(r *parkedRow) *int64 { return &r.Seq }),
+	intColumn("part", func(r *parkedRow) *int { return &r.Part }),
+	textColumn("message", func(r *parkedRow) *string { return &r.Message }),
+	textColumn("subject", func(r *parkedRow) *string { return &r.Subject }),
+	textColumn("trigger_name", func(r *parkedRow) *string { return &r.Trigger }),
+	intColumn("tries", func(r *parkedRow) *int { return &r.Tries }),
+	intColumn("failures", func(r *parkedRow) *int { return &r.Failures }),
+	timeColumn("due", func(r *parkedRow) *time.Time { return &r.Due }),
+	textColumn("reason", func(r *parkedRow) *string { return &r.Reason }),
+}
+
+var parkedInserted = slices.Concat(columns[parkedRow]{
+	intColumn("tenant", func(r *parkedRow) *int64 { return &r.tenant }),
+	textColumn("cursor", func(r *parkedRow) *string { return &r.cursor }),
+}, parkedColumns)
+
+// deadRow is a dead message with the cursor that it belongs to.
+type deadRow struct {
+	Dead
+	tenant           int64
+	endpoint, cursor string
+}
+
+var deadColumns = columns[deadRow]{
+	intColumn("seq", func(r *deadRow) *int64 { return &r.Seq }),
+	intColumn("part", func(r *deadRow) *int { return &r.Part }),
+	textColumn("message", func(r *deadRow) *string { return &r.Message }),
+	textColumn("subject", func(r *deadRow) *string { return &r.Subject }),
+	textColumn("trigger_name", func(r *deadRow) *string { return &r.Trigger }),
+	timeColumn("at", func(r *deadRow) *time.Time { return &r.At }),
+	textColumn("reason", func(r *deadRow) *string { return &r.Reason }),
+	textColumn("state", func(r *deadRow) *DeadState { return &r.State }),
+}
+
+// deadInserted begins with what identifies the row: firstOfEach reads these.
+var deadInserted = slices.Concat(columns[deadRow]{
+	textColumn("endpoint", func(r *deadRow) *string { return &r.endpoint }),
+	deadColumns[deadColumns.index("message")],
+	intColumn("tenant", func(r *deadRow) *int64 { return &r.tenant }),
+	textColumn("cursor", func(r *deadRow) *string { return &r.cursor }),
+}, deadColumns.without("message"))
+
+const leasesHeld = `select l.endpoint
+	from leases l join rows($1: endpoint text, epoch bigint) as r on r.endpoint = l.endpoint and r.epoch = l.epoch `
 
 var (
 	cursorGet = define(`select id, position from cursors where tenant = $1 and endpoint = $2 and not replay`)
-	parkedGet = define(`select lane, seq, part, message, subject, trigger_name, tries, failures, due, reason from parked where tenant = $1 and cursor = $2`)
-	settledAt = define(`select seq, part, message from attempts where tenant = $1 and cursor = $2 and seq > $3 and delivered
-		union select seq, part, message from dead where tenant = $1 and cursor = $2 and seq > $3
-		union select seq, part, message from dead where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
+	parkedGet = define(`select ` + parkedColumns.names() + ` from parked where tenant = $1 and cursor = $2`)
+	settledAt = define(`select seq, part, message from attempts
+		where tenant = $1 and cursor = $2 and seq > $3 and delivered
+		union select seq, part, message from dead
+		where tenant = $1 and cursor = $2 and seq > $3
+		union select seq, part, message from dead
+		where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
 
 	epochsHeld  = define(leasesHeld + `{{share}}`)
 	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
-		from rows($1: id text, position bigint, endpoint text, revision bigint) as r where cursors.id = r.id and cursors.position < r.position
-		and (r.revision = 0 or exists (select 1 from endpoints e where e.id = r.endpoint and e.revision = r.revision))`)
-	parkedPut = define(`insert into parked (tenant, cursor, lane, seq, part, message, subject, trigger_name, tries, failures, due, reason)
-		select r.tenant, r.cursor_id, r.lane, r.seq, r.part, r.message, r.subject, r.trigger_name, r.tries, r.failures, r.due, r.reason
-		from rows($1: tenant bigint, cursor_id text, lane text, seq bigint, part bigint, message text, subject text, trigger_name text, tries bigint, failures bigint, due bigint, reason text) as r
-		where true on conflict (cursor, lane) do update set seq = excluded.seq, part = excluded.part, message = excluded.message, subject = excluded.subject, trigger_name = excluded.trigger_name,
-		tries = excluded.tries, failures = excluded.failures, due = excluded.due, reason = excluded.reason`)
+		from rows($1: id text, position bigint, endpoint text, revision bigint) as r
+		where cursors.id = r.id and cursors.position < r.position
+			and (r.revision = 0
+				or exists (select 1 from endpoints e where e.id = r.endpoint and e.revision = r.revision))`)
+	parkedPut = define(`insert into parked (` + parkedInserted.names() + `)
+		select ` + parkedInserted.of("r") + ` from ` + parkedInserted.rows("$1") + ` as r where true
+		on conflict (cursor, lane)
+		do update set ` + parkedColumns.without("lane").excluded())
 	parkedDrop = define(`delete from parked where (cursor, lane) in
 		(select r.cursor_id, r.lane from rows($1: cursor_id text, lane text) as r)`)
-	deadPut = define(`insert into dead (endpoint, message, tenant, cursor, seq, part, subject, trigger_name, at, reason, state)
-		select r.endpoint, r.message, r.tenant, r.cursor_id, r.seq, r.part, r.subject, r.trigger_name, r.at, r.reason, r.state
-		from rows($1: endpoint text, message text, tenant bigint, cursor_id text, seq bigint, part bigint, subject text, trigger_name text, at bigint, reason text, state text) as r
-		where true on conflict (endpoint, message) do update set state = excluded.state, replay = excluded.cursor, at = excluded.at, reason = excluded.reason
+	deadPut = define(`insert into dead (` + deadInserted.names() + `)
+		select ` + deadInserted.of("r") + ` from ` + deadInserted.rows("$1") + ` as r where true
+		on conflict (endpoint, message)
+		do update set replay = excluded.cursor, ` + deadColumns.only("state", "at", "reason").excluded() + `
 		where dead.cursor <> excluded.cursor`)
-	deadTold = define(`update dead set state = 'delivered' where (endpoint, message) in
+	deadDelivered = define(`update dead set state = 'delivered' where (endpoint, message) in
 		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
-	deadBack    = define(`update dead set state = 'dead', replay = '' where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
-	attemptsPut = defineBulk("attempts", "tenant bigint", "endpoint text", "cursor text", "seq bigint", "part bigint", "message text",
-		"subject text", "trigger_name text", "number bigint", "at bigint", "duration bigint", "address text", "status bigint",
-		"class text", "delivered boolean", "request text", "response text", "body_sha256 text")
-	attemptsAgain = define(attemptsNew + ` and not exists (select 1 from attempts a where a.tenant = r.tenant and a.subject = r.subject
-		and a.message = r.message and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
-	attemptList = define(`select id, tenant, endpoint, cursor, seq, part, message, subject, trigger_name, number, at, duration,
-		address, status, class, delivered, request, response, body_sha256 from attempts
-		where tenant = $1 and endpoint = $2 and id < $3 order by id desc limit $4`)
-	deadList = define(`select seq, part, message, subject, trigger_name, at, reason from dead
-		where tenant = $1 and endpoint = $2 and state = 'dead' order by seq, part limit $3`)
+	deadBack = define(`update dead set state = 'dead', replay = ''
+		where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
+	attemptsPut   = defineBulk("attempts", attemptInserted)
+	attemptsAgain = define(`insert into attempts (` + attemptInserted.names() + `)
+		select ` + attemptInserted.of("r") + ` from ` + attemptInserted.rows("$1") + ` as r
+		where not exists (select 1 from attempts a
+			where a.tenant = r.tenant and a.subject = r.subject and a.message = r.message
+				and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
+	attemptList = define(`select ` + attemptColumns.names() + ` from attempts
+		where tenant = $1 and endpoint = $2 and id < $3
+		order by id desc limit $4`)
+	deadList = define(`select ` + deadColumns.without("state").names() + ` from dead
+		where tenant = $1 and endpoint = $2 and state = 'dead'
+		order by seq, part limit $3`)
 )
 
 // Cursor loads an endpoint's live cursor.
@@ -158,18 +234,13 @@ func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Curs
 // Parked loads the lanes of a cursor that wait.
 func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]Parked, error) {
 	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
-	return collect(rows, err, func(rows *sql.Rows) (p Parked, err error) {
-		var due int64
-		err = rows.Scan(&p.Lane, &p.Seq, &p.Part, &p.Message, &p.Subject, &p.Trigger, &p.Tries, &p.Failures, &due, &p.Reason)
-		p.Due = fromMicros(due)
-		return p, err
-	})
+	return collect(rows, err, mapped(parkedColumns, func(r *parkedRow) (Parked, error) { return r.Parked, nil }))
 }
 
 // Settled lists the messages above a cursor's position that are delivered or dead.
 func (r reader) Settled(ctx context.Context, tenant int64, c Cursor) ([]Place, error) {
 	rows, err := r.q.query(ctx, settledAt, tenant, c.ID, c.Position)
-	return collect(rows, err, scanPlace)
+	return collect(rows, err, placeColumns.scan())
 }
 
 // Settle saves settlements in a handful of statements, however many there are.
@@ -206,7 +277,9 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
 		{wishesGrant, flatten(valid, grantRows)},
-		{cursorsMove, flatten(valid, func(s Settlement) [][]any { return [][]any{{s.Cursor, s.Position, s.Endpoint, s.Revision}} })},
+		{cursorsMove, flatten(valid, func(s Settlement) [][]any {
+			return [][]any{{s.Cursor, s.Position, s.Endpoint, s.Revision}}
+		})},
 	}
 	for _, w := range writes {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
@@ -315,28 +388,23 @@ func firstOfEach(rows [][]any) (first, rest [][]any) {
 }
 
 func attemptRows(s Settlement) [][]any {
-	rows := make([][]any, len(s.Attempts))
-	for i, a := range s.Attempts {
-		rows[i] = []any{s.Tenant, s.Endpoint, s.Cursor, a.Seq, a.Part, a.Message, a.Subject, a.Trigger, a.Number, micros(a.At),
-			a.Duration.Microseconds(), a.Address, a.Status, a.Class, a.Delivered, a.Request, a.Response, a.BodySHA256}
-	}
-	return rows
+	return attemptInserted.list(len(s.Attempts), func(i int, a *Attempt) {
+		*a = s.Attempts[i]
+		a.Tenant, a.Endpoint, a.Cursor = s.Tenant, s.Endpoint, s.Cursor
+	})
 }
 
 func deadRows(s Settlement) [][]any {
-	rows := make([][]any, len(s.Dead))
-	for i, d := range s.Dead {
-		rows[i] = []any{s.Endpoint, d.Message, s.Tenant, s.Cursor, d.Seq, d.Part, d.Subject, d.Trigger, micros(d.At), d.Reason, string(cmp.Or(d.State, Given))}
-	}
-	return rows
+	return deadInserted.list(len(s.Dead), func(i int, r *deadRow) {
+		*r = deadRow{Dead: s.Dead[i], tenant: s.Tenant, endpoint: s.Endpoint, cursor: s.Cursor}
+		r.State = cmp.Or(r.State, Given)
+	})
 }
 
 func parkRows(s Settlement) [][]any {
-	rows := make([][]any, len(s.Park))
-	for i, p := range s.Park {
-		rows[i] = []any{s.Tenant, s.Cursor, p.Lane, p.Seq, p.Part, p.Message, p.Subject, p.Trigger, p.Tries, p.Failures, micros(p.Due), p.Reason}
-	}
-	return rows
+	return parkedInserted.list(len(s.Park), func(i int, r *parkedRow) {
+		*r = parkedRow{Parked: s.Park[i], tenant: s.Tenant, cursor: s.Cursor}
+	})
 }
 
 func unparkRows(s Settlement) [][]any {
@@ -350,16 +418,15 @@ func unparkRows(s Settlement) [][]any {
 // Attempts lists an endpoint's attempts with ids below before, newest first.
 func (r reader) Attempts(ctx context.Context, tenant int64, endpoint string, before int64, limit int) ([]Attempt, error) {
 	rows, err := r.q.query(ctx, attemptList, tenant, endpoint, before, limit)
-	return collect(rows, err, scanAttempt)
+	return collect(rows, err, attemptColumns.scan())
 }
 
 // DeadMessages lists what was given up for an endpoint, in the journal's order.
 func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string, limit int) ([]Dead, error) {
 	rows, err := r.q.query(ctx, deadList, tenant, endpoint, limit)
-	return collect(rows, err, func(rows *sql.Rows) (d Dead, err error) {
-		var at int64
-		err = rows.Scan(&d.Seq, &d.Part, &d.Message, &d.Subject, &d.Trigger, &at, &d.Reason)
-		d.At = fromMicros(at)
-		return d, err
-	})
+	return collect(rows, err, scanDead(deadColumns.without("state")))
+}
+
+func scanDead(c columns[deadRow]) func(*sql.Rows) (Dead, error) {
+	return mapped(c, func(r *deadRow) (Dead, error) { return r.Dead, nil })
 }

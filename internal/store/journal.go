@@ -3,19 +3,39 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"math"
-	"strings"
+	"slices"
+	"time"
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/observe"
 )
 
-const entryColumns = `j.id, s.seq, j.tenant, j.subject, j.version, j.at, j.actor, j.facts, j.snapshot, j.callback, j.trace`
+// entryRow is a row of the journal.
+type entryRow struct {
+	event.Entry
+	size int // of what has no bound, in bytes
+}
 
-// entryNames are the columns of an entry in a result.
-const entryNames = `id, seq, tenant, subject, version, at, actor, facts, snapshot, callback, trace`
+var entryColumns = columns[entryRow]{
+	intColumn("id", func(r *entryRow) *int64 { return &r.ID }),
+	intColumn("seq", func(r *entryRow) *int64 { return &r.Seq }).from(`s.seq`),
+	intColumn("tenant", func(r *entryRow) *int64 { return &r.Tenant }),
+	textColumn("subject", func(r *entryRow) *string { return &r.Subject }),
+	intColumn("version", func(r *entryRow) *int64 { return &r.Version }),
+	timeColumn("at", func(r *entryRow) *time.Time { return &r.At }),
+	jsonColumn("actor", func(r *entryRow) *event.Actor { return &r.Actor }),
+	jsonColumn("facts", func(r *entryRow) *[]event.Fact { return &r.Facts }).counted(entrySize),
+	jsonColumn("snapshot", func(r *entryRow) *event.Snapshot { return &r.Snapshot }).counted(entrySize),
+	optionalColumn("callback", func(r *entryRow) **event.Callback { return &r.Callback }).counted(entrySize),
+	textColumn("trace", func(r *entryRow) *string { return &r.Trace }),
+}
+
+func entrySize(r *entryRow) *int { return &r.size }
+
+// entryInserted are the columns of a new entry. The database counts its id, and its
+// position comes later.
+var entryInserted = entryColumns.without("id", "seq")
 
 // What is read at once is bounded by the size of the entries too, in bytes.
 const (
@@ -27,17 +47,28 @@ const (
 // entries is a listing of journal entries.
 func entries(from, order, limit string) listing {
 	return listing{
-		columns: entryColumns, names: entryNames, size: lengths("j.facts", "j.snapshot", "j.callback"),
+		columns: entryColumns.of("j"), names: entryColumns.names(),
+		size: lengths("j.facts", "j.snapshot", "j.callback"),
 		from: from, order: order, limit: limit,
 	}
+}
+
+// entriesOf is a listing of a subject's entries, whose positions are read from an expression.
+func entriesOf(position, from, limit string) listing {
+	l := entries(from, `j.id desc`, limit)
+	l.columns = slices.Concat(entryColumns.only("id"), columns[entryRow]{
+		entryColumns[entryColumns.index("seq")].from(position),
+	}, entryInserted).of("j")
+	return l
 }
 
 var tenantRange = entries(
 	`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 and +j.tenant = $1`, `s.seq`, `$4`)
 
 var (
-	journalInsert = journalAppend(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback, trace)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id`)
+	journalInsert = journalAppend(`insert into journal (` + entryInserted.names() + `)
+		values (` + entryInserted.parameters(1) + `)
+		returning id`)
 	journalRead = defineListing(rangeBytes, entries(
 		`journal_seq s join journal j on j.id = s.entry where s.seq > $1`, `s.seq`, `$2`))
 	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
@@ -51,38 +82,20 @@ var (
 	journalRecent = defineListing(recentBytes, entries(`journal_seq s join journal j on j.id = s.entry
 		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1`, `s.seq desc`, `$2`))
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
-	journalSubject = defineListing(PageBytes, listing{
-		columns: strings.Replace(entryColumns, "s.seq", "0 as seq", 1), names: entryNames,
-		size:  lengths("j.facts", "j.snapshot", "j.callback"),
-		from:  `journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`,
-		order: `j.id desc`, limit: `$4`,
-	})
-	// The text may be that of data as well: whoever reads has to look.
-	journalOfType = defineListing(PageBytes, listing{
-		columns: strings.Replace(entryColumns, "s.seq", "0 as seq", 1), names: entryNames,
-		size:  lengths("j.facts", "j.snapshot", "j.callback"),
-		from:  `journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 and j.snapshot like $4`,
-		order: `j.id desc`, limit: `$5`,
-	})
+	journalSubject = defineListing(PageBytes, entriesOf(`0`,
+		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
+	// The text may also be a part of the data, so that the reader has to check each entry.
+	journalOfType = defineListing(PageBytes, entriesOf(`0`,
+		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 and j.snapshot like $4`, `$5`))
 )
 
 // Append adds an entry to the journal. The subject's row must be locked by an
 // earlier statement of this transaction, so that its entries have growing ids.
 // The entry remembers the span that ctx is in.
 func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
-	parts := make([]string, 4)
-	for i, v := range []any{e.Actor, e.Facts, e.Snapshot, e.Callback} {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return 0, fmt.Errorf("encoding a journal entry: %w", err)
-		}
-		parts[i] = string(raw)
-	}
-	if e.Callback == nil {
-		parts[3] = ""
-	}
-	rows, err := tx.q.query(ctx, journalInsert, e.Tenant, e.Subject, e.Version, micros(e.At), parts[0], parts[1], parts[2], parts[3],
-		observe.Traceparent(ctx))
+	row := entryRow{Entry: e}
+	row.Trace = observe.Traceparent(ctx)
+	rows, err := entryInserted.query(ctx, tx.q, journalInsert, &row)
 	id, err := one(rows, err, scanValue[int64], notFound("store.journal", "The entry was not saved."))
 	if err != nil {
 		return 0, err
@@ -140,7 +153,7 @@ func (r reader) FeedRange(ctx context.Context, tenant, after, upTo int64, limit 
 // far as they are not too large or too far back among those of others.
 func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalRecent, tenant, limit)
-	recent, err := collectUpTo(rows, err, limit, recentBytes, scanEntry)
+	recent, err := collectUpTo(rows, err, limit, recentBytes, scanEntry())
 	return recent.Items, err
 }
 
@@ -155,7 +168,7 @@ func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, u
 func (r reader) History(ctx context.Context, tenant int64, subject string, before int64,
 	limit int) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit+1)
-	return collectPage(rows, err, limit, scanEntry)
+	return collectPage(rows, err, limit, scanEntry())
 }
 
 // LastAs reads the newest entry of a case in which it is one of the type; nil if it
@@ -164,7 +177,7 @@ func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (
 	like := `%"type":"` + caseType + `"%` // an underscore in a key stands for any character, which does no harm
 	for before := int64(math.MaxInt64); ; {
 		rows, err := r.q.query(ctx, journalOfType, tenant, event.CaseSubject(id), before, like, 10)
-		found, err := collectPage(rows, err, 9, scanEntry)
+		found, err := collectPage(rows, err, 9, scanEntry())
 		if err != nil {
 			return nil, err
 		}
@@ -181,30 +194,14 @@ func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (
 
 // collectRange reads up to limit entries, and no more than fit in most bytes.
 func collectRange(rows *sql.Rows, err error, limit, most int) (Range, error) {
-	found, err := collectUpTo(rows, err, limit, most, scanEntry)
+	found, err := collectUpTo(rows, err, limit, most, scanEntry())
 	return Range{Entries: found.Items, More: found.More || len(found.Items) == limit}, err
 }
 
 // scanEntry returns an entry and the size of its row, in bytes.
-func scanEntry(rows *sql.Rows) (*event.Entry, int, error) {
-	var e event.Entry
-	var at int64
-	var actor, facts, snapshot, callback []byte
-	err := rows.Scan(&e.ID, &e.Seq, &e.Tenant, &e.Subject, &e.Version, &at, &actor, &facts, &snapshot, &callback, &e.Trace)
-	if err != nil {
-		return nil, 0, err
-	}
-	e.At = fromMicros(at)
-	for _, part := range []struct {
-		raw  []byte
-		into any
-	}{{actor, &e.Actor}, {facts, &e.Facts}, {snapshot, &e.Snapshot}, {callback, &e.Callback}} {
-		if len(part.raw) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(part.raw, part.into); err != nil {
-			return nil, 0, fmt.Errorf("journal entry %d: %w", e.ID, err)
-		}
-	}
-	return &e, rowBytes + len(facts) + len(snapshot) + len(callback), nil
+func scanEntry() func(*sql.Rows) (*event.Entry, int, error) {
+	return sized(entryColumns, func(r *entryRow) (*event.Entry, int, error) {
+		e := r.Entry
+		return &e, r.size, nil
+	})
 }

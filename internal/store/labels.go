@@ -2,23 +2,31 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const labelColumns = `slug, name, color, created_at`
+var labelColumns = columns[cases.Label]{
+	textColumn("slug", func(l *cases.Label) *string { return &l.Slug }),
+	textColumn("name", func(l *cases.Label) *string { return &l.Name }),
+	textColumn("color", func(l *cases.Label) *string { return &l.Color }),
+	timeColumn("created_at", func(l *cases.Label) *time.Time { return &l.CreatedAt }),
+}
 
 var (
-	labelGet    = define(`select ` + labelColumns + ` from labels where tenant = $1 and slug = $2 and not deleted`)
-	labelList   = define(`select ` + labelColumns + ` from labels where tenant = $1 and not deleted order by slug`)
-	labelInsert = define(`insert into labels (tenant, ` + labelColumns + `) values ($1, $2, $3, $4, $5)
-		on conflict (tenant, slug) do update set name = excluded.name, color = excluded.color,
-		created_at = excluded.created_at, deleted = false where labels.deleted`)
+	labelSelect = `select ` + labelColumns.names() + ` from labels `
+	labelGet    = define(labelSelect + `where tenant = $1 and slug = $2 and not deleted`)
+	labelList   = define(labelSelect + `where tenant = $1 and not deleted order by slug`)
+	labelInsert = define(`insert into labels (tenant, ` + labelColumns.names() + `)
+		values ($1, ` + labelColumns.parameters(2) + `)
+		on conflict (tenant, slug)
+		do update set ` + labelColumns.without("slug").excluded() + `, deleted = false
+		where labels.deleted`)
 	labelUpdate = define(`update labels set name = $3, color = $4 where tenant = $1 and slug = $2 and not deleted`)
 	labelDelete = define(`delete from labels where tenant = $1 and slug = $2 and not deleted
 		and not exists (select 1 from case_labels l where l.tenant = $1 and l.slug = $2)`)
@@ -37,19 +45,19 @@ var (
 // Label finds a label.
 func (r reader) Label(ctx context.Context, tenant int64, slug string) (cases.Label, error) {
 	rows, err := r.q.query(ctx, labelGet, tenant, slug)
-	return one(rows, err, scanLabel, labelMissing(slug))
+	return one(rows, err, labelColumns.scan(), labelMissing(slug))
 }
 
 // Labels lists a tenant's labels by slug.
 func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error) {
 	rows, err := r.q.query(ctx, labelList, tenant)
-	return collect(rows, err, scanLabel)
+	return collect(rows, err, labelColumns.scan())
 }
 
 // CreateLabel adds a label. A slug that exists is a conflict. One that was deleted is
 // back on the cases that still carry it.
 func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
-	n, err := tx.q.exec(ctx, labelInsert, tenant, l.Slug, l.Name, l.Color, micros(l.CreatedAt))
+	n, err := labelColumns.exec(ctx, tx.q, labelInsert, &l, tenant)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "label.slug_taken", "There is a label %s already; change it, or take another slug.", l.Slug)
 	}
@@ -155,11 +163,4 @@ func labelInUse(err error, slug string) error {
 
 func labelMissing(slug string) func() error {
 	return notFound("label.not_found", "There is no label %q; GET /v1/labels lists what there is.", slug)
-}
-
-func scanLabel(rows *sql.Rows) (l cases.Label, err error) {
-	var created int64
-	err = rows.Scan(&l.Slug, &l.Name, &l.Color, &created)
-	l.CreatedAt = fromMicros(created)
-	return l, err
 }

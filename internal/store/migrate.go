@@ -28,7 +28,7 @@ const older = `type_version < $5
 
 var (
 	olderList = alongType(defineListing(PageBytes, listing{
-		columns: caseRead, names: caseRead, size: lengths("data", "contacts"),
+		columns: caseColumns.names(), names: caseColumns.names(), size: lengths("data", "contacts"),
 		from:  typesCases + ` and created_at <= $7 and (created_at < $7 or id <= $8) and ` + older,
 		order: `created_at, id`, limit: `$9`,
 	}))
@@ -105,7 +105,7 @@ func (r reader) olderCases(
 		last = micros(to.CreatedAt)
 	}
 	rows, err := r.q.query(ctx, olderList, f.arguments(tenant, last, to.ID, f.Limit+1)...)
-	page, err = collectPage(rows, err, f.Limit, scanCaseRow)
+	page, err = collectPage(rows, err, f.Limit, scanCaseRow())
 	return page, to, err
 }
 

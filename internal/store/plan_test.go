@@ -23,7 +23,7 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	}
 	told := []any{1, "x", "y"}
 	for name, plan := range map[string]string{
-		"sqlite": sqlitePlan(t, stores["sqlite"], toldTo, told), "postgres": postgresPlan(t, stores["postgres"], toldTo, told),
+		"sqlite": sqlitePlan(t, stores["sqlite"], messageSent, told), "postgres": postgresPlan(t, stores["postgres"], messageSent, told),
 	} {
 		if !strings.Contains(plan, "attempts_by_message") {
 			t.Errorf("%s, what was told:\n%s", name, plan)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -36,38 +37,82 @@ func (w Waiting) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane} }
 // mostBehind bounds what is counted behind each parked message.
 const mostBehind = 100
 
+// waitingRow is a parked lane as a list reads it.
+type waitingRow struct {
+	parkedRow
+	replay bool
+	wish   string
+	behind int64
+}
+
+func (r *waitingRow) waiting() Waiting {
+	return Waiting{Parked: r.Parked, Cursor: r.cursor, Replay: r.replay, Wish: r.wish, Behind: r.behind}
+}
+
+var waitingColumns = slices.Concat(
+	within(parkedColumns, func(r *waitingRow) *parkedRow { return &r.parkedRow }),
+	columns[waitingRow]{
+		textColumn("cursor", func(r *waitingRow) *string { return &r.cursor }),
+		boolColumn("replay", func(r *waitingRow) *bool { return &r.replay }).from(`c.replay`),
+		textColumn("wish", func(r *waitingRow) *string { return &r.wish }).from(`coalesce(w.wish, '')`),
+		intColumn("behind", func(r *waitingRow) *int64 { return &r.behind }).
+			from(`case when p.lane <> p.subject then 0 else (
+			select count(*) from (select 1 as one from journal j
+				where j.tenant = p.tenant and j.subject = p.subject
+					and j.id > (select s.entry from journal_seq s where s.seq = p.seq)
+				limit $7) as later) end`),
+	},
+)
+
 var (
-	waitingList = define(`select p.lane, p.seq, p.part, p.message, p.subject, p.trigger_name, p.tries, p.failures, p.due, p.reason, p.cursor, c.replay,
-		coalesce(w.wish, ''), case when p.lane <> p.subject then 0 else (select count(*) from (select 1 as one from journal j
-			where j.tenant = p.tenant and j.subject = p.subject and j.id > (select s.entry from journal_seq s where s.seq = p.seq) limit $7) as later) end
-		from parked p join cursors c on c.id = p.cursor left join wishes w on w.cursor = p.cursor and w.message = p.message
-		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' and (p.cursor, p.seq, p.lane) > ($3, $4, $5) order by p.cursor, p.seq, p.lane limit $6`)
-	wishesGet   = define(`select w.cursor, w.message, w.wish = 'drop' from wishes w join cursors c on c.id = w.cursor where c.tenant = $1 and c.endpoint = $2`)
+	waitingList = define(`select ` + waitingColumns.of("p") + `
+		from parked p join cursors c on c.id = p.cursor
+			left join wishes w on w.cursor = p.cursor and w.message = p.message
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' and (p.cursor, p.seq, p.lane) > ($3, $4, $5)
+		order by p.cursor, p.seq, p.lane limit $6`)
+	wishesGet = define(`select w.cursor, w.message, w.wish = 'drop'
+		from wishes w join cursors c on c.id = w.cursor
+		where c.tenant = $1 and c.endpoint = $2`)
 	wishesNamed = define(`insert into wishes (cursor, message, wish)
-		select p.cursor, p.message, $3 from parked p join cursors c on c.id = p.cursor join rows($4: message text) as r on r.message = p.message
-		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' on conflict (cursor, message) do update set wish = excluded.wish`)
+		select p.cursor, p.message, $3
+		from parked p join cursors c on c.id = p.cursor join rows($4: message text) as r on r.message = p.message
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> ''
+		on conflict (cursor, message) do update set wish = excluded.wish`)
 	wishesAll = define(`insert into wishes (cursor, message, wish)
-		select p.cursor, p.message, $3 from parked p join cursors c on c.id = p.cursor
-		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' on conflict (cursor, message) do update set wish = excluded.wish`)
+		select p.cursor, p.message, $3
+		from parked p join cursors c on c.id = p.cursor
+		where c.tenant = $1 and c.endpoint = $2 and p.message <> ''
+		on conflict (cursor, message) do update set wish = excluded.wish`)
 	wishesGrant = define(`delete from wishes where (cursor, message, wish) in
 		(select r.cursor_id, r.message, r.wish from rows($1: cursor_id text, message text, wish text) as r)`)
 
-	deadPage = define(`select seq, part, message, subject, trigger_name, at, reason, state from dead
-		where tenant = $1 and endpoint = $2 and state = $3 and (seq, part, message) > ($4, $5, $6) order by seq, part, message limit $7`)
-	subjectsOf = define(`select message, subject from dead where tenant = $1 and endpoint = $2 and message in (select r.message from rows($3: message text) as r)
-		union select p.message, p.subject from parked p join cursors c on c.id = p.cursor
+	deadPage = define(`select ` + deadColumns.names() + ` from dead
+		where tenant = $1 and endpoint = $2 and state = $3 and (seq, part, message) > ($4, $5, $6)
+		order by seq, part, message limit $7`)
+	subjectsOf = define(`select message, subject from dead
+		where tenant = $1 and endpoint = $2 and message in (select r.message from rows($3: message text) as r)
+		union select p.message, p.subject
+		from parked p join cursors c on c.id = p.cursor
 		where c.tenant = $1 and c.endpoint = $2 and p.message in (select r.message from rows($3: message text) as r)`)
-	// What has been removed from the journal can't be made again.
-	deadRetryNamed = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and state = 'dead'
-		and message in (select r.message from rows($4: message text) as r) and exists (select 1 from journal_seq s where s.seq = dead.seq)`)
-	deadRetryAll = define(`update dead set state = 'retrying', replay = $3 where tenant = $1 and endpoint = $2 and message in
-		(select d.message from dead d where d.tenant = $1 and d.endpoint = $2 and d.state = 'dead'
-		and exists (select 1 from journal_seq s where s.seq = d.seq) order by d.seq, d.part limit $4)`)
-	deadRetried = define(`select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) from dead where replay = $1 and replay <> '' and state = 'retrying'`)
-	deadNames   = define(`insert into replay_messages (replay, seq, part, message)
-		select replay, seq, part, message from dead where replay = $1 and replay <> '' and state = 'retrying'`)
-	deadDropNamed = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'
-		and message in (select r.message from rows($3: message text) as r)`)
+	// A message that has been removed from the journal can't be made again.
+	deadRetryNamed = define(`update dead set state = 'retrying', replay = $3
+		where tenant = $1 and endpoint = $2 and state = 'dead'
+			and message in (select r.message from rows($4: message text) as r)
+			and exists (select 1 from journal_seq s where s.seq = dead.seq)`)
+	deadRetryAll = define(`update dead set state = 'retrying', replay = $3
+		where tenant = $1 and endpoint = $2 and message in (
+			select d.message from dead d
+			where d.tenant = $1 and d.endpoint = $2 and d.state = 'dead'
+				and exists (select 1 from journal_seq s where s.seq = d.seq)
+			order by d.seq, d.part limit $4)`)
+	deadRetried = define(`select count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) from dead
+		where replay = $1 and replay <> '' and state = 'retrying'`)
+	deadNames = define(`insert into replay_messages (replay, seq, part, message)
+		select replay, seq, part, message from dead
+		where replay = $1 and replay <> '' and state = 'retrying'`)
+	deadDropNamed = define(`update dead set state = 'dropped'
+		where tenant = $1 and endpoint = $2 and state = 'dead'
+			and message in (select r.message from rows($3: message text) as r)`)
 	deadDropAll = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'`)
 )
 
@@ -75,12 +120,7 @@ var (
 // the longest behind first.
 func (r reader) WaitingLanes(ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int) ([]Waiting, error) {
 	rows, err := r.q.query(ctx, waitingList, tenant, endpoint, after.Cursor, after.Seq, after.Lane, limit, mostBehind)
-	return collect(rows, err, func(rows *sql.Rows) (w Waiting, err error) {
-		var due int64
-		err = rows.Scan(&w.Lane, &w.Seq, &w.Part, &w.Message, &w.Subject, &w.Trigger, &w.Tries, &w.Failures, &due, &w.Reason, &w.Cursor, &w.Replay, &w.Wish, &w.Behind)
-		w.Due = fromMicros(due)
-		return w, err
-	})
+	return collect(rows, err, mapped(waitingColumns, func(r *waitingRow) (Waiting, error) { return r.waiting(), nil }))
 }
 
 // Wishes lists what is asked of an endpoint's parked messages.
@@ -128,12 +168,7 @@ func (tx *Tx) AskParked(ctx context.Context, tenant int64, endpoint string, mess
 // in the journal's order.
 func (r reader) Dead(ctx context.Context, tenant int64, endpoint string, state DeadState, after Place, limit int) ([]Dead, error) {
 	rows, err := r.q.query(ctx, deadPage, tenant, endpoint, string(state), after.Seq, after.Part, after.Message, limit)
-	return collect(rows, err, func(rows *sql.Rows) (d Dead, err error) {
-		var at int64
-		err = rows.Scan(&d.Seq, &d.Part, &d.Message, &d.Subject, &d.Trigger, &at, &d.Reason, &d.State)
-		d.At = fromMicros(at)
-		return d, err
-	})
+	return collect(rows, err, scanDead(deadColumns))
 }
 
 // GivenUpOrWaiting returns what messages of an endpoint are about, by their names, as

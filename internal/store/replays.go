@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/fault"
@@ -49,20 +48,44 @@ const (
 	ReplayCancelled ReplayState = "cancelled"
 )
 
-const replayColumns = `r.id, r.tenant, r.endpoint, r.kind, r.state, r.after_seq, r.until_seq, coalesce(c.position, r.position), r.triggers,
-	r.subject, r.messages, r.delivered, r.dead, r.asked_by, r.created_at, r.ended_at
-	from replays r left join cursors c on c.id = r.id`
+var replayColumns = columns[Replay]{
+	textColumn("id", func(r *Replay) *string { return &r.ID }),
+	intColumn("tenant", func(r *Replay) *int64 { return &r.Tenant }),
+	textColumn("endpoint", func(r *Replay) *string { return &r.Endpoint }),
+	textColumn("kind", func(r *Replay) *ReplayKind { return &r.Kind }),
+	textColumn("state", func(r *Replay) *ReplayState { return &r.State }),
+	intColumn("after_seq", func(r *Replay) *int64 { return &r.After }),
+	intColumn("until_seq", func(r *Replay) *int64 { return &r.Until }),
+	intColumn("position", func(r *Replay) *int64 { return &r.Position }).from(`coalesce(c.position, r.position)`),
+	wordsColumn("triggers", func(r *Replay) *[]string { return &r.Triggers }),
+	textColumn("subject", func(r *Replay) *string { return &r.Subject }),
+	intColumn("messages", func(r *Replay) *int64 { return &r.Messages }),
+	intColumn("delivered", func(r *Replay) *int64 { return &r.Delivered }),
+	intColumn("dead", func(r *Replay) *int64 { return &r.Dead }),
+	textColumn("asked_by", func(r *Replay) *string { return &r.AskedBy }),
+	timeColumn("created_at", func(r *Replay) *time.Time { return &r.CreatedAt }),
+	timeColumn("ended_at", func(r *Replay) *time.Time { return &r.EndedAt }),
+}
+
+var placeColumns = columns[Place]{
+	intColumn("seq", func(p *Place) *int64 { return &p.Seq }),
+	intColumn("part", func(p *Place) *int { return &p.Part }),
+	textColumn("message", func(p *Place) *string { return &p.Message }),
+}
 
 var (
-	replayGet = define(`select ` + replayColumns + ` where r.tenant = $1 and r.endpoint = $2 and r.id = $3`)
-	// The newest first.
-	replayList    = define(`select ` + replayColumns + ` where r.tenant = $1 and r.endpoint = $2 and r.id < $3 order by r.id desc limit $4`)
-	replayRunning = define(`select ` + replayColumns + ` where r.tenant = $1 and c.endpoint = $2 and c.replay order by r.id`)
-	replayInsert  = define(`insert into replays (id, tenant, endpoint, kind, state, after_seq, until_seq, position, triggers, subject,
-		messages, delivered, dead, asked_by, created_at, ended_at) values ($1, $2, $3, $4, 'running', $5, $6, $5, $7, $8, $9, 0, 0, $10, $11, 0)`)
-	replayCursor = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at, replay) values ($1, $2, $3, $4, $5, $5, true)`)
-	replayNames  = define(`insert into replay_messages (replay, seq, part, message)
-		select $1, r.seq, r.part, r.message from rows($2: seq bigint, part bigint, message text) as r where true`)
+	replaySelect = `select ` + replayColumns.of("r") + `
+		from replays r left join cursors c on c.id = r.id `
+	replayGet  = define(replaySelect + `where r.tenant = $1 and r.endpoint = $2 and r.id = $3`)
+	replayList = define(replaySelect + `where r.tenant = $1 and r.endpoint = $2 and r.id < $3
+		order by r.id desc limit $4`)  // the newest first
+	replayRunning = define(replaySelect + `where r.tenant = $1 and c.endpoint = $2 and c.replay order by r.id`)
+	replayInsert  = define(`insert into replays (` + replayColumns.names() + `)
+		values (` + replayColumns.parameters(1) + `)`)
+	replayCursor = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at, replay)
+		values ($1, $2, $3, $4, $5, $5, true)`)
+	replayNames = define(`insert into replay_messages (replay, ` + placeColumns.names() + `)
+		select $1, ` + placeColumns.of("r") + ` from ` + placeColumns.rows("$2") + ` as r where true`)
 	replayCancel = define(`update replays set state = 'cancelled', ended_at = $4,
 		position = (select c.position from cursors c where c.id = replays.id)
 		where tenant = $1 and endpoint = $2 and id = $3 and state = 'running'`)
@@ -74,20 +97,28 @@ var (
 		from rows($1: id text, delivered bigint, dead bigint) as r where replays.id = r.id`)
 	replaysRecount = define(`update replays set
 		delivered = (select count(*) from attempts a where a.cursor = replays.id and a.delivered),
-		dead = (select count(*) from dead d where d.cursor = replays.id) + (select count(*) from dead d where d.replay = replays.id and d.replay <> '' and d.cursor <> replays.id and d.state in ('dead', 'dropped'))
+		dead = (select count(*) from dead d where d.cursor = replays.id)
+			+ (select count(*) from dead d
+				where d.replay = replays.id and d.replay <> '' and d.cursor <> replays.id
+					and d.state in ('dead', 'dropped'))
 		where id in (select r.id from rows($1: id text) as r)`)
 	replaysHeld   = define(`select c.id from cursors c join rows($1: id text) as r on r.id = c.id`)
 	replaysForget = define(`delete from replays where tenant = $1 and endpoint = $2`)
 
-	replayNamed   = define(`select seq, part, message from replay_messages where replay = $1`)
+	replayNamed   = define(`select ` + placeColumns.names() + ` from replay_messages where replay = $1`)
 	replayEntries = defineListing(rangeBytes, entries(`journal_seq s join journal j on j.id = s.entry
-		where s.seq in (select distinct m.seq from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
-			where m.replay = $2 and m.seq > $3 and k.tenant = $1 order by m.seq limit $4)`, `s.seq`, `$4`))
-	// What was tried last, or could not be made at all.
-	toldTo = define(`select seq, part, message, subject, trigger_name from (
-			select seq, part, message, subject, trigger_name, 1 as source from attempts where tenant = $1 and endpoint = $2 and message = $3
-			union all select seq, part, message, subject, trigger_name, 0 from dead where tenant = $1 and endpoint = $2 and message = $3
-		) as told order by source desc limit 1`)
+		where s.seq in (
+			select distinct m.seq
+			from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
+			where m.replay = $2 and m.seq > $3 and k.tenant = $1
+			order by m.seq limit $4)`, `s.seq`, `$4`))
+	// An attempt goes before a message that was given up: it is what was tried last.
+	messageSent = define(`select seq, part, message, subject, trigger_name from (
+			select seq, part, message, subject, trigger_name, 1 as source from attempts
+			where tenant = $1 and endpoint = $2 and message = $3
+			union all select seq, part, message, subject, trigger_name, 0 from dead
+			where tenant = $1 and endpoint = $2 and message = $3
+		) as sent order by source desc limit 1`)
 
 	wish = define(`update leases set wishes = wishes + 1 where endpoint = $1`)
 )
@@ -95,25 +126,25 @@ var (
 // Replay finds a replay.
 func (r reader) Replay(ctx context.Context, tenant int64, endpoint, id string) (Replay, error) {
 	rows, err := r.q.query(ctx, replayGet, tenant, endpoint, id)
-	return one(rows, err, scanReplay, notFound("replay.not_found", "The endpoint has no replay %q.", id))
+	return one(rows, err, replayColumns.scan(), notFound("replay.not_found", "The endpoint has no replay %q.", id))
 }
 
 // Replays lists an endpoint's replays with ids below before, newest first.
 func (r reader) Replays(ctx context.Context, tenant int64, endpoint, before string, limit int) ([]Replay, error) {
 	rows, err := r.q.query(ctx, replayList, tenant, endpoint, before, limit)
-	return collect(rows, err, scanReplay)
+	return collect(rows, err, replayColumns.scan())
 }
 
 // RunningReplays lists an endpoint's replays that have not ended, oldest first.
 func (r reader) RunningReplays(ctx context.Context, tenant int64, endpoint string) ([]Replay, error) {
 	rows, err := r.q.query(ctx, replayRunning, tenant, endpoint)
-	return collect(rows, err, scanReplay)
+	return collect(rows, err, replayColumns.scan())
 }
 
 // ReplayMessages lists the messages that a replay names.
 func (r reader) ReplayMessages(ctx context.Context, replay string) ([]Place, error) {
 	rows, err := r.q.query(ctx, replayNamed, replay)
-	return collect(rows, err, scanPlace)
+	return collect(rows, err, placeColumns.scan())
 }
 
 // ReplayEntries reads the entries above a position whose messages a replay names.
@@ -128,18 +159,14 @@ func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) erro
 	if err := tx.Wish(ctx, r.Endpoint); err != nil {
 		return err
 	}
-	_, err := tx.q.exec(ctx, replayInsert, r.ID, r.Tenant, r.Endpoint, string(r.Kind), r.After, r.Until, strings.Join(r.Triggers, " "), r.Subject,
-		r.Messages, r.AskedBy, micros(r.CreatedAt))
-	if err != nil {
+	r.State, r.Position, r.Delivered, r.Dead, r.EndedAt = ReplayRunning, r.After, 0, 0, time.Time{}
+	if _, err := replayColumns.exec(ctx, tx.q, replayInsert, &r); err != nil {
 		return err
 	}
 	if _, err := tx.q.exec(ctx, replayCursor, r.ID, r.Tenant, r.Endpoint, r.After, micros(r.CreatedAt)); err != nil {
 		return err
 	}
-	rows := make([][]any, len(messages))
-	for i, m := range messages {
-		rows[i] = []any{m.Seq, m.Part, m.Message}
-	}
+	rows := placeColumns.list(len(messages), func(i int, p *Place) { *p = messages[i] })
 	for portion := range slices.Chunk(rows, 10_000) {
 		list, err := encodeRows(portion)
 		if err != nil {
@@ -183,7 +210,7 @@ type Told struct {
 
 // Told finds a message by its id, if an endpoint was ever sent it.
 func (r reader) Told(ctx context.Context, tenant int64, endpoint, message string) (Told, error) {
-	rows, err := r.q.query(ctx, toldTo, tenant, endpoint, message)
+	rows, err := r.q.query(ctx, messageSent, tenant, endpoint, message)
 	return one(rows, err, func(rows *sql.Rows) (t Told, err error) {
 		err = rows.Scan(&t.Seq, &t.Part, &t.Message, &t.Subject, &t.Trigger)
 		return t, err
@@ -252,27 +279,10 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 	for _, w := range []struct {
 		statement *statement
 		rows      [][]any
-	}{{replaysCount, counts}, {replaysRecount, recount}, {deadTold, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
+	}{{replaysCount, counts}, {replaysRecount, recount}, {deadDelivered, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func scanReplay(rows *sql.Rows) (r Replay, err error) {
-	var triggers string
-	var created, ended int64
-	err = rows.Scan(&r.ID, &r.Tenant, &r.Endpoint, &r.Kind, &r.State, &r.After, &r.Until, &r.Position, &triggers,
-		&r.Subject, &r.Messages, &r.Delivered, &r.Dead, &r.AskedBy, &created, &ended)
-	if triggers != "" {
-		r.Triggers = strings.Fields(triggers)
-	}
-	r.CreatedAt, r.EndedAt = fromMicros(created), fromMicros(ended)
-	return r, err
-}
-
-func scanPlace(rows *sql.Rows) (p Place, err error) {
-	err = rows.Scan(&p.Seq, &p.Part, &p.Message)
-	return p, err
 }

@@ -69,7 +69,7 @@ func TestEveryStatementIsPreparedOnBothEngines(t *testing.T) {
 // positions; on SQLite journal_seq is a view.
 var onlyPostgres = []string{"journal_head", "journal_pending", "journal_seq"}
 
-type column struct {
+type schemaColumn struct {
 	Table, Name, Type string
 	NotNull           bool
 	Key               int // position in the primary key, from 1
@@ -84,11 +84,11 @@ type index struct {
 
 func TestTheSchemasAgree(t *testing.T) {
 	stores := openBoth(t)
-	lite := columns(t, sqliteDB(stores["sqlite"]), `select m.name, c.name, c.type, c."notnull" or c.pk > 0, c.pk
+	lite := schemaColumns(t, sqliteDB(stores["sqlite"]), `select m.name, c.name, c.type, c."notnull" or c.pk > 0, c.pk
 		from sqlite_schema m, pragma_table_info(m.name) c
 		where m.type = 'table' and m.name not like 'sqlite%' and m.name not like 'goose%'`)
 	db := stores["postgres"].engine.(*postgresEngine).db
-	full := columns(t, db, `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+	full := schemaColumns(t, db, `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
 		coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0) -- indkey counts from 0
 		from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		left join pg_index i on i.indrelid = c.oid and i.indisprimary
@@ -96,7 +96,7 @@ func TestTheSchemasAgree(t *testing.T) {
 	for i, c := range lite {
 		lite[i].Type = map[string]string{"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea", "BOOLEAN": "boolean"}[strings.ToUpper(c.Type)]
 	}
-	full = slices.DeleteFunc(full, func(c column) bool { return slices.Contains(onlyPostgres, c.Table) })
+	full = slices.DeleteFunc(full, func(c schemaColumn) bool { return slices.Contains(onlyPostgres, c.Table) })
 	if diff := gocmp.Diff(lite, full); diff != "" {
 		t.Errorf("columns (-sqlite +postgres):\n%s", diff)
 	}
@@ -116,16 +116,16 @@ func TestTheSchemasAgree(t *testing.T) {
 	}
 }
 
-func columns(t *testing.T, db *sql.DB, query string) []column {
+func schemaColumns(t *testing.T, db *sql.DB, query string) []schemaColumn {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
-	all, err := collect(rows, err, func(rows *sql.Rows) (c column, err error) {
+	all, err := collect(rows, err, func(rows *sql.Rows) (c schemaColumn, err error) {
 		return c, rows.Scan(&c.Table, &c.Name, &c.Type, &c.NotNull, &c.Key)
 	})
 	if err != nil || len(all) == 0 {
 		t.Fatalf("%d columns, %v", len(all), err)
 	}
-	slices.SortFunc(all, func(a, b column) int {
+	slices.SortFunc(all, func(a, b schemaColumn) int {
 		return cmp.Or(strings.Compare(a.Table, b.Table), strings.Compare(a.Name, b.Name))
 	})
 	return all

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -22,7 +21,19 @@ type Tenant struct {
 	CreatedAt  time.Time
 }
 
-const tenantColumns = `id, key, name, created_at, variables, allow_addresses, contact_ids, public_url`
+var tenantColumns = columns[Tenant]{
+	intColumn("id", func(t *Tenant) *int64 { return &t.ID }),
+	textColumn("key", func(t *Tenant) *string { return &t.Key }),
+	textColumn("name", func(t *Tenant) *string { return &t.Name }),
+	timeColumn("created_at", func(t *Tenant) *time.Time { return &t.CreatedAt }),
+	wordsColumn("variables", func(t *Tenant) *[]string { return &t.Variables }),
+	wordsColumn("allow_addresses", func(t *Tenant) *[]string { return &t.Allow }),
+	textColumn("contact_ids", func(t *Tenant) *casetype.IDs { return &t.ContactIDs }),
+	textColumn("public_url", func(t *Tenant) *string { return &t.PublicURL }),
+}
+
+// tenantSaved are the columns that a change of a tenant saves.
+var tenantSaved = tenantColumns.without("id", "key", "created_at")
 
 // Reach is what a tenant may call beyond public addresses.
 type Reach struct {
@@ -32,23 +43,22 @@ type Reach struct {
 
 var (
 	tenantInsert = define(`insert into tenants (key, name, created_at) values ($1, $2, $3) returning id`)
-	tenantUpdate = define(`update tenants
-		set name = $2, variables = $3, allow_addresses = $4, contact_ids = $5, public_url = $6
-		where id = $1`)
-	tenantByID  = define(`select ` + tenantColumns + ` from tenants where id = $1`)
-	tenantList  = define(`select ` + tenantColumns + ` from tenants order by id`)
-	hostList    = define(`select name, tenant from hosts order by name`)
-	hostsOf     = define(`select name from hosts where tenant = $1 order by name`)
-	hostTenant  = define(`select tenant from hosts where name = $1`)
-	hostInsert  = define(`insert into hosts (name, tenant) values ($1, $2)`)
-	hostsDrop   = define(`delete from hosts where tenant = $1`)
-	tenantByKey = define(`select ` + tenantColumns + ` from tenants where key = $1`)
+	tenantUpdate = define(`update tenants set ` + tenantSaved.assignments(2) + ` where id = $1`)
+	tenantSelect = `select ` + tenantColumns.names() + ` from tenants `
+	tenantByID   = define(tenantSelect + `where id = $1`)
+	tenantByKey  = define(tenantSelect + `where key = $1`)
+	tenantList   = define(tenantSelect + `order by id`)
+	hostList     = define(`select name, tenant from hosts order by name`)
+	hostsOf      = define(`select name from hosts where tenant = $1 order by name`)
+	hostTenant   = define(`select tenant from hosts where name = $1`)
+	hostInsert   = define(`insert into hosts (name, tenant) values ($1, $2)`)
+	hostsDrop    = define(`delete from hosts where tenant = $1`)
 )
 
 // TenantByKey finds a tenant.
 func (r reader) TenantByKey(ctx context.Context, key string) (Tenant, error) {
 	rows, err := r.q.query(ctx, tenantByKey, key)
-	t, err := one(rows, err, scanTenant, notFound("tenant.not_found", "There is no tenant %q.", key))
+	t, err := one(rows, err, scanTenant(), notFound("tenant.not_found", "There is no tenant %q.", key))
 	return r.hosted(ctx, t, err)
 }
 
@@ -61,23 +71,26 @@ func (r reader) TenantOfHost(ctx context.Context, host string) (int64, error) {
 // Tenants lists all tenants, oldest first.
 func (r reader) Tenants(ctx context.Context) ([]Tenant, error) {
 	rows, err := r.q.query(ctx, tenantList)
-	all, err := collect(rows, err, scanTenant)
+	all, err := collect(rows, err, scanTenant())
 	return r.withHosts(ctx, all, err)
 }
 
-func scanTenant(rows *sql.Rows) (t Tenant, err error) {
-	var created int64
-	var variables, allow string
-	err = rows.Scan(&t.ID, &t.Key, &t.Name, &created, &variables, &allow, &t.ContactIDs, &t.PublicURL)
-	t.Variables, t.Allow = strings.Fields(variables), strings.Fields(allow)
-	t.CreatedAt = fromMicros(created)
-	return t, err
+// scanTenant reads tenants, whose lists are never nil.
+func scanTenant() func(*sql.Rows) (Tenant, error) {
+	return mapped(tenantColumns, func(t *Tenant) (Tenant, error) {
+		for _, list := range []*[]string{&t.Variables, &t.Allow} {
+			if *list == nil {
+				*list = []string{}
+			}
+		}
+		return *t, nil
+	})
 }
 
 // tenant reads a tenant by its id.
 func (r reader) tenant(ctx context.Context, id int64) (Tenant, error) {
 	rows, err := r.q.query(ctx, tenantByID, id)
-	t, err := one(rows, err, scanTenant, notFound("tenant.not_found", "There is no such tenant."))
+	t, err := one(rows, err, scanTenant(), notFound("tenant.not_found", "There is no such tenant."))
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -118,8 +131,7 @@ func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenan
 // their ids.
 func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
 	tx.regrant(t.ID)
-	_, err := tx.q.exec(ctx, tenantUpdate, t.ID, t.Name, strings.Join(t.Variables, " "), strings.Join(t.Allow, " "),
-		string(t.ContactIDs), t.PublicURL)
+	_, err := tenantSaved.exec(ctx, tx.q, tenantUpdate, &t, t.ID)
 	return err
 }
 

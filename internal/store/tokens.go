@@ -2,21 +2,38 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 )
 
-const tokenColumns = `id, tenant, name, hash, role, clearance, allowed, created_at, expires_at, last_used_at`
+var tokenColumns = columns[access.Token]{
+	textColumn("id", func(t *access.Token) *string { return &t.ID }),
+	intColumn("tenant", func(t *access.Token) *int64 { return &t.Tenant }),
+	textColumn("name", func(t *access.Token) *string { return &t.Name }),
+	bytesColumn("hash", func(t *access.Token) *[]byte { return &t.Hash }),
+	textColumn("role", func(t *access.Token) *access.Role { return &t.Role }),
+	textColumn("clearance", func(t *access.Token) *casetype.Classification { return &t.Clearance }),
+	{
+		name: "allowed", kind: "text",
+		value:  func(t *access.Token) (any, error) { return joinPrefixes(t.Allowed), nil },
+		target: func(t *access.Token) any { return (*prefixesTarget)(&t.Allowed) },
+	},
+	timeColumn("created_at", func(t *access.Token) *time.Time { return &t.CreatedAt }),
+	timeColumn("expires_at", func(t *access.Token) *time.Time { return &t.ExpiresAt }),
+	timeColumn("last_used_at", func(t *access.Token) *time.Time { return &t.LastUsed }),
+}
 
 var (
-	tokenInsert = define(`insert into tokens (` + tokenColumns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
-	tokenByID   = define(`select ` + tokenColumns + ` from tokens where id = $1`)
-	tokenList   = define(`select ` + tokenColumns + ` from tokens where tenant = $1 order by id`)
+	tokenSelect = `select ` + tokenColumns.names() + ` from tokens `
+	tokenByID   = define(tokenSelect + `where id = $1`)
+	tokenList   = define(tokenSelect + `where tenant = $1 order by id`)
+	tokenInsert = define(`insert into tokens (` + tokenColumns.names() + `)
+		values (` + tokenColumns.parameters(1) + `)`)
 	tokenUsed   = define(`update tokens set last_used_at = $3 where tenant = $1 and id = $2 and last_used_at < $4`)
 	tokenDelete = define(`delete from tokens where tenant = $1 and id = $2`)
 )
@@ -24,19 +41,18 @@ var (
 // Token finds a token by its id, in any tenant: it is what says which.
 func (r reader) Token(ctx context.Context, id string) (access.Token, error) {
 	rows, err := r.q.query(ctx, tokenByID, id)
-	return one(rows, err, scanToken, notFound("token.not_found", "There is no such token."))
+	return one(rows, err, tokenColumns.scan(), notFound("token.not_found", "There is no such token."))
 }
 
 // Tokens lists a tenant's tokens, oldest first.
 func (r reader) Tokens(ctx context.Context, tenant int64) ([]access.Token, error) {
 	rows, err := r.q.query(ctx, tokenList, tenant)
-	return collect(rows, err, scanToken)
+	return collect(rows, err, tokenColumns.scan())
 }
 
 // CreateToken adds a token.
 func (tx *Tx) CreateToken(ctx context.Context, t access.Token) error {
-	_, err := tx.q.exec(ctx, tokenInsert, t.ID, t.Tenant, t.Name, t.Hash, string(t.Role), string(t.Clearance),
-		joinPrefixes(t.Allowed), micros(t.CreatedAt), micros(t.ExpiresAt), micros(t.LastUsed))
+	_, err := tokenColumns.exec(ctx, tx.q, tokenInsert, &t)
 	return err
 }
 
@@ -56,22 +72,23 @@ func (tx *Tx) TokenUsed(ctx context.Context, tenant int64, id string, now, befor
 	return err
 }
 
-func scanToken(rows *sql.Rows) (t access.Token, err error) {
-	var allowed string
-	var created, expires, used int64
-	err = rows.Scan(&t.ID, &t.Tenant, &t.Name, &t.Hash, &t.Role, &t.Clearance, &allowed, &created, &expires, &used)
+// prefixesTarget is a list of networks, as a text with a space between two of them.
+type prefixesTarget []netip.Prefix
+
+// Scan implements sql.Scanner.
+func (p *prefixesTarget) Scan(src any) error {
+	raw, err := rawText(src)
 	if err != nil {
-		return t, err
+		return err
 	}
-	t.CreatedAt, t.ExpiresAt, t.LastUsed = fromMicros(created), fromMicros(expires), fromMicros(used)
-	for _, text := range strings.Fields(allowed) {
+	for _, text := range strings.Fields(string(raw)) {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return t, fmt.Errorf("allowed addresses of %s: %w", t.ID, err)
+			return fmt.Errorf("allowed addresses: %w", err)
 		}
-		t.Allowed = append(t.Allowed, prefix)
+		*p = append(*p, prefix)
 	}
-	return t, nil
+	return nil
 }
 
 func joinPrefixes(all []netip.Prefix) string {

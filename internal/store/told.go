@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/event"
@@ -34,12 +33,9 @@ type Buried struct {
 }
 
 var (
-	journalOf = defineListing(PageBytes, listing{
-		columns: strings.Replace(entryColumns, "s.seq", "coalesce(s.seq, 0) as seq", 1), names: entryNames,
-		size:  lengths("j.facts", "j.snapshot", "j.callback"),
-		from:  `journal j left join journal_seq s on s.entry = j.id where j.tenant = $1 and j.subject = $2 and j.id < $3`,
-		order: `j.id desc`, limit: `$4`,
-	})
+	journalOf = defineListing(PageBytes, entriesOf(`coalesce(s.seq, 0)`,
+		`journal j left join journal_seq s on s.entry = j.id
+		where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
 	triesOf = define(`select g.endpoint, g.message, g.n, g.taken, l.at, l.status, l.class from (
 			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken, max(id) as last from attempts
 			where tenant = $1 and message in (select r.id from rows($2: id text) as r) group by endpoint, message
@@ -56,7 +52,7 @@ var (
 // that has no position yet has the Seq 0.
 func (r reader) Entries(ctx context.Context, tenant int64, subject string, before int64, limit int) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalOf, tenant, subject, before, limit+1)
-	return collectPage(rows, err, limit, scanEntry)
+	return collectPage(rows, err, limit, scanEntry())
 }
 
 // Tries sums up the attempts at messages, by endpoint.
