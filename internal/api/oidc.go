@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/oidc"
 )
@@ -31,21 +30,15 @@ const oidcCallback = "/v1/oidc/callback"
 
 func (a *API) openIDConnect() {
 	const tag = "session"
-	rest.Handle(a.kernel, rest.Operation{
-		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
-		Summary: "Sign in with OpenID Connect",
-		Description: "Sends the browser to the provider that the server is configured with, which sends it back to " +
-			oidcCallback + " behind the public URL: the tenant's, under its own host names, else the installation's. " +
-			"The provider has to know each of these addresses.",
-		Problems: []int{http.StatusNotFound, http.StatusBadGateway},
-	}, a.beginOIDC)
-	rest.Handle(a.kernel, rest.Operation{
-		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
-		Summary: "Come back from the provider",
-		Description: "The user is the one who has signed in with this identity before, else the one with the address " +
-			"that the provider has verified. Whoever is none is refused.",
-		Problems: []int{http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway},
-	}, a.finishOIDC)
+	begin := a.open(operation("begin-oidc", http.MethodGet, "/v1/oidc/login", tag, "Sign in with OpenID Connect",
+		"Sends the browser to the provider that the server is configured with, which sends it back to "+oidcCallback+
+			" behind the public URL: the tenant's, under its own host names, else the installation's. The provider has to know each of these addresses."))
+	begin.Errors = append(begin.Errors, http.StatusNotFound, http.StatusBadGateway)
+	handle(a, status(http.StatusSeeOther, begin), a.beginOIDC)
+	finish := a.open(operation("finish-oidc", http.MethodGet, oidcCallback, tag, "Come back from the provider",
+		"The user is the one who has signed in with this identity before, else the one with the address that the provider has verified. Whoever is none is refused."))
+	finish.Errors = append(finish.Errors, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway)
+	handle(a, status(http.StatusSeeOther, finish), a.finishOIDC)
 }
 
 func (a *API) beginOIDC(ctx context.Context, in *struct {
@@ -55,12 +48,12 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if a.config.OIDC == nil {
 		return nil, oidcOff()
 	}
-	x := rest.ExchangeOf(ctx)
-	tenant, err := a.service.TenantFor(ctx, in.Tenant, x.Request.Host)
+	x := exchangeOf(ctx)
+	tenant, err := a.service.TenantFor(ctx, in.Tenant, x.request.Host)
 	if err != nil {
 		return nil, err
 	}
-	at, err := a.service.PlaceAt(ctx, tenant, x.Request.Host)
+	at, err := a.service.PlaceAt(ctx, tenant, x.request.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +65,7 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.providerFailed(ctx, err)
 	}
-	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
+	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.request.Host, ReturnTo: ours(in.ReturnTo)}
 	return &redirected{location}, keepSealed(a, x, pendingCookie, kept, pendingLasts)
 }
 
@@ -81,7 +74,7 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 func (a *API) providerFailed(ctx context.Context, err error) error {
 	if errors.Is(err, fault.Upstream) {
 		a.log.WarnContext(ctx, "the OpenID Connect provider can't be used",
-			"request_id", rest.ExchangeOf(ctx).ID, "code", fault.As(err).Code, "error", err)
+			"request_id", exchangeOf(ctx).id, "code", fault.As(err).Code, "error", err)
 	}
 	return err
 }
@@ -99,7 +92,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if a.config.OIDC == nil {
 		return nil, oidcOff()
 	}
-	x := rest.ExchangeOf(ctx)
+	x := exchangeOf(ctx)
 	kept := sealedIn[awaited](a, x, pendingCookie)
 	if kept.State != "" { // good for one answer
 		a.config.Sessions.SetCookie(ctx, x, pendingCookie, "", -1)
@@ -118,7 +111,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.service.SignInIdentity(ctx, tenant, access.Identity(who), x.Address())
+	u, err := a.service.SignInIdentity(ctx, tenant, access.Identity(who), x.address())
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
@@ -21,7 +20,7 @@ type documentKey struct {
 }
 
 type madeDocument struct {
-	body rest.Reply[rest.Object]
+	body reply[Object]
 	err  error
 }
 
@@ -30,7 +29,7 @@ func newDocumentCache() documentCache {
 }
 
 // document returns a document, which is made where it is not there.
-func (c documentCache) document(k documentKey, make func() (rest.Reply[rest.Object], error)) (rest.Reply[rest.Object], error) {
+func (c documentCache) document(k documentKey, make func() (reply[Object], error)) (reply[Object], error) {
 	if found, ok := c.made.Get(k); ok {
 		return found.body, found.err
 	}

@@ -10,6 +10,20 @@
 //   - An answer that comes before the whole body has been read closes the
 //     connection.
 //   - Addresses that proxies pass on count where the proxies are trusted.
+//
+// The listener counts connections, in all and per address. When there are too many, it closes the one that has waited
+// longest without an authenticated request, else the one whose client has stopped for longest; only if there is none, it
+// refuses the new one (503). Without file descriptors it closes one as well, logs it once, and waits.
+//
+// The connection enforces the pace of writing, so that every kind of answer has it. The handler enforces that of bodies,
+// because a read that waits for the client's end must have no deadline. A pace is an allowance of time, which waiting
+// spends and bytes earn.
+//
+// The handler closes the connection after an answer that came before its body's end; net/http would first wait for the
+// rest of the body, for ever.
+//
+// The origin of a request is its connection's address, or the one that trusted proxies name. All code that counts
+// addresses takes it from there. The server takes its own address from its configuration, never from a header.
 package inbound
 
 import (

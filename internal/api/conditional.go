@@ -1,4 +1,4 @@
-package rest
+package api
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -22,16 +23,16 @@ var (
 	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
 )
 
-// Revisions returns the revisions that If-Match names; nil stands for any. A tag
+// revisions returns the revisions that If-Match names; nil stands for any. A tag
 // that is none of ours names no revision, so that nothing matches it. Weak tags
 // count: a proxy that compresses an answer weakens its tag, and the revision in it
 // is as exact as before.
-func (in Conditional) Revisions() ([]int64, error) {
+func (in Conditional) revisions() (casework.Revisions, error) {
 	rest := strings.Trim(in.IfMatch, " \t")
 	if rest == "" || rest == "*" {
 		return nil, nil
 	}
-	named, tags := []int64{}, 0
+	named, tags := casework.Revisions{}, 0
 	for {
 		rest = strings.TrimLeft(rest, " \t,") // empty members are skipped
 		if rest == "" {
@@ -76,5 +77,5 @@ func joinLists(h http.Header) {
 	}
 }
 
-// ETag is the tag of a revision.
-func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
+// etag is the tag of a revision.
+func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }

@@ -1,4 +1,4 @@
-package rest
+package api
 
 import (
 	_ "embed"
@@ -13,17 +13,17 @@ import (
 //go:embed problems.json
 var problemList []byte
 
-// Code describes a code of problems.
-type Code struct {
+// codeDoc describes a code of problems.
+type codeDoc struct {
 	Code     string   `json:"code"`
 	Statuses []int    `json:"statuses"`
 	Details  []string `json:"details"` // as fmt.Sprintf takes them
 }
 
-// Codes lists the codes of problems, in their order.
-var Codes = sync.OnceValue(func() (all []Code) {
+// codes lists the codes of problems, in their order.
+var codes = sync.OnceValue(func() (all []codeDoc) {
 	if err := json.Unmarshal(problemList, &all); err != nil {
-		panic("rest: problems.json: " + err.Error())
+		panic("api: problems.json: " + err.Error())
 	}
 	return all
 })
@@ -39,8 +39,15 @@ func (ProblemCode) Schema(r huma.Registry) *huma.Schema {
 			"so go by the status where you do not know a code.",
 		Examples: []any{"case.version_conflict"},
 	}
-	for _, c := range Codes() {
+	for _, c := range codes() {
 		s.Enum = append(s.Enum, c.Code)
 	}
-	return Component(r, "ProblemCode", s)
+	return component(r, "ProblemCode", s)
+}
+
+// component adds a schema to those that the document has by name, and refers to it.
+func component(r huma.Registry, name string, s *huma.Schema) *huma.Schema {
+	s.PrecomputeMessages()
+	r.Map()[name] = s
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
