@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write internal/api/problems.json anew")
+var update = flag.Bool("update", false, "write internal/api/rest/problems.json anew")
 
-// problem is a code of the API, as internal/api/problems.json lists it.
+// problem is a code of the API, as internal/api/rest/problems.json lists it.
 type problem struct {
 	Code     string   `json:"code"`
 	Statuses []int    `json:"statuses"`
@@ -29,7 +29,7 @@ type problem struct {
 // The OpenAPI document and the documentation have each code that the server's
 // sources name, and no other.
 func TestTheListOfProblemsIsThatOfTheSources(t *testing.T) {
-	const list = "internal/api/problems.json"
+	const list = "internal/api/rest/problems.json"
 	found := problemsIn(t, "internal/server")
 	var want bytes.Buffer
 	want.WriteString("[\n")

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -18,21 +19,21 @@ import (
 
 // Attachment is a file on a case.
 type Attachment struct {
-	ID          string `json:"id" doc:"Its id."`
-	Key         string `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
-	Filename    string `json:"filename" doc:"The name of the file." example:"passport.pdf"`
-	MediaType   string `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
-	Size        int64  `json:"size" doc:"Bytes." example:"48213"`
-	SHA256      string `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
-	CaseVersion int64  `json:"case_version" doc:"The version of the case that it came with." example:"8"`
-	By          Actor  `json:"by" doc:"Who added it."`
-	At          Time   `json:"at" doc:"When."`
-	ContentPath string `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
+	ID          string     `json:"id" doc:"Its id."`
+	Key         string     `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
+	Filename    string     `json:"filename" doc:"The name of the file." example:"passport.pdf"`
+	MediaType   string     `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
+	Size        int64      `json:"size" doc:"Bytes." example:"48213"`
+	SHA256      string     `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
+	CaseVersion int64      `json:"case_version" doc:"The version of the case that it came with." example:"8"`
+	By          rest.Actor `json:"by" doc:"Who added it."`
+	At          rest.Time  `json:"at" doc:"When."`
+	ContentPath string     `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
 }
 
 // InAttachment is embedded in the parameters of what is about one attachment.
 type InAttachment struct {
-	InCase
+	rest.InCase
 	Attachment string `path:"attachment" maxLength:"100" doc:"The id of the file." example:"doc_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 }
 
@@ -45,16 +46,23 @@ type download struct {
 // where they are, and one is the word for one of them.
 func (a *API) attachments(sort cases.Sort, folder, one string) {
 	path := "/v1/cases/{id}/" + folder
-	handle(a, operation("list-"+folder, http.MethodGet, path, folder, "List a case's "+folder, "The oldest first.", http.StatusNotFound),
-		func(ctx context.Context, in *struct {
-			InCase
-			Paging
-		}) (*listed[Attachment], error) {
-			return a.listAttachments(ctx, sort, folder, in.InCase, in.Paging)
-		})
-	op := handle(a, operation("download-"+one, http.MethodGet, path+"/{attachment}/content", folder, "Download a "+one,
-		"Takes Range and If-None-Match where the store of files can seek.", http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable),
-		func(ctx context.Context, in *InAttachment) (*download, error) { return a.download(ctx, sort, in) })
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.Operation("list-" + folder), Pattern: "GET " + path, Tag: folder,
+		Summary:     "List a case's " + folder,
+		Description: "The oldest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		rest.InCase
+		rest.Paging
+	}) (*rest.PageAnswer[Attachment], error) {
+		return a.listAttachments(ctx, sort, folder, in.InCase, in.Paging)
+	})
+	op := rest.Handle(a.kernel, rest.Operation{
+		ID: access.Operation("download-" + one), Pattern: "GET " + path + "/{attachment}/content", Tag: folder,
+		Summary:     "Download a " + one,
+		Description: "Takes Range and If-None-Match where the store of files can seek.",
+		Problems:    []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable},
+	}, func(ctx context.Context, in *InAttachment) (*download, error) { return a.download(ctx, sort, in) })
 	text := func(says string) *huma.Param {
 		return &huma.Header{Description: says, Schema: &huma.Schema{Type: huma.TypeString}}
 	}
@@ -66,49 +74,52 @@ func (a *API) attachments(sort cases.Sort, folder, one string) {
 			"ETag":                text("The hash of the contents."),
 		},
 	}
-	handle(a, operation("delete-"+one, http.MethodDelete, path+"/{attachment}", folder, "Delete a "+one,
-		"The case gets its next version; the file is gone for good.", http.StatusNotFound),
-		func(ctx context.Context, in *InAttachment) (*noContent, error) {
-			id, err := in.caseID()
-			if err != nil {
-				return nil, err
-			}
-			return &noContent{}, a.service.DeleteAttachment(ctx, principalOf(ctx), id, sort, in.Attachment)
-		})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.Operation("delete-" + one), Pattern: "DELETE " + path + "/{attachment}", Tag: folder,
+		Summary:     "Delete a " + one,
+		Description: "The case gets its next version; the file is gone for good.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InAttachment) (*rest.NoContent, error) {
+		id, err := in.CaseID()
+		if err != nil {
+			return nil, err
+		}
+		return &rest.NoContent{}, a.service.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, sort, in.Attachment)
+	})
 }
 
-func (a *API) listAttachments(ctx context.Context, sort cases.Sort, folder string, in InCase, p Paging) (*listed[Attachment], error) {
-	id, err := in.caseID()
+func (a *API) listAttachments(ctx context.Context, sort cases.Sort, folder string, in rest.InCase, p rest.Paging) (*rest.PageAnswer[Attachment], error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
 	after, name := "", folder+"/"+in.ID
-	if err := a.cursors.open(name, p.Cursor, &after); err != nil {
+	if err := a.kernel.Open(name, p.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Attachments(ctx, principalOf(ctx), id, sort, after, p.Limit+1)
+	all, err := a.service.Attachments(ctx, rest.PrincipalOf(ctx), id, sort, after, p.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	show := func(at cases.Attachment) Attachment { return showAttachment(principalOf(ctx), folder, at) }
-	return paged(a, name, p.Limit, all, show, func(at cases.Attachment) string { return at.ID })
+	show := func(at cases.Attachment) Attachment { return showAttachment(rest.PrincipalOf(ctx), folder, at) }
+	return rest.NewPager(a.kernel, name, show, func(at cases.Attachment) string { return at.ID }).PageOfList(all, p.Limit)
 }
 
 // attached adds an attachment once and answers with it.
-func attached(ctx context.Context, operation, folder string, in Idempotent,
-	do func(casework.Once) (cases.Attachment, error), extra ...string) (*created[Attachment], error) {
-	return create[Attachment](ctx, operation, in, func(at cases.Attachment) (store.Answer, error) {
-		shown := showAttachment(principalOf(ctx), folder, at)
-		return answer(http.StatusCreated, shown, "Location", shown.ContentPath)
+func attached(ctx context.Context, folder string, in rest.Idempotent,
+	do func(casework.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
+	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
+		shown := showAttachment(rest.PrincipalOf(ctx), folder, at)
+		return rest.Answer(http.StatusCreated, shown, "Location", shown.ContentPath)
 	}, do, extra...)
 }
 
 func (a *API) download(ctx context.Context, sort cases.Sort, in *InAttachment) (*download, error) {
-	id, err := in.caseID()
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	file, contents, err := a.service.OpenAttachment(ctx, principalOf(ctx), id, sort, in.Attachment)
+	file, contents, err := a.service.OpenAttachment(ctx, rest.PrincipalOf(ctx), id, sort, in.Attachment)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +142,7 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+file.SHA256+`"`)
 	if seeker, ok := contents.(io.ReadSeeker); ok {
-		http.ServeContent(&ranged{w}, r, "", file.At, seeker)
+		http.ServeContent(&ranged{ResponseWriter: w}, r, "", file.At, seeker)
 		return
 	}
 	if r.Method != http.MethodHead {
@@ -139,30 +150,41 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	}
 }
 
-// ranged returns a range that can't be served, and a condition that does not hold,
+// ranged returns a range that can't be served, and a condition that is not met,
 // the shape of all our problems.
-type ranged struct{ http.ResponseWriter }
+type ranged struct {
+	http.ResponseWriter
+	refused bool
+}
 
 func (w *ranged) WriteHeader(status int) {
-	var p *Problem
+	var p *rest.Problem
 	switch status {
 	case http.StatusRequestedRangeNotSatisfiable:
-		p = newProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
 	case http.StatusPreconditionFailed:
-		p = newProblem(fault.New(fault.Invalid, "request.precondition", "The file is not the one that If-Match or If-Unmodified-Since names."))
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition", "The file is not the one that If-Match or If-Unmodified-Since names."))
 	default:
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	p.Status, p.Title = status, http.StatusText(status)
-	p.write(w.ResponseWriter)
-	w.ResponseWriter = &discard{header: http.Header{}} // of the text that would follow
+	p.SetStatus(status)
+	p.Write(w.ResponseWriter)
+	w.refused = true
+}
+
+// Write drops the text that would follow a problem.
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {
 	return Attachment{
 		ID: at.ID, Key: at.Key, Filename: at.Filename, MediaType: at.MediaType, Size: at.Size, SHA256: at.SHA256,
-		CaseVersion: at.Version, By: showActor(p, at.By), At: Time(at.At),
+		CaseVersion: at.Version, By: rest.ShowActor(p, at.By), At: rest.Time(at.At),
 		ContentPath: casePath(at.CaseID) + "/" + folder + "/" + at.ID + "/content",
 	}
 }

@@ -2,17 +2,12 @@ package api
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/sha256"
-	byteorder "encoding/binary"
-	"encoding/hex"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -20,27 +15,27 @@ import (
 
 // Attempt is one HTTP try, as recorded.
 type Attempt struct {
-	ID         string  `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
-	Endpoint   string  `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Message    string  `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string  `json:"trigger" doc:"What it told." example:"case_created"`
-	Subject    string  `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
-	Number     int     `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
-	At         Time    `json:"at" doc:"When it began."`
-	DurationMS int64   `json:"duration_ms" doc:"How long it took." example:"38"`
-	Address    string  `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
-	Status     *int    `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
-	Failure    *string `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
-	Delivered  bool    `json:"delivered" doc:"The receiver took it." example:"true"`
-	Request    Value   `json:"request" doc:"The headers sent, without signatures and credentials."`
-	Response   Value   `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
-	BodySHA256 string  `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
+	ID         string     `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
+	Endpoint   string     `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string     `json:"trigger" doc:"What it told." example:"case_created"`
+	Subject    string     `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
+	Number     int        `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
+	At         rest.Time  `json:"at" doc:"When it began."`
+	DurationMS int64      `json:"duration_ms" doc:"How long it took." example:"38"`
+	Address    string     `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
+	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure    *string    `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
+	Delivered  bool       `json:"delivered" doc:"The receiver took it." example:"true"`
+	Request    rest.Value `json:"request" doc:"The headers sent, without signatures and credentials."`
+	Response   rest.Value `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
+	BodySHA256 string     `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
 }
 
 // SentAttempt is an attempt with the body that was sent.
 type SentAttempt struct {
 	Attempt
-	Body      Value              `json:"body" doc:"The body, derived from the journal again; null where that is not possible."`
+	Body      rest.Value         `json:"body" doc:"The body, derived from the journal again; null where that is not possible."`
 	BodyState casework.BodyState `json:"body_state" enum:"same,differs,gone" doc:"same: it has the hash of what was sent. differs: it has not, so that it is not what was sent. gone: what it was made of has been removed." example:"same"`
 }
 
@@ -54,7 +49,7 @@ type InAttempts struct {
 	Class   string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
 	Since   time.Time `query:"since" doc:"That began then or later." example:"2026-01-31T08:00:00Z"`
 	Until   time.Time `query:"until" doc:"That began before." example:"2026-02-01T00:00:00Z"`
-	Paging
+	rest.Paging
 }
 
 func (in InAttempts) filter() (store.AttemptFilter, error) {
@@ -75,54 +70,65 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 	return f, nil
 }
 
-type shownAttempt struct{ Body reply[SentAttempt] }
+type shownAttempt struct{ Body rest.Reply[SentAttempt] }
 
 func (a *API) attempts() {
 	const tag = "attempts"
 	const pages = " A page may have fewer than limit, or none, although there is a next."
-	handle(a, operation("list-attempts", http.MethodGet, "/v1/endpoints/{id}/attempts", tag, "List an endpoint's attempts",
-		"What was sent and what came of it, the newest first."+pages, http.StatusNotFound), a.listAttempts)
-	handle(a, operation("find-attempts", http.MethodGet, "/v1/attempts", tag, "Find attempts",
-		"Those of all endpoints, the newest first; also of endpoints that are deleted."+pages), a.findAttempts)
-	handle(a, operation("get-attempt", http.MethodGet, "/v1/attempts/{id}", tag, "Get an attempt",
-		"With the body that was sent. Bodies are not kept: it is derived from the journal again, and held against the hash of what was sent.", http.StatusNotFound), a.getAttempt)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListAttempts, Pattern: "GET /v1/endpoints/{id}/attempts", Tag: tag,
+		Summary:     "List an endpoint's attempts",
+		Description: "What was sent and what came of it, the newest first." + pages,
+		Problems:    []int{http.StatusNotFound},
+	}, a.listAttempts)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.FindAttempts, Pattern: "GET /v1/attempts", Tag: tag,
+		Summary:     "Find attempts",
+		Description: "Those of all endpoints, the newest first; also of endpoints that are deleted." + pages,
+	}, a.findAttempts)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetAttempt, Pattern: "GET /v1/attempts/{id}", Tag: tag,
+		Summary:     "Get an attempt",
+		Description: "With the body that was sent. Bodies are not kept: it is derived from the journal again, and held against the hash of what was sent.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.getAttempt)
 }
 
 func (a *API) listAttempts(ctx context.Context, in *struct {
 	InEndpoint
 	InAttempts
-}) (*listed[Attempt], error) {
+}) (*rest.PageAnswer[Attempt], error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
 	f.Endpoint = in.ID
 	name := "attempts/" + in.ID
-	if err := a.cursors.open(name, in.Cursor, &f.Before); err != nil {
+	if err := a.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := a.service.Attempts(ctx, principalOf(ctx), f)
+	found, next, err := a.service.Attempts(ctx, rest.PrincipalOf(ctx), f)
 	return a.pageOfAttempts(name, found, next, err)
 }
 
 func (a *API) findAttempts(ctx context.Context, in *struct {
 	Endpoint string `query:"endpoint" maxLength:"100" doc:"Made for the endpoint with this id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	InAttempts
-}) (*listed[Attempt], error) {
+}) (*rest.PageAnswer[Attempt], error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
 	f.Endpoint = in.Endpoint
 	const name = "attempts"
-	if err := a.cursors.open(name, in.Cursor, &f.Before); err != nil {
+	if err := a.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := a.service.FindAttempts(ctx, principalOf(ctx), f)
+	found, next, err := a.service.FindAttempts(ctx, rest.PrincipalOf(ctx), f)
 	return a.pageOfAttempts(name, found, next, err)
 }
 
-func (a *API) pageOfAttempts(name string, found []store.Attempt, next int64, err error) (*listed[Attempt], error) {
+func (a *API) pageOfAttempts(name string, found []store.Attempt, next int64, err error) (*rest.PageAnswer[Attempt], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -130,65 +136,26 @@ func (a *API) pageOfAttempts(name string, found []store.Attempt, next int64, err
 	if next > 0 {
 		place = &next
 	}
-	return pagedTo(a, name, found, a.showAttempt, func(at store.Attempt) int64 { return at.ID }, place)
+	return rest.NewPager(a.kernel, name, a.showAttempt, func(at store.Attempt) int64 { return at.ID }).PageBefore(found, place)
 }
 
 func (a *API) getAttempt(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"100" doc:"The id of the attempt." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 }) (*shownAttempt, error) {
-	p := principalOf(ctx)
-	sent, err := a.service.Attempt(ctx, p, a.attemptIDs.open(p.Tenant, in.ID))
+	p := rest.PrincipalOf(ctx)
+	sent, err := a.service.Attempt(ctx, p, a.attemptIDs.Open(p.Tenant, in.ID))
 	if err != nil {
 		return nil, err
 	}
-	body, err := replyOf(SentAttempt{a.showAttempt(sent.Attempt), Value(sent.Body), sent.State})
+	body, err := rest.NewReply(SentAttempt{a.showAttempt(sent.Attempt), rest.Value(sent.Body), sent.State})
 	return &shownAttempt{body}, err
 }
 
 func (a *API) showAttempt(at store.Attempt) Attempt {
 	return Attempt{
-		ID: a.attemptIDs.seal(at.Tenant, at.ID), Endpoint: at.Endpoint,
-		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: Time(at.At),
-		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: orNull(at.Status), Failure: orNull(at.Class),
-		Delivered: at.Delivered, Request: Value(at.Request), Response: Value(at.Response), BodySHA256: at.BodySHA256,
+		ID: a.attemptIDs.Seal(at.Tenant, at.ID), Endpoint: at.Endpoint,
+		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: rest.Time(at.At),
+		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: rest.OrNull(at.Status), Failure: rest.OrNull(at.Class),
+		Delivered: at.Delivered, Request: rest.Value(at.Request), Response: rest.Value(at.Response), BodySHA256: at.BodySHA256,
 	}
-}
-
-// numbers makes ids out of numbers that count through all tenants, so that nobody
-// sees how much others do. The same number has the same id for ever.
-type numbers struct {
-	prefix string
-	block  cipher.Block
-}
-
-func newNumbers(prefix string, key []byte) numbers {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("ids " + prefix))
-	block, err := aes.NewCipher(mac.Sum(nil))
-	if err != nil {
-		panic("api: " + err.Error()) // the key has the length of a hash
-	}
-	return numbers{prefix, block}
-}
-
-func (n numbers) seal(tenant, number int64) string {
-	var b [aes.BlockSize]byte
-	byteorder.BigEndian.PutUint64(b[:8], uint64(tenant))
-	byteorder.BigEndian.PutUint64(b[8:], uint64(number))
-	n.block.Encrypt(b[:], b[:])
-	return n.prefix + hex.EncodeToString(b[:])
-}
-
-// open returns the number of a tenant's id, and 0, which nothing has, for any other.
-func (n numbers) open(tenant int64, id string) int64 {
-	rest, ok := strings.CutPrefix(id, n.prefix)
-	b, err := hex.DecodeString(rest)
-	if !ok || err != nil || len(b) != aes.BlockSize {
-		return 0
-	}
-	n.block.Decrypt(b, b)
-	if byteorder.BigEndian.Uint64(b[:8]) != uint64(tenant) || n.seal(tenant, int64(byteorder.BigEndian.Uint64(b[8:]))) != id {
-		return 0
-	}
-	return int64(byteorder.BigEndian.Uint64(b[8:]))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -25,19 +26,19 @@ type sealed[T any] struct {
 }
 
 // keepSealed sets a cookie that holds a value for so many seconds.
-func keepSealed[T any](a *API, x *exchange, name string, value T, age int) error {
-	text, err := a.cursors.seal("cookie/"+name, sealed[T]{value, time.Now().Unix() + int64(age)})
+func keepSealed[T any](a *API, x *rest.Exchange, name string, value T, age int) error {
+	text, err := a.kernel.Seal("cookie/"+name, sealed[T]{value, time.Now().Unix() + int64(age)})
 	if err == nil {
-		a.config.Sessions.SetCookie(x.request.Context(), x, name, text, age)
+		a.config.Sessions.SetCookie(x.Request.Context(), x, name, text, age)
 	}
 	return err
 }
 
 // sealedIn returns the value of a cookie; the zero value if there is none that is
 // good.
-func sealedIn[T any](a *API, x *exchange, name string) T {
+func sealedIn[T any](a *API, x *rest.Exchange, name string) T {
 	var s sealed[T]
-	err := a.cursors.open("cookie/"+name, a.config.Sessions.Cookie(x.request, name), &s)
+	err := a.kernel.Open("cookie/"+name, a.config.Sessions.Cookie(x.Request, name), &s)
 	if err != nil || s.Expires <= time.Now().Unix() {
 		var none T
 		return none
@@ -46,12 +47,12 @@ func sealedIn[T any](a *API, x *exchange, name string) T {
 }
 
 // browser is what the request's browser is known by.
-func (a *API) browser(x *exchange) casework.Browser {
+func (a *API) browser(x *rest.Exchange) casework.Browser {
 	return sealedIn[casework.Browser](a, x, browserCookie)
 }
 
 // know makes the browser one that is known for a user, who has signed in.
-func (a *API) know(x *exchange, u access.User) error {
+func (a *API) know(x *rest.Exchange, u access.User) error {
 	b := a.browser(x)
 	if b.ID == "" || b.Tenant != u.Tenant || b.Email != u.Email {
 		b = casework.Browser{ID: rand.Text(), Tenant: u.Tenant, Email: u.Email}

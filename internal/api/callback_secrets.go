@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
@@ -23,45 +25,51 @@ type InCallback struct {
 
 func (a *API) callbackSecrets() {
 	const path, tag = "/v1/case-types/{key}/callbacks/{transition}/secret", "case types"
-	handle(a, operation("list-callback-secrets", http.MethodGet, path+"s", tag, "List a callback's secrets",
-		"Those that sign what it is asked, the newest first, without the secrets themselves. Where the callbacks "+
-			"of the type share one secret, that is among them.", http.StatusNotFound),
-		func(ctx context.Context, in *InCallback) (*short[Secret], error) {
-			all, err := a.service.CallbackSecrets(ctx, principalOf(ctx), in.Key, in.Transition)
-			if err != nil {
-				return nil, err
-			}
-			return list(all, showSecret)
-		})
-	handleBody(a, operation("rotate-callback-secret", http.MethodPost, path, tag, "Rotate a callback's secret",
-		"Gives a callback a new secret. Those of the same kind go on signing for the overlap, so that the "+
-			"callback's service has time to learn the new one: meanwhile each question carries a signature of "+
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListCallbackSecrets, Pattern: "GET " + path + "s", Tag: tag,
+		Summary: "List a callback's secrets",
+		Description: "Those that sign what it is asked, the newest first, without the secrets themselves. Where the callbacks " +
+			"of the type share one secret, that is among them.",
+		Problems: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InCallback) (*rest.ListAnswer[Secret], error) {
+		all, err := a.service.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
+		if err != nil {
+			return nil, err
+		}
+		return rest.List(all, showSecret)
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.RotateCallbackSecret, Pattern: "POST " + path, Tag: tag,
+		Summary: "Rotate a callback's secret",
+		Description: "Gives a callback a new secret. Those of the same kind go on signing for the overlap, so that the " +
+			"callback's service has time to learn the new one: meanwhile each question carries a signature of " +
 			"either. With an overlap of 0s they end at once.",
-		http.StatusNotFound, http.StatusConflict), a.rotateCallbackSecret)
-	handle(a, operation("delete-callback-secret", http.MethodDelete, path+"s/{secret_id}", tag,
-		"Delete a callback's secret",
-		"It signs nothing from now on. The last one that does not expire can't be deleted.", http.StatusNotFound,
-		http.StatusConflict),
-		func(ctx context.Context, in *struct {
-			InCallback
-			Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-		}) (*noContent, error) {
-			return &noContent{}, a.service.DeleteCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition, in.Secret)
-		})
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+	}, a.rotateCallbackSecret)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteCallbackSecret, Pattern: "DELETE " + path + "s/{secret_id}", Tag: tag,
+		Summary:     "Delete a callback's secret",
+		Description: "It signs nothing from now on. The last one that does not expire can't be deleted.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *struct {
+		InCallback
+		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	}) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, in.Secret)
+	})
 }
 
 func (a *API) rotateCallbackSecret(ctx context.Context, in *struct {
 	InCallback
-	Idempotent
-}, body NewSecret) (*created[CallbackSecret], error) {
+	rest.Idempotent
+}, body NewSecret) (*rest.PostAnswer[CallbackSecret], error) {
 	q, err := body.read(casework.InvalidCallbackSecret)
 	if err != nil {
 		return nil, err
 	}
-	return create[CallbackSecret](ctx, "rotate-callback-secret", in.Idempotent,
-		func(s endpoint.Secret) (store.Answer, error) {
-			return answer(http.StatusOK, CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
-		}, func(o casework.Once) (endpoint.Secret, error) {
-			return a.service.RotateCallbackSecret(ctx, principalOf(ctx), in.Key, in.Transition, q, o)
-		})
+	return rest.Create[CallbackSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
+		return rest.Answer(http.StatusOK, CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
+	}, func(o casework.Once) (endpoint.Secret, error) {
+		return a.service.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
+	})
 }

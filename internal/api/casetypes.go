@@ -6,18 +6,20 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 )
 
 // CaseTypeSummary is a case type in a list.
 type CaseTypeSummary struct {
-	Key       string        `json:"key" doc:"Its key." example:"kyc"`
-	Name      string        `json:"name" doc:"Its name." example:"KYC review"`
-	Kind      casetype.Kind `json:"kind" enum:"case,claim" doc:"Whether its cases are claims." example:"case"`
-	Version   int64         `json:"version" doc:"Of the definition." example:"3"`
-	CreatedAt Time          `json:"created_at" doc:"When this version was put."`
-	RetiredAt TimeOrNull    `json:"retired_at" doc:"When the type was retired: no new cases are made of it, whatever its version; null: it was not."`
+	Key       string          `json:"key" doc:"Its key." example:"kyc"`
+	Name      string          `json:"name" doc:"Its name." example:"KYC review"`
+	Kind      casetype.Kind   `json:"kind" enum:"case,claim" doc:"Whether its cases are claims." example:"case"`
+	Version   int64           `json:"version" doc:"Of the definition." example:"3"`
+	CreatedAt rest.Time       `json:"created_at" doc:"When this version was put."`
+	RetiredAt rest.TimeOrNull `json:"retired_at" doc:"When the type was retired: no new cases are made of it, whatever its version; null: it was not."`
 }
 
 // CaseType is one version of a case type.
@@ -59,80 +61,90 @@ func definitionTypes() []string {
 func (a *API) caseTypes() {
 	type out struct {
 		Status int
-		Body   reply[PutCaseType]
+		Body   rest.Reply[PutCaseType]
 	}
-	op := handle(a, operation("put-case-type", http.MethodPut, "/v1/case-types/{key}", "case types", "Put a case type",
-		"Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the "+
-			"first one); cases stay with the version they were made by, and ask callbacks by the "+
-			"newest version's settings. "+
-			"A wrong definition is refused with every fault listed, by line and path. "+dialects,
-		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity),
-		func(ctx context.Context, in *struct {
-			InCaseType
-			File string `query:"file" maxLength:"200" doc:"The name of the file, for the messages of faults." example:"kyc.yaml"`
-		}) (*out, error) {
-			put, err := a.putCaseType(ctx, in.Key, in.File)
-			if err != nil {
-				return nil, err
-			}
-			code := http.StatusOK
-			if put.Version == 1 && !put.Unchanged {
-				code = http.StatusCreated
-			}
-			body, err := replyOf(showPut(put))
-			return &out{Status: code, Body: body}, err
-		})
+	op := rest.Handle(a.kernel, rest.Operation{
+		ID: access.PutCaseType, Pattern: "PUT /v1/case-types/{key}", Tag: "case types",
+		Summary: "Put a case type",
+		Description: "Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the " +
+			"first one); cases stay with the version they were made by, and ask callbacks by the " +
+			"newest version's settings. " +
+			"A wrong definition is refused with every fault listed, by line and path. " + dialects,
+		Problems: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, in *struct {
+		InCaseType
+		File string `query:"file" maxLength:"200" doc:"The name of the file, for the messages of faults." example:"kyc.yaml"`
+	}) (*out, error) {
+		put, err := a.putCaseType(ctx, in.Key, in.File)
+		if err != nil {
+			return nil, err
+		}
+		code := http.StatusOK
+		if put.Version == 1 && !put.Unchanged {
+			code = http.StatusCreated
+		}
+		body, err := rest.NewReply(showPut(put))
+		return &out{Status: code, Body: body}, err
+	})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range definitionTypes() {
-		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).Schema(a.huma.OpenAPI().Components.Schemas)}
+		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).Schema(a.kernel.OpenAPI().Components.Schemas)}
 	}
 	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
-	handle(a, operation("get-case-type", http.MethodGet, "/v1/case-types/{key}", "case types", "Get a case type",
-		"Its newest version, or another one, as you may see it: without "+
-			"what is above your clearance.", http.StatusNotFound), a.getCaseType)
-	handle(a, operation("list-case-types", http.MethodGet, "/v1/case-types", "case types", "List the case types", "The newest version of each, by key."), a.listCaseTypes)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetCaseType, Pattern: "GET /v1/case-types/{key}", Tag: "case types",
+		Summary: "Get a case type",
+		Description: "Its newest version, or another one, as you may see it: without " +
+			"what is above your clearance.",
+		Problems: []int{http.StatusNotFound},
+	}, a.getCaseType)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListCaseTypes, Pattern: "GET /v1/case-types", Tag: "case types",
+		Summary:     "List the case types",
+		Description: "The newest version of each, by key.",
+	}, a.listCaseTypes)
 	a.typedDocuments()
 	a.callbackSecrets()
 }
 
 func (a *API) putCaseType(ctx context.Context, key, file string) (casework.TypeVersion, error) {
-	x := exchangeOf(ctx)
-	if err := x.contentType(definitionTypes()...); err != nil {
+	x := rest.ExchangeOf(ctx)
+	if err := x.CheckContentType(definitionTypes()...); err != nil {
 		return casework.TypeVersion{}, err
 	}
-	source, err := a.read(x)
+	source, err := a.kernel.ReadBody(x)
 	if err != nil {
 		return casework.TypeVersion{}, err
 	}
-	return a.service.PutCaseType(ctx, principalOf(ctx), key, file, source)
+	return a.service.PutCaseType(ctx, rest.PrincipalOf(ctx), key, file, source)
 }
 
-type shownCaseType struct{ Body reply[CaseType] }
+type shownCaseType struct{ Body rest.Reply[CaseType] }
 
 func (a *API) getCaseType(ctx context.Context, in *struct {
 	InCaseType
 	Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
 }) (*shownCaseType, error) {
-	t, err := a.service.CaseType(ctx, principalOf(ctx), in.Key, in.Version)
+	t, err := a.service.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
 	if err != nil {
 		return nil, err
 	}
-	body, err := replyOf(showCaseType(t, principalOf(ctx).Clearance))
+	body, err := rest.NewReply(showCaseType(t, rest.PrincipalOf(ctx).Clearance))
 	return &shownCaseType{body}, err
 }
 
-func (a *API) listCaseTypes(ctx context.Context, in *InList) (*listed[CaseTypeSummary], error) {
-	all, err := a.service.CaseTypes(ctx, principalOf(ctx))
+func (a *API) listCaseTypes(ctx context.Context, in *rest.InList) (*rest.PageAnswer[CaseTypeSummary], error) {
+	all, err := a.service.CaseTypes(ctx, rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return ordered(a, "case-types", *in, all, summarise, func(t casework.TypeSummary) string { return t.Key })
+	return rest.PageBehind(rest.NewPager(a.kernel, "case-types", summarise, func(t casework.TypeSummary) string { return t.Key }), in.Cursor, all)
 }
 
 func summarise(t casework.TypeSummary) CaseTypeSummary {
 	return CaseTypeSummary{
 		Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version,
-		CreatedAt: Time(t.CreatedAt), RetiredAt: TimeOrNull(t.RetiredAt),
+		CreatedAt: rest.Time(t.CreatedAt), RetiredAt: rest.TimeOrNull(t.RetiredAt),
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -21,31 +23,35 @@ func (Claim) Schema(r huma.Registry) *huma.Schema {
 	s.Properties["assigned_to"] = holder
 	s.AdditionalProperties = true
 	delete(r.Map(), "ClaimHolder") // holder stands for it
-	return component(r, "Claim", s)
+	return rest.Component(r, "Claim", s)
 }
 
 // shownClaim is the answer that holds a claim.
 type shownClaim struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
-	Body reply[Claim]
+	Body rest.Reply[Claim]
 }
 
 func (a *API) claims() {
-	handle(a, operation("get-claim", http.MethodGet, "/v1/claims/{id}", "cases", "Get a claim",
-		"The very object that the claim events carry, as it is now: what Casehook keeps of the claim, then its data by name. "+
-			"Fields that you may not see are absent, and a name that is made of some is the reference, as in the events of an endpoint with your clearance. "+
-			"A case that is no claim is not found.", http.StatusNotFound), a.getClaim)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetClaim, Pattern: "GET /v1/claims/{id}", Tag: "cases",
+		Summary: "Get a claim",
+		Description: "The very object that the claim events carry, as it is now: what Casehook keeps of the claim, then its data by name. " +
+			"Fields that you may not see are absent, and a name that is made of some is the reference, as in the events of an endpoint with your clearance. " +
+			"A case that is no claim is not found.",
+		Problems: []int{http.StatusNotFound},
+	}, a.getClaim)
 }
 
-func (a *API) getClaim(ctx context.Context, in *InCase) (*shownClaim, error) {
-	id, err := in.caseID()
+func (a *API) getClaim(ctx context.Context, in *rest.InCase) (*shownClaim, error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	claim, revision, err := a.service.Claim(ctx, principalOf(ctx), id)
+	claim, revision, err := a.service.Claim(ctx, rest.PrincipalOf(ctx), id)
 	if err != nil {
 		return nil, err
 	}
-	body, err := replyOf(Claim{claim})
-	return &shownClaim{ETag: etag(revision), Body: body}, err
+	body, err := rest.NewReply(Claim{claim})
+	return &shownClaim{ETag: rest.ETag(revision), Body: body}, err
 }

@@ -6,14 +6,15 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 )
 
 // Definition is a definition of a case type, in JSON.
-type Definition Object
+type Definition rest.Object
 
 // MarshalJSON passes the definition on.
-func (d Definition) MarshalJSON() ([]byte, error) { return Object(d).MarshalJSON() }
+func (d Definition) MarshalJSON() ([]byte, error) { return rest.Object(d).MarshalJSON() }
 
 // Schema is that of definitions, in components: the parts that it defines are
 // components of their own.
@@ -27,13 +28,13 @@ func (Definition) Schema(r huma.Registry) *huma.Schema {
 			panic("api: the schema of definitions: " + err.Error()) // it is our own
 		}
 		for name, part := range s.Parts {
-			s := embedded(asComponent(part))
+			s := rest.Embedded(asComponent(part))
 			if name == "document" { // it is left out where it speaks of fields that are hidden from its reader
 				s.Extensions["required"] = json.RawMessage(`["key"]`)
 			}
-			component(r, definitionPart(name), s)
+			rest.Component(r, definitionPart(name), s)
 		}
-		component(r, root, embedded(asComponent(casetype.Schema())))
+		rest.Component(r, root, rest.Embedded(asComponent(casetype.Schema())))
 	}
 	return &huma.Schema{Ref: "#/components/schemas/" + root}
 }
@@ -48,7 +49,7 @@ func definitionPart(name string) string {
 
 // asComponent returns a schema without what belongs to a document of its own, its
 // references leading to components.
-func asComponent(raw []byte) Value {
+func asComponent(raw []byte) rest.Value {
 	var s map[string]any
 	if err := json.Unmarshal(raw, &s); err != nil {
 		panic("api: the schema of definitions: " + err.Error()) // it is our own

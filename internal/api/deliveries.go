@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -13,7 +14,7 @@ type Telling struct {
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"What it tells." example:"case_created"`
 	Version    int64      `json:"version" doc:"The version that it tells of." example:"7"`
-	At         Time       `json:"at" doc:"When it came about."`
+	At         rest.Time  `json:"at" doc:"When it came about."`
 	Deliveries []Delivery `json:"deliveries" doc:"By endpoint: those that were told it, or are to be."`
 }
 
@@ -23,48 +24,56 @@ type Delivery struct {
 	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
 	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and nothing more comes, since the endpoint is deleted or wants it no more." example:"delivered"`
 	Attempts   int                     `json:"attempts" doc:"How often it was tried, as far as that is kept." example:"1"`
-	LastAt     TimeOrNull              `json:"last_at" doc:"When the last try began; null: there was none."`
+	LastAt     rest.TimeOrNull         `json:"last_at" doc:"When the last try began; null: there was none."`
 	LastStatus *int                    `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
 	Failure    *string                 `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
-	Due        TimeOrNull              `json:"due" doc:"When it is tried again; null: it is not parked."`
+	Due        rest.TimeOrNull         `json:"due" doc:"When it is tried again; null: it is not parked."`
 	Reason     string                  `json:"reason" doc:"Why it is parked or was given up; else empty."`
 }
 
 func (a *API) deliveries() {
 	const tag = "attempts"
 	const says = "Per message: which endpoints were told it, when and with what result, and which are to be; the newest first. A page has the messages of up to limit commits."
-	handle(a, operation("list-case-deliveries", http.MethodGet, "/v1/cases/{id}/deliveries", tag, "List who was told what about a case", says, http.StatusNotFound),
-		func(ctx context.Context, in *struct {
-			InCase
-			Paging
-		}) (*listed[Telling], error) {
-			id, err := in.caseID()
-			if err != nil {
-				return nil, err
-			}
-			return a.pageOfDeliveries(ctx, "deliveries/case/"+in.ID, id, in.Paging, a.service.CaseDeliveries)
-		})
-	handle(a, operation("list-contact-deliveries", http.MethodGet, "/v1/contacts/{id}/deliveries", tag, "List who was told what about a contact", says, http.StatusNotFound),
-		func(ctx context.Context, in *struct {
-			InContact
-			Paging
-		}) (*listed[Telling], error) {
-			id, err := in.contactID()
-			if err != nil {
-				return nil, err
-			}
-			return a.pageOfDeliveries(ctx, "deliveries/contact/"+in.ID, id, in.Paging, a.service.ContactDeliveries)
-		})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListCaseDeliveries, Pattern: "GET /v1/cases/{id}/deliveries", Tag: tag,
+		Summary:     "List who was told what about a case",
+		Description: says,
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		rest.InCase
+		rest.Paging
+	}) (*rest.PageAnswer[Telling], error) {
+		id, err := in.CaseID()
+		if err != nil {
+			return nil, err
+		}
+		return a.pageOfDeliveries(ctx, "deliveries/case/"+in.ID, id, in.Paging, a.service.CaseDeliveries)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListContactDeliveries, Pattern: "GET /v1/contacts/{id}/deliveries", Tag: tag,
+		Summary:     "List who was told what about a contact",
+		Description: says,
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		rest.InContact
+		rest.Paging
+	}) (*rest.PageAnswer[Telling], error) {
+		id, err := in.ContactID()
+		if err != nil {
+			return nil, err
+		}
+		return a.pageOfDeliveries(ctx, "deliveries/contact/"+in.ID, id, in.Paging, a.service.ContactDeliveries)
+	})
 }
 
 type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling, int64, error)
 
-func (a *API) pageOfDeliveries(ctx context.Context, name string, id int64, in Paging, load deliveriesOf) (*listed[Telling], error) {
+func (a *API) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging, load deliveriesOf) (*rest.PageAnswer[Telling], error) {
 	var before entryPlace
-	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
+	if err := a.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	all, next, err := load(ctx, principalOf(ctx), id, before.ID, in.Limit)
+	all, next, err := load(ctx, rest.PrincipalOf(ctx), id, before.ID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -72,15 +81,16 @@ func (a *API) pageOfDeliveries(ctx context.Context, name string, id int64, in Pa
 	if next > 0 {
 		place = &entryPlace{next}
 	}
-	return wholePage(a, name, all, showTelling, place)
+	pager := rest.NewPager(a.kernel, name, showTelling, func(t casework.Telling) entryPlace { return entryPlace{t.Entry.ID} })
+	return pager.WholePageBefore(all, place)
 }
 
 func showTelling(t casework.Telling) Telling {
-	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
+	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {
 		out.Deliveries[i] = Delivery{
-			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: TimeOrNull(d.Tries.LastAt),
-			LastStatus: orNull(d.Tries.Status), Failure: orNull(d.Tries.Class), Due: TimeOrNull(d.Due), Reason: d.Reason,
+			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: rest.TimeOrNull(d.Tries.LastAt),
+			LastStatus: rest.OrNull(d.Tries.Status), Failure: rest.OrNull(d.Tries.Class), Due: rest.TimeOrNull(d.Due), Reason: d.Reason,
 		}
 	}
 	return out

@@ -9,12 +9,12 @@ import (
 	"html"
 	"html/template"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -39,7 +39,7 @@ type docsPage struct {
 	Question                    docsQuestion // to callbacks
 	Schemas                     []docsSchema
 	Guides                      []guide
-	Problems                    []codeDoc
+	Problems                    []rest.Code
 }
 
 type docsGroup struct {
@@ -81,8 +81,8 @@ func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
 		Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description,
 		Webhooks: docsWebhooks(triggers), Guides: guides(),
 	}
-	for _, c := range codes() {
-		shown := codeDoc{Code: c.Code, Statuses: c.Statuses}
+	for _, c := range rest.Codes() {
+		shown := rest.Code{Code: c.Code, Statuses: c.Statuses}
 		for _, detail := range c.Details {
 			shown.Details = append(shown.Details, verbs.Replace(detail))
 		}
@@ -92,7 +92,7 @@ func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
 	page.Question = docsQuestionOf(wire.AboutToSubmit(o.Info.Version))
 	for _, tag := range o.Tags {
 		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
-		for _, op := range operations(o) {
+		for _, op := range rest.Operations(o) {
 			if slices.Contains(op.Tags, tag.Name) {
 				shown := docsOf(op)
 				shown.Curl = examples.curl(op)
@@ -115,19 +115,6 @@ func documentation(o *huma.OpenAPI, triggers []Trigger) []byte {
 
 // verbs are what stands in a detail for what it is about.
 var verbs = strings.NewReplacer("%q", "…", "%s", "…", "%d", "…", "%v", "…", "%%", "%")
-
-// operations lists all operations by path, then method.
-func operations(o *huma.OpenAPI) []*huma.Operation {
-	var all []*huma.Operation
-	for _, path := range slices.Sorted(maps.Keys(o.Paths)) {
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-			if op := find(o, method, path); op != nil {
-				all = append(all, op)
-			}
-		}
-	}
-	return all
-}
 
 func docsOf(op *huma.Operation) docsOperation {
 	out := docsOperation{
@@ -175,13 +162,13 @@ func searchIndex(o *huma.OpenAPI, triggers []Trigger) []byte {
 			all = append(all, found{html.UnescapeString(s.Title), "guide", "/docs/" + g.Name + "#" + s.ID, g.Name})
 		}
 	}
-	for _, op := range operations(o) {
+	for _, op := range rest.Operations(o) {
 		all = append(all, found{op.Summary, op.Method, "/docs#" + op.OperationID, op.OperationID + " " + op.Path})
 	}
 	for _, t := range triggers {
 		all = append(all, found{t.Name, "webhook", "/docs#webhook-" + t.Name, t.Description})
 	}
-	for _, c := range codes() {
+	for _, c := range rest.Codes() {
 		all = append(all, found{c.Code, "problem", "/docs#problem-" + c.Code, strings.Join(c.Details, " ")})
 	}
 	raw, err := json.Marshal(all)

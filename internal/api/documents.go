@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -58,19 +60,28 @@ func (generated) Schema(r huma.Registry) *huma.Schema {
 }
 
 func (a *API) documents() {
-	handleBody(a, status(http.StatusCreated, operation("generate-document", http.MethodPost, "/v1/cases/{id}/documents", "documents",
-		"Generate documents", "Makes a PDF from the case by the template in its case type, and answers with it. For several keys it makes one of "+
-			"each, in one commit, and answers with a list: all of them, or none.", http.StatusNotFound, http.StatusConflict)), a.generateDocument)
-	handle(a, operation("delete-documents", http.MethodDelete, "/v1/cases/{id}/documents", "documents", "Delete documents",
-		"All of them, in one commit, or none.", http.StatusNotFound), a.deleteDocuments)
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.GenerateDocument, Pattern: "POST /v1/cases/{id}/documents", Tag: "documents",
+		Summary: "Generate documents",
+		Description: "Makes a PDF from the case by the template in its case type, and answers with it. For several keys it makes one of " +
+			"each, in one commit, and answers with a list: all of them, or none.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Success:  http.StatusCreated,
+	}, a.generateDocument)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteDocuments, Pattern: "DELETE /v1/cases/{id}/documents", Tag: "documents",
+		Summary:     "Delete documents",
+		Description: "All of them, in one commit, or none.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.deleteDocuments)
 	a.attachments(cases.Document, "documents", "document")
 }
 
 func (a *API) generateDocument(ctx context.Context, in *struct {
-	InCase
-	Idempotent
-}, body NewDocument) (*created[generated], error) {
-	id, err := in.caseID()
+	rest.InCase
+	rest.Idempotent
+}, body NewDocument) (*rest.PostAnswer[generated], error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
@@ -81,28 +92,28 @@ func (a *API) generateDocument(ctx context.Context, in *struct {
 	render := func(made []cases.Attachment) (store.Answer, error) {
 		shown := make([]Attachment, len(made))
 		for i, at := range made {
-			shown[i] = showAttachment(principalOf(ctx), "documents", at)
+			shown[i] = showAttachment(rest.PrincipalOf(ctx), "documents", at)
 		}
 		if g.Single {
-			return answer(http.StatusCreated, shown[0], "Location", shown[0].ContentPath)
+			return rest.Answer(http.StatusCreated, shown[0], "Location", shown[0].ContentPath)
 		}
-		return answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
+		return rest.Answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
 	}
-	return create[generated](ctx, "generate-document", in.Idempotent, render, func(o casework.Once) ([]cases.Attachment, error) {
-		return a.service.GenerateDocuments(ctx, principalOf(ctx), g, o)
+	return rest.Create[generated](ctx, in.Idempotent, render, func(o casework.Once) ([]cases.Attachment, error) {
+		return a.service.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
 	})
 }
 
 // DocumentIDs names documents of a case.
 type DocumentIDs struct {
-	InCase
+	rest.InCase
 	IDs []string `query:"id,explode" required:"true" minItems:"1" maxItems:"100" doc:"The ids of the documents; once for each." example:"[\"doc_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f\"]"`
 }
 
-func (a *API) deleteDocuments(ctx context.Context, in *DocumentIDs) (*noContent, error) {
-	id, err := in.caseID()
+func (a *API) deleteDocuments(ctx context.Context, in *DocumentIDs) (*rest.NoContent, error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return &noContent{}, a.service.DeleteDocuments(ctx, principalOf(ctx), id, in.IDs)
+	return &rest.NoContent{}, a.service.DeleteDocuments(ctx, rest.PrincipalOf(ctx), id, in.IDs)
 }

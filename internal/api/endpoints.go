@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -36,15 +38,15 @@ type Endpoint struct {
 	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
 	Health      EndpointCondition       `json:"health" doc:"How it fares."`
 	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
-	CreatedAt   Time                    `json:"created_at" doc:"When it was created."`
+	CreatedAt   rest.Time               `json:"created_at" doc:"When it was created."`
 	Expired     *Expired                `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
-	UpdatedAt   Time                    `json:"updated_at" doc:"When it last changed."`
+	UpdatedAt   rest.Time               `json:"updated_at" doc:"When it last changed."`
 }
 
 // Expired is a range of entries that an endpoint was not told of.
 type Expired struct {
-	From Time `json:"from" doc:"When the first of them was committed."`
-	To   Time `json:"to" doc:"When the last of them was committed."`
+	From rest.Time `json:"from" doc:"When the first of them was committed."`
+	To   rest.Time `json:"to" doc:"When the last of them was committed."`
 }
 
 // CreatedEndpoint is an endpoint that was just created, with its secret.
@@ -112,26 +114,46 @@ type shownEndpoint struct{ Body Endpoint }
 
 func (a *API) endpoints() {
 	const path, tag = "/v1/endpoints", "endpoints"
-	handleBody(a, status(http.StatusCreated, operation("create-endpoint", http.MethodPost, path, tag, "Create an endpoint",
-		"It hears what happens from now on, or from start on.", http.StatusConflict)), a.createEndpoint)
-	handle(a, operation("list-endpoints", http.MethodGet, path, tag, "List the endpoints", "The oldest first."), a.listEndpoints)
-	handle(a, operation("get-endpoint", http.MethodGet, path+"/{id}", tag, "Get an endpoint",
-		"Its settings, and how it is doing. Secrets are not shown.", http.StatusNotFound),
-		func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
-			return endpointShown(a.service.Endpoint(ctx, principalOf(ctx), in.ID))
-		})
-	handleBody(a, operation("update-endpoint", http.MethodPatch, path+"/{id}", tag, "Change an endpoint",
-		"What is absent stays. New triggers hear of what "+
-			"is committed from now on.", http.StatusNotFound, http.StatusConflict), a.updateEndpoint)
-	handle(a, operation("delete-endpoint", http.MethodDelete, path+"/{id}", tag, "Delete an endpoint", "What waits for it is given up. Its attempts stay.", http.StatusNotFound),
-		func(ctx context.Context, in *InEndpoint) (*noContent, error) {
-			return &noContent{}, a.service.DeleteEndpoint(ctx, principalOf(ctx), in.ID)
-		})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateEndpoint, Pattern: "POST " + path, Tag: tag,
+		Summary:     "Create an endpoint",
+		Description: "It hears what happens from now on, or from start on.",
+		Problems:    []int{http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, a.createEndpoint)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListEndpoints, Pattern: "GET " + path, Tag: tag,
+		Summary:     "List the endpoints",
+		Description: "The oldest first.",
+	}, a.listEndpoints)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetEndpoint, Pattern: "GET " + path + "/{id}", Tag: tag,
+		Summary:     "Get an endpoint",
+		Description: "Its settings, and how it is doing. Secrets are not shown.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
+		return endpointShown(a.service.Endpoint(ctx, rest.PrincipalOf(ctx), in.ID))
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.UpdateEndpoint, Pattern: "PATCH " + path + "/{id}", Tag: tag,
+		Summary: "Change an endpoint",
+		Description: "What is absent stays. New triggers hear of what " +
+			"is committed from now on.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+	}, a.updateEndpoint)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteEndpoint, Pattern: "DELETE " + path + "/{id}", Tag: tag,
+		Summary:     "Delete an endpoint",
+		Description: "What waits for it is given up. Its attempts stay.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InEndpoint) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.DeleteEndpoint(ctx, rest.PrincipalOf(ctx), in.ID)
+	})
 }
 
-func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoint) (*created[CreatedEndpoint], error) {
+func (a *API) createEndpoint(ctx context.Context, in *rest.Idempotent, body NewEndpoint) (*rest.PostAnswer[CreatedEndpoint], error) {
 	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
-	set(&e.Token, body.Token)
+	rest.Set(&e.Token, body.Token)
 	body.Settings.apply(&e)
 	if err := supplied(&e, body.Secret); err != nil {
 		return nil, err
@@ -143,10 +165,10 @@ func (a *API) createEndpoint(ctx context.Context, in *Idempotent, body NewEndpoi
 	if err != nil {
 		return nil, err
 	}
-	return create[CreatedEndpoint](ctx, "create-endpoint", *in, func(e endpoint.Endpoint) (store.Answer, error) {
-		return answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), orNull(drawn(e, body.Secret))}, "Location", "/v1/endpoints/"+e.ID)
+	return rest.Create[CreatedEndpoint](ctx, *in, func(e endpoint.Endpoint) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), rest.OrNull(drawn(e, body.Secret))}, "Location", "/v1/endpoints/"+e.ID)
 	}, func(o casework.Once) (endpoint.Endpoint, error) {
-		return a.service.CreateEndpointFrom(ctx, principalOf(ctx), e, from, o)
+		return a.service.CreateEndpointFrom(ctx, rest.PrincipalOf(ctx), e, from, o)
 	})
 }
 
@@ -155,42 +177,36 @@ func (a *API) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointC
 		return nil, err
 	}
 	atHead := body.Resume != nil && *body.Resume == "head"
-	return endpointShown(a.service.UpdateEndpointFrom(ctx, principalOf(ctx), in.ID, atHead, func(e *endpoint.Endpoint) {
-		set(&e.Name, body.Name)
+	return endpointShown(a.service.UpdateEndpointFrom(ctx, rest.PrincipalOf(ctx), in.ID, atHead, func(e *endpoint.Endpoint) {
+		rest.Set(&e.Name, body.Name)
 		if body.URL != nil {
 			e.Point(*body.URL)
 		}
 		body.Settings.apply(e)
-		set(&e.Triggers, body.Triggers)
-		set(&e.Sources, body.Sources)
-		set(&e.IgnoreOwn, body.IgnoreOwn)
-		set(&e.Filter, body.Filter)
-		set(&e.Token, body.Token)
+		rest.Set(&e.Triggers, body.Triggers)
+		rest.Set(&e.Sources, body.Sources)
+		rest.Set(&e.IgnoreOwn, body.IgnoreOwn)
+		rest.Set(&e.Filter, body.Filter)
+		rest.Set(&e.Token, body.Token)
 		if body.TakeOver {
-			e.Owner = string(principalOf(ctx).Owner())
+			e.Owner = string(rest.PrincipalOf(ctx).Owner())
 		}
-		set(&e.Status, body.Status)
-		set(&e.Clearance, body.Clearance)
+		rest.Set(&e.Status, body.Status)
+		rest.Set(&e.Clearance, body.Clearance)
 		body.Policy.apply(&e.Policy) // judged above
 	}))
 }
 
-func (a *API) listEndpoints(ctx context.Context, in *Paging) (*listed[Endpoint], error) {
+func (a *API) listEndpoints(ctx context.Context, in *rest.Paging) (*rest.PageAnswer[Endpoint], error) {
 	var after string
-	if err := a.cursors.open("endpoints", in.Cursor, &after); err != nil {
+	if err := a.kernel.Open("endpoints", in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Endpoints(ctx, principalOf(ctx), after, in.Limit)
+	all, err := a.service.Endpoints(ctx, rest.PrincipalOf(ctx), after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(a, "endpoints", all, showEndpoint, func(e endpoint.Endpoint) string { return e.ID })
-}
-
-func set[T any](to *T, with *T) {
-	if with != nil {
-		*to = *with
-	}
+	return rest.NewPager(a.kernel, "endpoints", showEndpoint, func(e endpoint.Endpoint) string { return e.ID }).PageOf(all)
 }
 
 // apply writes what is set into p, and refuses what is no duration. Bounds are
@@ -213,9 +229,9 @@ func (s SetPolicy) apply(p *endpoint.Policy) error {
 	if s.Timeout != nil {
 		p.Timeout = duration("timeout", *s.Timeout)
 	}
-	set(&p.Concurrency, s.Concurrency)
-	set(&p.Order, s.Order)
-	set(&p.RateLimit, s.RateLimit)
+	rest.Set(&p.Concurrency, s.Concurrency)
+	rest.Set(&p.Order, s.Order)
+	rest.Set(&p.RateLimit, s.RateLimit)
 	if len(wrong) > 0 {
 		return fault.In("endpoint.invalid", "The endpoint's policy can't be read: see fields.", wrong...)
 	}
@@ -237,11 +253,11 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	}
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
-		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: orNull(e.Token), Owner: orNull(e.Owner),
+		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: rest.OrNull(e.Token), Owner: rest.OrNull(e.Owner),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		KeepAnswers: e.Policy.KeepAnswers, Version: e.Policy.AtfinityVersion, Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
-		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: Time(e.CreatedAt), UpdatedAt: Time(e.UpdatedAt),
+		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt), UpdatedAt: rest.Time(e.UpdatedAt),
 		Expired: showExpired(e),
 	}
 }
@@ -250,7 +266,7 @@ func showExpired(e endpoint.Endpoint) *Expired {
 	if e.ExpiredTo.IsZero() {
 		return nil
 	}
-	return &Expired{Time(e.ExpiredFrom), Time(e.ExpiredTo)}
+	return &Expired{rest.Time(e.ExpiredFrom), rest.Time(e.ExpiredTo)}
 }
 
 // sourcesOf lists all that an endpoint listens to.

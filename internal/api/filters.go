@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -17,13 +19,13 @@ type FilterPreview struct {
 
 // JudgedMessage is a message, and what a filter makes of it.
 type JudgedMessage struct {
-	ID        string  `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger   string  `json:"trigger" doc:"What it tells." example:"case_created"`
-	Subject   string  `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
-	Sequence  int64   `json:"sequence" doc:"The version of the subject." example:"7"`
-	Timestamp Time    `json:"timestamp" doc:"When it came about."`
-	Outcome   string  `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`
-	Reason    *string `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
+	ID        string    `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger   string    `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject   string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Sequence  int64     `json:"sequence" doc:"The version of the subject." example:"7"`
+	Timestamp rest.Time `json:"timestamp" doc:"When it came about."`
+	Outcome   string    `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`
+	Reason    *string   `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
 }
 
 // InFilterPreview is what a filter is tried on.
@@ -38,14 +40,17 @@ type InFilterPreview struct {
 type filterPreviewed struct{ Body FilterPreview }
 
 func (a *API) filters() {
-	handle(a, operation("preview-filter", http.MethodGet, "/v1/filter-preview", "endpoints", "Preview a filter",
-		"What a filter would have made of recent messages, before an endpoint gets it. Nothing is sent or saved. It sees what you see, or the endpoint if that is less.",
-		http.StatusNotFound), a.previewFilter)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.PreviewFilter, Weight: 4, Pattern: "GET /v1/filter-preview", Tag: "endpoints",
+		Summary:     "Preview a filter",
+		Description: "What a filter would have made of recent messages, before an endpoint gets it. Nothing is sent or saved. It sees what you see, or the endpoint if that is less.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.previewFilter)
 }
 
 func (a *API) previewFilter(ctx context.Context, in *InFilterPreview) (*filterPreviewed, error) {
 	listening := casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
-	judged, looked, err := a.service.PreviewFilter(ctx, principalOf(ctx), in.Filter, listening, in.Entries)
+	judged, looked, err := a.service.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, listening, in.Entries)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +58,11 @@ func (a *API) previewFilter(ctx context.Context, in *InFilterPreview) (*filterPr
 	for _, j := range judged {
 		m := JudgedMessage{
 			ID: j.Message, Trigger: j.Trigger, Subject: j.Subject, Sequence: j.Version,
-			Timestamp: Time(j.At), Outcome: "unmatched",
+			Timestamp: rest.Time(j.At), Outcome: "unmatched",
 		}
 		switch {
 		case j.Err != nil:
-			m.Outcome, m.Reason = "failed", orNull(j.Err.Error())
+			m.Outcome, m.Reason = "failed", rest.OrNull(j.Err.Error())
 			p.Failed++
 		case j.Passes:
 			m.Outcome = "matched"

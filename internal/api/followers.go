@@ -1,10 +1,10 @@
 package api
 
 import (
-	"strconv"
 	"sync"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -14,39 +14,29 @@ type followers struct {
 
 	mu      sync.Mutex
 	tenants map[int64]int
-	clients map[client]int
-}
-
-// client is a token or a user.
-type client struct {
-	tenant int64
-	name   string
-}
-
-func clientOf(p access.Principal) client {
-	return client{p.Tenant, p.Actor.TokenID + "/" + strconv.FormatInt(p.Actor.UserID, 10)}
+	clients map[rest.Client]int
 }
 
 func newFollowers(f Follow) *followers {
-	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[client]int{}}
+	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[rest.Client]int{}}
 }
 
 // enter lets one more in; it calls done when it leaves.
 func (f *followers) enter(p access.Principal) (done func(), err error) {
-	c := clientOf(p)
+	c := rest.ClientOf(p)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.tenants[c.tenant] >= f.perTenant || f.clients[c] >= f.perClient {
+	if f.tenants[c.Tenant] >= f.perTenant || f.clients[c] >= f.perClient {
 		return nil, fault.New(fault.TooMany, "journal.too_many",
-			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.", f.clients[c], f.tenants[c.tenant])
+			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.", f.clients[c], f.tenants[c.Tenant])
 	}
-	f.tenants[c.tenant]++
+	f.tenants[c.Tenant]++
 	f.clients[c]++
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.tenants[c.tenant]--; f.tenants[c.tenant] == 0 {
-			delete(f.tenants, c.tenant)
+		if f.tenants[c.Tenant]--; f.tenants[c.Tenant] == 0 {
+			delete(f.tenants, c.Tenant)
 		}
 		if f.clients[c]--; f.clients[c] == 0 {
 			delete(f.clients, c)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -23,21 +25,27 @@ type Readiness struct {
 }
 
 func (a *API) health() {
-	op := operation("health", http.MethodGet, "/healthz", "server", "Is it up?", "Answers as soon as the process serves requests. Needs no token.")
-	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError}
+	op := rest.Operation{
+		ID: access.GetHealth, Pattern: "GET /healthz", Tag: "server", Callers: rest.Anybody,
+		Summary:     "Is it up?",
+		Description: "Answers as soon as the process serves requests. Needs no token.",
+	}
 	type out struct{ Body Health }
-	handle(a, op, func(context.Context, *struct{}) (*out, error) {
+	rest.Handle(a.kernel, op, func(context.Context, *struct{}) (*out, error) {
 		return &out{Health{Status: "ok", Version: a.config.Version}}, nil
 	})
 }
 
 func (a *API) readiness() {
-	op := operation("ready", http.MethodGet, "/readyz", "server", "Should it get requests?",
-		"For load balancers: whether the database answers, deliveries go out and are saved, and the server is not about to stop. Needs no token.")
-	op.Security, op.Errors = anybody, []int{http.StatusBadRequest, http.StatusInternalServerError,
-		http.StatusServiceUnavailable}
+	op := rest.Operation{
+		ID: access.GetReadiness, Pattern: "GET /readyz", Tag: "server", Callers: rest.Anybody,
+		Summary: "Should it get requests?",
+		Description: "For load balancers: whether the database answers, deliveries go out and are saved, and the server is " +
+			"not about to stop. Needs no token.",
+		Problems: []int{http.StatusServiceUnavailable},
+	}
 	type out struct{ Body Readiness }
-	handle(a, op, func(ctx context.Context, _ *struct{}) (*out, error) {
+	rest.Handle(a.kernel, op, func(ctx context.Context, _ *struct{}) (*out, error) {
 		if a.config.Ready != nil {
 			if err := a.config.Ready(ctx); err != nil {
 				return nil, err
@@ -50,9 +58,9 @@ func (a *API) readiness() {
 // metrics are for whoever runs the server, since they tell of all tenants: they
 // need a token of their own, without which there are none here.
 func (a *API) metrics() {
-	a.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+	a.kernel.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if err := a.mayWatch(r); err != nil {
-			a.problem(r.Context(), err).write(w)
+			a.kernel.Problem(r.Context(), err).Write(w)
 			return
 		}
 		a.config.Metrics.ServeHTTP(w, r)
@@ -70,27 +78,4 @@ func (a *API) mayWatch(r *http.Request) error {
 		return fault.New(fault.Unauthenticated, "metrics.token_invalid", "Send the token for metrics: Authorization: Bearer ...")
 	}
 	return nil
-}
-
-// name notes the operations' names by their patterns, once all are registered.
-func (a *API) name() {
-	for path, item := range a.huma.OpenAPI().Paths {
-		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete} {
-			if op := find(a.huma.OpenAPI(), method, path); item != nil && op != nil {
-				a.names[method+" "+path] = op.OperationID
-			}
-		}
-	}
-}
-
-// operationOf names the operation of a request: "page" for what describes the
-// API, "none" for what there is not.
-func (a *API) operationOf(r *http.Request) string {
-	if name, ok := a.names[r.Pattern]; ok {
-		return name
-	}
-	if r.Pattern != "" {
-		return "page"
-	}
-	return "none"
 }

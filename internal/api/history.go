@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -14,8 +15,8 @@ import (
 // HistoryEntry is one commit in the history of a case or a contact.
 type HistoryEntry struct {
 	Version  int64            `json:"version" doc:"The version after it." example:"7"`
-	At       Time             `json:"at" doc:"When."`
-	By       Actor            `json:"by" doc:"Who, and from where."`
+	At       rest.Time        `json:"at" doc:"When."`
+	By       rest.Actor       `json:"by" doc:"Who, and from where."`
 	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
 	Facts    []Fact           `json:"facts" doc:"What it made true, in the order in which it was told."`
 	Changes  []Change         `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
@@ -24,28 +25,16 @@ type HistoryEntry struct {
 
 // Fact is one thing that a commit made true.
 type Fact struct {
-	Name string `json:"name" doc:"Its name." example:"case.state_changed"`
-	Data Object `json:"data,omitempty" doc:"More about it, by its name."`
+	Name string      `json:"name" doc:"Its name." example:"case.state_changed"`
+	Data rest.Object `json:"data,omitempty" doc:"More about it, by its name."`
 }
 
 // Change is one field before and after.
 type Change struct {
-	Path   string `json:"path" doc:"Of a case: name, color, or data/ and the name of the field. Of a contact: the name of the field." example:"data/email"`
-	Before Value  `json:"before" doc:"Its value before; null: it had none."`
-	After  Value  `json:"after" doc:"Its value after; null: it has none."`
+	Path   string     `json:"path" doc:"Of a case: name, color, or data/ and the name of the field. Of a contact: the name of the field." example:"data/email"`
+	Before rest.Value `json:"before" doc:"Its value before; null: it had none."`
+	After  rest.Value `json:"after" doc:"Its value after; null: it has none."`
 }
-
-// Actor is who did something.
-type Actor struct {
-	Source  event.Source `json:"source" enum:"ui,api,system" doc:"A person in the console, a program with a token, or Casehook itself." example:"api"`
-	Name    string       `json:"name" doc:"Of the person or the token." example:"crm"`
-	UserID  int64        `json:"user_id,omitempty" doc:"The person's id." example:"7"`
-	TokenID string       `json:"token_id,omitempty" doc:"The token's id; for managers, administrators and the token itself alone." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Address string       `json:"address,omitempty" doc:"The IP address that the request came from; for managers, administrators and whoever it was alone." example:"192.0.2.7"`
-}
-
-// showActor is an actor as the caller may see them.
-func showActor(p access.Principal, a event.Actor) Actor { return Actor(p.Sees(a)) }
 
 // CallbackOutcome is what a callback answered.
 type CallbackOutcome struct {
@@ -65,15 +54,19 @@ type CallbackOutcome struct {
 type entryPlace struct{ ID int64 }
 
 func (a *API) history() {
-	handle(a, operation("get-history", http.MethodGet, "/v1/cases/{id}/history", "cases", "Get a case's history",
-		"Who did what, from where and when, and what the callback answered; the newest first.", http.StatusNotFound), a.getHistory)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetHistory, Pattern: "GET /v1/cases/{id}/history", Tag: "cases",
+		Summary:     "Get a case's history",
+		Description: "Who did what, from where and when, and what the callback answered; the newest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.getHistory)
 }
 
 func (a *API) getHistory(ctx context.Context, in *struct {
-	InCase
-	Paging
-}) (*listed[HistoryEntry], error) {
-	id, err := in.caseID()
+	rest.InCase
+	rest.Paging
+}) (*rest.PageAnswer[HistoryEntry], error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +74,10 @@ func (a *API) getHistory(ctx context.Context, in *struct {
 }
 
 func (a *API) getContactHistory(ctx context.Context, in *struct {
-	InContact
-	Paging
-}) (*listed[HistoryEntry], error) {
-	id, err := in.contactID()
+	rest.InContact
+	rest.Paging
+}) (*rest.PageAnswer[HistoryEntry], error) {
+	id, err := in.ContactID()
 	if err != nil {
 		return nil, err
 	}
@@ -93,21 +86,21 @@ func (a *API) getContactHistory(ctx context.Context, in *struct {
 
 type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry], error)
 
-func (a *API) pageOfHistory(ctx context.Context, name string, in Paging, id int64, load historyOf) (*listed[HistoryEntry], error) {
+func (a *API) pageOfHistory(ctx context.Context, name string, in rest.Paging, id int64, load historyOf) (*rest.PageAnswer[HistoryEntry], error) {
 	var before entryPlace
-	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
+	if err := a.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	found, err := load(ctx, principalOf(ctx), id, before.ID, in.Limit)
+	found, err := load(ctx, rest.PrincipalOf(ctx), id, before.ID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	show := func(e *event.Entry) (HistoryEntry, error) { return showEntry(principalOf(ctx), e) }
-	return pageOfEach(a, name, each(found.Items), found.More, show, func(e *event.Entry) entryPlace { return entryPlace{e.ID} })
+	show := func(e *event.Entry) (HistoryEntry, error) { return showEntry(rest.PrincipalOf(ctx), e) }
+	return rest.NewFalliblePager(a.kernel, name, show, func(e *event.Entry) entryPlace { return entryPlace{e.ID} }).PageOf(found)
 }
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
-	out := HistoryEntry{Version: e.Version, At: Time(e.At), By: showActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
+	out := HistoryEntry{Version: e.Version, At: rest.Time(e.At), By: rest.ShowActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
 	if e.Snapshot.Case != nil {
 		out.State = e.Snapshot.Case.State
 	}
@@ -125,7 +118,7 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 			return out, err
 		}
 		for _, c := range changes {
-			out.Changes = append(out.Changes, Change{Path: c.Path, Before: Value(c.Before), After: Value(c.After)})
+			out.Changes = append(out.Changes, Change{Path: c.Path, Before: rest.Value(c.Before), After: rest.Value(c.After)})
 		}
 		fact, err := showFact(p, f)
 		if err != nil {
@@ -144,13 +137,13 @@ func showFact(p access.Principal, f event.Fact) (Fact, error) {
 	case event.CaseAssigned.Is(f):
 		who, err := event.CaseAssigned.Decode(f)
 		f = event.CaseAssigned.New(p.SeesPerson(who))
-		return Fact{f.Name, Object(f.Data)}, err
+		return Fact{f.Name, rest.Object(f.Data)}, err
 	case event.CaseUnassigned.Is(f):
 		who, err := event.CaseUnassigned.Decode(f)
 		f = event.CaseUnassigned.New(p.SeesPerson(who))
-		return Fact{f.Name, Object(f.Data)}, err
+		return Fact{f.Name, rest.Object(f.Data)}, err
 	}
-	return Fact{f.Name, Object(f.Data)}, nil
+	return Fact{f.Name, rest.Object(f.Data)}, nil
 }
 
 // changesOf returns the fields that a fact is about. A creation sets all that there

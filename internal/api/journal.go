@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/event"
@@ -25,10 +26,10 @@ type JournalMessage struct {
 	Trigger   string            `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject   string            `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
-	Timestamp Time              `json:"timestamp" doc:"When it came about."`
+	Timestamp rest.Time         `json:"timestamp" doc:"When it came about."`
 	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`
 	Headers   map[string]string `json:"headers" doc:"The headers that its format has, and the subject's." example:"{\"X-atfinity-event\": \"case_created\"}"`
-	Body      Value             `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
+	Body      rest.Value        `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
 	Error     *string           `json:"error" doc:"Why there is no body, which is null then; null: there is one."`
 }
 
@@ -51,7 +52,7 @@ type journalPage struct {
 }
 
 // journalText is a journalPage in JSON.
-type journalText struct{ text }
+type journalText struct{ rest.Text }
 
 // Schema is that of a journalPage.
 func (journalText) Schema(r huma.Registry) *huma.Schema {
@@ -98,21 +99,25 @@ func (f Follow) withDefaults() Follow {
 }
 
 const (
-	pollOperation   = "poll-journal"
-	streamOperation = "stream-journal"
-	mostText        = 4 << 20 // bytes of messages and their entries in one answer
+	mostText = 4 << 20 // bytes of messages and their entries in one answer
 )
 
 func (a *API) journal() {
 	const tag = "journal"
-	handle(a, operation(pollOperation, http.MethodGet, "/v1/journal", tag, "Poll the journal",
-		"Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
-		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests), a.poll)
-	op := operation(streamOperation, http.MethodGet, "/v1/stream", tag, "Stream the journal",
-		"The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. "+
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.PollJournal, OwnRoom: true, Pattern: "GET /v1/journal", Tag: tag,
+		Summary:     "Poll the journal",
+		Description: "Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
+		Problems:    []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
+	}, a.poll)
+	op := rest.Operation{
+		ID: access.StreamJournal, Pattern: "GET /v1/stream", Tag: tag,
+		Summary: "Stream the journal",
+		Description: "The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. " +
 			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, as soon as its credentials are no longer good, or when the server ends.",
-		http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests)
-	streamed := handle(a, op, a.openStream)
+		Problems: []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
+	}
+	streamed := rest.Handle(a.kernel, op, a.openStream)
 	streamed.Responses["200"] = &huma.Response{
 		Description: "The stream. Comments keep it alive.",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
@@ -125,12 +130,12 @@ func (a *API) poll(ctx context.Context, in *struct {
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
 	Wait  int `query:"wait" minimum:"0" maximum:"60" default:"0" doc:"How many seconds to wait when there are none; the answer comes as soon as there is one."`
 }) (*polled, error) {
-	done, err := a.followers.enter(principalOf(ctx))
+	done, err := a.followers.enter(rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	f, err := a.follow(ctx, pollOperation, in.InJournal, in.After)
+	f, err := a.follow(ctx, access.PollJournal, in.InJournal, in.After)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +200,7 @@ type follower struct {
 
 // follow begins to follow the journal.
 func (a *API) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
-	f := &follower{API: a, operation: o, listening: in.listening(), principal: principalOf(ctx)}
+	f := &follower{API: a, operation: o, listening: in.listening(), principal: rest.PrincipalOf(ctx)}
 	var err error
 	if f.revised = a.service.RightsChanged(f.principal); a.service.RightsHeld(f.principal) {
 		err = f.listen(ctx)
@@ -242,7 +247,7 @@ func (f *follower) listen(ctx context.Context) error {
 // have changed since the request came.
 func (f *follower) again(ctx context.Context) (err error) {
 	f.revised = f.service.RightsChanged(f.principal) // before looking, so that nothing falls between
-	if f.principal, err = f.reauthenticate(exchangeOf(ctx)); err != nil {
+	if f.principal, err = f.kernel.Reauthenticate(ctx); err != nil {
 		return err
 	}
 	return f.listen(ctx)
@@ -274,7 +279,7 @@ func (f *follower) place(ctx context.Context, after string) (at delivery.Positio
 	if since, err := time.Parse(time.RFC3339, after); err == nil {
 		return feed.At(ctx, since)
 	}
-	if err := f.cursors.open(f.cursorName(), after, &at); err != nil {
+	if err := f.kernel.Open(f.cursorName(), after, &at); err != nil {
 		return at, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,
 			Detail: "The place to go on at is not one that a poll or a stream of yours gave. Begin with now, beginning, or a time.",
 			Fields: []fault.Field{{Path: "query.after", Message: "is neither such a place nor now, beginning, or a time such as 2026-01-31T08:00:00Z"}}}
@@ -284,14 +289,14 @@ func (f *follower) place(ctx context.Context, after string) (at delivery.Positio
 
 // token is a place as the client keeps it.
 func (f *follower) token(at delivery.Position) (string, error) {
-	return f.cursors.seal(f.cursorName(), at)
+	return f.kernel.Seal(f.cursorName(), at)
 }
 
 func (f *follower) cursorName() string { return "journal/" + strconv.FormatInt(f.principal.Tenant, 10) }
 
 // page encodes a batch. Large messages are shared with all who get them.
 func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) {
-	var t text
+	var t rest.Text
 	t.Write([]byte(`{"messages":[`))
 	for i, m := range b.Messages {
 		message, err := m.Encoded(encodeHeard)
@@ -301,19 +306,19 @@ func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) 
 		if i > 0 {
 			t.Write([]byte{','})
 		}
-		t.share(message)
+		t.Share(message)
 	}
 	next, err := f.token(b.Next)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(&t, `],"next":"%s","more":%t}`+"\n", next, b.More) // base64: nothing in it has to be escaped
-	return &polled{journalText{t}}, f.room.enter(ctx, exchangeOf(ctx), t.size(), false)
+	return &polled{journalText{t}}, f.kernel.Reserve(ctx, t.Size())
 }
 
 // read makes room, and reads the next batch.
 func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch, done func(), err error) {
-	if done, err = f.room.make(ctx, f.principal, 1); err != nil {
+	if done, err = f.kernel.StartAnswer(ctx, f.principal, 1); err != nil {
 		return b, nil, err
 	}
 	if b, err = f.config.Feed.Read(ctx, &f.audience, f.at, limit, size); err != nil {
@@ -326,8 +331,8 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 // encodeHeard makes a message's JSON, in one line.
 func encodeHeard(m delivery.Heard) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: Time(m.At),
-		Source: m.Source, Headers: make(map[string]string, len(m.Header)), Body: Value(m.Body),
+		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: rest.Time(m.At),
+		Source: m.Source, Headers: make(map[string]string, len(m.Header)), Body: rest.Value(m.Body),
 	}
 	for _, h := range m.Header {
 		shown.Headers[h.Name] = h.Value
@@ -337,7 +342,7 @@ func encodeHeard(m delivery.Heard) ([]byte, error) {
 		shown.Error = &text
 	}
 	var b bytes.Buffer
-	if err := encode(&b, shown); err != nil {
+	if err := rest.Encode(&b, shown); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil

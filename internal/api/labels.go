@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -11,10 +13,10 @@ import (
 
 // Label is a mark for cases of all types.
 type Label struct {
-	Slug      string  `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
-	Name      string  `json:"name" doc:"For people." example:"Fast track"`
-	Color     *string `json:"color" doc:"What it is shown in." example:"teal"`
-	CreatedAt Time    `json:"created_at" doc:"When it was created."`
+	Slug      string    `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
+	Name      string    `json:"name" doc:"For people." example:"Fast track"`
+	Color     *string   `json:"color" doc:"What it is shown in." example:"teal"`
+	CreatedAt rest.Time `json:"created_at" doc:"When it was created."`
 }
 
 // NewLabel is the body that creates a label.
@@ -26,8 +28,8 @@ type NewLabel struct {
 
 // LabelEdit is the body that changes a label.
 type LabelEdit struct {
-	Name  Optional `json:"name,omitzero" doc:"For people; null: the slug."`
-	Color Optional `json:"color,omitzero" doc:"What it is shown in; null: nothing special." example:"teal"`
+	Name  rest.Optional `json:"name,omitzero" doc:"For people; null: the slug."`
+	Color rest.Optional `json:"color,omitzero" doc:"What it is shown in; null: nothing special." example:"teal"`
 }
 
 // InLabel is embedded in the parameters of what is about one label.
@@ -37,60 +39,83 @@ type InLabel struct {
 
 // InCaseLabel is a label on a case.
 type InCaseLabel struct {
-	InCase
+	rest.InCase
 	InLabel
 }
 
 func (a *API) labels() {
-	handleBody(a, status(http.StatusCreated, operation("create-label", http.MethodPost, "/v1/labels", "labels", "Create a label",
-		"Every kind of case can carry it.", http.StatusConflict)), a.createLabel)
-	handle(a, operation("list-labels", http.MethodGet, "/v1/labels", "labels", "List the labels", "By slug."),
-		func(ctx context.Context, in *InList) (*listed[Label], error) {
-			all, err := a.service.Labels(ctx, principalOf(ctx))
-			if err != nil {
-				return nil, err
-			}
-			return ordered(a, "labels", *in, all, showLabel, func(l cases.Label) string { return l.Slug })
-		})
-	handle(a, operation("get-label", http.MethodGet, "/v1/labels/{slug}", "labels", "Get a label", "By its slug.",
-		http.StatusNotFound),
-		func(ctx context.Context, in *InLabel) (*shownLabel, error) {
-			l, err := a.service.Label(ctx, principalOf(ctx), in.Slug)
-			return &shownLabel{showLabel(l)}, err
-		})
-	handleBody(a, operation("edit-label", http.MethodPatch, "/v1/labels/{slug}", "labels", "Change a label",
-		"Its name and its colour. Its slug never changes.", http.StatusNotFound),
-		func(ctx context.Context, in *InLabel, body LabelEdit) (*shownLabel, error) {
-			l, err := a.service.ChangeLabel(ctx, principalOf(ctx), in.Slug, casework.LabelChange{Name: body.Name.pointer(), Color: body.Color.pointer()})
-			return &shownLabel{showLabel(l)}, err
-		})
-	handle(a, operation("delete-label", http.MethodDelete, "/v1/labels/{slug}", "labels", "Delete a label",
-		"While cases that you may read carry it, the answer is 409. Others keep it.", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *InLabel) (*noContent, error) {
-			return &noContent{}, a.service.DeleteLabel(ctx, principalOf(ctx), in.Slug)
-		})
-	handle(a, operation("add-label", http.MethodPut, "/v1/cases/{id}/labels/{slug}", "labels", "Add a label to a case",
-		"A label that the case has already changes nothing.", http.StatusNotFound),
-		func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
-			return a.mark(ctx, in, a.service.AddLabel)
-		})
-	handle(a, operation("remove-label", http.MethodDelete, "/v1/cases/{id}/labels/{slug}", "labels", "Remove a label from a case",
-		"A label that the case has not changes nothing.", http.StatusNotFound),
-		func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
-			return a.mark(ctx, in, a.service.RemoveLabel)
-		})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateLabel, Pattern: "POST /v1/labels", Tag: "labels",
+		Summary:     "Create a label",
+		Description: "Every kind of case can carry it.",
+		Problems:    []int{http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, a.createLabel)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListLabels, Pattern: "GET /v1/labels", Tag: "labels",
+		Summary:     "List the labels",
+		Description: "By slug.",
+	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Label], error) {
+		all, err := a.service.Labels(ctx, rest.PrincipalOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return rest.PageBehind(rest.NewPager(a.kernel, "labels", showLabel, func(l cases.Label) string { return l.Slug }), in.Cursor, all)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetLabel, Pattern: "GET /v1/labels/{slug}", Tag: "labels",
+		Summary:     "Get a label",
+		Description: "By its slug.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InLabel) (*shownLabel, error) {
+		l, err := a.service.Label(ctx, rest.PrincipalOf(ctx), in.Slug)
+		return &shownLabel{showLabel(l)}, err
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.EditLabel, Pattern: "PATCH /v1/labels/{slug}", Tag: "labels",
+		Summary:     "Change a label",
+		Description: "Its name and its colour. Its slug never changes.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InLabel, body LabelEdit) (*shownLabel, error) {
+		l, err := a.service.ChangeLabel(ctx, rest.PrincipalOf(ctx), in.Slug, casework.LabelChange{Name: body.Name.Pointer(), Color: body.Color.Pointer()})
+		return &shownLabel{showLabel(l)}, err
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteLabel, Pattern: "DELETE /v1/labels/{slug}", Tag: "labels",
+		Summary:     "Delete a label",
+		Description: "While cases that you may read carry it, the answer is 409. Others keep it.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *InLabel) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.DeleteLabel(ctx, rest.PrincipalOf(ctx), in.Slug)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.AddLabel, Pattern: "PUT /v1/cases/{id}/labels/{slug}", Tag: "labels",
+		Summary:     "Add a label to a case",
+		Description: "A label that the case has already changes nothing.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
+		return a.mark(ctx, in, a.service.AddLabel)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.RemoveLabel, Pattern: "DELETE /v1/cases/{id}/labels/{slug}", Tag: "labels",
+		Summary:     "Remove a label from a case",
+		Description: "A label that the case has not changes nothing.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
+		return a.mark(ctx, in, a.service.RemoveLabel)
+	})
 }
 
 type shownLabel struct{ Body Label }
 
-func (a *API) createLabel(ctx context.Context, in *Idempotent, body NewLabel) (*created[Label], error) {
-	return create[Label](ctx, "create-label", *in, func(l cases.Label) (store.Answer, error) {
-		return answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)
+func (a *API) createLabel(ctx context.Context, in *rest.Idempotent, body NewLabel) (*rest.PostAnswer[Label], error) {
+	return rest.Create[Label](ctx, *in, func(l cases.Label) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)
 	}, func(o casework.Once) (cases.Label, error) {
-		return a.service.CreateLabel(ctx, principalOf(ctx), cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
+		return a.service.CreateLabel(ctx, rest.PrincipalOf(ctx), cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
 	})
 }
 
 func showLabel(l cases.Label) Label {
-	return Label{Slug: l.Slug, Name: l.Name, Color: orNull(l.Color), CreatedAt: Time(l.CreatedAt)}
+	return Label{Slug: l.Slug, Name: l.Name, Color: rest.OrNull(l.Color), CreatedAt: rest.Time(l.CreatedAt)}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -52,58 +53,69 @@ type TypeSwitch struct {
 
 // marks are the changes around the content of a case, and the one of its type.
 func (a *API) marks() {
-	handleBody(a, operation("assign-case", http.MethodPut, "/v1/cases/{id}/assignee", "cases", "Assign a case",
-		"Gives the case to a user. Whose it is already stays whose it is.", http.StatusNotFound), a.assign)
-	handle(a, operation("unassign-case", http.MethodDelete, "/v1/cases/{id}/assignee", "cases", "Unassign a case",
-		"The case is no-one's from now on.", http.StatusNotFound), a.unassign)
-	handleBody(a, operation("switch-type", http.MethodPost, "/v1/cases/{id}/switch-type", "cases", "Switch a case to another type",
-		"Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. "+
-			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes. "+
-			"What guards the state in which the case goes on guards the switch: the roles, preconditions and callback of the transitions that lead there, "+
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.AssignCase, Pattern: "PUT /v1/cases/{id}/assignee", Tag: "cases",
+		Summary:     "Assign a case",
+		Description: "Gives the case to a user. Whose it is already stays whose it is.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.assign)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.UnassignCase, Pattern: "DELETE /v1/cases/{id}/assignee", Tag: "cases",
+		Summary:     "Unassign a case",
+		Description: "The case is no-one's from now on.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.unassign)
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.SwitchType, Pattern: "POST /v1/cases/{id}/switch-type", Tag: "cases",
+		Summary: "Switch a case to another type",
+		Description: "Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. " +
+			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes. " +
+			"What guards the state in which the case goes on guards the switch: the roles, preconditions and callback of the transitions that lead there, " +
 			"unless everybody may create a case in it; dropping data takes the guard of an edit. Both types may ask a callback about each switch.",
-		http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout), a.switchType)
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+	}, a.switchType)
 }
 
 // mark adds or removes a label.
 func (a *API) mark(ctx context.Context, in *InCaseLabel, do func(context.Context, access.Principal, int64, string) (casework.View, error)) (*shownCase, error) {
-	id, err := in.caseID()
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return shown(do(ctx, principalOf(ctx), id, in.Slug))
+	return shown(do(ctx, rest.PrincipalOf(ctx), id, in.Slug))
 }
 
-func (a *API) assign(ctx context.Context, in *InCase, body Assignment) (*shownCase, error) {
-	id, err := in.caseID()
+func (a *API) assign(ctx context.Context, in *rest.InCase, body Assignment) (*shownCase, error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return shown(a.service.Assign(ctx, principalOf(ctx), id, body.UserID))
+	return shown(a.service.Assign(ctx, rest.PrincipalOf(ctx), id, body.UserID))
 }
 
-func (a *API) unassign(ctx context.Context, in *InCase) (*shownCase, error) {
-	id, err := in.caseID()
+func (a *API) unassign(ctx context.Context, in *rest.InCase) (*shownCase, error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return shown(a.service.Unassign(ctx, principalOf(ctx), id))
+	return shown(a.service.Unassign(ctx, rest.PrincipalOf(ctx), id))
 }
 
 func (a *API) switchType(ctx context.Context, in *struct {
-	InCase
-	Conditional
-	Idempotent
+	rest.InCase
+	rest.Conditional
+	rest.Idempotent
 }, body TypeSwitch) (*submitted, error) {
-	id, err := in.caseID()
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := in.revisions()
+	revisions, err := in.Revisions()
 	if err != nil {
 		return nil, err
 	}
-	return submit(ctx, "switch-type", http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
-		return a.service.SwitchType(ctx, principalOf(ctx), casework.Switch{
+	return submit(ctx, http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
+		return a.service.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
 			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions, IgnoreWarning: body.IgnoreWarning,
 		}, o)
 	})

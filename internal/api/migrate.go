@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -33,61 +34,65 @@ type MigrationReport struct {
 
 // Misfit is a case that can't be moved as it is.
 type Misfit struct {
-	CaseID  int64        `json:"case_id" doc:"The id of the case." example:"4539148803436467"`
-	Version int64        `json:"version" doc:"Of the definition that it works by, now as before." example:"1"`
-	Fields  []FieldFault `json:"fields" doc:"What does not fit: /data and what is in it, /state, /kind. At most 20."`
+	CaseID  int64             `json:"case_id" doc:"The id of the case." example:"4539148803436467"`
+	Version int64             `json:"version" doc:"Of the definition that it works by, now as before." example:"1"`
+	Fields  []rest.FieldFault `json:"fields" doc:"What does not fit: /data and what is in it, /state, /kind. At most 20."`
 }
 
 func (a *API) migrations() {
-	handleBody(a, operation("migrate-cases", http.MethodPost, "/v1/case-types/{key}/migrate", "case types",
-		"Move cases to a newer version of their type",
-		"Cases work by the version that they were made by until they are migrated. One call looks at up to 200 "+
-			"cases of older versions, for some seconds at most, the oldest first, and comes by up to 10,000 of the "+
-			"type for that, so that it may find none; repeat it with after until next is null. To repeat a call "+
-			"does no harm. A case is moved if its data fits the new version, fields that this adds having their "+
-			"defaults, and its state is one of it, or is mapped by states; others are left as they are and listed. "+
-			"Cases in final states are left alone and counted (finished), unless the body says finished: true. No "+
-			"transition is taken, so that no role, precondition or callback of the definition is asked: only "+
-			"administrators may migrate. Each case is a commit of its own, with the fact case.migrated in its "+
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.MigrateCases, Pattern: "POST /v1/case-types/{key}/migrate", Tag: "case types",
+		Summary: "Move cases to a newer version of their type",
+		Description: "Cases work by the version that they were made by until they are migrated. One call looks at up to 200 " +
+			"cases of older versions, for some seconds at most, the oldest first, and comes by up to 10,000 of the " +
+			"type for that, so that it may find none; repeat it with after until next is null. To repeat a call " +
+			"does no harm. A case is moved if its data fits the new version, fields that this adds having their " +
+			"defaults, and its state is one of it, or is mapped by states; others are left as they are and listed. " +
+			"Cases in final states are left alone and counted (finished), unless the body says finished: true. No " +
+			"transition is taken, so that no role, precondition or callback of the definition is asked: only " +
+			"administrators may migrate. Each case is a commit of its own, with the fact case.migrated in its " +
 			"history; endpoints hear of the state, data and name, where these change.",
-		http.StatusNotFound, http.StatusConflict), a.migrateCases)
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+	}, a.migrateCases)
 }
 
 // retirements are the operations that end and allow new cases of a type.
 func (a *API) retirements() {
-	change := func(id, path, summary, doc string,
+	change := func(id access.Operation, path, summary, doc string,
 		do func(context.Context, access.Principal, string, casework.Once) (casework.TypeVersion, error)) {
-		handle(a, operation(id, http.MethodPost, "/v1/case-types/{key}/"+path, "case types", summary, doc,
-			http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity),
-			func(ctx context.Context, in *struct {
-				InCaseType
-				Idempotent
-			}) (*created[CaseTypeSummary], error) {
-				render := func(t casework.TypeVersion) (store.Answer, error) {
-					return answer(http.StatusOK, summarise(t.Summary()))
-				}
-				return create[CaseTypeSummary](ctx, id, in.Idempotent, render,
-					func(o casework.Once) (casework.TypeVersion, error) {
-						return do(ctx, principalOf(ctx), in.Key, o)
-					})
+		rest.Handle(a.kernel, rest.Operation{
+			ID: id, Pattern: "POST /v1/case-types/{key}/" + path, Tag: "case types",
+			Summary:     summary,
+			Description: doc,
+			Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		}, func(ctx context.Context, in *struct {
+			InCaseType
+			rest.Idempotent
+		}) (*rest.PostAnswer[CaseTypeSummary], error) {
+			render := func(t casework.TypeVersion) (store.Answer, error) {
+				return rest.Answer(http.StatusOK, summarise(t.Summary()))
+			}
+			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render, func(o casework.Once) (casework.TypeVersion, error) {
+				return do(ctx, rest.PrincipalOf(ctx), in.Key, o)
 			})
+		})
 	}
-	change("retire-case-type", "retire", "Retire a case type",
+	change(access.RetireCaseType, "retire", "Retire a case type",
 		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its "+
 			"versions stay; a version that is put does not restore it. One that is retired stays so, since when it "+
 			"was.", a.service.RetireCaseType)
-	change("restore-case-type", "restore", "Restore a retired case type",
+	change(access.RestoreCaseType, "restore", "Restore a retired case type",
 		"New cases are made of it again. One that is not retired stays as it is.", a.service.RestoreCaseType)
 }
 
 func (a *API) migrateCases(ctx context.Context, in *struct {
 	InCaseType
-	Idempotent
-}, body Migration) (*created[MigrationReport], error) {
+	rest.Idempotent
+}, body Migration) (*rest.PostAnswer[MigrationReport], error) {
 	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, Finished: body.Finished,
 		DryRun: body.DryRun, Limit: body.Limit}
 	name := "migrate/" + in.Key
-	if a.cursors.open(name, body.After, &m.After) != nil {
+	if a.kernel.Open(name, body.After, &m.After) != nil {
 		return nil, fault.In("request.cursor_invalid",
 			"The place to go on at is not one of this case type; begin again without it.",
 			fault.Field{Path: "/after", Message: "is not the next of an earlier answer"})
@@ -97,28 +102,27 @@ func (a *API) migrateCases(ctx context.Context, in *struct {
 		if err != nil {
 			return store.Answer{}, err
 		}
-		return answer(http.StatusOK, report)
+		return rest.Answer(http.StatusOK, report)
 	}
-	return create[MigrationReport](ctx, "migrate-cases", in.Idempotent, render,
-		func(o casework.Once) (casework.Migrated, error) {
-			return a.service.MigrateCases(ctx, principalOf(ctx), m, o)
-		})
+	return rest.Create[MigrationReport](ctx, in.Idempotent, render, func(o casework.Once) (casework.Migrated, error) {
+		return a.service.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
+	})
 }
 
 func (a *API) showMigrated(name string, did casework.Migrated) (MigrationReport, error) {
 	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished,
 		Misfits: []Misfit{}, Left: did.Left}
 	for _, m := range did.Misfits {
-		shown := Misfit{CaseID: m.CaseID, Version: m.Version, Fields: make([]FieldFault, len(m.Fields))}
+		shown := Misfit{CaseID: m.CaseID, Version: m.Version, Fields: make([]rest.FieldFault, len(m.Fields))}
 		for i, f := range m.Fields {
-			shown.Fields[i] = FieldFault(f)
+			shown.Fields[i] = rest.FieldFault(f)
 		}
 		out.Misfits = append(out.Misfits, shown)
 	}
 	if did.Next == nil {
 		return out, nil
 	}
-	next, err := a.cursors.seal(name, did.Next)
+	next, err := a.kernel.Seal(name, did.Next)
 	out.Next = &next
 	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/oidc"
 )
@@ -30,15 +31,21 @@ const oidcCallback = "/v1/oidc/callback"
 
 func (a *API) openIDConnect() {
 	const tag = "session"
-	begin := a.open(operation("begin-oidc", http.MethodGet, "/v1/oidc/login", tag, "Sign in with OpenID Connect",
-		"Sends the browser to the provider that the server is configured with, which sends it back to "+oidcCallback+
-			" behind the public URL: the tenant's, under its own host names, else the installation's. The provider has to know each of these addresses."))
-	begin.Errors = append(begin.Errors, http.StatusNotFound, http.StatusBadGateway)
-	handle(a, status(http.StatusSeeOther, begin), a.beginOIDC)
-	finish := a.open(operation("finish-oidc", http.MethodGet, oidcCallback, tag, "Come back from the provider",
-		"The user is the one who has signed in with this identity before, else the one with the address that the provider has verified. Whoever is none is refused."))
-	finish.Errors = append(finish.Errors, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway)
-	handle(a, status(http.StatusSeeOther, finish), a.finishOIDC)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		Summary: "Sign in with OpenID Connect",
+		Description: "Sends the browser to the provider that the server is configured with, which sends it back to " +
+			oidcCallback + " behind the public URL: the tenant's, under its own host names, else the installation's. " +
+			"The provider has to know each of these addresses.",
+		Problems: []int{http.StatusNotFound, http.StatusBadGateway},
+	}, a.beginOIDC)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		Summary: "Come back from the provider",
+		Description: "The user is the one who has signed in with this identity before, else the one with the address " +
+			"that the provider has verified. Whoever is none is refused.",
+		Problems: []int{http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway},
+	}, a.finishOIDC)
 }
 
 func (a *API) beginOIDC(ctx context.Context, in *struct {
@@ -48,12 +55,12 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if a.config.OIDC == nil {
 		return nil, oidcOff()
 	}
-	x := exchangeOf(ctx)
-	tenant, err := a.service.TenantFor(ctx, in.Tenant, x.request.Host)
+	x := rest.ExchangeOf(ctx)
+	tenant, err := a.service.TenantFor(ctx, in.Tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
-	at, err := a.service.PlaceAt(ctx, tenant, x.request.Host)
+	at, err := a.service.PlaceAt(ctx, tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +72,7 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.providerFailed(ctx, err)
 	}
-	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.request.Host, ReturnTo: ours(in.ReturnTo)}
+	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
 	return &redirected{location}, keepSealed(a, x, pendingCookie, kept, pendingLasts)
 }
 
@@ -74,7 +81,7 @@ func (a *API) beginOIDC(ctx context.Context, in *struct {
 func (a *API) providerFailed(ctx context.Context, err error) error {
 	if errors.Is(err, fault.Upstream) {
 		a.log.WarnContext(ctx, "the OpenID Connect provider can't be used",
-			"request_id", exchangeOf(ctx).id, "code", fault.As(err).Code, "error", err)
+			"request_id", rest.ExchangeOf(ctx).ID, "code", fault.As(err).Code, "error", err)
 	}
 	return err
 }
@@ -92,7 +99,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if a.config.OIDC == nil {
 		return nil, oidcOff()
 	}
-	x := exchangeOf(ctx)
+	x := rest.ExchangeOf(ctx)
 	kept := sealedIn[awaited](a, x, pendingCookie)
 	if kept.State != "" { // good for one answer
 		a.config.Sessions.SetCookie(ctx, x, pendingCookie, "", -1)
@@ -111,7 +118,7 @@ func (a *API) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.service.SignInIdentity(ctx, tenant, access.Identity(who), x.address())
+	u, err := a.service.SignInIdentity(ctx, tenant, access.Identity(who), x.Address())
 	if err != nil {
 		return nil, err
 	}

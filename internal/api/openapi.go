@@ -2,10 +2,7 @@ package api
 
 import (
 	"net/http"
-	"reflect"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -18,85 +15,73 @@ const introduction = "Every change to a case can be argued with before it commit
 	"answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits of a " +
 	"second."
 
-// describe begins the OpenAPI document and says how JSON is written.
-func describe(version string) huma.Config {
-	format := huma.Format{
-		Marshal: marshal,
-		Unmarshal: func([]byte, any) error {
-			panic("api: bodies are not read by huma")
+// describe returns the OpenAPI document without its operations.
+func describe(version string) *huma.OpenAPI {
+	return &huma.OpenAPI{
+		Info: &huma.Info{
+			Title: "Casehook", Version: version, Description: introduction,
+			Contact: &huma.Contact{Name: "Casehook", URL: "https://github.com/casehook/casehook"},
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
-	}
-	return huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info: &huma.Info{
-				Title: "Casehook", Version: version, Description: introduction,
-				Contact: &huma.Contact{Name: "Casehook", URL: "https://github.com/casehook/casehook"},
-				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
-			},
-			Servers: []*huma.Server{{URL: "/"}},
-			Tags: []*huma.Tag{
-				{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
-				{Name: "cases", Description: "Cases, and what happens to them."},
-				{Name: "labels", Description: "Marks for cases of all types."},
-				{Name: "comments", Description: "What people say about a case."},
-				{Name: "documents", Description: "PDFs that are made from a case."},
-				{Name: "proofs", Description: "Files that people attach to a case."},
-				{Name: "contacts", Description: "People and businesses, and what they are to cases."},
-				{Name: "endpoints", Description: "Receivers of webhooks."},
-				{Name: "attempts", Description: "What was sent to endpoints, and what came of it."},
-				{Name: "triggers", Description: "What endpoints can listen to, and who does."},
-				{Name: "journal", Description: "The same messages for those who ask for them, or listen."},
-				{Name: "session", Description: "People who sign in, and who is asking."},
-				{Name: "users", Description: "People, and what they may do and see."},
-				{Name: "tokens", Description: "The credentials of programs."},
-				{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
-				{Name: "audit", Description: "Who signed in, was refused, or changed who may do and hear what."},
-				{Name: "server", Description: "The process itself."},
-			},
-			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
-				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
-					"session": {
-						Type: "apiKey", In: "cookie", Name: "__Host-casehook_session",
-						Description: "Set by POST /v1/session. Over plain HTTP its name is casehook_session.",
-					},
-					"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>", Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
+		Servers: []*huma.Server{{URL: "/"}},
+		Tags: []*huma.Tag{
+			{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
+			{Name: "cases", Description: "Cases, and what happens to them."},
+			{Name: "labels", Description: "Marks for cases of all types."},
+			{Name: "comments", Description: "What people say about a case."},
+			{Name: "documents", Description: "PDFs that are made from a case."},
+			{Name: "proofs", Description: "Files that people attach to a case."},
+			{Name: "contacts", Description: "People and businesses, and what they are to cases."},
+			{Name: "endpoints", Description: "Receivers of webhooks."},
+			{Name: "attempts", Description: "What was sent to endpoints, and what came of it."},
+			{Name: "triggers", Description: "What endpoints can listen to, and who does."},
+			{Name: "journal", Description: "The same messages for those who ask for them, or listen."},
+			{Name: "session", Description: "People who sign in, and who is asking."},
+			{Name: "users", Description: "People, and what they may do and see."},
+			{Name: "tokens", Description: "The credentials of programs."},
+			{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
+			{Name: "audit", Description: "Who signed in, was refused, or changed who may do and hear what."},
+			{Name: "server", Description: "The process itself."},
+		},
+		Components: &huma.Components{
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "chk_<id>.<secret>"},
+				"session": {
+					Type: "apiKey", In: "cookie", Name: "__Host-casehook_session",
+					Description: "Set by POST /v1/session. Over plain HTTP its name is casehook_session.",
 				},
+				"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>", Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
 			},
 		},
-		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
-		DefaultFormat:                "application/json",
-		RejectUnknownQueryParameters: true,
 	}
-}
-
-// schemaName names the schema of a type; a page of cases is a CasePage.
-func schemaName(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
-	if of, ok := strings.CutPrefix(name, "Page"); ok && strings.HasPrefix(t.Name(), "page[") {
-		return of + "Page"
-	}
-	return name
 }
 
 // publish serves the OpenAPI document and the documentation made from it. All
 // operations are registered by now. Each page is made when it is first asked
 // for, once: a process that nobody asks starts sooner.
 func (a *API) publish() {
-	o := a.huma.OpenAPI()
-	a.page("/openapi.json", "application/openapi+json", mustRender(o.MarshalJSON))
-	a.page("/openapi.yaml", "application/openapi+yaml", mustRender(o.YAML))
-	a.page("/docs", "text/html; charset=utf-8", func() []byte { return documentation(o, a.catalogue()) })
+	o := a.kernel.OpenAPI()
+	a.kernel.Page("/openapi.json", header("application/openapi+json"), mustRender(o.MarshalJSON))
+	a.kernel.Page("/openapi.yaml", header("application/openapi+yaml"), mustRender(o.YAML))
+	html, css, script := docsHeader("text/html"), docsHeader("text/css"), docsHeader("text/javascript")
+	a.kernel.Page("/docs", html, func() []byte { return documentation(o, a.catalogue()) })
 	for _, name := range guideNames {
-		a.page("/docs/"+name, "text/html; charset=utf-8", func() []byte {
+		a.kernel.Page("/docs/"+name, html, func() []byte {
 			all := guides()
 			return guidePage(o.Info.Title, o.Info.Version, all[slices.Index(guideNames, name)], all)
 		})
 	}
-	a.page("/docs/style.css", "text/css; charset=utf-8", func() []byte { return style })
-	a.page("/docs/search.js", "text/javascript; charset=utf-8", func() []byte { return searchIndex(o, a.catalogue()) })
+	a.kernel.Page("/docs/style.css", css, func() []byte { return style })
+	a.kernel.Page("/docs/search.js", script, func() []byte { return searchIndex(o, a.catalogue()) })
+}
+
+func header(contentType string) http.Header { return http.Header{"Content-Type": {contentType}} }
+
+// docsHeader is the header of a part of the documentation.
+func docsHeader(contentType string) http.Header {
+	h := header(contentType + "; charset=utf-8")
+	h.Set("Content-Security-Policy", docsPolicy)
+	return h
 }
 
 // mustRender returns a function that panics if the OpenAPI document can't be
@@ -109,21 +94,4 @@ func mustRender(render func() ([]byte, error)) func() []byte {
 		}
 		return page
 	}
-}
-
-// page serves what stays the same as long as the process lives.
-func (a *API) page(path, contentType string, render func() []byte) {
-	contents := sync.OnceValue(render)
-	a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		if strings.HasPrefix(path, "/docs") {
-			w.Header().Set("Content-Security-Policy", docsPolicy)
-		}
-		if strings.HasSuffix(path, ".json") {
-			jsonWriter(w).Write(contents())
-			return
-		}
-		w.Write(contents())
-	})
 }

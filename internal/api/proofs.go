@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -22,18 +24,21 @@ const (
 )
 
 type proofUpload struct {
-	InCase
+	rest.InCase
 	Key      string `query:"key" maxLength:"100" doc:"Which proof of the case type it is. In a form, the field key says it." example:"passport"`
 	Filename string `query:"filename" maxLength:"255" doc:"The name of the file. In a form, the file has its own." example:"passport.pdf"`
-	Idempotent
+	rest.Idempotent
 }
 
 func (a *API) proofs() {
-	op := handle(a, status(http.StatusCreated, operation("upload-proof", http.MethodPost, "/v1/cases/{id}/proofs", "proofs", "Upload a proof",
-		"Takes a form with the fields key and file, in this order, or the file itself as the body, with its key and filename in the query. "+
+	op := rest.Handle(a.kernel, rest.Operation{
+		ID: access.UploadProof, Pattern: "POST /v1/cases/{id}/proofs", Tag: "proofs",
+		Summary: "Upload a proof",
+		Description: "Takes a form with the fields key and file, in this order, or the file itself as the body, with its key and filename in the query. " +
 			"The file is streamed to the store and hashed on the way.",
-		http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-		http.StatusUnprocessableEntity)), a.uploadProof)
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		Success:  http.StatusCreated,
+	}, a.uploadProof)
 	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "The file."}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"key", "file"}, Properties: map[string]*huma.Schema{
@@ -45,22 +50,22 @@ func (a *API) proofs() {
 	a.attachments(cases.Proof, "proofs", "proof")
 }
 
-func (a *API) uploadProof(ctx context.Context, in *proofUpload) (*created[Attachment], error) {
-	id, err := in.caseID()
+func (a *API) uploadProof(ctx context.Context, in *proofUpload) (*rest.PostAnswer[Attachment], error) {
+	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	x := exchangeOf(ctx)
-	body, err := x.body(a.service.MaxUpload + formOverhead)
+	x := rest.ExchangeOf(ctx)
+	body, err := x.Body(a.service.MaxUpload + formOverhead)
 	if err != nil {
 		return nil, err
 	}
-	u, err := openUpload(x.request.Header.Get("Content-Type"), in, body)
+	u, err := openUpload(x.Request.Header.Get("Content-Type"), in, body)
 	if err != nil {
 		return nil, err
 	}
-	return attached(ctx, "upload-proof", "proofs", in.Idempotent, func(o casework.Once) (cases.Attachment, error) {
-		return a.service.UploadProof(ctx, principalOf(ctx), id, u, o)
+	return attached(ctx, "proofs", in.Idempotent, func(o casework.Once) (cases.Attachment, error) {
+		return a.service.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
 	}, u.Key, u.Filename, u.MediaType)
 }
 
@@ -92,11 +97,11 @@ func openForm(body io.Reader, form *multipart.Reader, in *proofUpload) (casework
 		case err == io.EOF:
 			return u, missing("/file", "is missing")
 		case err != nil:
-			return u, unreadable(err)
+			return u, rest.Unreadable(err)
 		case part.FormName() == "key" && u.Key == "":
 			key, err := io.ReadAll(io.LimitReader(part, maxKey+1))
 			if err != nil {
-				return u, unreadable(err)
+				return u, rest.Unreadable(err)
 			}
 			if len(key) == 0 || len(key) > maxKey {
 				return u, missing("/key", "is empty, or longer than any key")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/wire"
@@ -69,7 +70,7 @@ func contentOf(schema json.RawMessage, samples []wire.Sampled) map[string]*huma.
 	for _, s := range samples {
 		examples[s.Name] = &huma.Example{Summary: s.Doc, Value: s.Body}
 	}
-	return map[string]*huma.MediaType{"application/json": {Schema: embedded(Value(schema)), Examples: examples}}
+	return map[string]*huma.MediaType{"application/json": {Schema: rest.Embedded(rest.Value(schema)), Examples: examples}}
 }
 
 // docsQuestion is a question to callbacks, as the documentation shows it.
@@ -92,13 +93,13 @@ func docsQuestionOf(q wire.Question) docsQuestion {
 	shown := docsQuestion{
 		docsWebhook: docsWebhook{
 			Name: q.Name, Description: q.Description, Headers: docsHeaders(q.Headers),
-			Example: inLines(Value(q.Examples[0].Body)), Schema: inLines(Value(q.Schema)),
+			Example: inLines(rest.Value(q.Examples[0].Body)), Schema: inLines(rest.Value(q.Schema)),
 		},
-		AnswerSchema: inLines(Value(q.Answer)),
+		AnswerSchema: inLines(rest.Value(q.Answer)),
 		Statuses:     statusesOf(question(q)),
 	}
 	for _, a := range q.Answers {
-		shown.Answers = append(shown.Answers, docsAnswer{a.Doc, inLines(Value(a.Body))})
+		shown.Answers = append(shown.Answers, docsAnswer{a.Doc, inLines(rest.Value(a.Body))})
 	}
 	return shown
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -23,8 +25,8 @@ type Replay struct {
 	Delivered int64             `json:"delivered" doc:"Messages that were taken." example:"100"`
 	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
 	AskedBy   string            `json:"asked_by" doc:"Who wanted it." example:"Grace Hopper"`
-	CreatedAt Time              `json:"created_at" doc:"When it was asked for."`
-	EndedAt   TimeOrNull        `json:"ended_at" doc:"When it ended; null: it has not."`
+	CreatedAt rest.Time         `json:"created_at" doc:"When it was asked for."`
+	EndedAt   rest.TimeOrNull   `json:"ended_at" doc:"When it ended; null: it has not."`
 }
 
 // NewReplay is the body that starts a replay.
@@ -47,36 +49,55 @@ type InReplay struct {
 
 type toEndpoint struct {
 	InEndpoint
-	Idempotent
+	rest.Idempotent
 }
 
 func (a *API) replays() {
 	const path, tag = "/v1/endpoints/{id}", "endpoints"
-	handleBody(a, status(http.StatusCreated, operation("create-replay", http.MethodPost, path+"/replays", tag, "Tell an endpoint again what happened",
-		"Messages have the ids that they had, and keep their order among themselves. What is new goes on, and "+
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateReplay, Pattern: "POST " + path + "/replays", Tag: tag,
+		Summary: "Tell an endpoint again what happened",
+		Description: "Messages have the ids that they had, and keep their order among themselves. What is new goes on, and " +
 			"shares the endpoint's limits. What the endpoint wants is judged as it is when a message is sent.",
-		http.StatusNotFound, http.StatusConflict)), a.createReplay)
-	handle(a, operation("list-replays", http.MethodGet, path+"/replays", tag, "List an endpoint's replays", "The newest first.", http.StatusNotFound), a.listReplays)
-	handle(a, operation("get-replay", http.MethodGet, path+"/replays/{replay_id}", tag, "Get a replay",
-		"How far it has got.", http.StatusNotFound),
-		func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
-			r, err := a.service.Replay(ctx, principalOf(ctx), in.ID, in.Replay)
-			if err != nil {
-				return nil, err
-			}
-			return &struct{ Body Replay }{showReplay(r)}, nil
-		})
-	handle(a, operation("cancel-replay", http.MethodDelete, path+"/replays/{replay_id}", tag, "Cancel a replay",
-		"What is on its way may still arrive.", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *InReplay) (*noContent, error) {
-			return &noContent{}, a.service.CancelReplay(ctx, principalOf(ctx), in.ID, in.Replay)
-		})
-	handleBody(a, status(http.StatusCreated, operation("resend-message", http.MethodPost, path+"/resend", tag, "Send a message again",
-		"Whatever became of it: it has the same webhook-id and the same body. It is sent as a replay of its own.",
-		http.StatusNotFound, http.StatusConflict)), a.resend)
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Success:  http.StatusCreated,
+	}, a.createReplay)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListReplays, Pattern: "GET " + path + "/replays", Tag: tag,
+		Summary:     "List an endpoint's replays",
+		Description: "The newest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, a.listReplays)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetReplay, Pattern: "GET " + path + "/replays/{replay_id}", Tag: tag,
+		Summary:     "Get a replay",
+		Description: "How far it has got.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
+		r, err := a.service.Replay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body Replay }{showReplay(r)}, nil
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.CancelReplay, Pattern: "DELETE " + path + "/replays/{replay_id}", Tag: tag,
+		Summary:     "Cancel a replay",
+		Description: "What is on its way may still arrive.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *InReplay) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.ResendMessage, Pattern: "POST " + path + "/resend", Tag: tag,
+		Summary:     "Send a message again",
+		Description: "Whatever became of it: it has the same webhook-id and the same body. It is sent as a replay of its own.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, a.resend)
 }
 
-func (a *API) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) (*created[Replay], error) {
+func (a *API) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) (*rest.PostAnswer[Replay], error) {
 	since, err := body.Since.parse("/since")
 	if err != nil {
 		return nil, err
@@ -85,42 +106,42 @@ func (a *API) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) 
 	if body.Until != nil {
 		request.Until = periodEnd(*body.Until)
 	}
-	set(&request.Triggers, body.Triggers)
-	return create[Replay](ctx, "create-replay", in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
-		return a.service.CreateReplay(ctx, principalOf(ctx), in.ID, request, o)
+	rest.Set(&request.Triggers, body.Triggers)
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return a.service.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
 	})
 }
 
-func (a *API) resend(ctx context.Context, in *toEndpoint, body Resend) (*created[Replay], error) {
-	return create[Replay](ctx, "resend-message", in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
-		return a.service.Resend(ctx, principalOf(ctx), in.ID, body.Message, o)
+func (a *API) resend(ctx context.Context, in *toEndpoint, body Resend) (*rest.PostAnswer[Replay], error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return a.service.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
 	})
 }
 
 func answerReplay(r casework.Replay) (store.Answer, error) {
-	return answer(http.StatusCreated, showReplay(r), "Location", "/v1/endpoints/"+r.Endpoint+"/replays/"+r.ID)
+	return rest.Answer(http.StatusCreated, showReplay(r), "Location", "/v1/endpoints/"+r.Endpoint+"/replays/"+r.ID)
 }
 
 func (a *API) listReplays(ctx context.Context, in *struct {
 	InEndpoint
-	Paging
-}) (*listed[Replay], error) {
+	rest.Paging
+}) (*rest.PageAnswer[Replay], error) {
 	var before string
 	name := "replays/" + in.ID
-	if err := a.cursors.open(name, in.Cursor, &before); err != nil {
+	if err := a.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Replays(ctx, principalOf(ctx), in.ID, before, in.Limit+1)
+	all, err := a.service.Replays(ctx, rest.PrincipalOf(ctx), in.ID, before, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, name, in.Limit, all, showReplay, func(r casework.Replay) string { return r.ID })
+	return rest.NewPager(a.kernel, name, showReplay, func(r casework.Replay) string { return r.ID }).PageOfList(all, in.Limit)
 }
 
 func showReplay(r casework.Replay) Replay {
 	out := Replay{
-		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...), Subject: orNull(r.Subject), Messages: orNull(r.Messages),
-		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: Time(r.CreatedAt), EndedAt: TimeOrNull(r.EndedAt),
+		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...), Subject: rest.OrNull(r.Subject), Messages: rest.OrNull(r.Messages),
+		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: rest.Time(r.CreatedAt), EndedAt: rest.TimeOrNull(r.EndedAt),
 	}
 	if whole := r.Until - r.After; whole > 0 {
 		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end

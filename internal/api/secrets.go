@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -17,8 +19,8 @@ type Secret struct {
 	ID        string              `json:"id" doc:"Its id." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Kind      endpoint.SecretKind `json:"kind" enum:"v1,v1a" doc:"How it signs: HMAC-SHA256 (v1) or Ed25519 (v1a)." example:"v1"`
 	PublicKey *string             `json:"public_key" doc:"Of v1a: what verifies its signatures. Else null." example:"whpk_..."`
-	CreatedAt Time                `json:"created_at" doc:"When it was made."`
-	ExpiresAt TimeOrNull          `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
+	CreatedAt rest.Time           `json:"created_at" doc:"When it was made."`
+	ExpiresAt rest.TimeOrNull     `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
 
 	Fingerprint string `json:"fingerprint" doc:"By which you know which secret it is: the first 16 hexadecimal digits of the SHA-256 of what the receiver is given, the secret (whsec_...) or the public key (whpk_...). A shell says it: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
 }
@@ -38,38 +40,50 @@ type NewSecret struct {
 
 func (a *API) secrets() {
 	const path, tag = "/v1/endpoints/{id}/secrets", "endpoints"
-	handle(a, operation("list-endpoint-secrets", http.MethodGet, path, tag, "List an endpoint's secrets", "Those that sign, the newest first, without the secrets themselves.", http.StatusNotFound),
-		func(ctx context.Context, in *InEndpoint) (*short[Secret], error) {
-			all, err := a.service.EndpointSecrets(ctx, principalOf(ctx), in.ID)
-			if err != nil {
-				return nil, err
-			}
-			return list(all, showSecret)
-		})
-	handleBody(a, status(http.StatusCreated, operation("rotate-endpoint-secret", http.MethodPost, path, tag, "Give an endpoint a new secret",
-		"Those of the same kind go on signing for the overlap, so that the receiver has time to learn the new one. With an overlap of 0s they end at once.",
-		http.StatusNotFound, http.StatusConflict)), a.rotateSecret)
-	handle(a, operation("delete-endpoint-secret", http.MethodDelete, path+"/{secret_id}", tag, "Delete an endpoint's secret", "It signs nothing from now on.", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *struct {
-			InEndpoint
-			Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-		}) (*noContent, error) {
-			return &noContent{}, a.service.DeleteEndpointSecret(ctx, principalOf(ctx), in.ID, in.Secret)
-		})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListEndpointSecrets, Pattern: "GET " + path, Tag: tag,
+		Summary:     "List an endpoint's secrets",
+		Description: "Those that sign, the newest first, without the secrets themselves.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InEndpoint) (*rest.ListAnswer[Secret], error) {
+		all, err := a.service.EndpointSecrets(ctx, rest.PrincipalOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return rest.List(all, showSecret)
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.RotateEndpointSecret, Pattern: "POST " + path, Tag: tag,
+		Summary:     "Give an endpoint a new secret",
+		Description: "Those of the same kind go on signing for the overlap, so that the receiver has time to learn the new one. With an overlap of 0s they end at once.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, a.rotateSecret)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteEndpointSecret, Pattern: "DELETE " + path + "/{secret_id}", Tag: tag,
+		Summary:     "Delete an endpoint's secret",
+		Description: "It signs nothing from now on.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *struct {
+		InEndpoint
+		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	}) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.DeleteEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, in.Secret)
+	})
 }
 
 func (a *API) rotateSecret(ctx context.Context, in *struct {
 	InEndpoint
-	Idempotent
-}, body NewSecret) (*created[CreatedSecret], error) {
+	rest.Idempotent
+}, body NewSecret) (*rest.PostAnswer[CreatedSecret], error) {
 	q, err := body.read(casework.InvalidEndpoint)
 	if err != nil {
 		return nil, err
 	}
-	return create[CreatedSecret](ctx, "rotate-endpoint-secret", in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
-		return answer(http.StatusCreated, showCreated(s, body))
+	return rest.Create[CreatedSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, showCreated(s, body))
 	}, func(o casework.Once) (endpoint.Secret, error) {
-		return a.service.RotateEndpointSecret(ctx, principalOf(ctx), in.ID, q, o)
+		return a.service.RotateEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, q, o)
 	})
 }
 
@@ -86,7 +100,7 @@ func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
 // read makes a request of the body. Its faults have the code.
 func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 	q = casework.SecretRequest{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
-	set(&q.Kind, n.Kind)
+	rest.Set(&q.Kind, n.Kind)
 	if n.Secret != nil {
 		kind, key, err := casework.ParseSecret(code, *n.Secret)
 		if err != nil {
@@ -108,7 +122,7 @@ func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 }
 
 func showSecret(s endpoint.Secret) Secret {
-	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: Time(s.CreatedAt), ExpiresAt: TimeOrNull(s.ExpiresAt)}
+	out := Secret{ID: s.ID, Kind: s.Kind, CreatedAt: rest.Time(s.CreatedAt), ExpiresAt: rest.TimeOrNull(s.ExpiresAt)}
 	given := outbound.FormatKey(s.Key)
 	if s.Kind == endpoint.V1a {
 		given = outbound.FormatPublicKey(s.Key)

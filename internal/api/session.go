@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -44,48 +43,47 @@ type shownSession struct{ Body Session }
 
 const sessionPath = "/v1/session"
 
-// anybody is the security of what needs no credential.
-var anybody = []map[string][]string{}
-
-// open makes an operation that anybody may ask for. Browsers may so from our own
-// pages alone.
-func (a *API) open(op huma.Operation) huma.Operation {
-	op.Security = anybody
-	op.Errors = slices.DeleteFunc(op.Errors, func(status int) bool { return status == http.StatusUnauthorized || status == http.StatusForbidden })
-	a.opened[op.Method+" "+op.Path] = true
-	return op
-}
-
 func (a *API) session() {
 	const tag = "session"
-	signIn := a.open(operation("create-session", http.MethodPost, sessionPath, tag, "Sign in",
-		"With an address and a password. The answer sets a cookie; requests that carry it are the user's. "+
-			"Failures in a row hold further attempts back, by where they come from: see Retry-After. "+
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateSession, Pattern: "POST " + sessionPath, Tag: tag, Callers: rest.Anybody,
+		Summary: "Sign in",
+		Description: "With an address and a password. The answer sets a cookie; requests that carry it are the user's. " +
+			"Failures in a row hold further attempts back, by where they come from: see Retry-After. " +
 			"A browser in which the user has signed in before is judged by its own alone.",
-		http.StatusTooManyRequests))
-	signIn.Errors = append(signIn.Errors, http.StatusUnauthorized, http.StatusForbidden)
-	handleBody(a, signIn, a.signIn)
-	handle(a, operation("get-session", http.MethodGet, sessionPath, tag, "Get who is asking", "A user by the session's cookie, or a token."),
-		func(ctx context.Context, _ *struct{}) (*shownSession, error) {
-			return &shownSession{showSession(principalOf(ctx))}, nil
-		})
-	handle(a, operation("delete-session", http.MethodDelete, sessionPath, tag, "Sign out", "The session ends at once.", http.StatusConflict), a.signOut)
-	handleBody(a, operation("change-password", http.MethodPost, sessionPath+"/password", tag,
-		"Change one's own password",
-		"For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that "+
-			"the answer sets. A wrong old password counts as a failed sign-in does, and too many in a row are held "+
+		Problems: []int{http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden},
+	}, a.signIn)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetSession, Pattern: "GET " + sessionPath, Tag: tag,
+		Summary:     "Get who is asking",
+		Description: "A user by the session's cookie, or a token.",
+	}, func(ctx context.Context, _ *struct{}) (*shownSession, error) {
+		return &shownSession{showSession(rest.PrincipalOf(ctx))}, nil
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteSession, Pattern: "DELETE " + sessionPath, Tag: tag,
+		Summary:     "Sign out",
+		Description: "The session ends at once.",
+		Problems:    []int{http.StatusConflict},
+	}, a.signOut)
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.ChangePassword, Pattern: "POST " + sessionPath + "/password", Tag: tag,
+		Summary: "Change one's own password",
+		Description: "For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that " +
+			"the answer sets. A wrong old password counts as a failed sign-in does, and too many in a row are held " +
 			"back: see Retry-After.",
-		http.StatusConflict, http.StatusTooManyRequests), a.changePassword)
+		Problems: []int{http.StatusConflict, http.StatusTooManyRequests},
+	}, a.changePassword)
 }
 
 func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSession, error) {
-	x := exchangeOf(ctx)
-	tenant, err := a.service.TenantFor(ctx, body.Tenant, x.request.Host)
+	x := rest.ExchangeOf(ctx)
+	tenant, err := a.service.TenantFor(ctx, body.Tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
 	u, err := a.service.SignIn(ctx, casework.SignIn{
-		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.address(), Browser: a.browser(x),
+		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.Address(), Browser: a.browser(x),
 	})
 	if err != nil {
 		return nil, err
@@ -95,35 +93,35 @@ func (a *API) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSessi
 
 // begin begins a user's session.
 func (a *API) begin(ctx context.Context, u access.User) (*shownSession, error) {
-	x := exchangeOf(ctx)
+	x := rest.ExchangeOf(ctx)
 	if err := a.config.Sessions.SignIn(ctx, x, session.User{Tenant: u.Tenant, ID: u.ID, Epoch: u.Epoch}); err != nil {
 		return nil, err
 	}
 	if err := a.know(x, u); err != nil {
 		return nil, err
 	}
-	p, err := a.service.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.address())
+	p, err := a.service.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.Address())
 	if err != nil {
 		return nil, err
 	}
 	return &shownSession{showSession(p)}, nil
 }
 
-func (a *API) signOut(ctx context.Context, _ *struct{}) (*noContent, error) {
-	p := principalOf(ctx)
+func (a *API) signOut(ctx context.Context, _ *struct{}) (*rest.NoContent, error) {
+	p := rest.PrincipalOf(ctx)
 	if p.Actor.UserID == 0 {
 		return nil, fault.New(fault.Conflict, "session.none", "A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
 	}
 	if err := a.service.SignedOut(ctx, p); err != nil {
 		return nil, err
 	}
-	return &noContent{}, a.config.Sessions.SignOut(ctx, exchangeOf(ctx))
+	return &rest.NoContent{}, a.config.Sessions.SignOut(ctx, rest.ExchangeOf(ctx))
 }
 
 func (a *API) changePassword(ctx context.Context, _ *struct{}, body NewPassword) (*shownSession, error) {
-	x := exchangeOf(ctx)
-	u, err := a.service.ChangePassword(ctx, principalOf(ctx), casework.PasswordChange{
-		Old: body.Old, New: body.New, From: x.address(), Browser: a.browser(x),
+	x := rest.ExchangeOf(ctx)
+	u, err := a.service.ChangePassword(ctx, rest.PrincipalOf(ctx), casework.PasswordChange{
+		Old: body.Old, New: body.New, From: x.Address(), Browser: a.browser(x),
 	})
 	if err != nil {
 		return nil, err
@@ -132,27 +130,27 @@ func (a *API) changePassword(ctx context.Context, _ *struct{}, body NewPassword)
 }
 
 // authenticateSession finds out which user a request without a token is from.
-func (a *API) authenticateSession(x *exchange) error {
+func (a *API) authenticateSession(x *rest.Exchange) error {
 	if err := a.loadSession(x); err != nil {
 		return err
 	}
 	if err := a.inSession(x); err != nil {
 		return err
 	}
-	return a.config.Sessions.Extend(x.request.Context(), x)
+	return a.config.Sessions.Extend(x.Request.Context(), x)
 }
 
 // inSession finds out which user the request's session is of.
-func (a *API) inSession(x *exchange) (err error) {
-	ctx := x.request.Context()
+func (a *API) inSession(x *rest.Exchange) (err error) {
+	ctx := x.Request.Context()
 	u, ok := a.config.Sessions.User(ctx)
 	if !ok {
 		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
-	if x.principal, err = a.service.InSession(ctx, sessionOf(u), x.address()); err != nil {
+	if x.Principal, err = a.service.InSession(ctx, sessionOf(u), x.Address()); err != nil {
 		return err
 	}
-	return a.service.CheckHost(ctx, x.principal, x.request.Host)
+	return a.service.CheckHost(ctx, x.Principal, x.Request.Host)
 }
 
 func sessionOf(u session.User) casework.Session {
@@ -161,29 +159,29 @@ func sessionOf(u session.User) casework.Session {
 
 // loadSession loads the request's session, unless another site's page sent it
 // to change something.
-func (a *API) loadSession(x *exchange) error {
-	at, err := a.place(x.request)
+func (a *API) loadSession(x *rest.Exchange) error {
+	at, err := a.place(x)
 	if err != nil {
 		return err
 	}
 	if scheme, _, _ := strings.Cut(at.URL, ":"); at.Set {
-		x.request = x.request.WithContext(session.WithScheme(x.request.Context(), scheme))
+		x.Request = x.Request.WithContext(session.WithScheme(x.Request.Context(), scheme))
 	}
-	if err := a.checkOrigin(x.request, originOf(at.URL)); err != nil {
+	if err := a.checkOrigin(x.Request, originOf(at.URL)); err != nil {
 		return fault.Wrap(err, fault.Forbidden, "request.cross_origin", "A page of another site sent this request, which may change nothing here.")
 	}
-	ctx, err := a.config.Sessions.Load(x.request.Context(), x.request)
-	x.request = x.request.WithContext(ctx)
+	ctx, err := a.config.Sessions.Load(x.Request.Context(), x.Request)
+	x.Request = x.Request.WithContext(ctx)
 	return err
 }
 
 // place is where a request came to. It is not looked for where that makes no
 // difference: for a request that has no cookie, and gets none.
-func (a *API) place(r *http.Request) (casework.Place, error) {
-	if r.Header.Get("Cookie") == "" && !a.opened[r.Method+" "+r.URL.Path] {
+func (a *API) place(x *rest.Exchange) (casework.Place, error) {
+	if r := x.Request; r.Header.Get("Cookie") == "" && !x.Open {
 		return casework.Place{}, nil
 	}
-	return a.service.PlaceAt(r.Context(), 0, r.Host)
+	return a.service.PlaceAt(x.Request.Context(), 0, x.Request.Host)
 }
 
 // checkOrigin fails if a page of another site sent the request, which may change

@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
@@ -53,7 +54,7 @@ type TLS struct {
 // ShownTLS is what TLS connections to an endpoint need, without the key.
 type ShownTLS struct {
 	TLS
-	ExpiresAt TimeOrNull `json:"expires_at" doc:"When the certificate expires; null: there is none."`
+	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When the certificate expires; null: there is none."`
 }
 
 // apply sets what is there.
@@ -64,9 +65,9 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 	if s.TLS != nil {
 		e.SetTLS(endpoint.TLS(*s.TLS))
 	}
-	set(&e.Description, s.Description)
-	set(&e.Policy.KeepAnswers, s.KeepAnswers)
-	set(&e.Policy.AtfinityVersion, s.Version)
+	rest.Set(&e.Description, s.Description)
+	rest.Set(&e.Policy.KeepAnswers, s.KeepAnswers)
+	rest.Set(&e.Policy.AtfinityVersion, s.Version)
 	e.Metadata = endpoint.MergeMetadata(e.Metadata, s.Metadata)
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }
@@ -107,7 +108,7 @@ func showAuth(from endpoint.Auth) Auth {
 func showTLS(t endpoint.TLS) ShownTLS {
 	out := ShownTLS{TLS: TLS(t.Masked())}
 	if ends, there := t.CertificateEnds(); there {
-		out.ExpiresAt = TimeOrNull(ends)
+		out.ExpiresAt = rest.TimeOrNull(ends)
 	}
 	return out
 }

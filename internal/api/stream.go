@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/delivery"
 )
 
@@ -26,6 +28,13 @@ const (
 	streamText  = 256 << 10
 )
 
+// The sizes of what is written to a stream, in bytes: what is smaller than a part is
+// gathered until it fills a piece.
+const (
+	streamPart  = 16 << 10
+	streamPiece = 64 << 10
+)
+
 func (a *API) openStream(ctx context.Context, in *struct {
 	InJournal
 	LastEventID string `header:"Last-Event-ID" maxLength:"500" doc:"The id of the last event that the client has; it wins over after."`
@@ -34,7 +43,7 @@ func (a *API) openStream(ctx context.Context, in *struct {
 	if in.LastEventID != "" {
 		after = in.LastEventID
 	}
-	f, err := a.follow(ctx, streamOperation, in.InJournal, after)
+	f, err := a.follow(ctx, access.StreamJournal, in.InJournal, after)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +127,11 @@ func (s *stream) tell(ctx context.Context) (more bool, err error) {
 	batch, texts, err := s.look(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.problem(ctx, err) // logs what is ours
+			s.kernel.Problem(ctx, err) // logs what is ours
 		}
 		return false, err
 	}
-	defer exchangeOf(ctx).held.end()
+	defer rest.ExchangeOf(ctx).Release()
 	for i, m := range batch.Messages {
 		id, err := s.token(m.Next)
 		if err != nil {
@@ -158,14 +167,14 @@ func (s *stream) look(ctx context.Context) (b delivery.Batch, texts [][]byte, er
 		size += len(text)
 		texts = append(texts, text)
 	}
-	return b, texts, s.room.enter(ctx, exchangeOf(ctx), size, false)
+	return b, texts, s.kernel.Reserve(ctx, size)
 }
 
 // write sends a message's text. The buffer stays small.
 func (s *stream) write(text []byte) error {
-	if len(text) < leastShared {
+	if len(text) < streamPart {
 		s.text.Write(text)
-		if s.text.Len() < mostPiece {
+		if s.text.Len() < streamPiece {
 			return nil
 		}
 		return s.flush()

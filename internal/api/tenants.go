@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -18,14 +17,14 @@ import (
 
 // Tenant is an isolated customer.
 type Tenant struct {
-	Key       string   `json:"key" doc:"Its key." example:"acme"`
-	Name      string   `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
-	Hosts     []string `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
-	Variables []string `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
-	Allow     []string `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
-	PublicURL *string  `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
-	URL       string   `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
-	CreatedAt Time     `json:"created_at" doc:"When it was created."`
+	Key       string    `json:"key" doc:"Its key." example:"acme"`
+	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
+	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
+	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
+	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
+	PublicURL *string   `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
+	URL       string    `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
+	CreatedAt rest.Time `json:"created_at" doc:"When it was created."`
 
 	ContactIDs casetype.IDs `json:"contact_ids" enum:"random,sequential" doc:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. Those of cases their types say." example:"random"`
 }
@@ -78,34 +77,49 @@ const tenantsPath = "/v1/tenants"
 // is good for them, and an operator's credential is good for nothing else.
 func (a *API) tenants() {
 	const tag = "tenants"
-	operation := func(id, method, path, summary, description string, statuses ...int) huma.Operation {
-		op := operation(id, method, path, tag, summary, description, append(statuses, http.StatusForbidden)...)
-		op.Security = []map[string][]string{{"operator": {}}}
-		return op
-	}
-	handleBody(a, status(http.StatusCreated, operation("create-tenant", http.MethodPost, tenantsPath, "Create a tenant",
-		"With a token that may do everything in it.", http.StatusConflict)), a.createTenant)
-	handle(a, operation("list-tenants", http.MethodGet, tenantsPath, "List the tenants", "The oldest first."),
-		func(ctx context.Context, in *InList) (*listed[Tenant], error) {
-			all, err := a.service.Tenants(ctx, principalOf(ctx))
-			if err != nil {
-				return nil, err
-			}
-			return ordered(a, "tenants", *in, all, a.showTenant, func(t store.Tenant) int64 { return t.ID })
-		})
-	handle(a, status(http.StatusCreated, operation("create-administrator", http.MethodPost, tenantsPath+"/{key}/administrators", "Create an administrator",
-		"A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
-		http.StatusNotFound, http.StatusUnprocessableEntity)), a.createAdministrator)
-	handleBody(a, operation("update-tenant", http.MethodPatch, tenantsPath+"/{key}", "Change a tenant",
-		"What is absent stays.", http.StatusNotFound, http.StatusConflict), a.updateTenant)
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateTenant, Pattern: "POST " + tenantsPath, Tag: tag,
+		Summary:     "Create a tenant",
+		Description: "With a token that may do everything in it.",
+		Problems:    []int{http.StatusConflict},
+		Callers:     rest.Operators,
+		Success:     http.StatusCreated,
+	}, a.createTenant)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListTenants, Pattern: "GET " + tenantsPath, Tag: tag,
+		Summary:     "List the tenants",
+		Description: "The oldest first.",
+		Callers:     rest.Operators,
+	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Tenant], error) {
+		all, err := a.service.Tenants(ctx, rest.PrincipalOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return rest.PageBehind(rest.NewPager(a.kernel, "tenants", a.showTenant, func(t store.Tenant) int64 { return t.ID }), in.Cursor, all)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.CreateAdministrator, Pattern: "POST " + tenantsPath + "/{key}/administrators", Tag: tag,
+		Summary:     "Create an administrator",
+		Description: "A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
+		Problems:    []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Callers:     rest.Operators,
+		Success:     http.StatusCreated,
+	}, a.createAdministrator)
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.UpdateTenant, Pattern: "PATCH " + tenantsPath + "/{key}", Tag: tag,
+		Summary:     "Change a tenant",
+		Description: "What is absent stays.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Callers:     rest.Operators,
+	}, a.updateTenant)
 }
 
-func (a *API) createTenant(ctx context.Context, in *Idempotent, body NewTenant) (*created[CreatedTenant], error) {
-	return create[CreatedTenant](ctx, "create-tenant", *in, func(t casework.NewTenant) (store.Answer, error) {
+func (a *API) createTenant(ctx context.Context, in *rest.Idempotent, body NewTenant) (*rest.PostAnswer[CreatedTenant], error) {
+	return rest.Create[CreatedTenant](ctx, *in, func(t casework.NewTenant) (store.Answer, error) {
 		made := CreatedTenant{a.showTenant(t.Tenant), t.Token.Bearer}
-		return answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
+		return rest.Answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
 	}, func(o casework.Once) (casework.NewTenant, error) {
-		return a.service.CreateTenant(ctx, principalOf(ctx), body.Key, casework.TenantChange{
+		return a.service.CreateTenant(ctx, rest.PrincipalOf(ctx), body.Key, casework.TenantChange{
 			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 			PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 		}, o)
@@ -119,17 +133,17 @@ type InTenant struct {
 
 func (a *API) createAdministrator(ctx context.Context, in *struct {
 	InTenant
-	Idempotent
-}) (*created[CreatedToken], error) {
-	return create[CreatedToken](ctx, "create-administrator", in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
-		return answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+	rest.Idempotent
+}) (*rest.PostAnswer[CreatedToken], error) {
+	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
 	}, func(o casework.Once) (casework.NewToken, error) {
-		return a.service.CreateTenantAdministrator(ctx, principalOf(ctx), in.Key, o)
+		return a.service.CreateTenantAdministrator(ctx, rest.PrincipalOf(ctx), in.Key, o)
 	})
 }
 
 func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
-	t, err := a.service.ChangeTenant(ctx, principalOf(ctx), in.Key, casework.TenantChange{
+	t, err := a.service.ChangeTenant(ctx, rest.PrincipalOf(ctx), in.Key, casework.TenantChange{
 		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 		PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 	})
@@ -141,8 +155,8 @@ func (a *API) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate)
 
 func (a *API) showTenant(t store.Tenant) Tenant {
 	return Tenant{
-		PublicURL: orNull(t.PublicURL), URL: a.service.PublicURLOf(t),
-		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: Time(t.CreatedAt),
+		PublicURL: rest.OrNull(t.PublicURL), URL: a.service.PublicURLOf(t),
+		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: rest.Time(t.CreatedAt),
 		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
 		ContactIDs: cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	}

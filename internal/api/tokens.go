@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -13,14 +14,14 @@ import (
 
 // Token is a named bearer token.
 type Token struct {
-	ID        string     `json:"id" doc:"Its id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Name      string     `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
-	CreatedAt Time       `json:"created_at" doc:"When it was created."`
-	ExpiresAt TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
-	Role      string     `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
-	Clearance string     `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
-	Allowed   []string   `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
-	LastUsed  TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
+	ID        string          `json:"id" doc:"Its id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name      string          `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
+	CreatedAt rest.Time       `json:"created_at" doc:"When it was created."`
+	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
+	Role      string          `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
+	Clearance string          `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
+	Allowed   []string        `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
+	LastUsed  rest.TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
 }
 
 // CreatedToken is a token that was just created, with its bearer value.
@@ -40,31 +41,43 @@ type NewToken struct {
 
 func (a *API) tokens() {
 	const path, tag = "/v1/tokens", "tokens"
-	handleBody(a, status(http.StatusCreated, operation("create-token", http.MethodPost, path, tag, "Create a token",
-		"For a program. It is shown this once, and can do at most what you can.", http.StatusConflict)), a.createToken)
-	handle(a, operation("list-tokens", http.MethodGet, path, tag, "List the tokens", "The oldest first."),
-		func(ctx context.Context, in *InList) (*listed[Token], error) {
-			all, err := a.service.Tokens(ctx, principalOf(ctx))
-			if err != nil {
-				return nil, err
-			}
-			return ordered(a, "tokens", *in, all, showToken, func(t access.Token) string { return t.ID })
-		})
-	handle(a, operation("delete-token", http.MethodDelete, path+"/{id}", tag, "Revoke a token", "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *struct {
-			ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-		}) (*noContent, error) {
-			return &noContent{}, a.service.DeleteToken(ctx, principalOf(ctx), in.ID)
-		})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateToken, Pattern: "POST " + path, Tag: tag,
+		Summary:     "Create a token",
+		Description: "For a program. It is shown this once, and can do at most what you can.",
+		Problems:    []int{http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, a.createToken)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListTokens, Pattern: "GET " + path, Tag: tag,
+		Summary:     "List the tokens",
+		Description: "The oldest first.",
+	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Token], error) {
+		all, err := a.service.Tokens(ctx, rest.PrincipalOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return rest.PageBehind(rest.NewPager(a.kernel, "tokens", showToken, func(t access.Token) string { return t.ID }), in.Cursor, all)
+	})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.DeleteToken, Pattern: "DELETE " + path + "/{id}", Tag: tag,
+		Summary:     "Revoke a token",
+		Description: "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *struct {
+		ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	}) (*rest.NoContent, error) {
+		return &rest.NoContent{}, a.service.DeleteToken(ctx, rest.PrincipalOf(ctx), in.ID)
+	})
 }
 
-func (a *API) createToken(ctx context.Context, in *Idempotent, body NewToken) (*created[CreatedToken], error) {
+func (a *API) createToken(ctx context.Context, in *rest.Idempotent, body NewToken) (*rest.PostAnswer[CreatedToken], error) {
 	var expires time.Time
-	set(&expires, body.ExpiresAt)
-	return create[CreatedToken](ctx, "create-token", *in, func(t casework.NewToken) (store.Answer, error) {
-		return answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+	rest.Set(&expires, body.ExpiresAt)
+	return rest.Create[CreatedToken](ctx, *in, func(t casework.NewToken) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
 	}, func(o casework.Once) (casework.NewToken, error) {
-		return a.service.CreateToken(ctx, principalOf(ctx), casework.TokenRequest{
+		return a.service.CreateToken(ctx, rest.PrincipalOf(ctx), casework.TokenRequest{
 			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
 			Allowed: body.Allowed, Expires: expires,
 		}, o)
@@ -73,8 +86,8 @@ func (a *API) createToken(ctx context.Context, in *Idempotent, body NewToken) (*
 
 func showToken(t access.Token) Token {
 	out := Token{
-		ID: t.ID, Name: t.Name, CreatedAt: Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
-		Allowed: make([]string, len(t.Allowed)), ExpiresAt: TimeOrNull(t.ExpiresAt), LastUsed: TimeOrNull(t.LastUsed),
+		ID: t.ID, Name: t.Name, CreatedAt: rest.Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
+		Allowed: make([]string, len(t.Allowed)), ExpiresAt: rest.TimeOrNull(t.ExpiresAt), LastUsed: rest.TimeOrNull(t.LastUsed),
 	}
 	for i, p := range t.Allowed {
 		out.Allowed[i] = p.String()

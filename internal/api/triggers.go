@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -14,8 +16,8 @@ type Trigger struct {
 	Format      string          `json:"format" doc:"The wire format that it belongs to."`
 	Description string          `json:"description" doc:"When it fires."`
 	Headers     []TriggerHeader `json:"headers" doc:"What its requests carry, besides what belongs to HTTP and what the endpoint adds."`
-	Schema      Value           `json:"schema" doc:"The JSON Schema (draft 2020-12) of its bodies."`
-	Example     Value           `json:"example" doc:"A body, of something made up."`
+	Schema      rest.Value      `json:"schema" doc:"The JSON Schema (draft 2020-12) of its bodies."`
+	Example     rest.Value      `json:"example" doc:"A body, of something made up."`
 }
 
 // TriggerHeader is a header of a trigger's requests.
@@ -45,33 +47,42 @@ type InTrigger struct {
 }
 
 func (a *API) triggers() {
-	handle(a, operation("list-triggers", http.MethodGet, "/v1/triggers", "triggers", "List the triggers", "All that an endpoint can listen to, and what its requests are like. The same is in the webhooks of the OpenAPI document."), a.listTriggers)
-	handle(a, operation("get-targets", http.MethodGet, "/v1/triggers/{name}/targets", "triggers", "Get a trigger's targets",
-		"The endpoints that listen to it, the oldest first.", http.StatusNotFound),
-		func(ctx context.Context, in *struct {
-			InTrigger
-			InList
-		}) (*listed[Target], error) {
-			all, err := a.service.Targets(ctx, principalOf(ctx), in.Name)
-			if err != nil {
-				return nil, err
-			}
-			return ordered(a, "targets/"+in.Name, in.InList, all, showTarget, func(t casework.Target) string { return t.Endpoint.ID })
-		})
-	handleBody(a, operation("set-targets", http.MethodPut, "/v1/triggers/{name}/targets", "triggers", "Set a trigger's targets",
-		"Endpoints with these URLs are subscribed, or created where there are none. All others lose the trigger; one that listened to nothing else is deleted.",
-		http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *InTrigger, body SetTargets) (*short[Target], error) {
-			all, err := a.service.SetTargets(ctx, principalOf(ctx), in.Name, body.URLs)
-			if err != nil {
-				return nil, err
-			}
-			return list(all, showTarget)
-		})
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListTriggers, Pattern: "GET /v1/triggers", Tag: "triggers",
+		Summary:     "List the triggers",
+		Description: "All that an endpoint can listen to, and what its requests are like. The same is in the webhooks of the OpenAPI document.",
+	}, a.listTriggers)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetTargets, Pattern: "GET /v1/triggers/{name}/targets", Tag: "triggers",
+		Summary:     "Get a trigger's targets",
+		Description: "The endpoints that listen to it, the oldest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		InTrigger
+		rest.InList
+	}) (*rest.PageAnswer[Target], error) {
+		all, err := a.service.Targets(ctx, rest.PrincipalOf(ctx), in.Name)
+		if err != nil {
+			return nil, err
+		}
+		return rest.PageBehind(rest.NewPager(a.kernel, "targets/"+in.Name, showTarget, func(t casework.Target) string { return t.Endpoint.ID }), in.Cursor, all)
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.SetTargets, Pattern: "PUT /v1/triggers/{name}/targets", Tag: "triggers",
+		Summary:     "Set a trigger's targets",
+		Description: "Endpoints with these URLs are subscribed, or created where there are none. All others lose the trigger; one that listened to nothing else is deleted.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *InTrigger, body SetTargets) (*rest.ListAnswer[Target], error) {
+		all, err := a.service.SetTargets(ctx, rest.PrincipalOf(ctx), in.Name, body.URLs)
+		if err != nil {
+			return nil, err
+		}
+		return rest.List(all, showTarget)
+	})
 }
 
-func (a *API) listTriggers(context.Context, *struct{}) (*short[Trigger], error) {
-	return list(a.catalogue(), func(t Trigger) Trigger { return t })
+func (a *API) listTriggers(context.Context, *struct{}) (*rest.ListAnswer[Trigger], error) {
+	return rest.List(a.catalogue(), func(t Trigger) Trigger { return t })
 }
 
 // catalogue describes all triggers.
@@ -81,7 +92,7 @@ func (a *API) catalogue() []Trigger {
 		for _, t := range f.Triggers {
 			trigger := Trigger{
 				Name: t.Name, Format: f.Name, Description: t.Description,
-				Schema: Value(wire.Schema(t.Name)), Example: Value(wire.Examples(t.Name, a.config.AtfinityVersion)[0].Body),
+				Schema: rest.Value(wire.Schema(t.Name)), Example: rest.Value(wire.Examples(t.Name, a.config.AtfinityVersion)[0].Body),
 			}
 			for _, h := range wire.Headers(t.Name, a.config.AtfinityVersion, a.config.Version) {
 				trigger.Headers = append(trigger.Headers, TriggerHeader(h))
@@ -95,7 +106,7 @@ func (a *API) catalogue() []Trigger {
 func showTarget(t casework.Target) Target {
 	out := Target{URL: t.Endpoint.URL, Endpoint: t.Endpoint.ID, Name: t.Endpoint.Name, Created: t.Created}
 	if t.Created {
-		out.Secret = orNull(secretOf(t.Endpoint))
+		out.Secret = rest.OrNull(secretOf(t.Endpoint))
 	}
 	return out
 }

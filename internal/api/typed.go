@@ -15,6 +15,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -27,31 +29,32 @@ import (
 
 func (a *API) typedDocuments() {
 	made := newDocumentCache()
-	general := sync.OnceValue(func() *generalDocument { return generalOf(a.huma.OpenAPI()) })
-	handle(a, operation("get-case-type-openapi", http.MethodGet, "/v1/case-types/{key}/openapi", "case types",
-		"Get the OpenAPI document of a case type",
-		"For generated clients: the operations on its cases, with the data as the definition describes it and each "+
-			"transition as an operation of its own. It is made of the newest version, or another one, without what "+
-			"is above your clearance. A definition whose document would have more than 4 MiB is refused: 422 "+
+	general := sync.OnceValue(func() *generalDocument { return generalOf(a.kernel.OpenAPI()) })
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetCaseTypeOpenAPI, Pattern: "GET /v1/case-types/{key}/openapi", Tag: "case types",
+		Summary: "Get the OpenAPI document of a case type",
+		Description: "For generated clients: the operations on its cases, with the data as the definition describes it and each " +
+			"transition as an operation of its own. It is made of the newest version, or another one, without what " +
+			"is above your clearance. A definition whose document would have more than 4 MiB is refused: 422 " +
 			"case_type.not_described.",
-		http.StatusNotFound, http.StatusUnprocessableEntity),
-		func(ctx context.Context, in *struct {
-			InCaseType
-			Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
-		}) (*typedDocument, error) {
-			t, err := a.service.CaseType(ctx, principalOf(ctx), in.Key, in.Version)
-			if err != nil {
-				return nil, err
-			}
-			p := principalOf(ctx)
-			body, err := made.document(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (reply[Object], error) {
-				return general().describe(ctx, t, p.Clearance)
-			})
-			return &typedDocument{body}, err
+		Problems: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, in *struct {
+		InCaseType
+		Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
+	}) (*typedDocument, error) {
+		t, err := a.service.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
+		if err != nil {
+			return nil, err
+		}
+		p := rest.PrincipalOf(ctx)
+		body, err := made.document(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (rest.Reply[rest.Object], error) {
+			return general().describe(ctx, t, p.Clearance)
 		})
+		return &typedDocument{body}, err
+	})
 }
 
-type typedDocument struct{ Body reply[Object] }
+type typedDocument struct{ Body rest.Reply[rest.Object] }
 
 // The bounds of a document. The work is counted in steps of 100 ns.
 const (
@@ -63,7 +66,7 @@ const (
 // describe makes the document, if that does not take too much.
 func (g *generalDocument) describe(
 	ctx context.Context, t casework.TypeVersion, clearance casetype.Classification,
-) (reply[Object], error) {
+) (rest.Reply[rest.Object], error) {
 	document, err := g.of(schema.NewBudget(ctx, stepsOfDocument), t, clearance)
 	if errors.Is(err, schema.ErrSpent) {
 		return nil, notDescribed(t.Key)
@@ -71,11 +74,11 @@ func (g *generalDocument) describe(
 	if err != nil {
 		return nil, err
 	}
-	body, err := replyOf(document)
+	body, err := rest.NewReply(document)
 	if len(body) > mostDescribed {
 		return nil, notDescribed(t.Key)
 	}
-	return reply[Object](body), err
+	return rest.Reply[rest.Object](body), err
 }
 
 // codeNotDescribed is the code of a definition whose document would be too large.
@@ -93,13 +96,13 @@ type node = map[string]any
 // generalDocument has those parts of the whole API's document that documents of case types are made of.
 type generalDocument struct {
 	info       json.RawMessage
-	operations map[string]json.RawMessage // by id
+	operations map[access.Operation]json.RawMessage
 	schemas    map[string]json.RawMessage
 	security   json.RawMessage // the schemes
 }
 
 func generalOf(o *huma.OpenAPI) *generalDocument {
-	g := &generalDocument{operations: map[string]json.RawMessage{}, schemas: map[string]json.RawMessage{}}
+	g := &generalDocument{operations: map[access.Operation]json.RawMessage{}, schemas: map[string]json.RawMessage{}}
 	raw := func(v any) json.RawMessage {
 		text, err := json.Marshal(v)
 		if err != nil {
@@ -107,9 +110,9 @@ func generalOf(o *huma.OpenAPI) *generalDocument {
 		}
 		return text
 	}
-	for _, op := range operations(o) {
-		if slices.Contains(typedOperations, op.OperationID) {
-			g.operations[op.OperationID] = raw(op)
+	for _, op := range rest.Operations(o) {
+		if id := access.Operation(op.OperationID); slices.Contains(typedOperations, id) {
+			g.operations[id] = raw(op)
 		}
 	}
 	for name, schema := range o.Components.Schemas.Map() {
@@ -119,7 +122,9 @@ func generalOf(o *huma.OpenAPI) *generalDocument {
 	return g
 }
 
-var typedOperations = []string{"create-case", "list-cases", "get-case", "edit-case", "submit-transition"}
+var typedOperations = []access.Operation{
+	access.CreateCase, access.ListCases, access.GetCase, access.EditCase, access.SubmitTransition,
+}
 
 // shownType is a definition, as far as somebody sees it.
 type shownType struct {
@@ -149,9 +154,9 @@ type typedWriter struct {
 	schemas    node
 	parts      node // of data, which others refer to
 	paths      node
-	operations map[string]node   // of the general document, parsed; they are shared and not changed
-	nullable   map[string]node   // the schemas of fields that may be null
-	shared     map[string]string // the components of data that transitions set, by which fields these are
+	operations map[access.Operation]node // of the general document, parsed; they are shared and not changed
+	nullable   map[string]node           // the schemas of fields that may be null
+	shared     map[string]string         // the components of data that transitions set, by which fields these are
 }
 
 // spend reports whether so much work may be done. Else the document is given up.
@@ -167,7 +172,7 @@ func (g *generalDocument) of(
 	definition := t.JSONFor(clearance)
 	w := &typedWriter{
 		generalDocument: g, work: work, schemas: node{}, parts: node{}, paths: node{},
-		operations: map[string]node{}, nullable: map[string]node{}, shared: map[string]string{},
+		operations: map[access.Operation]node{}, nullable: map[string]node{}, shared: map[string]string{},
 	}
 	if err := json.Unmarshal(definition, &w.shown); err != nil {
 		return nil, err
@@ -279,7 +284,7 @@ func (w *typedWriter) create() {
 	if len(bodies) == 0 {
 		return
 	}
-	op := w.operation("create-case", "create_case", "Create a case: "+w.shown.Name)
+	op := w.operation(access.CreateCase, "create_case", "Create a case: "+w.shown.Name)
 	body := bodies[0].(node)
 	if several := len(bodies) > 1; several {
 		for _, b := range bodies {
@@ -373,7 +378,7 @@ func (w *typedWriter) share(what string, tr shownTransition, data node, sets []s
 
 // readAndEdit adds what lists, shows and edits cases.
 func (w *typedWriter) readAndEdit() {
-	lists := w.operation("list-cases", "list_cases", "List cases: "+w.shown.Name)
+	lists := w.operation(access.ListCases, "list_cases", "List cases: "+w.shown.Name)
 	for _, p := range listOf(lists["parameters"]) {
 		switch p := p.(node); p["name"] {
 		case "type":
@@ -385,10 +390,10 @@ func (w *typedWriter) readAndEdit() {
 		}
 	}
 	w.paths["/v1/cases"] = node{"get": lists}
-	one := node{"get": w.operation("get-case", "get_case", "Get a case: "+w.shown.Name)}
+	one := node{"get": w.operation(access.GetCase, "get_case", "Get a case: "+w.shown.Name)}
 	for _, tr := range w.shown.Transitions {
 		if tr.Key == w.shown.Edit && tr.Key != "" {
-			op := w.operation("edit-case", "edit_case", "Edit a case: "+w.shown.Name)
+			op := w.operation(access.EditCase, "edit_case", "Edit a case: "+w.shown.Name)
 			w.schemas["Edit"] = w.request(tr, w.changes(tr), "CaseEdit")
 			setBody(op, ref("Edit"))
 			one["patch"] = op
@@ -399,7 +404,7 @@ func (w *typedWriter) readAndEdit() {
 
 // transition adds the operation that submits a transition.
 func (w *typedWriter) transition(tr shownTransition) {
-	op := w.operation("submit-transition", "submit_"+tr.Key, cmp.Or(tr.Name, tr.Key))
+	op := w.operation(access.SubmitTransition, "submit_"+tr.Key, cmp.Or(tr.Name, tr.Key))
 	op["description"] = fmt.Sprintf("From %s%s. %s", strings.Join(tr.From, ", "), leadsTo(tr), op["description"])
 	w.schemas["Submit_"+tr.Key] = w.request(tr, w.changes(tr), "CaseTransition")
 	setBody(op, ref("Submit_"+tr.Key))
@@ -414,7 +419,7 @@ func leadsTo(tr shownTransition) string {
 }
 
 // operation copies one of the general operations; its parameters may be changed.
-func (w *typedWriter) operation(general, id, summary string) node {
+func (w *typedWriter) operation(general access.Operation, id, summary string) node {
 	if w.operations[general] == nil {
 		w.operations[general] = w.parsed(w.generalDocument.operations[general])
 	}

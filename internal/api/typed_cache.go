@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
@@ -20,7 +21,7 @@ type documentKey struct {
 }
 
 type madeDocument struct {
-	body reply[Object]
+	body rest.Reply[rest.Object]
 	err  error
 }
 
@@ -29,7 +30,7 @@ func newDocumentCache() documentCache {
 }
 
 // document returns a document, which is made where it is not there.
-func (c documentCache) document(k documentKey, make func() (reply[Object], error)) (reply[Object], error) {
+func (c documentCache) document(k documentKey, make func() (rest.Reply[rest.Object], error)) (rest.Reply[rest.Object], error) {
 	if found, ok := c.made.Get(k); ok {
 		return found.body, found.err
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -14,16 +15,16 @@ import (
 
 // User is a person of the tenant.
 type User struct {
-	ID        int64   `json:"id" doc:"The user's id." example:"7"`
-	Email     string  `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
-	Name      string  `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
-	Role      string  `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"caseworker"`
-	Clearance string  `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
-	Password  bool    `json:"password" doc:"Whether the user has a password." example:"true"`
-	Identity  *string `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
-	Disabled  bool    `json:"disabled" doc:"Whether the user is kept from signing in." example:"false"`
-	CreatedAt Time    `json:"created_at" doc:"When the user was created."`
-	UpdatedAt Time    `json:"updated_at" doc:"When the user last changed."`
+	ID        int64     `json:"id" doc:"The user's id." example:"7"`
+	Email     string    `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
+	Name      string    `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
+	Role      string    `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"caseworker"`
+	Clearance string    `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
+	Password  bool      `json:"password" doc:"Whether the user has a password." example:"true"`
+	Identity  *string   `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
+	Disabled  bool      `json:"disabled" doc:"Whether the user is kept from signing in." example:"false"`
+	CreatedAt rest.Time `json:"created_at" doc:"When the user was created."`
+	UpdatedAt rest.Time `json:"updated_at" doc:"When the user last changed."`
 }
 
 // NewUser is the body that creates a user.
@@ -61,35 +62,49 @@ func (in InUser) id() (int64, error) {
 
 func (a *API) users() {
 	const path, tag = "/v1/users", "users"
-	handleBody(a, status(http.StatusCreated, operation("create-user", http.MethodPost, path, tag, "Create a user",
-		"For a person, who signs in by the password, or by "+
-			"the OpenID Connect provider.", http.StatusConflict)), a.createUser)
-	handle(a, operation("list-users", http.MethodGet, path, tag, "List the users", "The oldest first."), a.listUsers)
-	handle(a, operation("get-user", http.MethodGet, path+"/{id}", tag, "Get a user", "By their id.",
-		http.StatusNotFound),
-		func(ctx context.Context, in *InUser) (*shownUser, error) {
-			id, err := in.id()
-			if err != nil {
-				return nil, err
-			}
-			return userShown(a.service.User(ctx, principalOf(ctx), id))
-		})
-	handleBody(a, operation("update-user", http.MethodPatch, path+"/{id}", tag, "Change a user",
-		"What is absent stays. A new password or address, and disabling, end their sessions.", http.StatusNotFound,
-		http.StatusConflict),
-		func(ctx context.Context, in *InUser, body UserUpdate) (*shownUser, error) {
-			id, err := in.id()
-			if err != nil {
-				return nil, err
-			}
-			return userShown(a.service.UpdateUser(ctx, principalOf(ctx), id, casework.UserChange{
-				Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role), Clearance: (*casetype.Classification)(body.Clearance),
-				Password: body.Password, Disabled: body.Disabled,
-			}))
-		})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.CreateUser, Pattern: "POST " + path, Tag: tag,
+		Summary: "Create a user",
+		Description: "For a person, who signs in by the password, or by " +
+			"the OpenID Connect provider.",
+		Problems: []int{http.StatusConflict},
+		Success:  http.StatusCreated,
+	}, a.createUser)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.ListUsers, Pattern: "GET " + path, Tag: tag,
+		Summary:     "List the users",
+		Description: "The oldest first.",
+	}, a.listUsers)
+	rest.Handle(a.kernel, rest.Operation{
+		ID: access.GetUser, Pattern: "GET " + path + "/{id}", Tag: tag,
+		Summary:     "Get a user",
+		Description: "By their id.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InUser) (*shownUser, error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		return userShown(a.service.User(ctx, rest.PrincipalOf(ctx), id))
+	})
+	rest.HandleBody(a.kernel, rest.Operation{
+		ID: access.UpdateUser, Pattern: "PATCH " + path + "/{id}", Tag: tag,
+		Summary:     "Change a user",
+		Description: "What is absent stays. A new password or address, and disabling, end their sessions.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *InUser, body UserUpdate) (*shownUser, error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		return userShown(a.service.UpdateUser(ctx, rest.PrincipalOf(ctx), id, casework.UserChange{
+			Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role), Clearance: (*casetype.Classification)(body.Clearance),
+			Password: body.Password, Disabled: body.Disabled,
+		}))
+	})
 }
 
-func (a *API) createUser(ctx context.Context, in *Idempotent, body NewUser) (*created[User], error) {
+func (a *API) createUser(ctx context.Context, in *rest.Idempotent, body NewUser) (*rest.PostAnswer[User], error) {
 	change := casework.UserChange{Email: &body.Email, Name: &body.Name}
 	if body.Role != "" {
 		change.Role = (*access.Role)(&body.Role)
@@ -100,23 +115,23 @@ func (a *API) createUser(ctx context.Context, in *Idempotent, body NewUser) (*cr
 	if body.Password != "" {
 		change.Password = &body.Password
 	}
-	return create[User](ctx, "create-user", *in, func(u access.User) (store.Answer, error) {
-		return answer(http.StatusCreated, showUser(u), "Location", "/v1/users/"+strconv.FormatInt(u.ID, 10))
+	return rest.Create[User](ctx, *in, func(u access.User) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, showUser(u), "Location", "/v1/users/"+strconv.FormatInt(u.ID, 10))
 	}, func(o casework.Once) (access.User, error) {
-		return a.service.CreateUser(ctx, principalOf(ctx), change, o)
+		return a.service.CreateUser(ctx, rest.PrincipalOf(ctx), change, o)
 	})
 }
 
-func (a *API) listUsers(ctx context.Context, in *Paging) (*listed[User], error) {
+func (a *API) listUsers(ctx context.Context, in *rest.Paging) (*rest.PageAnswer[User], error) {
 	var after int64
-	if err := a.cursors.open("users", in.Cursor, &after); err != nil {
+	if err := a.kernel.Open("users", in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := a.service.Users(ctx, principalOf(ctx), after, in.Limit+1)
+	all, err := a.service.Users(ctx, rest.PrincipalOf(ctx), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	return paged(a, "users", in.Limit, all, showUser, func(u access.User) int64 { return u.ID })
+	return rest.NewPager(a.kernel, "users", showUser, func(u access.User) int64 { return u.ID }).PageOfList(all, in.Limit)
 }
 
 func userShown(u access.User, err error) (*shownUser, error) {
@@ -129,6 +144,6 @@ func userShown(u access.User, err error) (*shownUser, error) {
 func showUser(u access.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Clearance: string(u.Clearance), Password: u.Password != "",
-		Identity: orNull(u.Issuer), Disabled: u.Disabled, CreatedAt: Time(u.CreatedAt), UpdatedAt: Time(u.UpdatedAt),
+		Identity: rest.OrNull(u.Issuer), Disabled: u.Disabled, CreatedAt: rest.Time(u.CreatedAt), UpdatedAt: rest.Time(u.UpdatedAt),
 	}
 }

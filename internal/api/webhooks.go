@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func (a *API) webhooks() {
 	}
 	asked := wire.AboutToSubmit(a.config.Version)
 	all[asked.Name] = &huma.PathItem{Post: question(asked)}
-	a.huma.OpenAPI().Webhooks = all
+	a.kernel.OpenAPI().Webhooks = all
 }
 
 func (a *API) webhook(t Trigger) *huma.Operation {
@@ -40,26 +41,12 @@ func (a *API) webhook(t Trigger) *huma.Operation {
 		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
 	}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: embedded(t.Schema), Examples: examples},
+		"application/json": {Schema: rest.Embedded(t.Schema), Examples: examples},
 	}}
 	for status, meaning := range answersOfReceivers {
 		op.Responses[status] = &huma.Response{Description: meaning}
 	}
 	return op
-}
-
-// embedded makes a JSON Schema part of the document, whose dialect is the same.
-func embedded(schema Value) *huma.Schema {
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(schema, &parts); err != nil {
-		panic("api: a trigger's schema: " + err.Error()) // it is made of our own types
-	}
-	delete(parts, "$schema")
-	s := &huma.Schema{Extensions: make(map[string]any, len(parts))}
-	for name, part := range parts {
-		s.Extensions[name] = part
-	}
-	return s
 }
 
 // docsWebhook is a trigger, as the documentation shows it.
@@ -80,7 +67,7 @@ func docsWebhooks(all []Trigger) []docsWebhook {
 	return shown
 }
 
-func inLines(v Value) string {
+func inLines(v rest.Value) string {
 	var b bytes.Buffer
 	if err := json.Indent(&b, v, "", "  "); err != nil {
 		return string(v)

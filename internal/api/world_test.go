@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/blob"
@@ -29,7 +31,6 @@ import (
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"bytes"
@@ -24,9 +24,9 @@ func bodyOf[O any]() (field int, ok bool) {
 	return body.Index[0], true
 }
 
-// text is what was encoded, in pieces: it grows without being copied, and a piece
+// Text is what was encoded, in pieces: it grows without being copied, and a piece
 // that was sent is free.
-type text [][]byte
+type Text [][]byte
 
 // The sizes of pieces, in bytes.
 const (
@@ -37,7 +37,7 @@ const (
 )
 
 // Write adds to the text. It never fails.
-func (t *text) Write(b []byte) (int, error) {
+func (t *Text) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
 		last := len(*t) - 1
@@ -57,8 +57,8 @@ func (t *text) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// share adds what others use, too. What is small is copied all the same.
-func (t *text) share(b []byte) {
+// Share adds what others use, too. What is small is copied all the same.
+func (t *Text) Share(b []byte) {
 	if len(b) < leastShared {
 		t.Write(b)
 		return
@@ -67,7 +67,7 @@ func (t *text) share(b []byte) {
 }
 
 // unwrite takes the last byte back.
-func (t *text) unwrite() {
+func (t *Text) unwrite() {
 	last := len(*t) - 1
 	if piece := (*t)[last]; len(piece) > 1 {
 		(*t)[last] = piece[:len(piece)-1]
@@ -76,15 +76,18 @@ func (t *text) unwrite() {
 	}
 }
 
-func (t text) size() (n int) {
+// Size is the number of bytes.
+func (t Text) Size() (n int) {
 	for _, piece := range t {
 		n += len(piece)
 	}
 	return n
 }
 
+func (t Text) size() int { return t.Size() }
+
 // send writes the text, and gives each piece up once it is written.
-func (t text) send(w io.Writer, sent func(int)) error {
+func (t Text) send(w io.Writer, sent func(int)) error {
 	for i, piece := range t {
 		if _, err := w.Write(piece); err != nil {
 			return err
@@ -95,23 +98,23 @@ func (t text) send(w io.Writer, sent func(int)) error {
 	return nil
 }
 
-// replyOf encodes a body that may be large.
-func replyOf[T any](body T) (reply[T], error) {
+// NewReply encodes a body that may be large.
+func NewReply[T any](body T) (Reply[T], error) {
 	var b bytes.Buffer
-	err := encode(&b, body)
+	err := Encode(&b, body)
 	return b.Bytes(), err
 }
 
-func (r reply[T]) size() int { return len(r) }
+func (r Reply[T]) size() int { return len(r) }
 
-func (r reply[T]) send(w io.Writer, sent func(int)) error {
+func (r Reply[T]) send(w io.Writer, sent func(int)) error {
 	_, err := w.Write(r)
 	sent(len(r))
 	return err
 }
 
-// encode writes JSON as it is: markup in names is not escaped.
-func encode(w io.Writer, v any) error {
+// Encode writes JSON as it is: markup in names is not escaped.
+func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
@@ -123,10 +126,10 @@ func marshal(w io.Writer, v any) error {
 	body, ok := v.(sized)
 	out := jsonWriter(w)
 	if !ok {
-		return encode(out, v)
+		return Encode(out, v)
 	}
 	sent := func(int) {}
-	if x, ok := w.(*exchange); ok {
+	if x, ok := w.(*Exchange); ok {
 		sent = x.held.sent
 	}
 	body.send(out, sent)

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -23,16 +22,16 @@ var (
 	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
 )
 
-// revisions returns the revisions that If-Match names; nil stands for any. A tag
+// Revisions returns the revisions that If-Match names; nil stands for any. A tag
 // that is none of ours names no revision, so that nothing matches it. Weak tags
 // count: a proxy that compresses an answer weakens its tag, and the revision in it
 // is as exact as before.
-func (in Conditional) revisions() (casework.Revisions, error) {
+func (in Conditional) Revisions() ([]int64, error) {
 	rest := strings.Trim(in.IfMatch, " \t")
 	if rest == "" || rest == "*" {
 		return nil, nil
 	}
-	named, tags := casework.Revisions{}, 0
+	named, tags := []int64{}, 0
 	for {
 		rest = strings.TrimLeft(rest, " \t,") // empty members are skipped
 		if rest == "" {
@@ -77,5 +76,5 @@ func joinLists(h http.Header) {
 	}
 }
 
-// etag is the tag of a revision.
-func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
+// ETag is the tag of a revision.
+func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }

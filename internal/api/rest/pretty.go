@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func takePretty(r *http.Request) (pretty bool) {
 // jsonWriter returns what an answer's JSON is written to: in lines, where the request
 // asks for that.
 func jsonWriter(w io.Writer) io.Writer {
-	if x, ok := w.(*exchange); ok && x.pretty {
+	if x, ok := w.(*Exchange); ok && x.pretty {
 		return &indenter{w: w}
 	}
 	return w

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	_ "embed"
@@ -13,17 +13,17 @@ import (
 //go:embed problems.json
 var problemList []byte
 
-// codeDoc describes a code of problems.
-type codeDoc struct {
+// Code describes a code of problems.
+type Code struct {
 	Code     string   `json:"code"`
 	Statuses []int    `json:"statuses"`
 	Details  []string `json:"details"` // as fmt.Sprintf takes them
 }
 
-// codes lists the codes of problems, in their order.
-var codes = sync.OnceValue(func() (all []codeDoc) {
+// Codes lists the codes of problems, in their order.
+var Codes = sync.OnceValue(func() (all []Code) {
 	if err := json.Unmarshal(problemList, &all); err != nil {
-		panic("api: problems.json: " + err.Error())
+		panic("rest: problems.json: " + err.Error())
 	}
 	return all
 })
@@ -39,15 +39,8 @@ func (ProblemCode) Schema(r huma.Registry) *huma.Schema {
 			"so go by the status where you do not know a code.",
 		Examples: []any{"case.version_conflict"},
 	}
-	for _, c := range codes() {
+	for _, c := range Codes() {
 		s.Enum = append(s.Enum, c.Code)
 	}
-	return component(r, "ProblemCode", s)
-}
-
-// component adds a schema to those that the document has by name, and refers to it.
-func component(r huma.Registry, name string, s *huma.Schema) *huma.Schema {
-	s.PrecomputeMessages()
-	r.Map()[name] = s
-	return &huma.Schema{Ref: "#/components/schemas/" + name}
+	return Component(r, "ProblemCode", s)
 }

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"cmp"
@@ -46,8 +46,8 @@ var statuses = map[fault.Kind]int{
 	fault.UpstreamTimeout: http.StatusGatewayTimeout,
 }
 
-// newProblem is the one place where a fault becomes an answer.
-func newProblem(e *fault.Error) *Problem {
+// NewProblem is the one place where a fault becomes an answer.
+func NewProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail,
@@ -66,9 +66,9 @@ func newProblem(e *fault.Error) *Problem {
 	return p
 }
 
-// problem turns an operation's error into its answer. What is ours to repair is
+// Problem turns an operation's error into its answer. What is ours to repair is
 // logged here, and nowhere else.
-func (a *API) problem(ctx context.Context, err error) *Problem {
+func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -77,17 +77,22 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		err = fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
 	}
 	e := fault.As(err)
-	exchangeOf(ctx).code = e.Code
+	ExchangeOf(ctx).code = e.Code
 	if e.Kind == fault.Internal {
-		a.log.LogAttrs(ctx, slog.LevelError, "request failed",
-			slog.String("request_id", exchangeOf(ctx).id), slog.Any("error", err))
+		k.log.LogAttrs(ctx, slog.LevelError, "request failed",
+			slog.String("request_id", ExchangeOf(ctx).ID), slog.Any("error", err))
 	}
-	return newProblem(e)
+	return NewProblem(e)
 }
 
-// write answers with the problem, outside of any operation.
-func (p *Problem) write(w http.ResponseWriter) {
-	if x, ok := w.(*exchange); ok {
+// SetStatus answers the problem with another status than that of its kind.
+func (p *Problem) SetStatus(status int) {
+	p.Status, p.Title = status, http.StatusText(status)
+}
+
+// Write answers with the problem, outside of any operation.
+func (p *Problem) Write(w http.ResponseWriter) {
+	if x, ok := w.(*Exchange); ok {
 		x.code = string(p.Code)
 	}
 	header := w.Header()
@@ -97,7 +102,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 	header.Set("Content-Type", "application/problem+json")
 	header.Del("Content-Length")
 	w.WriteHeader(p.Status)
-	encode(jsonWriter(w), p) // whoever does not read it is gone
+	Encode(jsonWriter(w), p) // whoever does not read it is gone
 }
 
 // The methods that huma asks of an error.
@@ -115,7 +120,7 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := fromHuma(status, errs)
-		exchangeOf(ctx.Context()).code = string(p.Code)
+		ExchangeOf(ctx.Context()).code = string(p.Code)
 		return p
 	}
 	huma.ValidateStrictCasing = true
@@ -126,11 +131,11 @@ var setUpHuma = sync.OnceFunc(func() {
 // parameter, since bodies are read elsewhere.
 func fromHuma(status int, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
-		return newProblem(fault.As(nil))
+		return NewProblem(fault.As(nil))
 	}
 	e := fault.New(fault.Invalid, "request.invalid", "A parameter of the request is wrong: see fields.")
 	e.Fields = fieldsOf(errs)
-	return newProblem(e)
+	return NewProblem(e)
 }
 
 // fieldsOf returns huma's findings as ours, ordered by path.

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"net/http"
@@ -28,14 +28,14 @@ const corsLasts = "7200" // seconds: as long as any browser keeps the answer to 
 // cors lets pages of the configured origins use the API, and reports whether the
 // request is answered by that. They may send tokens, and never sessions: nothing here
 // allows credentials, so that a browser shows no page what a cookie was good for.
-func (a *API) cors(x *exchange) (answered bool) {
-	if len(a.config.CORSOrigins) == 0 {
+func (k *Kernel) cors(x *Exchange) (answered bool) {
+	if len(k.config.CORSOrigins) == 0 {
 		return false
 	}
-	r, header := x.request, x.Header()
+	r, header := x.Request, x.Header()
 	header.Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if !slices.Contains(a.config.CORSOrigins, origin) {
+	if !slices.Contains(k.config.CORSOrigins, origin) {
 		return false
 	}
 	header.Set("Access-Control-Allow-Origin", origin)

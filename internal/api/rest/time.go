@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"time"
@@ -35,13 +35,4 @@ func (t TimeOrNull) MarshalJSON() ([]byte, error) {
 // Schema is that of a time or null.
 func (TimeOrNull) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
-}
-
-// periodEnd returns the end of a period that a client gave as t. Answers show milliseconds,
-// and what they show with a time is before every later t, by however little.
-func periodEnd(t time.Time) time.Time {
-	if whole := t.Truncate(time.Millisecond); whole.Before(t) {
-		return whole.Add(time.Millisecond)
-	}
-	return t
 }

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"encoding/json"
@@ -23,26 +23,26 @@ import (
 // maxOpenBody is the greatest body of those who have no credential, in bytes.
 const maxOpenBody = 16 << 10
 
-// read reads a whole body, of at most a configured size.
-func (a *API) read(x *exchange) ([]byte, error) {
-	limit := a.config.MaxBody
-	if x.principal.Role == "" {
+// ReadBody reads a whole body, of at most the configured size.
+func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
+	limit := k.config.MaxBody
+	if x.Principal.Role == "" {
 		limit = min(limit, maxOpenBody)
 	}
-	body, err := x.body(limit)
+	body, err := x.Body(limit)
 	if err != nil {
 		return nil, err
 	}
 	raw, err := io.ReadAll(body)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, Unreadable(err)
 	}
 	x.raw = yaml.WithoutMark(raw)
 	return x.raw, nil
 }
 
-// unreadable says that a body broke off, which is not ours to repair.
-func unreadable(err error) error {
+// Unreadable says that a body broke off, which is not ours to repair.
+func Unreadable(err error) error {
 	var tooLarge *http.MaxBytesError
 	var told *fault.Error
 	if err == nil || err == io.EOF || errors.As(err, &tooLarge) || errors.As(err, &told) {
@@ -53,15 +53,15 @@ func unreadable(err error) error {
 
 // decode reads a JSON body strictly: names that are unknown or come twice are
 // refused with their place, and numbers are kept as they are written.
-func (a *API) decode(x *exchange, schema *huma.Schema, required bool, into any) error {
-	raw, err := a.read(x)
+func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into any) error {
+	raw, err := k.ReadBody(x)
 	if err != nil {
 		return err
 	}
 	if len(raw) == 0 && !required {
 		return nil
 	}
-	if err := x.contentType("application/json"); err != nil {
+	if err := x.CheckContentType("application/json"); err != nil {
 		return err
 	}
 	parsed, err := casetype.Decode(raw)
@@ -73,10 +73,10 @@ func (a *API) decode(x *exchange, schema *huma.Schema, required bool, into any) 
 	var result huma.ValidateResult
 	place := huma.NewPathBuffer(nil, 0)
 	place.Push("body")
-	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, place, huma.ModeWriteToServer, floats(parsed), &result)
+	huma.Validate(k.OpenAPI().Components.Schemas, schema, place, huma.ModeWriteToServer, floats(parsed), &result)
 	if len(result.Errors) > 0 {
 		return fault.In("request.body_invalid", "The request's body is not as described: see fields.",
-			explainUnknown(a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref), fieldsOf(result.Errors))...)
+			explainUnknown(k.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref), fieldsOf(result.Errors))...)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
 		return misfit(err)
@@ -117,9 +117,9 @@ func misfit(err error) error {
 	return refusal
 }
 
-// contentType refuses bodies of other types than the given ones.
-func (x *exchange) contentType(taken ...string) error {
-	sent, _, _ := mime.ParseMediaType(x.request.Header.Get("Content-Type"))
+// CheckContentType refuses bodies of other types than the given ones.
+func (x *Exchange) CheckContentType(taken ...string) error {
+	sent, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
 	for _, t := range taken {
 		if sent == t {
 			return nil
@@ -147,70 +147,3 @@ func floats(v any) any {
 	}
 	return v
 }
-
-// Data is a case's data, as a client sets it.
-type Data map[string]any
-
-// UnmarshalJSON keeps numbers as they are written. Null is as absent.
-func (d *Data) UnmarshalJSON(raw []byte) (err error) {
-	if string(raw) == "null" {
-		return nil
-	}
-	*d, err = casetype.Decode(raw)
-	return err
-}
-
-// Schema is that of any object: what is in it, the case type knows.
-func (Data) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
-}
-
-// Optional is a text that may be set, set to nothing (null), or left alone.
-type Optional struct {
-	set  bool
-	text string
-}
-
-// UnmarshalJSON is called for null too, and not for what is absent.
-func (o *Optional) UnmarshalJSON(raw []byte) error {
-	o.set = true
-	return json.Unmarshal(raw, &o.text)
-}
-
-// Schema is that of a text or null.
-func (Optional) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Nullable: true}
-}
-
-// pointer returns nil for what was left alone, and "" for null.
-func (o Optional) pointer() *string {
-	if !o.set {
-		return nil
-	}
-	return &o.text
-}
-
-// Object is a JSON object that is passed on as it is; empty, it is null.
-type Object []byte
-
-// MarshalJSON passes the object on.
-func (o Object) MarshalJSON() ([]byte, error) {
-	if len(o) == 0 {
-		return []byte("null"), nil
-	}
-	return o, nil
-}
-
-// Schema is that of any object.
-func (Object) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
-}
-
-// Value is any JSON value that is passed on as it is; empty, it is null.
-type Value []byte
-
-// MarshalJSON passes the value on.
-func (v Value) MarshalJSON() ([]byte, error) { return Object(v).MarshalJSON() }
-
-// Schema is that of anything.
-func (Value) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }

@@ -1,8 +1,9 @@
-package api
+package rest
 
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,9 +38,9 @@ type room struct {
 	making *semaphore.Weighted
 
 	mu      sync.Mutex
-	makers  map[client]*maker
+	makers  map[Client]*maker
 	held    int            // bytes
-	holders map[client]int // bytes
+	holders map[Client]int // bytes
 	answers []*hold        // the oldest first
 	freed   chan struct{}  // closed when something comes free
 }
@@ -52,14 +53,14 @@ type maker struct {
 
 func newRoom() *room {
 	return &room{
-		making: semaphore.NewWeighted(mostMade), makers: map[client]*maker{},
-		holders: map[client]int{}, freed: make(chan struct{}),
+		making: semaphore.NewWeighted(mostMade), makers: map[Client]*maker{},
+		holders: map[Client]int{}, freed: make(chan struct{}),
 	}
 }
 
 // make waits until an answer may be made. Done is called when it is.
 func (r *room) make(ctx context.Context, p access.Principal, weight int64) (done func(), err error) {
-	c := clientOf(p)
+	c := ClientOf(p)
 	m := r.maker(c)
 	waiting, cancel := context.WithTimeout(ctx, longestQueue)
 	defer cancel()
@@ -79,7 +80,7 @@ func (r *room) make(ctx context.Context, p access.Principal, weight int64) (done
 	}, nil
 }
 
-func (r *room) maker(c client) *maker {
+func (r *room) maker(c Client) *maker {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.makers[c]
@@ -91,7 +92,7 @@ func (r *room) maker(c client) *maker {
 	return m
 }
 
-func (r *room) leave(c client, m *maker) {
+func (r *room) leave(c Client, m *maker) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.users--; m.users == 0 {
@@ -113,7 +114,7 @@ func noRoom(ctx context.Context) error {
 // hold is an answer that its client has not read yet. The zero value holds nothing.
 type hold struct {
 	room   *room
-	client client
+	client Client
 	bytes  int
 	since  time.Time
 	cut    func() // ends the connection
@@ -123,12 +124,12 @@ type hold struct {
 // enter counts an answer of n bytes. Where there is no room it waits until others
 // have been read; those that are not after a while make room. A forced answer, of
 // what has been done already, waits for nobody.
-func (r *room) enter(ctx context.Context, x *exchange, n int, forced bool) error {
+func (r *room) enter(ctx context.Context, x *Exchange, n int, forced bool) error {
 	if n < leastHeld {
 		return nil
 	}
 	h := &x.held
-	*h = hold{room: r, client: clientOf(x.principal), bytes: min(n, mostHeldClient), cut: x.cut}
+	*h = hold{room: r, client: ClientOf(x.Principal), bytes: min(n, mostHeldClient), cut: x.cut}
 	until := time.NewTimer(longestQueue)
 	defer until.Stop()
 	for {
@@ -212,4 +213,27 @@ func (h *hold) free(n int) {
 	}
 	close(r.freed)
 	r.freed = make(chan struct{})
+}
+
+// Client is a token or a user, for which answers and streams are counted.
+type Client struct {
+	Tenant int64
+	name   string
+}
+
+// ClientOf returns the client that a principal is.
+func ClientOf(p access.Principal) Client {
+	return Client{p.Tenant, p.Actor.TokenID + "/" + strconv.FormatInt(p.Actor.UserID, 10)}
+}
+
+// StartAnswer waits until an answer may be made, which takes the room of weight
+// common ones. Done is called when it is made.
+func (k *Kernel) StartAnswer(ctx context.Context, p access.Principal, weight int64) (done func(), err error) {
+	return k.room.make(ctx, p, weight)
+}
+
+// Reserve counts the n bytes of the answer of a request, which are held until its
+// client has read them. It waits where there is no room.
+func (k *Kernel) Reserve(ctx context.Context, n int) error {
+	return k.room.enter(ctx, ExchangeOf(ctx), n, false)
 }

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"context"
@@ -61,8 +61,8 @@ func TestAnswersThatAreMadeAtOnceAreLimitedForEachAndForAll(t *testing.T) {
 }
 
 // enter lets an answer of a token in, and counts how often its connection is ended.
-func enter(ctx context.Context, r *room, token string, n int, forced bool) (*exchange, *atomic.Int32, error) {
-	x, cuts := &exchange{principal: as(token)}, &atomic.Int32{}
+func enter(ctx context.Context, r *room, token string, n int, forced bool) (*Exchange, *atomic.Int32, error) {
+	x, cuts := &Exchange{Principal: as(token)}, &atomic.Int32{}
 	err := r.enter(ctx, x, n, forced)
 	x.held.cut = func() { cuts.Add(1); go x.held.end() }
 	return x, cuts, err
@@ -103,7 +103,7 @@ func TestAnswersToChangesAndSmallOnesWaitForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoom()
 		begun := time.Now()
-		var all []*exchange
+		var all []*Exchange
 		for range 10 {
 			x, _, err := enter(t.Context(), r, "changes", mostHeldClient, true)
 			if err != nil {

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"compress/flate"
@@ -14,18 +14,18 @@ import (
 // encodingOverhead is by how many bytes a body may be longer compressed than not.
 const encodingOverhead = 64 << 10
 
-// body returns the request's body without its content coding. More than limit
+// Body returns the request's body without its content coding. More than limit
 // bytes of it can't be read, counted as they are once decoded.
-func (x *exchange) body(limit int64) (io.Reader, error) {
-	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.request.Header.Values("Content-Encoding"), ",")))
+func (x *Exchange) Body(limit int64) (io.Reader, error) {
+	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.Request.Header.Values("Content-Encoding"), ",")))
 	switch coding {
 	case "", "identity":
-		if x.request.ContentLength > limit { // before it is waited for
+		if x.Request.ContentLength > limit { // before it is waited for
 			return nil, &http.MaxBytesError{Limit: limit}
 		}
-		return http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit), nil
+		return http.MaxBytesReader(x.ResponseWriter, x.Request.Body, limit), nil
 	case "gzip", "x-gzip":
-		sent := http.MaxBytesReader(x.ResponseWriter, x.request.Body, limit+encodingOverhead)
+		sent := http.MaxBytesReader(x.ResponseWriter, x.Request.Body, limit+encodingOverhead)
 		return http.MaxBytesReader(x.ResponseWriter, &unzipped{sent: sent}, limit), nil
 	}
 	x.Header().Set("Accept-Encoding", "gzip")

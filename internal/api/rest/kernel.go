@@ -1,0 +1,154 @@
+// Package rest is the kernel of the REST API: what all operations have in common,
+// whatever they are about.
+//
+// A [Kernel] serves operations that are registered with [Handle] and [HandleBody],
+// and describes them in an OpenAPI document. It reads requests, encodes answers,
+// and makes pages and their cursors. Every answer that is not a success is an RFC
+// 9457 problem with a stable code; [Problem] is its one shape, and one function
+// makes it out of a fault. Every request has an id, which its answer carries and
+// the log names; bodies, tokens and the data of cases never reach the log. Uploads
+// and downloads are streams: memory does not grow with the size of a file.
+//
+// Who a request comes from, and what they may do, the functions in [Config] say.
+package rest
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/observe"
+)
+
+// DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
+const DefaultMaxBody = 1 << 20
+
+// Config is what a kernel is made of.
+type Config struct {
+	OpenAPI     *huma.OpenAPI   // the document without its operations and schemas
+	Log         *slog.Logger    // default slog.Default()
+	MaxBody     int64           // bytes of a request that is no upload; default DefaultMaxBody
+	CORSOrigins []string        // of pages that may use the API with tokens: "https://app.example.com"
+	Key         []byte          // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	Requests    *observe.HTTP   // counts requests; nil: they are not counted
+	Tracer      *observe.Tracer // nil: nothing is traced
+
+	// Authenticate sets the principal of a request below /v1, or refuses it.
+	Authenticate func(*Exchange) error
+	// Reauthenticate does the same for a request that takes its time, without
+	// extending its session.
+	Reauthenticate func(*Exchange) error
+	// Permit refuses an operation that a principal may not carry out.
+	Permit func(context.Context, access.Principal, access.Operation) error
+}
+
+// Kernel serves the operations that are registered with it. Nothing is registered
+// any more once it serves.
+type Kernel struct {
+	config  Config
+	log     *slog.Logger
+	mux     *http.ServeMux
+	huma    huma.API
+	seals   seals
+	room    *room
+	open    map[string]bool             // patterns of operations that need no credential
+	names   map[string]access.Operation // of operations, by their patterns
+	answers map[access.Operation]reflect.Type
+}
+
+// New makes a kernel without operations. A key of a wrong length is a mistake of
+// the program, and panics.
+func New(c Config) *Kernel {
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if len(c.Key) == 0 {
+		c.Key = make([]byte, 32)
+		rand.Read(c.Key) // never fails
+	}
+	if c.OpenAPI == nil {
+		c.OpenAPI = &huma.OpenAPI{}
+	}
+	k := &Kernel{
+		config:  c,
+		log:     c.Log,
+		mux:     http.NewServeMux(),
+		seals:   newSeals(c.Key),
+		room:    newRoom(),
+		open:    map[string]bool{},
+		names:   map[string]access.Operation{},
+		answers: map[access.Operation]reflect.Type{},
+	}
+	setUpHuma()
+	k.huma = humago.New(k.mux, k.describe())
+	return k
+}
+
+// describe completes the OpenAPI document, and says how JSON is written.
+func (k *Kernel) describe() huma.Config {
+	o := k.config.OpenAPI
+	o.OpenAPI = "3.1.0"
+	if o.Components == nil {
+		o.Components = &huma.Components{}
+	}
+	o.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	format := huma.Format{
+		Marshal: marshal,
+		Unmarshal: func([]byte, any) error {
+			panic("rest: bodies are not read by huma")
+		},
+	}
+	return huma.Config{
+		OpenAPI:                      o,
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// schemaName names the schema of a type; a page of cases is a CasePage.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	if of, ok := strings.CutPrefix(name, "Page"); ok && strings.HasPrefix(t.Name(), "page[") {
+		return of + "Page"
+	}
+	return name
+}
+
+// OpenAPI returns the document, with the operations that are registered by now.
+func (k *Kernel) OpenAPI() *huma.OpenAPI { return k.huma.OpenAPI() }
+
+// Answers returns the types of the operations' answers.
+func (k *Kernel) Answers() map[access.Operation]reflect.Type { return k.answers }
+
+// HandleFunc registers what is no operation, and is in no OpenAPI document.
+func (k *Kernel) HandleFunc(pattern string, handler http.HandlerFunc) {
+	k.mux.HandleFunc(pattern, handler)
+}
+
+// Page serves a page that stays the same as long as the process lives. It is
+// rendered when it is first asked for: a process that nobody asks starts sooner.
+func (k *Kernel) Page(path string, header http.Header, render func() []byte) {
+	contents := sync.OnceValue(render)
+	k.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		for name, values := range header {
+			w.Header()[name] = values
+		}
+		w.Header().Set("Cache-Control", "no-cache")
+		if strings.HasSuffix(path, ".json") {
+			jsonWriter(w).Write(contents())
+			return
+		}
+		w.Write(contents())
+	})
+}

@@ -1,0 +1,120 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Idempotent is embedded in the parameters of every POST.
+type Idempotent struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: within 24 hours, the same key gives the first answer again, and while the first request is under way waits for it. The same key with another request is refused." example:"b3f1c1f0-order-17"`
+}
+
+// PostAnswer is the answer to a POST.
+type PostAnswer[T any] struct {
+	Status   int
+	Location string `header:"Location" doc:"Where it is now."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Body     Reply[T]
+}
+
+// Reply is a T in JSON.
+type Reply[T any] []byte
+
+// MarshalJSON passes on what was encoded once.
+func (r Reply[T]) MarshalJSON() ([]byte, error) { return r, nil }
+
+// Schema is that of T.
+func (Reply[T]) Schema(r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
+
+// Answer makes the answer of a status and a body, with headers in pairs.
+func Answer(status int, body any, header ...string) (store.Answer, error) {
+	var b bytes.Buffer
+	if err := Encode(&b, body); err != nil {
+		return store.Answer{}, err
+	}
+	a := store.Answer{Status: status, Header: map[string]string{}, Body: b.Bytes()}
+	for i := 0; i+1 < len(header); i += 2 {
+		a.Header[header[i]] = header[i+1]
+	}
+	return a, nil
+}
+
+// Once carries out an operation under the client's key, if it sent one, and makes
+// its answer. Extra is what the request said outside of its first line and its body
+// as read.
+func Once[T any](
+	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
+	do func(casework.Once) (T, error), extra ...string,
+) (a store.Answer, replayed string, err error) {
+	x := ExchangeOf(ctx)
+	key := casework.Once{
+		Operation: x.operation, Key: in.IdempotencyKey, Request: x.fingerprint(extra),
+	}
+	key.Render = func(result any) (store.Answer, error) {
+		of, ok := result.(T)
+		if !ok {
+			return store.Answer{}, fmt.Errorf("rest: %s rendered a %T", x.operation, result)
+		}
+		var err error
+		a, err = render(of)
+		a.Request = key.Request
+		return a, err
+	}
+	result, err := do(key)
+	var before *casework.Replayed
+	switch {
+	case errors.As(err, &before):
+		return before.Answer, "true", nil
+	case err != nil:
+		return store.Answer{}, "", err
+	case a.Status == 0:
+		a, err = render(result)
+	}
+	return a, "", err
+}
+
+// Create is Once for the operations that answer with a PostAnswer.
+func Create[V, T any](
+	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
+	do func(casework.Once) (T, error), extra ...string,
+) (*PostAnswer[V], error) {
+	a, replayed, err := Once(ctx, in, render, do, extra...)
+	if err != nil {
+		return nil, err
+	}
+	return &PostAnswer[V]{Status: a.Status, Location: a.Header["Location"], Replayed: replayed, Body: a.Body}, nil
+}
+
+// fingerprint is a keyed hash of all that the request says: a password is part
+// of it, and can't be guessed from what is stored.
+func (x *Exchange) fingerprint(extra []string) string {
+	h := hmac.New(sha256.New, x.key)
+	part := func(s []byte) {
+		h.Write([]byte(strconv.Itoa(len(s)) + ":"))
+		h.Write(s)
+	}
+	part([]byte(x.Request.Method))
+	part([]byte(x.Request.URL.EscapedPath()))
+	part([]byte(x.Request.URL.RawQuery))
+	part(x.raw)
+	for _, s := range extra {
+		part([]byte(s))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// NoContent is the answer of a deletion.
+type NoContent struct{}

@@ -1,0 +1,178 @@
+package rest
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+)
+
+// Operation describes an operation of the API.
+type Operation struct {
+	ID          access.Operation
+	Pattern     string // method and path, as http.ServeMux takes them: "GET /v1/cases/{id}"
+	Tag         string
+	Summary     string
+	Description string
+	Problems    []int // statuses besides those that any operation may answer with
+	Success     int   // status; default 200, or 204 without a body
+	Callers     Callers
+
+	Weight  int64 // how many common answers one takes the room of while it is made; default 1
+	OwnRoom bool  // it makes room for its answers by itself
+}
+
+// Callers are those who may ask for an operation.
+type Callers int
+
+const (
+	Members   Callers = iota // of a tenant: people with sessions, and programs with tokens
+	Anybody                  // who needs no credential
+	Operators                // of the installation
+)
+
+// huma returns the description as the OpenAPI document has it.
+func (op Operation) huma() huma.Operation {
+	method, path, _ := strings.Cut(op.Pattern, " ")
+	out := huma.Operation{
+		OperationID:   string(op.ID),
+		Method:        method,
+		Path:          path,
+		Tags:          []string{op.Tag},
+		Summary:       op.Summary,
+		Description:   op.Description,
+		DefaultStatus: op.Success,
+		Errors:        append([]int{http.StatusBadRequest, http.StatusInternalServerError}, op.Problems...),
+	}
+	if op.Callers != Anybody {
+		out.Errors = append(out.Errors, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	switch op.Callers {
+	case Members:
+		out.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
+	case Anybody:
+		out.Security = []map[string][]string{}
+	case Operators:
+		out.Security = []map[string][]string{{"operator": {}}}
+	}
+	return out
+}
+
+// Handle registers an operation that takes no body, or reads it itself. The
+// description that it returns may still be completed.
+func Handle[I, O any](k *Kernel, op Operation, do func(context.Context, *I) (*O, error)) *huma.Operation {
+	return handle(k, op, op.huma(), do)
+}
+
+func handle[I, O any](
+	k *Kernel, op Operation, described huma.Operation, do func(context.Context, *I) (*O, error),
+) *huma.Operation {
+	do = inRoom(k, op, do)
+	k.answers[op.ID] = reflect.TypeFor[O]()
+	k.names[op.Pattern] = op.ID
+	k.open[op.Pattern] = op.Callers == Anybody
+	huma.Register(k.huma, described, func(ctx context.Context, in *I) (*O, error) {
+		ExchangeOf(ctx).operation = op.ID
+		if op.Callers == Members { // before anything is read of the request
+			if err := k.config.Permit(ctx, PrincipalOf(ctx), op.ID); err != nil {
+				return nil, k.Problem(ctx, err)
+			}
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, k.Problem(ctx, err)
+		}
+		return out, nil
+	})
+	registered := find(k.OpenAPI(), described.Method, described.Path)
+	describeNumbers(registered, reflect.TypeFor[I]())
+	if unprocessable := http.StatusUnprocessableEntity; !slices.Contains(described.Errors, unprocessable) {
+		delete(registered.Responses, strconv.Itoa(unprocessable)) // huma adds it to all that have parameters
+	}
+	return registered
+}
+
+// HandleBody registers an operation that takes a B in JSON. The body is read
+// here and not by huma, whose deadline for it would also cut off what comes
+// after, and which reports faults in JSON without their place.
+func HandleBody[B, I, O any](
+	k *Kernel, op Operation, do func(context.Context, *I, B) (*O, error),
+) *huma.Operation {
+	registry := k.OpenAPI().Components.Schemas
+	schema := registry.Schema(reflect.TypeFor[B](), true, "")
+	required := len(registry.SchemaFromRef(schema.Ref).Required) > 0
+	described := op.huma()
+	described.Errors = append(described.Errors, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	registered := handle(k, op, described, func(ctx context.Context, in *I) (*O, error) {
+		var body B
+		if err := k.decode(ExchangeOf(ctx), schema, required, &body); err != nil {
+			return nil, err
+		}
+		return do(ctx, in, body)
+	})
+	registered.RequestBody = &huma.RequestBody{
+		Required: required, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+	return registered
+}
+
+// inRoom bounds the memory that the answers of an operation take: how many are made
+// at once, and how much is held of those that clients have not read. A change that
+// was made is answered without waiting.
+func inRoom[I, O any](
+	k *Kernel, op Operation, do func(context.Context, *I) (*O, error),
+) func(context.Context, *I) (*O, error) {
+	body, large := bodyOf[O]()
+	if !large || op.OwnRoom {
+		return do
+	}
+	reads := strings.HasPrefix(op.Pattern, http.MethodGet+" ")
+	return func(ctx context.Context, in *I) (*O, error) {
+		if reads {
+			done, err := k.StartAnswer(ctx, PrincipalOf(ctx), max(op.Weight, 1))
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		size := reflect.ValueOf(out).Elem().Field(body).Interface().(sized).size()
+		return out, k.room.enter(ctx, ExchangeOf(ctx), size, !reads)
+	}
+}
+
+// methods are those of operations, in the order in which they are listed.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// Operations lists the operations of a document by path, then method.
+func Operations(o *huma.OpenAPI) []*huma.Operation {
+	var all []*huma.Operation
+	for _, path := range slices.Sorted(maps.Keys(o.Paths)) {
+		for _, method := range methods {
+			if op := find(o, method, path); op != nil {
+				all = append(all, op)
+			}
+		}
+	}
+	return all
+}
+
+// find returns an operation of a document; nil: there is none.
+func find(o *huma.OpenAPI, method, path string) *huma.Operation {
+	item := o.Paths[path]
+	return map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	}[method]
+}

@@ -1,0 +1,105 @@
+package rest
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	byteorder "encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// seals seals what clients keep for us: positions in lists, and what cookies hold.
+// Sealed, it shows nobody how much there is of what belongs to others, and nobody
+// can make it up.
+type seals struct{ aead cipher.AEAD }
+
+func newSeals(key []byte) seals {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic("rest: " + err.Error())
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic("rest: " + err.Error())
+	}
+	return seals{aead}
+}
+
+// Seal makes a cursor of a position in the named list.
+func (k *Kernel) Seal(name string, position any) (string, error) {
+	plain, err := json.Marshal(position)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(k.seals.aead.Seal(nil, nil, plain, []byte("cursor/"+name))), nil
+}
+
+// Open reads a cursor of the named list; the empty one leaves the position as it is.
+func (k *Kernel) Open(name, cursor string, position any) error {
+	if cursor == "" {
+		return nil
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		var plain []byte
+		if plain, err = k.seals.aead.Open(nil, nil, sealed, []byte("cursor/"+name)); err == nil {
+			err = json.Unmarshal(plain, position)
+		}
+	}
+	if err != nil {
+		return &fault.Error{Kind: fault.Invalid, Code: "request.cursor_invalid", Err: err,
+			Detail: "The cursor is not one of this list; begin again without it.",
+			Fields: []fault.Field{{Path: "query.cursor", Message: "is not a cursor of this list"}}}
+	}
+	return nil
+}
+
+// SealedIDs makes ids out of numbers that count through all tenants, so that nobody
+// sees how much others do. The same number has the same id for ever.
+type SealedIDs struct {
+	prefix string
+	block  cipher.Block
+}
+
+// SealedIDs returns the ids that have a prefix.
+func (k *Kernel) SealedIDs(prefix string) SealedIDs { return newSealedIDs(prefix, k.config.Key) }
+
+func newSealedIDs(prefix string, key []byte) SealedIDs {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("ids " + prefix))
+	block, err := aes.NewCipher(mac.Sum(nil))
+	if err != nil {
+		panic("rest: " + err.Error()) // the key has the length of a hash
+	}
+	return SealedIDs{prefix, block}
+}
+
+// Seal returns the id of a tenant's number.
+func (ids SealedIDs) Seal(tenant, number int64) string {
+	var b [aes.BlockSize]byte
+	byteorder.BigEndian.PutUint64(b[:8], uint64(tenant))
+	byteorder.BigEndian.PutUint64(b[8:], uint64(number))
+	ids.block.Encrypt(b[:], b[:])
+	return ids.prefix + hex.EncodeToString(b[:])
+}
+
+// Open returns the number of a tenant's id, and 0, which nothing has, for any other.
+func (ids SealedIDs) Open(tenant int64, id string) int64 {
+	rest, ok := strings.CutPrefix(id, ids.prefix)
+	b, err := hex.DecodeString(rest)
+	if !ok || err != nil || len(b) != aes.BlockSize {
+		return 0
+	}
+	ids.block.Decrypt(b, b)
+	number := int64(byteorder.BigEndian.Uint64(b[8:]))
+	if byteorder.BigEndian.Uint64(b[:8]) != uint64(tenant) || ids.Seal(tenant, number) != id {
+		return 0
+	}
+	return number
+}

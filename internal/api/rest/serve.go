@@ -1,0 +1,128 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/inbound"
+)
+
+// Handler returns what serves the operations, with what all requests have in common
+// around them.
+func (k *Kernel) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &Exchange{ID: id.New("req"), key: k.config.Key, ResponseWriter: w}
+		x.arrived = r.Context()
+		ctx, span := k.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
+		x.Request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
+		x.pretty = takePretty(x.Request)
+		joinLists(x.Request.Header)
+		secure(w.Header())
+		w.Header().Set("X-Request-Id", x.ID)
+		k.config.Requests.Begin()
+		defer k.ended(x, span, time.Now())
+		defer x.held.end()
+		defer k.recovered(x)
+		k.serve(x)
+	})
+}
+
+// serve authenticates, and answers what no operation does.
+func (k *Kernel) serve(x *Exchange) {
+	r := x.Request
+	if k.cors(x) {
+		return
+	}
+	if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
+		x.Header().Set("Cache-Control", "no-store")
+		if err := k.authenticate(x); err != nil {
+			k.Problem(r.Context(), err).Write(x)
+			return
+		}
+	}
+	if handler, pattern := k.mux.Handler(r); pattern == "" {
+		unrouted(handler, r).Write(x)
+		return
+	}
+	k.mux.ServeHTTP(x, x.Request) // with its session
+}
+
+// authenticate finds out who a request below /v1 comes from.
+func (k *Kernel) authenticate(x *Exchange) error {
+	x.Open = k.open[x.Request.Method+" "+x.Request.URL.Path]
+	if err := k.config.Authenticate(x); err != nil {
+		return err
+	}
+	if x.Principal.Role != "" {
+		inbound.Authenticated(x.Request.Context())
+	}
+	return nil
+}
+
+// Reauthenticate returns who a request that takes its time comes from as of now: a
+// token may have been revoked meanwhile, and a session ended. It keeps no session
+// from ending.
+func (k *Kernel) Reauthenticate(ctx context.Context) (access.Principal, error) {
+	x := ExchangeOf(ctx)
+	now := &Exchange{ID: x.ID, Request: x.Request.WithContext(x.arrived), Open: x.Open}
+	err := k.config.Reauthenticate(now)
+	return now.Principal, err
+}
+
+// unrouted says what is wrong with a request that no operation takes: its path,
+// or only its method. The router knows.
+func unrouted(handler http.Handler, r *http.Request) *Problem {
+	answer := discard{header: http.Header{}}
+	handler.ServeHTTP(&answer, r)
+	if answer.status != http.StatusMethodNotAllowed {
+		return NewProblem(fault.New(fault.NotFound, "route.not_found", "There is nothing at this path; /docs lists what there is."))
+	}
+	allowed := answer.header.Get("Allow")
+	p := NewProblem(fault.New(fault.Invalid, "route.method_not_allowed", "This path takes %s.", allowed))
+	p.SetStatus(answer.status)
+	p.header.Set("Allow", allowed)
+	return p
+}
+
+// discard keeps status and header of an answer.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+
+// secure sets the headers that make browsers careful. Documentation, which is
+// a page, sets its own policy.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// recovered turns a panic into an answer that shows nothing of it.
+func (k *Kernel) recovered(x *Exchange) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	k.log.LogAttrs(x.Request.Context(), slog.LevelError, "panic", slog.String("request_id", x.ID),
+		slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	if x.status != 0 {
+		panic(http.ErrAbortHandler) // a part is sent: all that is left is to cut the connection
+	}
+	NewProblem(fault.As(nil)).Write(x)
+}

@@ -1,0 +1,47 @@
+package rest
+
+import (
+	"strconv"
+
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+)
+
+// InCase is embedded in the parameters of what is about one case.
+type InCase struct {
+	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
+}
+
+// CaseID refuses, before any look-up, what can't be the id of a case.
+func (in InCase) CaseID() (int64, error) {
+	n, ok := parseID(in.ID, id.ValidCase)
+	if !ok {
+		return 0, fault.New(fault.NotFound, "case.not_found",
+			"There is no case %q; an id has 16 digits, the last one a check digit, or is a small number.", in.ID)
+	}
+	return n, nil
+}
+
+// InContact is embedded in the parameters of what is about one contact.
+type InContact struct {
+	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
+}
+
+// ContactID refuses, before any look-up, what can't be the id of a contact.
+func (in InContact) ContactID() (int64, error) { return ContactID(in.ID) }
+
+// ContactID parses the id of a contact.
+func ContactID(text string) (int64, error) {
+	n, ok := parseID(text, id.ValidContact)
+	if !ok {
+		return 0, fault.New(fault.NotFound, "contact.not_found",
+			"There is no contact %q; an id has 16 digits, the last one a check digit, or is a small number.", text)
+	}
+	return n, nil
+}
+
+// parseID parses an id that is written as it is shown.
+func parseID(text string, valid func(int64) bool) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && valid(n) && strconv.FormatInt(n, 10) == text
+}
