@@ -32,9 +32,8 @@ var small = map[access.Operation]string{
 // Every operation's answer is a page that ends at a size, or one value that counts for
 // the room that there is, or small: a new one has to say which.
 func TestEveryAnswerIsBounded(t *testing.T) {
-	a := newAPI(&casework.Service{}, Config{})
 	bounded := []string{"pageText[", "Reply[", "journalText"} // these count for the room
-	answers := a.kernel.Answers()
+	answers := compose(&casework.Service{}, Config{}).Answers()
 	for _, id := range slices.Sorted(maps.Keys(answers)) {
 		body, has := answers[id].FieldByName("Body")
 		switch _, isSmall := small[id]; {

@@ -1,11 +1,5 @@
-// Package api is the REST API: typed operations over package casework, described
-// by the OpenAPI document that they are served from.
-//
-// Every answer that is not a success is an RFC 9457 problem with a stable code;
-// [Problem] is its one shape, and one function makes it out of a fault. Every
-// request has an id, which its answer carries and the log names; bodies, tokens
-// and case data never reach the log. Uploads and downloads are streams: memory
-// does not grow with the size of a file.
+// Package api is the REST API. It composes the kernel (package rest), the operations
+// of three wings (cases, hooks and people) and the documentation.
 package api
 
 import (
@@ -13,8 +7,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 
+	"github.com/casehook/casehook/internal/api/cases"
+	"github.com/casehook/casehook/internal/api/docs"
+	"github.com/casehook/casehook/internal/api/hooks"
+	"github.com/casehook/casehook/internal/api/people"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
@@ -50,34 +47,25 @@ type Config struct {
 	Tracer       *observe.Tracer             // nil: nothing is traced
 }
 
-// API is the handler's state. It never changes while it serves.
-type API struct {
-	service *casework.Service
-	config  Config
-	log     *slog.Logger
-	kernel  *rest.Kernel
-	origins *http.CrossOriginProtection
-	origin  string // of the public URL
-	states  usedStates
-
-	followers  *followers
-	attemptIDs rest.SealedIDs
-	auditIDs   rest.SealedIDs
-}
+// Follow bounds the clients that follow the journal.
+type Follow = hooks.Follow
 
 // New makes the handler of the API, its description and its documentation.
 // A key of a wrong length is a mistake of the program, and panics.
-func New(s *casework.Service, c Config) http.Handler { return newAPI(s, c).kernel.Handler() }
+func New(s *casework.Service, c Config) http.Handler { return compose(s, c).Handler() }
 
-func newAPI(s *casework.Service, c Config) *API {
+// compose makes the kernel, and registers all operations with it.
+func compose(s *casework.Service, c Config) *rest.Kernel {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
-	c.Follow = c.Follow.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &API{service: s, config: c, log: c.Log, origins: http.NewCrossOriginProtection()}
-	a.kernel = rest.New(rest.Config{
+	signedIn := people.Config{
+		Log: c.Log, Operator: c.Operator, Sessions: c.Sessions, OIDC: c.OIDC, PublicURL: c.PublicURL,
+	}
+	authenticator := people.NewAuthenticator(s, signedIn)
+	k := rest.New(rest.Config{
 		OpenAPI:        describe(c.Version),
 		Log:            c.Log,
 		MaxBody:        c.MaxBody,
@@ -85,68 +73,16 @@ func newAPI(s *casework.Service, c Config) *API {
 		Key:            c.Key,
 		Requests:       c.Requests,
 		Tracer:         c.Tracer,
-		Authenticate:   a.authenticate,
-		Reauthenticate: a.reauthenticate,
+		Authenticate:   authenticator.Authenticate,
+		Reauthenticate: authenticator.Reauthenticate,
 		Permit:         s.Permit,
 	})
-	a.attemptIDs = a.kernel.SealedIDs("att_")
-	a.auditIDs = a.kernel.SealedIDs("aud_")
-	a.followers = newFollowers(c.Follow)
-	a.trust(c.PublicURL)
-	a.health()
-	a.readiness()
-	a.caseTypes()
-	a.migrations()
-	a.retirements()
-	a.cases()
-	a.claims()
-	a.marks()
-	a.labels()
-	a.history()
-	a.comments()
-	a.documents()
-	a.proofs()
-	a.contacts()
-	a.endpoints()
-	a.attempts()
-	a.deliveries()
-	a.secrets()
-	a.lag()
-	a.replays()
-	a.endpointHealth()
-	a.filters()
-	a.repair()
-	a.tests()
-	a.triggers()
-	a.journal()
-	a.session()
-	a.openIDConnect()
-	a.users()
-	a.tokens()
-	a.tenants()
-	a.audit()
-	a.webhooks()
-	a.metrics()
-	a.publish()
-	return a
-}
-
-// trust lets the pages at a URL send requests with a session, whatever the
-// address is that a proxy passes them on to.
-func (a *API) trust(publicURL string) {
-	if a.origin = originOf(publicURL); a.origin == "" {
-		return
-	}
-	if err := a.origins.AddTrustedOrigin(a.origin); err != nil {
-		a.log.Warn("the public URL is no origin that a browser names", "error", err)
-	}
-}
-
-// originOf is the origin of the pages at a URL; empty: it has none.
-func originOf(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
+	registerServer(k, c)
+	cases.Register(k, s)
+	hooks.Register(k, s, hooks.Config{
+		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
+	})
+	people.Register(k, s, signedIn)
+	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
+	return k
 }

@@ -80,7 +80,7 @@ func TestWhatTheGuidesShowIsRight(t *testing.T) {
 				w.get(path, "Authorization", "").is(200, "")
 			}
 		}
-		source, err := os.ReadFile(filepath.Join("guides", name+".md"))
+		source, err := os.ReadFile(filepath.Join("docs", "guides", name+".md"))
 		must(t, err)
 		for _, m := range regexp.MustCompile("(?s)```(\\w+)\n(.*?)```").FindAllStringSubmatch(string(source), -1) {
 			switch language, block := m[1], m[2]; language {
@@ -108,7 +108,7 @@ func TestWhatTheGuidesShowIsRight(t *testing.T) {
 // Each condition of the guide is one that a definition may have.
 func TestTheConditionsOfTheGuideAreConditions(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile(filepath.Join("guides", "definitions.md"))
+	source, err := os.ReadFile(filepath.Join("docs", "guides", "definitions.md"))
 	must(t, err)
 	_, table, _ := strings.Cut(string(source), "| write | to ask |")
 	table, _, _ = strings.Cut(table, "\n\n")

@@ -24,19 +24,26 @@ type Readiness struct {
 	Held   bool   `json:"held" doc:"The server was started with --hold: it sends nothing to endpoints, and asks no callback." example:"false"`
 }
 
-func (a *API) health() {
+// registerServer registers the operations on the process itself.
+func registerServer(k *rest.Kernel, c Config) {
+	registerHealth(k, c)
+	registerReadiness(k, c)
+	registerMetrics(k, c)
+}
+
+func registerHealth(k *rest.Kernel, c Config) {
 	op := rest.Operation{
 		ID: access.GetHealth, Pattern: "GET /healthz", Tag: "server", Callers: rest.Anybody,
 		Summary:     "Is it up?",
 		Description: "Answers as soon as the process serves requests. Needs no token.",
 	}
 	type out struct{ Body Health }
-	rest.Handle(a.kernel, op, func(context.Context, *struct{}) (*out, error) {
-		return &out{Health{Status: "ok", Version: a.config.Version}}, nil
+	rest.Handle(k, op, func(context.Context, *struct{}) (*out, error) {
+		return &out{Health{Status: "ok", Version: c.Version}}, nil
 	})
 }
 
-func (a *API) readiness() {
+func registerReadiness(k *rest.Kernel, c Config) {
 	op := rest.Operation{
 		ID: access.GetReadiness, Pattern: "GET /readyz", Tag: "server", Callers: rest.Anybody,
 		Summary: "Should it get requests?",
@@ -45,35 +52,35 @@ func (a *API) readiness() {
 		Problems: []int{http.StatusServiceUnavailable},
 	}
 	type out struct{ Body Readiness }
-	rest.Handle(a.kernel, op, func(ctx context.Context, _ *struct{}) (*out, error) {
-		if a.config.Ready != nil {
-			if err := a.config.Ready(ctx); err != nil {
+	rest.Handle(k, op, func(ctx context.Context, _ *struct{}) (*out, error) {
+		if c.Ready != nil {
+			if err := c.Ready(ctx); err != nil {
 				return nil, err
 			}
 		}
-		return &out{Readiness{Status: "ready", Held: a.config.Hold}}, nil
+		return &out{Readiness{Status: "ready", Held: c.Hold}}, nil
 	})
 }
 
-// metrics are for whoever runs the server, since they tell of all tenants: they
+// registerMetrics serves metrics. They are for whoever runs the server, since they tell of all tenants: they
 // need a token of their own, without which there are none here.
-func (a *API) metrics() {
-	a.kernel.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.mayWatch(r); err != nil {
-			a.kernel.Problem(r.Context(), err).Write(w)
+func registerMetrics(k *rest.Kernel, c Config) {
+	k.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if err := mayReadMetrics(c, r); err != nil {
+			k.Problem(r.Context(), err).Write(w)
 			return
 		}
-		a.config.Metrics.ServeHTTP(w, r)
+		c.Metrics.ServeHTTP(w, r)
 	})
 }
 
-func (a *API) mayWatch(r *http.Request) error {
-	if a.config.MetricsToken == "" || a.config.Metrics == nil {
+func mayReadMetrics(c Config, r *http.Request) error {
+	if c.MetricsToken == "" || c.Metrics == nil {
 		return fault.New(fault.NotFound, "metrics.off",
 			"Metrics are off here. Start the server with CASEHOOK_METRICS_TOKEN, or with --metrics-listen for a port of their own.")
 	}
 	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	got, want := sha256.Sum256([]byte(strings.TrimSpace(bearer))), sha256.Sum256([]byte(a.config.MetricsToken))
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(bearer))), sha256.Sum256([]byte(c.MetricsToken))
 	if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 		return fault.New(fault.Unauthenticated, "metrics.token_invalid", "Send the token for metrics: Authorization: Bearer ...")
 	}

@@ -1,9 +1,6 @@
 package api
 
 import (
-	"net/http"
-	"slices"
-
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -53,45 +50,5 @@ func describe(version string) *huma.OpenAPI {
 				"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>", Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
 			},
 		},
-	}
-}
-
-// publish serves the OpenAPI document and the documentation made from it. All
-// operations are registered by now. Each page is made when it is first asked
-// for, once: a process that nobody asks starts sooner.
-func (a *API) publish() {
-	o := a.kernel.OpenAPI()
-	a.kernel.Page("/openapi.json", header("application/openapi+json"), mustRender(o.MarshalJSON))
-	a.kernel.Page("/openapi.yaml", header("application/openapi+yaml"), mustRender(o.YAML))
-	html, css, script := docsHeader("text/html"), docsHeader("text/css"), docsHeader("text/javascript")
-	a.kernel.Page("/docs", html, func() []byte { return documentation(o, a.catalogue()) })
-	for _, name := range guideNames {
-		a.kernel.Page("/docs/"+name, html, func() []byte {
-			all := guides()
-			return guidePage(o.Info.Title, o.Info.Version, all[slices.Index(guideNames, name)], all)
-		})
-	}
-	a.kernel.Page("/docs/style.css", css, func() []byte { return style })
-	a.kernel.Page("/docs/search.js", script, func() []byte { return searchIndex(o, a.catalogue()) })
-}
-
-func header(contentType string) http.Header { return http.Header{"Content-Type": {contentType}} }
-
-// docsHeader is the header of a part of the documentation.
-func docsHeader(contentType string) http.Header {
-	h := header(contentType + "; charset=utf-8")
-	h.Set("Content-Security-Policy", docsPolicy)
-	return h
-}
-
-// mustRender returns a function that panics if the OpenAPI document can't be
-// written. The document is made of our own types alone.
-func mustRender(render func() ([]byte, error)) func() []byte {
-	return func() []byte {
-		page, err := render()
-		if err != nil {
-			panic("api: the OpenAPI document: " + err.Error())
-		}
-		return page
 	}
 }

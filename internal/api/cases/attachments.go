@@ -1,0 +1,205 @@
+package cases
+
+import (
+	"context"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Attachment is a file on a case.
+type Attachment struct {
+	ID          string     `json:"id" doc:"Its id."`
+	Key         string     `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
+	Filename    string     `json:"filename" doc:"The name of the file." example:"passport.pdf"`
+	MediaType   string     `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
+	Size        int64      `json:"size" doc:"Bytes." example:"48213"`
+	SHA256      string     `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
+	CaseVersion int64      `json:"case_version" doc:"The version of the case that it came with." example:"8"`
+	By          rest.Actor `json:"by" doc:"Who added it."`
+	At          rest.Time  `json:"at" doc:"When."`
+	ContentPath string     `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
+}
+
+// InAttachment is embedded in the parameters of what is about one attachment.
+type InAttachment struct {
+	rest.InCase
+	Attachment string `path:"attachment" maxLength:"100" doc:"The id of the file." example:"doc_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+}
+
+// download is an answer that is a file.
+type download struct {
+	Body func(huma.Context)
+}
+
+// attachmentHandler has the operations that documents and proofs have in common.
+type attachmentHandler struct {
+	kernel       *rest.Kernel
+	service      *casework.Service
+	kind         cases.Sort
+	folder, noun string // the path, and the word for one
+
+	list, download, remove access.Operation
+}
+
+func (h attachmentHandler) register() {
+	path := "/v1/cases/{id}/" + h.folder
+	rest.Handle(h.kernel, rest.Operation{
+		ID: h.list, Pattern: "GET " + path, Tag: h.folder,
+		Summary:     "List a case's " + h.folder,
+		Description: "The oldest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.listAll)
+	op := rest.Handle(h.kernel, rest.Operation{
+		ID: h.download, Pattern: "GET " + path + "/{attachment}/content", Tag: h.folder,
+		Summary:     "Download a " + h.noun,
+		Description: "Takes Range and If-None-Match where the store of files can seek.",
+		Problems:    []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable},
+	}, h.open)
+	op.Responses["200"] = fileResponse()
+	rest.Handle(h.kernel, rest.Operation{
+		ID: h.remove, Pattern: "DELETE " + path + "/{attachment}", Tag: h.folder,
+		Summary:     "Delete a " + h.noun,
+		Description: "The case gets its next version; the file is gone for good.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.delete)
+}
+
+// fileResponse describes an answer that is a file.
+func fileResponse() *huma.Response {
+	text := func(description string) *huma.Param {
+		return &huma.Header{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	contents := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	return &huma.Response{
+		Description: "The contents of the file.",
+		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: contents}},
+		Headers: map[string]*huma.Param{
+			"Content-Disposition": text("attachment, with the name of the file."),
+			"ETag":                text("The hash of the contents."),
+		},
+	}
+}
+
+func (h attachmentHandler) listAll(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Paging
+}) (*rest.PageAnswer[Attachment], error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	after, name := "", h.folder+"/"+in.ID
+	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, err := h.service.Attachments(ctx, rest.PrincipalOf(ctx), id, h.kind, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	show := func(at cases.Attachment) Attachment { return showAttachment(rest.PrincipalOf(ctx), h.folder, at) }
+	pager := rest.NewPager(h.kernel, name, show, func(at cases.Attachment) string { return at.ID })
+	return pager.PageOfList(all, in.Limit)
+}
+
+func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.NoContent, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	return &rest.NoContent{}, h.service.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
+}
+
+// attached adds an attachment once and answers with it.
+func attached(ctx context.Context, folder string, in rest.Idempotent,
+	do func(casework.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
+	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
+		shown := showAttachment(rest.PrincipalOf(ctx), folder, at)
+		return rest.Answer(http.StatusCreated, shown, "Location", shown.ContentPath)
+	}, do, extra...)
+}
+
+func (h attachmentHandler) open(ctx context.Context, in *InAttachment) (*download, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	file, contents, err := h.service.OpenAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
+	if err != nil {
+		return nil, err
+	}
+	return &download{func(hc huma.Context) {
+		defer contents.Close()
+		r, w := humago.Unwrap(hc)
+		send(w, r, file, contents)
+	}}, nil
+}
+
+// send streams a file. It is never shown in place: what people upload must not
+// run as part of our site.
+func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, contents io.Reader) {
+	h := w.Header()
+	h.Set("Content-Type", file.MediaType)
+	h.Set("Content-Disposition", "attachment")
+	if named := mime.FormatMediaType("attachment", map[string]string{"filename": file.Filename}); named != "" {
+		h.Set("Content-Disposition", named)
+	}
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", `"`+file.SHA256+`"`)
+	if seeker, ok := contents.(io.ReadSeeker); ok {
+		http.ServeContent(&ranged{ResponseWriter: w}, r, "", file.At, seeker)
+		return
+	}
+	if r.Method != http.MethodHead {
+		io.Copy(w, contents) // whoever does not read to the end is gone
+	}
+}
+
+// ranged returns a range that can't be served, and a condition that is not met,
+// the shape of all our problems.
+type ranged struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *ranged) WriteHeader(status int) {
+	var p *rest.Problem
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
+	case http.StatusPreconditionFailed:
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition", "The file is not the one that If-Match or If-Unmodified-Since names."))
+	default:
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	p.SetStatus(status)
+	p.Write(w.ResponseWriter)
+	w.refused = true
+}
+
+// Write drops the text that would follow a problem.
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {
+	return Attachment{
+		ID: at.ID, Key: at.Key, Filename: at.Filename, MediaType: at.MediaType, Size: at.Size, SHA256: at.SHA256,
+		CaseVersion: at.Version, By: rest.ShowActor(p, at.By), At: rest.Time(at.At),
+		ContentPath: casePath(at.CaseID) + "/" + folder + "/" + at.ID + "/content",
+	}
+}

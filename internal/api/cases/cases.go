@@ -1,0 +1,307 @@
+package cases
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Case is a case, as it is shown.
+type Case struct {
+	ID              int64           `json:"id" doc:"16 digits, the last one a check digit; below 2^53. A small number where the case type says ids: sequential." example:"4539148803436467"`
+	Type            string          `json:"type" doc:"The key of its case type." example:"kyc"`
+	TypeVersion     int64           `json:"type_version" doc:"The version of the definition that it works by." example:"1"`
+	Reference       string          `json:"reference" doc:"For people." example:"KYC-0042"`
+	Name            string          `json:"name" doc:"Its own, or made by the template of its type." example:"Acme Corp"`
+	Color           *string         `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
+	State           string          `json:"state" doc:"The key of the state it is in." example:"in_review"`
+	StateName       string          `json:"state_name" doc:"The name of that state." example:"In review"`
+	Classification  string          `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
+	Data            rest.Object     `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
+	Version         int64           `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
+	Revision        int64           `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
+	OutcomeInstance *int64          `json:"outcome_instance" doc:"The number of what it produces; null where its type produces nothing." example:"17"`
+	Status          string          `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
+	StatusChangedBy *int64          `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
+	Labels          []string        `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
+	AssignedTo      Holder          `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
+	Contacts        []CaseContact   `json:"contacts" doc:"Who is linked to it, by role."`
+	URL             string          `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
+	CreatedAt       rest.Time       `json:"created_at" doc:"When it was created."`
+	ModifiedAt      rest.Time       `json:"modified_at" doc:"When its content last changed."`
+	ClosedAt        rest.TimeOrNull `json:"closed_at" doc:"When it was closed; null while it is open."`
+	LastActivityAt  rest.Time       `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
+	Transitions     []string        `json:"transitions" doc:"The keys of the transitions that you may submit now, as the case is and without further data. A callback may still refuse them." example:"[\"approve\", \"decline\"]"`
+
+	TransitionsBlocked []BlockedTransition `json:"transitions_blocked" doc:"The other transitions that you may submit from this state: a field that they require is not set, or their precondition does not hold. They may pass with the data that is missing. What your role may not submit is in neither list."`
+}
+
+// BlockedTransition is a transition that a case is not ready for.
+type BlockedTransition struct {
+	Key    string         `json:"key" doc:"The key of the transition." example:"submit"`
+	Reason string         `json:"reason" doc:"Why it would be refused, for people." example:"\"Submit for review\" needs: E-mail."`
+	Fields []BlockedField `json:"fields" doc:"The fields that it is about and that are not set, as far as you may see them."`
+}
+
+// BlockedField is what a transition needs of a field.
+type BlockedField struct {
+	Path    string `json:"path" doc:"JSON Pointer to the field in what is submitted." example:"/data/email"`
+	Message string `json:"message" doc:"What is wrong with it." example:"is needed to submit \"Submit for review\""`
+}
+
+// NewCase is the body that creates a case.
+type NewCase struct {
+	Transition    string        `json:"transition,omitempty" maxLength:"100" doc:"Which transition creates it; needed where the case type has several." example:"create"`
+	Data          Data          `json:"data,omitempty" doc:"Its fields." example:"{\"client_name\": \"Acme Corp\"}"`
+	Name          rest.Optional `json:"name,omitzero" doc:"A name of its own, instead of the template's."`
+	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own, instead of its state's." example:"teal"`
+	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+// CaseTransition is the body that submits a transition.
+type CaseTransition struct {
+	Data          Data `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"decision_reason\": \"All is well.\"}"`
+	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+// CaseEdit is the body of a plain edit.
+type CaseEdit struct {
+	Data          Data          `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"email\": \"office@acme.example\"}"`
+	Name          rest.Optional `json:"name,omitzero" doc:"A name of its own; null goes back to the template's."`
+	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own; null goes back to its state's." example:"teal"`
+	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+}
+
+func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
+
+// shownCase is the answer that holds one case.
+type shownCase struct {
+	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	Body rest.Reply[Case]
+}
+
+// submitted is the answer to a POST that changed a case.
+type submitted struct {
+	Status   int
+	ETag     string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	Location string `header:"Location" doc:"Where the case is." example:"/v1/cases/4539148803436467"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Body     rest.Reply[Case]
+}
+
+const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or warnings (422), or divert the case to another state. " +
+	"When it does not answer as agreed, nothing is saved (502, 504). A server that was started with " +
+	"--hold asks nobody (503)."
+
+// caseHandler has the operations on cases.
+type caseHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h caseHandler) register() {
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.CreateCase, Pattern: "POST /v1/case-types/{key}/cases", Tag: "cases",
+		Summary:     "Create a case",
+		Description: "Submits a transition that creates a case." + callbackNote,
+		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+		Success:     http.StatusCreated,
+	}, h.createCase)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListCases, Pattern: "GET /v1/cases", Tag: "cases",
+		Summary:     "List cases",
+		Description: "The newest first.",
+	}, h.listCases)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.GetCase, Pattern: "GET /v1/cases/{id}", Tag: "cases",
+		Summary:     "Get a case",
+		Description: "As you may see it; its ETag is what If-Match takes.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.getCase)
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.SubmitTransition, Pattern: "POST /v1/cases/{id}/transitions/{transition}", Tag: "cases",
+		Summary:     "Submit a transition",
+		Description: "Moves the case to the transition's state and sets fields." + callbackNote,
+		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+	}, h.submitTransition)
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.EditCase, Pattern: "PATCH /v1/cases/{id}", Tag: "cases",
+		Summary:     "Edit a case",
+		Description: "Submits the transition that is the plain edit of the case type; where there is none, the answer is 403." + callbackNote,
+		Problems:    []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+	}, h.editCase)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.DeleteCase, Pattern: "DELETE /v1/cases/{id}", Tag: "cases",
+		Summary:     "Delete a case",
+		Description: "Removes the case with its comments, documents and proofs. Its history stays. Its type may ask a callback first, which may refuse with errors or warnings (422).",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadGateway, http.StatusGatewayTimeout},
+	}, h.deleteCase)
+	h.registerChanges()
+}
+
+func (h caseHandler) createCase(ctx context.Context, in *struct {
+	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
+	rest.Idempotent
+}, body NewCase) (*submitted, error) {
+	return h.submit(ctx, http.StatusCreated, in.Idempotent, casework.Submission{
+		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(), Color: body.Color.Pointer(),
+		IgnoreWarning: body.IgnoreWarning,
+	})
+}
+
+func (h caseHandler) submitTransition(ctx context.Context, in *struct {
+	rest.InCase
+	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"approve"`
+	rest.Conditional
+	rest.Idempotent
+}, body CaseTransition) (*submitted, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := in.Revisions()
+	if err != nil {
+		return nil, err
+	}
+	return h.submit(ctx, http.StatusOK, in.Idempotent, casework.Submission{
+		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
+	})
+}
+
+func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent, s casework.Submission) (*submitted, error) {
+	return submit(ctx, status, in, func(o casework.Once) (casework.View, error) {
+		return h.service.Submit(ctx, rest.PrincipalOf(ctx), s, o)
+	})
+}
+
+func submit(ctx context.Context, status int, in rest.Idempotent, do func(casework.Once) (casework.View, error)) (*submitted, error) {
+	render := func(v casework.View) (store.Answer, error) {
+		shown, err := showCase(v)
+		if err != nil {
+			return store.Answer{}, err
+		}
+		return rest.Answer(status, shown, "ETag", rest.ETag(v.Revision), "Location", casePath(v.ID))
+	}
+	got, replayed, err := rest.Once(ctx, in, render, do)
+	if err != nil {
+		return nil, err
+	}
+	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed, Body: got.Body}, nil
+}
+
+func (h caseHandler) editCase(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Conditional
+}, body CaseEdit) (*shownCase, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := in.Revisions()
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.service.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
+		CaseID: id, Edit: true, Data: body.Data, Name: body.Name.Pointer(), Color: body.Color.Pointer(),
+		IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
+	}, casework.Once{})
+	return shown(v, err)
+}
+
+func (h caseHandler) getCase(ctx context.Context, in *rest.InCase) (*shownCase, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(h.service.Case(ctx, rest.PrincipalOf(ctx), id))
+}
+
+func (h caseHandler) deleteCase(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Conditional
+	IgnoreWarning bool `query:"ignore_warning" doc:"Go on although the callback warns." example:"true"`
+}) (*rest.NoContent, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := in.Revisions()
+	if err != nil {
+		return nil, err
+	}
+	return &rest.NoContent{}, h.service.DeleteCase(ctx, rest.PrincipalOf(ctx), casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
+}
+
+func (h caseHandler) listCases(ctx context.Context, in *struct {
+	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
+	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
+	Text     string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
+	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
+	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
+	rest.Paging
+}) (*rest.PageAnswer[Case], error) {
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit}
+	if in.Assignee == "none" {
+		f.Assignee = store.Unassigned
+	} else if in.Assignee != "" {
+		f.Assignee, _ = strconv.ParseInt(in.Assignee, 10, 64) // its pattern lets numbers pass alone
+	}
+	if err := h.kernel.Open("cases", in.Cursor, &f.After); err != nil {
+		return nil, err
+	}
+	found, err := h.service.Cases(ctx, rest.PrincipalOf(ctx), f)
+	if err != nil {
+		return nil, err
+	}
+	pager := rest.NewFalliblePager(h.kernel, "cases", showCase, func(v casework.View) store.Position {
+		return store.Position{CreatedAt: v.CreatedAt, ID: v.ID}
+	})
+	return pager.PageOfSequence(rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More, End: casework.ErrPageEnds})
+}
+
+func shown(v casework.View, err error) (*shownCase, error) {
+	if err != nil {
+		return nil, err
+	}
+	c, err := showCase(v)
+	if err != nil {
+		return nil, err
+	}
+	body, err := rest.NewReply(c)
+	return &shownCase{ETag: rest.ETag(v.Revision), Body: body}, err
+}
+
+func showCase(v casework.View) (Case, error) {
+	data, err := casetype.Encode(v.Data)
+	state, _ := v.Definition.State(v.State)
+	c := Case{
+		ID: v.ID, Type: v.Type, TypeVersion: v.TypeVersion, Reference: v.Reference, Name: v.Name,
+		Color: rest.OrNull(v.EffectiveColor(v.Definition)), State: v.State, StateName: state.Name,
+		Classification: string(v.Classification), Data: data, Version: v.Version, Revision: v.Revision,
+		OutcomeInstance: rest.OrNull(v.OutcomeInstance), URL: v.URL, CreatedAt: rest.Time(v.CreatedAt), ModifiedAt: rest.Time(v.ModifiedAt),
+		Status: v.Status(), StatusChangedBy: rest.OrNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
+		AssignedTo: Holder(v.Assignee),
+		Contacts:   showLinks(v.Contacts),
+		ClosedAt:   rest.TimeOrNull(v.ClosedAt), LastActivityAt: rest.Time(v.LastActivity.At),
+		Transitions:        append([]string{}, v.Transitions...),
+		TransitionsBlocked: showBlocked(v.Blocked),
+	}
+	return c, err
+}
+
+func showBlocked(all []casework.Blocked) []BlockedTransition {
+	shown := make([]BlockedTransition, len(all))
+	for i, b := range all {
+		shown[i] = BlockedTransition{Key: b.Key, Reason: b.Reason, Fields: make([]BlockedField, len(b.Fields))}
+		for j, f := range b.Fields {
+			shown[i].Fields[j] = BlockedField{Path: f.Path, Message: f.Message}
+		}
+	}
+	return shown
+}

@@ -1,0 +1,86 @@
+package cases
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Comment is what somebody said about a case.
+type Comment struct {
+	ID   string     `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Text string     `json:"text" doc:"What was said." example:"Called the client; the passport follows."`
+	By   rest.Actor `json:"by" doc:"Who said it."`
+	At   rest.Time  `json:"at" doc:"When."`
+}
+
+// NewComment is the body that adds a comment.
+type NewComment struct {
+	Text string `json:"text" minLength:"1" maxLength:"20000" doc:"What to say." example:"Called the client; the passport follows."`
+}
+
+// commentHandler has the operations on comments.
+type commentHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h commentHandler) register() {
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.AddComment, Pattern: "POST /v1/cases/{id}/comments", Tag: "comments",
+		Summary:     "Add a comment",
+		Description: "Comments are never changed.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, h.addComment)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListComments, Pattern: "GET /v1/cases/{id}/comments", Tag: "comments",
+		Summary:     "List a case's comments",
+		Description: "The oldest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.listComments)
+}
+
+func (h commentHandler) addComment(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Idempotent
+}, body NewComment) (*rest.PostAnswer[Comment], error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	return rest.Create[Comment](ctx, in.Idempotent, func(c cases.Comment) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location", casePath(id)+"/comments")
+	}, func(o casework.Once) (cases.Comment, error) {
+		return h.service.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
+	})
+}
+
+func (h commentHandler) listComments(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Paging
+}) (*rest.PageAnswer[Comment], error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	after, name := "", "comments/"+in.ID
+	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, err := h.service.Comments(ctx, rest.PrincipalOf(ctx), id, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	show := func(c cases.Comment) Comment { return showComment(rest.PrincipalOf(ctx), c) }
+	return rest.NewPager(h.kernel, name, show, func(c cases.Comment) string { return c.ID }).PageOf(all)
+}
+
+func showComment(p access.Principal, c cases.Comment) Comment {
+	return Comment{ID: c.ID, Text: c.Text, By: rest.ShowActor(p, c.By), At: rest.Time(c.At)}
+}

@@ -1,0 +1,113 @@
+package cases
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// Person is a user.
+type Person struct {
+	UserID int64  `json:"user_id" doc:"The user's id." example:"7"`
+	Name   string `json:"name" doc:"The user's name." example:"Grace Hopper"`
+}
+
+// Holder is whose a case is; null: no-one's.
+type Holder Person
+
+// MarshalJSON returns null for nobody.
+func (h Holder) MarshalJSON() ([]byte, error) {
+	if h.UserID == 0 {
+		return []byte("null"), nil
+	}
+	return json.Marshal(Person(h))
+}
+
+// Schema is that of a person or null.
+func (Holder) Schema(r huma.Registry) *huma.Schema {
+	s := huma.SchemaFromType(r, reflect.TypeFor[Person]())
+	s.Nullable = true
+	return s
+}
+
+// Assignment is the body that assigns a case.
+type Assignment struct {
+	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the user whose the case is from now on." example:"7"`
+}
+
+// TypeSwitch is the body that makes a case one of another type.
+type TypeSwitch struct {
+	Type  string `json:"type" minLength:"1" maxLength:"100" doc:"The key of another case type of the same kind." example:"property_claim"`
+	Drop  bool   `json:"drop,omitempty" doc:"Drop the data that does not fit the other type, instead of refusing."`
+	State string `json:"state,omitempty" maxLength:"100" doc:"The state in which the case goes on, where it has to be chosen: the other type has no state with the same key, and begins in more than one way." example:"reported"`
+
+	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Go on although a callback warns." example:"true"`
+}
+
+// registerChanges registers the changes around the content of a case, and the one of its type.
+func (h caseHandler) registerChanges() {
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.AssignCase, Pattern: "PUT /v1/cases/{id}/assignee", Tag: "cases",
+		Summary:     "Assign a case",
+		Description: "Gives the case to a user. Whose it is already stays whose it is.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.assign)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.UnassignCase, Pattern: "DELETE /v1/cases/{id}/assignee", Tag: "cases",
+		Summary:     "Unassign a case",
+		Description: "The case is no-one's from now on.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.unassign)
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.SwitchType, Pattern: "POST /v1/cases/{id}/switch-type", Tag: "cases",
+		Summary: "Switch a case to another type",
+		Description: "Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. " +
+			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes. " +
+			"What guards the state in which the case goes on guards the switch: the roles, preconditions and callback of the transitions that lead there, " +
+			"unless everybody may create a case in it; dropping data takes the guard of an edit. Both types may ask a callback about each switch.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+	}, h.switchType)
+}
+
+func (h caseHandler) assign(ctx context.Context, in *rest.InCase, body Assignment) (*shownCase, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(h.service.Assign(ctx, rest.PrincipalOf(ctx), id, body.UserID))
+}
+
+func (h caseHandler) unassign(ctx context.Context, in *rest.InCase) (*shownCase, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	return shown(h.service.Unassign(ctx, rest.PrincipalOf(ctx), id))
+}
+
+func (h caseHandler) switchType(ctx context.Context, in *struct {
+	rest.InCase
+	rest.Conditional
+	rest.Idempotent
+}, body TypeSwitch) (*submitted, error) {
+	id, err := in.CaseID()
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := in.Revisions()
+	if err != nil {
+		return nil, err
+	}
+	return submit(ctx, http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
+		return h.service.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
+			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions, IgnoreWarning: body.IgnoreWarning,
+		}, o)
+	})
+}

@@ -1,0 +1,34 @@
+// Package cases shows cases in the REST API: case types and the documents that
+// describe them, cases and claims, what people add to them, and contacts.
+package cases
+
+import (
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// Register registers the operations on cases with a kernel.
+func Register(k *rest.Kernel, s *casework.Service) {
+	caseTypeHandler{k, s}.register()
+	migrationHandler{k, s}.register()
+	caseHandler{k, s}.register()
+	claimHandler{s}.register(k)
+	labelHandler{k, s}.register()
+	historyHandler{k, s}.register()
+	commentHandler{k, s}.register()
+	documents := attachmentHandler{
+		kernel: k, service: s, kind: cases.Document, folder: "documents", noun: "document",
+		list: access.ListDocuments, download: access.DownloadDocument, remove: access.DeleteDocument,
+	}
+	proofs := attachmentHandler{
+		kernel: k, service: s, kind: cases.Proof, folder: "proofs", noun: "proof",
+		list: access.ListProofs, download: access.DownloadProof, remove: access.DeleteProof,
+	}
+	documents.register()
+	proofs.register()
+	documentHandler{s}.register(k)
+	proofHandler{s}.register(k)
+	contactHandler{k, s}.register()
+}

@@ -1,0 +1,56 @@
+// Package docs serves the OpenAPI document of the API and the documentation that is
+// made from it, with its guides and its search.
+package docs
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/casehook/casehook/internal/api/rest"
+)
+
+// Versions are what the document and its examples name.
+type Versions struct {
+	Casehook string
+	Atfinity string // in X-atfinity-version
+}
+
+// Serve completes the OpenAPI document of a kernel with the webhooks, and serves it
+// and the documentation made from it. All operations are registered by now.
+func Serve(k *rest.Kernel, v Versions) {
+	o := k.OpenAPI()
+	describeWebhooks(o, v)
+	k.Page("/openapi.json", header("application/openapi+json"), mustRender(o.MarshalJSON))
+	k.Page("/openapi.yaml", header("application/openapi+yaml"), mustRender(o.YAML))
+	html, css, script := docsHeader("text/html"), docsHeader("text/css"), docsHeader("text/javascript")
+	k.Page("/docs", html, func() []byte { return documentation(o, triggers(v)) })
+	for _, name := range guideNames {
+		k.Page("/docs/"+name, html, func() []byte {
+			all := guides()
+			return guidePage(o.Info.Title, o.Info.Version, all[slices.Index(guideNames, name)], all)
+		})
+	}
+	k.Page("/docs/style.css", css, func() []byte { return style })
+	k.Page("/docs/search.js", script, func() []byte { return searchIndex(o, triggers(v)) })
+}
+
+func header(contentType string) http.Header { return http.Header{"Content-Type": {contentType}} }
+
+// docsHeader is the header of a part of the documentation.
+func docsHeader(contentType string) http.Header {
+	h := header(contentType + "; charset=utf-8")
+	h.Set("Content-Security-Policy", docsPolicy)
+	return h
+}
+
+// mustRender returns a function that panics if the OpenAPI document can't be
+// written. The document is made of our own types alone.
+func mustRender(render func() ([]byte, error)) func() []byte {
+	return func() []byte {
+		page, err := render()
+		if err != nil {
+			panic("docs: the OpenAPI document: " + err.Error())
+		}
+		return page
+	}
+}

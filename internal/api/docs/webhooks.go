@@ -1,0 +1,97 @@
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// answersOfReceivers says what a receiver's answers mean.
+var answersOfReceivers = map[string]string{
+	"2XX":     "The message is delivered; it is not sent again. Only these are success, and the answer's body does not matter.",
+	"410":     "The receiver wants nothing any more: its endpoint is disabled at once. What it has not got waits.",
+	"429":     "Too much at once: the message is sent again, after what Retry-After says within bounds.",
+	"503":     "The receiver is away: the message is sent again, after what Retry-After says within bounds.",
+	"default": "Whatever else comes, redirects and no answer at all included, is a failure: the message is sent again by the endpoint's retry schedule, and given up after its last retry.",
+}
+
+// trigger is a trigger of the registry, as the document and the documentation
+// describe it.
+type trigger struct {
+	Name, Description string
+	Headers           []wire.HeaderDoc
+	Schema            json.RawMessage
+	Examples          []wire.Example
+}
+
+// triggers lists the triggers of all formats.
+func triggers(v Versions) []trigger {
+	var all []trigger
+	for _, f := range wire.Formats() {
+		for _, t := range f.Triggers {
+			all = append(all, trigger{
+				Name: t.Name, Description: t.Description, Headers: wire.Headers(t.Name, v.Atfinity, v.Casehook),
+				Schema: wire.Schema(t.Name), Examples: wire.Examples(t.Name, v.Atfinity),
+			})
+		}
+	}
+	return all
+}
+
+// describeWebhooks adds to the document what receivers are sent, and callbacks are asked.
+func describeWebhooks(o *huma.OpenAPI, v Versions) {
+	o.Webhooks = map[string]*huma.PathItem{}
+	for _, t := range triggers(v) {
+		o.Webhooks[t.Name] = &huma.PathItem{Post: t.operation()}
+	}
+	asked := wire.AboutToSubmit(v.Casehook)
+	o.Webhooks[asked.Name] = &huma.PathItem{Post: question(asked)}
+}
+
+func (t trigger) operation() *huma.Operation {
+	op := &huma.Operation{
+		OperationID: "webhook-" + t.Name, Summary: t.Name, Description: t.Description, Tags: []string{"triggers"},
+		Parameters: parametersOf(t.Headers), Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
+	}
+	examples := map[string]*huma.Example{}
+	for _, m := range t.Examples {
+		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
+	}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: rest.Embedded(t.Schema), Examples: examples},
+	}}
+	for status, meaning := range answersOfReceivers {
+		op.Responses[status] = &huma.Response{Description: meaning}
+	}
+	return op
+}
+
+// docsWebhook is a trigger, as the documentation shows it.
+type docsWebhook struct {
+	Name, Description string
+	Headers           []docsField
+	Example, Schema   string // in lines
+}
+
+func docsWebhooks(all []trigger) []docsWebhook {
+	shown := make([]docsWebhook, len(all))
+	for i, t := range all {
+		shown[i] = docsWebhook{
+			Name: t.Name, Description: t.Description, Headers: docsHeaders(t.Headers),
+			Example: inLines(t.Examples[0].Body), Schema: inLines(t.Schema),
+		}
+	}
+	return shown
+}
+
+func inLines(v []byte) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, v, "", "  "); err != nil {
+		return string(v)
+	}
+	return b.String()
+}

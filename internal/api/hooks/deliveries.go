@@ -1,0 +1,106 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+)
+
+// Telling is a message, and whom it was or is to be told.
+type Telling struct {
+	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string     `json:"trigger" doc:"What it tells." example:"case_created"`
+	Version    int64      `json:"version" doc:"The version that it tells of." example:"7"`
+	At         rest.Time  `json:"at" doc:"When it came about."`
+	Deliveries []Delivery `json:"deliveries" doc:"By endpoint: those that were told it, or are to be."`
+}
+
+// Delivery is what became of a message for one endpoint.
+type Delivery struct {
+	Endpoint   string                  `json:"endpoint_id" doc:"The id of the endpoint; it may be deleted." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
+	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and nothing more comes, since the endpoint is deleted or wants it no more." example:"delivered"`
+	Attempts   int                     `json:"attempts" doc:"How often it was tried, as far as that is kept." example:"1"`
+	LastAt     rest.TimeOrNull         `json:"last_at" doc:"When the last try began; null: there was none."`
+	LastStatus *int                    `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
+	Failure    *string                 `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
+	Due        rest.TimeOrNull         `json:"due" doc:"When it is tried again; null: it is not parked."`
+	Reason     string                  `json:"reason" doc:"Why it is parked or was given up; else empty."`
+}
+
+// deliveryHandler has the operations that list which endpoints were sent what.
+type deliveryHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h deliveryHandler) register() {
+	const tag = "attempts"
+	const says = "Per message: which endpoints were told it, when and with what result, and which are to be; the newest first. A page has the messages of up to limit commits."
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListCaseDeliveries, Pattern: "GET /v1/cases/{id}/deliveries", Tag: tag,
+		Summary:     "List who was told what about a case",
+		Description: says,
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		rest.InCase
+		rest.Paging
+	}) (*rest.PageAnswer[Telling], error) {
+		id, err := in.CaseID()
+		if err != nil {
+			return nil, err
+		}
+		return h.pageOfDeliveries(ctx, "deliveries/case/"+in.ID, id, in.Paging, h.service.CaseDeliveries)
+	})
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListContactDeliveries, Pattern: "GET /v1/contacts/{id}/deliveries", Tag: tag,
+		Summary:     "List who was told what about a contact",
+		Description: says,
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		rest.InContact
+		rest.Paging
+	}) (*rest.PageAnswer[Telling], error) {
+		id, err := in.ContactID()
+		if err != nil {
+			return nil, err
+		}
+		return h.pageOfDeliveries(ctx, "deliveries/contact/"+in.ID, id, in.Paging, h.service.ContactDeliveries)
+	})
+}
+
+// entryPlace is where a page of deliveries ends.
+type entryPlace struct{ ID int64 }
+
+type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling, int64, error)
+
+func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging, load deliveriesOf) (*rest.PageAnswer[Telling], error) {
+	var before entryPlace
+	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
+		return nil, err
+	}
+	all, next, err := load(ctx, rest.PrincipalOf(ctx), id, before.ID, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var place *entryPlace
+	if next > 0 {
+		place = &entryPlace{next}
+	}
+	pager := rest.NewPager(h.kernel, name, showTelling, func(t casework.Telling) entryPlace { return entryPlace{t.Entry.ID} })
+	return pager.WholePageBefore(all, place)
+}
+
+func showTelling(t casework.Telling) Telling {
+	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
+	for i, d := range t.To {
+		out.Deliveries[i] = Delivery{
+			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: rest.TimeOrNull(d.Tries.LastAt),
+			LastStatus: rest.OrNull(d.Tries.Status), Failure: rest.OrNull(d.Tries.Class), Due: rest.TimeOrNull(d.Due), Reason: d.Reason,
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package hooks
+
+import (
+	"sync"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// followers counts the streams and the polls: one that does not wait may judge much, too.
+type followers struct {
+	perTenant, perClient int
+
+	mu      sync.Mutex
+	tenants map[int64]int
+	clients map[rest.Client]int
+}
+
+func newFollowers(f Follow) *followers {
+	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[rest.Client]int{}}
+}
+
+// enter lets one more in; it calls done when it leaves.
+func (f *followers) enter(p access.Principal) (done func(), err error) {
+	c := rest.ClientOf(p)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tenants[c.Tenant] >= f.perTenant || f.clients[c] >= f.perClient {
+		return nil, fault.New(fault.TooMany, "journal.too_many",
+			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.", f.clients[c], f.tenants[c.Tenant])
+	}
+	f.tenants[c.Tenant]++
+	f.clients[c]++
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.tenants[c.Tenant]--; f.tenants[c.Tenant] == 0 {
+			delete(f.tenants, c.Tenant)
+		}
+		if f.clients[c]--; f.clients[c] == 0 {
+			delete(f.clients, c)
+		}
+	}, nil
+}

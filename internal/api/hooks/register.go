@@ -1,0 +1,32 @@
+// Package hooks shows webhooks in the REST API: endpoints, their secrets, what they
+// were sent and what they are owed, and the journal for clients that poll or stream.
+package hooks
+
+import (
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
+)
+
+// Config is what the operations need besides the use cases.
+type Config struct {
+	Version         string           // of Casehook
+	AtfinityVersion string           // of examples in X-atfinity-version
+	Feed            *delivery.Feed   // the journal, for clients that follow it
+	Tester          *delivery.Tester // sends samples to endpoints
+	Follow          Follow           // bounds the clients that follow the journal
+}
+
+// Register registers the operations on webhooks with a kernel.
+func Register(k *rest.Kernel, s *casework.Service, c Config) {
+	endpointHandler{k, s}.register()
+	secretHandler{k, s}.register()
+	attemptHandler{kernel: k, service: s, ids: k.SealedIDs("att_")}.register()
+	deliveryHandler{k, s}.register()
+	replayHandler{k, s}.register()
+	repairHandler{k, s}.register()
+	filterHandler{s}.register(k)
+	testHandler{s, c.Tester}.register(k)
+	triggerHandler{kernel: k, service: s, version: c.Version, atfinityVersion: c.AtfinityVersion}.register()
+	newJournalHandler(k, s, c).register()
+}

@@ -1,0 +1,154 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Dead is a message that was given up.
+type Dead struct {
+	Message string          `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger string          `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	State   store.DeadState `json:"state" enum:"dead,retrying,dropped,delivered" doc:"dead; retrying: a replay tries it again; dropped by a person; delivered by a replay after all." example:"dead"`
+	At      rest.Time       `json:"at" doc:"When it was given up."`
+	Reason  string          `json:"reason" doc:"Why: what its last try came to, or why it can't be made." example:"400 Bad Request"`
+}
+
+// Parked is a message that waits for its next try, at the head of its line.
+type Parked struct {
+	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger string    `json:"trigger" doc:"What it tells." example:"case_created"`
+	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Tries   int       `json:"tries" doc:"Requests made." example:"3"`
+	Due     rest.Time `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
+	Reason  string    `json:"reason" doc:"What its last try came to." example:"503 Service Unavailable"`
+	Behind  int64     `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
+	Replay  *string   `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Asked   *string   `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
+}
+
+// Which is the body that names messages.
+type Which struct {
+	Messages *[]string `json:"messages,omitempty" minItems:"1" maxItems:"1000" doc:"The webhook-ids of some." example:"[\"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy\"]"`
+	All      bool      `json:"all,omitempty" doc:"All that there are, instead." example:"true"`
+}
+
+func (w Which) which() casework.Which {
+	out := casework.Which{All: w.All}
+	rest.Set(&out.Messages, w.Messages)
+	return out
+}
+
+// Counted says how many messages something was done to.
+type Counted struct {
+	Count int64 `json:"count" doc:"How many messages." example:"1"`
+}
+
+// repairHandler has the operations on messages that were given up, or wait.
+type repairHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h repairHandler) register() {
+	const path, tag = "/v1/endpoints/{id}", "endpoints"
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListDead, Pattern: "GET " + path + "/dead", Tag: tag,
+		Summary:     "List messages that were given up",
+		Description: "In the order in which it happened what they tell.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.listDead)
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.RetryDead, Pattern: "POST " + path + "/dead/retry", Tag: tag,
+		Summary:     "Try messages again that were given up",
+		Description: "In their order, as a replay. Those that are taken are dead no more; the others are dead again. Up to 100,000 at a time.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, h.retryDead)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListParked, Pattern: "GET " + path + "/parked", Tag: tag,
+		Summary:     "List messages that wait for their next try",
+		Description: "Each is the first of its line: what came after it, for the same case, waits for it.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.listParked)
+	for _, o := range []struct {
+		id                         access.Operation
+		path, summary, description string
+		do                         func(context.Context, access.Principal, string, casework.Which, casework.Once) (int64, error)
+	}{
+		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.", h.service.DropDead},
+		{access.RetryParked, "/parked/retry", "Try waiting messages at once", "While the endpoint as a whole is away, they wait until it is back.", h.service.RetryParked},
+		{access.DropParked, "/parked/drop", "Drop messages that wait",
+			"They are listed as dropped, and what waits behind them goes on. One that is under way is dropped unless it is taken. It is done within moments, or once a paused endpoint is active.", h.service.DropParked},
+	} {
+		rest.HandleBody(h.kernel, rest.Operation{
+			ID: o.id, Pattern: "POST " + path + o.path, Tag: tag,
+			Summary:     o.summary,
+			Description: o.description,
+			Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		}, func(ctx context.Context, in *toEndpoint, body Which) (*rest.PostAnswer[Counted], error) {
+			return rest.Create[Counted](ctx, in.Idempotent, func(n int64) (store.Answer, error) {
+				return rest.Answer(http.StatusOK, Counted{n})
+			}, func(once casework.Once) (int64, error) {
+				return o.do(ctx, rest.PrincipalOf(ctx), in.ID, body.which(), once)
+			})
+		})
+	}
+}
+
+func (h repairHandler) listDead(ctx context.Context, in *struct {
+	InEndpoint
+	State store.DeadState `query:"state" enum:"dead,retrying,dropped,delivered" default:"dead" doc:"What has become of them."`
+	rest.Paging
+}) (*rest.PageAnswer[Dead], error) {
+	var after store.Place
+	name := "dead/" + in.ID + "/" + string(in.State)
+	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, next, err := h.service.DeadMessages(ctx, rest.PrincipalOf(ctx), in.ID, in.State, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return rest.NewPager(h.kernel, name, showDead, func(d store.Dead) store.Place { return d.Place }).PageBefore(all, next)
+}
+
+func showDead(d store.Dead) Dead {
+	return Dead{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At), Reason: d.Reason}
+}
+
+func (h repairHandler) retryDead(ctx context.Context, in *toEndpoint, body Which) (*rest.PostAnswer[Replay], error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.which(), o)
+	})
+}
+
+func (h repairHandler) listParked(ctx context.Context, in *struct {
+	InEndpoint
+	rest.Paging
+}) (*rest.PageAnswer[Parked], error) {
+	var after store.LanePlace
+	name := "parked/" + in.ID
+	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
+		return nil, err
+	}
+	all, next, err := h.service.Parked(ctx, rest.PrincipalOf(ctx), in.ID, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return rest.NewPager(h.kernel, name, showParked, store.Waiting.Place).PageBefore(all, next)
+}
+
+func showParked(w store.Waiting) Parked {
+	out := Parked{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
+	if w.Replay {
+		out.Replay = &w.Cursor
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Replay tells an endpoint again what happened.
+type Replay struct {
+	ID        string            `json:"id" doc:"Its id." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"What it tells: all of some time; one message; or messages that were given up." example:"replay"`
+	State     store.ReplayState `json:"state" enum:"running,done,cancelled" doc:"Whether it goes on. It stands still while the endpoint is paused or disabled." example:"running"`
+	Triggers  []string          `json:"triggers" doc:"What it tells; empty: all that the endpoint listens to." example:"[\"case_created\"]"`
+	Subject   *string           `json:"subject" doc:"What it tells of; null: everything." example:"case/4539148803436467"`
+	Messages  *int64            `json:"messages" doc:"How many messages it names; null: it names none, and tells all." example:"1"`
+	Progress  float64           `json:"progress" minimum:"0" maximum:"1" doc:"How far it has come." example:"0.25"`
+	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, be they told or not; null: it has ended." example:"300"`
+	Estimated bool              `json:"estimated" doc:"There are so many left that left is an estimate." example:"false"`
+	Delivered int64             `json:"delivered" doc:"Messages that were taken." example:"100"`
+	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
+	AskedBy   string            `json:"asked_by" doc:"Who wanted it." example:"Grace Hopper"`
+	CreatedAt rest.Time         `json:"created_at" doc:"When it was asked for."`
+	EndedAt   rest.TimeOrNull   `json:"ended_at" doc:"When it ended; null: it has not."`
+}
+
+// NewReplay is the body that starts a replay.
+type NewReplay struct {
+	Since    Moment     `json:"since" minLength:"1" maxLength:"40" doc:"From when on it tells: a time, as RFC 3339 writes it, or the beginning of what is kept." example:"2026-11-01T00:00:00Z"`
+	Until    *time.Time `json:"until,omitempty" doc:"Up to when it tells; absent: up to now." example:"2026-11-02T00:00:00Z"`
+	Triggers *[]string  `json:"triggers,omitempty" minItems:"1" maxItems:"100" doc:"What it tells, of what the endpoint listens to; absent: all. One that it listens to only since recently is told from the past so." example:"[\"case_finished\"]"`
+	Subject  string     `json:"subject,omitempty" maxLength:"130" doc:"What it tells of; absent: everything." example:"case/4539148803436467"`
+}
+
+// Resend is the body that sends a message again.
+type Resend struct {
+	Message string `json:"message" minLength:"1" maxLength:"100" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+}
+
+type InReplay struct {
+	InEndpoint
+	Replay string `path:"replay_id" maxLength:"100" doc:"The id of the replay." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+}
+
+type toEndpoint struct {
+	InEndpoint
+	rest.Idempotent
+}
+
+// replayHandler has the operations on replays.
+type replayHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h replayHandler) register() {
+	const path, tag = "/v1/endpoints/{id}", "endpoints"
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.CreateReplay, Pattern: "POST " + path + "/replays", Tag: tag,
+		Summary: "Tell an endpoint again what happened",
+		Description: "Messages have the ids that they had, and keep their order among themselves. What is new goes on, and " +
+			"shares the endpoint's limits. What the endpoint wants is judged as it is when a message is sent.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Success:  http.StatusCreated,
+	}, h.createReplay)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListReplays, Pattern: "GET " + path + "/replays", Tag: tag,
+		Summary:     "List an endpoint's replays",
+		Description: "The newest first.",
+		Problems:    []int{http.StatusNotFound},
+	}, h.listReplays)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.GetReplay, Pattern: "GET " + path + "/replays/{replay_id}", Tag: tag,
+		Summary:     "Get a replay",
+		Description: "How far it has got.",
+		Problems:    []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
+		r, err := h.service.Replay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body Replay }{showReplay(r)}, nil
+	})
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.CancelReplay, Pattern: "DELETE " + path + "/replays/{replay_id}", Tag: tag,
+		Summary:     "Cancel a replay",
+		Description: "What is on its way may still arrive.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *InReplay) (*rest.NoContent, error) {
+		return &rest.NoContent{}, h.service.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+	})
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.ResendMessage, Pattern: "POST " + path + "/resend", Tag: tag,
+		Summary:     "Send a message again",
+		Description: "Whatever became of it: it has the same webhook-id and the same body. It is sent as a replay of its own.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, h.resend)
+}
+
+func (h replayHandler) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) (*rest.PostAnswer[Replay], error) {
+	since, err := body.Since.parse("/since")
+	if err != nil {
+		return nil, err
+	}
+	request := casework.ReplayRequest{Since: since, Subject: body.Subject}
+	if body.Until != nil {
+		request.Until = periodEnd(*body.Until)
+	}
+	rest.Set(&request.Triggers, body.Triggers)
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return h.service.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
+	})
+}
+
+func (h replayHandler) resend(ctx context.Context, in *toEndpoint, body Resend) (*rest.PostAnswer[Replay], error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+		return h.service.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
+	})
+}
+
+func answerReplay(r casework.Replay) (store.Answer, error) {
+	return rest.Answer(http.StatusCreated, showReplay(r), "Location", "/v1/endpoints/"+r.Endpoint+"/replays/"+r.ID)
+}
+
+func (h replayHandler) listReplays(ctx context.Context, in *struct {
+	InEndpoint
+	rest.Paging
+}) (*rest.PageAnswer[Replay], error) {
+	var before string
+	name := "replays/" + in.ID
+	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
+		return nil, err
+	}
+	all, err := h.service.Replays(ctx, rest.PrincipalOf(ctx), in.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return rest.NewPager(h.kernel, name, showReplay, func(r casework.Replay) string { return r.ID }).PageOfList(all, in.Limit)
+}
+
+func showReplay(r casework.Replay) Replay {
+	out := Replay{
+		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...), Subject: rest.OrNull(r.Subject), Messages: rest.OrNull(r.Messages),
+		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: rest.Time(r.CreatedAt), EndedAt: rest.TimeOrNull(r.EndedAt),
+	}
+	if whole := r.Until - r.After; whole > 0 {
+		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end
+	}
+	if r.State == store.ReplayRunning {
+		out.Left, out.Estimated = &r.Left.Entries, r.Left.Estimated
+	}
+	return out
+}

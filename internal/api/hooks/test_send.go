@@ -1,0 +1,61 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// NewTest is the body that tests an endpoint.
+type NewTest struct {
+	Trigger string `json:"trigger" minLength:"1" maxLength:"100" doc:"Whose sample is sent, whether the endpoint listens to it or not." example:"case_created"`
+}
+
+// Tested is what came of a test.
+type Tested struct {
+	Message    string     `json:"message" doc:"The webhook-id of the sample." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger    string     `json:"trigger" doc:"What it told." example:"case_created"`
+	Delivered  bool       `json:"delivered" doc:"The receiver took it." example:"true"`
+	Reason     string     `json:"reason" doc:"What came of it." example:"200 OK"`
+	At         rest.Time  `json:"at" doc:"When it began."`
+	DurationMS int64      `json:"duration_ms" doc:"How long it took." example:"38"`
+	Address    string     `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
+	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure    *string    `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
+	Request    rest.Value `json:"request" doc:"The headers sent, without signatures and credentials."`
+	Response   rest.Value `json:"response" doc:"The headers and the beginning of the body of the answer."`
+}
+
+// testHandler has the operation that tests endpoints.
+type testHandler struct {
+	service *casework.Service
+	tester  *delivery.Tester
+}
+
+func (h testHandler) register(k *rest.Kernel) {
+	rest.HandleBody(k, rest.Operation{
+		ID: access.TestEndpoint, Pattern: "POST /v1/endpoints/{id}/test", Tag: "endpoints",
+		Summary: "Send a sample",
+		Description: "A made-up message of any trigger, by the road of all messages, signatures and guards included, and once. It has the header webhook-test: true. " +
+			"It is no attempt, is sent to paused endpoints too, and holds up nothing.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
+	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[Tested], error) {
+		return rest.Create[Tested](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
+			return rest.Answer(http.StatusOK, showTested(t))
+		}, func(o casework.Once) (casework.Tested, error) {
+			return h.service.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
+		})
+	})
+}
+
+func showTested(t casework.Tested) Tested {
+	return Tested{
+		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: rest.Time(t.At), DurationMS: t.Duration.Milliseconds(),
+		Address: t.Address, Status: rest.OrNull(t.Status), Failure: rest.OrNull(t.Class), Request: rest.Value(t.Request), Response: rest.Value(t.Response),
+	}
+}

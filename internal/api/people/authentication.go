@@ -1,0 +1,124 @@
+package people
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/session"
+)
+
+// Authenticator finds out who requests come from.
+type Authenticator struct {
+	service  *casework.Service
+	log      *slog.Logger
+	sessions *session.Manager
+	operator []byte // the key of operators' credentials
+	origins  *http.CrossOriginProtection
+	origin   string // of the public URL
+}
+
+// NewAuthenticator makes an authenticator.
+func NewAuthenticator(s *casework.Service, c Config) *Authenticator {
+	a := &Authenticator{
+		service: s, log: c.Log, sessions: c.Sessions, operator: c.Operator,
+		origins: http.NewCrossOriginProtection(),
+	}
+	a.trust(c.PublicURL)
+	return a
+}
+
+// trust lets the pages at a URL send requests with a session, whatever the
+// address is that a proxy passes them on to.
+func (a *Authenticator) trust(publicURL string) {
+	if a.origin = originOf(publicURL); a.origin == "" {
+		return
+	}
+	if err := a.origins.AddTrustedOrigin(a.origin); err != nil {
+		a.log.Warn("the public URL is no origin that a browser names", "error", err)
+	}
+}
+
+// originOf is the origin of the pages at a URL; empty: it has none.
+func originOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Authenticate finds out who a request comes from.
+func (a *Authenticator) Authenticate(x *rest.Exchange) error {
+	if x.Open {
+		return a.loadSession(x)
+	}
+	if x.Request.Header.Get("Authorization") == "" {
+		if err := a.authenticateSession(x); err != nil {
+			return err
+		}
+		if forOperators(x.Request.URL.Path) {
+			return a.service.RefuseTenantOperations(x.Request.Context(), x.Principal)
+		}
+		return nil
+	}
+	scheme, bearer, _ := strings.Cut(x.Request.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || bearer == "" {
+		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
+	}
+	bearer = strings.TrimSpace(bearer)
+	if access.IsOperator(bearer) {
+		x.Principal = casework.Operator(x.Address())
+		return a.authenticateOperator(bearer, x.Request.URL.Path)
+	}
+	if err := a.byToken(x, bearer); err != nil {
+		return err
+	}
+	if forOperators(x.Request.URL.Path) {
+		return a.service.RefuseTenantOperations(x.Request.Context(), x.Principal)
+	}
+	return nil
+}
+
+// byToken finds out whose token a request carries.
+func (a *Authenticator) byToken(x *rest.Exchange, bearer string) (err error) {
+	if x.Principal, err = a.service.Authenticate(x.Request.Context(), bearer, x.Address()); err != nil {
+		return err
+	}
+	return a.service.CheckHost(x.Request.Context(), x.Principal, x.Request.Host)
+}
+
+// Reauthenticate is Authenticate for a request that takes its time. It keeps no
+// session from ending.
+func (a *Authenticator) Reauthenticate(x *rest.Exchange) error {
+	if header := x.Request.Header.Get("Authorization"); header != "" {
+		_, bearer, _ := strings.Cut(header, " ")
+		return a.byToken(x, strings.TrimSpace(bearer))
+	}
+	if err := a.loadSession(x); err != nil {
+		return err
+	}
+	return a.inSession(x)
+}
+
+// forOperators reports whether a path is about tenants, and not in one.
+func forOperators(path string) bool {
+	return path == tenantsPath || strings.HasPrefix(path, tenantsPath+"/")
+}
+
+// authenticateOperator judges an operator's credential, which opens one door.
+func (a *Authenticator) authenticateOperator(bearer, path string) error {
+	switch {
+	case !access.ValidOperator(a.operator, bearer, time.Now()):
+		return fault.New(fault.Unauthenticated, "token.invalid", "The operator's credential is none, or too old. casehook tenant makes one out of the installation's key.")
+	case !forOperators(path):
+		return fault.New(fault.Unauthenticated, "token.invalid", "An operator's credential is good for /v1/tenants alone. Send a token of a tenant.")
+	}
+	return nil
+}

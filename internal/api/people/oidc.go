@@ -1,0 +1,162 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/oidc"
+)
+
+// redirected is an answer that sends the browser on.
+type redirected struct {
+	Location string `header:"Location" doc:"Where to go on."`
+}
+
+// awaited is what a cookie keeps while somebody is at the provider.
+type awaited struct {
+	oidc.Pending
+	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
+	Host     string // that the request was sent to
+	ReturnTo string
+}
+
+// oidcCallback is the path that providers send people back to.
+const oidcCallback = "/v1/oidc/callback"
+
+// oidcHandler has the operations by which people sign in with OpenID Connect.
+type oidcHandler struct {
+	service  *casework.Service
+	log      *slog.Logger
+	sessions sessionHandler
+	provider *oidc.Provider // nil: there is none
+	states   *usedStates
+}
+
+func newOIDCHandler(sessions sessionHandler, c Config) oidcHandler {
+	return oidcHandler{
+		service: sessions.service, log: c.Log, sessions: sessions, provider: c.OIDC, states: &usedStates{},
+	}
+}
+
+func (h oidcHandler) register() {
+	const tag = "session"
+	rest.Handle(h.sessions.kernel, rest.Operation{
+		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		Summary: "Sign in with OpenID Connect",
+		Description: "Sends the browser to the provider that the server is configured with, which sends it back to " +
+			oidcCallback + " behind the public URL: the tenant's, under its own host names, else the installation's. " +
+			"The provider has to know each of these addresses.",
+		Problems: []int{http.StatusNotFound, http.StatusBadGateway},
+	}, h.beginOIDC)
+	rest.Handle(h.sessions.kernel, rest.Operation{
+		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		Summary: "Come back from the provider",
+		Description: "The user is the one who has signed in with this identity before, else the one with the address " +
+			"that the provider has verified. Whoever is none is refused.",
+		Problems: []int{http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway},
+	}, h.finishOIDC)
+}
+
+func (h oidcHandler) beginOIDC(ctx context.Context, in *struct {
+	Tenant   string `query:"tenant" maxLength:"100" doc:"The key of the tenant; absent: the one that has the host name, else the first." example:"default"`
+	ReturnTo string `query:"return_to" maxLength:"2000" doc:"The path to go to in the end; absent: /." example:"/cases"`
+}) (*redirected, error) {
+	if h.provider == nil {
+		return nil, oidcOff()
+	}
+	x := rest.ExchangeOf(ctx)
+	tenant, err := h.service.TenantFor(ctx, in.Tenant, x.Request.Host)
+	if err != nil {
+		return nil, err
+	}
+	at, err := h.service.PlaceAt(ctx, tenant, x.Request.Host)
+	if err != nil {
+		return nil, err
+	}
+	back := "" // to the installation's
+	if at.URL != "" {
+		back = at.URL + oidcCallback // the cookie is this host's alone
+	}
+	location, pending, err := h.provider.BeginAt(ctx, back)
+	if err != nil {
+		return nil, h.providerFailed(ctx, err)
+	}
+	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
+	return &redirected{location}, keepSealed(h.sessions, x, pendingCookie, kept, pendingLasts)
+}
+
+// providerFailed tells the operator of a provider that can't be used. Whoever signs in
+// is told no more than that.
+func (h oidcHandler) providerFailed(ctx context.Context, err error) error {
+	if errors.Is(err, fault.Upstream) {
+		h.log.WarnContext(ctx, "the OpenID Connect provider can't be used",
+			"request_id", rest.ExchangeOf(ctx).ID, "code", fault.As(err).Code, "error", err)
+	}
+	return err
+}
+
+func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
+	Code        string `query:"code" maxLength:"4000" doc:"What the provider gave."`
+	State       string `query:"state" maxLength:"200" doc:"What the provider was given."`
+	Error       string `query:"error" maxLength:"200" doc:"Why the provider refused."`
+	Description string `query:"error_description" maxLength:"2000" doc:"More of why."`
+	ErrorURI    string `query:"error_uri" maxLength:"2000" doc:"Where more of why is."`
+	Issuer      string `query:"iss" maxLength:"2000" doc:"Who the provider is."`
+	Session     string `query:"session_state" maxLength:"2000" doc:"The session at the provider."`
+	Scope       string `query:"scope" maxLength:"2000" doc:"What the provider allows."`
+}) (*redirected, error) {
+	if h.provider == nil {
+		return nil, oidcOff()
+	}
+	x := rest.ExchangeOf(ctx)
+	kept := sealedIn[awaited](h.sessions, x, pendingCookie)
+	if kept.State != "" { // good for one answer
+		h.sessions.sessions.SetCookie(ctx, x, pendingCookie, "", -1)
+		if in.State == kept.State && !h.states.use(kept.State) {
+			kept = awaited{}
+		}
+	}
+	if in.Error != "" && kept.State == in.State && in.State != "" {
+		return nil, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in. Begin again: GET /v1/oidc/login.")
+	}
+	who, err := h.provider.Finish(ctx, kept.Pending, in.State, in.Code)
+	if err != nil {
+		return nil, h.providerFailed(ctx, err)
+	}
+	tenant, err := h.service.TenantFor(ctx, kept.Tenant, kept.Host)
+	if err != nil {
+		return nil, err
+	}
+	u, err := h.service.SignInIdentity(ctx, tenant, access.Identity(who), x.Address())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.sessions.begin(ctx, u); err != nil {
+		return nil, err
+	}
+	return &redirected{kept.ReturnTo}, nil
+}
+
+// maxReturnTo bounds the path that a cookie keeps, in bytes: browsers drop longer
+// cookies.
+const maxReturnTo = 1000
+
+// ours returns a path of this server, or its root: nobody is sent elsewhere.
+func ours(path string) string {
+	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
+
+func oidcOff() error {
+	return fault.New(fault.NotFound, "oidc.off", "The server has no OpenID Connect provider: casehook serve --oidc-issuer sets one.")
+}

@@ -1,0 +1,102 @@
+package people
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Token is a named bearer token.
+type Token struct {
+	ID        string          `json:"id" doc:"Its id." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name      string          `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
+	CreatedAt rest.Time       `json:"created_at" doc:"When it was created."`
+	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
+	Role      string          `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
+	Clearance string          `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
+	Allowed   []string        `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
+	LastUsed  rest.TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
+}
+
+// CreatedToken is a token that was just created, with its bearer value.
+type CreatedToken struct {
+	Token
+	Bearer string `json:"token" doc:"What to send as Authorization: Bearer. It is shown this once." example:"chk_..."`
+}
+
+// NewToken is the body that creates a token.
+type NewToken struct {
+	Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"Its name, which receivers and the history show." example:"crm"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it ends; absent: never." example:"2031-01-01T00:00:00Z"`
+	Role      string     `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"What it may do, at most what you may; absent: that." example:"caseworker"`
+	Clearance string     `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see, at most yours; absent: that." example:"PRIVATE"`
+	Allowed   []string   `json:"allowed_addresses,omitempty" maxItems:"100" doc:"The addresses, or ranges of them, that it may be used from; absent: all." example:"[\"192.0.2.0/24\"]"`
+}
+
+// tokenHandler has the operations on tokens.
+type tokenHandler struct {
+	kernel  *rest.Kernel
+	service *casework.Service
+}
+
+func (h tokenHandler) register() {
+	const path, tag = "/v1/tokens", "tokens"
+	rest.HandleBody(h.kernel, rest.Operation{
+		ID: access.CreateToken, Pattern: "POST " + path, Tag: tag,
+		Summary:     "Create a token",
+		Description: "For a program. It is shown this once, and can do at most what you can.",
+		Problems:    []int{http.StatusConflict},
+		Success:     http.StatusCreated,
+	}, h.createToken)
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.ListTokens, Pattern: "GET " + path, Tag: tag,
+		Summary:     "List the tokens",
+		Description: "The oldest first.",
+	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Token], error) {
+		all, err := h.service.Tokens(ctx, rest.PrincipalOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return rest.PageBehind(rest.NewPager(h.kernel, "tokens", showToken, func(t access.Token) string { return t.ID }), in.Cursor, all)
+	})
+	rest.Handle(h.kernel, rest.Operation{
+		ID: access.DeleteToken, Pattern: "DELETE " + path + "/{id}", Tag: tag,
+		Summary:     "Revoke a token",
+		Description: "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *struct {
+		ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	}) (*rest.NoContent, error) {
+		return &rest.NoContent{}, h.service.DeleteToken(ctx, rest.PrincipalOf(ctx), in.ID)
+	})
+}
+
+func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent, body NewToken) (*rest.PostAnswer[CreatedToken], error) {
+	var expires time.Time
+	rest.Set(&expires, body.ExpiresAt)
+	return rest.Create[CreatedToken](ctx, *in, func(t casework.NewToken) (store.Answer, error) {
+		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+	}, func(o casework.Once) (casework.NewToken, error) {
+		return h.service.CreateToken(ctx, rest.PrincipalOf(ctx), casework.TokenRequest{
+			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
+			Allowed: body.Allowed, Expires: expires,
+		}, o)
+	})
+}
+
+func showToken(t access.Token) Token {
+	out := Token{
+		ID: t.ID, Name: t.Name, CreatedAt: rest.Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
+		Allowed: make([]string, len(t.Allowed)), ExpiresAt: rest.TimeOrNull(t.ExpiresAt), LastUsed: rest.TimeOrNull(t.LastUsed),
+	}
+	for i, p := range t.Allowed {
+		out.Allowed[i] = p.String()
+	}
+	return out
+}
