@@ -12,55 +12,61 @@ import (
 )
 
 type applyCmd struct {
-	Given  string `arg:"" optional:"" name:"file" help:"What there should be, in YAML: see above."`
-	File   string `short:"f" placeholder:"FILE" help:"The same."`
-	DryRun bool   `help:"Only say what would be done: what changes, setting by setting."`
+	Given  string `arg:"" optional:"" name:"file" help:"The file, in YAML; see above."`
+	File   string `short:"f" placeholder:"FILE" help:"The file, as a flag."`
+	DryRun bool   `help:"Print the changes, setting by setting, and make none."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (applyCmd) Help() string {
-	return `What is missing is created, what differs is updated, what is right is left alone: applying a file twice does nothing the second time. Nothing is ever deleted. Case types go by their key, endpoints by their name. Secrets that the server draws are printed, this once.
+	return `apply creates missing case types and endpoints, and updates those that differ. It deletes none. Applying
+a file a second time changes nothing. Case types are identified by their key, endpoints by their name. Secrets
+that the server draws are printed, this once.
 
-  casehook apply -f casehook.yaml --dry-run    say what would be done
+  casehook apply -f casehook.yaml --dry-run    print the changes
   casehook apply -f casehook.yaml
 
 A file:
 
   case_types:
     - examples/leave.yaml           # relative to this file
-    - file: examples/kyc.yaml       # with secrets that sign what its callbacks are asked
-      callback_secrets: { submit: { env: KYC_SUBMIT_SECRET } } # left out: they are drawn
+    - file: examples/kyc.yaml       # with the secrets of its callbacks
+      callback_secrets: { submit: { env: KYC_SUBMIT_SECRET } } # default: drawn by the server
     - file: loan.yaml               # which says callback_secret: type
       callback_secret: { env: LOAN_SECRET }
     - key: note                     # or the definition itself
       states: [{ key: open }]
       transitions: [{ key: write, to: open }]
       fields: { type: object, properties: { text: { type: string } } }
-    - definition: { key: ... }      # the definition itself, where there are secrets besides
+    - definition: { key: ... }      # the definition itself, with secrets
       callback_secret: { env: MEMO_SECRET }
   endpoints:
     - name: crm
       url: https://crm.example.com/hooks
       triggers: [case_created, case_finished]
       policy: { retries: [5s, 1m, 10m], timeout: 10s, concurrency: 4, order: per-case }
-      sources: [ui, api]            # whose activity it hears of; left out: both
-      ignore_own: true              # nothing of what its token caused
-      token: tok_...                # its token; left out: the one that applies the file
+      sources: [ui, api]            # activity of people, of programs; default: both
+      ignore_own: true              # skip messages that its token caused
+      token: tok_...                # its token; default: the one that applies the file
       description: Keeps the CRM up to date.
       metadata: { team: billing }   # for programs
       headers: { X-Api-Key: { env: CRM_KEY } }
       auth: { type: bearer, token: { file: crm.token } } # or basic, oauth2
       tls: { ca: { file: ca.pem } } # and certificate, key
-      clearance: PRIVATE            # left out: yours, and later as it is
-      atfinity_version: 2.4.1       # what X-atfinity-version says; left out: the server's
-      secret: { env: CRM_SECRET }   # what signs; left out: one is drawn
+      clearance: PRIVATE            # default: yours; later the present one
+      atfinity_version: 2.4.1       # value of X-atfinity-version; default: the server's
+      secret: { env: CRM_SECRET }   # the signing secret; default: drawn by the server
 
-A text may be in a variable, { env: NAME }, or in a file, { file: path }: what is secret need not stand here.
+A text may be in a variable, { env: NAME }, or in a file, { file: path }, so that no secret has to be in this file.
 
-Secrets that sign, of callbacks and endpoints, are whsec_ and the base64 of 24 to 64 bytes: echo "whsec_$(openssl rand -base64 32)". Where one has changed, it is rotated: the one of before signs too for 24 hours more, in which the receiver has to learn the new one. Of other secrets (headers, auth, tls) the server alone knows whether they have changed: a dry run names those that it can't compare.
+Signing secrets of callbacks and endpoints are whsec_ and the base64 of 24 to 64 bytes: echo "whsec_$(openssl rand
+-base64 32)". A changed secret is rotated: the earlier one signs too for 24 hours, in which the receiver needs the
+new one. Only the server knows whether other secrets (headers, auth, tls) have changed: a dry run names those that
+it can't compare.
 
-All of the file is checked before anything is sent. What the server refuses then holds up nothing else. Of a policy, what is left out is the default.`
+The whole file is checked before anything is sent. If the server refuses one item, the others are applied. A
+policy has the default for each setting that it does not name.`
 }
 
 // Validate refuses what names no file, or two.

@@ -9,15 +9,15 @@ import (
 )
 
 type attemptsCmd struct {
-	Endpoint string `placeholder:"NAME" help:"Only those at this endpoint. Its name or id."`
-	Case     int64  `placeholder:"ID" help:"Only those about this case."`
-	Trigger  string `placeholder:"NAME" help:"Only those of this trigger."`
-	Message  string `placeholder:"ID" help:"Only those with this webhook-id."`
-	Outcome  string `enum:"delivered,failed," default:"" placeholder:"OUTCOME" help:"Only those that were delivered, or that failed."`
-	Since    moment `placeholder:"WHEN" help:"All since then, up to 10000: 10m ago, or 2026-01-31T08:00:00Z. The last ones if not set."`
-	Last     int    `default:"20" placeholder:"N" help:"How many of the last ones, up to 10000. 20 if not set."`
-	Follow   bool   `short:"f" help:"Go on with those that are made from now on, until Ctrl-C."`
-	JSON     bool   `name:"json" help:"Print one JSON object a line, with all that was recorded."`
+	Endpoint string `placeholder:"NAME" help:"Select the attempts at this endpoint, by its name or id."`
+	Case     int64  `placeholder:"ID" help:"Select the attempts about this case."`
+	Trigger  string `placeholder:"NAME" help:"Select the attempts of this trigger."`
+	Message  string `placeholder:"ID" help:"Select the attempts of the message with this webhook-id."`
+	Outcome  string `enum:"delivered,failed," default:"" placeholder:"OUTCOME" help:"Select the attempts that were delivered, or that failed."`
+	Since    moment `placeholder:"WHEN" help:"Show all attempts since then, up to 10000: 10m ago, or 2026-01-31T08:00:00Z. The last ones if not set."`
+	Last     int    `default:"20" placeholder:"N" help:"Number of the last attempts to show, up to 10000. 20 if not set."`
+	Follow   bool   `short:"f" help:"Print further attempts as they happen, until Ctrl-C."`
+	JSON     bool   `name:"json" help:"Print one JSON object a line, with all recorded details."`
 	remote
 }
 
@@ -27,7 +27,7 @@ func (attemptsCmd) Help() string {
 
   casehook attempts --follow
   casehook attempts --endpoint crm --since 1h --outcome failed
-  casehook attempts --case 4539148803436467        who was told what of this case
+  casehook attempts --case 4539148803436467        all attempts about this case
   casehook attempts --json --last 1 | jq .response`
 }
 

@@ -18,26 +18,27 @@ import (
 )
 
 type casetypeCmd struct {
-	Init  initCmd         `cmd:"" help:"Write a definition to start from, with comments that explain all parts of one."`
-	Check checkCmd        `cmd:"" help:"Say everything that is wrong in definitions, each with file, line and path."`
+	Init  initCmd         `cmd:"" help:"Write a small definition that works, with a comment on each part."`
+	Check checkCmd        `cmd:"" help:"List all faults in definitions, each with its file, line and path."`
 	List  casetypeListCmd `cmd:"" help:"List the case types of a server."`
-	Get   casetypeGetCmd  `cmd:"" help:"Print the definition of a case type that is on a server, as YAML."`
+	Get   casetypeGetCmd  `cmd:"" help:"Print the server's definition of a case type, as YAML."`
 
 	Migrate migrateCmd         `cmd:"" help:"Move running cases to a newer version of their case type."`
-	Retire  casetypeRetireCmd  `cmd:"" help:"End new cases of a case type; those that there are go on."`
-	Restore casetypeRestoreCmd `cmd:"" help:"Allow new cases again of a case type that is retired."`
-	Rotate  casetypeRotateCmd  `cmd:"" help:"Give a callback a new secret, while that of before signs too for some time."`
+	Retire  casetypeRetireCmd  `cmd:"" help:"End new cases of a case type; running cases go on."`
+	Restore casetypeRestoreCmd `cmd:"" help:"Allow new cases of a retired case type again."`
+	Rotate  casetypeRotateCmd  `cmd:"" help:"Give a callback a new secret; the earlier one signs too for some time."`
 }
 
 // Help is shown below the command's summary.
 func (casetypeCmd) Help() string {
-	return `A definition is a file that says what a case holds, which states it goes through, and what moves it.
+	return `A definition describes a kind of case in one file: its fields, its states, and the transitions between
+them.
 
-  casehook casetype init building_permit -o building_permit.yaml    begin one
-  casehook casetype check building_permit.yaml                      is it right?
+  casehook casetype init building_permit -o building_permit.yaml    start one
+  casehook casetype check building_permit.yaml                      list its faults
   casehook apply -f casehook.yaml                                   put it on a server
-  casehook casetype get building_permit                             what is there?
-  casehook casetype migrate building_permit --dry-run               do running cases fit it?`
+  casehook casetype get building_permit                             print the server's
+  casehook casetype migrate building_permit --dry-run               see which running cases fit it`
 }
 
 type checkCmd struct {
@@ -46,11 +47,11 @@ type checkCmd struct {
 
 // Help is shown below the command's summary.
 func (checkCmd) Help() string {
-	return `Needs no server. It ends with 1 when anything is wrong.
+	return `The command needs no server. It exits with 1 if there is a fault.
 
   casehook casetype check examples/*.yaml
 
-casehook casetype init writes a definition that explains what there may be in one.`
+casehook casetype init writes a definition that explains all parts.`
 }
 
 // warn prints what is possible in a definition and hardly meant.
@@ -91,7 +92,7 @@ type casetypeListCmd struct{ listing }
 
 // Help is shown below the command's summary.
 func (casetypeListCmd) Help() string {
-	return `The newest version of each. One that is retired takes no new cases.
+	return `The newest version of each is listed. A retired case type has no new cases.
 
   casehook casetype list
   casehook casetype list --json | jq -r .key`
@@ -118,14 +119,15 @@ func (c *casetypeListCmd) Run(ctx context.Context, s stdio) error {
 
 type casetypeGetCmd struct {
 	Key     string `arg:"" help:"The key of the case type."`
-	Version int64  `placeholder:"N" help:"An older version of it. The newest if not set."`
+	Version int64  `placeholder:"N" help:"The version. The newest if not set."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (casetypeGetCmd) Help() string {
-	return `What is printed can be changed, and put again with casehook apply. It has all the defaults, and no comments: those are not kept. Fields above the clearance of your token are missing.
+	return `You can change the output and put it again with casehook apply. It has all defaults, and no comments,
+because the server does not keep them. Fields above the clearance of your token are missing.
 
   casehook casetype get kyc
   casehook casetype get kyc --version 3 > kyc-3.yaml`
@@ -164,7 +166,7 @@ type casetypeRetireCmd struct{ oneType }
 
 // Help is shown below the command's summary.
 func (casetypeRetireCmd) Help() string {
-	return `Its versions stay, and one that is put does not restore it.
+	return `Its versions stay. Putting a new version does not restore it.
 
   casehook casetype retire kyc`
 }
@@ -177,7 +179,7 @@ type casetypeRestoreCmd struct{ oneType }
 
 // Help is shown below the command's summary.
 func (casetypeRestoreCmd) Help() string {
-	return `One that is not retired stays as it is.
+	return `The command changes nothing if the case type is not retired.
 
   casehook casetype restore kyc`
 }
@@ -188,18 +190,19 @@ func (c *casetypeRestoreCmd) Run(ctx context.Context, s stdio) error {
 
 type casetypeRotateCmd struct {
 	Key      string        `arg:"" help:"The key of the case type."`
-	Callback string        `arg:"" help:"The key of the callback's transition, @switch or @delete; or @type, where all share one secret."`
-	Overlap  time.Duration `default:"24h" placeholder:"TIME" help:"For how long secrets of before sign too, up to 168h; 0s ends them at once. 24h if not set."`
+	Callback string        `arg:"" help:"The key of the callback's transition, @switch or @delete; or @type, if all callbacks share a secret."`
+	Overlap  time.Duration `default:"24h" placeholder:"TIME" help:"Time for which the earlier secrets sign too, up to 168h; 0s ends them at once. 24h if not set."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (casetypeRotateCmd) Help() string {
-	return `The new secret is printed, this once. Give it to the callback's service before the overlap is over: until then each question has signatures by both.
+	return `The new secret is printed, this once. Configure the callback's service with it before the overlap ends:
+until then each question has signatures by both.
 
   casehook casetype rotate kyc submit
   casehook casetype rotate kyc @switch --overlap 1h
-  casehook casetype rotate loan @type        the one of all callbacks (callback_secret: type)`
+  casehook casetype rotate loan @type        the secret of all callbacks (callback_secret: type)`
 }
 
 func (c *casetypeRotateCmd) Run(ctx context.Context, s stdio) error {

@@ -14,7 +14,7 @@ import (
 
 // demoCmd plays the demo.
 type demoCmd struct {
-	Once bool `help:"Exit after the story, non-zero if anything that should have arrived did not."`
+	Once bool `help:"Exit after the story, with a status other than 0 if a webhook or a question is missing."`
 }
 
 func (c *demoCmd) Run(ctx context.Context, s stdio) error {

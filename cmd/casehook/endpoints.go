@@ -10,25 +10,28 @@ import (
 )
 
 type endpointsCmd struct {
-	List    endpointsListCmd   `cmd:"" default:"withargs" help:"List them, with how far each is behind. The default."`
-	Show    endpointShowCmd    `cmd:"" help:"Show all that is known of one, as JSON."`
-	Create  endpointCreateCmd  `cmd:"" help:"Create one, and print its secret."`
-	Delete  endpointDeleteCmd  `cmd:"" help:"Delete one. What waits for it is given up."`
-	Pause   endpointPauseCmd   `cmd:"" help:"Hold messages back; they wait."`
-	Resume  endpointResumeCmd  `cmd:"" help:"Let them flow again, also after the endpoint was disabled."`
-	Rotate  endpointRotateCmd  `cmd:"" help:"Give it a new secret, while those of before sign too for some time."`
+	List    endpointsListCmd   `cmd:"" default:"withargs" help:"List the endpoints, and how far each is behind. The default."`
+	Show    endpointShowCmd    `cmd:"" help:"Show all details of an endpoint, as JSON."`
+	Create  endpointCreateCmd  `cmd:"" help:"Create an endpoint, and print its secret."`
+	Delete  endpointDeleteCmd  `cmd:"" help:"Delete an endpoint. Its waiting messages are given up."`
+	Pause   endpointPauseCmd   `cmd:"" help:"Stop sending to an endpoint; its messages wait."`
+	Resume  endpointResumeCmd  `cmd:"" help:"Send to an endpoint again that was paused or disabled."`
+	Rotate  endpointRotateCmd  `cmd:"" help:"Give an endpoint a new secret; the earlier ones sign too for some time."`
 	Dead    endpointDeadCmd    `cmd:"" help:"List messages that were given up."`
 	Parked  endpointParkedCmd  `cmd:"" help:"List messages that failed and wait for their next try."`
-	Retry   endpointRetryCmd   `cmd:"" help:"Try messages again that were given up, or at once those that wait."`
-	Drop    endpointDropCmd    `cmd:"" help:"Drop messages that were given up, or that wait."`
-	Replay  endpointReplayCmd  `cmd:"" help:"Tell it again what happened since some time."`
-	Replays endpointReplaysCmd `cmd:"" help:"List its replays, with how far they are."`
+	Retry   endpointRetryCmd   `cmd:"" help:"Send messages again that were given up, or send waiting ones at once."`
+	Drop    endpointDropCmd    `cmd:"" help:"Drop messages that were given up, or waiting ones."`
+	Replay  endpointReplayCmd  `cmd:"" help:"Send messages of the past again."`
+	Replays endpointReplaysCmd `cmd:"" help:"List the replays of an endpoint, with their progress."`
 	Cancel  endpointCancelCmd  `cmd:"" help:"Cancel a replay."`
 }
 
 // Help is shown below the command's summary.
 func (endpointsCmd) Help() string {
-	return `BEHIND is how many commits an endpoint has not passed yet, and how old the oldest is; ~ stands before what is an estimate. What it is not told is passed within ten seconds. PARKED are cases whose next message failed and waits for its next try, DEAD messages that were given up. All commands take its name or its id.
+	return `BEHIND is the number of commits that an endpoint has not passed, and the age of the oldest; ~ marks an
+estimate. An endpoint passes commits without messages for it within ten seconds. PARKED is the number of cases
+whose next message failed and waits for its next try, DEAD the number of messages that were given up. All commands
+take an endpoint's name or id.
 
   casehook endpoints
   casehook endpoints --json | jq -r 'select(.status != "active") | .name'
@@ -41,7 +44,7 @@ type endpointsListCmd struct{ listing }
 
 // Help is shown below the command's summary.
 func (endpointsListCmd) Help() string {
-	return `See casehook endpoints --help for what the columns mean.
+	return `casehook endpoints --help explains the columns.
 
   casehook endpoints list
   casehook endpoints --json | jq .lag`
@@ -53,7 +56,7 @@ func (c *endpointsListCmd) Run(ctx context.Context, s stdio) error {
 
 // oneEndpoint is what every command on one endpoint needs to know.
 type oneEndpoint struct {
-	Endpoint string `arg:"" help:"Its name or id."`
+	Endpoint string `arg:"" help:"The name or id."`
 	remote
 }
 
@@ -72,29 +75,30 @@ func (c *endpointShowCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointCreateCmd struct {
-	Name        string   `arg:"" help:"Its name, by which commands and files call it."`
-	URL         webURL   `required:"" placeholder:"URL" help:"Where messages go: https://crm.example.com/hooks."`
-	Triggers    []string `required:"" placeholder:"TRIGGER" help:"What it hears of: case_created, case_finished, ... Repeat it, or separate by commas."`
-	Source      []string `enum:"ui,api" placeholder:"SOURCE" help:"Only people's activity (ui), or only programs' (api). Both if not set."`
-	IgnoreOwn   bool     `help:"It hears nothing of what your token caused, so that an integration is not told of its own calls."`
+	Name        string   `arg:"" help:"The name, which commands and files use."`
+	URL         webURL   `required:"" placeholder:"URL" help:"URL of the receiver: https://crm.example.com/hooks."`
+	Triggers    []string `required:"" placeholder:"TRIGGER" help:"Triggers to send: case_created, case_finished, ... Repeat it, or separate by commas."`
+	Source      []string `enum:"ui,api" placeholder:"SOURCE" help:"Select the activity of people (ui), or of programs (api). Both if not set."`
+	IgnoreOwn   bool     `help:"Skip messages that your token caused, so that an integration gets none about its own calls."`
 	Filter      string   `placeholder:"CEL" help:"A condition that messages have to meet: case.type == 'kyc'."`
-	Clearance   string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest classification that it is told: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
-	Order       string   `enum:",per-case,strict,none" default:"" placeholder:"ORDER" help:"Which messages wait for which: those of the same case (per-case, if not set), all (strict), or none."`
-	Since       moment   `default:"now" placeholder:"WHEN" help:"Tell it of the past too: 1h, 2026-01-31T08:00:00Z, or beginning. Now if not set."`
-	Secret      string   `placeholder:"WHSEC" env:"CASEHOOK_ENDPOINT_SECRET" help:"What signs its messages: whsec_...; rather set the variable. One is made and printed if not set."`
-	Description string   `placeholder:"TEXT" help:"What it is for, for people."`
+	Clearance   string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest classification that is sent: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
+	Order       string   `enum:",per-case,strict,none" default:"" placeholder:"ORDER" help:"Order of messages: of the same case (per-case), of all cases (strict), or none. per-case if not set."`
+	Since       moment   `default:"now" placeholder:"WHEN" help:"Begin in the past: 1h ago, 2026-01-31T08:00:00Z, or at the beginning. Now if not set."`
+	Secret      string   `placeholder:"WHSEC" env:"CASEHOOK_ENDPOINT_SECRET" help:"The signing secret: whsec_...; better set the variable. One is made and printed if not set."`
+	Description string   `placeholder:"TEXT" help:"The purpose, for people."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (endpointCreateCmd) Help() string {
-	return `The secret that signs its messages is printed, this once, unless it is yours. For headers, authentication and TLS, or to keep endpoints in a file, see casehook apply --help.
+	return `The signing secret is printed, this once, unless you bring your own. For headers, authentication and TLS,
+or to keep endpoints in a file, see casehook apply --help.
 
   casehook endpoints create crm --url https://crm.example.com/hooks --triggers case_created
   casehook endpoints create crm --url https://crm.example.com --triggers case_created --since 24h
-  casehook trigger case_created --endpoint crm        is it reached, and does it take it?
+  casehook trigger case_created --endpoint crm        test whether it is reached, and accepts
 
-The server calls public addresses only, and what it allows by --allow-address.`
+The server calls public addresses only, and those of its --allow-address.`
 }
 
 func (c *endpointCreateCmd) Run(ctx context.Context, s stdio) error {
@@ -113,7 +117,7 @@ type endpointDeleteCmd struct{ oneEndpoint }
 
 // Help is shown below the command's summary.
 func (endpointDeleteCmd) Help() string {
-	return `Its attempts stay. To hold messages back for some time, pause it instead.
+	return `Its attempts stay. To stop sending for some time, pause the endpoint instead.
 
   casehook endpoints delete crm`
 }
@@ -126,7 +130,7 @@ type endpointPauseCmd struct{ oneEndpoint }
 
 // Help is shown below the command's summary.
 func (endpointPauseCmd) Help() string {
-	return `Nothing is lost: what it is owed waits until casehook endpoints resume.
+	return `No message is lost: all wait until casehook endpoints resume.
 
   casehook endpoints pause crm`
 }
@@ -136,16 +140,16 @@ func (c *endpointPauseCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointResumeCmd struct {
-	AtHead bool `help:"Pass over all that it is owed until now."`
+	AtHead bool `help:"Skip all messages that wait until now."`
 	oneEndpoint
 }
 
 // Help is shown below the command's summary.
 func (endpointResumeCmd) Help() string {
-	return `It goes on where it stands, in order.
+	return `The endpoint continues where it stopped, in order.
 
-  casehook endpoints resume crm              it is told of all that waits
-  casehook endpoints resume crm --at-head    it is told of nothing that happened until now`
+  casehook endpoints resume crm              send all messages that wait
+  casehook endpoints resume crm --at-head    skip all messages until now`
 }
 
 func (c *endpointResumeCmd) Run(ctx context.Context, s stdio) error {
@@ -153,14 +157,15 @@ func (c *endpointResumeCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointRotateCmd struct {
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"For how long secrets of before sign too, up to 168h; 0s ends them at once. 24h if not set."`
-	Kind    string        `enum:",v1,v1a" default:"" placeholder:"KIND" help:"How it signs: v1, with a secret that both know (if not set), or v1a, with a key whose public half is printed."`
+	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"Time for which the earlier secrets sign too, up to 168h; 0s ends them at once. 24h if not set."`
+	Kind    string        `enum:",v1,v1a" default:"" placeholder:"KIND" help:"Kind of signature: v1, by a shared secret, or v1a, by a key pair whose public key is printed. v1 if not set."`
 	oneEndpoint
 }
 
 // Help is shown below the command's summary.
 func (endpointRotateCmd) Help() string {
-	return `The new secret is printed, this once. Give it to the receiver before the overlap is over: until then each message has signatures by both.
+	return `The new secret is printed, this once. Configure the receiver with it before the overlap ends: until then
+each message has signatures by both.
 
   casehook endpoints rotate crm
   casehook endpoints rotate crm --overlap 1h`
@@ -172,7 +177,7 @@ func (c *endpointRotateCmd) Run(ctx context.Context, s stdio) error {
 
 // endpointListing is what every command needs to know that lists things of one endpoint.
 type endpointListing struct {
-	Endpoint string `arg:"" help:"Its name or id."`
+	Endpoint string `arg:"" help:"The name or id."`
 	listing
 }
 
@@ -180,7 +185,8 @@ type endpointDeadCmd struct{ endpointListing }
 
 // Help is shown below the command's summary.
 func (endpointDeadCmd) Help() string {
-	return `In the order in which it happened what they tell. casehook endpoints retry tries them again, drop drops them.
+	return `The list is in the order of the changes. casehook endpoints retry sends the messages again, drop drops
+them.
 
   casehook endpoints dead crm
   casehook endpoints dead crm --json | jq -r .message`
@@ -194,7 +200,8 @@ type endpointParkedCmd struct{ endpointListing }
 
 // Help is shown below the command's summary.
 func (endpointParkedCmd) Help() string {
-	return `Each is the first of its case: what came after it waits for it. casehook endpoints retry --parked tries them at once.
+	return `Each message is the first of its case; later ones of the case wait behind it. casehook endpoints retry
+--parked sends them at once.
 
   casehook endpoints parked crm`
 }
@@ -204,15 +211,15 @@ func (c *endpointParkedCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointRetryCmd struct {
-	Endpoint string   `arg:"" help:"Its name or id."`
-	Messages []string `arg:"" optional:"" name:"message" help:"The webhook-ids of some: msg_... All if not set."`
-	Parked   bool     `help:"Those that wait for their next try, rather than those that were given up."`
+	Endpoint string   `arg:"" help:"The name or id."`
+	Messages []string `arg:"" optional:"" name:"message" help:"The webhook-ids of messages: msg_... All if not set."`
+	Parked   bool     `help:"Select messages that wait for their next try, instead of those that were given up."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (endpointRetryCmd) Help() string {
-	return `Those that were given up are told in their order, by a replay; those that are not taken are given up again.
+	return `A replay sends the messages that were given up, in their order. Those that fail again are given up again.
 
   casehook endpoints retry crm                                 all that were given up
   casehook endpoints retry crm msg_Zm9vYmFyYmF6cXV4Zm9vYmFy    one of them
@@ -225,16 +232,16 @@ func (c *endpointRetryCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointDropCmd struct {
-	Endpoint string   `arg:"" help:"Its name or id."`
-	Messages []string `arg:"" optional:"" name:"message" help:"The webhook-ids of some: msg_..."`
-	All      bool     `help:"All that there are."`
-	Parked   bool     `help:"Those that wait for their next try, rather than those that were given up."`
+	Endpoint string   `arg:"" help:"The name or id."`
+	Messages []string `arg:"" optional:"" name:"message" help:"The webhook-ids of messages: msg_..."`
+	All      bool     `help:"Select all messages."`
+	Parked   bool     `help:"Select messages that wait for their next try, instead of those that were given up."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (endpointDropCmd) Help() string {
-	return `They stay listed as dropped. What waits behind a message that waited goes on.
+	return `Dropped messages stay listed as dropped. Messages that wait behind a dropped one go on.
 
   casehook endpoints drop crm msg_Zm9vYmFyYmF6cXV4Zm9vYmFy
   casehook endpoints drop crm --all --parked`
@@ -254,16 +261,16 @@ func (c *endpointDropCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointReplayCmd struct {
-	Since    moment   `required:"" placeholder:"WHEN" help:"From when on: 1h, 2026-01-31T08:00:00Z, or beginning."`
-	Until    moment   `placeholder:"WHEN" help:"Up to when: 10m ago, or 2026-01-31T09:00:00Z. Up to now if not set."`
-	Triggers []string `placeholder:"TRIGGER" help:"Only these. Repeat it, or separate by commas."`
-	Case     int64    `placeholder:"ID" help:"Only what is about this case."`
+	Since    moment   `required:"" placeholder:"WHEN" help:"Start: 1h ago, 2026-01-31T08:00:00Z, or beginning."`
+	Until    moment   `placeholder:"WHEN" help:"End: 10m ago, or 2026-01-31T09:00:00Z. Now if not set."`
+	Triggers []string `placeholder:"TRIGGER" help:"Select these triggers. Repeat it, or separate by commas."`
+	Case     int64    `placeholder:"ID" help:"Select messages about this case."`
 	oneEndpoint
 }
 
 // Help is shown below the command's summary.
 func (endpointReplayCmd) Help() string {
-	return `Messages have the webhook-ids that they had. What is new goes on meanwhile. For one message, see casehook resend.
+	return `Messages keep their webhook-ids. New messages are sent meanwhile. For one message, see casehook resend.
 
   casehook endpoints replay crm --since 1h
   casehook endpoints replay crm --since beginning --triggers case_finished
@@ -291,7 +298,7 @@ type endpointReplaysCmd struct{ endpointListing }
 
 // Help is shown below the command's summary.
 func (endpointReplaysCmd) Help() string {
-	return `Those of resend and retry too; the newest first.
+	return `The newest is first. Those of resend and retry are listed too.
 
   casehook endpoints replays crm`
 }
@@ -301,14 +308,14 @@ func (c *endpointReplaysCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type endpointCancelCmd struct {
-	Endpoint string `arg:"" help:"Its name or id."`
+	Endpoint string `arg:"" help:"The name or id."`
 	Replay   string `arg:"" help:"The id of the replay: rpl_..."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (endpointCancelCmd) Help() string {
-	return `What is on its way may still arrive.
+	return `Messages under way may still arrive.
 
   casehook endpoints cancel crm rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f`
 }

@@ -18,17 +18,19 @@ var starting string
 
 type initCmd struct {
 	Key    string `arg:"" optional:"" default:"application" help:"The key of the new case type: small letters, digits, _ and -. application if not set."`
-	Output string `short:"o" type:"path" placeholder:"FILE" help:"Write to this file, which must not be there yet. Standard output if not set."`
+	Output string `short:"o" type:"path" placeholder:"FILE" help:"File to create; it must not exist. Standard output if not set."`
 }
 
 // Help is shown below the command's summary.
 func (initCmd) Help() string {
-	return `Needs no server. What is written is a small process that works: fields of each kind, states, transitions with roles, preconditions and a callback, documents and proofs, each with a comment. Change it into yours.
+	return `The command needs no server. It writes a small process that works: fields of each kind, states,
+transitions with roles, preconditions and a callback, documents and proofs, each with a comment. Change it into
+yours.
 
   casehook casetype init building_permit -o building_permit.yaml
   casehook casetype check building_permit.yaml
 
-casehook casetype check says what is wrong in it; casehook apply puts it on a server.`
+casehook casetype check lists its faults; casehook apply puts it on a server.`
 }
 
 var definitionKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)

@@ -13,26 +13,30 @@ import (
 )
 
 type listenCmd struct {
-	Forward  webURL        `placeholder:"URL" help:"Where your receiver is: http://localhost:3000/hook. Without it messages are only printed."`
+	Forward  webURL        `placeholder:"URL" help:"URL of your receiver: http://localhost:3000/hook. Without it, messages are only printed."`
 	Triggers []string      `placeholder:"PATTERN" help:"Triggers, separated by commas; * stands for any characters. All if not set."`
-	Endpoint string        `placeholder:"NAME" help:"Only what this endpoint is told, by its triggers, sources, filter and clearance. Its name or id."`
-	Source   []string      `enum:"ui,api" placeholder:"SOURCE" help:"Only people's activity (ui), or only programs' (api). Both if not set."`
+	Endpoint string        `placeholder:"NAME" help:"Select the messages that this endpoint gets, by its triggers, sources, filter and clearance. Its name or id."`
+	Source   []string      `enum:"ui,api" placeholder:"SOURCE" help:"Select the activity of people (ui), or of programs (api). Both if not set."`
 	Since    moment        `default:"now" placeholder:"WHEN" help:"Begin in the past: 10m ago, 2026-01-31T08:00:00Z, or at the beginning. Now if not set."`
-	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"What messages are signed with: whsec_... If not set, one that is always the same for your token, and is printed."`
-	Retry    bool          `help:"While the receiver is away or answers 429 or 5xx, try again until it takes the message."`
-	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"For one request to the receiver. 15s if not set."`
-	JSON     bool          `name:"json" help:"Print one JSON object a line: the message with headers and body, and what became of it."`
+	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"The signing secret: whsec_... If not set, it is printed, and always the same for your token."`
+	Retry    bool          `help:"Try again while the receiver does not answer, or answers 429 or 5xx."`
+	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"Time for one request to the receiver. 15s if not set."`
+	JSON     bool          `name:"json" help:"Print one JSON object a line: the message with headers and body, and its outcome."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (listenCmd) Help() string {
-	return `Messages arrive as the server would send them: the same headers, spelt the same, the same body to the byte, the same webhook-id, signed for your receiver. Nothing has to be set up on the server, and nobody else is told less. They come and are printed one after the other, in the order in which it happened what they tell; with --retry, one that is not taken holds up those about the same case alone. When the connection to the server is lost, listening goes on exactly where it ended. Ctrl-C ends it.
+	return `Your receiver gets the requests that the server would send: the same headers, the same body to the byte,
+the same webhook-id, signed for your receiver. The server needs no set-up, and its endpoints get their messages as
+before. Messages are sent and printed one after the other, in the order of the changes; with --retry, a message
+that fails delays only those about the same case. After a lost connection, listening continues exactly where it
+stopped. Ctrl-C ends it.
 
   casehook listen --forward http://localhost:3000/hook
   casehook listen --forward http://localhost:3000/hook --triggers 'case_*,claim.closed' --retry
   casehook listen --since 1h --json | jq -c .body
-  casehook listen --endpoint crm       what crm is told, printed here`
+  casehook listen --endpoint crm       print the messages to crm`
 }
 
 func (c *listenCmd) Run(ctx context.Context, s stdio) error {

@@ -37,17 +37,17 @@ type stdio struct {
 // commands is the command line.
 type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      demoCmd      `cmd:"" help:"See it work: a server in a temporary folder, a sample callback and a sample receiver play a story."`
+	Demo      demoCmd      `cmd:"" help:"Play a story with a temporary server, a sample callback and a sample receiver."`
 	Casetype  casetypeCmd  `cmd:"" help:"Work on definitions of case types."`
-	Apply     applyCmd     `cmd:"" help:"Bring case types and endpoints on a server to what a file says."`
-	Endpoints endpointsCmd `cmd:"" help:"See how endpoints are doing; create, pause, mend and replay them."`
-	Attempts  attemptsCmd  `cmd:"" help:"See what was sent to endpoints and what came of it."`
+	Apply     applyCmd     `cmd:"" help:"Make the case types and endpoints of a server equal to a file."`
+	Endpoints endpointsCmd `cmd:"" help:"List endpoints and their health; create, pause, repair and replay them."`
+	Attempts  attemptsCmd  `cmd:"" help:"List the requests to endpoints, with their outcomes."`
 	Resend    resendCmd    `cmd:"" help:"Send a message to an endpoint again."`
-	Listen    listenCmd    `cmd:"" help:"Bring a server's messages to a receiver on your machine, and print them."`
-	Trigger   triggerCmd   `cmd:"" help:"Send one message to your receiver: a sample, or what was last told of a case."`
-	Tenant    tenantCmd    `cmd:"" help:"Several isolated tenants in one server: create, list and change them."`
-	Token     tokenCmd     `cmd:"" help:"Tokens, with which programs use the API: create, list and revoke them; recover."`
-	User      userCmd      `cmd:"" help:"People who sign in: create, list and disable them, give them passwords."`
+	Listen    listenCmd    `cmd:"" help:"Forward a server's messages to a receiver on your machine, and print them."`
+	Trigger   triggerCmd   `cmd:"" help:"Send one message to a receiver: a sample, or the last one about a case."`
+	Tenant    tenantCmd    `cmd:"" help:"Create, list and change the isolated tenants of a server."`
+	Token     tokenCmd     `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`
+	User      userCmd      `cmd:"" help:"Create, list and disable users, and give them passwords."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 	command, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintln(s.err, "casehook:", usage(err))
-		fmt.Fprintln(s.err, "casehook --help and casehook COMMAND --help say what there is.")
+		fmt.Fprintln(s.err, "casehook --help lists the commands, and casehook COMMAND --help the options of one.")
 		return exitUsage
 	}
 	err = command.Run()
@@ -118,11 +118,11 @@ func unsetEmptyVariables() error {
 
 const description = `Casehook keeps cases, asks your callbacks before a change is saved, and tells your endpoints after.
 
-  casehook demo                       see it work, nothing to set up
-  casehook serve                      run it, on SQLite in ./casehook-data
-  casehook casetype init permit       begin a definition of your own
-  casehook casetype check kyc.yaml    is this definition right?
-  casehook apply -f casehook.yaml     definitions and endpoints as code`
+  casehook demo                       see it work, without any set-up
+  casehook serve                      run the server, on SQLite in ./casehook-data
+  casehook casetype init permit       start a definition of your own
+  casehook casetype check kyc.yaml    list the faults of a definition
+  casehook apply -f casehook.yaml     put case types and endpoints on a server`
 
 // errShown ends a command that has said already what is wrong.
 var errShown = errors.New("shown")

@@ -7,8 +7,8 @@ import (
 
 // remote is what a command that talks to a server needs to know.
 type remote struct {
-	Server serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Token  string    `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; rather set the variable, since command lines are seen by others."`
+	Server serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"URL of the server. http://127.0.0.1:8080 if not set."`
+	Token  string    `placeholder:"TOKEN" env:"CASEHOOK_TOKEN" help:"A token of the server; better set the variable, because others can see command lines."`
 }
 
 func (r remote) client() *client.Client {
@@ -17,7 +17,7 @@ func (r remote) client() *client.Client {
 
 // listing is what a command that lists things of a server needs to know.
 type listing struct {
-	JSON bool `name:"json" help:"Print one JSON object a line, with all that is known."`
+	JSON bool `name:"json" help:"Print one JSON object a line, with all details."`
 	remote
 }
 

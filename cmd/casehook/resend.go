@@ -9,20 +9,21 @@ import (
 
 type resendCmd struct {
 	Message  string        `arg:"" help:"The webhook-id of the message: msg_..."`
-	Endpoint string        `required:"" placeholder:"NAME" help:"Whom to send it to. Its name or id."`
-	Wait     time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for what becomes of it. 30s if not set; 0s does not wait."`
+	Endpoint string        `required:"" placeholder:"NAME" help:"The endpoint to send it to, by its name or id."`
+	Wait     time.Duration `default:"30s" placeholder:"TIME" help:"Time to wait for the outcome. 30s if not set; 0s does not wait."`
 	JSON     bool          `name:"json" help:"Print the attempt as JSON."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (resendCmd) Help() string {
-	return `It goes by the road that all messages to the endpoint take, under the same webhook-id and with the same body: a receiver that had it before may drop it. It ends with 1 when the receiver did not take it.
+	return `The server sends the message like all others, with the same webhook-id and the same body, so a receiver
+that got it before may drop it. The command exits with 1 if the receiver does not accept it.
 
   casehook resend msg_Zm9vYmFyYmF6cXV4Zm9vYmFy --endpoint crm
   casehook resend msg_Zm9vYmFyYmF6cXV4Zm9vYmFy --endpoint crm --json | jq .response
 
-What the endpoint was never sent, casehook trigger --case sends.`
+For a message that the endpoint never got, see casehook trigger --case.`
 }
 
 func (c *resendCmd) Run(ctx context.Context, s stdio) error {

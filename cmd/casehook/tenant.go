@@ -18,19 +18,20 @@ import (
 type tenantCmd struct {
 	Create tenantCreateCmd `cmd:"" help:"Create a tenant, and print its administrator's token."`
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
-	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, for when nobody can come in any more."`
-	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, public URL, ids, or what it may call."`
+	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, when no administrator can sign in."`
+	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, public URL, ids, or allowed addresses."`
 }
 
-const tenantHelp = `The server has to be running. Whoever holds its key may do this, and needs no token: name the key as for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
+const tenantHelp = `The server has to be running. The command needs the server's key and no token: name the key as
+for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
 
 // operated is what every command on tenants needs to know: the server, and where
 // its key is.
 type operated struct {
-	Server   serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"The server. http://127.0.0.1:8080 if not set."`
-	Data     string    `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory, with its key. ./casehook-data if not set."`
-	Database string    `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: its key is not in --data then."`
-	KeyFile  string    `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself."`
+	Server   serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"URL of the server. http://127.0.0.1:8080 if not set."`
+	Data     string    `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data folder, with its key. ./casehook-data if not set."`
+	Database string    `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set if the server uses PostgreSQL: its key is not in --data then."`
+	KeyFile  string    `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may contain the key itself."`
 }
 
 // call asks the server as its operator.
@@ -70,15 +71,15 @@ type idsBody struct {
 
 // drawing says how ids are drawn.
 type drawing struct {
-	ContactIDs string `enum:",random,sequential" default:"" placeholder:"HOW" help:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. random if never set."`
+	ContactIDs string `name:"contact-ids" enum:",random,sequential" default:"" placeholder:"HOW" help:"Ids of contacts: random, with 16 digits, or sequential (1, 2, 3, ...), for receivers whose columns have 32 bits. random if never set."`
 }
 
 func (d drawing) body() idsBody { return idsBody(d) }
 
 // reaching says what a tenant may call beyond public addresses.
 type reaching struct {
-	Var          []string `placeholder:"NAME" help:"A variable that its callbacks' URLs may begin with: ORDERS_URL for $${CASEHOOK_VAR_ORDERS_URL}, whose value the server's environment has. Repeat it, or separate by commas."`
-	AllowAddress []string `placeholder:"CIDR[:PORT]" help:"What it may call although it is not public: 10.0.0.0/8:8443, 10.1.2.3, [fd00::]/8:443. Repeat it, or separate by commas."`
+	Var          []string `placeholder:"NAME" help:"Variable with which callback URLs may begin: ORDERS_URL for $${CASEHOOK_VAR_ORDERS_URL}, whose value is in the server's environment. Repeat it, or separate by commas."`
+	AllowAddress []string `placeholder:"CIDR[:PORT]" help:"Address that is not public, and that the tenant may call: 10.0.0.0/8:8443, 10.1.2.3, [fd00::]/8:443. Repeat it, or separate by commas."`
 }
 
 func (r reaching) body() (b reachBody) {
@@ -92,10 +93,10 @@ func (r reaching) body() (b reachBody) {
 }
 
 type tenantCreateCmd struct {
-	Key       string   `arg:"" help:"Its key: a-z, 0-9, _ and -, beginning with a letter."`
-	Name      string   `placeholder:"NAME" help:"Its name, for people; the key if not set."`
-	Host      []string `placeholder:"HOST" help:"A host name that is its own: acme.example.com. Repeat it, or separate by commas."`
-	PublicURL webURL   `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com. If not set, the server's --public-url with the first of its host names."`
+	Key       string   `arg:"" help:"The key: a-z, 0-9, _ and -, beginning with a letter."`
+	Name      string   `placeholder:"NAME" help:"The name, for people; the key if not set."`
+	Host      []string `placeholder:"HOST" help:"Host name of the tenant: acme.example.com. Repeat it, or separate by commas."`
+	PublicURL webURL   `name:"public-url" placeholder:"URL" help:"URL at which the tenant's people find the server: https://acme.example.com. If not set, the server's --public-url with the tenant's first host name."`
 	reaching
 	drawing
 	operated
@@ -129,7 +130,7 @@ A token that may do everything in it, shown this once; keep it in a safe place:
 }
 
 type tenantAdminCmd struct {
-	Key string `arg:"" help:"The tenant's key; that of the first tenant is default."`
+	Key string `arg:"" help:"The tenant's key; the first tenant's is default."`
 	operated
 }
 
@@ -177,16 +178,16 @@ func (c *tenantListCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type tenantSetCmd struct {
-	Key     string   `arg:"" help:"Its key."`
-	Name    string   `placeholder:"NAME" help:"Its name, for people."`
-	Host    []string `placeholder:"HOST" help:"The host names that are its own; no others are. Repeat it, or separate by commas."`
-	NoHosts bool     `help:"It has no host names of its own."`
+	Key     string   `arg:"" help:"The tenant's key."`
+	Name    string   `placeholder:"NAME" help:"The name, for people."`
+	Host    []string `placeholder:"HOST" help:"All host names of the tenant. Repeat it, or separate by commas."`
+	NoHosts bool     `help:"Remove all host names."`
 
-	PublicURL   webURL `name:"public-url" placeholder:"URL" help:"Where its people find the server: https://acme.example.com."`
-	NoPublicURL bool   `name:"no-public-url" help:"It has no public URL of its own: the server's --public-url counts, with the first of its host names."`
+	PublicURL   webURL `name:"public-url" placeholder:"URL" help:"URL at which the tenant's people find the server: https://acme.example.com."`
+	NoPublicURL bool   `name:"no-public-url" help:"Remove the public URL: the server's --public-url counts, with the tenant's first host name."`
 	reaching
-	NoVars           bool `help:"It has no variables."`
-	NoAllowAddresses bool `help:"It may call public addresses alone."`
+	NoVars           bool `help:"Remove all variables."`
+	NoAllowAddresses bool `help:"Remove all addresses: the tenant may call public ones alone."`
 	drawing
 	operated
 }

@@ -20,7 +20,7 @@ type tokenCmd struct {
 	Create  tokenCreateCmd  `cmd:"" help:"Create a token, and print it."`
 	List    tokenListCmd    `cmd:"" help:"List the tokens."`
 	Revoke  tokenRevokeCmd  `cmd:"" help:"Revoke a token. It ends at once."`
-	Recover tokenRecoverCmd `cmd:"" help:"Make an administrator's token in the database itself, when there is none that works."`
+	Recover tokenRecoverCmd `cmd:"" help:"Make an administrator's token in the database itself, when none works."`
 }
 
 // recovery says where a token is made without a server.
@@ -44,15 +44,17 @@ func (r recovery) run(ctx context.Context, s stdio) error {
 
 type tokenRecoverCmd struct {
 	Tenant   string `default:"default" placeholder:"KEY" help:"The tenant whose administrator's token it is; default if not set."`
-	Name     string `default:"recovered" placeholder:"NAME" help:"What the token is called in lists, in the audit and in events; recovered if not set."`
-	Data     string `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data directory. ./casehook-data if not set."`
-	Database string `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set where the server uses PostgreSQL: postgres://user:password@host:5432/name?sslmode=require."`
-	KeyFile  string `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may hold the key itself. With SQLite it is in --data."`
+	Name     string `default:"recovered" placeholder:"NAME" help:"The token's name in lists, in the audit and in events; recovered if not set."`
+	Data     string `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data folder. ./casehook-data if not set."`
+	Database string `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set if the server uses PostgreSQL: postgres://user:password@host:5432/name?sslmode=require."`
+	KeyFile  string `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may contain the key itself. With SQLite it is in --data."`
 }
 
 // Help is shown below the command's summary.
 func (tokenRecoverCmd) Help() string {
-	return `For whoever has the data directory, or the database's URL and the key: the first token was lost, or its start was cut off. With SQLite, stop the server first. The token may do everything in its tenant; the audit notes that it was made. Revoke the tokens that are lost.
+	return `Use it if the first token was lost, or the first start was interrupted. It needs the data folder, or the
+database's URL and the key. With SQLite, stop the server first. The token may do everything in its tenant, and the
+audit records it. Revoke lost tokens.
 
   casehook token recover --data /var/lib/casehook
   casehook token recover --database "$CASEHOOK_DATABASE" --key-file /etc/casehook/key --tenant a`
@@ -65,11 +67,11 @@ func (c *tokenRecoverCmd) Run(ctx context.Context, s stdio) error {
 // tokenCreateCmd creates a token over the API. It used to do what token recover does,
 // and does so still where --data or --database says so, or where there is no token.
 type tokenCreateCmd struct {
-	Name      string   `placeholder:"NAME" help:"What it is called in lists, in the history and by receivers: crm."`
-	Role      string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"What it may do: admin, manager, caseworker or viewer. What you may if not set."`
-	Clearance string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest classification that it may see: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
-	Expires   expiry   `placeholder:"WHEN" help:"When it ends: in 90d or 12h, or at 2031-01-01T00:00:00Z. Never if not set."`
-	Address   []string `placeholder:"CIDR" help:"Where it may be used from: 192.0.2.0/24. Repeat it, or separate by commas. Everywhere if not set."`
+	Name      string   `placeholder:"NAME" help:"The name in lists, in the history and in messages: crm."`
+	Role      string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. Yours if not set."`
+	Clearance string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
+	Expires   expiry   `placeholder:"WHEN" help:"Expiry: in 90d or 12h, or at 2031-01-01T00:00:00Z. Never if not set."`
+	Address   []string `placeholder:"CIDR" help:"Addresses from which it may be used: 192.0.2.0/24. Repeat it, or separate by commas. All if not set."`
 	remote
 
 	Tenant   string `hidden:""`
@@ -80,12 +82,13 @@ type tokenCreateCmd struct {
 
 // Help is shown below the command's summary.
 func (tokenCreateCmd) Help() string {
-	return `The token is printed, this once. It may do and see at most what yours may.
+	return `The token is printed, this once. Its role and clearance are at most those of your token.
 
   casehook token create --name crm --role caseworker --clearance PRIVATE
   casehook token create --name import --role manager --expires 90d --address 192.0.2.0/24
 
-Where there is no token that works, casehook token recover makes one in the database itself; so does this command with --data or --database, or without a token.`
+If no token works, casehook token recover makes one in the database itself. So does this command with --data or
+--database, or without a token.`
 }
 
 // Validate refuses what fits neither way to create a token.
@@ -161,7 +164,7 @@ type tokenListCmd struct{ listing }
 
 // Help is shown below the command's summary.
 func (tokenListCmd) Help() string {
-	return `The oldest first. USED is when it was last used, at most a minute behind.
+	return `The oldest token is first. USED is the time of the last use, at most a minute late.
 
   casehook token list
   casehook token list --json | jq -r 'select(.last_used_at == null) | .name'`
@@ -182,13 +185,13 @@ func (c *tokenListCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type tokenRevokeCmd struct {
-	Name string `arg:"" help:"Its name or id."`
+	Name string `arg:"" help:"The name or id."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (tokenRevokeCmd) Help() string {
-	return `Who uses it is refused from then on. The last token of an administrator stays.
+	return `Requests with it are refused from then on. The last token of an administrator can't be revoked.
 
   casehook token revoke crm`
 }

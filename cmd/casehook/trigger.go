@@ -8,24 +8,27 @@ import (
 )
 
 type triggerCmd struct {
-	Trigger  string        `arg:"" help:"What to send: case_created, claim.closed, ..."`
-	Case     int64         `placeholder:"ID" help:"Send what was last told of this case, rather than a sample."`
-	Endpoint string        `placeholder:"NAME" xor:"to" help:"Have the server send it to this endpoint, by the road that all its messages take. Its name or id."`
-	Wait     time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for what becomes of it at the endpoint. 30s if not set; 0s does not wait."`
-	Forward  webURL        `placeholder:"URL" xor:"to" help:"Send it from here, to a receiver on your machine."`
-	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"What is sent from here is signed with: whsec_... If not set, the one of casehook listen."`
-	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"For the receiver on your machine. 15s if not set."`
-	JSON     bool          `name:"json" help:"Print JSON: the message with its headers, and what became of it."`
+	Trigger  string        `arg:"" help:"The trigger: case_created, claim.closed, ..."`
+	Case     int64         `placeholder:"ID" help:"Send the last message about this case, instead of a sample."`
+	Endpoint string        `placeholder:"NAME" xor:"to" help:"Have the server send it to this endpoint, like all its messages. Its name or id."`
+	Wait     time.Duration `default:"30s" placeholder:"TIME" help:"Time to wait for the outcome at the endpoint. 30s if not set; 0s does not wait."`
+	Forward  webURL        `placeholder:"URL" xor:"to" help:"URL of a receiver on your machine, to which this command sends it."`
+	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"The signing secret for --forward: whsec_... If not set, that of casehook listen."`
+	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"Time for the request of --forward. 15s if not set."`
+	JSON     bool          `name:"json" help:"Print JSON: the message with its headers, and its outcome."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (triggerCmd) Help() string {
-	return `With --case it is the real message, under its own webhook-id: a receiver that had it before may drop it. Without, it is a sample, of something made up, which --endpoint gets with the header webhook-test: true. With neither --endpoint nor --forward its body is printed. It ends with 1 when the receiver did not take it.
+	return `With --case, the message is a real one with its own webhook-id, so a receiver that got it before may drop
+it. Without, it is a sample with made-up data, and --endpoint gets it with the header webhook-test: true. Without
+--endpoint and --forward, the body is printed. The command exits with 1 if the receiver does not accept the
+message.
 
-  casehook trigger case_created                       see what it looks like
+  casehook trigger case_created                       print a sample
   casehook trigger case_created --forward http://localhost:3000/hook
-  casehook trigger case_created --endpoint crm        is it reached, and does it take it?
+  casehook trigger case_created --endpoint crm        test whether it is reached, and accepts
   casehook trigger case_state_changed --case 4539148803436467 --forward http://localhost:3000/hook
   casehook trigger case_state_changed --case 4539148803436467 --endpoint crm`
 }

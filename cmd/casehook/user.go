@@ -25,16 +25,16 @@ type userCmd struct {
 type userCreateCmd struct {
 	Email         string `required:"" placeholder:"ADDRESS" help:"The user's address."`
 	Name          string `placeholder:"NAME" help:"The user's name, for people; the address if not set."`
-	Role          string `default:"viewer" enum:"admin,manager,caseworker,viewer" help:"What the user may do: admin, manager, caseworker or viewer (if not set)."`
-	Clearance     string `default:"PUBLIC" enum:"PUBLIC,PRIVATE,RESTRICTED" help:"The highest classification that the user may see: PUBLIC (if not set), PRIVATE or RESTRICTED."`
-	PasswordStdin bool   `help:"Read the password from standard input; else one is made and printed."`
+	Role          string `default:"viewer" enum:"admin,manager,caseworker,viewer" help:"The role: admin, manager, caseworker or viewer. viewer if not set."`
+	Clearance     string `default:"PUBLIC" enum:"PUBLIC,PRIVATE,RESTRICTED" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. PUBLIC if not set."`
+	PasswordStdin bool   `help:"Read the password from standard input. Without it, one is made and printed."`
 	NoPassword    bool   `help:"The user has no password, and signs in with OpenID Connect."`
 	remote
 }
 
 // Help is shown below the command's summary.
 func (userCreateCmd) Help() string {
-	return `A password has 12 to 200 characters. The one that is made is printed, this once; the user may change it.
+	return `A password has 12 to 200 characters. A generated one is printed, this once; the user may change it.
 
   casehook user create --email ada@example.org --name Ada --role caseworker --clearance PRIVATE`
 }
@@ -109,7 +109,7 @@ type userListCmd struct{ listing }
 
 // Help is shown below the command's summary.
 func (userListCmd) Help() string {
-	return `The oldest first.
+	return `The oldest user is first.
 
   casehook user list
   casehook user list --json | jq -r 'select(.disabled) | .email'`
@@ -160,7 +160,7 @@ type userDisableCmd struct{ oneUser }
 
 // Help is shown below the command's summary.
 func (userDisableCmd) Help() string {
-	return `What the user did stays. Tokens are not the user's: see casehook token list.
+	return `The history of the user's actions stays. Tokens belong to no user: see casehook token list.
 
   casehook user disable ada@example.org`
 }
@@ -178,7 +178,7 @@ type userEnableCmd struct{ oneUser }
 
 // Help is shown below the command's summary.
 func (userEnableCmd) Help() string {
-	return `With the password of before, if there is one.
+	return `The earlier password is valid again, if there is one.
 
   casehook user enable ada@example.org`
 }
@@ -193,13 +193,14 @@ func (c *userEnableCmd) Run(ctx context.Context, s stdio) error {
 }
 
 type userPasswordCmd struct {
-	PasswordStdin bool `help:"Read the password from standard input; else one is made and printed."`
+	PasswordStdin bool `help:"Read the password from standard input. Without it, one is made and printed."`
 	oneUser
 }
 
 // Help is shown below the command's summary.
 func (userPasswordCmd) Help() string {
-	return `For administrators: somebody forgot a password. It has 12 to 200 characters. People who know theirs change it by themselves: POST /v1/session/password.
+	return `Administrators use it if a user forgot the password. A password has 12 to 200 characters. Users who know
+theirs change it with POST /v1/session/password.
 
   casehook user password ada@example.org
   casehook user password ada@example.org --password-stdin < password.txt`
