@@ -26,7 +26,7 @@ var placeholders = strings.NewReplacer("KEY", "permit", "CALLBACK", "submit", "$
 // Every command of the README, of docs/ and of the guides is one that the program accepts.
 func TestTheCommandsOfTheDocsAreAccepted(t *testing.T) {
 	pages := []string{"../../README.md", "../../SECURITY.md"}
-	for _, pattern := range []string{"../../docs/*.md", "../../internal/api/guides/*.md"} {
+	for _, pattern := range []string{"../../docs/*.md", "../../internal/api/docs/guides/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s matches nothing: %v", pattern, err)
