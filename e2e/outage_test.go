@@ -15,8 +15,8 @@ import (
 
 // fragile is a PostgreSQL of a script's own, and the way to it.
 type fragile struct {
-	*pgtest.Cluster
-	*pgtest.Proxy
+	cluster *pgtest.Cluster
+	proxy   *pgtest.Proxy
 }
 
 // newFragile makes a database that can go away.
@@ -25,7 +25,7 @@ func newFragile(ts *testscript.TestScript, neg bool, args []string) {
 	w := of(ts)
 	cluster := pgtest.New(w.t)
 	w.fragile = &fragile{cluster, cluster.Proxy(w.t)}
-	ts.Setenv(args[0], w.fragile.URL(w.t, cluster.Database(w.t)))
+	ts.Setenv(args[0], w.fragile.proxy.URL(w.t, cluster.Database(w.t)))
 }
 
 // outage takes the database away for a while.
@@ -36,10 +36,10 @@ func outage(ts *testscript.TestScript, neg bool, args []string) {
 	w := of(ts)
 	f := w.fragile
 	kinds := map[string][2]func(){
-		"cut":      {f.Cut, f.Mend},
-		"swallow":  {f.Swallow, f.Mend},
-		"shutdown": {func() { f.Stop(w.t) }, func() { f.Start(w.t) }},
-		"crash":    {func() { f.Kill(w.t) }, func() { f.Start(w.t) }},
+		"cut":      {f.proxy.Cut, f.proxy.Mend},
+		"swallow":  {f.proxy.Swallow, f.proxy.Mend},
+		"shutdown": {func() { f.cluster.Stop(w.t) }, func() { f.cluster.Start(w.t) }},
+		"crash":    {func() { f.cluster.Kill(w.t) }, func() { f.cluster.Start(w.t) }},
 	}
 	kind, ok := kinds[args[0]]
 	if !ok {

@@ -18,14 +18,14 @@ import (
 
 // ear is a receiver that remembers of which cases it has heard.
 type ear struct {
-	*httptest.Server
-	mu    sync.Mutex
-	heard []string
+	server *httptest.Server
+	mu     sync.Mutex
+	heard  []string
 }
 
 func (w *world) ear() *ear {
 	e := &ear{}
-	e.Server = httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	e.server = httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var m struct {
 			Case json.Number `json:"case_id"`
 		}
@@ -34,7 +34,7 @@ func (w *world) ear() *ear {
 		defer e.mu.Unlock()
 		e.heard = append(e.heard, m.Case.String())
 	})))
-	w.t.Cleanup(e.Close)
+	w.t.Cleanup(e.server.Close)
 	return e
 }
 
@@ -50,7 +50,7 @@ func (e *ear) take() []string {
 // listens makes an endpoint that hears of creations, and returns its path.
 func (w *world) listens(to *ear, header ...string) string {
 	w.t.Helper()
-	return w.post("/v1/endpoints", `{"url": "`+to.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")
+	return w.post("/v1/endpoints", `{"url": "`+to.server.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")
 }
 
 // served waits until endpoints and their replays have told all that they are to tell.
@@ -156,7 +156,7 @@ func (w *world) storyOfOwners(expect func(*ear, string, ...string), e *ear, path
 	w.do("PATCH", path, `{"description": "changed by somebody else"}`, manager...).is(200, "")
 	replay()
 	expect(e, path, open, closed)
-	w.do("PATCH", path, `{"url": "`+e.URL+`/moved"}`, manager...).is(200, "")
+	w.do("PATCH", path, `{"url": "`+e.server.URL+`/moved"}`, manager...).is(200, "")
 	replay()
 	expect(e, path, open)
 	w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["manager"]`)).is(200, "")
@@ -225,7 +225,7 @@ func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 // campaign is a random course of things. The first two of its people own an endpoint
 // each at first.
 type campaign struct {
-	*world
+	world *world
 	r     *rand.Rand
 	types []string            // their keys
 	reads map[string][]string // by type: the roles that may read it; absent: all
@@ -244,13 +244,13 @@ type campaign struct {
 func (c *campaign) begin() {
 	for _, key := range []string{"one", "two", "three"} {
 		c.types = append(c.types, key)
-		c.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(201, "")
+		c.world.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(201, "")
 	}
 	for i, role := range []string{"admin", "manager"} {
 		email := role + "@example.org"
-		c.users, c.roles, c.off = append(c.users, c.person(email, role)), append(c.roles, role), append(c.off, false)
-		c.ears, c.owners = append(c.ears, c.ear()), append(c.owners, i)
-		c.paths = append(c.paths, c.listens(c.ears[i], "Authorization", "", "Cookie", c.signIn(email)))
+		c.users, c.roles, c.off = append(c.users, c.world.person(email, role)), append(c.roles, role), append(c.off, false)
+		c.ears, c.owners = append(c.ears, c.world.ear()), append(c.owners, i)
+		c.paths = append(c.paths, c.world.listens(c.ears[i], "Authorization", "", "Cookie", c.world.signIn(email)))
 	}
 }
 
@@ -269,21 +269,21 @@ func (c *campaign) tell() {
 	told := []string{}
 	for range 1 + c.r.IntN(3) {
 		key := c.types[c.r.IntN(len(c.types))]
-		id := c.write(key)
+		id := c.world.write(key)
 		c.of[id], c.cases, told = key, append(c.cases, id), append(told, id)
 	}
 	again := c.cases[c.r.IntN(len(c.cases))]
-	c.served(c.paths...)
+	c.world.served(c.paths...)
 	for _, path := range c.paths {
-		c.post(path+"/replays", `{"since": "beginning", "subject": "case/`+again+`"}`).is(201, "")
+		c.world.post(path+"/replays", `{"since": "beginning", "subject": "case/`+again+`"}`).is(201, "")
 	}
-	c.served(c.paths...)
+	c.world.served(c.paths...)
 	for i, e := range c.ears {
 		c.compare("told", e.take(), i, append(slices.Clone(told), again))
 		var polled []string
 		for next, more := "beginning", true; more; {
 			var messages []heard
-			messages, next, more = c.poll("after=" + next + "&limit=1000&endpoint=" + strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
+			messages, next, more = c.world.poll("after=" + next + "&limit=1000&endpoint=" + strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
 			for _, m := range messages {
 				polled = append(polled, strings.TrimPrefix(m.Subject, "case/"))
 			}
@@ -293,7 +293,7 @@ func (c *campaign) tell() {
 }
 
 func (c *campaign) compare(what string, got []string, endpoint int, all []string) {
-	c.t.Helper()
+	c.world.t.Helper()
 	var want []string
 	for _, id := range all {
 		if c.may(endpoint, id) {
@@ -303,7 +303,7 @@ func (c *campaign) compare(what string, got []string, endpoint int, all []string
 	slices.Sort(got)
 	slices.Sort(want)
 	if c.heard += len(got); !slices.Equal(got, want) {
-		c.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint, what, got, want)
+		c.world.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint, what, got, want)
 	}
 }
 
@@ -315,23 +315,23 @@ func (c *campaign) change() {
 		roles := []string{"manager", "caseworker", "viewer"}[c.r.IntN(3):]
 		list, _ := json.Marshal(roles) // texts always encode
 		c.reads[key] = roles
-		c.do("PUT", "/v1/case-types/"+key, narrowed(key, string(list))).is(200, "")
+		c.world.do("PUT", "/v1/case-types/"+key, narrowed(key, string(list))).is(200, "")
 	case 2:
 		delete(c.reads, key)
-		c.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(200, "")
+		c.world.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(200, "")
 	case 3:
 		c.roles[person] = []string{"admin", "manager", "caseworker", "viewer"}[c.r.IntN(4)]
-		c.do("PATCH", c.users[person], `{"role": "`+c.roles[person]+`"}`).is(200, "")
+		c.world.do("PATCH", c.users[person], `{"role": "`+c.roles[person]+`"}`).is(200, "")
 	case 4:
 		c.off[person] = !c.off[person]
-		c.do("PATCH", c.users[person], fmt.Sprintf(`{"disabled": %v}`, c.off[person])).is(200, "")
+		c.world.do("PATCH", c.users[person], fmt.Sprintf(`{"disabled": %v}`, c.off[person])).is(200, "")
 	case 5:
 		c.owners[endpoint] = -1
 		if c.r.IntN(2) == 0 && !c.off[person] && slices.Contains([]string{"admin", "manager"}, c.roles[person]) {
 			c.owners[endpoint] = person
-			c.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie", c.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
+			c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie", c.world.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
 			return
 		}
-		c.do("PATCH", c.paths[endpoint], `{"take_over": true}`).is(200, "")
+		c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`).is(200, "")
 	}
 }

@@ -28,7 +28,7 @@ func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 		t.Run(fmt.Sprintf("share %d", share), func(t *testing.T) {
 			t.Parallel()
 			s := newSpoiler(start(t))
-			for i, d := range s.operations() {
+			for i, d := range s.world.operations() {
 				s.spared[d.id] = i%shares != share
 			}
 			s.spoil = func(o occasion) {
@@ -38,8 +38,8 @@ func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 					}
 				}
 			}
-			s.around = s.step
-			s.story()
+			s.world.around = s.step
+			s.world.story()
 			s.complete()
 			t.Logf("%d wrong requests, %d of them were not wrong after all", s.sent, s.taken)
 			if s.sent < 6000 / *badShare {
@@ -51,7 +51,7 @@ func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 
 // spoiler stands around a story and spoils its requests.
 type spoiler struct {
-	*world
+	world       *world
 	undo        *undo
 	spoil       func(occasion)
 	again       bool            // at each request, not only at the first of an operation
@@ -67,19 +67,19 @@ func newSpoiler(w *world) *spoiler {
 
 // occasion is a request of the story that is about to be sent.
 type occasion struct {
-	*spoiler
+	spoiler *spoiler
 	described
 	request sent
 }
 
 func (s *spoiler) step(r sent) got {
-	s.t.Helper()
-	d, ok := s.operation(r.method, r.path)
+	s.world.t.Helper()
+	d, ok := s.world.operation(r.method, r.path)
 	if ok && !s.spared[d.id] && (s.again || !s.spoilt[d.id]) && !slices.Contains(r.header, "Authorization") {
 		s.undo.forget()
 		s.spoil(occasion{s, d, r})
 	}
-	g := s.direct(r)
+	g := s.world.direct(r)
 	if g.status < 300 && !s.spared[d.id] {
 		s.spoilt[d.id] = true
 	}
@@ -87,13 +87,13 @@ func (s *spoiler) step(r sent) got {
 }
 
 func (s *spoiler) complete() {
-	s.t.Helper()
-	for _, d := range s.operations() {
+	s.world.t.Helper()
+	for _, d := range s.world.operations() {
 		if d.open() && strings.HasPrefix(d.path, "/v1/") || d.id == "delete-session" || d.id == "change-password" {
 			continue // passwords are noted where they are refused; signing out takes nothing that could be wrong
 		}
 		if !s.spoilt[d.id] && !s.spared[d.id] {
-			s.t.Errorf("%s was not tried", d.id)
+			s.world.t.Errorf("%s was not tried", d.id)
 		}
 	}
 }
@@ -108,13 +108,13 @@ type mutant struct {
 
 // try sends a mutant and judges the answer.
 func (s *spoiler) try(o occasion, m mutant) {
-	s.t.Helper()
+	s.world.t.Helper()
 	s.sent++
 	g := s.ask(m.request)
 	complain := func(format string, args ...any) {
-		s.t.Helper()
+		s.world.t.Helper()
 		body, _ := m.request.body.(string)
-		s.t.Errorf("%s, %s at %q: %s\n%s %.300s %q\n%.300q\n-> %d %.600s", o.id, m.what, m.place, fmt.Sprintf(format, args...),
+		s.world.t.Errorf("%s, %s at %q: %s\n%s %.300s %q\n%.300q\n-> %d %.600s", o.id, m.what, m.place, fmt.Sprintf(format, args...),
 			m.request.method, m.request.path, m.request.header, body, g.status, g.body)
 	}
 	if g.status >= 400 {
@@ -139,17 +139,17 @@ func (s *spoiler) try(o occasion, m mutant) {
 
 // ask sends a request without a network between: some of them no client would send.
 func (s *spoiler) ask(r sent) got {
-	s.t.Helper()
+	s.world.t.Helper()
 	body, _ := r.body.(string)
-	q := httptest.NewRequestWithContext(s.t.Context(), r.method, "/", strings.NewReader(body))
+	q := httptest.NewRequestWithContext(s.world.t.Context(), r.method, "/", strings.NewReader(body))
 	path, query, _ := strings.Cut(r.path, "?")
 	q.URL.RawPath, q.URL.RawQuery, q.RequestURI = path, query, r.path
 	decoded, ok := unescape(path)
 	if !ok {
-		return got{t: s.t, status: 400, body: []byte(`{"code": "http", "detail": "net/http refuses it"}`)}
+		return got{t: s.world.t, status: 400, body: []byte(`{"code": "http", "detail": "net/http refuses it"}`)}
 	}
 	q.URL.Path = decoded
-	q.Header.Set("Authorization", "Bearer "+s.bearerFor(r.path))
+	q.Header.Set("Authorization", "Bearer "+s.world.bearerFor(r.path))
 	if r.body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
@@ -164,11 +164,11 @@ func (s *spoiler) ask(r sent) got {
 		}
 	}
 	answer := httptest.NewRecorder()
-	s.handler.ServeHTTP(answer, q)
-	g := got{t: s.t, op: r.method + " " + path, status: answer.Code, header: answer.Header(), body: answer.Body.Bytes()}
-	_, ok = s.operation(r.method, path)
+	s.world.handler.ServeHTTP(answer, q)
+	g := got{t: s.world.t, op: r.method + " " + path, status: answer.Code, header: answer.Header(), body: answer.Body.Bytes()}
+	_, ok = s.world.operation(r.method, path)
 	if routed := answer.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed && !strings.HasSuffix(path, "/content") {
-		s.agrees(q, g)
+		s.world.agrees(q, g)
 	}
 	return g
 }
@@ -255,9 +255,9 @@ func (o occasion) bodySchema() (map[string]any, *jsonschema.Schema) {
 	}
 	at := "/paths/" + pointerEscape.Replace(o.path) + "/" + strings.ToLower(o.method) +
 		"/requestBody/content/" + pointerEscape.Replace("application/json") + "/schema"
-	compiled, err := o.document.schema(at)
-	must(o.t, err)
-	return o.resolve(media["schema"].(map[string]any)), compiled
+	compiled, err := o.spoiler.world.document.schema(at)
+	must(o.spoiler.world.t, err)
+	return o.spoiler.world.resolve(media["schema"].(map[string]any)), compiled
 }
 
 // field is a place in a body, and what its description says.
@@ -364,7 +364,7 @@ func (o occasion) badFields() (all []mutant) {
 	if !isObject {
 		return nil
 	}
-	required := o.required(schema, object, nil)
+	required := o.spoiler.world.required(schema, object, nil)
 	add := func(what string, path []string, body string) {
 		m := mutant{what: what, request: o.with(body), place: pointerTo(path)}
 		if compiled != nil {
@@ -374,7 +374,7 @@ func (o occasion) badFields() (all []mutant) {
 		}
 		all = append(all, m)
 	}
-	for _, f := range o.fields(schema, object, nil) {
+	for _, f := range o.spoiler.world.fields(schema, object, nil) {
 		for _, raw := range badValues {
 			add(fmt.Sprintf("%.40s", raw), f.path, put(object, f.path, raw))
 		}
@@ -464,7 +464,7 @@ func (o occasion) inPath(name, odd string) string {
 
 // breaks reports whether a text is not what a parameter's description allows.
 func (o occasion) breaks(p map[string]any, text string) bool {
-	schema := o.resolve(p["schema"].(map[string]any))
+	schema := o.spoiler.world.resolve(p["schema"].(map[string]any))
 	switch most, _ := schema["maxLength"].(json.Number); {
 	case schema["type"] == "string" && most != "":
 		n, _ := most.Int64()

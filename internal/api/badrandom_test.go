@@ -31,8 +31,8 @@ func TestRandomBadInputIsRefused(t *testing.T) {
 				s.try(o, o.random(random))
 			}
 		}
-		s.around = s.step
-		s.story()
+		s.world.around = s.step
+		s.world.story()
 		requests, taken = requests+s.sent, taken+s.taken
 	}
 	t.Logf("seed %d: %d stories with %d wrong requests, %d of them were not wrong after all", *badSeed, stories, requests, taken)
@@ -63,7 +63,7 @@ func (o occasion) random(r *rand.Rand) mutant {
 	}
 	schema, compiled := o.bodySchema()
 	body := put(object, []string{"nonsense"}, "")
-	if fields := o.fields(schema, object, nil); len(fields) > 0 {
+	if fields := o.spoiler.world.fields(schema, object, nil); len(fields) > 0 {
 		for range 1 + r.IntN(3) {
 			if changed, ok := (occasion{o.spoiler, o.described, o.with(body)}).text(); ok {
 				body = put(changed, fields[r.IntN(len(fields))].path, badValue(r, 3))

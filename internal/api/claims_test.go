@@ -53,7 +53,7 @@ func (w *world) storyOfClaims() {
 
 // answeredAndTold compares what the API answers with what events carry.
 type answeredAndTold struct {
-	*world
+	world  *world
 	bearer map[casetype.Classification]string
 	heard  map[casetype.Classification]int // how many messages were compared
 	tells  []string                        // the triggers that were
@@ -70,22 +70,22 @@ func (w *world) answeredAndTold() *answeredAndTold {
 // same checks that what was told of the subject since the last time, under triggers
 // that begin with kind, carries the object that the path answers with.
 func (a *answeredAndTold) same(kind, path string, triggers ...string) {
-	a.t.Helper()
+	a.world.t.Helper()
 	for clearance, bearer := range a.bearer {
-		answer := a.get(path, "Authorization", bearer).is(200, "")
-		all := a.told(clearance)
+		answer := a.world.get(path, "Authorization", bearer).is(200, "")
+		all := a.world.told(clearance)
 		var told []string
 		for _, m := range all[a.heard[clearance]:] {
 			var body map[string]json.RawMessage
-			must(a.t, json.Unmarshal(m.Body, &body))
+			must(a.world.t, json.Unmarshal(m.Body, &body))
 			if object, ok := body[kind]; ok {
 				if told = append(told, m.Trigger); !bytes.Equal(object, bytes.TrimSpace(answer.body)) {
-					a.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object, path, answer.body)
+					a.world.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object, path, answer.body)
 				}
 			}
 		}
 		if a.heard[clearance] = len(all); !slices.Equal(told, triggers) {
-			a.t.Errorf("told %v, want %v", told, triggers)
+			a.world.t.Errorf("told %v, want %v", told, triggers)
 		}
 	}
 	a.tells = append(a.tells, triggers...)
@@ -108,11 +108,11 @@ func TestTheAPIAnswersWithTheVeryObjectThatEveryClaimAndContactEventCarries(t *t
 }
 
 func (a *answeredAndTold) claims() {
-	a.do("PUT", "/v1/case-types/dent", dent).is(201, "")
-	a.do("PUT", "/v1/case-types/scratch", strings.Replace(dent, `"dent"`, `"scratch"`, 1)).is(201, "")
-	a.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
-	grace := a.post("/v1/users", `{"email": "grace@example.org", "name": "Grace <Hopper>"}`).is(201, "").text("id")
-	path := a.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location")
+	a.world.do("PUT", "/v1/case-types/dent", dent).is(201, "")
+	a.world.do("PUT", "/v1/case-types/scratch", strings.Replace(dent, `"dent"`, `"scratch"`, 1)).is(201, "")
+	a.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
+	grace := a.world.post("/v1/users", `{"email": "grace@example.org", "name": "Grace <Hopper>"}`).is(201, "").text("id")
+	path := a.world.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location")
 	a.same("claim", claimOf(path), "claim.created")
 	for _, step := range []struct {
 		method, path, body string
@@ -133,23 +133,23 @@ func (a *answeredAndTold) claims() {
 		if step.body != "" {
 			body = step.body
 		}
-		if g := a.do(step.method, path+step.path, body); g.status > 299 {
-			a.t.Fatalf("%s: %s", g.op, g.body)
+		if g := a.world.do(step.method, path+step.path, body); g.status > 299 {
+			a.world.t.Fatalf("%s: %s", g.op, g.body)
 		}
 		a.same("claim", claimOf(path), step.triggers...)
 	}
-	born := a.post("/v1/case-types/dent/cases", `{"transition": "record"}`).is(201, "").header.Get("Location")
+	born := a.world.post("/v1/case-types/dent/cases", `{"transition": "record"}`).is(201, "").header.Get("Location")
 	a.same("claim", claimOf(born), "claim.created", "claim.closed")
 }
 
 func (a *answeredAndTold) contacts() {
-	made := a.post("/v1/contacts", `{"first_name": "Ada <&>", "last_name": "Lovelace", "state": "Ü"}`).is(201, "")
+	made := a.world.post("/v1/contacts", `{"first_name": "Ada <&>", "last_name": "Lovelace", "state": "Ü"}`).is(201, "")
 	path := made.header.Get("Location")
 	a.same("contact", path, "contact.created")
-	object := bytes.TrimSpace(a.get(path).is(200, "").body)
-	for _, g := range []got{made, a.get("/v1/contacts").is(200, ""), a.do("PATCH", path, `{}`).is(200, "")} {
+	object := bytes.TrimSpace(a.world.get(path).is(200, "").body)
+	for _, g := range []got{made, a.world.get("/v1/contacts").is(200, ""), a.world.do("PATCH", path, `{}`).is(200, "")} {
 		if !bytes.Contains(g.body, object) {
-			a.t.Errorf("%s answers %s, not with %s", g.op, g.body, object)
+			a.world.t.Errorf("%s answers %s, not with %s", g.op, g.body, object)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func secrets(key string, class casetype.Classification, callbacks string) string
 
 // spies is a world with a reader, a receiver and callbacks of each clearance.
 type spies struct {
-	*world
+	world     *world
 	bearer    map[casetype.Classification]string
 	endpoint  map[casetype.Classification]string // its path
 	documents []string
@@ -93,7 +93,7 @@ func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "data":
 		fmt.Fprint(w, `{"data": {"topic": "told", "restrictedcanary_note": 7, "privatecanary_note": 7}}`)
 	default:
-		wiretest.Check(s.t, r.Header, body)
+		wiretest.Check(s.world.t, r.Header, body)
 		w.Write(body)
 		s.arrived <- r.URL.Path + string(body)
 	}
@@ -119,7 +119,7 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 			s.readAll()
 			s.hearAll()
 			for _, class := range casetype.Classifications()[1:] {
-				if strings.Contains(s.log.String(), canary(class)) {
+				if strings.Contains(s.world.log.String(), canary(class)) {
 					t.Errorf("the log holds a %s", canary(class))
 				}
 			}
@@ -156,7 +156,7 @@ func (s *spies) as(class casetype.Classification) []string {
 
 func (s *spies) triggers() string {
 	var names []string
-	for _, item := range s.get("/v1/triggers").is(200, "").items() {
+	for _, item := range s.world.get("/v1/triggers").is(200, "").items() {
 		names = append(names, item.(map[string]any)["name"].(string))
 	}
 	raw, _ := json.Marshal(names)
@@ -168,36 +168,36 @@ const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "res
 // plant makes, as somebody who sees everything, a case of each type and all that
 // hangs on it.
 func (s *spies) plant() {
-	s.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
-	s.contact = s.ada()
+	s.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
+	s.contact = s.world.ada()
 	for _, class := range casetype.Classifications() {
 		word := "open"
 		if class != casetype.Public {
 			word = canary(class)
 		}
 		create := fmt.Sprintf(`{"data": `+planted+`}`, word)
-		made := s.post("/v1/case-types/"+strings.ToLower(string(class))+"/cases", create).is(201, "")
+		made := s.world.post("/v1/case-types/"+strings.ToLower(string(class))+"/cases", create).is(201, "")
 		path := made.header.Get("Location")
 		s.cases[class] = path
-		s.do("PATCH", path, `{"data": {"privatecanary_note": "privatecanary 2", "restrictedcanary_note": "restrictedcanary 2"}}`).is(200, "")
-		s.do("PATCH", path, fmt.Sprintf(`{"data": {"topic": "%s 2"}}`, word)).is(200, "")
-		s.post(path+"/comments", fmt.Sprintf(`{"text": "%s said"}`, word)).is(201, "")
-		s.do("PUT", path+"/labels/urgent", nil).is(200, "")
-		s.do("PUT", path+strings.TrimPrefix(s.contact, "/v1")+"/"+word, nil).is(200, "")
+		s.world.do("PATCH", path, `{"data": {"privatecanary_note": "privatecanary 2", "restrictedcanary_note": "restrictedcanary 2"}}`).is(200, "")
+		s.world.do("PATCH", path, fmt.Sprintf(`{"data": {"topic": "%s 2"}}`, word)).is(200, "")
+		s.world.post(path+"/comments", fmt.Sprintf(`{"text": "%s said"}`, word)).is(201, "")
+		s.world.do("PUT", path+"/labels/urgent", nil).is(200, "")
+		s.world.do("PUT", path+strings.TrimPrefix(s.contact, "/v1")+"/"+word, nil).is(200, "")
 		for _, key := range []string{"letter_public", "letter_private", "letter_restricted"} {
-			s.documents = append(s.documents, s.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
+			s.documents = append(s.documents, s.world.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
 		}
-		s.proofs = append(s.proofs, s.do("POST", path+"/proofs?key=paper&filename="+word+".txt", word, "Content-Type", "text/plain").is(201, "").header.Get("Location"))
+		s.proofs = append(s.proofs, s.world.do("POST", path+"/proofs?key=paper&filename="+word+".txt", word, "Content-Type", "text/plain").is(201, "").header.Get("Location"))
 		for _, clearance := range casetype.Classifications() {
 			status := 200
 			if !clearance.Sees(class) {
 				status = 502
 			}
-			s.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)), `{"ignore_warning": true}`).is(status, "")
+			s.world.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)), `{"ignore_warning": true}`).is(status, "")
 		}
 		if class == casetype.Restricted {
-			s.gone = s.post("/v1/case-types/restricted/cases", create).is(201, "").header.Get("Location")
-			s.do("DELETE", s.gone, nil).is(204, "")
+			s.gone = s.world.post("/v1/case-types/restricted/cases", create).is(201, "").header.Get("Location")
+			s.world.do("DELETE", s.gone, nil).is(204, "")
 		}
 	}
 }
@@ -224,7 +224,7 @@ func (s *spies) probe() {
 				{"POST", "/v1/case-types/public/cases", `{"data": {"topic": "x"}}`},
 				{"POST", "/v1/case-types/" + strings.ToLower(string(class)) + "/cases", `{"data": {}}`},
 			} {
-				g := s.do(r.method, r.path, r.body, s.as(clearance)...)
+				g := s.world.do(r.method, r.path, r.body, s.as(clearance)...)
 				s.tellsNothing(clearance, g)
 				if !clearance.Sees(class) && strings.HasPrefix(r.path, path) {
 					g.is(404, "")
@@ -233,32 +233,32 @@ func (s *spies) probe() {
 		}
 		for _, word := range above(clearance) { // what is asked for is unknown, whether it is there or not
 			for _, name := range []string{word + "_note", word + "_nothing"} {
-				g := s.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`, s.as(clearance)...).is(422, "case.data_invalid")
+				g := s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`, s.as(clearance)...).is(422, "case.data_invalid")
 				if message := fmt.Sprint(g.json()["fields"]); !strings.Contains(message, "message:is not a field of public path:") {
-					s.t.Errorf("%s writes %s: %s", clearance, name, message)
+					s.world.t.Errorf("%s writes %s: %s", clearance, name, message)
 				}
 			}
 		}
 	}
-	s.do("PATCH", s.cases[casetype.Public], `{"data": {"topic": "changed from below"}}`, s.as(casetype.Public)...).is(200, "")
-	if g := s.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) || !bytes.Contains(g.body, []byte("privatecanary 2")) {
-		s.t.Errorf("a change from below touched what is hidden: %s", g.body)
+	s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"topic": "changed from below"}}`, s.as(casetype.Public)...).is(200, "")
+	if g := s.world.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) || !bytes.Contains(g.body, []byte("privatecanary 2")) {
+		s.world.t.Errorf("a change from below touched what is hidden: %s", g.body)
 	}
 }
 
 // tellsNothing looks for what a clearance may not see in an answer.
 func (s *spies) tellsNothing(clearance casetype.Classification, g got) {
-	s.t.Helper()
+	s.world.t.Helper()
 	for _, word := range above(clearance) {
 		if answer := fmt.Sprint(g.header) + string(g.body); strings.Contains(strings.ToLower(answer), word) {
-			s.t.Errorf("%s reads a %s in the answer %d to %s: %s", clearance, word, g.status, g.op, answer)
+			s.world.t.Errorf("%s reads a %s in the answer %d to %s: %s", clearance, word, g.status, g.op, answer)
 		}
 	}
 }
 
 // finish makes a case that all receivers hear of, last.
 func (s *spies) finish() {
-	s.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).is(201, "")
+	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).is(201, "")
 	for waiting := len(casetype.Classifications()); waiting > 0; {
 		if body := <-s.arrived; strings.Contains(body, "theend") && strings.Contains(body, "claim.created") {
 			waiting--
@@ -266,21 +266,21 @@ func (s *spies) finish() {
 	}
 	s.replay()
 	// What it was told before stays with its attempts.
-	s.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
+	s.world.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
 }
 
 // replay tells everybody everything again.
 func (s *spies) replay() {
 	for _, class := range casetype.Classifications() {
-		s.replays = append(s.replays, s.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`, s.as(class)...).is(201, "").header.Get("Location"))
+		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`, s.as(class)...).is(201, "").header.Get("Location"))
 	}
 	for deadline, i := time.Now().Add(30*time.Second), 0; i < len(s.replays); {
-		g := s.get(s.replays[i]).is(200, "")
+		g := s.world.get(s.replays[i]).is(200, "")
 		switch {
 		case g.text("state") == "done" && g.text("delivered") != "0":
 			i++
 		case time.Now().After(deadline):
-			s.t.Fatalf("the replay does not end: %s", g.body)
+			s.world.t.Fatalf("the replay does not end: %s", g.body)
 		}
 	}
 }
@@ -371,7 +371,7 @@ func (s *spies) reads() map[string][]string {
 // attempts returns the paths of all attempts.
 func (s *spies) attempts() (paths []string) {
 	for next := "/v1/attempts?limit=200"; next != ""; {
-		g := s.get(next, s.as(casetype.Restricted)...).is(200, "")
+		g := s.world.get(next, s.as(casetype.Restricted)...).is(200, "")
 		for _, item := range g.items() {
 			paths = append(paths, "/v1/attempts/"+item.(map[string]any)["id"].(string))
 		}
@@ -391,16 +391,16 @@ var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
 func (s *spies) readAll() {
 	reads := s.reads()
 	all := map[casetype.Classification]string{}
-	for _, d := range s.operations() {
+	for _, d := range s.world.operations() {
 		if d.method != "GET" || slices.Contains(notOfATenant, d.id) {
 			continue
 		}
 		if len(reads[d.id]) == 0 {
-			s.t.Errorf("%s reads, and is not in this test", d.id)
+			s.world.t.Errorf("%s reads, and is not in this test", d.id)
 		}
 		for _, path := range reads[d.id] {
 			for _, clearance := range casetype.Classifications() {
-				g := s.get(path, s.as(clearance)...)
+				g := s.world.get(path, s.as(clearance)...)
 				s.tellsNothing(clearance, g)
 				all[clearance] += string(g.body)
 				for class, hidden := range s.cases {
@@ -412,26 +412,26 @@ func (s *spies) readAll() {
 		}
 	}
 	for i, clearance := range casetype.Classifications() {
-		if found := s.get("/v1/cases?q=canary", s.as(clearance)...).items(); len(found) != []int{0, 2, 3}[i] {
-			s.t.Errorf("%s finds %d cases by what is hidden", clearance, len(found))
+		if found := s.world.get("/v1/cases?q=canary", s.as(clearance)...).items(); len(found) != []int{0, 2, 3}[i] {
+			s.world.t.Errorf("%s finds %d cases by what is hidden", clearance, len(found))
 		}
-		if linked := s.get(s.contact+"/cases", s.as(clearance)...).items(); len(linked) != i+1 {
-			s.t.Errorf("%s finds %d cases of the contact", clearance, len(linked))
+		if linked := s.world.get(s.contact+"/cases", s.as(clearance)...).items(); len(linked) != i+1 {
+			s.world.t.Errorf("%s finds %d cases of the contact", clearance, len(linked))
 		}
 		for j, document := range s.documents[:3] {
 			want := 404
 			if j <= i {
 				want = 200
 			}
-			s.get(document, s.as(clearance)...).is(want, "")
+			s.world.get(document, s.as(clearance)...).is(want, "")
 		}
-		if made := s.get(s.cases[casetype.Public]+"/documents", s.as(clearance)...).items(); len(made) != i+1 {
-			s.t.Errorf("%s lists %d documents", clearance, len(made))
+		if made := s.world.get(s.cases[casetype.Public]+"/documents", s.as(clearance)...).items(); len(made) != i+1 {
+			s.world.t.Errorf("%s lists %d documents", clearance, len(made))
 		}
 	}
 	for _, class := range casetype.Classifications()[1:] {
 		if !strings.Contains(all[class], canary(class)) {
-			s.t.Errorf("%s reads no %s at all", class, canary(class))
+			s.world.t.Errorf("%s reads no %s at all", class, canary(class))
 		}
 	}
 }
@@ -448,7 +448,7 @@ func (s *spies) hearAll() {
 			}
 		}
 		if told == "" {
-			s.t.Errorf("%s was told nothing", clearance)
+			s.world.t.Errorf("%s was told nothing", clearance)
 		}
 		hidden := above(clearance)
 		for _, class := range casetype.Classifications() {
@@ -458,11 +458,11 @@ func (s *spies) hearAll() {
 		}
 		for _, word := range hidden {
 			if at := strings.Index(strings.ToLower(told), word); at >= 0 {
-				s.t.Errorf("%s was told: %s", clearance, told[max(0, at-300):min(len(told), at+100)])
+				s.world.t.Errorf("%s was told: %s", clearance, told[max(0, at-300):min(len(told), at+100)])
 			}
 		}
 		if clearance != casetype.Public && !strings.Contains(told, canary(clearance)) {
-			s.t.Errorf("%s was told no %s", clearance, canary(clearance))
+			s.world.t.Errorf("%s was told no %s", clearance, canary(clearance))
 		}
 	}
 }

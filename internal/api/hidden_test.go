@@ -18,7 +18,7 @@ import (
 // secluded is a world in which some things are hidden from an asker, one by one of each
 // kind. What nobody has stands for the same kinds.
 type secluded struct {
-	*world
+	world  *world
 	asker  []string // headers
 	role   access.Role
 	hidden map[string]string // by what stands in braces in a request
@@ -66,71 +66,71 @@ func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 
 // receiver takes nothing of some paths.
 func (s *secluded) receiver() string {
-	r := httptest.NewServer(wiretest.Handler(s.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	r := httptest.NewServer(wiretest.Handler(s.world.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/taken" {
 			w.WriteHeader(http.StatusTeapot)
 		}
 	})))
-	s.t.Cleanup(r.Close)
+	s.world.t.Cleanup(r.Close)
 	return r.URL
 }
 
 // begin makes what the asker sees.
 func (s *secluded) begin(token string) {
-	s.t.Helper()
-	s.answers(200, `{}`)
-	s.deliver()
-	s.asker = []string{"Authorization", s.token(token)}
-	s.role = access.Role(s.get("/v1/session", s.asker...).is(200, "").text("role"))
-	s.do("PUT", "/v1/case-types/open", confidential("open", "")).is(201, "")
+	s.world.t.Helper()
+	s.world.answers(200, `{}`)
+	s.world.deliver()
+	s.asker = []string{"Authorization", s.world.token(token)}
+	s.role = access.Role(s.world.get("/v1/session", s.asker...).is(200, "").text("role"))
+	s.world.do("PUT", "/v1/case-types/open", confidential("open", "")).is(201, "")
 	for _, slug := range []string{"seen", "carried", "uncarried"} {
-		s.post("/v1/labels", `{"slug": "`+slug+`"}`).is(201, "")
+		s.world.post("/v1/labels", `{"slug": "`+slug+`"}`).is(201, "")
 	}
 	s.hidden["label"], s.nobody["label"] = "carried", "uncarried"
 	for _, of := range []map[string]string{s.hidden, s.nobody} {
-		of["contact"], of["lost"] = strip(s.ada()), strip(s.ada())
+		of["contact"], of["lost"] = strip(s.world.ada()), strip(s.world.ada())
 	}
-	s.seen["contact"] = strip(s.ada())
+	s.seen["contact"] = strip(s.world.ada())
 	for _, of := range []map[string]string{s.hidden, s.nobody} { // two, each of which gets a name
-		of["mine"] = strip(s.post("/v1/endpoints", `{"url": "https://crm.example/mine", "triggers": ["case_finished"]}`, s.asker...).is(201, "").header.Get("Location"))
+		of["mine"] = strip(s.world.post("/v1/endpoints", `{"url": "https://crm.example/mine", "triggers": ["case_finished"]}`, s.asker...).is(201, "").header.Get("Location"))
 	}
-	s.seen["user"] = strip(s.person("ada@example.org", "viewer"))
-	seen := s.post("/v1/case-types/open/cases", `{"data": {"text": "seen", "secret": "closed"}}`).is(201, "").header.Get("Location")
+	s.seen["user"] = strip(s.world.person("ada@example.org", "viewer"))
+	seen := s.world.post("/v1/case-types/open/cases", `{"data": {"text": "seen", "secret": "closed"}}`).is(201, "").header.Get("Location")
 	s.seen["case"] = strip(seen)
 	if s.role == access.Admin { // a case's version counts what is done with it, seen or not
-		s.hidden["sealed"] = s.post(seen+"/documents", `{"key": "sealed"}`).is(201, "").text("id")
+		s.hidden["sealed"] = s.world.post(seen+"/documents", `{"key": "sealed"}`).is(201, "").text("id")
 	}
-	s.seen["endpoint"] = strip(s.post("/v1/endpoints", `{"name": "seen", "url": "`+s.receiver()+`/taken", "clearance": "PUBLIC",
+	s.seen["endpoint"] = strip(s.world.post("/v1/endpoints", `{"name": "seen", "url": "`+s.receiver()+`/taken", "clearance": "PUBLIC",
 		"triggers": ["case_created"]}`, s.asker...).is(201, "").header.Get("Location"))
 }
 
 // hide makes one of each kind that the asker must not know of.
 func (s *secluded) hide(how string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	url, h := s.receiver(), s.hidden
-	s.do("PUT", "/v1/case-types/hushedtype", confidential("hushedtype", how)).is(201, "")
+	s.world.do("PUT", "/v1/case-types/hushedtype", confidential("hushedtype", how)).is(201, "")
 	h["type"] = "hushedtype"
-	endpoint := s.post("/v1/endpoints", `{"name": "hushedname", "url": "`+url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}}`).is(201, "")
+	endpoint := s.world.post("/v1/endpoints", `{"name": "hushedname", "url": "`+url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}}`).is(201, "")
 	write := func() string {
-		return s.post("/v1/case-types/hushedtype/cases", `{"data": {"text": "closed", "secret": "closed"}}`, "Idempotency-Key", s.t.Name()+fmt.Sprint(len(h))).is(201, "").header.Get("Location")
+		return s.world.post("/v1/case-types/hushedtype/cases", `{"data": {"text": "closed", "secret": "closed"}}`, "Idempotency-Key", s.world.t.Name()+fmt.Sprint(len(h))).is(201, "").header.Get("Location")
 	}
 	path := write()
 	h["case"] = strip(path)
-	s.post(path+"/comments", `{"text": "closed"}`).is(201, "")
-	s.do("PUT", path+"/labels/carried", nil).is(200, "")
-	s.do("PUT", path+"/contacts/"+h["contact"]+"/claimant", nil).is(200, "")
-	s.do("PUT", path+"/contacts/"+h["lost"]+"/claimant", nil).is(200, "")
-	s.do("PUT", path+"/assignee", `{"user_id": `+s.seen["user"]+`}`).is(200, "")
-	h["document"] = s.post(path+"/documents", `{"key": "letter"}`).is(201, "").text("id")
-	h["proof"] = s.do("POST", path+"/proofs?key=paper&filename=x", "x", "Content-Type", "text/plain").is(201, "").text("id")
+	s.world.post(path+"/comments", `{"text": "closed"}`).is(201, "")
+	s.world.do("PUT", path+"/labels/carried", nil).is(200, "")
+	s.world.do("PUT", path+"/contacts/"+h["contact"]+"/claimant", nil).is(200, "")
+	s.world.do("PUT", path+"/contacts/"+h["lost"]+"/claimant", nil).is(200, "")
+	s.world.do("PUT", path+"/assignee", `{"user_id": `+s.seen["user"]+`}`).is(200, "")
+	h["document"] = s.world.post(path+"/documents", `{"key": "letter"}`).is(201, "").text("id")
+	h["proof"] = s.world.do("POST", path+"/proofs?key=paper&filename=x", "x", "Content-Type", "text/plain").is(201, "").text("id")
 	h["gone"] = strip(write())
-	s.do("DELETE", "/v1/cases/"+h["gone"], nil).is(204, "")
+	s.world.do("DELETE", "/v1/cases/"+h["gone"], nil).is(204, "")
 	if s.role == access.Admin { // others see all endpoints
 		h["name"], h["renamed"], h["url"] = "hushedname", "hushedtoo", url+"/refused"
-		s.post("/v1/endpoints", `{"name": "hushedtoo", "url": "https://crm.example/", "triggers": ["case_finished"]}`).is(201, "")
+		s.world.post("/v1/endpoints", `{"name": "hushedtoo", "url": "https://crm.example/", "triggers": ["case_finished"]}`).is(201, "")
 		h["endpoint"] = strip(endpoint.header.Get("Location"))
-		h["secret"] = s.get("/v1/endpoints/"+h["endpoint"]+"/secrets").is(200, "").items()[0].(map[string]any)["id"].(string)
-		h["replay"] = s.post("/v1/endpoints/"+h["endpoint"]+"/replays", `{"since": "beginning"}`).is(201, "").text("id")
+		h["secret"] = s.world.get("/v1/endpoints/"+h["endpoint"]+"/secrets").is(200, "").items()[0].(map[string]any)["id"].(string)
+		h["replay"] = s.world.post("/v1/endpoints/"+h["endpoint"]+"/replays", `{"since": "beginning"}`).is(201, "").text("id")
 	}
 	s.awaitAttempt(path)
 	s.name()
@@ -138,19 +138,19 @@ func (s *secluded) hide(how string) {
 
 // awaitAttempt waits for the attempt that tells of a hidden case.
 func (s *secluded) awaitAttempt(path string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
-		s.sequence()
-		if all := s.get("/v1/attempts?outcome=failed&case="+strip(path)).is(200, "").items(); len(all) > 0 {
+		s.world.sequence()
+		if all := s.world.get("/v1/attempts?outcome=failed&case="+strip(path)).is(200, "").items(); len(all) > 0 {
 			attempt := all[0].(map[string]any)
 			s.hidden["attempt"], s.hidden["message"] = attempt["id"].(string), attempt["message"].(string)
 			break
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatal("nothing was tried")
+			s.world.t.Fatal("nothing was tried")
 		}
 	}
-	s.served("/v1/endpoints/" + s.seen["endpoint"])
+	s.world.served("/v1/endpoints/" + s.seen["endpoint"])
 }
 
 // name finds, for each thing that is hidden, a name of the same sort that nobody has.
@@ -167,7 +167,7 @@ func (s *secluded) name() {
 			s.nobody[kind] = nobodys(id)
 		}
 		if s.nobody[kind] == "" {
-			s.t.Fatalf("nothing is like %s", id)
+			s.world.t.Fatalf("nothing is like %s", id)
 		}
 	}
 }
@@ -191,15 +191,15 @@ func (s *secluded) lists() map[string][]string {
 }
 
 func (s *secluded) readAll(lists map[string][]string) map[string]string {
-	s.t.Helper()
-	s.served("/v1/endpoints/" + s.seen["endpoint"])
+	s.world.t.Helper()
+	s.world.served("/v1/endpoints/" + s.seen["endpoint"])
 	all := map[string]string{}
 	for _, o := range slices.Sorted(maps.Keys(lists)) {
 		if !s.role.Permits(access.Operation(o)) {
 			continue
 		}
 		for _, path := range lists[o] {
-			all[path] = said(s.get(path, s.asker...).is(200, ""))
+			all[path] = said(s.world.get(path, s.asker...).is(200, ""))
 		}
 	}
 	return all
@@ -327,7 +327,7 @@ var hideNothing = []access.Operation{
 
 // askAll asks each question with what is hidden and with what nobody has.
 func (s *secluded) askAll(lists map[string][]string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	questions := s.questions()
 	last := []access.Operation{"delete-label", "delete-contact"}
 	all := slices.DeleteFunc(access.Operations(), func(o access.Operation) bool { return slices.Contains(last, o) })
@@ -335,7 +335,7 @@ func (s *secluded) askAll(lists map[string][]string) {
 	for _, o := range all {
 		asked := questions[o]
 		if _, listed := lists[string(o)]; len(asked) == 0 && !listed && !slices.Contains(hideNothing, o) {
-			s.t.Errorf("%s is asked nothing: say what it might tell of what is hidden", o)
+			s.world.t.Errorf("%s is asked nothing: say what it might tell of what is hidden", o)
 		}
 		for _, q := range asked {
 			if s.role.Permits(o) {
@@ -348,7 +348,7 @@ func (s *secluded) askAll(lists map[string][]string) {
 }
 
 func (s *secluded) ask(o access.Operation, q question) {
-	s.t.Helper()
+	s.world.t.Helper()
 	about, ok := q.with(s.hidden)
 	nothing, _ := q.with(s.nobody)
 	if !ok {
@@ -369,11 +369,11 @@ func (s *secluded) ask(o access.Operation, q question) {
 		if strings.HasSuffix(q.body, `}`) && q.method == "PATCH" && strings.HasPrefix(q.path, "/v1/cases/") {
 			header = append(header, "If-Match", `"r99"`)
 		}
-		return s.do(q.method, q.path, body, header...)
+		return s.world.do(q.method, q.path, body, header...)
 	}
 	told, missed := send(about), send(nothing)
 	if missed.status != q.status {
-		s.t.Errorf("%s %s %s of what nobody has: %d %s", o, nothing.path, nothing.body, missed.status, missed.body)
+		s.world.t.Errorf("%s %s %s of what nobody has: %d %s", o, nothing.path, nothing.body, missed.status, missed.body)
 	}
 	a, b := said(told), said(missed)
 	for _, name := range braces.FindAllString(q.path+q.body, -1) {
@@ -381,7 +381,7 @@ func (s *secluded) ask(o access.Operation, q question) {
 		a, b = strings.ReplaceAll(a, s.hidden[kind], name), strings.ReplaceAll(b, s.nobody[kind], name)
 	}
 	if a != b {
-		s.t.Errorf("%s: %s %s\nof what is hidden is answered %s\nand of what nobody has %s", o, q.path, q.body, a, b)
+		s.world.t.Errorf("%s: %s %s\nof what is hidden is answered %s\nand of what nobody has %s", o, q.path, q.body, a, b)
 	}
 }
 
@@ -404,11 +404,11 @@ func (q question) with(ids map[string]string) (question, bool) {
 // tellsOfKeysAlone puts a type of a hidden one's key. That can't be as if there were none:
 // all that it tells is that the key can't be had.
 func (s *secluded) tellsOfKeysAlone() {
-	s.t.Helper()
+	s.world.t.Helper()
 	for range 2 {
-		g := s.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"), s.asker...).is(409, "case_type.key_taken")
+		g := s.world.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"), s.asker...).is(409, "case_type.key_taken")
 		if body := string(g.body); strings.Contains(body, "clear") || strings.Contains(body, "access") {
-			s.t.Errorf("it tells why: %s", body)
+			s.world.t.Errorf("it tells why: %s", body)
 		}
 	}
 }
@@ -417,22 +417,22 @@ func note2(key string) string { return strings.Replace(note, `"note"`, `"`+key+`
 
 // keepsWhatIsHidden looks, as somebody who sees it, at what the asker may have changed.
 func (s *secluded) keepsWhatIsHidden() {
-	s.t.Helper()
-	g := s.get("/v1/cases/"+s.hidden["case"]).is(200, "")
+	s.world.t.Helper()
+	g := s.world.get("/v1/cases/"+s.hidden["case"]).is(200, "")
 	for _, kept := range []string{`"labels":["carried"]`, `"contact_id":` + s.hidden["contact"], `"contact_id":` + s.hidden["lost"], `"version":8`} {
 		if !strings.Contains(string(g.body), kept) {
-			s.t.Errorf("the hidden case lost %s: %s", kept, g.body)
+			s.world.t.Errorf("the hidden case lost %s: %s", kept, g.body)
 		}
 	}
-	if all := s.get("/v1/cases/"+s.hidden["case"]+"/contacts").is(200, "").items(); len(all) != 2 {
-		s.t.Errorf("its contacts are %v", all)
+	if all := s.world.get("/v1/cases/"+s.hidden["case"]+"/contacts").is(200, "").items(); len(all) != 2 {
+		s.world.t.Errorf("its contacts are %v", all)
 	}
 	if id := s.hidden["endpoint"]; id != "" {
-		if g := s.get("/v1/endpoints/"+id).is(200, ""); g.text("name") != "hushedname" || g.text("url") != s.hidden["url"] {
-			s.t.Errorf("the hidden endpoint is %s", g.body)
+		if g := s.world.get("/v1/endpoints/"+id).is(200, ""); g.text("name") != "hushedname" || g.text("url") != s.hidden["url"] {
+			s.world.t.Errorf("the hidden endpoint is %s", g.body)
 		}
-		if audit := s.get("/v1/audit?limit=200").is(200, ""); !strings.Contains(string(audit.body), id) {
-			s.t.Error("who sees the endpoint reads nothing of it in the audit")
+		if audit := s.world.get("/v1/audit?limit=200").is(200, ""); !strings.Contains(string(audit.body), id) {
+			s.world.t.Error("who sees the endpoint reads nothing of it in the audit")
 		}
 	}
 }

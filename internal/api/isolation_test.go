@@ -60,7 +60,7 @@ var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{attachment\}`)
 
 // twins are two tenants who do the same.
 type twins struct {
-	*world
+	world    *world
 	database *sql.DB
 	tenant   [2]int64
 	bearer   [2]string
@@ -102,23 +102,23 @@ func newTwins(w *world) *twins {
 
 // query reads one column.
 func query[T any](s *twins, text string, args ...any) (all []T) {
-	s.t.Helper()
-	rows, err := s.database.QueryContext(s.t.Context(), text, args...)
-	must(s.t, err)
+	s.world.t.Helper()
+	rows, err := s.database.QueryContext(s.world.t.Context(), text, args...)
+	must(s.world.t, err)
 	defer rows.Close()
 	for rows.Next() {
 		var v T
-		must(s.t, rows.Scan(&v))
+		must(s.world.t, rows.Scan(&v))
 		all = append(all, v)
 	}
-	must(s.t, rows.Err())
+	must(s.world.t, rows.Err())
 	return all
 }
 
 // watch has the database note, by triggers, whose rows of a table are written.
 // When a token was last used is no matter.
 func (s *twins) watch(table string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	columns, differs := "select name from pragma_table_info('"+table+"')", "old.%[1]q is not new.%[1]q"
 	do := map[string]string{}
 	for op, rows := range map[string][]string{"insert": {"new"}, "update": {"old", "new"}, "delete": {"old"}} {
@@ -128,7 +128,7 @@ func (s *twins) watch(table string) {
 		}
 		do[op] += "end"
 	}
-	if s.driver == "pgx" {
+	if s.world.driver == "pgx" {
 		columns, differs = "select column_name from information_schema.columns where table_schema = 'public' and table_name = '"+table+"'", "old.%[1]q is distinct from new.%[1]q"
 		s.exec(`create function note_` + table + `() returns trigger language plpgsql as $$ begin
 			insert into noted select tenant, tg_op || ' of ` + table + `' from (values (old.tenant), (new.tenant)) rows (tenant) where tenant is not null;
@@ -150,27 +150,27 @@ func (s *twins) watch(table string) {
 }
 
 func (s *twins) exec(text string) {
-	s.t.Helper()
-	_, err := s.database.ExecContext(s.t.Context(), text)
-	must(s.t, err)
+	s.world.t.Helper()
+	_, err := s.database.ExecContext(s.world.t.Context(), text)
+	must(s.world.t, err)
 }
 
 // untouched runs do, in which nothing of one of them may change.
 func (s *twins) untouched(who int, what string, do func()) {
-	s.t.Helper()
+	s.world.t.Helper()
 	s.exec("delete from noted")
 	do()
 	if noted := query[string](s, "select what from noted where tenant = $1", s.tenant[who]); len(noted) > 0 {
-		s.t.Errorf("%s touched the other's rows: %s", what, noted)
+		s.world.t.Errorf("%s touched the other's rows: %s", what, noted)
 	}
 }
 
 // step plays one step of the story for both.
 func (s *twins) step(r sent) got {
-	s.t.Helper()
-	d, ok := s.operation(r.method, r.path)
+	s.world.t.Helper()
+	d, ok := s.world.operation(r.method, r.path)
 	if !ok || !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) {
-		return s.direct(r)
+		return s.world.direct(r)
 	}
 	mine := [2]sent{r, s.translate(0, r)}
 	for who := range 2 {
@@ -189,7 +189,7 @@ func (s *twins) step(r sent) got {
 		s.untouched(1-who, d.id, func() { answers[who] = s.as(who, mine[who]) })
 	}
 	if answers[0].status != answers[1].status {
-		s.t.Errorf("%s: one is answered %d, the other %d %s", d.id, answers[0].status, answers[1].status, answers[1].body)
+		s.world.t.Errorf("%s: one is answered %d, the other %d %s", d.id, answers[0].status, answers[1].status, answers[1].body)
 	}
 	s.learn(d, answers)
 	for who, a := range answers {
@@ -203,7 +203,7 @@ func (s *twins) step(r sent) got {
 
 // as sends a request as one of them.
 func (s *twins) as(who int, r sent) got {
-	s.t.Helper()
+	s.world.t.Helper()
 	header := slices.Clone(r.header)
 	if !slices.Contains(header, "Authorization") {
 		header = append(header, "Authorization", "Bearer "+s.bearer[who])
@@ -213,13 +213,13 @@ func (s *twins) as(who int, r sent) got {
 		header = append(header, "Host", s.host[who])
 	}
 	r.header = header
-	return s.direct(r)
+	return s.world.direct(r)
 }
 
 // tryAs has one of them try a step with something of the other's. The answer has
 // to be the one to an id that nobody has.
 func (s *twins) tryAs(who int, d described, mine sent, theirs string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	own, nobody := s.inverse(1-who, theirs), nobodys(theirs)
 	if nobody == "" {
 		return
@@ -232,10 +232,10 @@ func (s *twins) tryAs(who int, d described, mine sent, theirs string) {
 	s.tried[d.id]++
 	a, b := masked(foreign, theirs), masked(missing, nobody)
 	if foreign.status != missing.status || foreign.status >= 400 && a != b {
-		s.t.Errorf("%s with the other's %s is answered\n%d %s, with what nobody has\n%d %s", d.id, theirs, foreign.status, a, missing.status, b)
+		s.world.t.Errorf("%s with the other's %s is answered\n%d %s, with what nobody has\n%d %s", d.id, theirs, foreign.status, a, missing.status, b)
 	}
 	if foreign.status < 400 && ofOthers.MatchString(d.path) && strings.Contains(mine.path, strip(own)) {
-		s.t.Errorf("%s with the other's %s is answered %d %s", d.id, theirs, foreign.status, foreign.body)
+		s.world.t.Errorf("%s with the other's %s is answered %d %s", d.id, theirs, foreign.status, foreign.body)
 	}
 }
 
@@ -361,7 +361,7 @@ func (s *twins) learn(d described, answers [2]got) {
 // compare walks two answers. Kind is what the operation is about; name that of the
 // member it is at.
 func (s *twins) compare(operation, kind, name string, a, b any) {
-	s.t.Helper()
+	s.world.t.Helper()
 	switch a := a.(type) {
 	case map[string]any:
 		b, _ := b.(map[string]any)
@@ -374,7 +374,7 @@ func (s *twins) compare(operation, kind, name string, a, b any) {
 			b = b[:len(a)] // the oldest is the other's creation, which the first tenant's has not
 		}
 		if len(a) != len(b) {
-			s.t.Errorf("%s: %s has %d items for one and %d for the other", operation, name, len(a), len(b))
+			s.world.t.Errorf("%s: %s has %d items for one and %d for the other", operation, name, len(a), len(b))
 			return
 		}
 		for i := range a {
@@ -407,11 +407,11 @@ func (s *twins) pair(kind, a, b string) {
 
 // shows checks that an answer shows nothing of the other's but what was asked with.
 func (s *twins) shows(operation string, who int, asked sent, a got) {
-	s.t.Helper()
+	s.world.t.Helper()
 	text, _ := asked.body.(string)
 	for id := range s.twin[1-who] {
 		if bytes.Contains(a.body, []byte(id)) && !strings.Contains(asked.path+text, id) && s.twin[who][id] == "" {
-			s.t.Errorf("%s shows the other's %s: %s", operation, id, a.body)
+			s.world.t.Errorf("%s shows the other's %s: %s", operation, id, a.body)
 		}
 	}
 }
@@ -419,11 +419,11 @@ func (s *twins) shows(operation string, who int, asked sent, a got) {
 // otherKeys tries keys that only one of them has where the story has keys that
 // both have.
 func (s *twins) otherKeys() {
-	s.t.Helper()
+	s.world.t.Helper()
 	hers := strings.Replace(note, `"note"`, `"hers"`, 1)
 	s.as(0, sent{"PUT", "/v1/case-types/hers", hers, nil}).is(201, "")
 	s.as(0, sent{"POST", "/v1/case-types/hers/cases", `{"data": {"text": "secret"}}`, nil}).is(201, "")
-	for _, d := range s.operations() {
+	for _, d := range s.world.operations() {
 		r, ok := s.last[d.id]
 		if !ok || !strings.Contains(d.path, "/case-types/{key}") || d.method == "PUT" {
 			continue
@@ -437,10 +437,10 @@ func (s *twins) otherKeys() {
 		}
 		body := strings.ReplaceAll(string(answers[1].body), "nobodys", "hers")
 		if answers[0].status != 404 || string(answers[0].body) != body {
-			s.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s", d.id, answers[0].status, answers[0].body, body)
+			s.world.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s", d.id, answers[0].status, answers[0].body, body)
 		}
 	}
 	if n := len(s.as(1, sent{method: "GET", path: "/v1/cases?q=secret"}).items()); n != 0 {
-		s.t.Errorf("the other finds %d of its cases", n)
+		s.world.t.Errorf("the other finds %d of its cases", n)
 	}
 }

@@ -23,7 +23,7 @@ import (
 // provider is an OpenID Connect provider with keys of its own. It holds clients
 // to the rules: their secret, their address, PKCE, and codes that are used once.
 type provider struct {
-	*httptest.Server
+	server   *httptest.Server
 	t        testing.TB
 	key      *rsa.PrivateKey
 	redirect string
@@ -40,7 +40,7 @@ func newProvider(t testing.TB) *provider {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
 		answerJSON(w, 200, map[string]any{
-			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
+			"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize", "token_endpoint": p.server.URL + "/token", "jwks_uri": p.server.URL + "/keys",
 			"id_token_signing_alg_values_supported": []string{"RS256"}, "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		})
 	})
@@ -52,8 +52,8 @@ func newProvider(t testing.TB) *provider {
 	})
 	mux.HandleFunc("GET /authorize", p.authorize)
 	mux.HandleFunc("POST /token", p.token)
-	p.Server = httptest.NewServer(mux)
-	t.Cleanup(p.Close)
+	p.server = httptest.NewServer(mux)
+	t.Cleanup(p.server.Close)
 	return p
 }
 
@@ -90,7 +90,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	claims := map[string]any{
-		"iss": p.URL, "aud": "casehook", "sub": "ada-1", "nonce": asked.Get("nonce"), "email": "Ada@example.org", "email_verified": true,
+		"iss": p.server.URL, "aud": "casehook", "sub": "ada-1", "nonce": asked.Get("nonce"), "email": "Ada@example.org", "email_verified": true,
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	for name, value := range p.claims {
@@ -129,7 +129,7 @@ func (w *world) provided() *provider {
 	c := api.Config{Sessions: w.sessions, Log: w.logger(), Operator: operatorKey}
 	w.serve(c)
 	p.redirect = w.server.URL + "/v1/oidc/callback"
-	c.OIDC = oidc.New(oidc.Config{Issuer: p.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})
+	c.OIDC = oidc.New(oidc.Config{Issuer: p.server.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})
 	w.server.Config.Handler = api.New(w.service, c)
 	w.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return p
@@ -160,7 +160,7 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 	if me.text("name") != "Ada" || me.text("source") != "ui" {
 		t.Errorf("the session is %s", me.body)
 	}
-	if u := w.get(path).is(200, ""); u.text("identity") != p.URL {
+	if u := w.get(path).is(200, ""); u.text("identity") != p.server.URL {
 		t.Errorf("the user is %s", u.body)
 	}
 	w.get(back, "Authorization", "", "Cookie", cookie).is(400, "oidc.state")

@@ -163,7 +163,7 @@ func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 			f := &failing{world: w, kinds: failures(t), endpoints: map[string]string{}}
 			f.begin()
 			f.submit()
-			f.deliver()
+			f.world.deliver()
 			f.test()
 			f.await()
 			f.look()
@@ -173,7 +173,7 @@ func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 }
 
 type failing struct {
-	*world
+	world     *world
 	kinds     map[string]struct{ url, logged string }
 	endpoints map[string]string // paths, by kind
 	path      string            // of a case whose callbacks failed
@@ -181,10 +181,10 @@ type failing struct {
 }
 
 func (f *failing) shown(g got) got {
-	f.t.Helper()
+	f.world.t.Helper()
 	f.all = append(f.all, g)
 	if found := leaks(string(g.body)); len(found) > 0 {
-		f.t.Errorf("%s shows %q: %s", g.op, found, g.body)
+		f.world.t.Errorf("%s shows %q: %s", g.op, found, g.body)
 	}
 	return g
 }
@@ -192,57 +192,57 @@ func (f *failing) shown(g got) got {
 // begin makes an endpoint for each kind of failure, one whose token fails for each, and a
 // case type that asks callbacks which fail.
 func (f *failing) begin() {
-	f.t.Helper()
+	f.world.t.Helper()
 	var transitions []string
 	for _, kind := range slices.Sorted(maps.Keys(f.kinds)) {
 		url := f.kinds[kind].url
 		settings := `"triggers": ["case_created", "endpoint.failing"], "policy": {"retries": [], "timeout": "1s", "order": "none"}`
-		f.endpoints[kind] = f.post("/v1/endpoints", `{"url": "`+url+`", `+settings+`}`).is(201, "").header.Get("Location")
-		f.endpoints["oauth "+kind] = f.post("/v1/endpoints", `{"url": "https://crm.example/", `+settings+`,
+		f.endpoints[kind] = f.world.post("/v1/endpoints", `{"url": "`+url+`", `+settings+`}`).is(201, "").header.Get("Location")
+		f.endpoints["oauth "+kind] = f.world.post("/v1/endpoints", `{"url": "https://crm.example/", `+settings+`,
 			"auth": {"type": "oauth2", "token_url": "`+strings.Replace(url, "http://", "https://", 1)+`", "client_id": "x", "client_secret": "sesame-open"}}`).is(201, "").header.Get("Location")
 		for policy, prefix := range map[string]string{"fail": "ask_", "ignore": "ignore_"} {
 			transitions = append(transitions, fmt.Sprintf(`{"key": %q, "from": ["open"], "to": "open",
 				"about_to_submit": {"url": %q, "timeout": "1s", "retries": [], "failure_policy": %q}}`, prefix+kind, url, policy))
 		}
 	}
-	f.do("PUT", "/v1/case-types/note", strings.Replace(note, `"transitions": [`, `"transitions": [`+strings.Join(transitions, ",")+",", 1)).is(201, "")
+	f.world.do("PUT", "/v1/case-types/note", strings.Replace(note, `"transitions": [`, `"transitions": [`+strings.Join(transitions, ",")+",", 1)).is(201, "")
 }
 
 // submit asks each callback.
 func (f *failing) submit() {
-	f.t.Helper()
-	f.path = "/v1/cases/" + f.write("note")
+	f.world.t.Helper()
+	f.path = "/v1/cases/" + f.world.write("note")
 	for kind := range f.kinds {
-		if g := f.shown(f.post(f.path+"/transitions/ask_"+kind, `{}`)); g.status != 502 && g.status != 504 {
-			f.t.Errorf("%s: %d %s", kind, g.status, g.body)
+		if g := f.shown(f.world.post(f.path+"/transitions/ask_"+kind, `{}`)); g.status != 502 && g.status != 504 {
+			f.world.t.Errorf("%s: %d %s", kind, g.status, g.body)
 		}
-		f.shown(f.post(f.path+"/transitions/ignore_"+kind, `{}`).is(200, ""))
+		f.shown(f.world.post(f.path+"/transitions/ignore_"+kind, `{}`).is(200, ""))
 	}
-	f.shown(f.get("/v1/oidc/login", "Authorization", "").is(502, "oidc.unreachable"))
+	f.shown(f.world.get("/v1/oidc/login", "Authorization", "").is(502, "oidc.unreachable"))
 	for range 5 {
-		f.write("note")
+		f.world.write("note")
 	}
 }
 
 // test sends a sample to each endpoint.
 func (f *failing) test() {
-	f.t.Helper()
+	f.world.t.Helper()
 	for _, path := range f.endpoints {
-		f.shown(f.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""))
+		f.shown(f.world.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""))
 	}
 }
 
 // await waits until every endpoint that can't be reached is said to be failing.
 func (f *failing) await() {
-	f.t.Helper()
+	f.world.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; {
-		f.sequence()
-		told, _, _ := f.poll("after=beginning&limit=1000&triggers=endpoint.failing")
+		f.world.sequence()
+		told, _, _ := f.world.poll("after=beginning&limit=1000&triggers=endpoint.failing")
 		if len(told) >= len(f.endpoints)-1 { // a redirect is an answer: it shows that the endpoint is there
 			return
 		}
 		if time.Now().After(deadline) {
-			f.t.Fatalf("%d endpoints of %d are failing", len(told), len(f.endpoints))
+			f.world.t.Fatalf("%d endpoints of %d are failing", len(told), len(f.endpoints))
 		}
 	}
 }
@@ -256,7 +256,7 @@ var toldNothing = []access.Operation{
 
 // look reads all that there is to read.
 func (f *failing) look() {
-	f.t.Helper()
+	f.world.t.Helper()
 	paths := map[access.Operation][]string{
 		"list-cases": {"/v1/cases"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
 		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"}, "list-case-contacts": {f.path + "/contacts"},
@@ -273,17 +273,17 @@ func (f *failing) look() {
 			paths[o] = append(paths[o], path+suffix)
 		}
 	}
-	for _, item := range f.get("/v1/attempts?limit=200").is(200, "").items() {
+	for _, item := range f.world.get("/v1/attempts?limit=200").is(200, "").items() {
 		paths["get-attempt"] = append(paths["get-attempt"], "/v1/attempts/"+item.(map[string]any)["id"].(string))
 	}
-	for _, d := range f.operations() {
+	for _, d := range f.world.operations() {
 		if o := access.Operation(d.id); d.inTenant() && d.method == "GET" && len(paths[o]) == 0 && !slices.Contains(toldNothing, o) {
-			f.t.Errorf("%s is not looked at: say where it may tell of a failure", o)
+			f.world.t.Errorf("%s is not looked at: say where it may tell of a failure", o)
 		}
 	}
 	for _, asked := range paths {
 		for _, path := range asked {
-			f.shown(f.get(path).is(200, ""))
+			f.shown(f.world.get(path).is(200, ""))
 		}
 	}
 	var everything strings.Builder
@@ -296,15 +296,15 @@ func (f *failing) look() {
 		"no token from inside.example", "302 Found", "endpoint.failing",
 	} {
 		if !strings.Contains(everything.String(), words) {
-			f.t.Errorf("nobody is told %q", words)
+			f.world.t.Errorf("nobody is told %q", words)
 		}
 	}
 }
 
 // logged looks at what the operator is told.
 func (f *failing) logged() {
-	f.t.Helper()
-	text := f.log.String()
+	f.world.t.Helper()
+	text := f.world.log.String()
 	for kind, c := range f.kinds {
 		for _, path := range []string{f.endpoints[kind], f.endpoints["oauth "+kind]} {
 			if c.logged == "" {
@@ -314,16 +314,16 @@ func (f *failing) logged() {
 				return strings.Contains(line, strip(path)) && (strings.Contains(line, c.logged) || strings.Contains(line, inside))
 			})
 			if !told {
-				f.t.Errorf("the log does not say %q of the endpoint whose failure is %s", c.logged, kind)
+				f.world.t.Errorf("the log does not say %q of the endpoint whose failure is %s", c.logged, kind)
 			}
 		}
 	}
 	for _, words := range []string{"the OpenID Connect provider can't be used", inside + ":1"} {
 		if !strings.Contains(text, words) {
-			f.t.Errorf("the log lacks %q", words)
+			f.world.t.Errorf("the log lacks %q", words)
 		}
 	}
 	if strings.Contains(text, "sesame-open") {
-		f.t.Error("the log holds a secret")
+		f.world.t.Error("the log holds a secret")
 	}
 }

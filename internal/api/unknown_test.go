@@ -96,7 +96,7 @@ func TestOpenIDConnectBeginsAlikeForAnUnknownTenant(t *testing.T) {
 	w, p := startWithProvider(t)
 	shape := func(tenant string) []string {
 		g := w.get("/v1/oidc/login?tenant="+tenant, "Authorization", "").is(303, "")
-		return []string{g.header.Get("Location")[:len(p.URL)], g.cookie("casehook_oidc")[:14], strconv.Itoa(len(g.cookie("casehook_oidc")))}
+		return []string{g.header.Get("Location")[:len(p.server.URL)], g.cookie("casehook_oidc")[:14], strconv.Itoa(len(g.cookie("casehook_oidc")))}
 	}
 	if diff := cmp.Diff(shape("default"), shape("unknown")); diff != "" {
 		t.Error(diff)

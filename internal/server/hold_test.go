@@ -19,7 +19,7 @@ import (
 
 // elsewhere is all that a server may call: a receiver, callbacks and an OAuth server.
 type elsewhere struct {
-	*httptest.Server
+	server   *httptest.Server
 	status   atomic.Int64 // of the receiver's answers
 	requests atomic.Int64 // of all kinds
 	messages chan string  // triggers that the receiver took
@@ -42,8 +42,8 @@ func newElsewhere(t *testing.T) *elsewhere {
 			e.messages <- r.Header.Get("X-Atfinity-Event")
 		}
 	})))
-	e.Server = httptest.NewServer(mux)
-	t.Cleanup(e.Close)
+	e.server = httptest.NewServer(mux)
+	t.Cleanup(e.server.Close)
 	return e
 }
 
@@ -52,19 +52,19 @@ func (e *elsewhere) waiting(t *testing.T, c Config) (token string) {
 	t.Helper()
 	e.status.Store(http.StatusServiceUnavailable)
 	s, stop := start(t, c)
-	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`, e.URL)
+	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`, e.server.URL)
 	call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "edit": "edit", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"]},
 		{"key": "ask", "to": "open", `+ask+`}, {"key": "go", "from": ["open"], `+ask+`}], "switch": {`+ask+`}, "delete": {`+ask+`}}`)
 	call(t, s, "PUT", "/v1/case-types/memo", s.Token(), `{"key": "memo", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "crm", "url": "`+e.URL+`/hook", "triggers": ["case_created", "case_comment"],
+	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "crm", "url": "`+e.server.URL+`/hook", "triggers": ["case_created", "case_comment"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]},
-		"auth": {"type": "oauth2", "token_url": "`+e.URL+`/token", "client_id": "c", "client_secret": "s"}}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "erp", "url": "`+e.URL+`/hook", "triggers": ["case_created"],
+		"auth": {"type": "oauth2", "token_url": "`+e.server.URL+`/token", "client_id": "c", "client_secret": "s"}}`)
+	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
 	call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
-	w := &watched{Server: s, t: t}
+	w := &watched{server: s, t: t}
 	w.eventually("both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
 	stop()
 	return s.Token()
@@ -87,7 +87,7 @@ func TestAHeldServerOnACopySendsNothing(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		e, token := newElsewhere(t), ""
 		c := Config{Key: base64.StdEncoding.EncodeToString(make([]byte, 32)), Allow: loopback, Data: t.TempDir()}
-		c.Database = pgtest.Copy(t, t.Name()+e.URL, func(url string) error {
+		c.Database = pgtest.Copy(t, t.Name()+e.server.URL, func(url string) error {
 			c := c
 			c.Database = url
 			token = e.waiting(t, c)

@@ -13,7 +13,7 @@ import (
 
 // reaching is two tenants of a server, and what they call.
 type reaching struct {
-	*Server
+	server   *Server
 	t        *testing.T
 	operator string
 	acme     string // the token of its administrator
@@ -36,7 +36,7 @@ func reach(t *testing.T) (r *reaching, inside *httptest.Server) {
 		return value, ok
 	}}
 	s, _ := start(t, c)
-	r = &reaching{Server: s, t: t}
+	r = &reaching{server: s, t: t}
 	if r.operator, err = OperatorBearer(c, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func reach(t *testing.T) (r *reaching, inside *httptest.Server) {
 // that was refused.
 func (r *reaching) asks(token, url string) string {
 	r.t.Helper()
-	call(r.t, r.Server, "PUT", "/v1/case-types/note", token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+	call(r.t, r.server, "PUT", "/v1/case-types/note", token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`", "retries": []}}]}`)
 	return r.refusal("POST", "/v1/case-types/note/cases", token, `{}`)
 }
@@ -56,7 +56,7 @@ func (r *reaching) asks(token, url string) string {
 // refusal is the body of an answer that has to be none of success.
 func (r *reaching) refusal(method, path, token, body string) string {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), method, r.URL()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL()+path, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -88,13 +88,13 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 			t.Errorf("%s does not say %q", said, what)
 		}
 	}
-	has(r.asks(r.Token(), "${CASEHOOK_VAR_INSIDE}/x"), "answered 418")
-	has(r.asks(r.Token(), "${CASEHOOK_VAR_KEY}/x"), "is not the beginning of a URL")
+	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_INSIDE}/x"), "answered 418")
+	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_KEY}/x"), "is not the beginning of a URL")
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "has not granted to this tenant")
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
-	call(t, r.Server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)
+	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "can't be reached") // another port
-	shown := call(t, r.Server, "PATCH", "/v1/tenants/acme", r.operator, `{"allow_addresses": ["127.0.0.0/8", "127.0.0.1/8", "[fd00::]/8:443"]}`)
+	shown := call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"allow_addresses": ["127.0.0.0/8", "127.0.0.1/8", "[fd00::]/8:443"]}`)
 	if got := shown["allow_addresses"].([]any); len(got) != 2 || got[0] != "127.0.0.0/8" || shown["variables"].([]any)[0] != "INSIDE" {
 		t.Errorf("the tenant is shown as %v", shown)
 	}
@@ -106,25 +106,29 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 		has(r.refusal("PUT", "/v1/case-types/other", r.acme, `{"key": "other", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 			"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`"}}]}`), "/transitions/0/about_to_submit/url")
 	}
-	call(t, r.Server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": [], "allow_addresses": []}`)
+	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": [], "allow_addresses": []}`)
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
 }
 
 // What answers at an address that is not public is kept nowhere.
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	r, inside := reach(t)
-	call(t, r.Server, "PUT", "/v1/case-types/note", r.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	made := call(t, r.Server, "POST", "/v1/endpoints", r.Token(), `{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
-	call(t, r.Server, "POST", "/v1/case-types/note/cases", r.Token(), `{}`)
+	call(t, r.server, "PUT", "/v1/case-types/note", r.server.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+	made := call(t, r.server, "POST", "/v1/endpoints", r.server.Token(), `{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
+	call(t, r.server, "POST", "/v1/case-types/note/cases", r.server.Token(), `{}`)
 	path := "/v1/endpoints/" + made["id"].(string)
-	shown := func(path string) string { status, body := get(t, r.Server, path, r.Token()); _ = status; return body }
+	shown := func(path string) string {
+		status, body := get(t, r.server, path, r.server.Token())
+		_ = status
+		return body
+	}
 	var attempts string
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(attempts, `"status":418`); attempts = shown(path + "/attempts") {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was tried")
 		}
 	}
-	tested := call(t, r.Server, "POST", path+"/test", r.Token(), `{"trigger": "case_created"}`)
+	tested := call(t, r.server, "POST", path+"/test", r.server.Token(), `{"trigger": "case_created"}`)
 	for what, said := range map[string]any{"the attempts": attempts, "the test": tested, "the dead": shown(path + "/dead")} {
 		text, _ := said.(string)
 		if m, is := said.(map[string]any); is {

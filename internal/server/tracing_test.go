@@ -22,8 +22,8 @@ import (
 
 // spans is an OpenTelemetry collector that remembers.
 type spans struct {
-	*httptest.Server
-	t *testing.T
+	server *httptest.Server
+	t      *testing.T
 
 	mu  sync.Mutex
 	all []*otlp.Span
@@ -31,8 +31,8 @@ type spans struct {
 
 func collect(t *testing.T) *spans {
 	c := &spans{t: t}
-	c.Server = httptest.NewServer(c)
-	t.Cleanup(c.Close)
+	c.server = httptest.NewServer(c)
+	t.Cleanup(c.server.Close)
 	return c
 }
 
@@ -98,18 +98,18 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	c := collect(t)
 	var log lockedLog
-	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))}
+	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.server.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))}
 	w := watch(t, config)
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`, w.receiver.URL)
-	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
-	path := pathOf(call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {"text": "planted"}}`))
+	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
+	path := pathOf(call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "planted"}}`))
 	w.answers(500, `{"data": {"text": "planted too"}}`)
 
-	r, err := http.NewRequestWithContext(t.Context(), "PATCH", w.URL()+path, strings.NewReader(`{"data": {"text": "planted"}}`))
+	r, err := http.NewRequestWithContext(t.Context(), "PATCH", w.server.URL()+path, strings.NewReader(`{"data": {"text": "planted"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+w.Token())
+	r.Header.Set("Authorization", "Bearer "+w.server.Token())
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Traceparent", "00-"+trace+"-"+caller+"-01")
 	response, err := http.DefaultClient.Do(r)
@@ -155,8 +155,8 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
 	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"]}`, w.receiver.URL)
-	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
-	call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {}}`)
+	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
+	call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {}}`)
 	w.eventually("it is told", func() bool { return len(w.arrived()) == 1 })
 	if got := w.arrived()[0].Header.Get("Traceparent"); got != "" {
 		t.Errorf("it is told with the trace %s", got)

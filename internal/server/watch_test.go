@@ -31,7 +31,7 @@ import (
 // watched is a server with a callback, and a receiver that has taken what was
 // sent.
 type watched struct {
-	*Server
+	server   *Server
 	t        *testing.T
 	stop     func()
 	receiver *httptest.Server
@@ -66,11 +66,11 @@ func watch(t *testing.T, c Config) *watched {
 	w.receiver = httptest.NewServer(mux)
 	t.Cleanup(w.receiver.Close)
 	c.Allow = loopback
-	w.Server, w.stop = start(t, c)
+	w.server, w.stop = start(t, c)
 	definition := fmt.Sprintf(`{"key": "note", "fields": {"type": "object", "properties": {"text": {"type": "string"}}}, "edit": "edit",
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"],
 		"about_to_submit": {"url": "%s/callback", "retries": []}}]}`, w.receiver.URL)
-	call(t, w.Server, "PUT", "/v1/case-types/note", w.Token(), definition)
+	call(t, w.server, "PUT", "/v1/case-types/note", w.server.Token(), definition)
 	return w
 }
 
@@ -93,7 +93,7 @@ func pathOf(made map[string]any) string { return fmt.Sprintf("/v1/cases/%.0f", m
 // refused sends a request that is not done.
 func (w *watched) refused(method, path, token, body string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), method, w.URL()+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL()+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -175,19 +175,19 @@ func series(all map[string]*dto.MetricFamily) (n int) {
 func TestMetricsTellWhatHappened(t *testing.T) {
 	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
-	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
-	made := call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {"text": "one"}}`)
+	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
+	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	w.eventually("the first message arrives", func() bool { return len(w.arrived()) == 1 })
 	w.answers(400, `{"errors": ["No."]}`)
 	path := pathOf(made)
-	w.refused("PATCH", path, w.Token(), `{"data": {"text": "two"}}`)
+	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "two"}}`)
 	w.answers(400, `{"data": {"text": "three"}}`)
-	call(t, w.Server, "PATCH", path, w.Token(), `{"data": {"text": "two"}}`)
+	call(t, w.server, "PATCH", path, w.server.Token(), `{"data": {"text": "two"}}`)
 	w.eventually("the second message is given up", func() bool {
-		return value(scrape(t, w.MetricsURL()), "delivery_dead_total") == 1
+		return value(scrape(t, w.server.MetricsURL()), "delivery_dead_total") == 1
 	})
-	get(t, w.Server, "/v1/nothing", w.Token())
-	all := scrape(t, w.MetricsURL())
+	get(t, w.server, "/v1/nothing", w.server.Token())
+	all := scrape(t, w.server.MetricsURL())
 	for _, want := range []struct {
 		value  float64
 		name   string
@@ -242,23 +242,23 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
-	call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)
+	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
 	for range 12 {
-		call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {"text": "one"}}`)
+		call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	}
 	w.eventually("it is seen", func() bool {
-		all := scrape(t, w.MetricsURL())
+		all := scrape(t, w.server.MetricsURL())
 		return value(all, "delivery_attempts_total", "outcome", "unreachable") >= 5 && value(all, "delivery_breakers_open") == 1 &&
 			value(all, "lag_entries") > 0 && value(all, "lag_entries_max") == value(all, "lag_entries") && value(all, "lanes_parked") > 0
 	})
 	w.answers(200, "")
 	w.eventually("it is over", func() bool {
-		all := scrape(t, w.MetricsURL())
+		all := scrape(t, w.server.MetricsURL())
 		return value(all, "delivery_latency_seconds") == 12 && value(all, "delivery_breakers_open") == 0 && value(all, "lag_entries") == 0 &&
 			value(all, "lanes_parked") == 0 && value(all, "delivery_in_flight") == 0
 	})
 	w.stop()
-	if n := value(gathered(t, w.metrics), "delivery_endpoints"); n != 0 {
+	if n := value(gathered(t, w.server.metrics), "delivery_endpoints"); n != 0 {
 		t.Errorf("at the end it delivers to %v endpoints", n)
 	}
 }
@@ -280,26 +280,26 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 		t.Helper()
 		before := len(w.arrived())
 		endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed", "case_comment"], "policy": {"retries": ["1h"]}}`, w.receiver.URL)
-		call(t, w.Server, "POST", "/v1/endpoints", token, endpoint)
-		made := call(t, w.Server, "POST", "/v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
-		call(t, w.Server, "PATCH", pathOf(made), token, `{"data": {"text": "two"}}`)
-		call(t, w.Server, "POST", pathOf(made)+"/comments", token, `{"text": "x"}`)
-		get(t, w.Server, fmt.Sprint("/v1/nothing/", before), token)
-		get(t, w.Server, fmt.Sprint("/v1/cases/", before), token)
+		call(t, w.server, "POST", "/v1/endpoints", token, endpoint)
+		made := call(t, w.server, "POST", "/v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
+		call(t, w.server, "PATCH", pathOf(made), token, `{"data": {"text": "two"}}`)
+		call(t, w.server, "POST", pathOf(made)+"/comments", token, `{"text": "x"}`)
+		get(t, w.server, fmt.Sprint("/v1/nothing/", before), token)
+		get(t, w.server, fmt.Sprint("/v1/cases/", before), token)
 		w.eventually("all is told", func() bool { return len(w.arrived()) >= before+3 })
 	}
-	scrape(t, w.MetricsURL())
-	tell(w.Token())
-	w.eventually("it is all settled", func() bool { return value(scrape(t, w.MetricsURL()), "settle_batch_size") > 0 })
-	first := series(scrape(t, w.MetricsURL()))
+	scrape(t, w.server.MetricsURL())
+	tell(w.server.Token())
+	w.eventually("it is all settled", func() bool { return value(scrape(t, w.server.MetricsURL()), "settle_batch_size") > 0 })
+	first := series(scrape(t, w.server.MetricsURL()))
 	for range 5 {
-		tell(w.Token())
+		tell(w.server.Token())
 	}
 	w.eventually("the database has been asked", func() bool {
-		all := scrape(t, w.MetricsURL())
+		all := scrape(t, w.server.MetricsURL())
 		return value(all, "endpoints", "status", "active") == 6 && value(all, "lag_entries") == 0 && value(all, "journal_position") >= 18
 	})
-	if n := series(scrape(t, w.MetricsURL())); n > first+2 { // an outcome or status class that did not come up at first
+	if n := series(scrape(t, w.server.MetricsURL())); n > first+2 { // an outcome or status class that did not come up at first
 		t.Errorf("there were %d series with one endpoint, and there are %d with six", first, n)
 	}
 }
@@ -369,18 +369,18 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{t: t, Server: s}
-	w.eventually("it is ready", func() bool { return w.ready(t.Context()) == nil })
+	w := &watched{t: t, server: s}
+	w.eventually("it is ready", func() bool { return w.server.ready(t.Context()) == nil })
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.ready(t.Context()); !errors.Is(err, fault.Unavailable) {
+	if err := w.server.ready(t.Context()); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("without a database it is %v", err)
 	}
-	if status, _ := get(t, w.Server, "/readyz", ""); status != 503 {
+	if status, _ := get(t, w.server, "/readyz", ""); status != 503 {
 		t.Errorf("/readyz answers %d", status)
 	}
-	if status, _ := get(t, w.Server, "/healthz", ""); status != 200 {
+	if status, _ := get(t, w.server, "/healthz", ""); status != 200 {
 		t.Errorf("/healthz answers %d", status)
 	}
 	cancel()
@@ -395,14 +395,14 @@ func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	w.answers(500, `{"data": {"text": "planted-answer"}, "warnings": ["planted-warning"]}`)
 	endpoint := fmt.Sprintf(`{"url": "http://%s/hook?token=planted-query", "triggers": ["case_created", "case_changed", "case_comment"],
 		"headers": {"X-Key": "planted-header"}}`, strings.TrimPrefix(w.receiver.URL, "http://"))
-	secret := call(t, w.Server, "POST", "/v1/endpoints", w.Token(), endpoint)["secret"]
-	made := call(t, w.Server, "POST", "/v1/case-types/note/cases", w.Token(), `{"data": {"text": "planted-data"}, "name": "planted-name"}`)
+	secret := call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)["secret"]
+	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "planted-data"}, "name": "planted-name"}`)
 	path := pathOf(made)
-	w.refused("PATCH", path, w.Token(), `{"data": {"text": "planted-data"}}`)
-	call(t, w.Server, "POST", path+"/comments", w.Token(), `{"text": "planted-comment"}`)
-	get(t, w.Server, "/v1/cases?q=planted-search", w.Token())
-	get(t, w.Server, "/v1/cases", "chk_planted.planted-token")
-	call(t, w.Server, "POST", "/v1/users", w.Token(), `{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
+	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "planted-data"}}`)
+	call(t, w.server, "POST", path+"/comments", w.server.Token(), `{"text": "planted-comment"}`)
+	get(t, w.server, "/v1/cases?q=planted-search", w.server.Token())
+	get(t, w.server, "/v1/cases", "chk_planted.planted-token")
+	call(t, w.server, "POST", "/v1/users", w.server.Token(), `{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
 	w.refused("POST", "/v1/session", "", `{"email": "planted@example.org", "password": "planted-password-wrong"}`)
 	w.eventually("it has tried to deliver", func() bool { return len(w.arrived()) > 1 })
 	w.stop()
@@ -412,7 +412,7 @@ func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 			t.Errorf("the log lacks %s:\n%s", must, text)
 		}
 	}
-	_, half, _ := strings.Cut(w.Token(), ".")
+	_, half, _ := strings.Cut(w.server.Token(), ".")
 	for _, planted := range []string{"planted", "cGxhbnRlZC", half, fmt.Sprint(secret), "whsec_"} {
 		for line := range strings.Lines(text) {
 			if planted == "" || strings.Contains(line, planted) {
