@@ -13,18 +13,18 @@ import (
 	"github.com/casehook/casehook/internal/pgtest"
 )
 
-// fragile is a PostgreSQL of a script's own, and the way to it.
-type fragile struct {
+// outageDatabase is a PostgreSQL of a script's own, and the way to it.
+type outageDatabase struct {
 	cluster *pgtest.Cluster
 	proxy   *pgtest.Proxy
 }
 
-// newFragile makes a database that can go away.
-func newFragile(ts *testscript.TestScript, neg bool, args []string) {
+// newOutageDatabase makes a database that can go away.
+func newOutageDatabase(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "fragile VARIABLE")
 	w := of(ts)
 	cluster := pgtest.New(w.t)
-	w.fragile = &fragile{cluster, cluster.Proxy(w.t)}
+	w.fragile = &outageDatabase{cluster, cluster.Proxy(w.t)}
 	ts.Setenv(args[0], w.fragile.proxy.URL(w.t, cluster.Database(w.t)))
 }
 

@@ -74,8 +74,8 @@ func TestScripts(t *testing.T) {
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
 			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
 			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
-			"fragile": newFragile, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
-			"storm": beginStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
+			"fragile": newOutageDatabase, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
+			"storm": startStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},
 	})
 }
@@ -89,7 +89,7 @@ type world struct {
 	receivers map[string]*receiver
 	answer    []byte
 	storm     *storm
-	fragile   *fragile
+	fragile   *outageDatabase
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -139,12 +139,12 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("URL", string(m[1]))
 		return "", true
 	})
-	takeToken(ts, readAll(file))
+	useToken(ts, readAll(file))
 	ts.Setenv("CASEHOOK_SERVER", ts.Getenv("URL"))
 }
 
-// takeToken uses the token in a text from now on, if there is one.
-func takeToken(ts *testscript.TestScript, text string) bool {
+// useToken uses the token in a text from now on, if there is one.
+func useToken(ts *testscript.TestScript, text string) bool {
 	m := firstToken.FindStringSubmatch(text)
 	if m != nil {
 		ts.Setenv("TOKEN", m[1])
@@ -154,7 +154,7 @@ func takeToken(ts *testscript.TestScript, text string) bool {
 }
 
 func token(ts *testscript.TestScript, neg bool, _ []string) {
-	if neg || !takeToken(ts, ts.ReadFile("stdout")) {
+	if neg || !useToken(ts, ts.ReadFile("stdout")) {
 		ts.Fatalf("the last command printed no token")
 	}
 }

@@ -28,7 +28,7 @@ type storm struct {
 	keys         atomic.Int64   // cases that were begun
 }
 
-func beginStorm(ts *testscript.TestScript, neg bool, args []string) {
+func startStorm(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "storm N")
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)

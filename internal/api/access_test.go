@@ -16,15 +16,15 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// ear is a receiver that remembers of which cases it has heard.
-type ear struct {
+// caseReceiver is a receiver that remembers of which cases it has heard.
+type caseReceiver struct {
 	server *httptest.Server
 	mu     sync.Mutex
-	heard  []string
+	cases  []string
 }
 
-func (w *world) ear() *ear {
-	e := &ear{}
+func (w *world) caseReceiver() *caseReceiver {
+	e := &caseReceiver{}
 	e.server = httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var m struct {
 			Case json.Number `json:"case_id"`
@@ -32,29 +32,29 @@ func (w *world) ear() *ear {
 		json.NewDecoder(r.Body).Decode(&m)
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.heard = append(e.heard, m.Case.String())
+		e.cases = append(e.cases, m.Case.String())
 	})))
 	w.t.Cleanup(e.server.Close)
 	return e
 }
 
-// take returns the cases that were heard of since the last time.
-func (e *ear) take() []string {
+// drain returns the cases that were heard of since the last time.
+func (e *caseReceiver) drain() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	heard := e.heard
-	e.heard = nil
+	heard := e.cases
+	e.cases = nil
 	return heard
 }
 
-// listens makes an endpoint that hears of creations, and returns its path.
-func (w *world) listens(to *ear, header ...string) string {
+// subscribe makes an endpoint that hears of creations, and returns its path.
+func (w *world) subscribe(to *caseReceiver, header ...string) string {
 	w.t.Helper()
 	return w.post("/v1/endpoints", `{"url": "`+to.server.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")
 }
 
-// served waits until endpoints and their replays have told all that they are to tell.
-func (w *world) served(paths ...string) {
+// awaitDelivered waits until endpoints and their replays have told all that they are to tell.
+func (w *world) awaitDelivered(paths ...string) {
 	w.t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for _, path := range paths {
@@ -101,13 +101,13 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 			t.Errorf("a manager lists %d types", len(all))
 		}
 		open, closed := w.write("note"), w.write("closed")
-		mine, theirs := w.ear(), w.ear()
-		path, all := w.listens(mine, manager...), w.listens(theirs)
+		mine, theirs := w.caseReceiver(), w.caseReceiver()
+		path, all := w.subscribe(mine, manager...), w.subscribe(theirs)
 		w.deliver()
-		expect := func(e *ear, path string, want ...string) {
+		expect := func(e *caseReceiver, path string, want ...string) {
 			t.Helper()
-			w.served(path)
-			heard := e.take()
+			w.awaitDelivered(path)
+			heard := e.drain()
 			slices.Sort(heard)
 			if slices.Sort(want); !slices.Equal(heard, want) {
 				t.Errorf("heard of %v, want %v (%s is open, %s is closed)", heard, want, open, closed)
@@ -144,7 +144,7 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 }
 
 // storyOfOwners hands an endpoint about.
-func (w *world) storyOfOwners(expect func(*ear, string, ...string), e *ear, path, open, closed string, manager []string) {
+func (w *world) storyOfOwners(expect func(*caseReceiver, string, ...string), e *caseReceiver, path, open, closed string, manager []string) {
 	t := w.t
 	replay := func() { t.Helper(); w.post(path+"/replays", `{"since": "beginning"}`).is(201, "") }
 	if shown := w.get(path).is(200, ""); !strings.HasPrefix(shown.text("owner"), "token/tok_") {
@@ -211,78 +211,78 @@ var (
 func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
-		c := &campaign{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{}, of: map[string]string{}}
-		c.begin()
+		c := &accessWalk{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{}, typeOf: map[string]string{}}
+		c.setUp()
 		w.deliver()
 		for range *accessSteps {
 			c.change()
-			c.tell()
+			c.check()
 		}
-		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.heard, *accessSeed)
+		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.received, *accessSeed)
 	})
 }
 
-// campaign is a random course of things. The first two of its people own an endpoint
+// accessWalk is a random course of things. The first two of its people own an endpoint
 // each at first.
-type campaign struct {
-	world *world
-	r     *rand.Rand
-	types []string            // their keys
-	reads map[string][]string // by type: the roles that may read it; absent: all
-	cases []string            // all that there are
-	of    map[string]string   // the type of each
-	heard int
+type accessWalk struct {
+	world    *world
+	r        *rand.Rand
+	types    []string            // their keys
+	reads    map[string][]string // by type: the roles that may read it; absent: all
+	cases    []string            // all that there are
+	typeOf   map[string]string   // the type of each
+	received int
 
-	roles  []string // of the people
-	off    []bool   // they are disabled
-	users  []string // their paths
-	paths  []string // of the endpoints
-	ears   []*ear
-	owners []int // of the endpoints; -1: the token of an administrator
+	roles     []string // of the people
+	disabled  []bool   // they are disabled
+	users     []string // their paths
+	paths     []string // of the endpoints
+	receivers []*caseReceiver
+	owners    []int // of the endpoints; -1: the token of an administrator
 }
 
-func (c *campaign) begin() {
+func (c *accessWalk) setUp() {
 	for _, key := range []string{"one", "two", "three"} {
 		c.types = append(c.types, key)
 		c.world.do("PUT", "/v1/case-types/"+key, strings.Replace(note, `"note"`, `"`+key+`"`, 1)).is(201, "")
 	}
 	for i, role := range []string{"admin", "manager"} {
 		email := role + "@example.org"
-		c.users, c.roles, c.off = append(c.users, c.world.person(email, role)), append(c.roles, role), append(c.off, false)
-		c.ears, c.owners = append(c.ears, c.world.ear()), append(c.owners, i)
-		c.paths = append(c.paths, c.world.listens(c.ears[i], "Authorization", "", "Cookie", c.world.signIn(email)))
+		c.users, c.roles, c.disabled = append(c.users, c.world.person(email, role)), append(c.roles, role), append(c.disabled, false)
+		c.receivers, c.owners = append(c.receivers, c.world.caseReceiver()), append(c.owners, i)
+		c.paths = append(c.paths, c.world.subscribe(c.receivers[i], "Authorization", "", "Cookie", c.world.signIn(email)))
 	}
 }
 
 // may reports whether the owner of an endpoint may read a case.
-func (c *campaign) may(endpoint int, id string) bool {
-	roles, narrowed := c.reads[c.of[id]]
+func (c *accessWalk) may(endpoint int, id string) bool {
+	roles, narrowed := c.reads[c.typeOf[id]]
 	owner := c.owners[endpoint]
 	if !narrowed || owner < 0 {
 		return true
 	}
-	return !c.off[owner] && (c.roles[owner] == "admin" || slices.Contains(roles, c.roles[owner]))
+	return !c.disabled[owner] && (c.roles[owner] == "admin" || slices.Contains(roles, c.roles[owner]))
 }
 
-// tell lets things happen, and an old one be told again, and compares.
-func (c *campaign) tell() {
+// check lets things happen, and an old one be told again, and compares.
+func (c *accessWalk) check() {
 	told := []string{}
 	for range 1 + c.r.IntN(3) {
 		key := c.types[c.r.IntN(len(c.types))]
 		id := c.world.write(key)
-		c.of[id], c.cases, told = key, append(c.cases, id), append(told, id)
+		c.typeOf[id], c.cases, told = key, append(c.cases, id), append(told, id)
 	}
 	again := c.cases[c.r.IntN(len(c.cases))]
-	c.world.served(c.paths...)
+	c.world.awaitDelivered(c.paths...)
 	for _, path := range c.paths {
 		c.world.post(path+"/replays", `{"since": "beginning", "subject": "case/`+again+`"}`).is(201, "")
 	}
-	c.world.served(c.paths...)
-	for i, e := range c.ears {
-		c.compare("told", e.take(), i, append(slices.Clone(told), again))
+	c.world.awaitDelivered(c.paths...)
+	for i, e := range c.receivers {
+		c.compare("told", e.drain(), i, append(slices.Clone(told), again))
 		var polled []string
 		for next, more := "beginning", true; more; {
-			var messages []heard
+			var messages []polledMessage
 			messages, next, more = c.world.poll("after=" + next + "&limit=1000&endpoint=" + strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
 			for _, m := range messages {
 				polled = append(polled, strings.TrimPrefix(m.Subject, "case/"))
@@ -292,7 +292,7 @@ func (c *campaign) tell() {
 	}
 }
 
-func (c *campaign) compare(what string, got []string, endpoint int, all []string) {
+func (c *accessWalk) compare(what string, got []string, endpoint int, all []string) {
 	c.world.t.Helper()
 	var want []string
 	for _, id := range all {
@@ -302,13 +302,13 @@ func (c *campaign) compare(what string, got []string, endpoint int, all []string
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if c.heard += len(got); !slices.Equal(got, want) {
+	if c.received += len(got); !slices.Equal(got, want) {
 		c.world.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint, what, got, want)
 	}
 }
 
 // change lets something happen that says who may read what.
-func (c *campaign) change() {
+func (c *accessWalk) change() {
 	person, endpoint, key := c.r.IntN(2), c.r.IntN(2), c.types[c.r.IntN(len(c.types))]
 	switch c.r.IntN(6) {
 	case 0, 1:
@@ -323,11 +323,11 @@ func (c *campaign) change() {
 		c.roles[person] = []string{"admin", "manager", "caseworker", "viewer"}[c.r.IntN(4)]
 		c.world.do("PATCH", c.users[person], `{"role": "`+c.roles[person]+`"}`).is(200, "")
 	case 4:
-		c.off[person] = !c.off[person]
-		c.world.do("PATCH", c.users[person], fmt.Sprintf(`{"disabled": %v}`, c.off[person])).is(200, "")
+		c.disabled[person] = !c.disabled[person]
+		c.world.do("PATCH", c.users[person], fmt.Sprintf(`{"disabled": %v}`, c.disabled[person])).is(200, "")
 	case 5:
 		c.owners[endpoint] = -1
-		if c.r.IntN(2) == 0 && !c.off[person] && slices.Contains([]string{"admin", "manager"}, c.roles[person]) {
+		if c.r.IntN(2) == 0 && !c.disabled[person] && slices.Contains([]string{"admin", "manager"}, c.roles[person]) {
 			c.owners[endpoint] = person
 			c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie", c.world.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
 			return

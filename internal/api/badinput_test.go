@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -15,84 +17,82 @@ import (
 )
 
 // TestBadInputIsRefusedWithItsPlace plays the story in which every operation
-// succeeds, and before each operation sends it in every wrong way that its
-// description in the OpenAPI document suggests. Whatever is refused has saved
-// nothing: the rows are as before, and the story goes on. What is not wrong after
-// all is undone.
+// succeeds, and before each operation sends it in the wrong ways that its
+// description in the OpenAPI document suggests: a sample of them, or all with
+// -bad.share 1. A refused request saves nothing: the rows are as before, and the
+// story goes on. The changes of a request that was not wrong after all are reverted.
 //
-// Several play it at once, and each spoils its share of the operations.
+// Several stories run at once, each with its share of the operations.
 func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 	t.Parallel()
-	const shares = 4
+	const shares = 2
 	for share := range shares {
 		t.Run(fmt.Sprintf("share %d", share), func(t *testing.T) {
 			t.Parallel()
-			s := newSpoiler(start(t))
+			s := newMutator(start(t))
 			for i, d := range s.world.operations() {
-				s.spared[d.id] = i%shares != share
+				s.skipped[d.id] = i%shares != share
 			}
-			s.spoil = func(o occasion) {
-				for i, m := range o.mutants() {
-					if i%*badShare == 0 {
-						s.try(o, m)
-					}
+			s.mutate = func(o target) {
+				for _, m := range o.mutants() {
+					s.try(o, m)
 				}
 			}
 			s.world.around = s.step
 			s.world.story()
-			s.complete()
-			t.Logf("%d wrong requests, %d of them were not wrong after all", s.sent, s.taken)
-			if s.sent < 6000 / *badShare {
+			s.checkComplete()
+			t.Logf("%d wrong requests, %d of them were not wrong after all", s.sent, s.accepted)
+			if s.sent < 12000 / *badShare {
 				t.Errorf("only %d wrong requests were sent", s.sent)
 			}
 		})
 	}
 }
 
-// spoiler stands around a story and spoils its requests.
-type spoiler struct {
-	world       *world
-	undo        *undo
-	spoil       func(occasion)
-	again       bool            // at each request, not only at the first of an operation
-	spared      map[string]bool // operations that are sent as they are
-	spoilt      map[string]bool // operations
-	sent, taken int
+// mutator sends wrong variants of a story's requests before each of them.
+type mutator struct {
+	world          *world
+	undo           *undo
+	mutate         func(target)
+	everyRequest   bool            // before each request, not only before the first of an operation
+	skipped        map[string]bool // operations without variants
+	mutated        map[string]bool // operations
+	sent, accepted int
 }
 
-func newSpoiler(w *world) *spoiler {
+func newMutator(w *world) *mutator {
 	w.t.Helper()
-	return &spoiler{world: w, undo: newUndo(w), spared: map[string]bool{}, spoilt: map[string]bool{}}
+	return &mutator{world: w, undo: newUndo(w), skipped: map[string]bool{}, mutated: map[string]bool{}}
 }
 
-// occasion is a request of the story that is about to be sent.
-type occasion struct {
-	spoiler *spoiler
-	described
-	request sent
+// target is a request of the story that is about to be sent.
+type target struct {
+	mutator *mutator
+	operation
+	request request
 }
 
-func (s *spoiler) step(r sent) got {
+func (s *mutator) step(r request) answer {
 	s.world.t.Helper()
 	d, ok := s.world.operation(r.method, r.path)
-	if ok && !s.spared[d.id] && (s.again || !s.spoilt[d.id]) && !slices.Contains(r.header, "Authorization") {
+	if ok && !s.skipped[d.id] && (s.everyRequest || !s.mutated[d.id]) && !slices.Contains(r.header, "Authorization") {
 		s.undo.forget()
-		s.spoil(occasion{s, d, r})
+		s.mutate(target{s, d, r})
 	}
 	g := s.world.direct(r)
-	if g.status < 300 && !s.spared[d.id] {
-		s.spoilt[d.id] = true
+	if g.status < 300 && !s.skipped[d.id] {
+		s.mutated[d.id] = true
 	}
 	return g
 }
 
-func (s *spoiler) complete() {
+func (s *mutator) checkComplete() {
 	s.world.t.Helper()
 	for _, d := range s.world.operations() {
 		if d.open() && strings.HasPrefix(d.path, "/v1/") || d.id == "delete-session" || d.id == "change-password" {
 			continue // passwords are noted where they are refused; signing out takes nothing that could be wrong
 		}
-		if !s.spoilt[d.id] && !s.spared[d.id] {
+		if !s.mutated[d.id] && !s.skipped[d.id] {
 			s.world.t.Errorf("%s was not tried", d.id)
 		}
 	}
@@ -101,16 +101,16 @@ func (s *spoiler) complete() {
 // mutant is a request with something wrong in it.
 type mutant struct {
 	what    string
-	request sent
+	request request
 	place   string // where it is wrong: a JSON Pointer, or query.limit
-	wrong   bool   // the description says so; else it may be taken
+	wrong   bool   // by the description; otherwise the request may be accepted
 }
 
-// try sends a mutant and judges the answer.
-func (s *spoiler) try(o occasion, m mutant) {
+// try sends a mutant and checks the answer.
+func (s *mutator) try(o target, m mutant) {
 	s.world.t.Helper()
 	s.sent++
-	g := s.ask(m.request)
+	g := s.send(m.request)
 	complain := func(format string, args ...any) {
 		s.world.t.Helper()
 		body, _ := m.request.body.(string)
@@ -118,15 +118,15 @@ func (s *spoiler) try(o occasion, m mutant) {
 			m.request.method, m.request.path, m.request.header, body, g.status, g.body)
 	}
 	if g.status >= 400 {
-		for _, message := range s.refusal(m, g) {
+		for _, message := range s.faults(m, g) {
 			complain("%s", message)
 		}
 	} else if m.wrong {
-		complain("it is taken")
+		complain("it is accepted")
 	}
-	saved := s.undo.written()
+	saved := s.undo.changes()
 	if g.status < 400 && len(saved) > 0 {
-		s.taken++
+		s.accepted++
 	}
 	asked := bytes.Contains(g.body, []byte(`"code":"callback.`)) // with the key claimed meanwhile
 	for _, w := range saved {
@@ -134,11 +134,11 @@ func (s *spoiler) try(o occasion, m mutant) {
 			complain("something was saved: %s", w)
 		}
 	}
-	s.undo.back(saved)
+	s.undo.revert(saved)
 }
 
-// ask sends a request without a network between: some of them no client would send.
-func (s *spoiler) ask(r sent) got {
+// send sends a request without a network between: some of them no client would send.
+func (s *mutator) send(r request) answer {
 	s.world.t.Helper()
 	body, _ := r.body.(string)
 	q := httptest.NewRequestWithContext(s.world.t.Context(), r.method, "/", strings.NewReader(body))
@@ -146,7 +146,7 @@ func (s *spoiler) ask(r sent) got {
 	q.URL.RawPath, q.URL.RawQuery, q.RequestURI = path, query, r.path
 	decoded, ok := unescape(path)
 	if !ok {
-		return got{t: s.world.t, status: 400, body: []byte(`{"code": "http", "detail": "net/http refuses it"}`)}
+		return answer{t: s.world.t, status: 400, body: []byte(`{"code": "http", "detail": "net/http refuses it"}`)}
 	}
 	q.URL.Path = decoded
 	q.Header.Set("Authorization", "Bearer "+s.world.bearerFor(r.path))
@@ -154,7 +154,7 @@ func (s *spoiler) ask(r sent) got {
 		q.Header.Set("Content-Type", "application/json")
 	}
 	if r.method == "POST" { // a refusal leaves no claim of the key behind
-		q.Header.Set("Idempotency-Key", fmt.Sprintf("spoilt %d", s.sent))
+		q.Header.Set("Idempotency-Key", fmt.Sprintf("mutant %d", s.sent))
 	}
 	for i := 0; i+1 < len(r.header); i += 2 {
 		if r.header[i] == "Host" {
@@ -163,11 +163,11 @@ func (s *spoiler) ask(r sent) got {
 			q.Header.Set(r.header[i], r.header[i+1])
 		}
 	}
-	answer := httptest.NewRecorder()
-	s.world.handler.ServeHTTP(answer, q)
-	g := got{t: s.world.t, op: r.method + " " + path, status: answer.Code, header: answer.Header(), body: answer.Body.Bytes()}
+	recorder := httptest.NewRecorder()
+	s.world.handler.ServeHTTP(recorder, q)
+	g := answer{t: s.world.t, op: r.method + " " + path, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
 	_, ok = s.world.operation(r.method, path)
-	if routed := answer.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed && !strings.HasSuffix(path, "/content") {
+	if routed := recorder.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed && !strings.HasSuffix(path, "/content") {
 		s.world.agrees(q, g)
 	}
 	return g
@@ -180,8 +180,8 @@ var pathless = map[string]bool{
 	"idempotency.key_invalid": true, "idempotency.key_reused": true,
 }
 
-// refusal says what is wrong with a refusal. A callback's answer names no place.
-func (s *spoiler) refusal(m mutant, g got) (wrong []string) {
+// faults says what is wrong with a refusal. A callback's answer names no place.
+func (s *mutator) faults(m mutant, g answer) (wrong []string) {
 	var p struct {
 		Code, Detail string
 		Fields       []struct{ Path, Message string }
@@ -207,8 +207,16 @@ func (s *spoiler) refusal(m mutant, g got) (wrong []string) {
 	return wrong
 }
 
-// mutants lists all the ways in which a request may be wrong.
-func (o occasion) mutants() (all []mutant) {
+// drawn reports whether this run sends a wrong value at a place. The hash of operation, place and value
+// decides, so that the sample of one operation does not depend on the others.
+func (o target) drawn(place, value string) bool {
+	h := fnv.New32a()
+	io.WriteString(h, o.id+"\x00"+place+"\x00"+value) // never fails
+	return h.Sum32()%uint32(*badShare) == 0
+}
+
+// mutants lists the drawn ones of all ways in which a request may be wrong.
+func (o target) mutants() (all []mutant) {
 	all = append(all, o.badParameters()...)
 	if o.op["requestBody"] != nil {
 		all = append(all, o.badBodies()...)
@@ -218,7 +226,7 @@ func (o occasion) mutants() (all []mutant) {
 }
 
 // text is the body of the occasion's request, which has to be an object.
-func (o occasion) text() (map[string]any, bool) {
+func (o target) text() (map[string]any, bool) {
 	text, _ := o.request.body.(string)
 	if text == "" {
 		return map[string]any{}, true
@@ -231,7 +239,7 @@ func (o occasion) text() (map[string]any, bool) {
 }
 
 // with returns the request with another body.
-func (o occasion) with(body string) sent {
+func (o target) with(body string) request {
 	r := o.request
 	r.body = body
 	return r
@@ -247,7 +255,7 @@ func (w *world) resolve(schema map[string]any) map[string]any {
 }
 
 // bodySchema is that of the operation's JSON body.
-func (o occasion) bodySchema() (map[string]any, *jsonschema.Schema) {
+func (o target) bodySchema() (map[string]any, *jsonschema.Schema) {
 	content, _ := o.op["requestBody"].(map[string]any)["content"].(map[string]any)
 	media, ok := content["application/json"].(map[string]any)
 	if !ok || media["schema"] == nil {
@@ -255,9 +263,9 @@ func (o occasion) bodySchema() (map[string]any, *jsonschema.Schema) {
 	}
 	at := "/paths/" + pointerEscape.Replace(o.path) + "/" + strings.ToLower(o.method) +
 		"/requestBody/content/" + pointerEscape.Replace("application/json") + "/schema"
-	compiled, err := o.spoiler.world.document.schema(at)
-	must(o.spoiler.world.t, err)
-	return o.spoiler.world.resolve(media["schema"].(map[string]any)), compiled
+	compiled, err := o.mutator.world.document.schema(at)
+	must(o.mutator.world.t, err)
+	return o.mutator.world.resolve(media["schema"].(map[string]any)), compiled
 }
 
 // field is a place in a body, and what its description says.
@@ -358,51 +366,66 @@ func put(object map[string]any, path []string, raw string) string {
 }
 
 // badFields puts each value that is wrong somewhere at each place of the body.
-func (o occasion) badFields() (all []mutant) {
+func (o target) badFields() (all []mutant) {
 	object, isObject := o.text()
 	schema, compiled := o.bodySchema()
 	if !isObject {
 		return nil
 	}
-	required := o.spoiler.world.required(schema, object, nil)
-	add := func(what string, path []string, body string) {
-		m := mutant{what: what, request: o.with(body), place: pointerTo(path)}
+	required := o.mutator.world.required(schema, object, nil)
+	add := func(path []string, raw, what string) {
+		m := mutant{what: what, place: pointerTo(path)}
+		if !o.drawn(m.place, raw) {
+			return
+		}
+		body := put(object, path, raw)
+		m.request = o.with(body)
 		if compiled != nil {
 			value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
-			absent := what == "null" && !required[m.place] // null is as absent
+			absent := raw == "null" && !required[m.place] // null is as absent
 			m.wrong = err == nil && compiled.Validate(value) != nil && !absent
 		}
 		all = append(all, m)
 	}
-	for _, f := range o.spoiler.world.fields(schema, object, nil) {
+	for _, f := range o.mutator.world.fields(schema, object, nil) {
 		for _, raw := range badValues {
-			add(fmt.Sprintf("%.40s", raw), f.path, put(object, f.path, raw))
+			add(f.path, raw, fmt.Sprintf("%.40s", raw))
 		}
-		if f.path[len(f.path)-1] == "0" {
+		parent, name := f.path[:len(f.path)-1], f.path[len(f.path)-1]
+		if name == "0" {
 			continue
 		}
-		add("missing", f.path, put(object, f.path, ""))
-		parent, name := f.path[:len(f.path)-1], f.path[len(f.path)-1]
-		add("an unknown neighbour", append(slices.Clone(parent), "nonsense"), put(object, append(slices.Clone(parent), "nonsense"), "1"))
-		double := fmt.Sprintf(`{%[1]q: "a", %[1]q: "b"}`, name)
-		if len(parent) > 0 {
-			double = put(object, parent, double)
+		add(f.path, "", "missing")
+		add(append(slices.Clone(parent), "nonsense"), "1", "an unknown neighbour")
+		if place := pointerTo(f.path); o.drawn(place, "twice") {
+			double := fmt.Sprintf(`{%[1]q: "a", %[1]q: "b"}`, name)
+			if len(parent) > 0 {
+				double = put(object, parent, double)
+			}
+			all = append(all, mutant{what: "twice", request: o.with(double), place: place, wrong: compiled != nil})
 		}
-		all = append(all, mutant{what: "twice", request: o.with(double), place: pointerTo(f.path), wrong: compiled != nil})
 	}
 	return all
 }
 
 // badBodies are wrong as a whole.
-func (o occasion) badBodies() (all []mutant) {
+func (o target) badBodies() (all []mutant) {
 	for _, body := range []string{
-		"", " ", "null", "true", "1", `"x"`, "[]", "[{}]", "{", "}", "{}{}", "{}x", "{]", `{"a"}`, `{"a":}`, `{a: 1}`, "\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", "{\"\xff\": 1}",
-		`{"": 1}`, `{"\u0000": 1}`, `{"\ud800": 1}`, `{"__proto__": {}}`, `{"a/b~c": 1}`, "{} // comment", "---\na: 1\n", "a: &a [*a]", "<a/>", "a=b",
-		strings.Repeat("[", 30_000), strings.Repeat(`{"a":`, 10_000), strings.Repeat(" ", 70<<10), `{"a": "` + strings.Repeat("a", 70<<10) + `"}`,
+		"", " ", "null", "true", "1", `"x"`, "[]", "[{}]", "{", "}", "{}{}", "{}x", "{]",
+		`{"a"}`, `{"a":}`, `{a: 1}`, "\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", "{\"\xff\": 1}",
+		`{"": 1}`, `{"\u0000": 1}`, `{"\ud800": 1}`, `{"__proto__": {}}`, `{"a/b~c": 1}`,
+		"{} // comment", "---\na: 1\n", "a: &a [*a]", "<a/>", "a=b",
+		strings.Repeat("[", 30_000), strings.Repeat(`{"a":`, 10_000),
+		strings.Repeat(" ", 70<<10), `{"a": "` + strings.Repeat("a", 70<<10) + `"}`,
 	} {
-		all = append(all, mutant{what: "a body", request: o.with(body)})
+		if o.drawn("body", body) {
+			all = append(all, mutant{what: "a body", request: o.with(body)})
+		}
 	}
 	for _, contentType := range oddTexts {
+		if !o.drawn("content type", contentType) {
+			continue
+		}
 		r := o.request
 		r.header = append(slices.Clone(r.header), "Content-Type", contentType)
 		all = append(all, mutant{what: "a content type", request: r})
@@ -411,12 +434,15 @@ func (o occasion) badBodies() (all []mutant) {
 }
 
 // badParameters puts odd texts in the place of each parameter and header.
-func (o occasion) badParameters() (all []mutant) {
+func (o target) badParameters() (all []mutant) {
 	parameters, _ := o.op["parameters"].([]any)
 	for _, p := range parameters {
 		p := p.(map[string]any)
 		name, in := p["name"].(string), p["in"].(string)
 		for _, odd := range oddTexts {
+			if !o.drawn(in+" "+name, odd) {
+				continue
+			}
 			m := mutant{what: fmt.Sprintf("%.40q", odd), request: o.request}
 			switch in {
 			case "path":
@@ -431,14 +457,19 @@ func (o occasion) badParameters() (all []mutant) {
 		}
 		if in == "query" {
 			twice := withQuery(o.request.path, name, "1") + "&" + name + "=2"
-			all = append(all, mutant{what: "twice", request: sent{o.method, twice, o.request.body, o.request.header}})
+			all = append(all, mutant{what: "twice", request: request{o.method, twice, o.request.body, o.request.header}})
 		}
 	}
 	unknown := o.request
 	unknown.path = withQuery(unknown.path, "nonsense", "1")
 	all = append(all, mutant{what: "unknown", request: unknown, place: "query.nonsense", wrong: true})
-	for _, header := range []string{"Accept", "Range", "If-Match", "If-None-Match", "Host", "Accept-Encoding", "Prefer", "X-Forwarded-For"} {
+	for _, header := range []string{
+		"Accept", "Range", "If-Match", "If-None-Match", "Host", "Accept-Encoding", "Prefer", "X-Forwarded-For",
+	} {
 		for _, odd := range oddHeaders {
+			if !o.drawn("header "+header, odd) {
+				continue
+			}
 			r := o.request
 			r.header = append(slices.Clone(r.header), header, odd)
 			all = append(all, mutant{what: fmt.Sprintf("%s %.40q", header, odd), request: r})
@@ -448,7 +479,7 @@ func (o occasion) badParameters() (all []mutant) {
 }
 
 // inPath returns the path with an odd text in the place of a parameter.
-func (o occasion) inPath(name, odd string) string {
+func (o target) inPath(name, odd string) string {
 	path, query, _ := strings.Cut(o.request.path, "?")
 	segments := strings.Split(path, "/")
 	for i, segment := range strings.Split(o.path, "/") {
@@ -463,8 +494,8 @@ func (o occasion) inPath(name, odd string) string {
 }
 
 // breaks reports whether a text is not what a parameter's description allows.
-func (o occasion) breaks(p map[string]any, text string) bool {
-	schema := o.spoiler.world.resolve(p["schema"].(map[string]any))
+func (o target) breaks(p map[string]any, text string) bool {
+	schema := o.mutator.world.resolve(p["schema"].(map[string]any))
 	switch most, _ := schema["maxLength"].(json.Number); {
 	case schema["type"] == "string" && most != "":
 		n, _ := most.Int64()

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	badShare = flag.Int("bad.share", 3, "of the wrong requests that can be listed one in so many is sent")
+	badShare = flag.Int("bad.share", 8, "one in so many of the wrong requests that can be listed is sent")
 	badTime  = flag.Duration("bad.time", 3*time.Second, "how long bad input is drawn at random")
 	badSeed  = flag.Uint64("bad.seed", 1, "what the random bad input is drawn from")
 )
@@ -24,22 +24,22 @@ func TestRandomBadInputIsRefused(t *testing.T) {
 	until, stories, requests, taken := time.Now().Add(*badTime), 0, 0, 0
 	random := rand.New(rand.NewPCG(*badSeed, 0))
 	for ; stories == 0 || time.Now().Before(until) && !t.Failed(); stories++ {
-		s := newSpoiler(start(t))
-		s.again = true
-		s.spoil = func(o occasion) {
-			for range 10 {
+		s := newMutator(start(t))
+		s.everyRequest = true
+		s.mutate = func(o target) {
+			for range 3 {
 				s.try(o, o.random(random))
 			}
 		}
 		s.world.around = s.step
 		s.world.story()
-		requests, taken = requests+s.sent, taken+s.taken
+		requests, taken = requests+s.sent, taken+s.accepted
 	}
 	t.Logf("seed %d: %d stories with %d wrong requests, %d of them were not wrong after all", *badSeed, stories, requests, taken)
 }
 
 // random draws a request with up to four things wrong in it.
-func (o occasion) random(r *rand.Rand) mutant {
+func (o target) random(r *rand.Rand) mutant {
 	m := mutant{what: "at random", request: o.request}
 	parameters, _ := o.op["parameters"].([]any)
 	for range r.IntN(2) {
@@ -50,7 +50,7 @@ func (o occasion) random(r *rand.Rand) mutant {
 		name, odd := p["name"].(string), oddText(r)
 		switch p["in"] {
 		case "path":
-			m.request.path = occasion{o.spoiler, o.described, m.request}.inPath(name, odd)
+			m.request.path = target{o.mutator, o.operation, m.request}.inPath(name, odd)
 		case "query":
 			m.request.path = withQuery(m.request.path, name, odd)
 		case "header":
@@ -63,9 +63,9 @@ func (o occasion) random(r *rand.Rand) mutant {
 	}
 	schema, compiled := o.bodySchema()
 	body := put(object, []string{"nonsense"}, "")
-	if fields := o.spoiler.world.fields(schema, object, nil); len(fields) > 0 {
+	if fields := o.mutator.world.fields(schema, object, nil); len(fields) > 0 {
 		for range 1 + r.IntN(3) {
-			if changed, ok := (occasion{o.spoiler, o.described, o.with(body)}).text(); ok {
+			if changed, ok := (target{o.mutator, o.operation, o.with(body)}).text(); ok {
 				body = put(changed, fields[r.IntN(len(fields))].path, badValue(r, 3))
 			}
 		}
@@ -74,7 +74,7 @@ func (o occasion) random(r *rand.Rand) mutant {
 		at, to := r.IntN(len(body)), r.IntN(len(body))
 		body = body[:at] + body[to:]
 	}
-	m.request = sent{m.request.method, m.request.path, body, m.request.header}
+	m.request = request{m.request.method, m.request.path, body, m.request.header}
 	if value, err := jsonschema.UnmarshalJSON(strings.NewReader(body)); err == nil && compiled != nil && !strings.Contains(body, "null") {
 		m.wrong = compiled.Validate(value) != nil
 	}

@@ -51,16 +51,16 @@ func (w *world) storyOfClaims() {
 	w.get(claimOf(path)).is(404, "case.not_found")
 }
 
-// answeredAndTold compares what the API answers with what events carry.
-type answeredAndTold struct {
-	world  *world
-	bearer map[casetype.Classification]string
-	heard  map[casetype.Classification]int // how many messages were compared
-	tells  []string                        // the triggers that were
+// comparison compares what the API answers with what events carry.
+type comparison struct {
+	world    *world
+	bearer   map[casetype.Classification]string
+	compared map[casetype.Classification]int // how many messages were compared
+	triggers []string                        // the triggers that were
 }
 
-func (w *world) answeredAndTold() *answeredAndTold {
-	a := &answeredAndTold{w, map[casetype.Classification]string{}, map[casetype.Classification]int{}, nil}
+func (w *world) comparison() *comparison {
+	a := &comparison{w, map[casetype.Classification]string{}, map[casetype.Classification]int{}, nil}
 	for _, c := range []casetype.Classification{casetype.Restricted, casetype.Public} {
 		a.bearer[c] = w.token(`{"name": "reader", "role": "viewer", "clearance": "` + string(c) + `"}`)
 	}
@@ -69,13 +69,13 @@ func (w *world) answeredAndTold() *answeredAndTold {
 
 // same checks that what was told of the subject since the last time, under triggers
 // that begin with kind, carries the object that the path answers with.
-func (a *answeredAndTold) same(kind, path string, triggers ...string) {
+func (a *comparison) same(kind, path string, triggers ...string) {
 	a.world.t.Helper()
 	for clearance, bearer := range a.bearer {
 		answer := a.world.get(path, "Authorization", bearer).is(200, "")
 		all := a.world.told(clearance)
 		var told []string
-		for _, m := range all[a.heard[clearance]:] {
+		for _, m := range all[a.compared[clearance]:] {
 			var body map[string]json.RawMessage
 			must(a.world.t, json.Unmarshal(m.Body, &body))
 			if object, ok := body[kind]; ok {
@@ -84,22 +84,22 @@ func (a *answeredAndTold) same(kind, path string, triggers ...string) {
 				}
 			}
 		}
-		if a.heard[clearance] = len(all); !slices.Equal(told, triggers) {
+		if a.compared[clearance] = len(all); !slices.Equal(told, triggers) {
 			a.world.t.Errorf("told %v, want %v", told, triggers)
 		}
 	}
-	a.tells = append(a.tells, triggers...)
+	a.triggers = append(a.triggers, triggers...)
 }
 
 func TestTheAPIAnswersWithTheVeryObjectThatEveryClaimAndContactEventCarries(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
-		a := w.answeredAndTold()
+		a := w.comparison()
 		a.claims()
 		a.contacts()
 		for _, f := range []wire.Format{wire.ClaimEvents, wire.ContactEvents} {
 			for _, trigger := range f.Triggers {
-				if trigger.Name != "claim.deleted" && !slices.Contains(a.tells, trigger.Name) {
+				if trigger.Name != "claim.deleted" && !slices.Contains(a.triggers, trigger.Name) {
 					t.Errorf("%s was not compared", trigger.Name)
 				}
 			}
@@ -107,7 +107,7 @@ func TestTheAPIAnswersWithTheVeryObjectThatEveryClaimAndContactEventCarries(t *t
 	})
 }
 
-func (a *answeredAndTold) claims() {
+func (a *comparison) claims() {
 	a.world.do("PUT", "/v1/case-types/dent", dent).is(201, "")
 	a.world.do("PUT", "/v1/case-types/scratch", strings.Replace(dent, `"dent"`, `"scratch"`, 1)).is(201, "")
 	a.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
@@ -142,12 +142,12 @@ func (a *answeredAndTold) claims() {
 	a.same("claim", claimOf(born), "claim.created", "claim.closed")
 }
 
-func (a *answeredAndTold) contacts() {
+func (a *comparison) contacts() {
 	made := a.world.post("/v1/contacts", `{"first_name": "Ada <&>", "last_name": "Lovelace", "state": "Ü"}`).is(201, "")
 	path := made.header.Get("Location")
 	a.same("contact", path, "contact.created")
 	object := bytes.TrimSpace(a.world.get(path).is(200, "").body)
-	for _, g := range []got{made, a.world.get("/v1/contacts").is(200, ""), a.world.do("PATCH", path, `{}`).is(200, "")} {
+	for _, g := range []answer{made, a.world.get("/v1/contacts").is(200, ""), a.world.do("PATCH", path, `{}`).is(200, "")} {
 		if !bytes.Contains(g.body, object) {
 			a.world.t.Errorf("%s answers %s, not with %s", g.op, g.body, object)
 		}

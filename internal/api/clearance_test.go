@@ -62,8 +62,8 @@ func secrets(key string, class casetype.Classification, callbacks string) string
 		"proofs": [{"key": "paper"}]}`, key, strings.ToLower(string(class))+"canary of a type", class, strings.Join(asks, ","))
 }
 
-// spies is a world with a reader, a receiver and callbacks of each clearance.
-type spies struct {
+// clearanceTest is a world with a reader, a receiver and callbacks of each clearance.
+type clearanceTest struct {
 	world     *world
 	bearer    map[casetype.Classification]string
 	endpoint  map[casetype.Classification]string // its path
@@ -74,16 +74,16 @@ type spies struct {
 	replays   []string
 	contact   string // its path; in each case it has a role that is named by the case's classification
 
-	mu      sync.Mutex
-	told    map[string][]string // by "/PRIVATE" for receivers, "/private/warn" for callbacks: requests, headers first
-	arrived chan string         // bodies at the receivers
+	mu        sync.Mutex
+	delivered map[string][]string // by "/PRIVATE" for receivers, "/private/warn" for callbacks: requests, headers first
+	arrived   chan string         // bodies at the receivers
 }
 
 // ServeHTTP is all receivers and callbacks. They repeat what they were told.
-func (s *spies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *clearanceTest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
-	s.told[r.URL.Path] = append(s.told[r.URL.Path], fmt.Sprint(r.Header)+string(body))
+	s.delivered[r.URL.Path] = append(s.delivered[r.URL.Path], fmt.Sprint(r.Header)+string(body))
 	s.mu.Unlock()
 	switch how := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]; how {
 	case "warn":
@@ -112,12 +112,12 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			driver, dsn := dsn()
-			s := newSpies(startOn(t, driver, dsn))
+			s := newClearanceTest(startOn(t, driver, dsn))
 			s.plant()
 			s.probe()
 			s.finish()
 			s.readAll()
-			s.hearAll()
+			s.checkDelivered()
 			for _, class := range casetype.Classifications()[1:] {
 				if strings.Contains(s.world.log.String(), canary(class)) {
 					t.Errorf("the log holds a %s", canary(class))
@@ -127,10 +127,10 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 	}
 }
 
-func newSpies(w *world) *spies {
+func newClearanceTest(w *world) *clearanceTest {
 	w.t.Helper()
-	s := &spies{world: w, bearer: map[casetype.Classification]string{}, endpoint: map[casetype.Classification]string{},
-		cases: map[casetype.Classification]string{}, told: map[string][]string{}, arrived: make(chan string, 10_000)}
+	s := &clearanceTest{world: w, bearer: map[casetype.Classification]string{}, endpoint: map[casetype.Classification]string{},
+		cases: map[casetype.Classification]string{}, delivered: map[string][]string{}, arrived: make(chan string, 10_000)}
 	server := httptest.NewServer(s)
 	w.t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
@@ -150,11 +150,11 @@ func newSpies(w *world) *spies {
 	return s
 }
 
-func (s *spies) as(class casetype.Classification) []string {
+func (s *clearanceTest) as(class casetype.Classification) []string {
 	return []string{"Authorization", "Bearer " + s.bearer[class]}
 }
 
-func (s *spies) triggers() string {
+func (s *clearanceTest) triggers() string {
 	var names []string
 	for _, item := range s.world.get("/v1/triggers").is(200, "").items() {
 		names = append(names, item.(map[string]any)["name"].(string))
@@ -167,7 +167,7 @@ const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "res
 
 // plant makes, as somebody who sees everything, a case of each type and all that
 // hangs on it.
-func (s *spies) plant() {
+func (s *clearanceTest) plant() {
 	s.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
 	s.contact = s.world.ada()
 	for _, class := range casetype.Classifications() {
@@ -203,7 +203,7 @@ func (s *spies) plant() {
 }
 
 // probe provokes problems as each clearance, and looks at what they tell.
-func (s *spies) probe() {
+func (s *clearanceTest) probe() {
 	for _, clearance := range casetype.Classifications() {
 		for class, path := range s.cases {
 			for _, r := range []struct{ method, path, body string }{
@@ -225,7 +225,7 @@ func (s *spies) probe() {
 				{"POST", "/v1/case-types/" + strings.ToLower(string(class)) + "/cases", `{"data": {}}`},
 			} {
 				g := s.world.do(r.method, r.path, r.body, s.as(clearance)...)
-				s.tellsNothing(clearance, g)
+				s.showsNothingAbove(clearance, g)
 				if !clearance.Sees(class) && strings.HasPrefix(r.path, path) {
 					g.is(404, "")
 				}
@@ -246,8 +246,8 @@ func (s *spies) probe() {
 	}
 }
 
-// tellsNothing looks for what a clearance may not see in an answer.
-func (s *spies) tellsNothing(clearance casetype.Classification, g got) {
+// showsNothingAbove looks for what a clearance may not see in an answer.
+func (s *clearanceTest) showsNothingAbove(clearance casetype.Classification, g answer) {
 	s.world.t.Helper()
 	for _, word := range above(clearance) {
 		if answer := fmt.Sprint(g.header) + string(g.body); strings.Contains(strings.ToLower(answer), word) {
@@ -257,7 +257,7 @@ func (s *spies) tellsNothing(clearance casetype.Classification, g got) {
 }
 
 // finish makes a case that all receivers hear of, last.
-func (s *spies) finish() {
+func (s *clearanceTest) finish() {
 	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).is(201, "")
 	for waiting := len(casetype.Classifications()); waiting > 0; {
 		if body := <-s.arrived; strings.Contains(body, "theend") && strings.Contains(body, "claim.created") {
@@ -270,7 +270,7 @@ func (s *spies) finish() {
 }
 
 // replay tells everybody everything again.
-func (s *spies) replay() {
+func (s *clearanceTest) replay() {
 	for _, class := range casetype.Classifications() {
 		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`, s.as(class)...).is(201, "").header.Get("Location"))
 	}
@@ -286,7 +286,7 @@ func (s *spies) replay() {
 }
 
 // reads returns the paths of every operation that reads, for one who knows all ids.
-func (s *spies) reads() map[string][]string {
+func (s *clearanceTest) reads() map[string][]string {
 	var inCases []string
 	for _, path := range s.cases {
 		inCases = append(inCases, path)
@@ -369,7 +369,7 @@ func (s *spies) reads() map[string][]string {
 }
 
 // attempts returns the paths of all attempts.
-func (s *spies) attempts() (paths []string) {
+func (s *clearanceTest) attempts() (paths []string) {
 	for next := "/v1/attempts?limit=200"; next != ""; {
 		g := s.world.get(next, s.as(casetype.Restricted)...).is(200, "")
 		for _, item := range g.items() {
@@ -388,7 +388,7 @@ func (s *spies) attempts() (paths []string) {
 var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
 
 // readAll reads everything as everybody.
-func (s *spies) readAll() {
+func (s *clearanceTest) readAll() {
 	reads := s.reads()
 	all := map[casetype.Classification]string{}
 	for _, d := range s.world.operations() {
@@ -401,7 +401,7 @@ func (s *spies) readAll() {
 		for _, path := range reads[d.id] {
 			for _, clearance := range casetype.Classifications() {
 				g := s.world.get(path, s.as(clearance)...)
-				s.tellsNothing(clearance, g)
+				s.showsNothingAbove(clearance, g)
 				all[clearance] += string(g.body)
 				for class, hidden := range s.cases {
 					if !clearance.Sees(class) && strings.HasPrefix(path, hidden) {
@@ -436,13 +436,13 @@ func (s *spies) readAll() {
 	}
 }
 
-// hearAll looks at what receivers and callbacks were told.
-func (s *spies) hearAll() {
+// checkDelivered looks at what receivers and callbacks were told.
+func (s *clearanceTest) checkDelivered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, clearance := range casetype.Classifications() {
 		var told string
-		for path, requests := range s.told {
+		for path, requests := range s.delivered {
 			if strings.EqualFold(strings.Split(path, "/")[1], string(clearance)) {
 				told += strings.Join(requests, "\n")
 			}

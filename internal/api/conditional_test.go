@@ -64,7 +64,7 @@ func TestIfMatchInSeveralLines(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.do("PUT", "/v1/case-types/loan", loan, "Content-Type", "application/yaml").is(201, "")
-	r := w.request(sent{method: "PATCH", path: w.open(`{"client": "Ann"}`), body: `{"data": {}}`})
+	r := w.request(request{method: "PATCH", path: w.open(`{"client": "Ann"}`), body: `{"data": {}}`})
 	r.Header["If-Match"] = []string{`"r7"`, `"r1"`}
 	response, err := w.server.Client().Do(r)
 	must(t, err)

@@ -57,7 +57,7 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 			for range 3 {
 				messages[<-heard]++
 			}
-			want := func(g got, attempt, first, last, business, country string, isBusiness bool) string {
+			want := func(g answer, attempt, first, last, business, country string, isBusiness bool) string {
 				return fmt.Sprintf(`contact.created contact/%[1]s 1 %[2]s {"contact":{"id":%[1]s,"is_business":%[3]t,"business_name":%[4]s,"title":null,"first_name":%[5]s,"middle_name":null,"last_name":%[6]s,"email":null,`+
 					`"mobile_phone":null,"home_phone":null,"work_phone":null,"preferred_contact_method":null,"address_line1":null,"address_line2":null,"address_line3":null,"city":null,"state":null,"postcode":null,`+
 					`"country_code":%[7]s,"created_at":%[8]q},"event_name":"contact.created","source":"api","performed_by":{"name":"admin"}}`,

@@ -69,7 +69,7 @@ func TestAPreflightSaysWhatRequestsMayHave(t *testing.T) {
 func TestNoSessionCrossesOrigins(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })
-	for _, g := range []got{w.get("/v1/cases", "Origin", friend), w.preflight(friend)} {
+	for _, g := range []answer{w.get("/v1/cases", "Origin", friend), w.preflight(friend)} {
 		if g.header.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("credentials are allowed: %v", g.header)
 		}
@@ -83,20 +83,20 @@ func TestNoSessionCrossesOrigins(t *testing.T) {
 func TestWithoutOriginsNoAnswerSpeaksOfThem(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	for _, g := range []got{w.get("/v1/cases", "Origin", friend), w.preflight(friend)} {
+	for _, g := range []answer{w.get("/v1/cases", "Origin", friend), w.preflight(friend)} {
 		if allows(g) || len(g.header.Values("Vary")) > 0 || g.status == 204 {
 			t.Errorf("%d %v", g.status, g.header)
 		}
 	}
 }
 
-func (w *world) preflight(origin string) got {
+func (w *world) preflight(origin string) answer {
 	return w.do("OPTIONS", "/v1/cases", nil, "Authorization", "", "Origin", origin,
 		"Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", "authorization,if-match")
 }
 
 // allows reports whether an answer has any header for pages of other origins.
-func allows(g got) bool {
+func allows(g answer) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Keys(g.header)), func(name string) bool {
 		return strings.HasPrefix(name, "Access-Control-")
 	})

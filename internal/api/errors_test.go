@@ -61,11 +61,11 @@ func TestEveryDocumentedProblemHappens(t *testing.T) {
 		if d.op["requestBody"] == nil {
 			continue
 		}
-		if d.documents("415") && d.id != "upload-proof" {
+		if d.hasResponse("415") && d.id != "upload-proof" {
 			w.do(d.method, d.concrete(), "x", "Content-Type", "text/plain").is(415, "request.content_type")
 			w.do(d.method, d.concrete(), strings.Repeat(" ", 65<<10)).is(413, "request.too_large")
 		}
-		if d.documents("422") && d.id != "put-case-type" && d.id != "upload-proof" {
+		if d.hasResponse("422") && d.id != "put-case-type" && d.id != "upload-proof" {
 			g := w.do(d.method, d.concrete(), `{"nonsense": 1}`).is(422, "request.body_invalid")
 			if !strings.Contains(string(g.body), `{"path":"/nonsense","message":"unexpected property`) {
 				t.Errorf("%s: %s", d.id, g.body)
@@ -362,7 +362,7 @@ func (w *world) problemsOfTheRest() {
 	w.post(other+"/secrets", "").is(409, "endpoint.too_many_secrets")
 	w.problemsOfTenants()
 	w.problemsOfUploads(path)
-	for _, file := range []got{
+	for _, file := range []answer{
 		w.post(path+"/documents", `{"key": "summary"}`), w.do("POST", path+"/proofs?key=passport&filename=x", "x", "Content-Type", "text/plain"),
 	} {
 		w.get(file.is(201, "").header.Get("Location"), "Range", "bytes=9000000-").is(416, "request.range")
@@ -400,7 +400,7 @@ func (w *world) problemsOfTenants() {
 }
 
 func (w *world) problemsOfUploads(path string) {
-	upload := func(path, contentType, body string) got {
+	upload := func(path, contentType, body string) answer {
 		w.t.Helper()
 		return w.do("POST", path, body, "Content-Type", contentType)
 	}
@@ -432,7 +432,7 @@ func TestProblemsLookLikeThis(t *testing.T) {
 	w.putTypes()
 	path := w.open(`{"client": "Ann", "amount": 1}`)
 	var out bytes.Buffer
-	show := func(name string, g got) {
+	show := func(name string, g answer) {
 		t.Helper()
 		if g.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: it is %s", name, g.header.Get("Content-Type"))

@@ -15,9 +15,9 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// secluded is a world in which some things are hidden from an asker, one by one of each
+// hiddenTest is a world in which some things are hidden from an asker, one by one of each
 // kind. What nobody has stands for the same kinds.
-type secluded struct {
+type hiddenTest struct {
 	world  *world
 	asker  []string // headers
 	role   access.Role
@@ -48,8 +48,8 @@ func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(t *testing.T, w *world) {
-				s := &secluded{world: w, hidden: map[string]string{}, nobody: map[string]string{}, seen: map[string]string{}}
-				s.begin(c.token)
+				s := &hiddenTest{world: w, hidden: map[string]string{}, nobody: map[string]string{}, seen: map[string]string{}}
+				s.setUp(c.token)
 				lists := s.lists()
 				before := s.readAll(lists)
 				s.hide(c.how)
@@ -65,7 +65,7 @@ func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 }
 
 // receiver takes nothing of some paths.
-func (s *secluded) receiver() string {
+func (s *hiddenTest) receiver() string {
 	r := httptest.NewServer(wiretest.Handler(s.world.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/taken" {
 			w.WriteHeader(http.StatusTeapot)
@@ -75,8 +75,8 @@ func (s *secluded) receiver() string {
 	return r.URL
 }
 
-// begin makes what the asker sees.
-func (s *secluded) begin(token string) {
+// setUp makes what the asker sees.
+func (s *hiddenTest) setUp(token string) {
 	s.world.t.Helper()
 	s.world.answers(200, `{}`)
 	s.world.deliver()
@@ -105,7 +105,7 @@ func (s *secluded) begin(token string) {
 }
 
 // hide makes one of each kind that the asker must not know of.
-func (s *secluded) hide(how string) {
+func (s *hiddenTest) hide(how string) {
 	s.world.t.Helper()
 	url, h := s.receiver(), s.hidden
 	s.world.do("PUT", "/v1/case-types/hushedtype", confidential("hushedtype", how)).is(201, "")
@@ -137,7 +137,7 @@ func (s *secluded) hide(how string) {
 }
 
 // awaitAttempt waits for the attempt that tells of a hidden case.
-func (s *secluded) awaitAttempt(path string) {
+func (s *hiddenTest) awaitAttempt(path string) {
 	s.world.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
 		s.world.sequence()
@@ -150,11 +150,11 @@ func (s *secluded) awaitAttempt(path string) {
 			s.world.t.Fatal("nothing was tried")
 		}
 	}
-	s.world.served("/v1/endpoints/" + s.seen["endpoint"])
+	s.world.awaitDelivered("/v1/endpoints/" + s.seen["endpoint"])
 }
 
 // name finds, for each thing that is hidden, a name of the same sort that nobody has.
-func (s *secluded) name() {
+func (s *hiddenTest) name() {
 	plain := map[string]string{"type": "nobodystype", "name": "nobodysname", "renamed": "nobodystoo", "url": "https://nobody.example/refused"}
 	for kind, id := range s.hidden {
 		switch {
@@ -173,7 +173,7 @@ func (s *secluded) name() {
 }
 
 // lists are the requests whose answers must not change when something is hidden.
-func (s *secluded) lists() map[string][]string {
+func (s *hiddenTest) lists() map[string][]string {
 	endpoint, endpoints := "/v1/endpoints/"+s.seen["endpoint"], []string{}
 	if s.role == access.Admin { // others see all endpoints
 		endpoints = append(endpoints, "/v1/endpoints", "/v1/endpoints?limit=1")
@@ -190,9 +190,9 @@ func (s *secluded) lists() map[string][]string {
 	}
 }
 
-func (s *secluded) readAll(lists map[string][]string) map[string]string {
+func (s *hiddenTest) readAll(lists map[string][]string) map[string]string {
 	s.world.t.Helper()
-	s.world.served("/v1/endpoints/" + s.seen["endpoint"])
+	s.world.awaitDelivered("/v1/endpoints/" + s.seen["endpoint"])
 	all := map[string]string{}
 	for _, o := range slices.Sorted(maps.Keys(lists)) {
 		if !s.role.Permits(access.Operation(o)) {
@@ -210,7 +210,7 @@ var volatile = regexp.MustCompile(`\b[a-z]{2,4}_[0-9a-f]{32}\b|\bmsg_[A-Za-z0-9_
 	`\d{4}-\d\d-\d\dT[0-9:.]+Z|"next":"[^"]*"|\b[0-9]{16}\b|"entry":[^,}]*`)
 
 // said is an answer without what differs each time.
-func said(g got) string {
+func said(g answer) string {
 	headers := []string{}
 	for name, values := range g.header {
 		switch name {
@@ -231,7 +231,7 @@ type question struct {
 }
 
 // questions are those that name what may be hidden, by operation.
-func (s *secluded) questions() map[access.Operation][]question {
+func (s *hiddenTest) questions() map[access.Operation][]question {
 	ep, seen := "/v1/endpoints/{endpoint}", "/v1/cases/"+s.seen["case"]
 	attachment := func(method, suffix string) []question {
 		return []question{
@@ -326,7 +326,7 @@ var hideNothing = []access.Operation{
 }
 
 // askAll asks each question with what is hidden and with what nobody has.
-func (s *secluded) askAll(lists map[string][]string) {
+func (s *hiddenTest) askAll(lists map[string][]string) {
 	s.world.t.Helper()
 	questions := s.questions()
 	last := []access.Operation{"delete-label", "delete-contact"}
@@ -347,7 +347,7 @@ func (s *secluded) askAll(lists map[string][]string) {
 	s.keepsWhatIsHidden()
 }
 
-func (s *secluded) ask(o access.Operation, q question) {
+func (s *hiddenTest) ask(o access.Operation, q question) {
 	s.world.t.Helper()
 	about, ok := q.with(s.hidden)
 	nothing, _ := q.with(s.nobody)
@@ -357,7 +357,7 @@ func (s *secluded) ask(o access.Operation, q question) {
 	if q.status == 0 {
 		q.status = 404
 	}
-	send := func(q question) got {
+	send := func(q question) answer {
 		var body any
 		header := slices.Clone(s.asker)
 		if q.body != "" {
@@ -403,7 +403,7 @@ func (q question) with(ids map[string]string) (question, bool) {
 
 // tellsOfKeysAlone puts a type of a hidden one's key. That can't be as if there were none:
 // all that it tells is that the key can't be had.
-func (s *secluded) tellsOfKeysAlone() {
+func (s *hiddenTest) tellsOfKeysAlone() {
 	s.world.t.Helper()
 	for range 2 {
 		g := s.world.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"), s.asker...).is(409, "case_type.key_taken")
@@ -416,7 +416,7 @@ func (s *secluded) tellsOfKeysAlone() {
 func note2(key string) string { return strings.Replace(note, `"note"`, `"`+key+`"`, 1) }
 
 // keepsWhatIsHidden looks, as somebody who sees it, at what the asker may have changed.
-func (s *secluded) keepsWhatIsHidden() {
+func (s *hiddenTest) keepsWhatIsHidden() {
 	s.world.t.Helper()
 	g := s.world.get("/v1/cases/"+s.hidden["case"]).is(200, "")
 	for _, kept := range []string{`"labels":["carried"]`, `"contact_id":` + s.hidden["contact"], `"contact_id":` + s.hidden["lost"], `"version":8`} {

@@ -31,7 +31,7 @@ func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 			t.Parallel()
 			driver, dsn := dsn(t)
 			w := startOn(t, driver, dsn)
-			twins := newTwins(w)
+			twins := newTenantPair(w)
 			w.around = twins.step
 			w.story()
 			twins.otherKeys()
@@ -58,8 +58,8 @@ const tenantsPath = "/v1/tenants"
 // ofOthers are the paths that name something by an id.
 var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{attachment\}`)
 
-// twins are two tenants who do the same.
-type twins struct {
+// tenantPair are two tenants who do the same.
+type tenantPair struct {
 	world    *world
 	database *sql.DB
 	tenant   [2]int64
@@ -70,15 +70,15 @@ type twins struct {
 	steps    int
 	played   map[string]int
 	tried    map[string]int
-	last     map[string]sent // request that succeeded, by operation
+	last     map[string]request // request that succeeded, by operation
 	tables   []string
 }
 
-func newTwins(w *world) *twins {
+func newTenantPair(w *world) *tenantPair {
 	w.t.Helper()
 	made := w.post(tenantsPath, `{"key": "twin", "hosts": ["twin.example"], "variables": ["CALLBACKS"]}`).is(201, "")
-	s := &twins{world: w, bearer: [2]string{w.bearer, made.text("token")}, host: [2]string{"", "twin.example"},
-		played: map[string]int{}, tried: map[string]int{}, last: map[string]sent{}}
+	s := &tenantPair{world: w, bearer: [2]string{w.bearer, made.text("token")}, host: [2]string{"", "twin.example"},
+		played: map[string]int{}, tried: map[string]int{}, last: map[string]request{}}
 	for i := range 2 {
 		s.twin[i], s.kinds[i] = map[string]string{s.bearer[i]: s.bearer[1-i]}, map[string]string{}
 	}
@@ -95,13 +95,13 @@ func newTwins(w *world) *twins {
 	s.exec(fmt.Sprintf("insert into counters (tenant, name, value) values (%d, 'ids/users', 1000)", s.tenant[1])) // or both have the same ids
 	s.exec("create table noted (tenant bigint, what text)")
 	for _, table := range s.tables {
-		s.watch(table)
+		s.record(table)
 	}
 	return s
 }
 
 // query reads one column.
-func query[T any](s *twins, text string, args ...any) (all []T) {
+func query[T any](s *tenantPair, text string, args ...any) (all []T) {
 	s.world.t.Helper()
 	rows, err := s.database.QueryContext(s.world.t.Context(), text, args...)
 	must(s.world.t, err)
@@ -115,9 +115,9 @@ func query[T any](s *twins, text string, args ...any) (all []T) {
 	return all
 }
 
-// watch has the database note, by triggers, whose rows of a table are written.
+// record has the database note, by triggers, whose rows of a table are written.
 // When a token was last used is no matter.
-func (s *twins) watch(table string) {
+func (s *tenantPair) record(table string) {
 	s.world.t.Helper()
 	columns, differs := "select name from pragma_table_info('"+table+"')", "old.%[1]q is not new.%[1]q"
 	do := map[string]string{}
@@ -149,14 +149,14 @@ func (s *twins) watch(table string) {
 	}
 }
 
-func (s *twins) exec(text string) {
+func (s *tenantPair) exec(text string) {
 	s.world.t.Helper()
 	_, err := s.database.ExecContext(s.world.t.Context(), text)
 	must(s.world.t, err)
 }
 
 // untouched runs do, in which nothing of one of them may change.
-func (s *twins) untouched(who int, what string, do func()) {
+func (s *tenantPair) untouched(who int, what string, do func()) {
 	s.world.t.Helper()
 	s.exec("delete from noted")
 	do()
@@ -166,13 +166,13 @@ func (s *twins) untouched(who int, what string, do func()) {
 }
 
 // step plays one step of the story for both.
-func (s *twins) step(r sent) got {
+func (s *tenantPair) step(r request) answer {
 	s.world.t.Helper()
 	d, ok := s.world.operation(r.method, r.path)
 	if !ok || !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) {
 		return s.world.direct(r)
 	}
-	mine := [2]sent{r, s.translate(0, r)}
+	mine := [2]request{r, s.translate(0, r)}
 	for who := range 2 {
 		for _, id := range s.named(1-who, mine[1-who]) {
 			s.tryAs(who, d, mine[who], id)
@@ -184,7 +184,7 @@ func (s *twins) step(r sent) got {
 			mine[who].header = append(slices.Clone(mine[who].header), "Idempotency-Key", key)
 		}
 	}
-	var answers [2]got
+	var answers [2]answer
 	for who := range 2 {
 		s.untouched(1-who, d.id, func() { answers[who] = s.as(who, mine[who]) })
 	}
@@ -193,7 +193,7 @@ func (s *twins) step(r sent) got {
 	}
 	s.learn(d, answers)
 	for who, a := range answers {
-		s.shows(d.id, who, mine[who], a)
+		s.checkShown(d.id, who, mine[who], a)
 	}
 	if s.played[d.id]++; answers[0].status < 300 {
 		s.last[d.id] = r
@@ -202,7 +202,7 @@ func (s *twins) step(r sent) got {
 }
 
 // as sends a request as one of them.
-func (s *twins) as(who int, r sent) got {
+func (s *tenantPair) as(who int, r request) answer {
 	s.world.t.Helper()
 	header := slices.Clone(r.header)
 	if !slices.Contains(header, "Authorization") {
@@ -218,13 +218,13 @@ func (s *twins) as(who int, r sent) got {
 
 // tryAs has one of them try a step with something of the other's. The answer has
 // to be the one to an id that nobody has.
-func (s *twins) tryAs(who int, d described, mine sent, theirs string) {
+func (s *tenantPair) tryAs(who int, d operation, mine request, theirs string) {
 	s.world.t.Helper()
 	own, nobody := s.inverse(1-who, theirs), nobodys(theirs)
 	if nobody == "" {
 		return
 	}
-	var foreign, missing got
+	var foreign, missing answer
 	s.untouched(1-who, d.id+" with "+theirs, func() {
 		foreign = s.as(who, replace(mine, own, theirs))
 		missing = s.as(who, replace(mine, own, nobody))
@@ -240,7 +240,7 @@ func (s *twins) tryAs(who int, d described, mine sent, theirs string) {
 }
 
 // masked is an answer without an id.
-func masked(g got, id string) string {
+func masked(g answer, id string) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(strip(id))+`\b`).ReplaceAllString(string(g.body), "ID")
 }
 
@@ -248,7 +248,7 @@ func masked(g got, id string) string {
 func strip(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
 // inverse returns what the other has in the place of an id of who.
-func (s *twins) inverse(who int, id string) string {
+func (s *tenantPair) inverse(who int, id string) string {
 	if strings.Contains(id, "/") {
 		return s.kinds[who][id]
 	}
@@ -277,7 +277,7 @@ func nobodys(id string) string {
 }
 
 // named lists what a request of who names that is theirs alone.
-func (s *twins) named(who int, r sent) (ids []string) {
+func (s *tenantPair) named(who int, r request) (ids []string) {
 	text, _ := r.body.(string)
 	for id := range s.twin[who] {
 		if strings.Contains(r.path, id) || strings.Contains(text, id) {
@@ -294,7 +294,7 @@ func (s *twins) named(who int, r sent) (ids []string) {
 }
 
 // translate makes a request of who one of the other's.
-func (s *twins) translate(who int, r sent) sent {
+func (s *tenantPair) translate(who int, r request) request {
 	var pairs []string
 	for _, id := range slices.SortedFunc(maps.Keys(s.twin[who]), func(a, b string) int { return len(b) - len(a) }) {
 		pairs = append(pairs, id, s.twin[who][id])
@@ -320,7 +320,7 @@ func (s *twins) translate(who int, r sent) sent {
 
 // replace puts one id in the place of another. A small number, "users/7", is
 // replaced only where it numbers such a thing.
-func replace(r sent, id, by string) sent {
+func replace(r request, id, by string) request {
 	text, isText := r.body.(string)
 	kind, number, small := strings.Cut(id, "/")
 	if !small {
@@ -342,7 +342,7 @@ func replace(r sent, id, by string) sent {
 }
 
 // learn notes what each has in the other's place, from answers to the same.
-func (s *twins) learn(d described, answers [2]got) {
+func (s *tenantPair) learn(d operation, answers [2]answer) {
 	if !strings.Contains(answers[0].header.Get("Content-Type"), "json") || answers[0].status >= 300 {
 		return
 	}
@@ -360,7 +360,7 @@ func (s *twins) learn(d described, answers [2]got) {
 
 // compare walks two answers. Kind is what the operation is about; name that of the
 // member it is at.
-func (s *twins) compare(operation, kind, name string, a, b any) {
+func (s *tenantPair) compare(operation, kind, name string, a, b any) {
 	s.world.t.Helper()
 	switch a := a.(type) {
 	case map[string]any:
@@ -401,12 +401,12 @@ func (s *twins) compare(operation, kind, name string, a, b any) {
 	}
 }
 
-func (s *twins) pair(kind, a, b string) {
+func (s *tenantPair) pair(kind, a, b string) {
 	s.kinds[0][kind+"/"+a], s.kinds[1][kind+"/"+b] = kind+"/"+b, kind+"/"+a
 }
 
-// shows checks that an answer shows nothing of the other's but what was asked with.
-func (s *twins) shows(operation string, who int, asked sent, a got) {
+// checkShown checks that an answer shows nothing of the other's but what was asked with.
+func (s *tenantPair) checkShown(operation string, who int, asked request, a answer) {
 	s.world.t.Helper()
 	text, _ := asked.body.(string)
 	for id := range s.twin[1-who] {
@@ -418,18 +418,18 @@ func (s *twins) shows(operation string, who int, asked sent, a got) {
 
 // otherKeys tries keys that only one of them has where the story has keys that
 // both have.
-func (s *twins) otherKeys() {
+func (s *tenantPair) otherKeys() {
 	s.world.t.Helper()
 	hers := strings.Replace(note, `"note"`, `"hers"`, 1)
-	s.as(0, sent{"PUT", "/v1/case-types/hers", hers, nil}).is(201, "")
-	s.as(0, sent{"POST", "/v1/case-types/hers/cases", `{"data": {"text": "secret"}}`, nil}).is(201, "")
+	s.as(0, request{"PUT", "/v1/case-types/hers", hers, nil}).is(201, "")
+	s.as(0, request{"POST", "/v1/case-types/hers/cases", `{"data": {"text": "secret"}}`, nil}).is(201, "")
 	for _, d := range s.world.operations() {
 		r, ok := s.last[d.id]
 		if !ok || !strings.Contains(d.path, "/case-types/{key}") || d.method == "PUT" {
 			continue
 		}
 		tried := regexp.MustCompile(`/case-types/[^/?]+`)
-		var answers [2]got
+		var answers [2]answer
 		for i, key := range []string{"hers", "nobodys"} {
 			theirs := s.translate(0, r)
 			theirs.path = tried.ReplaceAllString(theirs.path, "/case-types/"+key)
@@ -440,7 +440,7 @@ func (s *twins) otherKeys() {
 			s.world.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s", d.id, answers[0].status, answers[0].body, body)
 		}
 	}
-	if n := len(s.as(1, sent{method: "GET", path: "/v1/cases?q=secret"}).items()); n != 0 {
+	if n := len(s.as(1, request{method: "GET", path: "/v1/cases?q=secret"}).items()); n != 0 {
 		s.world.t.Errorf("the other finds %d of its cases", n)
 	}
 }

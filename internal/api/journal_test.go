@@ -59,8 +59,8 @@ func (w *world) storyOfTheJournal() {
 	w.do("DELETE", crm.header.Get("Location"), nil).is(204, "")
 }
 
-// heard is a message as clients read it.
-type heard struct {
+// polledMessage is a message as clients read it.
+type polledMessage struct {
 	ID, Trigger, Subject, Source string
 	Sequence                     int64
 	Timestamp                    time.Time
@@ -69,11 +69,11 @@ type heard struct {
 }
 
 // poll polls once.
-func (w *world) poll(query string, header ...string) (messages []heard, next string, more bool) {
+func (w *world) poll(query string, header ...string) (messages []polledMessage, next string, more bool) {
 	w.t.Helper()
 	g := w.get("/v1/journal?"+query, header...).is(200, "")
 	var page struct {
-		Messages []heard
+		Messages []polledMessage
 		Next     string
 		More     bool
 	}
@@ -82,7 +82,7 @@ func (w *world) poll(query string, header ...string) (messages []heard, next str
 }
 
 // told is all that there is to tell, derived from the journal.
-func (w *world) told(clearance casetype.Classification) (all []heard) {
+func (w *world) told(clearance casetype.Classification) (all []polledMessage) {
 	w.t.Helper()
 	w.sequence()
 	found, err := w.store.Journal(w.t.Context(), 0, 10_000)
@@ -92,7 +92,7 @@ func (w *world) told(clearance casetype.Classification) (all []heard) {
 			if m.Untold {
 				continue
 			}
-			h := heard{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version, e.At.Truncate(time.Millisecond), map[string]string{}, m.Body}
+			h := polledMessage{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version, e.At.Truncate(time.Millisecond), map[string]string{}, m.Body}
 			for _, header := range m.Header {
 				h.Headers[header.Name] = header.Value
 			}
@@ -139,9 +139,9 @@ func TestPollingMissesNothingAndRepeatsNothing(t *testing.T) {
 		}
 		want := w.told(casetype.Restricted)
 		for _, limit := range []int{1, 3, 1000} { // a creation tells two triggers: 1 and 3 cut entries apart
-			var all []heard
+			var all []polledMessage
 			for next, more := "beginning", true; more; {
-				var messages []heard
+				var messages []polledMessage
 				messages, next, more = w.poll(fmt.Sprintf("limit=%d&after=%s", limit, next))
 				all = append(all, messages...)
 			}
@@ -166,7 +166,7 @@ func TestAPlaceInTheJournalMayBeNowOrATime(t *testing.T) {
 		}
 		for i := 0; i < len(all); i += 2 {
 			at := all[i].Timestamp
-			from := slices.IndexFunc(all, func(h heard) bool { return h.Timestamp.Equal(at) }) // the first of that millisecond
+			from := slices.IndexFunc(all, func(h polledMessage) bool { return h.Timestamp.Equal(at) }) // the first of that millisecond
 			messages, _, _ := w.poll("after=" + at.Format(time.RFC3339Nano))
 			if len(messages) != len(all)-from {
 				t.Errorf("%d messages came since the %d. of %d", len(messages), from, len(all))
@@ -204,7 +204,7 @@ func TestALongPollAnswersAsSoonAsThereIsSomething(t *testing.T) {
 		w.deliver()
 		w.putTypes()
 		_, next, _ := w.poll("")
-		answered := make(chan []heard, 1)
+		answered := make(chan []polledMessage, 1)
 		go func() {
 			messages, _, _ := w.poll("wait=60&triggers=case_state_changed&after=" + next)
 			answered <- messages
@@ -231,7 +231,7 @@ func (w *world) stream(query string, header ...string) *events {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	w.t.Cleanup(cancel)
-	response, err := w.server.Client().Do(w.request(sent{"GET", "/v1/stream?" + query, nil, header}).WithContext(ctx))
+	response, err := w.server.Client().Do(w.request(request{"GET", "/v1/stream?" + query, nil, header}).WithContext(ctx))
 	must(w.t, err)
 	w.t.Cleanup(func() { response.Body.Close() })
 	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/event-stream" {
@@ -266,7 +266,7 @@ func (e *events) next() (s sse, ok bool) {
 }
 
 // message returns the next event that has data.
-func (e *events) message() (s sse, h heard) {
+func (e *events) message() (s sse, h polledMessage) {
 	e.t.Helper()
 	for {
 		s, ok := e.next()
@@ -295,7 +295,7 @@ func TestAStreamResumesExactly(t *testing.T) {
 			w.open(fmt.Sprintf(`{"client": "client %d"}`, i))
 		}
 		want := w.told(casetype.Restricted)
-		var all []heard
+		var all []polledMessage
 		last := first.id
 		for len(all) < len(want) { // cut off behind each message, within an entry too
 			s := w.stream("after=beginning&triggers=case_*", "Last-Event-ID", last)
@@ -471,7 +471,7 @@ func TestListeningTakesKnownTriggers(t *testing.T) {
 	}
 	w.get("/v1/journal?endpoint=ep_00000000000000000000000000000000").is(404, "endpoint.not_found")
 	w.get("/v1/stream?endpoint=ep_00000000000000000000000000000000").is(404, "endpoint.not_found")
-	r := w.request(sent{"HEAD", "/v1/stream", nil, nil})
+	r := w.request(request{"HEAD", "/v1/stream", nil, nil})
 	response, err := w.server.Client().Do(r)
 	must(t, err)
 	if response.Body.Close(); response.StatusCode != http.StatusOK {

@@ -122,7 +122,7 @@ func TestOfManyAtOnceOneHappens(t *testing.T) {
 	w := start(t)
 	w.putTypes()
 	var wait sync.WaitGroup
-	answers := make([]got, 8)
+	answers := make([]answer, 8)
 	for i := range answers {
 		wait.Go(func() {
 			answers[i] = w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Idempotency-Key", "k")

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,11 +22,13 @@ import (
 // description is the OpenAPI document, parsed and compiled: the same for every
 // world, since a document says nothing of its process but the version.
 type description struct {
-	doc map[string]any
-	all []described // the operations, by id
+	doc      map[string]any
+	all      []operation            // ordered by id
+	patterns map[string][]operation // by method and number of segments
 
-	mu      sync.Mutex // guards what compiles, which is not safe for concurrent use
-	schemas *jsonschema.Compiler
+	mu       sync.Mutex // guards what compiles, which is not safe for concurrent use
+	compiler *jsonschema.Compiler
+	schemas  map[string]*jsonschema.Schema // by pointer
 }
 
 var (
@@ -53,60 +56,74 @@ func (w *world) readDescription() *description {
 	defer response.Body.Close()
 	doc, err := jsonschema.UnmarshalJSON(response.Body)
 	must(w.t, err)
-	d := &description{doc: doc.(map[string]any), schemas: jsonschema.NewCompiler()}
-	d.schemas.DefaultDraft(jsonschema.Draft2020)
-	d.schemas.AssertFormat()
-	must(w.t, d.schemas.AddResource("https://casehook.test/openapi.json", doc))
+	d := &description{
+		doc: doc.(map[string]any), patterns: map[string][]operation{},
+		compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{},
+	}
+	d.compiler.DefaultDraft(jsonschema.Draft2020)
+	d.compiler.AssertFormat()
+	must(w.t, d.compiler.AddResource("https://casehook.test/openapi.json", doc))
 	for path, item := range d.doc["paths"].(map[string]any) {
 		for method, op := range item.(map[string]any) {
 			op := op.(map[string]any)
-			d.all = append(d.all, described{op["operationId"].(string), strings.ToUpper(method), path, op, strings.Split(path, "/")})
+			d.all = append(d.all, operation{op["operationId"].(string), strings.ToUpper(method), path, op, strings.Split(path, "/")})
 		}
 	}
-	slices.SortFunc(d.all, func(a, b described) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(d.all, func(a, b operation) int { return strings.Compare(a.id, b.id) })
+	for _, o := range d.all {
+		key := patternKey(o.method, len(o.segments))
+		d.patterns[key] = append(d.patterns[key], o)
+	}
 	return d
 }
+
+func patternKey(method string, segments int) string { return method + " " + strconv.Itoa(segments) }
 
 // schema compiles the schema at a pointer into the document.
 func (d *description) schema(pointer string) (*jsonschema.Schema, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.schemas.Compile("https://casehook.test/openapi.json#" + pointer)
+	if s := d.schemas[pointer]; s != nil {
+		return s, nil
+	}
+	s, err := d.compiler.Compile("https://casehook.test/openapi.json#" + pointer)
+	if err == nil {
+		d.schemas[pointer] = s
+	}
+	return s, err
 }
 
-// described is an operation of the OpenAPI document.
-type described struct {
+// operation is an operation of the OpenAPI document.
+type operation struct {
 	id, method, path string
 	op               map[string]any
 	segments         []string // of its path
 }
 
-func (w *world) operations() []described { return w.document.all }
+func (w *world) operations() []operation { return w.document.all }
 
 // operation finds the operation of a request.
-func (w *world) operation(method, path string) (described, bool) {
+func (w *world) operation(method, path string) (operation, bool) {
 	path, _, _ = strings.Cut(path, "?")
-	for _, d := range w.document.all {
-		if d.matches(method, path) {
+	segments := strings.Split(path, "/")
+	for _, d := range w.document.patterns[patternKey(method, len(segments))] {
+		if d.matches(segments) {
 			return d, true
 		}
 	}
-	return described{}, false
+	return operation{}, false
 }
 
-func (d described) responses() map[string]any { return d.op["responses"].(map[string]any) }
+func (d operation) responses() map[string]any { return d.op["responses"].(map[string]any) }
 
-func (d described) documents(status string) bool {
+func (d operation) hasResponse(status string) bool {
 	_, ok := d.responses()[status]
 	return ok
 }
 
-// matches reports whether a path is one of the operation's.
-func (d described) matches(method, path string) bool {
-	if method != d.method || strings.Count(path, "/") != len(d.segments)-1 {
-		return false
-	}
-	for i, segment := range strings.Split(path, "/") {
+// matches reports whether a path of as many segments is one of the operation's.
+func (d operation) matches(segments []string) bool {
+	for i, segment := range segments {
 		if isParameter := strings.HasPrefix(d.segments[i], "{"); segment != d.segments[i] && (!isParameter || segment == "") {
 			return false
 		}
@@ -116,7 +133,7 @@ func (d described) matches(method, path string) bool {
 
 // concrete is the operation's path with parameters that name nothing: those that it
 // requires, and others.
-func (d described) concrete(others ...string) string {
+func (d operation) concrete(others ...string) string {
 	const anything = "1000000000000009"
 	query := url.Values{}
 	for _, name := range others {
@@ -138,7 +155,7 @@ func (d described) concrete(others ...string) string {
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
 
 // agrees holds an answer against what the OpenAPI document says of it.
-func (w *world) agrees(r *http.Request, g got) {
+func (w *world) agrees(r *http.Request, g answer) {
 	w.t.Helper()
 	if g.header.Get("X-Request-Id") == "" {
 		w.t.Errorf("%s: no request id", g.op)
@@ -214,7 +231,7 @@ func TestTheDocumentIsValidOpenAPI31(t *testing.T) {
 }
 
 // checkParameters: those in the path are described, and all say what they mean.
-func checkParameters(t *testing.T, d described) {
+func checkParameters(t *testing.T, d operation) {
 	t.Helper()
 	var inPath, described []string
 	for _, m := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(d.path, -1) {
@@ -238,7 +255,7 @@ func checkParameters(t *testing.T, d described) {
 }
 
 // checkResponses: there is one success, and what is none is a problem.
-func checkResponses(t *testing.T, d described) {
+func checkResponses(t *testing.T, d operation) {
 	t.Helper()
 	successes := 0
 	for status, response := range d.responses() {
@@ -254,7 +271,7 @@ func checkResponses(t *testing.T, d described) {
 	if successes == 0 {
 		t.Errorf("%s can't succeed", d.id)
 	}
-	if !d.documents("500") {
+	if !d.hasResponse("500") {
 		t.Errorf("%s can't fail", d.id)
 	}
 }
@@ -319,7 +336,7 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 }
 
 // open reports whether anybody may ask for the operation: it says so, with an empty list.
-func (d described) open() bool {
+func (d operation) open() bool {
 	security, said := d.op["security"].([]any)
 	return said && len(security) == 0
 }
@@ -347,7 +364,7 @@ func TestTheRouterHasNothingThatIsNotDescribed(t *testing.T) {
 	}
 	for _, d := range w.operations() {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			if slices.ContainsFunc(w.operations(), func(o described) bool { return o.path == d.path && o.method == method }) {
+			if slices.ContainsFunc(w.operations(), func(o operation) bool { return o.path == d.path && o.method == method }) {
 				continue
 			}
 			g := w.do(method, d.concrete(), nil).is(405, "route.method_not_allowed")

@@ -317,7 +317,7 @@ func (w *world) storyOfAttachments(path string) {
 	inForm := w.do("POST", path+"/proofs", body, "Content-Type", contentType).is(201, "")
 	raw := w.do("POST", path+"/proofs?key=passport&filename=a.txt", "the file itself", "Content-Type", "text/plain").is(201, "")
 	for _, want := range []struct {
-		got
+		answer
 		contents, disposition string
 	}{
 		{inForm, "from a form", "attachment; filename*=utf-8''p%C3%A4ss.txt"}, {raw, "the file itself", "attachment; filename=a.txt"},
@@ -334,7 +334,7 @@ func (w *world) storyOfAttachments(path string) {
 			t.Errorf("there are %d %s", len(all), folder)
 		}
 	}
-	for _, g := range []got{made, raw} {
+	for _, g := range []answer{made, raw} {
 		file := g.header.Get("Location")
 		w.do("DELETE", strings.TrimSuffix(file, "/content"), nil).is(204, "")
 		w.get(file).is(404, "")
@@ -420,7 +420,7 @@ func (w *world) storyOfEndpoints() {
 
 func (w *world) storyOfSettings(path string) {
 	t := w.t
-	shows := func(g got, want string) {
+	shows := func(g answer, want string) {
 		t.Helper()
 		if !bytes.Contains(g.is(200, "").body, []byte(want)) || bytes.Contains(g.body, []byte("sesame")) {
 			t.Errorf("it does not show %s: %s", want, g.body)
@@ -445,7 +445,7 @@ func (w *world) storyOfSettings(path string) {
 	w.storyOfAuth(path, shows)
 }
 
-func (w *world) storyOfAuth(path string, shows func(got, string)) {
+func (w *world) storyOfAuth(path string, shows func(answer, string)) {
 	t := w.t
 	shows(w.get(path), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
 	shows(w.do("PATCH", path, `{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook", "client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),

@@ -21,7 +21,7 @@ func TestARefusedPatternSaysWhyAtItsFieldOnEverySurface(t *testing.T) {
 		quoted, _ := json.Marshal(filter)
 		const inFilter = `has a pattern for matches() at line 1, column 19 that is no regular expression as RE2 has them: ` + lookahead + `: "(?="`
 		for name, test := range map[string]struct {
-			got           got
+			got           answer
 			path, message string
 		}{
 			"a new endpoint": {

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// house is a tenant with a host name and a public URL of its own.
-type house struct{ key, host, public, cookies string }
+// tenantHost is a tenant with a host name and a public URL of its own.
+type tenantHost struct{ key, host, public, cookies string }
 
-var houses = []house{
+var houses = []tenantHost{
 	{"north", "north.example", "https://north.example:8443/desk", "__Host-"},
 	{"south", "south.example", "http://south.example:8080", ""},
 }

@@ -70,7 +70,7 @@ func (w *world) sends(method, path, body string, header ...string) {
 	if body != "" {
 		sentBody = body
 	}
-	response, err := w.server.Client().Do(w.request(sent{method, path, sentBody, header}))
+	response, err := w.server.Client().Do(w.request(request{method, path, sentBody, header}))
 	if err != nil {
 		w.t.Error(err)
 		return
@@ -93,8 +93,8 @@ func (w *world) whenAsked(do func()) {
 }
 
 // changes are the requests that ask a callback.
-func changes(path string) []sent {
-	return []sent{
+func changes(path string) []request {
+	return []request{
 		{"POST", "/v1/case-types/guarded/cases", `{"transition": "write", "data": {"text": "late"}}`, nil},
 		{"PATCH", path, `{"data": {"text": "late"}}`, nil},
 		{"POST", path + "/transitions/finish", `{"data": {"text": "late"}}`, nil},
@@ -225,7 +225,7 @@ func TestAStreamAndAPollThatWaitsEndAsSoonAsTheirCredentialsAreRevoked(t *testin
 			}
 			polled := make(chan int, 1)
 			go func() {
-				response, err := w.server.Client().Do(w.request(sent{"GET", "/v1/journal?wait=60", nil, of.header}))
+				response, err := w.server.Client().Do(w.request(request{"GET", "/v1/journal?wait=60", nil, of.header}))
 				if err != nil {
 					t.Error(err)
 					polled <- 0

@@ -134,7 +134,7 @@ func (w *world) storyOfTheAudit() {
 }
 
 // inTenant reports whether the operation is carried out for somebody of a tenant.
-func (d described) inTenant() bool {
+func (d operation) inTenant() bool {
 	schemes, _ := d.op["security"].([]any)
 	return slices.ContainsFunc(schemes, func(s any) bool { return s.(map[string]any)["bearer"] != nil })
 }

@@ -29,10 +29,10 @@ func (w *world) signIn(email string) string {
 	return cookieOf(g)
 }
 
-func cookieOf(g got) string { return g.cookie("casehook_session") }
+func cookieOf(g answer) string { return g.cookie("casehook_session") }
 
 // cookie is what a browser would send as Cookie, of one that the answer sets.
-func (g got) cookie(name string) string {
+func (g answer) cookie(name string) string {
 	g.t.Helper()
 	for _, c := range (&http.Response{Header: g.header}).Cookies() {
 		if strings.HasSuffix(c.Name, name) {
@@ -134,7 +134,7 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 	w.putTypes()
 	w.person("ada@example.org", "caseworker")
 	cookie := w.signIn("ada@example.org")
-	write := func(headers ...string) got {
+	write := func(headers ...string) answer {
 		return w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, append([]string{"Authorization", "", "Cookie", cookie}, headers...)...)
 	}
 	write("Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")
@@ -183,7 +183,7 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 	w := start(t)
 	w.person("ada@example.org", "viewer")
 	other, cookie := w.signIn("ada@example.org"), w.signIn("ada@example.org")
-	change := func(old, next, cookie string) got {
+	change := func(old, next, cookie string) answer {
 		return w.post("/v1/session/password", `{"old_password": "`+old+`", "new_password": "`+next+`"}`, "Authorization", "", "Cookie", cookie)
 	}
 	wrong := change("wrong horse battery", "another horse battery", cookie).is(422, "password.wrong")

@@ -126,7 +126,7 @@ func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	w := start(t)
 	w.person("ada@example.org", "viewer")
 	w.person("bob@example.org", "viewer")
-	signIn := func(who, secret, cookie string) got {
+	signIn := func(who, secret, cookie string) answer {
 		return w.post("/v1/session", `{"email": "`+who+`@example.org", "password": "`+secret+`"}`, "Authorization", "", "Cookie", cookie)
 	}
 	known := signIn("ada", password, "").is(200, "").cookie("casehook_browser")

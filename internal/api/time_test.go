@@ -33,7 +33,7 @@ func TestEveryTimeInEveryAnswerHasThreeDigits(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	found := map[string]bool{}
-	w.heeds = func(g got) {
+	w.heeds = func(g answer) {
 		contentType := g.header.Get("Content-Type")
 		text := fmt.Sprint(g.header)
 		if strings.Contains(contentType, "json") && !strings.Contains(contentType, "openapi") || strings.HasPrefix(contentType, "text/event-stream") {

@@ -160,8 +160,8 @@ func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 			w := startSending(t, driver, dsn, outbound.Config{AllowPrefixes: loopback, Resolver: names(t)}, func(c *api.Config) {
 				c.OIDC = oidc.New(oidc.Config{Issuer: "http://" + inside + ":1", ClientID: "casehook"})
 			})
-			f := &failing{world: w, kinds: failures(t), endpoints: map[string]string{}}
-			f.begin()
+			f := &failureTest{world: w, kinds: failures(t), endpoints: map[string]string{}}
+			f.setUp()
 			f.submit()
 			f.world.deliver()
 			f.test()
@@ -172,15 +172,15 @@ func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 	}
 }
 
-type failing struct {
+type failureTest struct {
 	world     *world
 	kinds     map[string]struct{ url, logged string }
 	endpoints map[string]string // paths, by kind
 	path      string            // of a case whose callbacks failed
-	all       []got             // answers that people are shown
+	all       []answer          // answers that people are shown
 }
 
-func (f *failing) shown(g got) got {
+func (f *failureTest) shown(g answer) answer {
 	f.world.t.Helper()
 	f.all = append(f.all, g)
 	if found := leaks(string(g.body)); len(found) > 0 {
@@ -189,9 +189,9 @@ func (f *failing) shown(g got) got {
 	return g
 }
 
-// begin makes an endpoint for each kind of failure, one whose token fails for each, and a
+// setUp makes an endpoint for each kind of failure, one whose token fails for each, and a
 // case type that asks callbacks which fail.
-func (f *failing) begin() {
+func (f *failureTest) setUp() {
 	f.world.t.Helper()
 	var transitions []string
 	for _, kind := range slices.Sorted(maps.Keys(f.kinds)) {
@@ -209,7 +209,7 @@ func (f *failing) begin() {
 }
 
 // submit asks each callback.
-func (f *failing) submit() {
+func (f *failureTest) submit() {
 	f.world.t.Helper()
 	f.path = "/v1/cases/" + f.world.write("note")
 	for kind := range f.kinds {
@@ -225,7 +225,7 @@ func (f *failing) submit() {
 }
 
 // test sends a sample to each endpoint.
-func (f *failing) test() {
+func (f *failureTest) test() {
 	f.world.t.Helper()
 	for _, path := range f.endpoints {
 		f.shown(f.world.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""))
@@ -233,7 +233,7 @@ func (f *failing) test() {
 }
 
 // await waits until every endpoint that can't be reached is said to be failing.
-func (f *failing) await() {
+func (f *failureTest) await() {
 	f.world.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; {
 		f.world.sequence()
@@ -255,7 +255,7 @@ var toldNothing = []access.Operation{
 }
 
 // look reads all that there is to read.
-func (f *failing) look() {
+func (f *failureTest) look() {
 	f.world.t.Helper()
 	paths := map[access.Operation][]string{
 		"list-cases": {"/v1/cases"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
@@ -302,7 +302,7 @@ func (f *failing) look() {
 }
 
 // logged looks at what the operator is told.
-func (f *failing) logged() {
+func (f *failureTest) logged() {
 	f.world.t.Helper()
 	text := f.world.log.String()
 	for kind, c := range f.kinds {

@@ -22,15 +22,15 @@ type undo struct {
 	at   int64 // the version up to which all is known
 }
 
-// written is a row that was written.
-type written struct {
+// rowChange is a row that was written.
+type rowChange struct {
 	id        int64
 	table, by string // insert, update or delete
 	row       int64
 	old       []any // its columns; nil for an insert
 }
 
-func (w written) String() string { return fmt.Sprintf("%s of %s %.500q", w.by, w.table, w.old) }
+func (w rowChange) String() string { return fmt.Sprintf("%s of %s %.500q", w.by, w.table, w.old) }
 
 func newUndo(w *world) *undo {
 	w.t.Helper()
@@ -41,7 +41,7 @@ func newUndo(w *world) *undo {
 	u.conn, err = database.Conn(u.ctx)
 	must(w.t, err)
 	w.t.Cleanup(func() { u.conn.Close() })
-	u.watch()
+	u.record()
 	return u
 }
 
@@ -51,8 +51,8 @@ func (u *undo) exec(text string, args ...any) {
 	must(u.t, err)
 }
 
-// watch begins. The audit can be undone like everything else.
-func (u *undo) watch() {
+// record begins. The audit can be undone like everything else.
+func (u *undo) record() {
 	u.t.Helper()
 	u.exec("drop trigger audit_keeps_on_update")
 	u.exec("drop trigger audit_keeps_on_delete")
@@ -70,12 +70,12 @@ func (u *undo) watch() {
 	must(u.t, rows.Err())
 	u.exec("create table undone (id integer primary key, tab, op, row" + numbered(", c%d", most) + ")")
 	for table, columns := range u.cols {
-		u.watchTable(table, columns)
+		u.recordTable(table, columns)
 	}
 	u.at = u.version()
 }
 
-func (u *undo) watchTable(table string, columns []string) {
+func (u *undo) recordTable(table string, columns []string) {
 	u.t.Helper()
 	var differs []string
 	for _, c := range columns {
@@ -119,8 +119,8 @@ func (u *undo) forget() {
 	}
 }
 
-// written lists what others have written since, the newest first.
-func (u *undo) written() (all []written) {
+// changes lists what others have written since, the newest first.
+func (u *undo) changes() (all []rowChange) {
 	u.t.Helper()
 	version := u.version()
 	if version == u.at {
@@ -133,7 +133,7 @@ func (u *undo) written() (all []written) {
 	columns, err := rows.Columns()
 	must(u.t, err)
 	for rows.Next() {
-		w := written{old: make([]any, len(columns)-4)}
+		w := rowChange{old: make([]any, len(columns)-4)}
 		places := []any{&w.id, &w.table, &w.by, &w.row}
 		for i := range w.old {
 			places = append(places, &w.old[i])
@@ -153,8 +153,8 @@ func (u *undo) written() (all []written) {
 	return all
 }
 
-// back takes back what was written.
-func (u *undo) back(all []written) {
+// revert takes back what was written.
+func (u *undo) revert(all []rowChange) {
 	u.t.Helper()
 	if len(all) == 0 {
 		return

@@ -20,7 +20,7 @@ func TestARefusedSignInCostsOneHashWhoeverIsMissing(t *testing.T) {
 		w.post("/v1/users", `{"email": "none@example.org", "name": "None"}`).is(201, "")
 		w.post("/v1/tenants", `{"key": "acme", "name": "Acme", "hosts": ["acme.example"]}`).is(201, "")
 		const wrong = "wrong horse battery"
-		var first *got
+		var first *answer
 		for _, try := range []struct{ name, email, password, tenant, host string }{
 			{"a wrong password", "ada@example.org", wrong, "default", ""},
 			{"an unknown user", "eve@example.org", wrong, "default", ""},
@@ -71,7 +71,7 @@ func quoted(text string) string {
 	return string(raw)
 }
 
-func withoutID(g got) map[string]any {
+func withoutID(g answer) map[string]any {
 	members := g.json()
 	delete(members, "request_id")
 	return members

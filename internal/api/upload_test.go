@@ -37,7 +37,7 @@ func TestUploadsAndDownloadsAreStreamed(t *testing.T) {
 	path := w.open(`{}`)
 	head := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\npassport\r\n" +
 		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"big\"\r\n\r\n"
-	var file got
+	var file answer
 	for name, body := range map[string]struct {
 		query, contentType string
 		reader             io.Reader

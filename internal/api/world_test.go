@@ -48,9 +48,9 @@ type world struct {
 	bearer      string
 	log         *lockedBuffer
 	document    *description
-	around      func(sent) got // stands around every request of a story; nil: nothing does
-	driver, dsn string         // the database, for tests that look into it
-	heeds       func(got)      // is shown every answer, if it is set
+	around      func(request) answer // stands around every request of a story; nil: nothing does
+	driver, dsn string               // the database, for tests that look into it
+	heeds       func(answer)         // is shown every answer, if it is set
 
 	hashed atomic.Int64 // passwords
 
@@ -218,8 +218,8 @@ proofs:
 const note = `{"key": "note", "fields": {"type": "object", "properties": {"text": {"type": "string"}}},
 	"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`
 
-// got is an answer.
-type got struct {
+// answer is an answer.
+type answer struct {
 	t      testing.TB
 	op     string
 	status int
@@ -228,7 +228,7 @@ type got struct {
 }
 
 // json returns the body's members.
-func (g got) json() map[string]any {
+func (g answer) json() map[string]any {
 	g.t.Helper()
 	var v map[string]any
 	d := json.NewDecoder(bytes.NewReader(g.body))
@@ -239,7 +239,7 @@ func (g got) json() map[string]any {
 	return v
 }
 
-func (g got) text(name string) string {
+func (g answer) text(name string) string {
 	g.t.Helper()
 	switch v := g.json()[name].(type) {
 	case string:
@@ -251,7 +251,7 @@ func (g got) text(name string) string {
 	return ""
 }
 
-func (g got) items() []any {
+func (g answer) items() []any {
 	g.t.Helper()
 	items, ok := g.json()["items"].([]any)
 	if !ok {
@@ -261,7 +261,7 @@ func (g got) items() []any {
 }
 
 // is fails the test unless the answer has this status and, for problems, code.
-func (g got) is(status int, code string) got {
+func (g answer) is(status int, code string) answer {
 	g.t.Helper()
 	if g.status != status {
 		g.t.Fatalf("%s: status %d, want %d: %s", g.op, g.status, status, g.body)
@@ -274,28 +274,28 @@ func (g got) is(status int, code string) got {
 
 // do sends a request; headers come in pairs. The answer is held against the
 // OpenAPI document.
-func (w *world) do(method, path string, body any, header ...string) got {
+func (w *world) do(method, path string, body any, header ...string) answer {
 	w.t.Helper()
-	s := sent{method, path, body, header}
+	s := request{method, path, body, header}
 	if _, stream := body.(io.Reader); stream || w.around == nil {
 		return w.direct(s)
 	}
 	return w.around(s)
 }
 
-// sent is a request as a story sends it.
-type sent struct {
+// request is a request as a story sends it.
+type request struct {
 	method, path string
 	body         any // nil, a string or an io.Reader
 	header       []string
 }
 
-func (w *world) direct(s sent) got {
+func (w *world) direct(s request) answer {
 	w.t.Helper()
 	return w.send(w.request(s))
 }
 
-func (w *world) request(s sent) *http.Request {
+func (w *world) request(s request) *http.Request {
 	w.t.Helper()
 	method, path, body, header := s.method, s.path, s.body, s.header
 	var reader io.Reader
@@ -324,24 +324,24 @@ func (w *world) request(s sent) *http.Request {
 	return r
 }
 
-func (w *world) send(r *http.Request) got {
+func (w *world) send(r *http.Request) answer {
 	w.t.Helper()
 	response, err := w.server.Client().Do(r)
 	must(w.t, err)
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	must(w.t, err)
-	g := got{t: w.t, op: r.Method + " " + r.URL.Path, status: response.StatusCode, header: response.Header, body: raw}
+	g := answer{t: w.t, op: r.Method + " " + r.URL.Path, status: response.StatusCode, header: response.Header, body: raw}
 	w.agrees(r, g)
 	return g
 }
 
-func (w *world) post(path, body string, header ...string) got {
+func (w *world) post(path, body string, header ...string) answer {
 	w.t.Helper()
 	return w.do("POST", path, body, header...)
 }
 
-func (w *world) get(path string, header ...string) got {
+func (w *world) get(path string, header ...string) answer {
 	w.t.Helper()
 	return w.do("GET", path, nil, header...)
 }

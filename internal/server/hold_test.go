@@ -17,17 +17,17 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// elsewhere is all that a server may call: a receiver, callbacks and an OAuth server.
-type elsewhere struct {
+// peers is all that a server may call: a receiver, callbacks and an OAuth server.
+type peers struct {
 	server   *httptest.Server
 	status   atomic.Int64 // of the receiver's answers
 	requests atomic.Int64 // of all kinds
 	messages chan string  // triggers that the receiver took
 }
 
-func newElsewhere(t *testing.T) *elsewhere {
+func newPeers(t *testing.T) *peers {
 	t.Helper()
-	e := &elsewhere{messages: make(chan string, 100)}
+	e := &peers{messages: make(chan string, 100)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) { e.requests.Add(1) })
 	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
@@ -47,8 +47,8 @@ func newElsewhere(t *testing.T) *elsewhere {
 	return e
 }
 
-// waiting leaves a database behind in which an endpoint is owed a message that it refused.
-func (e *elsewhere) waiting(t *testing.T, c Config) (token string) {
+// leaveUndelivered leaves a database behind in which an endpoint is owed a message that it refused.
+func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 	t.Helper()
 	e.status.Store(http.StatusServiceUnavailable)
 	s, stop := start(t, c)
@@ -64,7 +64,7 @@ func (e *elsewhere) waiting(t *testing.T, c Config) (token string) {
 	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
 	call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
-	w := &watched{server: s, t: t}
+	w := &observedServer{server: s, t: t}
 	w.eventually("both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
 	stop()
 	return s.Token()
@@ -72,8 +72,8 @@ func (e *elsewhere) waiting(t *testing.T, c Config) (token string) {
 
 func TestAHeldServerOnACopySendsNothing(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
-		e, original, folder := newElsewhere(t), t.TempDir(), filepath.Join(t.TempDir(), "copy")
-		token := e.waiting(t, Config{Data: original, Allow: loopback})
+		e, original, folder := newPeers(t), t.TempDir(), filepath.Join(t.TempDir(), "copy")
+		token := e.leaveUndelivered(t, Config{Data: original, Allow: loopback})
 		if err := os.CopyFS(folder, os.DirFS(original)); err != nil {
 			t.Fatal(err)
 		}
@@ -82,23 +82,23 @@ func TestAHeldServerOnACopySendsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		e.held(t, Config{Data: folder, Allow: loopback}, token)
+		e.checkHold(t, Config{Data: folder, Allow: loopback}, token)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		e, token := newElsewhere(t), ""
+		e, token := newPeers(t), ""
 		c := Config{Key: base64.StdEncoding.EncodeToString(make([]byte, 32)), Allow: loopback, Data: t.TempDir()}
 		c.Database = pgtest.Copy(t, t.Name()+e.server.URL, func(url string) error {
 			c := c
 			c.Database = url
-			token = e.waiting(t, c)
+			token = e.leaveUndelivered(t, c)
 			return nil
 		})
-		e.held(t, c, token)
+		e.checkHold(t, c, token)
 	})
 }
 
-// held starts a server on the database twice: held, and then not.
-func (e *elsewhere) held(t *testing.T, c Config, token string) {
+// checkHold starts a server on the database twice: held, and then not.
+func (e *peers) checkHold(t *testing.T, c Config, token string) {
 	t.Helper()
 	var log bytes.Buffer
 	before := e.requests.Load()

@@ -43,7 +43,7 @@ func TestListsOfLargeCasesStayWithinAFixedShare(t *testing.T) {
 	}
 
 	until := time.Now().Add(*pagesTime)
-	before, peak := watchHeap(t)
+	before, peak := sampleHeap(t)
 	var read, pages atomic.Int64
 	var all sync.WaitGroup
 	for i := range *pagesClients {
@@ -179,9 +179,9 @@ func (s *Server) discard(t *testing.T, path string) (n int64, next string) {
 	return n, next
 }
 
-// watchHeap returns the size of the heap, and a function that returns what it was at
+// sampleHeap returns the size of the heap, and a function that returns what it was at
 // most since.
-func watchHeap(t *testing.T) (before int64, peak func() int64) {
+func sampleHeap(t *testing.T) (before int64, peak func() int64) {
 	t.Helper()
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	heap := func() int64 {

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// reaching is two tenants of a server, and what they call.
-type reaching struct {
+// reachTest is two tenants of a server, and what they call.
+type reachTest struct {
 	server   *Server
 	t        *testing.T
 	operator string
@@ -20,7 +20,7 @@ type reaching struct {
 }
 
 // reach starts a server; inside is what it alone can reach.
-func reach(t *testing.T) (r *reaching, inside *httptest.Server) {
+func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	inside = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Inside", "for nobody's eyes")
 		w.WriteHeader(http.StatusTeapot)
@@ -36,7 +36,7 @@ func reach(t *testing.T) (r *reaching, inside *httptest.Server) {
 		return value, ok
 	}}
 	s, _ := start(t, c)
-	r = &reaching{server: s, t: t}
+	r = &reachTest{server: s, t: t}
 	if r.operator, err = OperatorBearer(c, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func reach(t *testing.T) (r *reaching, inside *httptest.Server) {
 
 // asks puts a case type whose callback is at a URL, creates a case, and returns why
 // that was refused.
-func (r *reaching) asks(token, url string) string {
+func (r *reachTest) asks(token, url string) string {
 	r.t.Helper()
 	call(r.t, r.server, "PUT", "/v1/case-types/note", token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`", "retries": []}}]}`)
@@ -54,7 +54,7 @@ func (r *reaching) asks(token, url string) string {
 }
 
 // refusal is the body of an answer that has to be none of success.
-func (r *reaching) refusal(method, path, token, body string) string {
+func (r *reachTest) refusal(method, path, token, body string) string {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL()+path, strings.NewReader(body))
 	if err != nil {

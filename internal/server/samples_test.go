@@ -22,19 +22,19 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// heard is what a receiver got of each trigger, at first.
-type heard struct {
+// firstMessages is what a receiver got of each trigger, at first.
+type firstMessages struct {
 	mu   sync.Mutex
-	all  map[string]arrived
+	all  map[string]message
 	more chan struct{} // something new has come
 }
 
-type arrived struct {
+type message struct {
 	header http.Header
 	body   []byte
 }
 
-func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (h *firstMessages) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	var named struct {
 		Trigger string `json:"trigger"`
@@ -44,7 +44,7 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, known := h.all[named.Trigger+named.Event]; !known {
-		h.all[named.Trigger+named.Event] = arrived{r.Header, body}
+		h.all[named.Trigger+named.Event] = message{r.Header, body}
 	}
 	select {
 	case h.more <- struct{}{}:
@@ -53,7 +53,7 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 }
 
 // of waits for a trigger's first message.
-func (h *heard) of(t *testing.T, trigger string) arrived {
+func (h *firstMessages) of(t *testing.T, trigger string) message {
 	t.Helper()
 	for deadline := time.After(2 * time.Minute); ; {
 		h.mu.Lock()
@@ -70,8 +70,8 @@ func (h *heard) of(t *testing.T, trigger string) arrived {
 	}
 }
 
-func newHeard(t *testing.T) (*heard, string) {
-	h := &heard{all: map[string]arrived{}, more: make(chan struct{}, 1)}
+func newFirstMessages(t *testing.T) (*firstMessages, string) {
+	h := &firstMessages{all: map[string]message{}, more: make(chan struct{}, 1)}
 	receiver := httptest.NewServer(wiretest.Handler(t, h))
 	t.Cleanup(receiver.Close)
 	return h, receiver.URL
@@ -136,8 +136,8 @@ func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	s, _ := start(t, Config{
 		Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
 	})
-	real, realURL := newHeard(t)
-	tested, testedURL := newHeard(t)
+	real, realURL := newFirstMessages(t)
+	tested, testedURL := newFirstMessages(t)
 	var names []string
 	for _, trigger := range wire.Triggers() {
 		names = append(names, `"`+trigger.Name+`"`)
@@ -183,7 +183,7 @@ func exactly(t *testing.T, trigger string, shown []byte) []byte {
 }
 
 // fireAll lets all triggers fire.
-func fireAll(t *testing.T, s *Server, real *heard) {
+func fireAll(t *testing.T, s *Server, real *firstMessages) {
 	do := func(method, path, body string) map[string]any {
 		t.Helper()
 		return call(t, s, method, path, s.Token(), body)
@@ -225,7 +225,7 @@ func fireAll(t *testing.T, s *Server, real *heard) {
 }
 
 // failAndRecover lets an endpoint fail, recover, and be gone.
-func failAndRecover(t *testing.T, real *heard, do func(method, path, body string) map[string]any) {
+func failAndRecover(t *testing.T, real *firstMessages, do func(method, path, body string) map[string]any) {
 	var status atomic.Int64
 	status.Store(http.StatusServiceUnavailable)
 	flaky := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -20,8 +20,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// spans is an OpenTelemetry collector that remembers.
-type spans struct {
+// spanCollector is an OpenTelemetry collector that remembers.
+type spanCollector struct {
 	server *httptest.Server
 	t      *testing.T
 
@@ -29,14 +29,14 @@ type spans struct {
 	all []*otlp.Span
 }
 
-func collect(t *testing.T) *spans {
-	c := &spans{t: t}
+func collect(t *testing.T) *spanCollector {
+	c := &spanCollector{t: t}
 	c.server = httptest.NewServer(c)
 	t.Cleanup(c.server.Close)
 	return c
 }
 
-func (c *spans) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *spanCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := io.Reader(r.Body)
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		body, _ = gzip.NewReader(r.Body)
@@ -62,7 +62,7 @@ func (c *spans) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // span finds the spans of a name in a trace, in the order of their beginning.
-func (c *spans) named(trace, name string) []*otlp.Span {
+func (c *spanCollector) named(trace, name string) []*otlp.Span {
 	c.t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func (c *spans) named(trace, name string) []*otlp.Span {
 }
 
 // chain follows spans from parent to child, by their names, and returns the last.
-func (c *spans) chain(trace, parent string, names ...string) (id string) {
+func (c *spanCollector) chain(trace, parent string, names ...string) (id string) {
 	c.t.Helper()
 	for _, name := range names {
 		found := c.named(trace, name)
@@ -99,7 +99,7 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	c := collect(t)
 	var log lockedLog
 	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.server.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))}
-	w := watch(t, config)
+	w := startObserved(t, config)
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
 	path := pathOf(call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "planted"}}`))
@@ -117,12 +117,12 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	response.Body.Close()
-	w.eventually("the first attempt is made", func() bool { return len(w.arrived()) == 1 })
+	w.eventually("the first attempt is made", func() bool { return len(w.received()) == 1 })
 	w.stop()
 	w.answers(200, "")
 	config.Allow = loopback
 	_, stop := start(t, config)
-	w.eventually("the second attempt is made", func() bool { return len(w.arrived()) == 2 })
+	w.eventually("the second attempt is made", func() bool { return len(w.received()) == 2 })
 	stop()
 
 	if line := `"trace_id":"` + trace + `"`; !strings.Contains(log.String(), line) {
@@ -143,7 +143,7 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 		if got := hex.EncodeToString(attempt.ParentSpanId); got != commit {
 			t.Errorf("attempt %d: its parent is %s, not %s", i+1, got, commit)
 		}
-		if got, want := w.arrived()[i].Header["Traceparent"], "00-"+trace+"-"+hex.EncodeToString(attempt.SpanId)+"-01"; len(got) != 1 || got[0] != want {
+		if got, want := w.received()[i].Header["Traceparent"], "00-"+trace+"-"+hex.EncodeToString(attempt.SpanId)+"-01"; len(got) != 1 || got[0] != want {
 			t.Errorf("attempt %d is told %s, not %s", i+1, got, want)
 		}
 	}
@@ -153,12 +153,12 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 }
 
 func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
-	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data")})
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"]}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
 	call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {}}`)
-	w.eventually("it is told", func() bool { return len(w.arrived()) == 1 })
-	if got := w.arrived()[0].Header.Get("Traceparent"); got != "" {
+	w.eventually("it is told", func() bool { return len(w.received()) == 1 })
+	if got := w.received()[0].Header.Get("Traceparent"); got != "" {
 		t.Errorf("it is told with the trace %s", got)
 	}
 	_, err := Start(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", OTLPEndpoint: "collector:4318"})

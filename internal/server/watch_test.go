@@ -28,9 +28,9 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// watched is a server with a callback, and a receiver that has taken what was
+// observedServer is a server with a callback, and a receiver that has taken what was
 // sent.
-type watched struct {
+type observedServer struct {
 	server   *Server
 	t        *testing.T
 	stop     func()
@@ -43,13 +43,13 @@ type watched struct {
 	answer string
 }
 
-const watchedPatience = 30 * time.Second
+const patience = 30 * time.Second
 
 var loopback = []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
 
-func watch(t *testing.T, c Config) *watched {
+func startObserved(t *testing.T, c Config) *observedServer {
 	t.Helper()
-	w := &watched{t: t, status: 200}
+	w := &observedServer{t: t, status: 200}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/callback", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -75,13 +75,13 @@ func watch(t *testing.T, c Config) *watched {
 }
 
 // answers sets what the receiver answers to webhooks, and to callbacks.
-func (w *watched) answers(status int, callback string) {
+func (w *observedServer) answers(status int, callback string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.status, w.answer = status, callback
 }
 
-func (w *watched) arrived() []*http.Request {
+func (w *observedServer) received() []*http.Request {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]*http.Request(nil), w.got...)
@@ -91,7 +91,7 @@ func (w *watched) arrived() []*http.Request {
 func pathOf(made map[string]any) string { return fmt.Sprintf("/v1/cases/%.0f", made["id"]) }
 
 // refused sends a request that is not done.
-func (w *watched) refused(method, path, token, body string) {
+func (w *observedServer) refused(method, path, token, body string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL()+path, strings.NewReader(body))
 	if err != nil {
@@ -112,9 +112,9 @@ func (w *watched) refused(method, path, token, body string) {
 }
 
 // eventually waits for a condition.
-func (w *watched) eventually(what string, met func() bool) {
+func (w *observedServer) eventually(what string, met func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(watchedPatience); !met(); {
+	for deadline := time.Now().Add(patience); !met(); {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("it never came about that %s", what)
 		}
@@ -173,11 +173,11 @@ func series(all map[string]*dto.MetricFamily) (n int) {
 }
 
 func TestMetricsTellWhatHappened(t *testing.T) {
-	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
 	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
-	w.eventually("the first message arrives", func() bool { return len(w.arrived()) == 1 })
+	w.eventually("the first message arrives", func() bool { return len(w.received()) == 1 })
 	w.answers(400, `{"errors": ["No."]}`)
 	path := pathOf(made)
 	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "two"}}`)
@@ -239,7 +239,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 // What an outage looks like: attempts that reach nobody, a breaker that is open, and
 // entries that are not served; and then none of it.
 func TestMetricsTellOfAnOutage(t *testing.T) {
-	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
@@ -274,11 +274,11 @@ func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
 // What the database is asked for is there; and no more series come about with
 // more tenants, endpoints, triggers and paths.
 func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
-	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(200, `{}`)
 	tell := func(token string) {
 		t.Helper()
-		before := len(w.arrived())
+		before := len(w.received())
 		endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed", "case_comment"], "policy": {"retries": ["1h"]}}`, w.receiver.URL)
 		call(t, w.server, "POST", "/v1/endpoints", token, endpoint)
 		made := call(t, w.server, "POST", "/v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
@@ -286,7 +286,7 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 		call(t, w.server, "POST", pathOf(made)+"/comments", token, `{"text": "x"}`)
 		get(t, w.server, fmt.Sprint("/v1/nothing/", before), token)
 		get(t, w.server, fmt.Sprint("/v1/cases/", before), token)
-		w.eventually("all is told", func() bool { return len(w.arrived()) >= before+3 })
+		w.eventually("all is told", func() bool { return len(w.received()) >= before+3 })
 	}
 	scrape(t, w.server.MetricsURL())
 	tell(w.server.Token())
@@ -344,7 +344,7 @@ func TestItIsNotReadyBeforeItStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{t: t}
+	w := &observedServer{t: t}
 	w.eventually("it is ready", func() bool { status, _ := get(t, s, "/readyz", ""); return status == 200 })
 	cancel()
 	w.eventually("it is not ready", func() bool {
@@ -369,7 +369,7 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{t: t, server: s}
+	w := &observedServer{t: t, server: s}
 	w.eventually("it is ready", func() bool { return w.server.ready(t.Context()) == nil })
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)
@@ -390,7 +390,7 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 // What is nobody's to read is in no line of the log, at whichever level.
 func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	var log lockedLog
-	w := watch(t, Config{Data: filepath.Join(t.TempDir(), "data"), Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MetricsToken: "planted-metrics-token", Key: "cGxhbnRlZC1rZXktcGxhbnRlZC1rZXktcGxhbnRlZC0="})
 	w.answers(500, `{"data": {"text": "planted-answer"}, "warnings": ["planted-warning"]}`)
 	endpoint := fmt.Sprintf(`{"url": "http://%s/hook?token=planted-query", "triggers": ["case_created", "case_changed", "case_comment"],
@@ -404,7 +404,7 @@ func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	get(t, w.server, "/v1/cases", "chk_planted.planted-token")
 	call(t, w.server, "POST", "/v1/users", w.server.Token(), `{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
 	w.refused("POST", "/v1/session", "", `{"email": "planted@example.org", "password": "planted-password-wrong"}`)
-	w.eventually("it has tried to deliver", func() bool { return len(w.arrived()) > 1 })
+	w.eventually("it has tried to deliver", func() bool { return len(w.received()) > 1 })
 	w.stop()
 	text := log.String()
 	for _, must := range []string{`"msg":"request"`, `"operation":"create-case"`, `"status":201`, `"request_id":"req_`, `"duration_ms":`, `"msg":"stopped"`} {
