@@ -23,7 +23,8 @@ import (
 )
 
 var (
-	budgetsTime = flag.Duration("budgets.time", 0, "how long costly requests are drawn at random; 0: each kind comes once")
+	budgetsTime = flag.Duration("budgets.time", 0,
+		"how long costly requests are drawn at random; 0: each kind comes once")
 	budgetsSeed = flag.Uint64("budgets.seed", 1, "of what is drawn")
 )
 
@@ -57,7 +58,8 @@ func startServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
+	cmd := exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--listen", "127.0.0.1:0", "--data",
+		filepath.Join(dir, "data"))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -128,13 +130,16 @@ func (s *server) forgetPeak() {
 // prepare puts case types, and lets the server come to rest.
 func (s *server) prepare() {
 	for key, fields := range types() {
-		s.send(costly{"a case type", "PUT", "/v1/case-types/" + key, "application/json", []byte(definitionOf(key, fields))})
+		s.send(costly{"a case type", "PUT", "/v1/case-types/" + key, "application/json",
+			[]byte(definitionOf(key, fields))})
 	}
 	for range 200 {
-		s.send(costly{"an ordinary case", "POST", "/v1/case-types/plain/cases", "application/json", []byte(`{"data":{"s":"x"}}`)})
+		s.send(costly{"an ordinary case", "POST", "/v1/case-types/plain/cases", "application/json",
+			[]byte(`{"data":{"s":"x"}}`)})
 	}
 	text, _ := json.Marshal(strings.Repeat("xy ऄ ש\u200d ", 20_000))
-	_, answer := s.send(costly{"a case with a long text", "POST", "/v1/case-types/plain/cases", "application/json", []byte(`{"data":{"s":` + string(text) + `}}`)})
+	_, answer := s.send(costly{"a case with a long text", "POST", "/v1/case-types/plain/cases", "application/json",
+		[]byte(`{"data":{"s":` + string(text) + `}}`)})
 	var made struct{ ID json.Number }
 	if err := json.Unmarshal(answer, &made); err != nil {
 		s.t.Fatal(err)
@@ -173,8 +178,10 @@ func structure(random *rand.Rand, depth, width int) string {
 }
 
 func definitionOf(key, fields string) string {
-	return `{"key":"` + key + `","states":[{"key":"s"}],"transitions":[{"key":"t","to":"s"},{"key":"e","from":["s"]}],"edit":"e",` +
-		`"name_template":"{f}{f}{f}{f}{f}{f}{f}{f}","documents":[{"key":"d","template":"` + strings.Repeat("{s}", 1000) + `"},{"key":"e","template":"{s}"}],` +
+	return `{"key":"` + key +
+		`","states":[{"key":"s"}],"transitions":[{"key":"t","to":"s"},{"key":"e","from":["s"]}],"edit":"e",` +
+		`"name_template":"{f}{f}{f}{f}{f}{f}{f}{f}","documents":[{"key":"d","template":"` +
+		strings.Repeat("{s}", 1000) + `"},{"key":"e","template":"{s}"}],` +
 		`"fields":{"type":"object","properties":{"f":` + fields + `,"s":{"type":"string"}},` +
 		`"$defs":{"node":{"allOf":[{"properties":{"c":{"$ref":"#/$defs/node"}}},{"properties":{"c":{"$ref":"#/$defs/node"}}}]}}}}`
 }
@@ -203,10 +210,12 @@ func (s *server) draw(random *rand.Rand) []costly {
 		return "[" + strings.TrimSuffix(strings.Repeat(one+",", n), ",") + "]"
 	}
 	create := func(kind, key, data string) costly {
-		return costly{kind, "POST", "/v1/case-types/" + key + "/cases", "application/json", []byte(`{"data":{"f":` + data + `}}`)}
+		return costly{kind, "POST", "/v1/case-types/" + key + "/cases", "application/json",
+			[]byte(`{"data":{"f":` + data + `}}`)}
 	}
 	define := func(kind, fields string) costly {
-		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json", []byte(definitionOf("hostile", fields))}
+		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json",
+			[]byte(definitionOf("hostile", fields))}
 	}
 	depth := 20 + random.IntN(40)
 	text, _ := json.Marshal(strings.Repeat("xy", size(400_000)))
@@ -215,8 +224,10 @@ func (s *server) draw(random *rand.Rand) []costly {
 		for i := range min(4500, 900_000/(60+len(condition))) {
 			all = append(all, fmt.Sprintf(`{"key":"t%d","to":"s","precondition":%q}`, i, condition))
 		}
-		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json", []byte(`{"key":"hostile","states":[{"key":"s"}],` +
-			`"fields":{"type":"object","properties":{"f":{"type":"string"}}},"transitions":[` + strings.Join(all, ",") + `]}`)}
+		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json",
+			[]byte(`{"key":"hostile","states":[{"key":"s"}],` +
+				`"fields":{"type":"object","properties":{"f":{"type":"string"}}},"transitions":[` + strings.Join(all, ",") +
+				`]}`)}
 	}
 	nested := 10 + random.IntN(40)
 	var names []string
@@ -303,6 +314,7 @@ func TestNoRequestTakesMoreThanItsBudget(t *testing.T) {
 		s.measure(&several, all[:atOnce])
 		requests += len(all) + atOnce
 	}
-	t.Logf("%d costly requests, %d MiB at rest: one took at most %d MiB more (%s) and %s (%s); %d at once %d MiB (%s)", requests, rest>>20,
+	t.Logf("%d costly requests, %d MiB at rest: one took at most %d MiB more (%s) and %s (%s); %d at once %d MiB (%s)",
+		requests, rest>>20,
 		one.memory>>20, one.greedy, time.Duration(one.cpu), one.slowest, atOnce, several.memory>>20, several.greedy)
 }

@@ -52,7 +52,8 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 			forgotten[a.id] = true
 		}
 	}
-	if strings.HasPrefix(database, "postgres") && after != before { // somebody has taken over already: what is settled now is not what was
+	// somebody has taken over already: what is settled now is not what was
+	if strings.HasPrefix(database, "postgres") && after != before {
 		ts.Logf("too late to say what was in flight")
 		r.again += inFlight
 	}
@@ -132,7 +133,8 @@ func (r *receiver) repeats(all []arrival) (again int, err error) {
 		}
 		if times[a.id] > 1+r.mayAgain[a.id] {
 			unexplained++
-			err = fmt.Errorf("%s of %s, version %d, came %d times, and was in flight %d times", a.trigger, a.subject, a.sequence, times[a.id], r.mayAgain[a.id])
+			err = fmt.Errorf("%s of %s, version %d, came %d times, and was in flight %d times", a.trigger, a.subject,
+				a.sequence, times[a.id], r.mayAgain[a.id])
 		}
 	}
 	if unexplained <= r.again {
@@ -171,7 +173,8 @@ func query(ts *testscript.TestScript, database, text string, each func(*sql.Rows
 // recorded reads which messages are settled, and the sum of the epochs.
 func recorded(ts *testscript.TestScript, database string) (settled map[string]bool, epoch int64) {
 	settled = map[string]bool{}
-	query(ts, database, `select message, 0 from attempts where delivered union select message, 0 from dead union all select '', sum(epoch) from leases`,
+	query(ts, database,
+		`select message, 0 from attempts where delivered union select message, 0 from dead union all select '', sum(epoch) from leases`,
 		func(rows *sql.Rows) error {
 			var message string
 			var n int64

@@ -31,7 +31,8 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 		"PORT="+port, "REDIRECT_URI="+public+"/v1/oidc/callback")
 	data := t.TempDir()
 	startLine(t, exec.Command(filepath.Join(bin, "casehook"), "serve", "--data", data, "--listen", address,
-		"--public-url", public, "--allow-address", "127.0.0.0/8", "--allow-address", "::1/128", "--oidc-issuer", issuer, "--oidc-client-id", "web"),
+		"--public-url", public, "--allow-address", "127.0.0.0/8", "--allow-address", "::1/128", "--oidc-issuer",
+		issuer, "--oidc-client-id", "web"),
 		regexp.MustCompile(`(listens on)`), "CASEHOOK_OIDC_CLIENT_SECRET=secret")
 	token, err := os.ReadFile(filepath.Join(data, "admin-token"))
 	if err != nil {
@@ -39,7 +40,8 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 	}
 
 	// The user is known by the address that the provider has verified.
-	create, err := http.NewRequest(http.MethodPost, public+"/v1/users", strings.NewReader(`{"email": "test-user@zitadel.ch", "name": "Test", "role": "viewer"}`))
+	create, err := http.NewRequest(http.MethodPost, public+"/v1/users",
+		strings.NewReader(`{"email": "test-user@zitadel.ch", "name": "Test", "role": "viewer"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -281,7 +281,8 @@ func shape(text, space string) *regexp.Regexp {
 func TestTheWalk(t *testing.T) {
 	need(t, "sh", "curl", "sed")
 	dir, bin := t.TempDir(), t.TempDir()
-	ports := map[string]string{"127.0.0.1:8080": freeAddress(t), "127.0.0.1:9900": freeAddress(t), "127.0.0.1:9901": freeAddress(t)}
+	ports := map[string]string{"127.0.0.1:8080": freeAddress(t), "127.0.0.1:9900": freeAddress(t),
+		"127.0.0.1:9901": freeAddress(t)}
 	copyExamples(t, dir)
 	standIn(t, bin)
 	env := append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "NO_PROXY=*")
@@ -294,8 +295,10 @@ func TestTheWalk(t *testing.T) {
 	ran, repeats := map[string]int{}, 0
 	for _, b := range blocksOf(t, walkPages...) {
 		for port, free := range ports {
-			if slices.Contains([]string{"server", "receiver", "listener", "walk"}, b.role) && strings.Contains(b.text, port) {
-				t.Errorf("%s: %s is written out; use the variable, which a reader may set to another port", b.place, port)
+			if slices.Contains([]string{"server", "receiver", "listener", "walk"}, b.role) &&
+				strings.Contains(b.text, port) {
+				t.Errorf("%s: %s is written out; use the variable, which a reader may set to another port", b.place,
+					port)
 			}
 			b.text = strings.ReplaceAll(b.text, port, free)
 		}
@@ -323,7 +326,8 @@ func TestTheWalk(t *testing.T) {
 // standIn puts a go into a folder of the PATH that runs what is built already.
 func standIn(t *testing.T, bin string) {
 	t.Helper()
-	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + programs(t) + "/$program\" \"$@\"\n"
+	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + programs(t) +
+		"/$program\" \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -382,7 +386,8 @@ func TestTheDocsNameEveryOptionOfTheServer(t *testing.T) {
 		return found
 	}
 	for _, pattern := range []string{`--[a-z-]+`, `CASEHOOK_[A-Z_]+`} {
-		want := map[string]bool{"CASEHOOK_KEY": true, "CASEHOOK_VAR_": true, "CASEHOOK_VAR_CALLBACKS": true, "--help": true}
+		want := map[string]bool{"CASEHOOK_KEY": true, "CASEHOOK_VAR_": true, "CASEHOOK_VAR_CALLBACKS": true,
+			"--help": true}
 		for _, name := range regexp.MustCompile(pattern).FindAllString(string(help), -1) {
 			if !want[name] && !slices.Contains(inTable(pattern), name) {
 				t.Errorf("docs/running.md does not explain %s", name)

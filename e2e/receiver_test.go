@@ -69,7 +69,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return // cut off: it has not arrived
 	}
 	a := arrival{
-		at: time.Now(), id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"), subject: request.Header.Get("webhook-subject"),
+		at: time.Now(), id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"),
+		subject: request.Header.Get("webhook-subject"),
 	}
 	a.sequence, _ = strconv.Atoi(request.Header.Get("webhook-sequence"))
 	r.mu.Lock()

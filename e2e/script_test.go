@@ -66,7 +66,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", bin+":"+e.Getenv("PATH"))
 			e.Setenv("OUTAGE", cmp.Or(os.Getenv("CASEHOOK_OUTAGE"), "3s"))
 			e.Setenv("KEY", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
-			e.Values[worldKey{}] = &world{t: e.T().(testing.TB), servers: map[string]*process{}, receivers: map[string]*receiver{}}
+			e.Values[worldKey{}] = &world{t: e.T().(testing.TB), servers: map[string]*process{},
+				receivers: map[string]*receiver{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -113,7 +114,8 @@ var firstToken = regexp.MustCompile(`\n  (chk_\S+)\n`)
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "serve NAME FLAG...")
 	name, w := args[0], of(ts)
-	stdout, err := os.OpenFile(ts.MkAbs(name+".out"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // good for the first token
+	// good for the first token
+	stdout, err := os.OpenFile(ts.MkAbs(name+".out"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	ts.Check(err)
 	stderr, err := os.OpenFile(ts.MkAbs(name+".err"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	ts.Check(err)
@@ -121,7 +123,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	defer stderr.Close()
 	p := &process{done: make(chan struct{})}
 	path := strings.SplitN(ts.Getenv("PATH"), ":", 2)[0]
-	p.cmd = exec.Command(filepath.Join(path, "casehook"), append([]string{"serve", "--listen", "127.0.0.1:0"}, args[1:]...)...)
+	p.cmd = exec.Command(filepath.Join(path, "casehook"),
+		append([]string{"serve", "--listen", "127.0.0.1:0"}, args[1:]...)...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), stdout, stderr
 	p.cmd.Env = append(os.Environ(), "CASEHOOK_KEY="+ts.Getenv("CASEHOOK_KEY"),
 		"CASEHOOK_VAR_CALLS="+ts.Getenv("CASEHOOK_VAR_CALLS"))
@@ -277,8 +280,10 @@ func attempted(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "attempted ENDPOINT RESULT")
 	await(ts, nil, func() (string, bool) {
 		header := http.Header{"Authorization": {"Bearer " + ts.Getenv("TOKEN")}}
-		_, answer, err := send(context.Background(), "GET", ts.Getenv("URL")+"/v1/endpoints/"+args[0]+"/attempts", header, nil)
+		_, answer, err := send(context.Background(), "GET", ts.Getenv("URL")+"/v1/endpoints/"+args[0]+"/attempts",
+			header, nil)
 		ts.Check(err)
-		return "no such attempt: " + string(answer), bytes.Contains(answer, []byte(`"failure":"`+args[1]+`"`)) || bytes.Contains(answer, []byte(`"status":`+args[1]))
+		return "no such attempt: " + string(answer), bytes.Contains(answer, []byte(`"failure":"`+args[1]+`"`)) ||
+			bytes.Contains(answer, []byte(`"status":`+args[1]))
 	})
 }

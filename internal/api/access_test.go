@@ -50,7 +50,8 @@ func (e *caseReceiver) drain() []string {
 // subscribe makes an endpoint that hears of creations, and returns its path.
 func (w *world) subscribe(to *caseReceiver, header ...string) string {
 	w.t.Helper()
-	return w.post("/v1/endpoints", `{"url": "`+to.server.URL+`", "triggers": ["case_created"], "start": "beginning"}`, header...).is(201, "").header.Get("Location")
+	return w.post("/v1/endpoints", `{"url": "`+to.server.URL+`", "triggers": ["case_created"], "start": "beginning"}`,
+		header...).is(201, "").header.Get("Location")
 }
 
 // awaitDelivered waits until endpoints and their replays have told all that they are to tell.
@@ -64,7 +65,8 @@ func (w *world) awaitDelivered(paths ...string) {
 			for _, r := range w.get(path+"/replays").is(200, "").items() {
 				running = running || r.(map[string]any)["state"] == "running"
 			}
-			if lag := w.get(path+"/lag").is(200, ""); !running && lag.text("entries") == "0" && lag.text("parked") == "0" {
+			if lag := w.get(path+"/lag").is(200, ""); !running && lag.text("entries") == "0" &&
+				lag.text("parked") == "0" {
 				break
 			}
 			if time.Now().After(deadline) {
@@ -76,7 +78,8 @@ func (w *world) awaitDelivered(paths ...string) {
 
 // narrowed is the case type note under another key, which these roles may read.
 func narrowed(key, roles string) string {
-	return strings.Replace(strings.Replace(note, `"note"`, `"`+key+`"`, 1), `"fields"`, `"access": {"read": `+roles+`}, "fields"`, 1)
+	return strings.Replace(strings.Replace(note, `"note"`, `"`+key+`"`, 1), `"fields"`,
+		`"access": {"read": `+roles+`}, "fields"`, 1)
 }
 
 func (w *world) write(key string) (id string) {
@@ -92,7 +95,8 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		manager := []string{"Authorization", w.token(`{"name": "m", "role": "manager"}`)}
 		w.do("PUT", "/v1/case-types/note", note).is(201, "")
 		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`)).is(201, "")
-		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin", "manager"]`), manager...).is(409, "case_type.key_taken")
+		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin", "manager"]`),
+			manager...).is(409, "case_type.key_taken")
 		w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["admin"]`), manager...).is(409, "case_type.key_taken")
 		w.get("/v1/case-types/closed", manager...).is(404, "case_type.not_found")
 		w.get("/v1/case-types/closed?version=1", manager...).is(404, "case_type.not_found")
@@ -117,17 +121,20 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		expect(theirs, all, open, closed)
 		for _, of := range []string{path, all} { // nobody lends a manager their ears
 			id := strings.TrimPrefix(of, "/v1/endpoints/")
-			if heard, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id, manager...); len(heard) != 1 || heard[0].Subject != "case/"+open {
+			if heard, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id,
+				manager...); len(heard) != 1 || heard[0].Subject != "case/"+open {
 				t.Errorf("a manager polls %v as %s", heard, of)
 			}
 			if _, _, messages := w.preview("true", "&endpoint="+id, manager...); len(messages) != 1 {
 				t.Errorf("a manager previews %v", messages)
 			}
 		}
-		if heard, _, _ := w.poll("after=beginning&endpoint=" + strings.TrimPrefix(path, "/v1/endpoints/")); len(heard) != 1 {
+		if heard, _, _ := w.poll("after=beginning&endpoint=" +
+			strings.TrimPrefix(path, "/v1/endpoints/")); len(heard) != 1 {
 			t.Errorf("the manager's endpoint would be told %v", heard)
 		}
-		message := w.get("/v1/attempts?subject=case/"+closed).is(200, "").items()[0].(map[string]any)["message"].(string)
+		message := w.get("/v1/attempts?subject=case/"+closed).is(200, "").
+			items()[0].(map[string]any)["message"].(string)
 		w.post(all+"/resend", `{"message": "`+message+`"}`, manager...).is(404, "message.not_found")
 		for _, as := range [][]string{manager, nil} { // whoever asks, the owner counts
 			w.post(path+"/replays", `{"since": "beginning"}`, as...).is(201, "")
@@ -144,7 +151,8 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 }
 
 // storyOfOwners hands an endpoint about.
-func (w *world) storyOfOwners(expect func(*caseReceiver, string, ...string), e *caseReceiver, path, open, closed string, manager []string) {
+func (w *world) storyOfOwners(expect func(*caseReceiver, string, ...string), e *caseReceiver, path, open, closed string,
+	manager []string) {
 	t := w.t
 	replay := func() { t.Helper(); w.post(path+"/replays", `{"since": "beginning"}`).is(201, "") }
 	if shown := w.get(path).is(200, ""); !strings.HasPrefix(shown.text("owner"), "token/tok_") {
@@ -211,14 +219,16 @@ var (
 func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
-		c := &accessWalk{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{}, typeOf: map[string]string{}}
+		c := &accessWalk{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{},
+			typeOf: map[string]string{}}
 		c.setUp()
 		w.deliver()
 		for range *accessSteps {
 			c.change()
 			c.check()
 		}
-		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.received, *accessSeed)
+		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.received,
+			*accessSeed)
 	})
 }
 
@@ -248,9 +258,11 @@ func (c *accessWalk) setUp() {
 	}
 	for i, role := range []string{"admin", "manager"} {
 		email := role + "@example.org"
-		c.users, c.roles, c.disabled = append(c.users, c.world.person(email, role)), append(c.roles, role), append(c.disabled, false)
+		c.users, c.roles, c.disabled = append(c.users, c.world.person(email, role)), append(c.roles, role),
+			append(c.disabled, false)
 		c.receivers, c.owners = append(c.receivers, c.world.caseReceiver()), append(c.owners, i)
-		c.paths = append(c.paths, c.world.subscribe(c.receivers[i], "Authorization", "", "Cookie", c.world.signIn(email)))
+		c.paths = append(c.paths,
+			c.world.subscribe(c.receivers[i], "Authorization", "", "Cookie", c.world.signIn(email)))
 	}
 }
 
@@ -283,7 +295,8 @@ func (c *accessWalk) check() {
 		var polled []string
 		for next, more := "beginning", true; more; {
 			var messages []polledMessage
-			messages, next, more = c.world.poll("after=" + next + "&limit=1000&endpoint=" + strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
+			messages, next, more = c.world.poll("after=" + next + "&limit=1000&endpoint=" +
+				strings.TrimPrefix(c.paths[i], "/v1/endpoints/"))
 			for _, m := range messages {
 				polled = append(polled, strings.TrimPrefix(m.Subject, "case/"))
 			}
@@ -303,7 +316,8 @@ func (c *accessWalk) compare(what string, got []string, endpoint int, all []stri
 	slices.Sort(got)
 	slices.Sort(want)
 	if c.received += len(got); !slices.Equal(got, want) {
-		c.world.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint, what, got, want)
+		c.world.t.Fatalf("seed %d: endpoint %d was %s of %v, and its owner may read %v", *accessSeed, endpoint,
+			what, got, want)
 	}
 }
 
@@ -329,7 +343,8 @@ func (c *accessWalk) change() {
 		c.owners[endpoint] = -1
 		if c.r.IntN(2) == 0 && !c.disabled[person] && slices.Contains([]string{"admin", "manager"}, c.roles[person]) {
 			c.owners[endpoint] = person
-			c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie", c.world.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
+			c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`, "Authorization", "", "Cookie",
+				c.world.signIn([]string{"admin", "manager"}[person]+"@example.org")).is(200, "")
 			return
 		}
 		c.world.do("PATCH", c.paths[endpoint], `{"take_over": true}`).is(200, "")

@@ -40,13 +40,16 @@ func (w *world) attempted() {
 		m := wire.Messages(first, "1.2.3", casetype.Restricted)[0]
 		sum := sha256.Sum256(m.Body)
 		for _, e := range endpoints.Items {
-			a := store.Attempt{Tenant: tenant.ID, Endpoint: e.ID, Place: store.Place{Seq: first.Seq, Message: m.ID}, Subject: first.Subject,
-				Trigger: m.Trigger, Number: 1, At: first.At.Add(time.Second), Duration: time.Millisecond, Address: "192.0.2.1:443", Status: 500,
+			a := store.Attempt{Tenant: tenant.ID, Endpoint: e.ID, Place: store.Place{Seq: first.Seq, Message: m.ID},
+				Subject: first.Subject,
+				Trigger: m.Trigger, Number: 1, At: first.At.Add(time.Second), Duration: time.Millisecond,
+				Address: "192.0.2.1:443", Status: 500,
 				Request: `{"headers":{}}`, Response: `{}`, BodySHA256: hex.EncodeToString(sum[:])}
 			b := a
 			b.Number, b.Status, b.Delivered, b.BodySHA256 = 2, 200, true, strings.Repeat("0", 64)
 			must(w.t, w.store.Update(ctx, func(tx *store.Tx) error {
-				_, err := tx.Settle(ctx, []store.Settlement{{Tenant: tenant.ID, Endpoint: e.ID, Attempts: []store.Attempt{a, b}}})
+				_, err := tx.Settle(ctx,
+					[]store.Settlement{{Tenant: tenant.ID, Endpoint: e.ID, Attempts: []store.Attempt{a, b}}})
 				return err
 			}))
 		}
@@ -73,7 +76,8 @@ func (w *world) storyOfAttempts(path string) {
 		if n := len(w.get("/v1/attempts"+query).is(200, "").items()); n != want {
 			t.Errorf("%q finds %d attempts, not %d", query, n, want)
 		}
-		if strings.Contains(query, "endpoint=") || strings.Contains(query, "case=") || strings.Contains(query, "subject=") {
+		if strings.Contains(query, "endpoint=") || strings.Contains(query, "case=") ||
+			strings.Contains(query, "subject=") {
 			continue
 		}
 		if n := len(w.get(path+"/attempts"+query).is(200, "").items()); n != want {
@@ -82,14 +86,16 @@ func (w *world) storyOfAttempts(path string) {
 	}
 	told := w.get("/v1/"+strings.Replace(subject, "case", "cases", 1)+"/deliveries").is(200, "").items()
 	first := told[len(told)-2].(map[string]any)["deliveries"].([]any) // of the creation, which told another trigger too
-	if d := first[0].(map[string]any); len(first) != 1 || d["endpoint_id"] != endpoint || d["status"] != "delivered" || d["attempts"] != json.Number("2") {
+	if d := first[0].(map[string]any); len(first) != 1 || d["endpoint_id"] != endpoint || d["status"] != "delivered" ||
+		d["attempts"] != json.Number("2") {
 		t.Errorf("the first was told %v", first)
 	}
 	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
 		t.Errorf("of a body with another hash it says %s", g.body)
 	}
 	g := w.get("/v1/attempts/"+oldest["id"].(string)).is(200, "")
-	if body := g.json()["body"].(map[string]any); g.text("body_state") != "same" || body["trigger"] != "case_created" || !bytes.Contains(g.body, []byte(`"status":500`)) {
+	if body := g.json()["body"].(map[string]any); g.text("body_state") != "same" || body["trigger"] != "case_created" ||
+		!bytes.Contains(g.body, []byte(`"status":500`)) {
 		t.Errorf("the attempt is %s", g.body)
 	}
 }
@@ -99,7 +105,8 @@ func TestAnAttemptIsShownWhateverHasGoneSince(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
 		path := w.open(`{"client": "Ann"}`)
-		made := w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`).is(201, "")
+		made := w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`).
+			is(201, "")
 		w.attempted()
 		id := w.get("/v1/attempts?outcome=failed").items()[0].(map[string]any)["id"].(string)
 		w.do("DELETE", made.header.Get("Location"), nil).is(204, "")
@@ -122,17 +129,20 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.putTypes()
-	w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
+	w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`,
+		`"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
 	lower := w.token(`{"name": "lower", "role": "admin", "clearance": "PRIVATE"}`)
 	w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "")
-	w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`, "Authorization", lower).is(201, "")
+	w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_created"]}`, "Authorization",
+		lower).is(201, "")
 	w.attempted()
 	found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items()
 	if len(found) != 2 {
 		t.Fatalf("%d attempts", len(found))
 	}
 	first := found[0].(map[string]any)
-	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type", `{"type": "vault"}`).is(200, "")
+	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type",
+		`{"type": "vault"}`).is(200, "")
 	if found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items(); len(found) != 0 {
 		t.Errorf("attempts about what is hidden now are found: %v", found)
 	}
@@ -147,20 +157,23 @@ func TestWhoWasToldWhatAboutACase(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
 		refuse := make(chan struct{}, 100)
-		receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			if r.URL.Path == "/refuses" {
-				rw.WriteHeader(http.StatusTeapot)
-			}
-			if r.URL.Path == "/gives-up" {
-				rw.WriteHeader(http.StatusBadRequest)
-			}
-			refuse <- struct{}{}
-		})))
+		receiver := httptest.NewServer(wiretest.Handler(t,
+			http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				if r.URL.Path == "/refuses" {
+					rw.WriteHeader(http.StatusTeapot)
+				}
+				if r.URL.Path == "/gives-up" {
+					rw.WriteHeader(http.StatusBadRequest)
+				}
+				refuse <- struct{}{}
+			})))
 		t.Cleanup(receiver.Close)
 		endpoints := map[string]string{} // by their paths
-		for path, policy := range map[string]string{"/takes": `{}`, "/refuses": `{"retries": ["1h"]}`, "/gives-up": `{"retries": []}`, "/paused": `{}`} {
-			made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+path+`", "triggers": ["case_created", "case_comment"], "policy": `+policy+`}`).is(201, "")
+		for path, policy := range map[string]string{"/takes": `{}`, "/refuses": `{"retries": ["1h"]}`,
+			"/gives-up": `{"retries": []}`, "/paused": `{}`} {
+			made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+path+
+				`", "triggers": ["case_created", "case_comment"], "policy": `+policy+`}`).is(201, "")
 			endpoints[made.text("id")] = path
 			if path == "/paused" {
 				w.do("PATCH", made.header.Get("Location"), `{"status": "paused"}`).is(200, "")

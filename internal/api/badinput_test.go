@@ -114,7 +114,8 @@ func (s *mutator) try(o target, m mutant) {
 	complain := func(format string, args ...any) {
 		s.world.t.Helper()
 		body, _ := m.request.body.(string)
-		s.world.t.Errorf("%s, %s at %q: %s\n%s %.300s %q\n%.300q\n-> %d %.600s", o.id, m.what, m.place, fmt.Sprintf(format, args...),
+		s.world.t.Errorf("%s, %s at %q: %s\n%s %.300s %q\n%.300q\n-> %d %.600s", o.id, m.what, m.place,
+			fmt.Sprintf(format, args...),
 			m.request.method, m.request.path, m.request.header, body, g.status, g.body)
 	}
 	if g.status >= 400 {
@@ -165,9 +166,11 @@ func (s *mutator) send(r request) answer {
 	}
 	recorder := httptest.NewRecorder()
 	s.world.handler.ServeHTTP(recorder, q)
-	g := answer{t: s.world.t, op: r.method + " " + path, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+	g := answer{t: s.world.t, op: r.method + " " + path, status: recorder.Code, header: recorder.Header(),
+		body: recorder.Body.Bytes()}
 	_, ok = s.world.operation(r.method, path)
-	if routed := recorder.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed && !strings.HasSuffix(path, "/content") {
+	if routed := recorder.Code != 307 && !bytes.Contains(g.body, []byte(`"route.not_found"`)); ok && routed &&
+		!strings.HasSuffix(path, "/content") {
 		s.world.agrees(q, g)
 	}
 	return g
@@ -457,7 +460,8 @@ func (o target) badParameters() (all []mutant) {
 		}
 		if in == "query" {
 			twice := withQuery(o.request.path, name, "1") + "&" + name + "=2"
-			all = append(all, mutant{what: "twice", request: request{o.method, twice, o.request.body, o.request.header}})
+			all = append(all,
+				mutant{what: "twice", request: request{o.method, twice, o.request.body, o.request.header}})
 		}
 	}
 	unknown := o.request

@@ -35,7 +35,8 @@ func TestRandomBadInputIsRefused(t *testing.T) {
 		s.world.story()
 		requests, taken = requests+s.sent, taken+s.accepted
 	}
-	t.Logf("seed %d: %d stories with %d wrong requests, %d of them were not wrong after all", *badSeed, stories, requests, taken)
+	t.Logf("seed %d: %d stories with %d wrong requests, %d of them were not wrong after all", *badSeed, stories,
+		requests, taken)
 }
 
 // random draws a request with up to four things wrong in it.
@@ -75,7 +76,8 @@ func (o target) random(r *rand.Rand) mutant {
 		body = body[:at] + body[to:]
 	}
 	m.request = request{m.request.method, m.request.path, body, m.request.header}
-	if value, err := jsonschema.UnmarshalJSON(strings.NewReader(body)); err == nil && compiled != nil && !strings.Contains(body, "null") {
+	if value, err := jsonschema.UnmarshalJSON(strings.NewReader(body)); err == nil && compiled != nil &&
+		!strings.Contains(body, "null") {
 		m.wrong = compiled.Validate(value) != nil
 	}
 	return m

@@ -46,4 +46,5 @@ func withQuery(path, name, value string) string {
 }
 
 // oddHeaders are for the headers that all requests have in common.
-var oddHeaders = []string{"", "\x00", "\xff🏳", "*/*;q=x", "\"r1\"", "bytes=9-1,-1,x", "a b:99999999", strings.Repeat("a", 9000)}
+var oddHeaders = []string{"", "\x00", "\xff🏳", "*/*;q=x", "\"r1\"", "bytes=9-1,-1,x", "a b:99999999",
+	strings.Repeat("a", 9000)}

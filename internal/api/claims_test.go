@@ -37,14 +37,17 @@ func (w *world) storyOfClaims() {
 	w.do("PUT", "/v1/case-types/dent", dent).is(201, "")
 	path := w.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location")
 	made := w.get(claimOf(path)).is(200, "")
-	if made.header.Get("ETag") != `"r1"` || made.text("status") != "open" || made.text("opened_at") != made.text("created_at") ||
-		made.text("claim_duration") != "0" || made.json()["assigned_at"] != nil || made.json()["last_activity_by"] != nil {
+	if made.header.Get("ETag") != `"r1"` || made.text("status") != "open" ||
+		made.text("opened_at") != made.text("created_at") ||
+		made.text("claim_duration") != "0" || made.json()["assigned_at"] != nil ||
+		made.json()["last_activity_by"] != nil {
 		t.Errorf("reported: %s %s", made.header, made.body)
 	}
 	w.post(path+"/transitions/close", "").is(200, "")
 	w.post(path+"/transitions/reopen", "").is(200, "")
 	again := w.get(claimOf(path)).is(200, "")
-	if again.text("opened_at") != again.text("last_activity_at") || again.json()["closed_at"] != nil || again.text("created_at") != made.text("created_at") {
+	if again.text("opened_at") != again.text("last_activity_at") || again.json()["closed_at"] != nil ||
+		again.text("created_at") != made.text("created_at") {
 		t.Errorf("reopened: %s", again.body)
 	}
 	w.do("DELETE", path, nil).is(204, "")
@@ -80,7 +83,8 @@ func (a *comparison) same(kind, path string, triggers ...string) {
 			must(a.world.t, json.Unmarshal(m.Body, &body))
 			if object, ok := body[kind]; ok {
 				if told = append(told, m.Trigger); !bytes.Equal(object, bytes.TrimSpace(answer.body)) {
-					a.world.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object, path, answer.body)
+					a.world.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object,
+						path, answer.body)
 				}
 			}
 		}
@@ -111,7 +115,8 @@ func (a *comparison) claims() {
 	a.world.do("PUT", "/v1/case-types/dent", dent).is(201, "")
 	a.world.do("PUT", "/v1/case-types/scratch", strings.Replace(dent, `"dent"`, `"scratch"`, 1)).is(201, "")
 	a.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
-	grace := a.world.post("/v1/users", `{"email": "grace@example.org", "name": "Grace <Hopper>"}`).is(201, "").text("id")
+	grace := a.world.post("/v1/users", `{"email": "grace@example.org", "name": "Grace <Hopper>"}`).is(201, "").
+		text("id")
 	path := a.world.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location")
 	a.same("claim", claimOf(path), "claim.created")
 	for _, step := range []struct {
@@ -147,7 +152,8 @@ func (a *comparison) contacts() {
 	path := made.header.Get("Location")
 	a.same("contact", path, "contact.created")
 	object := bytes.TrimSpace(a.world.get(path).is(200, "").body)
-	for _, g := range []answer{made, a.world.get("/v1/contacts").is(200, ""), a.world.do("PATCH", path, `{}`).is(200, "")} {
+	for _, g := range []answer{made, a.world.get("/v1/contacts").is(200, ""),
+		a.world.do("PATCH", path, `{}`).is(200, "")} {
 		if !bytes.Contains(g.body, object) {
 			a.world.t.Errorf("%s answers %s, not with %s", g.op, g.body, object)
 		}
@@ -159,10 +165,12 @@ func TestAClaimIsReadByWhoMayReadItsCase(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
 		w.do("PUT", "/v1/case-types/dent", dent).is(201, "")
-		w.do("PUT", "/v1/case-types/closed", strings.Replace(strings.Replace(dent, `"dent"`, `"closed"`, 1), `"fields"`, `"access": {"read": ["manager"]}, "fields"`, 1)).is(201, "")
+		w.do("PUT", "/v1/case-types/closed", strings.Replace(strings.Replace(dent, `"dent"`, `"closed"`, 1), `"fields"`,
+			`"access": {"read": ["manager"]}, "fields"`, 1)).is(201, "")
 		plain := claimOf(w.open(`{"client": "Ann"}`))
 		path := claimOf(w.post("/v1/case-types/dent/cases", dented).is(201, "").header.Get("Location"))
-		closed := claimOf(w.post("/v1/case-types/closed/cases", `{"transition": "report"}`).is(201, "").header.Get("Location"))
+		closed := claimOf(w.post("/v1/case-types/closed/cases", `{"transition": "report"}`).is(201, "").
+			header.Get("Location"))
 		viewer := w.token(`{"name": "v", "role": "viewer", "clearance": "PUBLIC"}`)
 		if problem := w.get(plain).is(404, "claim.not_found"); !strings.Contains(problem.text("detail"), "kind case") {
 			t.Errorf("a case is refused with %s", problem.body)
@@ -176,8 +184,10 @@ func TestAClaimIsReadByWhoMayReadItsCase(t *testing.T) {
 		}
 		elsewhere := w.post("/v1/tenants", `{"key": "acme", "name": "Acme"}`).is(201, "").text("token")
 		w.get(path, "Authorization", "Bearer "+elsewhere).is(404, "case.not_found")
-		w.do("PUT", "/v1/case-types/dark", strings.Replace(strings.Replace(dent, `"dent"`, `"dark"`, 1), `"kind"`, `"security_classification": "PRIVATE", "kind"`, 1)).is(201, "")
-		dark := claimOf(w.post("/v1/case-types/dark/cases", `{"transition": "report"}`).is(201, "").header.Get("Location"))
+		w.do("PUT", "/v1/case-types/dark", strings.Replace(strings.Replace(dent, `"dent"`, `"dark"`, 1), `"kind"`,
+			`"security_classification": "PRIVATE", "kind"`, 1)).is(201, "")
+		dark := claimOf(w.post("/v1/case-types/dark/cases", `{"transition": "report"}`).is(201, "").
+			header.Get("Location"))
 		w.get(dark, "Authorization", viewer).is(404, "case.not_found")
 	})
 }
@@ -186,8 +196,10 @@ func TestTheVersionOfAContactIsInItsETag(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	made := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`, "Idempotency-Key", "k").is(201, "")
-	again := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`, "Idempotency-Key", "k").is(201, "")
-	changed := w.do("PATCH", made.header.Get("Location"), `{"city": "Bern"}`, "If-Match", made.header.Get("ETag")).is(200, "")
+	again := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`, "Idempotency-Key",
+		"k").is(201, "")
+	changed := w.do("PATCH", made.header.Get("Location"), `{"city": "Bern"}`, "If-Match",
+		made.header.Get("ETag")).is(200, "")
 	if made.header.Get("ETag") != `"r1"` || again.header.Get("ETag") != `"r1"` || changed.header.Get("ETag") != `"r2"` {
 		t.Errorf("%s, %s, %s", made.header, again.header, changed.header)
 	}

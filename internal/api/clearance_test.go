@@ -89,7 +89,8 @@ func (s *clearanceTest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "warn":
 		json.NewEncoder(w).Encode(map[string]any{"warnings": []string{"I was told " + string(body)}})
 	case "refuse":
-		json.NewEncoder(w).Encode(map[string]any{"errors": []string{"I was told " + string(body)}, "warnings": []string{string(body)}})
+		json.NewEncoder(w).
+			Encode(map[string]any{"errors": []string{"I was told " + string(body)}, "warnings": []string{string(body)}})
 	case "data":
 		fmt.Fprint(w, `{"data": {"topic": "told", "restrictedcanary_note": 7, "privatecanary_note": 7}}`)
 	default:
@@ -129,22 +130,29 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 
 func newClearanceTest(w *world) *clearanceTest {
 	w.t.Helper()
-	s := &clearanceTest{world: w, bearer: map[casetype.Classification]string{}, endpoint: map[casetype.Classification]string{},
-		cases: map[casetype.Classification]string{}, delivered: map[string][]string{}, arrived: make(chan string, 10_000)}
+	s := &clearanceTest{world: w, bearer: map[casetype.Classification]string{},
+		endpoint: map[casetype.Classification]string{},
+		cases:    map[casetype.Classification]string{}, delivered: map[string][]string{},
+		arrived: make(chan string, 10_000)}
 	server := httptest.NewServer(s)
 	w.t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	w.t.Cleanup(out.Close)
-	engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond,
+		Jitter: func() float64 { return 0.5 }, Log: w.logger()})
 	ctx, stop := context.WithCancel(w.t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- engine.Run(ctx) }()
 	w.t.Cleanup(func() { stop(); <-stopped })
 	for _, class := range casetype.Classifications() {
-		w.do("PUT", "/v1/case-types/"+strings.ToLower(string(class)), secrets(strings.ToLower(string(class)), class, server.URL)).is(201, "")
-		made := w.post("/v1/tokens", fmt.Sprintf(`{"name": "of %s", "role": "admin", "clearance": %q}`, class, class)).is(201, "")
+		w.do("PUT", "/v1/case-types/"+strings.ToLower(string(class)),
+			secrets(strings.ToLower(string(class)), class, server.URL)).is(201, "")
+		made := w.post("/v1/tokens", fmt.Sprintf(`{"name": "of %s", "role": "admin", "clearance": %q}`, class, class)).
+			is(201, "")
 		s.bearer[class] = made.text("token")
-		s.endpoint[class] = w.post("/v1/endpoints", fmt.Sprintf(`{"url": "%s/%s", "triggers": %s, "policy": {"order": "strict"}}`, server.URL, class, s.triggers()),
+		s.endpoint[class] = w.post("/v1/endpoints",
+			fmt.Sprintf(`{"url": "%s/%s", "triggers": %s, "policy": {"order": "strict"}}`, server.URL, class,
+				s.triggers()),
 			s.as(class)...).is(201, "").header.Get("Location")
 	}
 	return s
@@ -179,21 +187,26 @@ func (s *clearanceTest) plant() {
 		made := s.world.post("/v1/case-types/"+strings.ToLower(string(class))+"/cases", create).is(201, "")
 		path := made.header.Get("Location")
 		s.cases[class] = path
-		s.world.do("PATCH", path, `{"data": {"privatecanary_note": "privatecanary 2", "restrictedcanary_note": "restrictedcanary 2"}}`).is(200, "")
+		s.world.do("PATCH", path,
+			`{"data": {"privatecanary_note": "privatecanary 2", "restrictedcanary_note": "restrictedcanary 2"}}`).
+			is(200, "")
 		s.world.do("PATCH", path, fmt.Sprintf(`{"data": {"topic": "%s 2"}}`, word)).is(200, "")
 		s.world.post(path+"/comments", fmt.Sprintf(`{"text": "%s said"}`, word)).is(201, "")
 		s.world.do("PUT", path+"/labels/urgent", nil).is(200, "")
 		s.world.do("PUT", path+strings.TrimPrefix(s.contact, "/v1")+"/"+word, nil).is(200, "")
 		for _, key := range []string{"letter_public", "letter_private", "letter_restricted"} {
-			s.documents = append(s.documents, s.world.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
+			s.documents = append(s.documents,
+				s.world.post(path+"/documents", `{"key": "`+key+`"}`).is(201, "").header.Get("Location"))
 		}
-		s.proofs = append(s.proofs, s.world.do("POST", path+"/proofs?key=paper&filename="+word+".txt", word, "Content-Type", "text/plain").is(201, "").header.Get("Location"))
+		s.proofs = append(s.proofs, s.world.do("POST", path+"/proofs?key=paper&filename="+word+".txt",
+			word, "Content-Type", "text/plain").is(201, "").header.Get("Location"))
 		for _, clearance := range casetype.Classifications() {
 			status := 200
 			if !clearance.Sees(class) {
 				status = 502
 			}
-			s.world.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)), `{"ignore_warning": true}`).is(status, "")
+			s.world.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)),
+				`{"ignore_warning": true}`).is(status, "")
 		}
 		if class == casetype.Restricted {
 			s.gone = s.world.post("/v1/case-types/restricted/cases", create).is(201, "").header.Get("Location")
@@ -233,15 +246,19 @@ func (s *clearanceTest) probe() {
 		}
 		for _, word := range above(clearance) { // what is asked for is unknown, whether it is there or not
 			for _, name := range []string{word + "_note", word + "_nothing"} {
-				g := s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`, s.as(clearance)...).is(422, "case.data_invalid")
-				if message := fmt.Sprint(g.json()["fields"]); !strings.Contains(message, "message:is not a field of public path:") {
+				g := s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`,
+					s.as(clearance)...).is(422, "case.data_invalid")
+				if message := fmt.Sprint(g.json()["fields"]); !strings.Contains(message,
+					"message:is not a field of public path:") {
 					s.world.t.Errorf("%s writes %s: %s", clearance, name, message)
 				}
 			}
 		}
 	}
-	s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"topic": "changed from below"}}`, s.as(casetype.Public)...).is(200, "")
-	if g := s.world.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) || !bytes.Contains(g.body, []byte("privatecanary 2")) {
+	s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"topic": "changed from below"}}`,
+		s.as(casetype.Public)...).is(200, "")
+	if g := s.world.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) ||
+		!bytes.Contains(g.body, []byte("privatecanary 2")) {
 		s.world.t.Errorf("a change from below touched what is hidden: %s", g.body)
 	}
 }
@@ -258,7 +275,8 @@ func (s *clearanceTest) showsNothingAbove(clearance casetype.Classification, g a
 
 // finish makes a case that all receivers hear of, last.
 func (s *clearanceTest) finish() {
-	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).is(201, "")
+	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).
+		is(201, "")
 	for waiting := len(casetype.Classifications()); waiting > 0; {
 		if body := <-s.arrived; strings.Contains(body, "theend") && strings.Contains(body, "claim.created") {
 			waiting--
@@ -272,7 +290,8 @@ func (s *clearanceTest) finish() {
 // replay tells everybody everything again.
 func (s *clearanceTest) replay() {
 	for _, class := range casetype.Classifications() {
-		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`, s.as(class)...).is(201, "").header.Get("Location"))
+		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`,
+			s.as(class)...).is(201, "").header.Get("Location"))
 	}
 	for deadline, i := time.Now().Add(30*time.Second), 0; i < len(s.replays); {
 		g := s.world.get(s.replays[i]).is(200, "")
@@ -313,7 +332,8 @@ func (s *clearanceTest) reads() map[string][]string {
 	}
 	var filtered []string
 	for _, path := range endpoints {
-		filtered = append(filtered, "/v1/filter-preview?filter=true&entries=200&endpoint="+strings.TrimPrefix(path, "/v1/endpoints/"))
+		filtered = append(filtered,
+			"/v1/filter-preview?filter=true&entries=200&endpoint="+strings.TrimPrefix(path, "/v1/endpoints/"))
 	}
 	types := []string{"/v1/case-types/public", "/v1/case-types/private", "/v1/case-types/restricted"}
 	return map[string][]string{

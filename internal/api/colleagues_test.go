@@ -17,7 +17,8 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 	path := w.open(`{"client": "Ann"}`)
 	comment := w.post(path+"/comments", `{"text": "hello"}`, grace...).is(201, "")
 	document := w.post(path+"/documents", `{"key": "summary"}`).is(201, "").text("content_path")
-	proof := w.do("POST", path+"/proofs?key=passport&filename=x.txt", strings.NewReader("x"), "Content-Type", "text/plain").is(201, "").text("content_path")
+	proof := w.do("POST", path+"/proofs?key=passport&filename=x.txt", strings.NewReader("x"), "Content-Type",
+		"text/plain").is(201, "").text("content_path")
 	w.post("/v1/labels", `{"slug": "vip"}`).is(201, "")
 	contact := w.post("/v1/contacts", `{"first_name": "Ann", "last_name": "Lee"}`).is(201, "").header.Get("Location")
 	w.do("PUT", path+"/contacts/"+strip(contact)+"/claimant", nil).is(200, "")
@@ -60,11 +61,13 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 				t.Errorf("a %s is shown %q: %s", role, hidden, all)
 			}
 		}
-		if !strings.Contains(all, `"name":"admin"`) || !strings.Contains(all, `"user_id":`+strip(user)) || !strings.Contains(all, `"name":"Dr \u003cgrace\u003e"`) && !strings.Contains(all, `"name":"Dr <grace>"`) {
+		if !strings.Contains(all, `"name":"admin"`) || !strings.Contains(all, `"user_id":`+strip(user)) ||
+			!strings.Contains(all, `"name":"Dr \u003cgrace\u003e"`) && !strings.Contains(all, `"name":"Dr <grace>"`) {
 			t.Errorf("a %s does not see who it was: %s", role, all)
 		}
 	}
-	if all := shows("manager"); !strings.Contains(all, "tok_") || !strings.Contains(all, "127.0.0.1") || !strings.Contains(all, "grace@") {
+	if all := shows("manager"); !strings.Contains(all, "tok_") || !strings.Contains(all, "127.0.0.1") ||
+		!strings.Contains(all, "grace@") {
 		t.Errorf("a manager does not see where from: %s", all)
 	}
 	if !strings.Contains(string(comment.body), "127.0.0.1") {

@@ -13,7 +13,8 @@ func TestIfMatchIsParsed(t *testing.T) {
 	w := start(t)
 	w.do("PUT", "/v1/case-types/loan", loan, "Content-Type", "application/yaml").is(201, "")
 	path := w.open(`{"client": "Ann"}`)
-	contact := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`).is(201, "").header.Get("Location")
+	contact := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace"}`).is(201, "").
+		header.Get("Location")
 	for _, c := range []struct {
 		header string
 		status int
@@ -45,7 +46,8 @@ func TestIfMatchIsParsed(t *testing.T) {
 		{` `, 400, ""}, // a client that lost its tag has not meant any
 		{"\"\xe9\"", 409, "version_conflict"},
 	} {
-		for _, of := range []struct{ kind, path, body string }{{"case", path, `{"data": {}}`}, {"contact", contact, `{}`}} {
+		for _, of := range []struct{ kind, path, body string }{{"case", path, `{"data": {}}`},
+			{"contact", contact, `{}`}} {
 			code := c.code
 			if c.status == 409 {
 				code = of.kind + "." + code

@@ -32,26 +32,32 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 			driver, dsn := dsn()
 			w := startOn(t, driver, dsn)
 			heard := make(chan string, 100)
-			receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				body, _ := io.ReadAll(r.Body)
-				attempt := r.Header.Get("webhook-attempt")
-				if strings.Contains(string(body), `"Ada"`) && attempt == "1" {
-					rw.WriteHeader(http.StatusConflict)
-				}
-				heard <- fmt.Sprintf("%s %s %s %s %s", r.Header.Get("Event-Name"), r.Header.Get("webhook-subject"), r.Header.Get("webhook-sequence"), attempt, body)
-			})))
+			receiver := httptest.NewServer(wiretest.Handler(t,
+				http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					attempt := r.Header.Get("webhook-attempt")
+					if strings.Contains(string(body), `"Ada"`) && attempt == "1" {
+						rw.WriteHeader(http.StatusConflict)
+					}
+					heard <- fmt.Sprintf("%s %s %s %s %s", r.Header.Get("Event-Name"), r.Header.Get("webhook-subject"),
+						r.Header.Get("webhook-sequence"), attempt, body)
+				})))
 			t.Cleanup(receiver.Close)
 			out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 			t.Cleanup(out.Close)
-			engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+			engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3",
+				Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
 			ctx, stop := context.WithCancel(t.Context())
 			stopped := make(chan error, 1)
 			go func() { stopped <- engine.Run(ctx) }()
 			t.Cleanup(func() { stop(); <-stopped })
 
-			w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["contact.created"], "policy": {"retries": ["1s"]}}`).is(201, "")
-			ada := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace", "country_code": "GB"}`).is(201, "")
-			w.do("PATCH", ada.header.Get("Location"), `{"first_name": "Augusta"}`).is(200, "") // what is told is as of its version
+			w.post("/v1/endpoints", `{"url": "`+receiver.URL+
+				`", "triggers": ["contact.created"], "policy": {"retries": ["1s"]}}`).is(201, "")
+			ada := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace", "country_code": "GB"}`).
+				is(201, "")
+			// what is told is as of its version
+			w.do("PATCH", ada.header.Get("Location"), `{"first_name": "Augusta"}`).is(200, "")
 			bob := w.post("/v1/contacts", `{"is_business": true, "business_name": "Bob & Sons"}`).is(201, "")
 			messages := map[string]int{}
 			for range 3 {
@@ -61,7 +67,8 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 				return fmt.Sprintf(`contact.created contact/%[1]s 1 %[2]s {"contact":{"id":%[1]s,"is_business":%[3]t,"business_name":%[4]s,"title":null,"first_name":%[5]s,"middle_name":null,"last_name":%[6]s,"email":null,`+
 					`"mobile_phone":null,"home_phone":null,"work_phone":null,"preferred_contact_method":null,"address_line1":null,"address_line2":null,"address_line3":null,"city":null,"state":null,"postcode":null,`+
 					`"country_code":%[7]s,"created_at":%[8]q},"event_name":"contact.created","source":"api","performed_by":{"name":"admin"}}`,
-					g.text("id"), attempt, isBusiness, business, first, last, country, threeDigits(t, g.text("created_at")))
+					g.text("id"), attempt, isBusiness, business, first, last, country,
+					threeDigits(t, g.text("created_at")))
 			}
 			for _, message := range []string{
 				want(ada, "1", `"Ada"`, `"Lovelace"`, "null", `"GB"`, false), want(ada, "2", `"Ada"`, `"Lovelace"`, "null", `"GB"`, false),

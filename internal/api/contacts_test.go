@@ -15,24 +15,29 @@ func (w *world) ada() string {
 
 func (w *world) storyOfContacts(path string) {
 	t := w.t
-	made := w.post("/v1/contacts", `{"first_name": " Ada ", "last_name": "Lovelace", "email": "ada@example.com", "mobile_phone": "+44 7700 900123",
+	made := w.post("/v1/contacts",
+		`{"first_name": " Ada ", "last_name": "Lovelace", "email": "ada@example.com", "mobile_phone": "+44 7700 900123",
 		"preferred_contact_method": "sms", "country_code": "GB", "title": null, "city": ""}`).is(201, "")
 	contact := made.header.Get("Location")
-	if made.text("first_name") != "Ada" || made.json()["title"] != nil || made.json()["city"] != nil || made.json()["is_business"] != false || made.header.Get("ETag") != `"r1"` {
+	if made.text("first_name") != "Ada" || made.json()["title"] != nil || made.json()["city"] != nil ||
+		made.json()["is_business"] != false || made.header.Get("ETag") != `"r1"` {
 		t.Errorf("created: %s", made.body)
 	}
-	if told := w.get(contact+"/deliveries").is(200, "").items(); len(told) != 1 || len(told[0].(map[string]any)["deliveries"].([]any)) != 0 {
+	if told := w.get(contact+"/deliveries").is(200, "").items(); len(told) != 1 ||
+		len(told[0].(map[string]any)["deliveries"].([]any)) != 0 {
 		t.Errorf("told: %v", told)
 	}
 	firm := w.post("/v1/contacts", `{"is_business": true, "business_name": "Acme & Söhne"}`).is(201, "")
 	changed := w.do("PATCH", contact, `{"email": null, "city": "London"}`, "If-Match", `"r1"`).is(200, "")
-	if changed.json()["email"] != nil || changed.text("city") != "London" || changed.text("last_name") != "Lovelace" || changed.header.Get("ETag") != `"r2"` {
+	if changed.json()["email"] != nil || changed.text("city") != "London" || changed.text("last_name") != "Lovelace" ||
+		changed.header.Get("ETag") != `"r2"` {
 		t.Errorf("changed: %s %s", changed.header, changed.body)
 	}
 	if got := w.get(contact).is(200, ""); got.header.Get("ETag") != `"r2"` || string(got.body) != string(changed.body) {
 		t.Errorf("got: %s %s", got.header, got.body)
 	}
-	for query, want := range map[string]int{"": 2, "?q=ada%20love": 1, "?q=07700": 0, "?q=7700-900": 1, "?q=%26%20S%C3%96H": 1, "?q=ada@": 0, "?q=%25": 0, "?limit=1": 1} {
+	for query, want := range map[string]int{"": 2, "?q=ada%20love": 1, "?q=07700": 0, "?q=7700-900": 1,
+		"?q=%26%20S%C3%96H": 1, "?q=ada@": 0, "?q=%25": 0, "?limit=1": 1} {
 		if n := len(w.get("/v1/contacts"+query).is(200, "").items()); n != want {
 			t.Errorf("%q lists %d contacts, not %d", query, n, want)
 		}
@@ -43,7 +48,8 @@ func (w *world) storyOfContacts(path string) {
 		t.Fatalf("the history has %d entries", len(entries))
 	}
 	newest := entries[0].(map[string]any)
-	if changes := newest["changes"].([]any); len(changes) != 2 || changes[0].(map[string]any)["path"] != "email" || newest["state"] != nil {
+	if changes := newest["changes"].([]any); len(changes) != 2 || changes[0].(map[string]any)["path"] != "email" ||
+		newest["state"] != nil {
 		t.Errorf("it changed %v", newest)
 	}
 	if changes := entries[1].(map[string]any)["changes"].([]any); len(changes) != 6 {
@@ -67,20 +73,24 @@ func (w *world) storyOfLinks(path, contact, id string) {
 	}
 	w.do("PUT", path+"/contacts/"+id+"/claimant", nil).is(200, "")
 	again := w.do("PUT", path+"/contacts/"+id+"/claimant", nil).is(200, "")
-	if got := w.get(path); string(got.body) != string(again.body) || !strings.Contains(string(got.body), `"contacts":[{"contact_id":`+id+`,"role":"claimant"},{"contact_id":`+id+`,"role":"insured"}]`) {
+	if got := w.get(path); string(got.body) != string(again.body) || !strings.Contains(string(got.body),
+		`"contacts":[{"contact_id":`+id+`,"role":"claimant"},{"contact_id":`+id+`,"role":"insured"}]`) {
 		t.Errorf("the case: %s", got.body)
 	}
 	all := w.get(path+"/contacts").is(200, "").items()
-	if len(all) != 2 || all[1].(map[string]any)["role"] != "insured" || all[1].(map[string]any)["contact"].(map[string]any)["last_name"] != "Lovelace" {
+	if len(all) != 2 || all[1].(map[string]any)["role"] != "insured" ||
+		all[1].(map[string]any)["contact"].(map[string]any)["last_name"] != "Lovelace" {
 		t.Errorf("the contacts are %v", all)
 	}
 	first := w.get(contact+"/cases?limit=1").is(200, "")
 	second := w.get(contact+"/cases?limit=1&cursor="+first.text("next")).is(200, "")
-	if first.items()[0].(map[string]any)["role"] != "claimant" || second.items()[0].(map[string]any)["role"] != "insured" || second.json()["next"] != nil {
+	if first.items()[0].(map[string]any)["role"] != "claimant" ||
+		second.items()[0].(map[string]any)["role"] != "insured" || second.json()["next"] != nil {
 		t.Errorf("the cases are %s, %s", first.body, second.body)
 	}
 	off := w.do("DELETE", path+"/contacts/"+id+"/claimant", nil).is(200, "")
-	if strings.Contains(string(off.body), "claimant") || string(w.do("DELETE", path+"/contacts/"+id+"/claimant", nil).body) != string(off.body) {
+	if strings.Contains(string(off.body), "claimant") ||
+		string(w.do("DELETE", path+"/contacts/"+id+"/claimant", nil).body) != string(off.body) {
 		t.Errorf("unlinked: %s", off.body)
 	}
 	newest := w.get(path + "/history").items()[0].(map[string]any)["facts"].([]any)[0].(map[string]any)
@@ -129,12 +139,14 @@ func (w *world) problemsOfContacts() {
 func TestWhatIsWrongWithAContactIsSaidFieldByField(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	g := w.post("/v1/contacts", `{"email": "a@b", "mobile_phone": "call", "preferred_contact_method": "fax", "country_code": "gb", "title": "a\tb"}`).is(422, "contact.invalid")
+	g := w.post("/v1/contacts",
+		`{"email": "a@b", "mobile_phone": "call", "preferred_contact_method": "fax", "country_code": "gb", "title": "a\tb"}`).is(422, "contact.invalid")
 	var got []string
 	for _, f := range g.json()["fields"].([]any) {
 		got = append(got, f.(map[string]any)["path"].(string))
 	}
-	want := []string{"/title", "/first_name", "/last_name", "/email", "/mobile_phone", "/preferred_contact_method", "/country_code"}
+	want := []string{"/title", "/first_name", "/last_name", "/email", "/mobile_phone", "/preferred_contact_method",
+		"/country_code"}
 	if !slices.Equal(got, want) {
 		t.Errorf("fields %v, want %v", got, want)
 	}

@@ -17,7 +17,8 @@ func TestOnlyPagesOfTheConfiguredOriginsMayUseTheAPI(t *testing.T) {
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })
 	for _, path := range []string{"/v1/cases", "/v1/nothing", "/v1/stream", "/openapi.json"} {
 		g := w.get(path, "Origin", friend)
-		if g.header.Get("Access-Control-Allow-Origin") != friend || !slices.Contains(g.header.Values("Vary"), "Origin") {
+		if g.header.Get("Access-Control-Allow-Origin") != friend ||
+			!slices.Contains(g.header.Values("Vary"), "Origin") {
 			t.Errorf("%s: %v", path, g.header)
 		}
 		for _, name := range []string{"ETag", "Location", "Retry-After", "Idempotency-Replayed", "Link"} {
@@ -26,7 +27,8 @@ func TestOnlyPagesOfTheConfiguredOriginsMayUseTheAPI(t *testing.T) {
 			}
 		}
 	}
-	for _, origin := range []string{"https://other.example.com", "http://app.example.com", friend + ":8443", friend + ".evil.example", "null", ""} {
+	for _, origin := range []string{"https://other.example.com", "http://app.example.com", friend + ":8443",
+		friend + ".evil.example", "null", ""} {
 		g := w.get("/v1/cases", "Origin", origin)
 		if allows(g) || !slices.Contains(g.header.Values("Vary"), "Origin") {
 			t.Errorf("%q: %v", origin, g.header)
@@ -42,7 +44,8 @@ func TestAPreflightSaysWhatRequestsMayHave(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })
 	g := w.preflight(friend)
-	if g.status != 204 || g.header.Get("Access-Control-Allow-Origin") != friend || g.header.Get("Access-Control-Max-Age") == "" {
+	if g.status != 204 || g.header.Get("Access-Control-Allow-Origin") != friend ||
+		g.header.Get("Access-Control-Max-Age") == "" {
 		t.Errorf("%d %v", g.status, g.header)
 	}
 	sends := g.header.Get("Access-Control-Allow-Headers")

@@ -25,7 +25,8 @@ func TestTheDocumentationWorksOffline(t *testing.T) {
 		t.Errorf("its policy is %s", policy)
 	}
 	page := string(g.body)
-	for _, m := range regexp.MustCompile(`(?i)\b(?:src|href|action|srcset|data)\s*=\s*["']?([^"'\s>]*)`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`(?i)\b(?:src|href|action|srcset|data)\s*=\s*["']?([^"'\s>]*)`).
+		FindAllStringSubmatch(page, -1) {
 		target, isAnchor := strings.CutPrefix(m[1], "#")
 		switch {
 		case isAnchor && !strings.Contains(page, `id="`+target+`"`):
@@ -74,7 +75,8 @@ func TestWhatTheGuidesShowIsRight(t *testing.T) {
 		for _, m := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
 			switch path, target, anchored := strings.Cut(m[1], "#"); {
 			case strings.HasPrefix(path, "https://"): // a page to read
-			case path == "" && !strings.Contains(page, `id="`+target+`"`), path == "/docs" && anchored && !strings.Contains(index, `id="`+target+`"`):
+			case path == "" && !strings.Contains(page, `id="`+target+`"`), path == "/docs" && anchored &&
+				!strings.Contains(index, `id="`+target+`"`):
 				t.Errorf("%s: %s leads nowhere", name, m[1])
 			case path != "":
 				w.get(path, "Authorization", "").is(200, "")
@@ -92,13 +94,15 @@ func TestWhatTheGuidesShowIsRight(t *testing.T) {
 				w.do("PUT", "/v1/case-types/event_permit", block, "Content-Type", "application/yaml").is(201, "")
 			}
 		}
-		for _, m := range regexp.MustCompile(`(GET|POST|PUT|PATCH|DELETE) ["]?(?:\$URL)?(/v1/[^ `+"`"+`"?]*)`).FindAllStringSubmatch(string(source), -1) {
+		for _, m := range regexp.MustCompile(`(GET|POST|PUT|PATCH|DELETE) ["]?(?:\$URL)?(/v1/[^ `+"`"+`"?]*)`).
+			FindAllStringSubmatch(string(source), -1) {
 			if _, ok := w.operation(m[1], m[2]); !ok {
 				t.Errorf("%s: there is no %s %s", name, m[1], m[2])
 			}
 		}
 	}
-	for _, m := range regexp.MustCompile("`(GET|POST|PUT|PATCH|DELETE) (/v1/[^ `?]*)").FindAllStringSubmatch(index, -1) {
+	for _, m := range regexp.MustCompile("`(GET|POST|PUT|PATCH|DELETE) (/v1/[^ `?]*)").
+		FindAllStringSubmatch(index, -1) {
 		if _, ok := w.operation(m[1], m[2]); !ok {
 			t.Errorf("there is no %s %s", m[1], m[2])
 		}
@@ -117,7 +121,8 @@ func TestTheConditionsOfTheGuideAreConditions(t *testing.T) {
 		first, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimPrefix(line, "|"), `\|`, "\x00"), "|")
 		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(first, -1) {
 			condition := strings.ReplaceAll(m[1], "\x00", "|")
-			if !strings.Contains(condition, "==") && !strings.Contains(condition, ">") && !strings.Contains(condition, "<") {
+			if !strings.Contains(condition, "==") && !strings.Contains(condition, ">") &&
+				!strings.Contains(condition, "<") {
 				condition = "(" + condition + ") == (" + condition + ")"
 			}
 			found++
@@ -128,7 +133,8 @@ func TestTheConditionsOfTheGuideAreConditions(t *testing.T) {
 				`"ends_on": {"type": "string"}, "begins_on": {"type": "string"}, "inspected_at": {"type": "string"}, ` +
 				`"stands": {"type": "array", "items": {"type": "object", "properties": {"area": {"type": "number"}}}}, ` +
 				`"organiser": {"type": "object", "properties": {"address": {"type": "object", "properties": {"city": {"type": "string"}}}}}}}, ` +
-				`"states": [{"key": "s"}], "transitions": [{"key": "create", "to": "s", "precondition": ` + string(raw) + `}]}`
+				`"states": [{"key": "s"}], "transitions": [{"key": "create", "to": "s", "precondition": ` +
+				string(raw) + `}]}`
 			if _, err := casetype.Parse("guide.json", []byte(definition)); err != nil {
 				t.Errorf("%s: %v", condition, err)
 			}
@@ -144,7 +150,8 @@ func TestTheCommandsOfTheDocumentationSendWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	page := html.UnescapeString(string(w.get("/docs", "Authorization", "").is(200, "").body))
-	commands := regexp.MustCompile(`(?s)<pre>curl (?:-X (\w+) )?"\$URL([^"]*)"(.*?)</pre>`).FindAllStringSubmatch(page, -1)
+	commands := regexp.MustCompile(`(?s)<pre>curl (?:-X (\w+) )?"\$URL([^"]*)"(.*?)</pre>`).
+		FindAllStringSubmatch(page, -1)
 	if len(commands) != len(w.operations()) {
 		t.Errorf("%d commands are shown for %d operations", len(commands), len(w.operations()))
 	}

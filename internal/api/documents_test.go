@@ -37,7 +37,8 @@ func TestARequestNamesOneDocumentOrAList(t *testing.T) {
 		t.Errorf("at %s: %s", l, made.body)
 	}
 	one := w.post(path+"/documents", `{"key": "letter"}`).is(201, "")
-	if one.text("key") != "letter" || one.header.Get("Location") != one.text("content_path") || one.text("case_version") != "3" {
+	if one.text("key") != "letter" || one.header.Get("Location") != one.text("content_path") ||
+		one.text("case_version") != "3" {
 		t.Errorf("one alone is %s", one.body)
 	}
 	w.do("DELETE", path+"/documents", nil).is(400, "request.invalid")

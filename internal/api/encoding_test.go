@@ -20,7 +20,8 @@ func TestBodiesMayBeGzip(t *testing.T) {
 		must(t, z.Close())
 		return b.String()
 	}
-	w.do("PUT", "/v1/case-types/loan", zip(loan), "Content-Type", "application/yaml", "Content-Encoding", "gzip").is(201, "")
+	w.do("PUT", "/v1/case-types/loan", zip(loan), "Content-Type", "application/yaml", "Content-Encoding",
+		"gzip").is(201, "")
 	create := "/v1/case-types/loan/cases"
 	ann := `{"transition": "open", "data": {"client": "Änn"}}`
 	path := w.post(create, zip(ann), "Content-Encoding", "GZIP").is(201, "").header.Get("Location")
@@ -30,7 +31,8 @@ func TestBodiesMayBeGzip(t *testing.T) {
 		t.Errorf("it is called %q", name)
 	}
 
-	file := w.do("POST", path+"/proofs?key=passport&filename=p.txt", zip("passport"), "Content-Type", "text/plain", "Content-Encoding", "gzip").is(201, "")
+	file := w.do("POST", path+"/proofs?key=passport&filename=p.txt", zip("passport"), "Content-Type", "text/plain",
+		"Content-Encoding", "gzip").is(201, "")
 	if content := w.get(file.header.Get("Location")).is(200, ""); string(content.body) != "passport" {
 		t.Errorf("the proof is %q", content.body)
 	}

@@ -156,7 +156,8 @@ func (w *world) problemsOfCases() {
 		}
 	}
 	w.get(ann).is(200, "")
-	for _, list := range []string{"/v1/cases", ann + "/history", ann + "/comments", ann + "/documents", ann + "/proofs", "/v1/endpoints"} {
+	for _, list := range []string{"/v1/cases", ann + "/history", ann + "/comments", ann + "/documents", ann + "/proofs",
+		"/v1/endpoints"} {
 		w.get(list+"?cursor=nonsense").is(400, "request.cursor_invalid")
 		w.get(list+"?limit=0").is(400, "request.invalid")
 	}
@@ -165,7 +166,8 @@ func (w *world) problemsOfCases() {
 func (w *world) problemsOfMarks(path string) {
 	w.post("/v1/labels", `{"slug": "taken"}`).is(201, "")
 	w.do("PUT", path+"/labels/taken", nil).is(200, "")
-	w.do("PUT", "/v1/case-types/claim", `{"key": "claim", "kind": "claim", "fields": {"type": "object", "properties": {}},
+	w.do("PUT", "/v1/case-types/claim",
+		`{"key": "claim", "kind": "claim", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "reported"}], "transitions": [{"key": "report", "to": "reported"}]}`).is(201, "")
 	w.provoke([]provoke{
 		{"POST", "/v1/labels", `{"slug": "Odd one"}`, 422, "request.body_invalid"},
@@ -235,7 +237,8 @@ func (w *world) problemsOfCallbacks() {
 func (w *world) problemsOfAsking() {
 	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "1s", "retries": []}}`
 	for _, key := range []string{"asking", "asking_too"} {
-		w.do("PUT", "/v1/case-types/"+key, strings.TrimSuffix(strings.Replace(note, `"note"`, `"`+key+`"`, 1), "}")+`, "switch": `+ask+`, "delete": `+ask+"}").is(201, "")
+		w.do("PUT", "/v1/case-types/"+key, strings.TrimSuffix(strings.Replace(note, `"note"`, `"`+key+`"`, 1),
+			"}")+`, "switch": `+ask+`, "delete": `+ask+"}").is(201, "")
 	}
 	path := w.post("/v1/case-types/asking/cases", `{}`).is(201, "").header.Get("Location")
 	for _, p := range []struct {
@@ -263,8 +266,10 @@ func (w *world) problemsOfTheRest() {
 	w.post("/v1/tenants/nobody/administrators", "", "Idempotency-Key", "k").is(422, "idempotency.key_reused")
 	path := w.open(`{"client": "Ann"}`)
 	w.post("/v1/endpoints", `{"name": "taken", "url": "https://a.example/", "triggers": ["case_created"]}`).is(201, "")
-	other := w.post("/v1/endpoints", `{"url": "https://b.example/", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
-	w.do("PUT", "/v1/case-types/shared", `{"key": "shared", "callback_secret": "type", "fields": {"type": "object", "properties": {}},
+	other := w.post("/v1/endpoints", `{"url": "https://b.example/", "triggers": ["case_created"]}`).is(201, "").
+		header.Get("Location")
+	w.do("PUT", "/v1/case-types/shared",
+		`{"key": "shared", "callback_secret": "type", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "https://c.example/"}}]}`).is(201, "")
 	w.provoke([]provoke{
 		{"GET", "/v1/case-types/nobody", "", 404, "case_type.not_found"},
@@ -371,7 +376,8 @@ func (w *world) problemsOfTheRest() {
 }
 
 func (w *world) problemsOfTenants() {
-	theirs := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"], "variables": ["CALLBACKS"]}`).is(201, "").text("token")
+	theirs := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"], "variables": ["CALLBACKS"]}`).
+		is(201, "").text("token")
 	last, _, _ := access.ParseBearer(theirs)
 	w.do("DELETE", "/v1/tokens/"+last, nil, "Authorization", "Bearer "+theirs).is(409, "access.last_administrator")
 	w.post("/v1/tenants", `{"key": "other"}`).is(201, "")
@@ -418,7 +424,8 @@ func (w *world) problemsOfUploads(path string) {
 	upload(path+"/proofs?key=nonsense&filename=x", "text/plain", "x").is(422, "proof.unknown_key")
 	upload(path+"/proofs?key=passport&filename=x", "nonsense;;", "x").is(415, "request.content_type")
 	upload(nobody+"/proofs?key=passport&filename=x", "text/plain", "x").is(404, "case.not_found")
-	w.do("POST", path+"/proofs?key=passport&filename=x", zeros(64<<20+1), "Content-Type", "text/plain").is(413, "blob.too_large")
+	w.do("POST", path+"/proofs?key=passport&filename=x", zeros(64<<20+1), "Content-Type",
+		"text/plain").is(413, "blob.too_large")
 	w.do("POST", path+"/proofs?key=passport&filename=x", zeros(65<<20), "Content-Type", "text/plain").is(413, "")
 	if all := w.get(path + "/proofs").items(); len(all) != 0 {
 		w.t.Errorf("something was saved: %v", all)
@@ -446,14 +453,18 @@ func TestProblemsLookLikeThis(t *testing.T) {
 	show("another method", w.do("DELETE", "/v1/cases", nil))
 	show("a wrong parameter", w.get("/v1/cases?limit=1000&nonsense=1"))
 	show("no JSON", w.post("/v1/tokens", `{"name": `))
-	show("names that come twice", w.post("/v1/case-types/loan/cases", `{"data": {"client": "a", "client": "b"}, "data": {}}`))
-	show("wrong fields of a body", w.post("/v1/endpoints", `{"triggers": [1], "Url": "x", "policy": {"retries": [true]}}`))
-	show("wrong data", w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": {"email": "x", "client": 1}}`))
+	show("names that come twice",
+		w.post("/v1/case-types/loan/cases", `{"data": {"client": "a", "client": "b"}, "data": {}}`))
+	show("wrong fields of a body",
+		w.post("/v1/endpoints", `{"triggers": [1], "Url": "x", "policy": {"retries": [true]}}`))
+	show("wrong data",
+		w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": {"email": "x", "client": 1}}`))
 	show("a wrong content type", w.post("/v1/tokens", "x", "Content-Type", "text/plain"))
 	w.answers(200, `{"errors": ["The client is unknown."], "warnings": ["The amount is small."]}`)
 	show("errors of a callback", w.post(path+"/transitions/submit", `{}`))
 	show("a conflict", w.do("PATCH", path, `{"name": "x"}`, "If-Match", `"r9"`))
-	show("a wrong definition", w.do("PUT", "/v1/case-types/loan?file=loan.yaml", "key: loan\nkinds: case\n", "Content-Type", "application/yaml"))
+	show("a wrong definition", w.do("PUT", "/v1/case-types/loan?file=loan.yaml", "key: loan\nkinds: case\n",
+		"Content-Type", "application/yaml"))
 	golden(t, "problems.txt", out.Bytes())
 }
 
@@ -466,7 +477,8 @@ func TestFailuresAreLoggedAndNotShown(t *testing.T) {
 	if strings.Contains(string(g.body), "sql") || strings.Contains(string(g.body), "database") {
 		t.Errorf("it shows %s", g.body)
 	}
-	if log := w.log.String(); strings.Count(log, g.header.Get("X-Request-Id")) != 2 || !strings.Contains(log, "request failed") {
+	if log := w.log.String(); strings.Count(log, g.header.Get("X-Request-Id")) != 2 ||
+		!strings.Contains(log, "request failed") {
 		t.Errorf("the log is %s", log)
 	}
 }
@@ -479,7 +491,8 @@ func TestAPanicIsA500(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+w.bearer)
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, r)
-	if answer.Code != http.StatusInternalServerError || answer.Header().Get("Content-Type") != "application/problem+json" {
+	if answer.Code != http.StatusInternalServerError ||
+		answer.Header().Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d %s", answer.Code, answer.Header())
 	}
 	for _, secret := range []string{"nil pointer", "goroutine", ".go"} {
@@ -529,7 +542,8 @@ func TestEachRequestIsALineThatSaysWhoAskedForWhatAndWhatBecameOfIt(t *testing.T
 		{"POST", "/v1/labels", "{", 400, []string{"code=json.malformed"}},
 	} {
 		w.do(c.method, c.path, c.body, ours...).is(c.status, "")
-		parts := append(c.parts, fmt.Sprintf("status=%d", c.status), "path=/v1/", "duration_ms=", "request_id=req_", "token_id=tok_", "tenant=1",
+		parts := append(c.parts, fmt.Sprintf("status=%d", c.status), "path=/v1/", "duration_ms=", "request_id=req_",
+			"token_id=tok_", "tenant=1",
 			`client="crm/2 (xx`, "address=127.0.0.1")
 		for _, part := range parts {
 			if !strings.Contains(line(), part) {
@@ -556,7 +570,8 @@ func TestAnswersCarryCarefulHeaders(t *testing.T) {
 	w := start(t)
 	for _, path := range []string{"/v1/cases", "/v1/nothing", "/healthz", "/docs", "/openapi.json"} {
 		h := w.get(path).header
-		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+		if h.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s: %s", path, h)
 		}
 	}

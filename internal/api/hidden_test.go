@@ -48,7 +48,8 @@ func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(t *testing.T, w *world) {
-				s := &hiddenTest{world: w, hidden: map[string]string{}, nobody: map[string]string{}, seen: map[string]string{}}
+				s := &hiddenTest{world: w, hidden: map[string]string{}, nobody: map[string]string{},
+					seen: map[string]string{}}
 				s.setUp(c.token)
 				lists := s.lists()
 				before := s.readAll(lists)
@@ -92,15 +93,19 @@ func (s *hiddenTest) setUp(token string) {
 	}
 	s.seen["contact"] = strip(s.world.ada())
 	for _, of := range []map[string]string{s.hidden, s.nobody} { // two, each of which gets a name
-		of["mine"] = strip(s.world.post("/v1/endpoints", `{"url": "https://crm.example/mine", "triggers": ["case_finished"]}`, s.asker...).is(201, "").header.Get("Location"))
+		of["mine"] = strip(s.world.post("/v1/endpoints",
+			`{"url": "https://crm.example/mine", "triggers": ["case_finished"]}`, s.asker...).is(201, "").
+			header.Get("Location"))
 	}
 	s.seen["user"] = strip(s.world.person("ada@example.org", "viewer"))
-	seen := s.world.post("/v1/case-types/open/cases", `{"data": {"text": "seen", "secret": "closed"}}`).is(201, "").header.Get("Location")
+	seen := s.world.post("/v1/case-types/open/cases", `{"data": {"text": "seen", "secret": "closed"}}`).is(201, "").
+		header.Get("Location")
 	s.seen["case"] = strip(seen)
 	if s.role == access.Admin { // a case's version counts what is done with it, seen or not
 		s.hidden["sealed"] = s.world.post(seen+"/documents", `{"key": "sealed"}`).is(201, "").text("id")
 	}
-	s.seen["endpoint"] = strip(s.world.post("/v1/endpoints", `{"name": "seen", "url": "`+s.receiver()+`/taken", "clearance": "PUBLIC",
+	s.seen["endpoint"] = strip(s.world.post("/v1/endpoints",
+		`{"name": "seen", "url": "`+s.receiver()+`/taken", "clearance": "PUBLIC",
 		"triggers": ["case_created"]}`, s.asker...).is(201, "").header.Get("Location"))
 }
 
@@ -110,9 +115,11 @@ func (s *hiddenTest) hide(how string) {
 	url, h := s.receiver(), s.hidden
 	s.world.do("PUT", "/v1/case-types/hushedtype", confidential("hushedtype", how)).is(201, "")
 	h["type"] = "hushedtype"
-	endpoint := s.world.post("/v1/endpoints", `{"name": "hushedname", "url": "`+url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}}`).is(201, "")
+	endpoint := s.world.post("/v1/endpoints", `{"name": "hushedname", "url": "`+
+		url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}}`).is(201, "")
 	write := func() string {
-		return s.world.post("/v1/case-types/hushedtype/cases", `{"data": {"text": "closed", "secret": "closed"}}`, "Idempotency-Key", s.world.t.Name()+fmt.Sprint(len(h))).is(201, "").header.Get("Location")
+		return s.world.post("/v1/case-types/hushedtype/cases", `{"data": {"text": "closed", "secret": "closed"}}`,
+			"Idempotency-Key", s.world.t.Name()+fmt.Sprint(len(h))).is(201, "").header.Get("Location")
 	}
 	path := write()
 	h["case"] = strip(path)
@@ -122,15 +129,19 @@ func (s *hiddenTest) hide(how string) {
 	s.world.do("PUT", path+"/contacts/"+h["lost"]+"/claimant", nil).is(200, "")
 	s.world.do("PUT", path+"/assignee", `{"user_id": `+s.seen["user"]+`}`).is(200, "")
 	h["document"] = s.world.post(path+"/documents", `{"key": "letter"}`).is(201, "").text("id")
-	h["proof"] = s.world.do("POST", path+"/proofs?key=paper&filename=x", "x", "Content-Type", "text/plain").is(201, "").text("id")
+	h["proof"] = s.world.do("POST", path+"/proofs?key=paper&filename=x", "x", "Content-Type",
+		"text/plain").is(201, "").text("id")
 	h["gone"] = strip(write())
 	s.world.do("DELETE", "/v1/cases/"+h["gone"], nil).is(204, "")
 	if s.role == access.Admin { // others see all endpoints
 		h["name"], h["renamed"], h["url"] = "hushedname", "hushedtoo", url+"/refused"
-		s.world.post("/v1/endpoints", `{"name": "hushedtoo", "url": "https://crm.example/", "triggers": ["case_finished"]}`).is(201, "")
+		s.world.post("/v1/endpoints",
+			`{"name": "hushedtoo", "url": "https://crm.example/", "triggers": ["case_finished"]}`).is(201, "")
 		h["endpoint"] = strip(endpoint.header.Get("Location"))
-		h["secret"] = s.world.get("/v1/endpoints/"+h["endpoint"]+"/secrets").is(200, "").items()[0].(map[string]any)["id"].(string)
-		h["replay"] = s.world.post("/v1/endpoints/"+h["endpoint"]+"/replays", `{"since": "beginning"}`).is(201, "").text("id")
+		h["secret"] = s.world.get("/v1/endpoints/"+h["endpoint"]+"/secrets").is(200, "").
+			items()[0].(map[string]any)["id"].(string)
+		h["replay"] = s.world.post("/v1/endpoints/"+h["endpoint"]+"/replays", `{"since": "beginning"}`).is(201, "").
+			text("id")
 	}
 	s.awaitAttempt(path)
 	s.name()
@@ -155,7 +166,8 @@ func (s *hiddenTest) awaitAttempt(path string) {
 
 // name finds, for each thing that is hidden, a name of the same sort that nobody has.
 func (s *hiddenTest) name() {
-	plain := map[string]string{"type": "nobodystype", "name": "nobodysname", "renamed": "nobodystoo", "url": "https://nobody.example/refused"}
+	plain := map[string]string{"type": "nobodystype", "name": "nobodysname", "renamed": "nobodystoo",
+		"url": "https://nobody.example/refused"}
 	for kind, id := range s.hidden {
 		switch {
 		case s.nobody[kind] != "":
@@ -240,10 +252,13 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		}
 	}
 	ofCase := func(method, suffix, body string) []question {
-		return []question{{method, "/v1/cases/{case}" + suffix, body, 0}, {method, "/v1/cases/{gone}" + suffix, body, 0}}
+		return []question{{method, "/v1/cases/{case}" + suffix, body, 0},
+			{method, "/v1/cases/{gone}" + suffix, body, 0}}
 	}
 	ofEndpoint := func(method, suffix, body string) []question { return []question{{method, ep + suffix, body, 0}} }
-	ofContact := func(suffix string) []question { return []question{{"GET", "/v1/contacts/{contact}" + suffix, "", 200}} }
+	ofContact := func(suffix string) []question {
+		return []question{{"GET", "/v1/contacts/{contact}" + suffix, "", 200}}
+	}
 	created := `"url": "https://crm.example/", "triggers": ["case_created"]`
 	return map[access.Operation][]question{
 		"get-claim": {{"GET", "/v1/claims/{case}", "", 0}, {"GET", "/v1/claims/{gone}", "", 0}},
@@ -373,7 +388,8 @@ func (s *hiddenTest) ask(o access.Operation, q question) {
 	}
 	told, missed := send(about), send(nothing)
 	if missed.status != q.status {
-		s.world.t.Errorf("%s %s %s of what nobody has: %d %s", o, nothing.path, nothing.body, missed.status, missed.body)
+		s.world.t.Errorf("%s %s %s of what nobody has: %d %s", o, nothing.path, nothing.body, missed.status,
+			missed.body)
 	}
 	a, b := said(told), said(missed)
 	for _, name := range braces.FindAllString(q.path+q.body, -1) {
@@ -381,7 +397,8 @@ func (s *hiddenTest) ask(o access.Operation, q question) {
 		a, b = strings.ReplaceAll(a, s.hidden[kind], name), strings.ReplaceAll(b, s.nobody[kind], name)
 	}
 	if a != b {
-		s.world.t.Errorf("%s: %s %s\nof what is hidden is answered %s\nand of what nobody has %s", o, q.path, q.body, a, b)
+		s.world.t.Errorf("%s: %s %s\nof what is hidden is answered %s\nand of what nobody has %s", o, q.path,
+			q.body, a, b)
 	}
 }
 
@@ -406,7 +423,8 @@ func (q question) with(ids map[string]string) (question, bool) {
 func (s *hiddenTest) tellsOfKeysAlone() {
 	s.world.t.Helper()
 	for range 2 {
-		g := s.world.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"), s.asker...).is(409, "case_type.key_taken")
+		g := s.world.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"),
+			s.asker...).is(409, "case_type.key_taken")
 		if body := string(g.body); strings.Contains(body, "clear") || strings.Contains(body, "access") {
 			s.world.t.Errorf("it tells why: %s", body)
 		}
@@ -419,7 +437,8 @@ func note2(key string) string { return strings.Replace(note, `"note"`, `"`+key+`
 func (s *hiddenTest) keepsWhatIsHidden() {
 	s.world.t.Helper()
 	g := s.world.get("/v1/cases/"+s.hidden["case"]).is(200, "")
-	for _, kept := range []string{`"labels":["carried"]`, `"contact_id":` + s.hidden["contact"], `"contact_id":` + s.hidden["lost"], `"version":8`} {
+	for _, kept := range []string{`"labels":["carried"]`, `"contact_id":` + s.hidden["contact"],
+		`"contact_id":` + s.hidden["lost"], `"version":8`} {
 		if !strings.Contains(string(g.body), kept) {
 			s.world.t.Errorf("the hidden case lost %s: %s", kept, g.body)
 		}
@@ -428,7 +447,8 @@ func (s *hiddenTest) keepsWhatIsHidden() {
 		s.world.t.Errorf("its contacts are %v", all)
 	}
 	if id := s.hidden["endpoint"]; id != "" {
-		if g := s.world.get("/v1/endpoints/"+id).is(200, ""); g.text("name") != "hushedname" || g.text("url") != s.hidden["url"] {
+		if g := s.world.get("/v1/endpoints/"+id).is(200, ""); g.text("name") != "hushedname" ||
+			g.text("url") != s.hidden["url"] {
 			s.world.t.Errorf("the hidden endpoint is %s", g.body)
 		}
 		if audit := s.world.get("/v1/audit?limit=200").is(200, ""); !strings.Contains(string(audit.body), id) {

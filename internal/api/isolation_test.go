@@ -36,7 +36,8 @@ func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 			w.story()
 			twins.otherKeys()
 			for _, d := range w.operations() {
-				if !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) || d.open() || d.id == "delete-session" || d.id == "change-password" {
+				if !strings.HasPrefix(d.path, "/v1/") || strings.HasPrefix(d.path, tenantsPath) || d.open() ||
+					d.id == "delete-session" || d.id == "change-password" {
 					continue
 				}
 				if twins.played[d.id] == 0 {
@@ -92,7 +93,8 @@ func newTenantPair(w *world) *tenantPair {
 	}
 	s.tables = query[string](s, tables)
 	copy(s.tenant[:], query[int64](s, tenants))
-	s.exec(fmt.Sprintf("insert into counters (tenant, name, value) values (%d, 'ids/users', 1000)", s.tenant[1])) // or both have the same ids
+	// or both have the same ids
+	s.exec(fmt.Sprintf("insert into counters (tenant, name, value) values (%d, 'ids/users', 1000)", s.tenant[1]))
 	s.exec("create table noted (tenant bigint, what text)")
 	for _, table := range s.tables {
 		s.record(table)
@@ -145,7 +147,8 @@ func (s *tenantPair) record(table string) {
 	}
 	when := map[string]string{"update": "when (" + strings.Join(changed, " or ") + ")"}
 	for op := range do {
-		s.exec(fmt.Sprintf("create trigger note_%[1]s_%[2]s after %[2]s on %[1]s for each row %[3]s %[4]s", table, op, when[op], do[op]))
+		s.exec(fmt.Sprintf("create trigger note_%[1]s_%[2]s after %[2]s on %[1]s for each row %[3]s %[4]s", table,
+			op, when[op], do[op]))
 	}
 }
 
@@ -179,7 +182,8 @@ func (s *tenantPair) step(r request) answer {
 		}
 	}
 	s.steps++
-	if key := fmt.Sprint("step ", s.steps); d.method == "POST" && !slices.Contains(r.header, "Idempotency-Key") && len(r.header) == 0 {
+	if key := fmt.Sprint("step ", s.steps); d.method == "POST" && !slices.Contains(r.header, "Idempotency-Key") &&
+		len(r.header) == 0 {
 		for who := range mine { // each has keys of its own, and they are the same
 			mine[who].header = append(slices.Clone(mine[who].header), "Idempotency-Key", key)
 		}
@@ -189,7 +193,8 @@ func (s *tenantPair) step(r request) answer {
 		s.untouched(1-who, d.id, func() { answers[who] = s.as(who, mine[who]) })
 	}
 	if answers[0].status != answers[1].status {
-		s.world.t.Errorf("%s: one is answered %d, the other %d %s", d.id, answers[0].status, answers[1].status, answers[1].body)
+		s.world.t.Errorf("%s: one is answered %d, the other %d %s", d.id, answers[0].status, answers[1].status,
+			answers[1].body)
 	}
 	s.learn(d, answers)
 	for who, a := range answers {
@@ -232,7 +237,8 @@ func (s *tenantPair) tryAs(who int, d operation, mine request, theirs string) {
 	s.tried[d.id]++
 	a, b := masked(foreign, theirs), masked(missing, nobody)
 	if foreign.status != missing.status || foreign.status >= 400 && a != b {
-		s.world.t.Errorf("%s with the other's %s is answered\n%d %s, with what nobody has\n%d %s", d.id, theirs, foreign.status, a, missing.status, b)
+		s.world.t.Errorf("%s with the other's %s is answered\n%d %s, with what nobody has\n%d %s", d.id, theirs,
+			foreign.status, a, missing.status, b)
 	}
 	if foreign.status < 400 && ofOthers.MatchString(d.path) && strings.Contains(mine.path, strip(own)) {
 		s.world.t.Errorf("%s with the other's %s is answered %d %s", d.id, theirs, foreign.status, foreign.body)
@@ -334,7 +340,8 @@ func replace(r request, id, by string) request {
 	by = mark + strip(strings.TrimPrefix(by, "\x00"))
 	r.path = regexp.MustCompile(`/`+kind+`/`+number+`(/|\?|$)`).ReplaceAllString(r.path, "/"+kind+"/"+by+"$1")
 	member := strings.TrimSuffix(kind, "s") + "_id"
-	r.path = regexp.MustCompile(`([?&](`+member+`|assignee|contact|user)=)`+number+`(&|$)`).ReplaceAllString(r.path, "${1}"+by+"$3")
+	r.path = regexp.MustCompile(`([?&](`+member+`|assignee|contact|user)=)`+number+`(&|$)`).
+		ReplaceAllString(r.path, "${1}"+by+"$3")
 	if isText {
 		r.body = regexp.MustCompile(`("`+member+`":\s*)`+number+`([^0-9.]|$)`).ReplaceAllString(text, "${1}"+by+"$2")
 	}
@@ -437,7 +444,8 @@ func (s *tenantPair) otherKeys() {
 		}
 		body := strings.ReplaceAll(string(answers[1].body), "nobodys", "hers")
 		if answers[0].status != 404 || string(answers[0].body) != body {
-			s.world.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s", d.id, answers[0].status, answers[0].body, body)
+			s.world.t.Errorf("%s with the other's case type is answered %d %s, with nobody's %s",
+				d.id, answers[0].status, answers[0].body, body)
 		}
 	}
 	if n := len(s.as(1, request{method: "GET", path: "/v1/cases?q=secret"}).items()); n != 0 {

@@ -32,7 +32,8 @@ func (w *world) storyOfTheJournal() {
 	if len(messages) != 2 || first.json()["more"] != true {
 		t.Fatalf("polled: %s", first.body)
 	}
-	if m := messages[0].(map[string]any); m["trigger"] != "case_created" || m["body"].(map[string]any)["case_name"] != "Ann" {
+	if m := messages[0].(map[string]any); m["trigger"] != "case_created" ||
+		m["body"].(map[string]any)["case_name"] != "Ann" {
 		t.Errorf("the first message is %v", m)
 	}
 	rest := w.get("/v1/journal?limit=1000&after="+first.text("next")).is(200, "")
@@ -42,7 +43,8 @@ func (w *world) storyOfTheJournal() {
 	if next := w.get("/v1/journal?after="+rest.text("next")).is(200, ""); len(next.json()["messages"].([]any)) != 0 {
 		t.Errorf("there is more: %s", next.body)
 	}
-	crm := w.post("/v1/endpoints", `{"url": "https://crm.example.com/hooks", "triggers": ["case_finished", "case_created"]}`).is(201, "")
+	crm := w.post("/v1/endpoints",
+		`{"url": "https://crm.example.com/hooks", "triggers": ["case_finished", "case_created"]}`).is(201, "")
 	for query, want := range map[string]int{
 		"&endpoint=" + crm.text("id"): 3, "&triggers=case_created": 3, "&triggers=case_created,contact.*": 5, "&triggers=*.created": 2,
 		"&sources=ui": 0, "&endpoint=" + crm.text("id") + "&triggers=claim.*": 0,
@@ -92,7 +94,8 @@ func (w *world) told(clearance casetype.Classification) (all []polledMessage) {
 			if m.Untold {
 				continue
 			}
-			h := polledMessage{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version, e.At.Truncate(time.Millisecond), map[string]string{}, m.Body}
+			h := polledMessage{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version,
+				e.At.Truncate(time.Millisecond), map[string]string{}, m.Body}
 			for _, header := range m.Header {
 				h.Headers[header.Name] = header.Value
 			}
@@ -112,7 +115,8 @@ func (w *world) sequence() {
 		_, err := w.store.Sequence(w.t.Context())
 		must(w.t, err)
 		var missing int
-		must(w.t, database.QueryRowContext(w.t.Context(), "select (select count(*) from journal) - (select count(*) from journal_seq)").Scan(&missing))
+		must(w.t, database.QueryRowContext(w.t.Context(),
+			"select (select count(*) from journal) - (select count(*) from journal_seq)").Scan(&missing))
 		if missing == 0 {
 			return
 		}
@@ -166,7 +170,8 @@ func TestAPlaceInTheJournalMayBeNowOrATime(t *testing.T) {
 		}
 		for i := 0; i < len(all); i += 2 {
 			at := all[i].Timestamp
-			from := slices.IndexFunc(all, func(h polledMessage) bool { return h.Timestamp.Equal(at) }) // the first of that millisecond
+			// the first of that millisecond
+			from := slices.IndexFunc(all, func(h polledMessage) bool { return h.Timestamp.Equal(at) })
 			messages, _, _ := w.poll("after=" + at.Format(time.RFC3339Nano))
 			if len(messages) != len(all)-from {
 				t.Errorf("%d messages came since the %d. of %d", len(messages), from, len(all))
@@ -210,7 +215,8 @@ func TestALongPollAnswersAsSoonAsThereIsSomething(t *testing.T) {
 			answered <- messages
 		}()
 		path := w.open(`{"client": "Ann"}`)
-		if messages := <-answered; len(messages) != 1 || path != "/v1/cases/"+strings.TrimPrefix(messages[0].Subject, "case/") {
+		if messages := <-answered; len(messages) != 1 ||
+			path != "/v1/cases/"+strings.TrimPrefix(messages[0].Subject, "case/") {
 			t.Errorf("it heard %v", messages)
 		}
 	})
@@ -231,7 +237,8 @@ func (w *world) stream(query string, header ...string) *events {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	w.t.Cleanup(cancel)
-	response, err := w.server.Client().Do(w.request(request{"GET", "/v1/stream?" + query, nil, header}).WithContext(ctx))
+	response, err := w.server.Client().
+		Do(w.request(request{"GET", "/v1/stream?" + query, nil, header}).WithContext(ctx))
 	must(w.t, err)
 	w.t.Cleanup(func() { response.Body.Close() })
 	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/event-stream" {
@@ -310,7 +317,8 @@ func TestAStreamResumesExactly(t *testing.T) {
 			t.Errorf("(-told +streamed):\n%s", diff)
 		}
 		path := w.open(`{"client": "live"}`) // to one that waits at the end
-		if _, h := w.stream("", "Last-Event-ID", last).message(); "/v1/"+strings.Replace(h.Subject, "case", "cases", 1) != path {
+		if _, h := w.stream("", "Last-Event-ID", last).
+			message(); "/v1/"+strings.Replace(h.Subject, "case", "cases", 1) != path {
 			t.Errorf("it heard %v", h)
 		}
 	}, lasting)
@@ -345,7 +353,8 @@ func TestAStreamEndsWithItsCredentials(t *testing.T) {
 	made := w.post("/v1/tokens", `{"name": "listener"}`).is(201, "")
 	bearer := "Bearer " + made.text("token")
 	manager := w.post("/v1/tokens", `{"name": "manager", "role": "manager"}`).is(201, "")
-	streams := []*events{w.stream("", "Authorization", bearer), w.stream("", "Authorization", "Bearer "+manager.text("token"))}
+	streams := []*events{w.stream("", "Authorization", bearer),
+		w.stream("", "Authorization", "Bearer "+manager.text("token"))}
 	for _, s := range streams {
 		for range 4 {
 			if _, ok := s.next(); !ok {
@@ -420,7 +429,8 @@ func TestAClientThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 		w.post(path+"/comments", `{"text": "x"}`).is(201, "")
 		if i == 299 {
 			for {
-				if _, h := reader.message(); "/v1/"+strings.Replace(h.Subject, "case", "cases", 1) == path && h.Trigger == "case_comment" {
+				if _, h := reader.message(); "/v1/"+strings.Replace(h.Subject, "case", "cases", 1) == path &&
+					h.Trigger == "case_comment" {
 					break
 				}
 			}
@@ -448,7 +458,8 @@ func TestAStreamTakesASession(t *testing.T) {
 func TestWhatACaseTypeHidesFromARoleIsNotHeard(t *testing.T) {
 	w := start(t)
 	w.do("PUT", "/v1/case-types/note", note).is(201, "")
-	closed := strings.Replace(strings.Replace(note, `"note"`, `"closed"`, 1), `"fields"`, `"access": {"read": ["admin"]}, "fields"`, 1)
+	closed := strings.Replace(strings.Replace(note, `"note"`, `"closed"`, 1), `"fields"`,
+		`"access": {"read": ["admin"]}, "fields"`, 1)
 	w.do("PUT", "/v1/case-types/closed", closed).is(201, "")
 	for _, key := range []string{"note", "closed"} {
 		w.post("/v1/case-types/"+key+"/cases", `{"data": {"text": "x"}}`).is(201, "")

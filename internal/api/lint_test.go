@@ -17,7 +17,8 @@ type finding struct {
 
 // accepted are findings with their reasons.
 func (f finding) accepted() bool {
-	return f.Rule == "operation-2xx-response" && strings.HasPrefix(f.At, "#/paths/~1v1~1oidc~1") // they answer with redirects
+	// they answer with redirects
+	return f.Rule == "operation-2xx-response" && strings.HasPrefix(f.At, "#/paths/~1v1~1oidc~1")
 }
 
 // Redocly's recommended rules and Spectral's for OpenAPI find nothing in the documents.
@@ -70,7 +71,8 @@ func installLinters(dir string) string {
 	if err := os.CopyFS(dir, os.DirFS("testdata/lint")); err != nil {
 		return err.Error()
 	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier", "--prefer-offline")
+	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier",
+		"--prefer-offline")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "npm ci: " + err.Error() + "\n" + string(out)

@@ -103,7 +103,8 @@ func (all idTypes) inSchema(resource string, v any, where string) {
 		for name, p := range properties {
 			of := idOf(name)
 			if name == "id" && !strings.Contains(where, "/") {
-				of = map[string]string{"claim": "case", "sentattempt": "attempt", "createdendpoint": "endpoint", "createdtoken": "token"}[resource]
+				of = map[string]string{"claim": "case", "sentattempt": "attempt", "createdendpoint": "endpoint",
+					"createdtoken": "token"}[resource]
 				if of == "" {
 					of = resource
 				}

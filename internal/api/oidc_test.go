@@ -66,7 +66,8 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if q.Get("client_id") != "casehook" || q.Get("redirect_uri") != p.redirect || q.Get("response_type") != "code" ||
-		q.Get("code_challenge_method") != "S256" || len(q.Get("nonce")) < 20 || len(q.Get("state")) < 20 || !strings.Contains(q.Get("scope"), "openid") {
+		q.Get("code_challenge_method") != "S256" || len(q.Get("nonce")) < 20 || len(q.Get("state")) < 20 ||
+		!strings.Contains(q.Get("scope"), "openid") {
 		p.t.Errorf("it is asked with %v", q)
 	}
 	code := rand.Text()
@@ -129,7 +130,8 @@ func (w *world) provided() *provider {
 	c := api.Config{Sessions: w.sessions, Log: w.logger(), Operator: operatorKey}
 	w.serve(c)
 	p.redirect = w.server.URL + "/v1/oidc/callback"
-	c.OIDC = oidc.New(oidc.Config{Issuer: p.server.URL, ClientID: "casehook", ClientSecret: "its-secret", RedirectURL: p.redirect})
+	c.OIDC = oidc.New(oidc.Config{Issuer: p.server.URL, ClientID: "casehook", ClientSecret: "its-secret",
+		RedirectURL: p.redirect})
 	w.server.Config.Handler = api.New(w.service, c)
 	w.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return p
@@ -150,7 +152,8 @@ func (w *world) leave(p *provider, query string) (cookie, back string) {
 func TestSignInWithOpenIDConnect(t *testing.T) {
 	t.Parallel()
 	w, p := startWithProvider(t)
-	path := w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "caseworker"}`).is(201, "").header.Get("Location")
+	path := w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "caseworker"}`).is(201, "").
+		header.Get("Location")
 	cookie, back := w.leave(p, "?return_to=/cases")
 	g := w.get(back, "Authorization", "", "Cookie", cookie).is(303, "")
 	if g.header.Get("Location") != "/cases" || cookieOf(g) == cookie {
@@ -174,7 +177,8 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 	w.do("PATCH", path, `{"disabled": true}`).is(200, "")
 	cookie, back = w.leave(p, "")
 	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
-	if log := w.log.String(); strings.Contains(log, "its-secret") || strings.Contains(log, "?code=") || strings.Contains(log, "&code=") || strings.Contains(log, "ada@") {
+	if log := w.log.String(); strings.Contains(log, "its-secret") || strings.Contains(log, "?code=") ||
+		strings.Contains(log, "&code=") || strings.Contains(log, "ada@") {
 		t.Errorf("the log tells: %s", log)
 	}
 }
@@ -212,7 +216,8 @@ func TestWhatAProviderMayNotSay(t *testing.T) {
 	cookie, back = w.leave(p, "")
 	q, err := url.ParseQuery(back[strings.IndexByte(back, '?')+1:])
 	must(t, err)
-	w.get("/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "Authorization", "", "Cookie", cookie).is(400, "oidc.refused")
+	w.get("/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "Authorization", "", "Cookie",
+		cookie).is(400, "oidc.refused")
 	cookie, back = w.leave(p, "?tenant=none") // whether there is such a tenant does not show
 	p.says(map[string]any{"email": "eve@example.org"})
 	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")

@@ -19,7 +19,8 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	resend := `{"message": "` + w.get(refused + "/attempts").items()[0].(map[string]any)["message"].(string) + `"`
 	file, formType := form("key", "passport", "@file", "contents")
 	other, otherType := form("key", "passport", "@file", "contents!")
-	endpoint := w.post("/v1/endpoints", `{"url": "https://w.example", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	endpoint := w.post("/v1/endpoints", `{"url": "https://w.example", "triggers": ["case_created"]}`).is(201, "").
+		header.Get("Location")
 	bodies := map[string]struct{ path, body, contentType, other, otherType string }{
 		"create-case":            {"/v1/case-types/loan/cases", `{"transition": "open"}`, "", `{"transition": "open", "data": {}}`, ""},
 		"submit-transition":      {path + "/transitions/submit", `{}`, "", `{"ignore_warning": true}`, ""},
@@ -49,7 +50,8 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	}
 	w.post("/v1/tenants", `{"key": "second"}`).is(201, "")
 	for _, d := range w.operations() {
-		if d.method != "POST" || d.id == "create-session" || d.id == "change-password" { // each begins a session of its own
+		// each begins a session of its own
+		if d.method != "POST" || d.id == "create-session" || d.id == "change-password" {
 			continue
 		}
 		c, ok := bodies[d.id]
@@ -74,11 +76,13 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 			t.Errorf("%s does not say which is the replay", d.id)
 		}
 		if c.other == "" { // takes no body: another request is another path
-			other := strings.NewReplacer("open_asked", "submit", "default", "second", "aging/re", "loan/re").Replace(c.path)
+			other := strings.NewReplacer("open_asked", "submit", "default", "second", "aging/re",
+				"loan/re").Replace(c.path)
 			w.post(other, "", "Idempotency-Key", "key 1").is(422, "idempotency.key_reused")
 			continue
 		}
-		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type", c.otherType).is(422, "idempotency.key_reused")
+		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type",
+			c.otherType).is(422, "idempotency.key_reused")
 		w.post(switched+"/comments", `{"text": "x"}`) // so that it differs from what the first answer held
 		fresh := w.post(c.path, c.body, "Content-Type", c.contentType)
 		if bytes.Equal(fresh.body, first.body) && !strings.HasSuffix(d.id, "-parked") { // these count the same again
@@ -97,7 +101,8 @@ func (w *world) aging() (path string) {
 	definition := strings.Replace(note, `"note"`, `"aging"`, 1)
 	w.do("PUT", "/v1/case-types/aging", definition).is(201, "")
 	path = w.post("/v1/case-types/aging/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location")
-	w.do("PUT", "/v1/case-types/aging", strings.Replace(definition, `"aging"`, `"aging", "name": "Newer"`, 1)).is(200, "")
+	w.do("PUT", "/v1/case-types/aging", strings.Replace(definition, `"aging"`, `"aging", "name": "Newer"`, 1)).
+		is(200, "")
 	return path
 }
 
@@ -110,7 +115,8 @@ func TestARepeatedFormMayHaveAnotherBoundary(t *testing.T) {
 	var answers []string
 	for range 2 {
 		body, contentType := form("key", "passport", "@file", "contents")
-		answers = append(answers, w.post(path+"/proofs", body, "Content-Type", contentType, "Idempotency-Key", "k").is(201, "").text("id"))
+		answers = append(answers,
+			w.post(path+"/proofs", body, "Content-Type", contentType, "Idempotency-Key", "k").is(201, "").text("id"))
 	}
 	if answers[0] != answers[1] || len(w.get(path+"/proofs").items()) != 1 {
 		t.Errorf("it was done twice: %v", answers)

@@ -66,7 +66,8 @@ func (w *world) readDescription() *description {
 	for path, item := range d.doc["paths"].(map[string]any) {
 		for method, op := range item.(map[string]any) {
 			op := op.(map[string]any)
-			d.all = append(d.all, operation{op["operationId"].(string), strings.ToUpper(method), path, op, strings.Split(path, "/")})
+			d.all = append(d.all,
+				operation{op["operationId"].(string), strings.ToUpper(method), path, op, strings.Split(path, "/")})
 		}
 	}
 	slices.SortFunc(d.all, func(a, b operation) int { return strings.Compare(a.id, b.id) })
@@ -124,7 +125,8 @@ func (d operation) hasResponse(status string) bool {
 // matches reports whether a path of as many segments is one of the operation's.
 func (d operation) matches(segments []string) bool {
 	for i, segment := range segments {
-		if isParameter := strings.HasPrefix(d.segments[i], "{"); segment != d.segments[i] && (!isParameter || segment == "") {
+		if isParameter := strings.HasPrefix(d.segments[i], "{"); segment != d.segments[i] &&
+			(!isParameter || segment == "") {
 			return false
 		}
 	}
@@ -326,7 +328,9 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 		if security, _ := json.Marshal(d.op["security"]); string(security) != schemes {
 			t.Errorf("%s does not say that it needs a token: %s", d.id, security)
 		}
-		for name, header := range map[string]string{"none": "", "another scheme": "Basic YTpi", "unknown": "Bearer chk_tok_x.y", "cut": w.bearer[:20], "an old operator's": "Bearer " + access.OperatorBearer(operatorKey, time.Now().Add(-time.Hour))} {
+		for name, header := range map[string]string{"none": "", "another scheme": "Basic YTpi",
+			"unknown": "Bearer chk_tok_x.y", "cut": w.bearer[:20],
+			"an old operator's": "Bearer " + access.OperatorBearer(operatorKey, time.Now().Add(-time.Hour))} {
 			g := w.do(d.method, d.concrete(), nil, "Authorization", header)
 			if g.status != 401 || !strings.HasPrefix(g.header.Get("WWW-Authenticate"), "Bearer") {
 				t.Errorf("%s with the token %s: %d", d.id, name, g.status)
@@ -364,7 +368,8 @@ func TestTheRouterHasNothingThatIsNotDescribed(t *testing.T) {
 	}
 	for _, d := range w.operations() {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			if slices.ContainsFunc(w.operations(), func(o operation) bool { return o.path == d.path && o.method == method }) {
+			if slices.ContainsFunc(w.operations(),
+				func(o operation) bool { return o.path == d.path && o.method == method }) {
 				continue
 			}
 			g := w.do(method, d.concrete(), nil).is(405, "route.method_not_allowed")

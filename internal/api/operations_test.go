@@ -77,7 +77,8 @@ func (w *world) story() {
 
 func (w *world) storyOfTypes() {
 	t := w.t
-	put := w.do("PUT", "/v1/case-types/loan?file=loan.yaml", loan, "Content-Type", "text/yaml; charset=utf-8").is(201, "")
+	put := w.do("PUT", "/v1/case-types/loan?file=loan.yaml", loan, "Content-Type", "text/yaml; charset=utf-8").
+		is(201, "")
 	secrets := put.json()["callback_secrets"].(map[string]any)
 	if len(secrets) != 2 || !strings.HasPrefix(secrets["submit"].(string), "whsec_") {
 		t.Errorf("the new secrets are %v", secrets)
@@ -86,9 +87,12 @@ func (w *world) storyOfTypes() {
 	if again.json()["unchanged"] != true || len(again.json()["callback_secrets"].(map[string]any)) != 0 {
 		t.Errorf("put again, it answers %s", again.body)
 	}
-	doubtful := strings.NewReplacer("name: Loan", "name: Credit", "has(data.client)", "has(data.client) && (!has(data.amount) || data.amount != null)")
-	changed := w.do("PUT", "/v1/case-types/loan", doubtful.Replace(loan), "Content-Type", "application/yaml").is(200, "")
-	if !strings.Contains(string(changed.body), `"warnings":[{"path":"/transitions/3/precondition","message":"line 29: compares data.amount with null`) {
+	doubtful := strings.NewReplacer("name: Loan", "name: Credit", "has(data.client)",
+		"has(data.client) && (!has(data.amount) || data.amount != null)")
+	changed := w.do("PUT", "/v1/case-types/loan", doubtful.Replace(loan), "Content-Type",
+		"application/yaml").is(200, "")
+	if !strings.Contains(string(changed.body),
+		`"warnings":[{"path":"/transitions/3/precondition","message":"line 29: compares data.amount with null`) {
 		t.Errorf("it warns of %s", changed.body)
 	}
 	if changed.text("version") != "2" {
@@ -105,10 +109,12 @@ func (w *world) storyOfTypes() {
 	}
 	since := w.post("/v1/case-types/note/retire", "").is(200, "").text("retired_at")
 	w.post("/v1/case-types/note/cases", `{}`).is(409, "case_type.retired")
-	if got := w.get("/v1/case-types/note").is(200, "").text("retired_at"); got != since || !strings.HasSuffix(got, "Z") {
+	if got := w.get("/v1/case-types/note").is(200, "").text("retired_at"); got != since ||
+		!strings.HasSuffix(got, "Z") {
 		t.Errorf("retired at %q, not %q", got, since)
 	}
-	if got := w.post("/v1/case-types/note/restore", "").is(200, "").json(); got["retired_at"] != nil || got["key"] != "note" {
+	if got := w.post("/v1/case-types/note/restore", "").is(200, "").json(); got["retired_at"] != nil ||
+		got["key"] != "note" {
 		t.Errorf("restored, it is %v", got)
 	}
 	w.storyOfCallbackSecrets(secrets["submit"].(string))
@@ -118,7 +124,8 @@ func (w *world) storyOfCallbackSecrets(first string) {
 	t := w.t
 	const path = "/v1/case-types/loan/callbacks/submit/secret"
 	rotated := w.post(path, "").is(200, "")
-	if rotated.text("secret") == first || !strings.HasPrefix(rotated.text("secret"), "whsec_") || rotated.text("transition") != "submit" {
+	if rotated.text("secret") == first || !strings.HasPrefix(rotated.text("secret"), "whsec_") ||
+		rotated.text("transition") != "submit" {
 		t.Errorf("rotated, it is %s", rotated.body)
 	}
 	supplied := w.post(path, `{"secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l", "overlap": "1h"}`).is(200, "")
@@ -163,7 +170,8 @@ func (w *world) storyOfMigrations() {
 func (w *world) storyOfCases() (path string) {
 	t := w.t
 	w.answers(200, `{"data": {"client": "Ann", "amount": 12345678901234567890.10}}`)
-	made := w.post("/v1/case-types/loan/cases", `{"transition": "open_asked", "data": {"client": "ann"}, "color": "teal"}`).is(201, "")
+	made := w.post("/v1/case-types/loan/cases",
+		`{"transition": "open_asked", "data": {"client": "ann"}, "color": "teal"}`).is(201, "")
 	path = made.header.Get("Location")
 	if made.header.Get("ETag") != `"r1"` || made.text("color") != "teal" || made.text("name") != "Ann" {
 		t.Errorf("created: %s %s", made.header, made.body)
@@ -172,7 +180,8 @@ func (w *world) storyOfCases() (path string) {
 		t.Errorf("the number changed: %s", made.body)
 	}
 	w.open(`{"client": "Bob"}`)
-	edited := w.do("PATCH", path, `{"data": {"email": "ann@example.com"}, "name": "Hers", "color": null}`, "If-Match", `"r1"`).is(200, "")
+	edited := w.do("PATCH", path, `{"data": {"email": "ann@example.com"}, "name": "Hers", "color": null}`, "If-Match",
+		`"r1"`).is(200, "")
 	if edited.text("color") != "gray" || edited.text("name") != "Hers" || edited.header.Get("ETag") != `"r2"` {
 		t.Errorf("edited: %s %s", edited.header, edited.body)
 	}
@@ -180,8 +189,10 @@ func (w *world) storyOfCases() (path string) {
 		t.Errorf("the name is not back: %s", back.body)
 	}
 	w.answers(200, `{"warnings": ["Are you sure?"]}`)
-	moved := w.post(path+"/transitions/submit", `{"data": {"amount": 5}, "ignore_warning": true}`, "If-Match", `"r3"`).is(200, "")
-	if moved.text("state") != "review" || moved.text("state_name") != "In review" || moved.header.Get("ETag") != `"r4"` {
+	moved := w.post(path+"/transitions/submit", `{"data": {"amount": 5}, "ignore_warning": true}`, "If-Match",
+		`"r3"`).is(200, "")
+	if moved.text("state") != "review" || moved.text("state_name") != "In review" ||
+		moved.header.Get("ETag") != `"r4"` {
 		t.Errorf("moved: %s %s", moved.header, moved.body)
 	}
 	if got := w.get(path).is(200, ""); got.text("revision") != "4" || got.header.Get("ETag") != `"r4"` {
@@ -193,7 +204,8 @@ func (w *world) storyOfCases() (path string) {
 
 func (w *world) storyOfLists(path string) {
 	t := w.t
-	for query, want := range map[string]int{"": 2, "?type=loan": 2, "?type=note": 0, "?state=review": 1, "?q=BOB": 1, "?q=ann%40ex": 1, "?limit=1": 1} {
+	for query, want := range map[string]int{"": 2, "?type=loan": 2, "?type=note": 0, "?state=review": 1, "?q=BOB": 1,
+		"?q=ann%40ex": 1, "?limit=1": 1} {
 		if n := len(w.get("/v1/cases"+query).is(200, "").items()); n != want {
 			t.Errorf("%q lists %d cases, not %d", query, n, want)
 		}
@@ -203,7 +215,8 @@ func (w *world) storyOfLists(path string) {
 		t.Fatalf("the history has %d entries", len(entries))
 	}
 	newest, oldest := entries[0].(map[string]any), entries[3].(map[string]any)
-	if by := newest["by"].(map[string]any); by["name"] != "admin" || by["source"] != "api" || by["address"] != "127.0.0.1" {
+	if by := newest["by"].(map[string]any); by["name"] != "admin" || by["source"] != "api" ||
+		by["address"] != "127.0.0.1" {
 		t.Errorf("it was %v", by)
 	}
 	if asked := newest["callback"].(map[string]any); asked["status"].(interface{ String() string }).String() != "200" ||
@@ -234,10 +247,12 @@ func (w *world) storyOfMarks(path string) {
 	if made.text("name") != "fast_track" || label != "/v1/labels/fast_track" {
 		t.Errorf("made %s at %s", made.body, label)
 	}
-	if l := w.do("PATCH", label, `{"name": "Fast track", "color": null}`).is(200, ""); l.text("name") != "Fast track" || l.json()["color"] != nil {
+	if l := w.do("PATCH", label, `{"name": "Fast track", "color": null}`).is(200, ""); l.text("name") != "Fast track" ||
+		l.json()["color"] != nil {
 		t.Errorf("changed: %s", l.body)
 	}
-	if all := w.get("/v1/labels").is(200, "").items(); len(all) != 1 || w.get(label).is(200, "").text("name") != "Fast track" {
+	if all := w.get("/v1/labels").is(200, "").items(); len(all) != 1 ||
+		w.get(label).is(200, "").text("name") != "Fast track" {
 		t.Errorf("the labels are %v", all)
 	}
 	grace := w.post("/v1/users", `{"email": "grace@example.org", "name": "Grace Hopper"}`).is(201, "").text("id")
@@ -263,30 +278,36 @@ func (w *world) storyOfMarks(path string) {
 			body = step.body
 		}
 		g := w.do(step.method, path+step.path, body).is(200, "")
-		if !bytes.Contains(g.body, []byte(`"labels":`+step.labels+`,"assigned_to":`+step.assignee+`,`)) || g.text("version") != strconv.Itoa(version) {
+		if !bytes.Contains(g.body, []byte(`"labels":`+step.labels+`,"assigned_to":`+step.assignee+`,`)) ||
+			g.text("version") != strconv.Itoa(version) {
 			t.Errorf("%s %s: version %d: %s", step.method, step.path, version, g.body)
 		}
 	}
-	for query, want := range map[string]int{"?label=fast_track": 1, "?label=none": 0, "?assignee=none": 2, "?assignee=" + grace: 0} {
+	for query, want := range map[string]int{"?label=fast_track": 1, "?label=none": 0, "?assignee=none": 2,
+		"?assignee=" + grace: 0} {
 		if n := len(w.get("/v1/cases"+query).is(200, "").items()); n != want {
 			t.Errorf("%q lists %d cases, not %d", query, n, want)
 		}
 	}
 	w.do("DELETE", label, nil).is(409, "label.in_use")
 	w.storyOfSwitches()
-	w.do("DELETE", w.post("/v1/labels", `{"slug": "b", "name": "B"}`).is(201, "").header.Get("Location"), nil).is(204, "")
+	w.do("DELETE", w.post("/v1/labels", `{"slug": "b", "name": "B"}`).is(201, "").header.Get("Location"),
+		nil).is(204, "")
 }
 
 func (w *world) storyOfSwitches() {
 	t := w.t
 	path := w.open(`{"client": "Zoe", "amount": 5}`)
 	refused := w.post(path+"/switch-type", `{"type": "note"}`).is(422, "case.switch_data")
-	if !bytes.Contains(refused.body, []byte(`{"path":"/data/amount",`)) || !bytes.Contains(refused.body, []byte(`{"path":"/data/client",`)) {
+	if !bytes.Contains(refused.body, []byte(`{"path":"/data/amount",`)) ||
+		!bytes.Contains(refused.body, []byte(`{"path":"/data/client",`)) {
 		t.Errorf("refused: %s", refused.body)
 	}
-	w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match", `"r9"`).is(409, "case.version_conflict")
+	w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match",
+		`"r9"`).is(409, "case.version_conflict")
 	switched := w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match", `"r1"`).is(200, "")
-	if switched.text("type") != "note" || switched.text("state") != "open" || switched.header.Get("ETag") != `"r2"` || switched.header.Get("Location") != path {
+	if switched.text("type") != "note" || switched.text("state") != "open" || switched.header.Get("ETag") != `"r2"` ||
+		switched.header.Get("Location") != path {
 		t.Errorf("switched: %s %s", switched.header, switched.body)
 	}
 	w.do("DELETE", path, nil).is(204, "")
@@ -304,18 +325,21 @@ func (w *world) storyOfAttachments(path string) {
 	for i, item := range several.items() {
 		item := item.(map[string]any)
 		ids = append(ids, item["id"].(string))
-		if item["key"] != []string{"summary", "letter"}[i] || item["case_version"] != several.items()[0].(map[string]any)["case_version"] {
+		if item["key"] != []string{"summary", "letter"}[i] ||
+			item["case_version"] != several.items()[0].(map[string]any)["case_version"] {
 			t.Errorf("document %d is %v", i, item)
 		}
 		w.get(item["content_path"].(string)).is(200, "")
 	}
-	if again := w.post(path+"/documents", `{"keys": ["summary", "letter"]}`, "Idempotency-Key", "several").is(201, ""); string(again.body) != string(several.body) {
+	if again := w.post(path+"/documents", `{"keys": ["summary", "letter"]}`, "Idempotency-Key",
+		"several").is(201, ""); string(again.body) != string(several.body) {
 		t.Errorf("asked again, it answers %s", again.body)
 	}
 	w.do("DELETE", path+"/documents?id="+strings.Join(ids, "&id="), nil).is(204, "")
 	body, contentType := form("key", "passport", "@file", "from a form")
 	inForm := w.do("POST", path+"/proofs", body, "Content-Type", contentType).is(201, "")
-	raw := w.do("POST", path+"/proofs?key=passport&filename=a.txt", "the file itself", "Content-Type", "text/plain").is(201, "")
+	raw := w.do("POST", path+"/proofs?key=passport&filename=a.txt", "the file itself", "Content-Type",
+		"text/plain").is(201, "")
 	for _, want := range []struct {
 		answer
 		contents, disposition string
@@ -324,7 +348,8 @@ func (w *world) storyOfAttachments(path string) {
 	} {
 		file := w.get(want.header.Get("Location")).is(200, "")
 		if string(file.body) != want.contents || file.header.Get("Content-Disposition") != want.disposition ||
-			file.header.Get("ETag") != `"`+want.text("sha256")+`"` || file.header.Get("X-Content-Type-Options") != "nosniff" {
+			file.header.Get("ETag") != `"`+want.text("sha256")+`"` ||
+			file.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("the proof is %q: %s", file.body, file.header)
 		}
 	}
@@ -366,7 +391,8 @@ func (w *world) storyOfRanges(file string) {
 
 func (w *world) storyOfEndpoints() {
 	t := w.t
-	made := w.post("/v1/endpoints", `{"name": "crm", "url": "https://crm.example.com/hooks", "triggers": ["case_created", "case_changed"],
+	made := w.post("/v1/endpoints",
+		`{"name": "crm", "url": "https://crm.example.com/hooks", "triggers": ["case_created", "case_changed"],
 		"description": "Two\nlines", "metadata": {"team": "billing"}, "headers": {"X-Api-Key": "sesame-open"},
 		"policy": {"retries": ["5s", "2m"], "timeout": "3s", "concurrency": 2, "order": "strict", "rate_limit": 2.5}}`).is(201, "")
 	if !strings.HasPrefix(made.text("secret"), "whsec_") {
@@ -375,7 +401,8 @@ func (w *world) storyOfEndpoints() {
 	path := made.header.Get("Location")
 	changed := w.do("PATCH", path, `{"status": "paused", "policy": {"retries": []}}`).is(200, "")
 	policy := changed.json()["policy"].(map[string]any)
-	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" || policy["rate_limit"] != json.Number("2.5") {
+	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" ||
+		policy["rate_limit"] != json.Number("2.5") {
 		t.Errorf("changed: %s", changed.body)
 	}
 	w.storyOfSettings(path)
@@ -386,10 +413,12 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.do("PATCH", path, `{"status": "paused", "resume": "cursor"}`).is(200, "")
 	own := changed.text("token")
-	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false || len(changed.json()["sources"].([]any)) != 2 {
+	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false ||
+		len(changed.json()["sources"].([]any)) != 2 {
 		t.Errorf("it hears of %s", changed.body)
 	}
-	if g := w.do("PATCH", path, `{"sources": ["ui"], "ignore_own": true, "token": "`+own+`"}`).is(200, ""); !bytes.Contains(g.body, []byte(`"sources":["ui"],"ignore_own":true`)) {
+	if g := w.do("PATCH", path, `{"sources": ["ui"], "ignore_own": true, "token": "`+own+`"}`).
+		is(200, ""); !bytes.Contains(g.body, []byte(`"sources":["ui"],"ignore_own":true`)) {
 		t.Errorf("changed: %s", g.body)
 	}
 	if g := w.get(path).is(200, ""); g.json()["secret"] != nil || g.text("name") != "crm" {
@@ -400,18 +429,21 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.storyOfAttempts(path)
 	w.storyOfRepairs(path)
-	if h := w.get(path+"/health").is(200, "").json(); h["condition"] != "healthy" || h["breaker"] != "closed" || h["reason"] != nil {
+	if h := w.get(path+"/health").is(200, "").json(); h["condition"] != "healthy" || h["breaker"] != "closed" ||
+		h["reason"] != nil {
 		t.Errorf("its health is %v", h)
 	}
 	if all := w.get("/v1/triggers").is(200, "").items(); len(all) < 9 {
 		t.Errorf("there are %d triggers", len(all))
 	}
-	set := w.do("PUT", "/v1/triggers/case_created/targets", `{"urls": ["https://crm.example.com/hooks", "https://new.example.com/"]}`).is(200, "").items()
+	set := w.do("PUT", "/v1/triggers/case_created/targets",
+		`{"urls": ["https://crm.example.com/hooks", "https://new.example.com/"]}`).is(200, "").items()
 	old, made2 := set[0].(map[string]any), set[1].(map[string]any)
 	if old["created"] != false || old["secret"] != nil || made2["created"] != true || made2["secret"] == nil {
 		t.Errorf("the targets are %v", set)
 	}
-	if all := w.get("/v1/triggers/case_created/targets").is(200, "").items(); len(all) != 2 || all[1].(map[string]any)["secret"] != nil {
+	if all := w.get("/v1/triggers/case_created/targets").is(200, "").items(); len(all) != 2 ||
+		all[1].(map[string]any)["secret"] != nil {
 		t.Errorf("the targets are %v", all)
 	}
 	w.do("DELETE", path, nil).is(204, "")
@@ -427,15 +459,20 @@ func (w *world) storyOfSettings(path string) {
 		}
 	}
 	shows(w.get(path), `"description":"Two\nlines","metadata":{"team":"billing"},"headers":{"X-Api-Key":"(hidden)"}`)
-	shows(w.do("PATCH", path, `{"metadata": {"team": null, "a": "b"}, "headers": {"X-Api-Key": "(hidden)", "X-More": "sesame-two"}, "description": ""}`),
+	shows(w.do("PATCH", path,
+		`{"metadata": {"team": null, "a": "b"}, "headers": {"X-Api-Key": "(hidden)", "X-More": "sesame-two"}, "description": ""}`),
 		`"description":"","metadata":{"a":"b"},"headers":{"X-Api-Key":"(hidden)","X-More":"(hidden)"}`)
-	moved := w.do("PATCH", path, `{"url": "https://elsewhere.example.com/", "headers": {"X-More": null}}`).is(422, "endpoint.invalid")
+	moved := w.do("PATCH", path, `{"url": "https://elsewhere.example.com/", "headers": {"X-More": null}}`).
+		is(422, "endpoint.invalid")
 	if !bytes.Contains(moved.body, []byte(`"path":"/headers/X-Api-Key"`)) {
 		t.Errorf("moved: %s", moved.body)
 	}
-	shows(w.do("PATCH", path, `{"filter": "case.type == 'kyc' && message.source != 'ui'"}`), `"filter":"case.type == 'kyc' && message.source != 'ui'"`)
-	unfit := w.do("PATCH", path, `{"filter": "case.type == 'kyc' &&\n  case.stat == 'open'"}`).is(422, "endpoint.invalid")
-	if !bytes.Contains(unfit.body, []byte(`"path":"/filter","message":"is not CEL at line 2, column 7: undefined field 'stat' (did you mean \"state\"?)`)) {
+	shows(w.do("PATCH", path, `{"filter": "case.type == 'kyc' && message.source != 'ui'"}`),
+		`"filter":"case.type == 'kyc' && message.source != 'ui'"`)
+	unfit := w.do("PATCH", path, `{"filter": "case.type == 'kyc' &&\n  case.stat == 'open'"}`).
+		is(422, "endpoint.invalid")
+	if !bytes.Contains(unfit.body,
+		[]byte(`"path":"/filter","message":"is not CEL at line 2, column 7: undefined field 'stat' (did you mean \"state\"?)`)) {
 		t.Errorf("the filter: %s", unfit.body)
 	}
 	shows(w.get(path), `"filter":"case.type == 'kyc'`)
@@ -448,23 +485,30 @@ func (w *world) storyOfSettings(path string) {
 func (w *world) storyOfAuth(path string, shows func(answer, string)) {
 	t := w.t
 	shows(w.get(path), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
-	shows(w.do("PATCH", path, `{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook", "client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),
+	shows(w.do("PATCH", path,
+		`{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook", "client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),
 		`"auth":{"type":"oauth2","token_url":"https://login.example.com/token","client_id":"casehook","client_secret":"(hidden)","scopes":["hooks:write"]}`)
-	w.do("PATCH", path, `{"auth": {"type": "oauth2", "token_url": "https://elsewhere.example.com/token", "client_id": "casehook", "client_secret": "(hidden)"}}`).is(422, "endpoint.invalid")
-	shows(w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "sesame-four"}}`), `"auth":{"type":"basic","username":"casehook","password":"(hidden)"}`)
+	w.do("PATCH", path,
+		`{"auth": {"type": "oauth2", "token_url": "https://elsewhere.example.com/token", "client_id": "casehook", "client_secret": "(hidden)"}}`).is(422, "endpoint.invalid")
+	shows(w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "sesame-four"}}`),
+		`"auth":{"type":"basic","username":"casehook","password":"(hidden)"}`)
 	before := w.get(path).text("revision")
-	if same := w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "(hidden)"}, "headers": {"X-Api-Key": "(hidden)"}}`).is(200, ""); same.text("revision") != before {
+	if same := w.do("PATCH", path,
+		`{"auth": {"type": "basic", "username": "casehook", "password": "(hidden)"}, "headers": {"X-Api-Key": "(hidden)"}}`).is(200, ""); same.text("revision") != before {
 		t.Errorf("what is shown, sent back, changed something: %s", same.body)
 	}
 	pair := certificate(t)
-	body, err := json.Marshal(map[string]any{"tls": pair, "auth": map[string]string{"type": "bearer", "token": "sesame-five"}})
+	body, err := json.Marshal(map[string]any{"tls": pair,
+		"auth": map[string]string{"type": "bearer", "token": "sesame-five"}})
 	must(t, err)
 	set := w.do("PATCH", path, string(body)).is(200, "")
 	shown := set.json()["tls"].(map[string]any)
-	if shown["certificate"] != pair["certificate"] || shown["key"] != "(hidden)" || shown["expires_at"] == nil || bytes.Contains(set.body, []byte("PRIVATE")) {
+	if shown["certificate"] != pair["certificate"] || shown["key"] != "(hidden)" || shown["expires_at"] == nil ||
+		bytes.Contains(set.body, []byte("PRIVATE")) {
 		t.Errorf("it shows %s", set.body)
 	}
-	shows(w.do("PATCH", path, `{"tls": {}, "auth": {"type": "none"}}`), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
+	shows(w.do("PATCH", path, `{"tls": {}, "auth": {"type": "none"}}`),
+		`"auth":{"type":"none"},"tls":{"expires_at":null}`)
 }
 
 // certificate makes one that ends in an hour, and its key.
@@ -472,7 +516,8 @@ func certificate(t testing.TB) map[string]string {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
 	must(t, err)
 	key, err := x509.MarshalPKCS8PrivateKey(private)
@@ -488,9 +533,11 @@ func (w *world) storyOfSecrets(path string) {
 	first := w.get(path+"/secrets").is(200, "").items()[0].(map[string]any)
 	drawn := w.post(path+"/secrets", `{"overlap": "1h"}`).is(201, "")
 	key := drawn.text("secret")
-	supplied := w.post(path+"/secrets", `{"secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l", "overlap": "168h"}`).is(201, "")
+	supplied := w.post(path+"/secrets", `{"secret": "whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l", "overlap": "168h"}`).
+		is(201, "")
 	pair := w.post(path+"/secrets", `{"kind": "v1a"}`).is(201, "")
-	if supplied.json()["secret"] != nil || pair.json()["secret"] != nil || !strings.HasPrefix(key, "whsec_") || !strings.HasPrefix(pair.text("public_key"), "whpk_") {
+	if supplied.json()["secret"] != nil || pair.json()["secret"] != nil || !strings.HasPrefix(key, "whsec_") ||
+		!strings.HasPrefix(pair.text("public_key"), "whpk_") {
 		t.Errorf("made %s, %s and %s", drawn.body, supplied.body, pair.body)
 	}
 	all := w.get(path+"/secrets").is(200, "")
@@ -503,10 +550,12 @@ func (w *world) storyOfSecrets(path string) {
 			expiring++
 		}
 	}
-	if want := []any{pair.text("id"), supplied.text("id"), drawn.text("id"), first["id"]}; !slices.Equal(ids, want) || expiring != 2 {
+	if want := []any{pair.text("id"), supplied.text("id"), drawn.text("id"), first["id"]}; !slices.Equal(ids, want) ||
+		expiring != 2 {
 		t.Errorf("the secrets are %s", all.body)
 	}
-	if !bytes.Contains(all.body, []byte(pair.text("public_key"))) || bytes.Contains(all.body, []byte("whsec_")) || bytes.Contains(all.body, []byte("whsk_")) {
+	if !bytes.Contains(all.body, []byte(pair.text("public_key"))) || bytes.Contains(all.body, []byte("whsec_")) ||
+		bytes.Contains(all.body, []byte("whsk_")) {
 		t.Errorf("the secrets are shown as %s", all.body)
 	}
 	w.do("DELETE", path+"/secrets/"+drawn.text("id"), nil).is(204, "")
@@ -516,15 +565,18 @@ func (w *world) storyOfSecrets(path string) {
 
 func (w *world) storyOfTenants() {
 	t := w.t
-	made := w.post("/v1/tenants", `{"key": "acme", "name": "Acme", "hosts": ["ACME.example", "www.acme.example"]}`).is(201, "")
+	made := w.post("/v1/tenants", `{"key": "acme", "name": "Acme", "hosts": ["ACME.example", "www.acme.example"]}`).
+		is(201, "")
 	theirs := made.text("token")
 	if all := w.get("/v1/case-types", "Authorization", "Bearer "+theirs).is(200, "").items(); len(all) != 0 {
 		t.Errorf("the new tenant has %v", all)
 	}
-	if all := w.get("/v1/tenants").is(200, "").items(); len(all) < 2 || all[len(all)-1].(map[string]any)["key"] != "acme" {
+	if all := w.get("/v1/tenants").is(200, "").items(); len(all) < 2 ||
+		all[len(all)-1].(map[string]any)["key"] != "acme" {
 		t.Errorf("the tenants are %v", all)
 	}
-	for host, of := range map[string]string{"acme.example": theirs, "WWW.acme.example.:8080": theirs, "elsewhere.example": w.bearer} {
+	for host, of := range map[string]string{"acme.example": theirs, "WWW.acme.example.:8080": theirs,
+		"elsewhere.example": w.bearer} {
 		w.get("/v1/cases", "Authorization", "Bearer "+of, "Host", host).is(200, "")
 	}
 	w.get("/v1/cases", "Authorization", "Bearer "+theirs, "Host", "elsewhere.example").is(200, "")

@@ -11,10 +11,12 @@ func TestARefusedPatternSaysWhyAtItsFieldOnEverySurface(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		endpoint := `{"url": "https://crm.example.com", "triggers": ["case_created"], "filter": FILTER}`
-		made := w.post("/v1/endpoints", strings.Replace(endpoint, "FILTER", `"case.name.matches('^A')"`, 1)).is(201, "").text("id")
+		made := w.post("/v1/endpoints", strings.Replace(endpoint, "FILTER", `"case.name.matches('^A')"`, 1)).
+			is(201, "").text("id")
 		definition := func(precondition, pattern string) string {
 			text := strings.Replace(loan, "has(data.client)", precondition, 1)
-			return strings.Replace(text, "{ type: string, maxLength: 40 }", "{ type: string, pattern: '"+pattern+"' }", 1)
+			return strings.Replace(text, "{ type: string, maxLength: 40 }", "{ type: string, pattern: '"+pattern+"' }",
+				1)
 		}
 		const lookahead = "it looks ahead or behind, which no pattern can"
 		filter := `case.name.matches("(?=A)")`
@@ -47,7 +49,8 @@ func TestARefusedPatternSaysWhyAtItsFieldOnEverySurface(t *testing.T) {
 				Fields []struct{ Path, Message string }
 			}
 			must(t, json.Unmarshal(test.got.body, &problem))
-			if len(problem.Fields) != 1 || problem.Fields[0].Path != test.path || !strings.Contains(problem.Fields[0].Message, test.message) {
+			if len(problem.Fields) != 1 || problem.Fields[0].Path != test.path ||
+				!strings.Contains(problem.Fields[0].Message, test.message) {
 				t.Errorf("%s: %s, want %s: %s", name, test.got.body, test.path, test.message)
 			}
 		}

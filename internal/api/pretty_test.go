@@ -39,7 +39,8 @@ func TestPrettyAnswersComeInLines(t *testing.T) {
 			t.Errorf("%s: %d %s", path, pretty.status, pretty.header.Get("Content-Type"))
 		}
 	}
-	for query, status := range map[string]int{"pretty=true": 200, "pretty=": 200, "pretty=false": 200, "limit=1&pretty": 200, "pretty=7": 400} {
+	for query, status := range map[string]int{"pretty=true": 200, "pretty=": 200, "pretty=false": 200,
+		"limit=1&pretty": 200, "pretty=7": 400} {
 		w.get("/v1/cases?"+query).is(status, map[int]string{400: "request.invalid"}[status])
 	}
 }

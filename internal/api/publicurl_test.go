@@ -44,7 +44,8 @@ func TestPeopleWorkAtTheirTenantsOwnURL(t *testing.T) {
 		cookie := g.cookie(h.cookies + "casehook_session")
 		mine := []string{"Authorization", "", "Cookie", cookie, "Host", h.host}
 		w.get("/v1/session", mine...).is(200, "")
-		w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(map[string]int{"": 200, "__Host-": 401}[h.cookies], "")
+		w.get("/v1/session", "Authorization", "",
+			"Cookie", cookie).is(map[string]int{"": 200, "__Host-": 401}[h.cookies], "")
 		origin, _, _ := strings.Cut(h.public, "/desk")
 		v := w.post("/v1/case-types/note/cases", `{"data": {}}`, append(mine, "Origin", origin)...).is(201, "")
 		if path := strings.TrimPrefix(v.header.Get("Location"), "/v1"); v.text("url") != h.public+path {
@@ -96,7 +97,8 @@ func TestSignInWithOpenIDConnectAtATenantsOwnHost(t *testing.T) {
 		must(t, err)
 		response.Body.Close()
 		_, answer, _ := strings.Cut(response.Header.Get("Location"), "/v1/oidc/callback")
-		done := w.get("/v1/oidc/callback"+answer, append(at, "Cookie", begun.cookie(prefix+"casehook_oidc"))...).is(303, "")
+		done := w.get("/v1/oidc/callback"+answer, append(at, "Cookie", begun.cookie(prefix+"casehook_oidc"))...).
+			is(303, "")
 		me := w.get("/v1/session", append(at, "Cookie", done.cookie(prefix+"casehook_session"))...).is(want, "")
 		if me.text("role") != "admin" && host != "" {
 			t.Errorf("at %s it is %s", host, me.body)

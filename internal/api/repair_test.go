@@ -27,7 +27,9 @@ func (w *world) storyOfRepairs(path string) {
 	if lag.text("entries") != "0" || lag.json()["oldest"] != nil || lag.json()["estimated"] != false {
 		t.Errorf("it is behind: %s", lag.body)
 	}
-	old := w.post("/v1/endpoints", `{"url": "https://old.example.com/", "triggers": ["case_created"], "start": "beginning"}`).is(201, "").header.Get("Location")
+	old := w.post("/v1/endpoints",
+		`{"url": "https://old.example.com/", "triggers": ["case_created"], "start": "beginning"}`).is(201, "").
+		header.Get("Location")
 	if lag := w.get(old+"/lag").is(200, ""); lag.text("entries") == "0" || lag.json()["oldest"] == nil {
 		t.Errorf("it began in the past, and is not behind: %s", lag.body)
 	}
@@ -39,30 +41,36 @@ func (w *world) storyOfReplays() {
 	t := w.t
 	dead, parked := w.refused(`{"retries": []}`), w.refused(`{}`)
 	w.deliverAll()
-	if lag := w.get(parked+"/lag").is(200, ""); lag.text("entries") != "0" || lag.text("parked") == "0" || lag.json()["oldest"] == nil {
+	if lag := w.get(parked+"/lag").is(200, ""); lag.text("entries") != "0" || lag.text("parked") == "0" ||
+		lag.json()["oldest"] == nil {
 		t.Errorf("what waits is not behind: %s", lag.body)
 	}
 	tries := w.get(dead+"/attempts").is(200, "").items()
 	message := tries[0].(map[string]any)["message"].(string)
 	again := w.post(dead+"/resend", `{"message": "`+message+`"}`).is(201, "")
-	if again.text("kind") != "resend" || again.text("state") != "running" || again.text("messages") != "1" || again.text("left") != "1" {
+	if again.text("kind") != "resend" || again.text("state") != "running" || again.text("messages") != "1" ||
+		again.text("left") != "1" {
 		t.Errorf("resent as %s", again.body)
 	}
-	made := w.post(dead+"/replays", `{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"], "subject": "case/4539148803436467"}`).is(201, "")
+	made := w.post(dead+"/replays",
+		`{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"], "subject": "case/4539148803436467"}`).is(201, "")
 	replay := made.header.Get("Location")
-	if made.text("kind") != "replay" || made.text("progress") != "0" || made.text("asked_by") != "admin" || made.text("left") == "0" {
+	if made.text("kind") != "replay" || made.text("progress") != "0" || made.text("asked_by") != "admin" ||
+		made.text("left") == "0" {
 		t.Errorf("made %s", made.body)
 	}
 	if g := w.get(replay).is(200, ""); g.text("id") != made.text("id") || g.text("subject") != "case/4539148803436467" {
 		t.Errorf("got %s", g.body)
 	}
-	if all := w.get(dead+"/replays?limit=1").is(200, ""); len(all.items()) != 1 || all.items()[0].(map[string]any)["id"] != made.text("id") {
+	if all := w.get(dead+"/replays?limit=1").is(200, ""); len(all.items()) != 1 ||
+		all.items()[0].(map[string]any)["id"] != made.text("id") {
 		t.Errorf("the replays are %s", all.body)
 	} else if rest := w.get(dead+"/replays?cursor="+all.text("next")).is(200, "").items(); len(rest) != 1 {
 		t.Errorf("the rest of the replays are %v", rest)
 	}
 	w.do("DELETE", replay, nil).is(204, "")
-	if g := w.get(replay).is(200, ""); g.text("state") != "cancelled" || g.json()["ended_at"] == nil || g.json()["left"] != nil {
+	if g := w.get(replay).is(200, ""); g.text("state") != "cancelled" || g.json()["ended_at"] == nil ||
+		g.json()["left"] != nil {
 		t.Errorf("cancelled: %s", g.body)
 	}
 	w.storyOfTests(dead)
@@ -78,7 +86,8 @@ func (w *world) storyOfTests(path string) {
 	t := w.t
 	before := len(w.get(path+"/attempts").is(200, "").items())
 	g := w.post(path+"/test", `{"trigger": "contact.created"}`).is(200, "")
-	if g.json()["delivered"] != false || g.text("status") != "400" || g.text("reason") != "400 Bad Request" || g.text("trigger") != "contact.created" || g.json()["failure"] != nil {
+	if g.json()["delivered"] != false || g.text("status") != "400" || g.text("reason") != "400 Bad Request" ||
+		g.text("trigger") != "contact.created" || g.json()["failure"] != nil {
 		t.Errorf("tested: %s", g.body)
 	}
 	if after := len(w.get(path+"/attempts").is(200, "").items()); after != before {
@@ -99,7 +108,8 @@ func (w *world) storyOfTheDead(path string) {
 	if retry.text("kind") != "retry" || retry.text("messages") != "1" {
 		t.Errorf("it is retried by %s", retry.body)
 	}
-	if all := w.get(path+"/dead?state=retrying").is(200, "").items(); len(all) != 1 || all[0].(map[string]any)["message"] != d["message"] {
+	if all := w.get(path+"/dead?state=retrying").is(200, "").items(); len(all) != 1 ||
+		all[0].(map[string]any)["message"] != d["message"] {
 		t.Errorf("retried are %v", all)
 	}
 	w.post(path+"/dead/retry", one).is(404, "message.not_dead")
@@ -120,7 +130,8 @@ func (w *world) storyOfParked(path string) {
 	first := w.get(path+"/parked?limit=1").is(200, "")
 	rest := w.get(path+"/parked?cursor="+first.text("next")).is(200, "").items()
 	p := first.items()[0].(map[string]any)
-	if p["reason"] != "400 Bad Request" || p["trigger"] != "case_created" || !strings.HasPrefix(p["subject"].(string), "case/") || p["replay"] != nil || p["asked"] != nil || len(rest) == 0 {
+	if p["reason"] != "400 Bad Request" || p["trigger"] != "case_created" || !strings.HasPrefix(p["subject"].(string),
+		"case/") || p["replay"] != nil || p["asked"] != nil || len(rest) == 0 {
 		t.Errorf("parked are %v and %v", p, rest)
 	}
 	name := `"` + p["message"].(string) + `"`
@@ -155,20 +166,24 @@ func TestSamplesGoByTheVeryRoad(t *testing.T) {
 		io.WriteString(rw, "thanks")
 	})))
 	defer receiver.Close()
-	made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "headers": {"X-Key": "sesame"}, "keep_answers": true}`).is(201, "")
+	made := w.post("/v1/endpoints", `{"url": "`+receiver.URL+
+		`", "triggers": ["case_created"], "headers": {"X-Key": "sesame"}, "keep_answers": true}`).is(201, "")
 	path := made.header.Get("Location")
 	signed = made.text("secret")
 	w.do("PATCH", path, `{"status": "paused"}`).is(200, "")
 	for _, trigger := range []string{"case_created", "case_finished", "claim.closed", "contact.created"} {
 		g := w.post(path+"/test", `{"trigger": "`+trigger+`"}`).is(200, "")
 		r := <-arrived
-		if g.json()["delivered"] != true || g.text("trigger") != trigger || r.Header.Get("webhook-id") != g.text("message") ||
-			r.Header.Get("webhook-test") != "true" || r.Header.Get("X-Key") != "sesame" || strings.Contains(string(g.body), "sesame") || !strings.Contains(string(g.body), "thanks") {
+		if g.json()["delivered"] != true || g.text("trigger") != trigger ||
+			r.Header.Get("webhook-id") != g.text("message") ||
+			r.Header.Get("webhook-test") != "true" || r.Header.Get("X-Key") != "sesame" ||
+			strings.Contains(string(g.body), "sesame") || !strings.Contains(string(g.body), "thanks") {
 			t.Errorf("%s: %s %v", trigger, g.body, r.Header)
 		}
 	}
 	w.do("PATCH", path, `{"url": "http://169.254.169.254/", "headers": {"X-Key": "sesame"}}`).is(200, "")
-	if g := w.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""); g.json()["delivered"] != false || g.json()["status"] != nil || g.text("failure") != "refused_address" {
+	if g := w.post(path+"/test", `{"trigger": "case_created"}`).is(200, ""); g.json()["delivered"] != false ||
+		g.json()["status"] != nil || g.text("failure") != "refused_address" {
 		t.Errorf("guarded: %s", g.body)
 	}
 	w.post(path+"/test", `{"trigger": "none"}`).is(404, "trigger.not_found")
@@ -183,9 +198,11 @@ func TestTestsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	leave, entered := make(chan struct{}), make(chan struct{}, 99)
-	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { entered <- struct{}{}; <-leave })))
+	receiver := httptest.NewServer(wiretest.Handler(t,
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { entered <- struct{}{}; <-leave })))
 	defer receiver.Close()
-	path := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	path := w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"]}`).is(201, "").
+		header.Get("Location")
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { w.post(path+"/test", `{"trigger": "case_created"}`) })
@@ -206,7 +223,8 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 	w.deliverAll()
 	for _, of := range []string{"/dead/retry", "/dead/drop", "/parked/retry", "/parked/drop"} {
 		for _, body := range []string{`{}`, `{"all": false}`, `{"all": true, "messages": ["msg_1"]}`} {
-			if g := w.post(path+of, body).is(422, "message.which"); !strings.Contains(string(g.body), `"path":"/messages"`) {
+			if g := w.post(path+of, body).is(422, "message.which"); !strings.Contains(string(g.body),
+				`"path":"/messages"`) {
 				t.Errorf("%s %s: %s", of, body, g.body)
 			}
 		}
@@ -224,12 +242,15 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 // refused makes an endpoint that refuses the cases that there are, and returns its path.
 func (w *world) refused(policy string, header ...string) string {
 	w.t.Helper()
-	receiver := httptest.NewServer(wiretest.Handler(w.t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header()["Date"] = nil // that of one answer is that of another: no id
-		rw.WriteHeader(400)
-	})))
+	receiver := httptest.NewServer(wiretest.Handler(w.t,
+		http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header()["Date"] = nil // that of one answer is that of another: no id
+			rw.WriteHeader(400)
+		})))
 	w.t.Cleanup(receiver.Close)
-	return w.post("/v1/endpoints", `{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`, header...).is(201, "").header.Get("Location")
+	return w.post("/v1/endpoints",
+		`{"url": "`+receiver.URL+`", "triggers": ["case_created"], "start": "beginning", "policy": `+policy+`}`,
+		header...).is(201, "").header.Get("Location")
 }
 
 // deliverAll delivers to the endpoints on this machine until each has been sent all
@@ -238,7 +259,8 @@ func (w *world) deliverAll() {
 	w.t.Helper()
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	defer out.Close()
-	engine := delivery.New(w.store, out, delivery.Config{Node: id.New("node"), Version: "1.2.3", Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	engine := delivery.New(w.store, out, delivery.Config{Node: id.New("node"), Version: "1.2.3",
+		Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
 	ctx, stop := context.WithCancel(w.t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- engine.Run(ctx) }()
@@ -246,7 +268,9 @@ func (w *world) deliverAll() {
 	must(w.t, err)
 	defer db.Close()
 	for deadline, waiting := time.Now().Add(30*time.Second), 1; waiting > 0; {
-		must(w.t, db.QueryRowContext(ctx, `select count(*) from endpoints e join journal j on j.tenant = e.tenant and j.version = 1 and j.subject like 'case/%'
+		must(w.t,
+			db.QueryRowContext(ctx,
+				`select count(*) from endpoints e join journal j on j.tenant = e.tenant and j.version = 1 and j.subject like 'case/%'
 			where e.url like 'http://127.%' and not exists (select 1 from attempts a where a.endpoint = e.id and a.subject = j.subject)`).Scan(&waiting))
 		if time.Now().After(deadline) {
 			w.t.Fatalf("%d messages are not sent", waiting)
@@ -270,7 +294,8 @@ func TestAReplayThatMakesNoSenseIsRefused(t *testing.T) {
 		`{"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}`:           "/until",
 		`{"since": "beginning", "triggers": ["case_created", "none"], "subject": "x"}`: "/triggers/1",
 	} {
-		if g := w.post(path+"/replays", body).is(422, "replay.invalid"); !strings.Contains(string(g.body), `"path":"`+at+`"`) {
+		if g := w.post(path+"/replays", body).is(422, "replay.invalid"); !strings.Contains(string(g.body),
+			`"path":"`+at+`"`) {
 			t.Errorf("%s: %s", body, g.body)
 		}
 	}
@@ -297,14 +322,17 @@ func TestAnEndpointMayBeginInThePast(t *testing.T) {
 	for range 3 {
 		w.open(`{"client": "Ann"}`)
 	}
-	for from, want := range map[string]string{"": "0", `, "start": "now"`: "0", `, "start": "beginning"`: "3", `, "start": "2001-01-01T00:00:00Z"`: "3", `, "start": "2991-01-01T00:00:00+01:00"`: "0"} {
-		made := w.post("/v1/endpoints", `{"url": "https://a.example", "triggers": ["case_created"]`+from+`}`).is(201, "")
+	for from, want := range map[string]string{"": "0", `, "start": "now"`: "0", `, "start": "beginning"`: "3",
+		`, "start": "2001-01-01T00:00:00Z"`: "3", `, "start": "2991-01-01T00:00:00+01:00"`: "0"} {
+		made := w.post("/v1/endpoints", `{"url": "https://a.example", "triggers": ["case_created"]`+from+`}`).
+			is(201, "")
 		if got := w.get(made.header.Get("Location")+"/lag").is(200, "").text("entries"); got != want {
 			t.Errorf("%s: it is %s entries behind, want %s", from, got, want)
 		}
 	}
 	for _, wrong := range []string{"yesterday", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z"} {
-		g := w.post("/v1/endpoints", `{"url": "https://a.example", "triggers": ["case_created"], "start": "`+wrong+`"}`).is(422, "request.body_invalid")
+		g := w.post("/v1/endpoints", `{"url": "https://a.example", "triggers": ["case_created"], "start": "`+
+			wrong+`"}`).is(422, "request.body_invalid")
 		if !strings.Contains(string(g.body), `"path":"/start"`) {
 			t.Errorf("%s: %s", wrong, g.body)
 		}
@@ -349,10 +377,12 @@ func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/note", note).is(201, "")
-		w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`, `"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
+		w.do("PUT", "/v1/case-types/vault", strings.Replace(note, `"key": "note"`,
+			`"key": "vault", "security_classification": "RESTRICTED"`, 1)).is(201, "")
 		var paths []string
 		for range 3 {
-			paths = append(paths, w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location"))
+			paths = append(paths,
+				w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`).is(201, "").header.Get("Location"))
 		}
 		lower := []string{"Authorization", w.token(`{"name": "lower", "role": "admin", "clearance": "PRIVATE"}`)}
 		dead, parked := w.refused(`{"retries": []}`, lower...), w.refused(`{}`, lower...)
@@ -388,7 +418,8 @@ func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 				}
 			}
 		}
-		for path, code := range map[string]string{"/dead/retry": "message.not_dead", "/dead/drop": "", "/parked/retry": "", "/parked/drop": ""} {
+		for path, code := range map[string]string{"/dead/retry": "message.not_dead", "/dead/drop": "",
+			"/parked/retry": "", "/parked/drop": ""} {
 			on := map[bool]string{true: dead, false: parked}[strings.HasPrefix(path, "/dead")]
 			which := `{"messages": ["` + hidden[on+path[:strings.LastIndex(path, "/")]] + `"]}`
 			w.post(on+path, which, lower...).is(404, code)

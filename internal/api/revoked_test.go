@@ -107,7 +107,8 @@ func TestWhatIsRevokedWhileACallbackIsAskedSavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 		w.do("PUT", "/v1/case-types/other", guarded("other", "")).is(201, "")
-		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").header.Get("Location")
+		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
+			header.Get("Location")
 		for _, c := range changes(path) {
 			for _, of := range w.revocations() {
 				if of.name == "a new password" && c.method != "PATCH" {
@@ -134,7 +135,8 @@ func TestTheRightsOfTheCommitCount(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 		w.do("PUT", "/v1/case-types/other", guarded("other", "")).is(201, "")
-		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").header.Get("Location")
+		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
+			header.Get("Location")
 		user := w.person("ada@example.org", "manager")
 		ada := []string{"Authorization", "", "Cookie", w.signIn("ada@example.org")}
 		edit := func(status int, meanwhile func()) {
@@ -173,10 +175,12 @@ func (b *blocking) Read(into []byte) (int, error) {
 func TestWhatIsRevokedWhileAFileComesInIsNotSaved(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
-		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").header.Get("Location")
+		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
+			header.Get("Location")
 		for _, of := range w.revocations() {
 			body := &blocking{parts: []string{strings.Repeat("x", 1024), "y"}, wait: func() { of.revoke(w) }}
-			g := w.do("POST", path+"/proofs?key=scan&filename=x.txt", body, append([]string{"Content-Type", "text/plain"}, of.header...)...)
+			g := w.do("POST", path+"/proofs?key=scan&filename=x.txt", body,
+				append([]string{"Content-Type", "text/plain"}, of.header...)...)
 			if g.status != of.status {
 				t.Errorf("the upload of %s is %d: %s", of.name, g.status, g.body)
 			}
@@ -211,7 +215,8 @@ func TestWhatAnotherNodeRevokesWhileACallbackIsAskedSavesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w.do("POST", "/v1/case-types/guarded/cases", `{"transition": "write", "data": {}}`, "Authorization", "Bearer "+made.text("token")).is(401, "token.invalid")
+	w.do("POST", "/v1/case-types/guarded/cases", `{"transition": "write", "data": {}}`, "Authorization",
+		"Bearer "+made.text("token")).is(401, "token.invalid")
 }
 
 // Nothing but the revocation can end these: no sign of life is due for an hour.

@@ -78,9 +78,12 @@ func TestNobodyRevokesThoseAboveOrTheLast(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		me, _, _ := access.ParseBearer(w.bearer)
 		low := w.token(`{"name": "low", "role": "admin", "clearance": "PUBLIC"}`)
-		above := w.post("/v1/tokens", `{"name": "m", "role": "manager", "clearance": "PRIVATE"}`).is(201, "").header.Get("Location")
-		same := w.post("/v1/tokens", `{"name": "m", "role": "manager", "clearance": "PUBLIC"}`).is(201, "").header.Get("Location")
-		ended := w.post("/v1/tokens", `{"name": "soon", "expires_at": "2991-01-01T00:00:00Z"}`).is(201, "").header.Get("Location")
+		above := w.post("/v1/tokens", `{"name": "m", "role": "manager", "clearance": "PRIVATE"}`).is(201, "").
+			header.Get("Location")
+		same := w.post("/v1/tokens", `{"name": "m", "role": "manager", "clearance": "PUBLIC"}`).is(201, "").
+			header.Get("Location")
+		ended := w.post("/v1/tokens", `{"name": "soon", "expires_at": "2991-01-01T00:00:00Z"}`).is(201, "").
+			header.Get("Location")
 		for _, path := range []string{above, "/v1/tokens/" + me, ended} {
 			w.do("DELETE", path, nil, "Authorization", low).is(403, "access.denied")
 		}
@@ -88,19 +91,23 @@ func TestNobodyRevokesThoseAboveOrTheLast(t *testing.T) {
 		w.do("DELETE", ended, nil).is(204, "")
 		w.do("DELETE", "/v1/tokens/"+me, nil).is(409, "access.last_administrator")
 
-		ada := w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "admin", "clearance": "RESTRICTED"}`).is(201, "").header.Get("Location")
+		ada := w.post("/v1/users",
+			`{"email": "ada@example.org", "name": "Ada", "role": "admin", "clearance": "RESTRICTED"}`).is(201, "").
+			header.Get("Location")
 		w.do("DELETE", "/v1/tokens/"+me, nil).is(409, "access.last_administrator") // nobody can sign in as Ada
 		w.do("PATCH", ada, `{"password": "`+password+`"}`).is(200, "")
 		cookie := w.signIn("ada@example.org")
 		w.do("DELETE", "/v1/tokens/"+me, nil).is(204, "")
-		for _, change := range []string{`{"role": "manager"}`, `{"clearance": "PRIVATE"}`, `{"disabled": true}`, `{"password": ""}`} {
+		for _, change := range []string{`{"role": "manager"}`, `{"clearance": "PRIVATE"}`, `{"disabled": true}`,
+			`{"password": ""}`} {
 			w.do("PATCH", ada, change, "Authorization", "", "Cookie", cookie).is(409, "access.last_administrator")
 		}
 		w.do("PATCH", ada, `{"name": "Ada King"}`, "Authorization", "", "Cookie", cookie).is(200, "")
 
 		w.bearer = w.post("/v1/tenants/default/administrators", "").is(201, "").text("token")
 		w.do("PATCH", ada, `{"disabled": true}`).is(200, "")
-		if last := w.get("/v1/audit?limit=2").is(200, "").items()[1].(map[string]any); last["action"] != "token.created" {
+		if last := w.get("/v1/audit?limit=2").is(200, "").
+			items()[1].(map[string]any); last["action"] != "token.created" {
 			t.Errorf("the audit says %v", last)
 		}
 	})

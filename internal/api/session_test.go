@@ -18,7 +18,8 @@ const password = "correct horse battery"
 // person makes a user and returns their path.
 func (w *world) person(email, role string) string {
 	w.t.Helper()
-	return w.post("/v1/users", `{"email": "`+email+`", "name": "Ada", "role": "`+role+`", "clearance": "PRIVATE", "password": "`+password+`"}`).
+	return w.post("/v1/users", `{"email": "`+email+`", "name": "Ada", "role": "`+role+
+		`", "clearance": "PRIVATE", "password": "`+password+`"}`).
 		is(201, "").header.Get("Location")
 }
 
@@ -46,10 +47,12 @@ func (g answer) cookie(name string) string {
 func (w *world) storyOfPeople() {
 	t := w.t
 	path := w.person("Ada@example.org", "caseworker")
-	if u := w.get(path).is(200, ""); u.text("email") != "ada@example.org" || u.json()["password"] != true || bytes.Contains(u.body, []byte("argon2")) {
+	if u := w.get(path).is(200, ""); u.text("email") != "ada@example.org" || u.json()["password"] != true ||
+		bytes.Contains(u.body, []byte("argon2")) {
 		t.Errorf("the user is %s", u.body)
 	}
-	if u := w.do("PATCH", path, `{"name": "Ada King"}`).is(200, ""); u.text("name") != "Ada King" || u.text("role") != "caseworker" {
+	if u := w.do("PATCH", path, `{"name": "Ada King"}`).is(200, ""); u.text("name") != "Ada King" ||
+		u.text("role") != "caseworker" {
 		t.Errorf("the user is %s", u.body)
 	}
 	if all := w.get("/v1/users").is(200, "").items(); len(all) != 2 {
@@ -68,13 +71,15 @@ func (w *world) storyOfASession() {
 	if me.text("name") != "Ada King" || me.text("source") != "ui" || me.text("clearance") != "PRIVATE" {
 		t.Errorf("the session is %s", me.body)
 	}
-	made := w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Authorization", "", "Cookie", cookie).is(201, "")
+	made := w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Authorization", "", "Cookie",
+		cookie).is(201, "")
 	by := w.get(made.header.Get("Location") + "/history").items()[0].(map[string]any)["by"].(map[string]any)
 	if by["source"] != "ui" || by["name"] != "Ada King" {
 		t.Errorf("it was by %v", by)
 	}
 	for _, change := range [][2]string{{password, "another horse battery"}, {"another horse battery", password}} {
-		cookie = cookieOf(w.post("/v1/session/password", `{"old_password": "`+change[0]+`", "new_password": "`+change[1]+`"}`,
+		cookie = cookieOf(w.post("/v1/session/password",
+			`{"old_password": "`+change[0]+`", "new_password": "`+change[1]+`"}`,
 			"Authorization", "", "Cookie", cookie).is(200, ""))
 	}
 	w.do("DELETE", "/v1/session", nil, "Authorization", "", "Cookie", cookie).is(204, "")
@@ -98,9 +103,11 @@ func (w *world) problemsOfPeople() {
 	w.do("PATCH", other, `{"email": "ada@example.org"}`).is(409, "user.taken")
 	w.post("/v1/session", `{}`, "Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")
 	for range 6 {
-		w.post("/v1/session", `{"email": "ada@example.org", "password": "wrong horse"}`, "Authorization", "").is(401, "session.refused")
+		w.post("/v1/session", `{"email": "ada@example.org", "password": "wrong horse"}`, "Authorization",
+			"").is(401, "session.refused")
 	}
-	held := w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`).is(429, "session.too_many")
+	held := w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`).
+		is(429, "session.too_many")
 	if after := held.header.Get("Retry-After"); after != "1" && after != "2" {
 		w.t.Errorf("to be tried again after %q", after)
 	}
@@ -111,18 +118,22 @@ func TestTheCookieIsCareful(t *testing.T) {
 	secure := start(t)
 	secure.person("ada@example.org", "viewer")
 	planted := "casehook_session=planted"
-	g := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", planted).is(200, "")
+	g := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization",
+		"", "Cookie", planted).is(200, "")
 	cookie := (&http.Response{Header: g.header}).Cookies()[0]
-	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Value == "planted" || len(cookie.Value) < 32 {
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Value == "planted" ||
+		len(cookie.Value) < 32 {
 		t.Errorf("the cookie is %+v", cookie)
 	}
 	first := cookieOf(g)
-	again := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", first).is(200, "")
+	again := secure.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization",
+		"", "Cookie", first).is(200, "")
 	if cookieOf(again) == first {
 		t.Error("signing in again keeps the old token")
 	}
 	secure.get("/v1/session", "Authorization", "", "Cookie", first).is(401, "token.missing")
-	if log := secure.log.String(); strings.Contains(log, cookie.Value) || strings.Contains(log, "horse") || strings.Contains(log, "ada@") {
+	if log := secure.log.String(); strings.Contains(log, cookie.Value) || strings.Contains(log, "horse") ||
+		strings.Contains(log, "ada@") {
 		t.Errorf("the log tells: %s", log)
 	}
 }
@@ -135,7 +146,8 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 	w.person("ada@example.org", "caseworker")
 	cookie := w.signIn("ada@example.org")
 	write := func(headers ...string) answer {
-		return w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, append([]string{"Authorization", "", "Cookie", cookie}, headers...)...)
+		return w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`,
+			append([]string{"Authorization", "", "Cookie", cookie}, headers...)...)
 	}
 	write("Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")
 	write("Sec-Fetch-Site", "same-site").is(403, "request.cross_origin")
@@ -150,7 +162,8 @@ func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
 	var clock struct{ skew time.Duration }
 	w := start(t)
-	w.sessions = session.New(w.store, session.Config{Insecure: true, Idle: time.Hour, Lifetime: 3 * time.Hour, Now: func() time.Time { return time.Now().Add(clock.skew) }})
+	w.sessions = session.New(w.store, session.Config{Insecure: true, Idle: time.Hour, Lifetime: 3 * time.Hour,
+		Now: func() time.Time { return time.Now().Add(clock.skew) }})
 	w.serve(api.Config{Sessions: w.sessions, Log: w.logger()})
 	path := w.person("ada@example.org", "viewer")
 	mine := func(cookie string, status int) {
@@ -169,7 +182,8 @@ func TestSessionsEnd(t *testing.T) {
 	mine(second, 200)
 	w.do("PATCH", path, `{"disabled": true}`).is(200, "")
 	mine(second, 401)
-	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "").is(401, "session.refused")
+	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization",
+		"").is(401, "session.refused")
 	w.do("PATCH", path, `{"disabled": false}`).is(200, "")
 	mine(second, 401)
 	cookie = w.signIn("ada@example.org")
@@ -184,7 +198,8 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 	w.person("ada@example.org", "viewer")
 	other, cookie := w.signIn("ada@example.org"), w.signIn("ada@example.org")
 	change := func(old, next, cookie string) answer {
-		return w.post("/v1/session/password", `{"old_password": "`+old+`", "new_password": "`+next+`"}`, "Authorization", "", "Cookie", cookie)
+		return w.post("/v1/session/password", `{"old_password": "`+old+`", "new_password": "`+next+`"}`,
+			"Authorization", "", "Cookie", cookie)
 	}
 	wrong := change("wrong horse battery", "another horse battery", cookie).is(422, "password.wrong")
 	if !strings.Contains(string(wrong.body), `"path":"/old_password"`) {
@@ -200,7 +215,8 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 	for c, status := range map[string]int{other: 401, cookie: 401, cookieOf(changed): 200} {
 		w.get("/v1/session", "Authorization", "", "Cookie", c).is(status, "")
 	}
-	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "").is(401, "session.refused")
+	w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization",
+		"").is(401, "session.refused")
 	if log := w.log.String(); strings.Contains(log, "horse") {
 		t.Errorf("the log tells: %s", log)
 	}
@@ -249,7 +265,8 @@ func (w *world) busy(c session.Config, idle, lifetime time.Duration) {
 	}
 	last := lifetime - time.Second
 	at(last, cookie, 200)
-	renewed := cookieOf(w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`, "Authorization", "", "Cookie", again).is(200, ""))
+	renewed := cookieOf(w.post("/v1/session", `{"email": "ada@example.org", "password": "`+password+`"}`,
+		"Authorization", "", "Cookie", again).is(200, ""))
 	at(lifetime, cookie, 401)
 	later := lifetime + min(idle, lifetime)/2
 	at(later, renewed, 200) // signing in again is another beginning
@@ -263,12 +280,14 @@ func TestASessionIsOfOneTenant(t *testing.T) {
 	made := w.post("/v1/tenants", `{"key": "acme", "hosts": ["acme.example"]}`).is(201, "")
 	theirs := "Bearer " + made.text("token")
 	w.person("ada@example.org", "admin")
-	w.post("/v1/users", `{"email": "eve@acme.example", "name": "Eve", "role": "admin", "password": "`+password+`"}`, "Authorization", theirs).is(201, "")
+	w.post("/v1/users", `{"email": "eve@acme.example", "name": "Eve", "role": "admin", "password": "`+password+`"}`,
+		"Authorization", theirs).is(201, "")
 	signIn := `{"email": "eve@acme.example", "password": "` + password + `"`
 	w.post("/v1/session", signIn+`}`, "Authorization", "").is(401, "session.refused")
 	g := w.post("/v1/session", signIn+`, "tenant": "acme"}`, "Authorization", "").is(200, "")
 	eve := cookieOf(g)
-	if all := w.get("/v1/users", "Authorization", "", "Cookie", eve).is(200, ""); bytes.Contains(all.body, []byte("ada@")) || len(all.items()) != 1 {
+	if all := w.get("/v1/users", "Authorization", "", "Cookie",
+		eve).is(200, ""); bytes.Contains(all.body, []byte("ada@")) || len(all.items()) != 1 {
 		t.Errorf("she sees %s", all.body)
 	}
 	w.get("/v1/tenants", "Authorization", "", "Cookie", eve).is(403, "tenant.operator_required")
@@ -290,7 +309,8 @@ func TestASessionIsOfOneTenant(t *testing.T) {
 func TestBadInputSignsNobodyIn(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "`+password+`"}`).is(201, "")
+	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "`+password+`"}`).
+		is(201, "")
 	long, deep := strings.Repeat("a", 100_000), strings.Repeat(`[`, 5000)+strings.Repeat(`]`, 5000)
 	values := []string{
 		`null`, `true`, `7`, `1e999`, `""`, `"` + long + `"`, `"\u0000"`, `"\ud800"`, "\"\xff\"", `"e\u0301\u202e@example.org"`, `{}`, `[]`, `["a"]`, deep,

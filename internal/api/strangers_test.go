@@ -83,7 +83,8 @@ func TestStrangersWriteFewRows(t *testing.T) {
 			db, err := sql.Open(w.driver, w.dsn)
 			must(t, err)
 			defer db.Close()
-			for _, op := range append(operations, "GET /v1/cases", "POST /v1/users", "GET /v1/tenants", "DELETE /v1/session") {
+			for _, op := range append(operations, "GET /v1/cases", "POST /v1/users", "GET /v1/tenants",
+				"DELETE /v1/session") {
 				method, path, _ := strings.Cut(op, " ")
 				before := w.rows(db)
 				for i := range times {
@@ -127,7 +128,8 @@ func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	w.person("ada@example.org", "viewer")
 	w.person("bob@example.org", "viewer")
 	signIn := func(who, secret, cookie string) answer {
-		return w.post("/v1/session", `{"email": "`+who+`@example.org", "password": "`+secret+`"}`, "Authorization", "", "Cookie", cookie)
+		return w.post("/v1/session", `{"email": "`+who+`@example.org", "password": "`+secret+`"}`, "Authorization",
+			"", "Cookie", cookie)
 	}
 	known := signIn("ada", password, "").is(200, "").cookie("casehook_browser")
 	for range 6 {
@@ -136,7 +138,8 @@ func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	}
 	signIn("ada", password, "").is(429, "session.too_many")
 	signIn("bob", password, known).is(429, "session.too_many")
-	for _, forged := range []string{known + "x", "casehook_browser=x", strings.Replace(known, "browser", "session", 1)} {
+	for _, forged := range []string{known + "x", "casehook_browser=x",
+		strings.Replace(known, "browser", "session", 1)} {
 		signIn("ada", password, forged).is(429, "session.too_many")
 	}
 	again := signIn("ada", password, known).is(200, "").cookie("casehook_browser")

@@ -36,7 +36,8 @@ func TestEveryTimeInEveryAnswerHasThreeDigits(t *testing.T) {
 	w.heeds = func(g answer) {
 		contentType := g.header.Get("Content-Type")
 		text := fmt.Sprint(g.header)
-		if strings.Contains(contentType, "json") && !strings.Contains(contentType, "openapi") || strings.HasPrefix(contentType, "text/event-stream") {
+		if strings.Contains(contentType, "json") && !strings.Contains(contentType, "openapi") ||
+			strings.HasPrefix(contentType, "text/event-stream") {
 			text += string(g.body)
 		}
 		if wrong := wrongTimes(text); len(wrong) > 0 {
@@ -63,11 +64,13 @@ func TestTimesAreReadWithAnyNumberOfDigitsAndWrittenWithThree(t *testing.T) {
 		"2991-01-01T00:00:00+01:00": "2990-12-31T23:00:00.000Z", "2991-01-01T00:00:00.1Z": "2991-01-01T00:00:00.100Z",
 		"2991-01-01T00:00:00.123456Z": "2991-01-01T00:00:00.123Z", "2991-01-01T00:00:00.999999999Z": "2991-01-01T00:00:00.999Z",
 	} {
-		if made := w.post("/v1/tokens", `{"name": "crm", "expires_at": "`+sent+`"}`).is(201, ""); made.text("expires_at") != want {
+		if made := w.post("/v1/tokens", `{"name": "crm", "expires_at": "`+sent+`"}`).
+			is(201, ""); made.text("expires_at") != want {
 			t.Errorf("%s comes back as %s", sent, made.text("expires_at"))
 		}
 	}
-	if made := w.post("/v1/tokens", `{"name": "crm"}`).is(201, ""); made.json()["expires_at"] != nil || made.json()["last_used_at"] != nil {
+	if made := w.post("/v1/tokens", `{"name": "crm"}`).is(201, ""); made.json()["expires_at"] != nil ||
+		made.json()["last_used_at"] != nil {
 		t.Errorf("without an end it is %s", made.body)
 	}
 }
@@ -109,7 +112,8 @@ func TestAPeriodThatEndsAfterAShownTimeHasWhatIsShownWithIt(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.putTypes()
-	endpoint := w.post("/v1/endpoints", `{"url": "https://crm.example.com", "triggers": ["case_created"]}`).is(201, "").header.Get("Location")
+	endpoint := w.post("/v1/endpoints", `{"url": "https://crm.example.com", "triggers": ["case_created"]}`).is(201, "").
+		header.Get("Location")
 	for range 10 {
 		w.open(`{"client": "Ann"}`)
 	}

@@ -60,7 +60,8 @@ func answerNames(conn net.PacketConn) {
 		answer := slices.Clone(packet[:min(end, n)])
 		clear(answer[4:head])
 		answer[5] = 1
-		address := map[string]string{"inside.example": inside, "forbidden.example": "10.1.2.3"}[strings.Join(labels, ".")]
+		address := map[string]string{"inside.example": inside,
+			"forbidden.example": "10.1.2.3"}[strings.Join(labels, ".")]
 		code := uint16(refused)
 		switch {
 		case labels[0] == "broken":
@@ -157,9 +158,10 @@ func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			driver, dsn := open(t)
-			w := startSending(t, driver, dsn, outbound.Config{AllowPrefixes: loopback, Resolver: names(t)}, func(c *api.Config) {
-				c.OIDC = oidc.New(oidc.Config{Issuer: "http://" + inside + ":1", ClientID: "casehook"})
-			})
+			w := startSending(t, driver, dsn, outbound.Config{AllowPrefixes: loopback, Resolver: names(t)},
+				func(c *api.Config) {
+					c.OIDC = oidc.New(oidc.Config{Issuer: "http://" + inside + ":1", ClientID: "casehook"})
+				})
 			f := &failureTest{world: w, kinds: failures(t), endpoints: map[string]string{}}
 			f.setUp()
 			f.submit()
@@ -197,7 +199,8 @@ func (f *failureTest) setUp() {
 	for _, kind := range slices.Sorted(maps.Keys(f.kinds)) {
 		url := f.kinds[kind].url
 		settings := `"triggers": ["case_created", "endpoint.failing"], "policy": {"retries": [], "timeout": "1s", "order": "none"}`
-		f.endpoints[kind] = f.world.post("/v1/endpoints", `{"url": "`+url+`", `+settings+`}`).is(201, "").header.Get("Location")
+		f.endpoints[kind] = f.world.post("/v1/endpoints", `{"url": "`+url+`", `+settings+`}`).is(201, "").
+			header.Get("Location")
 		f.endpoints["oauth "+kind] = f.world.post("/v1/endpoints", `{"url": "https://crm.example/", `+settings+`,
 			"auth": {"type": "oauth2", "token_url": "`+strings.Replace(url, "http://", "https://", 1)+`", "client_id": "x", "client_secret": "sesame-open"}}`).is(201, "").header.Get("Location")
 		for policy, prefix := range map[string]string{"fail": "ask_", "ignore": "ignore_"} {
@@ -205,7 +208,8 @@ func (f *failureTest) setUp() {
 				"about_to_submit": {"url": %q, "timeout": "1s", "retries": [], "failure_policy": %q}}`, prefix+kind, url, policy))
 		}
 	}
-	f.world.do("PUT", "/v1/case-types/note", strings.Replace(note, `"transitions": [`, `"transitions": [`+strings.Join(transitions, ",")+",", 1)).is(201, "")
+	f.world.do("PUT", "/v1/case-types/note",
+		strings.Replace(note, `"transitions": [`, `"transitions": [`+strings.Join(transitions, ",")+",", 1)).is(201, "")
 }
 
 // submit asks each callback.
@@ -277,7 +281,8 @@ func (f *failureTest) look() {
 		paths["get-attempt"] = append(paths["get-attempt"], "/v1/attempts/"+item.(map[string]any)["id"].(string))
 	}
 	for _, d := range f.world.operations() {
-		if o := access.Operation(d.id); d.inTenant() && d.method == "GET" && len(paths[o]) == 0 && !slices.Contains(toldNothing, o) {
+		if o := access.Operation(d.id); d.inTenant() && d.method == "GET" && len(paths[o]) == 0 &&
+			!slices.Contains(toldNothing, o) {
 			f.world.t.Errorf("%s is not looked at: say where it may tell of a failure", o)
 		}
 	}
@@ -311,7 +316,8 @@ func (f *failureTest) logged() {
 				continue
 			}
 			told := slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
-				return strings.Contains(line, strip(path)) && (strings.Contains(line, c.logged) || strings.Contains(line, inside))
+				return strings.Contains(line, strip(path)) &&
+					(strings.Contains(line, c.logged) || strings.Contains(line, inside))
 			})
 			if !told {
 				f.world.t.Errorf("the log does not say %q of the endpoint whose failure is %s", c.logged, kind)

@@ -166,9 +166,11 @@ func (u *undo) revert(all []rowChange) {
 		case "insert":
 			u.exec("delete from "+w.table+" where rowid = $1", w.row)
 		case "update":
-			u.exec("update "+w.table+` set "`+strings.Join(columns, `" = ?, "`)+`" = ? where rowid = ?`, append(w.old, w.row)...)
+			u.exec("update "+w.table+` set "`+strings.Join(columns, `" = ?, "`)+`" = ? where rowid = ?`,
+				append(w.old, w.row)...)
 		case "delete":
-			u.exec("insert into "+w.table+` (rowid, "`+strings.Join(columns, `", "`)+`") values (?`+strings.Repeat(", ?", len(columns))+")",
+			u.exec("insert into "+w.table+` (rowid, "`+strings.Join(columns, `", "`)+`") values (?`+
+				strings.Repeat(", ?", len(columns))+")",
 				append([]any{w.row}, w.old...)...)
 		}
 	}

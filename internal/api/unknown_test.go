@@ -36,7 +36,8 @@ func TestARefusedSignInCostsOneHashWhoeverIsMissing(t *testing.T) {
 			{"a key that is none", "ada@example.org", password, "../\u00e4", ""},
 		} {
 			before := w.hashed.Load()
-			g := w.post("/v1/session", signInBody(try.email, try.password, try.tenant), "Authorization", "", "Host", try.host)
+			g := w.post("/v1/session", signInBody(try.email, try.password, try.tenant), "Authorization", "", "Host",
+				try.host)
 			if n := w.hashed.Load() - before; n != 1 {
 				t.Errorf("%s: %d passwords were hashed", try.name, n)
 			}
@@ -81,12 +82,14 @@ func TestSignInsAtAnUnknownTenantAreHeldAsAtAKnownOne(t *testing.T) {
 	statuses := func(tenant string) (all []int) {
 		w := start(t)
 		for range 12 { // a hold lasts for two seconds and more
-			all = append(all, w.post("/v1/session", signInBody("eve@example.org", "x", tenant), "Authorization", "").status)
+			all = append(all,
+				w.post("/v1/session", signInBody("eve@example.org", "x", tenant), "Authorization", "").status)
 		}
 		return all
 	}
 	known, unknown := statuses("default"), statuses("nobody")
-	if known[5] != http.StatusUnauthorized || known[6] != http.StatusTooManyRequests || unknown[5] != known[5] || unknown[6] != known[6] {
+	if known[5] != http.StatusUnauthorized || known[6] != http.StatusTooManyRequests || unknown[5] != known[5] ||
+		unknown[6] != known[6] {
 		t.Errorf("known: %v, unknown: %v", known, unknown)
 	}
 }
@@ -96,7 +99,8 @@ func TestOpenIDConnectBeginsAlikeForAnUnknownTenant(t *testing.T) {
 	w, p := startWithProvider(t)
 	shape := func(tenant string) []string {
 		g := w.get("/v1/oidc/login?tenant="+tenant, "Authorization", "").is(303, "")
-		return []string{g.header.Get("Location")[:len(p.server.URL)], g.cookie("casehook_oidc")[:14], strconv.Itoa(len(g.cookie("casehook_oidc")))}
+		return []string{g.header.Get("Location")[:len(p.server.URL)], g.cookie("casehook_oidc")[:14],
+			strconv.Itoa(len(g.cookie("casehook_oidc")))}
 	}
 	if diff := cmp.Diff(shape("default"), shape("unknown")); diff != "" {
 		t.Error(diff)

@@ -50,7 +50,8 @@ func TestTheCatalogueShowsEveryTrigger(t *testing.T) {
 		if err := validJSON(t, item["schema"], item["example"]); err != nil {
 			t.Errorf("%s: the example is not as the schema says: %v", trigger.Name, err)
 		}
-		if err := validJSON(t, item["schema"], map[string]any{"trigger": trigger.Name, "event_name": trigger.Name}); err == nil {
+		if err := validJSON(t, item["schema"],
+			map[string]any{"trigger": trigger.Name, "event_name": trigger.Name}); err == nil {
 			t.Errorf("%s: the schema takes anything", trigger.Name)
 		}
 		if headers := item["headers"].([]any); len(headers) < 9 {
@@ -140,7 +141,8 @@ func TestTheDocumentSaysWhatCallbacksAreAskedAndMayAnswer(t *testing.T) {
 	if held != len(question.Examples)+len(question.Answers) {
 		t.Errorf("%d examples are shown", held)
 	}
-	for _, shown := range []string{`<article id="webhook-about_to_submit">`, "override_state", "case_details_before", "Casehook-Transition"} {
+	for _, shown := range []string{`<article id="webhook-about_to_submit">`, "override_state", "case_details_before",
+		"Casehook-Transition"} {
 		if !strings.Contains(page, shown) {
 			t.Errorf("the documentation lacks %s", shown)
 		}

@@ -119,8 +119,11 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	w.bearer, err = service.Bootstrap(t.Context(), nil)
 	must(t, err)
 	w.sessions = session.New(w.store, session.Config{Insecure: true})
-	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond, Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
-	config := api.Config{Feed: w.engine.Feed(), Tester: w.engine.Tester(), Follow: api.Follow{Lifetime: 100 * time.Millisecond}, Sessions: w.sessions, Version: "1.2.3", Log: w.logger(), MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
+	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond,
+		Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+	config := api.Config{Feed: w.engine.Feed(), Tester: w.engine.Tester(),
+		Follow: api.Follow{Lifetime: 100 * time.Millisecond}, Sessions: w.sessions, Version: "1.2.3", Log: w.logger(),
+		MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
 	for _, c := range change {
 		c(&config)
 	}
@@ -331,7 +334,8 @@ func (w *world) send(r *http.Request) answer {
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	must(w.t, err)
-	g := answer{t: w.t, op: r.Method + " " + r.URL.Path, status: response.StatusCode, header: response.Header, body: raw}
+	g := answer{t: w.t, op: r.Method + " " + r.URL.Path, status: response.StatusCode, header: response.Header,
+		body: raw}
 	w.agrees(r, g)
 	return g
 }
@@ -356,7 +360,8 @@ func (w *world) putTypes() {
 // open creates a loan case and returns its path.
 func (w *world) open(data string) string {
 	w.t.Helper()
-	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").header.Get("Location")
+	return w.post("/v1/case-types/loan/cases", `{"transition": "open", "data": `+data+`}`).is(201, "").
+		header.Get("Location")
 }
 
 func must(t testing.TB, err error) {

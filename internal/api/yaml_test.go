@@ -23,7 +23,8 @@ func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
 			loan + "switch:\n\tabout_to_submit: {}": line(1) + "is not YAML: found character that cannot start any token; indent with spaces, not with tabs",
 		} {
 			for _, contentType := range []string{"application/yaml", "application/json"} {
-				got := w.do("PUT", "/v1/case-types/loan", source, "Content-Type", contentType).is(422, "case_type.invalid")
+				got := w.do("PUT", "/v1/case-types/loan", source, "Content-Type",
+					contentType).is(422, "case_type.invalid")
 				var problem struct {
 					Fields []struct{ Path, Message string }
 				}
@@ -39,7 +40,9 @@ func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
 // One unknown member hides nothing else that is wrong with a body.
 func TestAnUnknownMemberHidesNoOtherFault(t *testing.T) {
 	w := start(t)
-	got := w.post("/v1/endpoints", `{"nmae": "x", "url": 5, "triggers": "case_created", "policy": {"timeot": "1s", "concurrency": "many"}}`).is(422, "request.body_invalid")
+	got := w.post("/v1/endpoints",
+		`{"nmae": "x", "url": 5, "triggers": "case_created", "policy": {"timeot": "1s", "concurrency": "many"}}`).
+		is(422, "request.body_invalid")
 	var paths []string
 	for _, f := range got.json()["fields"].([]any) {
 		paths = append(paths, f.(map[string]any)["path"].(string))

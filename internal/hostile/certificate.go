@@ -17,8 +17,9 @@ import (
 var authority = sync.OnceValue(func() tls.Certificate {
 	now := time.Now()
 	return sign(&x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority"}, NotBefore: now.Add(-72 * time.Hour), NotAfter: now.Add(72 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority"}, NotBefore: now.Add(-72 * time.Hour),
+		NotAfter: now.Add(72 * time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}, nil)
 })
 

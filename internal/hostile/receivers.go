@@ -88,7 +88,8 @@ func endless() []Receiver {
 }
 
 func broken() []Receiver {
-	const ok, chunked, compressed = "HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n\r\n", "Content-Encoding: gzip\r\n"
+	const ok, chunked, compressed = "HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n\r\n",
+		"Content-Encoding: gzip\r\n"
 	const last = "Connection: close\r\n"
 	all := []Receiver{
 		{Name: "answers garbage", serve: say("\x00\xff\xfe\x01\r\n\r\n\x80")},
@@ -125,7 +126,8 @@ func broken() []Receiver {
 		}
 		all = append(all, r)
 	}
-	return append(all, Receiver{Name: "resets in the body", Class: "closed", Status: 200, serve: reset(ok + "Content-Length: 5\r\n\r\nab")})
+	return append(all, Receiver{Name: "resets in the body", Class: "closed", Status: 200,
+		serve: reset(ok + "Content-Length: 5\r\n\r\nab")})
 }
 
 // odd are answers that are to be taken for what they say. They end the connection

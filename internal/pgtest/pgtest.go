@@ -103,7 +103,9 @@ func (c *Cluster) cheapest(ctx context.Context) (how string, err error) {
 		return "", fmt.Errorf("pgtest: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	err = conn.QueryRow(ctx, `select case when current_setting('server_version_num')::int >= 150000 then ' strategy file_copy' else '' end`).Scan(&how)
+	err = conn.QueryRow(ctx,
+		`select case when current_setting('server_version_num')::int >= 150000 then ' strategy file_copy' else '' end`).
+		Scan(&how)
 	return how, err
 }
 

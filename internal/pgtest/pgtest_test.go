@@ -12,7 +12,8 @@ func TestEveryDatabaseIsEmptyAndItsOwn(t *testing.T) {
 	first, second := URL(t), URL(t)
 	execute(t, first, "create table only_here (a int)")
 	execute(t, second, "create table only_here (a int)")
-	if got := ask(t, first, "select current_setting('server_encoding') || ' ' || datcollate from pg_database where datname = current_database()"); got != "UTF8 C" {
+	if got := ask(t, first,
+		"select current_setting('server_encoding') || ' ' || datcollate from pg_database where datname = current_database()"); got != "UTF8 C" {
 		t.Errorf("encoding and collation are %s", got)
 	}
 }

@@ -8,5 +8,6 @@ import (
 )
 
 func unprivileged(*exec.Cmd, string) error {
-	return errors.New("pgtest: temporary servers need a Unix; name a server where databases may be made: " + ServerVariable + "=postgres://...")
+	return errors.New("pgtest: temporary servers need a Unix; name a server where databases may be made: " +
+		ServerVariable + "=postgres://...")
 }

@@ -29,7 +29,8 @@ func (c *Cluster) Proxy(t testing.TB) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{listener: listener, socket: filepath.Join(c.dir, ".s.PGSQL.5432"), conns: map[net.Conn]bool{}, open: make(chan struct{})}
+	p := &Proxy{listener: listener, socket: filepath.Join(c.dir, ".s.PGSQL.5432"), conns: map[net.Conn]bool{},
+		open: make(chan struct{})}
 	close(p.open)
 	p.all.Go(p.accept)
 	t.Cleanup(func() {

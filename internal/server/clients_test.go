@@ -21,7 +21,8 @@ import (
 )
 
 var (
-	clientsTime = flag.Duration("clients.time", 0, "how long half-open clients come back; 0: each way comes a few times")
+	clientsTime = flag.Duration("clients.time", 0,
+		"how long half-open clients come back; 0: each way comes a few times")
 	clientsSeed = flag.Uint64("clients.seed", 1, "what is drawn at random of half-open clients")
 )
 
@@ -78,7 +79,9 @@ func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		io.WriteString(conn, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{") // may be refused
+		// may be refused
+		io.WriteString(conn,
+			"POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
 	}
 	if status, body := get(t, s, "/v1/cases", s.Token()); status != http.StatusOK {
 		t.Errorf("others are answered %d %s", status, body)
@@ -116,7 +119,8 @@ func answeredAt(t *testing.T, address, say string) string {
 // What is refused before its body is read is answered at once, and ends the
 // connection: whoever waits for the body first would wait until the test ends.
 func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
-	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: time.Hour, MetricsListen: "127.0.0.1:0"})
+	s, _ := start(t,
+		Config{Data: filepath.Join(t.TempDir(), "data"), Patience: time.Hour, MetricsListen: "127.0.0.1:0"})
 	for request, status := range map[string]string{
 		"POST /x":                     "404 Not Found",
 		"DELETE /v1/session":          "401 Unauthorized",
@@ -133,7 +137,8 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 		if header != "" {
 			header += "\r\n"
 		}
-		answer := answered(t, s, line+" HTTP/1.1\r\nHost: x\r\n"+header+"Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
+		answer := answered(t, s,
+			line+" HTTP/1.1\r\nHost: x\r\n"+header+"Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
 		if !strings.HasPrefix(answer, "HTTP/1.1 "+status+"\r\n") || !strings.Contains(answer, "Connection: close\r\n") {
 			t.Errorf("%s: answered %q", request, answer)
 		}
@@ -150,7 +155,8 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 // proofs makes a case that takes proofs, and returns where.
 func proofs(t *testing.T, s *Server) string {
 	t.Helper()
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open"}], "proofs": [{"key": "passport"}]}`)
 	made := call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"data": {}}`)
 	return fmt.Sprintf("/v1/cases/%.0f/proofs", made["id"])
@@ -161,7 +167,8 @@ func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 300 * time.Millisecond})
 	path := proofs(t, s)
 	for _, length := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
-		answer := answered(t, s, "POST "+path+"?key=passport&filename=p HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+s.Token()+"\r\n"+length+"\r\n\r\n5\r\nonly")
+		answer := answered(t, s, "POST "+path+"?key=passport&filename=p HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+
+			s.Token()+"\r\n"+length+"\r\n\r\n5\r\nonly")
 		if !strings.HasPrefix(answer, "HTTP/1.1 400 ") || !strings.Contains(answer, "proof.incomplete") {
 			t.Errorf("%s: answered %q", length, answer)
 		}
@@ -175,8 +182,10 @@ func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
 func TestTheConnectionOfAFormGoesOn(t *testing.T) {
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	form := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\npassport\r\n" +
-		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p\"\r\n\r\nfile\r\n--b--\r\n" + strings.Repeat("\r\n", 8000)
-	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+proofs(t, s), io.MultiReader(strings.NewReader(form)))
+		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p\"\r\n\r\nfile\r\n--b--\r\n" +
+		strings.Repeat("\r\n", 8000)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+proofs(t, s),
+		io.MultiReader(strings.NewReader(form)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,8 @@ func TestFontsComeFromTheDataFolderAndFromTheOptions(t *testing.T) {
 }
 
 func TestAFolderOfFontsThatIsNotThereIsRefused(t *testing.T) {
-	_, err := Start(t.Context(), Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Fonts: filepath.Join(t.TempDir(), "no")})
+	_, err := Start(t.Context(),
+		Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Fonts: filepath.Join(t.TempDir(), "no")})
 	if f := fault.As(err); !errors.Is(err, fault.Invalid) || f.Code != "config.fonts" {
 		t.Errorf("%v, want config.fonts", err)
 	}

@@ -52,16 +52,20 @@ func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 	t.Helper()
 	e.status.Store(http.StatusServiceUnavailable)
 	s, stop := start(t, c)
-	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`, e.server.URL)
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "edit": "edit", "fields": {"type": "object", "properties": {}},
+	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`,
+		e.server.URL)
+	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+		`{"key": "note", "edit": "edit", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"]},
 		{"key": "ask", "to": "open", `+ask+`}, {"key": "go", "from": ["open"], `+ask+`}], "switch": {`+ask+`}, "delete": {`+ask+`}}`)
 	call(t, s, "PUT", "/v1/case-types/memo", s.Token(), `{"key": "memo", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "crm", "url": "`+e.server.URL+`/hook", "triggers": ["case_created", "case_comment"],
+	call(t, s, "POST", "/v1/endpoints", s.Token(),
+		`{"name": "crm", "url": "`+e.server.URL+`/hook", "triggers": ["case_created", "case_comment"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]},
 		"auth": {"type": "oauth2", "token_url": "`+e.server.URL+`/token", "client_id": "c", "client_secret": "s"}}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
+	call(t, s, "POST", "/v1/endpoints", s.Token(),
+		`{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
 	call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
 	w := &observedServer{server: s, t: t}
@@ -124,19 +128,22 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 		{"DELETE", made, "", "callback.held"},
 		{"POST", "/v1/endpoints/" + endpoint + "/test", `{"trigger": "case_created"}`, "delivery.held"},
 	} {
-		if status, body := send(t, s, r.method, r.path, token, r.body); status != 503 || !strings.Contains(body, r.code) {
+		if status, body := send(t, s, r.method, r.path, token, r.body); status != 503 ||
+			!strings.Contains(body, r.code) {
 			t.Errorf("%s %s: %d %s", r.method, r.path, status, body)
 		}
 	}
 	call(t, s, "POST", "/v1/endpoints/"+endpoint+"/replays", token, `{"since": "beginning"}`)
-	if seen := call(t, s, "GET", "/v1/journal?after=beginning&triggers=case_comment", token, "")["messages"].([]any); len(seen) != 1 {
+	if seen := call(t, s, "GET", "/v1/journal?after=beginning&triggers=case_comment",
+		token, "")["messages"].([]any); len(seen) != 1 {
 		t.Errorf("the journal has %v", seen)
 	}
 	stop()
 	if sent := e.requests.Load() - before; sent != 0 {
 		t.Errorf("it made %d requests", sent)
 	}
-	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "start it without --hold") {
+	if text := log.String(); !strings.Contains(text, "level=WARN") ||
+		!strings.Contains(text, "start it without --hold") {
 		t.Errorf("the log does not say it: %s", text)
 	}
 	if c.Database != "" { // another that is held leaves all endpoints to one that is not

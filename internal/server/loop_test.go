@@ -82,14 +82,17 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 		{"programs' activity, not its own", `, "sources": ["api"], "ignore_own": true`, false, []int64{1, 3, 5}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}})
+			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"),
+				Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}})
 			i := &integration{t: t, server: s, versions: make(chan int64, 20), most: 6}
 			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)
-			call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+			call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+				`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 			own := call(t, s, "POST", "/v1/tokens", s.Token(), `{"name": "integration"}`)
 			i.token = own["token"].(string)
-			call(t, s, "POST", "/v1/endpoints", i.token, `{"url": "`+receiver.URL+`", "triggers": ["case_created", "case_comment"]`+test.settings+`}`)
+			call(t, s, "POST", "/v1/endpoints", i.token,
+				`{"url": "`+receiver.URL+`", "triggers": ["case_created", "case_comment"]`+test.settings+`}`)
 
 			comment := i.begin(test.byPerson)
 			got := []int64{i.told()}

@@ -117,7 +117,8 @@ func (s *Server) fill(t *testing.T, n, size int) (path string) {
 		}
 		_, err = tx.Append(t.Context(), event.Entry{
 			Tenant: tenant, Subject: event.CaseSubject(first), Version: int64(i + 1), At: time.Now(),
-			Actor: event.Actor{Source: event.API, Name: "robot"}, Facts: []event.Fact{event.CaseCreated.New(event.Creation{})},
+			Actor:    event.Actor{Source: event.API, Name: "robot"},
+			Facts:    []event.Fact{event.CaseCreated.New(event.Creation{})},
 			Snapshot: snapshot,
 		})
 		return err

@@ -39,8 +39,10 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 			config.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}
 		s, _ := start(t, config)
-		call(t, s, "POST", "/v1/users", s.Token(), `{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
-		bound := call(t, s, "POST", "/v1/tokens", s.Token(), `{"name": "bound", "allowed_addresses": ["2001:db8::/32"]}`)["token"].(string)
+		call(t, s, "POST", "/v1/users", s.Token(),
+			`{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
+		bound := call(t, s, "POST", "/v1/tokens",
+			s.Token(), `{"name": "bound", "allowed_addresses": ["2001:db8::/32"]}`)["token"].(string)
 		status := func(want int, r *http.Response) *http.Response {
 			t.Helper()
 			if trusted != (r.StatusCode == want) {
@@ -48,9 +50,11 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 			}
 			return r
 		}
-		status(200, proxied(t, s, "GET", "/v1/cases", "", "Authorization: Bearer "+bound, `Forwarded: for="[2001:db8::7]:80"`))
+		status(200,
+			proxied(t, s, "GET", "/v1/cases", "", "Authorization: Bearer "+bound, `Forwarded: for="[2001:db8::7]:80"`))
 		for range 6 {
-			proxied(t, s, "POST", "/v1/session", strings.Replace(adasSignIn, "correct", "wrong", 1), "X-Forwarded-For: 203.0.113.66")
+			proxied(t, s, "POST", "/v1/session", strings.Replace(adasSignIn, "correct", "wrong", 1),
+				"X-Forwarded-For: 203.0.113.66")
 		}
 		in := status(200, proxied(t, s, "POST", "/v1/session", adasSignIn, "X-Forwarded-For: 198.51.100.7"))
 		if !trusted {
@@ -73,7 +77,8 @@ func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
 		Data: filepath.Join(t.TempDir(), "data"), PublicURL: "http://cases.example",
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
-	call(t, s, "POST", "/v1/users", s.Token(), `{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
+	call(t, s, "POST", "/v1/users", s.Token(),
+		`{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
 	const forwarded = "X-Forwarded-For: 198.51.100.7"
 	for scheme, name := range map[string]string{"https": "__Host-casehook_session", "http": "casehook_session"} {
 		proto := "X-Forwarded-Proto: " + scheme
@@ -86,7 +91,8 @@ func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
 		for _, page := range []struct {
 			origin string
 			status int
-		}{{map[string]string{"https": "http://", "http": "https://"}[scheme] + host, 403}, {"https://evil.example", 403}, {scheme + "://" + host, 204}} {
+		}{{map[string]string{"https": "http://", "http": "https://"}[scheme] + host, 403},
+			{"https://evil.example", 403}, {scheme + "://" + host, 204}} {
 			r := proxied(t, s, "DELETE", "/v1/session", "", forwarded, proto, with, "Origin: "+page.origin)
 			if r.StatusCode != page.status {
 				t.Errorf("by %s, a page at %s is answered %d, want %d", scheme, page.origin, r.StatusCode, page.status)

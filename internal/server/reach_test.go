@@ -31,10 +31,12 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{address}, Variable: func(name string) (string, bool) {
-		value, ok := map[string]string{"CASEHOOK_VAR_INSIDE": inside.URL + "/s3cret", "CASEHOOK_VAR_KEY": "s3cret"}[name]
-		return value, ok
-	}}
+	c := Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{address},
+		Variable: func(name string) (string, bool) {
+			value, ok := map[string]string{"CASEHOOK_VAR_INSIDE": inside.URL + "/s3cret",
+				"CASEHOOK_VAR_KEY": "s3cret"}[name]
+			return value, ok
+		}}
 	s, _ := start(t, c)
 	r = &reachTest{server: s, t: t}
 	if r.operator, err = OperatorBearer(c, time.Now()); err != nil {
@@ -48,7 +50,8 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 // that was refused.
 func (r *reachTest) asks(token, url string) string {
 	r.t.Helper()
-	call(r.t, r.server, "PUT", "/v1/case-types/note", token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+	call(r.t, r.server, "PUT", "/v1/case-types/note",
+		token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`", "retries": []}}]}`)
 	return r.refusal("POST", "/v1/case-types/note/cases", token, `{}`)
 }
@@ -92,18 +95,24 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_KEY}/x"), "is not the beginning of a URL")
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "has not granted to this tenant")
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
-	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)
+	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator,
+		`{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "can't be reached") // another port
-	shown := call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"allow_addresses": ["127.0.0.0/8", "127.0.0.1/8", "[fd00::]/8:443"]}`)
-	if got := shown["allow_addresses"].([]any); len(got) != 2 || got[0] != "127.0.0.0/8" || shown["variables"].([]any)[0] != "INSIDE" {
+	shown := call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator,
+		`{"allow_addresses": ["127.0.0.0/8", "127.0.0.1/8", "[fd00::]/8:443"]}`)
+	if got := shown["allow_addresses"].([]any); len(got) != 2 || got[0] != "127.0.0.0/8" ||
+		shown["variables"].([]any)[0] != "INSIDE" {
 		t.Errorf("the tenant is shown as %v", shown)
 	}
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "answered 418")
-	wrong := r.refusal("PATCH", "/v1/tenants/acme", r.operator, `{"variables": ["a b"], "allow_addresses": ["10.0.0.0/8", "localhost"]}`)
+	wrong := r.refusal("PATCH", "/v1/tenants/acme", r.operator,
+		`{"variables": ["a b"], "allow_addresses": ["10.0.0.0/8", "localhost"]}`)
 	has(wrong, "/variables/0")
 	has(wrong, "/allow_addresses/1")
-	for _, url := range []string{"https://mine.example/?s=${CASEHOOK_VAR_KEY}", "${CASEHOOK_VAR_INSIDE}.mine.example/", "${CASEHOOK_VAR_INSIDE}/../x"} {
-		has(r.refusal("PUT", "/v1/case-types/other", r.acme, `{"key": "other", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+	for _, url := range []string{"https://mine.example/?s=${CASEHOOK_VAR_KEY}", "${CASEHOOK_VAR_INSIDE}.mine.example/",
+		"${CASEHOOK_VAR_INSIDE}/../x"} {
+		has(r.refusal("PUT", "/v1/case-types/other",
+			r.acme, `{"key": "other", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 			"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`"}}]}`), "/transitions/0/about_to_submit/url")
 	}
 	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": [], "allow_addresses": []}`)
@@ -113,8 +122,10 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 // What answers at an address that is not public is kept nowhere.
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	r, inside := reach(t)
-	call(t, r.server, "PUT", "/v1/case-types/note", r.server.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	made := call(t, r.server, "POST", "/v1/endpoints", r.server.Token(), `{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
+	call(t, r.server, "PUT", "/v1/case-types/note", r.server.Token(),
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+	made := call(t, r.server, "POST", "/v1/endpoints", r.server.Token(),
+		`{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
 	call(t, r.server, "POST", "/v1/case-types/note/cases", r.server.Token(), `{}`)
 	path := "/v1/endpoints/" + made["id"].(string)
 	shown := func(path string) string {
@@ -123,13 +134,15 @@ func TestAnswersFromInsideAreNotKept(t *testing.T) {
 		return body
 	}
 	var attempts string
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(attempts, `"status":418`); attempts = shown(path + "/attempts") {
+	for deadline := time.Now().
+		Add(time.Minute); !strings.Contains(attempts, `"status":418`); attempts = shown(path + "/attempts") {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was tried")
 		}
 	}
 	tested := call(t, r.server, "POST", path+"/test", r.server.Token(), `{"trigger": "case_created"}`)
-	for what, said := range map[string]any{"the attempts": attempts, "the test": tested, "the dead": shown(path + "/dead")} {
+	for what, said := range map[string]any{"the attempts": attempts, "the test": tested,
+		"the dead": shown(path + "/dead")} {
 		text, _ := said.(string)
 		if m, is := said.(map[string]any); is {
 			text = strings.Join(texts(m), " ")

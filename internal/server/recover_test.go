@@ -101,7 +101,8 @@ func TestTheDatabasesFilesAreForTheirOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, stop := start(t, Config{Data: dir})
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(), `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -131,12 +132,13 @@ func wantCode(t *testing.T, err error, code string) {
 // A full disk is shown by /readyz, with what to do about it.
 func TestAServerWithAFullDiskIsNotReady(t *testing.T) {
 	full := false
-	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db"), Key: make([]byte, 32), Fail: func(what string, _ bool) error {
-		if full && strings.HasPrefix(what, "commit") {
-			return fault.New(fault.Unavailable, "store.full", "The disk is full: free some space.")
-		}
-		return nil
-	}})
+	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db"), Key: make([]byte, 32),
+		Fail: func(what string, _ bool) error {
+			if full && strings.HasPrefix(what, "commit") {
+				return fault.New(fault.Unavailable, "store.full", "The disk is full: free some space.")
+			}
+			return nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

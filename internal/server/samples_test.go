@@ -134,7 +134,8 @@ func subjectIn(t *testing.T, body []byte) string {
 // Whoever tries their receiver with a sample gets the headers that real messages have.
 func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	s, _ := start(t, Config{
-		Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
+		Data:  filepath.Join(t.TempDir(), "data"),
+		Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	real, realURL := newFirstMessages(t)
 	tested, testedURL := newFirstMessages(t)
@@ -142,9 +143,11 @@ func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		names = append(names, `"`+trigger.Name+`"`)
 	}
-	call(t, s, "POST", "/v1/endpoints", s.Token(), `{"url": "`+realURL+`", "triggers": [`+strings.Join(names, ", ")+`]}`)
+	call(t, s, "POST", "/v1/endpoints", s.Token(),
+		`{"url": "`+realURL+`", "triggers": [`+strings.Join(names, ", ")+`]}`)
 	fireAll(t, s, real)
-	tester := call(t, s, "POST", "/v1/endpoints", s.Token(), `{"url": "`+testedURL+`", "triggers": ["endpoint.failing"]}`)
+	tester := call(t, s, "POST", "/v1/endpoints",
+		s.Token(), `{"url": "`+testedURL+`", "triggers": ["endpoint.failing"]}`)
 	for _, item := range call(t, s, "GET", "/v1/triggers", s.Token(), "")["items"].([]any) {
 		shown := item.(map[string]any)
 		name := shown["name"].(string)
@@ -196,7 +199,8 @@ func fireAll(t *testing.T, s *Server, real *firstMessages) {
 			{"key": "approve", "from": ["open"], "to": "yes"}, {"key": "decline", "from": ["open"], "to": "no"}],
 		"documents": [{"key": "letter", "template": "# {case.reference}"}], "proofs": [{"key": "passport"}]}`)
 	for _, key := range []string{"motor", "travel"} {
-		do("PUT", "/v1/case-types/"+key, `{"key": "`+key+`", "kind": "claim", "fields": {"type": "object", "properties": {}},
+		do("PUT", "/v1/case-types/"+key,
+			`{"key": "`+key+`", "kind": "claim", "fields": {"type": "object", "properties": {}},
 			"states": [{"key": "filed"}, {"key": "settled", "final": true}],
 			"transitions": [{"key": "file", "to": "filed"}, {"key": "settle", "from": ["filed"], "to": "settled"},
 				{"key": "again", "from": ["settled"], "to": "filed"}]}`)

@@ -87,7 +87,8 @@ func TestTheFirstStartMakesATokenThatStaysGood(t *testing.T) {
 func TestTheDataDirectoryIsForItsOwnerAndForOneProcess(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	_, stop := start(t, Config{Data: dir})
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, keyName): 0o600, filepath.Join(dir, lockName): 0o600} {
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, keyName): 0o600,
+		filepath.Join(dir, lockName): 0o600} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +186,8 @@ func TestAtTheEndRequestsUnderWayAreAnswered(t *testing.T) {
 	send, answered := underWay(t, s)
 	stop()
 	refused(t, s)
-	io.WriteString(send, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+	io.WriteString(send,
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 	send.Close()
 	if status := <-answered; status != "201 Created" {
 		t.Errorf("the request under way: %v", status)

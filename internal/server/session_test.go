@@ -17,7 +17,8 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 	} {
 		t.Run(public, func(t *testing.T) {
 			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), PublicURL: public})
-			call(t, s, "POST", "/v1/users", s.Token(), `{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "correct horse battery"}`)
+			call(t, s, "POST", "/v1/users", s.Token(),
+				`{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "correct horse battery"}`)
 			name := "casehook_session"
 			if secure {
 				name = "__Host-casehook_session"
@@ -29,12 +30,14 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 					t.Fatalf("status %d, want %d; cookies %v", response.StatusCode, status, cookies)
 				}
 				// The prefix __Host- asks for Secure, the path / and no domain, even to remove a cookie.
-				if c := cookies[0]; c.Name != name || c.Secure != secure || c.Path != "/" || c.Domain != "" || !c.HttpOnly {
+				if c := cookies[0]; c.Name != name || c.Secure != secure || c.Path != "/" || c.Domain != "" ||
+					!c.HttpOnly {
 					t.Errorf("the cookie is %s", c)
 				}
 				return cookies[0].Value
 			}
-			value := careful(browse(t, s, "POST", `{"email": "ada@example.org", "password": "correct horse battery"}`, ""), 200)
+			value := careful(browse(t, s, "POST", `{"email": "ada@example.org", "password": "correct horse battery"}`,
+				""), 200)
 			other := "casehook_session=" + value
 			if !secure {
 				other = "__Host-" + other

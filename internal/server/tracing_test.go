@@ -72,7 +72,8 @@ func (c *spanCollector) named(trace, name string) []*otlp.Span {
 			found = append(found, s)
 		}
 	}
-	slices.SortFunc(found, func(a, b *otlp.Span) int { return int(int64(a.StartTimeUnixNano) - int64(b.StartTimeUnixNano)) })
+	slices.SortFunc(found,
+		func(a, b *otlp.Span) int { return int(int64(a.StartTimeUnixNano) - int64(b.StartTimeUnixNano)) })
 	return found
 }
 
@@ -98,14 +99,18 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	c := collect(t)
 	var log lockedLog
-	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.server.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))}
+	config := Config{Data: filepath.Join(t.TempDir(), "data"), OTLPEndpoint: c.server.URL,
+		Log: slog.New(slog.NewJSONHandler(&log, nil))}
 	w := startObserved(t, config)
-	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`, w.receiver.URL)
+	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`,
+		w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
-	path := pathOf(call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "planted"}}`))
+	path := pathOf(call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(),
+		`{"data": {"text": "planted"}}`))
 	w.answers(500, `{"data": {"text": "planted too"}}`)
 
-	r, err := http.NewRequestWithContext(t.Context(), "PATCH", w.server.URL()+path, strings.NewReader(`{"data": {"text": "planted"}}`))
+	r, err := http.NewRequestWithContext(t.Context(), "PATCH", w.server.URL()+path,
+		strings.NewReader(`{"data": {"text": "planted"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,11 +148,13 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 		if got := hex.EncodeToString(attempt.ParentSpanId); got != commit {
 			t.Errorf("attempt %d: its parent is %s, not %s", i+1, got, commit)
 		}
-		if got, want := w.received()[i].Header["Traceparent"], "00-"+trace+"-"+hex.EncodeToString(attempt.SpanId)+"-01"; len(got) != 1 || got[0] != want {
+		if got, want := w.received()[i].Header["Traceparent"],
+			"00-"+trace+"-"+hex.EncodeToString(attempt.SpanId)+"-01"; len(got) != 1 || got[0] != want {
 			t.Errorf("attempt %d is told %s, not %s", i+1, got, want)
 		}
 	}
-	if attempts[0].Status.GetCode() != otlp.Status_STATUS_CODE_ERROR || attempts[1].Status.GetCode() == otlp.Status_STATUS_CODE_ERROR {
+	if attempts[0].Status.GetCode() != otlp.Status_STATUS_CODE_ERROR ||
+		attempts[1].Status.GetCode() == otlp.Status_STATUS_CODE_ERROR {
 		t.Errorf("the attempts ended %v and %v", attempts[0].Status, attempts[1].Status)
 	}
 }
@@ -161,7 +168,8 @@ func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
 	if got := w.received()[0].Header.Get("Traceparent"); got != "" {
 		t.Errorf("it is told with the trace %s", got)
 	}
-	_, err := Start(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", OTLPEndpoint: "collector:4318"})
+	_, err := Start(t.Context(),
+		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", OTLPEndpoint: "collector:4318"})
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:4318") {
 		t.Errorf("with a collector that is no URL: %v", err)
 	}

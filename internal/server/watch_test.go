@@ -248,13 +248,16 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	}
 	w.eventually("it is seen", func() bool {
 		all := scrape(t, w.server.MetricsURL())
-		return value(all, "delivery_attempts_total", "outcome", "unreachable") >= 5 && value(all, "delivery_breakers_open") == 1 &&
-			value(all, "lag_entries") > 0 && value(all, "lag_entries_max") == value(all, "lag_entries") && value(all, "lanes_parked") > 0
+		return value(all, "delivery_attempts_total", "outcome", "unreachable") >= 5 &&
+			value(all, "delivery_breakers_open") == 1 &&
+			value(all, "lag_entries") > 0 && value(all, "lag_entries_max") == value(all, "lag_entries") &&
+			value(all, "lanes_parked") > 0
 	})
 	w.answers(200, "")
 	w.eventually("it is over", func() bool {
 		all := scrape(t, w.server.MetricsURL())
-		return value(all, "delivery_latency_seconds") == 12 && value(all, "delivery_breakers_open") == 0 && value(all, "lag_entries") == 0 &&
+		return value(all, "delivery_latency_seconds") == 12 && value(all, "delivery_breakers_open") == 0 &&
+			value(all, "lag_entries") == 0 &&
 			value(all, "lanes_parked") == 0 && value(all, "delivery_in_flight") == 0
 	})
 	w.stop()
@@ -290,16 +293,19 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	}
 	scrape(t, w.server.MetricsURL())
 	tell(w.server.Token())
-	w.eventually("it is all settled", func() bool { return value(scrape(t, w.server.MetricsURL()), "settle_batch_size") > 0 })
+	w.eventually("it is all settled",
+		func() bool { return value(scrape(t, w.server.MetricsURL()), "settle_batch_size") > 0 })
 	first := series(scrape(t, w.server.MetricsURL()))
 	for range 5 {
 		tell(w.server.Token())
 	}
 	w.eventually("the database has been asked", func() bool {
 		all := scrape(t, w.server.MetricsURL())
-		return value(all, "endpoints", "status", "active") == 6 && value(all, "lag_entries") == 0 && value(all, "journal_position") >= 18
+		return value(all, "endpoints", "status", "active") == 6 && value(all, "lag_entries") == 0 &&
+			value(all, "journal_position") >= 18
 	})
-	if n := series(scrape(t, w.server.MetricsURL())); n > first+2 { // an outcome or status class that did not come up at first
+	// an outcome or status class that did not come up at first
+	if n := series(scrape(t, w.server.MetricsURL())); n > first+2 {
 		t.Errorf("there were %d series with one endpoint, and there are %d with six", first, n)
 	}
 }
@@ -307,7 +313,8 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 	const token = "0123456789abcdef0123"
 	off, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
-	if status, body := get(t, off, "/metrics", off.Token()); status != 404 || !strings.Contains(body, "metrics.off") || !strings.Contains(body, "--metrics-listen") {
+	if status, body := get(t, off, "/metrics", off.Token()); status != 404 || !strings.Contains(body, "metrics.off") ||
+		!strings.Contains(body, "--metrics-listen") {
 		t.Errorf("without a token: %d %s", status, body)
 	}
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsToken: token})
@@ -322,7 +329,8 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 	if status, body := get(t, s, "/metrics", token); status != 200 || !strings.Contains(body, "casehook_build_info") {
 		t.Errorf("with the token: %d %s", status, body)
 	}
-	_, err := Start(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", MetricsToken: "short"})
+	_, err := Start(t.Context(),
+		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", MetricsToken: "short"})
 	if fault.As(err).Code != "config.metrics_token" {
 		t.Errorf("with a short token: %v", err)
 	}
@@ -331,7 +339,8 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	_, err = Start(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", MetricsListen: taken.Addr().String()})
+	_, err = Start(t.Context(),
+		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", MetricsListen: taken.Addr().String()})
 	if fault.As(err).Code != "config.metrics_listen" {
 		t.Errorf("where something listens already: %v", err)
 	}
@@ -340,7 +349,8 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 // A load balancer hears that the server stops while requests are still taken.
 func TestItIsNotReadyBeforeItStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := Start(ctx, Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", DrainDelay: 2 * time.Second})
+	s, err := Start(ctx,
+		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", DrainDelay: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,24 +400,28 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 // What is nobody's to read is in no line of the log, at whichever level.
 func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	var log lockedLog
-	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"),
+		Log:          slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MetricsToken: "planted-metrics-token", Key: "cGxhbnRlZC1rZXktcGxhbnRlZC1rZXktcGxhbnRlZC0="})
 	w.answers(500, `{"data": {"text": "planted-answer"}, "warnings": ["planted-warning"]}`)
 	endpoint := fmt.Sprintf(`{"url": "http://%s/hook?token=planted-query", "triggers": ["case_created", "case_changed", "case_comment"],
 		"headers": {"X-Key": "planted-header"}}`, strings.TrimPrefix(w.receiver.URL, "http://"))
 	secret := call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)["secret"]
-	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "planted-data"}, "name": "planted-name"}`)
+	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(),
+		`{"data": {"text": "planted-data"}, "name": "planted-name"}`)
 	path := pathOf(made)
 	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "planted-data"}}`)
 	call(t, w.server, "POST", path+"/comments", w.server.Token(), `{"text": "planted-comment"}`)
 	get(t, w.server, "/v1/cases?q=planted-search", w.server.Token())
 	get(t, w.server, "/v1/cases", "chk_planted.planted-token")
-	call(t, w.server, "POST", "/v1/users", w.server.Token(), `{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
+	call(t, w.server, "POST", "/v1/users", w.server.Token(),
+		`{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
 	w.refused("POST", "/v1/session", "", `{"email": "planted@example.org", "password": "planted-password-wrong"}`)
 	w.eventually("it has tried to deliver", func() bool { return len(w.received()) > 1 })
 	w.stop()
 	text := log.String()
-	for _, must := range []string{`"msg":"request"`, `"operation":"create-case"`, `"status":201`, `"request_id":"req_`, `"duration_ms":`, `"msg":"stopped"`} {
+	for _, must := range []string{`"msg":"request"`, `"operation":"create-case"`, `"status":201`, `"request_id":"req_`,
+		`"duration_ms":`, `"msg":"stopped"`} {
 		if !strings.Contains(text, must) {
 			t.Errorf("the log lacks %s:\n%s", must, text)
 		}
