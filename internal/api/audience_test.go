@@ -128,7 +128,7 @@ func TestWhatIsShownOfAnEndpointIsWhatItIsSent(t *testing.T) {
 		}
 		w.deliver()
 		for _, k := range kinds {
-			w.served("/v1/endpoints/" + endpoints[k.name])
+			w.awaitDelivered("/v1/endpoints/" + endpoints[k.name])
 		}
 		mu.Lock()
 		defer mu.Unlock()
