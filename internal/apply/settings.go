@@ -14,13 +14,12 @@ import (
 // settingsNode is what may be said of an endpoint besides where it is and what it
 // hears. What is left out is empty, but for the clearance, which stays as it is.
 type settingsNode struct {
+	endpoint.Options
 	Description string                  `yaml:"description"`
 	Metadata    map[string]string       `yaml:"metadata"`
 	Headers     map[string]text         `yaml:"headers"`
 	Clearance   casetype.Classification `yaml:"clearance"`
 	Secret      text                    `yaml:"secret"`
-	KeepAnswers bool                    `yaml:"keep_answers"`
-	Version     string                  `yaml:"atfinity_version"`
 	Auth        struct {
 		Type         string   `yaml:"type"`
 		Token        text     `yaml:"token"`
@@ -94,8 +93,7 @@ func (r *reader) line(t text, path string) string {
 
 // settings reads them into an endpoint.
 func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
-	e.Description, e.Metadata, e.Clearance, e.Policy.KeepAnswers = d.Description, d.Metadata, d.Clearance, d.KeepAnswers
-	e.Policy.AtfinityVersion = d.Version
+	e.Description, e.Metadata, e.Clearance, e.Options = d.Description, d.Metadata, d.Clearance, d.Options
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
 		r.fault(n.Below("/clearance").Line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
 	}
@@ -123,14 +121,13 @@ func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 // remoteSettings are they as the API shows and takes them. Secrets are shown as
 // endpoint.Hidden.
 type remoteSettings struct {
+	endpoint.Options
 	Description string             `json:"description"`
 	Metadata    map[string]*string `json:"metadata"`
 	Headers     map[string]*string `json:"headers"`
 	Clearance   string             `json:"clearance,omitempty"`
 	Auth        remoteAuth         `json:"auth"`
 	TLS         endpoint.TLS       `json:"tls"`
-	KeepAnswers bool               `json:"keep_answers"`
-	Version     string             `json:"atfinity_version"`
 }
 
 type remoteAuth struct {
@@ -150,8 +147,7 @@ func remoteAuthOf(a endpoint.Auth) remoteAuth {
 func wantedSettings(e endpoint.Endpoint) remoteSettings {
 	s := remoteSettings{
 		Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
-		Metadata: map[string]*string{}, Headers: map[string]*string{}, KeepAnswers: e.Policy.KeepAnswers,
-		Version: e.Policy.AtfinityVersion,
+		Metadata: map[string]*string{}, Headers: map[string]*string{}, Options: e.Options,
 	}
 	for name, value := range e.Metadata {
 		s.Metadata[name] = &value

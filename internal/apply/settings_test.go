@@ -43,9 +43,9 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := endpoint.Policy{AtfinityVersion: "2.4.1"}
 	want := endpoint.Endpoint{
-		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: policy.WithDefaults(),
+		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
+		Options:     endpoint.Options{AtfinityVersion: "2.4.1"},
 		Description: "Keeps the CRM up to date.", Metadata: map[string]string{"team": "billing"}, Clearance: "PRIVATE",
 		Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "from a variable"}, {Name: "X-Plain", Value: "kept as it is"}},
 		Auth:    endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example.com/token", ClientID: "casehook", ClientSecret: "from a file", Scopes: []string{"hooks:write"}},

@@ -26,7 +26,7 @@ func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *message, now time.Ti
 			r.Keys = append(r.Keys, s.Key)
 		}
 	}
-	for _, h := range msg.body.HeaderFor(p.AtfinityVersion) {
+	for _, h := range msg.body.HeaderFor(e.AtfinityVersion) {
 		r.Header = append(r.Header, outbound.Header(h))
 	}
 	for _, h := range e.Headers {

@@ -63,7 +63,7 @@ func hear(b *bench, heard <-chan told) told {
 func (b *bench) add(e endpoint.Endpoint) endpoint.Endpoint {
 	b.Helper()
 	made := b.listening(e.URL, e.Policy)
-	made.Headers, made.Auth, made.TLS = e.Headers, e.Auth, e.TLS
+	made.Headers, made.Auth, made.TLS, made.Options = e.Headers, e.Auth, e.TLS, e.Options
 	if len(e.Secrets) > 0 {
 		made.Secrets = e.Secrets
 	}
@@ -85,7 +85,7 @@ func (b *bench) record(e endpoint.Endpoint) store.Attempt {
 func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		server, heard := b.repeater()
-		e := b.add(endpoint.Endpoint{URL: server.URL, Policy: endpoint.Policy{KeepAnswers: true}, Headers: []endpoint.Header{
+		e := b.add(endpoint.Endpoint{URL: server.URL, Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
 			{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
 			// Such ones can't be saved through the API; whoever wrote them did it elsewhere.
 			{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
@@ -116,7 +116,7 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		expecting, expected := b.repeater()
 		plain, usual := b.repeater()
-		e := b.add(endpoint.Endpoint{URL: expecting.URL, Policy: endpoint.Policy{AtfinityVersion: "2.4.1"}})
+		e := b.add(endpoint.Endpoint{URL: expecting.URL, Options: endpoint.Options{AtfinityVersion: "2.4.1"}})
 		b.add(endpoint.Endpoint{URL: plain.URL})
 		for version := range int64(3) {
 			b.comment(1, version+1)

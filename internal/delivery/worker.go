@@ -188,7 +188,7 @@ func (w *worker) send(ctx context.Context, m *machine, msg *message) {
 	r := w.request(msg, time.Now())
 	r.Trace = observe.Traceparent(ctx)
 	r, result := w.credentials.post(ctx, r)
-	o := judge(msg, r, result, w.gate.policy.KeepAnswers)
+	o := judge(msg, r, result, w.endpoint.KeepAnswers)
 	if o.lacking {
 		w.lacks.note(w.Log, time.Since(w.started), result)
 	}

@@ -3,10 +3,10 @@
 package endpoint
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -34,6 +34,7 @@ type Endpoint struct {
 	Owner       string            // whom it belongs to: "user/7", "token/tok_..."; it hears of no case that they may not read; empty: nobody
 	Status      Status
 	Policy      Policy
+	Options
 	Clearance   casetype.Classification // the highest that it is told
 	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
 	Secrets     []Secret                // the newest first; all that have not expired sign
@@ -43,6 +44,7 @@ type Endpoint struct {
 	Revision    int64                   // grows with every change of what is above, the health excepted
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Later       map[string]json.RawMessage // settings that a newer Casehook has saved, by name; this one keeps them
 }
 
 // Status says whether messages flow.
@@ -67,14 +69,12 @@ const (
 
 // Policy is how hard delivery tries. The zero value means the defaults.
 type Policy struct {
-	Retries     []time.Duration // waits before the second, third, ... try; nil is DefaultRetries, empty is none
-	Timeout     time.Duration   // for one try, from dialling to the last byte of the answer
-	Concurrency int             // requests under way at once
-	Order       Order
-	RateLimit   float64 // requests per second, of all kinds; 0: no limit
-	KeepAnswers bool    // attempts keep what is answered, although requests carry secrets that answers may repeat
-
-	AtfinityVersion string // the value of X-atfinity-version; empty: the server's
+	// Retries are the waits before the second, third, ... try; nil is DefaultRetries, empty is none.
+	Retries     []time.Duration `json:"retries"`     // nanoseconds in the database
+	Timeout     time.Duration   `json:"timeout"`     // for one try, from dialling to the last byte of the answer
+	Concurrency int             `json:"concurrency"` // requests under way at once
+	Order       Order           `json:"order"`
+	RateLimit   float64         `json:"rate_limit"` // requests per second, of all kinds; 0: no limit
 }
 
 // The defaults and bounds of a policy.
@@ -133,17 +133,6 @@ func (p Policy) LongestWait() time.Duration {
 	return longest
 }
 
-// maxVersion bounds what stands in X-atfinity-version, in bytes.
-const maxVersion = 64
-
-// VersionProblem says why a text can't stand in X-atfinity-version; empty: it can.
-func VersionProblem(text string) string {
-	if len(text) > maxVersion || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return fmt.Sprintf("is not at most %d characters of visible ASCII, without spaces, such as 2.4.1", maxVersion)
-	}
-	return ""
-}
-
 // Check lists what is wrong with an endpoint. Triggers are those that exist.
 func (e Endpoint) Check(triggers []string) []fault.Field {
 	var faults []fault.Field
@@ -163,9 +152,7 @@ func (e Endpoint) Check(triggers []string) []fault.Field {
 				triggers)+"; GET /v1/triggers lists them")
 		}
 	}
-	if problem := VersionProblem(e.Policy.AtfinityVersion); problem != "" {
-		add("/atfinity_version", problem)
-	}
+	faults = append(faults, e.Options.check()...)
 	faults = append(faults, e.checkSettings()...)
 	faults = append(faults, e.checkSources()...)
 	return append(faults, e.Policy.check()...)

@@ -125,7 +125,7 @@ func (e Endpoint) Clone() Endpoint {
 	e.Policy.Retries = slices.Clone(e.Policy.Retries)
 	e.Auth.Scopes = slices.Clone(e.Auth.Scopes)
 	e.Secrets = slices.Clone(e.Secrets)
-	e.Metadata, e.Headers = maps.Clone(e.Metadata), slices.Clone(e.Headers)
+	e.Metadata, e.Headers, e.Later = maps.Clone(e.Metadata), slices.Clone(e.Headers), maps.Clone(e.Later)
 	return e
 }
 

@@ -33,12 +33,12 @@ func TestNoHeaderOfOursCanBeSet(t *testing.T) {
 
 func TestTheVersionThatAReceiverExpectsIsVisibleASCII(t *testing.T) {
 	for _, fine := range []string{"", "2.4.1", "v2-beta+7~(x)", strings.Repeat("9", 64)} {
-		if got := faultsOf(endpoint.Endpoint{Policy: endpoint.Policy{AtfinityVersion: fine}}); got != nil {
+		if got := faultsOf(endpoint.Endpoint{Options: endpoint.Options{AtfinityVersion: fine}}); got != nil {
 			t.Errorf("%q: faults %v", fine, got)
 		}
 	}
 	for _, wrong := range []string{" ", "2 4", " 2.4", "2.4\t", "2\r\nHost: b", "2\x00", "2\x7f", "ü", strings.Repeat("9", 65)} {
-		if got := faultsOf(endpoint.Endpoint{Policy: endpoint.Policy{AtfinityVersion: wrong}}); len(got) != 1 || got[0] != "/atfinity_version" {
+		if got := faultsOf(endpoint.Endpoint{Options: endpoint.Options{AtfinityVersion: wrong}}); len(got) != 1 || got[0] != "/atfinity_version" {
 			t.Errorf("%q: faults %v", wrong, got)
 		}
 	}

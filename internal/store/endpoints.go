@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -15,23 +14,67 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-const endpointColumns = `e.id, e.tenant, e.name, e.url, e.sources, e.ignore_own, e.token, e.status, e.policy, e.secrets, e.clearance, e.reached, e.description, e.metadata, e.condition, e.owner, e.expired_from, e.expired_to, e.revision, e.created_at, e.updated_at,
-	e.health_version, e.failing_since, e.failing_counted, e.failing_reason, e.failing_told, e.breaker`
+// endpointRow is a row of the endpoints.
+type endpointRow struct {
+	endpoint.Endpoint
+	settings []byte // all that no statement searches: endpoint.Document
+	sealed   []byte // storedSecrets
+}
+
+// endpointSaved are the columns that a change of an endpoint saves.
+var endpointSaved = columns[endpointRow]{
+	textColumn("name", func(r *endpointRow) *string { return &r.Name }),
+	textColumn("status", func(r *endpointRow) *endpoint.Status { return &r.Status }),
+	rawColumn("settings", func(r *endpointRow) *[]byte { return &r.settings }),
+	bytesColumn("secrets", func(r *endpointRow) *[]byte { return &r.sealed }),
+	textColumn("clearance", func(r *endpointRow) *casetype.Classification { return &r.Clearance }),
+	textColumn("reached", func(r *endpointRow) *casetype.Classification { return &r.Reached }),
+	timeColumn("updated_at", func(r *endpointRow) *time.Time { return &r.UpdatedAt }),
+}
+
+var endpointInserted = slices.Concat(columns[endpointRow]{
+	textColumn("id", func(r *endpointRow) *string { return &r.ID }),
+	intColumn("tenant", func(r *endpointRow) *int64 { return &r.Tenant }),
+	intColumn("revision", func(r *endpointRow) *int64 { return &r.Revision }),
+	timeColumn("created_at", func(r *endpointRow) *time.Time { return &r.CreatedAt }),
+}, endpointSaved)
+
+// endpointColumns adds the columns that delivery and retention write.
+var endpointColumns = slices.Concat(endpointInserted, columns[endpointRow]{
+	timeColumn("expired_from", func(r *endpointRow) *time.Time { return &r.ExpiredFrom }),
+	timeColumn("expired_to", func(r *endpointRow) *time.Time { return &r.ExpiredTo }),
+	intColumn("health_version", func(r *endpointRow) *int64 { return &r.Health.Version }),
+	timeColumn("failing_since", func(r *endpointRow) *time.Time { return &r.Health.Since }),
+	timeColumn("failing_counted", func(r *endpointRow) *time.Time { return &r.Health.Counted }),
+	textColumn("failing_reason", func(r *endpointRow) *string { return &r.Health.Reason }),
+	boolColumn("failing_told", func(r *endpointRow) *bool { return &r.Health.Told }),
+	textColumn("breaker", func(r *endpointRow) *endpoint.Breaker { return &r.Health.Breaker }),
+})
 
 var (
-	endpointGet    = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id = $2`)
-	endpointByName = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1
-		and (e.name = $2 or e.name_key = $3 and $3 <> '') and e.id <> $4
-		and ($5 >= 2 or e.clearance = 'PUBLIC') and ($5 >= 3 or e.clearance <> 'RESTRICTED') and $5 >= 1
+	endpointSelect = `select ` + endpointColumns.of("e") + ` from endpoints e `
+	endpointGet    = define(endpointSelect + `where e.tenant = $1 and e.id = $2`)
+	endpointByName = define(endpointSelect + `
+		where e.tenant = $1
+			and (e.name = $2 or e.name_key = $3 and $3 <> '')
+			and e.id <> $4
+			and ($5 >= 2 or e.clearance = 'PUBLIC')
+			and ($5 >= 3 or e.clearance <> 'RESTRICTED') and $5 >= 1
 		order by case when e.name = $2 then 0 else 1 end, e.id limit 1`)
-	endpointList   = define(`select ` + endpointColumns + ` from endpoints e where e.tenant = $1 and e.id > $2 order by e.id limit $3`)
-	endpointInsert = define(`insert into endpoints (id, tenant, name, url, status, policy, secrets, revision, created_at, updated_at, sources, ignore_own, token, clearance, reached, description, metadata, condition, owner,
-			name_key)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`)
-	endpointUpdate = define(`update endpoints set name = $3, url = $4, status = $5, policy = $6, secrets = $7, updated_at = $8,
-		sources = $10, ignore_own = $11, token = $12, clearance = $13, reached = $14, description = $15, metadata = $16, condition = $17, owner = $18,
-		name_key = case when name = $3 then name_key else $19 end, revision = revision + 1
-		where tenant = $1 and id = $2 and revision = $9 returning revision`)
+	endpointList = define(endpointSelect + `
+		where e.tenant = $1 and e.id > $2
+		order by e.id limit $3`)
+	subscribers = define(endpointSelect + `
+		join subscriptions s on s.endpoint = e.id
+		where s.tenant = $1 and s.trigger_name = $2
+		order by e.id`)
+	endpointInsert = define(`insert into endpoints (name_key, ` + endpointInserted.names() + `)
+		values ($1, ` + endpointInserted.parameters(2) + `)`)
+	endpointUpdate = define(`update endpoints
+		set name_key = case when name = $5 then name_key else $4 end,
+			` + endpointSaved.assignments(5) + `, revision = revision + 1
+		where tenant = $1 and id = $2 and revision = $3
+		returning revision`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
 
@@ -40,30 +83,15 @@ var (
 	subscriptionsDrop   = define(`delete from subscriptions where endpoint = $1`)
 	subscriptionsInsert = define(`insert into subscriptions (tenant, endpoint, trigger_name)
 		select cast($1 as bigint), cast($2 as text), r.name from rows($3: name text) as r where true`)
-	subscribers = define(`select ` + endpointColumns + ` from subscriptions s join endpoints e on e.id = s.endpoint
-		where s.tenant = $1 and s.trigger_name = $2 order by e.id`)
-
 	// Two who set targets at once would create an endpoint each.
 	targetsLock = postgresOnly(`select pg_advisory_xact_lock(hashtextextended('targets', $1))`)
 
 	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch) values ($1, $2, '', 0)`)
 	leaseDrop    = define(`delete from leases where endpoint = $1`)
-	cursorInsert = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)`)
-	cursorsDrop  = define(`delete from cursors where endpoint = $1`)
+	cursorInsert = define(`insert into cursors (id, tenant, endpoint, position, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $5)`)
+	cursorsDrop = define(`delete from cursors where endpoint = $1`)
 )
-
-// storedPolicy is a policy as the database keeps it: durations in Go's notation
-// would hide the difference between none and the default.
-type storedPolicy struct {
-	Retries     []time.Duration `json:"retries,omitzero"` // nanoseconds
-	Timeout     time.Duration   `json:"timeout,omitempty"`
-	Concurrency int             `json:"concurrency,omitempty"`
-	Order       endpoint.Order  `json:"order,omitempty"`
-	RateLimit   float64         `json:"rate_limit,omitempty"` // per second
-	KeepAnswers bool            `json:"keep_answers,omitempty"`
-
-	AtfinityVersion string `json:"atfinity_version,omitempty"`
-}
 
 // storedSecrets is what the database keeps sealed of an endpoint.
 type storedSecrets struct {
@@ -126,7 +154,7 @@ func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
 // Endpoint finds an endpoint.
 func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error) {
 	rows, err := r.q.query(ctx, endpointGet, tenant, id)
-	e, err := one(rows, err, r.scanEndpoint, notFound("endpoint.not_found", "There is no endpoint %q.", id))
+	e, err := one(rows, err, r.scanEndpoint(), notFound("endpoint.not_found", "There is no endpoint %q.", id))
 	return r.subscribed(ctx, e, err)
 }
 
@@ -138,7 +166,7 @@ func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clea
 		return nil
 	}
 	rows, err := r.q.query(ctx, endpointByName, e.Tenant, e.Name, spelling.Key(e.Name), e.ID, clearance.Level())
-	others, err := collect(rows, err, r.scanEndpoint)
+	others, err := collect(rows, err, r.scanEndpoint())
 	if err == nil && len(others) > 0 {
 		err = nameTaken(nil, e.Name)
 	}
@@ -148,7 +176,10 @@ func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clea
 // Endpoints lists endpoints after one of them, oldest first.
 func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) (Page[endpoint.Endpoint], error) {
 	rows, err := r.q.query(ctx, endpointList, tenant, after, limit+1)
-	found, err := collectPage(rows, err, limit, r.scanSizedEndpoint)
+	found, err := collectPage(rows, err, limit, sized(endpointColumns, func(row *endpointRow) (endpoint.Endpoint, int, error) {
+		e, err := r.openEndpoint(row)
+		return e, len(row.settings) + len(row.sealed), err
+	}))
 	if err == nil {
 		found.Items, err = r.withTriggers(ctx, found.Items, nil)
 	}
@@ -158,20 +189,18 @@ func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit
 // Subscribers lists the endpoints that listen to a trigger, oldest first.
 func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) ([]endpoint.Endpoint, error) {
 	rows, err := r.q.query(ctx, subscribers, tenant, trigger)
-	all, err := collect(rows, err, r.scanEndpoint)
+	all, err := collect(rows, err, r.scanEndpoint())
 	return r.withTriggers(ctx, all, err)
 }
 
 // CreateEndpoint adds an endpoint whose cursor stands at the head of the journal: it
 // hears of all that is committed from now on, and of nothing before.
 func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor string) error {
-	policy, metadata, secrets, err := tx.encodeEndpoint(e)
+	row, err := tx.endpointRow(e)
 	if err != nil {
 		return err
 	}
-	_, err = tx.q.exec(ctx, endpointInsert, e.ID, e.Tenant, e.Name, e.URL, string(e.Status), policy, secrets,
-		e.Revision, micros(e.CreatedAt), micros(e.UpdatedAt), strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner,
-		spelling.Key(e.Name))
+	_, err = endpointInserted.exec(ctx, tx.q, endpointInsert, row, spelling.Key(e.Name))
 	if isDuplicate(err) {
 		return nameTaken(err, e.Name)
 	}
@@ -197,18 +226,17 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 // UpdateEndpoint saves an endpoint if its revision is still e.Revision, and
 // returns it with its new one; otherwise it is a conflict.
 func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint.Endpoint, error) {
-	policy, metadata, secrets, err := tx.encodeEndpoint(e)
+	row, err := tx.endpointRow(e)
 	if err != nil {
 		return e, err
 	}
-	rows, err := tx.q.query(ctx, endpointUpdate, e.Tenant, e.ID, e.Name, e.URL, string(e.Status), policy, secrets,
-		micros(e.UpdatedAt), e.Revision, strings.Join(e.Sources, " "), e.IgnoreOwn, e.Token, string(e.Clearance), string(e.Reached), e.Description, metadata, e.Filter, e.Owner,
-		spelling.Key(e.Name))
+	rows, err := endpointSaved.query(ctx, tx.q, endpointUpdate, row, e.Tenant, e.ID, e.Revision, spelling.Key(e.Name))
 	revision, err := one(rows, err, scanValue[int64], func() error {
 		if _, err := tx.Endpoint(ctx, e.Tenant, e.ID); err != nil {
 			return err
 		}
-		return fault.New(fault.Conflict, "endpoint.version_conflict", "The endpoint changed meanwhile; nothing was saved. Load it again and repeat the change.")
+		return fault.New(fault.Conflict, "endpoint.version_conflict",
+			"The endpoint changed meanwhile; nothing was saved. Load it again and repeat the change.")
 	})
 	if isDuplicate(err) {
 		return e, nameTaken(err, e.Name)
@@ -295,67 +323,38 @@ func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err e
 	return all, err
 }
 
-func (r reader) encodeEndpoint(e endpoint.Endpoint) (policy, metadata string, secrets []byte, err error) {
-	p, err := json.Marshal(storedPolicy(e.Policy))
+// endpointRow is the row of an endpoint.
+func (r reader) endpointRow(e endpoint.Endpoint) (*endpointRow, error) {
+	settings, err := e.Document()
 	if err != nil {
-		return "", "", nil, err
+		return nil, err
 	}
-	if len(e.Metadata) > 0 {
-		m, err := json.Marshal(e.Metadata)
-		if err != nil {
-			return "", "", nil, err
-		}
-		metadata = string(m)
-	}
-	plain, err := json.Marshal(secretsOf(e))
+	secrets, err := json.Marshal(secretsOf(e))
 	if err != nil {
-		return "", "", nil, err
+		return nil, err
 	}
-	return string(p), metadata, r.seal.seal(plain, endpointPlace(e.ID)), nil
+	return &endpointRow{Endpoint: e, settings: settings, sealed: r.seal.seal(secrets, endpointPlace(e.ID))}, nil
 }
 
-func (r reader) scanEndpoint(rows *sql.Rows) (endpoint.Endpoint, error) {
-	e, _, err := r.scanSizedEndpoint(rows)
-	return e, err
-}
-
-// scanSizedEndpoint returns an endpoint and the size of its row, in bytes.
-func (r reader) scanSizedEndpoint(rows *sql.Rows) (e endpoint.Endpoint, size int, err error) {
-	var policy, metadata, sealed []byte
-	var sources string
-	var created, updated, since, counted, from, to int64
-	h := &e.Health
-	err = rows.Scan(&e.ID, &e.Tenant, &e.Name, &e.URL, &sources, &e.IgnoreOwn, &e.Token, &e.Status, &policy, &sealed, &e.Clearance, &e.Reached,
-		&e.Description, &metadata, &e.Filter, &e.Owner, &from, &to, &e.Revision, &created, &updated, &h.Version, &since, &counted, &h.Reason, &h.Told, &h.Breaker)
+// openEndpoint is the endpoint of a row.
+func (r reader) openEndpoint(row *endpointRow) (endpoint.Endpoint, error) {
+	e := row.Endpoint
+	if err := e.SetDocument(row.settings); err != nil {
+		return e, err
+	}
+	plain, err := r.seal.open(row.sealed, endpointPlace(e.ID))
 	if err != nil {
-		return e, size, err
-	}
-	size = rowBytes + len(policy) + len(sealed) + len(metadata) + len(e.Description) + len(e.Filter)
-	if e.Sources = strings.Fields(sources); len(e.Sources) == 0 {
-		e.Sources = nil
-	}
-	e.CreatedAt, e.UpdatedAt = fromMicros(created), fromMicros(updated)
-	h.Since, h.Counted = fromMicros(since), fromMicros(counted)
-	e.ExpiredFrom, e.ExpiredTo = fromMicros(from), fromMicros(to)
-	var p storedPolicy
-	if err := json.Unmarshal(policy, &p); err != nil {
-		return e, size, fmt.Errorf("policy of %s: %w", e.ID, err)
-	}
-	e.Policy = endpoint.Policy(p)
-	if len(metadata) > 0 {
-		if err := json.Unmarshal(metadata, &e.Metadata); err != nil {
-			return e, size, fmt.Errorf("metadata of %s: %w", e.ID, err)
-		}
-	}
-	plain, err := r.seal.open(sealed, endpointPlace(e.ID))
-	if err != nil {
-		return e, size, err
+		return e, err
 	}
 	var secrets storedSecrets
 	err = json.Unmarshal(plain, &secrets)
 	secrets.into(&e)
 	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
-	return e, size, err
+	return e, err
+}
+
+func (r reader) scanEndpoint() func(*sql.Rows) (endpoint.Endpoint, error) {
+	return mapped(endpointColumns, r.openEndpoint)
 }
 
 func endpointPlace(id string) string { return "endpoint/" + id }

@@ -2,7 +2,9 @@ package hooks
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,15 +34,14 @@ type Endpoint struct {
 	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
 	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
-	KeepAnswers bool                    `json:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat." example:"false"`
-	Version     string                  `json:"atfinity_version" doc:"What X-atfinity-version says to it; empty: what the server is set to, by default its own version." example:"2.4.1"`
-	Auth        Auth                    `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
-	TLS         ShownTLS                `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
-	Health      EndpointCondition       `json:"health" doc:"How it fares."`
-	Revision    int64                   `json:"revision" doc:"Grows with every change." example:"1"`
-	CreatedAt   rest.Time               `json:"created_at" doc:"When it was created."`
-	Expired     *Expired                `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
-	UpdatedAt   rest.Time               `json:"updated_at" doc:"When it last changed."`
+	endpoint.Options
+	Auth      Auth              `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
+	TLS       ShownTLS          `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
+	Health    EndpointCondition `json:"health" doc:"How it fares."`
+	Revision  int64             `json:"revision" doc:"Grows with every change." example:"1"`
+	CreatedAt rest.Time         `json:"created_at" doc:"When it was created."`
+	Expired   *Expired          `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
+	UpdatedAt rest.Time         `json:"updated_at" doc:"When it last changed."`
 }
 
 // Expired is a range of entries that an endpoint was not told of.
@@ -89,6 +90,13 @@ type NewEndpoint struct {
 	Start     Moment                  `json:"start,omitempty" maxLength:"40" doc:"From when on it is told: now, which is the default; the beginning of what is kept; or a time, as RFC 3339 writes it." example:"2026-11-01T00:00:00Z"`
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *NewEndpoint) UnmarshalJSON(raw []byte) error {
+	type plain NewEndpoint
+	b.given = slices.Clone(raw)
+	return json.Unmarshal(raw, (*plain)(b))
+}
+
 // EndpointChange is the body that changes an endpoint; what is absent stays.
 type EndpointChange struct {
 	Settings
@@ -104,6 +112,13 @@ type EndpointChange struct {
 	Resume    *string                  `json:"resume,omitempty" enum:"cursor,head" doc:"Where an active endpoint goes on: at its cursor, where it stands, which is the default; or at the head of the journal, so that all it is owed until now is passed over. What was given up stays listed, and replays go on." example:"head"`
 	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
 	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance." example:"PRIVATE"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *EndpointChange) UnmarshalJSON(raw []byte) error {
+	type plain EndpointChange
+	b.given = slices.Clone(raw)
+	return json.Unmarshal(raw, (*plain)(b))
 }
 
 type InEndpoint struct {
@@ -264,7 +279,7 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: rest.OrNull(e.Token), Owner: rest.OrNull(e.Owner),
 		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
-		KeepAnswers: e.Policy.KeepAnswers, Version: e.Policy.AtfinityVersion, Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
+		Options: e.Options.WithDefaults(), Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
 		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt), UpdatedAt: rest.Time(e.UpdatedAt),
 		Expired: showExpired(e),
 	}

@@ -2,6 +2,9 @@ package hooks
 
 import (
 	"cmp"
+	"encoding/json"
+	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,9 +28,30 @@ type Settings struct {
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests show the destination who they come from, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"What TLS connections need besides what all have. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
-	KeepAnswers *bool   `json:"keep_answers,omitempty" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
-	Version     *string `json:"atfinity_version,omitempty" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to." example:"2.4.1"`
-	Headers     Texts   `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
+	GivenOptions
+	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
+}
+
+// GivenOptions are the options of an endpoint that a request gives; the others stay.
+type GivenOptions struct {
+	endpoint.Options
+	given json.RawMessage // the body, of which the options are members
+}
+
+// TransformSchema makes the options of a request optional.
+func (GivenOptions) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool {
+		return slices.ContainsFunc(reflect.VisibleFields(reflect.TypeFor[endpoint.Options]()),
+			func(f reflect.StructField) bool { return f.Tag.Get("json") == name })
+	})
+	return s
+}
+
+// set sets those options that the request gives.
+func (o GivenOptions) set(to *endpoint.Options) {
+	if o.given != nil {
+		json.Unmarshal(o.given, to) // decoded before
+	}
 }
 
 // Auth is how requests show the destination who they come from.
@@ -66,8 +90,7 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 		e.SetTLS(endpoint.TLS(*s.TLS))
 	}
 	rest.Set(&e.Description, s.Description)
-	rest.Set(&e.Policy.KeepAnswers, s.KeepAnswers)
-	rest.Set(&e.Policy.AtfinityVersion, s.Version)
+	s.GivenOptions.set(&e.Options)
 	e.Metadata = endpoint.MergeMetadata(e.Metadata, s.Metadata)
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }

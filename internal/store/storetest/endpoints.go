@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,11 +34,16 @@ func (f *fixture) create(all ...endpoint.Endpoint) {
 var endpointTests = map[string]func(*fixture){
 	"an endpoint is read back as it was saved": func(f *fixture) {
 		for n, policy := range []endpoint.Policy{
-			{}, {Retries: []time.Duration{}}, {Retries: []time.Duration{time.Nanosecond, 24 * time.Hour}, Timeout: time.Second, Concurrency: 3, Order: endpoint.Strict, KeepAnswers: true, AtfinityVersion: "2.4.1"},
+			{}, {Retries: []time.Duration{}}, {
+				Retries: []time.Duration{time.Nanosecond, 24 * time.Hour}, Timeout: time.Second, Concurrency: 3,
+				Order: endpoint.Strict, RateLimit: 0.5,
+			},
 		} {
 			e := anEndpoint(f.tenant, n)
 			e.Policy, e.Name = policy, fmt.Sprint("name ", n)
 			e.Sources, e.IgnoreOwn, e.Token = [][]string{nil, {"api"}, {"ui"}}[n], n == 1, [3]string{"", "tok_1", "tok_2"}[n]
+			e.Options = []endpoint.Options{{}, {KeepAnswers: true}, {AtfinityVersion: "2.4.1"}}[n]
+			e.Owner = []string{"", "user/7", "token/tok_1"}[n]
 			if n == 1 {
 				e.Filter = `case.type == "kyc"`
 				e.Description, e.Metadata = "Two\nlines", map[string]string{"<team>": "ü", "": ""}
@@ -52,6 +58,17 @@ var endpointTests = map[string]func(*fixture){
 				f.Errorf("retries %#v came back as %#v: none is not the default", policy.Retries, got.Policy.Retries)
 			}
 		}
+	},
+	"settings of a newer version survive a change by this one": func(f *fixture) {
+		e := anEndpoint(f.tenant, 1)
+		e.Later = map[string]json.RawMessage{"colour": json.RawMessage(`{"a":[1.50,null]}`)}
+		f.create(e)
+		got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+		f.equal(got, e)
+		got.Description = "Changed."
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), got); return err })
+		got.Revision++
+		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), got)
 	},
 	"URLs that were saved before they had a canonical form are read in it": func(f *fixture) {
 		for n, url := range []string{"HTTPS://Example.org:443/a b?ü", "http://example.org:99999/"} {

@@ -1,0 +1,39 @@
+package endpoint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/casehook/casehook/internal/fault"
+)
+
+// Options are the settings that have one form everywhere: in the API's requests and answers,
+// in the files of casehook apply, and in the database. An option is declared here and
+// nowhere else: its name, what the documentation says of it, its default and its bounds.
+type Options struct {
+	KeepAnswers     bool   `json:"keep_answers" yaml:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
+	AtfinityVersion string `json:"atfinity_version" yaml:"atfinity_version" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to, by default its own version." example:"2.4.1"`
+}
+
+// WithDefaults fills in what is not set.
+func (o Options) WithDefaults() Options { return o }
+
+func (o Options) check() []fault.Field {
+	var faults []fault.Field
+	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
+	if problem := VersionProblem(o.AtfinityVersion); problem != "" {
+		add("/atfinity_version", problem)
+	}
+	return faults
+}
+
+// maxVersion bounds the value of X-atfinity-version, in bytes.
+const maxVersion = 64
+
+// VersionProblem returns why a text can't be the value of X-atfinity-version; empty: it can.
+func VersionProblem(text string) string {
+	if len(text) > maxVersion || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Sprintf("is not at most %d characters of visible ASCII, without spaces, such as 2.4.1", maxVersion)
+	}
+	return ""
+}
