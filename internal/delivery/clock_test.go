@@ -59,8 +59,8 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := (&Engine{store: st}).remains(t.Context(), store.Cursor{ID: "cur_1", Position: 1}, e.Tenant, 600*time.Millisecond)
-	if err != nil || len(found.parked) != 1 || time.Until(found.parked[0].Due) > time.Second {
-		t.Errorf("parked %+v, %v", found.parked, err)
+	found, err := readSaved(t.Context(), st, store.Cursor{ID: "cur_1", Position: 1}, e.Tenant, 600*time.Millisecond)
+	if err != nil || len(found.Parked) != 1 || time.Until(found.Parked[0].Due) > time.Second {
+		t.Errorf("parked %+v, %v", found.Parked, err)
 	}
 }

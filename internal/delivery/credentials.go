@@ -20,7 +20,7 @@ type credentials struct {
 	identity *outbound.Identity // nil: that of everybody
 }
 
-// newCredentials makes them from what was judged when it was saved.
+// newCredentials makes them from settings that were checked when they were saved.
 func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
 	c := &credentials{client: client}
 	switch e.Auth.Kind {

@@ -1,25 +1,26 @@
-// Package delivery tells the world what has been committed. Receivers are
-// cursors over the journal; only exceptions have rows of their own.
+// Package delivery sends committed messages to the endpoints that want them.
+// Receivers are cursors over the journal; only exceptions have rows of their own.
 //
-//	journal -> tail -> one worker per endpoint -> send -> settle -> cursor, lanes
+//	journal -> tail -> one worker per endpoint -> send -> settler -> cursor, lanes, attempts
+//	                        |     ^
+//	                        v     |
+//	                     package machine: which message is sent when, and what is saved
 //
-// The state of a cursor is a [machine], which is pure: entries, outcomes and the
-// time go in; messages to send and settlements to save come out. The cursors of one
-// endpoint share a [gate]: its limits and its breaker. A worker gives them I/O.
-// What a cursor owes is always one of these, and is saved as such:
+// The package does the I/O and decides nothing: package machine has the rules.
 //
-//   - above the cursor's position: read again after a restart, except for the
-//     messages recorded as delivered or dead;
-//   - at or behind the head of a parked lane: a message failed, and those of the
-//     same lane that came after it wait in the journal, not in rows;
-//   - dead: given up after the last retry, listed, and never owed again.
+//   - The [tail] is the end of the journal, read once for all endpoints. An endpoint
+//     further behind reads ranges of its own. [Feed] reads the same tail for clients.
+//   - [leases] are the endpoints that this node delivers to. A lease has an epoch, and
+//     what is settled under an earlier epoch is not saved.
+//   - A [worker] delivers to one endpoint, on one goroutine: it feeds the machines of
+//     its [cursor]s with entries and outcomes, and does what they want done. Each change
+//     of an endpoint is a new worker, which starts once the one before has settled.
+//   - The [settler] writes outcomes: one loop takes all that has gathered while the batch
+//     before was being written, and writes it in one transaction. While the database is
+//     away it keeps trying, windows fill, and sending stops. If a commit fails, nobody
+//     knows whether it happened, and the batch is written again so that nothing is
+//     written twice.
 //
-// A lane is what keeps order: with the order per-case it is one subject, with
-// strict the whole endpoint, with none a message by itself. A lane has at most
-// one message under way.
-//
-// Outcomes go into the [settler], whose one loop writes them in batches: attempts,
-// lanes and positions of one batch in one transaction, and only for endpoints
-// whose lease still has the epoch under which they were sent. Whatever dies, what
-// was sent and not yet settled is sent again, and nothing else is.
+// Whatever dies, messages that were sent and not yet settled are sent again, and nothing
+// else is.
 package delivery

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/casehook/casehook/internal/observe"
@@ -32,17 +31,13 @@ type Config struct {
 
 // Engine delivers for all endpoints whose lease this node holds.
 type Engine struct {
-	Config
+	config  Config
 	store   *store.Store
 	client  *outbound.Client
 	settler *settler
 	tail    *tail
-
-	until   atomic.Int64 // our leases are good until then, in nanoseconds of the monotonic clock
-	started time.Time
-	holders map[string]*holder
-	running sync.WaitGroup
-	lacks   lackLog
+	valid   *validity
+	leases  *leases
 }
 
 // New makes an Engine.
@@ -52,20 +47,40 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Flush = orDefault(c.Flush, 10*time.Second)
 	c.DisableAfter = orDefault(c.DisableAfter, 5*24*time.Hour)
+	started := time.Now()
 	e := &Engine{
-		Config: c, store: st, client: client, settler: newSettler(st, c.Log), tail: newTail(st, c.Version),
-		started: time.Now(), holders: map[string]*holder{},
+		config:  c,
+		store:   st,
+		client:  client,
+		settler: newSettler(st, c.Log),
+		tail:    newTail(st, c.Version),
+		valid:   &validity{started: started},
 	}
-	e.settler.metrics, e.settler.started = c.Metrics, e.started
+	e.settler.metrics, e.settler.started = c.Metrics, started
+	loader := &loader{
+		store:        st,
+		client:       client,
+		tail:         e.tail,
+		settler:      e.settler,
+		ticks:        ticks{started: started, every: c.Flush},
+		valid:        e.valid,
+		metrics:      c.Metrics,
+		tracer:       c.Tracer,
+		lacks:        &lackLog{log: c.Log, started: started},
+		log:          c.Log,
+		jitter:       c.Jitter,
+		disableAfter: c.DisableAfter,
+	}
+	e.leases = &leases{
+		store:   st,
+		loader:  loader,
+		valid:   e.valid,
+		node:    c.Node,
+		ttl:     c.LeaseTTL,
+		log:     c.Log,
+		holders: map[string]*holder{},
+	}
 	return e
-}
-
-// tick counts the times at which positions are saved. They are the same for all
-// endpoints, so that ten thousand idle ones are saved by one statement.
-func (e *Engine) tick(at time.Time) int64 { return int64(at.Sub(e.started) / e.Flush) }
-
-func (e *Engine) untilTick(now time.Time) time.Duration {
-	return e.Flush - now.Sub(e.started)%e.Flush
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
@@ -78,7 +93,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Run delivers until ctx ends. Then it lets what is under way finish, saves every
 // outcome, and gives its leases back.
 func (e *Engine) Run(ctx context.Context) error {
-	if !e.begin(ctx) {
+	if !e.start(ctx) {
 		return nil
 	}
 	sending, abandon := context.WithCancel(context.WithoutCancel(ctx))
@@ -92,46 +107,46 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Go(func() { e.follow(ctx) })
 	loops.Go(func() { e.listen(ctx) })
 	loops.Go(func() { e.notify(ctx) })
-	if e.Hold {
+	if e.config.Hold {
 		<-ctx.Done()
 	} else {
-		e.lease(ctx, sending)
+		e.leases.keep(ctx, sending)
 	}
 	loops.Wait()
 
-	late := time.AfterFunc(e.Drain, abandon)
+	late := time.AfterFunc(e.config.Drain, abandon)
 	defer late.Stop()
-	e.running.Wait()
-	last := time.AfterFunc(e.Drain, giveUp)
+	e.leases.running.Wait()
+	last := time.AfterFunc(e.config.Drain, giveUp)
 	defer last.Stop()
 	close(stopSettling)
 	<-settled
-	return e.store.Update(saving, func(tx *store.Tx) error { return tx.Leave(saving, e.Node) })
+	return e.store.Update(saving, func(tx *store.Tx) error { return tx.Leave(saving, e.config.Node) })
 }
 
-// begin finds the end of the journal, and reports false when ctx ended before.
-func (e *Engine) begin(ctx context.Context) bool {
+// start finds the end of the journal, and reports false when ctx ended before.
+func (e *Engine) start(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		err := e.tail.advance(ctx)
 		if err == nil {
 			return true
 		}
 		if ctx.Err() == nil {
-			e.Log.Error("the journal can't be read; trying again", "error", err)
+			e.config.Log.Error("the journal can't be read; trying again", "error", err)
 		}
-		sleep(ctx, e.Poll)
+		sleep(ctx, e.config.Poll)
 	}
 	return false
 }
 
 // follow reads the end of the journal whenever it may have grown.
 func (e *Engine) follow(ctx context.Context) {
-	ticker := time.NewTicker(e.Poll)
+	ticker := time.NewTicker(e.config.Poll)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		woken := e.store.Wake()
 		if err := e.tail.advance(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Error("the journal can't be read; trying again", "error", err)
+			e.config.Log.Error("the journal can't be read; trying again", "error", err)
 			woken = nil
 		}
 		select {
@@ -142,12 +157,12 @@ func (e *Engine) follow(ctx context.Context) {
 	}
 }
 
-// listen hears from other nodes that the journal has grown.
+// listen receives the notifications of other nodes that the journal has grown.
 func (e *Engine) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := e.store.Listen(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Warn("notifications are interrupted; polling meanwhile", "error", err)
-			sleep(ctx, e.Poll)
+			e.config.Log.Warn("notifications are interrupted; polling meanwhile", "error", err)
+			sleep(ctx, e.config.Poll)
 		}
 	}
 }
@@ -164,7 +179,7 @@ func (e *Engine) notify(ctx context.Context) {
 	for ctx.Err() == nil {
 		committed := e.store.Committed() // before we notify: what comes now is notified next
 		if err := e.store.Notify(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Warn("other nodes can't be notified; they poll meanwhile", "error", err)
+			e.config.Log.Warn("other nodes can't be notified; they poll meanwhile", "error", err)
 		}
 		sleep(ctx, notifyEvery)
 		select {

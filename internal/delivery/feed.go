@@ -41,10 +41,10 @@ type Position struct {
 	Part int   `json:"p,omitempty"` // which message of the entry
 }
 
-// Heard is a message that an audience wants. It keeps nothing of its entry, which may
-// be large.
-type Heard struct {
-	*wire.Message
+// FeedMessage is a message that an audience is sent. It keeps nothing of its entry,
+// which may be large.
+type FeedMessage struct {
+	Message *wire.Message
 	Subject string
 	Version int64 // of the subject
 	At      time.Time
@@ -60,16 +60,16 @@ type encoding struct {
 	err  error
 }
 
-// Encoded is the message as encode makes it. It is called for the first of all
-// clients alone, so that it has to give the same for each.
-func (h Heard) Encoded(encode func(Heard) ([]byte, error)) ([]byte, error) {
-	h.shown.once.Do(func() { h.shown.text, h.shown.err = encode(h) })
-	return h.shown.text, h.shown.err
+// Encoded returns the message as encode makes it. That is called for the first of all
+// clients alone, so that it has to return the same for each.
+func (m FeedMessage) Encoded(encode func(FeedMessage) ([]byte, error)) ([]byte, error) {
+	m.shown.once.Do(func() { m.shown.text, m.shown.err = encode(m) })
+	return m.shown.text, m.shown.err
 }
 
 // Batch is what was read: some messages, and where to go on.
 type Batch struct {
-	Messages []Heard
+	Messages []FeedMessage
 	Next     Position // behind all that was looked at, whether it was wanted or not
 	More     bool     // there is more already
 }
@@ -116,7 +116,7 @@ func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limi
 			if ctx.Err() != nil { // nobody wants it any more: judging it would be for nothing
 				return b, givenUp(ctx)
 			}
-			if b.take(e, a, limit, &size) {
+			if b.add(e, a, limit, &size) {
 				b.More = true
 				return b, nil
 			}
@@ -130,45 +130,53 @@ func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limi
 	return b, nil
 }
 
-// take adds an entry's messages to the batch, and reports whether it is full.
-func (b *Batch) take(e *tailEntry, a *filter.Audience, limit int, size *int) (full bool) {
-	first := 0
-	if e.Seq == b.Next.Seq {
+// add adds an entry's messages to the batch, and reports whether it is full.
+func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (full bool) {
+	first, journal := 0, e.entry.Journal
+	if journal.Seq == b.Next.Seq {
 		first = b.Next.Part
 	}
-	bodies, counted := e.messages(a.Clearance), false
-	for part := first; part < len(bodies); part++ {
-		m := bodies[part]
-		if !a.Subscribes(e.Entry, m) || !e.passes(a, part) {
+	messages, counted := e.entry.Messages(a.Clearance), false
+	for part := first; part < len(messages); part++ {
+		m := messages[part]
+		if !a.Subscribes(journal, m) {
+			continue
+		}
+		if passes, err := e.entry.Passes(a, part); !passes || err != nil { // one that can't be computed is dead
 			continue
 		}
 		cost := len(m.Body)
 		if !counted {
-			cost += e.Entry.Size()
+			cost += journal.Size()
 		}
 		if len(b.Messages) >= limit || len(b.Messages) > 0 && *size < cost {
-			b.Next = Position{Seq: e.Seq, Part: part}
+			b.Next = Position{Seq: journal.Seq, Part: part}
 			return true
 		}
 		*size -= cost
 		counted = true
-		next := Position{Seq: e.Seq, Part: part + 1}
-		if next.Part == len(bodies) {
-			next = Position{Seq: e.Seq + 1}
+		next := Position{Seq: journal.Seq, Part: part + 1}
+		if next.Part == len(messages) {
+			next = Position{Seq: journal.Seq + 1}
 		}
-		b.Messages = append(b.Messages, Heard{
-			Message: m, Subject: e.Subject, Version: e.Version, At: e.At, Source: e.Actor.Source,
-			Next: next, shown: &e.views[a.Clearance.Level()].shown[part],
+		b.Messages = append(b.Messages, FeedMessage{
+			Message: m,
+			Subject: journal.Subject,
+			Version: journal.Version,
+			At:      journal.At,
+			Source:  journal.Actor.Source,
+			Next:    next,
+			shown:   &e.encodings(a.Clearance, len(messages))[part],
 		})
 	}
-	b.Next = Position{Seq: e.Seq + 1}
+	b.Next = Position{Seq: journal.Seq + 1}
 	return false
 }
 
 // entries returns a tenant's next entries, and up to where there are no others; end
 // says that this is all there is.
 func (f *Feed) entries(ctx context.Context, a *filter.Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
-	if entries, upTo, ok := f.tail.recent(a.Tenant, after); ok {
+	if entries, upTo, ok := f.tail.recentShown(a.Tenant, after); ok {
 		return entries, upTo, len(entries) < readBatch, nil
 	}
 	select {

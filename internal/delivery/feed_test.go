@@ -10,7 +10,8 @@ import (
 )
 
 func TestAReadEndsWithItsReader(t *testing.T) {
-	tail := &tail{waiters: map[int64]chan struct{}{}}
+	tail := newTail(nil, "1.0.0")
+	tail.from = 0
 	for seq := range int64(100) {
 		tail.append([]*event.Entry{{Seq: seq + 1, Tenant: 1}})
 	}

@@ -74,7 +74,7 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 	s.put(idle, store.Settlement{Position: 5})
 	s.put(busy, store.Settlement{Position: 7})
 	s.put(busy, store.Settlement{Position: 6, Attempts: []store.Attempt{{}}})
-	if batch, _ := s.gathered(false); len(batch) != 1 || batch[busy] == nil || batch[busy].Position != 6 {
+	if batch, _ := s.gathered(false); len(batch) != 1 || batch[busy] == nil || batch[busy].row.Position != 6 {
 		t.Errorf("%d are written at once, want the one with an outcome", len(batch))
 	}
 	select {
@@ -87,7 +87,7 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the positions never ripen")
 	}
-	if batch, _ := s.gathered(false); len(batch) != 2 || batch[idle].Position != 5 || batch[busy].Position != 7 {
+	if batch, _ := s.gathered(false); len(batch) != 2 || batch[idle].row.Position != 5 || batch[busy].row.Position != 7 {
 		t.Errorf("%d positions are written together, want both", len(batch))
 	}
 	s.put(idle, store.Settlement{Position: 9})
@@ -95,7 +95,7 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 		t.Errorf("at the end %d are written, and %d left", len(batch), len(s.idle))
 	}
 	s.put(idle, store.Settlement{Position: 10, Granted: []store.Wish{{Message: "msg_1"}}})
-	if batch, _ := s.gathered(false); len(batch) != 1 || len(batch[idle].Granted) != 1 {
+	if batch, _ := s.gathered(false); len(batch) != 1 || len(batch[idle].row.Granted) != 1 {
 		t.Errorf("%d are written at once, want what was granted", len(batch))
 	}
 }

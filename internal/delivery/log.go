@@ -40,8 +40,8 @@ func takesNothing(e endpoint.Endpoint) bool {
 	return condition == endpoint.Failing || condition == endpoint.Refusing
 }
 
-// fares says how the endpoint does.
-func (d *diary) fares(e endpoint.Endpoint, now time.Time) {
+// condition says whether the endpoint accepts messages, when that has changed.
+func (d *diary) condition(e endpoint.Endpoint, now time.Time) {
 	switch failing := takesNothing(e); {
 	case failing && !d.failing && !now.Before(d.nextFailing):
 		d.failing, d.nextFailing = true, now.Add(diaryEvery)
@@ -60,11 +60,11 @@ func (d *diary) fares(e endpoint.Endpoint, now time.Time) {
 // unreached says why a message could not be sent, with the addresses that nobody else
 // may see.
 func (d *diary) unreached(o outcome, now time.Time) {
-	if o.cause == "" || now.Before(d.nextReason) && (o.reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
+	if o.cause == "" || now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
 		return
 	}
-	d.reason, d.nextReason = o.reason, now.Add(reasonEvery)
-	d.log.Warn("the endpoint can't be reached", "url", d.url, "reason", o.reason, "cause", o.cause, "address", o.address)
+	d.reason, d.nextReason = o.Reason, now.Add(reasonEvery)
+	d.log.Warn("the endpoint can't be reached", "url", d.url, "reason", o.Reason, "cause", o.cause, "address", o.address)
 }
 
 // gaveUp notes messages that are dead.

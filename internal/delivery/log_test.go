@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -25,35 +26,35 @@ func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
 		}
 	}
 	for range 3 {
-		d.fares(well, now)
-		d.fares(ill, now)
+		d.condition(well, now)
+		d.condition(ill, now)
 	}
 	said("an endpoint that comes and goes", "takes nothing", 1)
 	said("an endpoint that comes and goes", "takes messages again", 1)
-	d.fares(ill, now.Add(diaryEvery))
+	d.condition(ill, now.Add(diaryEvery))
 	said("a minute later", "takes nothing", 2)
 	said("a failing endpoint", `url=https://crm.example.com/hooks reason="503 Service Unavailable" failing_since=`, 2)
 
 	for i := range 5 {
 		d.gaveUp([]store.Dead{{Place: store.Place{Message: "msg_" + string(rune('a'+i))}, Trigger: "case_created", Subject: "case/1", Reason: "400 Bad Request"}})
-		d.fares(ill, now)
+		d.condition(ill, now)
 	}
 	said("the first message", "count=1 last=msg_a trigger=case_created subject=case/1 reason=\"400 Bad Request\"", 1)
-	d.fares(ill, now.Add(diaryEvery))
+	d.condition(ill, now.Add(diaryEvery))
 	said("the others a minute later", "count=4 last=msg_e", 1)
 	said("a secret", "secret", 0)
 
 	for i, reason := range []string{"a", "a", "b", "a", "b"} { // within a minute
-		d.unreached(outcome{reason: reason, cause: "dial 10.0.0.1"}, now.Add(time.Duration(i)*time.Second))
+		d.unreached(outcome{Outcome: machine.Outcome{Reason: reason}, cause: "dial 10.0.0.1"}, now.Add(time.Duration(i)*time.Second))
 	}
-	d.unreached(outcome{reason: "200 OK"}, now) // nothing is wrong
+	d.unreached(outcome{Outcome: machine.Outcome{Reason: "200 OK"}}, now) // nothing is wrong
 	said("why it can't be reached", "can't be reached", 1)
-	d.unreached(outcome{reason: "a", cause: "dial 10.0.0.1"}, now.Add(reasonEvery-1))
+	d.unreached(outcome{Outcome: machine.Outcome{Reason: "a"}, cause: "dial 10.0.0.1"}, now.Add(reasonEvery-1))
 	said("the same reason", "can't be reached", 1)
-	d.unreached(outcome{reason: "b", cause: "dial 10.0.0.1"}, now.Add(diaryEvery))
+	d.unreached(outcome{Outcome: machine.Outcome{Reason: "b"}, cause: "dial 10.0.0.1"}, now.Add(diaryEvery))
 	said("another reason a minute later", `reason=b cause="dial 10.0.0.1"`, 1)
 
 	again := newDiary(d.log, ill) // another node, or after a change of the endpoint
-	again.fares(ill, now.Add(time.Hour))
+	again.condition(ill, now.Add(time.Hour))
 	said("what was said before", "takes nothing", 2)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/delivery/machine"
 )
 
 // owner waits until it is known what the endpoint's owner may read now; false: ctx
@@ -20,25 +21,25 @@ func (w *worker) owner(ctx context.Context) (access.Reader, bool) {
 	return access.Reader{}, false
 }
 
-// heed takes in what the endpoint's owner may read now. Where bodies would show more
-// or less, the worker ends, and the next one makes them anew.
-func (w *worker) heed(reader access.Reader) {
+// setOwner changes what the endpoint's owner may read now. Where bodies would show
+// more or less, the worker ends, and the next one makes them anew.
+func (w *worker) setOwner(reader access.Reader) {
 	if reader.Clearance != w.sees {
 		w.stop(errReload)
 		return
 	}
-	w.gate.audience.Reader = reader
+	w.gate.Owner(reader)
 }
 
-// refrain takes back a message that was not sent: its body is to be made anew, or the
+// withdraw puts back a message that was not sent: its body is to be made anew, or the
 // owner may not read it; with ok false, we end.
-func (w *worker) refrain(m *machine, msg *message, reader access.Reader, ok bool) {
+func (w *worker) withdraw(c *cursor, msg *machine.Message, reader access.Reader, ok bool) {
 	if ok {
-		w.heed(reader)
+		w.setOwner(reader)
 	}
 	if !ok || w.stopping() != nil {
-		m.done(msg, outcome{verdict: notAttempted}, time.Now())
+		c.machine.Done(msg, machine.Outcome{Verdict: machine.NotAttempted}, time.Now())
 		return
 	}
-	m.withhold(msg)
+	c.machine.Withhold(msg)
 }

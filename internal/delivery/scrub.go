@@ -51,13 +51,14 @@ func formsOf(secret string) []string {
 	return all
 }
 
-// scrubber takes secrets out of text.
+// scrubber removes secrets from text.
 type scrubber struct {
-	forms []string // the longest first
-	*strings.Replacer
+	forms    []string // the longest first
+	replacer *strings.Replacer
 }
 
-// scrubberOf takes out what a request says to the receiver alone; nil: nothing.
+// scrubberOf returns a scrubber of what a request says to the receiver alone; nil:
+// there is no such thing.
 func scrubberOf(q outbound.Request) *scrubber {
 	var forms, pairs []string
 	for _, h := range q.Private {
@@ -75,7 +76,7 @@ func scrubberOf(q outbound.Request) *scrubber {
 	for _, form := range forms {
 		pairs = append(pairs, form, redacted)
 	}
-	return &scrubber{forms, strings.NewReplacer(pairs...)}
+	return &scrubber{forms: forms, replacer: strings.NewReplacer(pairs...)}
 }
 
 // cut is text that was cut off, as far as no secret begins that its end is within.
@@ -100,11 +101,11 @@ func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
 	if r.Truncated || r.Err != nil {
 		body = scrub.cut(body)
 	}
-	r.Body = []byte(scrub.Replace(body))
+	r.Body = []byte(scrub.replacer.Replace(body))
 	header := make(http.Header, len(r.Header))
 	for name, values := range r.Header {
 		for _, value := range values {
-			header[name] = append(header[name], scrub.Replace(value))
+			header[name] = append(header[name], scrub.replacer.Replace(value))
 		}
 	}
 	r.Header = header

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -69,14 +70,14 @@ func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 		"&#115;esame-open", "s e s a m e - o p e n", string(reversed), fmt.Sprintf("%q", secret), fmt.Sprint([]byte(secret)), secret[:6],
 		"sesame" + "​" + "-open",
 	} {
-		o := judge(&message{body: &wire.Message{}}, withSecret, answered(spelt), false)
-		if o.attempt.Response != withheld || o.attempt.Status != 500 || o.verdict != unreachable {
+		o := classify(&machine.Message{Body: &wire.Message{}}, withSecret, answered(spelt), false)
+		if o.attempt.Response != withheld || o.attempt.Status != 500 || o.Verdict != machine.Unreachable {
 			t.Errorf("%s: the attempt keeps %s", spelt, o.attempt.Response)
 		}
 	}
 	for name, o := range map[string]outcome{
-		"an endpoint that says so":         judge(&message{body: &wire.Message{}}, withSecret, answered("why it failed"), true),
-		"an endpoint that is sent nothing": judge(&message{body: &wire.Message{}}, outbound.Request{}, answered("why it failed"), false),
+		"an endpoint that says so":         classify(&machine.Message{Body: &wire.Message{}}, withSecret, answered("why it failed"), true),
+		"an endpoint that is sent nothing": classify(&machine.Message{Body: &wire.Message{}}, outbound.Request{}, answered("why it failed"), false),
 	} {
 		if !strings.Contains(o.attempt.Response, "why it failed") {
 			t.Errorf("%s: the attempt keeps %s", name, o.attempt.Response)

@@ -35,16 +35,22 @@ type settler struct {
 
 // settlement is what the pool holds of one cursor.
 type settlement struct {
-	store.Settlement
+	row   store.Settlement         // without the lanes
 	lanes map[string]*store.Parked // the last word on each; nil: unpark
 	sent  int                      // outcomes of messages that were sent
 }
 
 func newSettler(st *store.Store, log *slog.Logger) *settler {
-	return &settler{store: st, log: log, pool: map[*cursor]*settlement{}, idle: map[*cursor]*settlement{}, filled: make(chan struct{}, 1)}
+	return &settler{
+		store:  st,
+		log:    log,
+		pool:   map[*cursor]*settlement{},
+		idle:   map[*cursor]*settlement{},
+		filled: make(chan struct{}, 1),
+	}
 }
 
-// put hands over a settlement; the cursor's worker is told when it is saved.
+// put hands over a settlement; the cursor's worker learns when it is saved.
 func (s *settler) put(c *cursor, more store.Settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +61,8 @@ func (s *settler) put(c *cursor, more store.Settlement) {
 	pooled := pool[c]
 	if pooled == nil {
 		pooled = &settlement{lanes: map[string]*store.Parked{}}
-		pooled.Tenant, pooled.Endpoint, pooled.Cursor, pooled.Epoch = c.lease.Tenant, c.lease.Endpoint, c.id, c.lease.Epoch
-		pooled.Revision = c.endpoint.Revision
+		pooled.row.Tenant, pooled.row.Endpoint, pooled.row.Cursor = more.Tenant, more.Endpoint, more.Cursor
+		pooled.row.Epoch, pooled.row.Revision = more.Epoch, more.Revision
 		pool[c] = pooled
 	}
 	pooled.merge(more)
@@ -84,8 +90,8 @@ func (s *settler) ripen() {
 	s.nudge()
 }
 
-// gathered takes what is to be written now: with all, and where somebody waits
-// for it, positions that are not ripe too.
+// gathered empties the pool. With all, and where somebody waits for it, it returns
+// positions that are not ripe, too.
 func (s *settler) gathered(all bool) (batch map[*cursor]*settlement, barriers []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +102,7 @@ func (s *settler) gathered(all bool) (batch map[*cursor]*settlement, barriers []
 	}
 	for c, p := range s.idle {
 		if busy := batch[c]; busy != nil {
-			busy.Position = max(busy.Position, p.Position)
+			busy.row.Position = max(busy.row.Position, p.row.Position)
 		} else {
 			batch[c] = p
 		}
@@ -116,12 +122,13 @@ func (s *settler) nudge() {
 }
 
 func (p *settlement) merge(more store.Settlement) {
-	p.Replay, p.Ended = more.Replay, p.Ended || more.Ended
-	p.Position = max(p.Position, more.Position)
-	p.Attempts = append(p.Attempts, more.Attempts...)
-	p.Dead = append(p.Dead, more.Dead...)
-	p.Health = append(p.Health, more.Health...)
-	p.Granted = append(p.Granted, more.Granted...)
+	row := &p.row
+	row.Replay, row.Ended = more.Replay, row.Ended || more.Ended
+	row.Position = max(row.Position, more.Position)
+	row.Attempts = append(row.Attempts, more.Attempts...)
+	row.Dead = append(row.Dead, more.Dead...)
+	row.Health = append(row.Health, more.Health...)
+	row.Granted = append(row.Granted, more.Granted...)
 	for i := range more.Park {
 		p.lanes[more.Park[i].Lane] = &more.Park[i]
 	}
@@ -155,6 +162,15 @@ const (
 	slowestSettleWait = 2 * time.Second
 )
 
+// slowSettle is how long outcomes may wait to be saved before something is wrong.
+const slowSettle = 20 * time.Second
+
+// stuck reports whether a batch has been waiting to be saved for long.
+func (s *settler) stuck() bool {
+	since := s.writing.Load()
+	return since != 0 && time.Since(s.started)-time.Duration(since) > slowSettle
+}
+
 // flush writes what is in the pool.
 func (s *settler) flush(ctx context.Context, all bool) {
 	batch, barriers := s.gathered(all)
@@ -173,10 +189,10 @@ func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool 
 	defer s.writing.Store(0)
 	again := false
 	for wait := firstSettleWait; ; wait = min(2*wait, slowestSettleWait) {
-		begun := time.Now()
+		start := time.Now()
 		lost, err := s.write(ctx, batch, again)
 		if err == nil {
-			s.count(batch, lost, time.Since(begun))
+			s.count(batch, lost, time.Since(start))
 			report(batch, lost)
 			return true
 		}
@@ -193,7 +209,7 @@ func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool 
 func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement, again bool) (lost []string, err error) {
 	all := make([]store.Settlement, 0, len(batch))
 	for _, p := range batch {
-		row := p.Settlement
+		row := p.row
 		row.Again = again
 		for lane, parked := range p.lanes {
 			if parked == nil {
@@ -217,19 +233,19 @@ func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement, agai
 func (s *settler) count(batch map[*cursor]*settlement, lost []string, took time.Duration) {
 	attempts, dead := 0, 0
 	for _, p := range batch {
-		attempts += len(p.Attempts)
-		if !slices.Contains(lost, p.Endpoint) {
-			dead += len(p.Dead)
+		attempts += len(p.row.Attempts)
+		if !slices.Contains(lost, p.row.Endpoint) {
+			dead += len(p.row.Dead)
 		}
 	}
 	s.metrics.Settled(attempts, dead, took)
 }
 
-// report tells the workers what became of their settlements.
+// report lets the workers know what became of their settlements.
 func report(batch map[*cursor]*settlement, lost []string) {
 	for c, p := range batch {
-		if slices.Contains(lost, p.Endpoint) {
-			c.stop(errLeaseLost)
+		if slices.Contains(lost, p.row.Endpoint) {
+			c.worker.stop(errLeaseLost)
 			continue
 		}
 		c.worker.saved(p)

@@ -6,72 +6,36 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// tailEntry is a journal entry with its messages, encoded once for all endpoints
-// of the same clearance.
+// tailEntry is an entry of the tail. Its messages are shown to clients in one
+// encoding, which is made once.
 type tailEntry struct {
-	*event.Entry
-	version string
-	views   [4]view // by the level of the clearance
-}
-
-// view is an entry's messages as one clearance sees them.
-type view struct {
-	once   sync.Once
-	bodies []*wire.Message
-	shown  []encoding // of each, for those who follow the journal
-
-	judging sync.Once
-	judged  []*filter.Message // of each, as filters see it
+	entry machine.Entry
+	shown [4]atomic.Pointer[[]encoding] // of each message, by the level of the clearance
 }
 
 // size is roughly what an entry holds in memory, in bytes: its data is in bodies
 // too, and decoded for filters.
-func (e *tailEntry) size() int { return 4 * e.Entry.Size() }
+func (e *tailEntry) size() int { return 4 * e.entry.Journal.Size() }
 
-// messages derives the entry's messages. It is safe for concurrent use.
-func (e *tailEntry) messages(clearance casetype.Classification) []*wire.Message {
-	v := &e.views[clearance.Level()]
-	v.once.Do(func() {
-		bodies := wire.Messages(e.Entry, e.version, clearance)
-		for _, body := range bodies {
-			v.bodies = append(v.bodies, &body) // each by itself, or one would keep them all
-		}
-		v.shown = make([]encoding, len(bodies))
-	})
-	return v.bodies
-}
-
-// judged returns one of the entry's messages as filters see it. What they ask for is
-// decoded once for all endpoints of the same clearance. It is safe for concurrent
-// use.
-func (e *tailEntry) judged(clearance casetype.Classification, part int) *filter.Message {
-	bodies := e.messages(clearance)
-	v := &e.views[clearance.Level()]
-	v.judging.Do(func() {
-		entry := filter.NewEntry(e.Entry, clearance)
-		for _, body := range bodies {
-			v.judged = append(v.judged, entry.Message(body))
-		}
-	})
-	return v.judged[part]
-}
-
-// passes reports whether one of the entry's messages passes the audience's filter.
-// One for which it can't be computed is never delivered.
-func (e *tailEntry) passes(a *filter.Audience, part int) bool {
-	if !a.Filters() {
-		return a.Fault == nil
+// encodings returns the encodings of the entry's messages for a clearance, which sees
+// so many of them. It is safe for concurrent use.
+func (e *tailEntry) encodings(clearance casetype.Classification, messages int) []encoding {
+	shown := &e.shown[clearance.Level()]
+	if made := shown.Load(); made != nil {
+		return *made
 	}
-	passes, err := a.Passes(e.judged(a.Clearance, part))
-	return passes && err == nil
+	made := make([]encoding, messages)
+	shown.CompareAndSwap(nil, &made)
+	return *shown.Load()
 }
 
 // The tail's bounds.
@@ -84,8 +48,8 @@ const (
 // tail is the end of the journal, read once for all endpoints. Those far behind
 // read ranges of their own.
 type tail struct {
-	store   *store.Store
-	version string // of Casehook, for the messages' headers
+	store  *store.Store
+	derive machine.Derive
 
 	reading sync.Mutex // one reads what is new
 
@@ -103,8 +67,13 @@ type tail struct {
 // unbegun is where a tail begins that holds nothing yet.
 const unbegun = math.MaxInt64
 
+// newTail returns a tail that reads nothing yet. The version is that of Casehook, for
+// the messages' headers.
 func newTail(st *store.Store, version string) *tail {
-	return &tail{store: st, version: version, from: unbegun, waiters: map[int64]chan struct{}{}}
+	derive := func(e *event.Entry, clearance casetype.Classification) []wire.Message {
+		return wire.Messages(e, version, clearance)
+	}
+	return &tail{store: st, derive: derive, from: unbegun, waiters: map[int64]chan struct{}{}}
 }
 
 // advance reads what is new and wakes the tenants that have some. The first time
@@ -116,7 +85,7 @@ func (t *tail) advance(ctx context.Context) error {
 		return err
 	}
 	if t.from == unbegun {
-		return t.begin(ctx)
+		return t.start(ctx)
 	}
 	for {
 		found, err := t.store.Journal(ctx, t.head, readBatch)
@@ -130,7 +99,7 @@ func (t *tail) advance(ctx context.Context) error {
 	}
 }
 
-func (t *tail) begin(ctx context.Context) error {
+func (t *tail) start(ctx context.Context) error {
 	head, err := t.store.Head(ctx)
 	if err != nil {
 		return err
@@ -159,14 +128,20 @@ func (t *tail) append(entries []*event.Entry) {
 	}
 	t.head = entries[len(entries)-1].Seq
 	for len(t.entries) > tailKept || t.bytes > tailBytes {
-		t.from = t.entries[0].Seq
+		t.from = t.entries[0].entry.Journal.Seq
 		t.bytes -= t.entries[0].size()
 		t.entries[0] = nil
 		t.entries = t.entries[1:]
 	}
 }
 
-func (t *tail) wrap(e *event.Entry) *tailEntry { return &tailEntry{Entry: e, version: t.version} }
+func (t *tail) wrap(e *event.Entry) *tailEntry {
+	return &tailEntry{entry: machine.Entry{Journal: e, Derive: t.derive}}
+}
+
+func (t *tail) entry(e *event.Entry) *machine.Entry {
+	return &machine.Entry{Journal: e, Derive: t.derive}
+}
 
 // end is the position up to which the journal has been read.
 func (t *tail) end() int64 {
@@ -189,27 +164,41 @@ func (t *tail) wait(tenant int64) <-chan struct{} {
 
 // recent returns a tenant's entries above a position, and the position up to which
 // there are no others, if they are in memory.
-func (t *tail) recent(tenant, after int64) (entries []*tailEntry, upTo int64, ok bool) {
+func (t *tail) recent(tenant, after int64) (entries []*machine.Entry, upTo int64, ok bool) {
+	return recentOf(t, tenant, after, func(e *tailEntry) *machine.Entry { return &e.entry })
+}
+
+// recentShown is recent for clients, with the encodings of the messages.
+func (t *tail) recentShown(tenant, after int64) (entries []*tailEntry, upTo int64, ok bool) {
+	return recentOf(t, tenant, after, func(e *tailEntry) *tailEntry { return e })
+}
+
+func recentOf[T any](t *tail, tenant, after int64, as func(*tailEntry) T) (entries []T, upTo int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if after < t.from {
 		return nil, after, false
 	}
-	first, _ := slices.BinarySearchFunc(t.entries, after+1, func(e *tailEntry, seq int64) int { return cmp.Compare(e.Seq, seq) })
+	first, _ := slices.BinarySearchFunc(t.entries, after+1, func(e *tailEntry, seq int64) int {
+		return cmp.Compare(e.entry.Journal.Seq, seq)
+	})
 	for _, e := range t.entries[first:] {
-		if e.Tenant != tenant {
+		if e.entry.Journal.Tenant != tenant {
 			continue
 		}
-		entries = append(entries, e)
+		entries = append(entries, as(e))
 		if len(entries) == readBatch {
-			return entries, e.Seq, true
+			return entries, e.entry.Journal.Seq, true
 		}
 	}
 	return entries, max(t.head, after), true
 }
 
-// older is recent for what is no longer in memory. After an error upTo is after.
-func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetype.Classification) (entries []*tailEntry, upTo int64, err error) {
+// older is recent for what is no longer in memory. The messages are derived for a
+// clearance here, beside the sending. After an error upTo is after.
+func (t *tail) older(
+	ctx context.Context, tenant, after int64, clearance casetype.Classification,
+) (entries []*machine.Entry, upTo int64, err error) {
 	t.mu.Lock()
 	head := t.head // all up to it is there when we look
 	t.mu.Unlock()
@@ -218,8 +207,7 @@ func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetyp
 		return nil, after, err
 	}
 	for _, e := range found.Entries {
-		entries = append(entries, t.wrap(e))
-		entries[len(entries)-1].messages(clearance) // here, not where the sending waits for it
+		entries = append(entries, t.derived(e, clearance))
 	}
 	if found.More {
 		return entries, found.Last(), nil
@@ -227,11 +215,20 @@ func (t *tail) older(ctx context.Context, tenant, after int64, clearance casetyp
 	return entries, max(head, found.Last()), nil
 }
 
+// derived returns an entry whose messages for a clearance are there.
+func (t *tail) derived(e *event.Entry, clearance casetype.Classification) *machine.Entry {
+	entry := t.entry(e)
+	entry.Messages(clearance)
+	return entry
+}
+
 // replayBatch is how many entries a replay reads at once.
 const replayBatch = 128
 
-// again is older for a replay: all of it is in the journal since it began.
-func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance casetype.Classification) (entries []*tailEntry, upTo int64, err error) {
+// again is older for a replay: all of it is in the journal since it started.
+func (t *tail) again(
+	ctx context.Context, r store.Replay, after int64, clearance casetype.Classification,
+) (entries []*machine.Entry, upTo int64, err error) {
 	var found store.Range
 	switch {
 	case r.Messages > 0:
@@ -252,9 +249,7 @@ func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance
 		if e.Seq > upTo {
 			break
 		}
-		wrapped := t.wrap(e)
-		wrapped.messages(clearance) // here, not where the sending waits for it
-		entries = append(entries, wrapped)
+		entries = append(entries, t.derived(e, clearance))
 	}
 	return entries, upTo, nil
 }
@@ -263,16 +258,16 @@ func (t *tail) again(ctx context.Context, r store.Replay, after int64, clearance
 const laneBatch = 64
 
 // lane reads what a parked lane waits for, and reports whether there may be more.
-func (t *tail) lane(ctx context.Context, tenant int64, q load) (entries []*tailEntry, full bool, err error) {
+func (t *tail) lane(ctx context.Context, tenant int64, q machine.Load) (entries []*machine.Entry, full bool, err error) {
 	var found store.Range
-	if kindOf(q.Lane) == ofSubject {
-		found, err = t.store.Lane(ctx, tenant, q.Lane, q.After, q.UpTo, laneBatch)
+	if subject, ok := q.Subject(); ok {
+		found, err = t.store.Lane(ctx, tenant, subject, q.After, q.UpTo, laneBatch)
 		full = found.More
 	} else {
 		found, err = t.store.TenantJournal(ctx, tenant, q.After, 1)
 	}
 	for _, e := range found.Entries {
-		entries = append(entries, t.wrap(e))
+		entries = append(entries, t.entry(e))
 	}
 	return entries, full, err
 }

@@ -25,7 +25,7 @@ func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 			if _, _, ok := tail.recent(1, before-1); ok {
 				t.Error("it claims to hold an entry that was dropped")
 			}
-			if got, _, ok := tail.recent(1, before); !ok || len(got) != min(c.kept, readBatch) || got[0].Seq != before+1 {
+			if got, _, ok := tail.recent(1, before); !ok || len(got) != min(c.kept, readBatch) || got[0].Journal.Seq != before+1 {
 				t.Errorf("it gives %d entries (%v)", len(got), ok)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
@@ -28,8 +29,13 @@ const testsAtOnce = 8
 
 // Tester sends by the client of the engine.
 func (e *Engine) Tester() *Tester {
-	return &Tester{client: e.client, version: e.Version, slots: make(chan struct{}, testsAtOnce), hold: e.Hold,
-		log: e.Log}
+	return &Tester{
+		client:  e.client,
+		version: e.config.Version,
+		slots:   make(chan struct{}, testsAtOnce),
+		hold:    e.config.Hold,
+		log:     e.config.Log,
+	}
 }
 
 // Send tries a sample of a trigger once, and tells what came of it, as attempts
@@ -54,14 +60,14 @@ func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) 
 	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
 	result := t.client.Post(ctx, q)
-	o := judge(msg, q, result, e.KeepAnswers)
+	o := classify(msg, q, result, e.KeepAnswers)
 	once := newDiary(t.log.With("endpoint", e.ID, "tenant", e.Tenant), e)
 	once.unreached(o, q.At)
-	return o.attempt, o.reason, ctx.Err()
+	return o.attempt, o.Reason, ctx.Err()
 }
 
 // sample makes a message that tells of nothing that has happened.
-func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*message, error) {
+func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, error) {
 	entry := wire.Sample(trigger)
 	if entry == nil {
 		return nil, fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %q; GET /v1/triggers lists them.", trigger)
@@ -69,7 +75,7 @@ func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*message, error) {
 	entry.Tenant, entry.At = e.Tenant, time.Now()
 	for part, body := range wire.Messages(entry, t.version, e.Clearance) {
 		if body.Trigger == trigger && !body.Untold && body.Err == nil {
-			return &message{Place: store.Place{Part: part, Message: body.ID}, subject: entry.Subject, body: &body, tries: 1}, nil
+			return &machine.Message{Place: machine.Place{Part: part}, ID: body.ID, Subject: entry.Subject, Body: &body, Tries: 1}, nil
 		}
 	}
 	return nil, fault.New(fault.Unprocessable, "test.untold", "The endpoint's clearance sees no sample of %q.", trigger)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
@@ -16,26 +17,35 @@ import (
 // worker delivers for one endpoint, under one lease: it hands the machines of its
 // cursors what they ask for.
 type worker struct {
-	*Engine
+	store   *store.Store
+	tail    *tail
+	settler *settler
+	ticks   ticks
+	valid   *validity // of the node's leases
+	metrics *observe.Delivery
+	tracer  *observe.Tracer
+	lacks   *lackLog
+	log     *slog.Logger // about the endpoint
+
 	endpoint    endpoint.Endpoint
+	policy      endpoint.Policy         // of the endpoint, with its defaults
 	sees        casetype.Classification // the owner's clearance, which bounds the endpoint's
 	lease       store.Lease
-	gate        *gate
-	crew        *crew
+	gate        *machine.Gate
+	rotation    *machine.Rotation
 	credentials *credentials
 	live        *cursor
 	replays     []*cursor
 	waiter      *waiter
-	log         *slog.Logger
 	diary       diary
 
-	inbox   chan func()   // what came back: run on the worker's own goroutine
-	reading int           // what is being read of the journal, or of what is asked
-	looking bool          // what is asked is being read
-	notice  chan struct{} // holds one when durable, asked, over or cause changed
+	inbox    chan func()   // what came back: run on the worker's own goroutine
+	reading  int           // what is being read of the journal, or of what is asked
+	checking bool          // what is asked is being read
+	notice   chan struct{} // holds one when durable, asked, over or cause changed
 
 	mu      sync.Mutex
-	durable int             // outcomes saved and not yet told to the gate
+	durable int             // outcomes saved, of which the gate does not know yet
 	asked   bool            // somebody may have asked something of the endpoint
 	over    map[string]bool // replays whose end is saved
 	cause   error           // why it stops; nil: it does not
@@ -67,13 +77,13 @@ func (w *worker) stop(cause error) {
 
 // saved notes that a settlement is durable.
 func (w *worker) saved(p *settlement) {
-	if p.sent == 0 && !p.Ended {
+	if p.sent == 0 && !p.row.Ended {
 		return // nothing depends on it
 	}
 	w.mu.Lock()
 	w.durable += p.sent
-	if p.Ended {
-		w.over[p.Cursor] = true
+	if p.row.Ended {
+		w.over[p.row.Cursor] = true
 	}
 	w.mu.Unlock()
 	w.nudge()
@@ -106,24 +116,24 @@ func (w *worker) stopping() error {
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
-	w.Metrics.Serving(1)
-	defer w.endWatch()
+	w.metrics.Serving(1)
+	defer w.endObserving()
 	defer w.credentials.close()
 	defer func() { w.tail.letGo(w.waiter) }()
 	for {
 		w.waiter = w.tail.follow(w.waiter, w.lease.Tenant, w.endpoint.Triggers)
-		w.look(ctx)
+		w.checkRequests(ctx)
 		for c := range w.cursors {
 			c.fill(ctx)
-			c.m.grant(time.Now())
+			c.machine.Grant(time.Now())
 		}
-		if w.leased() {
-			w.pump(ctx, sending)
+		if w.valid.now() {
+			w.sendAll(ctx, sending)
 		}
 		for c := range w.cursors {
 			c.handOver(false)
 		}
-		w.watchEndpoint()
+		w.observeEndpoint()
 		if err := w.ending(ctx); err != nil {
 			return w.drain(err)
 		}
@@ -143,6 +153,16 @@ func (w *worker) cursors(yield func(*cursor) bool) {
 	}
 }
 
+// cursorOf returns the cursor that a machine is of.
+func (w *worker) cursorOf(m *machine.Cursor) *cursor {
+	for c := range w.cursors {
+		if c.machine == m {
+			return c
+		}
+	}
+	panic("delivery: a machine without a cursor")
+}
+
 func (w *worker) ending(ctx context.Context) error {
 	if err := w.stopping(); err != nil {
 		return err
@@ -150,56 +170,56 @@ func (w *worker) ending(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// pump does all that the machines want done now.
-func (w *worker) pump(ctx, sending context.Context) {
+// sendAll does all that the machines want done now.
+func (w *worker) sendAll(ctx, sending context.Context) {
 	for w.ending(ctx) == nil {
-		m, s, ok := w.crew.next(time.Now())
+		m, step, ok := w.rotation.Next(time.Now())
 		switch {
 		case !ok:
 			return
-		case s.send != nil:
-			go w.send(sending, m, s.send)
+		case step.Send != nil:
+			go w.send(sending, w.cursorOf(m), step.Send)
 		default:
-			go w.load(ctx, m, *s.load)
+			go w.load(ctx, m, *step.Load)
 		}
 	}
 }
 
 // load reads what a parked lane waits for.
-func (w *worker) load(ctx context.Context, m *machine, q load) {
+func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.Load) {
 	entries, full, err := w.tail.lane(ctx, w.lease.Tenant, q)
 	if err != nil {
 		w.log.Error("a parked lane can't be read; trying again", "error", err)
-		w.inbox <- func() { m.unloaded(q, time.Now().Add(readAgain)) }
+		w.inbox <- func() { m.Unloaded(q, time.Now().Add(readAgain)) }
 		return
 	}
-	w.inbox <- func() { m.loaded(q, entries, full) }
+	w.inbox <- func() { m.Loaded(q, entries, full) }
 }
 
-// send makes one request, if the endpoint's owner may read what it tells now. A
+// send makes one request, if the endpoint's owner may read the message now. A
 // message belongs to it until its result is in.
-func (w *worker) send(ctx context.Context, m *machine, msg *message) {
-	if reader, ok := w.owner(ctx); !ok || reader.Clearance != w.sees || !reader.Reads(msg.entry) {
-		w.inbox <- func() { w.refrain(m, msg, reader, ok) }
+func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
+	if reader, ok := w.owner(ctx); !ok || reader.Clearance != w.sees || !reader.Reads(msg.Entry) {
+		w.inbox <- func() { w.withdraw(c, msg, reader, ok) }
 		return
 	}
-	ctx, span := w.Tracer.Delivery(ctx, msg.body.Trace, msg.body.Trigger)
-	w.Metrics.Sending()
-	r := w.request(msg, time.Now())
+	ctx, span := w.tracer.Delivery(ctx, msg.Body.Trace, msg.Body.Trigger)
+	w.metrics.Sending()
+	r := requestOf(w.endpoint, w.policy, msg, time.Now())
 	r.Trace = observe.Traceparent(ctx)
 	r, result := w.credentials.post(ctx, r)
-	o := judge(msg, r, result, w.endpoint.KeepAnswers)
-	if o.lacking {
-		w.lacks.note(w.Log, time.Since(w.started), result)
+	o := classify(msg, r, result, w.endpoint.KeepAnswers)
+	if o.Lacking {
+		w.lacks.note(result)
 	}
-	w.watch(span, m, msg, o)
-	w.inbox <- func() { w.take(m, msg, o) }
+	w.observe(span, c, msg, o)
+	w.inbox <- func() { w.receive(c, msg, o) }
 }
 
 // wait blocks until there may be something to do.
 func (w *worker) wait(ctx context.Context) {
 	woken := w.waiter.woken
-	if w.live.reading || !w.live.m.wantsMore() {
+	if w.live.reading || !w.live.machine.WantsMore() {
 		woken = nil // what is new has to wait
 	}
 	timer := time.NewTimer(w.pause())
@@ -208,55 +228,59 @@ func (w *worker) wait(ctx context.Context) {
 	case back := <-w.inbox:
 		back()
 	case <-w.notice:
-		w.takeNotice()
+		w.receiveNotice()
 	case <-woken:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	w.takeAll()
+	w.receiveAll()
 }
 
 // pause is how long to wait at most. At each tick positions are saved, also those
 // of cursors that nothing concerned.
 func (w *worker) pause() time.Duration {
 	now := time.Now()
-	pause := w.untilTick(now)
-	if !w.leased() {
+	pause := w.ticks.next(now)
+	if !w.valid.now() {
 		pause = readAgain
 	}
 	for c := range w.cursors {
-		if at := c.m.wakeAt(); at.After(now) {
-			pause = min(pause, at.Sub(now))
+		if wake := c.machine.WakeAt(); wake.After(now) {
+			pause = min(pause, wake.Sub(now))
 		}
 	}
 	return pause
 }
 
-func (w *worker) take(m *machine, msg *message, o outcome) {
+// receive hands a message's outcome to its cursor.
+func (w *worker) receive(c *cursor, msg *machine.Message, o outcome) {
 	now := time.Now()
 	w.diary.unreached(o, now)
-	m.done(msg, o, now)
-	if w.gate.gone {
+	if o.Verdict != machine.NotAttempted {
+		c.attempts = append(c.attempts, o.attempt)
+	}
+	c.machine.Done(msg, o.Outcome, now)
+	if w.gate.Gone() {
 		w.stop(errGone)
 	}
 }
 
-func (w *worker) takeNotice() {
+func (w *worker) receiveNotice() {
 	w.mu.Lock()
 	n := w.durable
 	w.durable = 0
 	w.mu.Unlock()
-	w.gate.durable(n)
+	w.gate.Durable(n)
 }
 
-// takeAll takes what else has come in, so that it is settled together.
-func (w *worker) takeAll() {
+// receiveAll handles what else has come in, so that it is settled together.
+func (w *worker) receiveAll() {
 	for {
 		select {
 		case back := <-w.inbox:
 			back()
 		case <-w.notice:
-			w.takeNotice()
+			w.receiveNotice()
 		default:
 			return
 		}
@@ -269,7 +293,7 @@ func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()
 	}
-	for w.gate.sending > 0 || w.gate.loading > 0 || w.reading > 0 {
+	for w.gate.Busy() || w.reading > 0 {
 		(<-w.inbox)()
 	}
 	for c := range w.cursors {

@@ -343,16 +343,16 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 }
 
 // encodeHeard makes a message's JSON, in one line.
-func encodeHeard(m delivery.Heard) ([]byte, error) {
+func encodeHeard(m delivery.FeedMessage) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.ID, Trigger: m.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: rest.Time(m.At),
-		Source: m.Source, Headers: make(map[string]string, len(m.Header)), Body: rest.Value(m.Body),
+		ID: m.Message.ID, Trigger: m.Message.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: rest.Time(m.At),
+		Source: m.Source, Headers: make(map[string]string, len(m.Message.Header)), Body: rest.Value(m.Message.Body),
 	}
-	for _, h := range m.Header {
+	for _, h := range m.Message.Header {
 		shown.Headers[h.Name] = h.Value
 	}
-	if m.Err != nil {
-		text := "The body can't be made: " + m.Err.Error()
+	if m.Message.Err != nil {
+		text := "The body can't be made: " + m.Message.Err.Error()
 		shown.Error = &text
 	}
 	var b bytes.Buffer

@@ -137,7 +137,7 @@ func (s *stream) tell(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		for _, part := range []string{"id: ", id, "\nevent: ", m.Trigger, "\ndata: "} {
+		for _, part := range []string{"id: ", id, "\nevent: ", m.Message.Trigger, "\ndata: "} {
 			s.text.WriteString(part)
 		}
 		if err := s.write(texts[i]); err != nil {

@@ -1,4 +1,4 @@
-package delivery
+package machine
 
 import (
 	"time"
@@ -49,8 +49,8 @@ func (p *pace) may(now time.Time) bool {
 	return false
 }
 
-// took counts a request that is sent.
-func (p *pace) took(now time.Time) {
+// spend counts a request that is sent.
+func (p *pace) spend(now time.Time) {
 	if p.limiter != nil {
 		p.limiter.ReserveN(now, 1)
 	}

@@ -1,4 +1,4 @@
-package delivery
+package machine_test
 
 import (
 	"fmt"
@@ -7,17 +7,16 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
-	"github.com/casehook/casehook/internal/store"
 )
 
 // troop is the live cursor of an endpoint and its replays, each with its own world
 // around it, but for the gate, the journal and the time.
 type troop struct {
-	worlds  []*world // the live one first
-	crew    *crew
-	replays int // that there have been
+	worlds   []*world // the live one first
+	rotation *machine.Rotation
+	replays  int // that there have been
 }
 
 func (tr *troop) live() *world { return tr.worlds[0] }
@@ -26,36 +25,37 @@ func (tr *troop) any(t *rapid.T) *world {
 	return tr.worlds[rapid.IntRange(0, len(tr.worlds)-1).Draw(t, "cursor")]
 }
 
-func (tr *troop) muster() {
-	tr.crew.live, tr.crew.replays = tr.live().m, nil
+func (tr *troop) rotate() {
+	var replays []*machine.Cursor
 	for _, w := range tr.worlds[1:] {
-		tr.crew.replays = append(tr.crew.replays, w.m)
+		replays = append(replays, w.cursor)
 	}
+	tr.rotation.SetReplays(replays)
 }
 
-// replay begins a replay of a range, of a case, or of named messages.
+// replay starts a replay of a range, of a case, or of named messages.
 func (tr *troop) replay(t *rapid.T) {
 	live := tr.live()
 	if len(tr.worlds) > 3 || len(live.journal) == 0 {
 		return
 	}
 	w := *live
-	w.t, w.flying, w.pool, w.sent, w.done, w.arrivals = t, nil, nil, nil, 0, nil
+	w.t, w.arrivals = t, nil
 	w.received, w.mayAgain, w.gaveUp, w.hurried = map[string]int{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.disk = newDisk()
 	w.after = int64(rapid.IntRange(0, len(live.journal)).Draw(t, "after"))
 	until := int64(rapid.IntRange(int(w.after), len(live.journal)).Draw(t, "until"))
 	w.journal, w.disk.position = live.journal[:until:until], w.after
-	w.scope = scope{bounded: true, until: until}
+	w.bounds = &machine.Range{Until: until}
 	switch rapid.IntRange(0, 2).Draw(t, "selection") {
 	case 1:
-		w.scope.subject = "case/1"
+		w.bounds.Subject = "case/1"
 	case 2:
-		w.scope.messages = map[string]bool{}
+		w.bounds.Messages = []string{}
 		for _, e := range w.journal {
-			for _, body := range e.views[0].bodies {
+			for _, body := range messagesOf(e) {
 				if rapid.Bool().Draw(t, "named") {
-					w.scope.messages[body.ID] = true
+					w.bounds.Messages = append(w.bounds.Messages, body.ID)
 				}
 			}
 		}
@@ -63,24 +63,32 @@ func (tr *troop) replay(t *rapid.T) {
 	w.restart()
 	tr.worlds = append(tr.worlds, &w)
 	tr.replays++
-	tr.muster()
+	tr.rotate()
 }
 
-// step does one thing that the crew wants done.
+// replaying counts what is under way of replays.
+func (tr *troop) replaying() (n int) {
+	for _, w := range tr.worlds[1:] {
+		n += w.cursor.State().UnderWay
+	}
+	return n
+}
+
+// step does one thing that the cursors want done.
 func (tr *troop) step(t *rapid.T) bool {
 	for _, w := range tr.worlds {
 		w.grant()
 	}
-	before := tr.crew.replaying()
-	m, s, ok := tr.crew.next(tr.live().now)
+	before := tr.replaying()
+	c, s, ok := tr.rotation.Next(tr.live().now)
 	if !ok {
 		return false
 	}
-	if m != tr.live().m && before > 0 && before >= m.policy.Concurrency-1 {
+	if c != tr.live().cursor && before > 0 && before >= tr.live().gate.Policy().Concurrency-1 {
 		t.Fatalf("replays leave no room for what is new: %d are under way", before)
 	}
 	for _, w := range tr.worlds {
-		if w.m == m {
+		if w.cursor == c {
 			w.perform(t, s)
 		}
 	}
@@ -88,29 +96,21 @@ func (tr *troop) step(t *rapid.T) bool {
 	for _, w := range tr.worlds {
 		flying += len(w.flying)
 	}
-	if flying != m.sending || flying > 3 || m.owed > m.unsettled {
-		t.Fatalf("%d under way, %d counted, %d owed", flying, m.sending, m.owed)
+	if g := tr.live().gate.State(); flying != g.Sending || flying > 3 || g.Owed > tr.live().limits.Unsettled {
+		t.Fatalf("%d under way, and the gate is %+v", flying, g)
 	}
 	return true
 }
 
-// crash loses all machines, and the gate with them.
+// crash loses all cursors, and the gate with them.
 func (tr *troop) crash(t *rapid.T) {
-	tr.newGate()
+	shared := gateOf(tr.live().endpoint(), tr.live().limits, 0, tr.live().now)
 	for _, w := range tr.worlds {
+		w.shared = shared
 		w.crash(t)
 	}
-	tr.muster()
-}
-
-func (tr *troop) newGate() {
-	before := tr.live().m.gate
-	e := endpoint.Endpoint{Policy: before.policy}
-	g := newGate(e, access.Reader{}, tr.live().limits, func() float64 { return 0.5 })
-	g.audience = before.audience
-	for _, w := range tr.worlds {
-		w.gate = g
-	}
+	tr.rotation = machine.NewRotation(tr.live().cursor)
+	tr.rotate()
 }
 
 // flush makes everything durable in one transaction, and forgets what has ended.
@@ -126,7 +126,7 @@ func (tr *troop) flush(t *rapid.T) {
 		}
 	}
 	tr.worlds = running
-	tr.muster()
+	tr.rotate()
 }
 
 // finish brings all to their ends.
@@ -134,7 +134,7 @@ func (tr *troop) finish(t *rapid.T) {
 	for _, w := range tr.worlds {
 		w.down = false
 		for len(w.flying) > 0 {
-			w.finish(t, delivered)
+			w.finish(t, machine.Delivered)
 		}
 		w.handOver()
 	}
@@ -144,7 +144,7 @@ func (tr *troop) finish(t *rapid.T) {
 		w.finishAll(t)
 		tr.live().now = w.now
 		if w != tr.live() && !w.ended {
-			t.Fatalf("a replay does not say that it has ended, at %d of %d", w.disk.position, w.scope.until)
+			t.Fatalf("a replay does not say that it has ended, at %d of %d", w.disk.position, w.bounds.Until)
 		}
 	}
 	for _, w := range tr.worlds {
@@ -154,7 +154,7 @@ func (tr *troop) finish(t *rapid.T) {
 
 func checkReplays(t *testing.T, order endpoint.Order) {
 	rapid.Check(t, func(t *rapid.T) {
-		tr := &troop{worlds: []*world{newWorld(t, order)}, crew: &crew{}}
+		tr := &troop{worlds: []*world{newWorld(t, order)}}
 		tr.crash(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"commit": func(t *rapid.T) { tr.live().commit(t) },
@@ -168,10 +168,10 @@ func checkReplays(t *testing.T, order endpoint.Order) {
 				for tr.step(t) {
 				}
 			},
-			"deliver":     func(t *rapid.T) { tr.any(t).finish(t, delivered) },
-			"refuse":      func(t *rapid.T) { tr.any(t).finish(t, refused) },
-			"unreachable": func(t *rapid.T) { tr.any(t).finish(t, unreachable) },
-			"give up":     func(t *rapid.T) { tr.any(t).finish(t, notAttempted) },
+			"deliver":     func(t *rapid.T) { tr.any(t).finish(t, machine.Delivered) },
+			"refuse":      func(t *rapid.T) { tr.any(t).finish(t, machine.Refused) },
+			"unreachable": func(t *rapid.T) { tr.any(t).finish(t, machine.Unreachable) },
+			"give up":     func(t *rapid.T) { tr.any(t).finish(t, machine.NotAttempted) },
 			"hand over":   func(t *rapid.T) { tr.any(t).handOver() },
 			"retry":       func(t *rapid.T) { tr.any(t).wish(t, false) },
 			"drop":        func(t *rapid.T) { tr.any(t).wish(t, true) },
@@ -192,29 +192,31 @@ func TestReplaysLoseNothingAndKeepOrderPerCase(t *testing.T)  { checkReplays(t, 
 func TestReplaysLoseNothingAndKeepOrderStrictly(t *testing.T) { checkReplays(t, endpoint.Strict) }
 func TestReplaysLoseNothingWithoutOrder(t *testing.T)         { checkReplays(t, endpoint.None) }
 
-// crewed is a script with a replay of all that was committed so far.
-func (s *script) crewed(cases ...int) (*crew, *machine) {
+// withReplay returns a rotation of the script's cursor, or another live one, and a
+// replay of all that is committed now.
+func (s *script) withReplay(live *machine.Cursor, cases ...int) (*machine.Rotation, *machine.Cursor) {
 	s.commit(cases...)
-	replay := newMachine(s.gate, store.Cursor{ID: "rpl"}, nil, nil)
-	replay.scope = scope{bounded: true, until: s.seq}
-	replay.read(s.journal, s.seq)
-	return &crew{live: s.machine, replays: []*machine{replay}}, replay
+	replay := machine.NewReplay(s.gate, machine.Range{Until: s.seq}, machine.Saved{})
+	replay.Read(s.journal, s.seq)
+	r := machine.NewRotation(live)
+	r.SetReplays([]*machine.Cursor{replay})
+	return r, replay
 }
 
-// began takes all that a crew may send now, and counts by machine.
-func (s *script) began(c *crew, n int) (live, replayed int) {
-	s.Helper()
-	for range n {
-		m, st, ok := c.next(s.now)
+// launched sends all that may be sent now, and counts it by cursor.
+func (s *script) launched(r *machine.Rotation, replay *machine.Cursor) (live, replayed int) {
+	s.t.Helper()
+	for range 99 {
+		c, step, ok := r.Next(s.now)
 		switch {
 		case !ok:
 			return live, replayed
-		case st.send == nil:
-			s.Fatal("it looks for a lane")
-		case m == c.live:
-			live++
-		default:
+		case step.Send == nil:
+			s.t.Fatal("it looks for a lane")
+		case c == replay:
 			replayed++
+		default:
+			live++
 		}
 	}
 	return live, replayed
@@ -227,35 +229,32 @@ func TestReplaysLeaveRoomForWhatIsNew(t *testing.T) {
 	}
 	for _, c := range []struct{ concurrency, live, replayed int }{{8, 4, 4}, {5, 3, 2}, {2, 1, 1}} {
 		t.Run(fmt.Sprint(c.concurrency), func(t *testing.T) {
-			s := newScript(t, endpoint.Policy{Concurrency: c.concurrency}, defaultLimits)
-			crew, _ := s.crewed(all...)
-			if live, replayed := s.began(crew, 99); live != c.live || replayed != c.replayed {
+			s := newScript(t, endpoint.Policy{Concurrency: c.concurrency}, machine.DefaultLimits)
+			rotation, replay := s.withReplay(s.cursor, all...)
+			if live, replayed := s.launched(rotation, replay); live != c.live || replayed != c.replayed {
 				t.Errorf("%d that are new and %d that are replayed are under way, want %d and %d", live, replayed, c.live, c.replayed)
 			}
 		})
 	}
-	s := newScript(t, endpoint.Policy{Concurrency: 8}, defaultLimits)
-	crew, _ := s.crewed(all...)
-	idle := newScript(t, endpoint.Policy{}, defaultLimits)
-	idle.gate = s.gate
-	crew.live = idle.machine
-	if live, replayed := s.began(crew, 99); live != 0 || replayed != 7 {
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, machine.DefaultLimits)
+	rotation, replay := s.withReplay(machine.New(s.gate, machine.Saved{}), all...)
+	if live, replayed := s.launched(rotation, replay); live != 0 || replayed != 7 {
 		t.Errorf("with nothing new %d are replayed, want 7 of 8", replayed)
 	}
 }
 
 func TestWithOneAtATimeReplaysTakeTurns(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Concurrency: 1}, defaultLimits)
-	crew, _ := s.crewed(1, 2, 3, 4, 5, 6)
+	s := newScript(t, endpoint.Policy{Concurrency: 1}, machine.DefaultLimits)
+	rotation, replay := s.withReplay(s.cursor, 1, 2, 3, 4, 5, 6)
 	var turns []bool
 	for range 6 {
-		m, st, ok := crew.next(s.now)
+		c, step, ok := rotation.Next(s.now)
 		if !ok {
-			t.Fatal("nothing is begun")
+			t.Fatal("nothing is sent")
 		}
-		turns = append(turns, m == crew.live)
-		m.done(st.send, outcome{verdict: delivered}, s.now)
-		s.gate.durable(1)
+		turns = append(turns, c == replay)
+		c.Done(step.Send, machine.Outcome{Verdict: machine.Delivered}, s.now)
+		s.gate.Durable(1)
 	}
 	for i := 1; i < len(turns); i++ {
 		if turns[i] == turns[i-1] {
@@ -264,18 +263,16 @@ func TestWithOneAtATimeReplaysTakeTurns(t *testing.T) {
 	}
 }
 
-func TestACancelledReplayBeginsNothingMore(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Concurrency: 2}, defaultLimits)
-	crew, replay := s.crewed(1, 2, 3)
-	crew.live = newScript(t, endpoint.Policy{}, defaultLimits).machine
-	crew.live.gate = s.gate
-	_, st, _ := crew.next(s.now)
-	replay.stopped = true
-	if _, _, ok := crew.next(s.now); ok || replay.wantsMore() || !replay.wakeAt().IsZero() {
+func TestACancelledReplaySendsNothingMore(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Concurrency: 2}, machine.DefaultLimits)
+	rotation, replay := s.withReplay(machine.New(s.gate, machine.Saved{}), 1, 2, 3)
+	_, step, _ := rotation.Next(s.now)
+	replay.Stop()
+	if _, _, ok := rotation.Next(s.now); ok || replay.WantsMore() || !replay.WakeAt().IsZero() || replay.Stopped() {
 		t.Error("it goes on")
 	}
-	replay.done(st.send, outcome{verdict: delivered}, s.now)
-	if out, _ := replay.take(true); len(out.Attempts) != 1 || out.Ended {
+	replay.Done(step.Send, machine.Outcome{Verdict: machine.Delivered}, s.now)
+	if out, _ := replay.Collect(true); out.Outcomes != 1 || out.Ended || !replay.Stopped() {
 		t.Errorf("what was under way is settled as %+v", out)
 	}
 }

@@ -1,4 +1,4 @@
-package delivery
+package machine
 
 import (
 	"time"
@@ -83,9 +83,9 @@ func (b *breaker) probed(now time.Time, jitter float64) {
 }
 
 // notBefore puts the next probe off.
-func (b *breaker) notBefore(at time.Time) {
+func (b *breaker) notBefore(t time.Time) {
 	if b.open {
-		b.probeAt = later(b.probeAt, at)
+		b.probeAt = later(b.probeAt, t)
 	}
 }
 
@@ -93,6 +93,7 @@ func (b *breaker) mayProbe(now time.Time) bool {
 	return b.open && !b.probing && !now.Before(b.probeAt)
 }
 
+// spread returns a duration that is up to a fifth shorter or longer.
 func spread(d time.Duration, jitter float64) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
 }

@@ -1,4 +1,4 @@
-package delivery
+package machine
 
 import (
 	"container/heap"
@@ -6,54 +6,50 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/endpoint"
-	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/store"
-	"github.com/casehook/casehook/internal/wire"
 )
-
-// message is one message on its way to one endpoint.
-type message struct {
-	store.Place
-	subject  string
-	entry    *event.Entry
-	body     *wire.Message
-	tries    int          // requests made
-	failures int          // those that count for the retry schedule
-	window   *windowEntry // nil when it came out of a parked lane
-	sentAt   time.Time
-	probe    bool // it asks whether the endpoint is back
-	retry    bool // it is the head of a parked lane
-}
-
-// before orders messages as the journal does.
-func before(a, b store.Place) bool {
-	return a.Seq < b.Seq || a.Seq == b.Seq && a.Part < b.Part
-}
 
 // lane is a line of messages of which one is under way at a time.
 type lane struct {
 	key     string
-	queue   []*message // read into the window, not sent
-	sending *message
-	ready   bool      // it stands in the machine's ready list
+	queue   []*Message // read into the window, not sent
+	sending *Message
+	ready   bool      // it is in the list of ready lanes
 	row     *row      // not nil: the lane is parked
-	probed  time.Time // last; zero: never
+	probed  time.Time // when its last probe was sent; zero: never
 }
 
-// sendable reports whether the lane's next message may go out.
+// sendable reports whether the lane's next message may be sent.
 func (l *lane) sendable() bool { return l.row == nil && l.sending == nil && len(l.queue) > 0 }
+
+// rows returns how many rows the lane has, once it is parked, that stand for
+// messages outside of the window.
+func (l *lane) rows() int {
+	if kindOf(l.key) == ofAll {
+		return 0
+	}
+	return 1
+}
 
 // row is a parked lane's row. Its head, and all of the lane behind it in the
 // journal, is owed.
 type row struct {
-	store.Parked
+	Parked
 	lane       *lane
-	loaded     []*message // from the head on, when it is the lane's turn
+	loaded     []*Message // from the head on, when it is the lane's turn
 	loadedTo   int64      // the journal has been searched for the lane up to here
 	absorbedTo int64      // the last of its messages that was left in the journal
 	index      int        // in the heap of those that wait for their due time; -1: not in it
 	away       bool       // its head failed because the endpoint was not there, and named no time
 	hurried    bool       // it was tried before its due time once
+}
+
+// owes reports whether the row stands for a message at this place. The id is the
+// message's, and own tells whether that has a row by itself.
+func (r *row) owes(p Place, id string, own bool) bool {
+	if p.before(r.place()) || own != (kindOf(r.lane.key) == ofMessage) {
+		return false
+	}
+	return !own || id == r.Message
 }
 
 // laneKind says what a lane's key stands for.
@@ -75,14 +71,14 @@ func kindOf(key string) laneKind {
 	return ofSubject
 }
 
-func laneKey(order endpoint.Order, m *message) string {
+func laneKey(order endpoint.Order, m *Message) string {
 	switch order {
 	case endpoint.Strict:
 		return ""
 	case endpoint.None:
-		return m.Message
+		return m.ID
 	}
-	return m.subject
+	return m.Subject
 }
 
 // waiting is the heap of parked lanes, by due time.
@@ -118,6 +114,12 @@ func (w *waiting) add(r *row) {
 	}
 }
 
+func (w *waiting) remove(r *row) {
+	if r.index >= 0 {
+		heap.Remove(w, r.index)
+	}
+}
+
 // hurry makes lanes due that failed while the endpoint was away, each once, so that a
 // message which fails by itself uses up one try more at most.
 func (w *waiting) hurry(now time.Time) {
@@ -127,10 +129,4 @@ func (w *waiting) hurry(now time.Time) {
 		}
 	}
 	heap.Init(w)
-}
-
-func (w *waiting) remove(r *row) {
-	if r.index >= 0 {
-		heap.Remove(w, r.index)
-	}
 }

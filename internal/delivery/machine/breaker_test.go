@@ -1,55 +1,48 @@
-package delivery
+package machine_test
 
 import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
-	"github.com/casehook/casehook/internal/store"
 )
-
-// cut ends messages as if there had been no connection, or one without an answer.
-func (s *script) cut(connected bool, messages ...*message) {
-	for _, m := range messages {
-		s.done(m, outcome{verdict: unreachable, connected: connected, reason: "because", attempt: store.Attempt{Place: m.Place}}, s.now)
-	}
-}
 
 // failing tries one case's message until the breaker opens, or it is given up.
 func (s *script) failing(connected bool) (tries int) {
 	s.commit(1)
 	for tries = 0; tries < 20; tries++ {
 		sent := s.launch()
-		if s.cut(connected, sent...); s.breaker.open || len(sent) == 0 {
+		if s.cut(connected, sent...); s.gate.Open() || len(sent) == 0 {
 			return tries
 		}
-		s.now = s.wakeAt()
+		s.now = s.cursor.WakeAt()
 	}
 	return tries
 }
 
 func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order}, defaultLimits)
-		if s.failing(false); !s.breaker.open {
+		s := newScript(t, endpoint.Policy{Order: order}, machine.DefaultLimits)
+		if s.failing(false); !s.gate.Open() {
 			t.Errorf("%s: with one case it never opens", order)
 		}
 		var failures int
 		for range 20 { // longer than the schedule would last
-			s.now = s.wakeAt()
+			s.now = s.cursor.WakeAt()
 			probes := s.launch()
 			if len(probes) != 1 {
 				t.Fatalf("%s: %d probes", order, len(probes))
 			}
-			failures = probes[0].failures
+			failures = probes[0].Failures()
 			s.cut(false, probes...)
 		}
-		if failures >= breakerFailures || len(s.out.dead) > 0 {
-			t.Errorf("%s: an outage used up %d retries, %d messages are dead", order, failures, len(s.out.dead))
+		if failures >= 5 || len(s.cursor.State().Dead) > 0 {
+			t.Errorf("%s: an outage used up %d retries, %d messages are dead", order, failures, len(s.cursor.State().Dead))
 		}
-		s.now = s.wakeAt()
-		s.end(delivered, s.launch()...)
-		if s.breaker.open {
+		s.now = s.cursor.WakeAt()
+		s.end(machine.Delivered, s.launch()...)
+		if s.gate.Open() {
 			t.Errorf("%s: an answer does not close it", order)
 		}
 	}
@@ -59,7 +52,7 @@ func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 // outage, whatever its schedule says, and a moment's outage is told to nobody.
 func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}}, defaultLimits)
+		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}}, machine.DefaultLimits)
 		s.commit(1)
 		for failures := 1; failures <= 50; failures++ {
 			sent := s.launch()
@@ -67,17 +60,17 @@ func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 				t.Fatalf("%s: %d messages are sent", order, len(sent))
 			}
 			s.cut(false, sent...)
-			if wait := s.wakeAt().Sub(s.now); wait > 10*time.Second {
+			if wait := s.cursor.WakeAt().Sub(s.now); wait > 10*time.Second {
 				t.Fatalf("%s: after %d failures the next try is in %v", order, failures, wait)
 			}
-			if told := s.watch.Told; told != (failures >= breakerFailures) {
+			if told := s.gate.Health().Told; told != (failures >= 5) {
 				t.Errorf("%s: after %d failures, told = %v", order, failures, told)
 			}
-			s.now = s.wakeAt()
+			s.now = s.cursor.WakeAt()
 		}
-		s.end(delivered, s.launch()...)
-		if len(s.out.dead) > 0 || s.watch.Told {
-			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.out.dead), s.watch.Told)
+		s.end(machine.Delivered, s.launch()...)
+		if len(s.cursor.State().Dead) > 0 || s.gate.Health().Told {
+			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.cursor.State().Dead), s.gate.Health().Told)
 		}
 	}
 }
@@ -87,48 +80,48 @@ func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 // up their retries.
 func TestAnAnswerBringsForwardWhatFailedBeforeIt(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8, Retries: []time.Duration{time.Hour, time.Hour, time.Hour}}, defaultLimits)
+		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8, Retries: []time.Duration{time.Hour, time.Hour, time.Hour}}, machine.DefaultLimits)
 		s.commit(1, 2)
 		s.cut(true, s.launch()...)
 		s.commit(3)
-		s.end(delivered, s.launch()...)
+		s.end(machine.Delivered, s.launch()...)
 		again := s.launch()
 		if len(again) != 2 {
 			t.Fatalf("%s: %d messages are tried again, want 2", order, len(again))
 		}
 		s.cut(true, again...)
 		s.commit(4)
-		s.end(delivered, s.launch()...)
+		s.end(machine.Delivered, s.launch()...)
 		if again := s.launch(); len(again) > 0 {
 			t.Errorf("%s: %d messages are brought forward again and again", order, len(again))
 		}
 		s.now = s.now.Add(2 * time.Hour)
-		s.end(delivered, s.launch()...)
-		if len(s.out.dead) > 0 {
-			t.Errorf("%s: %d messages are dead", order, len(s.out.dead))
+		s.end(machine.Delivered, s.launch()...)
+		if len(s.cursor.State().Dead) > 0 {
+			t.Errorf("%s: %d messages are dead", order, len(s.cursor.State().Dead))
 		}
 	}
 }
 
 func TestOneCaseWithoutAnswersDoesNotOpenTheBreaker(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, defaultLimits)
-	if s.failing(true); s.breaker.open || len(s.out.dead) != 1 {
-		t.Errorf("open = %v, %d dead; the message may be to blame", s.breaker.open, len(s.out.dead))
+	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, machine.DefaultLimits)
+	if s.failing(true); s.gate.Open() || len(s.cursor.State().Dead) != 1 {
+		t.Errorf("open = %v, %d dead; the message may be to blame", s.gate.Open(), len(s.cursor.State().Dead))
 	}
 }
 
 func TestAConnectionEndsABreakerThatWantedOne(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, defaultLimits)
+	s := newScript(t, endpoint.Policy{Order: endpoint.Strict}, machine.DefaultLimits)
 	s.failing(false)
-	s.now = s.wakeAt()
+	s.now = s.cursor.WakeAt()
 	s.cut(true, s.launch()...) // it is back, and answers 500 to this message
-	if s.breaker.open {
+	if s.gate.Open() {
 		t.Fatal("one message can hold the breaker open for ever")
 	}
 	for range 20 {
-		s.now = s.wakeAt()
+		s.now = s.cursor.WakeAt()
 		s.cut(true, s.launch()...)
-		if len(s.out.dead) > 0 {
+		if len(s.cursor.State().Dead) > 0 {
 			return
 		}
 	}
@@ -136,30 +129,36 @@ func TestAConnectionEndsABreakerThatWantedOne(t *testing.T) {
 }
 
 func TestAConnectionAloneDoesNotEndAnOutageOfManyCases(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Concurrency: 8}, defaultLimits)
+	s := newScript(t, endpoint.Policy{Concurrency: 8}, machine.DefaultLimits)
 	s.commit(1, 2, 3, 4, 5, 6)
 	s.cut(false, s.launch()...)
-	s.now = s.wakeAt()
+	s.now = s.cursor.WakeAt()
 	s.cut(true, s.launch()...)
-	if !s.breaker.open || s.wakeAt().Sub(s.now) != 2*time.Second {
-		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.breaker.open, s.wakeAt().Sub(s.now))
+	if !s.gate.Open() || s.cursor.WakeAt().Sub(s.now) != 2*time.Second {
+		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.gate.Open(), s.cursor.WakeAt().Sub(s.now))
 	}
 }
 
 // However long an outage was, the receiver hears within ten seconds of its end.
 func TestProbesAreNeverMoreThanTenSecondsApart(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 1} {
-		now := time.Now()
-		var b breaker
-		for range breakerFailures {
-			b.failed("case/1", false, now, jitter)
-		}
+		s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
+		s.gate = machine.NewGate(machine.GateConfig{
+			Endpoint: endpoint.Endpoint{Triggers: []string{wantedTrigger}},
+			Limits:   machine.DefaultLimits,
+			Jitter:   func() float64 { return jitter },
+			Now:      s.now,
+		})
+		s.cursor = machine.New(s.gate, machine.Saved{})
+		s.commit(1)
 		for range 100 {
-			if wait := b.probeAt.Sub(now); wait > 10*time.Second {
+			s.cut(false, s.launch()...)
+			if wait := s.wait(); wait > 10*time.Second {
 				t.Fatalf("the next probe is in %v", wait)
 			}
-			now = b.probeAt
-			b.probed(now, jitter)
+		}
+		if !s.gate.Open() {
+			t.Error("the breaker is not open")
 		}
 	}
 }

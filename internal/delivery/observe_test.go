@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
 )
@@ -14,9 +14,8 @@ import (
 func TestMetricsCountTheEndpointsThatRefuseEverything(t *testing.T) {
 	metrics := observe.New("0.1.0")
 	e := endpoint.Endpoint{URL: "https://crm.example.com", Status: endpoint.Active}
-	w := &worker{Engine: &Engine{Config: Config{Metrics: metrics.Delivery}}, endpoint: e, diary: newDiary(slog.New(slog.DiscardHandler), e)}
-	w.gate = newGate(e, access.Reader{}, defaultLimits, func() float64 { return 0 })
-	w.Metrics.Serving(1)
+	w := &worker{metrics: metrics.Delivery, endpoint: e, diary: newDiary(slog.New(slog.DiscardHandler), e)}
+	w.metrics.Serving(1)
 	counts := func(want string) {
 		t.Helper()
 		answer := httptest.NewRecorder()
@@ -26,14 +25,14 @@ func TestMetricsCountTheEndpointsThatRefuseEverything(t *testing.T) {
 		}
 	}
 	for _, refuses := range []bool{false, true, true, false, true} {
-		w.gate.watch.Breaker = endpoint.Closed
 		want := "0"
-		if refuses {
-			w.gate.watch.Breaker, want = endpoint.Refuses, "1"
+		if e.Health.Breaker = endpoint.Closed; refuses {
+			e.Health.Breaker, want = endpoint.Refuses, "1"
 		}
-		w.watchEndpoint()
+		w.gate = machine.NewGate(machine.GateConfig{Endpoint: e, Jitter: func() float64 { return 0 }})
+		w.observeEndpoint()
 		counts(want)
 	}
-	w.endWatch()
+	w.endObserving()
 	counts("0")
 }

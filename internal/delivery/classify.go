@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -17,48 +18,65 @@ import (
 // keptResponse is how much of a response's body an attempt keeps, in bytes.
 const keptResponse = 16 << 10
 
-// judge makes an outcome of what came back. Only a 2xx answer is success.
-func judge(msg *message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
-	o := outcome{verdict: verdictOf(r), reason: reasonOf(r), connected: r.Connected, lacking: r.Class == outbound.Ours}
-	if o.verdict == unreachable {
+// classify makes an outcome of the result of a request. Only a 2xx answer is success.
+func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
+	o := outcome{Outcome: machine.Outcome{
+		Verdict:   verdictOf(r),
+		Lacking:   r.Class == outbound.Ours,
+		Connected: r.Connected,
+		Throttled: r.Status == http.StatusTooManyRequests,
+		Reason:    reasonOf(r),
+	}}
+	if o.Verdict == machine.Unreachable {
 		o.cause, o.address = outbound.Cause(r.Err), r.Address
 	}
-	if o.throttled = r.Status == http.StatusTooManyRequests; o.throttled || r.Status == http.StatusServiceUnavailable {
-		o.retryAfter = r.RetryAfter(q.At.Add(r.Duration))
+	if o.Throttled || r.Status == http.StatusServiceUnavailable {
+		o.RetryAfter = r.RetryAfter(q.At.Add(r.Duration))
 	}
 	sum := sha256.Sum256(q.Body)
 	o.attempt = store.Attempt{
-		Place: msg.Place, Subject: msg.subject, Trigger: msg.body.Trigger, Number: q.Attempt, At: q.At, Duration: r.Duration,
-		Address: outbound.ShownAddress(q.URL, r.Address), Status: r.Status, Class: string(classOf(r)), Delivered: o.verdict == delivered,
-		Request: requestRecord(q), Response: answerRecord(q, r, keepAnswers), BodySHA256: hex.EncodeToString(sum[:]),
+		Place:      store.Place{Seq: msg.Seq, Part: msg.Part, Message: msg.ID},
+		Subject:    msg.Subject,
+		Trigger:    msg.Body.Trigger,
+		Number:     q.Attempt,
+		At:         q.At,
+		Duration:   r.Duration,
+		Address:    outbound.ShownAddress(q.URL, r.Address),
+		Status:     r.Status,
+		Class:      string(classOf(r)),
+		Delivered:  o.Verdict == machine.Delivered,
+		Request:    requestRecord(q),
+		Response:   answerRecord(q, r, keepAnswers),
+		BodySHA256: hex.EncodeToString(sum[:]),
 	}
 	return o
 }
 
-// verdictOf says what a result means. A status and its headers are the answer: what
-// became of the body behind them changes nothing, it is kept for the record alone.
-func verdictOf(r outbound.Result) verdict {
+// verdictOf returns the meaning of a result. A status and its headers are the answer:
+// the body behind them changes nothing, it is kept for the record alone.
+func verdictOf(r outbound.Result) machine.Verdict {
 	switch {
-	case taken(r):
-		return delivered
+	case accepted(r):
+		return machine.Delivered
 	case r.Class == outbound.Cancelled, r.Class == outbound.Ours:
-		return notAttempted
+		return machine.NotAttempted
 	case r.Class == outbound.Invalid:
-		return refused
+		return machine.Refused
 	case r.Status == 0, r.Status >= 500, r.Status == http.StatusTooManyRequests:
-		return unreachable
+		return machine.Unreachable
 	case r.Status == http.StatusGone:
-		return gone
+		return machine.Gone
 	}
-	return refused
+	return machine.Refused
 }
 
-// taken reports whether the receiver has taken the message.
-func taken(r outbound.Result) bool { return r.Status >= 200 && r.Status < 300 }
+// accepted reports whether the receiver has accepted the message.
+func accepted(r outbound.Result) bool { return r.Status >= 200 && r.Status < 300 }
 
-// classOf is the class of the failure; there is none where the message was taken.
+// classOf returns the class of the failure; there is none where the message was
+// accepted.
 func classOf(r outbound.Result) outbound.Class {
-	if taken(r) {
+	if accepted(r) {
 		return outbound.Answered
 	}
 	return r.Class
@@ -78,8 +96,8 @@ func reasonOf(r outbound.Result) string {
 // redacted stands in attempts for what is nobody's to read.
 const redacted = "(redacted)"
 
-// requestRecord is the headers of a request as an attempt keeps them. What the
-// signature header holds is worthless to a reader and a gift to a thief.
+// requestRecord returns the headers of a request as an attempt keeps them, without
+// signatures: they are worthless to a reader and a gift to a thief.
 func requestRecord(q outbound.Request) string {
 	headers := make([][2]string, 0, len(q.Header)+len(q.Private))
 	for _, h := range q.Header {

@@ -1,0 +1,28 @@
+package delivery
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// lackEvery is how often it is logged that this machine can't send.
+const lackEvery = time.Minute
+
+// lackLog says once in a while what this machine lacks, for all endpoints together.
+type lackLog struct {
+	log     *slog.Logger
+	started time.Time
+	next    atomic.Int64 // nanoseconds from started
+}
+
+func (l *lackLog) note(r outbound.Result) {
+	next, since := l.next.Load(), time.Since(l.started)
+	if int64(since) < next || !l.next.CompareAndSwap(next, int64(since+lackEvery)) {
+		return
+	}
+	l.log.Error("this machine can't send; messages wait, and no endpoint is blamed. "+
+		"Look at its limit of open files (ulimit -n), its memory, ports, network, resolver and root certificates", "error", outbound.Cause(r.Err))
+}

@@ -1,0 +1,154 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/delivery/machine"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/observe"
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// loader makes the workers of endpoints from what is saved.
+type loader struct {
+	store   *store.Store
+	client  *outbound.Client
+	tail    *tail
+	settler *settler
+	ticks   ticks
+	valid   *validity
+	metrics *observe.Delivery
+	tracer  *observe.Tracer
+	lacks   *lackLog
+	log     *slog.Logger
+
+	jitter       func() float64
+	disableAfter time.Duration
+}
+
+// serve runs one worker after the other: each change of the endpoint is a new
+// one, which starts once all that its predecessor sent is settled.
+func (l *loader) serve(ctx, sending context.Context, h *holder) {
+	var before *worker
+	for ctx.Err() == nil {
+		lease := *h.lease.Load()
+		w, err := l.load(ctx, lease)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.log.Error("an endpoint can't be loaded; trying again", "endpoint", lease.Endpoint, "error", err)
+			}
+			sleep(ctx, readAgain)
+			continue
+		}
+		h.worker.Store(w)
+		if w.endpoint.Status != endpoint.Active { // the lease loop will see it and end us
+			sleep(ctx, readAgain)
+			continue
+		}
+		now := h.lease.Load()
+		if w.endpoint.Revision < now.Revision {
+			continue // it changed while it was loaded
+		}
+		if before != nil {
+			w.gate.Inherit(before.gate, w.endpoint.URL != before.endpoint.URL, time.Now())
+		}
+		before = w
+		if lease.Wishes < now.Wishes {
+			w.ask() // meanwhile
+		}
+		cause := w.run(ctx, sending)
+		l.settler.barrier(sending)
+		switch {
+		case errors.Is(cause, errLeaseLost):
+			return
+		case errors.Is(cause, errGone):
+			health := w.gate.Health()
+			w.log.Warn("the endpoint is disabled", "reason", health.Reason, "failing_since", health.Since)
+		}
+	}
+}
+
+// load restores a worker from what is saved.
+func (l *loader) load(ctx context.Context, lease store.Lease) (*worker, error) {
+	ep, err := l.store.Endpoint(ctx, lease.Tenant, lease.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := l.store.Reader(ctx, lease.Tenant, access.Owner(ep.Owner))
+	if err != nil {
+		return nil, err
+	}
+	ep.Clearance = casetype.Lower(ep.Clearance, reader.Clearance)
+	policy := ep.Policy.WithDefaults()
+	live, err := l.store.Cursor(ctx, lease.Tenant, lease.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := readSaved(ctx, l.store, live, lease.Tenant, policy.LongestWait())
+	if err != nil {
+		return nil, err
+	}
+	asked, err := readRequests(ctx, l.store, lease, nil, policy.LongestWait())
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := newCredentials(l.client, ep)
+	if err != nil {
+		return nil, err
+	}
+	l.warn(ep, reader)
+	w := l.worker(ep, reader, lease)
+	w.policy, w.credentials = policy, credentials
+	w.live = &cursor{worker: w, id: live.ID, flushed: time.Now(), machine: machine.New(w.gate, saved)}
+	w.rotation = machine.NewRotation(w.live.machine)
+	w.apply(asked)
+	return w, nil
+}
+
+// worker returns a worker that has no cursors yet.
+func (l *loader) worker(ep endpoint.Endpoint, owner access.Reader, lease store.Lease) *worker {
+	log := l.log.With("endpoint", lease.Endpoint)
+	gate := machine.NewGate(machine.GateConfig{
+		Endpoint:     ep,
+		Owner:        owner,
+		Limits:       machine.DefaultLimits,
+		Jitter:       l.jitter,
+		DisableAfter: l.disableAfter,
+		Now:          time.Now(),
+	})
+	return &worker{
+		store:    l.store,
+		tail:     l.tail,
+		settler:  l.settler,
+		ticks:    l.ticks,
+		valid:    l.valid,
+		metrics:  l.metrics,
+		tracer:   l.tracer,
+		lacks:    l.lacks,
+		log:      log,
+		endpoint: ep,
+		sees:     owner.Clearance,
+		lease:    lease,
+		gate:     gate,
+		diary:    newDiary(log, ep),
+		over:     map[string]bool{},
+		inbox:    make(chan func(), gate.Policy().Concurrency+1), // all that can be under way: nobody blocks
+		notice:   make(chan struct{}, 1),
+	}
+}
+
+// warn logs what keeps an endpoint from its messages now, or soon.
+func (l *loader) warn(ep endpoint.Endpoint, owner access.Reader) {
+	log := l.log.With("endpoint", ep.ID)
+	warnOfExpiry(log, ep.TLS, time.Now())
+	if ep.Owner == "" && len(owner.Without) > 0 {
+		log.Warn("the endpoint has no owner and hears nothing of case types that name who may read; an administrator can take it over",
+			"types", owner.Without)
+	}
+}

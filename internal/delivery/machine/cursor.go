@@ -1,0 +1,225 @@
+package machine
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Cursor is the state of one cursor of an endpoint. It is not safe for concurrent
+// use, and neither is its gate.
+type Cursor struct {
+	gate   *Gate
+	scope  scope
+	window window
+	lanes  lanes
+
+	skip     map[string]struct{} // messages that were settled before a restart, or given up among others of a lane
+	retrying int                 // requests under way that are of parked lanes
+	underWay int                 // requests, and parked lanes that are being looked for
+	wishes   map[string]bool     // of parked messages: to drop them, or to try them at once
+	stopped  bool                // nothing more is sent
+	ended    bool                // its end has been handed over
+
+	outcomes int // of attempts; this and what follows was not yet handed over
+	dead     []Dead
+	granted  []Wish
+	saved    int64 // the position that was handed over last
+}
+
+// New restores the live cursor of an endpoint.
+func New(g *Gate, s Saved) *Cursor {
+	c := &Cursor{
+		gate:   g,
+		window: window{most: g.limits.Window, readTo: s.Position},
+		lanes:  lanes{order: g.policy.Order, byKey: map[string]*lane{}},
+		skip:   make(map[string]struct{}, len(s.Settled)),
+		saved:  s.Position,
+	}
+	for _, id := range s.Settled {
+		c.skip[id] = struct{}{}
+	}
+	c.lanes.restore(s.Parked, s.Position)
+	return c
+}
+
+// Position returns the low-watermark: everything at or below it is settled or parked.
+func (c *Cursor) Position() int64 { return c.window.position() }
+
+// ReadTo returns the position up to which the journal has been read.
+func (c *Cursor) ReadTo() int64 { return c.window.readTo }
+
+// Bounded reports whether the cursor is a replay's.
+func (c *Cursor) Bounded() bool { return c.scope.bounded }
+
+// WantsMore reports whether more of the journal should be read. While the
+// breaker is open that is only to find a lane that has not been probed yet.
+func (c *Cursor) WantsMore() bool {
+	room := c.lanes.rows < c.gate.limits.Parked || len(c.lanes.dormant) > 0
+	if !room || c.window.full() || c.gate.gone || c.stopped || c.scope.bounded && c.window.readTo >= c.scope.until {
+		return false
+	}
+	return !c.gate.breaker.open || !c.lanes.unprobed()
+}
+
+// Read admits the entries that follow ReadTo. The journal holds nothing else for
+// this endpoint up to upTo.
+func (c *Cursor) Read(entries []*Entry, upTo int64) {
+	for _, e := range entries {
+		c.admit(e)
+	}
+	c.window.readTo = max(c.window.readTo, upTo)
+	c.lanes.wake(c.window.readTo)
+}
+
+// admit puts the messages of an entry into their lanes.
+func (c *Cursor) admit(e *Entry) {
+	entry := &windowEntry{seq: e.Journal.Seq}
+	for part, body := range e.Messages(c.gate.audience.Clearance) {
+		if !c.subscribes(e, body) {
+			continue
+		}
+		msg := newMessage(e, part, body)
+		msg.window = entry
+		if _, settled := c.skip[body.ID]; settled {
+			continue
+		}
+		// Whether a message of a parked lane passes the filter is decided when it is its turn.
+		if !c.lanes.covers(msg) && c.passes(e, msg) {
+			c.lanes.enqueue(msg)
+		}
+	}
+	c.window.add(entry)
+	c.lanes.wake(c.window.readTo)
+}
+
+func newMessage(e *Entry, part int, body *wire.Message) *Message {
+	return &Message{Place: Place{e.Journal.Seq, part}, ID: body.ID, Subject: e.Journal.Subject, Entry: e.Journal, Body: body}
+}
+
+// subscribes reports whether the endpoint, as it is set up now, subscribes to a
+// message, and the cursor is to send it.
+func (c *Cursor) subscribes(e *Entry, body *wire.Message) bool {
+	return c.gate.audience.Subscribes(e.Journal, body) && c.scope.has(e, body)
+}
+
+// passes reports whether a message that the endpoint subscribes to may be sent. It
+// may not if the filter says so. If the filter or the body can't be computed, the
+// message is given up at once.
+func (c *Cursor) passes(e *Entry, msg *Message) bool {
+	passes, err := e.Passes(&c.gate.audience, msg.Part)
+	switch {
+	case err != nil:
+		c.giveUp(msg, e.Journal.At, "the filter could not be computed: "+err.Error())
+	case passes && msg.Body.Err != nil:
+		c.giveUp(msg, e.Journal.At, "the body could not be made: "+msg.Body.Err.Error())
+	default:
+		return passes
+	}
+	return false
+}
+
+// giveUp notes that a message is dead.
+func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
+	c.dead = append(c.dead, Dead{
+		Place:   msg.Place,
+		Message: msg.ID,
+		Subject: msg.Subject,
+		Trigger: msg.Body.Trigger,
+		At:      now,
+		Reason:  reason,
+	})
+	if c.lanes.byKey[msg.Subject] != nil { // it may be loaded again, with what is before and behind it
+		c.skip[msg.ID] = struct{}{}
+	}
+}
+
+// Collect returns what is to be saved, once; false: nothing is. With flush that
+// includes a position which moved only past entries that nobody wanted; otherwise
+// such a position waits.
+func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
+	position := c.Position()
+	end := c.finished() && !c.ended
+	pending := c.outcomes > 0 || len(c.dead) > 0 || len(c.lanes.changed) > 0 || len(c.granted) > 0 || end
+	if !pending && (!flush || position == c.saved) {
+		return s, false
+	}
+	s = Settlement{
+		Position: position,
+		Outcomes: c.outcomes,
+		Dead:     c.dead,
+		Granted:  c.granted,
+		Health:   c.gate.health.collect(),
+		Replay:   c.scope.bounded,
+		Ended:    end,
+	}
+	s.Park, s.Unpark = c.lanes.collect()
+	c.saved, c.ended = position, c.ended || end
+	c.outcomes, c.dead, c.granted = 0, nil, nil
+	return s, true
+}
+
+// Stop ends a cursor: it sends nothing more.
+func (c *Cursor) Stop() { c.stopped = true }
+
+// Stopped reports whether the cursor was stopped and nothing of it is under way.
+func (c *Cursor) Stopped() bool { return c.stopped && c.underWay == 0 }
+
+// WakeAt returns the time at which Next has something new although nothing happened;
+// zero: never.
+func (c *Cursor) WakeAt() time.Time {
+	g := c.gate
+	if c.stopped || g.breaker.open && g.breaker.probing {
+		return time.Time{}
+	}
+	opens := g.opensAt()
+	if g.breaker.open {
+		return later(opens, g.breaker.probeAt)
+	}
+	if len(c.lanes.ready) > 0 && !opens.IsZero() {
+		return opens
+	}
+	hung := c.hungAt()
+	if len(c.lanes.waiting) == 0 {
+		return hung
+	}
+	due := later(opens, c.lanes.waiting[0].Due)
+	if !hung.IsZero() && hung.Before(due) {
+		return hung
+	}
+	return due
+}
+
+// State is a cursor's state in figures.
+type State struct {
+	Position int64
+	ReadTo   int64
+	Lanes    int // with messages, or parked
+	Waiting  int // parked lanes that wait for their due time
+	Dormant  int // parked lanes whose heads are to be read again
+	Rows     int // of parked lanes that stand for messages outside of the window
+	Retrying int // requests under way that are of parked lanes
+	UnderWay int // requests, and parked lanes that are being looked for
+	Outcomes int // of attempts; these and the dead were not yet handed over
+	Dead     []string
+}
+
+// State returns the cursor's state, for tests and for people who look for a fault.
+func (c *Cursor) State() State {
+	var dead []string
+	for _, d := range c.dead {
+		dead = append(dead, d.Message)
+	}
+	return State{
+		Position: c.Position(),
+		ReadTo:   c.ReadTo(),
+		Lanes:    len(c.lanes.byKey),
+		Waiting:  len(c.lanes.waiting),
+		Dormant:  len(c.lanes.dormant),
+		Rows:     c.lanes.rows,
+		Retrying: c.retrying,
+		UnderWay: c.underWay,
+		Outcomes: c.outcomes,
+		Dead:     dead,
+	}
+}

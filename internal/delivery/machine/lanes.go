@@ -1,0 +1,300 @@
+package machine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/casehook/casehook/internal/endpoint"
+)
+
+// lanes keep the order of a cursor's messages: those that may be sent, and those
+// that are parked.
+type lanes struct {
+	order   endpoint.Order
+	byKey   map[string]*lane
+	ready   []*lane // with a message to send, in order
+	waiting waiting // parked, and not under way
+	dormant []*row  // parked before a restart, with heads that are to be read again
+	rows    int     // of parked lanes whose messages have left the window
+
+	changed map[string]*Parked // rows, since they were last saved; nil: the lane is not parked any more
+}
+
+// get returns the lane of a key, which is made if there is none.
+func (s *lanes) get(key string) *lane {
+	l := s.byKey[key]
+	if l == nil {
+		l = &lane{key: key}
+		s.byKey[key] = l
+	}
+	return l
+}
+
+// of returns the lane of a message by the present order; nil: there is none.
+func (s *lanes) of(msg *Message) *lane { return s.byKey[laneKey(s.order, msg)] }
+
+// sending returns the lane of a message under way; the order may have been another
+// when the lane was parked.
+func (s *lanes) sending(msg *Message) *lane {
+	for _, key := range []string{laneKey(s.order, msg), msg.Subject, msg.ID, ""} {
+		if l := s.byKey[key]; l != nil && l.sending == msg {
+			return l
+		}
+	}
+	panic("machine: an outcome for a message that is not under way")
+}
+
+// update lists a lane as ready if it is, and forgets one that has become empty.
+func (s *lanes) update(l *lane) {
+	if !l.ready && l.sendable() {
+		l.ready = true
+		s.ready = append(s.ready, l)
+	}
+	if l.row == nil && l.sending == nil && len(l.queue) == 0 {
+		delete(s.byKey, l.key)
+	}
+}
+
+// enqueue puts a message in its lane.
+func (s *lanes) enqueue(msg *Message) {
+	l := s.get(laneKey(s.order, msg))
+	if r := l.row; r != nil && r.Message == msg.ID { // strict, after a restart
+		r.loaded = []*Message{msg}
+	}
+	msg.window.open++
+	l.queue = append(l.queue, msg)
+	s.update(l)
+}
+
+// next removes the first ready lane from the list; nil: there is none.
+func (s *lanes) next() *lane {
+	for len(s.ready) > 0 {
+		l := s.ready[0]
+		s.ready = s.ready[1:]
+		l.ready = false
+		if l.sendable() {
+			return l
+		}
+	}
+	return nil
+}
+
+// remove removes a lane from the list of those that are ready.
+func (s *lanes) remove(l *lane) {
+	s.ready = slices.DeleteFunc(s.ready, func(other *lane) bool { return other == l })
+	l.ready = false
+}
+
+// leastProbed returns the lane whose last probe is longest ago, if possible one with
+// a message that was never tried; nil: there is none to probe.
+func (s *lanes) leastProbed() (least *lane) {
+	for _, l := range s.ready {
+		if l.sendable() && (least == nil || l.probed.Before(least.probed)) {
+			least = l
+		}
+	}
+	for _, r := range s.waiting {
+		if least == nil || r.lane.probed.Before(least.probed) {
+			least = r.lane
+		}
+	}
+	return least
+}
+
+// unprobed reports whether a lane is ready that was never probed.
+func (s *lanes) unprobed() bool {
+	return slices.ContainsFunc(s.ready, func(l *lane) bool { return l.probed.IsZero() && l.sendable() })
+}
+
+// park gives a lane a row, or writes over the one it has.
+func (s *lanes) park(l *lane, p Parked) *row {
+	if l.row == nil {
+		l.row = &row{lane: l, index: -1}
+		s.rows += l.rows()
+	}
+	if p.Lane = l.key; p.Message != l.row.Message {
+		l.row.away, l.row.hurried = false, false
+	}
+	l.row.Parked = p
+	s.change(l.key, &p)
+	if l.sending == nil {
+		s.waiting.add(l.row)
+	}
+	return l.row
+}
+
+func (s *lanes) unpark(l *lane) {
+	s.waiting.remove(l.row)
+	l.row = nil
+	s.rows -= l.rows()
+	s.change(l.key, nil)
+	s.update(l)
+}
+
+func (s *lanes) change(key string, p *Parked) {
+	if s.changed == nil {
+		s.changed = map[string]*Parked{}
+	}
+	s.changed[key] = p
+}
+
+// collect returns the rows that have changed since it was called last.
+func (s *lanes) collect() (park []Parked, unpark []string) {
+	if len(s.changed) == 0 {
+		return nil, nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.changed)) {
+		if p := s.changed[key]; p == nil {
+			unpark = append(unpark, key)
+		} else {
+			park = append(park, *p)
+		}
+	}
+	s.changed = nil
+	return park, unpark
+}
+
+// restore parks the lanes that were saved as parked at a position.
+func (s *lanes) restore(parked []Parked, position int64) {
+	for _, p := range parked {
+		r := s.park(s.get(p.Lane), p)
+		r.absorbedTo = position
+		if p.Seq > position {
+			s.waiting.remove(r)
+			s.dormant = append(s.dormant, r)
+		}
+	}
+	s.changed = nil // it is saved already
+}
+
+// wake lets lanes that were parked before a restart wait for their due time, once
+// the journal has been read to their heads.
+func (s *lanes) wake(readTo int64) {
+	s.dormant = slices.DeleteFunc(s.dormant, func(r *row) bool {
+		if r.Seq > readTo {
+			return false
+		}
+		switch {
+		case r.lane.row != r: // it has gone on under another order
+		case kindOf(r.lane.key) == ofAll && len(r.loaded) == 0: // its head is wanted no more
+			s.unpark(r.lane)
+		default:
+			s.waiting.add(r)
+		}
+		return true
+	})
+}
+
+// covers reports whether a parked lane's row stands for the message already.
+func (s *lanes) covers(msg *Message) bool {
+	if l := s.byKey[msg.ID]; l != nil && l.row != nil {
+		return true
+	}
+	if l := s.byKey[msg.Subject]; l != nil && l.row != nil {
+		l.row.absorbedTo = max(l.row.absorbedTo, msg.Seq)
+		return true
+	}
+	strict := s.byKey[""]
+	if s.order == endpoint.Strict || strict == nil || strict.row == nil || strict.row.Message != msg.ID {
+		return false
+	}
+	// The order was strict when it failed; it waits on under the order of today.
+	p := strict.row.Parked
+	s.unpark(strict)
+	p.Lane = laneKey(s.order, msg)
+	s.park(s.get(p.Lane), p).absorbedTo = msg.Seq
+	return true
+}
+
+// finish ends a message that was delivered or given up; its lane goes on.
+func (s *lanes) finish(l *lane, msg *Message) {
+	if msg.window != nil {
+		msg.window.open--
+	}
+	if l.row == nil {
+		s.update(l)
+		return
+	}
+	if kindOf(l.key) == ofAll {
+		l.row.loaded = nil
+		if len(l.queue) > 0 && l.queue[0] == msg {
+			l.queue = l.queue[1:]
+		}
+		s.unpark(l)
+		return
+	}
+	if len(l.row.loaded) > 0 { // empty when it was parked while under way
+		l.row.loaded = l.row.loaded[1:]
+	}
+	s.advance(l)
+}
+
+// advance goes on to a parked lane's next message, or ends the parking when the
+// journal holds no more of it.
+func (s *lanes) advance(l *lane) {
+	r := l.row
+	switch {
+	case len(r.loaded) > 0:
+		s.setHead(r, r.loaded[0])
+	case kindOf(l.key) == ofSubject && r.loadedTo < r.absorbedTo:
+		// What comes next is not known yet: whatever is behind the present head.
+		next := Parked{Seq: r.Seq, Part: r.Part + 1}
+		if r.loadedTo >= r.Seq {
+			next = Parked{Seq: r.loadedTo + 1}
+		}
+		s.park(l, next)
+	default:
+		s.unpark(l)
+	}
+}
+
+// setHead makes a message the head of its parked lane; it waits for its turn.
+// A head that was there before keeps its tries and its due time.
+func (s *lanes) setHead(r *row, msg *Message) {
+	if msg.ID == r.Message {
+		s.waiting.add(r)
+		return
+	}
+	s.park(r.lane, Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
+}
+
+// requeue lets a message wait where it was: nothing is counted against it.
+func (s *lanes) requeue(l *lane, msg *Message, tries int) {
+	msg.Tries, msg.probe = tries, false
+	if l.row == nil {
+		l.queue = append([]*Message{msg}, l.queue...)
+		s.update(l)
+		return
+	}
+	p := l.row.Parked
+	p.Tries = tries
+	s.repark(l, p)
+}
+
+// repark writes over the row of a lane whose head has come back. The messages of a
+// lane of a subject are read from the journal again.
+func (s *lanes) repark(l *lane, p Parked) {
+	if kindOf(l.key) != ofAll {
+		l.row.loaded = nil
+	}
+	s.park(l, p)
+}
+
+// absorb parks a lane that was not: its messages leave the window and wait in the
+// journal. The lane of a whole endpoint keeps them in the window.
+func (s *lanes) absorb(l *lane, head *Message, p Parked) {
+	if kindOf(l.key) == ofAll {
+		l.queue = append([]*Message{head}, l.queue...)
+		s.park(l, p).loaded = []*Message{head}
+		return
+	}
+	r := s.park(l, p)
+	r.loadedTo = head.Seq - 1
+	r.absorbedTo = max(r.absorbedTo, head.Seq)
+	for _, msg := range append([]*Message{head}, l.queue...) {
+		msg.window.open--
+		msg.window = nil
+		r.absorbedTo = max(r.absorbedTo, msg.Seq)
+	}
+	l.queue = nil
+}

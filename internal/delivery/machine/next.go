@@ -1,0 +1,191 @@
+package machine
+
+import "time"
+
+// Step is what a cursor wants done next: a message sent, or a parked lane loaded from
+// the journal. One of the two is set.
+type Step struct {
+	Send *Message
+	Load *Load
+}
+
+// Load asks for a lane's entries with positions above After and up to UpTo.
+type Load struct {
+	Lane  string
+	After int64
+	UpTo  int64
+}
+
+// Subject returns the subject whose entries are asked for; false: it is the first
+// entry behind After, whatever it is about.
+func (l Load) Subject() (string, bool) { return l.Lane, kindOf(l.Lane) == ofSubject }
+
+// Next picks what to do now; false: nothing. Each message must come back by Done or
+// Withhold, each load by Loaded or Unloaded.
+func (c *Cursor) Next(now time.Time) (Step, bool) {
+	if c.stopped || c.gate.shut(now) {
+		return Step{}, false
+	}
+	if c.gate.breaker.open {
+		return c.probe(now)
+	}
+	c.freeWindow(now)
+	if r := c.due(now); r != nil {
+		return c.retry(r, now), true
+	}
+	if l := c.lanes.next(); l != nil {
+		return Step{Send: c.sendFirst(l, now)}, true
+	}
+	return Step{}, false
+}
+
+// probe tries one message while the breaker is open: that of the lane which was
+// probed longest ago, so that no lane which fails for ever keeps the others from
+// showing that the endpoint is back.
+func (c *Cursor) probe(now time.Time) (s Step, ok bool) {
+	l := c.lanes.leastProbed()
+	if l == nil || c.gate.loading > 0 || !c.gate.breaker.mayProbe(now) {
+		return s, false
+	}
+	if l.row != nil {
+		if s = c.retry(l.row, now); s.Send == nil {
+			return s, true
+		}
+	} else {
+		c.lanes.remove(l)
+		s.Send = c.sendFirst(l, now)
+	}
+	l.probed, s.Send.probe, c.gate.breaker.probing = now, true, true
+	return s, true
+}
+
+// due returns the parked lane whose turn it is; nil: there is none. While new
+// messages wait, parked lanes have at most half of what may be under way.
+func (c *Cursor) due(now time.Time) *row {
+	if len(c.lanes.waiting) == 0 || c.lanes.waiting[0].Due.After(now) {
+		return nil
+	}
+	if len(c.lanes.ready) > 0 && c.retrying >= max(1, c.gate.policy.Concurrency/2) {
+		return nil
+	}
+	return c.lanes.waiting[0]
+}
+
+// retry sends a parked lane's head, or asks for it when it is not at hand.
+func (c *Cursor) retry(r *row, now time.Time) Step {
+	c.lanes.waiting.remove(r)
+	if len(r.loaded) == 0 {
+		c.gate.loading++
+		c.underWay++
+		return Step{Load: &Load{Lane: r.lane.key, After: r.Seq - 1, UpTo: c.window.readTo}}
+	}
+	msg := r.loaded[0]
+	msg.Tries, msg.failures = r.Tries, r.Failures
+	msg.retry = true
+	r.lane.sending = msg
+	c.retrying++
+	c.send(msg, now)
+	return Step{Send: msg}
+}
+
+// Loaded handles what the journal holds of a parked lane. A full batch may leave
+// more behind it.
+func (c *Cursor) Loaded(q Load, entries []*Entry, full bool) {
+	c.gate.loading--
+	c.underWay--
+	l := c.lanes.byKey[q.Lane]
+	r := l.row
+	r.loadedTo = q.UpTo
+	if full {
+		r.loadedTo = entries[len(entries)-1].Journal.Seq
+	}
+	for _, e := range entries {
+		r.loaded = append(r.loaded, c.owedOf(r, e)...)
+	}
+	if len(r.loaded) > 0 {
+		c.lanes.setHead(r, r.loaded[0])
+		return
+	}
+	c.lanes.advance(l)
+}
+
+// Unloaded puts a lane back that could not be loaded; it is tried again at a time.
+func (c *Cursor) Unloaded(q Load, again time.Time) {
+	c.gate.loading--
+	c.underWay--
+	r := c.lanes.byKey[q.Lane].row
+	r.Due = again
+	c.lanes.waiting.add(r)
+}
+
+// owedOf returns the messages of an entry that a parked lane owes.
+func (c *Cursor) owedOf(r *row, e *Entry) (owed []*Message) {
+	for part, body := range e.Messages(c.gate.audience.Clearance) {
+		if _, settled := c.skip[body.ID]; settled || !c.subscribes(e, body) {
+			continue
+		}
+		msg := newMessage(e, part, body)
+		if own := c.lanes.byKey[body.ID] != nil; r.owes(msg.Place, msg.ID, own) && c.passes(e, msg) {
+			owed = append(owed, msg)
+		}
+	}
+	return owed
+}
+
+// sendFirst sends the first message of a lane.
+func (c *Cursor) sendFirst(l *lane, now time.Time) *Message {
+	l.sending = l.queue[0]
+	l.queue = l.queue[1:]
+	c.send(l.sending, now)
+	return l.sending
+}
+
+// send counts a message as under way.
+func (c *Cursor) send(msg *Message, now time.Time) {
+	msg.Tries++
+	msg.sentAt = now
+	if msg.window != nil && msg.Tries == 1 {
+		msg.window.sent = append(msg.window.sent, msg)
+	}
+	c.underWay++
+	c.gate.sending++
+	c.gate.owed++
+	c.gate.pace.spend(now)
+}
+
+// hungAfter is how long the lowest message may hold up a full window.
+const hungAfter = time.Second
+
+// lowest returns the message under way that keeps the cursor where it is; nil: the
+// window is not full, or there is none.
+func (c *Cursor) lowest() *Message {
+	if !c.window.full() {
+		return nil
+	}
+	for _, msg := range c.window.entries[0].sent {
+		l := c.lanes.of(msg)
+		if l != nil && l.sending == msg && msg.window != nil && kindOf(l.key) != ofAll {
+			return msg
+		}
+	}
+	return nil
+}
+
+// hungAt returns the time at which the lowest message has held up a full window for
+// too long; zero: there is none.
+func (c *Cursor) hungAt() time.Time {
+	if msg := c.lowest(); msg != nil {
+		return msg.sentAt.Add(hungAfter)
+	}
+	return time.Time{}
+}
+
+// freeWindow parks a message that holds up a full window, so that the cursor
+// moves. It stays under way.
+func (c *Cursor) freeWindow(now time.Time) {
+	msg := c.lowest()
+	if msg == nil || now.Before(msg.sentAt.Add(hungAfter)) {
+		return
+	}
+	c.lanes.absorb(c.lanes.of(msg), msg, msg.parked(now.Add(c.gate.policy.Timeout), "it has been under way for long"))
+}

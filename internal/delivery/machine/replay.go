@@ -1,0 +1,122 @@
+package machine
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Range is what a replay sends again: all that the endpoint subscribes to, up to a
+// position, and of that what is named.
+type Range struct {
+	Until    int64
+	Subject  string   // empty: all
+	Triggers []string // nil: all
+	Messages []string // ids; nil: all
+}
+
+// scope narrows what a cursor sends. The zero value is the live cursor's: all that
+// the endpoint wants, without an end.
+type scope struct {
+	bounded  bool // it ends at until
+	until    int64
+	subject  string          // empty: all
+	triggers map[string]bool // nil: all
+	messages map[string]bool // nil: all
+}
+
+func (s scope) has(e *Entry, body *wire.Message) bool {
+	return (s.triggers == nil || s.triggers[body.Trigger]) && (s.subject == "" || s.subject == e.Journal.Subject) &&
+		(s.messages == nil || s.messages[body.ID])
+}
+
+// replayWindow is how many entries a replay's window has at most: there may be
+// many of them.
+const replayWindow = 128
+
+// NewReplay restores the cursor of a replay.
+func NewReplay(g *Gate, r Range, s Saved) *Cursor {
+	c := New(g, s)
+	c.window.most = min(c.window.most, replayWindow)
+	c.scope = scope{
+		bounded:  true,
+		until:    r.Until,
+		subject:  r.Subject,
+		triggers: set(r.Triggers),
+		messages: set(r.Messages),
+	}
+	return c
+}
+
+// set returns the set of all names; of nil, nil.
+func set(all []string) map[string]bool {
+	if all == nil {
+		return nil
+	}
+	names := make(map[string]bool, len(all))
+	for _, name := range all {
+		names[name] = true
+	}
+	return names
+}
+
+// finished reports whether a replay has sent all that it was to send.
+func (c *Cursor) finished() bool {
+	return c.scope.bounded && c.Position() >= c.scope.until && len(c.lanes.byKey) == 0 && len(c.lanes.dormant) == 0 && c.underWay == 0
+}
+
+// Rotation lets the cursors of one endpoint take turns: the live one, and its
+// replays.
+type Rotation struct {
+	live     *Cursor
+	replays  []*Cursor
+	replayed bool // the last step was a replay's
+	turn     int  // the replay whose turn it is
+}
+
+// NewRotation returns a rotation without replays.
+func NewRotation(live *Cursor) *Rotation { return &Rotation{live: live} }
+
+// SetReplays replaces the replays.
+func (r *Rotation) SetReplays(replays []*Cursor) { r.replays = replays }
+
+// Next picks what to do now, and for which cursor. Live and replays take turns
+// while both have something to do. A replay has at most half of what may be under
+// way while there is something new; and it never has all, so that what is new
+// finds room at once.
+func (r *Rotation) Next(now time.Time) (*Cursor, Step, bool) {
+	most := r.live.gate.policy.Concurrency
+	if !r.replayed && r.replaying() < max(1, most/2) {
+		if c, s, ok := r.nextReplay(now); ok {
+			return c, s, true
+		}
+	}
+	if s, ok := r.live.Next(now); ok {
+		r.replayed = false
+		return r.live, s, true
+	}
+	if r.replaying() < max(1, most-1) {
+		return r.nextReplay(now)
+	}
+	return nil, Step{}, false
+}
+
+// nextReplay lets the replays take turns among themselves.
+func (r *Rotation) nextReplay(now time.Time) (*Cursor, Step, bool) {
+	for i := range r.replays {
+		n := (r.turn + i) % len(r.replays)
+		if s, ok := r.replays[n].Next(now); ok {
+			r.replayed, r.turn = true, n+1
+			return r.replays[n], s, true
+		}
+	}
+	return nil, Step{}, false
+}
+
+// replaying returns how much is under way of replays.
+func (r *Rotation) replaying() (n int) {
+	for _, c := range r.replays {
+		n += c.underWay
+	}
+	return n
+}

@@ -1,0 +1,132 @@
+package machine
+
+import (
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Place is where a message stands in the journal.
+type Place struct {
+	Seq  int64 // of its entry
+	Part int   // which message of the entry
+}
+
+func (p Place) before(q Place) bool { return p.Seq < q.Seq || p.Seq == q.Seq && p.Part < q.Part }
+
+// Message is one message on its way to one endpoint.
+type Message struct {
+	Place
+	ID      string
+	Subject string
+	Entry   *event.Entry
+	Body    *wire.Message
+	Tries   int // requests made
+
+	failures int          // those that count for the retry schedule
+	window   *windowEntry // nil when it came out of a parked lane
+	sentAt   time.Time
+	probe    bool // it finds out whether the endpoint is back
+	retry    bool // it is the head of a parked lane
+}
+
+// Failures returns how many tries count for the retry schedule.
+func (m *Message) Failures() int { return m.failures }
+
+// Probe reports whether the message finds out that an endpoint is back whose breaker
+// is open.
+func (m *Message) Probe() bool { return m.probe }
+
+// Retry reports whether the message is the head of a parked lane.
+func (m *Message) Retry() bool { return m.retry }
+
+// Parked is the row of a parked lane: its first owed message.
+type Parked struct {
+	Lane     string
+	Seq      int64  // of its entry
+	Part     int    // which message of the entry
+	Message  string // its id; empty: whichever is the lane's first from here on
+	Subject  string // of its entry; empty while Message is
+	Trigger  string
+	Tries    int // requests made
+	Failures int // those that count for the retry schedule
+	Due      time.Time
+	Reason   string
+}
+
+func (p Parked) place() Place { return Place{p.Seq, p.Part} }
+
+// Dead is a message that was given up.
+type Dead struct {
+	Place
+	Message string // its id
+	Subject string
+	Trigger string
+	At      time.Time
+	Reason  string
+	Dropped bool // because somebody asked for it
+}
+
+// Wish is what somebody asks of a parked message.
+type Wish struct {
+	Message string // its id
+	Drop    bool   // give it up; otherwise try it again at once
+}
+
+// HealthChange is a change of an endpoint's health.
+type HealthChange struct {
+	Base            int64 // the version that it was made from
+	endpoint.Health       // as of then
+	Disable         bool  // the endpoint
+	Revision        int64 // of the endpoint that is to be disabled
+	Entry           *event.Entry
+}
+
+// Saved is what a cursor is restored from.
+type Saved struct {
+	Position int64
+	Parked   []Parked
+	Settled  []string // ids of messages above the position that were delivered or given up
+}
+
+// Settlement is what is to be saved of a cursor.
+type Settlement struct {
+	Position int64    // all at or below it is delivered, unwanted, parked or dead
+	Outcomes int      // of attempts since the last settlement
+	Park     []Parked // written over what the lane had
+	Unpark   []string // lanes
+	Dead     []Dead
+	Granted  []Wish
+	Health   []HealthChange // in their order
+	Replay   bool           // the cursor is a replay's
+	Ended    bool           // the replay has nothing more to send
+}
+
+// Verdict is the meaning of an attempt for its message and its endpoint.
+type Verdict int
+
+// The verdicts.
+const (
+	Delivered    Verdict = iota // a 2xx answer
+	Refused                     // the endpoint answered, and did not accept this message
+	Unreachable                 // the endpoint's own failure: no answer, 429 or 5xx
+	Gone                        // 410: it never wants anything again
+	NotAttempted                // no request was made: the process ends, or lacks what it needs to send
+)
+
+// String returns the verdict in words.
+func (v Verdict) String() string {
+	return [...]string{"delivered", "refused", "unreachable", "gone", "not attempted"}[v]
+}
+
+// Outcome is the end of an attempt.
+type Outcome struct {
+	Verdict    Verdict
+	Lacking    bool          // this machine could not send it
+	Connected  bool          // the request may have reached the endpoint
+	Throttled  bool          // 429: RetryAfter is meant for all messages
+	RetryAfter time.Duration // that a 429 or 503 asked for; 0: it named none
+	Reason     string        // for people: "503 Service Unavailable"
+}

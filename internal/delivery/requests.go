@@ -1,0 +1,181 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/delivery/machine"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// requests are what people ask of an endpoint beside its new messages.
+type requests struct {
+	running []string                 // replays
+	replays []store.Replay           // those of them that the worker does not know yet
+	saved   map[string]machine.Saved // of them
+	named   map[string][]string      // ids of the messages that they name
+	wishes  []store.Wish             // of parked messages
+}
+
+// readRequests reads what is asked of an endpoint whose schedule has this longest
+// wait.
+func readRequests(
+	ctx context.Context, st *store.Store, l store.Lease, known map[string]bool, longest time.Duration,
+) (requests, error) {
+	r := requests{saved: map[string]machine.Saved{}, named: map[string][]string{}}
+	running, err := st.RunningReplays(ctx, l.Tenant, l.Endpoint)
+	if err != nil {
+		return r, err
+	}
+	for _, replay := range running {
+		r.running = append(r.running, replay.ID)
+		if known[replay.ID] {
+			continue
+		}
+		cursor := store.Cursor{ID: replay.ID, Position: replay.Position}
+		if r.saved[replay.ID], err = readSaved(ctx, st, cursor, l.Tenant, longest); err != nil {
+			return r, err
+		}
+		if replay.Messages > 0 {
+			named, err := st.ReplayMessages(ctx, replay.ID)
+			if err != nil {
+				return r, err
+			}
+			r.named[replay.ID] = messageIDs(named)
+		}
+		r.replays = append(r.replays, replay)
+	}
+	r.wishes, err = st.Wishes(ctx, l.Tenant, l.Endpoint)
+	return r, err
+}
+
+// readSaved reads what a cursor is restored from.
+func readSaved(
+	ctx context.Context, st *store.Store, c store.Cursor, tenant int64, longest time.Duration,
+) (s machine.Saved, err error) {
+	parked, err := st.Parked(ctx, tenant, c.ID)
+	if err != nil {
+		return s, err
+	}
+	now := time.Now()
+	s.Position = c.Position
+	s.Parked = convert(parked, func(p store.Parked) machine.Parked {
+		p.Due = dueAt(p.Due, now, longest)
+		return machine.Parked(p)
+	})
+	settled, err := st.Settled(ctx, tenant, c)
+	s.Settled = messageIDs(settled)
+	return s, err
+}
+
+// messageIDs returns the ids of messages. It is not nil.
+func messageIDs(places []store.Place) []string {
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.Message
+	}
+	return ids
+}
+
+// dueAt is when a lane is due that is saved, by the clock that runs: the one on the
+// wall may have been wrong when it was saved, and may be set while we wait. It waits
+// no longer than its endpoint's schedule lets any message wait.
+func dueAt(saved, now time.Time, longest time.Duration) time.Time {
+	return now.Add(min(saved.Sub(now), longest))
+}
+
+// checkRequests reads what is asked, if somebody may have asked something, and
+// forgets replays that are over. It reads once at a time: two readings at once might
+// start a replay twice. What is asked meanwhile is read afterwards.
+func (w *worker) checkRequests(ctx context.Context) {
+	w.mu.Lock()
+	asked, over := w.asked && !w.checking, w.over
+	w.asked, w.over = w.asked && w.checking, map[string]bool{}
+	w.mu.Unlock()
+	if len(over) > 0 {
+		w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool { return over[c.id] })
+		w.rotate()
+	}
+	w.forgetStopped()
+	if !asked {
+		return
+	}
+	known := map[string]bool{}
+	for _, c := range w.replays {
+		known[c.id] = true
+	}
+	w.checking = true
+	w.reading++
+	go func() {
+		r, err := readRequests(ctx, w.store, w.lease, known, w.policy.LongestWait())
+		if err != nil && ctx.Err() == nil {
+			w.log.Error("what is asked of the endpoint can't be read; trying again", "error", err)
+			sleep(ctx, readAgain)
+			w.ask()
+		}
+		w.inbox <- func() {
+			w.checking = false
+			w.reading--
+			if err == nil {
+				w.apply(r)
+			}
+		}
+	}()
+}
+
+// apply starts the replays that are new, stops those that were cancelled, and
+// passes on what is asked of parked messages.
+func (w *worker) apply(r requests) {
+	for _, c := range w.replays {
+		if !slices.Contains(r.running, c.id) {
+			c.machine.Stop()
+		}
+	}
+	for _, replay := range r.replays {
+		if slices.ContainsFunc(w.replays, func(c *cursor) bool { return c.id == replay.ID }) {
+			continue
+		}
+		bounds := machine.Range{
+			Until:    replay.Until,
+			Subject:  replay.Subject,
+			Triggers: replay.Triggers,
+			Messages: r.named[replay.ID],
+		}
+		restored := machine.NewReplay(w.gate, bounds, r.saved[replay.ID])
+		w.replays = append(w.replays, &cursor{worker: w, id: replay.ID, replay: replay, flushed: time.Now(), machine: restored})
+	}
+	w.rotate()
+	for c := range w.cursors {
+		for _, wish := range r.wishes {
+			if wish.Cursor == c.id {
+				c.machine.Ask(machine.Wish{Message: wish.Message, Drop: wish.Drop})
+			}
+		}
+	}
+}
+
+// forgetStopped forgets the replays that were stopped, once what they sent has come
+// back.
+func (w *worker) forgetStopped() {
+	before := len(w.replays)
+	w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool {
+		stopped := c.machine.Stopped() && !c.reading
+		if stopped {
+			c.handOver(true)
+		}
+		return stopped
+	})
+	if len(w.replays) < before {
+		w.rotate()
+	}
+}
+
+// rotate lets the replays of now take turns.
+func (w *worker) rotate() {
+	replays := make([]*machine.Cursor, len(w.replays))
+	for i, c := range w.replays {
+		replays[i] = c.machine
+	}
+	w.rotation.SetReplays(replays)
+}
