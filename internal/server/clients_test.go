@@ -119,6 +119,7 @@ func answeredAt(t *testing.T, address, say string) string {
 // What is refused before its body is read is answered at once, and ends the
 // connection: whoever waits for the body first would wait until the test ends.
 func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t,
 		Config{Data: filepath.Join(t.TempDir(), "data"), Patience: time.Hour, MetricsListen: "127.0.0.1:0"})
 	for request, status := range map[string]string{
@@ -164,6 +165,7 @@ func proofs(t *testing.T, s *Server) string {
 
 // With a credential, too: whoever may do something has to say all of it.
 func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 300 * time.Millisecond})
 	path := proofs(t, s)
 	for _, length := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
@@ -180,6 +182,7 @@ func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
 
 // An uploaded form leaves the connection open for the next request.
 func TestTheConnectionOfAFormGoesOn(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	form := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\npassport\r\n" +
 		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p\"\r\n\r\nfile\r\n--b--\r\n" +

@@ -12,6 +12,7 @@ import (
 )
 
 func TestFontsComeFromTheDataFolderAndFromTheOptions(t *testing.T) {
+	t.Parallel()
 	font, err := os.ReadFile("../document/testdata/fonts/NotoSansCJK-Subset.ttc")
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +41,7 @@ func TestFontsComeFromTheDataFolderAndFromTheOptions(t *testing.T) {
 }
 
 func TestAFolderOfFontsThatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
 	_, err := Start(t.Context(),
 		Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Fonts: filepath.Join(t.TempDir(), "no")})
 	if f := fault.As(err); !errors.Is(err, fault.Invalid) || f.Code != "config.fonts" {

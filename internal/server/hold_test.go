@@ -75,6 +75,7 @@ func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 }
 
 func TestAHeldServerOnACopySendsNothing(t *testing.T) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		e, original, folder := newPeers(t), t.TempDir(), filepath.Join(t.TempDir(), "copy")
 		token := e.leaveUndelivered(t, Config{Data: original, Allow: loopback})

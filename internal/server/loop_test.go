@@ -68,6 +68,7 @@ func call(t *testing.T, s *Server, method, path, token, body string) (answer map
 }
 
 func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name     string
 		settings string

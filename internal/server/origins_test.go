@@ -3,6 +3,7 @@ package server
 import "testing"
 
 func TestAnOriginIsASchemeAndAHost(t *testing.T) {
+	t.Parallel()
 	for raw, want := range map[string]string{
 		"https://app.example.com": "https://app.example.com", "HTTPS://App.Example.com:443/": "https://app.example.com",
 		"http://127.0.0.1:3000": "http://127.0.0.1:3000",

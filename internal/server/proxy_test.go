@@ -33,6 +33,7 @@ const adasSignIn = `{"email": "ada@example.org", "password": "correct horse batt
 // What a trusted proxy says of a request counts wherever an address does, and
 // what anybody else says counts nowhere.
 func TestWhatATrustedProxySaysCounts(t *testing.T) {
+	t.Parallel()
 	for _, trusted := range []bool{true, false} {
 		config := Config{Data: filepath.Join(t.TempDir(), "data")}
 		if trusted {
@@ -73,6 +74,7 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 // The scheme that a trusted proxy names decides about cookies, and about which
 // pages may send requests with a session.
 func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, Config{
 		Data: filepath.Join(t.TempDir(), "data"), PublicURL: "http://cases.example",
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},

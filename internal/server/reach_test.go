@@ -84,6 +84,7 @@ func (r *reachTest) refusal(method, path, token, body string) string {
 // What the server was started with is the first tenant's; another one calls, and names
 // as variables, what the operator lets it.
 func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
+	t.Parallel()
 	r, inside := reach(t)
 	has := func(said, what string) {
 		t.Helper()
@@ -121,6 +122,7 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 
 // What answers at an address that is not public is kept nowhere.
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
+	t.Parallel()
 	r, inside := reach(t)
 	call(t, r.server, "PUT", "/v1/case-types/note", r.server.Token(),
 		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)

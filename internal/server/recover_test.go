@@ -24,6 +24,7 @@ var databases = map[string]func(t *testing.T) Config{
 // A start that ends once the token was shown, or before, is repeated by the next:
 // no installation is left without a token that somebody has seen.
 func TestAFirstStartCanBeRepeated(t *testing.T) {
+	t.Parallel()
 	for name, config := range databases {
 		t.Run(name, func(t *testing.T) {
 			c := config(t)
@@ -64,6 +65,7 @@ func TestAFirstStartCanBeRepeated(t *testing.T) {
 // Whoever has the database has a way back in, when the first token is lost or was
 // never made.
 func TestALostTokenIsRecovered(t *testing.T) {
+	t.Parallel()
 	for name, config := range databases {
 		t.Run(name, func(t *testing.T) {
 			c := config(t)
@@ -96,6 +98,7 @@ func TestALostTokenIsRecovered(t *testing.T) {
 // In a folder that was there, and is open to all, files are for their owner alone;
 // those that others can read are refused.
 func TestTheDatabasesFilesAreForTheirOwner(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -131,6 +134,7 @@ func wantCode(t *testing.T, err error, code string) {
 
 // A full disk is shown by /readyz, with what to do about it.
 func TestAServerWithAFullDiskIsNotReady(t *testing.T) {
+	t.Parallel()
 	full := false
 	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db"), Key: make([]byte, 32),
 		Fail: func(what string, _ bool) error {

@@ -133,6 +133,7 @@ func subjectIn(t *testing.T, body []byte) string {
 
 // Whoever tries their receiver with a sample gets the headers that real messages have.
 func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, Config{
 		Data:  filepath.Join(t.TempDir(), "data"),
 		Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},

@@ -59,6 +59,7 @@ func get(t *testing.T, s *Server, path, token string) (int, string) {
 }
 
 func TestTheFirstStartMakesATokenThatStaysGood(t *testing.T) {
+	t.Parallel()
 	for name, config := range map[string]func(t *testing.T) Config{
 		"sqlite": func(t *testing.T) Config { return Config{Data: filepath.Join(t.TempDir(), "data")} },
 		"postgres": func(t *testing.T) Config {
@@ -85,6 +86,7 @@ func TestTheFirstStartMakesATokenThatStaysGood(t *testing.T) {
 }
 
 func TestTheDataDirectoryIsForItsOwnerAndForOneProcess(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	_, stop := start(t, Config{Data: dir})
 	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, keyName): 0o600,
@@ -106,6 +108,7 @@ func TestTheDataDirectoryIsForItsOwnerAndForOneProcess(t *testing.T) {
 }
 
 func TestWhatCannotStartSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +170,7 @@ func TestWhatCannotStartSaysWhatToDo(t *testing.T) {
 }
 
 func TestAnotherKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	_, stop := start(t, Config{Data: dir})
 	stop()
@@ -178,6 +182,7 @@ func TestAnotherKeyIsRefused(t *testing.T) {
 }
 
 func TestAtTheEndRequestsUnderWayAreAnswered(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	s, err := Start(ctx, Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Grace: time.Minute})
 	if err != nil {
@@ -198,6 +203,7 @@ func TestAtTheEndRequestsUnderWayAreAnswered(t *testing.T) {
 }
 
 func TestARequestThatTakesTooLongIsCutOff(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	s, err := Start(ctx, Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Grace: time.Millisecond})
 	if err != nil {
@@ -257,6 +263,7 @@ func refused(t *testing.T, s *Server) {
 }
 
 func TestBaseURLIsReachableFromHere(t *testing.T) {
+	t.Parallel()
 	for listen, want := range map[string]string{
 		"127.0.0.1:80": "http://127.0.0.1:80", "0.0.0.0:8080": "http://localhost:8080",
 		"[::]:8080": "http://localhost:8080", "[::1]:8080": "http://[::1]:8080",

@@ -11,6 +11,7 @@ import (
 // clear nor takes one for it that another host set; by plain HTTP it could not
 // keep such a cookie.
 func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
+	t.Parallel()
 	for public, secure := range map[string]bool{
 		"https://cases.example": true, "HTTPS://cases.example": true,
 		"http://cases.example": false, "HTTP://cases.example": false, "": false,

@@ -96,6 +96,7 @@ func (c *spanCollector) chain(trace, parent string, names ...string) (id string)
 // One trace leads from a request through its callback and its commit to each
 // attempt to tell it, also those that another process makes later.
 func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
+	t.Parallel()
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	c := collect(t)
 	var log lockedLog
@@ -160,6 +161,7 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 }
 
 func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
+	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"]}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)

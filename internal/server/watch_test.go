@@ -173,6 +173,7 @@ func series(all map[string]*dto.MetricFamily) (n int) {
 }
 
 func TestMetricsTellWhatHappened(t *testing.T) {
+	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
 	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
@@ -239,6 +240,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 // What an outage looks like: attempts that reach nobody, a breaker that is open, and
 // entries that are not served; and then none of it.
 func TestMetricsTellOfAnOutage(t *testing.T) {
+	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
@@ -277,6 +279,7 @@ func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
 // What the database is asked for is there; and no more series come about with
 // more tenants, endpoints, triggers and paths.
 func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
+	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(200, `{}`)
 	tell := func(token string) {
@@ -311,6 +314,7 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 }
 
 func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
+	t.Parallel()
 	const token = "0123456789abcdef0123"
 	off, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	if status, body := get(t, off, "/metrics", off.Token()); status != 404 || !strings.Contains(body, "metrics.off") ||
@@ -348,6 +352,7 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 
 // A load balancer hears that the server stops while requests are still taken.
 func TestItIsNotReadyBeforeItStops(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Start(ctx,
 		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", DrainDelay: 2 * time.Second})
@@ -374,6 +379,7 @@ func TestItIsNotReadyBeforeItStops(t *testing.T) {
 
 // Without its database, a server lives and is not ready.
 func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Start(ctx, Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0"})
 	if err != nil {
@@ -399,6 +405,7 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 
 // What is nobody's to read is in no line of the log, at whichever level.
 func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
+	t.Parallel()
 	var log lockedLog
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"),
 		Log:          slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
