@@ -119,7 +119,7 @@ func newJournalHandler(k *rest.Kernel, s *casework.Service, c Config) journalHan
 func (h journalHandler) register() {
 	const tag = "journal"
 	rest.Handle(h.kernel, rest.Operation{
-		ID: access.PollJournal, OwnRoom: true, Pattern: "GET /v1/journal", Tag: tag,
+		ID: access.PollJournal, ReservesMemory: true, Pattern: "GET /v1/journal", Tag: tag,
 		Summary:     "Poll the journal",
 		Description: "Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
 		Problems:    []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},

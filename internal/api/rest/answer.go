@@ -7,15 +7,15 @@ import (
 	"reflect"
 )
 
-// sized is a body that may be large. It is encoded before the answer begins, so that
-// it is known how much memory it takes until the client has it, and that an error
-// is still a problem.
+// sized is a body that may be large. It is encoded before the answer is started, so
+// that its size is known while it is in memory, and an error can still become a
+// problem.
 type sized interface {
 	size() int                                // bytes
-	send(w io.Writer, sent func(n int)) error // calls sent with the bytes that are not held any more
+	send(w io.Writer, sent func(n int)) error // calls sent with the number of bytes that were released
 }
 
-// bodyOf returns the place of the body in an answer, if it is one that may be large.
+// bodyOf returns the index of the body in an answer, and whether the body may be large.
 func bodyOf[O any]() (field int, ok bool) {
 	body, ok := reflect.TypeFor[O]().FieldByName("Body")
 	if !ok || len(body.Index) != 1 || !body.Type.Implements(reflect.TypeFor[sized]()) {
@@ -24,8 +24,8 @@ func bodyOf[O any]() (field int, ok bool) {
 	return body.Index[0], true
 }
 
-// Text is what was encoded, in pieces: it grows without being copied, and a piece
-// that was sent is free.
+// Text is encoded text in pieces. It grows without being copied, and each piece is
+// released once it is sent.
 type Text [][]byte
 
 // The sizes of pieces, in bytes.
@@ -36,7 +36,7 @@ const (
 	leastShared = 16 << 10
 )
 
-// Write adds to the text. It never fails.
+// Write appends b to the text. It never fails.
 func (t *Text) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
@@ -57,7 +57,8 @@ func (t *Text) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// Share adds what others use, too. What is small is copied all the same.
+// Share appends b without copying it, since other texts share it. A small b is copied
+// all the same.
 func (t *Text) Share(b []byte) {
 	if len(b) < leastShared {
 		t.Write(b)
@@ -66,7 +67,7 @@ func (t *Text) Share(b []byte) {
 	*t = append(*t, b[:len(b):len(b)])
 }
 
-// unwrite takes the last byte back.
+// unwrite removes the last byte.
 func (t *Text) unwrite() {
 	last := len(*t) - 1
 	if piece := (*t)[last]; len(piece) > 1 {
@@ -86,7 +87,7 @@ func (t Text) Size() (n int) {
 
 func (t Text) size() int { return t.Size() }
 
-// send writes the text, and gives each piece up once it is written.
+// send writes the text, and releases each piece once it is written.
 func (t Text) send(w io.Writer, sent func(int)) error {
 	for i, piece := range t {
 		if _, err := w.Write(piece); err != nil {
@@ -113,15 +114,15 @@ func (r Reply[T]) send(w io.Writer, sent func(int)) error {
 	return err
 }
 
-// Encode writes JSON as it is: markup in names is not escaped.
+// Encode writes v in JSON, in which markup is not escaped.
 func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-// marshal writes the body of an answer. A client that takes no more of it is gone:
-// its connection is closed, which nobody has to hear of.
+// marshal writes the body of an answer. An error of the connection is not returned:
+// the client is gone.
 func marshal(w io.Writer, v any) error {
 	body, ok := v.(sized)
 	out := jsonWriter(w)
@@ -130,7 +131,7 @@ func marshal(w io.Writer, v any) error {
 	}
 	sent := func(int) {}
 	if x, ok := w.(*Exchange); ok {
-		sent = x.held.sent
+		sent = x.reservation.sent
 	}
 	body.send(out, sent)
 	return nil

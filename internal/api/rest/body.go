@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// maxOpenBody is the greatest body of those who have no credential, in bytes.
+// maxOpenBody is the greatest body of a request without a credential, in bytes.
 const maxOpenBody = 16 << 10
 
 // ReadBody reads a whole body, of at most the configured size.
@@ -41,18 +41,19 @@ func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
 	return x.raw, nil
 }
 
-// Unreadable says that a body broke off, which is not ours to repair.
+// Unreadable returns the error of a body that could not be read to its end. Errors that
+// have a code, and io.EOF, stay as they are.
 func Unreadable(err error) error {
 	var tooLarge *http.MaxBytesError
-	var told *fault.Error
-	if err == nil || err == io.EOF || errors.As(err, &tooLarge) || errors.As(err, &told) {
+	var known *fault.Error
+	if err == nil || err == io.EOF || errors.As(err, &tooLarge) || errors.As(err, &known) {
 		return err
 	}
 	return fault.Wrap(err, fault.Invalid, "request.incomplete", "The request's body could not be read to its end.")
 }
 
-// decode reads a JSON body strictly: names that are unknown or come twice are
-// refused with their place, and numbers are kept as they are written.
+// decode reads a JSON body strictly: it refuses unknown and repeated names with their
+// paths, and keeps numbers as they are written.
 func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into any) error {
 	raw, err := k.ReadBody(x)
 	if err != nil {
@@ -71,9 +72,9 @@ func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into an
 		return &e
 	}
 	var result huma.ValidateResult
-	place := huma.NewPathBuffer(nil, 0)
-	place.Push("body")
-	huma.Validate(k.OpenAPI().Components.Schemas, schema, place, huma.ModeWriteToServer, floats(parsed), &result)
+	path := huma.NewPathBuffer(nil, 0)
+	path.Push("body")
+	huma.Validate(k.OpenAPI().Components.Schemas, schema, path, huma.ModeWriteToServer, floats(parsed), &result)
 	if len(result.Errors) > 0 {
 		return fault.In("request.body_invalid", "The request's body is not as described: see fields.",
 			explainUnknown(k.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref), fieldsOf(result.Errors))...)
@@ -84,8 +85,8 @@ func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into an
 	return nil
 }
 
-// explainUnknown says of members that a body does not have which ones were probably meant.
-// In the bodies that set a case's fields, it is most often one of these.
+// explainUnknown adds to the faults of unknown members which ones were probably meant.
+// In a body that sets a case's data, most of them are fields of the case.
 func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
 	if body == nil {
 		return wrong
@@ -106,7 +107,7 @@ func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
 	return wrong
 }
 
-// misfit explains what the schema lets pass and Go does not hold.
+// misfit returns the fault of a body that the schema allows and Go can't represent.
 func misfit(err error) error {
 	refusal := fault.In("request.body_invalid", "The request's body is not as described: see fields.")
 	refusal.Err = err
@@ -117,20 +118,21 @@ func misfit(err error) error {
 	return refusal
 }
 
-// CheckContentType refuses bodies of other types than the given ones.
-func (x *Exchange) CheckContentType(taken ...string) error {
+// CheckContentType refuses a body of any type but the accepted ones.
+func (x *Exchange) CheckContentType(accepted ...string) error {
 	sent, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
-	for _, t := range taken {
+	for _, t := range accepted {
 		if sent == t {
 			return nil
 		}
 	}
 	return fault.New(fault.UnsupportedMedia, "request.content_type",
-		"The body's Content-Type is %q; send %s.", sent, taken[0])
+		"The body's Content-Type is %q; send %s.", sent, accepted[0])
 }
 
-// floats turns JSON into what huma validates, in place. Only sizes are judged by it,
-// so the greatest float stands for what is beyond.
+// floats replaces the numbers in decoded JSON by the floats that huma validates, in
+// place. Validation only compares them with bounds, so a number beyond the greatest
+// float becomes that one.
 func floats(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

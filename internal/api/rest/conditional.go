@@ -10,22 +10,22 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Conditional is embedded in the parameters of what changes the content of a case
-// or a contact.
+// Conditional is embedded in the parameters of operations that change the content of
+// a case or a contact.
 type Conditional struct {
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"The ETag of the content that the change is based on, a list of ETags, or *. A weak tag, W/\"r5\", names the same revision as \"r5\". When the content moved meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
 }
 
 var (
-	// entityTag is one member of If-Match, as RFC 9110, section 8.8.3, has it.
+	// entityTag matches one member of If-Match (RFC 9110, section 8.8.3).
 	entityTag = regexp.MustCompile(`^(?:W/)?"([^\x00-\x20"\x7f]*)"`)
 	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
 )
 
-// Revisions returns the revisions that If-Match names; nil stands for any. A tag
-// that is none of ours names no revision, so that nothing matches it. Weak tags
-// count: a proxy that compresses an answer weakens its tag, and the revision in it
-// is as exact as before.
+// Revisions returns the revisions that If-Match names; nil allows any. A tag that
+// Casehook did not make names no revision, so that nothing matches it. Weak tags count:
+// a proxy that compresses an answer weakens its tag, and the revision in the tag is as
+// exact as before.
 func (in Conditional) Revisions() ([]int64, error) {
 	rest := strings.Trim(in.IfMatch, " \t")
 	if rest == "" || rest == "*" {
@@ -68,13 +68,13 @@ func wrongIfMatch() error {
 	}
 }
 
-// joinLists makes one line of a header that came in several: a list may be sent so.
-// An empty one is a list of nothing, and not as if there was none.
+// joinLists joins the lines of If-Match: HTTP allows a list to be sent in several. An
+// empty header is a list of nothing, which differs from no header.
 func joinLists(h http.Header) {
 	if lines := h.Values("If-Match"); len(lines) > 0 {
 		h.Set("If-Match", cmp.Or(strings.Trim(strings.Join(lines, ", "), " \t"), ","))
 	}
 }
 
-// ETag is the tag of a revision.
+// ETag returns the tag of a revision.
 func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }

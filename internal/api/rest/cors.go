@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// The methods and headers that pages of other origins may send, and the headers that they
-// may read.
+// The methods and headers that pages of other origins may send, and the headers that
+// they may read.
 var (
 	corsMethods = strings.Join([]string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	}, ", ")
 	corsSends = strings.Join([]string{
 		"Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key",
-		"Last-Event-ID",
-		"Range", "Traceparent",
+		"Last-Event-ID", "Range", "Traceparent",
 	}, ", ")
 	corsReads = strings.Join([]string{
 		"ETag", "Location", "Retry-After", "Idempotency-Replayed", "Link", "Content-Disposition", "Content-Range",
@@ -25,9 +24,9 @@ var (
 
 const corsLasts = "7200" // seconds: as long as any browser keeps the answer to a preflight
 
-// cors lets pages of the configured origins use the API, and reports whether the
-// request is answered by that. They may send tokens, and never sessions: nothing here
-// allows credentials, so that a browser shows no page what a cookie was good for.
+// cors allows pages of the configured origins to use the API, and reports whether it
+// has answered the request. The pages may send tokens, and never sessions: cors does not
+// allow credentials, so that a browser shows no page an answer to a cookie.
 func (k *Kernel) cors(x *Exchange) (answered bool) {
 	if len(k.config.CORSOrigins) == 0 {
 		return false

@@ -11,11 +11,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// encodingOverhead is by how many bytes a body may be longer compressed than not.
+// encodingOverhead is the number of bytes by which compression may lengthen a body.
 const encodingOverhead = 64 << 10
 
-// Body returns the request's body without its content coding. More than limit
-// bytes of it can't be read, counted as they are once decoded.
+// Body returns the request's body without its content coding. A reader of it gets at
+// most limit bytes, counted after decoding.
 func (x *Exchange) Body(limit int64) (io.Reader, error) {
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.Request.Header.Values("Content-Encoding"), ",")))
 	switch coding {
@@ -33,7 +33,7 @@ func (x *Exchange) Body(limit int64) (io.Reader, error) {
 		"The body's Content-Encoding is %q; send gzip, or leave the body as it is.", coding)
 }
 
-// unzipped decodes gzip. It reads nothing before it is read.
+// unzipped decodes gzip. It reads no header before its first Read.
 type unzipped struct {
 	sent    io.ReadCloser
 	decoded *gzip.Reader
@@ -51,7 +51,8 @@ func (u *unzipped) Read(b []byte) (n int, err error) {
 
 func (u *unzipped) Close() error { return u.sent.Close() }
 
-// notGzip turns the decoder's own errors into a refusal, and leaves those of the connection as they are.
+// notGzip turns the decoder's own errors into a refusal. Errors of the connection stay
+// as they are.
 func notGzip(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {

@@ -18,14 +18,14 @@ type Exchange struct {
 
 	http.ResponseWriter
 
-	operation access.Operation // empty: none is carried out
-	arrived   context.Context  // of the request before it had a session
-	status    int              // 0: nothing has been answered yet
-	code      string           // of the problem that it was answered with
-	raw       []byte           // the body, where it was read as a whole
-	key       []byte           // of fingerprints
-	pretty    bool             // JSON is answered in lines
-	held      hold             // of the answer, while it is sent
+	operation   access.Operation // empty: none is carried out
+	arrived     context.Context  // of the request before it had a session
+	status      int              // 0: nothing has been answered yet
+	code        string           // of the problem that it was answered with
+	raw         []byte           // the body, where it was read as a whole
+	key         []byte           // of fingerprints
+	pretty      bool             // JSON is answered in lines
+	reservation reservation      // of the answer, while it is sent
 }
 
 type exchangeKey struct{}
@@ -39,7 +39,7 @@ func ExchangeOf(ctx context.Context) *Exchange {
 // PrincipalOf returns whom a request comes from. All of /v1 is authenticated.
 func PrincipalOf(ctx context.Context) access.Principal { return ExchangeOf(ctx).Principal }
 
-// WriteHeader notes the status.
+// WriteHeader records the status.
 func (x *Exchange) WriteHeader(status int) {
 	if x.status == 0 {
 		x.status = status
@@ -47,7 +47,7 @@ func (x *Exchange) WriteHeader(status int) {
 	x.ResponseWriter.WriteHeader(status)
 }
 
-// Write notes that the status is 200 if no other was set.
+// Write records the status 200 if no other was set.
 func (x *Exchange) Write(b []byte) (int, error) {
 	if x.status == 0 {
 		x.status = http.StatusOK
@@ -55,9 +55,9 @@ func (x *Exchange) Write(b []byte) (int, error) {
 	return x.ResponseWriter.Write(b)
 }
 
-// cut ends the connection of a client that does not read its answer.
+// cut closes the connection to a client that does not read its answer.
 func (x *Exchange) cut() {
-	http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // fails where it is gone
+	http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // an error means that it is gone
 }
 
 // Unwrap is for http.ResponseController.
@@ -68,4 +68,4 @@ func (x *Exchange) Address() string { return inbound.Address(x.Request) }
 
 // Release frees the memory that is reserved for the answer. It is called when an
 // answer that goes on has sent a part.
-func (x *Exchange) Release() { x.held.end() }
+func (x *Exchange) Release() { x.reservation.end() }

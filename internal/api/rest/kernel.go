@@ -1,15 +1,15 @@
-// Package rest is the kernel of the REST API: what all operations have in common,
-// whatever they are about.
+// Package rest is the kernel of the REST API. It has what all operations share, and
+// knows nothing of their subjects.
 //
 // A [Kernel] serves operations that are registered with [Handle] and [HandleBody],
-// and describes them in an OpenAPI document. It reads requests, encodes answers,
+// and describes them in an OpenAPI document. It decodes requests, encodes answers,
 // and makes pages and their cursors. Every answer that is not a success is an RFC
 // 9457 problem with a stable code; [Problem] is its one shape, and one function
-// makes it out of a fault. Every request has an id, which its answer carries and
-// the log names; bodies, tokens and the data of cases never reach the log. Uploads
-// and downloads are streams: memory does not grow with the size of a file.
+// makes it out of a fault. Every request has an id, which is in its answer and in the
+// log; bodies, tokens and the data of cases never reach the log. Uploads and downloads
+// are streams: memory does not grow with the size of a file.
 //
-// Who a request comes from, and what they may do, the functions in [Config] say.
+// The functions in [Config] authenticate requests and decide what is permitted.
 package rest
 
 import (
@@ -51,22 +51,21 @@ type Config struct {
 	Permit func(context.Context, access.Principal, access.Operation) error
 }
 
-// Kernel serves the operations that are registered with it. Nothing is registered
-// any more once it serves.
+// Kernel serves the operations that are registered with it. All are registered before
+// it serves.
 type Kernel struct {
 	config  Config
 	log     *slog.Logger
 	mux     *http.ServeMux
 	huma    huma.API
 	seals   seals
-	room    *room
+	memory  *memory
 	open    map[string]bool             // patterns of operations that need no credential
 	names   map[string]access.Operation // of operations, by their patterns
 	answers map[access.Operation]reflect.Type
 }
 
-// New makes a kernel without operations. A key of a wrong length is a mistake of
-// the program, and panics.
+// New makes a kernel without operations. It panics if the key has a wrong length.
 func New(c Config) *Kernel {
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	if c.Log == nil {
@@ -84,7 +83,7 @@ func New(c Config) *Kernel {
 		log:     c.Log,
 		mux:     http.NewServeMux(),
 		seals:   newSeals(c.Key),
-		room:    newRoom(),
+		memory:  newMemory(),
 		open:    map[string]bool{},
 		names:   map[string]access.Operation{},
 		answers: map[access.Operation]reflect.Type{},
@@ -94,7 +93,7 @@ func New(c Config) *Kernel {
 	return k
 }
 
-// describe completes the OpenAPI document, and says how JSON is written.
+// describe completes the OpenAPI document, and sets how JSON is written.
 func (k *Kernel) describe() huma.Config {
 	o := k.config.OpenAPI
 	o.OpenAPI = "3.1.0"
@@ -125,19 +124,19 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// OpenAPI returns the document, with the operations that are registered by now.
+// OpenAPI returns the document, which has the operations registered so far.
 func (k *Kernel) OpenAPI() *huma.OpenAPI { return k.huma.OpenAPI() }
 
 // Answers returns the types of the operations' answers.
 func (k *Kernel) Answers() map[access.Operation]reflect.Type { return k.answers }
 
-// HandleFunc registers what is no operation, and is in no OpenAPI document.
+// HandleFunc registers a handler that is no operation, and is not in the OpenAPI document.
 func (k *Kernel) HandleFunc(pattern string, handler http.HandlerFunc) {
 	k.mux.HandleFunc(pattern, handler)
 }
 
-// Page serves a page that stays the same as long as the process lives. It is
-// rendered when it is first asked for: a process that nobody asks starts sooner.
+// Page serves a page that stays the same as long as the process lives. It is rendered
+// at the first request, so that the process starts sooner.
 func (k *Kernel) Page(path string, header http.Header, render func() []byte) {
 	contents := sync.OnceValue(render)
 	k.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {

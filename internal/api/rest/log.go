@@ -11,10 +11,10 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// ended counts a request, ends its span and logs it.
+// ended counts a request that was answered, ends its span and logs it.
 func (k *Kernel) ended(x *Exchange, span observe.Span, start time.Time) {
-	took, operation := time.Since(start), k.operationOf(x.Request)
-	k.config.Requests.End(operation, x.status, took)
+	duration, operation := time.Since(start), k.operationOf(x.Request)
+	k.config.Requests.End(operation, x.status, duration)
 	span.Named(operation)
 	span.Text("http.request.method", x.Request.Method)
 	span.Text("casehook.request", x.ID)
@@ -23,16 +23,22 @@ func (k *Kernel) ended(x *Exchange, span observe.Span, start time.Time) {
 		span.Failed(http.StatusText(x.status))
 	}
 	span.End()
-	k.logged(x, operation, took)
+	k.logged(x, operation, duration)
 }
 
-func (k *Kernel) logged(x *Exchange, operation string, took time.Duration) {
+func (k *Kernel) logged(x *Exchange, operation string, duration time.Duration) {
 	attrs := []slog.Attr{
-		slog.String("method", x.Request.Method), slog.String("path", shortened(pathOf(x.Request))), slog.String("operation", operation),
-		slog.Int("status", x.status), slog.Float64("duration_ms", math.Round(took.Seconds()*1e6)/1e3), slog.String("request_id", x.ID),
-		slog.String("address", x.Address()), slog.String("client", shortened(x.Request.UserAgent())),
+		slog.String("method", x.Request.Method),
+		slog.String("path", shortened(pathOf(x.Request))),
+		slog.String("operation", operation),
+		slog.Int("status", x.status),
+		slog.Float64("duration_ms", math.Round(duration.Seconds()*1e6)/1e3),
+		slog.String("request_id", x.ID),
+		slog.String("address", x.Address()),
+		slog.String("client", shortened(x.Request.UserAgent())),
 		slog.Int64("tenant", x.Principal.Tenant),
-		slog.String("token_id", x.Principal.Actor.TokenID), slog.Int64("user_id", x.Principal.Actor.UserID),
+		slog.String("token_id", x.Principal.Actor.TokenID),
+		slog.Int64("user_id", x.Principal.Actor.UserID),
 	}
 	if x.code != "" {
 		attrs = append(attrs, slog.String("code", x.code))
@@ -43,7 +49,7 @@ func (k *Kernel) logged(x *Exchange, operation string, took time.Duration) {
 	k.log.LogAttrs(x.Request.Context(), slog.LevelInfo, "request", attrs...)
 }
 
-// mostLogged is how much of what a client sent a line of the log has, in bytes.
+// mostLogged bounds each text from a client in a line of the log, in bytes.
 const mostLogged = 200
 
 func shortened(text string) string {
@@ -53,12 +59,12 @@ func shortened(text string) string {
 	return text
 }
 
-// ids are the values in paths that people did not choose.
+// ids matches the values in paths that the server has drawn.
 var ids = regexp.MustCompile(`^([0-9]+|(att|cmt|doc|ep|msg|prf|rpl|sec|tok)_[0-9A-Za-z_-]+)$`)
 
-// pathOf returns the path of a request, with the ids that are in it. What people chose,
-// such as a label or a role, is data, and stays out of the log. A path that nothing
-// answers is none of ours, and is what was asked for.
+// pathOf returns the path of a request for the log. It has the ids that the server has
+// drawn, and placeholders for names that people chose, such as labels and roles: these
+// are data. A path that nothing answers is returned as it was requested.
 func pathOf(r *http.Request) string {
 	_, pattern, _ := strings.Cut(r.Pattern, " ")
 	if pattern == "" {
@@ -73,8 +79,8 @@ func pathOf(r *http.Request) string {
 	return strings.Join(parts, "/")
 }
 
-// operationOf names the operation of a request: "page" for what describes the
-// API, "none" for what there is not.
+// operationOf returns the name of a request's operation; "page" for the description of
+// the API, and "none" for an unknown path.
 func (k *Kernel) operationOf(r *http.Request) string {
 	if name, ok := k.names[r.Pattern]; ok {
 		return string(name)

@@ -8,10 +8,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// describeNumbers says that parameters which hold the number of something are
-// integers, as they are in bodies. They are read as texts all the same: what is no
-// number is the number of nothing, and answered so (404). The tag is number:"id", or
-// number:"id,none" for what may be a word, too.
+// describeNumbers describes parameters that hold ids as integers, as bodies have them.
+// They are read as texts all the same: a text that is no number is the id of nothing,
+// and the answer is 404. The tag is number:"id", or number:"id,none" for an id or the
+// word none.
 func describeNumbers(op *huma.Operation, parameters reflect.Type) {
 	for _, f := range reflect.VisibleFields(parameters) {
 		tag, ok := f.Tag.Lookup("number")

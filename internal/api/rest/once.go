@@ -33,10 +33,10 @@ type PostAnswer[T any] struct {
 // Reply is a T in JSON.
 type Reply[T any] []byte
 
-// MarshalJSON passes on what was encoded once.
+// MarshalJSON returns the encoded value.
 func (r Reply[T]) MarshalJSON() ([]byte, error) { return r, nil }
 
-// Schema is that of T.
+// Schema describes T.
 func (Reply[T]) Schema(r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
 
 // Answer makes the answer of a status and a body, with headers in pairs.
@@ -52,9 +52,9 @@ func Answer(status int, body any, header ...string) (store.Answer, error) {
 	return a, nil
 }
 
-// Once carries out an operation under the client's key, if it sent one, and makes
-// its answer. Extra is what the request said outside of its first line and its body
-// as read.
+// Once carries out an operation under the client's key, if it sent one, and renders
+// its answer. Extra has the parts of the request that are neither in its first line nor
+// in the body that was read.
 func Once[T any](
 	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
 	do func(casework.Once) (T, error), extra ...string,
@@ -98,8 +98,8 @@ func Create[V, T any](
 	return &PostAnswer[V]{Status: a.Status, Location: a.Header["Location"], Replayed: replayed, Body: a.Body}, nil
 }
 
-// fingerprint is a keyed hash of all that the request says: a password is part
-// of it, and can't be guessed from what is stored.
+// fingerprint returns a keyed hash of the whole request. Since it is keyed, a password
+// in the request can't be guessed from the stored hash.
 func (x *Exchange) fingerprint(extra []string) string {
 	h := hmac.New(sha256.New, x.key)
 	part := func(s []byte) {

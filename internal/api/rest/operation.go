@@ -25,17 +25,17 @@ type Operation struct {
 	Success     int   // status; default 200, or 204 without a body
 	Callers     Callers
 
-	Weight  int64 // how many common answers one takes the room of while it is made; default 1
-	OwnRoom bool  // it makes room for its answers by itself
+	Weight         int64 // memory of an answer while it is made, in common answers; default 1
+	ReservesMemory bool  // the operation reserves memory for its answers by itself
 }
 
-// Callers are those who may ask for an operation.
+// Callers says which credential an operation needs.
 type Callers int
 
 const (
-	Members   Callers = iota // of a tenant: people with sessions, and programs with tokens
-	Anybody                  // who needs no credential
-	Operators                // of the installation
+	Members   Callers = iota // people of a tenant with sessions, and its programs with tokens
+	Anybody                  // no credential is needed
+	Operators                // people who run the installation, with its key
 )
 
 // huma returns the description as the OpenAPI document has it.
@@ -74,13 +74,13 @@ func Handle[I, O any](k *Kernel, op Operation, do func(context.Context, *I) (*O,
 func handle[I, O any](
 	k *Kernel, op Operation, described huma.Operation, do func(context.Context, *I) (*O, error),
 ) *huma.Operation {
-	do = inRoom(k, op, do)
+	do = withMemory(k, op, do)
 	k.answers[op.ID] = reflect.TypeFor[O]()
 	k.names[op.Pattern] = op.ID
 	k.open[op.Pattern] = op.Callers == Anybody
 	huma.Register(k.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		ExchangeOf(ctx).operation = op.ID
-		if op.Callers == Members { // before anything is read of the request
+		if op.Callers == Members { // before the request is read
 			if err := k.config.Permit(ctx, PrincipalOf(ctx), op.ID); err != nil {
 				return nil, k.Problem(ctx, err)
 			}
@@ -124,14 +124,14 @@ func HandleBody[B, I, O any](
 	return registered
 }
 
-// inRoom bounds the memory that the answers of an operation take: how many are made
-// at once, and how much is held of those that clients have not read. A change that
-// was made is answered without waiting.
-func inRoom[I, O any](
+// withMemory bounds the memory that the answers of an operation take: the number that is
+// made at once, and the bytes that clients have not read yet. The answer to a change
+// that was made does not wait.
+func withMemory[I, O any](
 	k *Kernel, op Operation, do func(context.Context, *I) (*O, error),
 ) func(context.Context, *I) (*O, error) {
 	body, large := bodyOf[O]()
-	if !large || op.OwnRoom {
+	if !large || op.ReservesMemory {
 		return do
 	}
 	reads := strings.HasPrefix(op.Pattern, http.MethodGet+" ")
@@ -148,7 +148,7 @@ func inRoom[I, O any](
 			return nil, err
 		}
 		size := reflect.ValueOf(out).Elem().Field(body).Interface().(sized).size()
-		return out, k.room.enter(ctx, ExchangeOf(ctx), size, !reads)
+		return out, k.memory.reserve(ctx, ExchangeOf(ctx), size, !reads)
 	}
 }
 

@@ -19,8 +19,8 @@ type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The greatest number of items on the page. Where they are large it has fewer, although there are more: it ends at 4 MiB."`
 }
 
-// InList is embedded in the parameters of lists whose items are small: what there is
-// fits on one page but where it is very much.
+// InList is embedded in the parameters of lists whose items are small: they fit on one
+// page unless there are very many.
 type InList struct {
 	Cursor string `query:"cursor" maxLength:"500" doc:"The next of the page before; absent: the first page. There is a second one only beyond 4 MiB."`
 }
@@ -34,7 +34,7 @@ type page[T any] struct {
 // pageText is a page in JSON.
 type pageText[T any] struct{ Text }
 
-// Schema is that of the page.
+// Schema describes the page.
 func (pageText[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[page[T]](), true, "")
 }
@@ -52,7 +52,7 @@ type ListAnswer[T any] struct {
 // listText is a page that is the only one.
 type listText[T any] struct{ Text }
 
-// Schema is that of a page.
+// Schema describes a page.
 func (listText[T]) Schema(r huma.Registry) *huma.Schema { return pageText[T]{}.Schema(r) }
 
 // List makes the answer of a list that is never long.

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// takePretty reports whether a request asks for JSON in lines, and takes that out of its
-// query: what it asks for is the same, also for who repeats it under a key.
-func takePretty(r *http.Request) (pretty bool) {
+// cutPretty reports whether a request asks for indented JSON, and removes that from its
+// query: the request is the same without it, also where it is repeated under a key.
+func cutPretty(r *http.Request) (pretty bool) {
 	if !strings.Contains(r.URL.RawQuery, "pretty") {
 		return false
 	}
@@ -25,8 +25,8 @@ func takePretty(r *http.Request) (pretty bool) {
 	return pretty
 }
 
-// jsonWriter returns what an answer's JSON is written to: in lines, where the request
-// asks for that.
+// jsonWriter returns the writer of an answer's JSON, which indents where the request
+// asks for it.
 func jsonWriter(w io.Writer) io.Writer {
 	if x, ok := w.(*Exchange); ok && x.pretty {
 		return &indenter{w: w}
@@ -34,8 +34,8 @@ func jsonWriter(w io.Writer) io.Writer {
 	return w
 }
 
-// indenter writes JSON in lines, as it comes: it holds a piece of it at most, and
-// leaves texts and numbers as they are.
+// indenter indents JSON while it is written. It buffers one piece at most, and leaves
+// texts and numbers as they are.
 type indenter struct {
 	w        io.Writer
 	out      bytes.Buffer
@@ -53,7 +53,7 @@ const (
 
 func (i *indenter) Write(b []byte) (int, error) {
 	for _, c := range b {
-		i.take(c)
+		i.write(c)
 		if i.out.Len() >= mostGathered {
 			if err := i.flush(); err != nil {
 				return 0, err
@@ -69,7 +69,7 @@ func (i *indenter) flush() error {
 	return err
 }
 
-func (i *indenter) take(c byte) {
+func (i *indenter) write(c byte) {
 	if i.inText {
 		i.out.WriteByte(c)
 		i.inText = i.escaped || c != '"'

@@ -46,7 +46,7 @@ var statuses = map[fault.Kind]int{
 	fault.UpstreamTimeout: http.StatusGatewayTimeout,
 }
 
-// NewProblem is the one place where a fault becomes an answer.
+// NewProblem makes the answer of a fault. It is the one place that does.
 func NewProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
@@ -66,8 +66,8 @@ func NewProblem(e *fault.Error) *Problem {
 	return p
 }
 
-// Problem turns an operation's error into its answer. What is ours to repair is
-// logged here, and nowhere else.
+// Problem turns an operation's error into its answer. It logs internal errors; nothing
+// else does.
 func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -85,12 +85,12 @@ func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 	return NewProblem(e)
 }
 
-// SetStatus answers the problem with another status than that of its kind.
+// SetStatus replaces the status that the kind of the fault has.
 func (p *Problem) SetStatus(status int) {
 	p.Status, p.Title = status, http.StatusText(status)
 }
 
-// Write answers with the problem, outside of any operation.
+// Write answers a request that no operation answers.
 func (p *Problem) Write(w http.ResponseWriter) {
 	if x, ok := w.(*Exchange); ok {
 		x.code = string(p.Code)
@@ -102,20 +102,20 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	header.Set("Content-Type", "application/problem+json")
 	header.Del("Content-Length")
 	w.WriteHeader(p.Status)
-	Encode(jsonWriter(w), p) // whoever does not read it is gone
+	Encode(jsonWriter(w), p) // an error means that the client is gone
 }
 
-// The methods that huma asks of an error.
+// These methods make a problem an error that huma answers with.
 
 func (p *Problem) Error() string           { return string(p.Code) + ": " + p.Detail }
 func (p *Problem) GetStatus() int          { return p.Status }
 func (p *Problem) GetHeaders() http.Header { return p.header }
 
-// ContentType is the problem's, whichever format was asked for.
+// ContentType returns the type of problems, whichever format the client accepts.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// setUpHuma makes huma's own errors problems, and huma exact. These are
-// settings of the whole program.
+// setUpHuma has huma answer its own errors with problems, and compare names exactly.
+// These are settings of the whole program.
 var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
@@ -127,8 +127,8 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
 })
 
-// fromHuma makes a problem of what huma finds wrong: that is only ever a
-// parameter, since bodies are read elsewhere.
+// fromHuma makes a problem of huma's findings. They are about parameters alone, since
+// huma does not read bodies.
 func fromHuma(status int, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
 		return NewProblem(fault.As(nil))
@@ -155,8 +155,8 @@ func fieldsOf(errs []error) []fault.Field {
 
 var toPointer = strings.NewReplacer(".", "/", "[", "/", "]", "")
 
-// pointer makes a JSON Pointer of a place in the body, as huma writes it:
-// body.triggers[0]. The place of a parameter stays as it is.
+// pointer makes a JSON Pointer of a location in the body, which huma writes as
+// body.triggers[0]. The location of a parameter stays as it is.
 func pointer(location string) string {
 	inBody, found := strings.CutPrefix(location, "body")
 	if !found {

@@ -8,7 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// problemList has the codes that the server's sources name. A test makes it of them.
+// problemList has the codes in the server's sources. A test compares it with them, and
+// writes it.
 //
 //go:embed problems.json
 var problemList []byte
@@ -20,7 +21,7 @@ type Code struct {
 	Details  []string `json:"details"` // as fmt.Sprintf takes them
 }
 
-// Codes lists the codes of problems, in their order.
+// Codes lists the codes of problems, sorted.
 var Codes = sync.OnceValue(func() (all []Code) {
 	if err := json.Unmarshal(problemList, &all); err != nil {
 		panic("rest: problems.json: " + err.Error())
@@ -31,7 +32,7 @@ var Codes = sync.OnceValue(func() (all []Code) {
 // ProblemCode is a stable code of a [Problem].
 type ProblemCode string
 
-// Schema is that of a list of all codes, as a component.
+// Schema describes an enumeration of all codes, as a component.
 func (ProblemCode) Schema(r huma.Registry) *huma.Schema {
 	s := &huma.Schema{
 		Type: huma.TypeString,

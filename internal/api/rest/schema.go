@@ -6,14 +6,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Component adds a schema to those that the document has by name, and refers to it.
+// Component adds a schema to the components of a document, and returns a reference to it.
 func Component(r huma.Registry, name string, s *huma.Schema) *huma.Schema {
 	s.PrecomputeMessages()
 	r.Map()[name] = s
 	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 
-// Embedded makes a JSON Schema part of the document, whose dialect is the same.
+// Embedded returns a JSON Schema as a part of the document, which has the same dialect.
 func Embedded(schema []byte) *huma.Schema {
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(schema, &parts); err != nil {

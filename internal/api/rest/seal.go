@@ -14,9 +14,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// seals seals what clients keep for us: positions in lists, and what cookies hold.
-// Sealed, it shows nobody how much there is of what belongs to others, and nobody
-// can make it up.
+// seals seals the data that clients keep for the server: positions in lists, and the
+// contents of cookies. A client can neither read it, which would show how many rows
+// other tenants have, nor make it up.
 type seals struct{ aead cipher.AEAD }
 
 func newSeals(key []byte) seals {
@@ -60,8 +60,9 @@ func (k *Kernel) Open(name, cursor string, position any) error {
 	return nil
 }
 
-// SealedIDs makes ids out of numbers that count through all tenants, so that nobody
-// sees how much others do. The same number has the same id for ever.
+// SealedIDs makes ids out of numbers that count the rows of all tenants. The ids do not
+// show the numbers, from which a tenant could tell how much others do. A number has the
+// same id for ever.
 type SealedIDs struct {
 	prefix string
 	block  cipher.Block
@@ -89,7 +90,8 @@ func (ids SealedIDs) Seal(tenant, number int64) string {
 	return ids.prefix + hex.EncodeToString(b[:])
 }
 
-// Open returns the number of a tenant's id, and 0, which nothing has, for any other.
+// Open returns the number of a tenant's id. For any other text it returns 0, which no
+// row has.
 func (ids SealedIDs) Open(tenant int64, id string) int64 {
 	rest, ok := strings.CutPrefix(id, ids.prefix)
 	b, err := hex.DecodeString(rest)

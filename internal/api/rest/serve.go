@@ -15,27 +15,27 @@ import (
 	"github.com/casehook/casehook/internal/inbound"
 )
 
-// Handler returns what serves the operations, with what all requests have in common
-// around them.
+// Handler returns the handler that serves the operations and pages, and gives each
+// request an id, headers, a span and a line in the log.
 func (k *Kernel) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &Exchange{ID: id.New("req"), key: k.config.Key, ResponseWriter: w}
 		x.arrived = r.Context()
 		ctx, span := k.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
 		x.Request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
-		x.pretty = takePretty(x.Request)
+		x.pretty = cutPretty(x.Request)
 		joinLists(x.Request.Header)
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.ID)
 		k.config.Requests.Begin()
 		defer k.ended(x, span, time.Now())
-		defer x.held.end()
+		defer x.reservation.end()
 		defer k.recovered(x)
 		k.serve(x)
 	})
 }
 
-// serve authenticates, and answers what no operation does.
+// serve authenticates a request and routes it. It answers what no operation answers.
 func (k *Kernel) serve(x *Exchange) {
 	r := x.Request
 	if k.cors(x) {
@@ -55,7 +55,7 @@ func (k *Kernel) serve(x *Exchange) {
 	k.mux.ServeHTTP(x, x.Request) // with its session
 }
 
-// authenticate finds out who a request below /v1 comes from.
+// authenticate sets the principal of a request below /v1.
 func (k *Kernel) authenticate(x *Exchange) error {
 	x.Open = k.open[x.Request.Method+" "+x.Request.URL.Path]
 	if err := k.config.Authenticate(x); err != nil {
@@ -67,9 +67,8 @@ func (k *Kernel) authenticate(x *Exchange) error {
 	return nil
 }
 
-// Reauthenticate returns who a request that takes its time comes from as of now: a
-// token may have been revoked meanwhile, and a session ended. It keeps no session
-// from ending.
+// Reauthenticate authenticates a long request again and returns its principal: a token
+// may have been revoked meanwhile, and a session ended. It does not extend a session.
 func (k *Kernel) Reauthenticate(ctx context.Context) (access.Principal, error) {
 	x := ExchangeOf(ctx)
 	now := &Exchange{ID: x.ID, Request: x.Request.WithContext(x.arrived), Open: x.Open}
@@ -77,8 +76,8 @@ func (k *Kernel) Reauthenticate(ctx context.Context) (access.Principal, error) {
 	return now.Principal, err
 }
 
-// unrouted says what is wrong with a request that no operation takes: its path,
-// or only its method. The router knows.
+// unrouted returns the problem of a request that no operation answers: its path is
+// unknown, or only its method is. The router's own answer shows which.
 func unrouted(handler http.Handler, r *http.Request) *Problem {
 	answer := discard{header: http.Header{}}
 	handler.ServeHTTP(&answer, r)
@@ -92,7 +91,7 @@ func unrouted(handler http.Handler, r *http.Request) *Problem {
 	return p
 }
 
-// discard keeps status and header of an answer.
+// discard records the status and header of an answer, and drops its body.
 type discard struct {
 	header http.Header
 	status int
@@ -102,15 +101,15 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 
-// secure sets the headers that make browsers careful. Documentation, which is
-// a page, sets its own policy.
+// secure sets the headers that restrict browsers. The documentation, which is a page,
+// sets a policy of its own.
 func secure(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 }
 
-// recovered turns a panic into an answer that shows nothing of it.
+// recovered answers a panic with a problem that does not show its cause, and logs it.
 func (k *Kernel) recovered(x *Exchange) {
 	cause := recover()
 	if cause == nil {
@@ -122,7 +121,7 @@ func (k *Kernel) recovered(x *Exchange) {
 	k.log.LogAttrs(x.Request.Context(), slog.LevelError, "panic", slog.String("request_id", x.ID),
 		slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	if x.status != 0 {
-		panic(http.ErrAbortHandler) // a part is sent: all that is left is to cut the connection
+		panic(http.ErrAbortHandler) // a part of the answer is sent: only the connection can still be closed
 	}
 	NewProblem(fault.As(nil)).Write(x)
 }

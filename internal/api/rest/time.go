@@ -8,20 +8,20 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Time is a time in an answer. All of them are written as bodies have them: in UTC,
-// with exactly three digits of a second. What clients send is a time.Time, of any
-// number of digits; whatever is compared is never a Time.
+// Time is a time in an answer. It is written in UTC, with exactly three digits of a
+// second, as in the bodies of webhooks. Times in requests are of type time.Time, with
+// any number of digits, and code never compares a Time.
 type Time time.Time
 
 // MarshalJSON writes the time.
 func (t Time) MarshalJSON() ([]byte, error) { return wire.Timestamp(t).MarshalJSON() }
 
-// Schema is that of a time.
+// Schema describes a time.
 func (Time) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
 
-// TimeOrNull is a Time, or null where there is none.
+// TimeOrNull is a Time; the zero time is null.
 type TimeOrNull time.Time
 
 // MarshalJSON writes the time, or null for the zero time.
@@ -32,7 +32,7 @@ func (t TimeOrNull) MarshalJSON() ([]byte, error) {
 	return Time(t).MarshalJSON()
 }
 
-// Schema is that of a time or null.
+// Schema describes a time or null.
 func (TimeOrNull) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
 }

@@ -6,24 +6,24 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Optional is a text that may be set, set to nothing (null), or left alone.
+// Optional is a text in a change: it is set, cleared (null), or left as it is (absent).
 type Optional struct {
 	set  bool
 	text string
 }
 
-// UnmarshalJSON is called for null too, and not for what is absent.
+// UnmarshalJSON is called for null too, and not for an absent member.
 func (o *Optional) UnmarshalJSON(raw []byte) error {
 	o.set = true
 	return json.Unmarshal(raw, &o.text)
 }
 
-// Schema is that of a text or null.
+// Schema describes a text or null.
 func (Optional) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Nullable: true}
 }
 
-// Pointer returns nil for what was left alone, and "" for null.
+// Pointer returns nil for an absent text, and "" for null.
 func (o Optional) Pointer() *string {
 	if !o.set {
 		return nil
@@ -31,10 +31,10 @@ func (o Optional) Pointer() *string {
 	return &o.text
 }
 
-// Object is a JSON object that is passed on as it is; empty, it is null.
+// Object is a JSON object that is written as it is. An empty one is written as null.
 type Object []byte
 
-// MarshalJSON passes the object on.
+// MarshalJSON returns the object.
 func (o Object) MarshalJSON() ([]byte, error) {
 	if len(o) == 0 {
 		return []byte("null"), nil
@@ -42,21 +42,21 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return o, nil
 }
 
-// Schema is that of any object.
+// Schema describes any object.
 func (Object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-// Value is any JSON value that is passed on as it is; empty, it is null.
+// Value is any JSON value that is written as it is. An empty one is written as null.
 type Value []byte
 
-// MarshalJSON passes the value on.
+// MarshalJSON returns the value.
 func (v Value) MarshalJSON() ([]byte, error) { return Object(v).MarshalJSON() }
 
-// Schema is that of anything.
+// Schema describes any value.
 func (Value) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }
 
-// OrNull returns null for what is not set.
+// OrNull returns nil for the zero value, which is shown as null, and else a pointer to v.
 func OrNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -65,7 +65,7 @@ func OrNull[T comparable](v T) *T {
 	return &v
 }
 
-// Set changes what a request changes; what is nil stays.
+// Set assigns *with. If with is nil, it changes nothing.
 func Set[T any](to *T, with *T) {
 	if with != nil {
 		*to = *with

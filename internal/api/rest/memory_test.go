@@ -20,51 +20,51 @@ func as(token string) access.Principal {
 // Whoever asks for much at once leaves room for others, and waits, but not for ever.
 func TestAnswersThatAreMadeAtOnceAreLimitedForEachAndForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom()
+		m := newMemory()
 		var ends []func()
 		for i := range mostMadeClient {
-			done, err := r.make(t.Context(), as("greedy"), 1)
+			done, err := m.startAnswer(t.Context(), as("greedy"), 1)
 			if err != nil {
 				t.Fatalf("answer %d: %v", i, err)
 			}
 			ends = append(ends, done)
 		}
 		begun := time.Now()
-		_, err := r.make(t.Context(), as("greedy"), 1)
+		_, err := m.startAnswer(t.Context(), as("greedy"), 1)
 		if !errors.Is(err, fault.Unavailable) || fault.As(err).RetryAfter == 0 {
 			t.Errorf("one too many of one token: %v", err)
 		} else if waited := time.Since(begun); waited != longestQueue {
 			t.Errorf("it waited for %v", waited)
 		}
-		done, err := r.make(t.Context(), as("modest"), 1)
+		done, err := m.startAnswer(t.Context(), as("modest"), 1)
 		if err != nil {
 			t.Fatalf("another waits for the greedy one: %v", err)
 		}
 		done()
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := r.make(gone, as("greedy"), 1); fault.As(err).Code != "request.cancelled" {
+		if _, err := m.startAnswer(gone, as("greedy"), 1); fault.As(err).Code != "request.cancelled" {
 			t.Errorf("of a client that is gone: %v", err)
 		}
 		go ends[0]()
-		if done, err = r.make(t.Context(), as("greedy"), 1); err != nil {
+		if done, err = m.startAnswer(t.Context(), as("greedy"), 1); err != nil {
 			t.Fatalf("after one has ended: %v", err)
 		}
 		done()
 		for _, end := range ends[1:] {
 			end()
 		}
-		if len(r.makers) != 0 {
-			t.Errorf("%d clients are remembered", len(r.makers))
+		if len(m.clients) != 0 {
+			t.Errorf("%d clients are remembered", len(m.clients))
 		}
 	})
 }
 
 // enter lets an answer of a token in, and counts how often its connection is ended.
-func enter(ctx context.Context, r *room, token string, n int, forced bool) (*Exchange, *atomic.Int32, error) {
+func enter(ctx context.Context, m *memory, token string, n int, forced bool) (*Exchange, *atomic.Int32, error) {
 	x, cuts := &Exchange{Principal: as(token)}, &atomic.Int32{}
-	err := r.enter(ctx, x, n, forced)
-	x.held.cut = func() { cuts.Add(1); go x.held.end() }
+	err := m.reserve(ctx, x, n, forced)
+	x.reservation.cut = func() { cuts.Add(1); go x.reservation.end() }
 	return x, cuts, err
 }
 
@@ -72,56 +72,56 @@ func enter(ctx context.Context, r *room, token string, n int, forced bool) (*Exc
 // the same token first.
 func TestAnAnswerThatIsNotReadMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom()
-		other, others, err := enter(t.Context(), r, "other", mostHeldClient, false)
+		m := newMemory()
+		other, others, err := enter(t.Context(), m, "other", mostReservedClient, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer other.held.end()
-		_, cuts, err := enter(t.Context(), r, "slow", mostHeldClient, false)
+		defer other.reservation.end()
+		_, cuts, err := enter(t.Context(), m, "slow", mostReservedClient, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		begun := time.Now()
-		second, _, err := enter(t.Context(), r, "slow", mostHeldClient/2, false)
-		if waited := time.Since(begun); err != nil || waited != shortestHold || cuts.Load() != 1 || others.Load() != 0 {
+		second, _, err := enter(t.Context(), m, "slow", mostReservedClient/2, false)
+		if waited := time.Since(begun); err != nil || waited != shortestReservation || cuts.Load() != 1 || others.Load() != 0 {
 			t.Errorf("the next is let in after %v: %v; %d of its own were ended, %d of others",
 				waited, err, cuts.Load(), others.Load())
 		}
-		second.held.sent(mostHeldClient/2 - 1)
-		if third, cuts, err := enter(t.Context(), r, "slow", mostHeldClient-1, false); err != nil || cuts.Load() != 0 {
+		second.reservation.sent(mostReservedClient/2 - 1)
+		if third, cuts, err := enter(t.Context(), m, "slow", mostReservedClient-1, false); err != nil || cuts.Load() != 0 {
 			t.Errorf("what was read makes no room: %v", err)
 		} else {
-			third.held.end()
+			third.reservation.end()
 		}
-		second.held.end()
+		second.reservation.end()
 	})
 }
 
 // What was done is answered, whatever room there is; what is small needs none.
 func TestAnswersToChangesAndSmallOnesWaitForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom()
+		m := newMemory()
 		begun := time.Now()
 		var all []*Exchange
 		for range 10 {
-			x, _, err := enter(t.Context(), r, "changes", mostHeldClient, true)
+			x, _, err := enter(t.Context(), m, "changes", mostReservedClient, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			all = append(all, x)
 		}
-		if _, _, err := enter(t.Context(), r, "small", leastHeld-1, false); err != nil {
+		if _, _, err := enter(t.Context(), m, "small", leastReserved-1, false); err != nil {
 			t.Error(err)
 		}
-		if waited := time.Since(begun); waited != 0 || r.held != 10*mostHeldClient {
-			t.Errorf("they waited for %v, and hold %d", waited, r.held)
+		if waited := time.Since(begun); waited != 0 || m.reserved != 10*mostReservedClient {
+			t.Errorf("they waited for %v, and hold %d", waited, m.reserved)
 		}
 		for _, x := range all {
-			x.held.end()
+			x.reservation.end()
 		}
-		if r.held != 0 || len(r.holders) != 0 || len(r.answers) != 0 {
-			t.Errorf("%d bytes are left, of %d clients and %d answers", r.held, len(r.holders), len(r.answers))
+		if m.reserved != 0 || len(m.reservedBy) != 0 || len(m.reservations) != 0 {
+			t.Errorf("%d bytes are left, of %d clients and %d answers", m.reserved, len(m.reservedBy), len(m.reservations))
 		}
 	})
 }
