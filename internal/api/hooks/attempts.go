@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Attempt is one HTTP try, as recorded.
+// Attempt is the record of one HTTP try.
 type Attempt struct {
 	ID         string     `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 	Endpoint   string     `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -139,11 +139,11 @@ func (h attemptHandler) pageOfAttempts(name string, found []store.Attempt, next 
 	if err != nil {
 		return nil, err
 	}
-	var place *int64
+	var position *int64
 	if next > 0 {
-		place = &next
+		position = &next
 	}
-	return rest.NewPager(h.kernel, name, h.showAttempt, func(at store.Attempt) int64 { return at.ID }).PageBefore(found, place)
+	return rest.NewPager(h.kernel, name, h.showAttempt, func(at store.Attempt) int64 { return at.ID }).PageBefore(found, position)
 }
 
 func (h attemptHandler) getAttempt(ctx context.Context, in *struct {

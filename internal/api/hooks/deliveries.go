@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 )
 
-// Telling is a message, and whom it was or is to be told.
-type Telling struct {
+// MessageDeliveries is a message, and what became of it for each endpoint.
+type MessageDeliveries struct {
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"What it tells." example:"case_created"`
 	Version    int64      `json:"version" doc:"The version that it tells of." example:"7"`
@@ -18,7 +18,7 @@ type Telling struct {
 	Deliveries []Delivery `json:"deliveries" doc:"By endpoint: those that were told it, or are to be."`
 }
 
-// Delivery is what became of a message for one endpoint.
+// Delivery is the state of a message for one endpoint.
 type Delivery struct {
 	Endpoint   string                  `json:"endpoint_id" doc:"The id of the endpoint; it may be deleted." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
@@ -48,7 +48,7 @@ func (h deliveryHandler) register() {
 	}, func(ctx context.Context, in *struct {
 		rest.InCase
 		rest.Paging
-	}) (*rest.PageAnswer[Telling], error) {
+	}) (*rest.PageAnswer[MessageDeliveries], error) {
 		id, err := in.CaseID()
 		if err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func (h deliveryHandler) register() {
 	}, func(ctx context.Context, in *struct {
 		rest.InContact
 		rest.Paging
-	}) (*rest.PageAnswer[Telling], error) {
+	}) (*rest.PageAnswer[MessageDeliveries], error) {
 		id, err := in.ContactID()
 		if err != nil {
 			return nil, err
@@ -72,13 +72,13 @@ func (h deliveryHandler) register() {
 	})
 }
 
-// entryPlace is where a page of deliveries ends.
-type entryPlace struct{ ID int64 }
+// entryPosition is the position of a commit in a list of deliveries.
+type entryPosition struct{ ID int64 }
 
 type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling, int64, error)
 
-func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging, load deliveriesOf) (*rest.PageAnswer[Telling], error) {
-	var before entryPlace
+func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging, load deliveriesOf) (*rest.PageAnswer[MessageDeliveries], error) {
+	var before entryPosition
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
@@ -86,16 +86,16 @@ func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id i
 	if err != nil {
 		return nil, err
 	}
-	var place *entryPlace
+	var position *entryPosition
 	if next > 0 {
-		place = &entryPlace{next}
+		position = &entryPosition{next}
 	}
-	pager := rest.NewPager(h.kernel, name, showTelling, func(t casework.Telling) entryPlace { return entryPlace{t.Entry.ID} })
-	return pager.WholePageBefore(all, place)
+	pager := rest.NewPager(h.kernel, name, showDeliveries, func(t casework.Telling) entryPosition { return entryPosition{t.Entry.ID} })
+	return pager.WholePageBefore(all, position)
 }
 
-func showTelling(t casework.Telling) Telling {
-	out := Telling{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
+func showDeliveries(t casework.Telling) MessageDeliveries {
+	out := MessageDeliveries{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {
 		out.Deliveries[i] = Delivery{
 			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: rest.TimeOrNull(d.Tries.LastAt),

@@ -10,14 +10,14 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// EndpointCondition is how an endpoint fares, in short.
+// EndpointCondition is the health of an endpoint in short.
 type EndpointCondition struct {
 	Condition    endpoint.Condition `json:"condition" enum:"healthy,unsteady,failing,refusing,disabled" doc:"healthy: it took, or refused, what it was sent last; unsteady: it failed last; failing: it is down, and its messages wait; refusing: it answers, and for ten minutes has taken nothing of several cases; disabled: it was down for too long, or answered 410." example:"failing"`
 	FailingSince rest.TimeOrNull    `json:"failing_since" doc:"Since when no answer has shown that it is there, or since when it refuses all; null: neither."`
 	Reason       *string            `json:"reason" doc:"Of a failure since then; null: there was none." example:"503 Service Unavailable"`
 }
 
-// EndpointHealth is how an endpoint fares.
+// EndpointHealth is the health of an endpoint.
 type EndpointHealth struct {
 	EndpointCondition
 	Breaker         string          `json:"breaker" enum:"open,closed" doc:"open: one message at a time asks whether it is back, and no retries are used up; closed: messages flow." example:"open"`

@@ -40,12 +40,13 @@ type Endpoint struct {
 	Health    EndpointCondition `json:"health" doc:"How it fares."`
 	Revision  int64             `json:"revision" doc:"Grows with every change." example:"1"`
 	CreatedAt rest.Time         `json:"created_at" doc:"When it was created."`
-	Expired   *Expired          `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
+	Expired   *ExpiredRange     `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
 	UpdatedAt rest.Time         `json:"updated_at" doc:"When it last changed."`
 }
 
-// Expired is a range of entries that an endpoint was not told of.
-type Expired struct {
+// ExpiredRange is a range of entries that retention removed before the endpoint received
+// them.
+type ExpiredRange struct {
 	From rest.Time `json:"from" doc:"When the first of them was committed."`
 	To   rest.Time `json:"to" doc:"When the last of them was committed."`
 }
@@ -56,7 +57,7 @@ type CreatedEndpoint struct {
 	Secret *string `json:"secret" doc:"Signs what is sent, in the notation of Standard Webhooks. It is shown this once; null where it was supplied." example:"whsec_..."`
 }
 
-// Policy is how hard delivery tries.
+// Policy says how delivery tries.
 type Policy struct {
 	Retries     []string       `json:"retries" doc:"The waits before the second, third, ... try. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m0s\"]"`
 	Timeout     string         `json:"timeout" doc:"For one try; at most 1m." example:"15s"`
@@ -65,7 +66,8 @@ type Policy struct {
 	RateLimit   float64        `json:"rate_limit" doc:"Requests per second, retries included; 0: no limit." example:"10"`
 }
 
-// SetPolicy changes a policy; what is absent stays, or is the default.
+// SetPolicy changes a policy. An absent member keeps its value; in a new endpoint it has
+// the default.
 type SetPolicy struct {
 	Retries     *[]string       `json:"retries,omitempty" maxItems:"30" doc:"The waits before the second, third, ... try, up to 24h each. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m\"]"`
 	Timeout     *string         `json:"timeout,omitempty" doc:"For one try; at most 1m." example:"15s"`
@@ -97,7 +99,7 @@ func (b *NewEndpoint) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*plain)(b))
 }
 
-// EndpointChange is the body that changes an endpoint; what is absent stays.
+// EndpointChange is the body that changes an endpoint. Absent members stay as they are.
 type EndpointChange struct {
 	Settings
 	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
@@ -178,7 +180,7 @@ func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent
 	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
 	rest.Set(&e.Token, body.Token)
 	body.Settings.apply(&e)
-	if err := supplied(&e, body.Secret); err != nil {
+	if err := setSupplied(&e, body.Secret); err != nil {
 		return nil, err
 	}
 	if err := body.Policy.apply(&e.Policy); err != nil {
@@ -216,7 +218,7 @@ func (h endpointHandler) updateEndpoint(ctx context.Context, in *InEndpoint, bod
 		}
 		rest.Set(&e.Status, body.Status)
 		rest.Set(&e.Clearance, body.Clearance)
-		body.Policy.apply(&e.Policy) // judged above
+		body.Policy.apply(&e.Policy) // was checked above
 	}))
 }
 
@@ -232,8 +234,8 @@ func (h endpointHandler) listEndpoints(ctx context.Context, in *rest.Paging) (*r
 	return rest.NewPager(h.kernel, "endpoints", showEndpoint, func(e endpoint.Endpoint) string { return e.ID }).PageOf(all)
 }
 
-// apply writes what is set into p, and refuses what is no duration. Bounds are
-// the endpoint's own to judge.
+// apply sets the members of p that are present, and refuses texts that are no durations.
+// The use case checks the bounds.
 func (s SetPolicy) apply(p *endpoint.Policy) error {
 	var wrong []fault.Field
 	duration := func(path, text string) time.Duration {
@@ -281,18 +283,18 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Options: e.Options.WithDefaults(), Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
 		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt), UpdatedAt: rest.Time(e.UpdatedAt),
-		Expired: showExpired(e),
+		Expired: showExpiredRange(e),
 	}
 }
 
-func showExpired(e endpoint.Endpoint) *Expired {
+func showExpiredRange(e endpoint.Endpoint) *ExpiredRange {
 	if e.ExpiredTo.IsZero() {
 		return nil
 	}
-	return &Expired{rest.Time(e.ExpiredFrom), rest.Time(e.ExpiredTo)}
+	return &ExpiredRange{rest.Time(e.ExpiredFrom), rest.Time(e.ExpiredTo)}
 }
 
-// sourcesOf lists all that an endpoint listens to.
+// sourcesOf returns the sources of an endpoint, which are all if it names none.
 func sourcesOf(e endpoint.Endpoint) []string {
 	if len(e.Sources) == 0 {
 		return endpoint.Sources

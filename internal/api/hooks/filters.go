@@ -9,16 +9,16 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 )
 
-// FilterPreview is what a filter would have made of recent messages.
+// FilterPreview has the results of a filter for recent messages.
 type FilterPreview struct {
-	Entries  int             `json:"entries" doc:"How many entries of the journal that you may see were looked at." example:"50"`
-	Matched  int             `json:"matched" doc:"How many messages meet the filter." example:"2"`
-	Failed   int             `json:"failed" doc:"For how many it can't be computed; an endpoint's would be dead." example:"1"`
-	Messages []JudgedMessage `json:"messages" doc:"The messages, those of the newest entry first."`
+	Entries  int            `json:"entries" doc:"How many entries of the journal that you may see were looked at." example:"50"`
+	Matched  int            `json:"matched" doc:"How many messages meet the filter." example:"2"`
+	Failed   int            `json:"failed" doc:"For how many it can't be computed; an endpoint's would be dead." example:"1"`
+	Messages []FilterResult `json:"messages" doc:"The messages, those of the newest entry first."`
 }
 
-// JudgedMessage is a message, and what a filter makes of it.
-type JudgedMessage struct {
+// FilterResult is the result of a filter for one message.
+type FilterResult struct {
 	ID        string    `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger   string    `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject   string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
@@ -28,7 +28,7 @@ type JudgedMessage struct {
 	Reason    *string   `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
 }
 
-// InFilterPreview is what a filter is tried on.
+// InFilterPreview has the parameters of a preview.
 type InFilterPreview struct {
 	Filter   string   `query:"filter" maxLength:"4000" doc:"The filter, a condition in CEL whose matches() takes patterns of RE2; absent: that of the endpoint." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint, whose triggers, sources and clearance count then." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -37,7 +37,7 @@ type InFilterPreview struct {
 	Entries  int      `query:"entries" minimum:"1" maximum:"200" default:"50" doc:"How many of the journal's newest entries to look at." example:"50"`
 }
 
-type filterPreviewed struct{ Body FilterPreview }
+type shownPreview struct{ Body FilterPreview }
 
 // filterHandler has the operation that previews filters.
 type filterHandler struct{ service *casework.Service }
@@ -51,15 +51,15 @@ func (h filterHandler) register(k *rest.Kernel) {
 	}, h.previewFilter)
 }
 
-func (h filterHandler) previewFilter(ctx context.Context, in *InFilterPreview) (*filterPreviewed, error) {
-	listening := casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
-	judged, looked, err := h.service.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, listening, in.Entries)
+func (h filterHandler) previewFilter(ctx context.Context, in *InFilterPreview) (*shownPreview, error) {
+	selection := casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+	judged, looked, err := h.service.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, selection, in.Entries)
 	if err != nil {
 		return nil, err
 	}
-	p := FilterPreview{Entries: looked, Messages: []JudgedMessage{}}
+	p := FilterPreview{Entries: looked, Messages: []FilterResult{}}
 	for _, j := range judged {
-		m := JudgedMessage{
+		m := FilterResult{
 			ID: j.Message, Trigger: j.Trigger, Subject: j.Subject, Sequence: j.Version,
 			Timestamp: rest.Time(j.At), Outcome: "unmatched",
 		}
@@ -73,5 +73,5 @@ func (h filterHandler) previewFilter(ctx context.Context, in *InFilterPreview) (
 		}
 		p.Messages = append(p.Messages, m)
 	}
-	return &filterPreviewed{p}, nil
+	return &shownPreview{p}, nil
 }

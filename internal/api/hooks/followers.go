@@ -8,7 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// followers counts the streams and the polls: one that does not wait may judge much, too.
+// followers counts streams and polls. Polls that do not wait count, too: one may evaluate
+// a filter for many messages.
 type followers struct {
 	perTenant, perClient int
 
@@ -21,7 +22,7 @@ func newFollowers(f Follow) *followers {
 	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[rest.Client]int{}}
 }
 
-// enter lets one more in; it calls done when it leaves.
+// enter counts one more, or refuses it. The caller calls done when it ends.
 func (f *followers) enter(p access.Principal) (done func(), err error) {
 	c := rest.ClientOf(p)
 	f.mu.Lock()

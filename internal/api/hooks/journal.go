@@ -33,13 +33,13 @@ type JournalMessage struct {
 	Error     *string           `json:"error" doc:"Why there is no body, which is null then; null: there is one."`
 }
 
-// messageText is a JournalMessage in JSON, encoded once for all who get it.
+// messageText is a JournalMessage in JSON, encoded once for all clients.
 type messageText []byte
 
-// MarshalJSON passes on what was encoded once.
+// MarshalJSON returns the encoded message.
 func (m messageText) MarshalJSON() ([]byte, error) { return m, nil }
 
-// Schema is that of a JournalMessage.
+// Schema describes a JournalMessage.
 func (messageText) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[JournalMessage](), true, "")
 }
@@ -54,14 +54,14 @@ type journalPage struct {
 // journalText is a journalPage in JSON.
 type journalText struct{ rest.Text }
 
-// Schema is that of a journalPage.
+// Schema describes a journalPage.
 func (journalText) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[journalPage](), true, "")
 }
 
 type polled struct{ Body journalText }
 
-// InJournal is embedded in the parameters of those that follow the journal.
+// InJournal is embedded in the parameters of the operations that follow the journal.
 type InJournal struct {
 	After    string   `query:"after" maxLength:"500" doc:"Where to begin: the next of the poll before, or an event's id; now (the default), beginning, or a time." example:"2026-01-31T08:00:00Z"`
 	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint: what this one is told, whatever its status is. Absent: all that you may see." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -69,17 +69,18 @@ type InJournal struct {
 	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`
 }
 
-func (in InJournal) listening() casework.Listening {
+// selection returns the messages that the parameters ask for.
+func (in InJournal) selection() casework.Listening {
 	return casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
-// Follow bounds those who follow the journal. What is zero gets its default.
+// Follow bounds the clients that follow the journal. Zero values get their defaults.
 type Follow struct {
 	PerTenant int             // streams and polls at once; default 500
-	PerClient int             // of one token or user; default 50
-	KeepAlive time.Duration   // between signs of life on a stream, at which its credentials are looked at again; default 15 s
+	PerClient int             // streams and polls of one token or user at once; default 50
+	KeepAlive time.Duration   // interval of a stream's comments, when its client is rechecked; default 15 s
 	Lifetime  time.Duration   // of a stream, after which its client resumes; default 1 h
-	Stop      <-chan struct{} // closed when all are to end, because the server does
+	Stop      <-chan struct{} // closed when the server stops, which ends all streams and polls
 }
 
 func (f Follow) withDefaults() Follow {
@@ -98,9 +99,8 @@ func (f Follow) withDefaults() Follow {
 	return f
 }
 
-const (
-	mostText = 4 << 20 // bytes of messages and their entries in one answer
-)
+// mostText bounds the messages and their entries in one answer, in bytes.
+const mostText = 4 << 20
 
 // journalHandler has the operations that follow the journal.
 type journalHandler struct {
@@ -138,7 +138,7 @@ func (h journalHandler) register() {
 	}
 }
 
-// poll answers with what there is, or waits for something to come.
+// poll answers with the messages that there are, or waits for the first.
 func (h journalHandler) poll(ctx context.Context, in *struct {
 	InJournal
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
@@ -156,23 +156,23 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 	timeout := time.NewTimer(time.Duration(in.Wait) * time.Second)
 	defer timeout.Stop()
 	for waited := false; ; {
-		if err := f.reviewed(ctx); err != nil {
+		if err := f.recheckIfChanged(ctx); err != nil {
 			return nil, err
 		}
-		woken := h.feed.Wait(f.principal.Tenant)
+		committed := h.feed.Wait(f.principal.Tenant)
 		batch, done, err := f.read(ctx, in.Limit, mostText)
 		if err != nil {
 			return nil, err
 		}
-		if waited && len(batch.Messages) > 0 { // it is for who may see it by now
+		if waited && len(batch.Messages) > 0 { // the client may have lost the right to them
 			done()
-			if err := f.again(ctx); err != nil {
+			if err := f.recheck(ctx); err != nil {
 				return nil, err
 			}
 			waited = false
 			continue
 		}
-		f.at = batch.Next
+		f.position = batch.Next
 		if len(batch.Messages) > 0 || in.Wait == 0 {
 			defer done()
 			return f.page(ctx, batch)
@@ -182,11 +182,11 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 			continue
 		}
 		select {
-		case <-woken:
+		case <-committed:
 			waited = true
-		case <-f.revised:
+		case <-f.rightsChanged:
 		case <-f.expiry():
-			if err := f.again(ctx); err != nil {
+			if err := f.recheck(ctx); err != nil {
 				return nil, err
 			}
 		case <-timeout.C:
@@ -201,45 +201,46 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 
 // follower is a client that follows the journal.
 type follower struct {
-	journalHandler
+	handler   journalHandler
 	operation access.Operation
-	listening casework.Listening
+	selection casework.Listening
 	principal access.Principal
 	audience  filter.Audience
-	holds     func(context.Context) (bool, error) // that audience is still what it was
-	revised   <-chan struct{}                     // closed when somebody's rights have changed since all this was looked at
-	expires   *time.Timer                         // of the credentials; nil: they don't expire
-	at        delivery.Position
+	position  delivery.Position // behind the last message that was read
+
+	audienceUnchanged func(context.Context) (bool, error)
+	rightsChanged     <-chan struct{} // closed when rights in the tenant change after they were looked up
+	expires           *time.Timer     // of the credentials; nil: they don't expire
 }
 
-// follow begins to follow the journal.
+// follow starts to follow the journal at the position that a client names.
 func (h journalHandler) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
-	f := &follower{journalHandler: h, operation: o, listening: in.listening(), principal: rest.PrincipalOf(ctx)}
+	f := &follower{handler: h, operation: o, selection: in.selection(), principal: rest.PrincipalOf(ctx)}
 	var err error
-	if f.revised = h.service.RightsChanged(f.principal); h.service.RightsHeld(f.principal) {
-		err = f.listen(ctx)
+	if f.rightsChanged = h.service.RightsChanged(f.principal); h.service.RightsHeld(f.principal) {
+		err = f.loadAudience(ctx)
 	} else {
-		err = f.again(ctx)
+		err = f.recheck(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	f.at, err = f.place(ctx, after)
+	f.position, err = f.positionOf(ctx, after)
 	return f, err
 }
 
-// reviewed is again where somebody's rights in the tenant have changed: a token was
-// revoked, a session ended, a role or a type's access became another.
-func (f *follower) reviewed(ctx context.Context) error {
+// recheckIfChanged rechecks the client if rights in its tenant have changed: a token was
+// revoked, a session ended, or a role or the access to a case type was changed.
+func (f *follower) recheckIfChanged(ctx context.Context) error {
 	select {
-	case <-f.revised:
-		return f.again(ctx)
+	case <-f.rightsChanged:
+		return f.recheck(ctx)
 	default:
 		return nil
 	}
 }
 
-// expiry returns what is sent to when the credentials expire; nil: they don't.
+// expiry returns the channel that receives when the credentials expire; nil: they don't.
 func (f *follower) expiry() <-chan time.Time {
 	if f.expires == nil {
 		return nil
@@ -247,73 +248,73 @@ func (f *follower) expiry() <-chan time.Time {
 	return f.expires.C
 }
 
-// listen finds out what the client hears.
-func (f *follower) listen(ctx context.Context) error {
+// loadAudience loads what the client may receive.
+func (f *follower) loadAudience(ctx context.Context) error {
 	if end := f.principal.Credential.Expires; !end.IsZero() {
 		f.expires = time.NewTimer(max(time.Until(end), time.Second)) // clocks may differ
 	}
 	var err error
-	f.audience, f.holds, err = f.service.Audience(ctx, f.principal, f.operation, f.listening)
+	f.audience, f.audienceUnchanged, err = f.handler.service.Audience(ctx, f.principal, f.operation, f.selection)
 	return err
 }
 
-// again looks at the client's credentials anew, and at what it hears: both may
-// have changed since the request came.
-func (f *follower) again(ctx context.Context) (err error) {
-	f.revised = f.service.RightsChanged(f.principal) // before looking, so that nothing falls between
-	if f.principal, err = f.kernel.Reauthenticate(ctx); err != nil {
+// recheck authenticates the client again, and loads what it may receive: both may have
+// changed since the request arrived.
+func (f *follower) recheck(ctx context.Context) (err error) {
+	f.rightsChanged = f.handler.service.RightsChanged(f.principal) // before the look-up, so that no change is missed
+	if f.principal, err = f.handler.kernel.Reauthenticate(ctx); err != nil {
 		return err
 	}
-	return f.listen(ctx)
+	return f.loadAudience(ctx)
 }
 
-// keepUp has the client hear what it may hear now.
-func (f *follower) keepUp(ctx context.Context) error {
-	if holds, err := f.holds(ctx); err != nil || holds {
+// recheckAudience rechecks the client if it may receive other messages than before.
+func (f *follower) recheckAudience(ctx context.Context) error {
+	if unchanged, err := f.audienceUnchanged(ctx); err != nil || unchanged {
 		return err
 	}
-	return f.again(ctx)
+	return f.recheck(ctx)
 }
 
-// place finds where a client wants to go on.
-func (f *follower) place(ctx context.Context, after string) (at delivery.Position, err error) {
-	feed := f.feed
+// positionOf returns the position that a client names.
+func (f *follower) positionOf(ctx context.Context, after string) (p delivery.Position, err error) {
+	feed := f.handler.feed
 	switch after {
 	case "", "now":
 		return feed.Now(ctx)
 	case "beginning":
 		if err := feed.Catch(ctx); err != nil {
-			return at, err
+			return p, err
 		}
 		return feed.Beginning(ctx)
 	}
 	if err := feed.Catch(ctx); err != nil {
-		return at, err
+		return p, err
 	}
 	if since, err := time.Parse(time.RFC3339, after); err == nil {
 		return feed.At(ctx, since)
 	}
-	if err := f.kernel.Open(f.cursorName(), after, &at); err != nil {
-		return at, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,
+	if err := f.handler.kernel.Open(f.cursorName(), after, &p); err != nil {
+		return p, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,
 			Detail: "The place to go on at is not one that a poll or a stream of yours gave. Begin with now, beginning, or a time.",
 			Fields: []fault.Field{{Path: "query.after", Message: "is neither such a place nor now, beginning, or a time such as 2026-01-31T08:00:00Z"}}}
 	}
-	return at, nil
+	return p, nil
 }
 
-// token is a place as the client keeps it.
-func (f *follower) token(at delivery.Position) (string, error) {
-	return f.kernel.Seal(f.cursorName(), at)
+// cursor seals a position for the client.
+func (f *follower) cursor(p delivery.Position) (string, error) {
+	return f.handler.kernel.Seal(f.cursorName(), p)
 }
 
 func (f *follower) cursorName() string { return "journal/" + strconv.FormatInt(f.principal.Tenant, 10) }
 
-// page encodes a batch. Large messages are shared with all who get them.
+// page encodes a batch. Clients share the texts of large messages.
 func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) {
 	var t rest.Text
 	t.Write([]byte(`{"messages":[`))
 	for i, m := range b.Messages {
-		message, err := m.Encoded(encodeHeard)
+		message, err := m.Encoded(encodeMessage)
 		if err != nil {
 			return nil, err
 		}
@@ -322,28 +323,28 @@ func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) 
 		}
 		t.Share(message)
 	}
-	next, err := f.token(b.Next)
+	next, err := f.cursor(b.Next)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(&t, `],"next":"%s","more":%t}`+"\n", next, b.More) // base64: nothing in it has to be escaped
-	return &polled{journalText{t}}, f.kernel.Reserve(ctx, t.Size())
+	return &polled{journalText{t}}, f.handler.kernel.Reserve(ctx, t.Size())
 }
 
-// read makes room, and reads the next batch.
+// read waits until an answer may be made, and reads the next batch.
 func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch, done func(), err error) {
-	if done, err = f.kernel.StartAnswer(ctx, f.principal, 1); err != nil {
+	if done, err = f.handler.kernel.StartAnswer(ctx, f.principal, 1); err != nil {
 		return b, nil, err
 	}
-	if b, err = f.feed.Read(ctx, &f.audience, f.at, limit, size); err != nil {
+	if b, err = f.handler.feed.Read(ctx, &f.audience, f.position, limit, size); err != nil {
 		done()
 		return b, nil, err
 	}
 	return b, done, nil
 }
 
-// encodeHeard makes a message's JSON, in one line.
-func encodeHeard(m delivery.FeedMessage) ([]byte, error) {
+// encodeMessage encodes a message in JSON, in one line.
+func encodeMessage(m delivery.FeedMessage) ([]byte, error) {
 	shown := JournalMessage{
 		ID: m.Message.ID, Trigger: m.Message.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: rest.Time(m.At),
 		Source: m.Source, Headers: make(map[string]string, len(m.Message.Header)), Body: rest.Value(m.Message.Body),

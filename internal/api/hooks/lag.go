@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Lag is how far an endpoint is behind what has happened.
+// Lag is the number of commits, and the time, by which an endpoint is behind.
 type Lag struct {
 	Entries   int64           `json:"entries" doc:"Commits of the tenant that it has not passed yet, be they told to it or not." example:"3"`
 	Estimated bool            `json:"estimated" doc:"It is so far behind that entries is an estimate." example:"false"`
@@ -40,10 +40,10 @@ func showLag(l store.Lag) Lag {
 	return Lag{Entries: l.Entries, Estimated: l.Estimated, Oldest: rest.TimeOrNull(l.Oldest), Parked: l.Parked, Dead: l.Dead}
 }
 
-// Moment is a place in the journal, as people name it.
+// Moment is a position in the journal, as people name it.
 type Moment string
 
-// parse reads what stands at a path of the body. The empty one is now.
+// parse parses the moment at a path of the body. The empty one is now.
 func (m Moment) parse(path string) (from casework.Start, err error) {
 	switch m {
 	case "", "now":

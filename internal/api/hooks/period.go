@@ -2,8 +2,8 @@ package hooks
 
 import "time"
 
-// periodEnd returns the end of a period that a client gave as t. Answers show milliseconds,
-// and what they show with a time is before every later t, by however little.
+// periodEnd returns the end of a period that a client sent as t. Answers show times in
+// milliseconds, so an event that an answer shows at a time before t is in the period.
 func periodEnd(t time.Time) time.Time {
 	if whole := t.Truncate(time.Millisecond); whole.Before(t) {
 		return whole.Add(time.Millisecond)

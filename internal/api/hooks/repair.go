@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Dead is a message that was given up.
-type Dead struct {
+// DeadMessage is a message that delivery gave up.
+type DeadMessage struct {
 	Message string          `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger string          `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
@@ -20,8 +20,8 @@ type Dead struct {
 	Reason  string          `json:"reason" doc:"Why: what its last try came to, or why it can't be made." example:"400 Bad Request"`
 }
 
-// Parked is a message that waits for its next try, at the head of its line.
-type Parked struct {
+// ParkedMessage is a message that waits for its next try, at the head of its lane.
+type ParkedMessage struct {
 	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger string    `json:"trigger" doc:"What it tells." example:"case_created"`
 	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
@@ -33,20 +33,20 @@ type Parked struct {
 	Asked   *string   `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
 }
 
-// Which is the body that names messages.
-type Which struct {
+// MessageSelection is the body that selects messages of an endpoint.
+type MessageSelection struct {
 	Messages *[]string `json:"messages,omitempty" minItems:"1" maxItems:"1000" doc:"The webhook-ids of some." example:"[\"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy\"]"`
 	All      bool      `json:"all,omitempty" doc:"All that there are, instead." example:"true"`
 }
 
-func (w Which) which() casework.Which {
-	out := casework.Which{All: w.All}
-	rest.Set(&out.Messages, w.Messages)
+func (b MessageSelection) selection() casework.Which {
+	out := casework.Which{All: b.All}
+	rest.Set(&out.Messages, b.Messages)
 	return out
 }
 
-// Counted says how many messages something was done to.
-type Counted struct {
+// MessageCount is the number of messages that an operation changed.
+type MessageCount struct {
 	Count int64 `json:"count" doc:"How many messages." example:"1"`
 }
 
@@ -92,11 +92,11 @@ func (h repairHandler) register() {
 			Summary:     o.summary,
 			Description: o.description,
 			Problems:    []int{http.StatusNotFound, http.StatusConflict},
-		}, func(ctx context.Context, in *toEndpoint, body Which) (*rest.PostAnswer[Counted], error) {
-			return rest.Create[Counted](ctx, in.Idempotent, func(n int64) (store.Answer, error) {
-				return rest.Answer(http.StatusOK, Counted{n})
+		}, func(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[MessageCount], error) {
+			return rest.Create[MessageCount](ctx, in.Idempotent, func(n int64) (store.Answer, error) {
+				return rest.Answer(http.StatusOK, MessageCount{n})
 			}, func(once casework.Once) (int64, error) {
-				return o.do(ctx, rest.PrincipalOf(ctx), in.ID, body.which(), once)
+				return o.do(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), once)
 			})
 		})
 	}
@@ -106,7 +106,7 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	InEndpoint
 	State store.DeadState `query:"state" enum:"dead,retrying,dropped,delivered" default:"dead" doc:"What has become of them."`
 	rest.Paging
-}) (*rest.PageAnswer[Dead], error) {
+}) (*rest.PageAnswer[DeadMessage], error) {
 	var after store.Place
 	name := "dead/" + in.ID + "/" + string(in.State)
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
@@ -119,20 +119,20 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	return rest.NewPager(h.kernel, name, showDead, func(d store.Dead) store.Place { return d.Place }).PageBefore(all, next)
 }
 
-func showDead(d store.Dead) Dead {
-	return Dead{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At), Reason: d.Reason}
+func showDead(d store.Dead) DeadMessage {
+	return DeadMessage{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At), Reason: d.Reason}
 }
 
-func (h repairHandler) retryDead(ctx context.Context, in *toEndpoint, body Which) (*rest.PostAnswer[Replay], error) {
+func (h repairHandler) retryDead(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[Replay], error) {
 	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
-		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.which(), o)
+		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
 	})
 }
 
 func (h repairHandler) listParked(ctx context.Context, in *struct {
 	InEndpoint
 	rest.Paging
-}) (*rest.PageAnswer[Parked], error) {
+}) (*rest.PageAnswer[ParkedMessage], error) {
 	var after store.LanePlace
 	name := "parked/" + in.ID
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
@@ -145,8 +145,8 @@ func (h repairHandler) listParked(ctx context.Context, in *struct {
 	return rest.NewPager(h.kernel, name, showParked, store.Waiting.Place).PageBefore(all, next)
 }
 
-func showParked(w store.Waiting) Parked {
-	out := Parked{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
+func showParked(w store.Waiting) ParkedMessage {
+	out := ParkedMessage{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
 	if w.Replay {
 		out.Replay = &w.Cursor
 	}

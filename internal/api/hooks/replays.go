@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Replay tells an endpoint again what happened.
+// Replay sends messages of the past to an endpoint again.
 type Replay struct {
 	ID        string            `json:"id" doc:"Its id." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"What it tells: all of some time; one message; or messages that were given up." example:"replay"`

@@ -14,7 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Secret is a key that signs what an endpoint is sent, without the key.
+// Secret describes a secret that signs the requests to an endpoint or a callback, without
+// its key.
 type Secret struct {
 	ID        string              `json:"id" doc:"Its id." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Kind      endpoint.SecretKind `json:"kind" enum:"v1,v1a" doc:"How it signs: HMAC-SHA256 (v1) or Ed25519 (v1a)." example:"v1"`
@@ -25,7 +26,7 @@ type Secret struct {
 	Fingerprint string `json:"fingerprint" doc:"By which you know which secret it is: the first 16 hexadecimal digits of the SHA-256 of what the receiver is given, the secret (whsec_...) or the public key (whpk_...). A shell says it: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
 }
 
-// CreatedSecret is a secret that was just made.
+// CreatedSecret is a secret that was just made, with its key where that may be shown.
 type CreatedSecret struct {
 	Secret
 	Key *string `json:"secret" doc:"Of v1, where it was drawn: the secret itself, in the notation of Standard Webhooks. It is shown this once. Else null: a private key leaves the server never, and what was supplied is known." example:"whsec_..."`
@@ -94,7 +95,7 @@ func (h secretHandler) rotateSecret(ctx context.Context, in *struct {
 	})
 }
 
-// showCreated shows a secret that a body asked for.
+// showCreated returns a secret that a body asked for, with its key if it was drawn.
 func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
 	out := CreatedSecret{Secret: showSecret(s)}
 	if s.Kind == endpoint.V1 && body.Secret == nil {
@@ -104,7 +105,7 @@ func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
 	return out
 }
 
-// read makes a request of the body. Its faults have the code.
+// read parses the body. Its faults have the given code.
 func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 	q = casework.SecretRequest{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
 	rest.Set(&q.Kind, n.Kind)
@@ -139,8 +140,8 @@ func showSecret(s endpoint.Secret) Secret {
 	return out
 }
 
-// supplied takes the secret that a new endpoint is created with, if there is one.
-func supplied(e *endpoint.Endpoint, text *string) error {
+// setSupplied sets the secret of a new endpoint to the supplied one, if there is one.
+func setSupplied(e *endpoint.Endpoint, text *string) error {
 	if text == nil {
 		return nil
 	}
@@ -149,7 +150,7 @@ func supplied(e *endpoint.Endpoint, text *string) error {
 	return err
 }
 
-// drawn is the secret of a new endpoint, unless it was supplied.
+// drawn returns the secret of a new endpoint; empty: it was supplied.
 func drawn(e endpoint.Endpoint, supplied *string) string {
 	if supplied != nil {
 		return ""
@@ -157,7 +158,8 @@ func drawn(e endpoint.Endpoint, supplied *string) string {
 	return secretOf(e)
 }
 
-// secretOf returns the newest secret, as receivers write it.
+// secretOf returns the newest secret in the notation of receivers; empty: it is none that
+// may be shown.
 func secretOf(e endpoint.Endpoint) string {
 	if len(e.Secrets) == 0 || e.Secrets[0].Kind != endpoint.V1 {
 		return ""

@@ -12,17 +12,17 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// Texts are texts by name, as a change of them: null removes one, and what is not
-// named stays.
+// Texts is a change of texts by name: null removes one, and names that are absent keep
+// theirs.
 type Texts map[string]*string
 
-// Schema is that of an object of texts and nulls.
+// Schema describes an object of texts and nulls.
 func (Texts) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString, Nullable: true}}
 }
 
-// Settings are what may be set of an endpoint at any time, in the same way; what
-// is absent stays.
+// Settings are the settings that the creation and the change of an endpoint share. Absent
+// members stay as they are.
 type Settings struct {
 	Description *string `json:"description,omitempty" maxLength:"1000" doc:"What it is for, for people." example:"Keeps the CRM up to date."`
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
@@ -54,7 +54,7 @@ func (o GivenOptions) set(to *endpoint.Options) {
 	}
 }
 
-// Auth is how requests show the destination who they come from.
+// Auth says how requests authenticate themselves to the destination.
 type Auth struct {
 	Type         string   `json:"type" enum:"none,bearer,basic,oauth2" doc:"none; bearer: a fixed token; basic: user name and password; oauth2: tokens by the client credentials grant (RFC 6749, 4.4), kept until shortly before they end." example:"oauth2"`
 	Token        string   `json:"token,omitempty" maxLength:"4096" doc:"Of bearer: the token." example:"s3cr3t"`
@@ -68,20 +68,20 @@ type Auth struct {
 	ClientAuth   string   `json:"client_auth,omitempty" enum:"header,body" doc:"Of oauth2: where id and secret of the client go: as basic authentication (header, the default), or in the body." example:"header"`
 }
 
-// TLS is what TLS connections to an endpoint need.
+// TLS has the certificates for TLS connections to an endpoint.
 type TLS struct {
 	Certificate string `json:"certificate,omitempty" doc:"The certificate that servers are shown, in PEM, with those between it and its root." example:"-----BEGIN CERTIFICATE-----\n..."`
 	Key         string `json:"key,omitempty" doc:"Its private key, in PEM, without a password." example:"-----BEGIN PRIVATE KEY-----\n..."`
 	CA          string `json:"ca,omitempty" doc:"The only roots that the server's certificate may have, in PEM; absent: the system's." example:"-----BEGIN CERTIFICATE-----\n..."`
 }
 
-// ShownTLS is what TLS connections to an endpoint need, without the key.
+// ShownTLS is TLS without the key.
 type ShownTLS struct {
 	TLS
 	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When the certificate expires; null: there is none."`
 }
 
-// apply sets what is there.
+// apply sets the members of e that are present.
 func (s Settings) apply(e *endpoint.Endpoint) {
 	if s.Auth != nil {
 		e.SetAuth(s.Auth.read())
@@ -95,7 +95,7 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }
 
-// maskedHeaders shows the names of headers.
+// maskedHeaders returns the headers by name, without their values.
 func maskedHeaders(headers []endpoint.Header) map[string]string {
 	shown := make(map[string]string, len(headers))
 	for _, h := range headers {
@@ -104,7 +104,7 @@ func maskedHeaders(headers []endpoint.Header) map[string]string {
 	return shown
 }
 
-// metadataOf is never null.
+// metadataOf returns the metadata of an endpoint, which is never nil.
 func metadataOf(e endpoint.Endpoint) map[string]string {
 	if e.Metadata == nil {
 		return map[string]string{}
@@ -121,7 +121,7 @@ func (a Auth) read() endpoint.Auth {
 		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes, Audience: a.Audience, ClientAuth: a.ClientAuth}
 }
 
-// showAuth shows it without its secrets.
+// showAuth returns the authentication without its secrets.
 func showAuth(from endpoint.Auth) Auth {
 	a := from.Masked()
 	return Auth{Type: cmp.Or(string(a.Kind), "none"), Token: a.Token, Username: a.Username, Password: a.Password,

@@ -14,25 +14,23 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 )
 
-// streaming is an answer that goes on.
+// streaming is the answer that starts a stream.
 type streaming struct {
 	Type    string `header:"Content-Type"`
 	Buffers string `header:"X-Accel-Buffering" doc:"no: proxies pass each event on at once."`
 	Body    func(huma.Context)
 }
 
-// The bounds of what is read between two looks at what else there is: messages, and
-// the bytes of them and their entries.
+// The bounds of a batch.
 const (
-	streamBatch = 256
-	streamText  = 256 << 10
+	streamBatch = 256       // messages
+	streamText  = 256 << 10 // bytes of them and their entries
 )
 
-// The sizes of what is written to a stream, in bytes: what is smaller than a part is
-// gathered until it fills a piece.
+// The sizes of writes to a stream, in bytes.
 const (
-	streamPart  = 16 << 10
-	streamPiece = 64 << 10
+	streamPart  = 16 << 10 // smaller texts are gathered
+	streamPiece = 64 << 10 // until they fill a piece
 )
 
 func (h journalHandler) openStream(ctx context.Context, in *struct {
@@ -47,8 +45,8 @@ func (h journalHandler) openStream(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.feed.Read(ctx, &f.audience, f.at, 1, 1); err != nil {
-		return nil, err // it is gone; later there is no telling
+	if _, err := h.feed.Read(ctx, &f.audience, f.position, 1, 1); err != nil {
+		return nil, err // such as 410, which can't be sent once the stream has started
 	}
 	done, err := h.followers.enter(f.principal)
 	if err != nil {
@@ -67,31 +65,31 @@ func (h journalHandler) openStream(ctx context.Context, in *struct {
 
 // stream is a client's open stream.
 type stream struct {
-	*follower
-	w       http.ResponseWriter
-	control *http.ResponseController
-	told    delivery.Position // where the client goes on if it ends now
-	text    bytes.Buffer
+	follower *follower
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	sent     delivery.Position // that the client has, and resumes at
+	text     bytes.Buffer      // that is written with the next flush
 }
 
-// run streams until something ends it. Whatever that is, the client resumes with
-// the last id that it has, so that nothing more is told of it.
+// run streams until something ends it. The client then resumes with the last id that it
+// has, so it needs no reason.
 func (s *stream) run(ctx context.Context) {
-	alive := time.NewTicker(s.bounds.KeepAlive)
+	alive := time.NewTicker(s.follower.handler.bounds.KeepAlive)
 	defer alive.Stop()
-	end := time.NewTimer(s.bounds.Lifetime)
+	end := time.NewTimer(s.follower.handler.bounds.Lifetime)
 	defer end.Stop()
-	if s.sign("retry: 2000\n") != nil {
+	if s.comment("retry: 2000\n") != nil {
 		return
 	}
 	already := make(chan struct{})
 	close(already)
 	for {
-		if s.reviewed(ctx) != nil {
+		if s.follower.recheckIfChanged(ctx) != nil {
 			return
 		}
-		var ready <-chan struct{} = s.feed.Wait(s.principal.Tenant)
-		more, err := s.tell(ctx)
+		var ready <-chan struct{} = s.follower.handler.feed.Wait(s.follower.principal.Tenant)
+		more, err := s.sendNext(ctx)
 		if err != nil {
 			return
 		}
@@ -100,18 +98,18 @@ func (s *stream) run(ctx context.Context) {
 		}
 		select {
 		case <-ready:
-		case <-s.revised:
-		case <-s.expiry():
-			if s.again(ctx) != nil {
+		case <-s.follower.rightsChanged:
+		case <-s.follower.expiry():
+			if s.follower.recheck(ctx) != nil {
 				return
 			}
 		case <-alive.C:
-			if s.again(ctx) != nil || s.sign(": alive\n") != nil {
+			if s.follower.recheck(ctx) != nil || s.comment(": alive\n") != nil {
 				return
 			}
 		case <-end.C:
 			return
-		case <-s.bounds.Stop:
+		case <-s.follower.handler.bounds.Stop:
 			return
 		case <-ctx.Done():
 			return
@@ -119,21 +117,21 @@ func (s *stream) run(ctx context.Context) {
 	}
 }
 
-// tell sends what there is, and reports whether there is more.
-func (s *stream) tell(ctx context.Context) (more bool, err error) {
-	if err := s.keepUp(ctx); err != nil {
+// sendNext sends the next batch, and reports whether there is more.
+func (s *stream) sendNext(ctx context.Context) (more bool, err error) {
+	if err := s.follower.recheckAudience(ctx); err != nil {
 		return false, err
 	}
-	batch, texts, err := s.look(ctx)
+	batch, texts, err := s.next(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.kernel.Problem(ctx, err) // logs what is ours
+			s.follower.handler.kernel.Problem(ctx, err) // logs internal errors
 		}
 		return false, err
 	}
 	defer rest.ExchangeOf(ctx).Release()
 	for i, m := range batch.Messages {
-		id, err := s.token(m.Next)
+		id, err := s.follower.cursor(m.Next)
 		if err != nil {
 			return false, err
 		}
@@ -145,32 +143,32 @@ func (s *stream) tell(ctx context.Context) (more bool, err error) {
 		}
 		texts[i] = nil
 		s.text.WriteString("\n\n")
-		s.told = m.Next
+		s.sent = m.Next
 	}
-	s.at = batch.Next
+	s.follower.position = batch.Next
 	return batch.More, s.flush()
 }
 
-// look reads the next messages and encodes them, and makes room for them.
-func (s *stream) look(ctx context.Context) (b delivery.Batch, texts [][]byte, err error) {
-	b, done, err := s.read(ctx, streamBatch, streamText)
+// next reads the next batch, encodes its messages, and reserves memory for them.
+func (s *stream) next(ctx context.Context) (b delivery.Batch, texts [][]byte, err error) {
+	b, done, err := s.follower.read(ctx, streamBatch, streamText)
 	if err != nil {
 		return b, nil, err
 	}
 	defer done()
 	size := 0
 	for _, m := range b.Messages {
-		text, err := m.Encoded(encodeHeard)
+		text, err := m.Encoded(encodeMessage)
 		if err != nil {
 			return b, nil, err
 		}
 		size += len(text)
 		texts = append(texts, text)
 	}
-	return b, texts, s.kernel.Reserve(ctx, size)
+	return b, texts, s.follower.handler.kernel.Reserve(ctx, size)
 }
 
-// write sends a message's text. The buffer stays small.
+// write sends the text of a message. Small texts are gathered first.
 func (s *stream) write(text []byte) error {
 	if len(text) < streamPart {
 		s.text.Write(text)
@@ -186,24 +184,25 @@ func (s *stream) write(text []byte) error {
 	return err
 }
 
-// sign sends a sign of life, with an id if the stream is behind what was not
-// wanted: an event without data is none, but its id counts.
-func (s *stream) sign(line string) error {
+// comment sends a line, which keeps the stream alive. If the stream has passed messages
+// that the client does not want, it sends their position, too: a client ignores an event
+// without data, but keeps its id.
+func (s *stream) comment(line string) error {
 	s.text.WriteString(line)
-	if s.at != s.told {
-		id, err := s.token(s.at)
+	if s.follower.position != s.sent {
+		id, err := s.follower.cursor(s.follower.position)
 		if err != nil {
 			return err
 		}
 		s.text.WriteString("id: " + id + "\n")
-		s.told = s.at
+		s.sent = s.follower.position
 	}
 	s.text.WriteString("\n")
 	return s.flush()
 }
 
-// flush sends what was written. A client that does not take it is cut off, as it
-// is with any answer.
+// flush sends the text. As with any answer, the server closes the connection of a client
+// that does not read it.
 func (s *stream) flush() error {
 	if s.text.Len() == 0 {
 		return nil

@@ -16,8 +16,8 @@ type NewTest struct {
 	Trigger string `json:"trigger" minLength:"1" maxLength:"100" doc:"Whose sample is sent, whether the endpoint listens to it or not." example:"case_created"`
 }
 
-// Tested is what came of a test.
-type Tested struct {
+// TestResult is the result of a test.
+type TestResult struct {
 	Message    string     `json:"message" doc:"The webhook-id of the sample." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"What it told." example:"case_created"`
 	Delivered  bool       `json:"delivered" doc:"The receiver took it." example:"true"`
@@ -44,17 +44,17 @@ func (h testHandler) register(k *rest.Kernel) {
 		Description: "A made-up message of any trigger, by the road of all messages, signatures and guards included, and once. It has the header webhook-test: true. " +
 			"It is no attempt, is sent to paused endpoints too, and holds up nothing.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
-	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[Tested], error) {
-		return rest.Create[Tested](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
-			return rest.Answer(http.StatusOK, showTested(t))
+	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
+		return rest.Create[TestResult](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
+			return rest.Answer(http.StatusOK, showTestResult(t))
 		}, func(o casework.Once) (casework.Tested, error) {
 			return h.service.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
 		})
 	})
 }
 
-func showTested(t casework.Tested) Tested {
-	return Tested{
+func showTestResult(t casework.Tested) TestResult {
+	return TestResult{
 		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: rest.Time(t.At), DurationMS: t.Duration.Milliseconds(),
 		Address: t.Address, Status: rest.OrNull(t.Status), Failure: rest.OrNull(t.Class), Request: rest.Value(t.Request), Response: rest.Value(t.Response),
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Trigger is a published name that an endpoint listens to.
+// Trigger is a published name that an endpoint subscribes to.
 type Trigger struct {
 	Name        string          `json:"name" doc:"Its name." example:"case_created"`
 	Format      string          `json:"format" doc:"The wire format that it belongs to."`
@@ -28,7 +28,7 @@ type TriggerHeader struct {
 	Optional    bool   `json:"optional" doc:"Not every request has it." example:"false"`
 }
 
-// Target is an endpoint, seen from a trigger.
+// Target is an endpoint that subscribes to a trigger.
 type Target struct {
 	URL      string  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
 	Endpoint string  `json:"endpoint_id" doc:"The id of the endpoint." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -93,7 +93,7 @@ func (h triggerHandler) listTriggers(context.Context, *struct{}) (*rest.ListAnsw
 	return rest.List(h.catalogue(), func(t Trigger) Trigger { return t })
 }
 
-// catalogue describes all triggers.
+// catalogue returns the triggers of all formats.
 func (h triggerHandler) catalogue() []Trigger {
 	var all []Trigger
 	for _, f := range wire.Formats() {
