@@ -170,8 +170,7 @@ func TestTheReferenceOfCaseTypesHasEveryKey(t *testing.T) {
 		rows := tables[seen[table.heading]]
 		seen[table.heading]++
 		schema := at(root, table.pointer)
-		keys, _ := schema["properties"].(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
+		for key, part := range schema["properties"].(map[string]any) {
 			where := fmt.Sprintf("%s: %s, %s", caseTypesPage, table.heading, key)
 			row, ok := rows[key]
 			if !ok {
@@ -179,16 +178,10 @@ func TestTheReferenceOfCaseTypesHasEveryKey(t *testing.T) {
 				continue
 			}
 			delete(rows, key)
-			part := keys[key].(map[string]any)
 			if required := slices.Contains(asList(schema["required"]), any(key)); row.required != required {
 				t.Errorf("%s: required is %v in the schema", where, required)
 			}
-			if want := kindOf(root, part); !want.MatchString(row.kind) {
-				t.Errorf("%s has the type %q, want %s", where, row.kind, want)
-			}
-			if want := fallbackOf(root, part); want != "" && row.fallback != want {
-				t.Errorf("%s has the default %q, want %q", where, row.fallback, want)
-			}
+			row.check(t, where, root, part.(map[string]any))
 			compiled, err := compiler.Compile("definition.json#" + table.pointer + "/properties/" + key)
 			if err != nil {
 				t.Fatal(err)
@@ -198,6 +191,41 @@ func TestTheReferenceOfCaseTypesHasEveryKey(t *testing.T) {
 		for key := range rows {
 			t.Errorf("%s: %s, %s is no key of a definition", caseTypesPage, table.heading, key)
 		}
+	}
+}
+
+// Every object of the schema that has keys has a table, except the schema of the fields, which is JSON Schema.
+func TestTheReferenceOfCaseTypesHasEveryObject(t *testing.T) {
+	var root map[string]any
+	if err := json.Unmarshal(casetype.Schema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	described := []string{"/properties/fields"}
+	for _, table := range definitionTables {
+		described = append(described, table.pointer)
+	}
+	var visit func(part map[string]any, pointer string)
+	visit = func(part map[string]any, pointer string) {
+		if part["properties"] != nil && !slices.Contains(described, pointer) {
+			t.Errorf("%s has no table for %s of the schema", caseTypesPage, pointer)
+		}
+		for name, inner := range part {
+			if inner, ok := inner.(map[string]any); ok && pointer != "/properties/fields" {
+				visit(inner, pointer+"/"+name)
+			}
+		}
+	}
+	visit(root, "")
+}
+
+// check compares the type and the default of a row with a part of the schema.
+func (r keyRow) check(t *testing.T, where string, root, part map[string]any) {
+	t.Helper()
+	if want := kindOf(root, part); !want.MatchString(r.kind) {
+		t.Errorf("%s has the type %q, want %s", where, r.kind, want)
+	}
+	if want := fallbackOf(root, part); want != "" && r.fallback != want {
+		t.Errorf("%s has the default %q, want %q", where, r.fallback, want)
 	}
 }
 
