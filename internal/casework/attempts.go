@@ -14,6 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -236,7 +237,7 @@ func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (Se
 	if visible, err := sees.attempt(ctx, a); err != nil || !visible || !p.Clearance.Sees(e.Reached) {
 		return SentAttempt{}, orMissing(err)
 	}
-	return s.derive(ctx, a, e.Clearance, e.Reached)
+	return s.derive(ctx, a, filter.ViewOf(e), e.Reached)
 }
 
 func orMissing(err error) error {
@@ -246,19 +247,18 @@ func orMissing(err error) error {
 	return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.")
 }
 
-// derive makes the body of an attempt again, for the clearance that the endpoint
+// derive makes the body of an attempt again, in the view that the endpoint
 // had then: it is the one whose body has the same hash.
-func (s *Service) derive(ctx context.Context, a store.Attempt, now, reached casetype.Classification) (SentAttempt, error) {
+func (s *Service) derive(
+	ctx context.Context, a store.Attempt, now wire.View, reached casetype.Classification,
+) (SentAttempt, error) {
 	out := SentAttempt{Attempt: a, State: BodyGone}
 	found, err := s.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
 	if err != nil || len(found.Entries) == 0 {
 		return out, err
 	}
-	for _, clearance := range casetype.Classifications() {
-		if !reached.Sees(clearance) {
-			continue
-		}
-		for _, m := range wire.Messages(found.Entries[0], "", clearance) {
+	for _, view := range wire.ViewsUpTo(reached) {
+		for _, m := range view.Messages(found.Entries[0], "") {
 			if m.ID != a.Message || m.Untold || m.Err != nil {
 				continue
 			}
@@ -266,7 +266,7 @@ func (s *Service) derive(ctx context.Context, a store.Attempt, now, reached case
 				out.Body, out.State = m.Body, BodySame
 				return out, nil
 			}
-			if clearance == now || out.Body == nil {
+			if view == now || out.Body == nil {
 				out.Body, out.State = m.Body, BodyDiffers
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/delivery/machine"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -92,9 +93,9 @@ func (c *cursor) read(ctx context.Context) {
 func (c *cursor) older(ctx context.Context, after int64) (entries []*machine.Entry, upTo int64, err error) {
 	w := c.worker
 	if c.live() {
-		return w.tail.older(ctx, w.lease.Tenant, after, w.endpoint.Clearance)
+		return w.tail.older(ctx, w.lease.Tenant, after, filter.ViewOf(w.endpoint))
 	}
-	return w.tail.again(ctx, c.replay, after, w.endpoint.Clearance)
+	return w.tail.again(ctx, c.replay, after, filter.ViewOf(w.endpoint))
 }
 
 // handOver hands the settler what is to be saved. With flush it includes a

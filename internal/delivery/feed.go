@@ -136,7 +136,7 @@ func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (ful
 	if journal.Seq == b.Next.Seq {
 		first = b.Next.Part
 	}
-	messages, counted := e.entry.Messages(a.Clearance), false
+	messages, counted := e.entry.Messages(a.View()), false
 	for part := first; part < len(messages); part++ {
 		m := messages[part]
 		if !a.Subscribes(journal, m) {
@@ -166,7 +166,7 @@ func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (ful
 			At:      journal.At,
 			Source:  journal.Actor.Source,
 			Next:    next,
-			shown:   &e.encodings(a.Clearance, len(messages))[part],
+			shown:   &e.encodings(a.View(), len(messages))[part],
 		})
 	}
 	b.Next = Position{Seq: journal.Seq + 1}

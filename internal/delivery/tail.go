@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
@@ -19,17 +18,17 @@ import (
 // encoding, which is made once.
 type tailEntry struct {
 	entry machine.Entry
-	shown [4]atomic.Pointer[[]encoding] // of each message, by the level of the clearance
+	shown [wire.Views]atomic.Pointer[[]encoding] // of each message, by the index of the view
 }
 
 // size is roughly what an entry holds in memory, in bytes: its data is in bodies
 // too, and decoded for filters.
 func (e *tailEntry) size() int { return 4 * e.entry.Journal.Size() }
 
-// encodings returns the encodings of the entry's messages for a clearance, which sees
-// so many of them. It is safe for concurrent use.
-func (e *tailEntry) encodings(clearance casetype.Classification, messages int) []encoding {
-	shown := &e.shown[clearance.Level()]
+// encodings returns the encodings of the entry's messages in a view, of which there are
+// so many. It is safe for concurrent use.
+func (e *tailEntry) encodings(of wire.View, messages int) []encoding {
+	shown := &e.shown[of.Index()]
 	if made := shown.Load(); made != nil {
 		return *made
 	}
@@ -70,9 +69,7 @@ const unbegun = math.MaxInt64
 // newTail returns a tail that reads nothing yet. The version is that of Casehook, for
 // the messages' headers.
 func newTail(st *store.Store, version string) *tail {
-	derive := func(e *event.Entry, clearance casetype.Classification) []wire.Message {
-		return wire.Messages(e, version, clearance)
-	}
+	derive := func(e *event.Entry, of wire.View) []wire.Message { return of.Messages(e, version) }
 	return &tail{store: st, derive: derive, from: unbegun, waiters: map[int64]chan struct{}{}}
 }
 
@@ -197,7 +194,7 @@ func recentOf[T any](t *tail, tenant, after int64, as func(*tailEntry) T) (entri
 // older is recent for what is no longer in memory. The messages are derived for a
 // clearance here, beside the sending. After an error upTo is after.
 func (t *tail) older(
-	ctx context.Context, tenant, after int64, clearance casetype.Classification,
+	ctx context.Context, tenant, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {
 	t.mu.Lock()
 	head := t.head // all up to it is there when we look
@@ -207,7 +204,7 @@ func (t *tail) older(
 		return nil, after, err
 	}
 	for _, e := range found.Entries {
-		entries = append(entries, t.derived(e, clearance))
+		entries = append(entries, t.derived(e, view))
 	}
 	if found.More {
 		return entries, found.Last(), nil
@@ -215,10 +212,10 @@ func (t *tail) older(
 	return entries, max(head, found.Last()), nil
 }
 
-// derived returns an entry whose messages for a clearance are there.
-func (t *tail) derived(e *event.Entry, clearance casetype.Classification) *machine.Entry {
+// derived returns an entry whose messages in a view are there.
+func (t *tail) derived(e *event.Entry, view wire.View) *machine.Entry {
 	entry := t.entry(e)
-	entry.Messages(clearance)
+	entry.Messages(view)
 	return entry
 }
 
@@ -227,7 +224,7 @@ const replayBatch = 128
 
 // again is older for a replay: all of it is in the journal since it started.
 func (t *tail) again(
-	ctx context.Context, r store.Replay, after int64, clearance casetype.Classification,
+	ctx context.Context, r store.Replay, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {
 	var found store.Range
 	switch {
@@ -249,7 +246,7 @@ func (t *tail) again(
 		if e.Seq > upTo {
 			break
 		}
-		entries = append(entries, t.derived(e, clearance))
+		entries = append(entries, t.derived(e, view))
 	}
 	return entries, upTo, nil
 }

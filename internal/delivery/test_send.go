@@ -8,6 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
@@ -73,7 +74,7 @@ func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, 
 		return nil, fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %q; GET /v1/triggers lists them.", trigger)
 	}
 	entry.Tenant, entry.At = e.Tenant, time.Now()
-	for part, body := range wire.Messages(entry, t.version, e.Clearance) {
+	for part, body := range filter.ViewOf(e).Messages(entry, t.version) {
 		if body.Trigger == trigger && !body.Untold && body.Err == nil {
 			return &machine.Message{Place: machine.Place{Part: part}, ID: body.ID, Subject: entry.Subject, Body: &body, Tries: 1}, nil
 		}

@@ -19,6 +19,7 @@ type Audience struct {
 	Filter    *Filter                 // nil: there is none
 	Fault     error                   // why the endpoint's filter can't be used; nil: it can
 
+	view     wire.View // but for the clearance
 	triggers map[string]bool
 	accepts  func(event.Actor) bool
 	self     string    // the endpoint as a subject, about which it is not told
@@ -31,6 +32,7 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 		Tenant:    e.Tenant,
 		Clearance: casetype.Lower(e.Clearance, owner.Clearance),
 		Reader:    owner,
+		view:      ViewOf(e),
 		triggers:  make(map[string]bool, len(e.Triggers)),
 		accepts:   e.Hears,
 		self:      event.EndpointSubject(e.ID),
@@ -39,6 +41,17 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 		a.triggers[trigger] = true
 	}
 	return a.With(e.Filter)
+}
+
+// ViewOf returns how an endpoint is set to see messages. What its owner may read can lower
+// the clearance.
+func ViewOf(e endpoint.Endpoint) wire.View { return wire.View{Clearance: e.Clearance} }
+
+// View returns how the audience sees messages.
+func (a *Audience) View() wire.View {
+	v := a.view
+	v.Clearance = a.Clearance
+	return v
 }
 
 // ForClient returns the audience that a client is. No sources means all.

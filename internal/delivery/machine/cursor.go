@@ -75,7 +75,7 @@ func (c *Cursor) Read(entries []*Entry, upTo int64) {
 // admit puts the messages of an entry into their lanes.
 func (c *Cursor) admit(e *Entry) {
 	entry := &windowEntry{seq: e.Journal.Seq}
-	for part, body := range e.Messages(c.gate.audience.Clearance) {
+	for part, body := range e.Messages(c.gate.audience.View()) {
 		if !c.subscribes(e, body) {
 			continue
 		}

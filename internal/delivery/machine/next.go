@@ -120,7 +120,7 @@ func (c *Cursor) Unloaded(q Load, again time.Time) {
 
 // owedOf returns the messages of an entry that a parked lane owes.
 func (c *Cursor) owedOf(r *row, e *Entry) (owed []*Message) {
-	for part, body := range e.Messages(c.gate.audience.Clearance) {
+	for part, body := range e.Messages(c.gate.audience.View()) {
 		if _, settled := c.skip[body.ID]; settled || !c.subscribes(e, body) {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
@@ -19,11 +18,11 @@ var start = time.Unix(1_800_000_000, 0)
 
 // entryOf returns an entry with these messages for every clearance.
 func entryOf(e *event.Entry, messages ...wire.Message) *machine.Entry {
-	return &machine.Entry{Journal: e, Derive: func(*event.Entry, casetype.Classification) []wire.Message { return messages }}
+	return &machine.Entry{Journal: e, Derive: func(*event.Entry, wire.View) []wire.Message { return messages }}
 }
 
 // messagesOf returns the messages of an entry made by entryOf.
-func messagesOf(e *machine.Entry) []*wire.Message { return e.Messages("") }
+func messagesOf(e *machine.Entry) []*wire.Message { return e.Messages(wire.View{}) }
 
 // gateOf returns the gate of an endpoint without what its owner may not read.
 func gateOf(e endpoint.Endpoint, l machine.Limits, disableAfter time.Duration, now time.Time) *machine.Gate {

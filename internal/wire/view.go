@@ -1,0 +1,33 @@
+package wire
+
+import (
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+)
+
+// View is how a receiver sees messages. An entry's messages are encoded once for all
+// receivers that have the same view.
+type View struct {
+	Clearance casetype.Classification
+}
+
+// Views bounds the index of a view.
+const Views = 4
+
+// Index is a number of the view's own, from 0 to below Views.
+func (v View) Index() int { return v.Clearance.Level() }
+
+// ViewsUpTo lists the views of a clearance and of those below it.
+func ViewsUpTo(clearance casetype.Classification) (views []View) {
+	for _, c := range casetype.Classifications() {
+		if clearance.Sees(c) {
+			views = append(views, View{Clearance: c})
+		}
+	}
+	return views
+}
+
+// Messages derives the messages of an entry as the function Messages does.
+func (v View) Messages(e *event.Entry, version string) []Message {
+	return Messages(e, version, v.Clearance)
+}
