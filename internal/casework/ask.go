@@ -67,11 +67,11 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 		return err
 	}
 	for i, g := range guards {
-		ask, ok := newest.Callback(g.key)
-		if !ok || g.owner != newest.Key {
+		ask, ok := newest.Type.Callback(g.key)
+		if !ok || g.owner != newest.Type.Key {
 			continue
 		}
-		g.Ask, g.maker, g.class = ask, newest.Clearance, newest.Definition.Classification
+		g.Ask, g.maker, g.class = ask, newest.Clearance, newest.Type.Definition.Classification
 		if g.clearance().Sees(pl.after.Classification) {
 			guards[i] = g
 		}

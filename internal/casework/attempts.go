@@ -100,7 +100,7 @@ func (s *Service) attempts(ctx context.Context, p access.Principal, f store.Atte
 
 // sight is what somebody sees of deliveries.
 type sight struct {
-	*Service
+	service   *Service
 	p         access.Principal
 	endpoints []string // that were never told more than they see; nil: all
 	reader    access.Reader
@@ -133,7 +133,7 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 // sightOfSubjects is a sight without its endpoints.
 func (s *Service) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
 	reader, err := s.reader(ctx, p)
-	return &sight{Service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
+	return &sight{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
 }
 
 // attempt reports whether somebody sees an attempt: what it is about, and the type
@@ -143,7 +143,7 @@ func (v *sight) attempt(ctx context.Context, a store.Attempt) (bool, error) {
 	if err != nil || !visible || len(v.reader.Without) == 0 {
 		return visible, err
 	}
-	found, err := v.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
+	found, err := v.service.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
 	return err == nil && (len(found.Entries) == 0 || v.reader.Reads(found.Entries[0])), err
 }
 
@@ -161,7 +161,7 @@ func (v *sight) subject(ctx context.Context, subject string) (visible bool, err 
 	if kind == "case" {
 		visible, err = v.ofCase(ctx, id)
 	} else {
-		e, findErr := findEndpoint(ctx, v.store, v.p, id)
+		e, findErr := findEndpoint(ctx, v.service.store, v.p, id)
 		visible, err = findErr == nil && v.p.Clearance.Sees(e.Reached), ignore(findErr, fault.NotFound)
 	}
 	v.subjects[subject] = visible
@@ -173,14 +173,14 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 	if err != nil {
 		return false, nil // not one of ours
 	}
-	c, err := v.store.Case(ctx, v.p.Tenant, id)
+	c, err := v.service.store.Case(ctx, v.p.Tenant, id)
 	if err == nil {
 		return v.p.Clearance.Sees(c.Classification) && !slices.Contains(v.reader.Without, c.Type), nil
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return false, err
 	}
-	last, err := v.store.History(ctx, v.p.Tenant, event.CaseSubject(id), newest(0), 1)
+	last, err := v.service.store.History(ctx, v.p.Tenant, event.CaseSubject(id), newest(0), 1)
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}

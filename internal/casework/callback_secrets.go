@@ -20,12 +20,12 @@ import (
 // with: one for each callback, or one for all of them. Where that has changed, the secrets
 // of before sign for the usual overlap still.
 func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
-	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Key)
+	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Type.Key)
 	if err != nil {
 		return err
 	}
 	m := secretMaker{service: s, tx: tx, tenant: tenant, put: put, have: have, now: s.now()}
-	if put.CallbackSecret == casetype.SecretPerType {
+	if put.Type.CallbackSecret == casetype.SecretPerType {
 		return m.forType(ctx)
 	}
 	return m.forEach(ctx)
@@ -45,7 +45,7 @@ type secretMaker struct {
 // shared with others until now is its own for the overlap.
 func (m *secretMaker) forEach(ctx context.Context) error {
 	shared := m.retired(m.have[casetype.TypeSecret].Secrets)
-	for _, c := range m.put.Callbacks() {
+	for _, c := range m.put.Type.Callbacks() {
 		own := m.have[c.Name].Secrets
 		if endpoint.Lasting(own) {
 			continue
@@ -61,7 +61,7 @@ func (m *secretMaker) forEach(ctx context.Context) error {
 // without an end, and ends those that are callbacks' own. One from longer ago never comes
 // back by itself: who had it may be why it was left.
 func (m *secretMaker) forType(ctx context.Context) error {
-	if len(m.put.Callbacks()) == 0 {
+	if len(m.put.Type.Callbacks()) == 0 {
 		return nil
 	}
 	if shared := m.have[casetype.TypeSecret].Secrets; !m.put.shares || !endpoint.Lasting(shared) {
@@ -75,7 +75,7 @@ func (m *secretMaker) forType(ctx context.Context) error {
 			continue
 		}
 		own.Secrets = m.retired(own.Secrets)
-		if err := m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, own, m.now); err != nil {
+		if err := m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Type.Key, name, own, m.now); err != nil {
 			return err
 		}
 	}
@@ -103,7 +103,7 @@ func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.S
 		rotated = rotated[:endpoint.MaxSecrets]
 	}
 	all := store.CallbackSecrets{Secrets: rotated, Revision: m.have[name].Revision}
-	return m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Key, name, all, m.now)
+	return m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Type.Key, name, all, m.now)
 }
 
 // distinct leaves out secrets that are there already.
@@ -162,7 +162,7 @@ func (s *Service) CallbackSecrets(
 	if err != nil {
 		return nil, err
 	}
-	if _, asks := t.Callback(name); !asks && len(have.Secrets) == 0 {
+	if _, asks := t.Type.Callback(name); !asks && len(have.Secrets) == 0 {
 		return nil, noCallback(key, name)
 	}
 	return s.signing(ctx, p.Tenant, key, name)
@@ -217,7 +217,7 @@ func (s *Service) changeCallbackSecrets(
 	tenant := m.Principal.Tenant
 	return retry(store.SecretsConflict, func() error {
 		return s.update(ctx, m, func(tx *store.Tx) error {
-			have, err := tx.CallbackSecrets(ctx, tenant, t.Key, name)
+			have, err := tx.CallbackSecrets(ctx, tenant, t.Type.Key, name)
 			if err != nil {
 				return err
 			}
@@ -227,10 +227,10 @@ func (s *Service) changeCallbackSecrets(
 			if have.Secrets, err = change(tx, have.Secrets); err != nil {
 				return err
 			}
-			if err := tx.PutCallbackSecrets(ctx, tenant, t.Key, name, have, s.now()); err != nil {
+			if err := tx.PutCallbackSecrets(ctx, tenant, t.Type.Key, name, have, s.now()); err != nil {
 				return err
 			}
-			return s.audit(ctx, tx, m.Principal, action, aboutType(t.Key, t.Definition.Classification),
+			return s.audit(ctx, tx, m.Principal, action, aboutType(t.Type.Key, t.Type.Definition.Classification),
 				map[string]any{"transition": name, "secrets": describe(have.Secrets)})
 		})
 	})
@@ -239,13 +239,13 @@ func (s *Service) changeCallbackSecrets(
 // mayHaveSecrets refuses to change secrets of what has none of its own. Whether it may
 // have some, the newest version of the type says.
 func mayHaveSecrets(t TypeVersion, name string, have store.CallbackSecrets) error {
-	_, asks := t.Callback(name)
+	_, asks := t.Type.Callback(name)
 	switch {
 	case !asks && len(have.Secrets) == 0:
-		return noCallback(t.Key, name)
-	case t.CallbackSecret == casetype.SecretPerType && name != casetype.TypeSecret:
+		return noCallback(t.Type.Key, name)
+	case t.Type.CallbackSecret == casetype.SecretPerType && name != casetype.TypeSecret:
 		return fault.New(fault.Conflict, "callback.secret_shared",
-			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Key, casetype.TypeSecret)
+			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Type.Key, casetype.TypeSecret)
 	}
 	return nil
 }

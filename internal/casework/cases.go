@@ -204,7 +204,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 // askDeletion asks the callback of the case's type about a deletion; nil: it has none.
 func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deletion) (*plan, error) {
 	c, t, err := s.find(ctx, s.store, p, in.CaseID)
-	if err != nil || t.Delete == nil {
+	if err != nil || t.Type.Delete == nil {
 		return nil, err
 	}
 	if !in.IfRevision.Allow(c.Revision) {
@@ -214,7 +214,7 @@ func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deleti
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
-	guards := []guard{{Ask: *t.Delete.AboutToSubmit, owner: t.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
+	guards := []guard{{Ask: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
 	if err := s.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}

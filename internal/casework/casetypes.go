@@ -19,7 +19,7 @@ import (
 
 // TypeVersion is one version of a case type.
 type TypeVersion struct {
-	*casetype.Type
+	Type      *casetype.Type
 	Version   int64
 	CreatedAt time.Time
 	Clearance casetype.Classification // of who put it
@@ -114,7 +114,7 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 // that its callbacks lack.
 func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *TypeVersion) error {
 	tenant := p.Tenant
-	latest, err := tx.CaseType(ctx, tenant, put.Key, 0)
+	latest, err := tx.CaseType(ctx, tenant, put.Type.Key, 0)
 	switch {
 	case errors.Is(err, fault.NotFound):
 	case err != nil:
@@ -125,24 +125,24 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 			return err
 		}
 		if hides(p, before.Type) {
-			return typeTaken(put.Key)
+			return typeTaken(put.Type.Key)
 		}
 		if err := leftOut(p, access.PutCaseType, before.Type); err != nil {
 			return err
 		}
-		put.before, put.RetiredAt = before.Definition.Classification, latest.RetiredAt
-		put.shares = before.CallbackSecret == casetype.SecretPerType
+		put.before, put.RetiredAt = before.Type.Definition.Classification, latest.RetiredAt
+		put.shares = before.Type.CallbackSecret == casetype.SecretPerType
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
-				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Key)
+				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Type.Key)
 		}
-		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.JSON()) {
+		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.Type.JSON()) {
 			put.Version, put.CreatedAt, put.Clearance, put.Unchanged = latest.Version, latest.CreatedAt, latest.Clearance, true
 		}
 	}
 	if !put.Unchanged {
 		err := tx.CreateCaseType(ctx, tenant, store.CaseType{
-			Key: put.Key, Version: put.Version, Definition: put.JSON(), CreatedAt: put.CreatedAt, Clearance: put.Clearance,
+			Key: put.Type.Key, Version: put.Version, Definition: put.Type.JSON(), CreatedAt: put.CreatedAt, Clearance: put.Clearance,
 		})
 		if err != nil {
 			return err
@@ -169,8 +169,8 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 	}
 	var visible []string
 	for _, stored := range found.Items {
-		if t, err := s.typeOf(p.Tenant, stored); err == nil && !hides(p, t.Type) && t.Key != key {
-			visible = append(visible, t.Key)
+		if t, err := s.typeOf(p.Tenant, stored); err == nil && !hides(p, t.Type) && t.Type.Key != key {
+			visible = append(visible, t.Type.Key)
 		}
 	}
 	if nearest := spelling.Nearest(key, visible); nearest != "" {
@@ -191,7 +191,7 @@ func (s *Service) caseType(ctx context.Context, p access.Principal, key string, 
 	if err != nil {
 		return TypeVersion{}, err
 	}
-	if !p.Clearance.Sees(t.Definition.Classification) {
+	if !p.Clearance.Sees(t.Type.Definition.Classification) {
 		return TypeVersion{}, typeMissing(key)
 	}
 	if version > 0 {
@@ -224,7 +224,7 @@ func (s *Service) findWhole(
 	switch {
 	case err != nil:
 		return TypeVersion{}, err
-	case !p.Clearance.Sees(t.Definition.Classification):
+	case !p.Clearance.Sees(t.Type.Definition.Classification):
 		return TypeVersion{}, typeMissing(key)
 	case len(aboveClearance(t.Type, p.Clearance)) > 0:
 		return TypeVersion{}, typeAbove(key)
@@ -264,7 +264,7 @@ type TypeSummary struct {
 // Summary is the version without its definition.
 func (t TypeVersion) Summary() TypeSummary {
 	return TypeSummary{
-		Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
+		Key: t.Type.Key, Name: t.Type.Name, Kind: t.Type.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
 	}
 }
 
@@ -284,8 +284,8 @@ func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []Type
 			if err != nil {
 				return nil, err
 			}
-			after = t.Key
-			if p.Clearance.Sees(t.Definition.Classification) && leftOut(p, access.ListCaseTypes, t.Type) == nil {
+			after = t.Type.Key
+			if p.Clearance.Sees(t.Type.Definition.Classification) && leftOut(p, access.ListCaseTypes, t.Type) == nil {
 				all = append(all, t.Summary())
 			}
 		}

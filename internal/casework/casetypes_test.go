@@ -42,7 +42,7 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 		}
 
 		for version, want := range map[int64]int64{0: 2, 1: 1, 2: 2} {
-			if got, err := w.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want || got.Key != "loan" {
+			if got, err := w.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want || got.Type.Key != "loan" {
 				t.Errorf("version %d: %d, %v", version, got.Version, err)
 			}
 		}

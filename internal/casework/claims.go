@@ -19,9 +19,9 @@ func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (clai
 	if err != nil {
 		return claim, 0, err
 	}
-	if t.Kind != casetype.Claim {
+	if t.Type.Kind != casetype.Claim {
 		return claim, 0, fault.New(fault.NotFound, "claim.not_found",
-			"The case %d is not a claim: its type %s is of the kind %s. GET /v1/cases/%d shows it.", id, c.Type, t.Kind, id)
+			"The case %d is not a claim: its type %s is of the kind %s. GET /v1/cases/%d shows it.", id, c.Type, t.Type.Kind, id)
 	}
 	kept, err := c.Snapshot(t.Type, "") // the object has no URL
 	if err != nil {

@@ -78,7 +78,7 @@ func (s *Service) ContactDeliveries(ctx context.Context, p access.Principal, id,
 
 // book is what is known of the messages on a page.
 type book struct {
-	*sight
+	sight    *sight
 	subject  string
 	tellings []Telling
 	parts    []int // each message's place in its entry
@@ -159,10 +159,10 @@ func (s *Service) deliveries(ctx context.Context, p access.Principal, subject st
 
 // enter adds an entry's messages, as far as the caller sees them.
 func (b *book) enter(e *event.Entry) {
-	if !b.reader.Reads(e) { // the case was of another type then
+	if !b.sight.reader.Reads(e) { // the case was of another type then
 		return
 	}
-	for part, m := range wire.Messages(e, "", b.p.Clearance) {
+	for part, m := range wire.Messages(e, "", b.sight.p.Clearance) {
 		if !m.Untold {
 			b.tellings = append(b.tellings, Telling{Entry: e, Message: m.ID, Trigger: m.Trigger})
 			b.parts = append(b.parts, part)
@@ -177,7 +177,7 @@ func (b *book) subscribers(ctx context.Context) error {
 		triggers[t.Trigger] = true
 	}
 	for trigger := range triggers {
-		subscribed, err := b.store.Subscribers(ctx, b.p.Tenant, trigger)
+		subscribed, err := b.sight.service.store.Subscribers(ctx, b.sight.p.Tenant, trigger)
 		if err != nil {
 			return err
 		}
@@ -194,17 +194,17 @@ func (b *book) look(ctx context.Context) (err error) {
 	for i, t := range b.tellings {
 		messages[i] = t.Message
 	}
-	if b.tries, err = b.store.Tries(ctx, b.p.Tenant, messages); err != nil {
+	if b.tries, err = b.sight.service.store.Tries(ctx, b.sight.p.Tenant, messages); err != nil {
 		return err
 	}
 	if err := b.meet(ctx); err != nil {
 		return err
 	}
 	ids := slices.Sorted(maps.Keys(b.known))
-	if b.buried, err = b.store.Buried(ctx, b.p.Tenant, ids, messages); err != nil {
+	if b.buried, err = b.sight.service.store.Buried(ctx, b.sight.p.Tenant, ids, messages); err != nil {
 		return err
 	}
-	b.standing, err = b.store.Standings(ctx, b.p.Tenant, ids, append(messages, b.subject, ""))
+	b.standing, err = b.sight.service.store.Standings(ctx, b.sight.p.Tenant, ids, append(messages, b.subject, ""))
 	return err
 }
 
@@ -215,7 +215,7 @@ func (b *book) meet(ctx context.Context) error {
 		if _, known := b.known[pair.Endpoint]; known {
 			continue
 		}
-		e, err := b.store.Endpoint(ctx, b.p.Tenant, pair.Endpoint)
+		e, err := b.sight.service.store.Endpoint(ctx, b.sight.p.Tenant, pair.Endpoint)
 		if errors.Is(err, fault.NotFound) {
 			e, err = endpoint.Endpoint{ID: pair.Endpoint, Reached: "RESTRICTED"}, nil
 		}
@@ -225,11 +225,11 @@ func (b *book) meet(ctx context.Context) error {
 		b.known[e.ID] = e
 	}
 	for id, e := range b.known {
-		if !b.p.Clearance.Sees(e.Reached) {
+		if !b.sight.p.Clearance.Sees(e.Reached) {
 			delete(b.known, id)
 			continue
 		}
-		owner, err := b.ownersReader(ctx, e)
+		owner, err := b.sight.service.ownersReader(ctx, e)
 		if err != nil {
 			return err
 		}

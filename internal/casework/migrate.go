@@ -59,7 +59,7 @@ type Misfit struct {
 // migration is a Migration that was checked.
 type migration struct {
 	Migration
-	*mandate
+	mandate *mandate
 	to      TypeVersion
 	class   casetype.Classification // the highest of the newest version, that one and those that cases leave
 	audited bool                    // the audit has it
@@ -99,7 +99,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 	if err != nil {
 		return nil, err
 	}
-	class := to.Definition.Classification
+	class := to.Type.Definition.Classification
 	if in.To != 0 && in.To != to.Version {
 		newest := to.Version
 		to, err = s.typeAt(ctx, s.store, p.Tenant, in.Type, in.To)
@@ -126,7 +126,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 	if in.Limit <= 0 || in.Limit > MaxMigrated {
 		in.Limit = MaxMigrated
 	}
-	class = casetype.Higher(class, to.Definition.Classification)
+	class = casetype.Higher(class, to.Type.Definition.Classification)
 	return &migration{Migration: in, mandate: mandateOf(p, access.MigrateCases), to: to, class: class}, nil
 }
 
@@ -141,10 +141,10 @@ func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
 	var wrong []fault.Field
 	for _, state := range slices.Sorted(maps.Keys(states)) {
 		at := fault.Field{Path: "/states/" + state}
-		if _, kept := to.State(state); kept {
+		if _, kept := to.Type.State(state); kept {
 			at.Message = fmt.Sprintf("is a state of version %d too, in which its cases stay; map states that it lacks",
 				to.Version)
-		} else if _, ok := to.State(states[state]); !ok {
+		} else if _, ok := to.Type.State(states[state]); !ok {
 			at.Message = fmt.Sprintf("is %q, which is no state of version %d; there are %s",
 				states[state], to.Version, strings.Join(stateKeys(to), ", "))
 		} else {
@@ -162,23 +162,23 @@ func (s *Service) unknownStates(
 	ctx context.Context, p access.Principal, to TypeVersion, states map[string]string,
 ) (wrong []fault.Field, err error) {
 	missing := maps.Clone(states)
-	maps.DeleteFunc(missing, func(state, _ string) bool { _, kept := to.State(state); return kept })
+	maps.DeleteFunc(missing, func(state, _ string) bool { _, kept := to.Type.State(state); return kept })
 	var older []string
 	first := max(1, to.Version-maxVersions)
 	for version := to.Version - 1; version >= first && len(missing) > 0; version-- {
-		t, err := s.typeAt(ctx, s.store, p.Tenant, to.Key, version)
+		t, err := s.typeAt(ctx, s.store, p.Tenant, to.Type.Key, version)
 		if errors.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !p.Clearance.Sees(t.Highest()) {
+		if !p.Clearance.Sees(t.Type.Highest()) {
 			continue
 		}
 		for _, state := range stateKeys(t) {
 			delete(missing, state)
-			if _, kept := to.State(state); !kept && !slices.Contains(older, state) {
+			if _, kept := to.Type.State(state); !kept && !slices.Contains(older, state) {
 				older = append(older, state)
 			}
 		}
@@ -196,8 +196,8 @@ func (s *Service) unknownStates(
 }
 
 func stateKeys(t TypeVersion) []string {
-	all := make([]string, len(t.States))
-	for i, state := range t.States {
+	all := make([]string, len(t.Type.States))
+	for i, state := range t.Type.States {
 		all[i] = state.Key
 	}
 	return all
@@ -207,9 +207,9 @@ func stateKeys(t TypeVersion) []string {
 func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
 	out := Migrated{To: m.to.Version, DryRun: m.DryRun}
 	filter := store.OlderFilter{
-		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.Clearance,
+		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.mandate.Clearance,
 	}
-	found, to, err := s.store.OlderCases(ctx, m.Tenant, filter)
+	found, to, err := s.store.OlderCases(ctx, m.mandate.Tenant, filter)
 	if err != nil {
 		return out, err
 	}
@@ -239,7 +239,7 @@ func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
 		filter.After = to // there are others behind it
 	}
 	out.Next = &filter.After
-	out.Left, err = s.store.CountOlderCases(ctx, m.Tenant, filter)
+	out.Left, err = s.store.CountOlderCases(ctx, m.mandate.Tenant, filter)
 	return out, err
 }
 
@@ -271,7 +271,7 @@ func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, o
 		case fault.As(err).Code != "case.version_conflict" && !errors.Is(err, fault.NotFound):
 			return err
 		}
-		c, err = s.store.Case(ctx, m.Tenant, c.ID)
+		c, err = s.store.Case(ctx, m.mandate.Tenant, c.ID)
 		if errors.Is(err, fault.NotFound) || err == nil && (c.Type != m.Type || c.TypeVersion >= m.to.Version) {
 			return nil // nothing is left to be moved
 		}
@@ -290,22 +290,22 @@ func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bo
 	if m.Finished {
 		return false, nil
 	}
-	from, err := s.typeAt(ctx, s.store, m.Tenant, c.Type, c.TypeVersion)
+	from, err := s.typeAt(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return false, err
 	}
-	state, _ := from.State(c.State)
+	state, _ := from.Type.State(c.State)
 	return state.Final, nil
 }
 
 // moveCase moves a case as it was read, or lists why it does not fit.
 func (s *Service) moveCase(ctx context.Context, m *migration, c cases.Case) ([]fault.Field, error) {
-	from, err := s.typeAt(ctx, s.store, m.Tenant, c.Type, c.TypeVersion)
+	from, err := s.typeAt(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return nil, err
 	}
 	pl := &plan{
-		p: m.Principal, in: Submission{CaseID: c.ID},
+		p: m.mandate.Principal, in: Submission{CaseID: c.ID},
 		typ: m.to.Type, from: from.Type, maker: m.to.Clearance, at: s.now(), before: c, after: c,
 		work: casetype.Budget(ctx),
 	}
@@ -319,7 +319,7 @@ func (s *Service) moveCase(ctx context.Context, m *migration, c cases.Case) ([]f
 // upgrade makes the case one of the new version, and lists what stands in the way.
 func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	after := &pl.after
-	after.TypeVersion, after.Classification, after.ModifiedAt = m.to.Version, m.to.Definition.Classification, pl.at
+	after.TypeVersion, after.Classification, after.ModifiedAt = m.to.Version, m.to.Type.Definition.Classification, pl.at
 	add := func(path, message string, args ...any) {
 		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
 	}
@@ -396,5 +396,5 @@ func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration
 	if m.Finished {
 		detail["finished"] = true
 	}
-	return s.audit(ctx, tx, m.Principal, access.CasesMigrated, aboutType(m.Type, m.class), detail)
+	return s.audit(ctx, tx, m.mandate.Principal, access.CasesMigrated, aboutType(m.Type, m.class), detail)
 }

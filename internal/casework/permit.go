@@ -47,17 +47,17 @@ func (s *Service) permitOfType(
 	if err != nil {
 		return err
 	}
-	if !p.Clearance.Sees(t.Definition.Classification) {
+	if !p.Clearance.Sees(t.Type.Definition.Classification) {
 		return nil // it is missed as well
 	}
 	refused := leftOut(p, o, t.Type)
 	if refused == nil {
 		return nil
 	}
-	if !p.Role.Among(t.Access.Read) {
+	if !p.Role.Among(t.Type.Access.Read) {
 		refused = missing
 	}
-	return s.denied(ctx, p, o, aboutType(key, t.Definition.Classification), refused)
+	return s.denied(ctx, p, o, aboutType(key, t.Type.Definition.Classification), refused)
 }
 
 // leftOut refuses whoever the case type leaves out of an operation.

@@ -38,7 +38,7 @@ func (s *Service) retirement(ctx context.Context, p access.Principal, key string
 				return err
 			}
 			if changed {
-				of := aboutType(key, found.Definition.Classification)
+				of := aboutType(key, found.Type.Definition.Classification)
 				if err := s.audit(ctx, tx, p, action, of, nil); err != nil {
 					return err
 				}

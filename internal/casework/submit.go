@@ -121,15 +121,15 @@ func (s *Service) begin(ctx context.Context, pl *plan) error {
 	if err != nil {
 		return err
 	}
-	if err := s.permitType(ctx, pl.p, pl.in.operation(), t.Key); err != nil {
+	if err := s.permitType(ctx, pl.p, pl.in.operation(), t.Type.Key); err != nil {
 		return err
 	}
 	if !t.RetiredAt.IsZero() {
-		return typeRetired(t.Key)
+		return typeRetired(t.Type.Key)
 	}
 	pl.typ, pl.maker = t.Type, t.Clearance
 	pl.after = cases.Case{
-		Tenant: pl.p.Tenant, Type: t.Key, TypeVersion: t.Version, Classification: t.Definition.Classification,
+		Tenant: pl.p.Tenant, Type: t.Type.Key, TypeVersion: t.Version, Classification: t.Type.Definition.Classification,
 		Version: 1, Revision: 1, CreatedAt: pl.at,
 	}
 	return nil

@@ -90,7 +90,7 @@ func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case
 		work: casetype.Budget(ctx),
 	}
 	after := &pl.after
-	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Key, to.Version, to.Definition.Classification, pl.at
+	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version, to.Type.Definition.Classification, pl.at
 	if after.State, err = switchState(to.Type, c.State, in.State); err != nil {
 		return nil, err
 	}
@@ -132,11 +132,11 @@ func (s *Service) passSwitch(ctx context.Context, pl *plan, from TypeVersion, on
 // leaveGuards lists the callbacks of the old type that the switch has to pass.
 func (s *Service) leaveGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
 	dropping, err := s.dropGuards(ctx, pl, from)
-	if err != nil || from.Switch == nil {
+	if err != nil || from.Type.Switch == nil {
 		return dropping, err
 	}
 	leaving := guard{
-		Ask: *from.Switch.AboutToSubmit, owner: from.Key, key: casetype.SwitchCallback, maker: from.Clearance,
+		Ask: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback, maker: from.Clearance,
 	}
 	return append([]guard{leaving}, dropping...), nil
 }
@@ -269,7 +269,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 	if len(dropped) == 0 {
 		return nil, nil
 	}
-	edit, ok := from.Transition(from.Edit)
+	edit, ok := from.Type.Transition(from.Type.Edit)
 	if !ok || !edit.Starts(pl.before.State) {
 		return nil, fault.New(fault.Forbidden, "case.no_edit",
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
@@ -279,7 +279,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
 	}
-	if wrong := from.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
+	if wrong := from.Type.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)
 	}
 	cleared := *pl
@@ -290,7 +290,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 	if edit.AboutToSubmit == nil {
 		return nil, nil
 	}
-	return []guard{{Ask: *edit.AboutToSubmit, owner: from.Key, key: edit.Key, maker: from.Clearance}}, nil
+	return []guard{{Ask: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}}, nil
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
@@ -342,11 +342,11 @@ func (s *Service) switchTarget(
 	switch {
 	case errors.Is(err, fault.NotFound), err == nil && hides(p, to.Type):
 		return to, refuse("is not the key of a case type")
-	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Highest())):
+	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.
 		return to, refuse("and the case's own type hold more than you are cleared for; ask somebody who is")
-	case err == nil && to.Kind != from.Kind:
-		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Kind, from.Kind))
+	case err == nil && to.Type.Kind != from.Kind:
+		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Type.Kind, from.Kind))
 	case err == nil && !to.RetiredAt.IsZero():
 		return to, typeRetired(key)
 	}

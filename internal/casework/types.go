@@ -51,7 +51,7 @@ func (s *Service) typeOf(tenant int64, stored store.CaseType) (TypeVersion, erro
 		return TypeVersion{}, err
 	}
 	t := TypeVersion{Type: parsed, Version: stored.Version, CreatedAt: stored.CreatedAt, Clearance: stored.Clearance}
-	s.types.Put(k, t, t.Size())
+	s.types.Put(k, t, t.Type.Size())
 	t.RetiredAt = stored.RetiredAt
 	return t, nil
 }

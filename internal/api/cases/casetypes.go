@@ -154,7 +154,7 @@ func summarise(t casework.TypeSummary) CaseTypeSummary {
 }
 
 func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {
-	return CaseType{CaseTypeSummary: summarise(t.Summary()), Definition: t.JSONFor(clearance)}
+	return CaseType{CaseTypeSummary: summarise(t.Summary()), Definition: t.Type.JSONFor(clearance)}
 }
 
 func showPut(t casework.TypeVersion) PutCaseType {

@@ -47,7 +47,7 @@ func (h caseTypeHandler) registerOpenAPI() {
 			return nil, err
 		}
 		p := rest.PrincipalOf(ctx)
-		body, err := made.document(documentKey{p.Tenant, t.Key, t.Version, p.Clearance}, func() (rest.Reply[rest.Object], error) {
+		body, err := made.document(documentKey{p.Tenant, t.Type.Key, t.Version, p.Clearance}, func() (rest.Reply[rest.Object], error) {
 			return general().describe(ctx, t, p.Clearance)
 		})
 		return &typedDocument{body}, err
@@ -69,14 +69,14 @@ func (g *generalDocument) describe(
 ) (rest.Reply[rest.Object], error) {
 	document, err := g.of(schema.NewBudget(ctx, stepsOfDocument), t, clearance)
 	if errors.Is(err, schema.ErrSpent) {
-		return nil, notDescribed(t.Key)
+		return nil, notDescribed(t.Type.Key)
 	}
 	if err != nil {
 		return nil, err
 	}
 	body, err := rest.NewReply(document)
 	if len(body) > mostDescribed {
-		return nil, notDescribed(t.Key)
+		return nil, notDescribed(t.Type.Key)
 	}
 	return rest.Reply[rest.Object](body), err
 }
@@ -169,7 +169,7 @@ func (w *typedWriter) spend(steps int) bool {
 func (g *generalDocument) of(
 	work *schema.Budget, t casework.TypeVersion, clearance casetype.Classification,
 ) (node, error) {
-	definition := t.JSONFor(clearance)
+	definition := t.Type.JSONFor(clearance)
 	w := &typedWriter{
 		generalDocument: g, work: work, schemas: node{}, parts: node{}, paths: node{},
 		operations: map[access.Operation]node{}, nullable: map[string]node{}, shared: map[string]string{},
