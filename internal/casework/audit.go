@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -59,6 +60,9 @@ func (s *Service) audit(
 		Tenant: p.Tenant, At: s.now(), Action: what, Subject: of.name, Actor: p.Actor, Detail: raw, Classification: of.class,
 	})
 }
+
+// failuresLast is how long failed sign-ins are remembered.
+const failuresLast = 24 * time.Hour
 
 // noTenant counts what came for tenants that don't exist.
 const noTenant = "no tenant"

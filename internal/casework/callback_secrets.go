@@ -19,7 +19,7 @@ import (
 // makeSecrets sees to it that the secrets are there that the type's callbacks are asked
 // with: one for each callback, or one for all of them. Where that has changed, the secrets
 // of before sign for the usual overlap still.
-func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *TypeVersion) error {
+func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *PutType) error {
 	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Type.Key)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ type secretMaker struct {
 	service *Service
 	tx      *store.Tx
 	tenant  int64
-	put     *TypeVersion
+	put     *PutType
 	have    map[string]store.CallbackSecrets // by callback
 	now     time.Time
 }

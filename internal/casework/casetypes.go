@@ -23,10 +23,15 @@ type TypeVersion struct {
 	Version   int64
 	CreatedAt time.Time
 	Clearance casetype.Classification // of who put it
-	Unchanged bool                    // it was the newest version already
 	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
-	Secrets   map[string]string       // by transition: secrets of callbacks, only those made by this call
-	Warnings  []fault.Field           // of the definition that this call put
+}
+
+// PutType is a version of a case type that was put.
+type PutType struct {
+	TypeVersion
+	Unchanged bool              // it was the newest version already
+	Secrets   map[string]string // by transition: secrets of callbacks, only those made by this call
+	Warnings  []fault.Field     // of the definition
 
 	before casetype.Classification // of the version before; empty: there is none
 	shares bool                    // the version before has one secret for all callbacks
@@ -35,29 +40,29 @@ type TypeVersion struct {
 // PutCaseType makes a definition the newest version of a case type. File names
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
-func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (TypeVersion, error) {
+func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (PutType, error) {
 	if err := s.Permit(ctx, p, access.PutCaseType); err != nil {
-		return TypeVersion{}, err
+		return PutType{}, err
 	}
 	t, err := parseType(ctx, key, file, source)
 	if err != nil {
-		return TypeVersion{}, err
+		return PutType{}, err
 	}
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
-		return TypeVersion{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
+		return PutType{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
 	}
 	if err := s.permitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
-		return TypeVersion{}, err
+		return PutType{}, err
 	}
 	warnings, err := s.warnings(ctx, p.Tenant, t)
 	if err != nil {
-		return TypeVersion{}, err
+		return PutType{}, err
 	}
-	var put TypeVersion
+	var put PutType
 	err = retry("store.duplicate", func() error { // another version of the same number
 		return retry(store.SecretsConflict, func() error {
 			return s.update(ctx, mandateOf(p, access.PutCaseType), func(tx *store.Tx) error {
-				put = TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}
+				put = PutType{TypeVersion: TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}}
 				if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 					return err
 				}
@@ -67,7 +72,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 		})
 	})
 	if err != nil {
-		return TypeVersion{}, err
+		return PutType{}, err
 	}
 	put.Warnings = warnings
 	return put, nil
@@ -112,7 +117,7 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 
 // putType saves a version unless it is the newest already, and makes the secrets
 // that its callbacks lack.
-func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *TypeVersion) error {
+func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *PutType) error {
 	tenant := p.Tenant
 	latest, err := tx.CaseType(ctx, tenant, put.Type.Key, 0)
 	switch {

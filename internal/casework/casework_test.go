@@ -169,7 +169,7 @@ func loan(key, ask string) string {
 	}`, key, ask)
 }
 
-func (w *world) put(p access.Principal, definition string) casework.TypeVersion {
+func (w *world) put(p access.Principal, definition string) casework.PutType {
 	w.t.Helper()
 	var head struct{ Key string }
 	if err := json.Unmarshal([]byte(definition), &head); err != nil {

@@ -23,7 +23,6 @@ const (
 	freeByAddress = 20
 	freeByAccount = 1000
 	longestHold   = 15 * time.Minute
-	failuresLast  = 24 * time.Hour // then they are forgotten
 )
 
 // Browser is one that somebody has signed in with before, as it says itself by

@@ -15,20 +15,23 @@ import (
 // The bounds of what people write, in characters, and of data, in bytes of JSON.
 const (
 	maxComment = 20_000
-	maxName    = 200
 	maxQuery   = 200
 	maxData    = 1 << 20
 )
 
-var (
-	colorPattern   = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
-	wordPattern    = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`)           // keys and ids
-	subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries
-)
+// maxName is the length of the longest name, in characters.
+const maxName = 200
+
+var colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
+
+var wordPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) // keys and ids
+
+var subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries
 
 // word reports whether s can be a key or an id: what can't is not looked up.
 func word(s string) bool { return wordPattern.MatchString(s) }
 
+// printable reports whether a text is printable ASCII alone.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

@@ -112,14 +112,14 @@ func (h caseTypeHandler) register() {
 	h.registerOpenAPI()
 }
 
-func (h caseTypeHandler) putCaseType(ctx context.Context, key, file string) (casework.TypeVersion, error) {
+func (h caseTypeHandler) putCaseType(ctx context.Context, key, file string) (casework.PutType, error) {
 	x := rest.ExchangeOf(ctx)
 	if err := x.CheckContentType(definitionTypes()...); err != nil {
-		return casework.TypeVersion{}, err
+		return casework.PutType{}, err
 	}
 	source, err := h.kernel.ReadBody(x)
 	if err != nil {
-		return casework.TypeVersion{}, err
+		return casework.PutType{}, err
 	}
 	return h.service.PutCaseType(ctx, rest.PrincipalOf(ctx), key, file, source)
 }
@@ -157,8 +157,8 @@ func showCaseType(t casework.TypeVersion, clearance casetype.Classification) Cas
 	return CaseType{CaseTypeSummary: summarise(t.Summary()), Definition: t.Type.JSONFor(clearance)}
 }
 
-func showPut(t casework.TypeVersion) PutCaseType {
-	out := PutCaseType{CaseType: showCaseType(t, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
+func showPut(t casework.PutType) PutCaseType {
+	out := PutCaseType{CaseType: showCaseType(t.TypeVersion, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
 	out.Warnings = make([]DefinitionWarning, len(t.Warnings))
 	for i, w := range t.Warnings {
 		out.Warnings[i] = DefinitionWarning{Path: w.Path, Message: w.Message}
