@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/casework"
 )
 
 // small are the operations whose answers are small, however much there is.
@@ -33,7 +32,7 @@ var small = map[access.Operation]string{
 // the room that there is, or small: a new one has to say which.
 func TestEveryAnswerIsBounded(t *testing.T) {
 	bounded := []string{"pageText[", "Reply[", "journalText"} // these count for the room
-	answers := compose(&casework.Service{}, Config{}).Answers()
+	answers := compose(Services{}, Config{}).Answers()
 	for _, id := range slices.Sorted(maps.Keys(answers)) {
 		body, has := answers[id].FieldByName("Body")
 		switch _, isSmall := small[id]; {

@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/api/hooks"
 	"github.com/casehook/casehook/internal/api/people"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/observe"
@@ -47,24 +48,31 @@ type Config struct {
 	Tracer       *observe.Tracer             // nil: nothing is traced
 }
 
+// Services are the use cases that the API serves.
+type Services struct {
+	Guard    *authz.Guard
+	Casework *casework.Service
+}
+
 // Follow bounds the clients that follow the journal.
 type Follow = hooks.Follow
 
 // New makes the handler of the API, its description and its documentation.
 // A key of a wrong length is a mistake of the program, and panics.
-func New(s *casework.Service, c Config) http.Handler { return compose(s, c).Handler() }
+func New(s Services, c Config) http.Handler { return compose(s, c).Handler() }
 
 // compose makes the kernel, and registers all operations with it.
-func compose(s *casework.Service, c Config) *rest.Kernel {
+func compose(s Services, c Config) *rest.Kernel {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
 	signedIn := people.Config{
-		Log: c.Log, Operator: c.Operator, Sessions: c.Sessions, OIDC: c.OIDC, PublicURL: c.PublicURL,
+		Guard: s.Guard,
+		Log:   c.Log, Operator: c.Operator, Sessions: c.Sessions, OIDC: c.OIDC, PublicURL: c.PublicURL,
 	}
-	authenticator := people.NewAuthenticator(s, signedIn)
+	authenticator := people.NewAuthenticator(s.Casework, signedIn)
 	k := rest.New(rest.Config{
 		OpenAPI:        describe(c.Version),
 		Log:            c.Log,
@@ -75,14 +83,15 @@ func compose(s *casework.Service, c Config) *rest.Kernel {
 		Tracer:         c.Tracer,
 		Authenticate:   authenticator.Authenticate,
 		Reauthenticate: authenticator.Reauthenticate,
-		Permit:         s.Permit,
+		Permit:         s.Guard.Permit,
 	})
 	registerServer(k, c)
-	cases.Register(k, s)
-	hooks.Register(k, s, hooks.Config{
+	cases.Register(k, s.Casework)
+	hooks.Register(k, s.Casework, hooks.Config{
+		Guard:   s.Guard,
 		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	people.Register(k, s, signedIn)
+	people.Register(k, s.Casework, signedIn)
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k
 }

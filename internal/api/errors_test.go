@@ -13,7 +13,6 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -486,7 +485,7 @@ func TestFailuresAreLoggedAndNotShown(t *testing.T) {
 func TestAPanicIsA500(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	handler := api.New((*casework.Service)(nil), api.Config{Log: w.logger()})
+	handler := api.New(api.Services{}, api.Config{Log: w.logger()})
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/cases", nil)
 	r.Header.Set("Authorization", "Bearer "+w.bearer)
 	answer := httptest.NewRecorder()

@@ -132,7 +132,7 @@ func (w *world) provided() *provider {
 	p.redirect = w.server.URL + "/v1/oidc/callback"
 	c.OIDC = oidc.New(oidc.Config{Issuer: p.server.URL, ClientID: "casehook", ClientSecret: "its-secret",
 		RedirectURL: p.redirect})
-	w.server.Config.Handler = api.New(w.service, c)
+	w.server.Config.Handler = api.New(w.services, c)
 	w.server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return p
 }

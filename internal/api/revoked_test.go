@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -199,7 +201,10 @@ func (w *world) otherNode() *casework.Service {
 	w.t.Cleanup(func() { st.Close() })
 	blobs, err := blob.NewDisk(w.t.TempDir())
 	must(w.t, err)
-	return casework.New(st, blobs, nil, casework.Config{})
+	catalog := definitions.NewCatalog()
+	return casework.New(casework.Config{
+		Store: st, Guard: authz.New(st, catalog, authz.Config{}), Definitions: catalog, Blobs: blobs,
+	})
 }
 
 // No notification arrives here: neither process listens.

@@ -22,9 +22,11 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/session"
@@ -42,6 +44,7 @@ type world struct {
 	handler     http.Handler
 	server      *httptest.Server
 	store       *store.Store
+	services    api.Services
 	service     *casework.Service
 	sessions    *session.Manager
 	engine      *delivery.Engine // runs where a test lets it
@@ -111,7 +114,10 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	t.Cleanup(callbacks.Close)
 	out := outbound.New(sends)
 	t.Cleanup(out.Close)
-	service := casework.New(w.store, blobs, callback.New(out, callback.Clock{}), casework.Config{
+	catalog := definitions.NewCatalog()
+	w.services.Guard = authz.New(w.store, catalog, authz.Config{})
+	service := casework.New(casework.Config{
+		Store: w.store, Guard: w.services.Guard, Definitions: catalog, Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}),
 		PublicURL: "https://cases.example", MaxUpload: 64 << 20, Hashing: func() { w.hashed.Add(1) },
 		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // it is counted, not felt
 		Variable:     func(string) (string, bool) { return callbacks.URL, true },
@@ -127,7 +133,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	for _, c := range change {
 		c(&config)
 	}
-	w.service = service
+	w.service, w.services.Casework = service, service
 	w.serve(config)
 	w.describe(config.Version)
 	return w
@@ -143,7 +149,7 @@ func (w *world) deliver() {
 
 // serve begins to serve with a configuration.
 func (w *world) serve(c api.Config) {
-	w.handler = api.New(w.service, c)
+	w.handler = api.New(w.services, c)
 	w.server = httptest.NewServer(w.handler)
 	w.t.Cleanup(w.server.Close)
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -21,7 +19,7 @@ const DefaultTenant = "default"
 // start shows another, so that none is lost. An error of show undoes it all.
 func (s *Service) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
 	err = s.bootstrap(ctx, func(tx *store.Tx, tenant int64) error {
-		admin, err := s.createAdministrator(ctx, tx, itself(tenant), tenant, "admin")
+		admin, err := s.createAdministrator(ctx, tx, authz.System(tenant), tenant, "admin")
 		if err != nil {
 			return err
 		}
@@ -68,15 +66,8 @@ func (s *Service) RecoverToken(ctx context.Context, tenant, name string) (NewTok
 	}
 	var made NewToken
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		made, err = s.createAdministrator(ctx, tx, itself(t.ID), t.ID, name)
+		made, err = s.createAdministrator(ctx, tx, authz.System(t.ID), t.ID, name)
 		return err
 	})
 	return made, err
-}
-
-// itself is Casehook, as who acts in a tenant.
-func itself(tenant int64) access.Principal {
-	return access.Principal{
-		Tenant: tenant, Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.System, Name: "Casehook"},
-	}
 }

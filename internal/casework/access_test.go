@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -23,7 +24,7 @@ import (
 func TestTokens(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, casework.Once{})
+		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
 		token, bearer := made.Token, made.Bearer
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +49,7 @@ func TestTokens(t *testing.T) {
 		}
 		w.later(time.Hour)
 		refuse(bearer)
-		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, casework.Once{})
+		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
 		bearer = made.Bearer
 		if err != nil {
 			t.Fatal(err)
@@ -67,7 +68,7 @@ func TestTokens(t *testing.T) {
 			}
 		}
 		wantFault(t, w.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
-		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Expires: w.now()}, casework.Once{})
+		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Expires: w.now()}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/name", "/expires_at")
 	})
 }
@@ -103,7 +104,7 @@ func TestTheFirstStartMakesOneAdmin(t *testing.T) {
 // Everything of one tenant is tried by another, who finds nothing of it.
 func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, none := t.Context(), casework.Once{}
+		ctx, none := t.Context(), authz.Once{}
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		comment, err := w.AddComment(ctx, w.p, c.ID, "x", none)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -12,7 +13,7 @@ import (
 
 // CreateTenantAdministrator makes another token that may do everything in a tenant: the
 // operator's way back where nobody can sign in as an administrator any more.
-func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Principal, tenantKey string, once Once) (NewToken, error) {
+func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Principal, tenantKey string, once authz.Once) (NewToken, error) {
 	if p.Role != access.Operator {
 		return NewToken{}, s.RefuseTenantOperations(ctx, p)
 	}
@@ -20,7 +21,7 @@ func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Princi
 		return NewToken{}, tenantMissing()
 	}
 	var made NewToken
-	err := s.once(ctx, p, once, func() error {
+	err := s.guard.Once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) error {
 			t, err := tx.TenantByKey(ctx, tenantKey)
 			if err != nil {
@@ -29,7 +30,7 @@ func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Princi
 			if made, err = s.createAdministrator(ctx, tx, p, t.ID, "admin"); err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, made)
+			return s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Service) createAdministrator(ctx context.Context, tx *store.Tx, p acces
 		return NewToken{}, err
 	}
 	p.Tenant = tenant
-	return admin, s.audit(ctx, tx, p, access.TokenCreated, aboutToken(admin.Token.ID), map[string]any{"name": admin.Token.Name})
+	return admin, s.guard.Record(ctx, tx, p, access.TokenCreated, authz.AboutToken(admin.Token.ID), map[string]any{"name": admin.Token.Name})
 }
 
 // keepsAnAdministrator refuses what would leave nobody of this grant who may do what

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
@@ -42,7 +43,7 @@ func (g guard) clearance() casetype.Classification {
 // ask puts a change before its guards, one after the other, each of which sees
 // what the one before it has made of the change. The client's key is claimed
 // before that. No transaction is open meanwhile.
-func (s *Service) ask(ctx context.Context, pl *plan, once Once, guards []guard) error {
+func (s *Service) ask(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if err := s.configure(ctx, pl, guards); err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 	if pl.creates() || len(guards) == 0 {
 		return nil // a new case works by the newest version anyway
 	}
-	newest, err := s.typeAt(ctx, s.store, pl.p.Tenant, pl.before.Type, 0)
+	newest, err := s.definitions.At(ctx, s.store, pl.p.Tenant, pl.before.Type, 0)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 }
 
 // claimFor claims the client's key for as long as asking the guards may take.
-func (s *Service) claimFor(ctx context.Context, pl *plan, once Once, guards []guard) error {
+func (s *Service) claimFor(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
 	}
@@ -88,7 +89,7 @@ func (s *Service) claimFor(ctx context.Context, pl *plan, once Once, guards []gu
 	for _, g := range guards {
 		budget += time.Duration(g.Budget)
 	}
-	return s.claim(ctx, pl.p, once, budget)
+	return s.guard.Claim(ctx, pl.p, once, budget)
 }
 
 // askAll asks the guards, whose time the client's key was claimed for.

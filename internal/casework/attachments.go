@@ -8,11 +8,13 @@ import (
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -24,25 +26,25 @@ var attachmentOperations = map[cases.Sort]struct{ list, download, add, remove ac
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
 func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, after string, limit int) ([]cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
 		return nil, err
 	}
-	if err := checkAfter(after); err != nil {
+	if err := input.CheckAfter(after); err != nil {
 		return nil, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
 		return nil, err
 	}
-	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, page(limit))
+	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, input.Page(limit))
 }
 
 // OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
 func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) (cases.Attachment, io.ReadCloser, error) {
-	if err := s.permitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
-	if !word(attachment) {
+	if !input.Word(attachment) {
 		return cases.Attachment{}, nil, attachmentMissing(sort)
 	}
 	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
@@ -65,7 +67,7 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 
 // DeleteAttachment removes a document or a proof.
 func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) error {
-	if err := s.permitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
 		return err
 	}
 	return s.deleteAttachments(ctx, p, caseID, sort, []string{attachment})
@@ -73,7 +75,7 @@ func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, case
 
 // DeleteDocuments removes documents in one commit: all of them, or none.
 func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
-	if err := s.permitCase(ctx, p, access.DeleteDocuments, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.DeleteDocuments, caseID); err != nil {
 		return err
 	}
 	for i, id := range ids {
@@ -87,12 +89,12 @@ func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseI
 }
 
 func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, ids []string) error {
-	if slices.ContainsFunc(ids, func(id string) bool { return !word(id) }) {
+	if slices.ContainsFunc(ids, func(id string) bool { return !input.Word(id) }) {
 		return attachmentMissing(sort)
 	}
 	var gone []cases.Attachment
-	m := mandateOf(p, attachmentOperations[sort].remove)
-	err := s.update(ctx, m, func(tx *store.Tx) error {
+	m := authz.NewMandate(p, attachmentOperations[sort].remove)
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		gone = nil
 		return s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 			for _, id := range ids {
@@ -124,10 +126,10 @@ type addition struct {
 
 // attach saves the rows of files, and discards their contents if the rows can't be
 // saved. It is called within once.
-func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once Once) error {
+func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once authz.Once) error {
 	complete := false // all that is left is the commit
-	m := mandateOf(p, attachmentOperations[add.sort].add)
-	err := s.update(ctx, m, func(tx *store.Tx) error {
+	m := authz.NewMandate(p, attachmentOperations[add.sort].add)
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		err := s.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
 			if err := add.check(c); err != nil {
 				return event.Fact{}, err
@@ -141,7 +143,7 @@ func (s *Service) attach(ctx context.Context, p access.Principal, add addition, 
 			return added(add.sort, add.files), nil
 		})
 		if err == nil {
-			err = s.keep(ctx, tx, p, once, add.answer())
+			err = s.guard.Keep(ctx, tx, p, once, add.answer())
 		}
 		complete = err == nil
 		return err

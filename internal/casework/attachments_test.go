@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -29,7 +30,7 @@ func TestProofsComeAndGo(t *testing.T) {
 		const contents = "%PDF-1.7 contents"
 		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
 			Key: "passport", Filename: `C:\scans\my "pass".pdf`, MediaType: "application/octet-stream", Body: strings.NewReader(contents),
-		}, casework.Once{})
+		}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestADocumentThatCannotShowAllCharactersIsRefusedAndNothingSaved(t *testing
 			c := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: map[string]any{
 				"client": client, "amount": 10, "email": "ann@example.com",
 			}})
-			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), casework.Once{})
+			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
 			wantFault(t, err, fault.Unprocessable, "document.no_font")
 			if detail := fault.As(err).Detail; !strings.Contains(detail, want) {
 				t.Errorf("%q does not name %s", detail, want)
@@ -104,7 +105,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		made, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), casework.Once{})
+		made, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,11 +139,11 @@ func TestDocumentsShowTheCase(t *testing.T) {
 }
 
 func TestWhatIsNotAttached(t *testing.T) {
-	w := start(t, "", func(c *casework.Config) { c.MaxUpload = 10 })
+	w := start(t, "", func(c *settings) { c.MaxUpload = 10 })
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	upload := func(id int64, key string, body io.Reader) error {
-		_, err := w.UploadProof(t.Context(), w.p, id, casework.Upload{Key: key, Body: body}, casework.Once{})
+		_, err := w.UploadProof(t.Context(), w.p, id, casework.Upload{Key: key, Body: body}, authz.Once{})
 		return err
 	}
 	wantFault(t, upload(c.ID, "bill", strings.NewReader("12345678901")), fault.TooLarge, "blob.too_large")
@@ -150,9 +151,9 @@ func TestWhatIsNotAttached(t *testing.T) {
 	wantFault(t, upload(c.ID+1, "bill", strings.NewReader("1")), fault.NotFound, "case.not_found")
 	wantFault(t, upload(c.ID, "bill", iotest.ErrReader(errors.New("cut off"))), fault.Invalid, "proof.incomplete")
 	wantFault(t, upload(c.ID, "bill", io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))), fault.Invalid, "proof.incomplete")
-	_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), casework.Once{})
+	_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "document.unknown_key"), "/key")
-	_, err = w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), casework.Once{})
+	_, err = w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	for _, missing := range []string{"", "prf_1", "a\x00b", strings.Repeat("x", 300)} {
 		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")
@@ -176,7 +177,7 @@ func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
 			t.Error(err)
 		}
 	}))
-	_, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: body}, casework.Once{})
+	_, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: body}, authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	if n := w.contents(); n != 0 {
 		t.Errorf("%d contents are left behind", n)
@@ -214,7 +215,7 @@ func TestWhatAFileIsCalled(t *testing.T) {
 	} {
 		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
 			Key: "bill", Filename: f.name, MediaType: f.claimed, Body: strings.NewReader(f.body),
-		}, casework.Once{})
+		}, authz.Once{})
 		if err != nil || a.Filename != f.filename || a.MediaType != f.mediaType {
 			t.Errorf("%q, %q: %q, %q, %v", f.name, f.claimed, a.Filename, a.MediaType, err)
 		}
@@ -226,14 +227,14 @@ func TestComments(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		for _, text := range []string{"", " \n", strings.Repeat("é", 20_001), "a\x00b", "\xff"} {
-			_, err := w.AddComment(t.Context(), w.p, c.ID, text, casework.Once{})
+			_, err := w.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
 			wantFields(t, wantFault(t, err, fault.Unprocessable, "comment.invalid"), "/text")
 		}
-		_, err := w.AddComment(t.Context(), w.p, c.ID+1, "x", casework.Once{})
+		_, err := w.AddComment(t.Context(), w.p, c.ID+1, "x", authz.Once{})
 		wantFault(t, err, fault.NotFound, "case.not_found")
 		var want []cases.Comment
 		for _, text := range []string{"first", strings.Repeat("é", 20_000)} {
-			comment, err := w.AddComment(t.Context(), w.p, c.ID, text, casework.Once{})
+			comment, err := w.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -23,10 +24,10 @@ import (
 // on with, 0 if there are no more. A page may have fewer than its limit. They
 // outlive the endpoint.
 func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
-	if err := s.Permit(ctx, p, access.ListAttempts); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListAttempts); err != nil {
 		return nil, 0, err
 	}
-	if !word(f.Endpoint) {
+	if !input.Word(f.Endpoint) {
 		return nil, 0, endpointMissing()
 	}
 	e, err := findEndpoint(ctx, s.store, p, f.Endpoint)
@@ -48,10 +49,10 @@ func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.Atte
 
 // FindAttempts is Attempts at all endpoints.
 func (s *Service) FindAttempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
-	if err := s.Permit(ctx, p, access.FindAttempts); err != nil {
+	if err := s.guard.Permit(ctx, p, access.FindAttempts); err != nil {
 		return nil, 0, err
 	}
-	if !word(f.Endpoint) {
+	if !input.Word(f.Endpoint) {
 		return nil, 0, nil // nothing has such an id
 	}
 	return s.attempts(ctx, p, f)
@@ -63,14 +64,14 @@ const attemptRounds = 5
 // attempts finds those attempts that the caller may see: at endpoints that were
 // never told more than they see, and about what they see now.
 func (s *Service) attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) (shown []store.Attempt, next int64, err error) {
-	if !word(f.Message) || !word(f.Trigger) || !word(f.Class) || f.Subject != "" && !subjectPattern.MatchString(f.Subject) {
+	if !input.Word(f.Message) || !input.Word(f.Trigger) || !input.Word(f.Class) || f.Subject != "" && !subjectPattern.MatchString(f.Subject) {
 		return nil, 0, nil
 	}
 	sees, err := s.sight(ctx, p)
 	if err != nil {
 		return nil, 0, err
 	}
-	f.Among, f.Limit = sees.endpoints, page(f.Limit)
+	f.Among, f.Limit = sees.endpoints, input.Page(f.Limit)
 	if f.Subject != "" {
 		if visible, err := sees.subject(ctx, f.Subject); err != nil || !visible {
 			return nil, 0, err
@@ -115,7 +116,7 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 	}
 	v.endpoints = []string{}
 	for after := ""; ; {
-		all, err := s.store.Endpoints(ctx, p.Tenant, after, maxPage)
+		all, err := s.store.Endpoints(ctx, p.Tenant, after, input.MaxPage)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +133,7 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 
 // sightOfSubjects is a sight without its endpoints.
 func (s *Service) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	return &sight{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
 }
 
@@ -180,7 +181,7 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 	if !errors.Is(err, fault.NotFound) {
 		return false, err
 	}
-	last, err := v.service.store.History(ctx, v.p.Tenant, event.CaseSubject(id), newest(0), 1)
+	last, err := v.service.store.History(ctx, v.p.Tenant, event.CaseSubject(id), input.Newest(0), 1)
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
@@ -216,7 +217,7 @@ type SentAttempt struct {
 
 // Attempt finds an attempt.
 func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
-	if err := s.Permit(ctx, p, access.GetAttempt); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetAttempt); err != nil {
 		return SentAttempt{}, err
 	}
 	a, err := s.store.Attempt(ctx, p.Tenant, id)

@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/schema"
 )
@@ -34,21 +36,21 @@ var ErrPageEnds = errors.New("the page ends here")
 // store.Tx.
 type viewReader interface {
 	tenantReader
-	typeReader
+	definitions.Reader
 }
 
 // mayMove reports whether somebody may submit transitions of a type's cases at all, as
 // its newest definition has it.
-func (s *Service) mayMove(ctx context.Context, r typeReader, p access.Principal, key string) (bool, error) {
+func (s *Service) mayMove(ctx context.Context, r definitions.Reader, p access.Principal, key string) (bool, error) {
 	const operation = access.SubmitTransition
 	if p.Role == access.Admin || !p.Role.Permits(operation) {
 		return p.Role.Permits(operation), nil
 	}
-	newest, err := s.typeAt(ctx, r, p.Tenant, key, 0)
+	newest, err := s.definitions.At(ctx, r, p.Tenant, key, 0)
 	if errors.Is(err, fault.NotFound) {
 		return true, nil
 	}
-	return err == nil && leftOut(p, operation, newest.Type) == nil, err
+	return err == nil && authz.LeftOut(p, operation, newest.Type) == nil, err
 }
 
 // available sorts the transitions that somebody may submit from the state of a case:

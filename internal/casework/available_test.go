@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -116,7 +117,7 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	worker.Role = access.Caseworker // whose answers judge nothing
 	for range cases {
 		in := casework.Submission{Type: "costly", Data: object(`{"l": [` + strings.Repeat("1,", 60) + `1]}`)}
-		if _, err := w.Submit(t.Context(), worker, in, casework.Once{}); err != nil {
+		if _, err := w.Submit(t.Context(), worker, in, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -238,7 +239,7 @@ func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 		{w.as(access.Viewer), casework.Submission{CaseID: other.ID, Transition: "refuse"},
 			`The role "viewer" may not do this; caseworker, manager and admin may.`},
 	} {
-		_, err := w.Submit(t.Context(), test.p, test.in, casework.Once{})
+		_, err := w.Submit(t.Context(), test.p, test.in, authz.Once{})
 		if got := fault.As(err).Detail; err == nil || got != test.want {
 			t.Errorf("%+v:\n%s\nwant %s", test.in, got, test.want)
 		}

@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -171,14 +174,14 @@ func (s *Service) CallbackSecrets(
 // RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once.
 // Those of the same kind go on signing for the overlap.
 func (s *Service) RotateCallbackSecret(
-	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once Once,
+	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once authz.Once,
 ) (endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, key, name)
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
 	return s.rotate(ctx, p, ofCallbacks, q, once, func(change secretsChange) error {
-		return s.changeCallbackSecrets(ctx, mandateOf(p, access.RotateCallbackSecret), t, name, access.SecretRotated, change)
+		return s.changeCallbackSecrets(ctx, authz.NewMandate(p, access.RotateCallbackSecret), t, name, access.SecretRotated, change)
 	})
 }
 
@@ -188,7 +191,7 @@ func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, 
 	if err != nil {
 		return err
 	}
-	return s.changeCallbackSecrets(ctx, mandateOf(p, access.DeleteCallbackSecret), t, name, access.CallbackSecretRemoved,
+	return s.changeCallbackSecrets(ctx, authz.NewMandate(p, access.DeleteCallbackSecret), t, name, access.CallbackSecretRemoved,
 		func(_ *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
 			return ofCallbacks.remove(have, secretID, s.now())
 		})
@@ -198,25 +201,25 @@ func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, 
 // type.
 func (s *Service) typeWithSecrets(
 	ctx context.Context, p access.Principal, o access.Operation, key, name string,
-) (TypeVersion, error) {
+) (definitions.TypeVersion, error) {
 	t, err := s.wholeType(ctx, p, o, key)
 	if err != nil {
-		return TypeVersion{}, err
+		return definitions.TypeVersion{}, err
 	}
-	if !word(strings.TrimPrefix(name, "@")) {
-		return TypeVersion{}, noCallback(key, name)
+	if !input.Word(strings.TrimPrefix(name, "@")) {
+		return definitions.TypeVersion{}, noCallback(key, name)
 	}
 	return t, nil
 }
 
 // changeCallbackSecrets replaces a callback's secrets by what change makes of them.
 func (s *Service) changeCallbackSecrets(
-	ctx context.Context, m *mandate, t TypeVersion, name string, action access.Action,
+	ctx context.Context, m *authz.Mandate, t definitions.TypeVersion, name string, action access.Action,
 	change secretsChange,
 ) error {
 	tenant := m.Principal.Tenant
-	return retry(store.SecretsConflict, func() error {
-		return s.update(ctx, m, func(tx *store.Tx) error {
+	return authz.Retry(store.SecretsConflict, func() error {
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			have, err := tx.CallbackSecrets(ctx, tenant, t.Type.Key, name)
 			if err != nil {
 				return err
@@ -230,7 +233,7 @@ func (s *Service) changeCallbackSecrets(
 			if err := tx.PutCallbackSecrets(ctx, tenant, t.Type.Key, name, have, s.now()); err != nil {
 				return err
 			}
-			return s.audit(ctx, tx, m.Principal, action, aboutType(t.Type.Key, t.Type.Definition.Classification),
+			return s.guard.Record(ctx, tx, m.Principal, action, authz.AboutType(t.Type.Key, t.Type.Definition.Classification),
 				map[string]any{"transition": name, "secrets": describe(have.Secrets)})
 		})
 	})
@@ -238,7 +241,7 @@ func (s *Service) changeCallbackSecrets(
 
 // mayHaveSecrets refuses to change secrets of what has none of its own. Whether it may
 // have some, the newest version of the type says.
-func mayHaveSecrets(t TypeVersion, name string, have store.CallbackSecrets) error {
+func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackSecrets) error {
 	_, asks := t.Type.Callback(name)
 	switch {
 	case !asks && len(have.Secrets) == 0:

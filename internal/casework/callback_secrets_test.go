@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -66,7 +67,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 		w.stopClock()
 		secrets := map[string]endpoint.Secret{"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1)}
 		rotate := func(q casework.SecretRequest) (endpoint.Secret, error) {
-			return w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, casework.Once{})
+			return w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{})
 		}
 		signed := func(want ...string) {
 			t.Helper()
@@ -106,7 +107,7 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	w := start(t, "")
 	put := w.put(w.p, loan("loan", ""))
 	rotate := func(transition string, q casework.SecretRequest) error {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, casework.Once{})
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, authz.Once{})
 		return err
 	}
 	used := parsed(t, put.Secrets["submit"])
@@ -152,7 +153,7 @@ func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
 		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
 		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
 	for _, name := range []string{"@switch", "@delete"} {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, casework.Once{})
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
 		all, listed := w.CallbackSecrets(t.Context(), w.p, "pad", name)
 		if err != nil || listed != nil || len(all) != 2 || !bytes.Equal(all[1].Key, parsed(t, put.Secrets[name]).Key) {
 			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
@@ -240,7 +241,7 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 		t.Fatalf("made %v", made.Secrets)
 	}
 	rotate := func(name string) error {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, casework.Once{})
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
 		return err
 	}
 	wantFault(t, rotate("submit"), fault.Conflict, "callback.secret_shared")
@@ -266,7 +267,7 @@ func TestRotationsAtOnceLoseNoSecret(t *testing.T) {
 		for range 4 {
 			rotations.Go(func() {
 				q := casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}
-				if _, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, casework.Once{}); err != nil {
+				if _, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -8,15 +8,17 @@ import (
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
 // Case finds a case.
 func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View, error) {
-	if err := s.permitCase(ctx, p, access.GetCase, id); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.GetCase, id); err != nil {
 		return View{}, err
 	}
 	c, t, err := s.find(ctx, s.store, p, id)
@@ -40,21 +42,21 @@ type CaseList struct {
 
 // Cases lists cases, newest first.
 func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
-	if err := s.Permit(ctx, p, access.ListCases); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListCases); err != nil {
 		return nil, err
 	}
 	if err := checkQuery(f.Text); err != nil {
 		return nil, err
 	}
 	label, ok := slugOf(f.Label)
-	if f.Label = label; !ok || !word(f.Type) || !word(f.State) {
+	if f.Label = label; !ok || !input.Word(f.Type) || !input.Word(f.State) {
 		return &CaseList{}, nil // no case type, state or label has such a key
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	f.Limit, f.Clearance, f.Without = page(f.Limit), p.Clearance, reader.Without
+	f.Limit, f.Clearance, f.Without = input.Page(f.Limit), p.Clearance, reader.Without
 	found, err := s.store.Cases(ctx, p.Tenant, f)
 	if err != nil {
 		return nil, err
@@ -88,7 +90,7 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	t, err := l.service.typeAt(ctx, l.service.store, l.p.Tenant, c.Type, c.TypeVersion)
+	t, err := l.service.definitions.At(ctx, l.service.store, l.p.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return View{}, err
 	}
@@ -110,22 +112,22 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 // that they may not read.
 func (s *Service) History(ctx context.Context, p access.Principal, id, before int64,
 	limit int) (none store.Page[*event.Entry], err error) {
-	if err := s.permitCase(ctx, p, access.GetHistory, id); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.GetHistory, id); err != nil {
 		return none, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
 		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
-			return none, cmp.Or(err, caseMissing(id))
+			return none, cmp.Or(err, authz.CaseMissing(id))
 		}
 	} else if err != nil {
 		return none, err
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return none, err
 	}
-	return upTo(page(limit), store.PageBytes, (*event.Entry).Size, func(limit int) (store.Page[*event.Entry], error) {
-		found, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(before), limit)
+	return authz.FillPage(input.Page(limit), store.PageBytes, (*event.Entry).Size, func(limit int) (store.Page[*event.Entry], error) {
+		found, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(before), limit)
 		shown := make([]*event.Entry, 0, len(found.Items))
 		for _, e := range found.Items {
 			before = e.ID
@@ -140,7 +142,7 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 // deleted reports whether there was a case with this id that the caller saw the
 // end of.
 func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
-	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), newest(0), 1)
+	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(0), 1)
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
@@ -148,7 +150,7 @@ func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bo
 	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
 		return false, nil
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	return err == nil && reader.Reads(e), err
 }
 
@@ -163,7 +165,7 @@ type Deletion struct {
 // what happened to it. The case's type may ask a callback about it, of whose answer
 // errors and warnings alone count.
 func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
-	if err := s.permitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
 		return err
 	}
 	asked, err := s.askDeletion(ctx, p, in)
@@ -171,9 +173,9 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		return err
 	}
 	var blobs []string
-	m := mandateOf(p, access.DeleteCase)
-	m.waited = asked != nil
-	err = s.update(ctx, m, func(tx *store.Tx) error {
+	m := authz.NewMandate(p, access.DeleteCase)
+	m.Waited = asked != nil
+	err = s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		c, t, err := s.find(ctx, tx, p, in.CaseID)
 		if err != nil {
 			return err

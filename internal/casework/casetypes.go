@@ -8,27 +8,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TypeVersion is one version of a case type.
-type TypeVersion struct {
-	Type      *casetype.Type
-	Version   int64
-	CreatedAt time.Time
-	Clearance casetype.Classification // of who put it
-	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
-}
-
 // PutType is a version of a case type that was put.
 type PutType struct {
-	TypeVersion
+	definitions.TypeVersion
 	Unchanged bool              // it was the newest version already
 	Secrets   map[string]string // by transition: secrets of callbacks, only those made by this call
 	Warnings  []fault.Field     // of the definition
@@ -41,7 +34,7 @@ type PutType struct {
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
 func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (PutType, error) {
-	if err := s.Permit(ctx, p, access.PutCaseType); err != nil {
+	if err := s.guard.Permit(ctx, p, access.PutCaseType); err != nil {
 		return PutType{}, err
 	}
 	t, err := parseType(ctx, key, file, source)
@@ -51,7 +44,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
 		return PutType{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
 	}
-	if err := s.permitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
+	if err := s.guard.PermitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
 		return PutType{}, err
 	}
 	warnings, err := s.warnings(ctx, p.Tenant, t)
@@ -59,15 +52,15 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 		return PutType{}, err
 	}
 	var put PutType
-	err = retry("store.duplicate", func() error { // another version of the same number
-		return retry(store.SecretsConflict, func() error {
-			return s.update(ctx, mandateOf(p, access.PutCaseType), func(tx *store.Tx) error {
-				put = PutType{TypeVersion: TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}}
+	err = authz.Retry("store.duplicate", func() error { // another version of the same number
+		return authz.Retry(store.SecretsConflict, func() error {
+			return s.guard.Update(ctx, authz.NewMandate(p, access.PutCaseType), func(tx *store.Tx) error {
+				put = PutType{TypeVersion: definitions.TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}}
 				if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 					return err
 				}
-				of := aboutType(key, casetype.Higher(put.before, t.Definition.Classification))
-				return s.audit(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
+				of := authz.AboutType(key, casetype.Higher(put.before, t.Definition.Classification))
+				return s.guard.Record(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
 			})
 		})
 	})
@@ -125,14 +118,14 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 	case err != nil:
 		return err
 	default:
-		before, err := s.typeOf(tenant, latest)
+		before, err := s.definitions.Of(tenant, latest)
 		if err != nil {
 			return err
 		}
-		if hides(p, before.Type) {
+		if authz.Hides(p, before.Type) {
 			return typeTaken(put.Type.Key)
 		}
-		if err := leftOut(p, access.PutCaseType, before.Type); err != nil {
+		if err := authz.LeftOut(p, access.PutCaseType, before.Type); err != nil {
 			return err
 		}
 		put.before, put.RetiredAt = before.Type.Definition.Classification, latest.RetiredAt
@@ -157,7 +150,7 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 }
 
 // CaseType finds a version of a case type; 0 is the newest.
-func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
+func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (definitions.TypeVersion, error) {
 	t, err := s.caseType(ctx, p, key, version)
 	return t, s.nearType(ctx, p, key, err)
 }
@@ -168,13 +161,13 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits(access.ListCaseTypes) {
 		return missing
 	}
-	found, err := s.store.CaseTypes(ctx, p.Tenant, "", maxPage)
+	found, err := s.store.CaseTypes(ctx, p.Tenant, "", input.MaxPage)
 	if err != nil {
 		return missing
 	}
 	var visible []string
 	for _, stored := range found.Items {
-		if t, err := s.typeOf(p.Tenant, stored); err == nil && !hides(p, t.Type) && t.Type.Key != key {
+		if t, err := s.definitions.Of(p.Tenant, stored); err == nil && !authz.Hides(p, t.Type) && t.Type.Key != key {
 			visible = append(visible, t.Type.Key)
 		}
 	}
@@ -185,22 +178,22 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 	return missing
 }
 
-func (s *Service) caseType(ctx context.Context, p access.Principal, key string, version int64) (TypeVersion, error) {
-	if err := s.permitType(ctx, p, access.GetCaseType, key); err != nil {
-		return TypeVersion{}, err
+func (s *Service) caseType(ctx context.Context, p access.Principal, key string, version int64) (definitions.TypeVersion, error) {
+	if err := s.guard.PermitType(ctx, p, access.GetCaseType, key); err != nil {
+		return definitions.TypeVersion{}, err
 	}
-	if !word(key) || version < 0 {
-		return TypeVersion{}, typeMissing(key)
+	if !input.Word(key) || version < 0 {
+		return definitions.TypeVersion{}, definitions.Missing(key)
 	}
-	t, err := s.typeAt(ctx, s.store, p.Tenant, key, version)
+	t, err := s.definitions.At(ctx, s.store, p.Tenant, key, version)
 	if err != nil {
-		return TypeVersion{}, err
+		return definitions.TypeVersion{}, err
 	}
 	if !p.Clearance.Sees(t.Type.Definition.Classification) {
-		return TypeVersion{}, typeMissing(key)
+		return definitions.TypeVersion{}, definitions.Missing(key)
 	}
 	if version > 0 {
-		newest, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
+		newest, err := s.definitions.At(ctx, s.store, p.Tenant, key, 0)
 		t.RetiredAt = newest.RetiredAt
 		return t, err
 	}
@@ -211,28 +204,28 @@ func (s *Service) caseType(ctx context.Context, p access.Principal, key string, 
 // whole, which is for those who see all of it.
 func (s *Service) wholeType(
 	ctx context.Context, p access.Principal, o access.Operation, key string,
-) (TypeVersion, error) {
+) (definitions.TypeVersion, error) {
 	t, err := s.findWhole(ctx, p, o, key)
 	return t, s.nearType(ctx, p, key, err)
 }
 
 func (s *Service) findWhole(
 	ctx context.Context, p access.Principal, o access.Operation, key string,
-) (TypeVersion, error) {
-	if err := s.permitType(ctx, p, o, key); err != nil {
-		return TypeVersion{}, err
+) (definitions.TypeVersion, error) {
+	if err := s.guard.PermitType(ctx, p, o, key); err != nil {
+		return definitions.TypeVersion{}, err
 	}
-	if !word(key) {
-		return TypeVersion{}, typeMissing(key)
+	if !input.Word(key) {
+		return definitions.TypeVersion{}, definitions.Missing(key)
 	}
-	t, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
+	t, err := s.definitions.At(ctx, s.store, p.Tenant, key, 0)
 	switch {
 	case err != nil:
-		return TypeVersion{}, err
+		return definitions.TypeVersion{}, err
 	case !p.Clearance.Sees(t.Type.Definition.Classification):
-		return TypeVersion{}, typeMissing(key)
+		return definitions.TypeVersion{}, definitions.Missing(key)
 	case len(aboveClearance(t.Type, p.Clearance)) > 0:
-		return TypeVersion{}, typeAbove(key)
+		return definitions.TypeVersion{}, typeAbove(key)
 	}
 	return t, nil
 }
@@ -243,12 +236,6 @@ func typeAbove(key string) error {
 		"The case type %s holds what you are not cleared for. Somebody who is can do this.", key)
 }
 
-// typeMissing says the same of a case type that the caller may not know of and of one
-// that does not exist.
-func typeMissing(key string) error {
-	return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
-}
-
 // typeTaken refuses a key that is that of a type which the caller may not know of. Keys
 // stand in messages and in addresses, so that there can't be two of one; all that is
 // told is that it can't be had.
@@ -256,41 +243,24 @@ func typeTaken(key string) error {
 	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q can't be had. Take another one.", key)
 }
 
-// TypeSummary is a case type in a list.
-type TypeSummary struct {
-	Key       string
-	Name      string
-	Kind      casetype.Kind
-	Version   int64
-	CreatedAt time.Time
-	RetiredAt time.Time // zero: it is not retired
-}
-
-// Summary is the version without its definition.
-func (t TypeVersion) Summary() TypeSummary {
-	return TypeSummary{
-		Key: t.Type.Key, Name: t.Type.Name, Kind: t.Type.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
-	}
-}
-
 // CaseTypes lists the newest version of every case type, by key.
-func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []TypeSummary, err error) {
-	if err := s.Permit(ctx, p, access.ListCaseTypes); err != nil {
+func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []definitions.TypeSummary, err error) {
+	if err := s.guard.Permit(ctx, p, access.ListCaseTypes); err != nil {
 		return nil, err
 	}
 	for after := ""; ; {
-		found, err := s.store.CaseTypes(ctx, p.Tenant, after, maxPage)
+		found, err := s.store.CaseTypes(ctx, p.Tenant, after, input.MaxPage)
 		if err != nil {
 			return nil, err
 		}
 		for i, stored := range found.Items {
 			found.Items[i].Definition = nil // it may be large, and is not needed any more
-			t, err := s.typeOf(p.Tenant, stored)
+			t, err := s.definitions.Of(p.Tenant, stored)
 			if err != nil {
 				return nil, err
 			}
 			after = t.Type.Key
-			if p.Clearance.Sees(t.Type.Definition.Classification) && leftOut(p, access.ListCaseTypes, t.Type) == nil {
+			if p.Clearance.Sees(t.Type.Definition.Classification) && authz.LeftOut(p, access.ListCaseTypes, t.Type) == nil {
 				all = append(all, t.Summary())
 			}
 		}

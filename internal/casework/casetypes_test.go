@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -34,7 +35,7 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 		if v.TypeVersion != 1 || v.Definition.JSON() == nil {
 			t.Errorf("the case works by version %d", v.TypeVersion)
 		}
-		_, err := w.Submit(ctx, w.p, casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, casework.Once{})
+		_, err := w.Submit(ctx, w.p, casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 		young := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: object(`{"amount":"12"}`)})
 		if young.TypeVersion != 2 || young.Reference != "L-002" {

@@ -19,10 +19,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
@@ -34,6 +36,7 @@ import (
 // world is a service on a real database, with a tenant, and a callback service.
 type world struct {
 	*casework.Service
+	guard     *authz.Guard
 	t         testing.TB
 	url       string // of the PostgreSQL database; empty: SQLite
 	store     *store.Store
@@ -47,11 +50,17 @@ type world struct {
 	stopped   time.Time // zero: the clock runs
 }
 
+// settings are those of a world.
+type settings struct {
+	casework.Config
+	guard authz.Config
+}
+
 // key is that of every world's database.
 var key = bytes.Repeat([]byte{1}, 32)
 
 // start makes a world on SQLite, or on the PostgreSQL database at url.
-func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
+func start(t testing.TB, url string, change ...func(*settings)) *world {
 	t.Helper()
 	return startOn(t, store.Options{URL: url}, change...)
 }
@@ -60,7 +69,7 @@ func start(t testing.TB, url string, change ...func(*casework.Config)) *world {
 var cheap = access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 
 // startOn makes a world on a database that may fail.
-func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *world {
+func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	o.Key = key
@@ -81,17 +90,24 @@ func startOn(t testing.TB, o store.Options, change ...func(*casework.Config)) *w
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)
-	config := casework.Config{PublicURL: "https://casehook.example", MaxUpload: 1 << 20, Now: w.now, PasswordCost: cheap, Variable: func(name string) (string, bool) {
-		return server.URL, name == "CASEHOOK_VAR_CALLBACKS"
+	config := settings{guard: authz.Config{Now: w.now}, Config: casework.Config{
+		Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}),
+		PublicURL: "https://casehook.example", MaxUpload: 1 << 20, PasswordCost: cheap,
+		Variable: func(name string) (string, bool) { return server.URL, name == "CASEHOOK_VAR_CALLBACKS" },
 	}}
 	for _, c := range change {
 		c(&config)
 	}
 	w.nodeOn = func(st *store.Store) *casework.Service {
-		return casework.New(st, blobs, callback.New(out, callback.Clock{}), config)
+		c := config.Config
+		c.Store, c.Definitions = st, definitions.NewCatalog()
+		config.guard.Log = c.Log
+		c.Guard = authz.New(st, c.Definitions, config.guard)
+		return casework.New(c)
 	}
 	w.node = func() *casework.Service { return w.nodeOn(st) }
 	w.Service = w.node()
+	w.guard = w.Service.Guard
 	w.p = w.tenant("first")
 	return w
 }
@@ -184,7 +200,7 @@ func (w *world) put(p access.Principal, definition string) casework.PutType {
 
 func (w *world) submit(in casework.Submission) casework.View {
 	w.t.Helper()
-	v, err := w.Submit(w.t.Context(), w.p, in, casework.Once{})
+	v, err := w.Submit(w.t.Context(), w.p, in, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -290,8 +306,8 @@ func wantFields(t testing.TB, f *fault.Error, paths ...string) {
 }
 
 // once makes an operation happen once; its answer is the result as JSON.
-func once(operation access.Operation, key, request string) casework.Once {
-	return casework.Once{Operation: operation, Key: key, Request: request, Render: func(result any) (store.Answer, error) {
+func once(operation access.Operation, key, request string) authz.Once {
+	return authz.Once{Operation: operation, Key: key, Request: request, Render: func(result any) (store.Answer, error) {
 		raw, err := json.Marshal(result)
 		return store.Answer{Status: 201, Header: map[string]string{"X-Operation": string(operation)}, Body: raw}, err
 	}}
@@ -299,7 +315,7 @@ func once(operation access.Operation, key, request string) casework.Once {
 
 func replayed(t testing.TB, err error) store.Answer {
 	t.Helper()
-	var r *casework.Replayed
+	var r *authz.Repeated
 	if !errors.As(err, &r) {
 		t.Fatalf("%v, want the stored answer", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 )
@@ -31,7 +32,7 @@ type statusChange struct {
 
 func submits(transition string) func(*world, int64) (casework.View, error) {
 	return func(w *world, id int64) (casework.View, error) {
-		return w.Submit(w.t.Context(), w.p, casework.Submission{CaseID: id, Transition: transition}, casework.Once{})
+		return w.Submit(w.t.Context(), w.p, casework.Submission{CaseID: id, Transition: transition}, authz.Once{})
 	}
 }
 
@@ -44,7 +45,7 @@ func diverts(state string) func(*world, int64) (casework.View, error) {
 
 func switches(to string) func(*world, int64) (casework.View, error) {
 	return func(w *world, id int64) (casework.View, error) {
-		return w.SwitchType(w.t.Context(), w.p, casework.Switch{CaseID: id, Type: to}, casework.Once{})
+		return w.SwitchType(w.t.Context(), w.p, casework.Switch{CaseID: id, Type: to}, authz.Once{})
 	}
 }
 
@@ -116,7 +117,7 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 			func() error { return drop(w.Unassign(ctx, w.p, c.ID)) },
 			func() error { return drop(w.LinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
 			func() error { return drop(w.UnlinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
-			func() error { return drop(w.AddComment(ctx, w.p, c.ID, "hello", casework.Once{})) },
+			func() error { return drop(w.AddComment(ctx, w.p, c.ID, "hello", authz.Once{})) },
 			func() error { return drop(switches("home")(w, c.ID)) },
 			func() error { return drop(submits("settle")(w, c.ID)) },
 		} {

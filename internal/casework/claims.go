@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/wire"
@@ -12,7 +13,7 @@ import (
 // Claim returns a case of the kind claim as events tell of it to an endpoint with
 // the caller's clearance, and its revision. Another case is not found.
 func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (claim wire.Claim, revision int64, err error) {
-	if err := s.permitCase(ctx, p, access.GetClaim, id); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.GetClaim, id); err != nil {
 		return claim, 0, err
 	}
 	c, t, err := s.find(ctx, s.store, p, id)
@@ -29,7 +30,7 @@ func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (clai
 	}
 	shown, visible := kept.As(p.Clearance.SeesMarked)
 	if !visible {
-		return claim, 0, caseMissing(id)
+		return claim, 0, authz.CaseMissing(id)
 	}
 	if has := shown.Case.Assignee; has != nil {
 		who := p.SeesPerson(*has)

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -60,7 +61,7 @@ func (w *world) user(p access.Principal, name string) int64 {
 func (w *world) label(p access.Principal, slugs ...string) {
 	w.t.Helper()
 	for _, slug := range slugs {
-		if _, err := w.CreateLabel(w.t.Context(), p, cases.Label{Slug: slug}, casework.Once{}); err != nil {
+		if _, err := w.CreateLabel(w.t.Context(), p, cases.Label{Slug: slug}, authz.Once{}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -87,7 +88,7 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 		unassign := func() (casework.View, error) { return w.Unassign(ctx, w.p, c.ID) }
 		submit := func(transition string) func() (casework.View, error) {
 			return func() (casework.View, error) {
-				return w.Submit(ctx, w.p, casework.Submission{CaseID: c.ID, Transition: transition}, casework.Once{})
+				return w.Submit(ctx, w.p, casework.Submission{CaseID: c.ID, Transition: transition}, authz.Once{})
 			}
 		}
 		for i, step := range []struct {
@@ -223,13 +224,13 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		c := w.report(`{"claimant": "Zoe", "cost": 5, "plate": "ZH 1", "place": "Bern"}`)
 		w.put(w.p, claim("home", `, "rooms": {"type": "integer"}, "place": {"type": "object"}, "floor": {"type": "integer"}`, "visit")) // the newest counts
 		in := casework.Switch{CaseID: c.ID, Type: "home"}
-		_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/place", "/data/plate")
 		if len(w.history(c.ID)) != 1 {
 			t.Error("refused, it left an entry")
 		}
 		in.Drop, in.IfRevision = true, casework.Revisions{c.Revision}
-		v, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		v, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,11 +244,11 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if first := w.history(c.ID)[1].Facts[0]; string(first.Data) != `{"from":"motor","to":"home"}` {
 			t.Errorf("the fact is %s", first.Data)
 		}
-		again, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home"}, casework.Once{})
+		again, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home"}, authz.Once{})
 		if err != nil || cmp.Diff(v.Case, again.Case) != "" || len(w.history(c.ID)) != 2 {
 			t.Errorf("switched to its own type: %+v, %v", again.Case, err)
 		}
-		_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, casework.Once{})
+		_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "case.version_conflict")
 	})
 }
@@ -282,7 +283,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 		if c.from != "" {
 			w.submit(casework.Submission{CaseID: v.ID, Transition: c.from})
 		}
-		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state}, casework.Once{})
+		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state}, authz.Once{})
 		if strings.HasPrefix(c.want, "case.") {
 			wantFields(t, wantFault(t, err, fault.Unprocessable, c.want), c.facts)
 			continue
@@ -292,7 +293,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 		}
 	}
 	incomplete := w.report(`{}`)
-	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true}, casework.Once{})
+	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/cost")
 }
 
@@ -302,7 +303,7 @@ func TestASwitchNeverMeetsAnotherReference(t *testing.T) {
 	w.putClaims()
 	mine := w.report(`{}`)
 	theirs := w.submit(casework.Submission{Type: "home"})
-	v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: mine.ID, Type: "home"}, casework.Once{})
+	v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: mine.ID, Type: "home"}, authz.Once{})
 	if err != nil || theirs.Reference != "C-1" || v.Reference != "C-2" {
 		t.Errorf("%s beside %s, %v", v.Reference, theirs.Reference, err)
 	}
@@ -316,11 +317,11 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 		var all sync.WaitGroup
 		results := make(chan error, 3)
 		all.Go(func() {
-			_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, casework.Once{})
+			_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, casework.Once{})
+			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
@@ -392,7 +393,7 @@ func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 		if n := len(w.history(c.ID)); n != 2 {
 			t.Errorf("%d entries", n)
 		}
-		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, casework.Once{})
+		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "label.slug_taken")
 	})
 }
@@ -402,7 +403,7 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 	w.putClaims()
 	c := w.report(`{}`)
 	for _, slug := range []string{"", "A", "a b", "-a", "a-", "é", strings.Repeat("a", 65), "a\x00"} {
-		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: slug, Name: "x", Color: "#zz"}, casework.Once{})
+		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: slug, Name: "x", Color: "#zz"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "label.invalid"), "/slug", "/color")
 		_, err = w.AddLabel(t.Context(), w.p, c.ID, slug)
 		wantFault(t, err, fault.NotFound, "label.not_found")
@@ -448,11 +449,11 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 			case "switch":
 				_, err = w.SwitchType(t.Context(), w.p, casework.Switch{
 					CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
-				}, casework.Once{})
+				}, authz.Once{})
 			case "label":
 				_, err = w.AddLabel(t.Context(), w.p, c.ID, "a")
 			default:
-				_, err = w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: does, Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")}}, casework.Once{})
+				_, err = w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: does, Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")}}, authz.Once{})
 			}
 			if err != nil {
 				wantFault(t, err, fault.Conflict, "case.transition_not_allowed")

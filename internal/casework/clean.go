@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -16,10 +17,10 @@ const leftoverAge = 24 * time.Hour
 func (s *Service) Clean(ctx context.Context) error {
 	now := s.now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.PurgeAnswers(ctx, now.Add(-answersLast)); err != nil {
+		if _, err := tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast)); err != nil {
 			return err
 		}
-		return tx.PurgeSessions(ctx, now, now.Add(-failuresLast))
+		return tx.PurgeSessions(ctx, now, now.Add(-authz.FailuresLast))
 	})
 	if err != nil {
 		return err

@@ -6,31 +6,33 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 )
 
 // caseReader reads cases and their types; a store.Store does, and so does a
 // store.Tx.
 type caseReader interface {
-	typeReader
+	definitions.Reader
 	Case(ctx context.Context, tenant, id int64) (cases.Case, error)
 }
 
 // find returns a case, all of it, and the type that it works by. A case above the
 // caller's clearance is not there.
-func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id int64) (cases.Case, TypeVersion, error) {
+func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id int64) (cases.Case, definitions.TypeVersion, error) {
 	c, err := r.Case(ctx, p.Tenant, id)
 	if err != nil {
-		return cases.Case{}, TypeVersion{}, err
+		return cases.Case{}, definitions.TypeVersion{}, err
 	}
-	t, err := s.typeAt(ctx, r, p.Tenant, c.Type, c.TypeVersion)
+	t, err := s.definitions.At(ctx, r, p.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
-		return cases.Case{}, TypeVersion{}, err
+		return cases.Case{}, definitions.TypeVersion{}, err
 	}
 	if !p.Clearance.Sees(c.Classification) {
-		return cases.Case{}, TypeVersion{}, caseMissing(id)
+		return cases.Case{}, definitions.TypeVersion{}, authz.CaseMissing(id)
 	}
 	return c, t, nil
 }
@@ -54,7 +56,7 @@ func (s *Service) viewFor(
 ) (view View, used int, err error) {
 	shown, visible := c.As(p.Clearance, t)
 	if !visible {
-		return View{}, 0, caseMissing(c.ID)
+		return View{}, 0, authz.CaseMissing(c.ID)
 	}
 	view.Case, view.Definition = shown, t
 	view.Assignee = p.SeesPerson(shown.Assignee)
@@ -64,12 +66,6 @@ func (s *Service) viewFor(
 	publicURL, err := s.publicURL(ctx, r, c.Tenant)
 	view.URL = c.URL(publicURL)
 	return view, used, err
-}
-
-// caseMissing says the same of a case that the caller may not see and of one that
-// does not exist.
-func caseMissing(id int64) error {
-	return fault.New(fault.NotFound, "case.not_found", "There is no case %d.", id)
 }
 
 // tellable returns the faults as the caller may read them. What is about fields

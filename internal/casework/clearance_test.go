@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -34,7 +35,7 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 			t.Errorf("it was shown %s", asked)
 		}
 		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, casework.Once{})
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.data_invalid"), "/data/email")
 	})
 }
@@ -50,7 +51,7 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 			w.callbacks.on("loan", says(200, said))
 			in := casework.Submission{CaseID: c.ID, Transition: "submit"}
 			for clearance, words := range map[casetype.Classification]bool{casetype.Private: wantWords, casetype.Restricted: true} {
-				_, err := w.Submit(t.Context(), w.cleared(clearance), in, casework.Once{})
+				_, err := w.Submit(t.Context(), w.cleared(clearance), in, authz.Once{})
 				f := wantFault(t, err, fault.Unprocessable, "callback.errors")
 				if len(f.Errors) != 2 || len(f.Warnings) != 1 {
 					t.Fatalf("%s, %s: %q %q", messages, clearance, f.Errors, f.Warnings)
@@ -66,7 +67,7 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"clearance": "PUBLIC"`)) // the cases are PRIVATE
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, casework.Once{})
+	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 	if f := wantFault(t, err, fault.Upstream, "callback.failed"); !strings.Contains(f.Detail, "cleared for PUBLIC") {
 		t.Errorf("it says %s", f.Detail)
 	}
@@ -118,7 +119,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
-	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.SecretRequest{}, casework.Once{})
+	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.SecretRequest{}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
 	_, err = w.CallbackSecrets(t.Context(), low, "memo", "c")
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
@@ -128,7 +129,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
 	w := start(t, "")
 	low, made := w.cleared(casetype.Private), endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
-	e, err := w.CreateEndpoint(t.Context(), low, made, casework.Once{})
+	e, err := w.CreateEndpoint(t.Context(), low, made, authz.Once{})
 	if err != nil || e.Clearance != casetype.Private {
 		t.Fatalf("cleared for %s, %v", e.Clearance, err)
 	}
@@ -167,9 +168,9 @@ func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	w.put(w.p, strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`, `"format": "email"`, 1))
 	c := w.open("loan")
-	_, err := w.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, casework.Once{})
+	_, err := w.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, authz.Once{})
 	wantFault(t, err, fault.Unprocessable, "case.switch_refused")
-	if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, casework.Once{}); err != nil {
+	if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, authz.Once{}); err != nil {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client": "Bob"}`)})

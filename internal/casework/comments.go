@@ -7,32 +7,34 @@ import (
 	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
 // AddComment adds a comment of 1 to 20,000 characters to a case.
-func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once Once) (cases.Comment, error) {
-	if err := s.permitCase(ctx, p, access.AddComment, caseID); err != nil {
+func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once authz.Once) (cases.Comment, error) {
+	if err := s.guard.PermitCase(ctx, p, access.AddComment, caseID); err != nil {
 		return cases.Comment{}, err
 	}
 	if message := commentProblem(text); message != "" {
 		return cases.Comment{}, fault.In("comment.invalid", "The comment can't be saved.", fault.Field{Path: "/text", Message: message})
 	}
 	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}
-	err := s.once(ctx, p, once, func() error {
-		m := mandateOf(p, access.AddComment)
-		return s.update(ctx, m, func(tx *store.Tx) error {
+	err := s.guard.Once(ctx, p, once, func() error {
+		m := authz.NewMandate(p, access.AddComment)
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			err := s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
 			})
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, comment)
+			return s.guard.Keep(ctx, tx, p, once, comment)
 		})
 	})
 	if err != nil {
@@ -43,16 +45,16 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 
 // Comments lists a case's comments after one of them, oldest first.
 func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) (none store.Page[cases.Comment], err error) {
-	if err := s.permitCase(ctx, p, access.ListComments, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.ListComments, caseID); err != nil {
 		return none, err
 	}
-	if err := checkAfter(after); err != nil {
+	if err := input.CheckAfter(after); err != nil {
 		return none, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
 		return none, err
 	}
-	return s.store.Comments(ctx, p.Tenant, caseID, after, page(limit))
+	return s.store.Comments(ctx, p.Tenant, caseID, after, input.Page(limit))
 }
 
 func commentProblem(text string) string {

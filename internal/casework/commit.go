@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -14,14 +15,14 @@ import (
 
 // commit saves a plan in one transaction: the case, the journal entry and the
 // answer. Without a fact nothing has changed, and the answer alone is kept.
-func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error) {
+func (s *Service) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
 	ctx, span := s.Tracer.Step(ctx, "commit")
 	defer span.End()
 	var view View
-	m := mandateOf(pl.p, pl.in.operation())
-	m.roles, m.waited = pl.tr.Roles, pl.asked
-	err := s.update(ctx, m, func(tx *store.Tx) error {
-		m.concerns(pl.typ) // also where nothing changes
+	m := authz.NewMandate(pl.p, pl.in.operation())
+	m.Roles, m.Waited = pl.tr.Roles, pl.asked
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
+		m.Concerns(pl.typ) // also where nothing changes
 		saved, facts, err := s.save(ctx, tx, *pl)
 		if err != nil {
 			return err
@@ -34,7 +35,7 @@ func (s *Service) commit(ctx context.Context, pl *plan, once Once) (View, error)
 		if view, err = s.view(ctx, tx, pl.p, saved, pl.typ); err != nil {
 			return err
 		}
-		return s.keep(ctx, tx, pl.p, once, view)
+		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
 	if err != nil {
 		return View{}, err
@@ -108,8 +109,8 @@ func noReference(t *casetype.Type) error {
 
 // record appends the entry of a commit to the journal, and notes which type of case
 // somebody needs to be let in to.
-func (s *Service) record(ctx context.Context, tx *store.Tx, m *mandate, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
-	m.concerns(t)
+func (s *Service) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
+	m.Concerns(t)
 	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
 	if err != nil {
 		return err
@@ -127,17 +128,17 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, m *mandate, c cases.
 
 // touch sets the next version of a case, for what does not change its content, and
 // lets add say what was added.
-func (s *Service) touch(ctx context.Context, tx *store.Tx, m *mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
+func (s *Service) touch(ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
 	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))
 	if err != nil {
 		return err
 	}
-	t, err := s.typeAt(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
+	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return err
 	}
 	if _, visible := c.As(m.Clearance, t.Type); !visible {
-		return caseMissing(id)
+		return authz.CaseMissing(id)
 	}
 	fact, err := add(c)
 	if err != nil {

@@ -5,17 +5,19 @@ import (
 	"errors"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
 // CreateContact adds a contact.
-func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event.ContactDetails, once Once) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, access.CreateContact); err != nil {
+func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event.ContactDetails, once authz.Once) (cases.Contact, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateContact); err != nil {
 		return cases.Contact{}, err
 	}
 	made := cases.Contact{Tenant: p.Tenant, ContactDetails: cases.CleanContact(d), Version: 1, CreatedAt: s.now()}
@@ -27,9 +29,9 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 	if err != nil {
 		return cases.Contact{}, err
 	}
-	err = s.once(ctx, p, once, func() error {
-		return retry("store.duplicate", func() error { // the id was taken
-			return s.update(ctx, mandateOf(p, access.CreateContact), func(tx *store.Tx) (err error) {
+	err = s.guard.Once(ctx, p, once, func() error {
+		return authz.Retry("store.duplicate", func() error { // the id was taken
+			return s.guard.Update(ctx, authz.NewMandate(p, access.CreateContact), func(tx *store.Tx) (err error) {
 				if made.ID, err = s.contactID(ctx, tx, tenant); err != nil {
 					return err
 				}
@@ -39,7 +41,7 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 				if err := s.recordContact(ctx, tx, p, made, event.ContactCreated.New(event.None{})); err != nil {
 					return err
 				}
-				return s.keep(ctx, tx, p, once, made)
+				return s.guard.Keep(ctx, tx, p, once, made)
 			})
 		})
 	})
@@ -60,11 +62,11 @@ func (s *Service) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (
 // UpdateContact changes what is known of a contact, if its version is still
 // ifVersion; 0: whichever is current. Change may be called more than once.
 func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails)) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, access.UpdateContact); err != nil {
+	if err := s.guard.Permit(ctx, p, access.UpdateContact); err != nil {
 		return cases.Contact{}, err
 	}
 	var saved cases.Contact
-	err := s.update(ctx, mandateOf(p, access.UpdateContact), func(tx *store.Tx) error {
+	err := s.guard.Update(ctx, authz.NewMandate(p, access.UpdateContact), func(tx *store.Tx) error {
 		before, err := lockContact(ctx, tx, p, contact, ifVersion)
 		if err != nil {
 			return err
@@ -100,10 +102,10 @@ const maxUnlink = 500
 // links and the contact, as a refusal would tell that there are some: for all others it
 // is gone. IfVersion is as in UpdateContact.
 func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool) error {
-	if err := s.Permit(ctx, p, access.DeleteContact); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteContact); err != nil {
 		return err
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -113,8 +115,8 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 			return err
 		}
 	}
-	m := mandateOf(p, access.DeleteContact)
-	return s.update(ctx, m, func(tx *store.Tx) error {
+	m := authz.NewMandate(p, access.DeleteContact)
+	return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		for _, link := range known { // in the order of their ids, and before the contact, as whoever links it does
 			if err := tx.LockCase(ctx, p.Tenant, link.CaseID); err != nil {
 				return err
@@ -165,7 +167,7 @@ func (s *Service) unlinkable(
 			"The contact has more than %d links to cases. Unlink some of them first.", maxUnlink)
 	}
 	for _, link := range links {
-		if err := s.permitCase(ctx, p, access.UnlinkContact, link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
+		if err := s.guard.PermitCase(ctx, p, access.UnlinkContact, link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}
 	}
@@ -174,7 +176,7 @@ func (s *Service) unlinkable(
 
 // Contact finds a contact.
 func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64) (cases.Contact, error) {
-	if err := s.Permit(ctx, p, access.GetContact); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetContact); err != nil {
 		return cases.Contact{}, err
 	}
 	return s.store.Contact(ctx, p.Tenant, contact)
@@ -182,22 +184,22 @@ func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64
 
 // Contacts lists contacts, newest first.
 func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) (none store.Page[cases.Contact], err error) {
-	if err := s.Permit(ctx, p, access.ListContacts); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListContacts); err != nil {
 		return none, err
 	}
 	if err := checkQuery(f.Text); err != nil {
 		return none, err
 	}
-	f.Limit = page(f.Limit)
+	f.Limit = input.Page(f.Limit)
 	return s.store.Contacts(ctx, p.Tenant, f)
 }
 
 // ContactHistory lists a contact's entries as History does a case's.
 func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) (none store.Page[*event.Entry], err error) {
-	if err := s.Permit(ctx, p, access.GetContactHistory); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetContactHistory); err != nil {
 		return none, err
 	}
-	found, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), newest(before), page(limit))
+	found, err := s.store.History(ctx, p.Tenant, event.ContactSubject(contact), input.Newest(before), input.Page(limit))
 	if err != nil || len(found.Items) > 0 {
 		return found, err
 	}

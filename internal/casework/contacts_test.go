@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -21,7 +22,7 @@ var adaLovelace = event.ContactDetails{FirstName: " Ada ", LastName: "Lovelace",
 
 func (w *world) contact(p access.Principal, d event.ContactDetails) cases.Contact {
 	w.t.Helper()
-	c, err := w.CreateContact(w.t.Context(), p, d, casework.Once{})
+	c, err := w.CreateContact(w.t.Context(), p, d, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 
 func TestARefusedContactIsNotSaved(t *testing.T) {
 	w := start(t, "")
-	_, err := w.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, casework.Once{})
+	_, err := w.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/last_name", "/email")
 	if all, err := items(w.Contacts(t.Context(), w.p, store.ContactFilter{})); err != nil || len(all) != 0 {
 		t.Errorf("%v, %v", all, err)

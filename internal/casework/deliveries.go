@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -52,12 +54,12 @@ const (
 // CaseDeliveries lists who was told what about a case, by its entries with ids
 // below before, the newest first. Next is the before to go on with, or 0.
 func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
-	if err := s.permitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
 		return nil, 0, err
 	}
 	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
 		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
-			return nil, 0, cmp.Or(err, caseMissing(id))
+			return nil, 0, cmp.Or(err, authz.CaseMissing(id))
 		}
 	} else if err != nil {
 		return nil, 0, err
@@ -67,7 +69,7 @@ func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, be
 
 // ContactDeliveries is CaseDeliveries for a contact.
 func (s *Service) ContactDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
-	if err := s.Permit(ctx, p, access.ListContactDeliveries); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListContactDeliveries); err != nil {
 		return nil, 0, err
 	}
 	if _, err := s.Contact(ctx, p, id); err != nil {
@@ -119,7 +121,7 @@ func (d *derived) at(e *event.Entry, clearance casetype.Classification) derivati
 const mostPairs = 10_000
 
 func (s *Service) deliveries(ctx context.Context, p access.Principal, subject string, before int64, limit int) ([]Telling, int64, error) {
-	found, err := s.store.Entries(ctx, p.Tenant, subject, newest(before), page(limit))
+	found, err := s.store.Entries(ctx, p.Tenant, subject, input.Newest(before), input.Page(limit))
 	entries := found.Items
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/document"
@@ -35,19 +36,19 @@ func (g Generation) path(i int) string {
 // attaches them in one commit: all of them, or none. The documents say which version
 // of the case they show; if the content changes before they are attached, that is a
 // conflict.
-func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g Generation, once Once) ([]cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
+func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g Generation, once authz.Once) ([]cases.Attachment, error) {
+	if err := s.guard.PermitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
 		return nil, err
 	}
 	var made []cases.Attachment
-	err := s.once(ctx, p, once, func() (err error) {
+	err := s.guard.Once(ctx, p, once, func() (err error) {
 		made, err = s.generate(ctx, p, g, once)
 		return err
 	})
 	return made, err
 }
 
-func (s *Service) generate(ctx context.Context, p access.Principal, g Generation, once Once) ([]cases.Attachment, error) {
+func (s *Service) generate(ctx context.Context, p access.Principal, g Generation, once authz.Once) ([]cases.Attachment, error) {
 	v, err := s.Case(ctx, p, g.CaseID)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -53,7 +54,7 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 		ctx := t.Context()
 		c := w.letters()
 		g := casework.Generation{CaseID: c.ID, Keys: []string{"other", "restricted", "public", "private"}}
-		made, err := w.GenerateDocuments(ctx, w.p, g, casework.Once{})
+		made, err := w.GenerateDocuments(ctx, w.p, g, authz.Once{})
 		if err != nil || len(made) != 4 {
 			t.Fatalf("%d documents, %v", len(made), err)
 		}
@@ -110,7 +111,7 @@ func TestOfSeveralDocumentsAllAreMadeOrNone(t *testing.T) {
 		ctx := t.Context()
 		c := w.letters()
 		make := func(ctx context.Context, keys ...string) error {
-			_, err := w.GenerateDocuments(ctx, w.p, casework.Generation{CaseID: c.ID, Keys: keys}, casework.Once{})
+			_, err := w.GenerateDocuments(ctx, w.p, casework.Generation{CaseID: c.ID, Keys: keys}, authz.Once{})
 			return err
 		}
 		wantFields(t, wantFault(t, make(ctx, "public", "none", "private", "nil"), fault.Unprocessable, "document.unknown_key"), "/keys/1", "/keys/3")
@@ -149,9 +150,9 @@ func TestSeveralDocumentsAreMadeOnceUnderAKey(t *testing.T) {
 
 func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	var meanwhile func() // when a document is being made, which looks at the clock
-	w := start(t, "", func(c *casework.Config) {
-		clock := c.Now
-		c.Now = func() time.Time {
+	w := start(t, "", func(c *settings) {
+		clock := c.guard.Now
+		c.guard.Now = func() time.Time {
 			if do := meanwhile; do != nil {
 				meanwhile = nil
 				do()
@@ -163,7 +164,7 @@ func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	meanwhile = func() {
 		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client":"Bo"}`)})
 	}
-	_, err := w.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, casework.Once{})
+	_, err := w.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
 	wantFault(t, err, fault.Conflict, "case.version_conflict")
 	if all, err := w.store.Attachments(t.Context(), w.p.Tenant, c.ID, cases.Document, casetype.Restricted, "", 9); err != nil || len(all) != 0 || w.contents() != 0 {
 		t.Errorf("%d rows, %d contents, %v", len(all), w.contents(), err)

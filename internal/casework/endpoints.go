@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -19,21 +21,21 @@ import (
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
 // hears what happens from now on. Its settings are the caller's; without a Token it is
 // the caller's own. A secret may be supplied: the first of Secrets, by Kind and Key.
-func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once Once) (endpoint.Endpoint, error) {
+func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once authz.Once) (endpoint.Endpoint, error) {
 	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
 }
 
 // CreateEndpointFrom is CreateEndpoint with a beginning in the past.
-func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once Once) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, access.CreateEndpoint); err != nil {
+func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once authz.Once) (endpoint.Endpoint, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
 	made, err := s.newEndpoint(ctx, p, e)
 	if err != nil {
 		return endpoint.Endpoint{}, err
 	}
-	err = s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, access.CreateEndpoint), func(tx *store.Tx) error {
+	err = s.guard.Once(ctx, p, once, func() error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateEndpoint), func(tx *store.Tx) error {
 			if err := tx.CheckEndpointName(ctx, made, p.Clearance); err != nil {
 				return err
 			}
@@ -43,11 +45,11 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 			if err := startAt(ctx, tx, made, from); err != nil {
 				return err
 			}
-			err := s.audit(ctx, tx, p, access.EndpointCreated, aboutEndpoint(made), map[string]any{"name": made.Name, "triggers": made.Triggers})
+			err := s.guard.Record(ctx, tx, p, access.EndpointCreated, authz.AboutEndpoint(made), map[string]any{"name": made.Name, "triggers": made.Triggers})
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, made)
+			return s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -98,7 +100,7 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {
 		wrong = append(wrong, fault.Field{Path: "/filter", Message: unfit.Error()})
 	}
-	if message := lineProblem(e.Name, 100); message != "" {
+	if message := input.LineProblem(e.Name, 100); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
 	}
 	if e.Status != "" && e.Status != endpoint.Active && e.Status != endpoint.Paused && e.Status != endpoint.Disabled {
@@ -114,7 +116,7 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 // checkOwn refuses a token that is not the tenant's. One that others have is no
 // other answer than one that nobody has.
 func checkOwn(ctx context.Context, r tokens, tenant int64, tokenID string) error {
-	if !word(tokenID) {
+	if !input.Word(tokenID) {
 		return notOwn()
 	}
 	token, err := r.Token(ctx, tokenID)
@@ -146,15 +148,15 @@ func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpoi
 // UpdateEndpointFrom is UpdateEndpoint; atHead lets the endpoint go on at the head
 // of the journal instead of where it stands. All that it is owed is passed over.
 func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, access.UpdateEndpoint); err != nil {
+	if err := s.guard.Permit(ctx, p, access.UpdateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
 	var saved endpoint.Endpoint
-	err := retry("endpoint.version_conflict", func() error {
-		return s.update(ctx, mandateOf(p, access.UpdateEndpoint), func(tx *store.Tx) error {
+	err := authz.Retry("endpoint.version_conflict", func() error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.UpdateEndpoint), func(tx *store.Tx) error {
 			before, err := findEndpoint(ctx, tx, p, endpointID)
 			if err != nil {
 				return err
@@ -170,9 +172,9 @@ func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, en
 			if saved.Revision == before.Revision {
 				return nil
 			}
-			of := aboutEndpoint(saved)
-			of.class = casetype.Higher(of.class, before.Clearance)
-			return s.audit(ctx, tx, p, access.EndpointUpdated, of, map[string]any{
+			of := authz.AboutEndpoint(saved)
+			of.Class = casetype.Higher(of.Class, before.Clearance)
+			return s.guard.Record(ctx, tx, p, access.EndpointUpdated, of, map[string]any{
 				"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL,
 				"auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{}),
 			})
@@ -228,13 +230,13 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 
 // DeleteEndpoint removes an endpoint and all that waits for it.
 func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
-	if err := s.Permit(ctx, p, access.DeleteEndpoint); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteEndpoint); err != nil {
 		return err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return endpointMissing()
 	}
-	return s.update(ctx, mandateOf(p, access.DeleteEndpoint), func(tx *store.Tx) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteEndpoint), func(tx *store.Tx) error {
 		e, err := findEndpoint(ctx, tx, p, endpointID)
 		if err != nil {
 			return err
@@ -242,16 +244,16 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 		if err := tx.DeleteEndpoint(ctx, p.Tenant, endpointID); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.EndpointDeleted, aboutEndpoint(e), nil)
+		return s.guard.Record(ctx, tx, p, access.EndpointDeleted, authz.AboutEndpoint(e), nil)
 	})
 }
 
 // Endpoint finds an endpoint.
 func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
-	if err := s.Permit(ctx, p, access.GetEndpoint); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
 	return findEndpoint(ctx, s.store, p, endpointID)
@@ -274,13 +276,13 @@ func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id 
 
 // Endpoints lists endpoints after one of them, oldest first.
 func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) (none store.Page[endpoint.Endpoint], err error) {
-	if err := s.Permit(ctx, p, access.ListEndpoints); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListEndpoints); err != nil {
 		return none, err
 	}
-	if err := checkAfter(after); err != nil {
+	if err := input.CheckAfter(after); err != nil {
 		return none, err
 	}
-	return upTo(page(limit), store.PageBytes, sizeOfEndpoint, func(limit int) (store.Page[endpoint.Endpoint], error) {
+	return authz.FillPage(input.Page(limit), store.PageBytes, sizeOfEndpoint, func(limit int) (store.Page[endpoint.Endpoint], error) {
 		found, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
 		shown := make([]endpoint.Endpoint, 0, len(found.Items))
 		for _, e := range found.Items {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -23,7 +24,7 @@ import (
 // endpoint makes one.
 func (w *world) endpoint(name, url string, triggers ...string) endpoint.Endpoint {
 	w.t.Helper()
-	e, err := w.CreateEndpoint(w.t.Context(), w.p, endpoint.Endpoint{Name: name, URL: url, Triggers: triggers}, casework.Once{})
+	e, err := w.CreateEndpoint(w.t.Context(), w.p, endpoint.Endpoint{Name: name, URL: url, Triggers: triggers}, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 
 func TestWrongEndpointsAreRefusedFieldByField(t *testing.T) {
 	w := start(t, "")
-	_, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, casework.Once{})
+	_, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/triggers/1", "/name")
 	e := w.endpoint("", "https://a.example", "case_created")
 	for _, status := range []endpoint.Status{"x", endpoint.Disabled} {
@@ -149,7 +150,7 @@ func TestAURLIsTheSameHoweverItIsSpelt(t *testing.T) {
 		e, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{
 			URL: " HTTPS://MÜNCHEN.example.:443/a b?x=ü", Triggers: []string{"case_created"}, Clearance: "PUBLIC",
 			Auth: endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://LOGIN.example:443/token", ClientID: "c", ClientSecret: "s"},
-		}, casework.Once{})
+		}, authz.Once{})
 		if err != nil || e.URL != url || e.Auth.TokenURL != token {
 			t.Fatalf("%+v, %v", e, err)
 		}
@@ -204,7 +205,7 @@ func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
 func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		theirs, err := w.CreateToken(ctx, w.tenant("second"), casework.TokenRequest{Name: "theirs"}, casework.Once{})
+		theirs, err := w.CreateToken(ctx, w.tenant("second"), casework.TokenRequest{Name: "theirs"}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +213,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 		if mine.Token != w.p.Actor.TokenID || mine.IgnoreOwn || mine.Sources != nil {
 			t.Errorf("made %+v", mine)
 		}
-		second, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, casework.Once{})
+		second, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +268,7 @@ func (w *world) audited(t *testing.T) (all []access.Record) {
 	t.Helper()
 	const page = 200
 	for before := int64(0); ; before = all[len(all)-1].ID {
-		records, err := items(w.Audit(t.Context(), w.p, before, page))
+		records, err := items(w.guard.Records(t.Context(), w.p, before, page))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,10 +297,10 @@ func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
 		}
 		return endpoint.TLS{Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), Key: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))}
 	}
-	now := w.Now()
+	now := w.now()
 	_, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(-time.Minute)) })
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
-	_, err = w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}, TLS: pair(now.Add(-time.Minute))}, casework.Once{})
+	_, err = w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}, TLS: pair(now.Add(-time.Minute))}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
 	if _, err = w.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(time.Minute)) }); err != nil {
 		t.Error(err)

@@ -43,7 +43,7 @@ func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source 
 	if err != nil {
 		return nil, 0, err
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return nil, 0, err
 	}

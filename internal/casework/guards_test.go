@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -43,16 +44,16 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-				_, err := w.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, casework.Once{})
+				_, err := w.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, casework.Once{})
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, authz.Once{})
 				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_state"), "/state")
-				begun, err := w.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, casework.Once{})
+				begun, err := w.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, authz.Once{})
 				if err != nil || begun.State != "paid" {
 					t.Fatalf("in %s, %v", begun.State, err)
 				}
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, casework.Once{})
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 				if got := w.load(begun.ID); got.Type != "second" || got.Version != 1 {
 					t.Errorf("it is a %s, version %d", got.Type, got.Version)
@@ -71,12 +72,12 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 		v := w.submit(casework.Submission{Type: "second", Data: object(`{"amount": 1}`)})
 		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`), says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
 		in := casework.Switch{CaseID: v.ID, Type: "first"}
-		_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 || f.Warnings[0] != "Late." {
 			t.Errorf("it warns %q", f.Warnings)
 		}
 		in.IgnoreWarning = true
-		v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil || v.Type != "first" || v.State != "draft" || fmt.Sprint(v.Data["amount"]) != "2" {
 			t.Errorf("%s in %s with %v, %v", v.Type, v.State, v.Data, err)
 		}
@@ -108,9 +109,9 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 		w.callbacks.on("leave", says(200, `{"data": {"amount": 2}}`))
 		w.callbacks.on("enter", says(200, `{"errors": ["Not here."]}`), says(200, ""))
 		in := casework.Switch{CaseID: v.ID, Type: "second"}
-		_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "callback.errors")
-		v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{})
+		v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil || v.Type != "second" || fmt.Sprint(v.Data["amount"]) != "2" {
 			t.Errorf("%s with %v, %v", v.Type, v.Data, err)
 		}
@@ -137,7 +138,7 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 			worker := w.p
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-			_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second"}, casework.Once{})
+			_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{})
 			wantFault(t, err, c.kind, c.code)
 			if got := w.load(v.ID); got.Type != "first" || len(w.callbacks.at("leave").requests) != 1 {
 				t.Errorf("it is a %s", got.Type)
@@ -155,7 +156,7 @@ func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 			{"key": "settle", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/b"}}]}`)
 	w.put(w.p, gated("second", "paid", "", ""))
 	v := w.submit(casework.Submission{Type: "second"})
-	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "first"}, casework.Once{})
+	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "first"}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 }
 
@@ -201,7 +202,7 @@ func TestASwitchComesBehindNoGuard(t *testing.T) {
 			worker.Role = access.Caseworker
 			for _, state := range []string{"paid", "archived"} {
 				v := w.submit(casework.Submission{Type: "loose", Transition: state, Data: object(`{"amount": 1}`)})
-				_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, casework.Once{})
+				_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 			}
 		})
@@ -216,12 +217,12 @@ func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "cleared", Data: object(`{"amount": 1}`)})
 	in := casework.Switch{CaseID: v.ID, Type: "strict"}
-	_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+	_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 
 	w.put(w.p, strict("", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/switch"}}`))
 	w.callbacks.on("switch", says(200, ""))
-	if v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{}); err != nil || v.State != "cleared" {
+	if v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || v.State != "cleared" {
 		t.Errorf("in %s, %v", v.State, err)
 	}
 }
@@ -238,15 +239,15 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1}`)})
 				edit := casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}
-				_, err := w.Submit(t.Context(), worker, edit, casework.Once{})
+				_, err := w.Submit(t.Context(), worker, edit, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
-				if _, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, casework.Once{}); err != nil {
+				if _, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, authz.Once{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err = w.Submit(t.Context(), worker, edit, casework.Once{}); err != nil {
+				if _, err = w.Submit(t.Context(), worker, edit, authz.Once{}); err != nil {
 					t.Fatal(err)
 				}
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, casework.Once{})
+				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 			})
 		})
@@ -271,7 +272,7 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1, "type": "strict"}`)})
 				w.submit(casework.Submission{CaseID: v.ID, Transition: "pay"})
 				to := func(key string) error {
-					_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: key}, casework.Once{})
+					_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: key}, authz.Once{})
 					return err
 				}
 				if err := to("other"); err != nil {
@@ -295,12 +296,12 @@ func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "draft", Data: object(`{"amount": 1, "risk": 0}`)})
 	in := casework.Switch{CaseID: v.ID, Type: "strict"}
-	_, err := w.SwitchType(t.Context(), w.p, in, casework.Once{})
+	_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/risk")
 
 	w.put(w.p, strict("", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}`, ""))
 	w.callbacks.on("edit", says(200, `{"data": {"amount": 1, "risk": 9}}`))
-	if v, err = w.SwitchType(t.Context(), w.p, in, casework.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
+	if v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
 		t.Errorf("it holds %v, %v", v.Data, err)
 	}
 }
@@ -335,7 +336,7 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "rich", Data: object(`{"amount": 1, "note": "x"}`)})
 			in := casework.Switch{CaseID: v.ID, Type: "bare", Drop: true}
-			_, err := w.SwitchType(t.Context(), worker, in, casework.Once{})
+			_, err := w.SwitchType(t.Context(), worker, in, authz.Once{})
 			wantFault(t, err, c.kind, c.code)
 			if got := w.load(v.ID); got.Type != "rich" || fmt.Sprint(got.Data["amount"]) != "1" {
 				t.Errorf("it is a %s with %v", got.Type, got.Data)
@@ -386,7 +387,7 @@ func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
 		w.put(w.p, gated("first", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		w.put(w.p, gated("second", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 10}`)})
-		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, casework.Once{}); err != nil {
+		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.facts(v.ID); got != "type_switched changed" {
@@ -415,7 +416,7 @@ const fort = `{"key": %q, "edit": "edit", "fields": {"type": "object", "properti
 // put into the table.
 func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, none := t.Context(), casework.Once{}
+		ctx, none := t.Context(), authz.Once{}
 		for _, key := range []string{"first", "second"} {
 			w.put(w.p, fmt.Sprintf(fort, key, `"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}`))
 		}

@@ -5,15 +5,16 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
 // EndpointHealth finds an endpoint, and when it was last in contact.
 func (s *Service) EndpointHealth(ctx context.Context, p access.Principal, endpointID string) (e endpoint.Endpoint, c store.LastContact, err error) {
-	if err := s.Permit(ctx, p, access.GetEndpointHealth); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetEndpointHealth); err != nil {
 		return e, c, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return e, c, endpointMissing()
 	}
 	if e, err = findEndpoint(ctx, s.store, p, endpointID); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/store"
@@ -93,8 +94,8 @@ func (s *Service) countSignIn(ctx context.Context, who access.Principal, counter
 		}
 		s.holds.put(met, now)
 	}
-	s.noteOnce(ctx, "held/"+met.key, note{
-		who: who, what: access.SignInFailed, detail: map[string]any{"by": "password", "held": true},
+	s.guard.NoteOnce(ctx, "held/"+met.key, authz.Note{
+		Who: who, What: access.SignInFailed, Detail: map[string]any{"by": "password", "held": true},
 	})
 	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
 	e.RetryAfter = met.until.Sub(now)
@@ -103,7 +104,7 @@ func (s *Service) countSignIn(ctx context.Context, who access.Principal, counter
 
 func (s *Service) count(ctx context.Context, tx *store.Tx, counters []counter, now time.Time) error {
 	for _, c := range counters {
-		failures, until, err := tx.CountSignIn(ctx, c.key, now, now.Add(-failuresLast))
+		failures, until, err := tx.CountSignIn(ctx, c.key, now, now.Add(-authz.FailuresLast))
 		switch {
 		case err != nil:
 			return err

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -28,7 +29,7 @@ func counted(key, ask string) string {
 
 // create makes a case, or returns 0 where it is refused.
 func create(t testing.TB, s *casework.Service, p access.Principal, in casework.Submission) int64 {
-	v, err := s.Submit(t.Context(), p, in, casework.Once{})
+	v, err := s.Submit(t.Context(), p, in, authz.Once{})
 	if err != nil && fault.As(err).Kind != fault.Unprocessable {
 		t.Errorf("%+v: %v", in, err)
 	}
@@ -112,7 +113,7 @@ func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
 		t.Errorf("counted %d, then random %d", first.ID, after.ID)
 	}
 	for _, c := range []casework.View{before, first} {
-		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "claim"}, casework.Once{})
+		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "claim"}, authz.Once{})
 		if err != nil || v.ID != c.ID || v.Type != "claim" {
 			t.Errorf("switched: %d, %s, %v", v.ID, v.Type, err)
 		}
@@ -204,7 +205,7 @@ func TestContactsOfATenantMayBeCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantFields(t, wantFault(t, set("serial"), fault.Unprocessable, "tenant.invalid"), "/contact_ids")
-		_, err := w.CreateContact(ctx, w.p, event.ContactDetails{}, casework.Once{})
+		_, err := w.CreateContact(ctx, w.p, event.ContactDetails{}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "contact.invalid")
 		for want := int64(1); want <= 3; want++ {
 			if c := w.contact(w.p, adaLovelace); c.ID != want {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/wire"
@@ -32,24 +34,12 @@ func (s *Service) Audience(
 	return a, holds, err
 }
 
-// RightsChanged returns a channel that is closed when what somebody may read, or do, may
-// have changed.
-func (s *Service) RightsChanged(p access.Principal) <-chan struct{} {
-	return s.store.RightsChanged(p.Tenant)
-}
-
-// RightsHeld reports whether somebody may surely do what they could when they were
-// authenticated.
-func (s *Service) RightsHeld(p access.Principal) bool {
-	return s.store.RightsHeld(p.Tenant, p.Credential.Moment, p.Credential.At)
-}
-
 // audience is Audience, whose endpoint may have a filter that can't be used. Holds
 // reports whether nobody may read more or less than now.
 func (s *Service) audience(
 	ctx context.Context, p access.Principal, o access.Operation, l Listening,
 ) (a filter.Audience, holds func(context.Context) (bool, error), err error) {
-	if err := s.Permit(ctx, p, o); err != nil {
+	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return a, nil, err
 	}
 	triggers, err := matching(l.Triggers)
@@ -60,7 +50,7 @@ func (s *Service) audience(
 	if err != nil {
 		return a, nil, err
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return a, nil, err
 	}
@@ -115,4 +105,11 @@ func matching(patterns []string) (map[string]bool, error) {
 		}
 	}
 	return found, nil
+}
+
+// ownersReader says what an endpoint's owner may read now, and is told of by it.
+func (s *Service) ownersReader(ctx context.Context, e endpoint.Endpoint) (access.Reader, error) {
+	r, err := s.store.Reader(ctx, e.Tenant, access.Owner(e.Owner))
+	r.Clearance = casetype.Lower(r.Clearance, e.Clearance)
+	return r, err
 }

@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -19,8 +21,8 @@ var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 type LabelChange struct{ Name, Color *string }
 
 // CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
-func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.Label, once Once) (cases.Label, error) {
-	if err := s.Permit(ctx, p, access.CreateLabel); err != nil {
+func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.Label, once authz.Once) (cases.Label, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateLabel); err != nil {
 		return cases.Label{}, err
 	}
 	if l.Name = strings.TrimSpace(l.Name); l.Name == "" {
@@ -30,12 +32,12 @@ func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.L
 		return cases.Label{}, err
 	}
 	l.CreatedAt = s.now()
-	err := s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, access.CreateLabel), func(tx *store.Tx) error {
+	err := s.guard.Once(ctx, p, once, func() error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateLabel), func(tx *store.Tx) error {
 			if err := tx.CreateLabel(ctx, p.Tenant, l); err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, l)
+			return s.guard.Keep(ctx, tx, p, once, l)
 		})
 	})
 	if err != nil {
@@ -48,7 +50,7 @@ func checkLabel(l cases.Label) error {
 	var wrong []fault.Field
 	if !slugPattern.MatchString(l.Slug) {
 		wrong = append(wrong, fault.Field{Path: "/slug", Message: "is not 1 to 64 of a-z, 0-9, - and _, with a letter or digit at both ends"})
-	} else if message := lineProblem(l.Name, maxName); message != "" {
+	} else if message := input.LineProblem(l.Name, input.MaxName); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
 	}
 	if message := colorProblem(l.Color); message != "" {
@@ -64,12 +66,12 @@ func checkLabel(l cases.Label) error {
 // type them as they like.
 func slugOf(text string) (slug string, ok bool) {
 	slug = spelling.Key(text)
-	return slug, word(slug)
+	return slug, input.Word(slug)
 }
 
 // Label finds a label.
 func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
-	if err := s.Permit(ctx, p, access.GetLabel); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetLabel); err != nil {
 		return cases.Label{}, err
 	}
 	slug, ok := slugOf(slug)
@@ -81,7 +83,7 @@ func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (c
 
 // Labels lists the tenant's labels by slug.
 func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label, error) {
-	if err := s.Permit(ctx, p, access.ListLabels); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListLabels); err != nil {
 		return nil, err
 	}
 	return s.store.Labels(ctx, p.Tenant)
@@ -89,14 +91,14 @@ func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label
 
 // ChangeLabel changes a label's name or colour. An empty name is its slug again.
 func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug string, change LabelChange) (l cases.Label, err error) {
-	if err := s.Permit(ctx, p, access.EditLabel); err != nil {
+	if err := s.guard.Permit(ctx, p, access.EditLabel); err != nil {
 		return cases.Label{}, err
 	}
 	slug, ok := slugOf(slug)
 	if !ok {
 		return l, labelMissing()
 	}
-	err = s.update(ctx, mandateOf(p, access.EditLabel), func(tx *store.Tx) error {
+	err = s.guard.Update(ctx, authz.NewMandate(p, access.EditLabel), func(tx *store.Tx) error {
 		if l, err = tx.Label(ctx, p.Tenant, slug); err != nil {
 			return err
 		}
@@ -119,18 +121,18 @@ func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug stri
 // DeleteLabel removes a label that no case carries which the caller may read. Others
 // keep it: a refusal would tell that there are some.
 func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
-	if err := s.Permit(ctx, p, access.DeleteLabel); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteLabel); err != nil {
 		return err
 	}
 	slug, ok := slugOf(slug)
 	if !ok {
 		return labelMissing()
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, mandateOf(p, access.DeleteLabel), func(tx *store.Tx) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteLabel), func(tx *store.Tx) error {
 		return tx.DeleteLabel(ctx, p.Tenant, slug, reader)
 	})
 }
@@ -162,12 +164,12 @@ func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID in
 // mark changes what is around the content of a case, in one commit: with a fact
 // there is an entry, and without one nothing has changed.
 func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operation, caseID int64, change func(*store.Tx) (cases.Case, []event.Fact, error)) (View, error) {
-	if err := s.permitCase(ctx, p, o, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, o, caseID); err != nil {
 		return View{}, err
 	}
 	var view View
-	m := mandateOf(p, o)
-	err := s.update(ctx, m, func(tx *store.Tx) error {
+	m := authz.NewMandate(p, o)
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
 			return err
 		}
@@ -186,8 +188,8 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 	return view, nil
 }
 
-func (s *Service) marked(ctx context.Context, tx *store.Tx, m *mandate, c cases.Case, facts []event.Fact) (View, error) {
-	t, err := s.typeAt(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
+func (s *Service) marked(ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact) (View, error) {
+	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return View{}, err
 	}

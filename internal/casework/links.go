@@ -7,6 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) unlink(ctx context.Context, tx *store.Tx, p access.Principal, 
 
 // CaseContacts lists the contacts of a case by role, as they are now.
 func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
-	if err := s.permitCase(ctx, p, access.ListCaseContacts, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.ListCaseContacts, caseID); err != nil {
 		return nil, err
 	}
 	c, _, err := s.find(ctx, s.store, p, caseID)
@@ -74,14 +75,14 @@ func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID i
 // ContactCases lists the cases of a contact that the caller sees, after one of
 // them, by case and role.
 func (s *Service) ContactCases(ctx context.Context, p access.Principal, contact int64, after store.Link, limit int) ([]store.Link, error) {
-	if err := s.Permit(ctx, p, access.ListContactCases); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListContactCases); err != nil {
 		return nil, err
 	}
-	reader, err := s.reader(ctx, p)
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.store.Links(ctx, p.Tenant, contact, after, reader.Without, p.Clearance, page(limit))
+	all, err := s.store.Links(ctx, p.Tenant, contact, after, reader.Without, p.Clearance, input.Page(limit))
 	if err != nil || len(all) > 0 {
 		return all, err
 	}

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 )
 
 func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 	var log bytes.Buffer
-	w := start(t, "", func(c *casework.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	w := start(t, "", func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	w.callbacks.on("failing", says(500, ""), says(500, ""))
 	for key, c := range map[string]struct{ ask, want string }{
 		"failing":  {`"url": "${CASEHOOK_VAR_CALLBACKS}/failing?key=secret"`, `url=${CASEHOOK_VAR_CALLBACKS}/failing `},
@@ -22,7 +23,7 @@ func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 		log.Reset()
 		w.put(w.p, strings.ReplaceAll(loan(key, `"retries": [], `+c.ask), `"url": "${CASEHOOK_VAR_CALLBACKS}/`+key+`", `, ""))
 		id := w.open(key).ID
-		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, casework.Once{})
+		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
 		for _, part := range []string{"level=WARN", "case_type=" + key, "transition=submit", "tenant=", "cause=", "code=callback.failed", c.want} {
 			if !strings.Contains(log.String(), part) {
 				t.Errorf("%s: the log lacks %s: %s", key, part, log.String())
@@ -36,7 +37,7 @@ func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 
 func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T) {
 	var log bytes.Buffer
-	w := start(t, "", func(c *casework.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	w := start(t, "", func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	for key, c := range map[string]struct {
 		answer string
 		want   []string
@@ -51,7 +52,7 @@ func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T
 		w.callbacks.on(key, says(200, c.answer))
 		w.put(w.p, loan(key, `"retries": []`))
 		id := w.open(key).ID
-		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, casework.Once{})
+		w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
 		if lines := strings.Count(log.String(), "\n"); lines != min(1, len(c.want)) {
 			t.Errorf("%s: %d lines: %s", key, lines, log.String())
 		}

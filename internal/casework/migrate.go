@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -59,8 +61,8 @@ type Misfit struct {
 // migration is a Migration that was checked.
 type migration struct {
 	Migration
-	mandate *mandate
-	to      TypeVersion
+	mandate *authz.Mandate
+	to      definitions.TypeVersion
 	class   casetype.Classification // the highest of the newest version, that one and those that cases leave
 	audited bool                    // the audit has it
 }
@@ -74,18 +76,18 @@ type migration struct {
 // No transition is taken, so that neither roles nor preconditions nor callbacks are
 // asked. So only administrators may migrate: managers, who may put the next version,
 // would get past the guards of running cases by a version without them.
-func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migration, once Once) (Migrated, error) {
+func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migration, once authz.Once) (Migrated, error) {
 	m, err := s.migration(ctx, p, in)
 	if err != nil {
 		return Migrated{}, err
 	}
 	var out Migrated
-	err = s.once(ctx, p, once, func() error {
+	err = s.guard.Once(ctx, p, once, func() error {
 		if out, err = s.migrate(ctx, m); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, access.MigrateCases),
-			func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, out) })
+		return s.guard.Update(ctx, authz.NewMandate(p, access.MigrateCases),
+			func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, out) })
 	})
 	if err != nil {
 		return Migrated{}, err
@@ -102,7 +104,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 	class := to.Type.Definition.Classification
 	if in.To != 0 && in.To != to.Version {
 		newest := to.Version
-		to, err = s.typeAt(ctx, s.store, p.Tenant, in.Type, in.To)
+		to, err = s.definitions.At(ctx, s.store, p.Tenant, in.Type, in.To)
 		if errors.Is(err, fault.NotFound) {
 			err = migrationRefused(fault.Field{
 				Path: "/to", Message: fmt.Sprintf("is no version of %s, whose newest is %d", in.Type, newest),
@@ -127,7 +129,7 @@ func (s *Service) migration(ctx context.Context, p access.Principal, in Migratio
 		in.Limit = MaxMigrated
 	}
 	class = casetype.Higher(class, to.Type.Definition.Classification)
-	return &migration{Migration: in, mandate: mandateOf(p, access.MigrateCases), to: to, class: class}, nil
+	return &migration{Migration: in, mandate: authz.NewMandate(p, access.MigrateCases), to: to, class: class}, nil
 }
 
 func migrationRefused(wrong ...fault.Field) error {
@@ -137,7 +139,7 @@ func migrationRefused(wrong ...fault.Field) error {
 // wrongStates lists what is wrong with a mapping of states. It is for states that the
 // new version lacks: that a case goes on in another state although it need not is a
 // transition.
-func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
+func wrongStates(to definitions.TypeVersion, states map[string]string) []fault.Field {
 	var wrong []fault.Field
 	for _, state := range slices.Sorted(maps.Keys(states)) {
 		at := fault.Field{Path: "/states/" + state}
@@ -159,14 +161,14 @@ func wrongStates(to TypeVersion, states map[string]string) []fault.Field {
 // has. A version that holds more than somebody is cleared for is none to them: they can't
 // move its cases either.
 func (s *Service) unknownStates(
-	ctx context.Context, p access.Principal, to TypeVersion, states map[string]string,
+	ctx context.Context, p access.Principal, to definitions.TypeVersion, states map[string]string,
 ) (wrong []fault.Field, err error) {
 	missing := maps.Clone(states)
 	maps.DeleteFunc(missing, func(state, _ string) bool { _, kept := to.Type.State(state); return kept })
 	var older []string
 	first := max(1, to.Version-maxVersions)
 	for version := to.Version - 1; version >= first && len(missing) > 0; version-- {
-		t, err := s.typeAt(ctx, s.store, p.Tenant, to.Type.Key, version)
+		t, err := s.definitions.At(ctx, s.store, p.Tenant, to.Type.Key, version)
 		if errors.Is(err, fault.NotFound) {
 			continue
 		}
@@ -195,7 +197,7 @@ func (s *Service) unknownStates(
 	return wrong, nil
 }
 
-func stateKeys(t TypeVersion) []string {
+func stateKeys(t definitions.TypeVersion) []string {
 	all := make([]string, len(t.Type.States))
 	for i, state := range t.Type.States {
 		all[i] = state.Key
@@ -251,7 +253,7 @@ func (out *Migrated) full(took time.Duration) bool {
 // migrateCase moves a case, or notes why that can't be. One that was changed meanwhile
 // is loaded again.
 func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
-	for range maxRaces {
+	for range authz.MaxRaces {
 		finished, err := s.leftAlone(ctx, m, c)
 		if err != nil {
 			return err
@@ -290,7 +292,7 @@ func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bo
 	if m.Finished {
 		return false, nil
 	}
-	from, err := s.typeAt(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
+	from, err := s.definitions.At(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return false, err
 	}
@@ -300,7 +302,7 @@ func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bo
 
 // moveCase moves a case as it was read, or lists why it does not fit.
 func (s *Service) moveCase(ctx context.Context, m *migration, c cases.Case) ([]fault.Field, error) {
-	from, err := s.typeAt(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
+	from, err := s.definitions.At(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +361,7 @@ func (pl *plan) added() map[string]any {
 
 // saveMigrated commits a case that was moved, if it is still what was read.
 func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) error {
-	err := s.update(ctx, m.mandate, func(tx *store.Tx) error {
+	err := s.guard.Update(ctx, m.mandate, func(tx *store.Tx) error {
 		c := pl.after
 		if err := redraw(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
@@ -396,5 +398,5 @@ func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration
 	if m.Finished {
 		detail["finished"] = true
 	}
-	return s.audit(ctx, tx, m.mandate.Principal, access.CasesMigrated, aboutType(m.Type, m.class), detail)
+	return s.guard.Record(ctx, tx, m.mandate.Principal, access.CasesMigrated, authz.AboutType(m.Type, m.class), detail)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -46,7 +47,7 @@ func (w *world) permit(data string, transitions ...string) casework.View {
 func (w *world) migrate(in casework.Migration) casework.Migrated {
 	w.t.Helper()
 	in.Type = "permit"
-	done, err := w.MigrateCases(w.t.Context(), w.p, in, casework.Once{})
+	done, err := w.MigrateCases(w.t.Context(), w.p, in, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -206,8 +207,8 @@ func TestACallOfAMigrationIsBounded(t *testing.T) {
 		t.Errorf("%d misfits are listed at once, %d left", len(got.Misfits), got.Left)
 	}
 	var looks atomic.Int64
-	slow := start(t, "", func(c *casework.Config) {
-		c.Now = func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
+	slow := start(t, "", func(c *settings) {
+		c.guard.Now = func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
 	})
 	slow.put(slow.p, permitV1)
 	for range 9 {
@@ -223,9 +224,9 @@ func TestACallOfAMigrationIsBounded(t *testing.T) {
 // after it was armed: after a case was read, and before it is saved.
 func changing(t *testing.T, url string) (w *world, arm func(do func())) {
 	var armed atomic.Pointer[func()]
-	w = start(t, url, func(c *casework.Config) {
-		now := c.Now
-		c.Now = func() time.Time {
+	w = start(t, url, func(c *settings) {
+		now := c.guard.Now
+		c.guard.Now = func() time.Time {
 			if do := armed.Swap(nil); do != nil {
 				(*do)()
 			}
@@ -273,7 +274,7 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		v := w.permit(`{}`)
 		w.put(w.p, strings.Replace(permitV2, `"edit": "edit"`, `"edit": "edit", "access": {"write": ["caseworker"]}`, 1))
 		migrate := func(p access.Principal) error {
-			_, err := w.MigrateCases(ctx, p, in, casework.Once{})
+			_, err := w.MigrateCases(ctx, p, in, authz.Once{})
 			return err
 		}
 		wantFault(t, migrate(w.as(access.Caseworker)), fault.Forbidden, "access.denied")
@@ -287,13 +288,13 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		wantFault(t, migrate(private), fault.Forbidden, "case_type.above_clearance")
 		hidden := w.submit(casework.Submission{Type: "permit"})
 		w.put(w.p, permitV2)
-		got, err := w.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, casework.Once{})
+		got, err := w.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, authz.Once{})
 		if err != nil || got.Moved != 1 || !slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
 			t.Errorf("who does not see all fields of a version moves its cases: %+v, %v", got, err)
 		}
 		in.Type = "none"
 		wantFault(t, migrate(w.p), fault.NotFound, "case_type.not_found")
-		records, err := items(w.Audit(ctx, w.p, 0, 100))
+		records, err := items(w.guard.Records(ctx, w.p, 0, 100))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +322,7 @@ func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
 			t.Fatalf("%s: %+v", name, got)
 		}
 		for clearance, sees := range map[casetype.Classification]bool{casetype.Public: false, casetype.Private: true} {
-			records, err := items(w.Audit(t.Context(), w.cleared(clearance), 0, 100))
+			records, err := items(w.guard.Records(t.Context(), w.cleared(clearance), 0, 100))
 			is := func(r access.Record) bool { return r.Action == access.CasesMigrated }
 			if err != nil || slices.ContainsFunc(records, is) != sees {
 				t.Errorf("%s is PRIVATE: who is cleared for %s sees %+v, %v", name, clearance, records, err)
@@ -340,11 +341,11 @@ func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 		"/states/checking": {States: map[string]string{"checking": "done"}},
 	} {
 		in.Type = "permit"
-		_, err := w.MigrateCases(t.Context(), w.p, in, casework.Once{})
+		_, err := w.MigrateCases(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.migration_refused"), path)
 	}
 	typo := casework.Migration{Type: "permit", States: map[string]string{"chekcing": "assessing", "other": "assessing"}}
-	_, err := w.MigrateCases(t.Context(), w.p, typo, casework.Once{})
+	_, err := w.MigrateCases(t.Context(), w.p, typo, authz.Once{})
 	fields := wantFault(t, err, fault.Unprocessable, "case_type.migration_refused").Fields
 	want := []fault.Field{
 		{Path: "/states/chekcing", Message: `is no state of a version before 2 (did you mean "checking"?)`},

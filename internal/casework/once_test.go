@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -20,7 +21,7 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		in := casework.Submission{Type: "loan", Transition: "open"}
-		create := func(p access.Principal, o casework.Once) (casework.View, error) {
+		create := func(p access.Principal, o authz.Once) (casework.View, error) {
 			return w.Submit(t.Context(), p, in, o)
 		}
 		v, err := create(w.p, once("create", "k", "r"))
@@ -42,7 +43,7 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 			"another token":     func() (casework.View, error) { return create(other, once("create", "k", "r")) },
 			"another operation": func() (casework.View, error) { return create(w.p, once("create-2", "k", "r")) },
 			"another key":       func() (casework.View, error) { return create(w.p, once("create", "K", "r")) },
-			"no key":            func() (casework.View, error) { return create(w.p, casework.Once{}) },
+			"no key":            func() (casework.View, error) { return create(w.p, authz.Once{}) },
 		} {
 			if v2, err := again(); err != nil || v2.ID == v.ID {
 				t.Errorf("%s: %v", name, err)
@@ -152,7 +153,7 @@ func twice(t *testing.T, other func(*world) *casework.Service) {
 // that says something else is refused at once.
 func TestAKeyInUseIsAConflict(t *testing.T) {
 	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, key)} {
-		w := start(t, url, func(c *casework.Config) { c.KeyWait = 50 * time.Millisecond })
+		w := start(t, url, func(c *settings) { c.guard.KeyWait = 50 * time.Millisecond })
 		w.put(w.p, loan("loan", `"retries": []`))
 		in := casework.Submission{Type: "loan", Transition: "open_asked"}
 		nodes := map[string]*casework.Service{"the same": w.Service}
@@ -200,7 +201,7 @@ func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
 		_, err := w.Submit(t.Context(), w.p, in, once("create", "k", "r"))
 		replayed(t, err)
 		lose = true
-		_, err = w.Submit(t.Context(), w.p, in, casework.Once{})
+		_, err = w.Submit(t.Context(), w.p, in, authz.Once{})
 		wantFault(t, err, fault.Unavailable, "store.outcome_unknown")
 		if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
 			t.Errorf("%s: %d cases, %v, want 2", engine, len(all), err)
@@ -213,28 +214,28 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		ctx := t.Context()
-		for name, post := range map[string]func(casework.Once) error{
-			"comment": func(o casework.Once) error {
+		for name, post := range map[string]func(authz.Once) error{
+			"comment": func(o authz.Once) error {
 				_, err := w.AddComment(ctx, w.p, c.ID, "x", o)
 				return err
 			},
-			"document": func(o casework.Once) error {
+			"document": func(o authz.Once) error {
 				_, err := w.GenerateDocuments(ctx, w.p, oneDocument(c.ID, "summary"), o)
 				return err
 			},
-			"proof": func(o casework.Once) error {
+			"proof": func(o authz.Once) error {
 				_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, o)
 				return err
 			},
-			"endpoint": func(o casework.Once) error {
+			"endpoint": func(o authz.Once) error {
 				_, err := w.CreateEndpoint(ctx, w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}, o)
 				return err
 			},
-			"secret": func(o casework.Once) error {
+			"secret": func(o authz.Once) error {
 				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", casework.SecretRequest{Kind: endpoint.V1}, o)
 				return err
 			},
-			"token": func(o casework.Once) error {
+			"token": func(o authz.Once) error {
 				_, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x"}, o)
 				return err
 			},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -18,7 +19,7 @@ type PasswordChange struct {
 // ChangePassword changes the password of somebody who has signed in, and returns the user as
 // saved. All of the user's sessions end. A wrong old password counts as a failed sign-in.
 func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
-	if err := s.Permit(ctx, p, access.ChangePassword); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ChangePassword); err != nil {
 		return access.User{}, err
 	}
 	if p.Actor.UserID == 0 {
@@ -41,7 +42,7 @@ func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c Pass
 		return access.User{}, err
 	}
 	var saved access.User
-	err = s.update(ctx, mandateOf(p, access.ChangePassword), func(tx *store.Tx) error {
+	err = s.guard.Update(ctx, authz.NewMandate(p, access.ChangePassword), func(tx *store.Tx) error {
 		for _, counter := range counters {
 			if err := counter.forgive(ctx, tx); err != nil {
 				return err
@@ -82,7 +83,7 @@ func (s *Service) checkPassword(
 	if err != nil || same {
 		return err
 	}
-	s.noteStranger(ctx, p, access.SignInFailed, aboutUser(u.ID), map[string]any{"by": "password"})
+	s.guard.NoteStranger(ctx, p, access.SignInFailed, authz.AboutUser(u.ID), map[string]any{"by": "password"})
 	return fault.In("password.wrong", "The old password is wrong. Nothing has changed.",
 		fault.Field{Path: "/old_password", Message: "is not your password"})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -70,7 +71,7 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 	}
 	_, err := w.ChangePassword(ctx, w.p, casework.PasswordChange{Old: adasPassword, New: nextPassword})
 	wantFault(t, err, fault.Conflict, "session.none")
-	none, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, casework.Once{})
+	none, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}

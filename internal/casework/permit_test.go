@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -63,7 +64,7 @@ const guarded = `{"key": "guarded", "fields": {"type": "object", "properties": {
 // A definition narrows what roles may do with its cases, and never widens it.
 func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, none := t.Context(), casework.Once{}
+		ctx, none := t.Context(), authz.Once{}
 		w.put(w.p, guarded)
 		w.put(w.p, loan("loan", ""))
 		c := w.open("guarded")
@@ -121,9 +122,9 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 
 func (w *world) deniedIsAudited(ctx context.Context, c casework.View) {
 	w.t.Helper()
-	_, err := w.Submit(ctx, w.as(access.Caseworker), casework.Submission{CaseID: c.ID, Transition: "finish"}, casework.Once{})
+	_, err := w.Submit(ctx, w.as(access.Caseworker), casework.Submission{CaseID: c.ID, Transition: "finish"}, authz.Once{})
 	wantFault(w.t, err, fault.Forbidden, "access.denied")
-	all, err := items(w.Audit(ctx, w.p, 0, 1))
+	all, err := items(w.guard.Records(ctx, w.p, 0, 1))
 	if err != nil || len(all) != 1 {
 		w.t.Fatal(all, err)
 	}
@@ -153,7 +154,7 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 		ctx := t.Context()
 		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{
 			Name: "near", Role: access.Viewer, Clearance: casetype.Public, Allowed: []string{"192.0.2.0/24", "2001:db8::1"},
-		}, casework.Once{})
+		}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +187,7 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 		if later := used().LastUsed; later.Sub(first) < 60e9 {
 			t.Errorf("it is not noted after two minutes")
 		}
-		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"}}, casework.Once{})
+		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"}}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/role", "/clearance", "/allowed_addresses/1", "/allowed_addresses/2")
 	})
 }

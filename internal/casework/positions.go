@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -68,16 +70,16 @@ func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e 
 	if err := tx.Skip(ctx, e.Tenant, e.ID); err != nil {
 		return err
 	}
-	return s.audit(ctx, tx, p, access.EndpointSkipped, aboutEndpoint(e),
+	return s.guard.Record(ctx, tx, p, access.EndpointSkipped, authz.AboutEndpoint(e),
 		map[string]any{"entries": lag.Entries, "estimated": lag.Estimated, "parked": lag.Parked})
 }
 
 // Lag says how far an endpoint is behind the journal.
 func (s *Service) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
-	if err := s.Permit(ctx, p, access.GetLag); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetLag); err != nil {
 		return store.Lag{}, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return store.Lag{}, endpointMissing()
 	}
 	if _, err := findEndpoint(ctx, s.store, p, endpointID); err != nil {

@@ -13,10 +13,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 )
 
 // Upload is a file that somebody sends. Its name and media type are the sender's
@@ -30,8 +32,8 @@ type Upload struct {
 
 // UploadProof attaches a file to a case. It is streamed to where contents are
 // kept before anything else; the content's hash becomes part of once.Request.
-func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID int64, u Upload, once Once) (cases.Attachment, error) {
-	if err := s.permitCase(ctx, p, access.UploadProof, caseID); err != nil {
+func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once) (cases.Attachment, error) {
+	if err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID); err != nil {
 		return cases.Attachment{}, err
 	}
 	v, err := s.Case(ctx, p, caseID)
@@ -56,15 +58,15 @@ func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID in
 	if err := s.keepContents(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.MaxUpload); err != nil {
 		return cases.Attachment{}, body.fault(err)
 	}
-	once = once.with(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
+	once = once.With(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
 	return s.attachProof(ctx, p, a, once)
 }
 
 // attachProof saves the row of a proof whose contents are kept already, unless that was done before.
-func (s *Service) attachProof(ctx context.Context, p access.Principal, a cases.Attachment, once Once) (cases.Attachment, error) {
+func (s *Service) attachProof(ctx context.Context, p access.Principal, a cases.Attachment, once authz.Once) (cases.Attachment, error) {
 	files := []cases.Attachment{a}
 	tried, always, answer := false, func(cases.Case) error { return nil }, func() any { return files[0] }
-	err := s.once(ctx, p, once, func() error {
+	err := s.guard.Once(ctx, p, once, func() error {
 		tried = true // attach discards the contents itself
 		return s.attach(ctx, p, addition{cases.Proof, files, answer, always}, once)
 	})
@@ -111,7 +113,7 @@ const unknownType = "application/octet-stream"
 func mediaType(claimed string, head []byte) string {
 	shown, _, _ := mime.ParseMediaType(http.DetectContentType(head))
 	claim, _, err := mime.ParseMediaType(claimed)
-	if err != nil || len(claim) > 100 || !strings.Contains(claim, "/") || !printable(claim) {
+	if err != nil || len(claim) > 100 || !strings.Contains(claim, "/") || !input.Printable(claim) {
 		claim = unknownType
 	}
 	if active(shown) || active(claim) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
@@ -32,22 +33,22 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		w.put(second, loan("loan", ""))
 		w.put(second, loan("lease", ""))
-		theirs, err := w.Submit(ctx, second, casework.Submission{Type: "loan", Transition: "open"}, casework.Once{})
+		theirs, err := w.Submit(ctx, second, casework.Submission{Type: "loan", Transition: "open"}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		steps := map[string]func() error{
 			"https://second.example": func() error {
 				edit := casework.Submission{CaseID: theirs.ID, Edit: true, Name: text("New")}
-				_, err := w.Submit(ctx, second, edit, casework.Once{})
+				_, err := w.Submit(ctx, second, edit, authz.Once{})
 				return err
 			},
 			"https://second.example:8443": func() error {
-				_, err := w.AddComment(ctx, second, theirs.ID, "hello", casework.Once{})
+				_, err := w.AddComment(ctx, second, theirs.ID, "hello", authz.Once{})
 				return err
 			},
 			"http://second.example/desk": func() error {
-				_, err := w.SwitchType(ctx, second, casework.Switch{CaseID: theirs.ID, Type: "lease"}, casework.Once{})
+				_, err := w.SwitchType(ctx, second, casework.Switch{CaseID: theirs.ID, Type: "lease"}, authz.Once{})
 				return err
 			},
 			"https://other.example": func() error {
@@ -59,7 +60,7 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 		}
 		path := "/cases/" + strconv.FormatInt(theirs.ID, 10)
 		want := []string{"https://casehook.example" + path}
-		if _, err := w.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"}, casework.Once{}); err != nil {
+		if _, err := w.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, public := range []string{
@@ -106,7 +107,7 @@ func TestAPublicURLFollowsFromTheHostsWhereNoneIsSet(t *testing.T) {
 		{"https://cases.example", store.Tenant{Hosts: []string{"a.example", "cases.example"}}, "https://cases.example"},
 		{"https://cases.example", store.Tenant{PublicURL: "http://x.example/a", Hosts: hosts}, "http://x.example/a"},
 	} {
-		s := casework.New(nil, nil, nil, casework.Config{PublicURL: test.installation})
+		s := casework.New(casework.Config{PublicURL: test.installation})
 		if got := s.PublicURLOf(test.tenant); got != test.want {
 			t.Errorf("%+v of %s is at %s, want %s", test.tenant, test.installation, got, test.want)
 		}
@@ -168,12 +169,12 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 		_, err := w.ChangeTenant(ctx, operator, "first", casework.TenantChange{PublicURL: text("http://b.example:81")})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
 		w.setTenant("second", casework.TenantChange{Hosts: texts()})
-		_, err = w.CreateTenant(ctx, operator, "third", casework.TenantChange{Hosts: texts("b.example")}, casework.Once{})
+		_, err = w.CreateTenant(ctx, operator, "third", casework.TenantChange{Hosts: texts("b.example")}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
 		if gone := w.setTenant("second", casework.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
-		noted, err := items(w.Audit(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
+		noted, err := items(w.guard.Records(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
 			t.Errorf("the audit notes %+v, %v", noted, err)
 		}

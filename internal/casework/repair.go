@@ -5,9 +5,11 @@ import (
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -34,7 +36,7 @@ func (w Which) names() ([]string, error) {
 	}
 	known := make([]string, 0, len(w.Messages))
 	for _, m := range w.Messages {
-		if word(m) {
+		if input.Word(m) {
 			known = append(known, m)
 		}
 	}
@@ -45,7 +47,7 @@ func (w Which) names() ([]string, error) {
 // told finds an endpoint whose messages somebody may see. Of one that was told
 // more before than they see, they see none.
 func (s *Service) told(ctx context.Context, p access.Principal, o access.Operation, endpointID string) (e endpoint.Endpoint, visible bool, err error) {
-	if err := s.Permit(ctx, p, o); err != nil {
+	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return e, false, err
 	}
 	e, err = s.knownEndpoint(ctx, p, endpointID)
@@ -72,7 +74,7 @@ func seen[T, P any](ctx context.Context, s *Service, p access.Principal, after P
 	if err != nil {
 		return nil, nil, err
 	}
-	limit = page(limit)
+	limit = input.Page(limit)
 	for round := 1; ; round++ {
 		wanted := limit - len(shown)
 		found, err := read(after, wanted+1) // one more tells whether it goes on
@@ -130,7 +132,7 @@ func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID s
 
 // RetryDead tries dead messages again, in their order. Those that are delivered
 // are dead no more.
-func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (Replay, error) {
+func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (Replay, error) {
 	_, visible, err := s.told(ctx, p, access.RetryDead, endpointID)
 	if err != nil {
 		return Replay{}, err
@@ -146,7 +148,7 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 		return Replay{}, err
 	}
 	var made Replay
-	err = s.changing(ctx, mandateOf(p, access.RetryDead), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, authz.NewMandate(p, access.RetryDead), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if err := tx.CatchUp(ctx); err != nil { // nothing is removed meanwhile
 			return nil, err
 		}
@@ -161,14 +163,14 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 		if made, err = measured(ctx, tx, r); err != nil {
 			return nil, err
 		}
-		return made, s.audit(ctx, tx, p, access.ReplayStarted, aboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
+		return made, s.guard.Record(ctx, tx, p, access.ReplayStarted, authz.AboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
 	})
 	return made, err
 }
 
 // DropDead gives up dead messages for good, and returns how many. They stay listed
 // as dropped.
-func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
 	return s.dispose(ctx, p, access.DropDead, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.DropDead(ctx, p.Tenant, endpointID, names)
 	})
@@ -187,7 +189,7 @@ func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID str
 }
 
 // RetryParked lets parked messages be tried at once, and returns how many.
-func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
 	return s.dispose(ctx, p, access.RetryParked, endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
 	})
@@ -195,14 +197,14 @@ func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointI
 
 // DropParked gives parked messages up, and returns how many. What waits behind
 // them goes on. One that is under way is given up unless it is taken.
-func (s *Service) DropParked(ctx context.Context, p access.Principal, endpointID string, which Which, once Once) (int64, error) {
+func (s *Service) DropParked(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
 	return s.dispose(ctx, p, access.DropParked, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
 	})
 }
 
 // dispose does something about messages that are named, and notes it.
-func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once Once,
+func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once authz.Once,
 	action access.Action, do func(*store.Tx, []string) (int64, error)) (n int64, err error) {
 	_, visible, err := s.told(ctx, p, o, endpointID)
 	if err != nil {
@@ -218,23 +220,23 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
 		return 0, err
 	}
-	err = s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+	err = s.changing(ctx, authz.NewMandate(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if n, err = do(tx, names); err != nil {
 			return nil, err
 		}
 		if n == 0 {
 			return nil, messageMissing()
 		}
-		return n, s.audit(ctx, tx, p, action, aboutEndpoint(e), map[string]any{"operation": o, "messages": n})
+		return n, s.guard.Record(ctx, tx, p, action, authz.AboutEndpoint(e), map[string]any{"operation": o, "messages": n})
 	})
 	return n, err
 }
 
 // changing carries something out once, in a transaction in which the endpoint is
 // there.
-func (s *Service) changing(ctx context.Context, m *mandate, endpointID string, once Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
-	return s.once(ctx, m.Principal, once, func() error {
-		return s.update(ctx, m, func(tx *store.Tx) error {
+func (s *Service) changing(ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
+	return s.guard.Once(ctx, m.Principal, once, func() error {
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)
 			if err != nil {
 				return err
@@ -243,7 +245,7 @@ func (s *Service) changing(ctx context.Context, m *mandate, endpointID string, o
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, m.Principal, once, result)
+			return s.guard.Keep(ctx, tx, m.Principal, once, result)
 		})
 	})
 }

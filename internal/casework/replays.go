@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -32,7 +34,7 @@ const maxReplays = 100
 
 // CreateReplay tells an endpoint again what happened in some time: what it wants,
 // by its triggers, sources and clearance as they are when it is sent.
-func (s *Service) CreateReplay(ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once Once) (Replay, error) {
+func (s *Service) CreateReplay(ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once) (Replay, error) {
 	return s.newReplay(ctx, p, access.CreateReplay, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		r := store.Replay{Kind: store.ReplayRange, Triggers: in.Triggers, Subject: in.Subject}
 		if err := checkReplay(e, in); err != nil {
@@ -73,8 +75,8 @@ func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
 }
 
 // Resend sends one message again, whatever became of it.
-func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, message string, once Once) (Replay, error) {
-	reader, err := s.reader(ctx, p)
+func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, message string, once authz.Once) (Replay, error) {
+	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return Replay{}, err
 	}
@@ -82,7 +84,7 @@ func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, me
 		var none store.Replay
 		var m store.Told
 		err := messageMissing()
-		if word(message) && p.Clearance.Sees(e.Reached) {
+		if input.Word(message) && p.Clearance.Sees(e.Reached) {
 			m, err = tx.Told(ctx, e.Tenant, e.ID, message)
 		}
 		if err != nil {
@@ -110,16 +112,16 @@ func messageMissing() error {
 }
 
 // newReplay adds a replay to an endpoint. Make says of what.
-func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once Once,
+func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once authz.Once,
 	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (Replay, error) {
-	if err := s.Permit(ctx, p, o); err != nil {
+	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return Replay{}, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return Replay{}, endpointMissing()
 	}
 	var made Replay
-	err := s.changing(ctx, mandateOf(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
+	err := s.changing(ctx, authz.NewMandate(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
 		made, err = s.startReplay(ctx, tx, p, e, make)
 		return made, err
 	})
@@ -146,7 +148,7 @@ func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Princi
 	if made, err = measured(ctx, tx, r); err != nil {
 		return made, err
 	}
-	return made, s.audit(ctx, tx, p, access.ReplayStarted, aboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind})
+	return made, s.guard.Record(ctx, tx, p, access.ReplayStarted, authz.AboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind})
 }
 
 func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error {
@@ -174,19 +176,19 @@ func measured(ctx context.Context, r stretches, of store.Replay) (Replay, error)
 
 // Replays lists an endpoint's replays after one of them, newest first.
 func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, before string, limit int) ([]Replay, error) {
-	if err := s.Permit(ctx, p, access.ListReplays); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListReplays); err != nil {
 		return nil, err
 	}
 	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
 		return nil, err
 	}
-	if err := checkAfter(before); err != nil {
+	if err := input.CheckAfter(before); err != nil {
 		return nil, err
 	}
 	if before == "" {
 		before = "rpl_g" // after all hexadecimal digits
 	}
-	all, err := s.store.Replays(ctx, p.Tenant, endpointID, before, page(limit))
+	all, err := s.store.Replays(ctx, p.Tenant, endpointID, before, input.Page(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -201,13 +203,13 @@ func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, b
 
 // Replay finds a replay of an endpoint.
 func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
-	if err := s.Permit(ctx, p, access.GetReplay); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetReplay); err != nil {
 		return Replay{}, err
 	}
 	if _, err := s.knownEndpoint(ctx, p, endpointID); err != nil {
 		return Replay{}, err
 	}
-	if !word(replayID) {
+	if !input.Word(replayID) {
 		return Replay{}, replayMissing()
 	}
 	r, err := s.store.Replay(ctx, p.Tenant, endpointID, replayID)
@@ -219,21 +221,21 @@ func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, re
 
 // CancelReplay ends a replay that runs.
 func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
-	if err := s.Permit(ctx, p, access.CancelReplay); err != nil {
+	if err := s.guard.Permit(ctx, p, access.CancelReplay); err != nil {
 		return err
 	}
 	e, err := s.knownEndpoint(ctx, p, endpointID)
 	if err != nil {
 		return err
 	}
-	if !word(replayID) {
+	if !input.Word(replayID) {
 		return replayMissing()
 	}
-	return s.update(ctx, mandateOf(p, access.CancelReplay), func(tx *store.Tx) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, access.CancelReplay), func(tx *store.Tx) error {
 		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.ReplayCancelled, aboutEndpoint(e), map[string]any{"replay": replayID})
+		return s.guard.Record(ctx, tx, p, access.ReplayCancelled, authz.AboutEndpoint(e), map[string]any{"replay": replayID})
 	})
 }
 
@@ -243,7 +245,7 @@ func replayMissing() error {
 
 // knownEndpoint is findEndpoint for what a client sent as an id.
 func (s *Service) knownEndpoint(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
-	if !word(id) {
+	if !input.Word(id) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}
 	return findEndpoint(ctx, s.store, p, id)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -56,7 +57,7 @@ func (s *Service) expireJournal(ctx context.Context, tx *store.Tx, now time.Time
 		if err != nil {
 			return r, err
 		}
-		err = s.audit(ctx, tx, itself(e.Tenant), access.EndpointExpired, aboutEndpoint(e), map[string]any{"from": lost.From, "to": lost.To})
+		err = s.guard.Record(ctx, tx, authz.System(e.Tenant), access.EndpointExpired, authz.AboutEndpoint(e), map[string]any{"from": lost.From, "to": lost.To})
 		if err != nil {
 			return r, err
 		}

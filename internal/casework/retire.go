@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -11,46 +13,46 @@ import (
 // RetireCaseType ends the making of new cases of a type, and switches to it. Cases that
 // run go on, and it stays retired when a new version is put. A creation or switch that
 // is under way may still be saved. A type that is retired stays so since then.
-func (s *Service) RetireCaseType(ctx context.Context, p access.Principal, key string, once Once) (TypeVersion, error) {
+func (s *Service) RetireCaseType(ctx context.Context, p access.Principal, key string, once authz.Once) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RetireCaseType, access.CaseTypeRetired,
 		func(tx *store.Tx) (bool, error) { return tx.RetireCaseType(ctx, p.Tenant, key, s.now()) })
 }
 
 // RestoreCaseType undoes a retirement. A type that is not retired stays as it is.
-func (s *Service) RestoreCaseType(ctx context.Context, p access.Principal, key string, once Once) (TypeVersion, error) {
+func (s *Service) RestoreCaseType(ctx context.Context, p access.Principal, key string, once authz.Once) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RestoreCaseType, access.CaseTypeRestored,
 		func(tx *store.Tx) (bool, error) { return tx.RestoreCaseType(ctx, p.Tenant, key) })
 }
 
 // retirement changes whether a type is retired, and returns its newest version.
-func (s *Service) retirement(ctx context.Context, p access.Principal, key string, once Once,
-	o access.Operation, action access.Action, change func(*store.Tx) (bool, error)) (t TypeVersion, err error) {
+func (s *Service) retirement(ctx context.Context, p access.Principal, key string, once authz.Once,
+	o access.Operation, action access.Action, change func(*store.Tx) (bool, error)) (t definitions.TypeVersion, err error) {
 	found, err := s.wholeType(ctx, p, o, key)
 	if err != nil {
-		return TypeVersion{}, err
+		return definitions.TypeVersion{}, err
 	}
-	m := mandateOf(p, o)
-	err = s.once(ctx, p, once, func() error {
-		return s.update(ctx, m, func(tx *store.Tx) error {
-			m.concerns(found.Type)
+	m := authz.NewMandate(p, o)
+	err = s.guard.Once(ctx, p, once, func() error {
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
+			m.Concerns(found.Type)
 			changed, err := change(tx)
 			if err != nil {
 				return err
 			}
 			if changed {
-				of := aboutType(key, found.Type.Definition.Classification)
-				if err := s.audit(ctx, tx, p, action, of, nil); err != nil {
+				of := authz.AboutType(key, found.Type.Definition.Classification)
+				if err := s.guard.Record(ctx, tx, p, action, of, nil); err != nil {
 					return err
 				}
 			}
-			if t, err = s.typeAt(ctx, tx, p.Tenant, key, 0); err != nil {
+			if t, err = s.definitions.At(ctx, tx, p.Tenant, key, 0); err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, t)
+			return s.guard.Keep(ctx, tx, p, once, t)
 		})
 	})
 	if err != nil {
-		return TypeVersion{}, err
+		return definitions.TypeVersion{}, err
 	}
 	return t, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -12,7 +13,7 @@ import (
 
 func TestARetiredTypeHasNoNewCases(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, none := t.Context(), casework.Once{}
+		ctx, none := t.Context(), authz.Once{}
 		w.put(w.p, gated("old", "draft", "", ""))
 		w.put(w.p, gated("other", "draft", "", ""))
 		running := w.submit(casework.Submission{Type: "old"})
@@ -67,7 +68,7 @@ func TestARetiredTypeHasNoNewCases(t *testing.T) {
 // retirements lists what the audit has of retirements, the newest first.
 func (w *world) retirements() (all []access.Action) {
 	w.t.Helper()
-	records, err := items(w.Audit(w.t.Context(), w.p, 0, 100))
+	records, err := items(w.guard.Records(w.t.Context(), w.p, 0, 100))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -86,17 +87,17 @@ func TestWhoMayPutATypeMayRetireIt(t *testing.T) {
 		fault.Forbidden: w.as(access.Caseworker), fault.NotFound: w.cleared(casetype.Public),
 	} {
 		for _, change := range []func() error{
-			func() error { _, err := w.RetireCaseType(t.Context(), p, "loan", casework.Once{}); return err },
-			func() error { _, err := w.RestoreCaseType(t.Context(), p, "loan", casework.Once{}); return err },
+			func() error { _, err := w.RetireCaseType(t.Context(), p, "loan", authz.Once{}); return err },
+			func() error { _, err := w.RestoreCaseType(t.Context(), p, "loan", authz.Once{}); return err },
 		} {
 			if err := change(); fault.As(err).Kind != kind {
 				t.Errorf("%v, want %v", err, kind)
 			}
 		}
 	}
-	_, err := w.RetireCaseType(t.Context(), w.cleared(casetype.Private), "loan", casework.Once{})
+	_, err := w.RetireCaseType(t.Context(), w.cleared(casetype.Private), "loan", authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
-	if _, err := w.RetireCaseType(t.Context(), w.as(access.Manager), "loan", casework.Once{}); err != nil {
+	if _, err := w.RetireCaseType(t.Context(), w.as(access.Manager), "loan", authz.Once{}); err != nil {
 		t.Error(err)
 	}
 }

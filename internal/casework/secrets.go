@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -110,10 +112,10 @@ func describe(secrets []endpoint.Secret) []string {
 
 // EndpointSecrets lists an endpoint's secrets that sign, the newest first.
 func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpointID string) ([]endpoint.Secret, error) {
-	if err := s.Permit(ctx, p, access.ListEndpointSecrets); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListEndpointSecrets); err != nil {
 		return nil, err
 	}
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return nil, endpointMissing()
 	}
 	e, err := findEndpoint(ctx, s.store, p, endpointID)
@@ -126,13 +128,13 @@ func (s *Service) EndpointSecrets(ctx context.Context, p access.Principal, endpo
 // RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once.
 // Those of the same kind go on signing for the overlap.
 func (s *Service) RotateEndpointSecret(
-	ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once Once,
+	ctx context.Context, p access.Principal, endpointID string, q SecretRequest, once authz.Once,
 ) (endpoint.Secret, error) {
-	if err := s.Permit(ctx, p, access.RotateEndpointSecret); err != nil {
+	if err := s.guard.Permit(ctx, p, access.RotateEndpointSecret); err != nil {
 		return endpoint.Secret{}, err
 	}
 	return s.rotate(ctx, p, ofEndpoints, q, once, func(change secretsChange) error {
-		return s.changeSecrets(ctx, mandateOf(p, access.RotateEndpointSecret), endpointID, access.EndpointSecretAdded,
+		return s.changeSecrets(ctx, authz.NewMandate(p, access.RotateEndpointSecret), endpointID, access.EndpointSecretAdded,
 			func(tx *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) { return change(tx, e.Secrets) })
 	})
 }
@@ -142,7 +144,7 @@ type secretsChange func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret
 
 // rotate makes the secret that is asked for, and lets save put it before those that there are.
 func (s *Service) rotate(
-	ctx context.Context, p access.Principal, of secretHolder, q SecretRequest, once Once, save func(secretsChange) error,
+	ctx context.Context, p access.Principal, of secretHolder, q SecretRequest, once authz.Once, save func(secretsChange) error,
 ) (endpoint.Secret, error) {
 	if err := of.check(q); err != nil {
 		return endpoint.Secret{}, err
@@ -151,13 +153,13 @@ func (s *Service) rotate(
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
-	err = s.once(ctx, p, once, func() error {
+	err = s.guard.Once(ctx, p, once, func() error {
 		return save(func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
 			rotated, err := of.rotate(have, made, q.Overlap)
 			if err != nil {
 				return nil, err
 			}
-			return rotated, s.keep(ctx, tx, p, once, made)
+			return rotated, s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -186,22 +188,22 @@ func (s *Service) drawSecret(kind endpoint.SecretKind, now time.Time) (endpoint.
 
 // DeleteEndpointSecret ends a secret at once. The last one that has no end stays.
 func (s *Service) DeleteEndpointSecret(ctx context.Context, p access.Principal, endpointID, secretID string) error {
-	if err := s.Permit(ctx, p, access.DeleteEndpointSecret); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteEndpointSecret); err != nil {
 		return err
 	}
-	return s.changeSecrets(ctx, mandateOf(p, access.DeleteEndpointSecret), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+	return s.changeSecrets(ctx, authz.NewMandate(p, access.DeleteEndpointSecret), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
 		return ofEndpoints.remove(e.Secrets, secretID, s.now())
 	})
 }
 
 // changeSecrets replaces an endpoint's secrets by what change makes of it.
-func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID string, action access.Action,
+func (s *Service) changeSecrets(ctx context.Context, m *authz.Mandate, endpointID string, action access.Action,
 	change func(*store.Tx, endpoint.Endpoint) ([]endpoint.Secret, error)) error {
-	if !word(endpointID) {
+	if !input.Word(endpointID) {
 		return endpointMissing()
 	}
-	return retry("endpoint.version_conflict", func() error {
-		return s.update(ctx, m, func(tx *store.Tx) error {
+	return authz.Retry("endpoint.version_conflict", func() error {
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)
 			if err != nil {
 				return err
@@ -213,7 +215,7 @@ func (s *Service) changeSecrets(ctx context.Context, m *mandate, endpointID stri
 			if e, err = tx.UpdateEndpoint(ctx, e); err != nil {
 				return err
 			}
-			return s.audit(ctx, tx, m.Principal, action, aboutEndpoint(e),
+			return s.guard.Record(ctx, tx, m.Principal, action, authz.AboutEndpoint(e),
 				map[string]any{"secrets": describe(e.Secrets)})
 		})
 	})

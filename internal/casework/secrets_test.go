@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -15,7 +16,7 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 		ctx := t.Context()
 		e := w.endpoint("crm", "https://crm.example", "case_created")
 		rotate := func(q casework.SecretRequest) (endpoint.Secret, error) {
-			return w.RotateEndpointSecret(ctx, w.p, e.ID, q, casework.Once{})
+			return w.RotateEndpointSecret(ctx, w.p, e.ID, q, authz.Once{})
 		}
 		signing := func() (ids []string) {
 			all, err := w.EndpointSecrets(ctx, w.p, e.ID)
@@ -51,7 +52,7 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 		low.Clearance = "PUBLIC"
 		_, err = w.EndpointSecrets(ctx, low, e.ID)
 		wantFault(t, err, fault.NotFound, "endpoint.not_found")
-		_, err = w.RotateEndpointSecret(ctx, low, e.ID, casework.SecretRequest{Kind: endpoint.V1}, casework.Once{})
+		_, err = w.RotateEndpointSecret(ctx, low, e.ID, casework.SecretRequest{Kind: endpoint.V1}, authz.Once{})
 		wantFault(t, err, fault.NotFound, "endpoint.not_found")
 		wantFault(t, w.DeleteEndpointSecret(ctx, low, e.ID, pair.ID), fault.NotFound, "endpoint.not_found")
 		got, err := w.Endpoint(ctx, w.p, e.ID)
@@ -71,7 +72,7 @@ func TestAnEndpointMayBringItsSecret(t *testing.T) {
 			t.Fatalf("%s: %s, %v", text, kind, err)
 		}
 		e, err := w.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"},
-			Secrets: []endpoint.Secret{{Kind: kind, Key: key}}}, casework.Once{})
+			Secrets: []endpoint.Secret{{Kind: kind, Key: key}}}, authz.Once{})
 		if err != nil || len(e.Secrets) != 1 || !bytes.Equal(e.Secrets[0].Key, key) || e.Secrets[0].ID == "" || e.Secrets[0].Kind != kind {
 			t.Errorf("%s: %+v, %v", text, e.Secrets, err)
 		}

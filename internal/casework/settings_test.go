@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -40,7 +41,7 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 		w.callbacks.on("new", says(500, ""), says(200, `{"data": {}}`), says(500, ""))
 		w.put(w.p, asking("new", `, "retries": ["1ms"], "guard": {"max_dropped": 1}, "failure_policy": "ignore"`))
 
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, casework.Once{})
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "callback.guard") // at the second attempt
 		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"a": "3"}`)})
 		last := w.history(v.ID)[1].Callback
@@ -48,7 +49,7 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 			t.Errorf("version %d of the type asked %+v", v.TypeVersion, last)
 		}
 		w.put(w.p, gated("other", "draft", "", ""))
-		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true}, casework.Once{}); err != nil {
+		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true}, authz.Once{}); err != nil {
 			t.Error(err) // the policy ignores the failure
 		}
 		deleted := w.submit(begin)
@@ -69,7 +70,7 @@ func TestACallbackThatTheNewestVersionLacksIsStillAsked(t *testing.T) {
 	free := w.submit(casework.Submission{Type: "run"})
 	w.callbacks.on("old", says(200, `{"errors": ["no"]}`))
 	step := func(v casework.View) error {
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, casework.Once{})
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
 		return err
 	}
 	wantFault(t, step(guarded), fault.Unprocessable, "callback.errors")

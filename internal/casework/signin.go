@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -46,7 +48,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 		return access.User{}, err
 	}
 	if !same || u.Disabled {
-		s.noteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "password"})
+		s.guard.NoteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "password"})
 		return access.User{}, refused()
 	}
 	return u, s.signedIn(ctx, u, in.From, "password", counters...)
@@ -59,7 +61,7 @@ func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error
 	if key == "" {
 		return s.TenantAt(ctx, host)
 	}
-	if !word(key) {
+	if !input.Word(key) {
 		key = "" // no tenant has it
 	}
 	t, err := s.store.TenantByKey(ctx, key)
@@ -84,7 +86,7 @@ func (s *Service) signedIn(ctx context.Context, u access.User, from, by string, 
 				return err
 			}
 		}
-		return s.audit(ctx, tx, p, access.SignedIn, aboutUser(u.ID), map[string]any{"by": by})
+		return s.guard.Record(ctx, tx, p, access.SignedIn, authz.AboutUser(u.ID), map[string]any{"by": by})
 	})
 }
 
@@ -101,7 +103,7 @@ func (s *Service) SignInIdentity(ctx context.Context, tenant int64, i access.Ide
 	}
 	if err != nil || u.Disabled || u.Issuer != "" && (u.Issuer != i.Issuer || u.Subject != i.Subject) || i.Issuer == "" || i.Subject == "" {
 		who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: i.Email, Address: from}}
-		s.noteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
+		s.guard.NoteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
 		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user", "Nobody here has this identity. Ask an administrator for a user with its address.")
 	}
 	if u.Issuer == "" {
@@ -128,11 +130,11 @@ func refused() error {
 	return fault.New(fault.Unauthenticated, "session.refused", "The address or the password is wrong, or the user is disabled.")
 }
 
-func subjectOf(u access.User) subject {
+func subjectOf(u access.User) authz.Subject {
 	if u.ID == 0 {
-		return subject{}
+		return authz.Subject{}
 	}
-	return aboutUser(u.ID)
+	return authz.AboutUser(u.ID)
 }
 
 // hashing runs what hashes a password, when its turn comes.
@@ -164,15 +166,11 @@ func (s *Service) InSession(ctx context.Context, session Session, from string) (
 		return access.Principal{}, err
 	}
 	if err != nil || u.Disabled || u.Epoch != session.Epoch {
-		return access.Principal{}, sessionOver()
+		return access.Principal{}, authz.SessionOver()
 	}
 	p := principal(u, from)
 	p.Credential = access.Credential{At: at, Moment: moment, Session: session.Key, Epoch: u.Epoch}
 	return p, nil
-}
-
-func sessionOver() error {
-	return fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
 }
 
 func principal(u access.User, from string) access.Principal {
@@ -184,9 +182,9 @@ func principal(u access.User, from string) access.Principal {
 
 // SignedOut notes that somebody ended a session.
 func (s *Service) SignedOut(ctx context.Context, p access.Principal) error {
-	if err := s.Permit(ctx, p, access.DeleteSession); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
 	}
-	s.note(ctx, p, access.SignedOut, aboutUser(p.Actor.UserID), nil)
+	s.guard.Note(ctx, p, access.SignedOut, authz.AboutUser(p.Actor.UserID), nil)
 	return nil
 }

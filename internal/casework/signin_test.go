@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -28,7 +29,7 @@ func (w *world) ada() access.User {
 	w.t.Helper()
 	u, err := w.CreateUser(w.t.Context(), w.p, casework.UserChange{
 		Email: to("Ada@Example.org "), Name: to("Ada"), Role: to(access.Caseworker), Clearance: to(casetype.Private), Password: to(adasPassword),
-	}, casework.Once{})
+	}, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 		if h := w.history(v.ID); h[0].Actor != want.Actor {
 			t.Errorf("it was %+v", h[0].Actor)
 		}
-		other, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, casework.Once{})
+		other, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,10 +83,10 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		if _, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, casework.Once{}); err != nil {
+		if _, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, casework.Once{})
+		gone, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, authz.Once{})
 		if err == nil {
 			_, err = w.UpdateUser(ctx, w.p, gone.ID, casework.UserChange{Disabled: to(true)})
 		}
@@ -110,7 +111,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 				t.Errorf("refusals tell themselves apart: %q, %q", d, details[0])
 			}
 		}
-		all, err := items(w.Audit(ctx, w.p, 0, 1))
+		all, err := items(w.guard.Records(ctx, w.p, 0, 1))
 		if err != nil || all[0].Action != access.SignInFailed || all[0].Actor.Address != adasAddress {
 			t.Errorf("%+v, %v", all, err)
 		}
@@ -211,7 +212,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 			t.Errorf("500 attempts were told in %d records", told)
 		}
 		w.later(2 * time.Minute)
-		if err := w.SumUp(ctx, false); err != nil {
+		if err := w.guard.SumUp(ctx, false); err != nil {
 			t.Fatal(err)
 		}
 		sum := 0
@@ -227,7 +228,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 		}
 		after := len(w.audited(t))
 		w.later(2 * time.Hour)
-		if err := w.SumUp(ctx, true); err != nil || len(w.audited(t)) != after {
+		if err := w.guard.SumUp(ctx, true); err != nil || len(w.audited(t)) != after {
 			t.Errorf("nothing came again, and is told: %v", err)
 		}
 	})
@@ -238,7 +239,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 func TestTheAuditOfDenialsIsBounded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		for range 1200 {
-			_, err := w.CreateUser(t.Context(), w.as(access.Viewer), casework.UserChange{}, casework.Once{})
+			_, err := w.CreateUser(t.Context(), w.as(access.Viewer), casework.UserChange{}, authz.Once{})
 			wantFault(t, err, fault.Forbidden, "access.denied")
 		}
 		if n := len(w.audited(t)); n < 1000 || n > 1010 {
@@ -289,7 +290,7 @@ func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
 			"no password": {casework.UserChange{Password: to("")}, true}, "email": {casework.UserChange{Email: to("new@example.org")}, true},
 			"role": {casework.UserChange{Role: to(access.Viewer)}, false}, "name": {casework.UserChange{Name: to("Ada King")}, false},
 		} {
-			u, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, casework.Once{})
+			u, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -315,13 +316,13 @@ func TestUsersAreJudged(t *testing.T) {
 		ada := w.ada()
 		_, err := w.CreateUser(ctx, w.p, casework.UserChange{
 			Email: to("nonsense"), Name: to(""), Role: to(access.Role("king")), Clearance: to(casetype.Classification("SECRET")), Password: to("short"),
-		}, casework.Once{})
+		}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/name", "/role", "/clearance", "/password")
-		_, err = w.CreateUser(ctx, w.p, casework.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, casework.Once{})
+		_, err = w.CreateUser(ctx, w.p, casework.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "user.taken")
 		low := w.as(access.Admin)
 		low.Clearance = casetype.Public
-		_, err = w.CreateUser(ctx, low, casework.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, casework.Once{})
+		_, err = w.CreateUser(ctx, low, casework.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/clearance")
 		_, err = w.UpdateUser(ctx, low, ada.ID, casework.UserChange{Password: to("my horse battery")})
 		wantFault(t, err, fault.Forbidden, "access.denied")
@@ -333,7 +334,7 @@ func TestUsersAreJudged(t *testing.T) {
 		if all, err := w.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
 			t.Error(all, err)
 		}
-		records, err := items(w.Audit(ctx, w.p, 0, 10))
+		records, err := items(w.guard.Records(ctx, w.p, 0, 10))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -350,7 +351,7 @@ func TestUsersAreJudged(t *testing.T) {
 func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		create := func(email string) error {
-			_, err := w.CreateUser(t.Context(), w.p, casework.UserChange{Email: to(email), Name: to("x")}, casework.Once{})
+			_, err := w.CreateUser(t.Context(), w.p, casework.UserChange{Email: to(email), Name: to("x")}, authz.Once{})
 			return err
 		}
 		if err := create("Kim@Example.org"); err != nil {
@@ -373,7 +374,7 @@ func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 
 func TestPasswordsCostWhatTheyShouldUnlessATestSaysOtherwise(t *testing.T) {
 	t.Parallel()
-	if got := casework.New(nil, nil, nil, casework.Config{}).PasswordCost; got != access.DefaultPasswordCost() {
+	if got := casework.New(casework.Config{}).PasswordCost; got != access.DefaultPasswordCost() {
 		t.Errorf("a password costs %+v, want %+v", got, access.DefaultPasswordCost())
 	}
 }

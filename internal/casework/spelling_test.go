@@ -3,6 +3,7 @@ package casework_test
 import (
 	"testing"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
@@ -24,13 +25,13 @@ func TestAnotherSpellingOfTheSameTextChangesNothing(t *testing.T) {
 			{"ZOE\u0308", "ZOË", c.Version + 1},
 		} {
 			in := casework.Submission{CaseID: c.ID, Transition: "amend", Data: map[string]any{"claimant": step.claimant}}
-			v, err := w.Submit(t.Context(), w.p, in, casework.Once{})
+			v, err := w.Submit(t.Context(), w.p, in, authz.Once{})
 			if err != nil || v.Version != step.version || v.Data["claimant"] != step.saved {
 				t.Errorf("%+q: version %d with %+q, %v", step.claimant, v.Version, v.Data["claimant"], err)
 			}
 		}
 		d := event.ContactDetails{FirstName: "Ada", LastName: composed}
-		contact, err := w.CreateContact(t.Context(), w.p, d, casework.Once{})
+		contact, err := w.CreateContact(t.Context(), w.p, d, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}

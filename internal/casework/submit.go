@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/spelling"
 )
@@ -53,13 +56,13 @@ func (pl *plan) guards() []guard {
 func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
 
 // Submit carries out a transition: it creates a case, edits it, or moves it.
-func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
-	if err := s.Permit(ctx, p, in.operation()); err != nil {
+func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
+	if err := s.guard.Permit(ctx, p, in.operation()); err != nil {
 		return View{}, err
 	}
 	var view View
-	err := s.once(ctx, p, once, func() error {
-		return retry("store.duplicate", func() (err error) { // the id of a new case was taken
+	err := s.guard.Once(ctx, p, once, func() error {
+		return authz.Retry("store.duplicate", func() (err error) { // the id of a new case was taken
 			view, err = s.submit(ctx, p, in, once)
 			return err
 		})
@@ -67,7 +70,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission,
 	return view, err
 }
 
-func (s *Service) submit(ctx context.Context, p access.Principal, in Submission, once Once) (View, error) {
+func (s *Service) submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
 	ctx, span := s.Tracer.Step(ctx, "submit")
 	defer span.End()
 	pl, err := s.load(ctx, p, in)
@@ -98,11 +101,11 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 		return pl, s.begin(ctx, pl)
 	}
 	var err error
-	var t TypeVersion
+	var t definitions.TypeVersion
 	if pl.before, t, err = s.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
-	if err := s.permitFound(ctx, p, in.operation(), pl.before); err != nil {
+	if err := s.guard.PermitFound(ctx, p, in.operation(), pl.before); err != nil {
 		return nil, err
 	}
 	if !in.IfRevision.Allow(pl.before.Revision) {
@@ -114,14 +117,14 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 
 // begin makes the case that does not exist yet.
 func (s *Service) begin(ctx context.Context, pl *plan) error {
-	if !word(pl.in.Type) {
-		return typeMissing(pl.in.Type)
+	if !input.Word(pl.in.Type) {
+		return definitions.Missing(pl.in.Type)
 	}
 	t, err := s.CaseType(ctx, pl.p, pl.in.Type, 0)
 	if err != nil {
 		return err
 	}
-	if err := s.permitType(ctx, pl.p, pl.in.operation(), t.Type.Key); err != nil {
+	if err := s.guard.PermitType(ctx, pl.p, pl.in.operation(), t.Type.Key); err != nil {
 		return err
 	}
 	if !t.RetiredAt.IsZero() {
@@ -271,7 +274,7 @@ func (pl *plan) relabel() (wrong labelFaults) {
 	c := &pl.after
 	if pl.in.Name != nil {
 		c.Name, c.NameSet = strings.TrimSpace(*pl.in.Name), strings.TrimSpace(*pl.in.Name) != ""
-		add("/name", lineProblem(c.Name, maxName))
+		add("/name", input.LineProblem(c.Name, input.MaxName))
 	}
 	if pl.in.Color != nil {
 		c.Color = *pl.in.Color
@@ -366,4 +369,32 @@ func (pl *plan) meets(tr casetype.Transition) error {
 func versionConflict() error {
 	return fault.New(fault.Conflict, "case.version_conflict",
 		"The case changed meanwhile; nothing was saved. Load it again and repeat the change.")
+}
+
+// submitters names the roles that may submit a transition.
+func (pl *plan) submitters(o access.Operation, tr casetype.Transition) string {
+	return authz.RoleNames(access.Permitted(o, tr.Roles, pl.typ.Access.Read, pl.typ.Access.Write))
+}
+
+// permitTransition checks the roles that a transition lists.
+func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
+	if pl.p.Role.Among(pl.tr.Roles) {
+		return nil
+	}
+	of := authz.AboutType(pl.typ.Key, pl.typ.Definition.Classification)
+	if !pl.creates() {
+		of = authz.AboutCase(pl.before)
+	}
+	return s.guard.Deny(ctx, pl.p, pl.in.operation(), of, "The role %q may not submit the transition %q; %s may.",
+		pl.p.Role, pl.tr.Key, pl.submitters(pl.in.operation(), pl.tr))
+}
+
+func (in Submission) operation() access.Operation {
+	switch {
+	case in.CaseID == 0:
+		return access.CreateCase
+	case in.Edit:
+		return access.EditCase
+	}
+	return access.SubmitTransition
 }

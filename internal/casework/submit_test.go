@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -70,7 +71,7 @@ func TestACaseIsAtThePublicURL(t *testing.T) {
 		"https://a.example": "https://a.example/cases/", "https://a.example/": "https://a.example/cases/",
 		"https://a.example:8443/desk/": "https://a.example:8443/desk/cases/",
 	} {
-		w := start(t, "", func(c *casework.Config) { c.PublicURL = public })
+		w := start(t, "", func(c *settings) { c.PublicURL = public })
 		w.put(w.p, loan("loan", ""))
 		v := w.open("loan")
 		want += strconv.FormatInt(v.ID, 10)
@@ -94,7 +95,7 @@ func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
 	if v.URL != "https://casehook.example/cases/"+strings.TrimPrefix(event.CaseSubject(v.ID), "case/") {
 		t.Errorf("URL %q", v.URL)
 	}
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Edit: true}, casework.Once{})
+	_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Edit: true}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case.no_edit")
 }
 
@@ -141,7 +142,7 @@ func TestATakenReferenceIsPassedOver(t *testing.T) {
 
 func TestATakenIDIsDrawnAgain(t *testing.T) {
 	random := bytes.NewReader(append(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 8)...))
-	w := start(t, "", func(c *casework.Config) { c.Random = random })
+	w := start(t, "", func(c *settings) { c.Random = random })
 	w.put(w.p, `{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
 	a := w.submit(casework.Submission{Type: "plain"})
 	b := w.submit(casework.Submission{Type: "plain"})
@@ -195,7 +196,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			{"NUL in the name", casework.Submission{CaseID: c.ID, Edit: true, Name: text("a\x00")}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
 			{"a colour that is none", casework.Submission{CaseID: c.ID, Edit: true, Color: text("url(x)")}, fault.Unprocessable, "case.data_invalid", []string{"/color"}},
 		} {
-			_, err := w.Submit(t.Context(), w.p, r.in, casework.Once{})
+			_, err := w.Submit(t.Context(), w.p, r.in, authz.Once{})
 			if err == nil {
 				t.Errorf("%s: saved", r.name)
 				continue
@@ -207,7 +208,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			t.Errorf("refused submissions changed the case: %+v", now.Case)
 		}
 		moved := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit", Data: object(`{"amount":100}`)})
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: "approve"}, casework.Once{})
+		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: "approve"}, authz.Once{})
 		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail, "It depends on: amount.") || strings.Contains(f.Detail, "data.") {
 			t.Errorf("%q does not say what does not hold", f.Detail)
 		}
@@ -229,14 +230,14 @@ func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 			in := casework.Submission{CaseID: c.ID, Data: map[string]any{}}
 			in.Transition = rapid.SampledFrom([]string{"submit", "approve", "decline", "close", "edit", "comment"}).Draw(r, "transition")
 			if in.Transition == "comment" {
-				if _, err := w.AddComment(t.Context(), w.p, c.ID, "x", casework.Once{}); err != nil {
+				if _, err := w.AddComment(t.Context(), w.p, c.ID, "x", authz.Once{}); err != nil {
 					r.Fatal(err)
 				}
 			} else {
 				if rapid.Bool().Draw(r, "sets the client") {
 					in.Data["client"] = rapid.SampledFrom([]any{"Ann", "Bo", nil, 7}).Draw(r, "client")
 				}
-				if _, err := w.Submit(t.Context(), w.p, in, casework.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
+				if _, err := w.Submit(t.Context(), w.p, in, authz.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
 					r.Fatal(err)
 				}
 			}
@@ -267,7 +268,7 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, casework.Once{})
+		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,9 +9,12 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -34,22 +37,22 @@ type Switch struct {
 // the preconditions and the callback of the transitions that lead to the state it
 // goes on in, unless everybody may create a case there. The types that it leaves
 // and enters may ask a callback about every switch.
-func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch, once Once) (View, error) {
-	if err := s.permitCase(ctx, p, access.SwitchType, in.CaseID); err != nil {
+func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
+	if err := s.guard.PermitCase(ctx, p, access.SwitchType, in.CaseID); err != nil {
 		return View{}, err
 	}
-	if err := s.permitType(ctx, p, access.SwitchType, in.Type); err != nil && !errors.Is(err, fault.NotFound) {
+	if err := s.guard.PermitType(ctx, p, access.SwitchType, in.Type); err != nil && !errors.Is(err, fault.NotFound) {
 		return View{}, err // a type that may not be read is refused as one that is none
 	}
 	var view View
-	err := s.once(ctx, p, once, func() (err error) {
+	err := s.guard.Once(ctx, p, once, func() (err error) {
 		view, err = s.switchType(ctx, p, in, once)
 		return err
 	})
 	return view, err
 }
 
-func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch, once Once) (View, error) {
+func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
 	c, from, err := s.find(ctx, s.store, p, in.CaseID)
 	if err != nil {
 		return View{}, err
@@ -71,15 +74,15 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 }
 
 // unswitched answers a switch to the type that the case has.
-func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once Once) (view View, err error) {
+func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once authz.Once) (view View, err error) {
 	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
-	return view, s.update(ctx, mandateOf(p, access.SwitchType), func(tx *store.Tx) error { return s.keep(ctx, tx, p, once, view) })
+	return view, s.guard.Update(ctx, authz.NewMandate(p, access.SwitchType), func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, view) })
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
-func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case, from TypeVersion, in Switch) (*plan, error) {
+func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case, from definitions.TypeVersion, in Switch) (*plan, error) {
 	to, err := s.switchTarget(ctx, p, from.Type, in.Type)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case
 
 // passSwitch puts a switch before what guards it: what the case leaves first, and
 // then what it enters as the callbacks of the old type have made it.
-func (s *Service) passSwitch(ctx context.Context, pl *plan, from TypeVersion, once Once) error {
+func (s *Service) passSwitch(ctx context.Context, pl *plan, from definitions.TypeVersion, once authz.Once) error {
 	leaving, err := s.leaveGuards(ctx, pl, from)
 	if err != nil {
 		return err
@@ -130,7 +133,7 @@ func (s *Service) passSwitch(ctx context.Context, pl *plan, from TypeVersion, on
 }
 
 // leaveGuards lists the callbacks of the old type that the switch has to pass.
-func (s *Service) leaveGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
+func (s *Service) leaveGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
 	dropping, err := s.dropGuards(ctx, pl, from)
 	if err != nil || from.Type.Switch == nil {
 		return dropping, err
@@ -203,7 +206,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 	var asking []string
 	for _, tr := range guards {
 		if !pl.p.Role.Among(tr.Roles) {
-			return nil, s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
+			return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
 		}
 		if err := pl.meets(tr); err != nil {
@@ -224,7 +227,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 // new type's edit: else who may not edit a case could do it under another type.
 func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
-		return s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
+		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
 			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
 	}
@@ -259,7 +262,7 @@ func (pl *plan) mayHold(passed []casetype.Transition) error {
 
 // dropGuards checks that the fields which a switch drops may be cleared: that is an
 // edit of the case as it is, and takes what guards it.
-func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([]guard, error) {
+func (s *Service) dropGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
 	dropped := map[string]any{}
 	for name := range pl.before.Data {
 		if _, kept := pl.after.Data[name]; !kept {
@@ -275,7 +278,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
 	if !pl.p.Role.Among(edit.Roles) {
-		return nil, s.deny(ctx, pl.p, access.SwitchType, aboutCase(pl.before),
+		return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
 	}
@@ -294,11 +297,11 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from TypeVersion) ([
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
-func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view View, err error) {
-	m := mandateOf(pl.p, access.SwitchType)
-	m.waited = pl.asked
-	err = s.update(ctx, m, func(tx *store.Tx) error {
-		m.concerns(pl.from)
+func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (view View, err error) {
+	m := authz.NewMandate(pl.p, access.SwitchType)
+	m.Waited = pl.asked
+	err = s.guard.Update(ctx, m, func(tx *store.Tx) error {
+		m.Concerns(pl.from)
 		c := pl.after
 		if err := renumber(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
@@ -320,7 +323,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 		if view, err = s.view(ctx, tx, pl.p, c, pl.typ); err != nil {
 			return err
 		}
-		return s.keep(ctx, tx, pl.p, once, view)
+		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
 	if err != nil {
 		return View{}, err
@@ -331,16 +334,16 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once Once) (view Vie
 // switchTarget finds the other type, which is of the same kind.
 func (s *Service) switchTarget(
 	ctx context.Context, p access.Principal, from *casetype.Type, key string,
-) (TypeVersion, error) {
+) (definitions.TypeVersion, error) {
 	refuse := func(message string) error {
 		return fault.In("case.switch_refused", "The case can't be switched to this case type.", fault.Field{Path: "/type", Message: message})
 	}
-	if !word(key) {
-		return TypeVersion{}, refuse("is not the key of a case type")
+	if !input.Word(key) {
+		return definitions.TypeVersion{}, refuse("is not the key of a case type")
 	}
-	to, err := s.typeAt(ctx, s.store, p.Tenant, key, 0)
+	to, err := s.definitions.At(ctx, s.store, p.Tenant, key, 0)
 	switch {
-	case errors.Is(err, fault.NotFound), err == nil && hides(p, to.Type):
+	case errors.Is(err, fault.NotFound), err == nil && authz.Hides(p, to.Type):
 		return to, refuse("is not the key of a case type")
 	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.

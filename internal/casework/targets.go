@@ -7,10 +7,12 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/weburl"
 	"github.com/casehook/casehook/internal/wire"
@@ -26,7 +28,7 @@ const maxTargets = 100
 
 // Targets lists the endpoints that listen to a trigger, oldest first.
 func (s *Service) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
-	if err := s.Permit(ctx, p, access.GetTargets); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetTargets); err != nil {
 		return nil, err
 	}
 	if !wire.Known(trigger) {
@@ -50,7 +52,7 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 // is not listed loses the trigger, and its endpoint is deleted when that was the
 // only one.
 func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger string, urls []string) ([]Target, error) {
-	if err := s.Permit(ctx, p, access.SetTargets); err != nil {
+	if err := s.guard.Permit(ctx, p, access.SetTargets); err != nil {
 		return nil, err
 	}
 	if !wire.Known(trigger) {
@@ -61,16 +63,16 @@ func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger st
 		return nil, err
 	}
 	var targets []Target
-	err := retry("endpoint.version_conflict", func() error {
-		return s.update(ctx, mandateOf(p, access.SetTargets), func(tx *store.Tx) (err error) {
+	err := authz.Retry("endpoint.version_conflict", func() error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.SetTargets), func(tx *store.Tx) (err error) {
 			if targets, err = s.setTargets(ctx, tx, p, trigger, urls); err != nil {
 				return err
 			}
-			endpoints, of := make([]string, len(targets)), subject{name: "trigger/" + trigger}
+			endpoints, of := make([]string, len(targets)), authz.Subject{Name: "trigger/" + trigger}
 			for i, t := range targets {
-				endpoints[i], of.class = t.Endpoint.ID, casetype.Higher(of.class, t.Endpoint.Clearance)
+				endpoints[i], of.Class = t.Endpoint.ID, casetype.Higher(of.Class, t.Endpoint.Clearance)
 			}
-			return s.audit(ctx, tx, p, access.TargetsSet, of, map[string]any{"endpoints": endpoints})
+			return s.guard.Record(ctx, tx, p, access.TargetsSet, of, map[string]any{"endpoints": endpoints})
 		})
 	})
 	if err != nil {
@@ -179,7 +181,7 @@ func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(
 func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endpoint.Endpoint, error) {
 	var all []endpoint.Endpoint
 	for after := ""; ; {
-		found, err := tx.Endpoints(ctx, p.Tenant, after, maxPage)
+		found, err := tx.Endpoints(ctx, p.Tenant, after, input.MaxPage)
 		for _, e := range found.Items {
 			after = e.ID
 			if p.Clearance.Sees(e.Clearance) {

@@ -10,9 +10,11 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -48,12 +50,12 @@ func Operator(address string) access.Principal {
 
 // RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
 func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
-	s.noteDenied(ctx, p, subject{}, map[string]any{"operation": "tenants", "role": p.Role})
+	s.guard.NoteDenied(ctx, p, authz.Subject{}, map[string]any{"operation": "tenants", "role": p.Role})
 	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
 }
 
 // CreateTenant adds a tenant with a token that may do everything in it.
-func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key string, c TenantChange, once Once) (NewTenant, error) {
+func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key string, c TenantChange, once authz.Once) (NewTenant, error) {
 	if p.Role != access.Operator {
 		return NewTenant{}, s.RefuseTenantOperations(ctx, p)
 	}
@@ -61,12 +63,12 @@ func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key stri
 	if err := c.apply(&made.Tenant); err != nil {
 		return NewTenant{}, err
 	}
-	err := s.once(ctx, p, once, func() error {
+	err := s.guard.Once(ctx, p, once, func() error {
 		return s.store.Update(ctx, func(tx *store.Tx) (err error) {
 			if made, err = s.createTenant(ctx, tx, p, made.Tenant); err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, made)
+			return s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -103,7 +105,7 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 // auditTenant notes in a tenant's own audit what the operator did to it.
 func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
 	p.Tenant = t.ID
-	return s.audit(ctx, tx, p, what, subject{name: "tenant/" + t.Key}, map[string]any{
+	return s.guard.Record(ctx, tx, p, what, authz.Subject{Name: "tenant/" + t.Key}, map[string]any{
 		"name": t.Name, "hosts": t.Hosts, "public_url": t.PublicURL, "variables": t.Variables, "allow_addresses": t.Allow,
 		"contact_ids": cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	})
@@ -152,7 +154,7 @@ func (c TenantChange) apply(t *store.Tenant) error {
 	}
 	if c.Name != nil {
 		t.Name = *c.Name
-		if message := lineProblem(t.Name, maxName); message != "" || t.Name == "" {
+		if message := input.LineProblem(t.Name, input.MaxName); message != "" || t.Name == "" {
 			add("/name", cmp.Or(message, "is empty"))
 		}
 	}
@@ -206,7 +208,7 @@ func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
 func (s *Service) CheckHost(ctx context.Context, p access.Principal, header string) error {
 	id, err := s.tenantOf(ctx, header)
 	if err == nil && id != 0 && id != p.Tenant {
-		err = unauthenticated()
+		err = authz.Unauthenticated()
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -16,7 +17,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		hosts := []string{"Acme.Example", "acme.example.", "a.example"}
-		made, err := w.CreateTenant(ctx, casework.Operator("192.0.2.9"), "acme", casework.TenantChange{Hosts: &hosts}, casework.Once{})
+		made, err := w.CreateTenant(ctx, casework.Operator("192.0.2.9"), "acme", casework.TenantChange{Hosts: &hosts}, authz.Once{})
 		if err != nil || made.Tenant.Name != "acme" || !slices.Equal(made.Tenant.Hosts, []string{"a.example", "acme.example"}) {
 			t.Fatalf("%+v, %v", made.Tenant, err)
 		}
@@ -24,7 +25,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 		if err != nil || p.Tenant != made.Tenant.ID || p.Role != access.Admin {
 			t.Errorf("its token is %+v's, %v", p, err)
 		}
-		noted, err := items(w.Audit(ctx, p, 0, 9))
+		noted, err := items(w.guard.Records(ctx, p, 0, 9))
 		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated || noted[1].Actor.Address != "192.0.2.9" {
 			t.Errorf("its audit notes %+v, %v", noted, err)
 		}
@@ -48,7 +49,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 				t.Errorf("another's token at %q: %v", header, err)
 			}
 		}
-		if _, err := w.CreateTenant(ctx, casework.Operator(""), "second", casework.TenantChange{Hosts: &hosts}, casework.Once{}); fault.As(err).Code != "tenant.host_taken" {
+		if _, err := w.CreateTenant(ctx, casework.Operator(""), "second", casework.TenantChange{Hosts: &hosts}, authz.Once{}); fault.As(err).Code != "tenant.host_taken" {
 			t.Errorf("its host names are another's too: %v", err)
 		}
 		if all, err := w.Tenants(ctx, casework.Operator("192.0.2.9")); err != nil || len(all) < 2 || all[len(all)-1].Key != "acme" {

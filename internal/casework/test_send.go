@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
@@ -22,9 +23,9 @@ type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a stor
 // TestEndpoint lets send try a trigger on an endpoint. It is sent before it is noted,
 // since no transaction is open while an endpoint answers.
 func (s *Service) TestEndpoint(
-	ctx context.Context, p access.Principal, endpointID, trigger string, once Once, send Send,
+	ctx context.Context, p access.Principal, endpointID, trigger string, once authz.Once, send Send,
 ) (out Tested, err error) {
-	if err := s.Permit(ctx, p, access.TestEndpoint); err != nil {
+	if err := s.guard.Permit(ctx, p, access.TestEndpoint); err != nil {
 		return out, err
 	}
 	e, err := s.knownEndpoint(ctx, p, endpointID)
@@ -34,21 +35,21 @@ func (s *Service) TestEndpoint(
 	if !wire.Known(trigger) {
 		return out, triggerMissing(trigger)
 	}
-	err = s.once(ctx, p, once, func() error {
-		if err := s.claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
+	err = s.guard.Once(ctx, p, once, func() error {
+		if err := s.guard.Claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
 			return err
 		}
 		if out.Attempt, out.Reason, err = send(ctx, e, trigger); err != nil {
 			return err
 		}
-		m := mandateOf(p, access.TestEndpoint)
-		m.waited = true
-		return s.update(ctx, m, func(tx *store.Tx) error {
-			err := s.audit(ctx, tx, p, access.EndpointTested, aboutEndpoint(e), map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
+		m := authz.NewMandate(p, access.TestEndpoint)
+		m.Waited = true
+		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
+			err := s.guard.Record(ctx, tx, p, access.EndpointTested, authz.AboutEndpoint(e), map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, out)
+			return s.guard.Keep(ctx, tx, p, once, out)
 		})
 	})
 	return out, err

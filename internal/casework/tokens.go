@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -41,8 +43,8 @@ const maxBearer = 300 // bytes
 // wrong with it, the answer is the same.
 func (s *Service) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
 	tokenID, secret, ok := access.ParseBearer(bearer)
-	if !ok || len(bearer) > maxBearer || !word(tokenID) {
-		return access.Principal{}, unauthenticated()
+	if !ok || len(bearer) > maxBearer || !input.Word(tokenID) {
+		return access.Principal{}, authz.Unauthenticated()
 	}
 	at, moment := time.Now(), s.store.RightsMoment()
 	token, err := s.store.Token(ctx, tokenID)
@@ -50,7 +52,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 		return access.Principal{}, err
 	}
 	if valid := token.Valid(secret, s.now()); err != nil || !valid { // an unknown token takes as long as a wrong one
-		return access.Principal{}, unauthenticated()
+		return access.Principal{}, authz.Unauthenticated()
 	}
 	p := access.Principal{
 		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
@@ -58,7 +60,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer, address string) (acc
 		Credential: access.Credential{At: at, Moment: moment, Expires: token.ExpiresAt},
 	}
 	if !token.From(address) {
-		s.noteStranger(ctx, p, access.Denied, aboutToken(token.ID), map[string]any{"reason": "address"})
+		s.guard.NoteStranger(ctx, p, access.Denied, authz.AboutToken(token.ID), map[string]any{"reason": "address"})
 		return access.Principal{}, fault.New(fault.Forbidden, "token.address_not_allowed",
 			"The token may not be used from %s. Its allowed addresses say from where.", address)
 	}
@@ -106,33 +108,28 @@ func (s *Service) used(ctx context.Context, t access.Token) {
 	}
 }
 
-func unauthenticated() error {
-	return fault.New(fault.Unauthenticated, "token.invalid",
-		"The request carries no valid token. Send one as Authorization: Bearer chk_...")
-}
-
 // CreateToken adds a token to the caller's tenant.
-func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRequest, once Once) (NewToken, error) {
-	if err := s.Permit(ctx, p, access.CreateToken); err != nil {
+func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRequest, once authz.Once) (NewToken, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateToken); err != nil {
 		return NewToken{}, err
 	}
 	r.Role, r.Clearance = cmp.Or(r.Role, p.Role), cmp.Or(r.Clearance, p.Clearance)
 	wrong := above(p, r.Role, r.Clearance)
 	var made NewToken
-	err := s.once(ctx, p, once, func() (err error) {
+	err := s.guard.Once(ctx, p, once, func() (err error) {
 		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, access.CreateToken), func(tx *store.Tx) error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateToken), func(tx *store.Tx) error {
 			if err := tx.CreateToken(ctx, made.Token); err != nil {
 				return err
 			}
 			t := made.Token
-			err := s.audit(ctx, tx, p, access.TokenCreated, aboutToken(t.ID), map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
+			err := s.guard.Record(ctx, tx, p, access.TokenCreated, authz.AboutToken(t.ID), map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, made)
+			return s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -163,7 +160,7 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 func (s *Service) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
 	now := s.now()
 	expires := r.Expires.UTC().Truncate(time.Microsecond) // as it is kept
-	if message := lineProblem(r.Name, 100); message != "" || r.Name == "" {
+	if message := input.LineProblem(r.Name, 100); message != "" || r.Name == "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: cmp.Or(message, "is empty")})
 	}
 	if !expires.IsZero() && !expires.After(now) {
@@ -207,7 +204,7 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 
 // Tokens lists the tenant's tokens, oldest first.
 func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
-	if err := s.Permit(ctx, p, access.ListTokens); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListTokens); err != nil {
 		return nil, err
 	}
 	return s.store.Tokens(ctx, p.Tenant)
@@ -216,10 +213,10 @@ func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Toke
 // DeleteToken revokes a token at once, but none that may do or see more than its
 // revoker, nor the last of the administrators.
 func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
-	if err := s.Permit(ctx, p, access.DeleteToken); err != nil {
+	if err := s.guard.Permit(ctx, p, access.DeleteToken); err != nil {
 		return err
 	}
-	if !word(tokenID) {
+	if !input.Word(tokenID) {
 		return fault.New(fault.NotFound, "token.not_found", "There is no such token.")
 	}
 	token, err := s.store.Token(ctx, tokenID)
@@ -230,15 +227,15 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 		return err
 	}
 	if len(above(p, token.Role, token.Clearance)) > 0 {
-		return s.deny(ctx, p, access.DeleteToken, aboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
+		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
 	}
-	return s.update(ctx, mandateOf(p, access.DeleteToken), func(tx *store.Tx) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteToken), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
 			return err
 		}
 		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, p, access.TokenRevoked, aboutToken(tokenID), nil)
+		return s.guard.Record(ctx, tx, p, access.TokenRevoked, authz.AboutToken(tokenID), nil)
 	})
 }

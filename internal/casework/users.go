@@ -7,8 +7,10 @@ import (
 	"net/mail"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -24,8 +26,8 @@ type UserChange struct {
 
 // CreateUser adds a user to the caller's tenant: a viewer cleared for PUBLIC,
 // unless the change says otherwise.
-func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChange, once Once) (access.User, error) {
-	if err := s.Permit(ctx, p, access.CreateUser); err != nil {
+func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChange, once authz.Once) (access.User, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateUser); err != nil {
 		return access.User{}, err
 	}
 	now := s.now()
@@ -33,19 +35,19 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 	if err := s.changeUser(ctx, p, &made, c); err != nil {
 		return access.User{}, err
 	}
-	err := s.once(ctx, p, once, func() error {
-		return s.update(ctx, mandateOf(p, access.CreateUser), func(tx *store.Tx) (err error) {
+	err := s.guard.Once(ctx, p, once, func() error {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateUser), func(tx *store.Tx) (err error) {
 			if err := unmistakable(ctx, tx, made.Tenant, made.Email); err != nil {
 				return err
 			}
 			if made, err = tx.CreateUser(ctx, made); err != nil {
 				return err
 			}
-			err = s.audit(ctx, tx, p, access.UserCreated, aboutUser(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
+			err = s.guard.Record(ctx, tx, p, access.UserCreated, authz.AboutUser(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
 			if err != nil {
 				return err
 			}
-			return s.keep(ctx, tx, p, once, made)
+			return s.guard.Keep(ctx, tx, p, once, made)
 		})
 	})
 	if err != nil {
@@ -57,23 +59,23 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 // UpdateUser changes a user. When the password or the address changes, or the
 // user is disabled, all of the user's sessions end.
 func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int64, c UserChange) (access.User, error) {
-	if err := s.Permit(ctx, p, access.UpdateUser); err != nil {
+	if err := s.guard.Permit(ctx, p, access.UpdateUser); err != nil {
 		return access.User{}, err
 	}
 	var saved access.User
-	err := retry("user.version_conflict", func() error {
+	err := authz.Retry("user.version_conflict", func() error {
 		before, err := s.store.User(ctx, p.Tenant, userID)
 		if err != nil {
 			return err
 		}
 		if len(above(p, before.Role, before.Clearance)) > 0 {
-			return s.deny(ctx, p, access.UpdateUser, aboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
+			return s.guard.Deny(ctx, p, access.UpdateUser, authz.AboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
 		}
 		after := before
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
 			return err
 		}
-		return s.update(ctx, mandateOf(p, access.UpdateUser), func(tx *store.Tx) (err error) {
+		return s.guard.Update(ctx, authz.NewMandate(p, access.UpdateUser), func(tx *store.Tx) (err error) {
 			saved, err = s.saveUser(ctx, tx, p, before, after)
 			return err
 		})
@@ -107,7 +109,7 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 	if err != nil {
 		return saved, err
 	}
-	return saved, s.audit(ctx, tx, p, access.UserUpdated, aboutUser(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
+	return saved, s.guard.Record(ctx, tx, p, access.UserUpdated, authz.AboutUser(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
 }
 
 // unmistakable refuses an address that would be taken for another user's, although
@@ -165,7 +167,7 @@ func (s *Service) changeUser(ctx context.Context, p access.Principal, u *access.
 	if c.Name != nil {
 		u.Name = *c.Name
 	}
-	add("/name", cmp.Or(lineProblem(u.Name, maxName), missing(u.Name)))
+	add("/name", cmp.Or(input.LineProblem(u.Name, input.MaxName), missing(u.Name)))
 	if c.Role != nil {
 		u.Role = *c.Role
 	}
@@ -200,7 +202,7 @@ func (s *Service) setPassword(ctx context.Context, u *access.User, password *str
 }
 
 func emailProblem(email string) string {
-	if message := lineProblem(email, maxName); message != "" {
+	if message := input.LineProblem(email, input.MaxName); message != "" {
 		return message
 	}
 	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email {
@@ -218,7 +220,7 @@ func missing(s string) string {
 
 // User finds a user.
 func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
-	if err := s.Permit(ctx, p, access.GetUser); err != nil {
+	if err := s.guard.Permit(ctx, p, access.GetUser); err != nil {
 		return access.User{}, err
 	}
 	return s.store.User(ctx, p.Tenant, userID)
@@ -226,8 +228,8 @@ func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (a
 
 // Users lists users with ids above after, oldest first.
 func (s *Service) Users(ctx context.Context, p access.Principal, after int64, limit int) ([]access.User, error) {
-	if err := s.Permit(ctx, p, access.ListUsers); err != nil {
+	if err := s.guard.Permit(ctx, p, access.ListUsers); err != nil {
 		return nil, err
 	}
-	return s.store.Users(ctx, p.Tenant, after, page(limit))
+	return s.store.Users(ctx, p.Tenant, after, input.Page(limit))
 }

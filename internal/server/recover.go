@@ -28,6 +28,8 @@ func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer st
 	if err != nil {
 		return "", err
 	}
-	made, err := casework.New(st, blobs, nil, casework.Config{Log: s.config.Log}).RecoverToken(ctx, tenant, name)
+	guard, catalog := s.openGuard(st)
+	service := casework.New(casework.Config{Store: st, Guard: guard, Definitions: catalog, Blobs: blobs, Log: s.config.Log})
+	made, err := service.RecoverToken(ctx, tenant, name)
 	return made.Bearer, err
 }

@@ -140,7 +140,7 @@ func (s *Server) sumUp(ctx context.Context) {
 		case <-ticker.C:
 		}
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
-		if err := s.service.SumUp(limited, ctx.Err() != nil); err != nil {
+		if err := s.guard.SumUp(limited, ctx.Err() != nil); err != nil {
 			s.config.Log.Warn("the audit could not be written", "error", err)
 		}
 		cancel()

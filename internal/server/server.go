@@ -23,9 +23,11 @@ import (
 	"sync/atomic"
 
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
@@ -45,6 +47,7 @@ type Server struct {
 	http       *http.Server
 	listener   net.Listener
 	clients    *inbound.Clients
+	guard      *authz.Guard
 	service    *casework.Service
 	engine     *delivery.Engine
 	store      *store.Store
@@ -125,7 +128,11 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics.Sample(context.WithoutCancel(ctx), c.Log, st.Backlog)
 	out := outbound.New(outbound.Config{Allowed: c.allowed(st), Version: c.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
-	s.service = casework.New(st, blobs, callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer), casework.Config{
+	guard, catalog := s.openGuard(st)
+	s.guard = guard
+	s.service = casework.New(casework.Config{
+		Store: st, Guard: guard, Definitions: catalog, Blobs: blobs,
+		Callbacks: callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer),
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal,
 		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
 	})
@@ -146,7 +153,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(s.service, api.Config{
+	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.service}, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
 		Requests: s.metrics.HTTP, Tracer: tracer,
@@ -156,6 +163,12 @@ func (s *Server) open(ctx context.Context) error {
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return s.bootstrap(ctx)
+}
+
+// openGuard returns what all use cases stand on.
+func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog) {
+	catalog := definitions.NewCatalog()
+	return authz.New(st, catalog, authz.Config{Log: s.config.Log}), catalog
 }
 
 // bootstrap makes what the first start makes.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -122,7 +123,7 @@ func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.
 
 // attached adds an attachment once and answers with it.
 func attached(ctx context.Context, folder string, in rest.Idempotent,
-	do func(casework.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
+	do func(authz.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
 	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
 		shown := showAttachment(rest.PrincipalOf(ctx), folder, at)
 		return rest.Answer(http.StatusCreated, shown, "Location", shown.ContentPath)

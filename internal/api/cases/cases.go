@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -175,12 +176,12 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 }
 
 func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent, s casework.Submission) (*submitted, error) {
-	return submit(ctx, status, in, func(o casework.Once) (casework.View, error) {
+	return submit(ctx, status, in, func(o authz.Once) (casework.View, error) {
 		return h.service.Submit(ctx, rest.PrincipalOf(ctx), s, o)
 	})
 }
 
-func submit(ctx context.Context, status int, in rest.Idempotent, do func(casework.Once) (casework.View, error)) (*submitted, error) {
+func submit(ctx context.Context, status int, in rest.Idempotent, do func(authz.Once) (casework.View, error)) (*submitted, error) {
 	render := func(v casework.View) (store.Answer, error) {
 		shown, err := showCase(v)
 		if err != nil {
@@ -210,7 +211,7 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 	v, err := h.service.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
 		CaseID: id, Edit: true, Data: body.Data, Name: body.Name.Pointer(), Color: body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
-	}, casework.Once{})
+	}, authz.Once{})
 	return shown(v, err)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 )
 
 // CaseTypeSummary is a case type in a list.
@@ -143,17 +144,17 @@ func (h caseTypeHandler) listCaseTypes(ctx context.Context, in *rest.InList) (*r
 	if err != nil {
 		return nil, err
 	}
-	return rest.PageBehind(rest.NewPager(h.kernel, "case-types", summarise, func(t casework.TypeSummary) string { return t.Key }), in.Cursor, all)
+	return rest.PageBehind(rest.NewPager(h.kernel, "case-types", summarise, func(t definitions.TypeSummary) string { return t.Key }), in.Cursor, all)
 }
 
-func summarise(t casework.TypeSummary) CaseTypeSummary {
+func summarise(t definitions.TypeSummary) CaseTypeSummary {
 	return CaseTypeSummary{
 		Key: t.Key, Name: t.Name, Kind: t.Kind, Version: t.Version,
 		CreatedAt: rest.Time(t.CreatedAt), RetiredAt: rest.TimeOrNull(t.RetiredAt),
 	}
 }
 
-func showCaseType(t casework.TypeVersion, clearance casetype.Classification) CaseType {
+func showCaseType(t definitions.TypeVersion, clearance casetype.Classification) CaseType {
 	return CaseType{CaseTypeSummary: summarise(t.Summary()), Definition: t.Type.JSONFor(clearance)}
 }
 

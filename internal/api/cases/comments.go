@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -56,7 +57,7 @@ func (h commentHandler) addComment(ctx context.Context, in *struct {
 	}
 	return rest.Create[Comment](ctx, in.Idempotent, func(c cases.Comment) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location", casePath(id)+"/comments")
-	}, func(o casework.Once) (cases.Comment, error) {
+	}, func(o authz.Once) (cases.Comment, error) {
 		return h.service.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
@@ -103,7 +104,7 @@ func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent, 
 	body.apply(&d)
 	got, replayed, err := rest.Once(ctx, *in, func(c cases.Contact) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showContact(c), "ETag", rest.ETag(c.Version), "Location", contactPath(c.ID))
-	}, func(o casework.Once) (cases.Contact, error) {
+	}, func(o authz.Once) (cases.Contact, error) {
 		return h.service.CreateContact(ctx, rest.PrincipalOf(ctx), d, o)
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -101,7 +102,7 @@ func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 		}
 		return rest.Answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
 	}
-	return rest.Create[generated](ctx, in.Idempotent, render, func(o casework.Once) ([]cases.Attachment, error) {
+	return rest.Create[generated](ctx, in.Idempotent, render, func(o authz.Once) ([]cases.Attachment, error) {
 		return h.service.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -126,7 +127,7 @@ type shownLabel struct{ Body Label }
 func (h labelHandler) createLabel(ctx context.Context, in *rest.Idempotent, body NewLabel) (*rest.PostAnswer[Label], error) {
 	return rest.Create[Label](ctx, *in, func(l cases.Label) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)
-	}, func(o casework.Once) (cases.Label, error) {
+	}, func(o authz.Once) (cases.Label, error) {
 		return h.service.CreateLabel(ctx, rest.PrincipalOf(ctx), cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
 	})
 }

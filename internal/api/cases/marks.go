@@ -10,6 +10,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 )
 
@@ -105,7 +106,7 @@ func (h caseHandler) switchType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return submit(ctx, http.StatusOK, in.Idempotent, func(o casework.Once) (casework.View, error) {
+	return submit(ctx, http.StatusOK, in.Idempotent, func(o authz.Once) (casework.View, error) {
 		return h.service.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
 			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions, IgnoreWarning: body.IgnoreWarning,
 		}, o)

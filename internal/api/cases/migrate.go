@@ -6,7 +6,9 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -67,7 +69,7 @@ func (h migrationHandler) register() {
 // registerRetirements registers the operations that end and allow new cases of a type.
 func (h migrationHandler) registerRetirements() {
 	change := func(id access.Operation, path, summary, doc string,
-		do func(context.Context, access.Principal, string, casework.Once) (casework.TypeVersion, error)) {
+		do func(context.Context, access.Principal, string, authz.Once) (definitions.TypeVersion, error)) {
 		rest.Handle(h.kernel, rest.Operation{
 			ID: id, Pattern: "POST /v1/case-types/{key}/" + path, Tag: "case types",
 			Summary:     summary,
@@ -77,10 +79,10 @@ func (h migrationHandler) registerRetirements() {
 			InCaseType
 			rest.Idempotent
 		}) (*rest.PostAnswer[CaseTypeSummary], error) {
-			render := func(t casework.TypeVersion) (store.Answer, error) {
+			render := func(t definitions.TypeVersion) (store.Answer, error) {
 				return rest.Answer(http.StatusOK, summarise(t.Summary()))
 			}
-			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render, func(o casework.Once) (casework.TypeVersion, error) {
+			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render, func(o authz.Once) (definitions.TypeVersion, error) {
 				return do(ctx, rest.PrincipalOf(ctx), in.Key, o)
 			})
 		})
@@ -112,7 +114,7 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 		}
 		return rest.Answer(http.StatusOK, report)
 	}
-	return rest.Create[MigrationReport](ctx, in.Idempotent, render, func(o casework.Once) (casework.Migrated, error) {
+	return rest.Create[MigrationReport](ctx, in.Idempotent, render, func(o authz.Once) (casework.Migrated, error) {
 		return h.service.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
 	})
 }

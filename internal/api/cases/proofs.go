@@ -12,6 +12,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -66,7 +67,7 @@ func (h proofHandler) uploadProof(ctx context.Context, in *proofUpload) (*rest.P
 	if err != nil {
 		return nil, err
 	}
-	return attached(ctx, "proofs", in.Idempotent, func(o casework.Once) (cases.Attachment, error) {
+	return attached(ctx, "proofs", in.Idempotent, func(o authz.Once) (cases.Attachment, error) {
 		return h.service.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
 	}, u.Key, u.Filename, u.MediaType)
 }

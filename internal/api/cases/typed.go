@@ -18,7 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/schema"
 )
@@ -65,7 +65,7 @@ const (
 
 // describe makes the document, if that does not take too much.
 func (g *generalDocument) describe(
-	ctx context.Context, t casework.TypeVersion, clearance casetype.Classification,
+	ctx context.Context, t definitions.TypeVersion, clearance casetype.Classification,
 ) (rest.Reply[rest.Object], error) {
 	document, err := g.of(schema.NewBudget(ctx, stepsOfDocument), t, clearance)
 	if errors.Is(err, schema.ErrSpent) {
@@ -167,7 +167,7 @@ func (w *typedWriter) spend(steps int) bool {
 
 // of makes the document of a case type, as somebody with the clearance sees it.
 func (g *generalDocument) of(
-	work *schema.Budget, t casework.TypeVersion, clearance casetype.Classification,
+	work *schema.Budget, t definitions.TypeVersion, clearance casetype.Classification,
 ) (node, error) {
 	definition := t.Type.JSONFor(clearance)
 	w := &typedWriter{

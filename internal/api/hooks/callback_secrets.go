@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/store"
@@ -70,7 +71,7 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 	}
 	return rest.Create[CallbackSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
 		return rest.Answer(http.StatusOK, CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
-	}, func(o casework.Once) (endpoint.Secret, error) {
+	}, func(o authz.Once) (endpoint.Secret, error) {
 		return h.service.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -192,7 +193,7 @@ func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent
 	}
 	return rest.Create[CreatedEndpoint](ctx, *in, func(e endpoint.Endpoint) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), rest.OrNull(drawn(e, body.Secret))}, "Location", "/v1/endpoints/"+e.ID)
-	}, func(o casework.Once) (endpoint.Endpoint, error) {
+	}, func(o authz.Once) (endpoint.Endpoint, error) {
 		return h.service.CreateEndpointFrom(ctx, rest.PrincipalOf(ctx), e, from, o)
 	})
 }

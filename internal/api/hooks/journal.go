@@ -13,6 +13,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/event"
@@ -105,6 +106,7 @@ const mostText = 4 << 20
 // journalHandler has the operations that follow the journal.
 type journalHandler struct {
 	kernel    *rest.Kernel
+	guard     *authz.Guard
 	service   *casework.Service
 	feed      *delivery.Feed
 	bounds    Follow
@@ -113,7 +115,7 @@ type journalHandler struct {
 
 func newJournalHandler(k *rest.Kernel, s *casework.Service, c Config) journalHandler {
 	bounds := c.Follow.withDefaults()
-	return journalHandler{kernel: k, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds)}
+	return journalHandler{kernel: k, guard: c.Guard, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds)}
 }
 
 func (h journalHandler) register() {
@@ -217,7 +219,7 @@ type follower struct {
 func (h journalHandler) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
 	f := &follower{handler: h, operation: o, selection: in.selection(), principal: rest.PrincipalOf(ctx)}
 	var err error
-	if f.rightsChanged = h.service.RightsChanged(f.principal); h.service.RightsHeld(f.principal) {
+	if f.rightsChanged = h.guard.RightsChanged(f.principal); h.guard.RightsHeld(f.principal) {
 		err = f.loadAudience(ctx)
 	} else {
 		err = f.recheck(ctx)
@@ -261,7 +263,7 @@ func (f *follower) loadAudience(ctx context.Context) error {
 // recheck authenticates the client again, and loads what it may receive: both may have
 // changed since the request arrived.
 func (f *follower) recheck(ctx context.Context) (err error) {
-	f.rightsChanged = f.handler.service.RightsChanged(f.principal) // before the look-up, so that no change is missed
+	f.rightsChanged = f.handler.guard.RightsChanged(f.principal) // before the look-up, so that no change is missed
 	if f.principal, err = f.handler.kernel.Reauthenticate(ctx); err != nil {
 		return err
 	}

@@ -4,12 +4,14 @@ package hooks
 
 import (
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 )
 
 // Config is what the operations need besides the use cases.
 type Config struct {
+	Guard           *authz.Guard
 	Version         string           // of Casehook
 	AtfinityVersion string           // of examples in X-atfinity-version
 	Feed            *delivery.Feed   // the journal, for clients that follow it

@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -80,7 +81,7 @@ func (h repairHandler) register() {
 	for _, o := range []struct {
 		id                         access.Operation
 		path, summary, description string
-		do                         func(context.Context, access.Principal, string, casework.Which, casework.Once) (int64, error)
+		do                         func(context.Context, access.Principal, string, casework.Which, authz.Once) (int64, error)
 	}{
 		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.", h.service.DropDead},
 		{access.RetryParked, "/parked/retry", "Try waiting messages at once", "While the endpoint as a whole is away, they wait until it is back.", h.service.RetryParked},
@@ -95,7 +96,7 @@ func (h repairHandler) register() {
 		}, func(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[MessageCount], error) {
 			return rest.Create[MessageCount](ctx, in.Idempotent, func(n int64) (store.Answer, error) {
 				return rest.Answer(http.StatusOK, MessageCount{n})
-			}, func(once casework.Once) (int64, error) {
+			}, func(once authz.Once) (int64, error) {
 				return o.do(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), once)
 			})
 		})
@@ -124,7 +125,7 @@ func showDead(d store.Dead) DeadMessage {
 }
 
 func (h repairHandler) retryDead(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
 		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
 	})
 }

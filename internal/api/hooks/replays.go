@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -113,13 +114,13 @@ func (h replayHandler) createReplay(ctx context.Context, in *toEndpoint, body Ne
 		request.Until = periodEnd(*body.Until)
 	}
 	rest.Set(&request.Triggers, body.Triggers)
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
 		return h.service.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
 	})
 }
 
 func (h replayHandler) resend(ctx context.Context, in *toEndpoint, body Resend) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o casework.Once) (casework.Replay, error) {
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
 		return h.service.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -90,7 +91,7 @@ func (h secretHandler) rotateSecret(ctx context.Context, in *struct {
 	}
 	return rest.Create[CreatedSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showCreated(s, body))
-	}, func(o casework.Once) (endpoint.Secret, error) {
+	}, func(o authz.Once) (endpoint.Secret, error) {
 		return h.service.RotateEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, q, o)
 	})
 }

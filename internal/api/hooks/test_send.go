@@ -6,6 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/store"
@@ -47,7 +48,7 @@ func (h testHandler) register(k *rest.Kernel) {
 	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
 		return rest.Create[TestResult](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
 			return rest.Answer(http.StatusOK, showTestResult(t))
-		}, func(o casework.Once) (casework.Tested, error) {
+		}, func(o authz.Once) (casework.Tested, error) {
 			return h.service.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
 		})
 	})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/authz"
 )
 
 // AuditRecord is one line of the audit.
@@ -20,9 +20,9 @@ type AuditRecord struct {
 
 // auditHandler has the operation that lists the audit.
 type auditHandler struct {
-	kernel  *rest.Kernel
-	service *casework.Service
-	ids     rest.SealedIDs
+	kernel *rest.Kernel
+	guard  *authz.Guard
+	ids    rest.SealedIDs
 }
 
 func (h auditHandler) register() {
@@ -35,7 +35,7 @@ func (h auditHandler) register() {
 		if err := h.kernel.Open("audit", in.Cursor, &before); err != nil {
 			return nil, err
 		}
-		all, err := h.service.Audit(ctx, rest.PrincipalOf(ctx), before, in.Limit)
+		all, err := h.guard.Records(ctx, rest.PrincipalOf(ctx), before, in.Limit)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/session"
@@ -14,6 +15,7 @@ import (
 
 // Config is what the operations need besides the use cases.
 type Config struct {
+	Guard     *authz.Guard
 	Log       *slog.Logger
 	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
 	Sessions  *session.Manager // of the people who sign in
@@ -29,5 +31,5 @@ func Register(k *rest.Kernel, s *casework.Service, c Config) {
 	userHandler{k, s}.register()
 	tokenHandler{k, s}.register()
 	tenantHandler{k, s}.register()
-	auditHandler{kernel: k, service: s, ids: k.SealedIDs("aud_")}.register()
+	auditHandler{kernel: k, guard: c.Guard, ids: k.SealedIDs("aud_")}.register()
 }

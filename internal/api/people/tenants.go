@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -120,7 +121,7 @@ func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent, bo
 	return rest.Create[CreatedTenant](ctx, *in, func(t casework.NewTenant) (store.Answer, error) {
 		made := CreatedTenant{h.showTenant(t.Tenant), t.Token.Bearer}
 		return rest.Answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
-	}, func(o casework.Once) (casework.NewTenant, error) {
+	}, func(o authz.Once) (casework.NewTenant, error) {
 		return h.service.CreateTenant(ctx, rest.PrincipalOf(ctx), body.Key, casework.TenantChange{
 			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 			PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
@@ -139,7 +140,7 @@ func (h tenantHandler) createAdministrator(ctx context.Context, in *struct {
 }) (*rest.PostAnswer[CreatedToken], error) {
 	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
-	}, func(o casework.Once) (casework.NewToken, error) {
+	}, func(o authz.Once) (casework.NewToken, error) {
 		return h.service.CreateTenantAdministrator(ctx, rest.PrincipalOf(ctx), in.Key, o)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/store"
@@ -82,7 +83,7 @@ func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent, body
 	rest.Set(&expires, body.ExpiresAt)
 	return rest.Create[CreatedToken](ctx, *in, func(t casework.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
-	}, func(o casework.Once) (casework.NewToken, error) {
+	}, func(o authz.Once) (casework.NewToken, error) {
 		return h.service.CreateToken(ctx, rest.PrincipalOf(ctx), casework.TokenRequest{
 			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
 			Allowed: body.Allowed, Expires: expires,

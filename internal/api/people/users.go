@@ -7,6 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -123,7 +124,7 @@ func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent, body N
 	}
 	return rest.Create[User](ctx, *in, func(u access.User) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showUser(u), "Location", "/v1/users/"+strconv.FormatInt(u.ID, 10))
-	}, func(o casework.Once) (access.User, error) {
+	}, func(o authz.Once) (access.User, error) {
 		return h.service.CreateUser(ctx, rest.PrincipalOf(ctx), change, o)
 	})
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -57,10 +57,10 @@ func Answer(status int, body any, header ...string) (store.Answer, error) {
 // in the body that was read.
 func Once[T any](
 	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
-	do func(casework.Once) (T, error), extra ...string,
+	do func(authz.Once) (T, error), extra ...string,
 ) (a store.Answer, replayed string, err error) {
 	x := ExchangeOf(ctx)
-	key := casework.Once{
+	key := authz.Once{
 		Operation: x.operation, Key: in.IdempotencyKey, Request: x.fingerprint(extra),
 	}
 	key.Render = func(result any) (store.Answer, error) {
@@ -74,7 +74,7 @@ func Once[T any](
 		return a, err
 	}
 	result, err := do(key)
-	var before *casework.Replayed
+	var before *authz.Repeated
 	switch {
 	case errors.As(err, &before):
 		return before.Answer, "true", nil
@@ -89,7 +89,7 @@ func Once[T any](
 // Create is Once for the operations that answer with a PostAnswer.
 func Create[V, T any](
 	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
-	do func(casework.Once) (T, error), extra ...string,
+	do func(authz.Once) (T, error), extra ...string,
 ) (*PostAnswer[V], error) {
 	a, replayed, err := Once(ctx, in, render, do, extra...)
 	if err != nil {

@@ -1,4 +1,4 @@
-package casework
+package authz
 
 import (
 	"context"
@@ -8,48 +8,58 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
 
-// mandate is by what right somebody changes something. Between its first check and the
+func Unauthenticated() error {
+	return fault.New(fault.Unauthenticated, "token.invalid",
+		"The request carries no valid token. Send one as Authorization: Bearer chk_...")
+}
+
+func SessionOver() error {
+	return fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
+}
+
+// Mandate is by what right somebody changes something. Between its first check and the
 // commit minutes may pass, in which a callback is asked, a document is made or a file
 // comes in: so the commit's transaction checks it again.
-type mandate struct {
+type Mandate struct {
 	access.Principal
 	operation access.Operation
 	types     []string // of the cases that change; known by the end of the transaction
-	roles     []string // of the transition that is submitted; nil: all may
-	waited    bool     // for somebody else: another node may have committed anything meanwhile
+	Roles     []string // of the transition that is submitted; nil: all may
+	Waited    bool     // for somebody else: another node may have committed anything meanwhile
 }
 
-func mandateOf(p access.Principal, o access.Operation) *mandate {
-	return &mandate{Principal: p, operation: o}
+func NewMandate(p access.Principal, o access.Operation) *Mandate {
+	return &Mandate{Principal: p, operation: o}
 }
 
-// concerns notes that a case of a type changes.
-func (m *mandate) concerns(t *casetype.Type) {
+// Concerns notes that a case of a type changes.
+func (m *Mandate) Concerns(t *casetype.Type) {
 	if !slices.Contains(m.types, t.Key) {
 		m.types = append(m.types, t.Key)
 	}
 }
 
-// update runs do in one transaction for somebody. The last that it does is to check that
+// Update runs do in one transaction for somebody. The last that it does is to check that
 // they still may: whatever do waited for, such as a lock, is behind it then. Nothing is
 // saved where they may not. No lock is held for it: who revokes a credential waits for
 // nobody, and what is revoked during the commit itself is revoked after it.
-func (s *Service) update(ctx context.Context, m *mandate, do func(*store.Tx) error) error {
+func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error) error {
 	var refused error
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	err := g.store.Update(ctx, func(tx *store.Tx) error {
 		m.types, refused = nil, nil
 		if err := do(tx); err != nil {
 			return err
 		}
-		refused = s.stillMay(ctx, tx, m)
+		refused = g.stillMay(ctx, tx, m)
 		return refused
 	})
 	if errors.Is(refused, fault.Forbidden) {
-		return s.denied(ctx, m.Principal, m.operation, subject{}, refused)
+		return g.denied(ctx, m.Principal, m.operation, Subject{}, refused)
 	}
 	return err
 }
@@ -57,21 +67,21 @@ func (s *Service) update(ctx context.Context, m *mandate, do func(*store.Tx) err
 // standings is where the worth of credentials is looked up; a store.Store is, and so is a
 // store.Tx.
 type standings interface {
-	typeReader
+	definitions.Reader
 	Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (access.Standing, error)
 }
 
 // stillMay checks a mandate again. It asks the database only where somebody's rights in
 // the tenant may have changed since the principal was authenticated.
-func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
-	c, now := m.Credential, s.now()
+func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
+	c, now := m.Credential, g.now()
 	if c.At.IsZero() {
 		return nil
 	}
 	if !c.Expires.IsZero() && !now.Before(c.Expires) {
 		return over(m.Principal)
 	}
-	if elsewhere := m.waited && s.store.Nodes(); !elsewhere && s.store.RightsHeld(m.Tenant, c.Moment, c.At) {
+	if elsewhere := m.Waited && g.store.Nodes(); !elsewhere && g.store.RightsHeld(m.Tenant, c.Moment, c.At) {
 		return nil
 	}
 	types := append(m.types, "")
@@ -86,7 +96,7 @@ func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
 		return over(p)
 	case !p.Clearance.Sees(m.Clearance):
 		return meanwhile("Your clearance became %s", p.Clearance)
-	case !p.Role.Permits(m.operation) || !p.Role.Among(m.roles):
+	case !p.Role.Permits(m.operation) || !p.Role.Among(m.Roles):
 		return meanwhile("Your role became %q, which may not do this", p.Role)
 	}
 	for i, key := range m.types {
@@ -94,7 +104,7 @@ func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
 		if i > 0 {
 			version = 0
 		}
-		if err := s.stillMayType(ctx, r, p, m.operation, key, version); err != nil {
+		if err := g.stillMayType(ctx, r, p, m.operation, key, version); err != nil {
 			return err
 		}
 	}
@@ -102,12 +112,12 @@ func (s *Service) stillMay(ctx context.Context, r standings, m *mandate) error {
 }
 
 // stillMayType checks that a version of a case type, or its newest, leaves somebody in.
-func (s *Service) stillMayType(ctx context.Context, r typeReader, p access.Principal, o access.Operation, key string, version int64) error {
-	t, err := s.typeAt(ctx, r, p.Tenant, key, version)
+func (g *Guard) stillMayType(ctx context.Context, r definitions.Reader, p access.Principal, o access.Operation, key string, version int64) error {
+	t, err := g.definitions.At(ctx, r, p.Tenant, key, version)
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}
-	if err == nil && leftOut(p, o, t.Type) != nil {
+	if err == nil && LeftOut(p, o, t.Type) != nil {
 		err = meanwhile("The case type %s was narrowed to other roles", key)
 	}
 	return err
@@ -120,7 +130,7 @@ func meanwhile(what string, args ...any) error {
 // over refuses a credential that was revoked or has expired.
 func over(p access.Principal) error {
 	if p.Actor.UserID != 0 {
-		return sessionOver()
+		return SessionOver()
 	}
-	return unauthenticated()
+	return Unauthenticated()
 }

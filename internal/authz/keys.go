@@ -1,4 +1,4 @@
-package casework
+package authz
 
 import (
 	"context"
@@ -32,13 +32,13 @@ type keyInUse struct {
 	claimed bool          // in the database, too
 }
 
-// take waits until no other request of this process uses the key, at most for a
+// acquire waits until no other request of this process uses the key, at most for a
 // time, and takes it.
-func (k *keysInUse) take(ctx context.Context, name store.OnceKey, request string, wait time.Duration) error {
+func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request string, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
-		other := k.takeFree(name, request)
+		other := k.acquireFree(name, request)
 		switch {
 		case other == nil:
 			return nil
@@ -55,8 +55,8 @@ func (k *keysInUse) take(ctx context.Context, name store.OnceKey, request string
 	}
 }
 
-// takeFree takes a key, or returns the request that uses it.
-func (k *keysInUse) takeFree(name store.OnceKey, request string) *keyInUse {
+// acquireFree takes a key, or returns the request that uses it.
+func (k *keysInUse) acquireFree(name store.OnceKey, request string) *keyInUse {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if other := k.all[name]; other != nil {
@@ -76,8 +76,8 @@ func (k *keysInUse) drop(name store.OnceKey) {
 	delete(k.all, name)
 }
 
-// markClaimed notes that a key has a row in the database.
-func (k *keysInUse) markClaimed(name store.OnceKey) {
+// noteClaimed notes that a key has a row in the database.
+func (k *keysInUse) noteClaimed(name store.OnceKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.all[name].claimed = true
@@ -89,26 +89,26 @@ func (k *keysInUse) isClaimed(name store.OnceKey) bool {
 	return k.all[name].claimed
 }
 
-// claim keeps other processes from asking anything under the same key, for as long
+// Claim keeps other processes from asking anything under the same key, for as long
 // as the asking may take. Where another process has the key, it waits for that
 // one's answer. It is called within once, before anything outside is asked.
-func (s *Service) claim(ctx context.Context, p access.Principal, o Once, asking time.Duration) error {
+func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking time.Duration) error {
 	if o.Key == "" {
 		return nil
 	}
 	name := o.name(p)
-	late := time.NewTimer(s.KeyWait)
+	late := time.NewTimer(g.keyWait)
 	defer late.Stop()
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		claimed, err := s.tryClaim(ctx, name, o.request(p), asking)
+		claimed, err := g.tryClaim(ctx, name, o.request(p), asking)
 		if err != nil {
 			return err
 		}
 		if claimed {
-			s.keys.markClaimed(name)
+			g.keys.noteClaimed(name)
 			return nil
 		}
-		if err := s.replay(ctx, p, o); err != nil {
+		if err := g.repeat(ctx, p, o); err != nil {
 			return err
 		}
 		select {
@@ -121,13 +121,13 @@ func (s *Service) claim(ctx context.Context, p access.Principal, o Once, asking 
 	}
 }
 
-func (s *Service) tryClaim(ctx context.Context, name store.OnceKey, request string, asking time.Duration) (claimed bool, err error) {
-	now := s.now()
+func (g *Guard) tryClaim(ctx context.Context, name store.OnceKey, request string, asking time.Duration) (claimed bool, err error) {
+	now := g.now()
 	c := store.Claim{
-		OnceKey: name, Request: request, By: s.process, Now: now, Until: now.Add(asking + claimMargin),
-		Since: now.Add(-answersLast), Alone: !s.store.Nodes(),
+		OnceKey: name, Request: request, By: g.process, Now: now, Until: now.Add(asking + claimMargin),
+		Since: now.Add(-AnswersLast), Alone: !g.store.Nodes(),
 	}
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
+	err = g.store.Update(ctx, func(tx *store.Tx) error {
 		claimed, err = tx.ClaimKey(ctx, c)
 		return err
 	})
@@ -136,15 +136,15 @@ func (s *Service) tryClaim(ctx context.Context, name store.OnceKey, request stri
 
 // release lets others have a key whose operation has failed. Where that can't be
 // written, the claim ends by itself.
-func (s *Service) release(ctx context.Context, name store.OnceKey) {
-	if !s.keys.isClaimed(name) {
+func (g *Guard) release(ctx context.Context, name store.OnceKey) {
+	if !g.keys.isClaimed(name) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 	defer cancel()
-	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseKey(ctx, name, s.process) })
+	err := g.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseKey(ctx, name, g.process) })
 	if err != nil {
-		s.Log.WarnContext(ctx, "an idempotency key stays claimed until its callback's budget is over", "error", err)
+		g.log.WarnContext(ctx, "an idempotency key stays claimed until its callback's budget is over", "error", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package casework
+package authz
 
 import (
 	"context"
@@ -31,17 +31,17 @@ const (
 	noteEvery       = 10 * time.Second // and then as often
 )
 
-// note is something that the audit is told.
-type note struct {
-	who     access.Principal
-	what    access.Action
-	subject subject
-	detail  map[string]any
+// Note is something that the audit is told.
+type Note struct {
+	Who     access.Principal
+	What    access.Action
+	subject Subject
+	Detail  map[string]any
 }
 
 // sum is how often a note came again.
 type sum struct {
-	note
+	Note
 	times int // that are not told yet
 	lasts time.Duration
 	until time.Time // when it is told, or forgotten
@@ -62,17 +62,17 @@ type tenantSide struct {
 
 // add counts a note, and reports whether it is to be told by itself. The same
 // notes have the same key; one without a key is like no other.
-func (s *sums) add(key string, n note, now time.Time) (alone bool) {
+func (s *sums) add(key string, n Note, now time.Time) (alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
 		s.all, s.limits = map[string]*sum{}, map[tenantSide]*rate.Limiter{}
 	}
-	tenant := strconv.FormatInt(n.who.Tenant, 10) + "/" + string(n.what)
+	tenant := strconv.FormatInt(n.Who.Tenant, 10) + "/" + string(n.What)
 	of := tenant + "/" + key
-	if s.all[of] == nil && (len(s.all) >= maxSums || !s.mayTell(n.who, now)) {
+	if s.all[of] == nil && (len(s.all) >= maxSums || !s.mayTell(n.Who, now)) {
 		of = tenant
-		n.who.Actor.Name, n.subject, n.detail = "", subject{}, map[string]any{"various": true}
+		n.Who.Actor.Name, n.subject, n.Detail = "", Subject{}, map[string]any{"various": true}
 	} else if key == "" {
 		return true
 	}
@@ -80,7 +80,7 @@ func (s *sums) add(key string, n note, now time.Time) (alone bool) {
 		before.times++
 		return false
 	}
-	s.all[of] = &sum{note: n, lasts: sumFirst, until: now.Add(sumFirst)}
+	s.all[of] = &sum{Note: n, lasts: sumFirst, until: now.Add(sumFirst)}
 	return true
 }
 
@@ -116,40 +116,40 @@ func (s *sums) due(now time.Time, end bool) (told []sum) {
 	return told
 }
 
-// noteOnce tells the audit of something, or counts it where the same was told
+// NoteOnce tells the audit of something, or counts it where the same was told
 // lately.
-func (s *Service) noteOnce(ctx context.Context, key string, n note) {
-	if s.sums.add(key, n, s.now()) {
-		s.note(ctx, n.who, n.what, n.subject, n.detail)
+func (g *Guard) NoteOnce(ctx context.Context, key string, n Note) {
+	if g.sums.add(key, n, g.now()) {
+		g.Note(ctx, n.Who, n.What, n.subject, n.Detail)
 	}
 }
 
-// noteStranger is noteOnce for somebody whose credential is none: the same is who
+// NoteStranger is NoteOnce for somebody whose credential is none: the same is who
 // they say they are, where, and what.
-func (s *Service) noteStranger(
-	ctx context.Context, p access.Principal, what access.Action, of subject, detail map[string]any,
+func (g *Guard) NoteStranger(
+	ctx context.Context, p access.Principal, what access.Action, of Subject, detail map[string]any,
 ) {
 	raw, _ := json.Marshal(detail) // of texts
-	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), of.name, raw)
+	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), of.Name, raw)
 	p.Role = "" // whatever a token's is that may not be used from there
-	s.noteOnce(ctx, key, note{p, what, of, detail})
+	g.NoteOnce(ctx, key, Note{p, what, of, detail})
 }
 
-// noteDenied tells the audit what somebody may not do.
-func (s *Service) noteDenied(ctx context.Context, p access.Principal, of subject, detail map[string]any) {
-	s.noteOnce(ctx, "", note{p, access.Denied, of, detail})
+// NoteDenied tells the audit what somebody may not do.
+func (g *Guard) NoteDenied(ctx context.Context, p access.Principal, of Subject, detail map[string]any) {
+	g.NoteOnce(ctx, "", Note{p, access.Denied, of, detail})
 }
 
 // SumUp tells the audit how often came again what it was told once.
-func (s *Service) SumUp(ctx context.Context, end bool) error {
+func (g *Guard) SumUp(ctx context.Context, end bool) error {
 	var errs []error
-	for _, one := range s.sums.due(s.now(), end) {
-		detail := maps.Clone(one.detail)
+	for _, one := range g.sums.due(g.now(), end) {
+		detail := maps.Clone(one.Detail)
 		if detail == nil {
 			detail = map[string]any{}
 		}
 		detail["times"] = one.times
-		errs = append(errs, s.write(ctx, one.who, one.what, one.subject, detail))
+		errs = append(errs, g.write(ctx, one.Who, one.What, one.subject, detail))
 	}
 	return errors.Join(errs...)
 }

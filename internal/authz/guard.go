@@ -1,0 +1,52 @@
+// Package authz says who may do what, and keeps what happens under a right: it permits operations
+// by role and by case type, checks again at the commit that somebody still may, writes the audit,
+// and carries an operation out once per idempotency key. All use cases stand on it.
+package authz
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/casehook/casehook/internal/definitions"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Config is what a Guard needs besides its collaborators.
+type Config struct {
+	KeyWait time.Duration    // how long a request waits for another with its idempotency key; default 10 s
+	Now     func() time.Time // default: the real clock
+	Log     *slog.Logger     // nil: nothing is logged
+}
+
+// Guard permits operations, and is what all use cases share. It is safe for concurrent use.
+type Guard struct {
+	store       *store.Store
+	definitions *definitions.Catalog
+	keyWait     time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+	keys        keysInUse
+	process     string // names this one among those that share the database
+	sums        sums
+}
+
+// New returns a Guard of the tenants in a store.
+func New(st *store.Store, d *definitions.Catalog, c Config) *Guard {
+	if c.KeyWait <= 0 {
+		c.KeyWait = defaultKeyWait
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Guard{
+		store: st, definitions: d, keyWait: c.KeyWait, log: c.Log, process: id.New("process"),
+		now: func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) },
+	}
+}
+
+// Now returns the time as the store keeps it: UTC, to the microsecond.
+func (g *Guard) Now() time.Time { return g.now() }

@@ -1,0 +1,126 @@
+package authz
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// AnswersLast is how long a stored answer is repeated.
+const AnswersLast = 24 * time.Hour
+
+const maxOnceKey = 255 // bytes
+
+// Once runs an operation unless it was carried out before; then it returns
+// *Replayed. While a request is under way, others of this process with its key
+// wait for what becomes of it, and ask nothing. When the operation fails it looks
+// again: another process may have been faster, and its commit the reason of the
+// failure; then this request is told what that one was told.
+func (g *Guard) Once(ctx context.Context, p access.Principal, o Once, do func() error) error {
+	if o.Key == "" {
+		return do()
+	}
+	if len(o.Key) > maxOnceKey || !input.Printable(o.Key) {
+		return fault.New(fault.Invalid, "idempotency.key_invalid",
+			"An idempotency key is 1 to %d printable ASCII characters. A UUID is a good one.", maxOnceKey)
+	}
+	name := o.name(p)
+	if err := g.keys.acquire(ctx, name, o.request(p), g.keyWait); err != nil {
+		return err
+	}
+	defer g.keys.drop(name)
+	if err := g.stillMay(ctx, g.store, NewMandate(p, o.Operation)); err != nil { // it may have waited
+		return err
+	}
+	if err := g.repeat(ctx, p, o); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		return nil
+	}
+	g.release(ctx, name)
+	if before := g.repeat(ctx, p, o); before != nil {
+		return before
+	}
+	return err
+}
+
+// repeat returns *Replayed when there is an answer, a fault when it is to
+// another request, and nil when there is none yet.
+func (g *Guard) repeat(ctx context.Context, p access.Principal, o Once) error {
+	answer, found, err := g.store.Answered(ctx, o.name(p), g.now().Add(-AnswersLast))
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return nil
+	case answer.Request != o.request(p):
+		return keyReused()
+	case answer.Status == 0:
+		return nil
+	}
+	return &Repeated{Answer: answer}
+}
+
+// Keep stores the answer in the operation's own transaction. It fails, and the
+// transaction with it, when another request with the same key came first.
+func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o Once, result any) error {
+	if o.Key == "" {
+		return nil
+	}
+	answer, err := o.Render(result)
+	if err != nil {
+		return err
+	}
+	answer.Request = o.request(p)
+	now := g.now()
+	first, err := tx.StoreAnswer(ctx, o.name(p), g.process, answer, now, now.Add(-AnswersLast))
+	if err == nil && !first {
+		err = keyInProgress()
+	}
+	return err
+}
+
+func (o Once) name(p access.Principal) store.OnceKey {
+	who := p.Actor.TokenID
+	if p.Actor.UserID != 0 {
+		who = "user/" + strconv.FormatInt(p.Actor.UserID, 10)
+	}
+	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: string(o.Operation), Key: o.Key}
+}
+
+// request is the hash as it is kept: an answer is not repeated to a caller whose
+// clearance has changed since.
+func (o Once) request(p access.Principal) string { return o.Request + "@" + string(p.Clearance) }
+
+// With makes more of what the request said part of its hash.
+func (o Once) With(more string) Once {
+	sum := sha256.Sum256([]byte(o.Request + "\n" + more))
+	o.Request = hex.EncodeToString(sum[:])
+	return o
+}
+
+// Once makes an operation happen once per key. The zero value is no key. Render
+// makes the response out of the operation's result (a View, a cases.Comment, a
+// cases.Attachment, an endpoint.Endpoint ...); it is stored in the operation's own transaction
+// and returned, to this caller and to whoever repeats the request within 24 hours.
+type Once struct {
+	Operation access.Operation
+	Key       string // the client's; at most 255 bytes
+	Request   string // a hash of all that the request said
+	Render    func(result any) (store.Answer, error)
+}
+
+// Repeated is the error that carries a stored answer: the operation was carried
+// out before, by an earlier request with the same key.
+type Repeated struct{ Answer store.Answer }
+
+func (r *Repeated) Error() string { return "authz: carried out before" }

@@ -1,0 +1,144 @@
+package authz
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/input"
+)
+
+// Permit says whether somebody's role lets them carry out an operation at all.
+// What is refused is noted in the audit. Every use case asks; where it is about
+// a case, the case's type may narrow the answer.
+func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operation) error {
+	if p.Role.Permits(o) {
+		return nil
+	}
+	return g.Deny(ctx, p, o, Subject{}, "The role %q may not do this; %s may.", p.Role, RoleNames(access.Permitted(o)))
+}
+
+// PermitType is Permit for an operation on cases of a type, as its newest
+// definition has it. A type that may not be read is not there; one that is not
+// there, or above the clearance, is the operation's own to miss.
+func (g *Guard) PermitType(ctx context.Context, p access.Principal, o access.Operation, key string) error {
+	if err := g.Permit(ctx, p, o); err != nil {
+		return err
+	}
+	return g.PermitOfType(ctx, p, o, key, definitions.Missing(key))
+}
+
+// PermitOfType refuses whoever a type's newest definition leaves out of an operation.
+// Missing is what it says where they may not even read its cases.
+func (g *Guard) PermitOfType(
+	ctx context.Context, p access.Principal, o access.Operation, key string, missing error,
+) error {
+	if p.Role == access.Admin || !input.Word(key) {
+		return nil
+	}
+	t, err := g.definitions.At(ctx, g.store, p.Tenant, key, 0)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !p.Clearance.Sees(t.Type.Definition.Classification) {
+		return nil // it is missed as well
+	}
+	refused := LeftOut(p, o, t.Type)
+	if refused == nil {
+		return nil
+	}
+	if !p.Role.Among(t.Type.Access.Read) {
+		refused = missing
+	}
+	return g.denied(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
+}
+
+// LeftOut refuses whoever the case type leaves out of an operation.
+func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
+	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
+		return nil
+	}
+	narrowed := [][]string{t.Access.Read}
+	if !o.Reads() {
+		narrowed = append(narrowed, t.Access.Write)
+	}
+	return fault.New(fault.Forbidden, "access.denied",
+		"The role %q may not do this with cases of %s; %s may.", p.Role, t.Key, RoleNames(access.Permitted(o, narrowed...)))
+}
+
+// RoleNames names roles for people: "caseworker, manager and admin".
+func RoleNames(roles []access.Role) string {
+	var b strings.Builder
+	for i, r := range roles {
+		switch {
+		case i > 0 && i == len(roles)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(r))
+	}
+	return b.String()
+}
+
+// Hides reports whether somebody may not know of a case type at all.
+func Hides(p access.Principal, t *casetype.Type) bool {
+	return !p.Clearance.Sees(t.Definition.Classification) || !p.Role.Among(t.Access.Read)
+}
+
+// PermitCase is PermitType for the type of a case. A case that may not be read is not
+// there; one that does not exist is the operation's own to miss.
+func (g *Guard) PermitCase(ctx context.Context, p access.Principal, o access.Operation, id int64) error {
+	if err := g.Permit(ctx, p, o); err != nil || p.Role == access.Admin {
+		return err
+	}
+	c, err := g.store.Case(ctx, p.Tenant, id)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return g.PermitFound(ctx, p, o, c)
+}
+
+// PermitFound is PermitCase for a case that was found.
+func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Operation, c cases.Case) error {
+	if !p.Clearance.Sees(c.Classification) {
+		return nil // it is missed as well
+	}
+	return g.PermitOfType(ctx, p, o, c.Type, CaseMissing(c.ID))
+}
+
+// Reader says what somebody may read now.
+func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, error) {
+	narrowed, err := g.store.Narrowing(ctx, p.Tenant)
+	return narrowed.Reader(p.Role, p.Clearance), err
+}
+
+// Deny notes the attempt and refuses it.
+func (g *Guard) Deny(
+	ctx context.Context, p access.Principal, o access.Operation, of Subject, detail string, args ...any,
+) error {
+	return g.denied(ctx, p, o, of, fault.New(fault.Forbidden, "access.denied", detail, args...))
+}
+
+// denied notes that something was refused.
+func (g *Guard) denied(ctx context.Context, p access.Principal, o access.Operation, of Subject, refused error) error {
+	g.NoteDenied(ctx, p, of, map[string]any{"operation": o, "role": p.Role})
+	return refused
+}
+
+// CaseMissing says the same of a case that the caller may not see and of one that
+// does not exist.
+func CaseMissing(id int64) error {
+	return fault.New(fault.NotFound, "case.not_found", "There is no case %d.", id)
+}

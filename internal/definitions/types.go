@@ -1,0 +1,96 @@
+package definitions
+
+import (
+	"context"
+	"time"
+
+	"github.com/casehook/casehook/internal/cache"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Reader reads definitions; a store.Store does, and so does a store.Tx.
+type Reader interface {
+	CaseType(ctx context.Context, tenant int64, key string, version int64) (store.CaseType, error)
+}
+
+// Catalog parses the versions of case types and keeps them. It is safe for concurrent use.
+type Catalog struct {
+	types *cache.Bounded[typeKey, TypeVersion]
+}
+
+// NewCatalog returns an empty catalog. What is made of a definition is some times as large as the
+// definition, whose bytes are counted.
+func NewCatalog() *Catalog {
+	return &Catalog{types: cache.New[typeKey, TypeVersion](2000, 2<<20)}
+}
+
+type typeKey struct {
+	tenant  int64
+	key     string
+	version int64
+}
+
+// At returns a version of a case type; 0 is the newest.
+func (c *Catalog) At(ctx context.Context, r Reader, tenant int64, key string, version int64) (TypeVersion, error) {
+	if version > 0 {
+		if t, ok := c.types.Get(typeKey{tenant, key, version}); ok {
+			return t, nil
+		}
+	}
+	stored, err := r.CaseType(ctx, tenant, key, version)
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	return c.Of(tenant, stored)
+}
+
+// Of parses a stored version, once.
+func (c *Catalog) Of(tenant int64, stored store.CaseType) (TypeVersion, error) {
+	k := typeKey{tenant, stored.Key, stored.Version}
+	if t, ok := c.types.Get(k); ok {
+		t.RetiredAt = stored.RetiredAt
+		return t, nil
+	}
+	parsed, err := casetype.Load(stored.Definition)
+	if err != nil {
+		return TypeVersion{}, err
+	}
+	t := TypeVersion{Type: parsed, Version: stored.Version, CreatedAt: stored.CreatedAt, Clearance: stored.Clearance}
+	c.types.Put(k, t, t.Type.Size())
+	t.RetiredAt = stored.RetiredAt
+	return t, nil
+}
+
+// TypeVersion is one version of a case type.
+type TypeVersion struct {
+	Type      *casetype.Type
+	Version   int64
+	CreatedAt time.Time
+	Clearance casetype.Classification // of who put it
+	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
+}
+
+// Missing says the same of a case type that the caller may not know of and of one
+// that does not exist.
+func Missing(key string) error {
+	return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
+}
+
+// TypeSummary is a case type in a list.
+type TypeSummary struct {
+	Key       string
+	Name      string
+	Kind      casetype.Kind
+	Version   int64
+	CreatedAt time.Time
+	RetiredAt time.Time // zero: it is not retired
+}
+
+// Summary is the version without its definition.
+func (t TypeVersion) Summary() TypeSummary {
+	return TypeSummary{
+		Key: t.Type.Key, Name: t.Type.Name, Kind: t.Type.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
+	}
+}
