@@ -290,7 +290,7 @@ func parameter(f *ast.FuncDecl, name string) int {
 	return -1
 }
 
-// parameterType names the type of a parameter, as in "cases.Sort"; empty: it has no name.
+// parameterType names the type of a parameter, as in "cases.AttachmentKind"; empty: it has no name.
 func parameterType(f *ast.FuncDecl, e ast.Expr) string {
 	name, isName := e.(*ast.Ident)
 	if !isName || f == nil {

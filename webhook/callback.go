@@ -95,7 +95,9 @@ func (q *AboutToSubmit) Amend(fields any) (Answer, error) {
 // An error is no verdict: it is answered with 500, Casehook asks again, and then
 // gives up, and nothing is saved unless the case type's failure policy says so. To
 // refuse a change, answer with [Refuse].
-func Callback(v *Verifier, judge func(context.Context, *AboutToSubmit) (Answer, error), options ...Option) http.Handler {
+func Callback(
+	v *Verifier, judge func(context.Context, *AboutToSubmit) (Answer, error), options ...Option,
+) http.Handler {
 	return receivingBy(v, options, func(w http.ResponseWriter, r *http.Request, body []byte) error {
 		q, err := DecodeAboutToSubmit(r.Header, body)
 		if err != nil {

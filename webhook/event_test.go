@@ -158,7 +158,8 @@ func TestAnEventHasWhatItsHeadersSay(t *testing.T) {
 	if !ok || p.Transition != "" || p.Current == "" || p.ID != 4539148803436467 {
 		t.Errorf("the payload is %#v", e.Payload)
 	}
-	if e.ID == "" || e.Subject != "case/4539148803436467" || e.Sequence != 7 || e.Attempt != 3 || !e.SentAt.Equal(now) || e.Trigger != "case_state_changed" {
+	if e.ID == "" || e.Subject != "case/4539148803436467" || e.Sequence != 7 || e.Attempt != 3 ||
+		!e.SentAt.Equal(now) || e.Trigger != "case_state_changed" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -177,10 +178,12 @@ func TestAClaimsDataGoesIntoAStructOfOnesOwn(t *testing.T) {
 			LastName string `json:"last_name"`
 		} `json:"claimant"`
 	}
-	if err := p.Claim.Decode(&glass); err != nil || glass.Policy != "P-4711 <&>" || glass.Cost != "64000" || glass.Claimant.LastName != "Meier" {
+	if err := p.Claim.Decode(&glass); err != nil || glass.Policy != "P-4711 <&>" || glass.Cost != "64000" ||
+		glass.Claimant.LastName != "Meier" {
 		t.Errorf("%+v, %v", glass, err)
 	}
-	if p.Claim.AssignedTo == nil || p.Claim.AssignedTo.UserID != 17 || !p.Claim.ClosedAt.IsZero() || p.PerformedBy.UserID != 2642 {
+	if p.Claim.AssignedTo == nil || p.Claim.AssignedTo.UserID != 17 || !p.Claim.ClosedAt.IsZero() ||
+		p.PerformedBy.UserID != 2642 {
 		t.Errorf("%+v", p)
 	}
 	if err := p.Claim.Decode(new([]string)); !errors.Is(err, webhook.ErrBody) {
@@ -223,7 +226,10 @@ func TestATriggerThatIsNotKnownStaysRaw(t *testing.T) {
 }
 
 func TestABodyOfAnotherShapeIsRefused(t *testing.T) {
-	for _, body := range []string{``, `[]`, `{}`, `{"trigger":7}`, `{"trigger":"case_created","case_id":"x"}`, `{"event_name":"claim.closed","claim":[]}`, `{"trigger":"case_created"}x`} {
+	for _, body := range []string{
+		``, `[]`, `{}`, `{"trigger":7}`, `{"trigger":"case_created","case_id":"x"}`,
+		`{"event_name":"claim.closed","claim":[]}`, `{"trigger":"case_created"}x`,
+	} {
 		if e, err := webhook.Decode(http.Header{}, []byte(body)); !errors.Is(err, webhook.ErrBody) || e != nil {
 			t.Errorf("%s: %+v, %v", body, e, err)
 		}
@@ -232,13 +238,15 @@ func TestABodyOfAnotherShapeIsRefused(t *testing.T) {
 
 func TestOperationalTriggersAreTyped(t *testing.T) {
 	for _, trigger := range []string{"endpoint.failing", "endpoint.disabled", "endpoint.recovered"} {
-		e, err := webhook.Decode(http.Header{}, []byte(`{"trigger":"`+trigger+`","endpoint_id":"ep_1","url":"https://crm.example.com/hooks",
+		e, err := webhook.Decode(http.Header{},
+			[]byte(`{"trigger":"`+trigger+`","endpoint_id":"ep_1","url":"https://crm.example.com/hooks",
 			"since":"2026-03-02T08:15:00Z","reason":"timeout","occurred_at":"2026-03-02T08:20:00Z"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
 		p, ok := e.Payload.(webhook.EndpointEvent)
-		if !ok || p.EndpointID != "ep_1" || p.Reason != "timeout" || p.OccurredAt.Sub(p.Since) != 5*time.Minute || p.Trigger != trigger {
+		if !ok || p.EndpointID != "ep_1" || p.Reason != "timeout" || p.OccurredAt.Sub(p.Since) != 5*time.Minute ||
+			p.Trigger != trigger {
 			t.Errorf("%#v", e.Payload)
 		}
 	}
@@ -255,7 +263,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%+v, %v", e, err)
 		}
 		if q, err := webhook.DecodeAboutToSubmit(http.Header{}, body); err == nil {
-			if a, err := q.Amend(map[string]any{"a": 1}); err == nil && !slices.Contains(slices.Collect(maps.Keys(a.Data.(map[string]json.RawMessage))), "a") {
+			if a, err := q.Amend(map[string]any{"a": 1}); err == nil &&
+				!slices.Contains(slices.Collect(maps.Keys(a.Data.(map[string]json.RawMessage))), "a") {
 				t.Fatalf("%+v", a)
 			}
 		}

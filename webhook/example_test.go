@@ -31,7 +31,8 @@ func ExampleHandler() {
 	// http.Handle("POST /hook", receiver) would serve it. This is how a test asks it:
 	body := `{"trigger": "case_state_changed", "case_name": "Acme Corp", "previous_state_key": "in_review", "current_state_key": "approved"}`
 	request := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
-	if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(), []byte(body)); err != nil {
+	if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(),
+		[]byte(body)); err != nil {
 		log.Fatal(err)
 	}
 	answer := httptest.NewRecorder()
@@ -61,7 +62,8 @@ func ExampleCallback() {
 	for _, days := range []int{30, 20} {
 		body := fmt.Sprintf(`{"case_details": {"id": "42", "case_data": {"employee": "Ada", "days": %d}}}`, days)
 		request := httptest.NewRequest(http.MethodPost, "/callback", strings.NewReader(body))
-		if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(), []byte(body)); err != nil {
+		if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(),
+			[]byte(body)); err != nil {
 			log.Fatal(err)
 		}
 		answer := httptest.NewRecorder()
@@ -76,7 +78,8 @@ func ExampleCallback() {
 // Verify is all that a program with a way of its own needs. While a secret is
 // rotated it trusts both.
 func ExampleVerifier_Verify() {
-	verifier, err := webhook.NewVerifier("whsec_bmV3ZXIga2V5IG9mIDI0IGJ5dGVzLi4=", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	verifier, err := webhook.NewVerifier("whsec_bmV3ZXIga2V5IG9mIDI0IGJ5dGVzLi4=",
+		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -82,7 +82,9 @@ type receiving struct {
 	onError  func(*http.Request, error)
 }
 
-func receivingBy(v *Verifier, options []Option, serve func(http.ResponseWriter, *http.Request, []byte) error) *receiving {
+func receivingBy(
+	v *Verifier, options []Option, serve func(http.ResponseWriter, *http.Request, []byte) error,
+) *receiving {
 	r := &receiving{verifier: v, serve: serve, limit: MaxBody, onError: logged}
 	for _, set := range options {
 		set(r)

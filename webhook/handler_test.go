@@ -50,7 +50,8 @@ func TestTheAnswerSaysWhatTheFunctionReturned(t *testing.T) {
 	} {
 		var noted error
 		h := webhook.Handler(verifier(t, secret), func(_ context.Context, e *webhook.Event) error {
-			if p, ok := e.Payload.(webhook.CaseCreated); !ok || p.Name != "Acme Corp" || e.ID != "msg_1" || e.Attempt != 2 {
+			if p, ok := e.Payload.(webhook.CaseCreated); !ok || p.Name != "Acme Corp" || e.ID != "msg_1" ||
+				e.Attempt != 2 {
 				t.Errorf("%s: %+v", name, e)
 			}
 			return c.err
@@ -85,7 +86,9 @@ func TestWhatIsNotCasehooksIsRefusedUnseen(t *testing.T) {
 		"no webhook at al": {`{"case_details":{}}`, func(*http.Request) {}, http.StatusBadRequest, webhook.ErrBody},
 	} {
 		var noted error
-		options := []webhook.Option{webhook.Limit(int64(len(created))), webhook.OnError(func(_ *http.Request, err error) { noted = err })}
+		options := []webhook.Option{
+			webhook.Limit(int64(len(created))), webhook.OnError(func(_ *http.Request, err error) { noted = err }),
+		}
 		for kind, h := range map[string]http.Handler{
 			"webhook": webhook.Handler(verifier(t, secret), func(context.Context, *webhook.Event) error {
 				t.Errorf("%s was seen", name)
@@ -135,9 +138,11 @@ func TestTheAnswersOfACallbackAreOfThePublishedShape(t *testing.T) {
 			return webhook.Answer{Data: map[string]any{"a": 1}, Errors: []string{"e"}, Warnings: []string{"w"}, OverrideState: "s"}
 		},
 	} {
-		w := asked(t, webhook.Callback(verifier(t, secret), func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
-			return answer(q), nil
-		}), question)
+		w := asked(t,
+			webhook.Callback(verifier(t,
+				secret), func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
+				return answer(q), nil
+			}), question)
 		if w.Code != http.StatusOK || w.Body.String() != want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
 		}
@@ -186,7 +191,8 @@ func TestACallbackThatFailsIsNoVerdict(t *testing.T) {
 		"amended with a list":          func(q *webhook.AboutToSubmit) (webhook.Answer, error) { return q.Amend([]int{1}) },
 		"amended with what is no JSON": func(q *webhook.AboutToSubmit) (webhook.Answer, error) { return q.Amend(func() {}) },
 	} {
-		w := asked(t, webhook.Callback(verifier(t, secret), func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) { return judge(q) },
+		w := asked(t, webhook.Callback(verifier(t, secret),
+			func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) { return judge(q) },
 			webhook.OnError(func(*http.Request, error) {})), question)
 		if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "private") {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)

@@ -57,7 +57,9 @@ func TestVerifyTakesWhatTheServerSigns(t *testing.T) {
 	}
 	signed := outbound.Sign(key, "msg_1", now, body)
 	asymmetric := outbound.SignV1a(ed25519.NewKeyFromSeed(seed), "msg_1", now, body)
-	for _, v := range []*webhook.Verifier{verifier(t, outbound.FormatKey(key)), verifier(t, outbound.FormatPublicKey(seed))} {
+	for _, v := range []*webhook.Verifier{
+		verifier(t, outbound.FormatKey(key)), verifier(t, outbound.FormatPublicKey(seed)),
+	} {
 		if err := v.Verify(headers("msg_1", now, signed+" "+asymmetric), body); err != nil {
 			t.Error(err)
 		}
@@ -140,22 +142,28 @@ func TestTheToleranceCanBeSet(t *testing.T) {
 		t.Error(err)
 	}
 	v.Tolerance = time.Hour - time.Second
-	if err := v.Verify(headers("msg_1", at, signature(t, secret, "msg_1", at, nil)), nil); !errors.Is(err, webhook.ErrTimestamp) {
+	if err := v.Verify(headers("msg_1", at, signature(t, secret, "msg_1", at, nil)), nil); !errors.Is(err,
+		webhook.ErrTimestamp) {
 		t.Error(err)
 	}
 }
 
 func TestASecretThatCantBeReadIsNotQuoted(t *testing.T) {
-	for _, wrong := range []string{"", "whsec_", "whsec_private!", "private", "whpk_private", "whpk_cHJpdmF0ZQ==", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} {
+	for _, wrong := range []string{
+		"", "whsec_", "whsec_private!", "private", "whpk_private", "whpk_cHJpdmF0ZQ==",
+		"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+	} {
 		v, err := webhook.NewVerifier(secret, wrong)
-		if v != nil || !errors.Is(err, webhook.ErrSecret) || strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "number 2") {
+		if v != nil || !errors.Is(err, webhook.ErrSecret) || strings.Contains(err.Error(), "private") ||
+			!strings.Contains(err.Error(), "number 2") {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 	if _, err := webhook.NewVerifier(); !errors.Is(err, webhook.ErrSecret) {
 		t.Errorf("without a secret: %v", err)
 	}
-	if err := new(webhook.Verifier).Verify(headers("msg_1", time.Now(), signature(t, secret, "msg_1", time.Now(), nil)), nil); !errors.Is(err, webhook.ErrSignature) {
+	if err := new(webhook.Verifier).Verify(headers("msg_1", time.Now(), signature(t, secret, "msg_1", time.Now(), nil)),
+		nil); !errors.Is(err, webhook.ErrSignature) {
 		t.Errorf("the zero value takes a request: %v", err)
 	}
 }
@@ -168,7 +176,8 @@ func TestWhatSignSignsIsVerifiedByTheStandardLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
 		h := http.Header{}
-		if err := webhook.Sign(h, secret, rapid.StringMatching(`[A-Za-z0-9_-]+`).Draw(t, "id"), time.Now(), body); err != nil {
+		if err := webhook.Sign(h, secret, rapid.StringMatching(`[A-Za-z0-9_-]+`).Draw(t, "id"), time.Now(),
+			body); err != nil {
 			t.Fatal(err)
 		}
 		if err := standard.Verify(body, h); err != nil {
@@ -192,7 +201,8 @@ func FuzzVerify(f *testing.F) {
 	}
 	v := verifier(f, secret)
 	f.Fuzz(func(t *testing.T, id, signatures string, body []byte) {
-		if len(strings.Fields(signatures)) > 16 || id == "" || strings.ContainsAny(signatures, "\t\n\v\f\r\u0085\u00a0") {
+		if len(strings.Fields(signatures)) > 16 || id == "" ||
+			strings.ContainsAny(signatures, "\t\n\v\f\r\u0085\u00a0") {
 			return
 		}
 		h := headers(id, now, signatures)

@@ -42,7 +42,15 @@ func (c *attemptsCmd) Validate() error {
 // Run shows attempts.
 func (c *attemptsCmd) Run(ctx context.Context, s stdio) error {
 	return dev.Attempts(ctx, c.client(), dev.Watching{
-		Output: dev.Output{Out: s.out, JSON: c.JSON}, Endpoint: c.Endpoint, Case: c.Case, Trigger: c.Trigger, Message: c.Message, Outcome: c.Outcome,
-		Since: c.Since.at(time.Now()), Last: c.Last, Follow: c.Follow, Notes: s.err,
+		Output:   dev.Output{Out: s.out, JSON: c.JSON},
+		Endpoint: c.Endpoint,
+		Case:     c.Case,
+		Trigger:  c.Trigger,
+		Message:  c.Message,
+		Outcome:  c.Outcome,
+		Since:    c.Since.at(time.Now()),
+		Last:     c.Last,
+		Follow:   c.Follow,
+		Notes:    s.err,
 	})
 }

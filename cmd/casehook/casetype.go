@@ -78,7 +78,8 @@ func (c *checkCmd) Run(s stdio) error {
 			fmt.Fprintln(s.err, "casehook:", err)
 		default:
 			warn(s, t)
-			fmt.Fprintf(s.out, "%s: ok: %s, %d states, %d transitions\n", file, t.Key, len(t.States), len(t.Transitions))
+			fmt.Fprintf(s.out, "%s: ok: %s, %d states, %d transitions\n",
+				file, t.Key, len(t.States), len(t.Transitions))
 		}
 		failed = failed || err != nil
 	}

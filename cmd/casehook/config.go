@@ -64,7 +64,8 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	}
 	options, named, root := map[string]any{}, byName(flags), document.Root()
 	if _, isObject := root.Value.(map[string]any); !isObject && root.Value != nil {
-		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080", path, root.At().Line)
+		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080",
+			path, root.At().Line)
 	}
 	for name, value := range root.Members() {
 		flag, known := named[name]

@@ -30,7 +30,8 @@ func startDemo(ctx context.Context, variables map[string]string) (demo.Server, f
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s, err := server.Start(ctx, server.Config{
-		Version: version, Listen: "127.0.0.1:0", Data: data, Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
+		Version: version, Listen: "127.0.0.1:0", Data: data,
+		Allow:    []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
 		Variable: func(name string) (string, bool) { value, ok := variables[name]; return value, ok },
 	})
 	if err != nil {

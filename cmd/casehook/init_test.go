@@ -15,12 +15,16 @@ import (
 func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^(    )?# ((about_to_submit|access):$|(switch|delete): .*|` +
 		`  (url|timeout|retries|budget|failure_policy|guard|clearance|messages|read|write): .*)`)
-	for key, name := range map[string]string{"application": "Application", "building_permit": "Building permit", "x-9": "X 9"} {
+	for key, name := range map[string]string{
+		"application": "Application", "building_permit": "Building permit", "x-9": "X 9",
+	} {
 		status, out, _ := said(t, "casetype", "init", key)
 		if status != exitOK {
 			t.Fatalf("%s: status %d", key, status)
 		}
-		for variant, source := range map[string]string{"as it is": out, "with all": commented.ReplaceAllString(out, "$1$2")} {
+		for variant, source := range map[string]string{
+			"as it is": out, "with all": commented.ReplaceAllString(out, "$1$2"),
+		} {
 			definition, err := casetype.Parse(key+".yaml", []byte(source))
 			if err != nil {
 				t.Fatalf("%s, %s: %v", key, variant, err)
@@ -69,7 +73,8 @@ func TestTheStartingDefinitionExplainsEveryKey(t *testing.T) {
 
 func TestAStartingDefinitionOverwritesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "permit.yaml")
-	if status, out, err := said(t, "casetype", "init", "permit", "-o", path); status != exitOK || !strings.Contains(out, "casetype check") {
+	if status, out, err := said(t, "casetype", "init", "permit", "-o", path); status != exitOK ||
+		!strings.Contains(out, "casetype check") {
 		t.Fatalf("status %d: %s%s", status, out, err)
 	}
 	status, _, err := said(t, "casetype", "init", "other", "-o", path)
@@ -79,13 +84,16 @@ func TestAStartingDefinitionOverwritesNothing(t *testing.T) {
 	if written, _ := os.ReadFile(path); !strings.Contains(string(written), "\nkey: permit\n") {
 		t.Errorf("it was overwritten:\n%s", written)
 	}
-	if status, _, err := said(t, "casetype", "init", "Building permit"); status != exitUsage || !strings.Contains(err, "as in building_permit") {
+	if status, _, err := said(t, "casetype", "init", "Building permit"); status != exitUsage ||
+		!strings.Contains(err, "as in building_permit") {
 		t.Errorf("status %d: %s", status, err)
 	}
 }
 
 func TestInitAndCheckPointToEachOther(t *testing.T) {
-	for command, other := range map[string]string{"init": "casehook casetype check", "check": "casehook casetype init"} {
+	for command, other := range map[string]string{
+		"init": "casehook casetype check", "check": "casehook casetype init",
+	} {
 		if _, out, _ := said(t, "casetype", command, "--help"); !strings.Contains(out, other) {
 			t.Errorf("%s --help does not name %s:\n%s", command, other, out)
 		}

@@ -41,8 +41,16 @@ stopped. Ctrl-C ends it.
 
 func (c *listenCmd) Run(ctx context.Context, s stdio) error {
 	l := dev.Listening{
-		Output: dev.Output{Out: s.out, JSON: c.JSON}, Notes: s.err, Triggers: c.Triggers, Sources: c.Source, Endpoint: c.Endpoint,
-		After: c.Since.at(time.Now()), Forward: string(c.Forward), Retry: c.Retry, Timeout: c.Timeout, Version: version,
+		Output:   dev.Output{Out: s.out, JSON: c.JSON},
+		Notes:    s.err,
+		Triggers: c.Triggers,
+		Sources:  c.Source,
+		Endpoint: c.Endpoint,
+		After:    c.Since.at(time.Now()),
+		Forward:  string(c.Forward),
+		Retry:    c.Retry,
+		Timeout:  c.Timeout,
+		Version:  version,
 	}
 	if c.Forward != "" {
 		var err error

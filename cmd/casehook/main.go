@@ -76,7 +76,8 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 	}
 	parser, err := kong.New(&commands{}, kong.Name("casehook"), kong.Description(description),
 		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
 	if err != nil {
 		fmt.Fprintln(s.err, "casehook:", err)
 		return exitFailed

@@ -82,13 +82,19 @@ func TestAFlagWinsOverAVariableOverTheFileOverTheDefault(t *testing.T) {
 }
 
 func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
-	t.Setenv("CASEHOOK_CONFIG", file(t, "allow-address: [127.0.0.0/8, 10.0.0.0/8]\ntrusted-proxies: [10.0.0.7, 'fd00::1/8']\nlease-ttl: 4s\nlog-level: warn\n"))
+	t.Setenv("CASEHOOK_CONFIG",
+		file(t,
+			"allow-address: [127.0.0.0/8, 10.0.0.0/8]\ntrusted-proxies: [10.0.0.7, 'fd00::1/8']\nlease-ttl: "+
+				"4s\nlog-level: warn\n"))
 	c, err := parsed(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}, {Prefix: netip.MustParsePrefix("10.0.0.0/8")}}
-	if diff := cmp.Diff(want, c.AllowAddress, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+	want := []outbound.AllowedPrefix{
+		{Prefix: netip.MustParsePrefix("127.0.0.0/8")}, {Prefix: netip.MustParsePrefix("10.0.0.0/8")},
+	}
+	if diff := cmp.Diff(want, c.AllowAddress,
+		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 	if proxies := fmt.Sprint(prefixes(c.Proxies)); proxies != "[10.0.0.7/32 fd00::/8]" {
@@ -106,7 +112,9 @@ func TestAnEmptyVariableIsAsUnset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	variables := []string{"CASEHOOK_KEY", "CASEHOOK_OIDC_CLIENT_SECRET", "CASEHOOK_METRICS_TOKEN", "CASEHOOK_VAR_ORDERS"}
+	variables := []string{
+		"CASEHOOK_KEY", "CASEHOOK_OIDC_CLIENT_SECRET", "CASEHOOK_METRICS_TOKEN", "CASEHOOK_VAR_ORDERS",
+	}
 	for _, command := range parser.Model.Children {
 		for _, flags := range command.AllFlags(false) {
 			for _, flag := range flags {
@@ -167,7 +175,8 @@ func TestOneFaultInTheFileHidesNoOther(t *testing.T) {
 	}
 	_, _, stderr := said(t, "serve", "--config", file(t, content))
 	for i, text := range want {
-		if at := fmt.Sprintf("casehook.yaml:%d: ", i+1); !strings.Contains(stderr, at) || !strings.Contains(stderr, text) {
+		if at := fmt.Sprintf("casehook.yaml:%d: ", i+1); !strings.Contains(stderr, at) ||
+			!strings.Contains(stderr, text) {
 			t.Errorf("%s %s is not told in\n%s", at, text, stderr)
 		}
 	}
@@ -219,7 +228,11 @@ func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range [][]string{{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"}, {"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"}, {"attempts"}} {
+	for _, command := range [][]string{
+		{}, {"serve"}, {"demo"}, {"casetype"}, {"casetype", "check"}, {"apply"}, {"version"}, {"endpoints"},
+		{"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"},
+		{"attempts"},
+	} {
 		status, help, stderr := said(t, append(command, "--help")...)
 		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
 			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)
@@ -252,7 +265,10 @@ func TestAMomentIsNowOrBeforeIt(t *testing.T) {
 }
 
 func TestASizeIsBytesOrHasAUnit(t *testing.T) {
-	for text, want := range map[string]size{"1": 1, "512B": 512, "2KiB": 2 << 10, "32MiB": 32 << 20, "1 GiB": 1 << 30, "": 0, "0": 0, "-1": 0, "1MB": 0, "999999999999GiB": 0} {
+	for text, want := range map[string]size{
+		"1": 1, "512B": 512, "2KiB": 2 << 10, "32MiB": 32 << 20, "1 GiB": 1 << 30, "": 0, "0": 0, "-1": 0, "1MB": 0,
+		"999999999999GiB": 0,
+	} {
 		var got size
 		err := got.UnmarshalText([]byte(text))
 		if (err != nil) != (want == 0) || err == nil && got != want {
@@ -273,7 +289,8 @@ func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 			continue
 		}
 		_, out, _ := said(t, append(command, "--help")...)
-		if example := "    casehook " + strings.Join(command, " "); !strings.Contains(out, example) && !strings.Contains(out, strings.TrimSuffix(example, " list")) {
+		if example := "    casehook " + strings.Join(command, " "); !strings.Contains(out, example) &&
+			!strings.Contains(out, strings.TrimSuffix(example, " list")) {
 			t.Errorf("casehook %s --help shows none:\n%s", strings.Join(command, " "), out)
 		}
 	}

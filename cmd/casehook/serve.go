@@ -24,36 +24,36 @@ import (
 // serveCmd is the server's configuration. A field is a flag, an environment
 // variable and, by the flag's name, a key of the configuration file.
 type serveCmd struct {
-	Config       string             `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
-	Listen       string             `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
-	PublicURL    webURL             `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"URL at which people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
-	Data         string             `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Folder for the SQLite database, the attachments and the generated key; created if missing. ./casehook-data if not set."`
-	Database     string             `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key. In --data, only fonts is used then."`
-	KeyFile      string             `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may contain the key itself. With SQLite, the key is generated in --data."`
-	TokenFile    string             `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File for the administrator's token of the first start, readable by its owner alone. If not set: the terminal, or admin-token in --data. With --database and without a terminal, no token is made; see casehook token recover."`
-	Atfinity     string             `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"Value of X-atfinity-version, for receivers that expect a certain one; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
-	AllowAddress []outbound.Allowed `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Addresses that are not public, and that callbacks and endpoints of the first tenant may have: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
-	CORSOrigins  []string           `name:"cors-origin" placeholder:"ORIGIN" env:"CASEHOOK_CORS_ORIGIN" help:"Origin whose pages may use the API, with tokens: https://app.example.com. Repeat it, or separate by commas. Without it, no page of another origin may."`
-	Proxies      []network          `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies that may name the origin of a request, in X-Forwarded-For and X-Forwarded-Proto, or in Forwarded if they send neither: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
-	MaxConns     int                `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at a time; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
-	MaxUpload    size               `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Size of one uploaded proof at most: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
-	Fonts        string             `type:"path" placeholder:"DIR" env:"CASEHOOK_FONTS" help:"Folder of fonts (TTF, OTF, TTC, WOFF) for documents in scripts that the built-in fonts lack. The folder fonts in --data and the system's Noto fonts are used too."`
-	Hold         bool               `env:"CASEHOOK_HOLD" help:"Send nothing to endpoints, and ask no callback. Messages wait until the server is started without it. For a copy of a database; every server on the copy needs it."`
-	OIDCIssuer   webURL             `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider by which people may sign in: https://id.example.com. It returns them to /v1/oidc/callback below the public URL."`
-	OIDCClientID string             `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
-	SessionIdle  time.Duration      `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Sign a user out after this time without a request. 2h if not set."`
-	SessionLife  time.Duration      `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"Sign a user out after this time in any case. 12h if not set."`
-	DisableAfter time.Duration      `default:"120h" placeholder:"TIME" env:"CASEHOOK_DISABLE_AFTER" help:"Disable an endpoint that has failed for this time; its messages wait. 1m to 720h; 120h, which is 5 days, if not set."`
-	KeepAttempts age                `default:"90d" placeholder:"TIME" env:"CASEHOOK_KEEP_ATTEMPTS" help:"Remove attempts after this time: 90d, 12h; 0 keeps them for ever. 90d if not set."`
-	KeepJournal  age                `default:"0" placeholder:"TIME" env:"CASEHOOK_KEEP_JOURNAL" help:"Remove entries of the journal after this time, if no endpoint waits for them, and with them the history of cases: 3650d; 0 keeps them for ever. 0 if not set."`
-	LeaseTTL     time.Duration      `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: time after the death of one until another delivers for it. 1s to 5m; 15s if not set."`
-	Grace        time.Duration      `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"When the server stops, time for requests under way, and as much for deliveries. 10s if not set."`
-	DrainDelay   time.Duration      `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"When the server stops, time for which it still accepts requests after /readyz answers 503, so that a load balancer notices. 0s if not set."`
-	MetricsAddr  string             `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to everybody who can connect: 127.0.0.1:9090."`
-	MetricsToken string             `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token for /metrics at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may contain the token itself. Without a token, --listen does not serve /metrics."`
-	OTLPEndpoint webURL             `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables work too."`
-	LogLevel     slog.Level         `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
-	LogFormat    string             `enum:"auto,text,json" default:"auto" placeholder:"FORMAT" env:"CASEHOOK_LOG_FORMAT" help:"text or json, on standard error; auto is text on a terminal, else json. auto if not set."`
+	Config       string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
+	Listen       string                   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
+	PublicURL    webURL                   `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"URL at which people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
+	Data         string                   `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Folder for the SQLite database, the attachments and the generated key; created if missing. ./casehook-data if not set."`
+	Database     string                   `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key. In --data, only fonts is used then."`
+	KeyFile      string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may contain the key itself. With SQLite, the key is generated in --data."`
+	TokenFile    string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File for the administrator's token of the first start, readable by its owner alone. If not set: the terminal, or admin-token in --data. With --database and without a terminal, no token is made; see casehook token recover."`
+	Atfinity     string                   `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"Value of X-atfinity-version, for receivers that expect a certain one; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
+	AllowAddress []outbound.AllowedPrefix `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Addresses that are not public, and that callbacks and endpoints of the first tenant may have: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
+	CORSOrigins  []string                 `name:"cors-origin" placeholder:"ORIGIN" env:"CASEHOOK_CORS_ORIGIN" help:"Origin whose pages may use the API, with tokens: https://app.example.com. Repeat it, or separate by commas. Without it, no page of another origin may."`
+	Proxies      []network                `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies that may name the origin of a request, in X-Forwarded-For and X-Forwarded-Proto, or in Forwarded if they send neither: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
+	MaxConns     int                      `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at a time; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
+	MaxUpload    size                     `default:"32MiB" placeholder:"SIZE" env:"CASEHOOK_MAX_UPLOAD" help:"Size of one uploaded proof at most: bytes, or with KiB, MiB, GiB. 32MiB if not set."`
+	Fonts        string                   `type:"path" placeholder:"DIR" env:"CASEHOOK_FONTS" help:"Folder of fonts (TTF, OTF, TTC, WOFF) for documents in scripts that the built-in fonts lack. The folder fonts in --data and the system's Noto fonts are used too."`
+	Hold         bool                     `env:"CASEHOOK_HOLD" help:"Send nothing to endpoints, and ask no callback. Messages wait until the server is started without it. For a copy of a database; every server on the copy needs it."`
+	OIDCIssuer   webURL                   `name:"oidc-issuer" placeholder:"URL" env:"CASEHOOK_OIDC_ISSUER" help:"OpenID Connect provider by which people may sign in: https://id.example.com. It returns them to /v1/oidc/callback below the public URL."`
+	OIDCClientID string                   `name:"oidc-client-id" placeholder:"ID" env:"CASEHOOK_OIDC_CLIENT_ID" help:"The server's name at the provider. Its secret is in CASEHOOK_OIDC_CLIENT_SECRET."`
+	SessionIdle  time.Duration            `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Sign a user out after this time without a request. 2h if not set."`
+	SessionLife  time.Duration            `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"Sign a user out after this time in any case. 12h if not set."`
+	DisableAfter time.Duration            `default:"120h" placeholder:"TIME" env:"CASEHOOK_DISABLE_AFTER" help:"Disable an endpoint that has failed for this time; its messages wait. 1m to 720h; 120h, which is 5 days, if not set."`
+	KeepAttempts age                      `default:"90d" placeholder:"TIME" env:"CASEHOOK_KEEP_ATTEMPTS" help:"Remove attempts after this time: 90d, 12h; 0 keeps them for ever. 90d if not set."`
+	KeepJournal  age                      `default:"0" placeholder:"TIME" env:"CASEHOOK_KEEP_JOURNAL" help:"Remove entries of the journal after this time, if no endpoint waits for them, and with them the history of cases: 3650d; 0 keeps them for ever. 0 if not set."`
+	LeaseTTL     time.Duration            `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: time after the death of one until another delivers for it. 1s to 5m; 15s if not set."`
+	Grace        time.Duration            `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"When the server stops, time for requests under way, and as much for deliveries. 10s if not set."`
+	DrainDelay   time.Duration            `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"When the server stops, time for which it still accepts requests after /readyz answers 503, so that a load balancer notices. 0s if not set."`
+	MetricsAddr  string                   `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to everybody who can connect: 127.0.0.1:9090."`
+	MetricsToken string                   `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token for /metrics at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may contain the token itself. Without a token, --listen does not serve /metrics."`
+	OTLPEndpoint webURL                   `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables work too."`
+	LogLevel     slog.Level               `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
+	LogFormat    string                   `enum:"auto,text,json" default:"auto" placeholder:"FORMAT" env:"CASEHOOK_LOG_FORMAT" help:"text or json, on standard error; auto is text on a terminal, else json. auto if not set."`
 }
 
 // Help is shown below the command's summary.
@@ -107,21 +107,38 @@ func (c *serveCmd) Run(ctx context.Context, s stdio) error {
 
 func (c *serveCmd) server(log *slog.Logger) server.Config {
 	return server.Config{
-		Version: version, Listen: c.Listen, PublicURL: string(c.PublicURL), Data: c.Data, Database: c.Database,
-		KeyFile: c.KeyFile, Key: os.Getenv("CASEHOOK_KEY"), Allow: c.AllowAddress, MaxUpload: int64(c.MaxUpload),
+		Version:         version,
+		Listen:          c.Listen,
+		PublicURL:       string(c.PublicURL),
+		Data:            c.Data,
+		Database:        c.Database,
+		KeyFile:         c.KeyFile,
+		Key:             os.Getenv("CASEHOOK_KEY"),
+		Allow:           c.AllowAddress,
+		MaxUpload:       int64(c.MaxUpload),
 		Hold:            c.Hold,
 		Fonts:           c.Fonts,
-		AtfinityVersion: c.Atfinity, Proxies: prefixes(c.Proxies), CORSOrigins: c.CORSOrigins,
-		MaxConnections: c.MaxConns,
+		AtfinityVersion: c.Atfinity,
+		Proxies:         prefixes(c.Proxies),
+		CORSOrigins:     c.CORSOrigins,
+		MaxConnections:  c.MaxConns,
 		OIDC: oidc.Config{Issuer: string(c.OIDCIssuer), ClientID: c.OIDCClientID,
 			ClientSecret: os.Getenv("CASEHOOK_OIDC_CLIENT_SECRET")},
-		SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLife,
-		MetricsListen: c.MetricsAddr, MetricsToken: os.Getenv("CASEHOOK_METRICS_TOKEN"), MetricsTokenFile: c.MetricsToken,
+		SessionIdle:      c.SessionIdle,
+		SessionLifetime:  c.SessionLife,
+		MetricsListen:    c.MetricsAddr,
+		MetricsToken:     os.Getenv("CASEHOOK_METRICS_TOKEN"),
+		MetricsTokenFile: c.MetricsToken,
 		OTLPEndpoint: cmp.Or(string(c.OTLPEndpoint), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
 			os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
-		DisableAfter: c.DisableAfter, DrainDelay: c.DrainDelay,
-		KeepAttempts: time.Duration(c.KeepAttempts), KeepJournal: time.Duration(c.KeepJournal),
-		LeaseTTL: c.LeaseTTL, Grace: c.Grace, Variable: os.LookupEnv, Log: log,
+		DisableAfter: c.DisableAfter,
+		DrainDelay:   c.DrainDelay,
+		KeepAttempts: time.Duration(c.KeepAttempts),
+		KeepJournal:  time.Duration(c.KeepJournal),
+		LeaseTTL:     c.LeaseTTL,
+		Grace:        c.Grace,
+		Variable:     os.LookupEnv,
+		Log:          log,
 	}
 }
 

@@ -143,10 +143,12 @@ func (tenantAdminCmd) Help() string {
 
 func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
 	var made tenantBody
-	if err := c.call(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Key)+"/administrators", nil, &made); err != nil {
+	if err := c.call(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Key)+"/administrators", nil,
+		&made); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, `A token that may do everything in the tenant %s, shown this once; keep it in a safe place:
+	_, err := fmt.Fprintf(s.out,
+		`A token that may do everything in the tenant %s, shown this once; keep it in a safe place:
 
   %s
 `, c.Key, made.Token)

@@ -35,8 +35,14 @@ message.
 
 func (c *triggerCmd) Run(ctx context.Context, s stdio) error {
 	t := dev.Triggering{
-		Output: dev.Output{Out: s.out, JSON: c.JSON}, Trigger: c.Trigger, Case: c.Case, Endpoint: c.Endpoint, Wait: c.Wait,
-		Forward: string(c.Forward), Timeout: c.Timeout, Version: version,
+		Output:   dev.Output{Out: s.out, JSON: c.JSON},
+		Trigger:  c.Trigger,
+		Case:     c.Case,
+		Endpoint: c.Endpoint,
+		Wait:     c.Wait,
+		Forward:  string(c.Forward),
+		Timeout:  c.Timeout,
+		Version:  version,
 	}
 	if c.Forward != "" {
 		var err error

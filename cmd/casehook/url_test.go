@@ -22,7 +22,8 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 				continue
 			}
 			found[flag.Name] = true
-			if taken := flag.Target.Type(); taken != reflect.TypeFor[webURL]() && taken != reflect.TypeFor[serverURL]() {
+			if taken := flag.Target.Type(); taken != reflect.TypeFor[webURL]() &&
+				taken != reflect.TypeFor[serverURL]() {
 				t.Errorf("%s --%s is no webURL", node.FullPath(), flag.Name)
 			}
 		}
@@ -48,7 +49,8 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 		"serve --otlp-endpoint collector:4318":        "write http://collector:4318",
 		"apply -f x --server ftp://cases":             "does not begin with http:// or https://",
 	} {
-		if status, _, stderr := said(t, strings.Fields(command)...); status != exitUsage || !strings.Contains(stderr, want) {
+		if status, _, stderr := said(t, strings.Fields(command)...); status != exitUsage ||
+			!strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d: %s", command, status, stderr)
 		}
 	}

@@ -32,9 +32,10 @@ var rewordings = []struct {
 	{regexp.MustCompile(`bool value must be .* but got ("[^"]*")`), func(parts []string) string {
 		return parts[1] + " is neither true nor false"
 	}},
-	{regexp.MustCompile(`missing value, expecting ".*"|expected \S+ value but got "EOL" \(<EOL>\)`), func([]string) string {
-		return "needs a value"
-	}},
+	{regexp.MustCompile(`missing value, expecting ".*"|expected \S+ value but got "EOL" \(<EOL>\)`),
+		func([]string) string {
+			return "needs a value"
+		}},
 	{regexp.MustCompile(`^(?:expected "|missing positional arguments )(<[^"]*)"?$`), func(parts []string) string {
 		return "missing: " + parts[1]
 	}},

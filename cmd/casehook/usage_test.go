@@ -33,7 +33,8 @@ func TestWhatIsWrongWithACommandLineIsSaidInPlainWords(t *testing.T) {
 func TestAVariableThatIsWrongIsNamed(t *testing.T) {
 	t.Setenv("CASEHOOK_SERVER", "localhost:8080")
 	_, _, stderr := said(t, "endpoints")
-	if want := `casehook: CASEHOOK_SERVER: "localhost:8080" is no URL`; !strings.HasPrefix(stderr, want) || strings.Contains(stderr, "envar") {
+	if want := `casehook: CASEHOOK_SERVER: "localhost:8080" is no URL`; !strings.HasPrefix(stderr, want) ||
+		strings.Contains(stderr, "envar") {
 		t.Errorf("%s\nwant %s", stderr, want)
 	}
 }
@@ -48,7 +49,8 @@ func TestHelpFitsAHundredColumns(t *testing.T) {
 		_, help, _ := said(t, append(path[:len(path):len(path)], "--help")...)
 		for line := range strings.Lines(help) {
 			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 100 {
-				t.Errorf("casehook %s --help: %d columns: %s", strings.Join(path, " "), utf8.RuneCountInString(line), line)
+				t.Errorf("casehook %s --help: %d columns: %s", strings.Join(path, " "),
+					utf8.RuneCountInString(line), line)
 			}
 		}
 		for _, child := range node.Children {

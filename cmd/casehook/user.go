@@ -55,7 +55,8 @@ func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 	if err := c.client().Post(ctx, "/v1/users", body, &made); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "user %d (%s): created\n", made.ID, made.Email); err != nil || c.NoPassword || c.PasswordStdin {
+	if _, err := fmt.Fprintf(s.out, "user %d (%s): created\n", made.ID, made.Email); err != nil || c.NoPassword ||
+		c.PasswordStdin {
 		return err
 	}
 	return printPassword(s, password)

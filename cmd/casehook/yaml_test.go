@@ -63,7 +63,8 @@ func TestEachFileOfYAMLIsReadAlike(t *testing.T) {
 					told = told || strings.Contains(line, at) && strings.Contains(line, test.want)
 				}
 				if status == exitOK || !told {
-					t.Errorf("%s: status %d; it does not say %s%s:\n%.2000s%.2000s", args, status, at, test.want, stdout, stderr)
+					t.Errorf("%s: status %d; it does not say %s%s:\n%.2000s%.2000s", args, status, at, test.want,
+						stdout, stderr)
 				}
 			}
 		})
@@ -74,13 +75,15 @@ func laughs() string {
 	var b strings.Builder
 	b.WriteString("  a0: &a0 [x]\n")
 	for i := range 20 {
-		fmt.Fprintf(&b, "  a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
+		fmt.Fprintf(&b, "  a%d: &a%d [%s]\n", i+1, i+1,
+			strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
 	}
 	return b.String()
 }
 
 func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
-	const options, definition = "listen: '127.0.0.1:7'\n", "key: note\nname: 'a:b'\nfields: {type: object, properties: {}}\n" +
+	const options, definition = "listen: '127.0.0.1:7'\n", "key: note\nname: 'a:b'\nfields: {type: object, " +
+		"properties: {}}\n" +
 		"states: [{key: open}]\ntransitions: [{key: write, to: open}]\n"
 	indented := "case_types:\n  - " + strings.ReplaceAll(strings.TrimSpace(definition), "\n", "\n    ") + "\n"
 	for name, written := range map[string]func(string) string{
@@ -115,11 +118,14 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 
 // Texts may be written without quotation marks, and are what stands there.
 func TestAnOptionIsTheTextThatStandsThere(t *testing.T) {
-	c, err := parsed(t, "--config", file(t, "oidc-client-id: 0123\natfinity-version: 1.10\nmax-connections: 12\nkeep-journal: 0\nlisten:\ndata: ~\n"))
+	c, err := parsed(t, "--config",
+		file(t,
+			"oidc-client-id: 0123\natfinity-version: 1.10\nmax-connections: 12\nkeep-journal: 0\nlisten:\ndata: ~\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(c.OIDCClientID, " ", c.Atfinity, " ", c.MaxConns, " ", c.Listen); got != "0123 1.10 12 127.0.0.1:8080" {
+	if got := fmt.Sprint(c.OIDCClientID, " ", c.Atfinity, " ", c.MaxConns, " ",
+		c.Listen); got != "0123 1.10 12 127.0.0.1:8080" {
 		t.Errorf("they are %s", got)
 	}
 }

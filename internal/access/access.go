@@ -38,7 +38,9 @@ func (t Token) From(address string) bool {
 		return true
 	}
 	a, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(t.Allowed, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
+	return err == nil && slices.ContainsFunc(t.Allowed, func(p netip.Prefix) bool {
+		return p.Contains(a.Unmap().WithZone(""))
+	})
 }
 
 // Principal is who a request comes from, once authenticated.
@@ -50,11 +52,11 @@ type Principal struct {
 	Credential Credential
 }
 
-// Sees is an actor as somebody may see them. Everybody sees who did something, by name,
+// Redact is an actor as somebody may see them. Everybody sees who did something, by name,
 // and themselves as they are; where a colleague's request came from, and which token it
 // was, is for managers and administrators, who look after these; so is an e-mail address
 // that is somebody's name.
-func (p Principal) Sees(a event.Actor) event.Actor {
+func (p Principal) Redact(a event.Actor) event.Actor {
 	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
 	if !self && !p.Role.Includes(Manager) {
 		a.TokenID, a.Address = "", ""
@@ -63,10 +65,10 @@ func (p Principal) Sees(a event.Actor) event.Actor {
 	return a
 }
 
-// SeesPerson is a user of the tenant as somebody may see them: what of the name is an
+// RedactPerson is a user of the tenant as somebody may see them: what of the name is an
 // e-mail address is for managers, administrators and the user alone.
-func (p Principal) SeesPerson(who event.Person) event.Person {
-	who.Name = p.Sees(event.Actor{UserID: who.UserID, Name: who.Name}).Name
+func (p Principal) RedactPerson(who event.Person) event.Person {
+	who.Name = p.Redact(event.Actor{UserID: who.UserID, Name: who.Name}).Name
 	return who
 }
 

@@ -56,14 +56,14 @@ type Grant struct {
 // Reader is what an owner with the grant may read now. Without one, an endpoint goes
 // on with what is narrowed to nobody: its own clearance bounds it.
 func (g Grant) Reader(n Narrowing, now time.Time) Reader {
-	if g = g.At(now); g.Role == "" {
+	if g = g.AsOf(now); g.Role == "" {
 		return n.Reader("", casetype.Restricted)
 	}
 	return n.Reader(g.Role, g.Clearance)
 }
 
-// At is what of the grant is left at a time.
-func (g Grant) At(now time.Time) Grant {
+// AsOf is what of the grant is left at a time.
+func (g Grant) AsOf(now time.Time) Grant {
 	if !g.Expires.IsZero() && !now.Before(g.Expires) {
 		return Grant{}
 	}
@@ -83,9 +83,9 @@ func (u User) Grant() Grant {
 	return Grant{Role: u.Role, Clearance: u.Clearance}
 }
 
-// SignsInAs is what the user was given, if there is a way to sign in: a password, or an
+// SignInGrant is what the user was given, if there is a way to sign in: a password, or an
 // identity elsewhere.
-func (u User) SignsInAs() Grant {
+func (u User) SignInGrant() Grant {
 	if u.Password == "" && u.Issuer == "" {
 		return Grant{}
 	}

@@ -28,7 +28,7 @@ func (w *world) commitFailing(tenant int64, id string) {
 			Version: 1,
 			At:      now,
 			Actor:   event.Actor{Source: event.System, Name: "Casehook"},
-			Facts:   []event.Fact{event.EndpointFailing.New(event.None{})},
+			Facts:   []event.Fact{event.EndpointFailing.New(event.NoDetails{})},
 			Snapshot: event.Snapshot{Endpoint: &event.Endpoint{
 				ID: id, URL: "https://crm.example.com", Since: now, Reason: "503 Service Unavailable", Class: "PUBLIC",
 			}},

@@ -231,11 +231,22 @@ type policy struct {
 }
 
 func wanted(e endpoint.Endpoint) remote {
-	p := policy{Retries: []string{}, Timeout: e.Policy.Timeout.String(), Concurrency: e.Policy.Concurrency, Order: string(e.Policy.Order), RateLimit: e.Policy.RateLimit}
+	p := policy{
+		Retries: []string{}, Timeout: e.Policy.Timeout.String(), Concurrency: e.Policy.Concurrency,
+		Order: string(e.Policy.Order), RateLimit: e.Policy.RateLimit,
+	}
 	for _, wait := range e.Policy.Retries {
 		p.Retries = append(p.Retries, wait.String())
 	}
-	r := remote{Name: e.Name, URL: e.URL, Triggers: e.Triggers, Sources: e.Sources, IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Policy: p}
+	r := remote{
+		Name:      e.Name,
+		URL:       e.URL,
+		Triggers:  e.Triggers,
+		Sources:   e.Sources,
+		IgnoreOwn: e.IgnoreOwn,
+		Filter:    e.Filter,
+		Policy:    p,
+	}
 	r.remoteSettings = wantedSettings(e)
 	if len(r.Sources) == 0 {
 		r.Sources = endpoint.Sources

@@ -29,7 +29,8 @@ func TestChangesAreToldByPath(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	if got := definitionChanges([]byte(`{"fields": {"a": 1, "b": 2}}`), []byte(`{"fields": {"b": 2, "a": 1}}`)); len(got) != 1 || got[0] != "/fields: in another order" {
+	if got := definitionChanges([]byte(`{"fields": {"a": 1, "b": 2}}`),
+		[]byte(`{"fields": {"b": 2, "a": 1}}`)); len(got) != 1 || got[0] != "/fields: in another order" {
 		t.Errorf("another order of fields is told as %q", got)
 	}
 }
@@ -47,7 +48,8 @@ func TestOfManyChangesTheFirstAreTold(t *testing.T) {
 	for i := range 100 {
 		items = append(items, fmt.Sprint("item ", i))
 	}
-	if got := differences([]any{}, items); len(got) != 1 || len(got[0]) > 300 || !strings.HasSuffix(got[0], ", and 90 more") {
+	if got := differences([]any{}, items); len(got) != 1 || len(got[0]) > 300 ||
+		!strings.HasSuffix(got[0], ", and 90 more") {
 		t.Errorf("they are %q", got)
 	}
 }

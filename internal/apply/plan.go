@@ -77,7 +77,9 @@ type endpointNode struct {
 // Read reads a plan, and the definitions that it names, by paths relative to its
 // own. Variables are those that secrets are in. The error lists all that is wrong,
 // each with file and line.
-func Read(file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool)) (*Plan, error) {
+func Read(
+	file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool),
+) (*Plan, error) {
 	plan := &Plan{Secrets: map[string]string{}, file: file, entries: map[string]yaml.Node{}}
 	r := reader{file: file, read: read, variable: variable, plan: plan, types: map[string]int{}}
 	written := yaml.Read(source, yaml.Options{})
@@ -280,7 +282,10 @@ func (r *reader) endpoint(n yaml.Node) {
 	r.faults(n.Path, undecoded)
 	e := endpoint.Endpoint{Name: d.Name, URL: d.URL, Triggers: slices.Compact(slices.Sorted(slices.Values(d.Triggers)))}
 	e.Sources, e.IgnoreOwn, e.Token, e.Filter = d.Sources, d.IgnoreOwn, d.Token, d.Filter
-	e.Policy = endpoint.Policy{Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order, RateLimit: d.Policy.RateLimit}
+	e.Policy = endpoint.Policy{
+		Timeout: d.Policy.Timeout, Concurrency: d.Policy.Concurrency, Order: d.Policy.Order,
+		RateLimit: d.Policy.RateLimit,
+	}
 	if d.Policy.Retries != nil {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}

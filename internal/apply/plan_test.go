@@ -32,13 +32,15 @@ func files(all map[string]string) func(string) ([]byte, error) {
 }
 
 func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
-	inline := "case_types:\n  - note.yaml\n  -   key: memo\n" + strings.ReplaceAll("\n"+note[10:], "\n", "\n      ") + "\n\nendpoints: []\n"
+	inline := "case_types:\n  - note.yaml\n  -   key: memo\n" + strings.ReplaceAll("\n"+note[10:], "\n", "\n      ") +
+		"\n\nendpoints: []\n"
 	flow := `{case_types: [{key: flow, states: [{key: open}], transitions: [{key: write, to: open}], fields: {type: object, properties: {}}}]}`
 	for _, test := range []struct {
 		source string
 		want   []string
 	}{{inline, []string{"note", "memo"}}, {flow, []string{"flow"}}} {
-		plan, err := Read("setup/casehook.yaml", []byte(test.source), files(map[string]string{"setup/note.yaml": note}), nil)
+		plan, err := Read("setup/casehook.yaml", []byte(test.source),
+			files(map[string]string{"setup/note.yaml": note}), nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, test.source)
 		}

@@ -16,7 +16,8 @@ import (
 // served applies a source to a server that answers as told.
 func served(t *testing.T, source string, answer http.HandlerFunc) error {
 	t.Helper()
-	plan, err := Read("c.yaml", []byte(source), files(map[string]string{"note.yaml": note}), variables(map[string]string{"KEY": sesame}))
+	plan, err := Read("c.yaml", []byte(source), files(map[string]string{"note.yaml": note}),
+		variables(map[string]string{"KEY": sesame}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +48,15 @@ func TestWhatTheServerRefusesIsToldWithItsPlace(t *testing.T) {
 	err := served(t, twoItems, func(w http.ResponseWriter, r *http.Request) {
 		switch body, _ := io.ReadAll(r.Body); {
 		case r.Method == http.MethodPut:
-			problem(w, 422, `{"code": "case_type.invalid", "detail": "x", "fields": [{"path": "/states/0", "message": "line 3: is odd"}, {"path": "/edit", "message": "is missing"}]}`)
+			problem(w, 422,
+				`{"code": "case_type.invalid", "detail": "x", "fields": [{"path": "/states/0", "message": "line 3: is odd"}, {"path": "/edit", "message": "is missing"}]}`)
 		case r.URL.Path == "/v1/endpoints" && r.Method == http.MethodGet:
 			fmt.Fprint(w, `{"items": [{"id": "ep_a", "name": "a"}], "next": null}`)
 		case r.Method == http.MethodPatch:
 			problem(w, 409, `{"code": "endpoint.version_conflict", "detail": "It changed meanwhile."}`)
 		case r.Method == http.MethodPost && strings.Contains(string(body), sesame):
-			problem(w, 422, `{"code": "endpoint.invalid", "detail": "x", "fields": [{"path": "/policy/order", "message": "is wrong"}, {"path": "/secret", "message": "is known"}]}`)
+			problem(w, 422,
+				`{"code": "endpoint.invalid", "detail": "x", "fields": [{"path": "/policy/order", "message": "is wrong"}, {"path": "/secret", "message": "is known"}]}`)
 		default:
 			problem(w, 404, `{"code": "case_type.not_found", "detail": "There is none."}`)
 		}
@@ -77,7 +80,8 @@ func TestWhatEndsARunIsToldBesideWhatWasRefused(t *testing.T) {
 		}
 		problem(w, 403, `{"code": "access.denied", "detail": "You may not."}`)
 	})
-	if want := "c.yaml:3: case type note: You may not.\nThe token was revoked."; err == nil || err.Error() != want || asked != 2 {
+	if want := "c.yaml:3: case type note: You may not.\nThe token was revoked."; err == nil || err.Error() != want ||
+		asked != 2 {
 		t.Errorf("after %d requests it says\n%v\nwant\n%s", asked, err, want)
 	}
 }

@@ -102,16 +102,23 @@ func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	}
 	a := d.Auth
 	e.Auth = endpoint.Auth{
-		Kind: endpoint.AuthKind(a.Type), Token: r.line(a.Token, "/auth/token"),
-		Username: r.line(a.Username, "/auth/username"), Password: r.line(a.Password, "/auth/password"),
-		TokenURL: a.TokenURL, ClientID: r.line(a.ClientID, "/auth/client_id"), ClientSecret: r.line(a.ClientSecret, "/auth/client_secret"),
-		Scopes: a.Scopes, Audience: a.Audience, ClientAuth: a.ClientAuth,
+		Kind:         endpoint.AuthKind(a.Type),
+		Token:        r.line(a.Token, "/auth/token"),
+		Username:     r.line(a.Username, "/auth/username"),
+		Password:     r.line(a.Password, "/auth/password"),
+		TokenURL:     a.TokenURL,
+		ClientID:     r.line(a.ClientID, "/auth/client_id"),
+		ClientSecret: r.line(a.ClientSecret, "/auth/client_secret"),
+		Scopes:       a.Scopes,
+		Audience:     a.Audience,
+		ClientAuth:   a.ClientAuth,
 	}
 	if a.Type == "none" {
 		e.Auth.Kind = endpoint.NoAuth
 	}
 	e.TLS = endpoint.TLS{
-		Certificate: r.resolve(d.TLS.Certificate, "/tls/certificate"), Key: r.resolve(d.TLS.Key, "/tls/key"), CA: r.resolve(d.TLS.CA, "/tls/ca"),
+		Certificate: r.resolve(d.TLS.Certificate, "/tls/certificate"), Key: r.resolve(d.TLS.Key, "/tls/key"),
+		CA: r.resolve(d.TLS.CA, "/tls/ca"),
 	}
 	if secret := r.secret(d.Secret, "/secret"); secret != "" {
 		r.plan.Secrets[e.Name] = secret
@@ -166,7 +173,8 @@ func (s *remoteSettings) removing(there remoteSettings) {
 		}
 	}
 	for name := range there.Headers {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), func(wanted string) bool { return strings.EqualFold(wanted, name) }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)),
+			func(wanted string) bool { return strings.EqualFold(wanted, name) }) {
 			s.Headers[name] = nil
 		}
 	}

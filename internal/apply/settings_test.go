@@ -47,8 +47,13 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
 		Options:     endpoint.Options{AtfinityVersion: "2.4.1"},
 		Description: "Keeps the CRM up to date.", Metadata: map[string]string{"team": "billing"}, Clearance: "PRIVATE",
-		Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "from a variable"}, {Name: "X-Plain", Value: "kept as it is"}},
-		Auth:    endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example.com/token", ClientID: "casehook", ClientSecret: "from a file", Scopes: []string{"hooks:write"}},
+		Headers: []endpoint.Header{
+			{Name: "X-Api-Key", Value: "from a variable"}, {Name: "X-Plain", Value: "kept as it is"},
+		},
+		Auth: endpoint.Auth{
+			Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example.com/token", ClientID: "casehook",
+			ClientSecret: "from a file", Scopes: []string{"hooks:write"},
+		},
 	}
 	if diff := cmp.Diff([]endpoint.Endpoint{want}, plan.Endpoints); diff != "" {
 		t.Error(diff)
@@ -74,7 +79,8 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 	} {
 		from, to, _ := strings.Cut(change, "/")
 		source := strings.Replace(full, strings.ReplaceAll(from, "@", "/"), strings.ReplaceAll(to, "@", "/"), 1)
-		_, err := Read("c.yaml", []byte(source), files(map[string]string{"crm.secret": "x"}), variables(map[string]string{"CRM_KEY": "x", "CRM_SECRET": sesame}))
+		_, err := Read("c.yaml", []byte(source), files(map[string]string{"crm.secret": "x"}),
+			variables(map[string]string{"CRM_KEY": "x", "CRM_SECRET": sesame}))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v does not say %q", change, err, want)
 		}
@@ -83,12 +89,17 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 
 func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
 	text := func(s string) *string { return &s }
-	e := endpoint.Endpoint{Metadata: map[string]string{"a": "1"}, Headers: []endpoint.Header{{Name: "X-A", Value: "secret"}},
-		Auth: endpoint.Auth{Kind: endpoint.BearerAuth, Token: "secret"}, TLS: endpoint.TLS{Certificate: "c", Key: "k"}}
-	there := remoteSettings{Metadata: map[string]*string{"a": text("1")}, Headers: map[string]*string{"x-a": text(endpoint.Hidden)}, Clearance: "PRIVATE",
-		Auth: remoteAuth{"bearer", endpoint.Auth{Token: endpoint.Hidden}}, TLS: endpoint.TLS{Certificate: "c", Key: endpoint.Hidden}}
+	e := endpoint.Endpoint{Metadata: map[string]string{"a": "1"},
+		Headers: []endpoint.Header{{Name: "X-A", Value: "secret"}},
+		Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: "secret"},
+		TLS:     endpoint.TLS{Certificate: "c", Key: "k"}}
+	there := remoteSettings{Metadata: map[string]*string{"a": text("1")},
+		Headers: map[string]*string{"x-a": text(endpoint.Hidden)}, Clearance: "PRIVATE",
+		Auth: remoteAuth{"bearer", endpoint.Auth{Token: endpoint.Hidden}},
+		TLS:  endpoint.TLS{Certificate: "c", Key: endpoint.Hidden}}
 	have, want := remote{remoteSettings: there}, remote{remoteSettings: wantedSettings(e)}
-	if lines := want.changes(have); len(lines) > 0 || !slices.Equal(want.hidden(there), []string{"/headers/X-A", "/auth/token", "/tls/key"}) {
+	if lines := want.changes(have); len(lines) > 0 ||
+		!slices.Equal(want.hidden(there), []string{"/headers/X-A", "/auth/token", "/tls/key"}) {
 		t.Errorf("%v differ, %v is hidden", lines, want.hidden(there))
 	}
 	for name, change := range map[string]func(*endpoint.Endpoint){
@@ -107,7 +118,8 @@ func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
 	}
 	bare := wantedSettings(endpoint.Endpoint{})
 	bare.removing(there)
-	if value, named := bare.Metadata["a"]; !named || value != nil || len(bare.Headers) != 1 || bare.Headers["x-a"] != nil {
+	if value, named := bare.Metadata["a"]; !named || value != nil || len(bare.Headers) != 1 ||
+		bare.Headers["x-a"] != nil {
 		t.Errorf("%+v leaves what is there", bare)
 	}
 }

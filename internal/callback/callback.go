@@ -25,9 +25,10 @@ const MaxAnswer = 1 << 20
 
 // The codes of the errors that Ask returns.
 const (
-	CodeTimeout   = "callback.timeout"   // fault.UpstreamTimeout
-	CodeFailed    = "callback.failed"    // fault.Upstream
-	CodeCancelled = "callback.cancelled" // fault.Unavailable: it was given up, or this server can't ask; no policy waives that
+	CodeTimeout = "callback.timeout" // fault.UpstreamTimeout
+	CodeFailed  = "callback.failed"  // fault.Upstream
+	// fault.Unavailable: it was given up, or this server can't ask; no policy waives that
+	CodeCancelled = "callback.cancelled"
 )
 
 // Clock is the time that waits and budgets go by. The zero value is the real one.
@@ -44,8 +45,8 @@ type Client struct {
 	tracer  *observe.Tracer
 }
 
-// Watched makes the client count and trace what it asks.
-func (c *Client) Watched(metrics *observe.Callback, tracer *observe.Tracer) *Client {
+// Observed makes the client count and trace what it asks.
+func (c *Client) Observed(metrics *observe.Callback, tracer *observe.Tracer) *Client {
 	c.metrics, c.tracer = metrics, tracer
 	return c
 }
@@ -63,21 +64,22 @@ func New(out *outbound.Client, clock Clock) *Client {
 
 // Question is one question to one callback.
 type Question struct {
-	Tenant     int64        // whose case it is
-	Ask        casetype.Ask // as the case type configures it
-	URL        string       // Ask.URL with its variables expanded
-	Name       string       // for messages: "kyc/submit"
-	Type       string       // the key of the case type whose callback it is
-	Transition string       // the key of the transition that it guards
-	WebhookID  string       // the same on every attempt
-	Keys       [][]byte     // signing keys
-	Seeds      [][]byte     // of Ed25519 keys that sign too
-	Body       []byte       // from wire.EncodeAboutToSubmit
+	Tenant     int64                     // whose case it is
+	Settings   casetype.CallbackSettings // as the case type configures it
+	URL        string                    // Ask.URL with its variables expanded
+	Name       string                    // for messages: "kyc/submit"
+	Type       string                    // the key of the case type whose callback it is
+	Transition string                    // the key of the transition that it guards
+	WebhookID  string                    // the same on every attempt
+	Keys       [][]byte                  // signing keys
+	Seeds      [][]byte                  // of Ed25519 keys that sign too
+	Body       []byte                    // from wire.EncodeAboutToSubmit
 }
 
 // Ask asks until there is an answer, retries are of no use, or they or the
 // budget are used up. Connection errors, timeouts and statuses from 500 are
-// tried again, not before a Retry-After that the budget has time for. The record is complete in either case, for the journal; of an
+// tried again, not before a Retry-After that the budget has time for. The record is complete in either case,
+// for the journal; of an
 // answer it notes data, warnings and state on the understanding that they are
 // applied. An error is a *fault.Error of one of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
@@ -107,8 +109,8 @@ func outcome(a wire.Answer, err error) string {
 }
 
 func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Answer, event.Callback, error) {
-	waits, budget := schedule(q.Ask)
-	record := event.Callback{URL: q.Ask.URL, WebhookID: q.WebhookID}
+	waits, budget := schedule(q.Settings)
+	record := event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID}
 	var answer wire.Answer
 	var failed *failure
 	var refuses error // said by any attempt
@@ -148,8 +150,8 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 }
 
 // schedule returns the waits between attempts and the budget for all.
-func schedule(a casetype.Ask) ([]time.Duration, time.Duration) {
-	retries := a.Retries
+func schedule(s casetype.CallbackSettings) ([]time.Duration, time.Duration) {
+	retries := s.Retries
 	if retries == nil {
 		retries = casetype.DefaultRetries()
 	}
@@ -157,7 +159,7 @@ func schedule(a casetype.Ask) ([]time.Duration, time.Duration) {
 	for i, wait := range retries {
 		waits[i] = time.Duration(wait)
 	}
-	return waits, or(a.Budget, casetype.DefaultBudget)
+	return waits, or(s.Budget, casetype.DefaultBudget)
 }
 
 // attempt asks once, within the time left.
@@ -168,7 +170,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	span.Number("casehook.attempt", n)
 	request := outbound.Request{
 		Tenant: q.Tenant, Trace: observe.Traceparent(ctx), URL: q.URL, Body: q.Body,
-		Timeout: min(or(q.Ask.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
+		Timeout: min(or(q.Settings.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
 		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys, Seeds: q.Seeds,
 	}
 	for _, h := range wire.QuestionHeader(q.Transition, q.Type) {
@@ -184,7 +186,8 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
 		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
-		if !result.Private || !errors.Is(err, wire.ErrUnreadable) { // else the reason may tell of what only the server reaches
+		// else the reason may tell of what only the server reaches
+		if !result.Private || !errors.Is(err, wire.ErrUnreadable) {
 			what += ": " + err.Error()
 		}
 		return wire.Answer{}, result.Status, &failure{what: what, refuses: saysErrors(result.Body)}
@@ -229,9 +232,15 @@ func judge(r outbound.Result) *failure {
 	case outbound.Closed:
 		return &failure{what: "closed the connection before its answer was complete", again: true, err: r.Err}
 	case outbound.Ours:
-		return &failure{what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true, err: r.Err}
+		return &failure{
+			what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true,
+			err: r.Err,
+		}
 	case outbound.Refused: // where it is, its variable may say: that is not for everybody
-		return &failure{what: "can't be reached: it is at an address that may not be called; ask the operator to allow it", err: r.Err}
+		return &failure{
+			what: "can't be reached: it is at an address that may not be called; ask the operator to allow it",
+			err:  r.Err,
+		}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
 	}

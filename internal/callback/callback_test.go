@@ -127,7 +127,7 @@ func ask(t *testing.T, clock callback.Clock, q callback.Question) (wire.Answer, 
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{loopback}})
 	t.Cleanup(out.Close)
 	q.Name, q.WebhookID, q.Keys = "kyc/submit", "msg_1", [][]byte{key}
-	q.Ask.URL = "http://callback/ask?token=${CASEHOOK_VAR_TOKEN}"
+	q.Settings.URL = "http://callback/ask?token=${CASEHOOK_VAR_TOKEN}"
 	if q.Body == nil {
 		q.Body = []byte(`{"case_details_before":null}`)
 	}
@@ -194,7 +194,8 @@ func TestBehaviours(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.does)
-			got, record, err := ask(t, new(stopped).clock(), callback.Question{URL: s.url, Ask: casetype.Ask{Timeout: c.timeout}})
+			got, record, err := ask(t, new(stopped).clock(),
+				callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Timeout: c.timeout}})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -223,8 +224,12 @@ func checkFailure(t *testing.T, err error, code, detail string) {
 	if !errors.As(err, &f) {
 		t.Fatalf("%v is no fault", err)
 	}
-	kind := map[string]fault.Kind{callback.CodeTimeout: fault.UpstreamTimeout, callback.CodeFailed: fault.Upstream, callback.CodeCancelled: fault.Unavailable}[code]
-	if f.Code != code || f.Kind != kind || !strings.HasPrefix(f.Detail, "The callback of kyc/submit ") || !strings.Contains(f.Detail, detail) {
+	kind := map[string]fault.Kind{
+		callback.CodeTimeout: fault.UpstreamTimeout, callback.CodeFailed: fault.Upstream,
+		callback.CodeCancelled: fault.Unavailable,
+	}[code]
+	if f.Code != code || f.Kind != kind || !strings.HasPrefix(f.Detail, "The callback of kyc/submit ") ||
+		!strings.Contains(f.Detail, detail) {
 		t.Errorf("%v: %s; want %s, %q", f.Kind, f, code, detail)
 	}
 	for _, secret := range []string{"private", "s3cret", "CASEHOOK_VAR_TOKEN"} {
@@ -247,7 +252,8 @@ func TestEveryAttemptHasTheSameIDAndItsNumberAndVerifies(t *testing.T) {
 	}
 	for i, r := range s.requests() {
 		if r.Header.Get("webhook-id") != "msg_1" || r.Header.Get("webhook-attempt") != strconv.Itoa(i+1) ||
-			r.Header.Get("Content-Type") != "application/json" || r.Method != "POST" || r.URL.RawQuery != "token=s3cret" {
+			r.Header.Get("Content-Type") != "application/json" || r.Method != "POST" ||
+			r.URL.RawQuery != "token=s3cret" {
 			t.Errorf("attempt %d: %s %s %v", i+1, r.Method, r.URL, r.Header)
 		}
 		if err := hook.Verify([]byte(s.bodies[i]), r.Header); err != nil {
@@ -300,9 +306,14 @@ func TestRetriesFollowTheCaseType(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, says(503, ""))
 			var clock stopped
-			_, record, err := ask(t, clock.clock(), callback.Question{URL: s.url, Ask: casetype.Ask{Retries: c.retries, Budget: c.budget}})
-			if got := fmt.Sprint(clock.waits); got != c.waits || record.Attempts != len(clock.waits)+1 || len(s.requests()) != record.Attempts {
-				t.Errorf("waits %v, %d attempts, %d requests; want %v", got, record.Attempts, len(s.requests()), c.waits)
+			_, record, err := ask(t, clock.clock(),
+				callback.Question{
+					URL: s.url, Settings: casetype.CallbackSettings{Retries: c.retries, Budget: c.budget},
+				})
+			if got := fmt.Sprint(clock.waits); got != c.waits || record.Attempts != len(clock.waits)+1 ||
+				len(s.requests()) != record.Attempts {
+				t.Errorf("waits %v, %d attempts, %d requests; want %v", got, record.Attempts,
+					len(s.requests()), c.waits)
 			}
 			checkFailure(t, err, callback.CodeFailed, fmt.Sprintf("(%d attempt", record.Attempts))
 		})
@@ -311,7 +322,9 @@ func TestRetriesFollowTheCaseType(t *testing.T) {
 
 // A callback that asks to be left alone for a while is, as far as there is time.
 func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
-	for after, waits := range map[string]string{"5": "[5s]", "0": "[1s]", "14": "[14s]", "15": "[1s]", "soon": "[1s]", "99999999999999999999": "[1s]"} {
+	for after, waits := range map[string]string{
+		"5": "[5s]", "0": "[1s]", "14": "[14s]", "15": "[1s]", "soon": "[1s]", "99999999999999999999": "[1s]",
+	} {
 		t.Run(after, func(t *testing.T) {
 			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", after)
@@ -338,10 +351,14 @@ func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
 		`{"x":"private","x":"two"}`: "something else than the documented body (1 attempt)",
 	} {
 		s := serve(t, says(200, body))
-		out := outbound.New(outbound.Config{Allowed: func(context.Context, int64) ([]string, error) { return []string{loopback.String()}, nil }})
+		out := outbound.New(outbound.Config{Allowed: func(context.Context, int64) ([]string, error) {
+			return []string{loopback.String()}, nil
+		}})
 		t.Cleanup(out.Close)
 		_, _, err := callback.New(out, new(stopped).clock()).Ask(t.Context(),
-			callback.Question{Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`)})
+			callback.Question{
+				Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
+			})
 		checkFailure(t, err, callback.CodeFailed, want)
 	}
 }
@@ -350,7 +367,8 @@ func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
 	for name, first := range map[string]http.HandlerFunc{"500": says(500, ""), "lost": drops, "timeout": hangs("")} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, first, says(200, "{}"))
-			_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: s.url, Ask: casetype.Ask{Timeout: 10 * short}})
+			_, record, err := ask(t, new(stopped).clock(),
+				callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Timeout: 10 * short}})
 			if err != nil || record.Attempts != 2 || record.Status != 200 || record.Failure != "" {
 				t.Errorf("%+v, %v", record, err)
 			}
@@ -361,7 +379,7 @@ func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
 func TestTheBudgetEndsAnAttemptOnTheRealClock(t *testing.T) {
 	s := serve(t, hangs(""))
 	start := time.Now()
-	_, record, err := ask(t, callback.Clock{}, callback.Question{URL: s.url, Ask: casetype.Ask{
+	_, record, err := ask(t, callback.Clock{}, callback.Question{URL: s.url, Settings: casetype.CallbackSettings{
 		Timeout: casetype.Duration(time.Minute), Budget: 2 * short, Retries: []casetype.Duration{1}}})
 	checkFailure(t, err, callback.CodeTimeout, "(1 attempt)")
 	if took := time.Since(start); took > 10*time.Second || record.DurationMS < 80 {
@@ -371,7 +389,8 @@ func TestTheBudgetEndsAnAttemptOnTheRealClock(t *testing.T) {
 
 func TestRetriesWaitOnTheRealClock(t *testing.T) {
 	s := serve(t, says(500, ""), says(200, ""))
-	_, record, err := ask(t, callback.Clock{}, callback.Question{URL: s.url, Ask: casetype.Ask{Retries: []casetype.Duration{short}}})
+	_, record, err := ask(t, callback.Clock{},
+		callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Retries: []casetype.Duration{short}}})
 	if err != nil || record.Attempts != 2 || record.DurationMS < 40 {
 		t.Errorf("%+v, %v", record, err)
 	}

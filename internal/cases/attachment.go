@@ -33,11 +33,11 @@ type Attachment struct {
 	At        time.Time
 }
 
-// Sort says which of the two an attachment is.
-type Sort string
+// AttachmentKind says which of the two an attachment is.
+type AttachmentKind string
 
-// The sorts of attachments.
+// The kinds of attachments.
 const (
-	Document Sort = "document"
-	Proof    Sort = "proof"
+	Document AttachmentKind = "document"
+	Proof    AttachmentKind = "proof"
 )

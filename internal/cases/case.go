@@ -102,14 +102,34 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 	}
 	state, _ := t.State(c.State)
 	kept := &event.Case{
-		Classes: t.Marks(), NameClass: mark(c.nameClass(t)),
-		ID: c.ID, Reference: c.Reference, Name: c.Name, URL: c.URL(publicURL), Version: c.Version,
-		Color: c.EffectiveColor(t), OutcomeInstance: c.OutcomeInstance, ProcessKey: t.ProcessKey,
-		Type: c.Type, TypeVersion: c.TypeVersion, Kind: string(t.Kind), State: c.State, Final: state.Final,
-		Classification: string(c.Classification), Data: data, Integers: t.Integers(),
-		Labels: c.Labels, Contacts: c.Contacts, StatusChangedBy: c.StatusChangedBy,
-		AssignedAt: c.AssignedAt, OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
-		LastActivityAt: c.LastActivity.At, LastActivityBy: c.LastActivity.By,
+		Classes:         t.ClassifiedFields(),
+		NameClass:       mark(c.nameClass(t)),
+		ID:              c.ID,
+		Reference:       c.Reference,
+		Name:            c.Name,
+		URL:             c.URL(publicURL),
+		Version:         c.Version,
+		Color:           c.EffectiveColor(t),
+		OutcomeInstance: c.OutcomeInstance,
+		ProcessKey:      t.ProcessKey,
+		Type:            c.Type,
+		TypeVersion:     c.TypeVersion,
+		Kind:            string(t.Kind),
+		State:           c.State,
+		Final:           state.Final,
+		Classification:  string(c.Classification),
+		Data:            data,
+		Integers:        t.Integers(),
+		Labels:          c.Labels,
+		Contacts:        c.Contacts,
+		StatusChangedBy: c.StatusChangedBy,
+		AssignedAt:      c.AssignedAt,
+		OpenedAt:        c.OpenedAt,
+		ClosedAt:        c.ClosedAt,
+		CreatedAt:       c.CreatedAt,
+		ModifiedAt:      c.ModifiedAt,
+		LastActivityAt:  c.LastActivity.At,
+		LastActivityBy:  c.LastActivity.By,
 	}
 	if c.Assignee != (event.Person{}) {
 		kept.Assignee = &c.Assignee
@@ -161,7 +181,7 @@ func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition, Color: c.Color})}
 	facts = append(facts, entered("", c.State, t, transition)...)
 	if !c.ClosedAt.IsZero() {
-		facts = append(facts, event.CaseClosed.New(event.None{}))
+		facts = append(facts, event.CaseClosed.New(event.NoDetails{}))
 	}
 	event.Sort(facts)
 	return facts
@@ -188,9 +208,9 @@ func Updated(before, after Case, from, t *casetype.Type, transition string) ([]e
 	}
 	switch closed := !after.ClosedAt.IsZero(); {
 	case closed && before.ClosedAt.IsZero():
-		facts = append(facts, event.CaseClosed.New(event.None{}))
+		facts = append(facts, event.CaseClosed.New(event.NoDetails{}))
 	case !closed && !before.ClosedAt.IsZero():
-		facts = append(facts, event.CaseReopened.New(event.None{}))
+		facts = append(facts, event.CaseReopened.New(event.NoDetails{}))
 	}
 	event.Sort(facts)
 	return facts, nil
@@ -230,12 +250,12 @@ func entered(from, to string, t *casetype.Type, transition string) []event.Fact 
 	state, _ := t.State(to)
 	switch state.Outcome {
 	case casetype.Approved:
-		facts = append(facts, event.CaseApproved.New(event.None{}))
+		facts = append(facts, event.CaseApproved.New(event.NoDetails{}))
 	case casetype.Declined:
-		facts = append(facts, event.CaseDeclined.New(event.None{}))
+		facts = append(facts, event.CaseDeclined.New(event.NoDetails{}))
 	}
 	if state.Final {
-		facts = append(facts, event.CaseFinished.New(event.None{}))
+		facts = append(facts, event.CaseFinished.New(event.NoDetails{}))
 	}
 	return facts
 }

@@ -148,23 +148,57 @@ func TestColoursComeFromTheNearest(t *testing.T) {
 func TestASnapshotHoldsAllThatIsTold(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := cases.Case{
-		ID: 4539148803436467, Type: "loan", TypeVersion: 2, Reference: "L-1", Name: "N", State: "declined", Version: 3, Revision: 2,
-		Classification: casetype.Private, Data: data(t, `{"b":10000000000000000001,"a":"x"}`), OutcomeInstance: 7, CreatedAt: at, ModifiedAt: at,
-		Labels: []string{"a"}, Assignee: event.Person{UserID: 3, Name: "Grace"}, StatusChangedBy: 4,
-		AssignedAt: at.Add(3 * time.Minute), OpenedAt: at.Add(time.Minute), ClosedAt: at.Add(time.Hour),
-		LastActivity: cases.Activity{At: at.Add(2 * time.Hour), By: 5},
+		ID:              4539148803436467,
+		Type:            "loan",
+		TypeVersion:     2,
+		Reference:       "L-1",
+		Name:            "N",
+		State:           "declined",
+		Version:         3,
+		Revision:        2,
+		Classification:  casetype.Private,
+		Data:            data(t, `{"b":10000000000000000001,"a":"x"}`),
+		OutcomeInstance: 7,
+		CreatedAt:       at,
+		ModifiedAt:      at,
+		Labels:          []string{"a"},
+		Assignee:        event.Person{UserID: 3, Name: "Grace"},
+		StatusChangedBy: 4,
+		AssignedAt:      at.Add(3 * time.Minute),
+		OpenedAt:        at.Add(time.Minute),
+		ClosedAt:        at.Add(time.Hour),
+		LastActivity:    cases.Activity{At: at.Add(2 * time.Hour), By: 5},
 	}
 	got, err := c.Snapshot(loan(t), "https://casehook.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := event.Snapshot{Case: &event.Case{
-		ID: c.ID, Reference: "L-1", Name: "N", URL: "https://casehook.example/cases/4539148803436467", Version: 3, Color: "gray",
-		OutcomeInstance: 7, ProcessKey: "lending", Type: "loan", TypeVersion: 2, Kind: "claim", State: "declined", Final: true,
-		Classification: "PRIVATE", Data: []byte(`{"a":"x","b":10000000000000000001}`), CreatedAt: at, ModifiedAt: at,
-		Labels: []string{"a"}, Assignee: &event.Person{UserID: 3, Name: "Grace"}, StatusChangedBy: 4,
-		AssignedAt: at.Add(3 * time.Minute), OpenedAt: at.Add(time.Minute), ClosedAt: at.Add(time.Hour),
-		LastActivityAt: at.Add(2 * time.Hour), LastActivityBy: 5,
+		ID:              c.ID,
+		Reference:       "L-1",
+		Name:            "N",
+		URL:             "https://casehook.example/cases/4539148803436467",
+		Version:         3,
+		Color:           "gray",
+		OutcomeInstance: 7,
+		ProcessKey:      "lending",
+		Type:            "loan",
+		TypeVersion:     2,
+		Kind:            "claim",
+		State:           "declined",
+		Final:           true,
+		Classification:  "PRIVATE",
+		Data:            []byte(`{"a":"x","b":10000000000000000001}`),
+		CreatedAt:       at,
+		ModifiedAt:      at,
+		Labels:          []string{"a"},
+		Assignee:        &event.Person{UserID: 3, Name: "Grace"},
+		StatusChangedBy: 4,
+		AssignedAt:      at.Add(3 * time.Minute),
+		OpenedAt:        at.Add(time.Minute),
+		ClosedAt:        at.Add(time.Hour),
+		LastActivityAt:  at.Add(2 * time.Hour),
+		LastActivityBy:  5,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -28,7 +28,8 @@ type Contact struct {
 // Snapshot is the contact as the journal keeps it.
 func (c Contact) Snapshot() event.Snapshot {
 	return event.Snapshot{Contact: &event.Contact{
-		ID: c.ID, ContactDetails: c.ContactDetails, Version: c.Version, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+		ID: c.ID, ContactDetails: c.ContactDetails, Version: c.Version, CreatedAt: c.CreatedAt,
+		ModifiedAt: c.ModifiedAt,
 	}}
 }
 

@@ -134,7 +134,8 @@ func TestContactsAreJudgedByRules(t *testing.T) {
 		if err := json.Unmarshal(raw, &again); err != nil || again != d {
 			t.Fatalf("%s came back as %+v, %v", raw, again, err)
 		}
-		if named := d.IsBusiness && d.BusinessName != "" || d.FirstName != "" && d.LastName != ""; !named || strings.ContainsAny(d.Email, "\r\n ,;<>") {
+		if named := d.IsBusiness && d.BusinessName != "" || d.FirstName != "" && d.LastName != ""; !named ||
+			strings.ContainsAny(d.Email, "\r\n ,;<>") {
 			t.Fatalf("%+v was taken", d)
 		}
 	})
@@ -184,7 +185,10 @@ func utf8Only(d event.ContactDetails) event.ContactDetails {
 }
 
 func FuzzCheckContact(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"first_name":"Ada","last_name":"L","email":"a@b.co","mobile_phone":"+44 7700"}`, `{"is_business":true,"business_name":"x","email":"a@b@c"}`} {
+	for _, seed := range []string{
+		`{}`, `{"first_name":"Ada","last_name":"L","email":"a@b.co","mobile_phone":"+44 7700"}`,
+		`{"is_business":true,"business_name":"x","email":"a@b@c"}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -222,7 +226,8 @@ func TestRolesAreSlugs(t *testing.T) {
 func TestLinksAreInOrderAndLeaveTheOthersAlone(t *testing.T) {
 	link := func(id int64, role string) event.CaseContact { return event.CaseContact{ContactID: id, Role: role} }
 	c := cases.Case{Contacts: []event.CaseContact{link(5, "claimant"), link(7, "insured")}}
-	if diff := cmp.Diff([]event.CaseContact{link(5, "claimant"), link(6, "insured"), link(7, "insured")}, c.Link(link(6, "insured"))); diff != "" {
+	if diff := cmp.Diff([]event.CaseContact{link(5, "claimant"), link(6, "insured"), link(7, "insured")},
+		c.Link(link(6, "insured"))); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]event.CaseContact{link(7, "insured")}, c.Unlink(link(5, "claimant"))); diff != "" {

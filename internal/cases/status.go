@@ -20,10 +20,10 @@ func (c Case) Status() string {
 	return Closed
 }
 
-// Settle sets a case's status by its state, whichever way it came there. Where
+// ResolveStatus sets a case's status by its state, whichever way it came there. Where
 // the status changes, the activity is what closed or reopened the case. A new case
 // is open from its creation on, unless it begins in a final state.
-func (c *Case) Settle(t *casetype.Type, by Activity) {
+func (c *Case) ResolveStatus(t *casetype.Type, by Activity) {
 	if c.LastActivity = by; c.OpenedAt.IsZero() {
 		c.OpenedAt = c.CreatedAt
 	}

@@ -15,8 +15,8 @@ const TypeSecret = "@type"
 
 // Callback is one of a type's callbacks.
 type Callback struct {
-	Name string // the key of its transition, SwitchCallback or DeleteCallback
-	Ask  *Ask
+	Name     string // the key of its transition, SwitchCallback or DeleteCallback
+	Settings *CallbackSettings
 }
 
 // Callbacks lists the callbacks of a definition.
@@ -109,11 +109,11 @@ func (t *Type) openStates() map[string]bool {
 }
 
 // Callback finds the settings of a callback by its name.
-func (d *Definition) Callback(name string) (Ask, bool) {
+func (d *Definition) Callback(name string) (CallbackSettings, bool) {
 	for _, c := range d.Callbacks() {
 		if c.Name == name {
-			return *c.Ask, true
+			return *c.Settings, true
 		}
 	}
-	return Ask{}, false
+	return CallbackSettings{}, false
 }

@@ -98,12 +98,18 @@ func (c *checker) unread(path []string) bool {
 
 // inWords says what the patterns of [Schema] mean.
 var inWords = map[string]string{
-	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`:                  "is not a key: small letters, digits, _ and -, beginning with a letter, at most 63",
-	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`:                "is not a name: one line of 1 to 200 characters",
-	`does not match the pattern ^[^\x00-\x1f\x7f]{1,500}$`:                "is not a message: one line of 1 to 500 characters",
-	`does not match the pattern ^([a-z]{1,32}|#[0-9a-fA-F]{6})$`:          "is not a colour: a name in small letters, or #rrggbb",
-	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`:        "is not a process key: letters, digits, _, . and -, at most 63",
-	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s or 1m30s",
+	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`: "is not a key: small letters, digits, _ " +
+		"and -, beginning with a letter, at most 63",
+	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`: "is not a name: one line of 1 to 200 " +
+		"characters",
+	`does not match the pattern ^[^\x00-\x1f\x7f]{1,500}$`: "is not a message: one line of 1 to 500 " +
+		"characters",
+	`does not match the pattern ^([a-z]{1,32}|#[0-9a-fA-F]{6})$`: "is not a colour: a name in small " +
+		"letters, or #rrggbb",
+	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`: "is not a process key: letters, digits, " +
+		"_, . and -, at most 63",
+	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s " +
+		"or 1m30s",
 }
 
 func (c *checker) root() map[string]any { return object(c.doc.Value) }
@@ -144,12 +150,12 @@ func (c *checker) checkTransitions(states []string) {
 		c.checkRequired(tr, path)
 		c.checkPrecondition(tr, path, states)
 		if ask := object(tr["about_to_submit"]); ask != nil {
-			c.checkAsk(ask, path+"/about_to_submit")
+			c.checkSettings(ask, path+"/about_to_submit")
 		}
 	}
 	for _, operation := range []string{"switch", "delete"} {
 		if ask := object(object(c.root()[operation])["about_to_submit"]); ask != nil {
-			c.checkAsk(ask, "/"+operation+"/about_to_submit")
+			c.checkSettings(ask, "/"+operation+"/about_to_submit")
 		}
 	}
 	if !creates && len(transitions) > 0 {
@@ -291,7 +297,7 @@ func (c *checker) suggestField(name string) string {
 	return c.oneOf(name, slices.Sorted(maps.Keys(c.fieldSchemas())))
 }
 
-func (c *checker) checkAsk(ask map[string]any, path string) {
+func (c *checker) checkSettings(ask map[string]any, path string) {
 	if raw := text(ask["url"]); raw != "" && !c.stored {
 		if match := beginning.FindStringSubmatch(raw); match != nil {
 			c.variables = append(c.variables,

@@ -17,12 +17,12 @@ func (c Classification) Level() int {
 	return 0
 }
 
-// SeesMarked is Sees for the marks of the journal, where nothing means PUBLIC.
-func (c Classification) SeesMarked(mark string) bool {
-	if mark == "" {
+// SeesClass is Sees for the marks of the journal, where nothing means PUBLIC.
+func (c Classification) SeesClass(class string) bool {
+	if class == "" {
 		return c.Sees(Public)
 	}
-	return c.Sees(Classification(mark))
+	return c.Sees(Classification(class))
 }
 
 // Higher returns the higher of two classifications. Empty is the lowest.
@@ -47,9 +47,9 @@ func Lower(a, b Classification) Classification {
 // Highest is the highest classification among the fields.
 func (t *Type) Highest() Classification { return t.highest }
 
-// Marks returns the fields that are classified above PUBLIC, with their
+// ClassifiedFields returns the fields that are classified above PUBLIC, with their
 // classifications; nil when there are none.
-func (t *Type) Marks() map[string]string { return t.marks }
+func (t *Type) ClassifiedFields() map[string]string { return t.classifiedFields }
 
 // Unseen lists the fields that somebody with the clearance does not see.
 func (t *Type) Unseen(clearance Classification) []string { return t.unseen[clearance.Level()] }
@@ -147,10 +147,10 @@ func (t *Type) indexClasses() {
 	for name, class := range t.classes {
 		t.highest = Higher(t.highest, class)
 		if class != Public {
-			if t.marks == nil {
-				t.marks = map[string]string{}
+			if t.classifiedFields == nil {
+				t.classifiedFields = map[string]string{}
 			}
-			t.marks[name] = string(class)
+			t.classifiedFields[name] = string(class)
 		}
 	}
 	for level := range t.unseen {

@@ -28,7 +28,8 @@ func composed(v any, path string) (any, []fault.Field) {
 			name = spelling.Composed(name)
 			value, twice := composed(item, pointer(path, name))
 			if _, taken := out[name]; taken {
-				twice = append(twice, fault.Field{Path: pointer(path, name), Message: "is given twice, in two spellings"})
+				twice = append(twice,
+					fault.Field{Path: pointer(path, name), Message: "is given twice, in two spellings"})
 			}
 			out[name], wrong = value, append(wrong, twice...)
 		}

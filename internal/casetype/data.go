@@ -148,7 +148,8 @@ func genuine(all []schema.Complaint) []schema.Complaint {
 		}
 		parent := c.Path[:len(c.Path)-1]
 		return slices.ContainsFunc(all, func(other schema.Complaint) bool {
-			return !other.Unevaluated && len(other.Path) >= len(parent) && slices.Equal(other.Path[:len(parent)], parent)
+			return !other.Unevaluated && len(other.Path) >= len(parent) &&
+				slices.Equal(other.Path[:len(parent)], parent)
 		})
 	})
 }
@@ -172,7 +173,7 @@ func (u *unfitness) visit(v any, depth int) error {
 		return nil
 	}
 	if err := u.budget.Spend(1); err != nil {
-		return &schema.Stopped{Path: u.path.Tokens(), Err: err}
+		return &schema.StopError{Path: u.path.Tokens(), Err: err}
 	}
 	part := func(v any, at yaml.Step) error {
 		u.path = append(u.path, at)
@@ -203,7 +204,8 @@ func (u *unfitness) visit(v any, depth int) error {
 
 // isJSONNumber reports whether a text is a number as JSON writes it.
 func isJSONNumber(text string) bool {
-	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') || text[len(text)-1] < '0' || text[len(text)-1] > '9' {
+	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') || text[len(text)-1] < '0' ||
+		text[len(text)-1] > '9' {
 		return false
 	}
 	return json.Valid([]byte(text))

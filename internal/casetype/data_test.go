@@ -82,7 +82,8 @@ func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
 }
 
 func TestNumbersAreJudgedExactly(t *testing.T) {
-	ct := typeOf(t, `{type: object, properties: {n: {type: integer, maximum: 9007199254740992}, big: {type: number, maximum: 1e400}, any: {type: integer}}}`)
+	ct := typeOf(t,
+		`{type: object, properties: {n: {type: integer, maximum: 9007199254740992}, big: {type: number, maximum: 1e400}, any: {type: integer}}}`)
 	for text, wants := range map[string]bool{
 		`{"n":9007199254740992}`: true, `{"n":9007199254740993}`: false, `{"n":9007199254740992.5}`: false,
 		`{"big":1e400}`: true, `{"big":1.0000000000000000000001e400}`: false,
@@ -140,14 +141,17 @@ func TestNestedObjectsAreClosedUnlessTheySayOtherwise(t *testing.T) {
 		}
 	}
 	composed := typeOf(t, `{type: object, properties: {a: {}}, allOf: [{properties: {b: {}}}]}`)
-	if faults := validate(t, composed, decode(t, `{"a":1,"b":1,"x":1}`), ""); len(faults) != 1 || faults[0].Path != "/x" {
+	if faults := validate(t, composed, decode(t, `{"a":1,"b":1,"x":1}`), ""); len(faults) != 1 ||
+		faults[0].Path != "/x" {
 		t.Errorf("a composed top: %v", faults)
 	}
 }
 
 func TestMessagesQuoteNoData(t *testing.T) {
-	ct := typeOf(t, `{type: object, properties: {a: {type: string, format: email}, b: {enum: [x]}, c: {pattern: "^q$"}, d: {const: 1}, e: {anyOf: [{type: "null"}, {type: string, maxLength: 2}]}, f: {not: {const: hunter2}}}}`)
-	faults := validate(t, ct, decode(t, `{"a":"hunter2","b":"hunter2","c":"hunter2","d":"hunter2","e":"hunter2","f":"hunter2"}`), "/data")
+	ct := typeOf(t,
+		`{type: object, properties: {a: {type: string, format: email}, b: {enum: [x]}, c: {pattern: "^q$"}, d: {const: 1}, e: {anyOf: [{type: "null"}, {type: string, maxLength: 2}]}, f: {not: {const: hunter2}}}}`)
+	faults := validate(t, ct,
+		decode(t, `{"a":"hunter2","b":"hunter2","c":"hunter2","d":"hunter2","e":"hunter2","f":"hunter2"}`), "/data")
 	if len(faults) != 6 {
 		t.Errorf("want six faults, got %v", faults)
 	}
@@ -161,7 +165,8 @@ func TestMessagesQuoteNoData(t *testing.T) {
 func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
 	kyc := example(t, "kyc.yaml")
 	approve, _ := kyc.Transition("approve")
-	got := kyc.Allowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data", casetype.Restricted)
+	got := kyc.Allowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data",
+		casetype.Restricted)
 	want := []fault.Field{
 		{Path: "/data/emial", Message: `is not a field of kyc (did you mean "email"?)`},
 		{Path: "/data/risk_score", Message: "may not be set by the transition approve"},
@@ -220,8 +225,10 @@ func TestEncodeIsDeterministicAndPlain(t *testing.T) {
 }
 
 func anyData() *rapid.Generator[map[string]any] {
-	value := rapid.OneOf(rapid.Just[any](nil), rapid.Just[any](""), rapid.Just[any]([]any{}), rapid.Just[any](map[string]any{}),
-		rapid.Just[any](false), rapid.Map(rapid.IntRange(0, 3), func(i int) any { return json.Number(string(rune('0' + i))) }),
+	value := rapid.OneOf(rapid.Just[any](nil), rapid.Just[any](""), rapid.Just[any]([]any{}),
+		rapid.Just[any](map[string]any{}),
+		rapid.Just[any](false),
+		rapid.Map(rapid.IntRange(0, 3), func(i int) any { return json.Number(string(rune('0' + i))) }),
 		rapid.Map(rapid.StringN(1, 3, 9), func(s string) any { return s }))
 	return rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c", "d"}), value, 0, 4)
 }
@@ -265,7 +272,10 @@ func TestDroppedListsWhatAnAnswerEmpties(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"a":[1,2.5e3,null,true,"\ud83d\ude00"]}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `{"a":1e999}`, `[[[`, `{"a":{"b":{}}}`} {
+	for _, seed := range []string{
+		`{}`, `{"a":[1,2.5e3,null,true,"\ud83d\ude00"]}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `{"a":1e999}`, `[[[`,
+		`{"a":{"b":{}}}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -30,8 +30,8 @@ type Definition struct {
 	Documents      []Document      `json:"documents,omitempty"`
 	Proofs         []Proof         `json:"proofs,omitempty"`
 	Access         Access          `json:"access,omitzero"`           // default: whatever the roles allow
-	Switch         *Asked          `json:"switch,omitempty"`          // absent: nobody is asked about a switch from or to the type
-	Delete         *Asked          `json:"delete,omitempty"`          // absent: nobody is asked about a deletion
+	Switch         *CaseOperation  `json:"switch,omitempty"`          // absent: nobody is asked about a switch from or to the type
+	Delete         *CaseOperation  `json:"delete,omitempty"`          // absent: nobody is asked about a deletion
 	CallbackSecret SecretScope     `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
 
@@ -44,9 +44,9 @@ const (
 	SecretPerType       SecretScope = "type"       // the case type: its callbacks share one
 )
 
-// Asked is an operation on a case that is no transition and asks a callback.
-type Asked struct {
-	AboutToSubmit *Ask `json:"about_to_submit"`
+// CaseOperation is an operation on a case that is no transition and asks a callback.
+type CaseOperation struct {
+	AboutToSubmit *CallbackSettings `json:"about_to_submit"`
 }
 
 // Access narrows which roles may do something with the cases of a type. An
@@ -124,15 +124,15 @@ const (
 
 // Transition creates a case (no From), edits it (no To), or moves its state.
 type Transition struct {
-	Key           string       `json:"key"`
-	Name          string       `json:"name,omitempty"`
-	From          []string     `json:"from,omitempty"`  // states it may be submitted in; none: it creates
-	To            string       `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
-	Fields        []string     `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
-	Precondition  Precondition `json:"precondition,omitzero"`
-	Required      []string     `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
-	Roles         []string     `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
-	AboutToSubmit *Ask         `json:"about_to_submit,omitempty"`
+	Key           string            `json:"key"`
+	Name          string            `json:"name,omitempty"`
+	From          []string          `json:"from,omitempty"`  // states it may be submitted in; none: it creates
+	To            string            `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
+	Fields        []string          `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
+	Precondition  Precondition      `json:"precondition,omitzero"`
+	Required      []string          `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
+	Roles         []string          `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
+	AboutToSubmit *CallbackSettings `json:"about_to_submit,omitempty"`
 }
 
 // Precondition is a condition that has to hold for a transition to be submitted.
@@ -163,8 +163,8 @@ func (p *Precondition) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*preconditionObject)(p))
 }
 
-// Ask configures an AboutToSubmit callback.
-type Ask struct {
+// CallbackSettings configures an AboutToSubmit callback.
+type CallbackSettings struct {
 	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
 	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
 	Retries       []Duration     `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt

@@ -40,13 +40,17 @@ var (
 	inPlaceOnes  = []string{"if", "then", "else", "not"}
 	inPlaceMaps  = []string{"dependentSchemas"}
 	partLists    = []string{"prefixItems"}
-	partOnes     = []string{"items", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames", "contentSchema"}
-	partMaps     = []string{"properties", "patternProperties"}
+	partOnes     = []string{
+		"items", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames",
+		"contentSchema",
+	}
+	partMaps = []string{"properties", "patternProperties"}
 )
 
 // otherKeywords are the keywords that hold no schema.
 var otherKeywords = []string{
-	"type", "enum", "const", "format", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly",
+	"type", "enum", "const", "format", "title", "description", "default", "examples", "deprecated", "readOnly",
+	"writeOnly",
 	"$schema", "$ref", "$defs", "$comment", "required", "dependentRequired",
 	"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
 	"minItems", "maxItems", "uniqueItems", "minContains", "maxContains", "minProperties", "maxProperties",
@@ -132,7 +136,8 @@ func (c *checker) checkSchema(v any, path string) {
 }
 
 func (c *checker) checkClassification(value any, path string) {
-	if parent := strings.TrimSuffix(path, "/x-classification"); strings.Count(parent, "/") != 3 || !strings.HasPrefix(parent, "/fields/properties/") {
+	if parent := strings.TrimSuffix(path, "/x-classification"); strings.Count(parent, "/") != 3 ||
+		!strings.HasPrefix(parent, "/fields/properties/") {
 		c.fault(path, "has no effect here: a classification is that of a whole field")
 		return
 	}
@@ -310,7 +315,8 @@ func (c *checker) close(s, out map[string]any) {
 }
 
 func (c *checker) closedKeyword(keyword string, value any) any {
-	isPart := slices.Contains(partLists, keyword) || slices.Contains(partOnes, keyword) || slices.Contains(partMaps, keyword)
+	isPart := slices.Contains(partLists, keyword) || slices.Contains(partOnes, keyword) ||
+		slices.Contains(partMaps, keyword)
 	switch {
 	case slices.Contains(partOnes, keyword) || slices.Contains(inPlaceOnes, keyword):
 		return c.closed(value, isPart && keyword != "propertyNames")

@@ -79,12 +79,15 @@ func TestIntegersAreComputedWithWhereverTheDefinitionSaysSo(t *testing.T) {
 		`data.pair[0] / 2 == 3.5 && data.pair[1] / 2 == 3 && data.pair[2] / 2 == 3`,
 		`type(data.one) == int && data.named["größe"] / 2 == 3`,
 	} {
-		ct, err := casetype.Parse("", []byte("key: k\nstates: [{key: s}]\ntransitions: [{key: t, to: s, precondition: '"+condition+"'}]\nfields: "+fields))
+		ct, err := casetype.Parse("",
+			[]byte("key: k\nstates: [{key: s}]\ntransitions: [{key: t, to: s, precondition: '"+condition+
+				"'}]\nfields: "+fields))
 		if err != nil {
 			t.Fatalf("%s:\n%v", condition, err)
 		}
 		for _, seven := range []string{"7", "7.0", "70e-1"} {
-			data := decode(t, strings.ReplaceAll(`{"all":7,"prices":{"apples":7,"pears":7,"rate":7},"pair":[7,7,7],"one":7,
+			data := decode(t,
+				strings.ReplaceAll(`{"all":7,"prices":{"apples":7,"pears":7,"rate":7},"pair":[7,7,7],"one":7,
 				"named":{"gro\u0308ße":7}}`, "7", seven))
 			if wrong := validate(t, ct, data, ""); len(wrong) > 0 {
 				t.Errorf("%v", wrong)

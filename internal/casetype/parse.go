@@ -155,7 +155,7 @@ func (d *Definition) setDefaults() {
 		fill(&d.Transitions[i].Name, d.Transitions[i].Key)
 	}
 	for _, c := range d.Callbacks() {
-		c.Ask.setDefaults()
+		c.Settings.setDefaults()
 	}
 	for i := range d.Documents {
 		fill(&d.Documents[i].Name, d.Documents[i].Key)
@@ -165,13 +165,13 @@ func (d *Definition) setDefaults() {
 	}
 }
 
-func (a *Ask) setDefaults() {
-	a.URL = canonicalURL(a.URL)
-	fill(&a.Timeout, DefaultTimeout)
-	fill(&a.Budget, DefaultBudget)
-	fill(&a.FailurePolicy, Fail)
-	if a.Retries == nil {
-		a.Retries = DefaultRetries()
+func (s *CallbackSettings) setDefaults() {
+	s.URL = canonicalURL(s.URL)
+	fill(&s.Timeout, DefaultTimeout)
+	fill(&s.Budget, DefaultBudget)
+	fill(&s.FailurePolicy, Fail)
+	if s.Retries == nil {
+		s.Retries = DefaultRetries()
 	}
 }
 

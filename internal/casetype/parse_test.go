@@ -142,7 +142,8 @@ func spoilt(t *testing.T, definition, old, new, path, says string, line int) cas
 	}
 	source := strings.Replace(definition, old, new, 1)
 	faults := faultsOf(t, source)
-	i := slices.IndexFunc(faults, func(f casetype.Fault) bool { return f.Path == path && strings.Contains(f.Message, says) })
+	i := slices.IndexFunc(faults,
+		func(f casetype.Fault) bool { return f.Path == path && strings.Contains(f.Message, says) })
 	if i < 0 {
 		t.Fatalf("no fault at %s says %q:\n%v", path, says, faults)
 	}
@@ -253,8 +254,10 @@ func TestFaultsPrintAsFileLinePathMessage(t *testing.T) {
 }
 
 func TestJSONIsReadWithItsLines(t *testing.T) {
-	source := "{\n \"key\": \"a\",\n \"key\": \"b\",\n \"name\": \"\\ud83d\\ude00\",\n \"states\": [{\"key\": \"s\"}],\n" +
-		" \"transitions\": [{\"key\": \"t\",\n  \"to\": \"z\"}],\n \"fields\": {\"type\": \"object\", \"properties\": {}}\n}"
+	source := "{\n \"key\": \"a\",\n \"key\": \"b\",\n \"name\": \"\\ud83d\\ude00\",\n \"states\": [{\"key\": " +
+		"\"s\"}],\n" +
+		" \"transitions\": [{\"key\": \"t\",\n  \"to\": \"z\"}],\n \"fields\": {\"type\": \"object\", " +
+		"\"properties\": {}}\n}"
 	var got []string
 	for _, f := range faultsOf(t, source) {
 		got = append(got, fmt.Sprintf("%d %s", f.Line, f.Path))
@@ -269,12 +272,14 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ct.Name != "loan" || ct.Kind != casetype.Case || ct.Definition.Classification != casetype.Public || ct.Reference != "LOAN-{seq}" {
+	if ct.Name != "loan" || ct.Kind != casetype.Case || ct.Definition.Classification != casetype.Public ||
+		ct.Reference != "LOAN-{seq}" {
 		t.Errorf("the type has the defaults %q %q %q %q", ct.Name, ct.Kind, ct.Definition.Classification, ct.Reference)
 	}
 	edit, _ := ct.Transition("edit")
-	want := &casetype.Ask{
-		URL: "https://example.com/ask", Timeout: casetype.Duration(5 * time.Second), Budget: casetype.Duration(15 * time.Second),
+	want := &casetype.CallbackSettings{
+		URL: "https://example.com/ask", Timeout: casetype.Duration(5 * time.Second),
+		Budget:        casetype.Duration(15 * time.Second),
 		Retries:       []casetype.Duration{casetype.Duration(time.Second), casetype.Duration(3 * time.Second)},
 		FailurePolicy: casetype.Fail,
 	}
@@ -338,7 +343,8 @@ func recurring(recursive, plain int) string {
 	for i := range plain {
 		fmt.Fprintf(&b, `"p%d": {"type": "string"}, `, i)
 	}
-	return `{"key": "k", "fields": {"type": "object", "properties": {` + b.String() + `"last": true}, "$defs": {"node": {"properties": {` + all + `"z": true}}}},
+	return `{"key": "k", "fields": {"type": "object", "properties": {` + b.String() +
+		`"last": true}, "$defs": {"node": {"properties": {` + all + `"z": true}}}},
 		"states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s"}]}`
 }
 
@@ -357,9 +363,11 @@ func TestManyRecurringFieldsAreCountedCheaply(t *testing.T) {
 func TestHostileSourcesAreRefusedCheaply(t *testing.T) {
 	bomb := "a0: &a0 [x, x]\n"
 	for i := 1; i < 40; i++ {
-		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i, i,
+			strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
 	}
-	doubling := "key: k\nstates: [{key: s}]\ntransitions: [{key: t, to: s}]\nfields:\n  type: object\n  properties: {f: {$ref: '#/$defs/d0'}}\n  $defs:\n"
+	doubling := "key: k\nstates: [{key: s}]\ntransitions: [{key: t, to: s}]\nfields:\n  type: object\n  properties: " +
+		"{f: {$ref: '#/$defs/d0'}}\n  $defs:\n"
 	for i := range 40 {
 		doubling += fmt.Sprintf("    d%d: {allOf: [{$ref: '#/$defs/d%d'}, {$ref: '#/$defs/d%d'}]}\n", i, i+1, i+1)
 	}
@@ -433,10 +441,12 @@ func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
 
 func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
 	for _, name := range casetype.Reserved() {
-		_, err := casetype.Parse("glass.yaml", []byte("key: glass\nkind: claim\nfields:\n  type: object\n  properties:\n    glass: {type: string}\n    "+
-			name+": {type: string}\nstates: [{key: open}]\ntransitions: [{key: create, to: open}]\n"))
+		_, err := casetype.Parse("glass.yaml",
+			[]byte("key: glass\nkind: claim\nfields:\n  type: object\n  properties:\n    glass: {type: string}\n    "+
+				name+": {type: string}\nstates: [{key: open}]\ntransitions: [{key: create, to: open}]\n"))
 		var faults casetype.Faults
-		if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 7 || !strings.Contains(faults[0].Message, "the engine keeps "+name+" itself") {
+		if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 7 ||
+			!strings.Contains(faults[0].Message, "the engine keeps "+name+" itself") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -444,7 +454,8 @@ func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
 
 func TestOneSecretPerTransitionIsTheDefaultAndSaysNothing(t *testing.T) {
 	definition := func(more string) []byte {
-		return []byte(`{` + more + `"key": "a", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+		return []byte(`{` +
+			more + `"key": "a", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 			"transitions": [{"key": "w", "to": "open"}]}`)
 	}
 	var shown []string
@@ -455,7 +466,8 @@ func TestOneSecretPerTransitionIsTheDefaultAndSaysNothing(t *testing.T) {
 		}
 		shown = append(shown, string(parsed.JSON()))
 	}
-	if shown[0] != shown[1] || strings.Contains(shown[0], "callback_secret") || !strings.Contains(shown[2], `"callback_secret":"type"`) {
+	if shown[0] != shown[1] || strings.Contains(shown[0], "callback_secret") ||
+		!strings.Contains(shown[2], `"callback_secret":"type"`) {
 		t.Errorf("they are %s", shown)
 	}
 	_, err := casetype.Parse("", definition(`"callback_secret": "case", `))

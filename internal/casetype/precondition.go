@@ -27,33 +27,37 @@ type Input struct {
 // language is what preconditions may use. It is constant.
 var language = sync.OnceValue(func() *expression.Language {
 	return expression.New(expression.Limits{Cost: maxCost}, nil,
-		expression.Variable{Name: "data", Type: expression.Map}, expression.Variable{Name: "before", Type: expression.Map},
-		expression.Variable{Name: "state", Type: expression.Text}, expression.Variable{Name: "name", Type: expression.Text})
+		expression.Variable{Name: "data", Type: expression.Map},
+		expression.Variable{Name: "before", Type: expression.Map},
+		expression.Variable{Name: "state", Type: expression.Text},
+		expression.Variable{Name: "name", Type: expression.Text})
 })
 
-// Judge judges the preconditions of a type for one input. It belongs to one goroutine.
-type Judge struct {
+// Evaluation judges the preconditions of a type for one input. It belongs to one goroutine.
+type Evaluation struct {
 	typ    *Type
 	in     Input
 	work   *schema.Budget
-	values expression.ByName // nil: nobody has asked yet
+	values expression.ValueMap // nil: nobody has asked yet
 }
 
-// Judge makes a Judge whose evaluations are counted against a budget; nil: it is
+// Evaluation makes a Judge whose evaluations are counted against a budget; nil: it is
 // unlimited. A condition of which it can't be told within the budget does not hold.
-func (t *Type) Judge(in Input, work *schema.Budget) *Judge { return &Judge{typ: t, in: in, work: work} }
+func (t *Type) Evaluation(in Input, work *schema.Budget) *Evaluation {
+	return &Evaluation{typ: t, in: in, work: work}
+}
 
 // Meets returns nil if the precondition of a transition holds, or there is none. Else the
 // error is a *fault.Error of kind Unprocessable for people with the clearance: with the
 // message of the definition, or with what the condition depends on, and the fields of
 // that which are not set.
 func (t *Type) Meets(key string, in Input, clearance Classification) error {
-	return t.Judge(in, nil).Meets(key, clearance)
+	return t.Evaluation(in, nil).Meets(key, clearance)
 }
 
 // Meets is [Type.Meets] for the judge's input.
-func (j *Judge) Meets(key string, clearance Classification) error {
-	t := j.typ
+func (e *Evaluation) Meets(key string, clearance Classification) error {
+	t := e.typ
 	tr, ok := t.Transition(key)
 	if !ok {
 		return fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, key)
@@ -62,11 +66,11 @@ func (j *Judge) Meets(key string, clearance Classification) error {
 	if program == nil {
 		return nil
 	}
-	if err := j.Spend(key, stepsOfCondition); err != nil {
+	if err := e.Spend(key, stepsOfCondition); err != nil {
 		return err
 	}
-	holds, cost, err := program.Cost(j.prepared())
-	_ = j.work.Spend(int(cost)) // which is for the next
+	holds, cost, err := program.EvaluateCost(e.prepared())
+	_ = e.work.Spend(int(cost)) // which is for the next
 	if holds && err == nil {
 		return nil
 	}
@@ -74,13 +78,13 @@ func (j *Judge) Meets(key string, clearance Classification) error {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
 			"What the transition %q needs does not hold. Complete the data first.", key)
 	}
-	return t.unmet(tr, program, j.in, err)
+	return t.unmet(tr, program, e.in, err)
 }
 
 // Spend takes steps from the judge's budget for what else a transition needs. The error
 // says that it can't be told whether it may be submitted.
-func (j *Judge) Spend(key string, steps int) error {
-	if j.work.Spend(steps) == nil {
+func (e *Evaluation) Spend(key string, steps int) error {
+	if e.work.Spend(steps) == nil {
 		return nil
 	}
 	return fault.New(fault.Unprocessable, "case.precondition_failed",
@@ -91,21 +95,21 @@ func (j *Judge) Spend(key string, steps int) error {
 const stepsOfCondition = 50
 
 // prepared returns the input as conditions see it.
-func (j *Judge) prepared() expression.ByName {
-	if j.values == nil {
-		data := expression.Data(j.in.Data, j.typ.integers)
-		j.values = expression.ByName{"data": data, "before": data, "state": j.in.State, "name": j.in.Name}
-		if !j.in.Unchanged {
-			j.values["before"] = expression.Data(j.in.Before, j.typ.integers)
+func (e *Evaluation) prepared() expression.ValueMap {
+	if e.values == nil {
+		data := expression.Data(e.in.Data, e.typ.integers)
+		e.values = expression.ValueMap{"data": data, "before": data, "state": e.in.State, "name": e.in.Name}
+		if !e.in.Unchanged {
+			e.values["before"] = expression.Data(e.in.Before, e.typ.integers)
 		}
 	}
-	return j.values
+	return e.values
 }
 
 // tells reports whether a precondition may be spoken of to somebody with the clearance: it
 // names no field above it.
 func (t *Type) tells(p Precondition, clearance Classification) bool {
-	for name := range t.marks {
+	for name := range t.classifiedFields {
 		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
 			return false
 		}

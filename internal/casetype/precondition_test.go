@@ -13,7 +13,9 @@ import (
 // withPrecondition is a type whose transition t has the precondition.
 func withPrecondition(t testing.TB, expression string) *casetype.Type {
 	t.Helper()
-	source := "key: k\nstates: [{key: s}]\nfields: {type: object, properties: {n: {}, f: {}, big: {}, huge: {}, u: {}, s: {}, l: {}, o: {}, z: {}, one: {}, q: {}, long: {}}}\ntransitions:\n  - key: t\n    to: s\n    precondition: |-\n      " + expression
+	source := "key: k\nstates: [{key: s}]\nfields: {type: object, properties: {n: {}, f: {}, big: {}, huge: {}, u: " +
+		"{}, s: {}, l: {}, o: {}, z: {}, one: {}, q: {}, long: {}}}\ntransitions:\n  - key: t\n    to: s\n    " +
+		"precondition: |-\n      " + expression
 	ct, err := casetype.Parse("", []byte(source))
 	if err != nil {
 		t.Fatalf("%s: %v", expression, err)
@@ -32,7 +34,8 @@ func holds(ct *casetype.Type, key string, in casetype.Input) (bool, error) {
 
 func TestPreconditionsSeeTheCase(t *testing.T) {
 	in := casetype.Input{
-		Data:   decode(t, `{"n":5,"f":2.5,"big":9007199254740993,"huge":1e400,"u":18446744073709551615,"s":"x","l":[1,2],"o":{"p":true},"z":null,"one":1.0}`),
+		Data: decode(t,
+			`{"n":5,"f":2.5,"big":9007199254740993,"huge":1e400,"u":18446744073709551615,"s":"x","l":[1,2],"o":{"p":true},"z":null,"one":1.0}`),
 		Before: decode(t, `{"n":4}`), State: "draft", Name: "Acme",
 	}
 	for expression, want := range map[string]bool{
@@ -49,7 +52,9 @@ func TestPreconditionsSeeTheCase(t *testing.T) {
 }
 
 func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
-	in := casetype.Input{Data: decode(t, `{"s":"hunter2","l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],"long":"`+strings.Repeat("x", 100_000)+`"}`)}
+	in := casetype.Input{Data: decode(t,
+		`{"s":"hunter2","l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],"long":"`+strings.Repeat("x",
+			100_000)+`"}`)}
 	for expression, want := range map[string]string{
 		`data.s > 5`:            "no such overload",
 		`data.s`:                "neither true nor false",
@@ -64,7 +69,8 @@ func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
 			continue
 		}
 		detail := fault.As(err).Detail
-		if !strings.Contains(detail, want) || !strings.Contains(detail, `"t"`) || strings.Contains(err.Error(), "hunter2") {
+		if !strings.Contains(detail, want) || !strings.Contains(detail, `"t"`) ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, want %q and the transition, and no data", expression, err, want)
 		}
 	}
@@ -139,7 +145,8 @@ func TestAStoredConditionMayReadWhatIsNoField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ct.Meets("t", casetype.Input{}, casetype.Restricted); fault.As(err).Code != "transition.precondition_error" {
+	if err := ct.Meets("t", casetype.Input{},
+		casetype.Restricted); fault.As(err).Code != "transition.precondition_error" {
 		t.Error(err)
 	}
 }
@@ -185,7 +192,8 @@ func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
 			fields = append(fields, f.Path+" "+f.Message)
 		}
 		if got := strings.Join(fields, ", "); err == nil || fault.As(err).Detail != test.detail || got != test.fields {
-			t.Errorf("%s for %s:\n%q, fields %q\nwant %q, fields %q", test.precondition, test.clearance, fault.As(err).Detail, got, test.detail, test.fields)
+			t.Errorf("%s for %s:\n%q, fields %q\nwant %q, fields %q", test.precondition, test.clearance,
+				fault.As(err).Detail, got, test.detail, test.fields)
 		}
 	}
 }
@@ -193,7 +201,8 @@ func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
 // Whether a version is new is told by its bytes: those of before have to stay.
 func TestAPreconditionWithoutMessageIsWrittenAsText(t *testing.T) {
 	text, object := withMessage(t, `"data.open > 1"`), withMessage(t, `{"condition":"data.open > 1"}`)
-	if !strings.Contains(string(text.JSON()), `"precondition":"data.open > 1"`) || string(text.JSON()) != string(object.JSON()) {
+	if !strings.Contains(string(text.JSON()), `"precondition":"data.open > 1"`) ||
+		string(text.JSON()) != string(object.JSON()) {
 		t.Errorf("%s\n%s", text.JSON(), object.JSON())
 	}
 	told := withMessage(t, `{"condition":"data.open > 1","message":"Enter < 2."}`)
@@ -205,7 +214,8 @@ func TestAPreconditionWithoutMessageIsWrittenAsText(t *testing.T) {
 		t.Errorf("%s, %v", again.JSON(), err)
 	}
 	hidden := withMessage(t, `{"condition":"has(data.open)","message":"not without shut"}`)
-	if strings.Contains(string(hidden.JSONFor(casetype.Public)), "precondition") || !strings.Contains(string(hidden.JSONFor(casetype.Private)), "precondition") {
+	if strings.Contains(string(hidden.JSONFor(casetype.Public)), "precondition") ||
+		!strings.Contains(string(hidden.JSONFor(casetype.Private)), "precondition") {
 		t.Errorf("%s", hidden.JSONFor(casetype.Public))
 	}
 }

@@ -17,7 +17,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 		return t.JSON()
 	}
 	var names []string
-	for name := range t.marks {
+	for name := range t.classifiedFields {
 		if !t.Shows(name, clearance) {
 			names = append(names, regexp.QuoteMeta(name))
 		}
@@ -76,7 +76,8 @@ func (h hider) prune(v any, under string) any {
 	case map[string]any:
 		out := map[string]any{}
 		for key, value := range v {
-			if named := slices.Contains([]string{"properties", "dependentRequired", "dependentSchemas"}, under); named && h.names.MatchString(key) || h.speaks(value) {
+			if named := slices.Contains([]string{"properties", "dependentRequired", "dependentSchemas"},
+				under); named && h.names.MatchString(key) || h.speaks(value) {
 				continue
 			}
 			out[key] = h.prune(value, key)

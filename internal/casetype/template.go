@@ -47,7 +47,8 @@ func parseTemplate(template string) ([]part, error) {
 		}
 		name, after, closed := strings.Cut(rest, "}")
 		if brace == "}" || !closed || !placeholderName.MatchString(name) {
-			return nil, errors.New("has a brace that is no placeholder such as {name}; a single brace is written {{ or }}")
+			return nil,
+				errors.New("has a brace that is no placeholder such as {name}; a single brace is written {{ or }}")
 		}
 		parts = append(parts, part{literal: literal.String()}, part{placeholder: name})
 		literal.Reset()
@@ -65,7 +66,9 @@ var ErrTooLong = errors.New("comes to more text than is allowed")
 // their values, lists with commas between; what is missing leaves nothing. Each text
 // goes through escape, unless that is nil. It fails on a template that [Parse]
 // would refuse.
-func Interpolate(template string, data map[string]any, who Identity, escape func(string) string, limit int) (string, error) {
+func Interpolate(
+	template string, data map[string]any, who Identity, escape func(string) string, limit int,
+) (string, error) {
 	parts, err := parseTemplate(template)
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
@@ -187,7 +190,10 @@ func (t *Type) FormatName(data map[string]any, who Identity) string {
 	if err != nil && !errors.Is(err, ErrTooLong) { // the beginning is name enough
 		return who.Reference // can't be: Parse has checked the template
 	}
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) ||
+			unicode.IsControl(r)
+	}), " ")
 	if runes := []rune(name); len(runes) > maxName {
 		name = strings.TrimSpace(string(runes[:maxName]))
 	}

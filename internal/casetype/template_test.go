@@ -65,7 +65,9 @@ func TestACaseIsNamedOnOneLineOrByItsReference(t *testing.T) {
 }
 
 func TestReferencesCount(t *testing.T) {
-	for pattern, want := range map[string]string{"KYC-{seq:04}": "KYC-0042", "{seq}": "42", "{seq:01}/x": "42/x", "A{seq:012}": "A000000000042"} {
+	for pattern, want := range map[string]string{
+		"KYC-{seq:04}": "KYC-0042", "{seq}": "42", "{seq:01}/x": "42/x", "A{seq:012}": "A000000000042",
+	} {
 		ct, err := casetype.Parse("", []byte(strings.Replace(good, "name: Loan", "reference: '"+pattern+"'", 1)))
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +110,8 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		"${CASEHOOK_VAR_BASE}/..%252fx", "${CASEHOOK_VAR_BASE}/%25252525252e/x", "${CASEHOOK_VAR_BASE}/..%20/x", "${CASEHOOK_VAR_BASE}/..%2f%zz",
 		"${CASEHOOK_VAR_PORT}/x", "https://h:99999/", "http://127.1/", `${CASEHOOK_VAR_BASE}/..\x`,
 	} {
-		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) || strings.Contains(fault.As(err).Detail, "s3cret") {
+		if got, err := casetype.ExpandURL(raw, look); !errors.Is(err, fault.Upstream) ||
+			strings.Contains(fault.As(err).Detail, "s3cret") {
 			t.Errorf("%s became %q, %v; want it refused", raw, got, err)
 		}
 	}
@@ -127,12 +130,19 @@ func TestATemplateStopsAtItsBudget(t *testing.T) {
 	data := map[string]any{"a": long, "l": list, "o": object, "n": map[string]any{"l": []any{object, list, long}}}
 	for _, name := range []string{"a", "l", "o", "n"} {
 		template := strings.Repeat("{"+name+"}", (64<<10)/3)
-		for _, escape := range []func(string) string{nil, func(s string) string { return strings.ReplaceAll(s, "b", "\\b") }} {
+		for _, escape := range []func(string) string{nil, func(s string) string {
+			return strings.ReplaceAll(s,
+				"b", "\\b")
+		}} {
 			const limit = 100 << 10
 			var text string
 			var err error
-			made := allocated(func() { text, err = casetype.Interpolate(template, data, casetype.Identity{}, escape, limit) })
-			if !errors.Is(err, casetype.ErrTooLong) || len(text) > limit || len(text) < limit-16 || !utf8.ValidString(text) {
+			made := allocated(func() {
+				text, err = casetype.Interpolate(template, data, casetype.Identity{},
+					escape, limit)
+			})
+			if !errors.Is(err, casetype.ErrTooLong) || len(text) > limit || len(text) < limit-16 ||
+				!utf8.ValidString(text) {
 				t.Errorf("{%s}: %d bytes, %v", name, len(text), err)
 			}
 			if made > 24<<20 { // the template's parts are most of it
@@ -148,7 +158,8 @@ func TestATemplateStopsAtItsBudget(t *testing.T) {
 
 // A name is made of the beginning of what its template comes to.
 func TestANameTakesNoMoreThanItsBudget(t *testing.T) {
-	definition := `{"key": "kyc", "name_template": "` + strings.Repeat("{a}", 160) + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
+	definition := `{"key": "kyc", "name_template": "` + strings.Repeat("{a}",
+		160) + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
 		"states": [{"key": "open"}], "transitions": [{"key": "begin", "to": "open"}]}`
 	typ, err := casetype.Parse("kyc.json", []byte(definition))
 	if err != nil {
@@ -172,7 +183,8 @@ func TestACallbacksURLIsKeptInItsCanonicalForm(t *testing.T) {
 		"${CASEHOOK_VAR_X}?b c":         "${CASEHOOK_VAR_X}?b%20c",
 		"${CASEHOOK_VAR_X}":             "${CASEHOOK_VAR_X}",
 	} {
-		ct, err := casetype.Parse("", []byte(strings.Replace(good, "url: https://example.com/ask", "url: '"+raw+"'", 1)))
+		ct, err := casetype.Parse("",
+			[]byte(strings.Replace(good, "url: https://example.com/ask", "url: '"+raw+"'", 1)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,20 +28,20 @@ func DefaultRetries() []Duration {
 // hands out is shared and must not be changed.
 type Type struct {
 	Definition
-	json          []byte
-	fields        []string
-	schema        *schema.Schema // of the data
-	classes       map[string]Classification
-	highest       Classification    // of the classes
-	marks         map[string]string // the classes above PUBLIC
-	unseen        [4][]string       // by the level of a clearance: the fields above it
-	titles        map[string]string // of the fields that have one
-	nameClass     Classification
-	integers      []string
-	preconditions map[string]*expression.Program
-	defaults      map[string]*defaults // of the fields
-	warnings      Faults               // empty where it was loaded
-	variables     []variable           // that URLs begin with; none where it was loaded
+	json             []byte
+	fields           []string
+	schema           *schema.Schema // of the data
+	classes          map[string]Classification
+	highest          Classification    // of the classes
+	classifiedFields map[string]string // the classes above PUBLIC
+	unseen           [4][]string       // by the level of a clearance: the fields above it
+	titles           map[string]string // of the fields that have one
+	nameClass        Classification
+	integers         []string
+	preconditions    map[string]*expression.Program
+	defaults         map[string]*defaults // of the fields
+	warnings         Faults               // empty where it was loaded
+	variables        []variable           // that URLs begin with; none where it was loaded
 }
 
 // JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.

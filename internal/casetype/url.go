@@ -35,16 +35,19 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	value, ok := lookup(match[1])
 	if !ok {
 		return "", fault.New(fault.Upstream, "callback.variable_unset",
-			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has not granted to this tenant.", match[1])
+			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has "+
+				"not granted to this tenant.", match[1])
 	}
 	begins, err := weburl.Canonical(value)
 	if err != nil || strings.Contains(begins, "?") {
 		return "", fault.New(fault.Upstream, "callback.url_invalid",
-			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to set it so.", match[1])
+			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to "+
+				"set it so.", match[1])
 	}
 	expanded, err := weburl.Canonical(strings.TrimSuffix(begins, "/") + raw[len(match[0])-len(match[2]):])
 	if err != nil {
-		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL, its variable expanded, %s.", err)
+		return "", fault.New(fault.Upstream, "callback.url_invalid",
+			"The callback's URL, its variable expanded, %s.", err)
 	}
 	return expanded, nil
 }
@@ -76,7 +79,8 @@ func misplaced(raw string) string {
 		}
 	}
 	if strings.Contains(raw, "${") {
-		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning, before a / or ?; a variable stands for scheme, host and the beginning of the path alone"
+		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning, before a / or ?; a " +
+			"variable stands for scheme, host and the beginning of the path alone"
 	}
 	return ""
 }

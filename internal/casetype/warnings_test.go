@@ -81,8 +81,10 @@ func TestWhatIsHardlyMeantIsWarnedOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "definition:1: /states/1: is a state that no case can reach: no transition leads to it from where cases begin\n" +
-		"definition:3: /transitions/1/from: lists only states that no case can reach, so that the transition can never be taken"
+	want := "definition:1: /states/1: is a state that no case can reach: no transition leads to it from where cases " +
+		"begin\n" +
+		"definition:3: /transitions/1/from: lists only states that no case can reach, so that the transition can " +
+		"never be taken"
 	if diff := cmp.Diff(want, ct.Warnings().Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -98,7 +100,8 @@ func TestVariablesThatAreNotSetAreToldOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := func(string) (string, bool) { return "", false }
-	if got := kyc.Unset(none, "is not set"); len(got) != 1 || got[0].Path != "/transitions/1/about_to_submit/url" || got[0].Line == 0 ||
+	if got := kyc.Unset(none,
+		"is not set"); len(got) != 1 || got[0].Path != "/transitions/1/about_to_submit/url" || got[0].Line == 0 ||
 		got[0].File != "kyc.yaml" || got[0].Message != "${CASEHOOK_VAR_CALLBACKS} is not set" {
 		t.Errorf("%v", got)
 	}

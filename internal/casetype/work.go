@@ -20,13 +20,14 @@ func Budget(ctx context.Context) *schema.Budget { return schema.NewBudget(ctx, m
 
 // tooCostly says so of what takes more steps than it may.
 func tooCostly(steps int) string {
-	return fmt.Sprintf("costs too much to check: after %d steps it was not done. Send less, or simplify the schema", steps)
+	return fmt.Sprintf("costs too much to check: after %d steps it was not done. Send less, or simplify the schema",
+		steps)
 }
 
 // stopped splits what ended a validation: the place where the budget was spent is a
 // fault of the data, anything else an error.
 func stopped(err error) (path []string, spent bool, other error) {
-	var at *schema.Stopped
+	var at *schema.StopError
 	if errors.As(err, &at) && errors.Is(err, schema.ErrSpent) {
 		return at.Path, true, nil
 	}

@@ -14,7 +14,8 @@ import (
 // recursive is a type whose field f is a node.
 func recursive(t *testing.T, node string) *casetype.Type {
 	t.Helper()
-	ct, err := casetype.Parse("", []byte(`{"key": "k", "states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s"}],
+	ct, err := casetype.Parse("",
+		[]byte(`{"key": "k", "states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s"}],
 		"fields": {"type": "object", "properties": {"f": {"$ref": "#/$defs/node"}}, "$defs": {"node": `+node+`}}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -38,10 +39,12 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 	} {
 		ct := recursive(t, c.node)
 		wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 60)), "/data")
-		if len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") || !strings.Contains(wrong[0].Message, "costs too much to check") {
+		if len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") ||
+			!strings.Contains(wrong[0].Message, "costs too much to check") {
 			t.Errorf("%s: %v", name, wrong)
 		}
-		if wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 8)), "/data"); len(wrong) == 1 && strings.Contains(wrong[0].Message, "too much") {
+		if wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 8)),
+			"/data"); len(wrong) == 1 && strings.Contains(wrong[0].Message, "too much") {
 			t.Errorf("%s, a few levels: %v", name, wrong)
 		}
 	}
@@ -49,7 +52,9 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 
 func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
 	const again = `{"$ref": "#/$defs/node"}`
-	tree := recursive(t, `{"type": "object", "properties": {"left": `+again+`, "right": `+again+`, "all": {"type": "array", "items": `+again+`}}}`)
+	tree := recursive(t,
+		`{"type": "object", "properties": {"left": `+again+`, "right": `+again+`, "all": {"type": "array", "items": `+
+			again+`}}}`)
 	if wrong := validate(t, tree, decode(t, chain(`{"left":`, `}`, 60)), ""); len(wrong) > 0 {
 		t.Error(wrong)
 	}
@@ -66,11 +71,14 @@ func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
 func TestLongNamesAndManyFaultsStayCheap(t *testing.T) {
 	long := strings.Repeat("k", 300<<10)
 	took := allocated(func() {
-		_, err := casetype.Decode([]byte(`{"a": {"` + long + `": [` + strings.Repeat("[1],", 100_000) + `1], "` + long + `2": 1}, "b": 1}`))
-		if fields := fault.As(err).Fields; !errors.Is(err, fault.Invalid) || len(fields) != 2 || fields[0].Path != "/a" || len(err.Error()) > 1000 {
+		_, err := casetype.Decode([]byte(`{"a": {"` + long + `": [` + strings.Repeat("[1],", 100_000) + `1], "` + long +
+			`2": 1}, "b": 1}`))
+		if fields := fault.As(err).Fields; !errors.Is(err, fault.Invalid) || len(fields) != 2 ||
+			fields[0].Path != "/a" || len(err.Error()) > 1000 {
 			t.Errorf("%.300v", err)
 		}
-		if _, err = casetype.Decode([]byte(`{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}`)); len(fault.As(err).Fields) != 1000 {
+		if _, err = casetype.Decode([]byte(`{` + strings.Repeat(`"a":1,`, 100_000) +
+			`"a":1}`)); len(fault.As(err).Fields) != 1000 {
 			t.Errorf("%d fields", len(fault.As(err).Fields))
 		}
 	})
@@ -81,7 +89,9 @@ func TestLongNamesAndManyFaultsStayCheap(t *testing.T) {
 }
 
 func TestNothingThatMultipliesTextIsInPreconditions(t *testing.T) {
-	for _, expression := range []string{`data.s.replace("", data.s) != ""`, `data.l.join(data.s) != ""`, `data.s.format([data.s]) != ""`} {
+	for _, expression := range []string{
+		`data.s.replace("", data.s) != ""`, `data.l.join(data.s) != ""`, `data.s.format([data.s]) != ""`,
+	} {
 		source := `{"key": "k", "fields": {"properties": {"a": {}}}, "states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s", "precondition": ` + quoted(expression) + `}]}`
 		if faults := faultsOf(t, source); len(faults) == 0 {
 			t.Errorf("%s is taken", expression)
@@ -93,7 +103,8 @@ func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `
 
 // stopping is a type that takes long to check data by, and such data.
 func stopping(t *testing.T) (*casetype.Type, map[string]any) {
-	node := recursive(t, `{"allOf": [{"properties": {"c": {"$ref": "#/$defs/node"}}}, {"properties": {"c": {"$ref": "#/$defs/node"}}}]}`)
+	node := recursive(t,
+		`{"allOf": [{"properties": {"c": {"$ref": "#/$defs/node"}}}, {"properties": {"c": {"$ref": "#/$defs/node"}}}]}`)
 	return node, decode(t, chain(`{"c":`, `}`, 60))
 }
 
@@ -170,9 +181,11 @@ func TestPreconditionsTakeNoMoreTogetherThanADefinitionMay(t *testing.T) {
 	define := func(n int, condition string) error {
 		var transitions []string
 		for i := range n {
-			transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "to": "s", "precondition": %q}`, i, condition))
+			transitions = append(transitions,
+				fmt.Sprintf(`{"key": "t%d", "to": "s", "precondition": %q}`, i, condition))
 		}
-		_, err := casetype.Parse("", []byte(`{"key": "x", "states": [{"key": "s"}], "fields": {"type": "object", "properties": {"f": {"type": "string"}}},
+		_, err := casetype.Parse("",
+			[]byte(`{"key": "x", "states": [{"key": "s"}], "fields": {"type": "object", "properties": {"f": {"type": "string"}}},
 			"transitions": [`+strings.Join(transitions, ",")+`]}`))
 		return err
 	}
@@ -183,7 +196,8 @@ func TestPreconditionsTakeNoMoreTogetherThanADefinitionMay(t *testing.T) {
 	for _, condition := range []string{
 		several(240, "1u+1u==2.0"), strings.Repeat("[", 44) + "1" + strings.Repeat("]", 44) + ".size()>0",
 	} {
-		if err := define(min(4500, 800_000/(60+len(condition))), condition); err == nil || !strings.Contains(err.Error(), "costs too much to check") {
+		if err := define(min(4500, 800_000/(60+len(condition))), condition); err == nil ||
+			!strings.Contains(err.Error(), "costs too much to check") {
 			t.Errorf("%.40s...: %v", condition, err)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 
 // guard is a callback that a change has to pass.
 type guard struct {
-	casetype.Ask
+	casetype.CallbackSettings
 	owner string                  // the key of the type whose callback it is
 	key   string                  // of its transition, or its name
 	maker casetype.Classification // the clearance of who put the version that configures it
@@ -72,7 +72,7 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 		if !ok || g.owner != newest.Type.Key {
 			continue
 		}
-		g.Ask, g.maker, g.class = ask, newest.Clearance, newest.Type.Definition.Classification
+		g.CallbackSettings, g.maker, g.class = ask, newest.Clearance, newest.Type.Definition.Classification
 		if g.clearance().Sees(pl.after.Classification) {
 			guards[i] = g
 		}
@@ -137,7 +137,7 @@ func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.An
 	}
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
-		goesOn := waived(q.Ask, err)
+		goesOn := waived(q.Settings, err)
 		s.logFailure(ctx, pl, g, record, err, goesOn)
 		if !goesOn {
 			return answer, false, err
@@ -220,7 +220,7 @@ func (s *Service) warnOf(
 // waived reports whether the failure policy waives an error: a callback that
 // gave no answer, but not a submission that was given up, nor an answer that carries
 // errors.
-func waived(ask casetype.Ask, err error) bool {
+func waived(ask casetype.CallbackSettings, err error) bool {
 	code := fault.As(err).Code
 	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore && (code == callback.CodeTimeout || code == callback.CodeFailed)
 }
@@ -233,13 +233,13 @@ func ignoresWarnings(rawURL string) bool {
 // question prepares what is asked.
 func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
-		Tenant: pl.p.Tenant, Ask: g.Ask, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
+		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
 	}
 	lookup, err := s.variables(ctx, pl.p.Tenant)
 	if err != nil {
 		return q, err
 	}
-	if q.URL, err = casetype.ExpandURL(q.Ask.URL, lookup); err != nil {
+	if q.URL, err = casetype.ExpandURL(q.Settings.URL, lookup); err != nil {
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}

@@ -19,13 +19,13 @@ import (
 )
 
 // attachmentOperations are the operations on each sort of attachments.
-var attachmentOperations = map[cases.Sort]struct{ list, download, add, remove access.Operation }{
+var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add, remove access.Operation }{
 	cases.Document: {access.ListDocuments, access.DownloadDocument, access.GenerateDocument, access.DeleteDocument},
 	cases.Proof:    {access.ListProofs, access.DownloadProof, access.UploadProof, access.DeleteProof},
 }
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
-func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, after string, limit int) ([]cases.Attachment, error) {
+func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, after string, limit int) ([]cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 
 // OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
-func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) (cases.Attachment, io.ReadCloser, error) {
+func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string) (cases.Attachment, io.ReadCloser, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 }
 
 // DeleteAttachment removes a document or a proof.
-func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, attachment string) error {
+func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string) error {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseI
 	return s.deleteAttachments(ctx, p, caseID, cases.Document, ids)
 }
 
-func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, caseID int64, sort cases.Sort, ids []string) error {
+func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, ids []string) error {
 	if slices.ContainsFunc(ids, func(id string) bool { return !input.Word(id) }) {
 		return attachmentMissing(sort)
 	}
@@ -118,7 +118,7 @@ func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, cas
 
 // addition is files of one case whose contents are kept already.
 type addition struct {
-	sort   cases.Sort
+	sort   cases.AttachmentKind
 	files  []cases.Attachment     // attach fills in their versions
 	answer func() any             // what is kept as the request's answer, once files are complete
 	check  func(cases.Case) error // is asked inside the transaction
@@ -180,14 +180,14 @@ func blobsOf(files []cases.Attachment) []string {
 	return blobs
 }
 
-func added(sort cases.Sort, files []cases.Attachment) event.Fact {
+func added(sort cases.AttachmentKind, files []cases.Attachment) event.Fact {
 	if sort == cases.Document {
 		return documents(event.CaseDocumentsGenerated, files)
 	}
 	return event.CaseProofsUploaded.New(proofs(files))
 }
 
-func deleted(sort cases.Sort, files []cases.Attachment) event.Fact {
+func deleted(sort cases.AttachmentKind, files []cases.Attachment) event.Fact {
 	if sort == cases.Document {
 		return documents(event.CaseDocumentsDeleted, files)
 	}
@@ -221,12 +221,12 @@ func documents(kind event.Kind[event.Documents], files []cases.Attachment) event
 
 // attachmentReader reads attachments; a store.Store does, and so does a store.Tx.
 type attachmentReader interface {
-	Attachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) (cases.Attachment, error)
+	Attachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error)
 }
 
 // findAttachment returns an attachment of a case that the caller sees. One above
 // their clearance is not there.
-func findAttachment(ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.Sort, id string) (cases.Attachment, error) {
+func findAttachment(ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error) {
 	a, err := r.Attachment(ctx, p.Tenant, caseID, sort, id)
 	if err == nil && !p.Clearance.Sees(a.Clearance) {
 		a, err = cases.Attachment{}, fault.New(fault.NotFound, string(sort)+".not_found", "The case has no %s %q.", sort, id)
@@ -234,6 +234,6 @@ func findAttachment(ctx context.Context, r attachmentReader, p access.Principal,
 	return a, err
 }
 
-func attachmentMissing(sort cases.Sort) error {
+func attachmentMissing(sort cases.AttachmentKind) error {
 	return fault.New(fault.NotFound, string(sort)+".not_found", "The case has no such %s.", sort)
 }

@@ -185,7 +185,7 @@ func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
-	_, visible := last.Items[0].As(v.p.Clearance.SeesMarked)
+	_, visible := last.Items[0].As(v.p.Clearance.SeesClass)
 	return visible && v.reader.Reads(last.Items[0]), nil
 }
 

@@ -62,7 +62,7 @@ func available(
 ) (open []string, blocked []Blocked, used int) {
 	pl := &plan{p: p, typ: t, before: c, after: c}
 	work := schema.NewBudget(ctx, maxCaseJudgement)
-	judge := t.Judge(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
+	judge := t.Evaluation(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
 	for _, tr := range t.Transitions {
 		if !tr.Starts(c.State) || !p.Role.Among(tr.Roles) {
 			continue
@@ -80,7 +80,7 @@ func available(
 }
 
 // blocks says what stops a transition: a field that it requires, or its condition.
-func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Judge) (b Blocked, stops bool) {
+func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Evaluation) (b Blocked, stops bool) {
 	if err := judge.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
 		return Blocked{Key: tr.Key, Reason: fault.As(err).Detail}, true
 	}

@@ -131,7 +131,7 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 		shown := make([]*event.Entry, 0, len(found.Items))
 		for _, e := range found.Items {
 			before = e.ID
-			if e, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) {
+			if e, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
 				shown = append(shown, e)
 			}
 		}
@@ -146,7 +146,7 @@ func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bo
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
-	e, visible := last.Items[0].As(p.Clearance.SeesMarked)
+	e, visible := last.Items[0].As(p.Clearance.SeesClass)
 	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
 		return false, nil
 	}
@@ -194,7 +194,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		if asked != nil {
 			answered = asked.callback
 		}
-		return s.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.None{}))
+		return s.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.NoDetails{}))
 	})
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deleti
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
-	guards := []guard{{Ask: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
+	guards := []guard{{CallbackSettings: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
 	if err := s.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}

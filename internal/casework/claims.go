@@ -28,12 +28,12 @@ func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (clai
 	if err != nil {
 		return claim, 0, err
 	}
-	shown, visible := kept.As(p.Clearance.SeesMarked)
+	shown, visible := kept.As(p.Clearance.SeesClass)
 	if !visible {
 		return claim, 0, authz.CaseMissing(id)
 	}
 	if has := shown.Case.Assignee; has != nil {
-		who := p.SeesPerson(*has)
+		who := p.RedactPerson(*has)
 		shown.Case.Assignee = &who
 	}
 	claim, err = wire.NewClaim(shown.Case, s.now())

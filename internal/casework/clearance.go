@@ -59,7 +59,7 @@ func (s *Service) viewFor(
 		return View{}, 0, authz.CaseMissing(c.ID)
 	}
 	view.Case, view.Definition = shown, t
-	view.Assignee = p.SeesPerson(shown.Assignee)
+	view.Assignee = p.RedactPerson(shown.Assignee)
 	if moves {
 		view.Transitions, view.Blocked, used = available(ctx, p, c, t)
 	}

@@ -46,11 +46,11 @@ func (s *Service) commit(ctx context.Context, pl *plan, once authz.Once) (View, 
 // save writes the case and says what became true.
 func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
 	if pl.creates() {
-		pl.after.Settle(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
+		pl.after.ResolveStatus(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
 		saved, err := insert(ctx, tx, pl)
 		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
 	}
-	pl.after.Settle(pl.typ, s.activity(pl.p))
+	pl.after.ResolveStatus(pl.typ, s.activity(pl.p))
 	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.typ, pl.tr.Key)
 	if err != nil {
 		return cases.Case{}, nil, err

@@ -38,7 +38,7 @@ func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event
 				if err := tx.InsertContact(ctx, made); err != nil {
 					return err
 				}
-				if err := s.recordContact(ctx, tx, p, made, event.ContactCreated.New(event.None{})); err != nil {
+				if err := s.recordContact(ctx, tx, p, made, event.ContactCreated.New(event.NoDetails{})); err != nil {
 					return err
 				}
 				return s.guard.Keep(ctx, tx, p, once, made)
@@ -149,7 +149,7 @@ func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact
 		if c.Version, err = tx.DeleteContact(ctx, c); err != nil {
 			return err
 		}
-		return s.recordContact(ctx, tx, p, c, event.ContactDeleted.New(event.None{}))
+		return s.recordContact(ctx, tx, p, c, event.ContactDeleted.New(event.NoDetails{}))
 	})
 }
 

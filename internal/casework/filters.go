@@ -49,7 +49,7 @@ func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source 
 	}
 	for i, e := range recent {
 		recent[i] = nil // it is large, and not needed any more
-		if _, visible := e.As(p.Clearance.SeesMarked); visible && reader.Reads(e) {
+		if _, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
 			looked++
 		}
 		if err := ctx.Err(); err != nil {

@@ -366,7 +366,7 @@ func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) erro
 		if err := redraw(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
 		}
-		c.Settle(pl.typ, s.activity(pl.p))
+		c.ResolveStatus(pl.typ, s.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (pl *plan) guards() []guard {
 	if pl.tr.AboutToSubmit == nil {
 		return nil
 	}
-	return []guard{{Ask: *pl.tr.AboutToSubmit, owner: pl.typ.Key, key: pl.tr.Key, maker: pl.maker}}
+	return []guard{{CallbackSettings: *pl.tr.AboutToSubmit, owner: pl.typ.Key, key: pl.tr.Key, maker: pl.maker}}
 }
 
 func (pl *plan) creates() bool { return pl.in.CaseID == 0 }

@@ -139,7 +139,7 @@ func (s *Service) leaveGuards(ctx context.Context, pl *plan, from definitions.Ty
 		return dropping, err
 	}
 	leaving := guard{
-		Ask: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback, maker: from.Clearance,
+		CallbackSettings: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback, maker: from.Clearance,
 	}
 	return append([]guard{leaving}, dropping...), nil
 }
@@ -169,12 +169,12 @@ func (s *Service) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 	var all []guard
 	if pl.typ.Switch != nil {
 		all = append(all, guard{
-			Ask: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback, maker: pl.maker,
+			CallbackSettings: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback, maker: pl.maker,
 		})
 	}
 	for _, tr := range passed {
 		if tr.AboutToSubmit != nil {
-			all = append(all, guard{Ask: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
+			all = append(all, guard{CallbackSettings: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
 		}
 	}
 	return all, nil
@@ -293,7 +293,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from definitions.Typ
 	if edit.AboutToSubmit == nil {
 		return nil, nil
 	}
-	return []guard{{Ask: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}}, nil
+	return []guard{{CallbackSettings: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}}, nil
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
@@ -309,7 +309,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (vi
 		if !c.NameSet { // it may be made of the reference
 			c.Name = pl.typ.FormatName(c.Data, identity(c, pl.typ))
 		}
-		c.Settle(pl.typ, s.activity(pl.p))
+		c.ResolveStatus(pl.typ, s.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err

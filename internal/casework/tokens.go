@@ -230,7 +230,7 @@ func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID s
 		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
 	}
 	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteToken), func(tx *store.Tx) error {
-		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().At(s.now()), token.Owner()); err != nil {
+		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().AsOf(s.now()), token.Owner()); err != nil {
 			return err
 		}
 		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {

@@ -100,7 +100,7 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 		}
 	}
 	after.UpdatedAt = s.now()
-	if had, has := before.SignsInAs(), after.SignsInAs(); !has.Includes(had) {
+	if had, has := before.SignInGrant(), after.SignInGrant(); !has.Includes(had) {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, had, before.Owner()); err != nil {
 			return after, err
 		}

@@ -159,7 +159,8 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 	}
 	r, err := http.NewRequestWithContext(ctx, q.Method, strings.TrimRight(c.Server, "/")+q.Path, bytes.NewReader(body))
 	if err != nil || r.URL.Scheme != "http" && r.URL.Scheme != "https" {
-		return nil, fault.Wrap(err, fault.Invalid, "client.server", "%q is not the URL of a server, such as http://127.0.0.1:8080.", c.Server)
+		return nil, fault.Wrap(err, fault.Invalid, "client.server",
+			"%q is not the URL of a server, such as http://127.0.0.1:8080.", c.Server)
 	}
 	for name, values := range q.Header {
 		r.Header[name] = values
@@ -169,7 +170,10 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 		r.Header.Set("Content-Type", q.ContentType)
 	}
 	// A redirected POST would become a GET, and the token would go elsewhere.
-	direct := &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	direct := &http.Client{
+		Transport:     c.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	response, err := direct.Do(r)
 	if err != nil {
 		return nil, c.unreachable(err)
@@ -197,8 +201,9 @@ const speaksTLS = "Client sent an HTTP request to an HTTPS server."
 
 // kinds are the kinds of problems by their status; any other is Upstream.
 var kinds = map[int]fault.Kind{
-	http.StatusBadRequest: fault.Invalid, http.StatusUnauthorized: fault.Unauthenticated, http.StatusForbidden: fault.Forbidden,
-	http.StatusNotFound: fault.NotFound, http.StatusConflict: fault.Conflict, http.StatusGone: fault.Gone,
+	http.StatusBadRequest: fault.Invalid, http.StatusUnauthorized: fault.Unauthenticated,
+	http.StatusForbidden: fault.Forbidden,
+	http.StatusNotFound:  fault.NotFound, http.StatusConflict: fault.Conflict, http.StatusGone: fault.Gone,
 	http.StatusRequestEntityTooLarge: fault.TooLarge, http.StatusUnsupportedMediaType: fault.UnsupportedMedia,
 	http.StatusUnprocessableEntity: fault.Unprocessable, http.StatusTooManyRequests: fault.TooMany,
 	http.StatusServiceUnavailable: fault.Unavailable, http.StatusGatewayTimeout: fault.UpstreamTimeout,
@@ -207,7 +212,8 @@ var kinds = map[int]fault.Kind{
 // problem makes an error of an answer that is no success.
 func (c *Client) problem(a Answer) error {
 	if to := a.Header.Get("Location"); a.Status/100 == 3 && to != "" {
-		return fault.New(fault.Upstream, "client.redirect", "%s redirects to %s: name that server with --server or CASEHOOK_SERVER.", c.Server, to)
+		return fault.New(fault.Upstream, "client.redirect",
+			"%s redirects to %s: name that server with --server or CASEHOOK_SERVER.", c.Server, to)
 	}
 	var p struct {
 		Code     string        `json:"code"`

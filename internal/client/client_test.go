@@ -40,7 +40,10 @@ func TestWhatIsSentAndRead(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return answer(201, fmt.Sprintf("%q", r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization")+" "+r.Header.Get("Content-Type")+" "+r.Header.Get("Idempotency-Key")+" "+string(body))), nil
+		return answer(201,
+			fmt.Sprintf("%q",
+				r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization")+" "+r.Header.Get("Content-Type")+" "+
+					r.Header.Get("Idempotency-Key")+" "+string(body))), nil
 	})
 	for want, q := range map[string]client.Request{
 		"GET http://casehook.example/v1/x?a=b Bearer chk_1.x   ":                         {Method: "GET", Path: "/v1/x?a=b"},
@@ -70,7 +73,8 @@ func TestAProblemBecomesAFaultOfItsKind(t *testing.T) {
 		"elsewhere": {answer(301, ``, "Location", "https://other.example/v1/x"), fault.Upstream, "redirects to https://other.example/v1/x: name that server"},
 	} {
 		asked := 0
-		err := to(func(*http.Request) (*http.Response, error) { asked++; return c.answer, nil }).Get(t.Context(), "/v1/x", new(any))
+		err := to(func(*http.Request) (*http.Response, error) { asked++; return c.answer, nil }).Get(t.Context(),
+			"/v1/x", new(any))
 		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) || asked != 1 {
 			t.Errorf("%s: %v after %d requests", name, err, asked)
 		}
@@ -83,7 +87,8 @@ func TestWithoutATokenOrAServerNothingIsSent(t *testing.T) {
 		"set CASEHOOK_TOKEN":         {Server: "http://casehook.example", Transport: nobody},
 		"is not the URL of a server": {Server: "localhost:8080", Token: "chk_1.x", Transport: nobody},
 	} {
-		if err := c.Call(t.Context(), client.Request{Method: "POST", Path: "/v1/x"}, nil); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
+		if err := c.Call(t.Context(), client.Request{Method: "POST", Path: "/v1/x"},
+			nil); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -94,7 +99,8 @@ func TestAServerThatSpeaksHTTPIsSaidTo(t *testing.T) {
 	defer server.Close()
 	url := strings.Replace(server.URL, "http://", "https://", 1)
 	err := (&client.Client{Server: url, Token: "chk_1.x"}).Get(t.Context(), "/v1/x", nil)
-	if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "speaks http, not https: write "+server.URL+".") {
+	if !errors.Is(err, fault.Invalid) ||
+		!strings.Contains(err.Error(), "speaks http, not https: write "+server.URL+".") {
 		t.Error(err)
 	}
 }
@@ -106,7 +112,8 @@ func TestATokenThatIsNotValidIsNamedByWhereItIsSet(t *testing.T) {
 	err := c.Get(t.Context(), "/v1/x", nil)
 	c.TokenFrom = "CASEHOOK_TOKEN"
 	named := c.Get(t.Context(), "/v1/x", nil)
-	if fault.As(err).Detail != "Theirs." || !strings.HasPrefix(fault.As(named).Detail, "CASEHOOK_TOKEN is not valid at http://casehook.example") {
+	if fault.As(err).Detail != "Theirs." ||
+		!strings.HasPrefix(fault.As(named).Detail, "CASEHOOK_TOKEN is not valid at http://casehook.example") {
 		t.Errorf("%v; %v", err, named)
 	}
 }
@@ -177,12 +184,21 @@ func TestAStreamGivesItsEvents(t *testing.T) {
 		if r.Header.Get("Last-Event-ID") != "i0" || r.Header.Get("Accept") != "text/event-stream" {
 			t.Errorf("%v", r.Header)
 		}
-		return answer(200, "retry: 2000\n\n: alive\nid: i1\n\nid: i2\nevent: case_created\ndata: {\"a\":\"b: c\"}\n\nid:i3\r\ndata:1\r\ndata: 2\r\n\r\nid: i4\ndata: cut"), nil
-	}).Stream(t.Context(), "/v1/stream", "i0", time.Minute, func(e client.Event) error { got = append(got, e); return nil })
+		return answer(200,
+			"retry: 2000\n\n: alive\nid: i1\n\nid: i2\nevent: case_created\ndata: {\"a\":\"b: "+
+				"c\"}\n\nid:i3\r\ndata:1\r\ndata: 2\r\n\r\nid: i4\ndata: cut"), nil
+	}).Stream(t.Context(), "/v1/stream", "i0", time.Minute, func(e client.Event) error {
+		got = append(got,
+			e)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []client.Event{{ID: "i1", Data: []byte{}}, {ID: "i2", Type: "case_created", Data: []byte(`{"a":"b: c"}`)}, {ID: "i3", Data: []byte("1\n2")}}
+	want := []client.Event{
+		{ID: "i1", Data: []byte{}}, {ID: "i2", Type: "case_created", Data: []byte(`{"a":"b: c"}`)},
+		{ID: "i3", Data: []byte("1\n2")},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -203,7 +219,8 @@ func TestAStreamThatIsSilentIsGivenUp(t *testing.T) {
 			}()
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: read}, nil
 		})
-		err := c.Stream(t.Context(), "/v1/stream", "", time.Minute, func(client.Event) error { t.Error("an event"); return nil })
+		err := c.Stream(t.Context(), "/v1/stream", "", time.Minute,
+			func(client.Event) error { t.Error("an event"); return nil })
 		if !errors.Is(err, fault.Upstream) || time.Since(begun) != 110*time.Second {
 			t.Errorf("%v after %s", err, time.Since(begun))
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 // tells is an entry of a tenant with one fact.
-func tells(tenant, seq int64, f event.Kind[event.None]) *event.Entry {
-	return &event.Entry{Tenant: tenant, Seq: seq, Subject: "case/1", Facts: []event.Fact{f.New(event.None{})}}
+func tells(tenant, seq int64, f event.Kind[event.NoDetails]) *event.Entry {
+	return &event.Entry{Tenant: tenant, Seq: seq, Subject: "case/1", Facts: []event.Fact{f.New(event.NoDetails{})}}
 }
 
 func woken(w *waiter) bool {

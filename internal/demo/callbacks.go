@@ -47,11 +47,13 @@ func (c *callbacks) trust(path, secret string) error {
 	if !known {
 		return fmt.Errorf("the demo has no callback %s", path)
 	}
-	c.Handle("POST "+path, webhook.Callback(verifier, func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
+	c.Handle("POST "+
+		path, webhook.Callback(verifier, func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 		c.asked <- question{Path: path, Attempt: q.Attempt}
 		return judge(q)
 	}, webhook.OnError(func(_ *http.Request, err error) {
-		if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrTimestamp) || errors.Is(err, webhook.ErrHeaders) {
+		if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrTimestamp) ||
+			errors.Is(err, webhook.ErrHeaders) {
 			c.asked <- question{Path: path, Signature: err}
 		}
 	})))

@@ -17,12 +17,14 @@ func (s *stage) claim(ctx context.Context) error {
 	}
 	if _, err := s.take(ctx, step{
 		title: "A motor claim is reported",
-		call: call{Method: http.MethodPost, Path: "/v1/case-types/motor_claim/cases", Body: map[string]any{"data": map[string]any{
-			"policy_no": "P-4711", "incident_type": "weather", "incident_occurred_at": "2026-03-02T08:15:00Z",
-			"incident_description": "Hail.", "vehicle": map[string]any{"registration": "ZH 4711"},
-			"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "owner"},
-		}}},
-		status: http.StatusCreated, state: "reported", tells: []string{"case_created", "claim.created", "case_state_changed"},
+		call: call{Method: http.MethodPost,
+			Path: "/v1/case-types/motor_claim/cases", Body: map[string]any{"data": map[string]any{
+				"policy_no": "P-4711", "incident_type": "weather", "incident_occurred_at": "2026-03-02T08:15:00Z",
+				"incident_description": "Hail.", "vehicle": map[string]any{"registration": "ZH 4711"},
+				"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "owner"},
+			}}},
+		status: http.StatusCreated, state: "reported",
+		tells: []string{"case_created", "claim.created", "case_state_changed"},
 	}); err != nil {
 		return err
 	}
@@ -46,22 +48,30 @@ func (s *stage) sorted(person int64) []step {
 		call:   call{Method: http.MethodPut, Path: s.path("/assignee"), Body: map[string]any{"user_id": person}},
 		status: http.StatusOK, tells: []string{"claim.assigned"}, shows: showClaim,
 	}, {
-		title:  "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
-		call:   call{Method: http.MethodPost, Path: s.path("/switch-type"), Body: map[string]any{"type": "property_claim"}},
+		title: "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
+		call: call{
+			Method: http.MethodPost, Path: s.path("/switch-type"), Body: map[string]any{"type": "property_claim"},
+		},
 		status: http.StatusUnprocessableEntity, shows: showProblem,
 	}, {
-		title:  "Switched, dropping what does not fit",
-		call:   call{Method: http.MethodPost, Path: s.path("/switch-type"), Body: map[string]any{"type": "property_claim", "drop": true}},
-		status: http.StatusOK, state: "reported", tells: []string{"claim.switched_type", "case_changed"}, shows: showClaim,
+		title: "Switched, dropping what does not fit",
+		call: call{
+			Method: http.MethodPost, Path: s.path("/switch-type"),
+			Body: map[string]any{"type": "property_claim", "drop": true},
+		},
+		status: http.StatusOK, state: "reported", tells: []string{"claim.switched_type", "case_changed"},
+		shows: showClaim,
 	}}
 }
 
 // settled are the steps until the claim is closed, and opened again.
 func (s *stage) settled() []step {
 	return []step{{
-		title:  "Assessed: the callback sets the reserve",
-		call:   s.submit("assess", map[string]any{"data": map[string]any{"estimated_claim_cost": 640_00, "currency": "CHF"}}),
-		status: http.StatusOK, state: "assessing", asks: "/property/assess", tells: []string{"case_changed", "case_state_changed"},
+		title: "Assessed: the callback sets the reserve",
+		call: s.submit("assess",
+			map[string]any{"data": map[string]any{"estimated_claim_cost": 640_00, "currency": "CHF"}}),
+		status: http.StatusOK, state: "assessing", asks: "/property/assess",
+		tells: []string{"case_changed", "case_state_changed"},
 		shows: func(a answer) string {
 			return fmt.Sprintf("%s, with what the callback added: reserve %v", showCase(a), a.kase().Data["reserve"])
 		},
@@ -72,11 +82,13 @@ func (s *stage) settled() []step {
 	}, {
 		title:  "Settled, which closes it",
 		call:   s.submit("settle", map[string]any{"data": map[string]any{"settled_amount": 598_50}}),
-		status: http.StatusOK, state: "settled", tells: []string{"case_changed", "case_state_changed", "case_finished", "claim.closed"}, shows: showClaim,
+		status: http.StatusOK, state: "settled",
+		tells: []string{"case_changed", "case_state_changed", "case_finished", "claim.closed"}, shows: showClaim,
 	}, {
 		title:  "Another invoice arrives, and it is opened again",
 		call:   s.submit("reopen", nil),
-		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"}, shows: showClaim,
+		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"},
+		shows: showClaim,
 	}, {
 		title:  "Nobody works on it just now",
 		call:   call{Method: http.MethodDelete, Path: s.path("/assignee")},

@@ -70,8 +70,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	out.place("sample receiver", told.url)
 
 	s := &stage{
-		api: &client.Client{Server: server.URL, Token: server.Token, Timeout: time.Minute}, out: out, inbox: inbox, callbacks: asks,
-		wait: o.Wait, seen: map[string]bool{},
+		api: &client.Client{Server: server.URL, Token: server.Token, Timeout: time.Minute}, out: out, inbox: inbox,
+		callbacks: asks,
+		wait:      o.Wait, seen: map[string]bool{},
 	}
 	if err := s.tell(ctx, told.url); err != nil {
 		if ctx.Err() != nil && !o.Once {

@@ -67,7 +67,8 @@ func (p *printer) row(verb, what, version, id string, attempt int, signature err
 	if refused {
 		mark += p.paint(red, "  refused with 503")
 	}
-	p.line("      %s  %-22s  %-3s  %-12s  attempt %d  %s", p.paint(cyan, fmt.Sprintf("%-5s", verb)), what, version, id, attempt, mark)
+	p.line("      %s  %-22s  %-3s  %-12s  attempt %d  %s", p.paint(cyan, fmt.Sprintf("%-5s", verb)), what, version, id,
+		attempt, mark)
 }
 
 // short is the beginning of a webhook-id.
@@ -80,7 +81,10 @@ func short(id string) string {
 }
 
 func (p *printer) passed(arrived, questions int) {
-	p.line("\n%s", p.paint(green, fmt.Sprintf("✓ %d webhooks arrived, in order, and %d questions were asked; every signature was right.", arrived, questions)))
+	p.line("\n%s",
+		p.paint(green,
+			fmt.Sprintf("✓ %d webhooks arrived, in order, and %d questions were asked; every signature was right.",
+				arrived, questions)))
 }
 
 func (p *printer) farewell(s Server) {

@@ -16,10 +16,11 @@ func (s *stage) review(ctx context.Context) error {
 	s.id, s.version = 0, 0
 	if _, err := s.take(ctx, step{
 		title: "A review is opened for Acme Corp",
-		call: call{Method: http.MethodPost, Path: "/v1/case-types/kyc/cases", Body: map[string]any{"data": map[string]any{
-			"client_name": "Acme Corp", "email": "office@acme.example", "country": "CH",
-			"source_of_funds": "business", "expected_turnover": 2_500_000_00,
-		}}},
+		call: call{Method: http.MethodPost,
+			Path: "/v1/case-types/kyc/cases", Body: map[string]any{"data": map[string]any{
+				"client_name": "Acme Corp", "email": "office@acme.example", "country": "CH",
+				"source_of_funds": "business", "expected_turnover": 2_500_000_00,
+			}}},
 		status: http.StatusCreated, state: "draft", tells: []string{"case_created", "case_state_changed"},
 	}); err != nil {
 		return err
@@ -37,7 +38,8 @@ func (s *stage) review(ctx context.Context) error {
 	if err := s.play(ctx, []step{{
 		title:  "The account is opened",
 		call:   s.submit("finish", nil),
-		status: http.StatusOK, state: "closed", asks: "/kyc/finish", tells: []string{"case_state_changed", "case_finished"},
+		status: http.StatusOK, state: "closed", asks: "/kyc/finish",
+		tells: []string{"case_state_changed", "case_finished"},
 	}}); err != nil {
 		return err
 	}
@@ -47,12 +49,16 @@ func (s *stage) review(ctx context.Context) error {
 // argued are the steps that a callback has its say in.
 func (s *stage) argued() []step {
 	return []step{{
-		title:  "An edit: the callback computes the risk",
-		call:   call{Method: http.MethodPatch, Path: s.path(""), Body: map[string]any{"data": map[string]any{"nationalities": []string{"CH"}}}},
+		title: "An edit: the callback computes the risk",
+		call: call{
+			Method: http.MethodPatch, Path: s.path(""),
+			Body: map[string]any{"data": map[string]any{"nationalities": []string{"CH"}}},
+		},
 		status: http.StatusOK, asks: "/kyc/edit", tells: []string{"case_changed"},
 		shows: func(a answer) string {
 			data := a.kase().Data
-			return fmt.Sprintf("%s, with what the callback added: risk_score %v, risk_level %v", showCase(a), data["risk_score"], data["risk_level"])
+			return fmt.Sprintf("%s, with what the callback added: risk_score %v, risk_level %v", showCase(a),
+				data["risk_score"], data["risk_level"])
 		},
 	}, {
 		title:  "Submitted with a country that is not served: the callback refuses with errors",
@@ -77,8 +83,11 @@ func (s *stage) argued() []step {
 // refuses the first try.
 func (s *stage) attached() []step {
 	return []step{{
-		title:  "A comment; the receiver is away for a moment, and is told again",
-		call:   call{Method: http.MethodPost, Path: s.path("/comments"), Body: map[string]any{"text": "The register was checked; all is well."}},
+		title: "A comment; the receiver is away for a moment, and is told again",
+		call: call{
+			Method: http.MethodPost, Path: s.path("/comments"),
+			Body: map[string]any{"text": "The register was checked; all is well."},
+		},
 		status: http.StatusCreated, tells: []string{"case_comment"}, shows: showComment,
 	}, {
 		title: "A proof is uploaded",

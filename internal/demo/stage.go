@@ -44,7 +44,8 @@ type step struct {
 // setUp loads the case types and registers the sample receiver for all triggers.
 func (s *stage) setUp(ctx context.Context, receiver string) error {
 	for key, file := range map[string]string{
-		"kyc": "kyc.yaml", "motor_claim": "claims/motor.yaml", "property_claim": "claims/property.yaml", "travel_claim": "claims/travel.yaml",
+		"kyc": "kyc.yaml", "motor_claim": "claims/motor.yaml", "property_claim": "claims/property.yaml",
+		"travel_claim": "claims/travel.yaml",
 	} {
 		if err := s.loadType(ctx, key, file); err != nil {
 			return err
@@ -80,10 +81,12 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 		Secrets map[string]string `json:"callback_secrets"`
 	}
 	err = s.api.Call(ctx, call{
-		Method: http.MethodPut, Path: "/v1/case-types/" + key + "?file=" + path.Base(file), Body: source, ContentType: "application/yaml",
+		Method: http.MethodPut, Path: "/v1/case-types/" + key + "?file=" + path.Base(file), Body: source,
+		ContentType: "application/yaml",
 	}, &put)
 	for transition, secret := range put.Secrets {
-		if err := s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition, secret); err != nil {
+		if err := s.callbacks.trust("/"+strings.TrimSuffix(path.Base(file), ".yaml")+"/"+transition,
+			secret); err != nil {
 			return err
 		}
 	}
@@ -175,7 +178,8 @@ func (s *stage) await(ctx context.Context, st step) error {
 				missing = slices.Delete(missing, 0, 1)
 			}
 		case <-deadline.C:
-			return fmt.Errorf("after %q these webhooks are missing after %s: %s", st.title, s.wait, strings.Join(missing, ", "))
+			return fmt.Errorf("after %q these webhooks are missing after %s: %s", st.title, s.wait,
+				strings.Join(missing, ", "))
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -194,7 +198,8 @@ func (s *stage) accept(st step, missing []string, a arrival) (bool, error) {
 	s.seen[a.ID] = true
 	switch {
 	case a.Case != s.id || a.Version != s.version || !slices.Contains(missing, a.Trigger):
-		return false, fmt.Errorf("%s of version %d arrived after %q; nobody expected that", a.Trigger, a.Version, st.title)
+		return false, fmt.Errorf("%s of version %d arrived after %q; nobody expected that", a.Trigger,
+			a.Version, st.title)
 	case a.Trigger != missing[0]:
 		return false, fmt.Errorf("after %q these webhooks are missing, or out of order: %s; %s came first",
 			st.title, strings.Join(missing[:slices.Index(missing, a.Trigger)], ", "), a.Trigger)

@@ -86,7 +86,9 @@ func Attempts(ctx context.Context, c *client.Client, w Watching) error {
 		return err
 	}
 	if more && w.Since != "" && w.Notes != nil {
-		fmt.Fprintf(w.Notes, "There are more than these %d since then. Narrow it, by a later --since, --endpoint or --trigger.\n", MostAttempts)
+		fmt.Fprintf(w.Notes,
+			"There are more than these %d since then. Narrow it, by a later --since, --endpoint or --trigger.\n",
+			MostAttempts)
 	}
 	if !w.Follow {
 		return nil
@@ -110,7 +112,9 @@ func (w Watching) query(ctx context.Context, c *client.Client) (url.Values, erro
 	if w.Case != 0 {
 		query.Set("case", strconv.FormatInt(w.Case, 10))
 	}
-	for name, value := range map[string]string{"trigger": w.Trigger, "message": w.Message, "outcome": w.Outcome, "since": w.Since} {
+	for name, value := range map[string]string{
+		"trigger": w.Trigger, "message": w.Message, "outcome": w.Outcome, "since": w.Since,
+	} {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -52,7 +52,8 @@ func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
 		to := max(0, from-100)
 		var items []string
 		for i := from - 1; i >= to; i-- {
-			items = append(items, fmt.Sprintf(`{"id":"att_%d","endpoint_id":"ep_1","trigger":"case_created","number":1,"status":200,"delivered":true}`, r.ids[i]))
+			items = append(items,
+				fmt.Sprintf(`{"id":"att_%d","endpoint_id":"ep_1","trigger":"case_created","number":1,"status":200,"delivered":true}`, r.ids[i]))
 		}
 		next := "null"
 		if to > 0 {
@@ -96,7 +97,8 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 			var out bytes.Buffer
 			done := make(chan error)
 			go func() {
-				done <- Attempts(ctx, &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+				done <- Attempts(ctx,
+					&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
 					Watching{Output: Output{Out: &out, JSON: true}, Last: last, Follow: true})
 			}()
 			synctest.Wait()
@@ -133,13 +135,16 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 }
 
 func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
-	for there, says := range map[int]string{MostAttempts: "", MostAttempts + 1: "There are more than these 10000 since then. Narrow it"} {
+	for there, says := range map[int]string{
+		MostAttempts: "", MostAttempts + 1: "There are more than these 10000 since then. Narrow it",
+	} {
 		server := &recorded{}
 		for i := range there {
 			server.ids = append(server.ids, i+1)
 		}
 		var out, notes bytes.Buffer
-		err := Attempts(t.Context(), &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+		err := Attempts(t.Context(),
+			&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
 			Watching{Output: Output{Out: &out, JSON: true}, Since: "2026-01-31T08:00:00Z", Notes: &notes})
 		if got := printedIDs(out.String()); err != nil || len(got) != MostAttempts || got[len(got)-1] != there {
 			t.Errorf("of %d there are %d, %v", there, len(got), err)
@@ -157,7 +162,8 @@ func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 		var out bytes.Buffer
 		done := make(chan error)
 		go func() {
-			done <- Attempts(ctx, &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+			done <- Attempts(ctx,
+				&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
 				Watching{Output: Output{Out: &out}, Last: 5, Follow: true})
 		}()
 		synctest.Wait()
@@ -169,11 +175,14 @@ func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if rows := strings.Count(out.String(), "  crm              case_created "); rows != 3 || !strings.HasPrefix(out.String(), "TIME      ENDPOINT ") {
+		if rows := strings.Count(out.String(), "  crm              case_created "); rows != 3 ||
+			!strings.HasPrefix(out.String(), "TIME      ENDPOINT ") {
 			t.Errorf("it shows\n%s", out.String())
 		}
 		server.away = true
-		err := Attempts(t.Context(), &client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server}, Watching{Output: Output{Out: io.Discard}})
+		err := Attempts(t.Context(),
+			&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
+			Watching{Output: Output{Out: io.Discard}})
 		if !errors.Is(err, fault.Upstream) {
 			t.Errorf("not there at the beginning: %v", err)
 		}

@@ -67,12 +67,21 @@ func newForwarder(raw string, key []byte, timeout time.Duration, version string)
 		return nil, fault.Wrap(err, fault.Invalid, "dev.forward", "The URL of --forward %s.", err)
 	}
 	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	return &forwarder{url, key, timeout, outbound.New(outbound.Config{AllowPrefixes: everywhere, Version: version})}, nil
+	return &forwarder{
+		url, key, timeout, outbound.New(outbound.Config{AllowPrefixes: everywhere, Version: version}),
+	}, nil
 }
 
 func (f *forwarder) send(ctx context.Context, m message, attempt int) forwarded {
 	r := outbound.Request{
-		URL: f.url, Body: m.Body, Timeout: f.timeout, Truncate: true, ID: m.ID, Attempt: attempt, At: time.Now(), Keys: [][]byte{f.key},
+		URL:      f.url,
+		Body:     m.Body,
+		Timeout:  f.timeout,
+		Truncate: true,
+		ID:       m.ID,
+		Attempt:  attempt,
+		At:       time.Now(),
+		Keys:     [][]byte{f.key},
 	}
 	for name, value := range m.Headers {
 		r.Header = append(r.Header, outbound.Header{Name: name, Value: value})

@@ -129,7 +129,8 @@ func (e *ear) follow(ctx context.Context) error {
 	wait := shortest
 	for first := true; ; first = false {
 		begun := e.last
-		err := e.client.Stream(ctx, e.path, e.last, silence, func(event client.Event) error { return e.take(ctx, event) })
+		err := e.client.Stream(ctx, e.path, e.last, silence,
+			func(event client.Event) error { return e.take(ctx, event) })
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -175,7 +176,8 @@ func (e *ear) take(ctx context.Context, event client.Event) error {
 	if len(event.Data) > 0 {
 		var m message
 		if err := json.Unmarshal(event.Data, &m); err != nil {
-			return fault.Wrap(err, fault.Invalid, "dev.message", "The server streams what is no message. Is it newer than this program?")
+			return fault.Wrap(err, fault.Invalid, "dev.message",
+				"The server streams what is no message. Is it newer than this program?")
 		}
 		if e.to == nil {
 			e.print(m, nil)
@@ -347,7 +349,8 @@ func (e *ear) head() {
 
 // row prints one row of a table that is not known to its end.
 func (e *ear) row(at, trigger, subject, version, outcome, duration, more string) {
-	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", at, trigger, subject, version, outcome, duration, more)
+	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", at, trigger, subject, version, outcome,
+		duration, more)
 	e.line("%s", strings.TrimRight(text, " "))
 }
 

@@ -46,9 +46,11 @@ func (s *streaming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
 	fmt.Fprintf(w, "retry: 2000\nid: %d\n\n", from)
 	for i := from + 1; i <= min(from+s.cut, s.messages); i++ {
-		fmt.Fprintf(w, "id: %d\nevent: case_changed\ndata: {\"id\":\"msg_%d\",\"trigger\":\"case_changed\",\"subject\":\"case/%d\",\"sequence\":%d,"+
-			"\"timestamp\":\"2026-03-14T15:09:26.120Z\",\"source\":\"api\",\"headers\":{\"X-atfinity-event\":\"case_changed\",\"Content-Type\":\"application/json; charset=UTF-8\"},"+
-			"\"body\":{\"case_name\":\"Zo\u00eb <&>\",\"n\":%d.00},\"error\":null}\n\n", i, i, i%3, i, i)
+		fmt.Fprintf(w,
+			"id: %d\nevent: case_changed\ndata: "+
+				"{\"id\":\"msg_%d\",\"trigger\":\"case_changed\",\"subject\":\"case/%d\",\"sequence\":%d,"+
+				"\"timestamp\":\"2026-03-14T15:09:26.120Z\",\"source\":\"api\",\"headers\":{\"X-atfinity-event\":\"case_changed\",\"Content-Type\":\"application/json; charset=UTF-8\"},"+
+				"\"body\":{\"case_name\":\"Zo\u00eb <&>\",\"n\":%d.00},\"error\":null}\n\n", i, i, i%3, i, i)
 	}
 	if from >= s.messages {
 		w.(http.Flusher).Flush()
@@ -147,7 +149,8 @@ func listened(t *testing.T, s *streaming, l Listening, most int) (out, notes str
 // and in order per subject.
 func TestListeningGoesOnWhereItEnded(t *testing.T) {
 	for _, badly := range []bool{false, true} {
-		receiver, l := newLocal(t, Listening{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
+		receiver, l := newLocal(t,
+			Listening{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
 		var once sync.Once
 		receiver.status = func(id string, attempt int) (status int) {
 			status = 204
@@ -202,7 +205,8 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("forwarded, printed: %v", got)
 	}
-	if came := strings.NewReplacer("msg_", "", "/1", "").Replace(strings.Join(receiver.got, " ")); came != strings.Join(want, " ") {
+	if came := strings.NewReplacer("msg_", "", "/1", "").Replace(strings.Join(receiver.got,
+		" ")); came != strings.Join(want, " ") {
 		t.Errorf("forwarded: %s", came)
 	}
 }
@@ -226,11 +230,13 @@ func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
 func TestWhatTheServerRefusesEndsListening(t *testing.T) {
 	server := httptest.NewServer(&streaming{})
 	defer server.Close()
-	err := Listen(t.Context(), &client.Client{Server: server.URL, Token: "chk_wrong"}, Listening{Output: Output{Out: io.Discard}})
+	err := Listen(t.Context(), &client.Client{Server: server.URL, Token: "chk_wrong"},
+		Listening{Output: Output{Out: io.Discard}})
 	if !errors.Is(err, fault.Unauthenticated) {
 		t.Error(err)
 	}
-	err = Listen(t.Context(), &client.Client{Server: "http://127.0.0.1:1", Token: "chk_1.x"}, Listening{Output: Output{Out: io.Discard}})
+	err = Listen(t.Context(), &client.Client{Server: "http://127.0.0.1:1", Token: "chk_1.x"},
+		Listening{Output: Output{Out: io.Discard}})
 	if !errors.Is(err, fault.Upstream) || !strings.Contains(err.Error(), "Is the server running?") {
 		t.Error(err)
 	}
@@ -238,7 +244,8 @@ func TestWhatTheServerRefusesEndsListening(t *testing.T) {
 
 func TestMessagesArePrinted(t *testing.T) {
 	out, _ := listened(t, &streaming{messages: 1, cut: 5}, Listening{}, 3)
-	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") || !strings.HasPrefix(out, "TIME      TRIGGER ") ||
+	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") ||
+		!strings.HasPrefix(out, "TIME      TRIGGER ") ||
 		strings.Count(out, "\n2026-03-1") != 1 { // the day, where it is not today
 		t.Errorf("%q", out)
 	}
@@ -254,7 +261,8 @@ func TestMessagesArePrinted(t *testing.T) {
 		Body      json.RawMessage
 		Forwarded struct{ Status, Attempt int }
 	}
-	if err := json.Unmarshal([]byte(out), &line); err != nil || line.ID != "msg_1" || line.Forwarded.Status != 418 || line.Forwarded.Attempt != 1 ||
+	if err := json.Unmarshal([]byte(out),
+		&line); err != nil || line.ID != "msg_1" || line.Forwarded.Status != 418 || line.Forwarded.Attempt != 1 ||
 		string(line.Body) != `{"case_name":"Zoë <&>","n":1.00}` {
 		t.Errorf("%s: %v", out, err)
 	}

@@ -41,7 +41,8 @@ func TestAMigrationGoesOnUntilTheEndAndSaysHowFarItIs(t *testing.T) {
 	if progress.String() != want {
 		t.Errorf("the progress is %q", progress.String())
 	}
-	if out.String() != "case 7, of version 1:\n  /state is gone\nkyc, version 3: 1,202 of 1,203 moved, 1 doesn't fit\n" {
+	if out.String() != "case 7, of version 1:\n  /state is gone\nkyc, version 3: 1,202 of 1,203 moved, 1 "+
+		"doesn't fit\n" {
 		t.Errorf("it prints %q", out.String())
 	}
 	last := `/v1/case-types/kyc/migrate{"after":"c","dry_run":false,"states":{"a":"b"},"to":3}`

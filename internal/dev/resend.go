@@ -71,13 +71,16 @@ func (r Resending) await(ctx context.Context, c *client.Client, id string, begun
 			return r.say(tries[0])
 		case now.State != "running":
 			return fault.New(fault.Conflict, "dev.not_sent",
-				"%s was not sent: %s does not want it as it is now. casehook endpoints show %s says what it wants.", r.Message, r.Endpoint, r.Endpoint)
+				"%s was not sent: %s does not want it as it is now. casehook endpoints show %s says what it wants.",
+				r.Message, r.Endpoint, r.Endpoint)
 		}
 	}
 }
 
 // tries are those at the message since a time, the newest first.
-func (r Resending) tries(ctx context.Context, c *client.Client, id string, since time.Time) (tries []attempt, err error) {
+func (r Resending) tries(
+	ctx context.Context, c *client.Client, id string, since time.Time,
+) (tries []attempt, err error) {
 	query := url.Values{"message": {r.Message}, "since": {since.Format(time.RFC3339Nano)}}
 	for a, err := range client.Each[attempt](ctx, c, at(id, "/attempts"), query) {
 		if err != nil {
@@ -94,10 +97,13 @@ func (r Resending) say(a attempt) error {
 			return err
 		}
 	} else {
-		r.line("%s %s: %s after %s", a.Trigger, a.Message, a.outcome(), took(time.Duration(a.DurationMS)*time.Millisecond))
+		r.line("%s %s: %s after %s", a.Trigger, a.Message, a.outcome(),
+			took(time.Duration(a.DurationMS)*time.Millisecond))
 	}
 	if !a.Delivered {
-		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it. It is tried again as its policy says; casehook attempts --endpoint %s --follow shows it.",
+		return fault.New(fault.Upstream, "dev.not_taken",
+			"%s did not take it. It is tried again as its policy says; casehook attempts --endpoint %s --follow "+
+				"shows it.",
 			r.Endpoint, r.Endpoint)
 	}
 	return nil

@@ -22,7 +22,8 @@ func TestATableFitsAHundredColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(out.String()) {
-			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 100 || strings.HasSuffix(line, " ") {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 100 ||
+				strings.HasSuffix(line, " ") {
 				t.Errorf("%s: %q", name, line)
 			}
 		}

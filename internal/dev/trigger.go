@@ -94,7 +94,8 @@ func (t Triggering) replay(ctx context.Context, c *client.Client, m *message) er
 		return err
 	}
 	return t.at(m.ID).start(ctx, c, id, "/replays", map[string]any{
-		"since": m.Timestamp, "until": wire.Timestamp(time.Time(m.Timestamp).Add(time.Millisecond)), "subject": m.Subject, "triggers": []string{m.Trigger},
+		"since": m.Timestamp, "until": wire.Timestamp(time.Time(m.Timestamp).Add(time.Millisecond)),
+		"subject": m.Subject, "triggers": []string{m.Trigger},
 	})
 }
 
@@ -157,7 +158,8 @@ func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, err
 		}
 		now := time.Now().UTC()
 		m := &message{
-			ID: "msg_sample" + strconv.FormatInt(now.UnixNano(), 36), Trigger: t.Trigger, Timestamp: wire.Timestamp(now), Source: "api",
+			ID: "msg_sample" + strconv.FormatInt(now.UnixNano(), 36), Trigger: t.Trigger,
+			Timestamp: wire.Timestamp(now), Source: "api",
 			Headers: map[string]string{}, Body: known.Example,
 		}
 		for _, h := range known.Headers {
@@ -169,7 +171,8 @@ func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, err
 		m.Sequence, _ = strconv.ParseInt(m.Headers["webhook-sequence"], 10, 64) // 0, where there is none
 		return m, nil
 	}
-	return nil, fault.New(fault.NotFound, "dev.trigger_unknown", "There is no trigger %q. There are: %s.", t.Trigger, strings.Join(names, ", "))
+	return nil, fault.New(fault.NotFound, "dev.trigger_unknown", "There is no trigger %q. There are: %s.", t.Trigger,
+		strings.Join(names, ", "))
 }
 
 // mostEntries is how far back a case's history is looked through.

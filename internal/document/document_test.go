@@ -295,13 +295,16 @@ func TestHostileTextIsRenderedOrRefusedInTime(t *testing.T) {
 			t.Logf("%d bytes, %v", len(pdf), err)
 		})
 	}
-	if _, err := builtIn.Render(t.Context(), document.Doc{Text: full("x") + "x"}); !errors.Is(err, fault.Unprocessable) {
+	if _, err := builtIn.Render(t.Context(), document.Doc{Text: full("x") + "x"}); !errors.Is(err,
+		fault.Unprocessable) {
 		t.Errorf("beyond MaxText: %v", err)
 	}
 }
 
 func FuzzRender(f *testing.F) {
-	for _, seed := range []string{contract, "", "|", "|\\|", "# ", "-", "- ", "\\", "---", "|a\n|-\n|", "\u2028", "\xff", "()\\"} {
+	for _, seed := range []string{
+		contract, "", "|", "|\\|", "# ", "-", "- ", "\\", "---", "|a\n|-\n|", "\u2028", "\xff", "()\\",
+	} {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, title, text string) {

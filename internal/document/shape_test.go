@@ -94,7 +94,8 @@ func TestDirectionsAreUnicodes(t *testing.T) {
 		}
 		got := levels(text, rtl)
 		end := len(text) // what only ends the line has the paragraph's level, when the line is set
-		for end > 0 && strings.ContainsRune(" \u200b\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e", text[end-1]) {
+		for end > 0 &&
+			strings.ContainsRune(" \u200b\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e", text[end-1]) {
 			end--
 		}
 		for i, want := range strings.Fields(fields[3])[:end] {

@@ -86,7 +86,8 @@ func (s *subset) write(p *pdf) (number int) {
 	file := p.stream("/Subtype /CIDFontType0C ", writeCFF(name, s.glyphs))
 	descriptor, descendant, number := p.reserve(), p.reserve(), p.reserve()
 	p.object(descriptor, "<< /Type /FontDescriptor /FontName /%s /Flags 4 "+
-		"/FontBBox [-1000 -500 3000 1500] /ItalicAngle 0 /Ascent 1069 /Descent -293 /CapHeight 714 /StemV 90 /FontFile3 %d 0 R >>", name, file)
+		"/FontBBox [-1000 -500 3000 1500] /ItalicAngle 0 /Ascent 1069 /Descent -293 /CapHeight 714 /StemV 90 "+
+		"/FontFile3 %d 0 R >>", name, file)
 	widths := strings.Trim(fmt.Sprint(s.widths), "[]")
 	p.object(descendant, "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /%s "+
 		"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "+

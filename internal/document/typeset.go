@@ -125,7 +125,8 @@ func (t *typesetter) family(cluster []rune) *family {
 
 // face returns the font in which a cluster is set.
 func (t *typesetter) face(cluster []rune, s style, before *face) *face {
-	if before != nil && (cluster[0] == ' ' || cluster[0] == noBreakSpace || invisible(cluster[0])) && len(cluster) == 1 {
+	if before != nil && (cluster[0] == ' ' || cluster[0] == noBreakSpace || invisible(cluster[0])) &&
+		len(cluster) == 1 {
 		return before
 	}
 	f := t.family(cluster)
@@ -133,7 +134,10 @@ func (t *typesetter) face(cluster []rune, s style, before *face) *face {
 		f = t.families[0]
 	}
 	c := f.regular
-	if s.bold && f.bold != nil && !slices.ContainsFunc(cluster, func(r rune) bool { return !invisible(r) && !f.bold.has(r) }) {
+	if s.bold && f.bold != nil && !slices.ContainsFunc(cluster, func(r rune) bool {
+		return !invisible(r) &&
+			!f.bold.has(r)
+	}) {
 		c = f.bold
 	}
 	if known := t.faces[c]; known != nil {
@@ -176,7 +180,8 @@ func (t *typesetter) checkDrawn() error {
 		return nil
 	}
 	return fault.New(fault.Unprocessable, "document.too_large",
-		"The document has more kinds of characters than %d MiB of glyphs can show. Shorten the template or the data.", maxDrawn>>20)
+		"The document has more kinds of characters than %d MiB of glyphs can show. Shorten the template or the data.",
+		maxDrawn>>20)
 }
 
 // window sets the beginning of a paragraph, and returns how much it has set. The
@@ -220,7 +225,8 @@ func (t *typesetter) shape(text []rune, rtl bool, s style) []run {
 		return nil
 	}
 	input := shaping.Input{
-		Text: text, RunEnd: len(text), Direction: di.DirectionLTR, Size: fixed.I(em), Language: language.NewLanguage(t.asian.language),
+		Text: text, RunEnd: len(text), Direction: di.DirectionLTR, Size: fixed.I(em),
+		Language: language.NewLanguage(t.asian.language),
 	}
 	if rtl {
 		input.Direction = di.DirectionRTL
@@ -230,7 +236,8 @@ func (t *typesetter) shape(text []rune, rtl bool, s style) []run {
 	for _, part := range t.splitter.Split(input, anyFace{faces[0].Face}) {
 		for start, end := part.RunStart, part.RunEnd; start < end; start = part.RunEnd {
 			part.RunStart, part.RunEnd = start, start+1
-			for next := part.RunEnd; next < end && faces[next] == faces[start] && levels[next] == levels[start]; next++ {
+			for next := part.RunEnd; next < end && faces[next] == faces[start] &&
+				levels[next] == levels[start]; next++ {
 				part.RunEnd = next + 1
 			}
 			part.Face = faces[start].Face

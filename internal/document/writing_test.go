@@ -169,7 +169,8 @@ const contractInChinese = "本合同由李明签订。契約"
 func TestFontsOfAFolderAreFoundWithoutARestart(t *testing.T) {
 	folder := t.TempDir()
 	fonts := document.NewFonts([]string{filepath.Join(t.TempDir(), "missing"), folder}, nil)
-	if _, err := fonts.Render(t.Context(), document.Doc{Text: contractInChinese}); fault.As(err).Code != "document.no_font" {
+	if _, err := fonts.Render(t.Context(),
+		document.Doc{Text: contractInChinese}); fault.As(err).Code != "document.no_font" {
 		t.Fatalf("without a font: %v", err)
 	}
 	font, err := os.ReadFile("testdata/fonts/NotoSansCJK-Subset.ttc")

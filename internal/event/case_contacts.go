@@ -3,7 +3,8 @@ package event
 // Contacts are linked to a case in roles; each link is made and undone by itself.
 var (
 	CaseContactLinked   = define[CaseContact](66, "case.contact_linked", "A contact was linked to a case.")
-	CaseContactUnlinked = define[CaseContact](67, "case.contact_unlinked", "A contact is no longer linked to a case in a role.")
+	CaseContactUnlinked = define[CaseContact](67, "case.contact_unlinked",
+		"A contact is no longer linked to a case in a role.")
 )
 
 // CaseContact is what a contact is to a case.

@@ -1,4 +1,4 @@
 package event
 
 // CaseDeclined: a state with the outcome declined was entered.
-var CaseDeclined = define[None](41, "case.declined", "A case entered a state that means refusal.")
+var CaseDeclined = define[NoDetails](41, "case.declined", "A case entered a state that means refusal.")

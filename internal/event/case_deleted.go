@@ -1,4 +1,4 @@
 package event
 
 // CaseDeleted: the case is gone; the entry's snapshot is the last of it.
-var CaseDeleted = define[None](90, "case.deleted", "A case was deleted.")
+var CaseDeleted = define[NoDetails](90, "case.deleted", "A case was deleted.")

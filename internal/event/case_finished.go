@@ -1,4 +1,4 @@
 package event
 
 // CaseFinished: a final state was entered.
-var CaseFinished = define[None](50, "case.finished", "A case entered a final state.")
+var CaseFinished = define[NoDetails](50, "case.finished", "A case entered a final state.")

@@ -24,7 +24,8 @@ func secretEntry() *event.Entry {
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 	return &event.Entry{
 		Snapshot: event.Snapshot{Case: &event.Case{
-			Reference: "R-1", Name: "made of b", Classification: "PUBLIC", Classes: map[string]string{"b": "PRIVATE", "c": "RESTRICTED", "d": "PRIVATE"},
+			Reference: "R-1", Name: "made of b", Classification: "PUBLIC",
+			Classes:   map[string]string{"b": "PRIVATE", "c": "RESTRICTED", "d": "PRIVATE"},
 			NameClass: "PRIVATE", Data: raw(`{"a":1.50,"b":2,"c":3}`),
 		}},
 		Facts: []event.Fact{
@@ -35,14 +36,17 @@ func secretEntry() *event.Entry {
 			marked(event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{"b"}}), "PRIVATE"),
 			event.CaseStateChanged.New(event.StateChange{To: "x"}),
 		},
-		Callback: &event.Callback{Warnings: []string{"c is 3"}, IgnoredKeys: []string{"c is 3"}, Override: "x", Class: "RESTRICTED"},
+		Callback: &event.Callback{
+			Warnings: []string{"c is 3"}, IgnoredKeys: []string{"c is 3"}, Override: "x", Class: "RESTRICTED",
+		},
 	}
 }
 
 func TestOfSeveralDocumentsThoseAreShownThatAreNotHidden(t *testing.T) {
 	for _, kind := range []event.Kind[event.Documents]{event.CaseDocumentsGenerated, event.CaseDocumentsDeleted} {
 		all := event.Documents{
-			Keys: []string{"c", "a", "b", "d"}, IDs: []string{"3", "1", "2", "4"}, Classes: []string{"RESTRICTED", "PUBLIC", "PRIVATE", "PUBLIC"},
+			Keys: []string{"c", "a", "b", "d"}, IDs: []string{"3", "1", "2", "4"},
+			Classes: []string{"RESTRICTED", "PUBLIC", "PRIVATE", "PUBLIC"},
 		}
 		f := marked(kind.New(all), "RESTRICTED")
 		for _, want := range []struct {
@@ -87,7 +91,9 @@ func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 		if !visible {
 			t.Fatalf("%v sees nothing", classes)
 		}
-		got := shown{Name: view.Snapshot.Case.Name, Data: string(view.Snapshot.Case.Data), Warnings: view.Callback.Warnings}
+		got := shown{
+			Name: view.Snapshot.Case.Name, Data: string(view.Snapshot.Case.Data), Warnings: view.Callback.Warnings,
+		}
 		if diff := cmp.Diff(view.Callback.Warnings, view.Callback.IgnoredKeys); diff != "" {
 			t.Errorf("%v: the keys of its answer are seen as its warnings are: %s", classes, diff)
 		}

@@ -1,4 +1,4 @@
 package event
 
 // ContactCreated: a contact was committed for the first time.
-var ContactCreated = define[None](110, "contact.created", "A contact was created.")
+var ContactCreated = define[NoDetails](110, "contact.created", "A contact was created.")

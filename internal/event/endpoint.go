@@ -7,9 +7,10 @@ import (
 
 // How an endpoint fares. Messages about these facts never cause further ones.
 var (
-	EndpointFailing   = define[None](140, "endpoint.failing", "An endpoint has stopped taking messages.")
-	EndpointDisabled  = define[None](141, "endpoint.disabled", "An endpoint was disabled: it failed for too long, or said that it is gone.")
-	EndpointRecovered = define[None](142, "endpoint.recovered", "An endpoint takes messages again.")
+	EndpointFailing  = define[NoDetails](140, "endpoint.failing", "An endpoint has stopped taking messages.")
+	EndpointDisabled = define[NoDetails](141, "endpoint.disabled",
+		"An endpoint was disabled: it failed for too long, or said that it is gone.")
+	EndpointRecovered = define[NoDetails](142, "endpoint.recovered", "An endpoint takes messages again.")
 )
 
 // Endpoint is an endpoint as its entry tells of it.

@@ -200,5 +200,5 @@ func Names() []string {
 	return names
 }
 
-// None is the data of a fact that has none beyond the snapshot.
-type None struct{}
+// NoDetails is the data of a fact that has none beyond the snapshot.
+type NoDetails struct{}

@@ -10,8 +10,8 @@ import (
 
 func TestSortPutsFactsInThePublishedOrder(t *testing.T) {
 	facts := []event.Fact{
-		event.CaseFinished.New(event.None{}),
-		event.CaseApproved.New(event.None{}),
+		event.CaseFinished.New(event.NoDetails{}),
+		event.CaseApproved.New(event.NoDetails{}),
 		event.CaseStateChanged.New(event.StateChange{To: "done"}),
 		event.CaseChanged.New(event.Changes{}),
 		event.CaseCreated.New(event.Creation{Transition: "open"}),
@@ -36,7 +36,9 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 	if _, err := event.CaseCreated.Decode(event.CaseStateChanged.New(want)); err == nil {
 		t.Error("a state change was decoded as a creation")
 	}
-	if _, err := event.CaseStateChanged.Decode(event.Fact{Name: "case.state_changed", Data: []byte(`{"to":1}`)}); err == nil {
+	if _, err := event.CaseStateChanged.Decode(event.Fact{
+		Name: "case.state_changed", Data: []byte(`{"to":1}`),
+	}); err == nil {
 		t.Error("data of another shape was decoded")
 	}
 }

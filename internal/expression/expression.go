@@ -71,7 +71,8 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 		ext.Strings(ext.StringsVersion(0)),
 		cel.Function("replace", cel.DisableDeclaration(true),
 			cel.MemberOverload("string_replace_string_string", slices.Repeat(text, 3), cel.StringType),
-			cel.MemberOverload("string_replace_string_string_int", append(slices.Repeat(text, 3), cel.IntType), cel.StringType)),
+			cel.MemberOverload("string_replace_string_string_int", append(slices.Repeat(text, 3), cel.IntType),
+				cel.StringType)),
 	}
 	options = append(options, mixed()...)
 	for _, v := range variables {
@@ -168,13 +169,15 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 	if len(names.faults) > 0 {
 		return Compiled{Faults: names.faults}
 	}
-	if estimate, err := l.env.EstimateCost(ast, ordinary{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
+	if estimate, err := l.env.EstimateCost(ast,
+		ordinary{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
 		return refuse(&Fault{Message: "would cost too much to evaluate; avoid loops in loops"})
 	}
 	if message := patternProblem(ast.NativeRep()); message != "" {
 		return refuse(&Fault{Message: message})
 	}
-	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost), cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
+	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost),
+		cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
 		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge), cel.CustomDecoratorV2(operate))
 	if err != nil {
 		return refuse(&Fault{Message: "can't be used: " + err.Error()})
@@ -203,7 +206,8 @@ func (l *Language) check(source string, shapes map[string]Shape) (*cel.Ast, *Fau
 		first := wrong[0]
 		message, _, _ := strings.Cut(first.Message, "\n")
 		message += l.hint(message, shapes)
-		return nil, &Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
+		return nil,
+			&Fault{Line: max(1, first.Location.Line()), Column: max(0, first.Location.Column()) + 1, Message: message}
 	}
 	return ast, nil
 }
@@ -258,29 +262,29 @@ type Values interface {
 	Parent() cel.Activation // nil
 }
 
-// ByName are values in a map.
-type ByName map[string]any
+// ValueMap are values in a map.
+type ValueMap map[string]any
 
 // ResolveName returns the value of a variable.
-func (v ByName) ResolveName(variable string) (any, bool) {
+func (v ValueMap) ResolveName(variable string) (any, bool) {
 	value, ok := v[variable]
 	return composed(value), ok
 }
 
 // Parent is none.
-func (ByName) Parent() cel.Activation { return nil }
+func (ValueMap) Parent() cel.Activation { return nil }
 
 // errNeither is why a condition does not hold and does not fail to hold.
 var errNeither = errors.New("it is neither true nor false")
 
-// Holds evaluates the condition. The error's text quotes nothing of the values.
-func (p *Program) Holds(values Values) (bool, error) {
-	holds, _, err := p.Cost(values)
+// Evaluate evaluates the condition. The error's text quotes nothing of the values.
+func (p *Program) Evaluate(values Values) (bool, error) {
+	holds, _, err := p.EvaluateCost(values)
 	return holds, err
 }
 
-// Cost is Holds, and returns what the evaluation has cost, in CEL's units.
-func (p *Program) Cost(values Values) (holds bool, cost uint64, err error) {
+// EvaluateCost is Holds, and returns what the evaluation has cost, in CEL's units.
+func (p *Program) EvaluateCost(values Values) (holds bool, cost uint64, err error) {
 	result, details, err := p.program.Eval(values)
 	if details != nil && details.ActualCost() != nil {
 		cost = *details.ActualCost()

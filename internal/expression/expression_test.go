@@ -24,13 +24,14 @@ func language(limits expression.Limits) *expression.Language {
 		return boxObject.Of(b.inner), b.inner != nil
 	}}
 	return expression.New(limits, []*expression.Object{boxObject},
-		expression.Variable{Name: "box", Type: boxObject.Type()}, expression.Variable{Name: "data", Type: expression.Map})
+		expression.Variable{Name: "box", Type: boxObject.Type()},
+		expression.Variable{Name: "data", Type: expression.Map})
 }
 
 func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 	l := language(expression.Limits{Cost: 1000})
 	inner := &box{text: "in"}
-	values := expression.ByName{"box": boxObject.Of(&box{inner: inner}), "data": map[string]any{}}
+	values := expression.ValueMap{"box": boxObject.Of(&box{inner: inner}), "data": map[string]any{}}
 	for source, want := range map[string]bool{
 		`has(box.text)`: false, `has(box.inner)`: true, `box.inner.text == "in"`: true, `has(box.inner.inner)`: false,
 		`box.inner == box.inner`: true, `box == box.inner`: false, `type(box) == type(box.inner)`: true, `[box, box.inner].exists(b, has(b.text))`: true,
@@ -40,16 +41,18 @@ func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 			t.Errorf("%s: %v", source, wrong)
 			continue
 		}
-		if got, err := p.Holds(values); err != nil || got != want {
+		if got, err := p.Evaluate(values); err != nil || got != want {
 			t.Errorf("%s: %v, %v; want %v", source, got, err, want)
 		}
 	}
-	for source, want := range map[string]string{`box.text == ""`: "no such key: text", `box.inner.inner.text == ""`: "no such key: inner"} {
+	for source, want := range map[string]string{
+		`box.text == ""`: "no such key: text", `box.inner.inner.text == ""`: "no such key: inner",
+	} {
 		p, wrong := l.Compile(source)
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		if _, err := p.Holds(values); err == nil || err.Error() != want {
+		if _, err := p.Evaluate(values); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
 	}
@@ -64,7 +67,8 @@ func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 // what does cost too much is always broken off.
 func TestCostIsForeseenAndLimited(t *testing.T) {
 	loops := `data.l.all(a, data.l.all(b, data.l.all(c, true)))`
-	if _, wrong := language(expression.Limits{Cost: 10_000, Foresee: true}).Compile(loops); wrong == nil || !strings.Contains(wrong.Error(), "would cost too much") {
+	if _, wrong := language(expression.Limits{Cost: 10_000, Foresee: true}).Compile(loops); wrong == nil ||
+		!strings.Contains(wrong.Error(), "would cost too much") {
 		t.Errorf("it was not foreseen: %v", wrong)
 	}
 	p, wrong := language(expression.Limits{Cost: 10_000}).Compile(loops)
@@ -73,7 +77,7 @@ func TestCostIsForeseenAndLimited(t *testing.T) {
 	}
 	for n, fails := range map[int]bool{5: false, 100: true} {
 		list := make([]any, n)
-		if _, err := p.Holds(expression.ByName{"data": map[string]any{"l": list}}); (err != nil) != fails {
+		if _, err := p.Evaluate(expression.ValueMap{"data": map[string]any{"l": list}}); (err != nil) != fails {
 			t.Errorf("%d items: %v", n, err)
 		}
 	}
@@ -85,17 +89,24 @@ func TestComparisonsCostWhatTheyCompare(t *testing.T) {
 	deep := map[string]any{"a": []any{map[string]any{"b": make([]any, 5000)}}}
 	text := strings.Repeat("x", 50_000)
 	l := language(expression.Limits{Cost: 400})
-	for _, source := range []string{`data.x == data.y`, `data.x != data.y`, `1 in data.x.a[0].b`, `data.x in [data.y]`, `data.text == data.text + ""`, `data.text.contains("y")`, `data.text.matches("^x*y")`, `data.text < data.text`} {
+	for _, source := range []string{
+		`data.x == data.y`, `data.x != data.y`, `1 in data.x.a[0].b`, `data.x in [data.y]`,
+		`data.text == data.text + ""`, `data.text.contains("y")`, `data.text.matches("^x*y")`, `data.text < data.text`,
+	} {
 		p, wrong := l.Compile(source)
 		if wrong != nil {
 			t.Errorf("%s: %v", source, wrong)
 			continue
 		}
-		if _, err := p.Holds(expression.ByName{"data": map[string]any{"x": deep, "y": deep, "text": text}}); err == nil || err.Error() != "cost limit exceeded" {
+		if _, err := p.Evaluate(expression.ValueMap{"data": map[string]any{
+			"x": deep, "y": deep, "text": text,
+		}}); err == nil || err.Error() != "cost limit exceeded" {
 			t.Errorf("%s: %v", source, err)
 		}
 		small := map[string]any{"a": []any{map[string]any{"b": []any{1}}}}
-		if _, err := p.Holds(expression.ByName{"data": map[string]any{"x": small, "y": small, "text": "x"}}); err != nil {
+		if _, err := p.Evaluate(expression.ValueMap{"data": map[string]any{
+			"x": small, "y": small, "text": "x",
+		}}); err != nil {
 			t.Errorf("%s, of something small: %v", source, err)
 		}
 	}
@@ -125,7 +136,9 @@ func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
 			t.Errorf("%s: %v, want %s", source, wrong, want)
 		}
 	}
-	for _, source := range []string{nested(8, "[X]", "true"), "data.l.all(a, a > 1)" + strings.Repeat(" && data.l.exists(a, a == 2)", 7)} {
+	for _, source := range []string{
+		nested(8, "[X]", "true"), "data.l.all(a, a > 1)" + strings.Repeat(" && data.l.exists(a, a == 2)", 7),
+	} {
 		if _, wrong := l.Compile(source); wrong != nil {
 			t.Errorf("%s: %v", source, wrong)
 		}
@@ -142,7 +155,7 @@ func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		if _, err := p.Holds(expression.ByName{}); err == nil || err.Error() != "cost limit exceeded" {
+		if _, err := p.Evaluate(expression.ValueMap{}); err == nil || err.Error() != "cost limit exceeded" {
 			t.Errorf("%s: %v", innermost, err)
 		}
 	}
@@ -150,7 +163,7 @@ func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
-	if holds, err := p.Holds(expression.ByName{}); err != nil || !holds {
+	if holds, err := p.Evaluate(expression.ValueMap{}); err != nil || !holds {
 		t.Errorf("something small: %v, %v", holds, err)
 	}
 }

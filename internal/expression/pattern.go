@@ -26,7 +26,8 @@ func patternProblem(a *ast.AST) (message string) {
 		pattern := args[len(args)-1]
 		if problem := refusal(pattern); problem != "" {
 			at := beginning(a.SourceInfo(), pattern)
-			message = fmt.Sprintf("has a pattern for matches() at line %d, column %d that %s", at.Line(), at.Column()+1, problem)
+			message = fmt.Sprintf("has a pattern for matches() at line %d, column %d that %s", at.Line(),
+				at.Column()+1, problem)
 		}
 	}))
 	return message

@@ -36,8 +36,8 @@ func TestFieldsOfObjectsAreComposed(t *testing.T) {
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
-	values := expression.ByName{"box": boxObject.Of(&box{text: "e\u0301"}), "data": map[string]any{}}
-	if holds, err := p.Holds(values); err != nil || !holds {
+	values := expression.ValueMap{"box": boxObject.Of(&box{text: "e\u0301"}), "data": map[string]any{}}
+	if holds, err := p.Evaluate(values); err != nil || !holds {
 		t.Errorf("%v, %v", holds, err)
 	}
 }
@@ -52,7 +52,7 @@ func TestTextsAreEqualIfTheirCompositionsAre(t *testing.T) {
 		a, b := text.Draw(r, "a"), text.Draw(r, "b")
 		for _, pair := range [][2]string{{a, b}, {norm.NFD.String(a), a}, {norm.NFC.String(a), norm.NFD.String(a)}} {
 			data := expression.Data(map[string]any{"a": pair[0], "b": pair[1]}, nil)
-			got, err := p.Holds(expression.ByName{"data": data})
+			got, err := p.Evaluate(expression.ValueMap{"data": data})
 			if want := norm.NFD.String(pair[0]) == norm.NFD.String(pair[1]); err != nil || got != want {
 				r.Fatalf("%+q == %+q is %v, %v", pair[0], pair[1], got, err)
 			}

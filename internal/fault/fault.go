@@ -107,5 +107,8 @@ func As(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Kind: Internal, Code: "internal", Detail: "Something failed on our side. It has been logged; please try again.", Err: err}
+	return &Error{
+		Kind: Internal, Code: "internal", Detail: "Something failed on our side. It has been logged; please try again.",
+		Err: err,
+	}
 }

@@ -42,5 +42,5 @@ func (f *Filter) Passes(m *Message) (bool, error) {
 	if f == nil {
 		return true, nil
 	}
-	return f.program.Holds(m)
+	return f.program.Evaluate(m)
 }

@@ -27,7 +27,7 @@ type Entry struct {
 
 // NewEntry makes an Entry out of one of the journal.
 func NewEntry(e *event.Entry, clearance casetype.Classification) *Entry {
-	view, visible := e.As(clearance.SeesMarked)
+	view, visible := e.As(clearance.SeesClass)
 	if !visible {
 		view = &event.Entry{} // nothing is told of it, so nothing asks
 	}
@@ -84,7 +84,7 @@ func (m *Message) changed() []string {
 	if m.wire.Fact >= len(m.whole.Facts) {
 		return paths
 	}
-	f, visible := m.whole.Facts[m.wire.Fact].As(m.clearance.SeesMarked)
+	f, visible := m.whole.Facts[m.wire.Fact].As(m.clearance.SeesClass)
 	if !visible {
 		return paths
 	}

@@ -131,7 +131,8 @@ func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
 			all.Go(func() { ask(t, from, to, "") })
 			<-working
 		}
-		if answer := ask(t, from, to, ""); !strings.HasPrefix(answer, "HTTP/1.1 503") || !strings.Contains(answer, "server.too_many_connections") {
+		if answer := ask(t, from, to, ""); !strings.HasPrefix(answer, "HTTP/1.1 503") ||
+			!strings.Contains(answer, "server.too_many_connections") {
 			t.Errorf("one more from %s is answered %q", from, answer)
 		}
 	}
@@ -168,12 +169,17 @@ func TestWhoeverStopsMakesRoom(t *testing.T) {
 	})
 	for i := range 16 {
 		from := []string{"127.0.0.1", "127.0.0.2"}[i%2]
-		dial(t, from, to, []string{"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\n\r\n", strings.Replace(half, "Host", "Authorization: x\r\nHost", 1)}[i%2])
+		dial(t, from, to,
+			[]string{
+				"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\n\r\n",
+				strings.Replace(half, "Host", "Authorization: x\r\nHost", 1),
+			}[i%2])
 		<-stopped
 	}
 	for _, from := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
 		answer := ""
-		for tries := 0; tries < 1000 && !strings.HasPrefix(answer, "HTTP/1.1 200"); tries++ { // until their buffers are full
+		// until their buffers are full
+		for tries := 0; tries < 1000 && !strings.HasPrefix(answer, "HTTP/1.1 200"); tries++ {
 			c.mu.Lock()
 			for one := range c.all {
 				if at := one.since.Load(); at != 0 {

@@ -82,7 +82,8 @@ func New(c Config) *Clients {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if most := max(leastConnections, descriptors()*3/4); c.Connections > most {
-		c.Log.Warn("fewer connections can be open than are configured, since files and deliveries need descriptors, too",
+		c.Log.Warn("fewer connections can be open than are configured, since files and deliveries need "+
+			"descriptors, too",
 			"configured", c.Connections, "most", most, "advice", adviceFiles)
 		c.Connections = most
 	}

@@ -66,7 +66,8 @@ func TestTheOriginOfARequest(t *testing.T) {
 				r.Header.Add(key, strings.TrimSpace(value))
 			}
 			c.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				if address, scheme := Address(r), Scheme(r.Context()); address != test.address || scheme != test.scheme {
+				if address, scheme := Address(r), Scheme(r.Context()); address != test.address ||
+					scheme != test.scheme {
 					t.Errorf("it comes from %s by %q, want %s by %q", address, scheme, test.address, test.scheme)
 				}
 			})).ServeHTTP(httptest.NewRecorder(), r)
@@ -76,7 +77,9 @@ func TestTheOriginOfARequest(t *testing.T) {
 
 // Headers of any content never make an untrusted peer anybody else.
 func FuzzForwarded(f *testing.F) {
-	for _, seed := range []string{`for=198.51.100.7;proto=https, for="[2001:db8::7]:4711"`, `for="_a\"`, `,;=`, `for="`} {
+	for _, seed := range []string{
+		`for=198.51.100.7;proto=https, for="[2001:db8::7]:4711"`, `for="_a\"`, `,;=`, `for="`,
+	} {
 		f.Add(seed)
 	}
 	c := New(Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})

@@ -29,7 +29,9 @@ func handled(t *testing.T, body io.Reader, do http.HandlerFunc) *deadlines {
 // A read deadline that outlives the body would cancel the request, and with it a
 // submission whose callback takes its time.
 func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
-	for name, body := range map[string]io.Reader{"known": strings.NewReader("{}"), "chunked": io.MultiReader(strings.NewReader("{}"))} {
+	for name, body := range map[string]io.Reader{
+		"known": strings.NewReader("{}"), "chunked": io.MultiReader(strings.NewReader("{}")),
+	} {
 		w := handled(t, body, func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusOK)
@@ -67,7 +69,10 @@ func TestAPaceIsARate(t *testing.T) {
 	for name, c := range map[string]struct {
 		bytes int
 		ends  bool
-	}{"a byte a second": {1, true}, "nearly fast enough": {minRate - 1, true}, "just fast enough": {minRate, false}, "fast": {1 << 20, false}} {
+	}{
+		"a byte a second": {1, true}, "nearly fast enough": {minRate - 1, true}, "just fast enough": {minRate, false},
+		"fast": {1 << 20, false},
+	} {
 		p := newPace(30 * time.Second)
 		for range 100_000 {
 			p.moved(c.bytes, time.Second)

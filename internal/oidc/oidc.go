@@ -26,7 +26,7 @@ type Config struct {
 	Issuer       string // https://id.example.com; empty: there is none
 	ClientID     string
 	ClientSecret string
-	RedirectURL  string // where the provider sends people back to, unless BeginAt says otherwise
+	RedirectURL  string // where the provider sends people back to, unless StartAt says otherwise
 	Now          func() time.Time
 }
 
@@ -49,8 +49,8 @@ func New(c Config) *Provider {
 	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
 }
 
-// Pending is what has to be remembered while somebody is at the provider.
-type Pending struct{ State, Nonce, Verifier, RedirectURL string }
+// AuthRequest is what has to be remembered while somebody is at the provider.
+type AuthRequest struct{ State, Nonce, Verifier, RedirectURL string }
 
 // Identity is who the provider says somebody is.
 type Identity struct {
@@ -60,25 +60,29 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// Begin returns the address at which somebody signs in at the provider, which sends
+// Start returns the address at which somebody signs in at the provider, which sends
 // them back to the configured URL.
-func (p *Provider) Begin(ctx context.Context) (string, Pending, error) { return p.BeginAt(ctx, "") }
+func (p *Provider) Start(ctx context.Context) (string, AuthRequest, error) { return p.StartAt(ctx, "") }
 
-// BeginAt is Begin for somebody whom the provider sends back to another URL; empty:
+// StartAt is Begin for somebody whom the provider sends back to another URL; empty:
 // to the configured one.
-func (p *Provider) BeginAt(ctx context.Context, redirectURL string) (string, Pending, error) {
+func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, AuthRequest, error) {
 	client, _, err := p.at(ctx, redirectURL)
 	if err != nil {
-		return "", Pending{}, err
+		return "", AuthRequest{}, err
 	}
-	pending := Pending{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), RedirectURL: redirectURL}
-	return client.AuthCodeURL(pending.State, gooidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)), pending, nil
+	pending := AuthRequest{
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), RedirectURL: redirectURL,
+	}
+	return client.AuthCodeURL(pending.State, gooidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)),
+		pending, nil
 }
 
 // Finish takes what the provider sent somebody back with.
-func (p *Provider) Finish(ctx context.Context, pending Pending, state, code string) (Identity, error) {
+func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code string) (Identity, error) {
 	if pending.State == "" || subtle.ConstantTimeCompare([]byte(pending.State), []byte(state)) != 1 {
-		return Identity{}, fault.New(fault.Invalid, "oidc.state", "This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
+		return Identity{}, fault.New(fault.Invalid, "oidc.state",
+			"This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
 	}
 	client, verifier, err := p.at(ctx, pending.RedirectURL)
 	if err != nil {
@@ -87,8 +91,10 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, state, code stri
 	token, err := client.Exchange(gooidc.ClientContext(ctx, p.client), code, oauth2.VerifierOption(pending.Verifier))
 	var refusal *oauth2.RetrieveError
 	switch {
-	case errors.As(err, &refusal) && refusal.Response != nil && refusal.Response.StatusCode < http.StatusInternalServerError:
-		return Identity{}, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in: %s. Begin again.", cmp.Or(refusal.ErrorCode, "no reason"))
+	case errors.As(err, &refusal) && refusal.Response != nil &&
+		refusal.Response.StatusCode < http.StatusInternalServerError:
+		return Identity{}, fault.New(fault.Invalid, "oidc.refused",
+			"The provider refused the sign-in: %s. Begin again.", cmp.Or(refusal.ErrorCode, "no reason"))
 	case err != nil:
 		return Identity{}, unreachable(err)
 	}
@@ -106,7 +112,9 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, state, code stri
 // identity says who the provider has signed in. An address that is not in the
 // signed token is asked for: OpenID Connect Core, section 5.4, leaves it to the
 // provider where to put it.
-func (p *Provider) identity(ctx context.Context, client *oauth2.Config, token *oauth2.Token, signed *gooidc.IDToken) (Identity, error) {
+func (p *Provider) identity(
+	ctx context.Context, client *oauth2.Config, token *oauth2.Token, signed *gooidc.IDToken,
+) (Identity, error) {
 	var claims struct {
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
@@ -176,9 +184,11 @@ func (p *Provider) find(ctx context.Context) (*gooidc.Provider, error) {
 }
 
 func unreachable(err error) error {
-	return fault.Wrap(err, fault.Upstream, "oidc.unreachable", "The OpenID Connect provider does not answer as one. Try again later.")
+	return fault.Wrap(err, fault.Upstream, "oidc.unreachable",
+		"The OpenID Connect provider does not answer as one. Try again later.")
 }
 
 func unusable(err error) error {
-	return fault.Wrap(err, fault.Upstream, "oidc.token_invalid", "The OpenID Connect provider's answer can't be trusted.")
+	return fault.Wrap(err, fault.Upstream, "oidc.token_invalid",
+		"The OpenID Connect provider's answer can't be trusted.")
 }

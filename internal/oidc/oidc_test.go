@@ -23,20 +23,21 @@ func TestAProviderThatHangsStopsNobodyElse(t *testing.T) {
 		<-release
 		w.Header().Set("Content-Type", "application/json")
 		base := "http://" + r.Host
-		w.Write([]byte(`{"issuer": "` + base + `", "authorization_endpoint": "` + base + `/auth", "token_endpoint": "` + base + `/token", "jwks_uri": "` + base + `/keys"}`))
+		w.Write([]byte(`{"issuer": "` + base + `", "authorization_endpoint": "` + base + `/auth", "token_endpoint": "` +
+			base + `/token", "jwks_uri": "` + base + `/keys"}`))
 	}))
 	defer server.Close()
 	p := New(Config{Issuer: server.URL, ClientID: "web"})
 	patient := make(chan error, 1)
 	go func() {
-		_, _, err := p.Begin(t.Context())
+		_, _, err := p.Start(t.Context())
 		patient <- err
 	}()
 	<-arrived
 	for range 5 { // each leaves before the provider answers
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, _, err := p.Begin(gone); !errors.Is(err, fault.Upstream) || !errors.Is(err, context.Canceled) {
+		if _, _, err := p.Start(gone); !errors.Is(err, fault.Upstream) || !errors.Is(err, context.Canceled) {
 			t.Errorf("Begin = %v", err)
 		}
 	}
@@ -47,7 +48,7 @@ func TestAProviderThatHangsStopsNobodyElse(t *testing.T) {
 	if n := asked.Load(); n != 1 {
 		t.Errorf("it was asked %d times", n)
 	}
-	if _, _, err := p.Begin(t.Context()); err != nil || asked.Load() != 1 {
+	if _, _, err := p.Start(t.Context()); err != nil || asked.Load() != 1 {
 		t.Errorf("later: %v, asked %d times", err, asked.Load())
 	}
 }

@@ -30,7 +30,8 @@ func TestAStaleConnectionIsReplacedOnce(t *testing.T) {
 			}
 			r := post(t, cl, s.url)
 			if r.Class != c.class || len(s.seen) != c.requests {
-				t.Errorf("class %q after %d requests, want %q after %d: %v", r.Class, len(s.seen), c.class, c.requests, r.Err)
+				t.Errorf("class %q after %d requests, want %q after %d: %v", r.Class, len(s.seen), c.class,
+					c.requests, r.Err)
 			}
 			for range len(s.seen) {
 				if got := <-s.seen; got != "1 {}" {

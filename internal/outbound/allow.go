@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// Allowed is addresses that may be called although they are not public, at one port
+// AllowedPrefix is addresses that may be called although they are not public, at one port
 // or at all of them.
-type Allowed struct {
+type AllowedPrefix struct {
 	Prefix netip.Prefix
 	Port   uint16 // 0: all
 }
@@ -19,7 +19,7 @@ type Allowed struct {
 var errAllowed = errors.New("is no address that may be allowed; write 10.0.0.0/8, 10.1.2.3:8080 or [fd00::]/8:443")
 
 // ParseAllowed reads an address or a range of them, with or without a port.
-func ParseAllowed(text string) (a Allowed, err error) {
+func ParseAllowed(text string) (a AllowedPrefix, err error) {
 	where, port := text, ""
 	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
 		addr, behind, closed := strings.Cut(rest, "]")
@@ -55,7 +55,7 @@ func ParseAllowed(text string) (a Allowed, err error) {
 }
 
 // String is the canonical text: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443.
-func (a Allowed) String() string {
+func (a AllowedPrefix) String() string {
 	addr, bits := a.Prefix.Addr(), a.Prefix.Bits()
 	text, port := addr.String(), ""
 	if a.Port != 0 {
@@ -70,16 +70,16 @@ func (a Allowed) String() string {
 }
 
 // UnmarshalText is ParseAllowed.
-func (a *Allowed) UnmarshalText(text []byte) (err error) {
+func (a *AllowedPrefix) UnmarshalText(text []byte) (err error) {
 	*a, err = ParseAllowed(string(text))
 	return err
 }
 
 // everyPort allows prefixes at all ports.
-func everyPort(prefixes []netip.Prefix) []Allowed {
-	all := make([]Allowed, len(prefixes))
+func everyPort(prefixes []netip.Prefix) []AllowedPrefix {
+	all := make([]AllowedPrefix, len(prefixes))
 	for i, p := range prefixes {
-		all[i] = Allowed{Prefix: p}
+		all[i] = AllowedPrefix{Prefix: p}
 	}
 	return all
 }
@@ -88,7 +88,7 @@ func everyPort(prefixes []netip.Prefix) []Allowed {
 // connections of each: nobody's request goes out on a connection that they might not
 // have made.
 type pool struct {
-	make func([]Allowed) *http.Transport
+	make func([]AllowedPrefix) *http.Transport
 
 	mu sync.Mutex
 	by map[string]*http.Transport
@@ -106,7 +106,7 @@ func (p *pool) of(allow []string) *http.Transport {
 	if t := p.by[key]; t != nil {
 		return t
 	}
-	var all []Allowed
+	var all []AllowedPrefix
 	for _, text := range allow {
 		if a, err := ParseAllowed(text); err == nil {
 			all = append(all, a)

@@ -26,8 +26,10 @@ func TestAllowedAddressesHaveOneText(t *testing.T) {
 			t.Errorf("%s is read as %s, %v", want, again, err)
 		}
 	}
-	for _, text := range []string{"", "localhost", "10.0.0.0/33", "10.1.2.3:0", "10.1.2.3:65536", "10.1.2.3:", ":80", "10.0.0.0:80/8", "[10.1.2.3]:80",
-		"[fd00::1", "[fd00::1]x", "[fd00::1]:", "[fd00::]/8:x", "fe80::1%eth0", "http://10.1.2.3", "127.1", "10.0.0.0/8:443:443"} {
+	for _, text := range []string{"", "localhost", "10.0.0.0/33", "10.1.2.3:0", "10.1.2.3:65536", "10.1.2.3:", ":80",
+		"10.0.0.0:80/8", "[10.1.2.3]:80",
+		"[fd00::1", "[fd00::1]x", "[fd00::1]:", "[fd00::]/8:x", "fe80::1%eth0", "http://10.1.2.3", "127.1",
+		"10.0.0.0/8:443:443"} {
 		if a, err := outbound.ParseAllowed(text); err == nil {
 			t.Errorf("%q is read as %s", text, a)
 		}
@@ -37,12 +39,17 @@ func TestAllowedAddressesHaveOneText(t *testing.T) {
 // What one tenant may call, another may not: neither at that address, nor at another
 // port of it, nor on a connection that is open already.
 func TestATenantCallsWhatItMay(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("inside")) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("inside"))
+	}))
 	t.Cleanup(server.Close)
 	other := httptest.NewServer(server.Config.Handler)
 	t.Cleanup(other.Close)
 	at := netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://"))
-	allowed := map[int64][]string{1: {outbound.Allowed{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Port: at.Port()}.String()}, 2: {"10.0.0.0/8"}, 4: {"127.0.0.0/8"}}
+	allowed := map[int64][]string{
+		1: {outbound.AllowedPrefix{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Port: at.Port()}.String()},
+		2: {"10.0.0.0/8"}, 4: {"127.0.0.0/8"},
+	}
 	c := outbound.New(outbound.Config{Allowed: func(_ context.Context, tenant int64) ([]string, error) {
 		if tenant == 3 {
 			return nil, errors.New("the database is away")
@@ -51,7 +58,8 @@ func TestATenantCallsWhatItMay(t *testing.T) {
 	}})
 	t.Cleanup(c.Close)
 	post := func(tenant int64, url string) outbound.Result {
-		return c.Post(t.Context(), outbound.Request{Tenant: tenant, URL: url, ID: "msg_1", Keys: [][]byte{make([]byte, 32)}})
+		return c.Post(t.Context(),
+			outbound.Request{Tenant: tenant, URL: url, ID: "msg_1", Keys: [][]byte{make([]byte, 32)}})
 	}
 	if r := post(1, server.URL); r.Status != 200 || !r.Private || string(r.Body) != "inside" {
 		t.Errorf("what is allowed: %+v", r)
@@ -77,7 +85,8 @@ func TestATenantCallsWhatItMay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.Post(t.Context(), outbound.Request{Tenant: 2, URL: server.URL, ID: "msg_1", Identity: identity}); r.Class != outbound.Refused {
+	if r := c.Post(t.Context(),
+		outbound.Request{Tenant: 2, URL: server.URL, ID: "msg_1", Identity: identity}); r.Class != outbound.Refused {
 		t.Errorf("with an identity: %+v", r)
 	}
 }

@@ -34,7 +34,9 @@ const (
 
 // Classes lists all classes of requests that failed.
 func Classes() []Class {
-	return []Class{Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Ours, Credentials}
+	return []Class{
+		Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Ours, Credentials,
+	}
 }
 
 var (

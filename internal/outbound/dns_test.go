@@ -203,10 +203,11 @@ func inside(t *testing.T) (port string, intruders *atomic.Int64) {
 			public.Close()
 			continue // somebody else has it there
 		}
-		server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Connection", "close") // so that each request looks the name up
-			io.WriteString(w, r.Host)
-		})}
+		server := &http.Server{ReadHeaderTimeout: time.Second,
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Connection", "close") // so that each request looks the name up
+				io.WriteString(w, r.Host)
+			})}
 		var all sync.WaitGroup
 		all.Go(func() { server.Serve(public) })
 		all.Go(func() {
@@ -262,12 +263,15 @@ func TestTheAddressThatIsJudgedIsTheOneDialled(t *testing.T) {
 			})
 			client := client(t, onlyOne, z.use)
 			for i, want := range c.want {
-				r := client.Post(t.Context(), outbound.Request{URL: "http://hook.test:" + port + "/", Timeout: 10 * time.Second})
-				if r.Class != want || want == "" && (string(r.Body) != "hook.test:"+port || r.Address != public+":"+port) {
+				r := client.Post(t.Context(),
+					outbound.Request{URL: "http://hook.test:" + port + "/", Timeout: 10 * time.Second})
+				if r.Class != want ||
+					want == "" && (string(r.Body) != "hook.test:"+port || r.Address != public+":"+port) {
 					t.Errorf("request %d: class %q of %s, %v; want %q", i+1, r.Class, r.Address, r.Err, want)
 				}
 				if n := z.questions("hook.test"); n != i+1 {
-					t.Errorf("after %d requests the name was asked for %d times: what is judged may not be what is dialled", i+1, n)
+					t.Errorf("after %d requests the name was asked for %d times: what is judged may not be what is "+
+						"dialled", i+1, n)
 				}
 			}
 		})

@@ -57,5 +57,6 @@ func ParsePrivateKey(s string) ([]byte, error) {
 		}
 		return nil, errors.New("the public half of the private key does not belong to the other")
 	}
-	return nil, fmt.Errorf("a private key has %d or %d bytes, not %d", ed25519.SeedSize, ed25519.PrivateKeySize, len(key))
+	return nil, fmt.Errorf("a private key has %d or %d bytes, not %d", ed25519.SeedSize,
+		ed25519.PrivateKeySize, len(key))
 }

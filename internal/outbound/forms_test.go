@@ -127,7 +127,8 @@ func TestNoFormOfAnInwardAddressIsCalled(t *testing.T) {
 				switch form {
 				case "with two", "with a soft hyphen", "in circled digits", "before a zone": // no names either
 					refused(name+", "+form, host, outbound.Invalid, outbound.DNS)
-				case "escaped", "before a backslash", "behind a name and a password", "behind a name", "before a fragment", "in IPv6, with a zone":
+				case "escaped", "before a backslash", "behind a name and a password", "behind a name",
+					"before a fragment", "in IPv6, with a zone":
 					refused(name+", "+form, host, outbound.Invalid)
 				default:
 					refused(name+", "+form, host)
@@ -140,7 +141,8 @@ func TestNoFormOfAnInwardAddressIsCalled(t *testing.T) {
 			for form, host := range map[string]string{
 				"short": addr.String(), "in full": addr.StringExpanded(), "with a zone": addr.WithZone("eth0").String(), "in capitals": strings.ToUpper(addr.StringExpanded()),
 			} {
-				refused(name+", "+form, "["+strings.ReplaceAll(host, "%", "%25")+"]", outbound.Invalid) // some have no zone
+				// some have no zone
+				refused(name+", "+form, "["+strings.ReplaceAll(host, "%", "%25")+"]", outbound.Invalid)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ type guard struct {
 	at       map[uint16]*ssrf.Guardian // ports at which more is allowed
 }
 
-func newGuard(allow []Allowed) guard {
+func newGuard(allow []AllowedPrefix) guard {
 	g := guard{guardian: guardian(allow, 0), at: map[uint16]*ssrf.Guardian{}}
 	for _, a := range allow {
 		if a.Port != 0 && g.at[a.Port] == nil {
@@ -36,7 +36,7 @@ func newGuard(allow []Allowed) guard {
 }
 
 // guardian allows what is allowed at all ports, and at this one.
-func guardian(allow []Allowed, port uint16) *ssrf.Guardian {
+func guardian(allow []AllowedPrefix, port uint16) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
 	for _, a := range allow {
 		if a.Port != 0 && a.Port != port {

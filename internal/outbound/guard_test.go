@@ -45,7 +45,8 @@ func TestARefusalNamesTheSettingThatAllows(t *testing.T) {
 		"http://[fe80::1%25x]:9": "--allow-address fe80::1/128",
 	} {
 		r := c.Post(t.Context(), outbound.Request{URL: url})
-		if r.Err == nil || !strings.Contains(r.Err.Error(), want) || !strings.Contains(r.Err.Error(), "CASEHOOK_ALLOW_ADDRESS") {
+		if r.Err == nil || !strings.Contains(r.Err.Error(), want) ||
+			!strings.Contains(r.Err.Error(), "CASEHOOK_ALLOW_ADDRESS") {
 			t.Errorf("%s: %v, want %q", url, r.Err, want)
 		}
 	}

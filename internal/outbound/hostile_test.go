@@ -26,7 +26,10 @@ func TestHostileReceiversEndAsTheyShould(t *testing.T) {
 		t.Run(receiver.Name, func(t *testing.T) {
 			server := receiver.Start(t, "")
 			c := client(t, func(config *outbound.Config) { config.RootCAs = hostile.Roots() })
-			request := outbound.Request{URL: server.URL, Body: []byte("{}"), Timeout: hostilePatient, MaxResponse: 16 << 10, Truncate: true, At: time.Now()}
+			request := outbound.Request{
+				URL: server.URL, Body: []byte("{}"), Timeout: hostilePatient, MaxResponse: 16 << 10, Truncate: true,
+				At: time.Now(),
+			}
 			if receiver.Slow {
 				request.Timeout = hostileTimeout
 			}
@@ -36,8 +39,10 @@ func TestHostileReceiversEndAsTheyShould(t *testing.T) {
 			before := allocated()
 			r := c.Post(t.Context(), request)
 			cost := allocated() - before
-			if string(r.Class) != receiver.Class || r.Status != receiver.Status || (r.Err == nil) != (r.Class == outbound.Answered) {
-				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, receiver.Class, receiver.Status)
+			if string(r.Class) != receiver.Class || r.Status != receiver.Status ||
+				(r.Err == nil) != (r.Class == outbound.Answered) {
+				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, receiver.Class,
+					receiver.Status)
 			}
 			if receiver.Long && !r.Truncated || len(r.Body) > 16<<10 {
 				t.Errorf("%d bytes are kept, truncated: %v", len(r.Body), r.Truncated)
@@ -66,7 +71,8 @@ func TestAnAnswerWithoutEndIsTooLargeWhereItHasToBeWhole(t *testing.T) {
 		if !receiver.Long {
 			continue
 		}
-		r := client(t).Post(t.Context(), outbound.Request{URL: receiver.Start(t, "").URL, MaxResponse: 1 << 20, At: time.Now()})
+		r := client(t).Post(t.Context(),
+			outbound.Request{URL: receiver.Start(t, "").URL, MaxResponse: 1 << 20, At: time.Now()})
 		if r.Class != outbound.TooLarge || r.Status != 200 || len(r.Body) > 1<<20 {
 			t.Errorf("%s: class %q, status %d, %d bytes, %v", receiver.Name, r.Class, r.Status, len(r.Body), r.Err)
 		}
@@ -86,7 +92,8 @@ func TestHostileIssuersEndAsTheyShould(t *testing.T) {
 			want = string(outbound.TooLarge)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), timeout)
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader("grant_type=client_credentials"))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL,
+			strings.NewReader("grant_type=client_credentials"))
 		if err != nil {
 			t.Fatal(err)
 		}

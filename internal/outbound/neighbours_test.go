@@ -17,7 +17,8 @@ func TestNeighboursOfInwardAddressesArePublic(t *testing.T) {
 		if netip.MustParseAddr(addr).Unmap().Is4() {
 			network = "tcp4"
 		}
-		if err := newGuard(nil).control(network, netip.AddrPortFrom(netip.MustParseAddr(addr), 443).String(), nil); err != nil {
+		if err := newGuard(nil).control(network, netip.AddrPortFrom(netip.MustParseAddr(addr), 443).String(),
+			nil); err != nil {
 			t.Errorf("%s: %v", addr, err)
 		}
 	}

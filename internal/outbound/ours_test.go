@@ -15,10 +15,14 @@ import (
 func TestWhatIsOursIsToldApart(t *testing.T) {
 	dialed := func(address string, e syscall.Errno) error {
 		to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))
-		return fmt.Errorf("sending: %w", &net.OpError{Op: "dial", Net: "tcp", Addr: to, Err: os.NewSyscallError("connect", e)})
+		return fmt.Errorf("sending: %w",
+			&net.OpError{Op: "dial", Net: "tcp", Addr: to, Err: os.NewSyscallError("connect", e)})
 	}
 	asked := func(text string, notFound bool) error {
-		return &net.OpError{Op: "dial", Err: &net.DNSError{Err: text, Name: "example.org", Server: "127.0.0.53:53", IsNotFound: notFound}}
+		return &net.OpError{
+			Op:  "dial",
+			Err: &net.DNSError{Err: text, Name: "example.org", Server: "127.0.0.53:53", IsNotFound: notFound},
+		}
 	}
 	for name, c := range map[string]struct {
 		err  error

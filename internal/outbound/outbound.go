@@ -120,14 +120,17 @@ type Request struct {
 type Result struct {
 	Status    int // 0: there was no answer
 	Header    http.Header
-	Body      []byte        // decompressed; as far as it was read
-	Truncated bool          // the body went on
-	Private   bool          // it came from an address that is not public: what it says is for the caller, and not to be kept
+	Body      []byte // decompressed; as far as it was read
+	Truncated bool   // the body went on
+	// it came from an address that is not public: what it says is for the caller, and not to be kept
+	Private   bool
 	Address   string        // dialled, or refused, with its port; empty when that point was not reached
 	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
 	Duration  time.Duration // of everything
 	Class     Class
-	Err       error // says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer nothing. It names no address and no resolver; [Cause] does.
+	// says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer
+	// nothing. It names no address and no resolver; [Cause] does.
+	Err error
 }
 
 // Post sends one request, once. A redirect is an answer like any other.
@@ -165,7 +168,8 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	if err != nil {
 		class, err := classify(ctx, limited, err, seen)
 		return Result{
-			Class: class, Err: forPeople(class, request.URL.Hostname(), err), Address: seen.address(err), Connected: seen.remote.Load() != nil,
+			Class: class, Err: forPeople(class, request.URL.Hostname(), err), Address: seen.address(err),
+			Connected: seen.remote.Load() != nil,
 		}
 	}
 	defer response.Body.Close()
@@ -282,7 +286,8 @@ func signAll(r Request) string {
 // reservedNames are the headers that callers do not set: ours, and those that
 // frame the request.
 var reservedNames = []string{
-	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent", "Tracestate",
+	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent",
+	"Tracestate",
 	"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Trailer", "Te",
 	"Upgrade", "Expect", "Accept-Encoding", "Proxy-Connection", "Proxy-Authorization",
 }

@@ -116,7 +116,9 @@ func answer(head, body string) string {
 
 // tlsServer answers with the protocol it was asked in.
 func tlsServer(t *testing.T) *httptest.Server {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Proto)
+	}))
 	server.EnableHTTP2 = true // offered, and not to be taken
 	server.Config.ErrorLog = discard
 	server.StartTLS()
@@ -165,7 +167,8 @@ func TestEveryWayToFailHasItsClass(t *testing.T) {
 			if c.timeout == 0 {
 				c.timeout = long
 			}
-			r := client(t).Post(t.Context(), outbound.Request{URL: c.url, Body: []byte("{}"), Timeout: c.timeout, MaxResponse: 1024, At: time.Now()})
+			r := client(t).Post(t.Context(),
+				outbound.Request{URL: c.url, Body: []byte("{}"), Timeout: c.timeout, MaxResponse: 1024, At: time.Now()})
 			if r.Class != c.class || r.Status != c.status || (r.Err == nil) != (r.Class == outbound.Answered) {
 				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, c.class, c.status)
 			}
@@ -206,7 +209,8 @@ func TestALongAnswerIsCutWhereThatIsAskedFor(t *testing.T) {
 		"plain": answer("", strings.Repeat("x", 1<<20)),
 		"gzip":  answer("Content-Encoding: gzip\r\n", gzipped(bytes.Repeat([]byte("x"), 1<<20))),
 	} {
-		r := client(t).Post(t.Context(), outbound.Request{URL: listen(t, write(body)), MaxResponse: 1000, Truncate: true})
+		r := client(t).Post(t.Context(),
+			outbound.Request{URL: listen(t, write(body)), MaxResponse: 1000, Truncate: true})
 		if r.Class != outbound.Answered || !r.Truncated || string(r.Body) != strings.Repeat("x", 1000) {
 			t.Errorf("%s: class %q, %v, truncated %v, %d bytes", name, r.Class, r.Err, r.Truncated, len(r.Body))
 		}
@@ -232,7 +236,12 @@ func TestHeadersGoOutAsSpelt(t *testing.T) {
 	heads := make(chan string, 1)
 	url := listen(t, func(conn net.Conn, head string) { heads <- head; io.WriteString(conn, answer("", "")) })
 	r := client(t).Post(t.Context(), outbound.Request{
-		URL: url + "/hook?a=b", Body: []byte("{}"), ID: "msg_1", Attempt: 3, At: time.Unix(1700000000, 0), Keys: [][]byte{key},
+		URL:     url + "/hook?a=b",
+		Body:    []byte("{}"),
+		ID:      "msg_1",
+		Attempt: 3,
+		At:      time.Unix(1700000000, 0),
+		Keys:    [][]byte{key},
 		Header: []outbound.Header{
 			{Name: "Content-Type", Value: "application/json; charset=UTF-8"},
 			{Name: "X-atfinity-event", Value: "case_created"}, {Name: "webhook-subject", Value: "case/1"},
@@ -259,9 +268,12 @@ func TestHeadersGoOutAsSpelt(t *testing.T) {
 }
 
 func TestAHeaderThatCannotBeSentIsInvalid(t *testing.T) {
-	for _, h := range []outbound.Header{{Name: "a b", Value: "x"}, {Name: "", Value: "x"}, {Name: "a", Value: "x\r\nb: c"}} {
+	for _, h := range []outbound.Header{
+		{Name: "a b", Value: "x"}, {Name: "", Value: "x"}, {Name: "a", Value: "x\r\nb: c"},
+	} {
 		url := listen(t, func(_ net.Conn, head string) { t.Errorf("sent:\n%s", head) })
-		if r := client(t).Post(t.Context(), outbound.Request{URL: url, Header: []outbound.Header{h}}); r.Class != outbound.Invalid {
+		if r := client(t).Post(t.Context(),
+			outbound.Request{URL: url, Header: []outbound.Header{h}}); r.Class != outbound.Invalid {
 			t.Errorf("%q: class %q, %v", h, r.Class, r.Err)
 		}
 	}
@@ -336,7 +348,8 @@ func TestTrustedCertificatesWorkAndHTTP2IsNotSpoken(t *testing.T) {
 	if string(r.Body) != "HTTP/1.1" {
 		t.Errorf("%q, class %q, %v", r.Body, r.Class, r.Err)
 	}
-	if r := c.Post(t.Context(), outbound.Request{URL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1)}); r.Class != outbound.TLS {
+	if r := c.Post(t.Context(),
+		outbound.Request{URL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1)}); r.Class != outbound.TLS {
 		t.Errorf("a certificate for another name: class %q, %v", r.Class, r.Err)
 	}
 }
@@ -358,8 +371,12 @@ func TestOldTLSIsRefused(t *testing.T) {
 func TestAURLThatCannotBeCalledIsNeverQuoted(t *testing.T) {
 	c := client(t)
 	defer c.Close()
-	for _, bad := range []string{"http://ann:s3cret@[::1/", "ftp://ann:s3cret@x/", "http://ann:s3cret@no-such-host.invalid/s3cret?s3cret", "http://ann:s3cret@10.0.0.1/s3cret", "http://x/%s3cret", "http://x:99999/s3cret", "http://127.1/s3cret"} {
-		if r := c.Post(t.Context(), outbound.Request{URL: bad}); r.Err == nil || strings.Contains(r.Err.Error(), "s3cret") {
+	for _, bad := range []string{
+		"http://ann:s3cret@[::1/", "ftp://ann:s3cret@x/", "http://ann:s3cret@no-such-host.invalid/s3cret?s3cret",
+		"http://ann:s3cret@10.0.0.1/s3cret", "http://x/%s3cret", "http://x:99999/s3cret", "http://127.1/s3cret",
+	} {
+		if r := c.Post(t.Context(), outbound.Request{URL: bad}); r.Err == nil ||
+			strings.Contains(r.Err.Error(), "s3cret") {
 			t.Errorf("%q: %v", bad, r.Err)
 		}
 	}
@@ -382,7 +399,10 @@ func TestStandardWebhooksVerifiesWhatIsSent(t *testing.T) {
 	defer server.Close()
 	c := client(t)
 	defer c.Close()
-	if r := c.Post(t.Context(), outbound.Request{URL: server.URL, Body: body, ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{key, old}}); r.Status != 200 {
+	if r := c.Post(t.Context(),
+		outbound.Request{
+			URL: server.URL, Body: body, ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{key, old},
+		}); r.Status != 200 {
 		t.Fatal(r.Err)
 	}
 	if err := <-verified; err != nil {
@@ -397,11 +417,17 @@ func TestStandardWebhooksVerifiesWhatIsSent(t *testing.T) {
 }
 
 func BenchmarkPost(b *testing.B) {
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard,
+			r.Body)
+	}))
 	defer server.Close()
 	c := client(b)
 	defer c.Close()
-	request := outbound.Request{URL: server.URL, Body: bytes.Repeat([]byte("x"), 1024), ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{key}}
+	request := outbound.Request{
+		URL: server.URL, Body: bytes.Repeat([]byte("x"), 1024), ID: "msg_1", Attempt: 1, At: time.Now(),
+		Keys: [][]byte{key},
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if r := c.Post(b.Context(), request); r.Status != 200 {

@@ -105,7 +105,8 @@ func TestPrivateKeysAreReadWithAndWithoutTheirPublicHalf(t *testing.T) {
 		"whsk_secret!": nil, "whsec_c2VjcmV0": nil, "": nil,
 	} {
 		got, err := outbound.ParsePrivateKey(text)
-		if !bytes.Equal(got, want) || (err == nil) != (want != nil) || err != nil && strings.Contains(err.Error(), "secret!") {
+		if !bytes.Equal(got, want) || (err == nil) != (want != nil) ||
+			err != nil && strings.Contains(err.Error(), "secret!") {
 			t.Errorf("%.20q: %x, %v", text, got, err)
 		}
 	}

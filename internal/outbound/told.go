@@ -44,7 +44,8 @@ func forPeople(class Class, host string, err error) error {
 	text := ""
 	switch class {
 	case Refused:
-		text = fmt.Sprintf("%v: %s is not at a public address; whoever runs Casehook may allow it (%s)", errRefused, host, AllowFlag)
+		text = fmt.Sprintf("%v: %s is not at a public address; whoever runs Casehook may allow it (%s)", errRefused,
+			host, AllowFlag)
 	case DNS:
 		text = "the name " + host + " was not found, or could not be looked up"
 	case Connect:

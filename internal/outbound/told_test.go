@@ -38,7 +38,8 @@ func TestErrorsNameNoAddress(t *testing.T) {
 			t.Cleanup(client.Close)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			r := client.Post(ctx, Request{URL: c.url, ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{make([]byte, 24)}})
+			r := client.Post(ctx,
+				Request{URL: c.url, ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{make([]byte, 24)}})
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -51,7 +52,8 @@ func TestErrorsNameNoAddress(t *testing.T) {
 				if !strings.Contains(err.Error(), c.shown) || !strings.Contains(Cause(err), c.cause) {
 					t.Errorf("it says %q, caused by %q", err, Cause(err))
 				}
-				if text := err.Error(); !strings.Contains(c.url, "127.0.0.1") && (strings.Contains(text, "127.0.0.1") || strings.Contains(text, "::1") ||
+				if text := err.Error(); !strings.Contains(c.url,
+					"127.0.0.1") && (strings.Contains(text, "127.0.0.1") || strings.Contains(text, "::1") ||
 					strings.Contains(text, ":53") || strings.Contains(text, port)) {
 					t.Errorf("it names an address: %s", text)
 				}

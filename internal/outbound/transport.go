@@ -25,7 +25,7 @@ const (
 // newPool makes transports over the guarded dialer. Servers that ask for a certificate
 // are shown one of own.
 func newPool(c Config, own []tls.Certificate) *pool {
-	return &pool{make: func(allow []Allowed) *http.Transport {
+	return &pool{make: func(allow []AllowedPrefix) *http.Transport {
 		return newTransport(c, newGuard(append(everyPort(c.AllowPrefixes), allow...)), own)
 	}}
 }
@@ -143,6 +143,7 @@ func roundTrip(transport *http.Transport, request *http.Request) (*http.Response
 
 func roundTripOnce(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
 	var seen trace
-	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), seen.hooks())))
+	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(),
+		seen.hooks())))
 	return response, &seen, err
 }

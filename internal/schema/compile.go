@@ -18,7 +18,8 @@ import (
 const maxPatternSizes = 4 << 20
 
 // ErrPatterns is the error of a schema whose patterns are too large together.
-var ErrPatterns = errors.New("has patterns that are too large together; repeat less, or say lengths with minLength and maxLength")
+var ErrPatterns = errors.New("has patterns that are too large together; repeat less, or say lengths with minLength " +
+	"and maxLength")
 
 // Source is what a schema is compiled from.
 type Source struct {
@@ -217,7 +218,8 @@ func (s source) objects() *objectRules {
 		}
 	}
 	for _, source := range sorted(s.members("patternProperties")) {
-		r.patterns = append(r.patterns, patternRule{s.pattern(source), s.part(s.members("patternProperties")[source], s.doc)})
+		r.patterns = append(r.patterns,
+			patternRule{s.pattern(source), s.part(s.members("patternProperties")[source], s.doc)})
 	}
 	for _, name := range sorted(s.members("dependentRequired")) {
 		r.needs = append(r.needs, dependency{name, names(s.members("dependentRequired")[name])})
@@ -278,7 +280,9 @@ func (s source) forms() *branches {
 	if !s.has("not", "if", "allOf", "anyOf", "oneOf") {
 		return nil
 	}
-	b := &branches{not: s.one("not"), when: s.one("if"), all: s.many("allOf"), any: s.many("anyOf"), one: s.many("oneOf")}
+	b := &branches{
+		not: s.one("not"), when: s.one("if"), all: s.many("allOf"), any: s.many("anyOf"), one: s.many("oneOf"),
+	}
 	if b.when != nil {
 		b.then, b.otherwise = s.one("then"), s.one("else")
 	}
@@ -371,7 +375,8 @@ func (f *format) validate(b *Budget, text string) error {
 // Formats lists the names of the formats that are validated.
 func Formats() []string {
 	return []string{
-		"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uri-template",
+		"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference",
+		"uri-template",
 		"iri", "iri-reference", "uuid", "json-pointer", "relative-json-pointer", "regex",
 	}
 }

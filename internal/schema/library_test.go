@@ -119,7 +119,8 @@ func flatten(e *jsonschema.ValidationError, all *[]complaint) {
 		}
 	case *kind.FalseSchema:
 		switch {
-		case strings.HasSuffix(e.SchemaURL, "/unevaluatedProperties"), strings.HasSuffix(e.SchemaURL, "/additionalProperties"):
+		case strings.HasSuffix(e.SchemaURL, "/unevaluatedProperties"), strings.HasSuffix(e.SchemaURL,
+			"/additionalProperties"):
 			add("is not a known name here")
 		default:
 			add("must be absent")
@@ -149,7 +150,8 @@ func libraryForms(e *jsonschema.ValidationError, at []string) string {
 		flatten(cause, &all)
 		var says []string
 		for _, c := range all {
-			says = append(says, strings.TrimSpace(schema.Pointer("", c.path[min(len(at), len(c.path)):]...)+" "+c.message))
+			says = append(says,
+				strings.TrimSpace(schema.Pointer("", c.path[min(len(at), len(c.path)):]...)+" "+c.message))
 		}
 		slices.Sort(says)
 		parts = append(parts, strings.Join(slices.Compact(says), ", "))

@@ -46,25 +46,25 @@ func (c Complaint) Name() string {
 // MaxComplaints is how many complaints a validation lists at most.
 const MaxComplaints = 1000
 
-// Stopped is the error of a validation that was not finished: the budget was spent,
+// StopError is the error of a validation that was not finished: the budget was spent,
 // or its context ended. It wraps the budget's error.
-type Stopped struct {
+type StopError struct {
 	Path []string // to the value that was being validated
 	Err  error
 }
 
-func (s *Stopped) Error() string { return fmt.Sprintf("validation stopped at %q: %v", s.Path, s.Err) }
+func (s *StopError) Error() string { return fmt.Sprintf("validation stopped at %q: %v", s.Path, s.Err) }
 
 // Unwrap returns the budget's error.
-func (s *Stopped) Unwrap() error { return s.Err }
+func (s *StopError) Unwrap() error { return s.Err }
 
 // Validate lists what the schema has against a JSON value: numbers are json.Number,
-// float64 or integers. None means that the value fits. The error is a *Stopped.
+// float64 or integers. None means that the value fits. The error is a *StopError.
 func (s *Schema) Validate(b *Budget, value any) (found []Complaint, err error) {
 	v := validation{budget: b}
 	defer func() {
 		if stop := recover(); stop != nil {
-			stopped, ours := stop.(*Stopped)
+			stopped, ours := stop.(*StopError)
 			if !ours {
 				panic(stop)
 			}
@@ -89,7 +89,8 @@ const (
 )
 
 var kindsByName = map[string]kinds{
-	"null": null, "boolean": boolean, "number": number, "integer": integer, "string": text, "array": list, "object": object,
+	"null": null, "boolean": boolean, "number": number, "integer": integer, "string": text, "array": list,
+	"object": object,
 }
 
 // kindOf returns the type of a value; an integer is a number here. It is 0 for

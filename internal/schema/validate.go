@@ -35,7 +35,7 @@ func (v *validation) spend(steps int) { v.must(v.budget.Spend(steps)) }
 
 func (v *validation) must(err error) {
 	if err != nil {
-		panic(&Stopped{v.place(), err})
+		panic(&StopError{v.place(), err})
 	}
 }
 

@@ -99,7 +99,7 @@ func TestEveryKeywordStopsWhenTheBudgetIsSpent(t *testing.T) {
 		const steps = 500_000
 		b := schema.NewBudget(t.Context(), steps)
 		found, err := compile(t, c[0]).Validate(b, read(t, c[1]))
-		var stopped *schema.Stopped
+		var stopped *schema.StopError
 		if !errors.As(err, &stopped) || !errors.Is(err, schema.ErrSpent) || len(found) > 0 {
 			t.Errorf("%s: %d complaints, %v", name, len(found), err)
 		}
@@ -141,7 +141,7 @@ func TestAStopNamesThePlace(t *testing.T) {
 	s := compile(t, `{"properties":{"a":{"items":{"pattern":"^x*$"}}}}`)
 	value := map[string]any{"a": []any{"x", strings.Repeat("x", 10_000)}}
 	_, err := s.Validate(schema.NewBudget(t.Context(), 1000), value)
-	var stopped *schema.Stopped
+	var stopped *schema.StopError
 	if !errors.As(err, &stopped) || strings.Join(stopped.Path, "/") != "a/1" {
 		t.Error(err)
 	}
@@ -202,11 +202,13 @@ func TestPatternsAreJudgedBeforeTheyAreMade(t *testing.T) {
 	for i := range 300 {
 		patterns = append(patterns, map[string]any{"pattern": fmt.Sprintf("a{1000}b{1000}%d", i)})
 	}
-	_, err := schema.Compile(schema.NewBudget(t.Context(), 1<<40), schema.Source{Document: map[string]any{"allOf": patterns}})
+	_, err := schema.Compile(schema.NewBudget(t.Context(), 1<<40),
+		schema.Source{Document: map[string]any{"allOf": patterns}})
 	if !errors.Is(err, schema.ErrPatterns) {
 		t.Error(err)
 	}
-	_, err = schema.Compile(schema.NewBudget(t.Context(), 10_000), schema.Source{Document: map[string]any{"allOf": patterns}})
+	_, err = schema.Compile(schema.NewBudget(t.Context(), 10_000),
+		schema.Source{Document: map[string]any{"allOf": patterns}})
 	if !errors.Is(err, schema.ErrSpent) {
 		t.Error(err)
 	}

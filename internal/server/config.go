@@ -28,15 +28,15 @@ type Config struct {
 
 	AtfinityVersion string // what X-atfinity-version says where an endpoint has none of its own; default Version
 
-	Listen    string             // host:port; port 0 picks a free one
-	PublicURL string             // where people and receivers find the server; default http:// and the address
-	Data      string             // directory of the SQLite database, the attachments and the key
-	Database  string             // postgres://...; then only fonts in Data are used
-	KeyFile   string             // holds the key that seals secrets, in base64
-	Key       string             // the key itself, in base64; wins over KeyFile
-	Allow     []outbound.Allowed // addresses that the first tenant may call although they are not public
-	MaxUpload int64              // bytes of one proof; default 32 MiB
-	Fonts     string             // directory of fonts for documents, besides fonts in Data and the system's Noto fonts
+	Listen    string                   // host:port; port 0 picks a free one
+	PublicURL string                   // where people and receivers find the server; default http:// and the address
+	Data      string                   // directory of the SQLite database, the attachments and the key
+	Database  string                   // postgres://...; then only fonts in Data are used
+	KeyFile   string                   // holds the key that seals secrets, in base64
+	Key       string                   // the key itself, in base64; wins over KeyFile
+	Allow     []outbound.AllowedPrefix // addresses that the first tenant may call although they are not public
+	MaxUpload int64                    // bytes of one proof; default 32 MiB
+	Fonts     string                   // directory of fonts for documents, besides fonts in Data and the system's Noto fonts
 
 	CORSOrigins    []string       // whose pages may use the API with tokens: https://app.example.com
 	Proxies        []netip.Prefix // that are trusted to say where requests come from

@@ -85,7 +85,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"),
-				Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}})
+				Allow: []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}})
 			i := &integration{t: t, server: s, versions: make(chan int64, 20), most: 6}
 			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)

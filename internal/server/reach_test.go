@@ -31,7 +31,7 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.Allowed{address},
+	c := Config{Data: filepath.Join(t.TempDir(), "data"), Allow: []outbound.AllowedPrefix{address},
 		Variable: func(name string) (string, bool) {
 			value, ok := map[string]string{"CASEHOOK_VAR_INSIDE": inside.URL + "/s3cret",
 				"CASEHOOK_VAR_KEY": "s3cret"}[name]

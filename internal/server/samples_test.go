@@ -136,7 +136,7 @@ func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Config{
 		Data:  filepath.Join(t.TempDir(), "data"),
-		Allow: []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
+		Allow: []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	real, realURL := newFirstMessages(t)
 	tested, testedURL := newFirstMessages(t)

@@ -132,7 +132,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.guard = guard
 	s.service = casework.New(casework.Config{
 		Store: st, Guard: guard, Definitions: catalog, Blobs: blobs,
-		Callbacks: callback.New(out, callback.Clock{}).Watched(s.metrics.Callback, tracer),
+		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer),
 		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal,
 		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
 	})

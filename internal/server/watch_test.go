@@ -45,7 +45,7 @@ type observedServer struct {
 
 const patience = 30 * time.Second
 
-var loopback = []outbound.Allowed{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
+var loopback = []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
 
 func startObserved(t *testing.T, c Config) *observedServer {
 	t.Helper()

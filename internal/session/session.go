@@ -29,7 +29,8 @@ const (
 type Config struct {
 	Idle     time.Duration // without a request, after which a session ends
 	Lifetime time.Duration // after which it ends anyway
-	Insecure bool          // the server is reached over plain HTTP: cookies may be, too, unless a trusted proxy says otherwise
+	// the server is reached over plain HTTP: cookies may be, too, unless a trusted proxy says otherwise
+	Insecure bool
 	Now      func() time.Time
 }
 
@@ -115,7 +116,10 @@ const (
 
 // User says whom the session of ctx belongs to, if anybody signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
-	u := User{Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey), Key: found(ctx)}
+	u := User{
+		Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey),
+		Key: found(ctx),
+	}
 	return u, u.ID != 0
 }
 

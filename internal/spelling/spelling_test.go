@@ -23,7 +23,9 @@ func variants(s string) map[string]string {
 		"Turkish upper": turkishUpper.String(s), "Turkish lower": turkishLower.String(s),
 	}
 	for name, text := range all {
-		for form, how := range map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD} {
+		for form, how := range map[string]norm.Form{
+			"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD,
+		} {
 			all[name+" in "+form] = how.String(text)
 		}
 	}
@@ -52,7 +54,9 @@ func TestOneKeyStandsForAllSpellings(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"Muller", "Müller"}, {"резюме", "резюмё"}, {"o", "0"}, {"a b", "ab"}, {"が", "か"}} {
+	for _, pair := range [][2]string{
+		{"Muller", "Müller"}, {"резюме", "резюмё"}, {"o", "0"}, {"a b", "ab"}, {"が", "か"},
+	} {
 		if spelling.Key(pair[0]) == spelling.Key(pair[1]) {
 			t.Errorf("%q and %q are one", pair[0], pair[1])
 		}
@@ -85,7 +89,8 @@ func TestEveryLetterHasTheKeyOfItsOtherCases(t *testing.T) {
 }
 
 func TestAKeyIsThatOfAllVariantsOfAText(t *testing.T) {
-	letter := rapid.SampledFrom([]rune("aAiIıİsSßẞſσςΣéÉ\u0301\u0307\u0308\u0323ﬁ１Ⅷ가각ΐŉǰ \u00adkK\u212adzǅЖжऩ\u0345\u1e9b"))
+	letter := rapid.SampledFrom([]rune("aAiIıİsSßẞſσςΣéÉ\u0301\u0307\u0308\u0323ﬁ１Ⅷ가각ΐŉǰ " +
+		"\u00adkK\u212adzǅЖжऩ\u0345\u1e9b"))
 	// An iota below becomes a letter in capitals, before which marks above come to stand.
 	text := rapid.OneOf(rapid.StringOf(letter), rapid.String()).Filter(func(s string) bool {
 		return !strings.ContainsRune(norm.NFD.String(s), '\u0345')
@@ -112,7 +117,8 @@ func TestAKeyIsThatOfAllVariantsOfAText(t *testing.T) {
 }
 
 func TestLetterCaseMattersWhereTextsAreTheSame(t *testing.T) {
-	if spelling.Same("a", "A") || spelling.Same("ß", "ss") || spelling.Same("ﬁ", "fi") || !spelling.Same("e\u0301", "é") {
+	if spelling.Same("a", "A") || spelling.Same("ß", "ss") || spelling.Same("ﬁ", "fi") ||
+		!spelling.Same("e\u0301", "é") {
 		t.Error("Same does not go by canonical equivalence")
 	}
 }

@@ -70,20 +70,20 @@ func (r reader) Comments(ctx context.Context, tenant, caseID int64, after string
 }
 
 // AddAttachment saves the row of a document or a proof.
-func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Sort, a cases.Attachment) error {
+func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.AttachmentKind, a cases.Attachment) error {
 	_, err := attachmentColumns.exec(ctx, tx.q, attachmentInsert, &a, tenant, string(sort))
 	return err
 }
 
 // Attachments lists those of a case's documents or proofs that the clearance
 // sees, after one of them, oldest first.
-func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.Sort, clearance casetype.Classification, after string, limit int) ([]cases.Attachment, error) {
+func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, clearance casetype.Classification, after string, limit int) ([]cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit, clearance.Level())
 	return collect(rows, err, attachmentColumns.scan())
 }
 
 // Attachment finds a document or a proof of a case.
-func (r reader) Attachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) (cases.Attachment, error) {
+func (r reader) Attachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentGet, tenant, caseID, string(sort), id)
 	return one(rows, err, attachmentColumns.scan(), attachmentMissing(sort, id))
 }
@@ -103,7 +103,7 @@ func (r reader) BlobUsed(ctx context.Context, blob string) (bool, error) {
 
 // DeleteAttachment removes the row of a document or a proof; its contents are
 // the caller's to delete once this is committed.
-func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort cases.Sort, id string) error {
+func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) error {
 	n, err := tx.q.exec(ctx, attachmentDrop, tenant, caseID, string(sort), id)
 	if err == nil && n == 0 {
 		err = attachmentMissing(sort, id)()
@@ -111,6 +111,6 @@ func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort c
 	return err
 }
 
-func attachmentMissing(sort cases.Sort, id string) func() error {
+func attachmentMissing(sort cases.AttachmentKind, id string) func() error {
 	return notFound(string(sort)+".not_found", "The case has no %s %q.", sort, id)
 }

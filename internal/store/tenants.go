@@ -38,7 +38,7 @@ var tenantSaved = tenantColumns.without("id", "key", "created_at")
 // Reach is what a tenant may call beyond public addresses.
 type Reach struct {
 	Variables []string // names that its callbacks' URLs may begin with, sorted
-	Allow     []string // addresses, as outbound.Allowed writes them, sorted
+	Allow     []string // addresses, as outbound.AllowedPrefix writes them, sorted
 }
 
 var (

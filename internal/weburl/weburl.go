@@ -19,23 +19,26 @@ const MaxLength = 2048
 // The reasons for which a URL is refused. Their texts follow what names the URL,
 // and quote nothing of it: it may hold secrets.
 var (
-	ErrAddress = errors.New("has a number for a host that programs read differently; write an IPv4 address as four decimal numbers, such as 192.0.2.1")
+	ErrAddress = errors.New("has a number for a host that programs read differently; write an IPv4 address as four " +
+		"decimal numbers, such as 192.0.2.1")
 
 	errUTF8      = errors.New("is not valid UTF-8")
 	errControl   = errors.New("holds a tab, a line break or another control character; remove it")
 	errScheme    = errors.New("does not begin with http:// or https://")
 	errNoHost    = errors.New("names no host; it looks like https://example.com/path")
 	errBackslash = errors.New("has a backslash before its query; write /")
-	errUser      = errors.New("carries a user name or password, which would be shown; authenticate by a header, or verify the signature instead")
-	errEscape    = errors.New("has a % in its path that begins no escape; write %25")
-	errFragment  = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
-	errLong      = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
-	errQuery     = errors.New("has a query, behind which no path can be")
-	errHost      = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ between dots, at most 63 between two and 253 in all")
-	errInternat  = errors.New("has a host that is no internationalised domain name (IDNA)")
-	errIPv6      = errors.New("has no IPv6 address between the brackets")
-	errZone      = errors.New("has an IPv6 zone that is none, or stands behind an address that is not link-local")
-	errPort      = errors.New("has a port that is not a number from 1 to 65535")
+	errUser      = errors.New("carries a user name or password, which would be shown; authenticate by a header, or " +
+		"verify the signature instead")
+	errEscape   = errors.New("has a % in its path that begins no escape; write %25")
+	errFragment = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
+	errLong     = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
+	errQuery    = errors.New("has a query, behind which no path can be")
+	errHost     = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ " +
+		"between dots, at most 63 between two and 253 in all")
+	errInternat = errors.New("has a host that is no internationalised domain name (IDNA)")
+	errIPv6     = errors.New("has no IPv6 address between the brackets")
+	errZone     = errors.New("has an IPv6 zone that is none, or stands behind an address that is not link-local")
+	errPort     = errors.New("has a port that is not a number from 1 to 65535")
 )
 
 // badEscape is a percent sign that begins no escape.
@@ -175,5 +178,6 @@ func isHex(c byte) bool {
 
 // plain reports the unreserved characters and the sub-delimiters of RFC 3986.
 func plain(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("-._~!$&'()*+,;=", c) >= 0
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' ||
+		strings.IndexByte("-._~!$&'()*+,;=", c) >= 0
 }

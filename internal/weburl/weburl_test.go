@@ -104,7 +104,9 @@ func TestAURLThatCannotBeCalledIsRefusedWithTheReason(t *testing.T) {
 }
 
 func TestAURLStoredBeforeStaysWhereItWouldBeRefused(t *testing.T) {
-	for raw, want := range map[string]string{"http://x:99999/": "http://x:99999/", "HTTP://x?a b": "http://x/?a%20b", "": ""} {
+	for raw, want := range map[string]string{
+		"http://x:99999/": "http://x:99999/", "HTTP://x?a b": "http://x/?a%20b", "": "",
+	} {
 		if got := weburl.Stored(raw); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
 		}
@@ -116,7 +118,10 @@ func FuzzCanonical(f *testing.F) {
 	for raw := range forms {
 		f.Add(raw)
 	}
-	for _, raw := range []string{"http://a\u00adb/", "http://ẞ.example", "http://İ.K", "http://[::ffff:1.2.3.4]/%", "http://x/%%20%2", "http://x/..%2e/.", "http://x/*?*"} {
+	for _, raw := range []string{
+		"http://a\u00adb/", "http://ẞ.example", "http://İ.K", "http://[::ffff:1.2.3.4]/%", "http://x/%%20%2",
+		"http://x/..%2e/.", "http://x/*?*",
+	} {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -160,7 +165,8 @@ func checkRequest(t *testing.T, canonical string, u *url.URL) {
 	if strings.HasPrefix(host, "[") {
 		return
 	}
-	if name, _, err := net.SplitHostPort(host + ":80"); err == nil && strings.Trim(name, "0123456789.") == "" && net.ParseIP(name) == nil {
+	if name, _, err := net.SplitHostPort(host + ":80"); err == nil && strings.Trim(name, "0123456789.") == "" &&
+		net.ParseIP(name) == nil {
 		t.Fatalf("%q: the host is a number", canonical)
 	}
 }

@@ -224,7 +224,8 @@ var answerKeys = func() (keys []string) {
 func misspelt(object map[string]any) error {
 	for key, value := range object {
 		if strings.EqualFold(key, "state") && value != nil {
-			return errors.New("it has state, which is CCD's; a state that takes the place of the target is override_state")
+			return errors.New("it has state, which is CCD's; " +
+				"a state that takes the place of the target is override_state")
 		}
 		for _, known := range answerKeys {
 			if strings.EqualFold(key, known) && key != known {
@@ -243,7 +244,8 @@ func CarriesErrors(body []byte) bool {
 		return bytes.Contains(bytes.ToLower(body), []byte(`"errors"`))
 	}
 	for key, value := range object {
-		if list, isList := value.([]any); strings.EqualFold(key, "errors") && value != nil && (!isList || len(list) > 0) {
+		if list, isList := value.([]any); strings.EqualFold(key, "errors") && value != nil &&
+			(!isList || len(list) > 0) {
 			return true
 		}
 	}

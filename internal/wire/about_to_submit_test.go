@@ -163,7 +163,10 @@ func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
 
 // What is decoded, written down again and decoded once more is the same.
 func FuzzDecodeAnswer(f *testing.F) {
-	for _, seed := range []string{"", "null", "{}", `{"data":{"a":[1,{"b":null}]},"errors":["x"],"warnings":[],"override_state":"s"}`, `{"data":{"a":1,"a":2}}`, `[`, `{"errors":[null]}`, "\xff"} {
+	for _, seed := range []string{
+		"", "null", "{}", `{"data":{"a":[1,{"b":null}]},"errors":["x"],"warnings":[],"override_state":"s"}`,
+		`{"data":{"a":1,"a":2}}`, `[`, `{"errors":[null]}`, "\xff",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -171,7 +174,9 @@ func FuzzDecodeAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		object := map[string]any{"errors": answer.Errors, "warnings": answer.Warnings, "override_state": answer.OverrideState}
+		object := map[string]any{
+			"errors": answer.Errors, "warnings": answer.Warnings, "override_state": answer.OverrideState,
+		}
 		if answer.HasData {
 			object["data"] = answer.Data
 		}

@@ -20,29 +20,37 @@ var CaseTriggers = define(Format{
 	},
 	headerDocs: map[string]string{
 		"X-atfinity-event": "The trigger.",
-		versionHeader:      "The version of Casehook, or the one that the endpoint's atfinity_version, else the server's, says in its place.",
+		versionHeader: "The version of Casehook, or the one that the endpoint's atfinity_version, else the " +
+			"server's, says in its place.",
 	},
 	Triggers: []Trigger{
 		{"case_created", "A case was created.", caseBody{}, []telling{
 			tellCase(event.CaseCreated.New(event.Creation{Transition: "open"}), "in_review", caseAlone)}},
-		{"case_changed", "Data, name or colour of a case changed, or the case was deleted.", caseChangedBody{}, []telling{
-			tellCase(event.CaseChanged.New(event.Changes{Changes: []event.Change{
-				{Path: "data/client", Before: []byte(`"Acme"`), After: []byte(`"Acme Corp"`)}}}), "in_review", caseChanged("updated")),
-			tellCase(event.CaseDeleted.New(event.None{}), "in_review", caseChanged("deleted"))}},
+		{"case_changed", "Data, name or colour of a case changed, or the case was deleted.",
+			caseChangedBody{}, []telling{
+				tellCase(event.CaseChanged.New(event.Changes{Changes: []event.Change{
+					{Path: "data/client", Before: []byte(`"Acme"`), After: []byte(`"Acme Corp"`)}}}), "in_review",
+					caseChanged("updated")),
+				tellCase(event.CaseDeleted.New(event.NoDetails{}), "in_review", caseChanged("deleted"))}},
 		{"case_state_changed", "A case entered another state, or its first: by a transition, or without one by a " +
 			"switch or a migration of its type.", caseStateChangedBody{}, []telling{
-			tellCase(event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}), "approved", caseStateChanged)}},
+			tellCase(event.CaseStateChanged.New(event.StateChange{
+				From: "in_review", To: "approved", Transition: "approve",
+			}), "approved", caseStateChanged)}},
 		{"case_approved", "A case entered a state that means approval.", caseBody{}, []telling{
-			tellCase(event.CaseApproved.New(event.None{}), "approved", caseAlone)}},
+			tellCase(event.CaseApproved.New(event.NoDetails{}), "approved", caseAlone)}},
 		{"case_declined", "A case entered a state that means refusal.", caseBody{}, []telling{
-			tellCase(event.CaseDeclined.New(event.None{}), "declined", caseAlone)}},
+			tellCase(event.CaseDeclined.New(event.NoDetails{}), "declined", caseAlone)}},
 		{"case_finished", "A case entered a final state.", caseBody{}, []telling{
-			tellCase(event.CaseFinished.New(event.None{}), "approved", caseAlone)}},
+			tellCase(event.CaseFinished.New(event.NoDetails{}), "approved", caseAlone)}},
 		{"case_comment", "A comment was added to a case.", caseBody{}, []telling{
-			tellCase(event.CaseCommented.New(event.Comment{ID: "cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"}), "in_review", caseAlone)}},
+			tellCase(event.CaseCommented.New(event.Comment{ID: "cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"}), "in_review",
+				caseAlone)}},
 		{"case_documents_updated", "Documents of a case were generated or deleted.", caseDocumentsBody{}, []telling{
-			tellCase(event.CaseDocumentsGenerated.New(sampleDocuments), "in_review", caseDocuments(event.CaseDocumentsGenerated, "generated")),
-			tellCase(event.CaseDocumentsDeleted.New(sampleDocuments), "in_review", caseDocuments(event.CaseDocumentsDeleted, "deleted"))}},
+			tellCase(event.CaseDocumentsGenerated.New(sampleDocuments), "in_review",
+				caseDocuments(event.CaseDocumentsGenerated, "generated")),
+			tellCase(event.CaseDocumentsDeleted.New(sampleDocuments), "in_review",
+				caseDocuments(event.CaseDocumentsDeleted, "deleted"))}},
 		{"case_proofs_updated", "Proofs were uploaded to a case or deleted.", caseBody{}, []telling{
 			tellCase(event.CaseProofsUploaded.New(sampleProofs), "in_review", caseAlone),
 			tellCase(event.CaseProofsDeleted.New(sampleProofs), "in_review", caseAlone)}},

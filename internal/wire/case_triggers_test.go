@@ -26,16 +26,16 @@ var caseVectors = []struct {
 	{"case_created", "case_created", event.CaseCreated.New(event.Creation{Transition: "open"}), false},
 	{"case_created_nulls", "case_created", event.CaseCreated.New(event.Creation{Transition: "open"}), true},
 	{"case_changed_updated", "case_changed", event.CaseChanged.New(event.Changes{}), false},
-	{"case_changed_deleted", "case_changed", event.CaseDeleted.New(event.None{}), false},
+	{"case_changed_deleted", "case_changed", event.CaseDeleted.New(event.NoDetails{}), false},
 	{"case_state_changed", "case_state_changed",
 		event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}), false},
 	{"case_state_changed_created", "case_state_changed",
 		event.CaseStateChanged.New(event.StateChange{To: "draft", Transition: "open"}), false},
 	{"case_state_changed_corrected", "case_state_changed",
 		event.CaseStateChanged.New(event.StateChange{From: "draft", To: "in_review"}), true},
-	{"case_approved", "case_approved", event.CaseApproved.New(event.None{}), false},
-	{"case_declined", "case_declined", event.CaseDeclined.New(event.None{}), false},
-	{"case_finished", "case_finished", event.CaseFinished.New(event.None{}), false},
+	{"case_approved", "case_approved", event.CaseApproved.New(event.NoDetails{}), false},
+	{"case_declined", "case_declined", event.CaseDeclined.New(event.NoDetails{}), false},
+	{"case_finished", "case_finished", event.CaseFinished.New(event.NoDetails{}), false},
 	{"case_comment", "case_comment", event.CaseCommented.New(event.Comment{ID: "cmt_1"}), false},
 	{"case_documents_updated_generated", "case_documents_updated",
 		event.CaseDocumentsGenerated.New(event.Documents{Keys: []string{"contract", "risk_report"}}), false},
@@ -88,7 +88,9 @@ func TestThePublishedExampleComesOutByteForByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := caseEntry(event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}))
+	e := caseEntry(event.CaseStateChanged.New(event.StateChange{
+		From: "in_review", To: "approved", Transition: "approve",
+	}))
 	e.Subject = event.CaseSubject(42)
 	e.Snapshot.Case.ID, e.Snapshot.Case.URL = 42, "https://your-tenant.atfinity.app/cases/42"
 	m := only(t, e)
@@ -134,7 +136,9 @@ func TestBodiesAreJSONWhateverTheStrings(t *testing.T) {
 	}), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 	rapid.Check(t, func(t *rapid.T) {
 		e := caseEntry(
-			event.CaseStateChanged.New(event.StateChange{From: odd.Draw(t, "from"), To: odd.Draw(t, "to"), Transition: odd.Draw(t, "transition")}),
+			event.CaseStateChanged.New(event.StateChange{
+				From: odd.Draw(t, "from"), To: odd.Draw(t, "to"), Transition: odd.Draw(t, "transition"),
+			}),
 			event.CaseDocumentsGenerated.New(event.Documents{Keys: rapid.SliceOf(odd).Draw(t, "keys")}),
 		)
 		c := e.Snapshot.Case

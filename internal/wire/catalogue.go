@@ -76,14 +76,41 @@ type HeaderDoc struct {
 // message adds those that are not in Message.Header.
 var common = []HeaderDoc{
 	{Name: "Content-Type", Description: "How the body is written.", Example: "application/json; charset=UTF-8"},
-	{Name: "webhook-id", Description: "The message's id: the same on every attempt, resend and replay, and for every endpoint. Who has seen it before may drop the message.", Example: "msg_B-BjY4oEcdlmB-ZqRzEja3M2"},
-	{Name: "webhook-timestamp", Description: "When this attempt was made, in seconds since 1970. Refuse what is older than a few minutes.", Example: "1773500966"},
-	{Name: "webhook-signature", Description: "Signatures of the id, the timestamp and the body, joined by full stops, as Standard Webhooks says: v1 with HMAC-SHA256, v1a with ed25519. There are several, with spaces between them, while a secret is being replaced; one that fits is enough.", Example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="},
+	{
+		Name: "webhook-id",
+		Description: "The message's id: the same on every attempt, resend and replay, and for every endpoint. Who " +
+			"has seen it before may drop the message.",
+		Example: "msg_B-BjY4oEcdlmB-ZqRzEja3M2",
+	},
+	{
+		Name:        "webhook-timestamp",
+		Description: "When this attempt was made, in seconds since 1970. Refuse what is older than a few minutes.",
+		Example:     "1773500966",
+	},
+	{
+		Name: "webhook-signature",
+		Description: "Signatures of the id, the timestamp and the body, joined by full stops, as Standard Webhooks " +
+			"says: v1 with HMAC-SHA256, v1a with ed25519. There are several, with spaces between them, while a " +
+			"secret is being replaced; one that fits is enough.",
+		Example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+	},
 	{Name: "webhook-attempt", Description: "Which attempt this is: 1, 2, ...", Example: "1"},
-	{Name: subjectHeader, Description: "What the message is about: a case, a contact or an endpoint. Order is kept among the messages of one subject."},
+	{
+		Name: subjectHeader,
+		Description: "What the message is about: a case, a contact or an endpoint. Order is kept among the messages " +
+			"of one subject.",
+	},
 	{Name: sequenceHeader, Description: "The subject's version, which grows. What arrives late can be told by it."},
-	{Name: "webhook-test", Description: "true: a sample that somebody sent to see whether it arrives. It tells of nothing that has happened.", Example: "true", Optional: true},
-	{Name: "traceparent", Description: "The trace that the attempt belongs to, where tracing is on.", Example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Optional: true},
+	{
+		Name: "webhook-test",
+		Description: "true: a sample that somebody sent to see whether it arrives. It tells of nothing that has " +
+			"happened.",
+		Example: "true", Optional: true,
+	},
+	{
+		Name: "traceparent", Description: "The trace that the attempt belongs to, where tracing is on.",
+		Example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Optional: true,
+	},
 }
 
 // Headers describes the headers that the requests of a trigger have: first those

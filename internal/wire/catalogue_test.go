@@ -35,7 +35,8 @@ func TestEveryTriggerHasASample(t *testing.T) {
 			t.Errorf("the sample of %s has a case with the id %d, which none can have", trigger.Name, c.ID)
 		}
 	}
-	if wire.Sample("case_exploded") != nil || wire.Schema("case_exploded") != nil || wire.Examples("case_exploded", "1.0.0") != nil {
+	if wire.Sample("case_exploded") != nil || wire.Schema("case_exploded") != nil ||
+		wire.Examples("case_exploded", "1.0.0") != nil {
 		t.Error("there is something of a trigger that is none")
 	}
 }
@@ -112,11 +113,15 @@ func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := wire.Sample(rapid.SampledFrom(triggers).Draw(t, "trigger").Name)
 		if rapid.Bool().Draw(t, "a program") {
-			e.Actor = event.Actor{Source: rapid.SampledFrom([]event.Source{event.API, event.System}).Draw(t, "source"), Name: "crm"}
+			e.Actor = event.Actor{
+				Source: rapid.SampledFrom([]event.Source{event.API, event.System}).Draw(t, "source"), Name: "crm",
+			}
 		}
 		if c := e.Snapshot.Case; c != nil {
-			c.Name, c.Color, c.ProcessKey, c.Reference = text.Draw(t, "name"), text.Draw(t, "color"), text.Draw(t, "process"), text.Draw(t, "reference")
-			c.OutcomeInstance, c.StatusChangedBy = rapid.Int64Range(0, 2).Draw(t, "outcome"), rapid.Int64Range(0, 2).Draw(t, "by")
+			c.Name, c.Color, c.ProcessKey, c.Reference = text.Draw(t, "name"), text.Draw(t, "color"), text.Draw(t,
+				"process"), text.Draw(t, "reference")
+			c.OutcomeInstance, c.StatusChangedBy = rapid.Int64Range(0, 2).Draw(t, "outcome"),
+				rapid.Int64Range(0, 2).Draw(t, "by")
 			c.Labels = rapid.SliceOf(text).Draw(t, "labels")
 			c.AssignedAt, c.LastActivityBy = when.Draw(t, "assigned"), rapid.Int64Range(0, 2).Draw(t, "active")
 			c.Final, c.ClosedAt = rapid.Bool().Draw(t, "final"), when.Draw(t, "closed")
@@ -124,7 +129,8 @@ func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
 			c.Assignee = rapid.SampledFrom([]*event.Person{nil, {UserID: 3, Name: "Bo"}}).Draw(t, "assignee")
 		}
 		if c := e.Snapshot.Contact; c != nil {
-			c.IsBusiness, c.BusinessName, c.FirstName = rapid.Bool().Draw(t, "business"), text.Draw(t, "business name"), text.Draw(t, "first name")
+			c.IsBusiness, c.BusinessName, c.FirstName = rapid.Bool().Draw(t, "business"), text.Draw(t, "business name"),
+				text.Draw(t, "first name")
 			c.Email, c.Preferred, c.CountryCode = text.Draw(t, "email"), text.Draw(t, "method"), text.Draw(t, "country")
 		}
 		for _, m := range wire.Messages(e, "1.0.0", casetype.Public) {

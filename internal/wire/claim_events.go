@@ -17,18 +17,45 @@ var ClaimEvents = define(Format{
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
 	Triggers: []Trigger{
-		{"claim.created", "A claim was created.", claimBody{}, tellClaim(event.CaseCreated.New(event.Creation{Transition: "report"}))},
-		{"claim.closed", "A claim was closed, by its creation in a final state too.", claimBody{}, tellClaim(event.CaseClosed.New(event.None{}))},
-		{"claim.reopened", "A closed claim was opened again.", claimBody{}, tellClaim(event.CaseReopened.New(event.None{}))},
-		{"claim.label_added", "A label was added to a claim.", claimBody{}, tellClaim(event.CaseLabelAdded.New(sampleLabel))},
-		{"claim.label_removed", "A label was removed from a claim.", claimBody{}, tellClaim(event.CaseLabelRemoved.New(sampleLabel))},
-		{"claim.assigned", "A claim was assigned to a user.", claimBody{}, tellClaim(event.CaseAssigned.New(samplePerson))},
-		{"claim.unassigned", "A claim is no longer assigned to anyone.", claimBody{}, tellClaim(event.CaseUnassigned.New(samplePerson))},
+		{
+			"claim.created", "A claim was created.", claimBody{},
+			tellClaim(event.CaseCreated.New(event.Creation{Transition: "report"})),
+		},
+		{
+			"claim.closed", "A claim was closed, by its creation in a final state too.", claimBody{},
+			tellClaim(event.CaseClosed.New(event.NoDetails{})),
+		},
+		{
+			"claim.reopened", "A closed claim was opened again.", claimBody{},
+			tellClaim(event.CaseReopened.New(event.NoDetails{})),
+		},
+		{
+			"claim.label_added", "A label was added to a claim.", claimBody{},
+			tellClaim(event.CaseLabelAdded.New(sampleLabel)),
+		},
+		{
+			"claim.label_removed", "A label was removed from a claim.", claimBody{},
+			tellClaim(event.CaseLabelRemoved.New(sampleLabel)),
+		},
+		{
+			"claim.assigned", "A claim was assigned to a user.", claimBody{},
+			tellClaim(event.CaseAssigned.New(samplePerson)),
+		},
+		{
+			"claim.unassigned", "A claim is no longer assigned to anyone.", claimBody{},
+			tellClaim(event.CaseUnassigned.New(samplePerson)),
+		},
 		{"claim.switched_type", "A claim was switched to another type of claim.", claimBody{},
 			tellClaim(event.CaseTypeSwitched.New(event.TypeSwitch{From: "household_claim", To: "motor_claim"}))},
-		{"claim.label.added", "A label was added to a claim; the newer spelling.", claimBody{}, tellClaim(event.CaseLabelAdded.New(sampleLabel))},
-		{"claim.label.removed", "A label was removed from a claim; the newer spelling.", claimBody{}, tellClaim(event.CaseLabelRemoved.New(sampleLabel))},
-		{"claim.deleted", "A claim was deleted.", claimBody{}, tellClaim(event.CaseDeleted.New(event.None{}))},
+		{
+			"claim.label.added", "A label was added to a claim; the newer spelling.", claimBody{},
+			tellClaim(event.CaseLabelAdded.New(sampleLabel)),
+		},
+		{
+			"claim.label.removed", "A label was removed from a claim; the newer spelling.", claimBody{},
+			tellClaim(event.CaseLabelRemoved.New(sampleLabel)),
+		},
+		{"claim.deleted", "A claim was deleted.", claimBody{}, tellClaim(event.CaseDeleted.New(event.NoDetails{}))},
 	},
 })
 
@@ -92,18 +119,19 @@ type claimBody struct {
 // tellClaim tells a fact about a claim, from the entry's snapshot.
 func tellClaim(fact event.Fact) []telling {
 	sample := func() *event.Entry { return sampleOfClaim(fact) }
-	return []telling{{fact: fact.Name, sample: sample, of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
-		if e.Snapshot.Case == nil {
-			return nil, errors.New("the journal entry holds no case, which the body is made of")
-		}
-		kept := *e.Snapshot.Case
-		kept.LastActivityBy = cmp.Or(kept.LastActivityBy, e.Actor.UserID) // early entries hold it there alone
-		c, err := NewClaim(&kept, e.At)
-		if err != nil {
-			return nil, err
-		}
-		return encode(claimBody{c, performance(trigger, e.Actor)})
-	}}}
+	return []telling{{fact: fact.Name, sample: sample,
+		of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+			if e.Snapshot.Case == nil {
+				return nil, errors.New("the journal entry holds no case, which the body is made of")
+			}
+			kept := *e.Snapshot.Case
+			kept.LastActivityBy = cmp.Or(kept.LastActivityBy, e.Actor.UserID) // early entries hold it there alone
+			c, err := NewClaim(&kept, e.At)
+			if err != nil {
+				return nil, err
+			}
+			return encode(claimBody{c, performance(trigger, e.Actor)})
+		}}}
 }
 
 func isClaim(e *event.Entry) bool { return e.Snapshot.Case != nil && e.Snapshot.Case.Kind == "claim" }

@@ -21,11 +21,23 @@ func claimEntry(facts ...event.Fact) *event.Entry {
 	e.Actor = event.Actor{Source: event.UI, Name: "John Smith", UserID: 2642, Address: "192.0.2.7"}
 	opened := time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC)
 	e.Snapshot.Case = &event.Case{
-		ID: 4539148803436467, Reference: "MTR-000042", Name: "Ada Meier: glass", Version: 7,
-		URL: "https://cases.example.com/cases/4539148803436467", Type: "motor_claim", TypeVersion: 2, Kind: "claim", State: "assessing",
-		Labels: []string{"fast_track", "glass"}, Assignee: &event.Person{UserID: 17, Name: "Grace Hopper"},
-		OpenedAt: opened, CreatedAt: opened, AssignedAt: opened.Add(time.Hour), LastActivityAt: e.At, LastActivityBy: 2642,
-		Data: []byte(`{"policy_no":"P-4711 <&>","claimant":{"role":"driver","last_name":"Meier","first_name":"Ada"},"estimated_claim_cost":64000,"z":1e3}`),
+		ID:             4539148803436467,
+		Reference:      "MTR-000042",
+		Name:           "Ada Meier: glass",
+		Version:        7,
+		URL:            "https://cases.example.com/cases/4539148803436467",
+		Type:           "motor_claim",
+		TypeVersion:    2,
+		Kind:           "claim",
+		State:          "assessing",
+		Labels:         []string{"fast_track", "glass"},
+		Assignee:       &event.Person{UserID: 17, Name: "Grace Hopper"},
+		OpenedAt:       opened,
+		CreatedAt:      opened,
+		AssignedAt:     opened.Add(time.Hour),
+		LastActivityAt: e.At,
+		LastActivityBy: 2642,
+		Data:           []byte(`{"policy_no":"P-4711 <&>","claimant":{"role":"driver","last_name":"Meier","first_name":"Ada"},"estimated_claim_cost":64000,"z":1e3}`),
 	}
 	return e
 }
@@ -60,8 +72,8 @@ var claimVectors = []struct {
 	fact    event.Fact
 }{
 	{"claim.created", bareEntry, event.CaseCreated.New(event.Creation{Transition: "report"})},
-	{"claim.closed", closedEntry, event.CaseClosed.New(event.None{})},
-	{"claim.reopened", reopenedEntry, event.CaseReopened.New(event.None{})},
+	{"claim.closed", closedEntry, event.CaseClosed.New(event.NoDetails{})},
+	{"claim.reopened", reopenedEntry, event.CaseReopened.New(event.NoDetails{})},
 	{"claim.label_added", claimEntry, event.CaseLabelAdded.New(event.Label{Slug: "glass"})},
 	{"claim.label_removed", claimEntry, event.CaseLabelRemoved.New(event.Label{Slug: "theft"})},
 	{"claim.assigned", claimEntry, event.CaseAssigned.New(event.Person{UserID: 17, Name: "Grace Hopper"})},
@@ -69,7 +81,7 @@ var claimVectors = []struct {
 	{"claim.switched_type", claimEntry, event.CaseTypeSwitched.New(event.TypeSwitch{From: "property_claim", To: "motor_claim"})},
 	{"claim.label.added", claimEntry, event.CaseLabelAdded.New(event.Label{Slug: "glass"})},
 	{"claim.label.removed", claimEntry, event.CaseLabelRemoved.New(event.Label{Slug: "theft"})},
-	{"claim.deleted", closedEntry, event.CaseDeleted.New(event.None{})},
+	{"claim.deleted", closedEntry, event.CaseDeleted.New(event.NoDetails{})},
 }
 
 // told returns an entry's message under one trigger.
@@ -127,7 +139,7 @@ func TestPerformedByIsAsInThePublishedExamples(t *testing.T) {
 			`},"event_name":"claim.assigned","source":"ui","performed_by":{"user_id":2642,"name":"John Smith"}}`},
 		"api": {event.Actor{Source: event.API, Name: "Mobile App API Token", TokenID: "tok_1"}, event.CaseCreated.New(event.Creation{}),
 			`},"event_name":"claim.created","source":"api","performed_by":{"name":"Mobile App API Token"}}`},
-		"casehook itself": {event.Actor{Source: event.System, Name: "casehook"}, event.CaseDeleted.New(event.None{}),
+		"casehook itself": {event.Actor{Source: event.System, Name: "casehook"}, event.CaseDeleted.New(event.NoDetails{}),
 			`},"event_name":"claim.deleted","source":"api","performed_by":{"name":"casehook"}}`},
 	} {
 		e := claimEntry(want.fact)
@@ -154,7 +166,8 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 
 func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
 	var got []string
-	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}), event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0", casetype.Restricted) {
+	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}),
+		event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0", casetype.Restricted) {
 		got = append(got, m.Trigger)
 	}
 	if diff := cmp.Diff([]string{"case_created", "claim.created", "case_state_changed"}, got); diff != "" {
@@ -164,7 +177,7 @@ func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
 
 // The journal keeps the data with < > & escaped: that must not show.
 func TestAClaimComesOutTheSameFromTheJournal(t *testing.T) {
-	e := claimEntry(event.CaseClosed.New(event.None{}))
+	e := claimEntry(event.CaseClosed.New(event.NoDetails{}))
 	before := told(t, e, "claim.closed")
 	raw, err := json.Marshal(e.Snapshot)
 	if err != nil {
@@ -183,7 +196,8 @@ func TestAClaimLastsWholeDaysFromItsCreationToItsClosingOrToTheEvent(t *testing.
 	for lasted, want := range map[time.Duration]string{
 		-time.Hour: "0", 0: "0", 24*time.Hour - time.Microsecond: "0", 24 * time.Hour: "1", 49 * time.Hour: "2",
 	} {
-		closed, open := closedEntry(event.CaseClosed.New(event.None{})), reopenedEntry(event.CaseReopened.New(event.None{}))
+		closed, open := closedEntry(event.CaseClosed.New(event.NoDetails{})),
+			reopenedEntry(event.CaseReopened.New(event.NoDetails{}))
 		closed.Snapshot.Case.ClosedAt = closed.Snapshot.Case.CreatedAt.Add(lasted)
 		open.At = open.Snapshot.Case.CreatedAt.Add(lasted)
 		for trigger, e := range map[string]*event.Entry{"claim.closed": closed, "claim.reopened": open} {
@@ -213,17 +227,18 @@ func TestTheFieldsOfAClaimAreThosePublishedInTheirOrderAndNoDefinitionMayNameOne
 
 // A definition could once name a field by a name that is Casehook's by now.
 func TestAFieldOfALaterNameGivesWayInTheClaim(t *testing.T) {
-	e := bareEntry(event.CaseClosed.New(event.None{}))
+	e := bareEntry(event.CaseClosed.New(event.NoDetails{}))
 	e.Snapshot.Case.Data = []byte(`{"assigned_at":"never","last_activity_by":"them","z":1}`)
 	body := string(told(t, e, "claim.closed").Body)
-	if strings.Count(body, `"assigned_at":`) != 1 || strings.Count(body, `"last_activity_by":`) != 1 || !strings.Contains(body, `"z":1}`) {
+	if strings.Count(body, `"assigned_at":`) != 1 || strings.Count(body, `"last_activity_by":`) != 1 ||
+		!strings.Contains(body, `"z":1}`) {
 		t.Errorf("it is %s", body)
 	}
 }
 
 // Entries of before don't say who did it but by their actor.
 func TestTheActorOfAnEntryDidTheLastActivity(t *testing.T) {
-	e := claimEntry(event.CaseClosed.New(event.None{}))
+	e := claimEntry(event.CaseClosed.New(event.NoDetails{}))
 	e.Snapshot.Case.LastActivityBy = 0
 	if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"last_activity_by":2642,`) {
 		t.Errorf("it is %s", body)
@@ -232,7 +247,7 @@ func TestTheActorOfAnEntryDidTheLastActivity(t *testing.T) {
 
 func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := claimEntry(event.CaseClosed.New(event.None{}))
+		e := claimEntry(event.CaseClosed.New(event.NoDetails{}))
 		e.Actor.Name = rapid.String().Draw(t, "by")
 		c := e.Snapshot.Case
 		c.Name, c.Labels = rapid.String().Draw(t, "title"), rapid.SliceOf(rapid.String()).Draw(t, "labels")
@@ -249,7 +264,8 @@ func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 				A     string `json:"a"`
 			} `json:"claim"`
 		}
-		if err := json.Unmarshal(messages[0].Body, &got); err != nil || got.Claim.Title != c.Name || got.Claim.A != value {
+		if err := json.Unmarshal(messages[0].Body, &got); err != nil || got.Claim.Title != c.Name ||
+			got.Claim.A != value {
 			t.Fatalf("%+v, %v: %s", got, err, messages[0].Body)
 		}
 	})
@@ -259,7 +275,8 @@ func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 // two of one name.
 func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
 	var body struct{ Claim map[string]any }
-	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.None{})), "claim.closed").Body, &body); err != nil {
+	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.NoDetails{})), "claim.closed").Body,
+		&body); err != nil {
 		t.Fatal(err)
 	}
 	if len(body.Claim) != 15 {
@@ -267,8 +284,9 @@ func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
 	}
 	for name := range body.Claim {
 		for kind, taken := range map[string]bool{"claim": true, "case": false} {
-			_, err := casetype.Parse("x.yaml", []byte("{key: x, kind: "+kind+", fields: {type: object, properties: {"+name+": {type: string}}}, "+
-				"states: [{key: a}], transitions: [{key: b, to: a}]}"))
+			_, err := casetype.Parse("x.yaml",
+				[]byte("{key: x, kind: "+kind+", fields: {type: object, properties: {"+name+": {type: string}}}, "+
+					"states: [{key: a}], transitions: [{key: b, to: a}]}"))
 			if (err != nil) != taken {
 				t.Errorf("%s as a field of a %s: %v", name, kind, err)
 			}

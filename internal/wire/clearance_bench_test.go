@@ -13,8 +13,11 @@ import (
 // marks in turn, as RESTRICTED sees it, and reports how much longer the marks
 // take: ratio is 1 when they cost nothing.
 func BenchmarkClearance(b *testing.B) {
-	plain, marked := caseEntry(event.CaseCreated.New(event.Creation{})), caseEntry(event.CaseCreated.New(event.Creation{}))
-	marked.Snapshot.Case.Classes = map[string]string{"email": "PRIVATE", "iban": "RESTRICTED", "phone": "PRIVATE", "risk": "RESTRICTED", "note": "PRIVATE"}
+	plain, marked := caseEntry(event.CaseCreated.New(event.Creation{})),
+		caseEntry(event.CaseCreated.New(event.Creation{}))
+	marked.Snapshot.Case.Classes = map[string]string{
+		"email": "PRIVATE", "iban": "RESTRICTED", "phone": "PRIVATE", "risk": "RESTRICTED", "note": "PRIVATE",
+	}
 	marked.Snapshot.Case.NameClass = "PRIVATE"
 	least := [2]time.Duration{time.Hour, time.Hour} // of many tries, which others on the machine do not disturb
 	both := []*event.Entry{plain, marked}

@@ -30,11 +30,14 @@ type Contact struct {
 func NewContact(c *event.Contact) Contact {
 	return Contact{
 		ID: c.ID, IsBusiness: c.IsBusiness, BusinessName: orNull(c.BusinessName), Title: orNull(c.Title),
-		FirstName: orNull(c.FirstName), MiddleName: orNull(c.MiddleName), LastName: orNull(c.LastName), Email: orNull(c.Email),
+		FirstName: orNull(c.FirstName), MiddleName: orNull(c.MiddleName), LastName: orNull(c.LastName),
+		Email:       orNull(c.Email),
 		MobilePhone: orNull(c.MobilePhone), HomePhone: orNull(c.HomePhone), WorkPhone: orNull(c.WorkPhone),
 		Preferred:    orNull(c.Preferred),
-		AddressLine1: orNull(c.AddressLine1), AddressLine2: orNull(c.AddressLine2), AddressLine3: orNull(c.AddressLine3),
-		City: orNull(c.City), State: orNull(c.StateOrCounty), Postcode: orNull(c.Postcode), CountryCode: orNull(c.CountryCode),
-		CreatedAt: Timestamp(c.CreatedAt),
+		AddressLine1: orNull(c.AddressLine1), AddressLine2: orNull(c.AddressLine2),
+		AddressLine3: orNull(c.AddressLine3),
+		City:         orNull(c.City), State: orNull(c.StateOrCounty), Postcode: orNull(c.Postcode),
+		CountryCode: orNull(c.CountryCode),
+		CreatedAt:   Timestamp(c.CreatedAt),
 	}
 }

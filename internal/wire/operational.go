@@ -15,9 +15,20 @@ var Operational = define(Format{
 		return append(make([]Header, 0, 3), Header{"Content-Type", "application/json; charset=UTF-8"})
 	},
 	Triggers: []Trigger{
-		{"endpoint.failing", "An endpoint has stopped taking messages: it is down and they wait, or it refuses them all.", endpointBody{}, tellEndpoint(event.EndpointFailing)},
-		{"endpoint.disabled", "An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.", endpointBody{}, tellEndpoint(event.EndpointDisabled)},
-		{"endpoint.recovered", "An endpoint that was said to be failing is there, or takes messages, again.", endpointBody{}, tellEndpoint(event.EndpointRecovered)},
+		{
+			"endpoint.failing",
+			"An endpoint has stopped taking messages: it is down and they wait, or it refuses them all.",
+			endpointBody{}, tellEndpoint(event.EndpointFailing),
+		},
+		{
+			"endpoint.disabled",
+			"An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.",
+			endpointBody{}, tellEndpoint(event.EndpointDisabled),
+		},
+		{
+			"endpoint.recovered", "An endpoint that was said to be failing is there, or takes messages, again.",
+			endpointBody{}, tellEndpoint(event.EndpointRecovered),
+		},
 	},
 })
 
@@ -31,15 +42,17 @@ type endpointBody struct {
 	OccurredAt Timestamp `json:"occurred_at" doc:"When this happened."`
 }
 
-func tellEndpoint(fact event.Kind[event.None]) []telling {
-	sample := func() *event.Entry { return sampleOfEndpoint(fact.New(event.None{})) }
-	return []telling{{fact: fact.Name, sample: sample, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
-		p := e.Snapshot.Endpoint
-		if p == nil {
-			return nil, errors.New("the journal entry holds no endpoint, which the body is made of")
-		}
-		return encode(endpointBody{
-			Trigger: trigger, EndpointID: p.ID, URL: p.URL, Since: Timestamp(p.Since), Reason: p.Reason, OccurredAt: Timestamp(e.At),
-		})
-	}}}
+func tellEndpoint(fact event.Kind[event.NoDetails]) []telling {
+	sample := func() *event.Entry { return sampleOfEndpoint(fact.New(event.NoDetails{})) }
+	return []telling{{fact: fact.Name,
+		sample: sample, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+			p := e.Snapshot.Endpoint
+			if p == nil {
+				return nil, errors.New("the journal entry holds no endpoint, which the body is made of")
+			}
+			return encode(endpointBody{
+				Trigger: trigger, EndpointID: p.ID, URL: p.URL, Since: Timestamp(p.Since), Reason: p.Reason,
+				OccurredAt: Timestamp(e.At),
+			})
+		}}}
 }

@@ -28,13 +28,13 @@ type Question struct {
 	Description string
 	Headers     []HeaderDoc
 	Schema      json.RawMessage // of its bodies, draft 2020-12
-	Examples    []Sampled
+	Examples    []NamedBody
 	Answer      json.RawMessage // the JSON Schema of answers that are not empty
-	Answers     []Sampled
+	Answers     []NamedBody
 }
 
-// Sampled is a made-up body, and what it is an example of.
-type Sampled struct {
+// NamedBody is a made-up body, and what it is an example of.
+type NamedBody struct {
 	Name string // a key: "creation"
 	Doc  string
 	Body json.RawMessage
@@ -45,9 +45,12 @@ type Sampled struct {
 func AboutToSubmit(version string) Question {
 	return Question{
 		Name: "about_to_submit",
-		Description: "A case is about to be created or changed. The callback of the transition, which the case type names as its " +
-			"about_to_submit, is asked after the submission was checked and before anything is saved; it may change the data, refuse, warn, or divert. " +
-			"So it is for switches of type and for deletions, where the case type has a callback for these; of an answer about a deletion, errors and warnings alone count.",
+		Description: "A case is about to be created or changed. The callback of the transition, which the case type " +
+			"names as its " +
+			"about_to_submit, is asked after the submission was checked and before anything is saved; it may change " +
+			"the data, refuse, warn, or divert. " +
+			"So it is for switches of type and for deletions, where the case type has a callback for these; of an " +
+			"answer about a deletion, errors and warnings alone count.",
 		Headers:  questionHeaders(version),
 		Schema:   questionSchema(),
 		Examples: questionExamples(),
@@ -63,7 +66,12 @@ func questionHeaders(version string) []HeaderDoc {
 	values := QuestionHeader("approve", "kyc")
 	all := []HeaderDoc{
 		{Name: values[0].Name, Description: "How the body is written.", Example: values[0].Value},
-		{Name: values[1].Name, Description: "The key of the transition that is asked about; @switch for a switch of type, @delete for a deletion.", Example: values[1].Value},
+		{
+			Name: values[1].Name,
+			Description: "The key of the transition that is asked about; @switch for a switch of type, @delete for a " +
+				"deletion.",
+			Example: values[1].Value,
+		},
 		{Name: values[2].Name, Description: "The key of the case type whose callback it is.", Example: values[2].Value},
 		agent(version),
 	}
@@ -72,7 +80,8 @@ func questionHeaders(version string) []HeaderDoc {
 			continue
 		}
 		if h.Name == "webhook-id" {
-			h.Description = "The question's id: the same on every attempt. Who has answered it before may answer the same again."
+			h.Description = "The question's id: the same on every attempt. Who has answered it before may answer the " +
+				"same again."
 		}
 		all = append(all, h)
 	}
@@ -89,7 +98,8 @@ func questionSchema() json.RawMessage {
 func answerSchema() json.RawMessage {
 	s := schemaOf(reflect.TypeFor[answerBody](), "")
 	s.Dialect, s.Title = dialect, "about_to_submit answer"
-	s.Description = "The answer. Keys that are not listed are ignored, but for those that differ from a listed one in letter case, and for state: " +
+	s.Description = "The answer. Keys that are not listed are ignored, but for those that differ from a listed one " +
+		"in letter case, and for state: " +
 		"whoever wrote them meant something by them, so they are failures."
 	s.AdditionalProperties = nil
 	for _, p := range s.Properties {
@@ -122,7 +132,7 @@ func anyCase(word string) string {
 }
 
 // questionExamples are questions about a made-up case.
-func questionExamples() []Sampled {
+func questionExamples() []NamedBody {
 	sample := func(state string, data map[string]any, at time.Time) CallbackCase {
 		classes := map[string]string{"client": "PUBLIC", "country": "PUBLIC", "risk_score": "PRIVATE"}
 		for name := range classes {
@@ -137,23 +147,25 @@ func questionExamples() []Sampled {
 	}
 	begun := map[string]any{"client": "Acme Corp", "country": "CH"}
 	before := sample("in_review", begun, sampleTime.AddDate(0, 0, -2))
-	after := sample("approved", map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("12")}, sampleTime)
+	after := sample("approved",
+		map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("12")}, sampleTime)
 	created := sample("in_review", begun, sampleTime)
 	created.CreatedAt = created.ModifiedAt
-	return []Sampled{
+	return []NamedBody{
 		{"transition", "The transition approve was submitted, with a risk score.", mustAsk(&before, after)},
 		{"creation", "A case is about to be created.", mustAsk(nil, created)},
 	}
 }
 
 // answerExamples are made-up answers.
-func answerExamples() []Sampled {
+func answerExamples() []NamedBody {
 	data := map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("55")}
-	return []Sampled{
+	return []NamedBody{
 		{"accepted", "The case is saved as it was shown. An empty body says so too.", mustEncode(answerBody{})},
 		{"changed", "The case is saved with this data.", mustEncode(answerBody{Data: data})},
 		{"refused", "Nothing is saved. Who submitted reads both lists.", mustEncode(answerBody{
-			Errors: []string{"Clients resident in KP are not accepted."}, Warnings: []string{"There is no passport number yet."}})},
+			Errors:   []string{"Clients resident in KP are not accepted."},
+			Warnings: []string{"There is no passport number yet."}})},
 		{"warned", "Nothing is saved, unless whoever submitted ignores warnings.", mustEncode(answerBody{
 			Warnings: []string{"There is no passport number yet."}})},
 		{"diverted", "The case goes to another state.", mustEncode(answerBody{Data: data, OverrideState: "escalated"})},

@@ -82,7 +82,8 @@ func TestBrokenQuestionsAreNoticed(t *testing.T) {
 				delete(object, name)
 				noticed("without " + name)
 				for _, other := range []any{true, []any{}, "other", map[string]any{"x": 1}} {
-					if _, text := was.(string); text && other == "other" && name != "created_date" && name != "last_modified" && name != "security_classification" {
+					if _, text := was.(string); text && other == "other" && name != "created_date" &&
+						name != "last_modified" && name != "security_classification" {
 						continue // a key like any other
 					}
 					object[name] = other
@@ -105,7 +106,8 @@ func TestAnswersAreReadAsTheSchemaSays(t *testing.T) {
 	)
 	text := rapid.SampledFrom([]string{"", "escalated"})
 	value := rapid.OneOf(
-		rapid.Just[any](nil), rapid.Map(text, func(s string) any { return s }), rapid.SampledFrom([]any{1.5, true, []any{1.0}, []any{nil}}),
+		rapid.Just[any](nil), rapid.Map(text, func(s string) any { return s }),
+		rapid.SampledFrom([]any{1.5, true, []any{1.0}, []any{nil}}),
 		rapid.Map(rapid.SliceOf(text), func(s []string) any { return s }),
 		rapid.SampledFrom([]any{map[string]any{}, map[string]any{"a": nil, "state": "x", "Errors": 1.0}}),
 	)

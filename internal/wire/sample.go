@@ -46,14 +46,25 @@ func sampleOfCase(fact event.Fact, state string) *event.Entry {
 // sampleOfClaim makes an entry about a claim that is as the fact left it.
 func sampleOfClaim(fact event.Fact) *event.Entry {
 	c := &event.Case{
-		ID: 6011514433546201, Reference: "MTR-000042", Name: "Ada Meier: glass", Version: 7,
-		URL:  "https://cases.example.com/cases/6011514433546201",
-		Type: "motor_claim", TypeVersion: 1, Kind: "claim", State: "in_review", Classification: "PUBLIC",
+		ID:             6011514433546201,
+		Reference:      "MTR-000042",
+		Name:           "Ada Meier: glass",
+		Version:        7,
+		URL:            "https://cases.example.com/cases/6011514433546201",
+		Type:           "motor_claim",
+		TypeVersion:    1,
+		Kind:           "claim",
+		State:          "in_review",
+		Classification: "PUBLIC",
 		Data: []byte(`{"claimant":{"id":4556737586899855,"first_name":"Ada","last_name":"Meier","email":"ada.meier@example.com","role":"claimant"},` +
 			`"estimated_claim_cost":84000,"external_claim_ref":"EXT-7781","incident_description":"A stone broke the windscreen.",` +
 			`"incident_occurred_at":"2026-03-01T17:40:00.000Z","incident_type":"glass","policy_no":"POL-99120","reported_at":"2026-03-02T08:10:00.000Z"}`),
-		Labels: []string{sampleLabel.Slug}, OpenedAt: sampleTime.AddDate(0, 0, -12), CreatedAt: sampleTime.AddDate(0, 0, -12),
-		LastActivityAt: sampleTime, LastActivityBy: sampleActor.UserID, ModifiedAt: sampleTime,
+		Labels:         []string{sampleLabel.Slug},
+		OpenedAt:       sampleTime.AddDate(0, 0, -12),
+		CreatedAt:      sampleTime.AddDate(0, 0, -12),
+		LastActivityAt: sampleTime,
+		LastActivityBy: sampleActor.UserID,
+		ModifiedAt:     sampleTime,
 	}
 	switch fact.Name {
 	case event.CaseCreated.Name:
@@ -75,13 +86,21 @@ func sampleOfContact() *event.Entry {
 	c := &event.Contact{
 		ID: 4556737586899855, Version: 1, CreatedAt: sampleTime, ModifiedAt: sampleTime,
 		ContactDetails: event.ContactDetails{
-			Title: "Dr", FirstName: "Ada", LastName: "Meier", Email: "ada.meier@example.com", MobilePhone: "+41 79 555 01 42",
-			Preferred: "email", AddressLine1: "Example Street 12", City: "Zurich", Postcode: "8001", CountryCode: "CH",
+			Title:        "Dr",
+			FirstName:    "Ada",
+			LastName:     "Meier",
+			Email:        "ada.meier@example.com",
+			MobilePhone:  "+41 79 555 01 42",
+			Preferred:    "email",
+			AddressLine1: "Example Street 12",
+			City:         "Zurich",
+			Postcode:     "8001",
+			CountryCode:  "CH",
 		},
 	}
 	return &event.Entry{
 		Subject: event.ContactSubject(c.ID), Version: c.Version, At: sampleTime, Actor: sampleActor,
-		Facts: []event.Fact{event.ContactCreated.New(event.None{})}, Snapshot: event.Snapshot{Contact: c},
+		Facts: []event.Fact{event.ContactCreated.New(event.NoDetails{})}, Snapshot: event.Snapshot{Contact: c},
 	}
 }
 
@@ -92,7 +111,8 @@ func sampleOfEndpoint(fact event.Fact) *event.Entry {
 		Since: sampleTime.Add(-time.Hour), Reason: "503 Service Unavailable",
 	}
 	return &event.Entry{
-		Subject: event.EndpointSubject(e.ID), Version: 7, At: sampleTime, Actor: event.Actor{Source: event.System, Name: "Casehook"},
+		Subject: event.EndpointSubject(e.ID), Version: 7, At: sampleTime,
+		Actor: event.Actor{Source: event.System, Name: "Casehook"},
 		Facts: []event.Fact{fact}, Snapshot: event.Snapshot{Endpoint: e},
 	}
 }

@@ -103,16 +103,24 @@ func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok
 // what it sees nothing of is Untold, so that messages have the same places for
 // every clearance.
 func Messages(e *event.Entry, version string, clearance casetype.Classification) []Message {
-	view, told := e.As(clearance.SeesMarked)
+	view, told := e.As(clearance.SeesClass)
 	var messages []Message
 	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
 	for i, f := range e.Facts {
-		shown, visible := f.As(clearance.SeesMarked)
+		shown, visible := f.As(clearance.SeesClass)
 		for _, r := range registry.routes[f.Name] {
 			if r.of != nil && !r.of(e) {
 				continue
 			}
-			m := Message{Fact: i, Format: r.format, Trigger: r.trigger, At: e.At, Trace: e.Trace, ID: id.Message(e.ID, at, e.Subject, i, r.trigger), Untold: !told || !visible}
+			m := Message{
+				Fact:    i,
+				Format:  r.format,
+				Trigger: r.trigger,
+				At:      e.At,
+				Trace:   e.Trace,
+				ID:      id.Message(e.ID, at, e.Subject, i, r.trigger),
+				Untold:  !told || !visible,
+			}
 			if !m.Untold {
 				m.Body, m.Err = r.body(r.trigger, view, shown)
 				m.Header = append(r.header(r.trigger, version),

@@ -59,8 +59,8 @@ func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
 		event.CaseCreated.New(event.Creation{Transition: "open"}),
 		event.CaseChanged.New(event.Changes{}),
 		event.CaseStateChanged.New(event.StateChange{To: "approved"}),
-		event.CaseApproved.New(event.None{}),
-		event.CaseFinished.New(event.None{}),
+		event.CaseApproved.New(event.NoDetails{}),
+		event.CaseFinished.New(event.NoDetails{}),
 	)
 	var got []string
 	for i, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
@@ -79,7 +79,8 @@ func TestACommitWithoutFactsIsToldNobody(t *testing.T) {
 	if messages := wire.Messages(caseEntry(), "0.1.0", casetype.Restricted); len(messages) != 0 {
 		t.Errorf("messages: %v", messages)
 	}
-	if messages := wire.Messages(caseEntry(event.Fact{Name: "moon.rose"}), "0.1.0", casetype.Restricted); len(messages) != 0 {
+	if messages := wire.Messages(caseEntry(event.Fact{Name: "moon.rose"}), "0.1.0",
+		casetype.Restricted); len(messages) != 0 {
 		t.Errorf("messages of a fact that no format knows: %v", messages)
 	}
 }
@@ -90,7 +91,8 @@ func TestMessageIDsAreStableAndDifferPerFactAndTrigger(t *testing.T) {
 		event.CaseProofsUploaded.New(event.Proofs{Keys: []string{"utility_bill"}}),
 		event.CaseCommented.New(event.Comment{ID: "cmt_1"}),
 	}
-	first, again := wire.Messages(caseEntry(facts...), "0.1.0", casetype.Restricted), wire.Messages(caseEntry(facts...), "0.2.0", casetype.Restricted)
+	first, again := wire.Messages(caseEntry(facts...), "0.1.0", casetype.Restricted), wire.Messages(caseEntry(facts...),
+		"0.2.0", casetype.Restricted)
 	seen := map[string]bool{}
 	for i, m := range first {
 		if m.ID != again[i].ID {
@@ -194,9 +196,11 @@ func TestTheRegistryKnowsItsTriggers(t *testing.T) {
 
 func BenchmarkMessages(b *testing.B) {
 	e := caseEntry(
-		event.CaseChanged.New(event.Changes{Changes: []event.Change{{Path: "data/client", Before: []byte("null"), After: []byte(`"Acme"`)}}}),
+		event.CaseChanged.New(event.Changes{Changes: []event.Change{{
+			Path: "data/client", Before: []byte("null"), After: []byte(`"Acme"`),
+		}}}),
 		event.CaseStateChanged.New(event.StateChange{From: "in_review", To: "approved", Transition: "approve"}),
-		event.CaseApproved.New(event.None{}),
+		event.CaseApproved.New(event.NoDetails{}),
 	)
 	b.ReportAllocs()
 	for b.Loop() {

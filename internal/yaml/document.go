@@ -26,7 +26,8 @@ const (
 
 // Options say how a document is read.
 type Options struct {
-	MaxNodes int                 // values that there may be, aliases expanded; 0: some 100,000 in YAML, any number in JSON
+	// values that there may be, aliases expanded; 0: some 100,000 in YAML, any number in JSON
+	MaxNodes int
 	Text     func(string) string // what texts and keys become; nil: they stay as they are
 }
 

@@ -39,7 +39,8 @@ func unprintable(source []byte) *Fault {
 		return nil
 	}
 	c, _ := utf8.DecodeRune(source[i:])
-	return &Fault{Position: positionIn(source, i), Message: fmt.Sprintf("holds the character %U, which YAML may not", c)}
+	return &Fault{Position: positionIn(source, i),
+		Message: fmt.Sprintf("holds the character %U, which YAML may not", c)}
 }
 
 var version = regexp.MustCompile(`^%YAML[ \t]+([^ \t\r\n]+)`)

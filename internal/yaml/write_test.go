@@ -44,7 +44,8 @@ func value(depth int) *rapid.Generator[any] {
 		return rapid.OneOf(scalars...)
 	}
 	inside := value(depth - 1)
-	return rapid.OneOf(append(scalars, rapid.SliceOfN(inside, 0, 4).AsAny(), rapid.MapOfN(text, inside, 0, 4).AsAny())...)
+	return rapid.OneOf(append(scalars, rapid.SliceOfN(inside, 0, 4).AsAny(),
+		rapid.MapOfN(text, inside, 0, 4).AsAny())...)
 }
 
 func TestWritingKeepsTheOrderOfKeys(t *testing.T) {

@@ -46,7 +46,8 @@ func TestPlainScalarsAreThoseOfYAML12(t *testing.T) {
 		"!!float x": "!!float, and is none", "!!binary aGk=": "tag !!binary, which means nothing", "!!timestamp 2026-01-01": "tag !!timestamp", "!custom x": "tag !custom",
 		"!custom {b: 1}": "tag !custom", "!!set {b, c}": "tag !!set", "!!map [b]": "tag !!map", "!!seq {b: 1}": "tag !!seq", "!!map x": "tag !!map",
 	} {
-		if got := faults(read("a: " + text + "\n").Faults); len(got) != 1 || !strings.HasPrefix(got[0], "1:4 /a: ") && !strings.HasPrefix(got[0], "1:1 /a: ") || !strings.Contains(got[0], want) {
+		if got := faults(read("a: " + text + "\n").Faults); len(got) != 1 || !strings.HasPrefix(got[0], "1:4 /a: ") &&
+			!strings.HasPrefix(got[0], "1:1 /a: ") || !strings.Contains(got[0], want) {
 			t.Errorf("%.50s: %v, want %s", text, got, want)
 		}
 	}
@@ -154,11 +155,13 @@ func TestAliasesAreExpandedWithinALimit(t *testing.T) {
 	var laughs strings.Builder
 	laughs.WriteString("a0: &a0 [x]\n")
 	for i := range 30 {
-		fmt.Fprintf(&laughs, "a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
+		fmt.Fprintf(&laughs, "a%d: &a%d [%s]\n", i+1, i+1,
+			strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
 	}
 	for _, limit := range []int{0, 500} {
 		doc := yaml.Read([]byte(laughs.String()), yaml.Options{MaxNodes: limit})
-		if len(doc.Faults) != 1 || doc.Value != nil || !strings.Contains(doc.Faults[0].Message, "values, aliases expanded, the most there may be") {
+		if len(doc.Faults) != 1 || doc.Value != nil ||
+			!strings.Contains(doc.Faults[0].Message, "values, aliases expanded, the most there may be") {
 			t.Errorf("%d: %v", limit, faults(doc.Faults))
 		}
 	}
@@ -215,7 +218,9 @@ func FuzzJSONIsYAML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source []byte) {
 		doc := yaml.Read(source, yaml.Options{})
 		for _, fault := range doc.Faults {
-			if fault.Line < 1 || fault.Column < 1 || fault.Line > 1+bytes.Count(source, []byte("\n"))+bytes.Count(source, []byte("\r")) || fault.Message == "" {
+			if fault.Line < 1 || fault.Column < 1 ||
+				fault.Line > 1+bytes.Count(source, []byte("\n"))+bytes.Count(source, []byte("\r")) ||
+				fault.Message == "" {
 				t.Fatalf("%q: %v", source, faults(doc.Faults))
 			}
 		}
@@ -226,14 +231,18 @@ func FuzzJSONIsYAML(f *testing.F) {
 			if len(doc.Faults) == 0 && !reflect.DeepEqual(doc.Value, want) {
 				t.Fatalf("%q is %#v, want %#v", source, doc.Value, want)
 			}
-			if told := strings.Join(faults(doc.Faults), "\n"); fits && told != "" && !strings.Contains(told, "surrogate") && !strings.Contains(told, "UTF-8") && !strings.Contains(told, "longer than 2000") {
+			if told := strings.Join(faults(doc.Faults),
+				"\n"); fits && told != "" && !strings.Contains(told, "surrogate") && !strings.Contains(told, "UTF-8") &&
+				!strings.Contains(told, "longer than 2000") {
 				t.Fatalf("%q: %s", source, told)
 			}
 		}
 		if len(doc.Faults) > 0 {
 			return
 		}
-		for _, write := range []func() ([]byte, error){doc.Root().JSON, doc.Root().Cut, func() ([]byte, error) { return yaml.JSON(doc.Value) }} {
+		for _, write := range []func() ([]byte, error){
+			doc.Root().JSON, doc.Root().Cut, func() ([]byte, error) { return yaml.JSON(doc.Value) },
+		} {
 			written, err := write()
 			if err != nil {
 				t.Fatal(err)

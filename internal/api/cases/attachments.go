@@ -47,7 +47,7 @@ type download struct {
 type attachmentHandler struct {
 	kernel       *rest.Kernel
 	service      *casework.Service
-	kind         cases.Sort
+	kind         cases.AttachmentKind
 	folder, noun string // the path, and the word for one
 
 	list, download, remove access.Operation

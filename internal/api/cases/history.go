@@ -149,11 +149,11 @@ func showFact(p access.Principal, f event.Fact) (Fact, error) {
 		return Fact{Name: f.Name}, nil
 	case event.CaseAssigned.Is(f):
 		who, err := event.CaseAssigned.Decode(f)
-		f = event.CaseAssigned.New(p.SeesPerson(who))
+		f = event.CaseAssigned.New(p.RedactPerson(who))
 		return Fact{f.Name, rest.Object(f.Data)}, err
 	case event.CaseUnassigned.Is(f):
 		who, err := event.CaseUnassigned.Decode(f)
-		f = event.CaseUnassigned.New(p.SeesPerson(who))
+		f = event.CaseUnassigned.New(p.RedactPerson(who))
 		return Fact{f.Name, rest.Object(f.Data)}, err
 	}
 	return Fact{f.Name, rest.Object(f.Data)}, nil

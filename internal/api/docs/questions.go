@@ -65,7 +65,7 @@ func parametersOf(headers []wire.HeaderDoc) (all []*huma.Param) {
 	return all
 }
 
-func contentOf(schema json.RawMessage, samples []wire.Sampled) map[string]*huma.MediaType {
+func contentOf(schema json.RawMessage, samples []wire.NamedBody) map[string]*huma.MediaType {
 	examples := map[string]*huma.Example{}
 	for _, s := range samples {
 		examples[s.Name] = &huma.Example{Summary: s.Doc, Value: s.Body}

@@ -22,7 +22,7 @@ type redirected struct {
 
 // awaited is what a cookie keeps while somebody is at the provider.
 type awaited struct {
-	oidc.Pending
+	oidc.AuthRequest
 	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
 	Host     string // that the request was sent to
 	ReturnTo string
@@ -85,11 +85,11 @@ func (h oidcHandler) beginOIDC(ctx context.Context, in *struct {
 	if at.URL != "" {
 		back = at.URL + oidcCallback // the cookie is this host's alone
 	}
-	location, pending, err := h.provider.BeginAt(ctx, back)
+	location, pending, err := h.provider.StartAt(ctx, back)
 	if err != nil {
 		return nil, h.providerFailed(ctx, err)
 	}
-	kept := awaited{Pending: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
+	kept := awaited{AuthRequest: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
 	return &redirected{location}, keepSealed(h.sessions, x, pendingCookie, kept, pendingLasts)
 }
 
@@ -127,7 +127,7 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 	if in.Error != "" && kept.State == in.State && in.State != "" {
 		return nil, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in. Begin again: GET /v1/oidc/login.")
 	}
-	who, err := h.provider.Finish(ctx, kept.Pending, in.State, in.Code)
+	who, err := h.provider.Finish(ctx, kept.AuthRequest, in.State, in.Code)
 	if err != nil {
 		return nil, h.providerFailed(ctx, err)
 	}

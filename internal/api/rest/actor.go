@@ -15,4 +15,4 @@ type Actor struct {
 }
 
 // ShowActor returns an actor as the caller may see them.
-func ShowActor(p access.Principal, a event.Actor) Actor { return Actor(p.Sees(a)) }
+func ShowActor(p access.Principal, a event.Actor) Actor { return Actor(p.Redact(a)) }

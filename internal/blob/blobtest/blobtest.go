@@ -47,7 +47,9 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 const mib = 1 << 20
 
 func putAndOpen(t *testing.T, s blob.Store) {
-	for _, content := range [][]byte{{}, []byte("x"), []byte("line\r\n\x00\xff"), bytes.Repeat([]byte("0123456789"), mib/8)} {
+	for _, content := range [][]byte{
+		{}, []byte("x"), []byte("line\r\n\x00\xff"), bytes.Repeat([]byte("0123456789"), mib/8),
+	} {
 		key := id.New("blob")
 		// The last bytes and EOF come together, as some readers do.
 		info, err := s.Put(t.Context(), key, iotest.DataErrReader(bytes.NewReader(content)), 2*mib)

@@ -157,7 +157,7 @@ func (h *health) disable(reason string, now time.Time) {
 
 // note notes that the health is to be saved, with a fact about what it was or is. A
 // change without a fact replaces one without a fact before it.
-func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[event.None]) {
+func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[event.NoDetails]) {
 	c := HealthChange{Base: h.Version}
 	if n := len(h.changes); n > 0 && h.changes[n-1].Entry == nil {
 		c.Base = h.changes[n-1].Base
@@ -166,7 +166,7 @@ func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[ev
 	h.Version++
 	c.Health = h.Health
 	if len(fact) > 0 {
-		c.Entry = h.entry(said, now, fact[0].New(event.None{}))
+		c.Entry = h.entry(said, now, fact[0].New(event.NoDetails{}))
 	}
 	h.changes = append(h.changes, c)
 }

@@ -70,7 +70,7 @@ var attachmentTests = map[string]func(*fixture){
 			}
 			return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, second)
 		})
-		list := func(tenant int64, sort cases.Sort, after string, limit int) []cases.Attachment {
+		list := func(tenant int64, sort cases.AttachmentKind, after string, limit int) []cases.Attachment {
 			return must[[]cases.Attachment](f)(f.Attachments(f.Context(), tenant, 1, sort, casetype.Restricted, after, limit))
 		}
 		f.equal(list(f.tenant, cases.Document, "", 9), []cases.Attachment{document})
@@ -80,7 +80,7 @@ var attachmentTests = map[string]func(*fixture){
 		f.equal(must[cases.Attachment](f)(f.Attachment(f.Context(), f.tenant, 1, cases.Proof, proof.ID)), proof)
 		for _, wrong := range []struct {
 			tenant, id int64
-			sort       cases.Sort
+			sort       cases.AttachmentKind
 		}{{f.tenant, 1, cases.Document}, {f.other, 1, cases.Proof}, {f.tenant, 2, cases.Proof}} {
 			_, err := f.Attachment(f.Context(), wrong.tenant, wrong.id, wrong.sort, proof.ID)
 			f.wantFault(err, fault.NotFound, string(wrong.sort)+".not_found")

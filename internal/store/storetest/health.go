@@ -17,11 +17,11 @@ func failing(base int64, reason string) store.HealthChange {
 }
 
 // saying is a change of which others are told.
-func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.None]) store.HealthChange {
+func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.NoDetails]) store.HealthChange {
 	c.Told = true
 	c.Entry = &event.Entry{
 		Tenant: tenant, Subject: event.EndpointSubject(id), Version: c.Version, At: start, Actor: event.Actor{Source: event.System},
-		Facts: []event.Fact{fact.New(event.None{})}, Snapshot: event.Snapshot{Endpoint: &event.Endpoint{ID: id, Since: c.Since, Reason: c.Reason}},
+		Facts: []event.Fact{fact.New(event.NoDetails{})}, Snapshot: event.Snapshot{Endpoint: &event.Endpoint{ID: id, Since: c.Since, Reason: c.Reason}},
 	}
 	return c
 }

@@ -33,7 +33,9 @@ func TestBrokenFieldsAreNoticed(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		header, body := received(trigger.Name)
 		var schema, value map[string]any
-		for raw, into := range map[string]*map[string]any{string(wire.Schema(trigger.Name)): &schema, string(body): &value} {
+		for raw, into := range map[string]*map[string]any{
+			string(wire.Schema(trigger.Name)): &schema, string(body): &value,
+		} {
 			if err := json.Unmarshal([]byte(raw), into); err != nil {
 				t.Fatal(err)
 			}
