@@ -146,36 +146,46 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		if strings.Contains(string(told.body), strings.TrimPrefix(path, "/v1/endpoints/")) {
 			t.Errorf("the manager's endpoint is among those told: %s", told.body)
 		}
-		w.storyOfOwners(expect, mine, path, open, closed, manager)
+		w.storyOfOwners(ownership{
+			expect: expect, receiver: mine, path: path, open: open, closed: closed, manager: manager,
+		})
 	})
 }
 
-// storyOfOwners hands an endpoint about.
-func (w *world) storyOfOwners(expect func(*caseReceiver, string, ...string), e *caseReceiver, path, open, closed string,
-	manager []string) {
+// ownership is an endpoint of a manager, who may read one of two cases.
+type ownership struct {
+	expect       func(r *caseReceiver, path string, cases ...string) // checks what an endpoint delivers next
+	receiver     *caseReceiver
+	path         string   // of the endpoint
+	open, closed string   // ids of cases
+	manager      []string // headers
+}
+
+// storyOfOwners hands an endpoint from one owner to the next.
+func (w *world) storyOfOwners(o ownership) {
 	t := w.t
-	replay := func() { t.Helper(); w.post(path+"/replays", `{"since": "beginning"}`).is(201, "") }
-	if shown := w.get(path).is(200, ""); !strings.HasPrefix(shown.text("owner"), "token/tok_") {
+	replay := func() { t.Helper(); w.post(o.path+"/replays", `{"since": "beginning"}`).is(201, "") }
+	if shown := w.get(o.path).is(200, ""); !strings.HasPrefix(shown.text("owner"), "token/tok_") {
 		t.Errorf("it shows %s", shown.body)
 	}
-	w.do("PATCH", path, `{"take_over": true}`).is(200, "")
+	w.do("PATCH", o.path, `{"take_over": true}`).is(200, "")
 	replay()
-	expect(e, path, open, closed)
-	w.do("PATCH", path, `{"description": "changed by somebody else"}`, manager...).is(200, "")
+	o.expect(o.receiver, o.path, o.open, o.closed)
+	w.do("PATCH", o.path, `{"description": "changed by somebody else"}`, o.manager...).is(200, "")
 	replay()
-	expect(e, path, open, closed)
-	w.do("PATCH", path, `{"url": "`+e.server.URL+`/moved"}`, manager...).is(200, "")
+	o.expect(o.receiver, o.path, o.open, o.closed)
+	w.do("PATCH", o.path, `{"url": "`+o.receiver.server.URL+`/moved"}`, o.manager...).is(200, "")
 	replay()
-	expect(e, path, open)
+	o.expect(o.receiver, o.path, o.open)
 	w.do("PUT", "/v1/case-types/closed", narrowed("closed", `["manager"]`)).is(200, "")
 	replay()
-	expect(e, path, open, closed)
-	w.do("DELETE", "/v1/tokens/"+strings.TrimPrefix(w.get(path).text("owner"), "token/"), nil).is(204, "")
+	o.expect(o.receiver, o.path, o.open, o.closed)
+	w.do("DELETE", "/v1/tokens/"+strings.TrimPrefix(w.get(o.path).text("owner"), "token/"), nil).is(204, "")
 	replay()
-	expect(e, path, open)
+	o.expect(o.receiver, o.path, o.open)
 	w.do("PUT", "/v1/case-types/note", narrowed("note", `["viewer"]`)).is(200, "")
 	w.write("note")
-	expect(e, path)
+	o.expect(o.receiver, o.path)
 }
 
 // A stream hears at once that its client may read less.

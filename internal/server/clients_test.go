@@ -156,10 +156,10 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 // proofs makes a case that takes proofs, and returns where.
 func proofs(t *testing.T, s *Server) string {
 	t.Helper()
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+	call(t, s, "PUT /v1/case-types/note", s.Token(),
 		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open"}], "proofs": [{"key": "passport"}]}`)
-	made := call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"data": {}}`)
+	made := call(t, s, "POST /v1/case-types/note/cases", s.Token(), `{"data": {}}`)
 	return fmt.Sprintf("/v1/cases/%.0f/proofs", made["id"])
 }
 
@@ -175,7 +175,7 @@ func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
 			t.Errorf("%s: answered %q", length, answer)
 		}
 	}
-	if all := call(t, s, "GET", path, s.Token(), ""); len(all["items"].([]any)) != 0 {
+	if all := call(t, s, "GET "+path, s.Token(), ""); len(all["items"].([]any)) != 0 {
 		t.Errorf("saved: %v", all)
 	}
 }

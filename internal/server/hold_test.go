@@ -54,20 +54,20 @@ func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 	s, stop := start(t, c)
 	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`,
 		e.server.URL)
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+	call(t, s, "PUT /v1/case-types/note", s.Token(),
 		`{"key": "note", "edit": "edit", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"]},
 		{"key": "ask", "to": "open", `+ask+`}, {"key": "go", "from": ["open"], `+ask+`}], "switch": {`+ask+`}, "delete": {`+ask+`}}`)
-	call(t, s, "PUT", "/v1/case-types/memo", s.Token(), `{"key": "memo", "fields": {"type": "object", "properties": {}},
+	call(t, s, "PUT /v1/case-types/memo", s.Token(), `{"key": "memo", "fields": {"type": "object", "properties": {}},
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(),
+	call(t, s, "POST /v1/endpoints", s.Token(),
 		`{"name": "crm", "url": "`+e.server.URL+`/hook", "triggers": ["case_created", "case_comment"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]},
 		"auth": {"type": "oauth2", "token_url": "`+e.server.URL+`/token", "client_id": "c", "client_secret": "s"}}`)
-	call(t, s, "POST", "/v1/endpoints", s.Token(),
+	call(t, s, "POST /v1/endpoints", s.Token(),
 		`{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
-	call(t, s, "POST", "/v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
+	call(t, s, "POST /v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
 	w := &observedServer{server: s, t: t}
 	w.eventually("both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
 	stop()
@@ -116,10 +116,10 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 	if got := value(scrape(t, s.MetricsURL()), "held"); got != 1 {
 		t.Errorf("casehook_held is %v", got)
 	}
-	made := pathOf(call(t, s, "POST", "/v1/case-types/note/cases", token, `{"transition": "write"}`))
-	call(t, s, "POST", made+"/comments", token, `{"text": "x"}`)
-	memo := pathOf(call(t, s, "POST", "/v1/case-types/memo/cases", token, `{}`))
-	crm := call(t, s, "GET", "/v1/endpoints", token, "")["items"].([]any)[0].(map[string]any)
+	made := pathOf(call(t, s, "POST /v1/case-types/note/cases", token, `{"transition": "write"}`))
+	call(t, s, "POST "+made+"/comments", token, `{"text": "x"}`)
+	memo := pathOf(call(t, s, "POST /v1/case-types/memo/cases", token, `{}`))
+	crm := call(t, s, "GET /v1/endpoints", token, "")["items"].([]any)[0].(map[string]any)
 	endpoint := crm["id"].(string)
 	for _, r := range []struct{ method, path, body, code string }{
 		{"POST", "/v1/case-types/note/cases", `{"transition": "ask"}`, "callback.held"},
@@ -129,13 +129,13 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 		{"DELETE", made, "", "callback.held"},
 		{"POST", "/v1/endpoints/" + endpoint + "/test", `{"trigger": "case_created"}`, "delivery.held"},
 	} {
-		if status, body := send(t, s, r.method, r.path, token, r.body); status != 503 ||
+		if status, body := send(t, s, r.method+" "+r.path, token, r.body); status != 503 ||
 			!strings.Contains(body, r.code) {
 			t.Errorf("%s %s: %d %s", r.method, r.path, status, body)
 		}
 	}
-	call(t, s, "POST", "/v1/endpoints/"+endpoint+"/replays", token, `{"since": "beginning"}`)
-	if seen := call(t, s, "GET", "/v1/journal?after=beginning&triggers=case_comment",
+	call(t, s, "POST /v1/endpoints/"+endpoint+"/replays", token, `{"since": "beginning"}`)
+	if seen := call(t, s, "GET /v1/journal?after=beginning&triggers=case_comment",
 		token, "")["messages"].([]any); len(seen) != 1 {
 		t.Errorf("the journal has %v", seen)
 	}
@@ -160,14 +160,15 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 			n++
 		}
 	}
-	if status, body := send(t, s, "POST", made+"/transitions/go", token, `{}`); status != 200 {
+	if status, body := send(t, s, "POST "+made+"/transitions/go", token, `{}`); status != 200 {
 		t.Errorf("not held any more, it is answered %d %s", status, body)
 	}
 }
 
-// send sends a request, and returns the status and the body of its answer.
-func send(t *testing.T, s *Server, method, path, token, body string) (int, string) {
+// send sends a request such as "GET /v1/cases", and returns the status and the body of its answer.
+func send(t *testing.T, s *Server, operation, token, body string) (int, string) {
 	t.Helper()
+	method, path, _ := strings.Cut(operation, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,11 +45,12 @@ func (i *integration) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *integration) comment(caseID int64, token string) {
-	call(i.t, i.server, "POST", fmt.Sprintf("/v1/cases/%d/comments", caseID), token, `{"text": "Seen."}`)
+	call(i.t, i.server, fmt.Sprintf("POST /v1/cases/%d/comments", caseID), token, `{"text": "Seen."}`)
 }
 
-// call calls the API, which has to agree.
-func call(t *testing.T, s *Server, method, path, token, body string) (answer map[string]any) {
+// call sends a request such as "GET /v1/cases", which has to succeed, and returns the members of its answer.
+func call(t *testing.T, s *Server, operation, token, body string) (answer map[string]any) {
+	method, path, _ := strings.Cut(operation, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		t.Error(err)
@@ -89,11 +91,11 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 			i := &integration{t: t, server: s, versions: make(chan int64, 20), most: 6}
 			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)
-			call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+			call(t, s, "PUT /v1/case-types/note", s.Token(),
 				`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-			own := call(t, s, "POST", "/v1/tokens", s.Token(), `{"name": "integration"}`)
+			own := call(t, s, "POST /v1/tokens", s.Token(), `{"name": "integration"}`)
 			i.token = own["token"].(string)
-			call(t, s, "POST", "/v1/endpoints", i.token,
+			call(t, s, "POST /v1/endpoints", i.token,
 				`{"url": "`+receiver.URL+`", "triggers": ["case_created", "case_comment"]`+test.settings+`}`)
 
 			comment := i.begin(test.byPerson)
@@ -119,7 +121,7 @@ func (i *integration) begin(byPerson bool) (comment func()) {
 		i.t.Fatal(err)
 	}
 	if !byPerson {
-		made := call(i.t, i.server, "POST", "/v1/case-types/note/cases", i.server.Token(), `{}`)
+		made := call(i.t, i.server, "POST /v1/case-types/note/cases", i.server.Token(), `{}`)
 		id := int64(made["id"].(float64))
 		return func() { i.comment(id, i.server.Token()) }
 	}

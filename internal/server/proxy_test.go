@@ -8,9 +8,10 @@ import (
 	"testing"
 )
 
-// proxied asks for something as a proxy does that passes a request on.
-func proxied(t *testing.T, s *Server, method, path, body string, headers ...string) *http.Response {
+// proxied sends a request such as "GET /v1/cases" with the headers of a proxy that passes it on.
+func proxied(t *testing.T, s *Server, operation, body string, headers ...string) *http.Response {
 	t.Helper()
+	method, path, _ := strings.Cut(operation, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -40,9 +41,9 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 			config.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}
 		s, _ := start(t, config)
-		call(t, s, "POST", "/v1/users", s.Token(),
+		call(t, s, "POST /v1/users", s.Token(),
 			`{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
-		bound := call(t, s, "POST", "/v1/tokens",
+		bound := call(t, s, "POST /v1/tokens",
 			s.Token(), `{"name": "bound", "allowed_addresses": ["2001:db8::/32"]}`)["token"].(string)
 		status := func(want int, r *http.Response) *http.Response {
 			t.Helper()
@@ -52,16 +53,16 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 			return r
 		}
 		status(200,
-			proxied(t, s, "GET", "/v1/cases", "", "Authorization: Bearer "+bound, `Forwarded: for="[2001:db8::7]:80"`))
+			proxied(t, s, "GET /v1/cases", "", "Authorization: Bearer "+bound, `Forwarded: for="[2001:db8::7]:80"`))
 		for range 6 {
-			proxied(t, s, "POST", "/v1/session", strings.Replace(adasSignIn, "correct", "wrong", 1),
+			proxied(t, s, "POST /v1/session", strings.Replace(adasSignIn, "correct", "wrong", 1),
 				"X-Forwarded-For: 203.0.113.66")
 		}
-		in := status(200, proxied(t, s, "POST", "/v1/session", adasSignIn, "X-Forwarded-For: 198.51.100.7"))
+		in := status(200, proxied(t, s, "POST /v1/session", adasSignIn, "X-Forwarded-For: 198.51.100.7"))
 		if !trusted {
 			continue
 		}
-		records := call(t, s, "GET", "/v1/audit?limit=1", s.Token(), "")["items"].([]any)
+		records := call(t, s, "GET /v1/audit?limit=1", s.Token(), "")["items"].([]any)
 		if by := records[0].(map[string]any)["by"].(map[string]any); by["address"] != "198.51.100.7" {
 			t.Errorf("the audit tells of %v", by)
 		}
@@ -79,12 +80,12 @@ func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
 		Data: filepath.Join(t.TempDir(), "data"), PublicURL: "http://cases.example",
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
-	call(t, s, "POST", "/v1/users", s.Token(),
+	call(t, s, "POST /v1/users", s.Token(),
 		`{"email": "ada@example.org", "name": "Ada", "role": "caseworker", "password": "correct horse battery"}`)
 	const forwarded = "X-Forwarded-For: 198.51.100.7"
 	for scheme, name := range map[string]string{"https": "__Host-casehook_session", "http": "casehook_session"} {
 		proto := "X-Forwarded-Proto: " + scheme
-		cookie := proxied(t, s, "POST", "/v1/session", adasSignIn, forwarded, proto).Cookies()[0]
+		cookie := proxied(t, s, "POST /v1/session", adasSignIn, forwarded, proto).Cookies()[0]
 		if cookie.Name != name || cookie.Secure != (scheme == "https") {
 			t.Errorf("by %s, the cookie is %s", scheme, cookie)
 		}
@@ -95,7 +96,7 @@ func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
 			status int
 		}{{map[string]string{"https": "http://", "http": "https://"}[scheme] + host, 403},
 			{"https://evil.example", 403}, {scheme + "://" + host, 204}} {
-			r := proxied(t, s, "DELETE", "/v1/session", "", forwarded, proto, with, "Origin: "+page.origin)
+			r := proxied(t, s, "DELETE /v1/session", "", forwarded, proto, with, "Origin: "+page.origin)
 			if r.StatusCode != page.status {
 				t.Errorf("by %s, a page at %s is answered %d, want %d", scheme, page.origin, r.StatusCode, page.status)
 			}

@@ -42,7 +42,7 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	if r.operator, err = OperatorBearer(c, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	r.acme = call(t, s, "POST", "/v1/tenants", r.operator, `{"key": "acme"}`)["token"].(string)
+	r.acme = call(t, s, "POST /v1/tenants", r.operator, `{"key": "acme"}`)["token"].(string)
 	return r, inside
 }
 
@@ -50,7 +50,7 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 // that was refused.
 func (r *reachTest) asks(token, url string) string {
 	r.t.Helper()
-	call(r.t, r.server, "PUT", "/v1/case-types/note",
+	call(r.t, r.server, "PUT /v1/case-types/note",
 		token, `{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`", "retries": []}}]}`)
 	return r.refusal("POST", "/v1/case-types/note/cases", token, `{}`)
@@ -96,10 +96,10 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_KEY}/x"), "is not the beginning of a URL")
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "has not granted to this tenant")
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
-	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator,
+	call(t, r.server, "PATCH /v1/tenants/acme", r.operator,
 		`{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)
 	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "can't be reached") // another port
-	shown := call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator,
+	shown := call(t, r.server, "PATCH /v1/tenants/acme", r.operator,
 		`{"allow_addresses": ["127.0.0.0/8", "127.0.0.1/8", "[fd00::]/8:443"]}`)
 	if got := shown["allow_addresses"].([]any); len(got) != 2 || got[0] != "127.0.0.0/8" ||
 		shown["variables"].([]any)[0] != "INSIDE" {
@@ -116,7 +116,7 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 			r.acme, `{"key": "other", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 			"transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "`+url+`"}}]}`), "/transitions/0/about_to_submit/url")
 	}
-	call(t, r.server, "PATCH", "/v1/tenants/acme", r.operator, `{"variables": [], "allow_addresses": []}`)
+	call(t, r.server, "PATCH /v1/tenants/acme", r.operator, `{"variables": [], "allow_addresses": []}`)
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
 }
 
@@ -124,11 +124,11 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	t.Parallel()
 	r, inside := reach(t)
-	call(t, r.server, "PUT", "/v1/case-types/note", r.server.Token(),
+	call(t, r.server, "PUT /v1/case-types/note", r.server.Token(),
 		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
-	made := call(t, r.server, "POST", "/v1/endpoints", r.server.Token(),
+	made := call(t, r.server, "POST /v1/endpoints", r.server.Token(),
 		`{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
-	call(t, r.server, "POST", "/v1/case-types/note/cases", r.server.Token(), `{}`)
+	call(t, r.server, "POST /v1/case-types/note/cases", r.server.Token(), `{}`)
 	path := "/v1/endpoints/" + made["id"].(string)
 	shown := func(path string) string {
 		status, body := get(t, r.server, path, r.server.Token())
@@ -142,7 +142,7 @@ func TestAnswersFromInsideAreNotKept(t *testing.T) {
 			t.Fatal("nothing was tried")
 		}
 	}
-	tested := call(t, r.server, "POST", path+"/test", r.server.Token(), `{"trigger": "case_created"}`)
+	tested := call(t, r.server, "POST "+path+"/test", r.server.Token(), `{"trigger": "case_created"}`)
 	for what, said := range map[string]any{"the attempts": attempts, "the test": tested,
 		"the dead": shown(path + "/dead")} {
 		text, _ := said.(string)

@@ -104,7 +104,7 @@ func TestTheDatabasesFilesAreForTheirOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, stop := start(t, Config{Data: dir})
-	call(t, s, "PUT", "/v1/case-types/note", s.Token(),
+	call(t, s, "PUT /v1/case-types/note", s.Token(),
 		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 	files, err := os.ReadDir(dir)
 	if err != nil {

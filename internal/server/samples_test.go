@@ -144,17 +144,17 @@ func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		names = append(names, `"`+trigger.Name+`"`)
 	}
-	call(t, s, "POST", "/v1/endpoints", s.Token(),
+	call(t, s, "POST /v1/endpoints", s.Token(),
 		`{"url": "`+realURL+`", "triggers": [`+strings.Join(names, ", ")+`]}`)
 	fireAll(t, s, real)
-	tester := call(t, s, "POST", "/v1/endpoints",
+	tester := call(t, s, "POST /v1/endpoints",
 		s.Token(), `{"url": "`+testedURL+`", "triggers": ["endpoint.failing"]}`)
-	for _, item := range call(t, s, "GET", "/v1/triggers", s.Token(), "")["items"].([]any) {
+	for _, item := range call(t, s, "GET /v1/triggers", s.Token(), "")["items"].([]any) {
 		shown := item.(map[string]any)
 		name := shown["name"].(string)
 		sent := real.of(t, name)
 		want := shape(t, name, sent.header, sent.body)
-		call(t, s, "POST", "/v1/endpoints/"+tester["id"].(string)+"/test", s.Token(), `{"trigger": "`+name+`"}`)
+		call(t, s, "POST /v1/endpoints/"+tester["id"].(string)+"/test", s.Token(), `{"trigger": "`+name+`"}`)
 		sample := tested.of(t, name)
 		if diff := cmp.Diff(want, shape(t, name+", tested", sample.header, sample.body)); diff != "" {
 			t.Errorf("the sample of %s (-real +sample): %s", name, diff)
@@ -190,7 +190,7 @@ func exactly(t *testing.T, trigger string, shown []byte) []byte {
 func fireAll(t *testing.T, s *Server, real *firstMessages) {
 	do := func(method, path, body string) map[string]any {
 		t.Helper()
-		return call(t, s, method, path, s.Token(), body)
+		return call(t, s, method+" "+path, s.Token(), body)
 	}
 	id := func(answer map[string]any) string { return fmt.Sprintf("/v1/cases/%.0f", answer["id"]) }
 	do("PUT", "/v1/case-types/note", `{"key": "note", "edit": "edit",

@@ -18,7 +18,7 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 	} {
 		t.Run(public, func(t *testing.T) {
 			s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), PublicURL: public})
-			call(t, s, "POST", "/v1/users", s.Token(),
+			call(t, s, "POST /v1/users", s.Token(),
 				`{"email": "ada@example.org", "name": "Ada", "role": "viewer", "password": "correct horse battery"}`)
 			name := "casehook_session"
 			if secure {

@@ -105,8 +105,8 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	w := startObserved(t, config)
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_changed"], "policy": {"retries": ["1s"]}}`,
 		w.receiver.URL)
-	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
-	path := pathOf(call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(),
+	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
+	path := pathOf(call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(),
 		`{"data": {"text": "planted"}}`))
 	w.answers(500, `{"data": {"text": "planted too"}}`)
 
@@ -164,8 +164,8 @@ func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"]}`, w.receiver.URL)
-	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
-	call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {}}`)
+	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
+	call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {}}`)
 	w.eventually("it is told", func() bool { return len(w.received()) == 1 })
 	if got := w.received()[0].Header.Get("Traceparent"); got != "" {
 		t.Errorf("it is told with the trace %s", got)

@@ -70,7 +70,7 @@ func startObserved(t *testing.T, c Config) *observedServer {
 	definition := fmt.Sprintf(`{"key": "note", "fields": {"type": "object", "properties": {"text": {"type": "string"}}}, "edit": "edit",
 		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"],
 		"about_to_submit": {"url": "%s/callback", "retries": []}}]}`, w.receiver.URL)
-	call(t, w.server, "PUT", "/v1/case-types/note", w.server.Token(), definition)
+	call(t, w.server, "PUT /v1/case-types/note", w.server.Token(), definition)
 	return w
 }
 
@@ -176,14 +176,14 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
-	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
-	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
+	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
+	made := call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	w.eventually("the first message arrives", func() bool { return len(w.received()) == 1 })
 	w.answers(400, `{"errors": ["No."]}`)
 	path := pathOf(made)
 	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "two"}}`)
 	w.answers(400, `{"data": {"text": "three"}}`)
-	call(t, w.server, "PATCH", path, w.server.Token(), `{"data": {"text": "two"}}`)
+	call(t, w.server, "PATCH "+path, w.server.Token(), `{"data": {"text": "two"}}`)
 	w.eventually("the second message is given up", func() bool {
 		return value(scrape(t, w.server.MetricsURL()), "delivery_dead_total") == 1
 	})
@@ -244,9 +244,9 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
 	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
-	call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)
+	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
 	for range 12 {
-		call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
+		call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	}
 	w.eventually("it is seen", func() bool {
 		all := scrape(t, w.server.MetricsURL())
@@ -286,10 +286,10 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 		t.Helper()
 		before := len(w.received())
 		endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed", "case_comment"], "policy": {"retries": ["1h"]}}`, w.receiver.URL)
-		call(t, w.server, "POST", "/v1/endpoints", token, endpoint)
-		made := call(t, w.server, "POST", "/v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
-		call(t, w.server, "PATCH", pathOf(made), token, `{"data": {"text": "two"}}`)
-		call(t, w.server, "POST", pathOf(made)+"/comments", token, `{"text": "x"}`)
+		call(t, w.server, "POST /v1/endpoints", token, endpoint)
+		made := call(t, w.server, "POST /v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
+		call(t, w.server, "PATCH "+pathOf(made), token, `{"data": {"text": "two"}}`)
+		call(t, w.server, "POST "+pathOf(made)+"/comments", token, `{"text": "x"}`)
 		get(t, w.server, fmt.Sprint("/v1/nothing/", before), token)
 		get(t, w.server, fmt.Sprint("/v1/cases/", before), token)
 		w.eventually("all is told", func() bool { return len(w.received()) >= before+3 })
@@ -413,15 +413,15 @@ func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	w.answers(500, `{"data": {"text": "planted-answer"}, "warnings": ["planted-warning"]}`)
 	endpoint := fmt.Sprintf(`{"url": "http://%s/hook?token=planted-query", "triggers": ["case_created", "case_changed", "case_comment"],
 		"headers": {"X-Key": "planted-header"}}`, strings.TrimPrefix(w.receiver.URL, "http://"))
-	secret := call(t, w.server, "POST", "/v1/endpoints", w.server.Token(), endpoint)["secret"]
-	made := call(t, w.server, "POST", "/v1/case-types/note/cases", w.server.Token(),
+	secret := call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)["secret"]
+	made := call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(),
 		`{"data": {"text": "planted-data"}, "name": "planted-name"}`)
 	path := pathOf(made)
 	w.refused("PATCH", path, w.server.Token(), `{"data": {"text": "planted-data"}}`)
-	call(t, w.server, "POST", path+"/comments", w.server.Token(), `{"text": "planted-comment"}`)
+	call(t, w.server, "POST "+path+"/comments", w.server.Token(), `{"text": "planted-comment"}`)
 	get(t, w.server, "/v1/cases?q=planted-search", w.server.Token())
 	get(t, w.server, "/v1/cases", "chk_planted.planted-token")
-	call(t, w.server, "POST", "/v1/users", w.server.Token(),
+	call(t, w.server, "POST /v1/users", w.server.Token(),
 		`{"email": "planted@example.org", "name": "Ada", "role": "viewer", "password": "planted-password-horse"}`)
 	w.refused("POST", "/v1/session", "", `{"email": "planted@example.org", "password": "planted-password-wrong"}`)
 	w.eventually("it has tried to deliver", func() bool { return len(w.received()) > 1 })
