@@ -67,6 +67,7 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 			t.Errorf("the output does not say %q", want)
 		}
 	}
+	checkReadmeShows(t, out)
 	if strings.Contains(out, "\x1b[") {
 		t.Error("the output has colours, and is no terminal")
 	}

@@ -100,3 +100,30 @@ func accept(args []string) (err error) {
 	_, err = parser.Parse(args)
 	return err
 }
+
+var (
+	demoBlock = regexp.MustCompile("(?s)\n```text\n( \\d .*?)```")
+	drawn     = regexp.MustCompile(`\b\d{16}\b|msg_\S+`) // ids
+)
+
+// checkReadmeShows reports the lines of the README's excerpt that the demo does not print, in their order.
+func checkReadmeShows(t *testing.T, printed string) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	excerpt := demoBlock.FindSubmatch(readme)
+	if excerpt == nil {
+		t.Fatal("the README shows nothing of the demo")
+	}
+	printed = drawn.ReplaceAllString(printed, "ID")
+	for line := range strings.Lines(drawn.ReplaceAllString(string(excerpt[1]), "ID")) {
+		_, rest, found := strings.Cut(printed, strings.TrimRight(line, "\n"))
+		if !found {
+			t.Errorf("the README shows %q, which the demo does not print there", line)
+			continue
+		}
+		printed = rest
+	}
+}
