@@ -72,7 +72,7 @@ func blocksOf(t *testing.T, pages ...string) []block {
 	return blocks
 }
 
-// terminal is a shell that a person would have in a window.
+// terminal is a shell, as a person has one in a window.
 type terminal struct {
 	t     *testing.T
 	name  string
@@ -80,7 +80,7 @@ type terminal struct {
 
 	mu      sync.Mutex
 	out     bytes.Buffer
-	taken   int           // of out, by shown
+	read    int           // bytes of out that were compared
 	changed chan struct{} // closed when there is more, or the shell ended
 	ended   bool
 }
@@ -136,9 +136,9 @@ func (term *terminal) await(place, what string, pattern *regexp.Regexp) string {
 	late := time.After(limit)
 	for {
 		term.mu.Lock()
-		text := term.out.String()[term.taken:]
+		text := term.out.String()[term.read:]
 		if found := pattern.FindStringIndex(text); found != nil {
-			term.taken += found[1]
+			term.read += found[1]
 			term.mu.Unlock()
 			return text[:found[1]]
 		}
@@ -174,23 +174,23 @@ func (term *terminal) run(b block) string {
 // walk is a run of the pages.
 type walk struct {
 	t                       *testing.T
-	dir                     string // in which it takes place
+	dir                     string // the working folder
 	open                    func(name string) *terminal
 	server, listener, shell *terminal
-	receivers               []*terminal         // the last one is meant
+	receivers               []*terminal         // the blocks are about the last one
 	values                  map[string][]string // printed, and not yet copied
 	last                    string              // what the last block printed
 	ports                   string              // what each terminal begins with
 }
 
-// The values that a person copies, by what precedes the "...", and how they look.
+// copied has the form of the values that a person copies, by the text before the "...".
 var copied = map[string]*regexp.Regexp{
 	"chk_":   regexp.MustCompile(`chk_[0-9A-Za-z_.-]+`),
 	"whsec_": regexp.MustCompile(`whsec_[0-9A-Za-z+/=]+`),
 	"":       regexp.MustCompile(`"id":\s*(\d{16})\b`),
 }
 
-// printed notes the values in an output.
+// printed records the values in an output.
 func (w *walk) printed(out string) {
 	for prefix, pattern := range copied {
 		for _, found := range pattern.FindAllStringSubmatch(out, -1) {
@@ -202,8 +202,7 @@ func (w *walk) printed(out string) {
 
 var placeholder = regexp.MustCompile(`(?m)^(export \w+=)(\w*)\.\.\.$`)
 
-// fill puts values in the place of what ends in "...", in the order in which they
-// were printed.
+// fill replaces the words that end in "..." by values, in the order in which they were printed.
 func (w *walk) fill(b block) block {
 	b.text = placeholder.ReplaceAllStringFunc(b.text, func(line string) string {
 		parts := placeholder.FindStringSubmatch(line)
@@ -237,7 +236,7 @@ func (w *walk) step(b block) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.printed(string(token)) // a person sees it on the terminal, which this is none
+		w.printed(string(token)) // a person reads it on the terminal; this is a pipe
 	case "receiver":
 		receiver := w.open("receiver")
 		w.receivers = append(w.receivers, receiver)
@@ -246,7 +245,7 @@ func (w *walk) step(b block) {
 	case "listener":
 		w.listener = w.open("listener")
 		w.listener.enter(w.fill(b).text)
-		w.values["whsec_"] = nil // what is copied next is the secret that this prints
+		w.values["whsec_"] = nil // the next value to copy is the secret that this prints
 		w.printed(w.listener.await(b.place, "what it listens to", regexp.MustCompile(`Listening to .*\n`)))
 	case "prints":
 		w.listener.await(b.place, "this:\n"+b.text, shape(b.text, `\s*`))
@@ -263,8 +262,8 @@ func (w *walk) step(b block) {
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// shape is a pattern for a text in which … stands for anything. Between two of its
-// characters there may be what fits space.
+// shape returns a pattern for a text in which … stands for anything. Between two of its characters there may be text
+// that matches space.
 func shape(text, space string) *regexp.Regexp {
 	var pattern strings.Builder
 	pattern.WriteString("(?s)")
@@ -323,7 +322,7 @@ func TestTheWalk(t *testing.T) {
 	}
 }
 
-// standIn puts a go into a folder of the PATH that runs what is built already.
+// standIn makes a program named go in a folder of the PATH, which runs binaries that were built before.
 func standIn(t *testing.T, bin string) {
 	t.Helper()
 	script := "#!/bin/sh\n[ \"$1\" = run ] || exit 2\nprogram=${2##*/}\nshift 2\nexec \"" + programs(t) +
@@ -333,7 +332,7 @@ func standIn(t *testing.T, bin string) {
 	}
 }
 
-// copyExamples makes the folder that the walk takes place in.
+// copyExamples copies the examples of the walk into its folder.
 func copyExamples(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"examples/leave.yaml", "examples/claims/travel.yaml"} {
