@@ -13,7 +13,7 @@ import (
 func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(ok)
-		e := b.listening(r.URL, endpoint.Policy{})
+		e := b.listening(r.url, endpoint.Policy{})
 		e.Triggers = []string{"case_finished"}
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, "cur_1") })
 		for version := range int64(3) {

@@ -41,7 +41,7 @@ func benchmarkDelivery(b *testing.B, o store.Options) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	x := &bench{TB: b, store: st, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	x := &bench{TB: b, store: st, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
 	x.update(func(tx *store.Tx) (err error) {
 		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
 		return err

@@ -57,7 +57,7 @@ func (b *bench) hides(a store.Attempt, secrets ...string) {
 
 // issuer is an OAuth2 server whose answers a test decides.
 type issuer struct {
-	*httptest.Server
+	server *httptest.Server
 	mu     sync.Mutex
 	asked  []http.Header
 	forms  []string
@@ -66,16 +66,17 @@ type issuer struct {
 
 func (b *bench) issuer(answer func(n int, w http.ResponseWriter)) *issuer {
 	i := &issuer{answer: answer}
-	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	i.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		q.ParseForm()
 		i.mu.Lock()
 		i.asked, i.forms = append(i.asked, q.Header.Clone()), append(i.forms, q.PostForm.Encode())
 		n, answer := len(i.asked), i.answer
 		i.mu.Unlock()
+		b.progress.beat()
 		w.Header().Set("Content-Type", "application/json")
 		answer(n, w)
 	}))
-	b.Cleanup(i.Close)
+	b.Cleanup(i.server.Close)
 	return i
 }
 
@@ -94,7 +95,7 @@ func grants(seconds int) func(int, http.ResponseWriter) {
 }
 
 func (i *issuer) auth() endpoint.Auth {
-	return endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: i.URL + "/token", ClientID: "casehook", ClientSecret: "sesame/secret",
+	return endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: i.server.URL + "/token", ClientID: "casehook", ClientSecret: "sesame/secret",
 		Scopes: []string{"hooks:write", "b"}, Audience: "https://crm.example"}
 }
 

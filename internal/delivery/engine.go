@@ -38,6 +38,7 @@ type Engine struct {
 	tail    *tail
 	valid   *validity
 	leases  *leases
+	signals *signals
 }
 
 // New makes an Engine.
@@ -47,7 +48,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Flush = orDefault(c.Flush, 10*time.Second)
 	c.DisableAfter = orDefault(c.DisableAfter, 5*24*time.Hour)
-	started := time.Now()
+	started, signals := time.Now(), &signals{}
 	e := &Engine{
 		config:  c,
 		store:   st,
@@ -55,8 +56,9 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 		settler: newSettler(st, c.Log),
 		tail:    newTail(st, c.Version),
 		valid:   &validity{started: started},
+		signals: signals,
 	}
-	e.settler.metrics, e.settler.started = c.Metrics, started
+	e.settler.metrics, e.settler.started, e.settler.signals = c.Metrics, started, signals
 	loader := &loader{
 		store:        st,
 		client:       client,
@@ -70,6 +72,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 		log:          c.Log,
 		jitter:       c.Jitter,
 		disableAfter: c.DisableAfter,
+		signals:      signals,
 	}
 	e.leases = &leases{
 		store:   st,
@@ -79,6 +82,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 		ttl:     c.LeaseTTL,
 		log:     c.Log,
 		holders: map[string]*holder{},
+		signals: signals,
 	}
 	return e
 }

@@ -35,9 +35,35 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// patience is how long a test waits for what must happen. It is never reached
-// unless something is wrong.
+// patience is how long a test waits for the next thing that must happen. It is never
+// reached unless something is wrong.
 const patience = 90 * time.Second
+
+// beats wake everybody who waits for the next one.
+type beats struct {
+	mu   sync.Mutex
+	next chan struct{}
+}
+
+// beat wakes all who wait.
+func (b *beats) beat() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
+	}
+}
+
+// wait returns a channel that is closed at the next beat.
+func (b *beats) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
+}
 
 // bench is a store with an engine on it, and receivers that remember.
 type bench struct {
@@ -57,6 +83,7 @@ type bench struct {
 	log    io.Writer     // the engine's; nil: the test's
 
 	committed *atomic.Int64 // entries in the journal: positions are dense
+	progress  *beats        // the engine has done something, or a receiver was asked
 }
 
 // databaseKey is that of every bench's database.
@@ -86,7 +113,7 @@ func newBench(t *testing.T, o store.Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{TB: t, store: st, where: o, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	b := &bench{TB: t, store: st, where: o, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
 	t.Cleanup(func() { b.stop(); st.Close() })
 	b.update(func(tx *store.Tx) (err error) {
 		b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
@@ -109,6 +136,7 @@ func (b *bench) run() func() {
 		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.logs(), nil)),
 	})
 	b.tester = e.Tester()
+	e.Signal(b.progress.beat)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()
@@ -186,17 +214,17 @@ type arrival struct {
 
 // receiver is an endpoint whose answers a test decides.
 type receiver struct {
-	*httptest.Server
+	url     string
 	arrived chan arrival
 }
 
 func (b *bench) receiver(answer func(arrival) int) *receiver {
 	r := &receiver{arrived: make(chan arrival, 10_000)}
-	r.Server = b.serve(func(a arrival, w http.ResponseWriter) {
+	r.url = b.serve(func(a arrival, w http.ResponseWriter) {
 		status := answer(a)
 		r.arrived <- a
 		w.WriteHeader(status)
-	})
+	}).URL
 	return r
 }
 
@@ -220,6 +248,7 @@ func (b *bench) serve(take func(arrival, http.ResponseWriter)) *httptest.Server 
 		}
 		attempt, _ := strconv.Atoi(q.Header.Get("webhook-attempt"))
 		take(arrival{m.CaseID, m.Version, q.Header.Get("webhook-id"), attempt}, w)
+		b.progress.beat()
 	})))
 	b.Cleanup(server.Close)
 	return server
@@ -236,17 +265,34 @@ func (b *bench) next(r *receiver) arrival {
 	}
 }
 
-// eventually waits for a condition on what is saved.
+// eventually waits until the engine, or a receiver, makes a condition true.
 func (b *bench) eventually(what string, met func() bool) {
 	b.Helper()
-	deadline := time.Now().Add(patience)
-	for !met() {
-		if time.Now().After(deadline) {
+	for late := time.After(patience); ; {
+		next := b.progress.wait() // before looking, so that nothing falls between
+		if met() {
+			return
+		}
+		select {
+		case <-next:
+		case <-late:
 			b.Fatalf("it never came about that %s", what)
 		}
-		wait, cancel := context.WithTimeout(b.Context(), 20*time.Millisecond)
-		<-wait.Done()
-		cancel()
+	}
+}
+
+// polled waits for a condition that no engine of this bench brings about: of the
+// database itself, or of another node.
+func (b *bench) polled(what string, met func() bool) {
+	b.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for late := time.After(patience); !met(); {
+		select {
+		case <-ticker.C:
+		case <-late:
+			b.Fatalf("it never came about that %s", what)
+		}
 	}
 }
 
@@ -277,7 +323,7 @@ var ok = func(arrival) int { return 200 }
 func TestWhatIsCommittedArrivesInOrderPerCase(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(ok)
-		e := b.listen(r.URL, endpoint.Policy{})
+		e := b.listen(r.url, endpoint.Policy{})
 		for version := int64(1); version <= 20; version++ {
 			for c := int64(1); c <= 5; c++ {
 				b.comment(c, version)
@@ -310,7 +356,7 @@ func TestAFailingMessageHoldsUpItsOwnCaseAlone(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(50*time.Millisecond, 30)})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(50*time.Millisecond, 30)})
 		for version := int64(1); version <= 4; version++ {
 			b.comment(1, version)
 			b.comment(2, version)
@@ -354,7 +400,7 @@ func TestAMessageThatKeepsFailingIsGivenUpAndListed(t *testing.T) {
 			}
 			return 204
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(10*time.Millisecond, 2)})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(10*time.Millisecond, 2)})
 		b.comment(1, 1)
 		b.comment(1, 2)
 		for want := 1; want <= 3; want++ {
@@ -388,7 +434,7 @@ func TestARestartGoesOnWhereItWas(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
 		for version := int64(1); version <= 6; version++ {
 			b.comment(1, version)
 			b.comment(2, version)
@@ -396,7 +442,7 @@ func TestARestartGoesOnWhereItWas(t *testing.T) {
 		<-release
 		b.stop()
 		again := b.receiver(ok)
-		e.URL = again.URL
+		e.URL = again.url
 		b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
 		b.start()
 		last := map[int64]int64{}
@@ -432,7 +478,7 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Second, 2), Concurrency: 4})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(time.Second, 2), Concurrency: 4})
 		for c := int64(1); c <= 300; c++ {
 			b.comment(c, 1)
 		}
@@ -469,7 +515,7 @@ func TestASlowEndpointDelaysNoOther(t *testing.T) {
 		hold := make(chan struct{})
 		slow := b.receiver(func(arrival) int { <-hold; return 200 })
 		fast := b.receiver(ok)
-		s, f := b.listen(slow.URL, endpoint.Policy{Concurrency: 2}), b.listen(fast.URL, endpoint.Policy{})
+		s, f := b.listen(slow.url, endpoint.Policy{Concurrency: 2}), b.listen(fast.url, endpoint.Policy{})
 		for c := int64(1); c <= 50; c++ {
 			b.comment(c, 1)
 		}
@@ -488,7 +534,7 @@ func TestASlowEndpointDelaysNoOther(t *testing.T) {
 func TestPausingHoldsMessagesAndAnEndpointMayMove(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		first, second := b.receiver(ok), b.receiver(ok)
-		e := b.listen(first.URL, endpoint.Policy{})
+		e := b.listen(first.url, endpoint.Policy{})
 		b.comment(1, 1)
 		b.next(first)
 		b.served(e)
@@ -496,9 +542,9 @@ func TestPausingHoldsMessagesAndAnEndpointMayMove(t *testing.T) {
 			e.URL, e.Status = url, s
 			b.update(func(tx *store.Tx) (err error) { e, err = tx.UpdateEndpoint(b.Context(), e); return err })
 		}
-		change(first.URL, endpoint.Paused)
+		change(first.url, endpoint.Paused)
 		b.comment(1, 2)
-		change(second.URL, endpoint.Active)
+		change(second.url, endpoint.Active)
 		b.comment(1, 3)
 		b.served(e)
 		// A pause takes effect within moments; what was on its way may still arrive.
@@ -519,7 +565,7 @@ func TestGoneDisablesAtOnceAndLosesNothing(t *testing.T) {
 		var mu sync.Mutex
 		status := 410
 		r := b.receiver(func(arrival) int { mu.Lock(); defer mu.Unlock(); return status })
-		e := b.listen(r.URL, endpoint.Policy{})
+		e := b.listen(r.url, endpoint.Policy{})
 		b.comment(1, 1)
 		b.next(r)
 		b.eventually("the endpoint is disabled", func() bool {
@@ -551,8 +597,8 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 		var once sync.Once
 		r := b.receiver(func(arrival) int { once.Do(func() { close(entered) }); <-leave; return 200 })
 		other := b.receiver(ok)
-		e := b.listen(r.URL, endpoint.Policy{Concurrency: 1})
-		b.listen(other.URL, endpoint.Policy{})
+		e := b.listen(r.url, endpoint.Policy{Concurrency: 1})
+		b.listen(other.url, endpoint.Policy{})
 		b.comment(1, 1)
 		<-entered
 		b.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(b.Context(), b.tenant, e.ID) })
@@ -579,12 +625,12 @@ func twoNodes(t *testing.T) (one, two *bench) {
 		t.Cleanup(func() { st.Close() })
 		return st
 	}
-	one = &bench{TB: t, store: open(), committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	one = &bench{TB: t, store: open(), committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
 	one.update(func(tx *store.Tx) (err error) {
 		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
 		return err
 	})
-	two = &bench{TB: t, store: open(), committed: one.committed, key: one.key, tenant: one.tenant}
+	two = &bench{TB: t, store: open(), committed: one.committed, progress: one.progress, key: one.key, tenant: one.tenant}
 	return one, two
 }
 
@@ -592,7 +638,7 @@ func TestANodeHearsOfEveryCommitOfTheOther(t *testing.T) {
 	one, two := twoNodes(t)
 	one.poll, two.poll = time.Hour, time.Hour
 	r := one.receiver(ok)
-	one.listen(r.URL, endpoint.Policy{})
+	one.listen(r.url, endpoint.Policy{})
 	two.start()
 	t.Cleanup(func() { two.stop() })
 	two.comment(1, 1)
@@ -610,7 +656,7 @@ func TestTwoNodesShareAndTakeOver(t *testing.T) {
 	r := one.receiver(ok)
 	var endpoints []endpoint.Endpoint
 	for range 4 {
-		endpoints = append(endpoints, one.listen(r.URL, endpoint.Policy{}))
+		endpoints = append(endpoints, one.listen(r.url, endpoint.Policy{}))
 	}
 	one.start()
 	t.Cleanup(func() { one.stop() })

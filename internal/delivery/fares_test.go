@@ -25,8 +25,8 @@ var operational = []string{"endpoint.disabled", "endpoint.failing", "endpoint.re
 
 // operator is a receiver that hears how other endpoints fare.
 type operator struct {
-	*httptest.Server
-	heard chan operationalMessage
+	server *httptest.Server
+	heard  chan operationalMessage
 }
 
 type operationalMessage struct {
@@ -41,7 +41,7 @@ type operationalMessage struct {
 
 func (b *bench) operator(clearance casetype.Classification) *operator {
 	o := &operator{heard: make(chan operationalMessage, 100)}
-	o.Server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+	o.server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		m := operationalMessage{subject: q.Header.Get("webhook-subject")}
 		if err := json.Unmarshal(body, &m); err != nil {
@@ -49,8 +49,8 @@ func (b *bench) operator(clearance casetype.Classification) *operator {
 		}
 		o.heard <- m
 	})))
-	b.Cleanup(o.Close)
-	e := b.listening(o.URL, endpoint.Policy{})
+	b.Cleanup(o.server.Close)
+	e := b.listening(o.server.URL, endpoint.Policy{})
 	e.Triggers, e.Clearance = operational, clearance
 	b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
 	return o
@@ -119,7 +119,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 30), Concurrency: 4})
+		e := b.listen(r.url+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 30), Concurrency: 4})
 		all, some := b.operator(casetype.Restricted), b.operator(casetype.Private)
 		for c := int64(1); c <= 20; c++ {
 			b.comment(c, 1)
@@ -129,7 +129,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		disabled := b.hears(all)
 		b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
 		want := operationalMessage{
-			Trigger: "endpoint.failing", EndpointID: e.ID, URL: r.URL + "/hooks", Since: failing.Since, Reason: "503 Service Unavailable",
+			Trigger: "endpoint.failing", EndpointID: e.ID, URL: r.url + "/hooks", Since: failing.Since, Reason: "503 Service Unavailable",
 			OccurredAt: failing.OccurredAt, subject: "endpoint/" + e.ID,
 		}
 		if diff := gocmp.Diff(want, failing, gocmp.AllowUnexported(want)); diff != "" {
@@ -165,7 +165,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		b.comment(2, 1)
-		b.served(b.listen(b.receiver(ok).URL, endpoint.Policy{})) // it runs
+		b.served(b.listen(b.receiver(ok).url, endpoint.Policy{})) // it runs
 		b.restart(300 * time.Millisecond)
 		nobody := httptest.NewServer(nil)
 		nobody.Close()
@@ -221,10 +221,10 @@ func TestAnEndpointThatMovedWhileItWasGoneIsNotDisabled(t *testing.T) {
 		var once sync.Once
 		old := b.receiver(func(arrival) int { once.Do(func() { close(entered) }); <-leave; return 410 })
 		moved := b.receiver(ok)
-		e := b.listen(old.URL, endpoint.Policy{Concurrency: 1})
+		e := b.listen(old.url, endpoint.Policy{Concurrency: 1})
 		b.comment(1, 1)
 		<-entered
-		e.URL = moved.URL
+		e.URL = moved.url
 		b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
 		close(leave)
 		if a := b.next(moved); a.version != 1 {

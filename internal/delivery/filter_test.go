@@ -43,7 +43,7 @@ func (b *bench) dead(e endpoint.Endpoint) []store.Dead {
 func TestAFilterDecidesWhatIsSent(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(func(arrival) int { return 204 })
-		e := b.filtered(r.URL, `case.data.amount > 1000 && message.trigger == "case_comment"`, casetype.Private)
+		e := b.filtered(r.url, `case.data.amount > 1000 && message.trigger == "case_comment"`, casetype.Private)
 		b.worth(1, 1, `{"amount": 5}`)
 		b.worth(1, 2, `{"amount": 2000}`)
 		b.worth(1, 3, `{}`)
@@ -72,8 +72,8 @@ func TestAFilterSeesNothingAboveItsEndpoint(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		below := b.receiver(func(arrival) int { return 204 })
 		above := b.receiver(func(arrival) int { return 204 })
-		blind := b.filtered(below.URL, `has(case.data.amount)`, casetype.Public)
-		b.filtered(above.URL, `has(case.data.amount)`, casetype.Private)
+		blind := b.filtered(below.url, `has(case.data.amount)`, casetype.Public)
+		b.filtered(above.url, `has(case.data.amount)`, casetype.Private)
 		b.worth(1, 1, `{"amount": 5}`)
 		if a := b.next(above); a.version != 1 {
 			b.Errorf("version %d arrived", a.version)
@@ -97,7 +97,7 @@ func TestWhatWaitsIsJudgedByTheFilterOfToday(t *testing.T) {
 			}
 			return 204
 		})
-		e := b.listening(r.URL, endpoint.Policy{Retries: []time.Duration{3 * time.Second}})
+		e := b.listening(r.url, endpoint.Policy{Retries: []time.Duration{3 * time.Second}})
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
 		for version := range int64(4) {
 			b.worth(1, version+1, `{}`)

@@ -24,7 +24,7 @@ func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 5)})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(20*time.Millisecond, 5)})
 		taken, told, most := int64(0), map[int64]int64{}, 0
 		for n := range *growth {
 			b.comment(1+n%cases, 1+n/cases)

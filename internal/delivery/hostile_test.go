@@ -56,7 +56,7 @@ func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		t := b.TB.(*testing.T)
 		healthy := b.receiver(ok)
-		h := b.listen(healthy.URL, endpoint.Policy{})
+		h := b.listen(healthy.url, endpoint.Policy{})
 		const victim, others = 1, 4
 		all := b.invite(t, victim, time.Minute, func(r hostile.Receiver) bool { return r.Slow || r.Long }) // nothing ends by the timeout here
 		for version := int64(1); version <= 2; version++ {

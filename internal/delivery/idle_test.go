@@ -83,8 +83,8 @@ func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
 		b.flush = 4 * time.Second
 		b.start()
 		r := b.receiver(ok)
-		busy := b.listen(r.URL, endpoint.Policy{})
-		b.idlers(r.URL, 40)
+		busy := b.listen(r.url, endpoint.Policy{})
+		b.idlers(r.url, 40)
 		deadline := time.Now().Add(patience)
 		version, seen := int64(0), map[int64]bool{}
 		for len(seen) < 3 && time.Now().Before(deadline) { // the beginning, and two ticks
@@ -115,8 +115,8 @@ func TestAnIdleEndpointHearsAtOnceWhatItWaitedFor(t *testing.T) {
 		b.flush, b.poll = time.Hour, time.Hour // nobody looks unless woken
 		b.start()
 		other, r := b.receiver(ok), b.receiver(ok)
-		b.listen(other.URL, endpoint.Policy{})
-		e := b.listening(r.URL, endpoint.Policy{})
+		b.listen(other.url, endpoint.Policy{})
+		e := b.listening(r.url, endpoint.Policy{})
 		e.Triggers = []string{"contact.created", "case_created"}
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
 		for version := int64(1); version <= 20; version++ {
@@ -150,7 +150,7 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	x := &bench{TB: b, store: st, committed: new(atomic.Int64), key: []byte("0123456789abcdef0123456789abcdef")}
+	x := &bench{TB: b, store: st, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
 	x.update(func(tx *store.Tx) (err error) {
 		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
 		return err

@@ -21,6 +21,7 @@ type leases struct {
 	log     *slog.Logger
 	holders map[string]*holder
 	running sync.WaitGroup // holders
+	signals *signals
 }
 
 // keep renews our leases, claims free ones, and runs a holder for each, until ctx
@@ -74,6 +75,7 @@ func (s *leases) claim(ctx, sending context.Context) (next time.Duration, err er
 	}
 	s.valid.extend(before, s.ttl*9/10)
 	s.logTakeovers(leases)
+	defer func() { signal(s.signals.leased) }()
 	surplus := s.reconcile(ctx, sending, leases)
 	if len(surplus) == 0 {
 		return next, nil

@@ -30,6 +30,7 @@ type loader struct {
 
 	jitter       func() float64
 	disableAfter time.Duration
+	signals      *signals
 }
 
 // serve runs one worker after the other: each change of the endpoint is a new
@@ -131,6 +132,7 @@ func (l *loader) worker(ep endpoint.Endpoint, owner access.Reader, lease store.L
 		metrics:  l.metrics,
 		tracer:   l.tracer,
 		lacks:    l.lacks,
+		signals:  l.signals,
 		log:      log,
 		endpoint: ep,
 		sees:     owner.Clearance,

@@ -13,16 +13,20 @@ import (
 
 // record is a log that may be read while it is written.
 type record struct {
-	io.Writer
-	mu  sync.Mutex
-	all bytes.Buffer
+	out     io.Writer
+	written func() // nil: nobody waits
+	mu      sync.Mutex
+	all     bytes.Buffer
 }
 
 func (r *record) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	r.all.Write(p)
 	r.mu.Unlock()
-	return r.Writer.Write(p)
+	if r.written != nil {
+		r.written()
+	}
+	return r.out.Write(p)
 }
 
 func (r *record) says(text ...string) bool {
@@ -42,23 +46,23 @@ func (r *record) says(text ...string) bool {
 
 func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
-		log := &record{Writer: b.Output()}
+		log := &record{out: b.Output(), written: b.progress.beat}
 		b.log = log
 		b.stop()
 		b.start()
 		refusing := b.receiver(func(arrival) int { return 400 })
-		e := b.listen(refusing.URL, endpoint.Policy{Retries: []time.Duration{time.Millisecond}})
+		e := b.listen(refusing.url, endpoint.Policy{Retries: []time.Duration{time.Millisecond}})
 		b.comment(1, 1)
 		b.eventually("a dead message is in the log", func() bool {
 			return log.says("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1", "400 Bad Request")
 		})
 		away := b.receiver(func(arrival) int { return 503 })
-		e = b.listen(away.URL, endpoint.Policy{})
+		e = b.listen(away.url, endpoint.Policy{})
 		for id := range int64(8) {
 			b.comment(100+id, 1)
 		}
 		b.eventually("an endpoint that fails is in the log", func() bool {
-			return log.says("level=WARN", "takes nothing", "endpoint="+e.ID, "url="+away.URL, "503 Service Unavailable")
+			return log.says("level=WARN", "takes nothing", "endpoint="+e.ID, "url="+away.url, "503 Service Unavailable")
 		})
 	})
 }

@@ -44,8 +44,8 @@ func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
 		entered, leave := make(chan arrival), make(chan int)
 		r := b.receiver(func(a arrival) int { entered <- a; return <-leave })
 		all := b.receiver(ok)
-		e := b.owned(r.URL, access.Manager, endpoint.Policy{Concurrency: 2, Retries: every(time.Millisecond, 3)})
-		b.owned(all.URL, access.Admin, endpoint.Policy{})
+		e := b.owned(r.url, access.Manager, endpoint.Policy{Concurrency: 2, Retries: every(time.Millisecond, 3)})
+		b.owned(all.url, access.Admin, endpoint.Policy{})
 		b.narrow(1, `["manager"]`)
 		for c := int64(1); c <= 2; c++ {
 			for version := int64(1); version <= 3; version++ {
@@ -87,7 +87,7 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 			b.update(func(tx *store.Tx) (err error) { u, err = tx.UpdateUser(b.Context(), u); return err })
 		}
 		r := b.receiver(ok)
-		e := b.listening(r.URL, endpoint.Policy{})
+		e := b.listening(r.url, endpoint.Policy{})
 		e.Owner = fmt.Sprintf("user/%d", u.ID)
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
 		tell := func(caseID int64, class string) {
@@ -136,5 +136,5 @@ func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
 		t.Fatal("what is narrowed to nobody is not read")
 	}
 	one.narrow(1, `["viewer"]`)
-	two.eventually("the other node knows", func() bool { return !reads() })
+	two.polled("the other node knows", func() bool { return !reads() })
 }

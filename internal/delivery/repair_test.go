@@ -67,7 +67,7 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{})
+		e := b.listen(r.url, endpoint.Policy{})
 		for version := int64(1); version <= versions; version++ {
 			b.update(func(tx *store.Tx) error {
 				for c := int64(1); c <= cases; c++ {
@@ -189,8 +189,8 @@ func TestAMessageIsResentWithTheSameIDWhateverBecameOfIt(t *testing.T) {
 			}
 			return 200
 		})
-		dies := b.listen(r.URL, endpoint.Policy{Retries: []time.Duration{}})
-		waits := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3)})
+		dies := b.listen(r.url, endpoint.Policy{Retries: []time.Duration{}})
+		waits := b.listen(r.url, endpoint.Policy{Retries: every(time.Hour, 3)})
 		var told [3]string // delivered, dead and parked
 		b.comment(1, 1)
 		told[0] = b.next(r).id
@@ -232,12 +232,13 @@ func TestAReplayHoldsUpNothingThatIsNew(t *testing.T) {
 		r := b.receiver(func(a arrival) int {
 			if replaying.Load() && a.caseID < 1000 {
 				old.Add(1)
+				b.progress.beat()
 				<-gate
 				old.Add(-1)
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Concurrency: 4})
+		e := b.listen(r.url, endpoint.Policy{Concurrency: 4})
 		for c := int64(1); c <= 60; c++ {
 			b.comment(c, 1)
 		}
@@ -274,7 +275,7 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Concurrency: 1})
+		e := b.listen(r.url, endpoint.Policy{Concurrency: 1})
 		for c := int64(1); c <= 50; c++ {
 			b.comment(c, 1)
 			b.next(r)
@@ -286,7 +287,7 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 		b.update(func(tx *store.Tx) error { return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID, time.Now()) })
 		leave <- struct{}{}
 		sent, quiet := 1, 0
-		b.eventually("it ends", func() bool { // a few may be begun before the worker hears of it
+		b.polled("it ends", func() bool { // a few may be begun before the worker hears of it
 			select {
 			case <-entered:
 				leave <- struct{}{}
@@ -324,7 +325,7 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 func TestAnotherNodeHearsOfAReplay(t *testing.T) {
 	one, two := twoNodes(t)
 	r := one.receiver(ok)
-	e := one.listen(r.URL, endpoint.Policy{})
+	e := one.listen(r.url, endpoint.Policy{})
 	two.start()
 	t.Cleanup(func() { two.stop() })
 	two.comment(1, 1)
@@ -373,7 +374,7 @@ func TestDeadMessagesAreTriedAgainInOrder(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: []time.Duration{}})
+		e := b.listen(r.url, endpoint.Policy{Retries: []time.Duration{}})
 		for version := int64(1); version <= 3; version++ {
 			for c := int64(1); c <= 3; c++ {
 				b.comment(c, version)
@@ -430,7 +431,7 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 		}
 		return 200
 	})
-	e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3), Order: order})
+	e := b.listen(r.url, endpoint.Policy{Retries: every(time.Hour, 3), Order: order})
 	b.comment(1, 1)
 	first := b.next(r).id
 	b.eventually("it is parked", func() bool { _, parked := b.saved(e); return len(parked) == 1 })

@@ -273,7 +273,7 @@ func TestAnEndpointMayResumeAtTheHead(t *testing.T) {
 			got = append(got, a.version)
 			return 200
 		})
-		e := b.listen(r.URL, endpoint.Policy{Retries: every(time.Hour, 3)})
+		e := b.listen(r.url, endpoint.Policy{Retries: every(time.Hour, 3)})
 		b.comment(1, 1)
 		b.comment(2, 1)
 		passed := func(position int64) {

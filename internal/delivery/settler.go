@@ -20,6 +20,7 @@ type settler struct {
 	store *store.Store
 	log   *slog.Logger
 
+	signals *signals
 	metrics *observe.Delivery
 	started time.Time
 	writing atomic.Int64 // since when a batch is being written, in nanoseconds from started; 0: none is
@@ -42,11 +43,12 @@ type settlement struct {
 
 func newSettler(st *store.Store, log *slog.Logger) *settler {
 	return &settler{
-		store:  st,
-		log:    log,
-		pool:   map[*cursor]*settlement{},
-		idle:   map[*cursor]*settlement{},
-		filled: make(chan struct{}, 1),
+		store:   st,
+		log:     log,
+		pool:    map[*cursor]*settlement{},
+		idle:    map[*cursor]*settlement{},
+		filled:  make(chan struct{}, 1),
+		signals: &signals{},
 	}
 }
 
@@ -194,6 +196,7 @@ func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool 
 		if err == nil {
 			s.count(batch, lost, time.Since(start))
 			report(batch, lost)
+			signal(s.signals.settled)
 			return true
 		}
 		if ctx.Err() != nil {

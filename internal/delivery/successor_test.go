@@ -26,13 +26,13 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		t.Cleanup(func() { st.Close() })
 		return st
 	}
-	one := &bench{TB: t, store: open(url), road: open(proxy.URL(t, url)), committed: new(atomic.Int64), key: make([]byte, 32), lease: store.MaxLease}
+	one := &bench{TB: t, store: open(url), road: open(proxy.URL(t, url)), committed: new(atomic.Int64), progress: new(beats), key: make([]byte, 32), lease: store.MaxLease}
 	one.update(func(tx *store.Tx) (err error) {
 		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
 		return err
 	})
 	r := one.receiver(ok)
-	e := one.listen(r.URL, endpoint.Policy{})
+	e := one.listen(r.url, endpoint.Policy{})
 	one.start()
 	t.Cleanup(func() { one.stop() })
 	one.comment(1, 1)
@@ -43,18 +43,18 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	one.eventually("the database knows the node by its connection", func() (known bool) {
+	one.polled("the database knows the node by its connection", func() (known bool) {
 		err := conn.QueryRow(t.Context(), "select exists (select 1 from nodes where session <> 0)").Scan(&known)
 		return err == nil && known
 	})
 
 	proxy.Cut()
-	one.eventually("its connection has ended", func() (ended bool) {
+	one.polled("its connection has ended", func() (ended bool) {
 		err := conn.QueryRow(t.Context(), "select not exists (select 1 from nodes n join pg_stat_activity a on a.pid = n.session)").Scan(&ended)
 		return err == nil && ended
 	})
-	two := &bench{TB: t, store: open(url), committed: one.committed, key: one.key, tenant: one.tenant, lease: store.MaxLease}
-	log := &record{Writer: t.Output()}
+	two := &bench{TB: t, store: open(url), committed: one.committed, progress: one.progress, key: one.key, tenant: one.tenant, lease: store.MaxLease}
+	log := &record{out: t.Output()}
 	two.log = log
 	two.comment(1, 2)
 	two.start()

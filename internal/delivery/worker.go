@@ -25,6 +25,7 @@ type worker struct {
 	metrics *observe.Delivery
 	tracer  *observe.Tracer
 	lacks   *lackLog
+	signals *signals
 	log     *slog.Logger // about the endpoint
 
 	endpoint    endpoint.Endpoint
@@ -213,6 +214,7 @@ func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
 		w.lacks.note(result)
 	}
 	w.observe(span, c, msg, o)
+	signal(w.signals.sent)
 	w.inbox <- func() { w.receive(c, msg, o) }
 }
 

@@ -46,8 +46,8 @@ func (e *Entry) caseData() map[string]any {
 // Message is a message of an entry, as filters see it. It is safe for concurrent
 // use.
 type Message struct {
-	*Entry
-	wire *wire.Message
+	entry *Entry
+	wire  *wire.Message
 
 	once sync.Once
 	body map[string]any
@@ -55,7 +55,7 @@ type Message struct {
 
 // Message makes a Message out of one that wire.Messages derived, for the entry's
 // clearance.
-func (e *Entry) Message(m *wire.Message) *Message { return &Message{Entry: e, wire: m} }
+func (e *Entry) Message(m *wire.Message) *Message { return &Message{entry: e, wire: m} }
 
 // ResolveName returns the value of a variable.
 func (m *Message) ResolveName(variable string) (any, bool) {
@@ -63,9 +63,9 @@ func (m *Message) ResolveName(variable string) (any, bool) {
 	case "message":
 		return messageObject.Of(m), true
 	case "case":
-		return caseObject.Of(m.Entry), true
+		return caseObject.Of(m.entry), true
 	case "contact":
-		return contactObject.Of(m.Entry), true
+		return contactObject.Of(m.entry), true
 	}
 	return nil, false
 }
@@ -81,10 +81,10 @@ func (m *Message) decoded() map[string]any {
 // changed lists what a commit changed, as far as the clearance sees it.
 func (m *Message) changed() []string {
 	paths := []string{}
-	if m.wire.Fact >= len(m.whole.Facts) {
+	if m.wire.Fact >= len(m.entry.whole.Facts) {
 		return paths
 	}
-	f, visible := m.whole.Facts[m.wire.Fact].As(m.clearance.SeesClass)
+	f, visible := m.entry.whole.Facts[m.wire.Fact].As(m.entry.clearance.SeesClass)
 	if !visible {
 		return paths
 	}

@@ -26,10 +26,10 @@ func objects() []*expression.Object {
 var messageObject = &expression.Object{Name: "message", Fields: map[string]expression.Field{
 	"trigger":     ofMessage(expression.Text, func(m *Message) any { return m.wire.Trigger }),
 	"body":        {Type: expression.Map, Get: func(v any) (any, bool) { body := v.(*Message).decoded(); return body, body != nil }},
-	"subject":     ofMessage(expression.Text, func(m *Message) any { return m.view.Subject }),
-	"sequence":    ofMessage(expression.Int, func(m *Message) any { return m.view.Version }),
-	"source":      ofMessage(expression.Text, func(m *Message) any { return string(m.view.Actor.Source) }),
-	"occurred_at": ofMessage(expression.Time, func(m *Message) any { return m.view.At }),
+	"subject":     ofMessage(expression.Text, func(m *Message) any { return m.entry.view.Subject }),
+	"sequence":    ofMessage(expression.Int, func(m *Message) any { return m.entry.view.Version }),
+	"source":      ofMessage(expression.Text, func(m *Message) any { return string(m.entry.view.Actor.Source) }),
+	"occurred_at": ofMessage(expression.Time, func(m *Message) any { return m.entry.view.At }),
 	"changed":     ofMessage(expression.Texts, func(m *Message) any { return m.changed() }),
 }}
 
