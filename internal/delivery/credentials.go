@@ -29,7 +29,7 @@ func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials,
 	case endpoint.BasicAuth:
 		c.fixed = "Basic " + base64.StdEncoding.EncodeToString([]byte(e.Auth.Username+":"+e.Auth.Password))
 	case endpoint.OAuth2Auth:
-		c.tokens = newTokenSource(client, e.Tenant, e.Auth)
+		c.tokens = newTokenSource(client.Plain(e.Tenant, maxTokenAnswer), e.Auth)
 	}
 	if e.TLS == (endpoint.TLS{}) {
 		return c, nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/hostile"
 	"github.com/casehook/casehook/internal/store"
@@ -121,8 +123,14 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			}
 			unconnected := m.Class == "connect" || m.Class == "tls" || strings.Contains(m.Name, "TLS handshake")
 			again := a.Number != 1 && !unconnected // whether it is there is asked before the message is due
-			if a.Class != class || a.Status != status || a.Delivered != delivered || again {
-				b.Errorf("%s: class %q, status %d, delivered %v, number %d; want %q, %d, %v", m.Name, a.Class, a.Status, a.Delivered, a.Number, class, m.Status, delivered)
+			type result struct {
+				Class            string
+				Status           int
+				Delivered, Again bool
+			}
+			want := result{class, status, delivered, false}
+			if diff := gocmp.Diff(want, result{a.Class, a.Status, a.Delivered, again}); diff != "" {
+				b.Errorf("%s (-want +got):\n%s", m.Name, diff)
 			}
 			if len(a.Response) > 200<<10 || len(a.Request) > 4<<10 {
 				b.Errorf("%s: the attempt keeps %d bytes of the answer, %d of the request", m.Name, len(a.Response), len(a.Request))

@@ -2,10 +2,8 @@ package delivery
 
 import (
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/store"
 )
 
 // tells is an entry of a tenant with one fact.
@@ -64,38 +62,5 @@ func TestWhoIsNotConcernedPassesWithoutLooking(t *testing.T) {
 	}
 	if _, quiet := (newTail(nil, "")).quiet(finished, 0); quiet {
 		t.Error("a tail that has read nothing knows that nothing came")
-	}
-}
-
-func TestPositionsAloneAreGathered(t *testing.T) {
-	s := newSettler(nil, nil)
-	w := &worker{}
-	idle, busy := &cursor{worker: w, id: "idle"}, &cursor{worker: w, id: "busy"}
-	s.put(idle, store.Settlement{Position: 5})
-	s.put(busy, store.Settlement{Position: 7})
-	s.put(busy, store.Settlement{Position: 6, Attempts: []store.Attempt{{}}})
-	if batch, _ := s.gathered(false); len(batch) != 1 || batch[busy] == nil || batch[busy].row.Position != 6 {
-		t.Errorf("%d are written at once, want the one with an outcome", len(batch))
-	}
-	select {
-	case <-s.filled:
-	default:
-		t.Error("nobody writes the outcome")
-	}
-	select {
-	case <-s.filled:
-	case <-time.After(30 * time.Second):
-		t.Fatal("the positions never ripen")
-	}
-	if batch, _ := s.gathered(false); len(batch) != 2 || batch[idle].row.Position != 5 || batch[busy].row.Position != 7 {
-		t.Errorf("%d positions are written together, want both", len(batch))
-	}
-	s.put(idle, store.Settlement{Position: 9})
-	if batch, _ := s.gathered(true); len(batch) != 1 || len(s.idle) != 0 {
-		t.Errorf("at the end %d are written, and %d left", len(batch), len(s.idle))
-	}
-	s.put(idle, store.Settlement{Position: 10, Granted: []store.Wish{{Message: "msg_1"}}})
-	if batch, _ := s.gathered(false); len(batch) != 1 || len(batch[idle].row.Granted) != 1 {
-		t.Errorf("%d are written at once, want what was granted", len(batch))
 	}
 }

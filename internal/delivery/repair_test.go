@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
@@ -451,8 +454,16 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 		}
 	}
 	b.served(e)
-	if dropped := b.deadIn(e, store.Dropped); len(dropped) != 1 || dropped[0].Message != first || dropped[0].Subject != "case/1" || dropped[0].Trigger != "case_comment" || dropped[0].Reason != "400 Bad Request" {
-		b.Errorf("dropped are %+v", dropped)
+	ignore := cmpopts.IgnoreFields(store.Dead{}, "Seq", "Part", "At")
+	want := []store.Dead{{
+		Place:   store.Place{Message: first},
+		Subject: "case/1",
+		Trigger: "case_comment",
+		Reason:  "400 Bad Request",
+		State:   store.Dropped,
+	}}
+	if diff := gocmp.Diff(want, b.deadIn(e, store.Dropped), ignore); diff != "" {
+		b.Errorf("dropped are (-want +got):\n%s", diff)
 	}
 	wishes, err := b.store.Wishes(b.Context(), b.tenant, e.ID)
 	if err != nil || len(wishes) > 0 {

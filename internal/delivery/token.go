@@ -33,11 +33,11 @@ type tokenSource struct {
 	client *http.Client
 	host   string // of the token URL, for people
 
-	turn   chan struct{} // holds one while nobody asks; whoever takes it owns what follows
-	token  string
-	until  time.Time
-	failed *tokenError
-	at     time.Time // of the failure
+	turn     chan struct{} // holds one while nobody asks; the one who has it owns what follows
+	token    string
+	until    time.Time
+	failed   *tokenError
+	failedAt time.Time
 }
 
 // tokenError says why there is no token. It quotes no secret, and of the answer
@@ -51,15 +51,21 @@ type tokenError struct {
 func (e *tokenError) Error() string { return e.text }
 func (e *tokenError) Unwrap() error { return e.cause }
 
-func newTokenSource(client *outbound.Client, tenant int64, a endpoint.Auth) *tokenSource {
+func newTokenSource(transport http.RoundTripper, a endpoint.Auth) *tokenSource {
 	style := oauth2.AuthStyleInHeader
 	if a.ClientAuth == endpoint.InBody {
 		style = oauth2.AuthStyleInParams
 	}
 	t := &tokenSource{
-		config: clientcredentials.Config{ClientID: a.ClientID, ClientSecret: a.ClientSecret, TokenURL: a.TokenURL, Scopes: a.Scopes, AuthStyle: style},
+		config: clientcredentials.Config{
+			ClientID:     a.ClientID,
+			ClientSecret: a.ClientSecret,
+			TokenURL:     a.TokenURL,
+			Scopes:       a.Scopes,
+			AuthStyle:    style,
+		},
 		client: &http.Client{
-			Transport:     client.Plain(tenant, maxTokenAnswer),
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		turn: make(chan struct{}, 1),
@@ -89,7 +95,7 @@ func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused st
 	switch {
 	case t.token != "" && t.token != refused && now.Before(t.until):
 		return t.token, false, nil
-	case t.failed != nil && now.Before(t.at.Add(tokenPause)):
+	case t.failed != nil && now.Before(t.failedAt.Add(tokenPause)):
 		return "", false, t.failed
 	}
 	t.token, t.failed = "", nil
@@ -100,7 +106,7 @@ func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused st
 	if err != nil {
 		failure = t.noToken(ctx, err)
 		if failure.class == outbound.Credentials {
-			t.failed, t.at = failure, time.Now()
+			t.failed, t.failedAt = failure, time.Now()
 		}
 		return "", false, failure
 	}
