@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Who subscribes to a trigger later is told by a replay what it missed of this
+// An endpoint that subscribes to a trigger later is sent by a replay what it missed of this
 // one, and nothing again of the others.
 func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
@@ -27,7 +27,8 @@ func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 			t.Fatalf("it heard of version %d, from before it listened", a.version)
 		}
 		b.served(e)
-		replay := b.done(b.again(e, store.Replay{Kind: store.ReplayRange, Triggers: []string{"case_comment"}, Until: 3}))
+		replay := b.done(b.again(e,
+			store.Replay{Kind: store.ReplayRange, Triggers: []string{"case_comment"}, Until: 3}))
 		var versions []int64
 		for range 3 {
 			versions = append(versions, b.next(r).version)

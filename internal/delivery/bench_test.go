@@ -41,7 +41,10 @@ func benchmarkDelivery(b *testing.B, o store.Options) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	x := &bench{TB: b, store: st, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
+	x := &bench{
+		TB: b, store: st, committed: new(atomic.Int64), progress: new(beats),
+		key: []byte("0123456789abcdef0123456789abcdef"),
+	}
 	x.update(func(tx *store.Tx) (err error) {
 		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
 		return err
@@ -94,7 +97,13 @@ func (b *bench) bare(url string, n int) time.Duration {
 		posting.Go(func() {
 			for left.Add(-1) >= 0 {
 				client.Post(context.Background(), outbound.Request{
-					URL: url, Body: body, ID: "msg_1", Attempt: 1, At: time.Now(), Keys: [][]byte{b.key}, Timeout: time.Second,
+					URL:     url,
+					Body:    body,
+					ID:      "msg_1",
+					Attempt: 1,
+					At:      time.Now(),
+					Keys:    [][]byte{b.key},
+					Timeout: time.Second,
 				})
 			}
 		})

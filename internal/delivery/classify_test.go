@@ -15,8 +15,13 @@ import (
 
 // A status is the answer, whatever became of the body behind it.
 func TestAStatusIsTheAnswerWhateverBecomesOfTheBody(t *testing.T) {
-	for _, class := range []outbound.Class{outbound.Answered, outbound.Protocol, outbound.Closed, outbound.Timeout, outbound.TooLarge, outbound.Cancelled} {
-		for status, want := range map[int]machine.Verdict{200: machine.Delivered, 204: machine.Delivered, 299: machine.Delivered, 302: machine.Refused, 400: machine.Refused, 410: machine.Gone, 429: machine.Unreachable, 503: machine.Unreachable} {
+	for _, class := range []outbound.Class{
+		outbound.Answered, outbound.Protocol, outbound.Closed, outbound.Timeout, outbound.TooLarge, outbound.Cancelled,
+	} {
+		for status, want := range map[int]machine.Verdict{
+			200: machine.Delivered, 204: machine.Delivered, 299: machine.Delivered, 302: machine.Refused,
+			400: machine.Refused, 410: machine.Gone, 429: machine.Unreachable, 503: machine.Unreachable,
+		} {
 			if class == outbound.Cancelled && status >= 300 {
 				want = machine.NotAttempted
 			}

@@ -38,8 +38,19 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	e := endpoint.Endpoint{ID: "ep_1", URL: "https://example.com", Triggers: []string{"case_created"}, Status: endpoint.Active, Secrets: nil, Revision: 1}
-	parked := store.Parked{Lane: "case/1", Seq: 1, Message: "msg_1", Tries: 1, Failures: 1, Due: time.Now().Add(1000 * time.Hour), Reason: "because"}
+	e := endpoint.Endpoint{
+		ID: "ep_1", URL: "https://example.com", Triggers: []string{"case_created"}, Status: endpoint.Active,
+		Secrets: nil, Revision: 1,
+	}
+	parked := store.Parked{
+		Lane:     "case/1",
+		Seq:      1,
+		Message:  "msg_1",
+		Tries:    1,
+		Failures: 1,
+		Due:      time.Now().Add(1000 * time.Hour),
+		Reason:   "because",
+	}
 	err = st.Update(t.Context(), func(tx *store.Tx) (err error) {
 		if e.Tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now()); err != nil {
 			return err

@@ -97,8 +97,9 @@ func grants(seconds int) func(int, http.ResponseWriter) {
 }
 
 func (i *issuer) auth() endpoint.Auth {
-	return endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: i.server.URL + "/token", ClientID: "casehook", ClientSecret: "sesame/secret",
-		Scopes: []string{"hooks:write", "b"}, Audience: "https://crm.example"}
+	return endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: i.server.URL + "/token", ClientID: "casehook",
+		ClientSecret: "sesame/secret",
+		Scopes:       []string{"hooks:write", "b"}, Audience: "https://crm.example"}
 }
 
 func TestATokenIsAskedForOnceAndKeptUntilItEnds(t *testing.T) {
@@ -106,7 +107,9 @@ func TestATokenIsAskedForOnceAndKeptUntilItEnds(t *testing.T) {
 		hold := make(chan struct{})
 		i := b.issuer(func(n int, w http.ResponseWriter) { <-hold; grants(3600)(n, w) })
 		server, heard := b.repeater()
-		e := b.add(endpoint.Endpoint{URL: server.URL, Auth: i.auth(), Policy: endpoint.Policy{Order: endpoint.None, Concurrency: 8}})
+		e := b.add(endpoint.Endpoint{
+			URL: server.URL, Auth: i.auth(), Policy: endpoint.Policy{Order: endpoint.None, Concurrency: 8},
+		})
 		for version := range int64(20) {
 			b.comment(version+1, 1)
 		}
@@ -171,7 +174,8 @@ func TestATokenThatIsNotTakenIsReplacedOnce(t *testing.T) {
 			b.Errorf("it got the tokens and attempts %q, want %s", got, want)
 		}
 		mu.Unlock()
-		if i.times() != 2 || !strings.Contains(i.forms[1], "client_secret=sesame%2Fsecret") || i.asked[1].Get("Authorization") != "" {
+		if i.times() != 2 || !strings.Contains(i.forms[1], "client_secret=sesame%2Fsecret") ||
+			i.asked[1].Get("Authorization") != "" {
 			b.Errorf("asked %d times, with %v", i.times(), i.forms)
 		}
 		attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 100)
@@ -217,7 +221,8 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)})
+			b := newBench(t,
+				store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)})
 			i := b.issuer(grants(3600))
 			if test.answer != nil {
 				i.answers(test.answer)
@@ -227,7 +232,9 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 				test.auth(&auth)
 			}
 			server, heard := b.repeater()
-			e := b.add(endpoint.Endpoint{URL: server.URL, Auth: auth, Policy: endpoint.Policy{Retries: every(100*time.Millisecond, 30)}})
+			e := b.add(endpoint.Endpoint{
+				URL: server.URL, Auth: auth, Policy: endpoint.Policy{Retries: every(100*time.Millisecond, 30)},
+			})
 			b.comment(1, 1)
 			b.eventually("the failure is recorded", func() bool { return b.tries(e) > 0 })
 			attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10)
@@ -237,7 +244,8 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 			if a := attempts[0]; a.Class != "credentials" || a.Status != 0 {
 				t.Fatalf("attempt %+v", a)
 			}
-			if reason := b.reason(e); !strings.Contains(reason, test.says) || strings.Contains(reason+attempts[0].Response, "sesame") {
+			if reason := b.reason(e); !strings.Contains(reason, test.says) ||
+				strings.Contains(reason+attempts[0].Response, "sesame") {
 				t.Errorf("the reason is %q, want %q", reason, test.says)
 			}
 			if test.answer != nil { // it is not the message's fault: it waits, and goes out when there are tokens
@@ -268,18 +276,25 @@ type authority struct {
 func newAuthority(t testing.TB, name string) *authority {
 	t.Helper()
 	a := &authority{}
-	a.pem, _, a.certificate, a.key = a.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	a.pem, _, a.certificate, a.key = a.issue(t,
+		&x509.Certificate{
+			Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+			KeyUsage: x509.KeyUsageCertSign,
+		})
 	return a
 }
 
 // issue signs a certificate; the authority's own, it signs with its own key.
-func (a *authority) issue(t testing.TB, template *x509.Certificate) (certificate, private string, parsed *x509.Certificate, key *ecdsa.PrivateKey) {
+func (a *authority) issue(
+	t testing.TB, template *x509.Certificate,
+) (certificate, private string, parsed *x509.Certificate, key *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(time.Now().UnixNano()),
+		time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	parent, signer := a.certificate, a.key
 	if parent == nil {
 		parent, signer = template, key
@@ -304,14 +319,20 @@ func (a *authority) issue(t testing.TB, template *x509.Certificate) (certificate
 // client is what an endpoint is set to, to be somebody.
 func (a *authority) client(t testing.TB, name, ca string) endpoint.TLS {
 	t.Helper()
-	certificate, key, _, _ := a.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	certificate, key, _, _ := a.issue(t,
+		&x509.Certificate{
+			Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
 	return endpoint.TLS{Certificate: certificate, Key: key, CA: ca}
 }
 
 func TestClientCertificatesAreShownAndConnectionsNotShared(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		servers, clients := newAuthority(b, "servers"), newAuthority(b, "clients")
-		certificate, key, _, _ := servers.issue(b, &x509.Certificate{Subject: pkix.Name{CommonName: "receiver"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+		certificate, key, _, _ := servers.issue(b,
+			&x509.Certificate{
+				Subject: pkix.Name{CommonName: "receiver"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+			})
 		pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
 		if err != nil {
 			b.Fatal(err)
@@ -319,18 +340,25 @@ func TestClientCertificatesAreShownAndConnectionsNotShared(t *testing.T) {
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM([]byte(clients.pem))
 		arrived := make(chan string, 100)
-		server := httptest.NewUnstartedServer(wiretest.Handler(b, http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
-			arrived <- q.URL.Path + " by " + q.TLS.PeerCertificates[0].Subject.CommonName
-		})))
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+		server := httptest.NewUnstartedServer(wiretest.Handler(b,
+			http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+				arrived <- q.URL.Path + " by " + q.TLS.PeerCertificates[0].Subject.CommonName
+			})))
+		server.TLS = &tls.Config{
+			Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		}
 		server.StartTLS()
 		b.Cleanup(server.Close)
 
 		ada := b.add(endpoint.Endpoint{URL: server.URL + "/ada", TLS: clients.client(b, "ada", servers.pem)})
 		bob := b.add(endpoint.Endpoint{URL: server.URL + "/bob", TLS: clients.client(b, "bob", servers.pem)})
 		nobody := b.add(endpoint.Endpoint{URL: server.URL + "/nobody", TLS: endpoint.TLS{CA: servers.pem}})
-		stranger := b.add(endpoint.Endpoint{URL: server.URL + "/stranger", TLS: servers.client(b, "stranger", servers.pem)})
-		distrusts := b.add(endpoint.Endpoint{URL: server.URL + "/distrusts", TLS: clients.client(b, "eve", clients.pem)})
+		stranger := b.add(endpoint.Endpoint{
+			URL: server.URL + "/stranger", TLS: servers.client(b, "stranger", servers.pem),
+		})
+		distrusts := b.add(endpoint.Endpoint{
+			URL: server.URL + "/distrusts", TLS: clients.client(b, "eve", clients.pem),
+		})
 		for version := int64(1); version <= 3; version++ {
 			b.comment(1, version)
 		}
@@ -343,7 +371,9 @@ func TestClientCertificatesAreShownAndConnectionsNotShared(t *testing.T) {
 				b.Errorf("it was asked %s", got)
 			}
 		}
-		for name, e := range map[string]endpoint.Endpoint{"nobody": nobody, "stranger": stranger, "distrusts": distrusts} {
+		for name, e := range map[string]endpoint.Endpoint{
+			"nobody": nobody, "stranger": stranger, "distrusts": distrusts,
+		} {
 			b.eventually(name+" fails", func() bool { return b.tries(e) > 0 })
 			attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10)
 			if err != nil || attempts[0].Class != "tls" {

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// cursor gives one cursor of an endpoint what it reads of the journal, and hands over
+// cursor reads the journal for one cursor of an endpoint, and hands over to the settler
 // what is to be saved of it.
 type cursor struct {
 	worker   *worker

@@ -21,6 +21,6 @@
 //     knows whether it happened, and the batch is written again so that nothing is
 //     written twice.
 //
-// Whatever dies, messages that were sent and not yet settled are sent again, and nothing
-// else is.
+// When a process dies, messages that were sent and not yet settled are sent again, and
+// nothing else is.
 package delivery

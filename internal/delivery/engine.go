@@ -25,7 +25,8 @@ type Config struct {
 	Metrics *observe.Delivery // nil: nothing is counted
 	Tracer  *observe.Tracer   // nil: nothing is traced
 
-	Flush        time.Duration // positions that passed only what nobody wanted are saved so often, all at once; default 10 s
+	// How often positions are saved, all at once, that passed only unwanted entries; default 10 s.
+	Flush        time.Duration
 	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
 }
 

@@ -114,7 +114,10 @@ func newBench(t *testing.T, o store.Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{TB: t, store: st, where: o, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
+	b := &bench{
+		TB: t, store: st, where: o, committed: new(atomic.Int64), progress: new(beats),
+		key: []byte("0123456789abcdef0123456789abcdef"),
+	}
 	t.Cleanup(func() { b.stop(); st.Close() })
 	b.update(func(tx *store.Tx) (err error) {
 		b.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
@@ -133,8 +136,15 @@ func (b *bench) start() {
 func (b *bench) run() func() {
 	client := outbound.New(b.outbound())
 	e := delivery.New(cmp.Or(b.road, b.store), client, delivery.Config{
-		Node: b.node, Version: "0.1.0", LeaseTTL: cmp.Or(b.lease, 2*time.Second), Poll: cmp.Or(b.poll, 50*time.Millisecond), Drain: 5 * time.Second,
-		DisableAfter: b.end, Flush: b.flush, Jitter: rand.Float64, Log: slog.New(slog.NewTextHandler(b.logs(), nil)),
+		Node:         b.node,
+		Version:      "0.1.0",
+		LeaseTTL:     cmp.Or(b.lease, 2*time.Second),
+		Poll:         cmp.Or(b.poll, 50*time.Millisecond),
+		Drain:        5 * time.Second,
+		DisableAfter: b.end,
+		Flush:        b.flush,
+		Jitter:       rand.Float64,
+		Log:          slog.New(slog.NewTextHandler(b.logs(), nil)),
 	})
 	b.tester = e.Tester()
 	e.Signal(b.progress.beat)
@@ -158,7 +168,9 @@ func (b *bench) logs() io.Writer {
 }
 
 func (b *bench) outbound() outbound.Config {
-	return outbound.Config{Version: "0.1.0", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: hostile.Roots()}
+	return outbound.Config{
+		Version: "0.1.0", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: hostile.Roots(),
+	}
 }
 
 func (b *bench) update(do func(*store.Tx) error) {
@@ -179,8 +191,17 @@ func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
 // listening is an endpoint that is not saved yet.
 func (b *bench) listening(url string, p endpoint.Policy) endpoint.Endpoint {
 	return endpoint.Endpoint{
-		ID: id.New("ep"), Tenant: b.tenant, URL: url, Triggers: []string{"case_comment", "case_created"}, Status: endpoint.Active, Clearance: casetype.Restricted,
-		Policy: p, Secrets: []endpoint.Secret{{ID: "sec_1", Kind: endpoint.V1, Key: b.key}}, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		ID:        id.New("ep"),
+		Tenant:    b.tenant,
+		URL:       url,
+		Triggers:  []string{"case_comment", "case_created"},
+		Status:    endpoint.Active,
+		Clearance: casetype.Restricted,
+		Policy:    p,
+		Secrets:   []endpoint.Secret{{ID: "sec_1", Kind: endpoint.V1, Key: b.key}},
+		Revision:  1,
+		CreatedAt: time.Now(),
+		UpdatedAt: time.Now(),
 	}
 }
 
@@ -201,7 +222,13 @@ func (b *bench) commented(caseID, version int64) event.Entry {
 		Actor: event.Actor{Source: event.API, Name: "test"},
 		Facts: []event.Fact{event.CaseCommented.New(event.Comment{ID: "com_1"})},
 		Snapshot: event.Snapshot{Case: &event.Case{
-			ID: caseID, Version: version, Reference: "T-1", Type: "t", Kind: "case", State: "s", Data: json.RawMessage("{}"),
+			ID:        caseID,
+			Version:   version,
+			Reference: "T-1",
+			Type:      "t",
+			Kind:      "case",
+			State:     "s",
+			Data:      json.RawMessage("{}"),
 		}},
 	}
 }
@@ -334,7 +361,8 @@ func TestWhatIsCommittedArrivesInOrderPerCase(t *testing.T) {
 		for range 100 {
 			a := b.next(r)
 			if a.version != last[a.caseID]+1 || a.attempt != 1 {
-				b.Fatalf("case %d: version %d (attempt %d) arrived after %d", a.caseID, a.version, a.attempt, last[a.caseID])
+				b.Fatalf("case %d: version %d (attempt %d) arrived after %d", a.caseID, a.version, a.attempt,
+					last[a.caseID])
 			}
 			last[a.caseID] = a.version
 		}
@@ -638,12 +666,17 @@ func twoNodes(t *testing.T) (one, two *bench) {
 		t.Cleanup(func() { st.Close() })
 		return st
 	}
-	one = &bench{TB: t, store: open(), committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
+	one = &bench{
+		TB: t, store: open(), committed: new(atomic.Int64), progress: new(beats),
+		key: []byte("0123456789abcdef0123456789abcdef"),
+	}
 	one.update(func(tx *store.Tx) (err error) {
 		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
 		return err
 	})
-	two = &bench{TB: t, store: open(), committed: one.committed, progress: one.progress, key: one.key, tenant: one.tenant}
+	two = &bench{
+		TB: t, store: open(), committed: one.committed, progress: one.progress, key: one.key, tenant: one.tenant,
+	}
 	return one, two
 }
 
@@ -681,7 +714,10 @@ func TestTwoNodesShareAndTakeOver(t *testing.T) {
 	t.Cleanup(func() { two.stop() })
 	one.eventually("the second node has its share", func() bool {
 		var held []store.Lease
-		two.update(func(tx *store.Tx) (err error) { held, err = tx.Claim(t.Context(), two.node, 2*time.Second); return err })
+		two.update(func(tx *store.Tx) (err error) {
+			held, err = tx.Claim(t.Context(), two.node, 2*time.Second)
+			return err
+		})
 		return len(held) == 2
 	})
 	two.comment(1, 2) // committed there, told by whoever holds the lease

@@ -119,7 +119,8 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 			}
 			return 200
 		})
-		e := b.listen(r.url+"/hooks?key=secret", endpoint.Policy{Retries: every(20*time.Millisecond, 30), Concurrency: 4})
+		e := b.listen(r.url+"/hooks?key=secret",
+			endpoint.Policy{Retries: every(20*time.Millisecond, 30), Concurrency: 4})
 		all, some := b.operator(casetype.Restricted), b.operator(casetype.Private)
 		for c := int64(1); c <= 20; c++ {
 			b.comment(c, 1)
@@ -129,8 +130,13 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		disabled := b.hears(all)
 		b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
 		want := operationalMessage{
-			Trigger: "endpoint.failing", EndpointID: e.ID, URL: r.url + "/hooks", Since: failing.Since, Reason: "503 Service Unavailable",
-			OccurredAt: failing.OccurredAt, subject: "endpoint/" + e.ID,
+			Trigger:    "endpoint.failing",
+			EndpointID: e.ID,
+			URL:        r.url + "/hooks",
+			Since:      failing.Since,
+			Reason:     "503 Service Unavailable",
+			OccurredAt: failing.OccurredAt,
+			subject:    "endpoint/" + e.ID,
 		}
 		if diff := gocmp.Diff(want, failing, gocmp.AllowUnexported(want)); diff != "" {
 			b.Errorf("failing: %s", diff)
@@ -150,7 +156,8 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		if err != nil || len(dead) > 0 {
 			b.Errorf("%d messages were given up (%v)", len(dead), err)
 		}
-		if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled", "endpoint.recovered"}, b.said(e)); diff != "" {
+		if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled", "endpoint.recovered"},
+			b.said(e)); diff != "" {
 			b.Error(diff)
 		}
 		if n := len(some.heard); n > 0 {
@@ -197,7 +204,9 @@ func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 
 func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
-		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusGone)
+		}))
 		b.Cleanup(gone.Close)
 		one := b.listen(gone.URL, endpoint.Policy{})
 		deaf := b.listening(gone.URL, endpoint.Policy{})

@@ -110,7 +110,10 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 				policy.Order = endpoint.PerCase
 			}
 			receivers[string(order)] = f
-			endpoints[string(order)] = b.listen(b.serve(func(a arrival, w http.ResponseWriter) { f.take(b, a, w) }).URL, policy)
+			endpoints[string(order)] = b.listen(b.serve(func(a arrival, w http.ResponseWriter) {
+				f.take(b, a,
+					w)
+			}).URL, policy)
 		}
 		version := int64(0)
 		commit := func(versions int64) {
@@ -229,7 +232,8 @@ func (b *bench) judgeRoad(name string, e endpoint.Endpoint, f *flaky, versions i
 				recorded[a.Message] = map[int]int{}
 			}
 			if recorded[a.Message][a.Number]++; recorded[a.Message][a.Number] > 1 && name != "gone" {
-				b.Errorf("%s: attempt %d of %s is recorded %d times", name, a.Number, a.Message, recorded[a.Message][a.Number])
+				b.Errorf("%s: attempt %d of %s is recorded %d times", name, a.Number, a.Message,
+					recorded[a.Message][a.Number])
 			}
 			before = a.ID
 		}

@@ -175,7 +175,9 @@ func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (ful
 
 // entries returns a tenant's next entries, and up to where there are no others; end
 // says that this is all there is.
-func (f *Feed) entries(ctx context.Context, a *filter.Audience, after int64) (entries []*tailEntry, upTo int64, end bool, err error) {
+func (f *Feed) entries(
+	ctx context.Context, a *filter.Audience, after int64,
+) (entries []*tailEntry, upTo int64, end bool, err error) {
 	if entries, upTo, ok := f.tail.recentShown(a.Tenant, after); ok {
 		return entries, upTo, len(entries) < readBatch, nil
 	}
@@ -204,7 +206,8 @@ func (f *Feed) entries(ctx context.Context, a *filter.Audience, after int64) (en
 }
 
 func givenUp(ctx context.Context) error {
-	return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
+		"The request was given up before it was carried out.")
 }
 
 // kept refuses a position of before what is kept. It is asked after reading: what
@@ -214,6 +217,7 @@ func (f *Feed) kept(ctx context.Context, after int64) error {
 	if err != nil || after >= floor {
 		return err
 	}
-	return fault.New(fault.Gone, "journal.removed", "Entries from before %s have been removed. What is left begins there: go on with after=beginning.",
+	return fault.New(fault.Gone, "journal.removed",
+		"Entries from before %s have been removed. What is left begins there: go on with after=beginning.",
 		wire.Timestamp(oldest))
 }

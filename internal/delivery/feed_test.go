@@ -21,7 +21,8 @@ func TestAReadEndsWithItsReader(t *testing.T) {
 		t.Fatalf("read up to %v, %v", b.Next, err)
 	}
 	leave()
-	if b, err := feed.Read(ctx, &filter.Audience{Tenant: 1}, Position{Seq: 1}, 1, 1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
+	if b, err := feed.Read(ctx, &filter.Audience{Tenant: 1}, Position{Seq: 1}, 1,
+		1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
 		t.Errorf("whoever is gone reads up to %v, %v", b.Next, err)
 	}
 }

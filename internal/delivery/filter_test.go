@@ -38,8 +38,8 @@ func (b *bench) dead(e endpoint.Endpoint) []store.Dead {
 	return all
 }
 
-// What an endpoint is told, its filter says; what that can't be computed for is
-// dead at once, without a try, and the reason quotes nothing.
+// A filter decides which messages an endpoint is sent. A message for which it can't be
+// computed is dead at once, without a try, and the reason quotes nothing.
 func TestAFilterDecidesWhatIsSent(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(func(arrival) int { return 204 })
@@ -60,7 +60,8 @@ func TestAFilterDecidesWhatIsSent(t *testing.T) {
 			b.Fatalf("%d are dead, %d more arrived", len(dead), len(r.arrived))
 		}
 		for _, d := range dead {
-			if !strings.HasPrefix(d.Reason, "the filter could not be computed: no such ") || strings.Contains(d.Reason, "hunter2") {
+			if !strings.HasPrefix(d.Reason, "the filter could not be computed: no such ") ||
+				strings.Contains(d.Reason, "hunter2") {
 				b.Errorf("dead because %q", d.Reason)
 			}
 		}

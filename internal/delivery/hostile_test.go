@@ -23,7 +23,9 @@ type misbehaved struct {
 // invite makes an endpoint for each of some hostile receivers. Where they can
 // tell requests apart they are hostile to those of the case alone. Slow is how long
 // those may take whom nothing but their timeout ends.
-func (b *bench) invite(t *testing.T, caseID int64, slow time.Duration, who func(hostile.Receiver) bool) (all []misbehaved) {
+func (b *bench) invite(
+	t *testing.T, caseID int64, slow time.Duration, who func(hostile.Receiver) bool,
+) (all []misbehaved) {
 	for _, r := range hostile.Receivers() {
 		if !who(r) {
 			continue
@@ -52,15 +54,16 @@ func (b *bench) attempts(e endpoint.Endpoint) map[string][]store.Attempt {
 	return bySubject
 }
 
-// Whatever a receiver does to the messages of one case, it holds up these alone:
-// its other cases go on, and so do the other endpoints, while it stalls.
+// A receiver that stalls the messages of one case delays these alone: its other cases
+// go on, and so do the other endpoints.
 func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		t := b.TB.(*testing.T)
 		healthy := b.receiver(ok)
 		h := b.listen(healthy.url, endpoint.Policy{})
 		const victim, others = 1, 4
-		all := b.invite(t, victim, time.Minute, func(r hostile.Receiver) bool { return r.Slow || r.Long }) // nothing ends by the timeout here
+		// nothing ends by the timeout here
+		all := b.invite(t, victim, time.Minute, func(r hostile.Receiver) bool { return r.Slow || r.Long })
 		for version := int64(1); version <= 2; version++ {
 			for c := int64(victim); c <= victim+others; c++ {
 				b.comment(c, version)
@@ -92,7 +95,8 @@ func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
 			for subject, tried := range attempts {
 				for _, a := range tried {
 					if subject != "case/1" && (!a.Delivered || a.Number != 1) {
-						b.Errorf("%s: %s of %s was attempted with status %d, class %q", m.Name, a.Message, subject, a.Status, a.Class)
+						b.Errorf("%s: %s of %s was attempted with status %d, class %q", m.Name, a.Message, subject,
+							a.Status, a.Class)
 					}
 				}
 			}
@@ -116,7 +120,8 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			a := b.attempts(m.endpoint)["case/1"][0]
 			status, class, delivered := m.Status, m.Class, m.Status/100 == 2
 			if m.Slow && a.Status == 0 {
-				status, delivered = 0, false // on a busy machine the deadline may come before what the receiver says first
+				// on a busy machine the deadline may come before what the receiver says first
+				status, delivered = 0, false
 			}
 			if delivered {
 				class = "" // it was taken, whatever became of the body
@@ -133,7 +138,8 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 				b.Errorf("%s (-want +got):\n%s", m.Name, diff)
 			}
 			if len(a.Response) > 200<<10 || len(a.Request) > 4<<10 {
-				b.Errorf("%s: the attempt keeps %d bytes of the answer, %d of the request", m.Name, len(a.Response), len(a.Request))
+				b.Errorf("%s: the attempt keeps %d bytes of the answer, %d of the request", m.Name, len(a.Response),
+					len(a.Request))
 			}
 			b.eventually(m.Name+" is waiting or served", func() bool {
 				c, parked := b.saved(m.endpoint)

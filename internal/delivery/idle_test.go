@@ -59,7 +59,8 @@ func (b *bench) saves(but endpoint.Endpoint) (all []int64) {
 		b.Fatal(err)
 	}
 	defer database.Close()
-	rows, err := database.QueryContext(b.Context(), "select distinct case when position = 0 then 0 else "+which+" end from cursors where endpoint <> $1", but.ID)
+	rows, err := database.QueryContext(b.Context(),
+		"select distinct case when position = 0 then 0 else "+which+" end from cursors where endpoint <> $1", but.ID)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -150,7 +151,10 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	x := &bench{TB: b, store: st, committed: new(atomic.Int64), progress: new(beats), key: []byte("0123456789abcdef0123456789abcdef")}
+	x := &bench{
+		TB: b, store: st, committed: new(atomic.Int64), progress: new(beats),
+		key: []byte("0123456789abcdef0123456789abcdef"),
+	}
 	x.update(func(tx *store.Tx) (err error) {
 		x.tenant, err = tx.CreateTenant(b.Context(), "acme", "Acme", time.Now())
 		return err

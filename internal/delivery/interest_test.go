@@ -42,7 +42,9 @@ func TestAnEntryWakesThoseAloneWhoMayWantIt(t *testing.T) {
 func TestWhoIsNotConcernedPassesWithoutLooking(t *testing.T) {
 	tail := &tail{from: 10, head: 10, known: 10}
 	finished, approved := newWaiter(1, []string{"case_finished"}), newWaiter(1, []string{"case_approved"})
-	tail.append([]*event.Entry{tells(1, 11, event.CaseFinished), tells(2, 12, event.CaseApproved), tells(1, 13, event.CaseDeclined)})
+	tail.append([]*event.Entry{
+		tells(1, 11, event.CaseFinished), tells(2, 12, event.CaseApproved), tells(1, 13, event.CaseDeclined),
+	})
 	for _, test := range []struct {
 		name  string
 		w     *waiter

@@ -24,5 +24,6 @@ func (l *lackLog) note(r outbound.Result) {
 		return
 	}
 	l.log.Error("this machine can't send; messages wait, and no endpoint is blamed. "+
-		"Look at its limit of open files (ulimit -n), its memory, ports, network, resolver and root certificates", "error", outbound.Cause(r.Err))
+		"Look at its limit of open files (ulimit -n), its memory, ports, network, resolver and root certificates",
+		"error", outbound.Cause(r.Err))
 }

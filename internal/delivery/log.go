@@ -31,25 +31,26 @@ const (
 )
 
 func newDiary(log *slog.Logger, e endpoint.Endpoint) diary {
-	return diary{log: log, url: e.ShownURL(), failing: takesNothing(e)}
+	return diary{log: log, url: e.ShownURL(), failing: acceptsNothing(e)}
 }
 
-// takesNothing reports whether people have to be told of an endpoint.
-func takesNothing(e endpoint.Endpoint) bool {
+// acceptsNothing reports whether an endpoint accepts no messages, which people must know.
+func acceptsNothing(e endpoint.Endpoint) bool {
 	condition := e.Condition()
 	return condition == endpoint.Failing || condition == endpoint.Refusing
 }
 
 // condition says whether the endpoint accepts messages, when that has changed.
 func (d *diary) condition(e endpoint.Endpoint, now time.Time) {
-	switch failing := takesNothing(e); {
+	switch failing := acceptsNothing(e); {
 	case failing && !d.failing && !now.Before(d.nextFailing):
 		d.failing, d.nextFailing = true, now.Add(diaryEvery)
 		consequence := "its messages wait, and it is probed until it is back"
 		if e.Condition() == endpoint.Refusing {
 			consequence = "it answers and refuses all, so that messages are given up after their last retry"
 		}
-		d.log.Warn("the endpoint takes nothing: "+consequence, "url", d.url, "reason", e.Health.Reason, "failing_since", e.Health.Since)
+		d.log.Warn("the endpoint takes nothing: "+consequence,
+			"url", d.url, "reason", e.Health.Reason, "failing_since", e.Health.Since)
 	case !failing && d.failing:
 		d.failing = false
 		d.log.Info("the endpoint takes messages again", "url", d.url)
@@ -60,11 +61,13 @@ func (d *diary) condition(e endpoint.Endpoint, now time.Time) {
 // unreached says why a message could not be sent, with the addresses that nobody else
 // may see.
 func (d *diary) unreached(o outcome, now time.Time) {
-	if o.cause == "" || now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
+	if o.cause == "" ||
+		now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
 		return
 	}
 	d.reason, d.nextReason = o.Reason, now.Add(reasonEvery)
-	d.log.Warn("the endpoint can't be reached", "url", d.url, "reason", o.Reason, "cause", o.cause, "address", o.address)
+	d.log.Warn("the endpoint can't be reached",
+		"url", d.url, "reason", o.Reason, "cause", o.cause, "address", o.address)
 }
 
 // gaveUp notes messages that are dead.
@@ -79,7 +82,9 @@ func (d *diary) flush(now time.Time) {
 	if d.dead == 0 || now.Before(d.nextDead) {
 		return
 	}
-	d.log.Warn("messages were given up; GET /v1/endpoints/{id}/dead lists them, and a POST to .../dead/retry tries them again", "url", d.url,
-		"count", d.dead, "last", d.last.Message, "trigger", d.last.Trigger, "subject", d.last.Subject, "reason", d.last.Reason)
+	d.log.Warn("messages were given up; "+
+		"GET /v1/endpoints/{id}/dead lists them, and a POST to .../dead/retry tries them again",
+		"url", d.url, "count", d.dead, "last", d.last.Message, "trigger", d.last.Trigger, "subject", d.last.Subject,
+		"reason", d.last.Reason)
 	d.dead, d.nextDead = 0, now.Add(diaryEvery)
 }

@@ -36,7 +36,10 @@ func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
 	said("a failing endpoint", `url=https://crm.example.com/hooks reason="503 Service Unavailable" failing_since=`, 2)
 
 	for i := range 5 {
-		d.gaveUp([]store.Dead{{Place: store.Place{Message: "msg_" + string(rune('a'+i))}, Trigger: "case_created", Subject: "case/1", Reason: "400 Bad Request"}})
+		d.gaveUp([]store.Dead{{
+			Place: store.Place{Message: "msg_" + string(rune('a'+i))}, Trigger: "case_created", Subject: "case/1",
+			Reason: "400 Bad Request",
+		}})
 		d.condition(ill, now)
 	}
 	said("the first message", "count=1 last=msg_a trigger=case_created subject=case/1 reason=\"400 Bad Request\"", 1)
@@ -45,7 +48,8 @@ func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
 	said("a secret", "secret", 0)
 
 	for i, reason := range []string{"a", "a", "b", "a", "b"} { // within a minute
-		d.unreached(outcome{Outcome: machine.Outcome{Reason: reason}, cause: "dial 10.0.0.1"}, now.Add(time.Duration(i)*time.Second))
+		d.unreached(outcome{Outcome: machine.Outcome{Reason: reason}, cause: "dial 10.0.0.1"},
+			now.Add(time.Duration(i)*time.Second))
 	}
 	d.unreached(outcome{Outcome: machine.Outcome{Reason: "200 OK"}}, now) // nothing is wrong
 	said("why it can't be reached", "can't be reached", 1)

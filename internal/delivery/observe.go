@@ -66,7 +66,8 @@ func counting(counted *bool, is bool) int {
 // database has not renewed them, or outcomes can't be saved.
 func (e *Engine) Ready() error {
 	if !e.config.Hold && !e.valid.now() {
-		return fault.New(fault.Unavailable, "server.not_ready", "Delivery has not begun, or its leases could not be renewed.")
+		return fault.New(fault.Unavailable, "server.not_ready",
+			"Delivery has not begun, or its leases could not be renewed.")
 	}
 	if e.settler.stuck() {
 		return fault.New(fault.Unavailable, "server.not_ready", "The outcomes of deliveries can't be saved.")

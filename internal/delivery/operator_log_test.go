@@ -54,7 +54,8 @@ func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
 		e := b.listen(refusing.url, endpoint.Policy{Retries: []time.Duration{time.Millisecond}})
 		b.comment(1, 1)
 		b.eventually("a dead message is in the log", func() bool {
-			return log.says("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1", "400 Bad Request")
+			return log.says("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1",
+				"400 Bad Request")
 		})
 		away := b.receiver(func(arrival) int { return 503 })
 		e = b.listen(away.url, endpoint.Policy{})

@@ -17,7 +17,8 @@ func (b *bench) narrow(version int64, roles string) {
 	b.Helper()
 	b.update(func(tx *store.Tx) error {
 		return tx.CreateCaseType(b.Context(), b.tenant, store.CaseType{
-			Key: "t", Version: version, Definition: fmt.Appendf(nil, `{"access": {"read": %s}}`, roles), CreatedAt: time.Now(),
+			Key: "t", Version: version, Definition: fmt.Appendf(nil, `{"access": {"read": %s}}`, roles),
+			CreatedAt: time.Now(),
 		})
 	})
 }
@@ -25,7 +26,15 @@ func (b *bench) narrow(version int64, roles string) {
 // owned adds an endpoint that belongs to a token of a role.
 func (b *bench) owned(url string, role access.Role, p endpoint.Policy) endpoint.Endpoint {
 	b.Helper()
-	token := access.Token{ID: id.New("tok"), Tenant: b.tenant, Name: "m", Hash: []byte{1}, Role: role, Clearance: casetype.Restricted, CreatedAt: time.Now()}
+	token := access.Token{
+		ID:        id.New("tok"),
+		Tenant:    b.tenant,
+		Name:      "m",
+		Hash:      []byte{1},
+		Role:      role,
+		Clearance: casetype.Restricted,
+		CreatedAt: time.Now(),
+	}
 	e := b.listening(url, p)
 	e.Owner = "token/" + token.ID
 	b.update(func(tx *store.Tx) error {
@@ -37,8 +46,8 @@ func (b *bench) owned(url string, role access.Role, p endpoint.Policy) endpoint.
 	return e
 }
 
-// What an endpoint's owner may read is judged when it is told: what waited for its
-// turn, also for its next try, keeps its place and is not told.
+// Whether an endpoint's owner may read a message is decided when it is sent: a message
+// that waited, also for its next try, keeps its place and is not sent.
 func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		entered, leave := make(chan arrival), make(chan int)
@@ -79,7 +88,11 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		var u access.User
 		b.update(func(tx *store.Tx) (err error) {
-			u, err = tx.CreateUser(b.Context(), access.User{Tenant: b.tenant, Email: "a@example.org", Name: "A", Role: access.Manager, Clearance: casetype.Restricted})
+			u, err = tx.CreateUser(b.Context(),
+				access.User{
+					Tenant: b.tenant, Email: "a@example.org", Name: "A", Role: access.Manager,
+					Clearance: casetype.Restricted,
+				})
 			return err
 		})
 		change := func(do func(*access.User)) {
@@ -120,7 +133,7 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 	})
 }
 
-// What another node commits counts within a second.
+// A commit of another node counts within a second.
 func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
 	one, two := twoNodes(t)
 	owner := one.owned("http://192.0.2.1", access.Manager, endpoint.Policy{})

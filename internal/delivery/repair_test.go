@@ -91,7 +91,8 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
 		<-reached
 		b.stop()
-		if got := b.replayed(replay); got.State != store.ReplayRunning || got.Position == 0 || got.Position >= got.Until || got.Delivered < 300 {
+		if got := b.replayed(replay); got.State != store.ReplayRunning || got.Position == 0 ||
+			got.Position >= got.Until || got.Delivered < 300 {
 			b.Fatalf("interrupted, it is %+v", got)
 		}
 		close(hold)
@@ -114,7 +115,8 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 				break
 			}
 		}
-		if got := b.done(replay); got.Delivered < cases*versions || got.Dead != 0 || got.Position != got.Until || got.EndedAt.IsZero() {
+		if got := b.done(replay); got.Delivered < cases*versions || got.Dead != 0 || got.Position != got.Until ||
+			got.EndedAt.IsZero() {
 			b.Errorf("done, it is %+v", got)
 		}
 		if repeated > 8 {
@@ -128,7 +130,10 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 
 func TestWhatIsAskedWhileOthersAreReadIsBegunOnce(t *testing.T) {
 	const messages = 40
-	for name, options := range map[string]store.Options{"sqlite": {Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)}, "postgres": {URL: storetest.Postgres(t, databaseKey)}} {
+	for name, options := range map[string]store.Options{
+		"sqlite":   {Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)},
+		"postgres": {URL: storetest.Postgres(t, databaseKey)},
+	} {
 		t.Run(name, func(t *testing.T) {
 			var reads atomic.Int64
 			var slow atomic.Bool
@@ -287,7 +292,10 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 		replaying.Store(true)
 		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
 		<-entered
-		b.update(func(tx *store.Tx) error { return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID, time.Now()) })
+		b.update(func(tx *store.Tx) error {
+			return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID,
+				time.Now())
+		})
 		leave <- struct{}{}
 		sent, quiet := 1, 0
 		b.polled("it ends", func() bool { // a few may be begun before the worker hears of it
@@ -344,7 +352,10 @@ func TestAnotherNodeHearsOfAReplay(t *testing.T) {
 func (b *bench) retryDead(e endpoint.Endpoint, messages []string) (r store.Replay) {
 	b.Helper()
 	b.update(func(tx *store.Tx) (err error) {
-		r, err = tx.RetryDead(b.Context(), store.Replay{ID: id.New("rpl"), Tenant: b.tenant, Endpoint: e.ID, Kind: store.ReplayRetry, CreatedAt: time.Now()}, messages)
+		r, err = tx.RetryDead(b.Context(),
+			store.Replay{
+				ID: id.New("rpl"), Tenant: b.tenant, Endpoint: e.ID, Kind: store.ReplayRetry, CreatedAt: time.Now(),
+			}, messages)
 		return err
 	})
 	return r
@@ -409,7 +420,8 @@ func TestDeadMessagesAreTriedAgainInOrder(t *testing.T) {
 			_, err := tx.DropDead(b.Context(), b.tenant, e.ID, []string{dead[0].Message})
 			return err
 		})
-		if left, dropped := b.deadIn(e, store.Given), b.deadIn(e, store.Dropped); len(left) != 2 || len(dropped) != 1 || dropped[0].Message != dead[0].Message {
+		if left, dropped := b.deadIn(e, store.Given), b.deadIn(e, store.Dropped); len(left) != 2 || len(dropped) != 1 ||
+			dropped[0].Message != dead[0].Message {
 			b.Errorf("dropped are %+v", dropped)
 		}
 	})
@@ -446,7 +458,8 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 	if a := b.next(r); a.id != first || a.attempt != 2 {
 		b.Errorf("tried again is %+v", a)
 	}
-	b.eventually("it is parked again", func() bool { _, parked := b.saved(e); return len(parked) == 1 && parked[0].Tries == 2 })
+	b.eventually("it is parked again",
+		func() bool { _, parked := b.saved(e); return len(parked) == 1 && parked[0].Tries == 2 })
 	asks.askParked(e, nil, true)
 	if order != endpoint.None {
 		if a := b.next(r); a.version != 2 {

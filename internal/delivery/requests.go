@@ -87,7 +87,7 @@ func dueAt(saved, now time.Time, longest time.Duration) time.Time {
 
 // checkRequests reads what is asked, if somebody may have asked something, and
 // forgets replays that are over. It reads once at a time: two readings at once might
-// start a replay twice. What is asked meanwhile is read afterwards.
+// start a replay twice. A request that comes meanwhile is read afterwards.
 func (w *worker) checkRequests(ctx context.Context) {
 	w.mu.Lock()
 	asked, over := w.asked && !w.checking, w.over
@@ -143,7 +143,8 @@ func (w *worker) apply(r requests) {
 			Messages: r.named[replay.ID],
 		}
 		restored := machine.NewReplay(w.gate, bounds, r.saved[replay.ID])
-		w.replays = append(w.replays, &cursor{worker: w, id: replay.ID, replay: replay, flushed: time.Now(), machine: restored})
+		w.replays = append(w.replays,
+			&cursor{worker: w, id: replay.ID, replay: replay, flushed: time.Now(), machine: restored})
 	}
 	w.rotate()
 	for c := range w.cursors {

@@ -36,17 +36,27 @@ var spellings = map[string]func(string) string{
 }
 
 func TestNoSpellingOfASecretIsKeptOfAnAnswer(t *testing.T) {
-	for _, secret := range []string{"sesame-open", "two words/and=more", `a"b\c/d<e>&f`, "abcdabcd", "AbC+/def+/==", "t=1,v1=00ff00ff"} {
-		q := outbound.Request{Private: []outbound.Header{{Name: "X-Key", Value: secret}, {Name: "X-Start", Value: secret[:6]}}}
+	for _, secret := range []string{
+		"sesame-open", "two words/and=more", `a"b\c/d<e>&f`, "abcdabcd", "AbC+/def+/==", "t=1,v1=00ff00ff",
+	} {
+		q := outbound.Request{Private: []outbound.Header{
+			{Name: "X-Key", Value: secret}, {Name: "X-Start", Value: secret[:6]},
+		}}
 		for name, spelt := range spellings {
 			told := spelt(secret)
-			r := withoutSecrets(q, outbound.Result{Header: http.Header{"X-Echo": {"you sent " + told}}, Body: []byte("you sent " + told + ", and " + told)})
-			if all := string(r.Body) + r.Header.Get("X-Echo"); strings.Contains(all, told) || strings.Count(all, "you sent "+redacted) != 2 {
+			r := withoutSecrets(q,
+				outbound.Result{
+					Header: http.Header{"X-Echo": {"you sent " + told}},
+					Body:   []byte("you sent " + told + ", and " + told),
+				})
+			if all := string(r.Body) + r.Header.Get("X-Echo"); strings.Contains(all, told) ||
+				strings.Count(all, "you sent "+redacted) != 2 {
 				t.Errorf("%q as %s is kept: %q %v", secret, name, r.Body, r.Header)
 			}
 			for n := shortestCut; n <= len(told); n++ {
 				r := withoutSecrets(q, outbound.Result{Truncated: true, Body: []byte("you sent " + told[:n])})
-				if left, _ := strings.CutPrefix(string(r.Body), "you sent "); len(strings.ReplaceAll(left, redacted, "")) >= shortestCut {
+				left, _ := strings.CutPrefix(string(r.Body), "you sent ")
+				if len(strings.ReplaceAll(left, redacted, "")) >= shortestCut {
 					t.Errorf("%q as %s, cut after %d bytes, is kept: %q", secret, name, n, r.Body)
 				}
 			}
@@ -62,7 +72,9 @@ func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 	slices.Reverse(reversed)
 	withSecret := outbound.Request{Private: []outbound.Header{{Name: "Authorization", Value: "Bearer " + secret}}}
 	answered := func(body string) outbound.Result {
-		return outbound.Result{Class: outbound.Answered, Status: 500, Header: http.Header{"X-Echo": {body}}, Body: []byte(body)}
+		return outbound.Result{
+			Class: outbound.Answered, Status: 500, Header: http.Header{"X-Echo": {body}}, Body: []byte(body),
+		}
 	}
 	for _, spelt := range []string{
 		secret, strings.ToUpper(secret), hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret)),
@@ -87,14 +99,16 @@ func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 
 func TestAnAnswerThatIsWholeKeepsItsEnd(t *testing.T) {
 	q := outbound.Request{Private: []outbound.Header{{Name: "X-Key", Value: "sesame-open"}}}
-	for _, r := range []outbound.Result{{Body: []byte("open sesame")}, {Truncated: true, Body: []byte("open sesame it is")}} {
+	for _, r := range []outbound.Result{
+		{Body: []byte("open sesame")}, {Truncated: true, Body: []byte("open sesame it is")},
+	} {
 		if got := withoutSecrets(q, r); string(got.Body) != string(r.Body) {
 			t.Errorf("%q became %q", r.Body, got.Body)
 		}
 	}
 }
 
-// What one endless answer costs is bounded.
+// The cost of one endless answer is bounded.
 func TestWhatEndsWithinASecretManyTimesIsCut(t *testing.T) {
 	q := outbound.Request{Private: []outbound.Header{{Name: "X-Key", Value: strings.Repeat("a", 2000)}}}
 	r := withoutSecrets(q, outbound.Result{Truncated: true, Body: []byte(strings.Repeat("a", keptResponse))})

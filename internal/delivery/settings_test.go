@@ -84,14 +84,17 @@ func (b *bench) record(e endpoint.Endpoint) store.Attempt {
 func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		server, heard := b.repeater()
-		e := b.add(endpoint.Endpoint{URL: server.URL, Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
-			{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
-			// Such ones can't be saved through the API; whoever wrote them did it elsewhere.
-			{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
-		}})
+		e := b.add(endpoint.Endpoint{URL: server.URL,
+			Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
+				{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
+				// Such ones can't be saved through the API; whoever wrote them did it elsewhere.
+				{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
+			}})
 		b.comment(1, 1)
 		got := hear(b, heard)
-		for name, want := range map[string]string{"X-Api-Key": "sesame-open", "X-Lower": "kept as spelt", "Content-Type": "application/json; charset=UTF-8"} {
+		for name, want := range map[string]string{
+			"X-Api-Key": "sesame-open", "X-Lower": "kept as spelt", "Content-Type": "application/json; charset=UTF-8",
+		} {
 			if values := got.header.Values(name); len(values) != 1 || values[0] != want {
 				b.Errorf("%s is %q", name, values)
 			}
@@ -121,12 +124,15 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 			b.comment(1, version+1)
 			for of, heard := range map[string]<-chan told{"2.4.1": expected, "0.1.0": usual} {
 				got := hear(b, heard)
-				if values := got.header["X-Atfinity-Version"]; !slices.Equal(values, []string{of}) || got.header.Get("X-atfinity-event") != "case_comment" {
+				if values := got.header["X-Atfinity-Version"]; !slices.Equal(values, []string{of}) ||
+					got.header.Get("X-atfinity-event") != "case_comment" {
 					b.Errorf("version %d, to whom expects %s: %v", version, of, got.header)
 				}
 			}
 		}
-		for trigger, want := range map[string][]string{"case_created": {"2.4.1"}, "claim.closed": nil, "contact.created": nil} {
+		for trigger, want := range map[string][]string{
+			"case_created": {"2.4.1"}, "claim.closed": nil, "contact.created": nil,
+		} {
 			if _, _, err := b.tester.Send(b.Context(), e, trigger); err != nil {
 				b.Fatal(err)
 			}
@@ -135,7 +141,8 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 			}
 		}
 		b.served(e)
-		if attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10); err != nil || !strings.Contains(attempts[0].Request, `["X-atfinity-version","2.4.1"]`) {
+		if attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 10); err != nil ||
+			!strings.Contains(attempts[0].Request, `["X-atfinity-version","2.4.1"]`) {
 			b.Errorf("the attempts are %+v, %v", attempts, err)
 		}
 	})
@@ -268,7 +275,8 @@ func TestAnEndpointMayResumeAtTheHead(t *testing.T) {
 		b.comment(1, 1)
 		b.comment(2, 1)
 		passed := func(position int64) {
-			b.eventually("the cursor moves", func() bool { c, parked := b.saved(e); return c.Position == position && len(parked) == 1 })
+			b.eventually("the cursor moves",
+				func() bool { c, parked := b.saved(e); return c.Position == position && len(parked) == 1 })
 		}
 		passed(2)
 		b.comment(1, 2)
@@ -278,7 +286,8 @@ func TestAnEndpointMayResumeAtTheHead(t *testing.T) {
 		close(leave)
 		b.comment(1, 4)
 		b.comment(2, 2)
-		b.eventually("it goes on at the head", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(got, 4) })
+		b.eventually("it goes on at the head",
+			func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(got, 4) })
 		b.eventually("all attempts are recorded", func() bool { return b.tries(e) == 5 })
 		passed(6)
 		mu.Lock()

@@ -82,7 +82,8 @@ const gather = 300 * time.Millisecond
 
 // onlyMoved reports whether a settlement is of a position alone.
 func onlyMoved(s store.Settlement) bool {
-	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Granted)+len(s.Health) == 0 && !s.Ended && !s.Replay
+	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Granted)+len(s.Health) == 0 && !s.Ended &&
+		!s.Replay
 }
 
 func (s *settler) ripen() {

@@ -60,7 +60,8 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 		s.put(idle, store.Settlement{Position: 9})
 		gathered("at the end", true, map[string]int64{"idle": 9})
 		s.put(idle, store.Settlement{Position: 10, Granted: []store.Wish{{Message: "msg_1"}}})
-		if batch := gathered("what was granted", false, map[string]int64{"idle": 10}); len(batch[idle].row.Granted) != 1 {
+		if batch := gathered("what was granted", false,
+			map[string]int64{"idle": 10}); len(batch[idle].row.Granted) != 1 {
 			t.Errorf("granted is %v", batch[idle].row.Granted)
 		}
 	})

@@ -26,7 +26,15 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		t.Cleanup(func() { st.Close() })
 		return st
 	}
-	one := &bench{TB: t, store: open(url), road: open(proxy.URL(t, url)), committed: new(atomic.Int64), progress: new(beats), key: make([]byte, 32), lease: store.MaxLease}
+	one := &bench{
+		TB:        t,
+		store:     open(url),
+		road:      open(proxy.URL(t, url)),
+		committed: new(atomic.Int64),
+		progress:  new(beats),
+		key:       make([]byte, 32),
+		lease:     store.MaxLease,
+	}
 	one.update(func(tx *store.Tx) (err error) {
 		one.tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", time.Now())
 		return err
@@ -50,10 +58,19 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 
 	proxy.Cut()
 	one.polled("its connection has ended", func() (ended bool) {
-		err := conn.QueryRow(t.Context(), "select not exists (select 1 from nodes n join pg_stat_activity a on a.pid = n.session)").Scan(&ended)
+		err := conn.QueryRow(t.Context(),
+			"select not exists (select 1 from nodes n join pg_stat_activity a on a.pid = n.session)").Scan(&ended)
 		return err == nil && ended
 	})
-	two := &bench{TB: t, store: open(url), committed: one.committed, progress: one.progress, key: one.key, tenant: one.tenant, lease: store.MaxLease}
+	two := &bench{
+		TB:        t,
+		store:     open(url),
+		committed: one.committed,
+		progress:  one.progress,
+		key:       one.key,
+		tenant:    one.tenant,
+		lease:     store.MaxLease,
+	}
 	log := &record{out: t.Output()}
 	two.log = log
 	two.comment(1, 2)

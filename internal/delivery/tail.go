@@ -255,7 +255,9 @@ func (t *tail) again(
 const laneBatch = 64
 
 // lane reads what a parked lane waits for, and reports whether there may be more.
-func (t *tail) lane(ctx context.Context, tenant int64, q machine.Load) (entries []*machine.Entry, full bool, err error) {
+func (t *tail) lane(
+	ctx context.Context, tenant int64, q machine.Load,
+) (entries []*machine.Entry, full bool, err error) {
 	var found store.Range
 	if subject, ok := q.Subject(); ok {
 		found, err = t.store.Lane(ctx, tenant, subject, q.After, q.UpTo, laneBatch)

@@ -16,7 +16,9 @@ func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 			tail := &tail{waiters: map[int64]chan struct{}{}}
 			data := json.RawMessage(make([]byte, c.data)) // one for all: what counts is what would be held
 			for seq := range c.entries {
-				tail.append([]*event.Entry{{Seq: int64(seq + 1), Tenant: 1, Snapshot: event.Snapshot{Case: &event.Case{Data: data}}}})
+				tail.append([]*event.Entry{{
+					Seq: int64(seq + 1), Tenant: 1, Snapshot: event.Snapshot{Case: &event.Case{Data: data}},
+				}})
 			}
 			if len(tail.entries) != c.kept {
 				t.Errorf("%d entries are held, want %d", len(tail.entries), c.kept)
@@ -25,7 +27,8 @@ func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 			if _, _, ok := tail.recent(1, before-1); ok {
 				t.Error("it claims to hold an entry that was dropped")
 			}
-			if got, _, ok := tail.recent(1, before); !ok || len(got) != min(c.kept, readBatch) || got[0].Journal.Seq != before+1 {
+			if got, _, ok := tail.recent(1, before); !ok || len(got) != min(c.kept, readBatch) ||
+				got[0].Journal.Seq != before+1 {
 				t.Errorf("it gives %d entries (%v)", len(got), ok)
 			}
 		})

@@ -41,7 +41,9 @@ func (e *Engine) Tester() *Tester {
 
 // Send tries a sample of a trigger once, and tells what came of it, as attempts
 // are recorded, and why.
-func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error) {
+func (t *Tester) Send(
+	ctx context.Context, e endpoint.Endpoint, trigger string,
+) (a store.Attempt, reason string, err error) {
 	if t.hold {
 		held := fault.New(fault.Unavailable, "delivery.held",
 			"The server was started with --hold: it sends nothing. The operator starts it again without.")
@@ -71,12 +73,15 @@ func (t *Tester) Send(ctx context.Context, e endpoint.Endpoint, trigger string) 
 func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, error) {
 	entry := wire.Sample(trigger)
 	if entry == nil {
-		return nil, fault.New(fault.NotFound, "trigger.not_found", "There is no trigger %q; GET /v1/triggers lists them.", trigger)
+		return nil, fault.New(fault.NotFound, "trigger.not_found",
+			"There is no trigger %q; GET /v1/triggers lists them.", trigger)
 	}
 	entry.Tenant, entry.At = e.Tenant, time.Now()
 	for part, body := range filter.ViewOf(e).Messages(entry, t.version) {
 		if body.Trigger == trigger && !body.Untold && body.Err == nil {
-			return &machine.Message{Place: machine.Place{Part: part}, ID: body.ID, Subject: entry.Subject, Body: &body, Tries: 1}, nil
+			return &machine.Message{
+				Place: machine.Place{Part: part}, ID: body.ID, Subject: entry.Subject, Body: &body, Tries: 1,
+			}, nil
 		}
 	}
 	return nil, fault.New(fault.Unprocessable, "test.untold", "The endpoint's clearance sees no sample of %q.", trigger)

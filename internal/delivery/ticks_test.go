@@ -31,10 +31,14 @@ func TestTicksAreTheSameForAll(t *testing.T) {
 			wait  time.Duration
 			count int64
 			next  time.Duration
-		}{{0, 0, 10 * time.Second}, {3 * time.Second, 0, 7 * time.Second}, {7 * time.Second, 1, 10 * time.Second}, {25 * time.Second, 3, 5 * time.Second}} {
+		}{
+			{0, 0, 10 * time.Second}, {3 * time.Second, 0, 7 * time.Second}, {7 * time.Second, 1, 10 * time.Second},
+			{25 * time.Second, 3, 5 * time.Second},
+		} {
 			time.Sleep(step.wait)
 			if now := time.Now(); all.count(now) != step.count || all.next(now) != step.next {
-				t.Errorf("after %v more: %d ticks, the next in %v; want %+v", step.wait, all.count(now), all.next(now), step)
+				t.Errorf("after %v more: %d ticks, the next in %v; want %+v", step.wait, all.count(now),
+					all.next(now), step)
 			}
 		}
 	})

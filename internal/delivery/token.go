@@ -82,7 +82,9 @@ func newTokenSource(transport http.RoundTripper, a endpoint.Auth) *tokenSource {
 
 // get returns a token that is not the refused one, and says whether it was asked for
 // just now. It waits for whoever is asking already.
-func (t *tokenSource) get(ctx context.Context, timeout time.Duration, refused string) (token string, fresh bool, failure *tokenError) {
+func (t *tokenSource) get(
+	ctx context.Context, timeout time.Duration, refused string,
+) (token string, fresh bool, failure *tokenError) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	select {
@@ -132,7 +134,8 @@ func usable(made *oauth2.Token) error {
 	switch {
 	case !strings.EqualFold(made.Type(), "bearer"):
 		return errTokenType
-	case len(made.AccessToken) > maxToken, strings.ContainsFunc(made.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case len(made.AccessToken) > maxToken, strings.ContainsFunc(made.AccessToken,
+		func(r rune) bool { return r <= ' ' || r > '~' }):
 		return errTokenText
 	}
 	return nil
@@ -169,7 +172,8 @@ func status(code int) string {
 
 // codeOf is the code of an OAuth2 error, if it is one: a server may say anything.
 func codeOf(e *oauth2.RetrieveError) string {
-	known := len(e.ErrorCode) > 0 && len(e.ErrorCode) <= 40 && strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_") == ""
+	known := len(e.ErrorCode) > 0 && len(e.ErrorCode) <= 40 &&
+		strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_") == ""
 	if !known {
 		return ""
 	}

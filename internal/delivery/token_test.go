@@ -22,7 +22,8 @@ type tokenServer struct {
 
 func (s *tokenServer) RoundTrip(*http.Request) (*http.Response, error) {
 	s.n++
-	status, text := 200, fmt.Sprintf(`{"access_token": "%d", "token_type": "bearer", "expires_in": %d}`, s.n, int(s.lasts.Seconds()))
+	status, text := 200, fmt.Sprintf(`{"access_token": "%d", "token_type": "bearer", "expires_in": %d}`, s.n,
+		int(s.lasts.Seconds()))
 	if s.fails {
 		status, text = 503, "{}"
 	}
@@ -34,7 +35,10 @@ func (s *tokenServer) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func tokensOf(s *tokenServer) *tokenSource {
-	return newTokenSource(s, endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://id.example/token", ClientID: "x", ClientSecret: "y"})
+	return newTokenSource(s,
+		endpoint.Auth{
+			Kind: endpoint.OAuth2Auth, TokenURL: "https://id.example/token", ClientID: "x", ClientSecret: "y",
+		})
 }
 
 func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {

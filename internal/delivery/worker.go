@@ -112,8 +112,8 @@ func (w *worker) stopping() error {
 }
 
 // run delivers until it is stopped or ctx ends, and returns why. Requests live
-// as long as sending; it ends later than ctx, so that they can finish. Whatever
-// takes time has a goroutine of its own and comes back through the inbox.
+// as long as sending; it ends later than ctx, so that they can finish. Work
+// that takes time has a goroutine of its own, and its result comes back through the inbox.
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()

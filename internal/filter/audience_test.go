@@ -49,7 +49,9 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 		{name: "a filter that can't be used", endpoint: func(e *endpoint.Endpoint) { e.Filter = `case.stat == "x"` }, subscribes: true, fails: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e := endpoint.Endpoint{ID: self, Tenant: 1, Triggers: []string{"case_changed"}, Clearance: casetype.Restricted}
+			e := endpoint.Endpoint{
+				ID: self, Tenant: 1, Triggers: []string{"case_changed"}, Clearance: casetype.Restricted,
+			}
 			entry := aCase()
 			if test.endpoint != nil {
 				test.endpoint(&e)
@@ -87,7 +89,8 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 // those that both subscribe to.
 func TestWhatAClientReads(t *testing.T) {
 	changed := map[string]bool{"case_changed": true}
-	mine, others := access.Reader{Clearance: casetype.Private}, access.Reader{Clearance: casetype.Private, Without: []string{"kyc"}}
+	mine, others := access.Reader{Clearance: casetype.Private},
+		access.Reader{Clearance: casetype.Private, Without: []string{"kyc"}}
 	subscribed := endpoint.Endpoint{ID: "ep_1", Triggers: []string{"case_changed"}, Clearance: casetype.Public}
 	deaf := endpoint.Endpoint{ID: "ep_1", Triggers: []string{"case_comment"}, Clearance: casetype.Public}
 	for name, test := range map[string]struct {

@@ -1,6 +1,6 @@
-// Package filter judges which messages an endpoint is sent, by a condition in CEL
-// over the message and its subject. It is pure. A filter sees what the endpoint's
-// clearance sees; what is above it is absent.
+// Package filter decides which messages an endpoint is sent: by its settings, and by
+// its filter, a condition in CEL over the message and its subject. It is pure. A filter
+// sees what the endpoint's clearance sees; all else is absent.
 package filter
 
 import (

@@ -26,12 +26,25 @@ func aCase() *event.Entry {
 		Actor: event.Actor{Source: event.UI, UserID: 7, Name: "Jane Doe"},
 		Facts: []event.Fact{changed},
 		Snapshot: event.Snapshot{Case: &event.Case{
-			ID: 4539148803436467, Reference: "KYC-0042", Name: "Acme", NameClass: "PRIVATE", Version: 7, Color: "green", ProcessKey: "kyc",
-			Type: "kyc", TypeVersion: 3, Kind: "case", State: "in_review", Classification: "PUBLIC",
-			Classes: map[string]string{"iban": "RESTRICTED", "email": "PRIVATE"},
-			Data:    []byte(`{"amount": 1200, "rate": 0.5, "big": 9007199254740993, "iban": "CH93", "email": "ann@example.com", "tags": ["a", "b"], "owner": {"country": "CH"}, "none": null}`),
-			Labels:  []string{"urgent", "vip"}, Contacts: []event.CaseContact{{ContactID: 11, Role: "broker"}},
-			Assignee: &event.Person{UserID: 7, Name: "Jane Doe"}, OpenedAt: at, CreatedAt: at.Add(-time.Hour),
+			ID:             4539148803436467,
+			Reference:      "KYC-0042",
+			Name:           "Acme",
+			NameClass:      "PRIVATE",
+			Version:        7,
+			Color:          "green",
+			ProcessKey:     "kyc",
+			Type:           "kyc",
+			TypeVersion:    3,
+			Kind:           "case",
+			State:          "in_review",
+			Classification: "PUBLIC",
+			Classes:        map[string]string{"iban": "RESTRICTED", "email": "PRIVATE"},
+			Data:           []byte(`{"amount": 1200, "rate": 0.5, "big": 9007199254740993, "iban": "CH93", "email": "ann@example.com", "tags": ["a", "b"], "owner": {"country": "CH"}, "none": null}`),
+			Labels:         []string{"urgent", "vip"},
+			Contacts:       []event.CaseContact{{ContactID: 11, Role: "broker"}},
+			Assignee:       &event.Person{UserID: 7, Name: "Jane Doe"},
+			OpenedAt:       at,
+			CreatedAt:      at.Add(-time.Hour),
 		}},
 	}
 }
@@ -84,7 +97,7 @@ func TestFiltersSeeTheMessageAndItsCase(t *testing.T) {
 	}
 }
 
-// What is above the endpoint's clearance is absent, wherever it would be found.
+// Fields above the endpoint's clearance are absent, wherever they would be found.
 func TestFiltersSeeNothingAboveTheClearance(t *testing.T) {
 	for source, least := range map[string]casetype.Classification{
 		`has(case.data.iban)`:              casetype.Restricted,
@@ -113,7 +126,8 @@ func TestContactsAndClaims(t *testing.T) {
 			if m.Trigger != trigger {
 				continue
 			}
-			if ok, err := compiled(t, source).Passes(filter.NewEntry(e, casetype.Public).Message(&m)); !ok || err != nil {
+			ok, err := compiled(t, source).Passes(filter.NewEntry(e, casetype.Public).Message(&m))
+			if !ok || err != nil {
 				t.Errorf("%s: %v, %v", trigger, ok, err)
 			}
 		}
@@ -124,7 +138,9 @@ func TestContactsAndClaims(t *testing.T) {
 func TestFiltersThatCannotBeComputedSayWhy(t *testing.T) {
 	e := aCase()
 	long := strings.Repeat("x", 100_000)
-	e.Snapshot.Case.Data = []byte(`{"secret": "hunter2", "long": "` + long + `", "pairs": [` + strings.Repeat("1,", 10_000) + `1], "nested": [[` + strings.Repeat("1,", 2000) + `2]], "list": [` + strings.Repeat("1,", 2000) + `1]}`)
+	ones := strings.Repeat("1,", 2000)
+	e.Snapshot.Case.Data = []byte(`{"secret": "hunter2", "long": "` + long + `", "pairs": [` + strings.Repeat(ones, 5) +
+		`1], "nested": [[` + ones + `2]], "list": [` + ones + `1]}`)
 	m := message(e, casetype.Restricted)
 	for source, want := range map[string]string{
 		`case.data.amount > 1000`:                                           "no such key: amount",
@@ -181,9 +197,13 @@ func TestCompileSaysWhatIsWrongAndWhere(t *testing.T) {
 	}
 }
 
-// Whatever is put there, compiling and evaluating it neither panics nor hangs.
+// Compiling and evaluating any text neither panics nor hangs.
 func FuzzFilters(f *testing.F) {
-	for _, source := range []string{`case.data.amount > 1`, `message{}`, `type(case) == type(message)`, `case == case`, `dyn(case).x`, `[case, contact].all(x, x == x)`, `{case: 1}[case]`, `case in [case]`, `string(case)`, `has(case.assignee.name)`} {
+	for _, source := range []string{
+		`case.data.amount > 1`, `message{}`, `type(case) == type(message)`, `case == case`, `dyn(case).x`,
+		`[case, contact].all(x, x == x)`, `{case: 1}[case]`, `case in [case]`, `string(case)`,
+		`has(case.assignee.name)`,
+	} {
 		f.Add(source)
 	}
 	m := message(aCase(), casetype.Restricted)
@@ -287,7 +307,8 @@ transitions: [{key: t, to: s, precondition: 'CONDITION'}]`
 			}
 			e := aCase()
 			e.Snapshot = snapshot
-			if got, err := compiled(t, condition).Passes(message(e, casetype.Restricted)); err != nil || got != want[k] {
+			got, err := compiled(t, condition).Passes(message(e, casetype.Restricted))
+			if err != nil || got != want[k] {
 				t.Errorf("filter %s of %s: %v, %v; want %v", condition, data, got, err, want[k])
 			}
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Entry is a journal entry as filters of one clearance see it. What they ask for
-// is decoded when the first does, and kept for the others. It is safe for
+// Entry is a journal entry as filters of one clearance see it. Data
+// is decoded when the first filter asks for it, and kept for the others. It is safe for
 // concurrent use.
 type Entry struct {
 	whole     *event.Entry

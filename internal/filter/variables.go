@@ -24,8 +24,11 @@ func objects() []*expression.Object {
 
 // messageObject is a *Message.
 var messageObject = &expression.Object{Name: "message", Fields: map[string]expression.Field{
-	"trigger":     ofMessage(expression.Text, func(m *Message) any { return m.wire.Trigger }),
-	"body":        {Type: expression.Map, Get: func(v any) (any, bool) { body := v.(*Message).decoded(); return body, body != nil }},
+	"trigger": ofMessage(expression.Text, func(m *Message) any { return m.wire.Trigger }),
+	"body": {Type: expression.Map, Get: func(v any) (any, bool) {
+		body := v.(*Message).decoded()
+		return body, body != nil
+	}},
 	"subject":     ofMessage(expression.Text, func(m *Message) any { return m.entry.view.Subject }),
 	"sequence":    ofMessage(expression.Int, func(m *Message) any { return m.entry.view.Version }),
 	"source":      ofMessage(expression.Text, func(m *Message) any { return string(m.entry.view.Actor.Source) }),
@@ -39,21 +42,22 @@ func ofMessage(t expression.Type, get func(*Message) any) expression.Field {
 
 // caseObject is an *Entry; all of it is absent where the entry is not about a case.
 var caseObject = &expression.Object{Name: "case", Fields: map[string]expression.Field{
-	"id":               ofCase(expression.Int, func(c *event.Case) any { return c.ID }),
-	"reference":        ofCase(expression.Text, func(c *event.Case) any { return c.Reference }),
-	"name":             ofCase(expression.Text, func(c *event.Case) any { return c.Name }),
-	"version":          ofCase(expression.Int, func(c *event.Case) any { return c.Version }),
-	"type":             ofCase(expression.Text, func(c *event.Case) any { return c.Type }),
-	"type_version":     ofCase(expression.Int, func(c *event.Case) any { return c.TypeVersion }),
-	"kind":             ofCase(expression.Text, func(c *event.Case) any { return c.Kind }),
-	"state":            ofCase(expression.Text, func(c *event.Case) any { return c.State }),
-	"final":            ofCase(expression.Bool, func(c *event.Case) any { return c.Final }),
-	"status":           ofCase(expression.Text, func(c *event.Case) any { return c.Status() }),
-	"color":            ofCase(expression.Text, func(c *event.Case) any { return c.Color }),
-	"process_key":      ofCase(expression.Text, func(c *event.Case) any { return c.ProcessKey }),
-	"classification":   ofCase(expression.Text, func(c *event.Case) any { return c.Classification }),
-	"labels":           ofCase(expression.Texts, func(c *event.Case) any { return append([]string{}, c.Labels...) }),
-	"contacts":         ofCase(expression.ListOf(linkObject.Type()), func(c *event.Case) any { return links(c.Contacts) }),
+	"id":             ofCase(expression.Int, func(c *event.Case) any { return c.ID }),
+	"reference":      ofCase(expression.Text, func(c *event.Case) any { return c.Reference }),
+	"name":           ofCase(expression.Text, func(c *event.Case) any { return c.Name }),
+	"version":        ofCase(expression.Int, func(c *event.Case) any { return c.Version }),
+	"type":           ofCase(expression.Text, func(c *event.Case) any { return c.Type }),
+	"type_version":   ofCase(expression.Int, func(c *event.Case) any { return c.TypeVersion }),
+	"kind":           ofCase(expression.Text, func(c *event.Case) any { return c.Kind }),
+	"state":          ofCase(expression.Text, func(c *event.Case) any { return c.State }),
+	"final":          ofCase(expression.Bool, func(c *event.Case) any { return c.Final }),
+	"status":         ofCase(expression.Text, func(c *event.Case) any { return c.Status() }),
+	"color":          ofCase(expression.Text, func(c *event.Case) any { return c.Color }),
+	"process_key":    ofCase(expression.Text, func(c *event.Case) any { return c.ProcessKey }),
+	"classification": ofCase(expression.Text, func(c *event.Case) any { return c.Classification }),
+	"labels":         ofCase(expression.Texts, func(c *event.Case) any { return append([]string{}, c.Labels...) }),
+	"contacts": ofCase(expression.ListOf(linkObject.Type()),
+		func(c *event.Case) any { return links(c.Contacts) }),
 	"assignee":         ofCase(personObject.Type(), func(c *event.Case) any { return person(c.Assignee) }),
 	"assigned_at":      ofCase(expression.Time, func(c *event.Case) any { return moment(c.AssignedAt) }),
 	"opened_at":        ofCase(expression.Time, func(c *event.Case) any { return moment(c.OpenedAt) }),
@@ -61,7 +65,10 @@ var caseObject = &expression.Object{Name: "case", Fields: map[string]expression.
 	"created_at":       ofCase(expression.Time, func(c *event.Case) any { return moment(c.CreatedAt) }),
 	"modified_at":      ofCase(expression.Time, func(c *event.Case) any { return moment(c.ModifiedAt) }),
 	"last_activity_at": ofCase(expression.Time, func(c *event.Case) any { return moment(c.LastActivityAt) }),
-	"data":             {Type: expression.Map, Get: func(v any) (any, bool) { data := v.(*Entry).caseData(); return data, data != nil }},
+	"data": {Type: expression.Map, Get: func(v any) (any, bool) {
+		data := v.(*Entry).caseData()
+		return data, data != nil
+	}},
 }}
 
 // ofCase is a field of the case; it is absent where get gives nil.

@@ -35,11 +35,14 @@ func (m *Metrics) Sample(ctx context.Context, log *slog.Logger, look func(contex
 	m.registry.MustRegister(&sampler{
 		ctx: ctx, log: log, look: look,
 		endpoints: desc("endpoints", "Endpoints of all tenants, by status.", "status"),
-		parked:    desc("lanes_parked", "Lanes whose first message failed and waits for its next try; the rest of each waits behind it."),
-		dead:      desc("messages_dead", "Messages that were given up, and neither sent again nor dropped since."),
-		lag:       desc("lag_entries", "Entries of the journal that active endpoints have not been served, added up. What is parked is not in it."),
-		furthest:  desc("lag_entries_max", "The same, of the endpoint that is furthest behind."),
-		journal:   desc("journal_position", "The highest position in the journal: how many entries there have been."),
+		parked: desc("lanes_parked",
+			"Lanes whose first message failed and waits for its next try; the rest of each waits behind it."),
+		dead: desc("messages_dead", "Messages that were given up, and neither sent again nor dropped since."),
+		lag: desc("lag_entries",
+			"Entries of the journal that active endpoints have not been served, added up. What is parked is "+
+				"not in it."),
+		furthest: desc("lag_entries_max", "The same, of the endpoint that is furthest behind."),
+		journal:  desc("journal_position", "The highest position in the journal: how many entries there have been."),
 	})
 }
 

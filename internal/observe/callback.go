@@ -19,8 +19,10 @@ var verdicts = []string{"accepted", "warnings", "errors", "failed", "timeout", "
 func newCallback(r prometheus.Registerer) *Callback {
 	c := &Callback{
 		outcomes: counter(r, "callback_outcomes_total",
-			"Questions to callbacks, by outcome: accepted, warnings or errors in the answer, failed (no usable answer), timeout, cancelled (the caller gave up).", "outcome"),
-		duration: histogram(r, "callback_duration_seconds", "How long callbacks took, retries included, by outcome.", calls, "outcome"),
+			"Questions to callbacks, by outcome: accepted, warnings or errors in the answer, failed (no usable "+
+				"answer), timeout, cancelled (the caller gave up).", "outcome"),
+		duration: histogram(r, "callback_duration_seconds", "How long callbacks took, retries included, by outcome.",
+			calls, "outcome"),
 		attempts: counter(r, "callback_attempts_total", "Requests to callbacks.").WithLabelValues(),
 	}
 	known(c.outcomes, verdicts)

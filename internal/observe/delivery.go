@@ -28,18 +28,30 @@ var outcomes = []string{"delivered", "refused", "unreachable", "gone"}
 func newDelivery(r prometheus.Registerer) *Delivery {
 	d := &Delivery{
 		attempts: counter(r, "delivery_attempts_total",
-			"Requests to endpoints, by outcome (delivered: 2xx; refused: answered, and not taken; unreachable: no answer, 429 or 5xx; gone: 410) and format.", "outcome", "format"),
-		duration:     histogram(r, "delivery_attempt_duration_seconds", "How long requests to endpoints took, by outcome.", calls, "outcome"),
-		latency:      histogram(r, "delivery_latency_seconds", "From a commit until an endpoint has taken its message, retries included and replays not, by format.", long, "format"),
-		dead:         counter(r, "delivery_dead_total", "Messages that were given up.").WithLabelValues(),
-		inFlight:     gauge(r, "delivery_in_flight", "Requests to endpoints that are under way.").WithLabelValues(),
-		endpoints:    gauge(r, "delivery_endpoints", "Endpoints that this process delivers to: active, and leased to it.").WithLabelValues(),
-		refusing:     gauge(r, "delivery_endpoints_refusing", "Endpoints of this process that answer, and for a while have taken nothing.").WithLabelValues(),
-		breakers:     gauge(r, "delivery_breakers_open", "Endpoints of this process that are down as a whole: they are only probed.").WithLabelValues(),
-		batch:        histogram(r, "settle_batch_size", "Attempts whose outcomes were saved in one transaction.", pieces).WithLabelValues(),
-		settling:     histogram(r, "settle_duration_seconds", "How long saving such a batch took.", short).WithLabelValues(),
-		settleFailed: counter(r, "settle_failures_total", "Tries to save such a batch that failed; it is tried again.").WithLabelValues(),
-		unable:       counter(r, "delivery_unable_total", "Requests to endpoints that this process could not send for want of its own (open files, ports, network). They are tried again and counted against nobody.").WithLabelValues(),
+			"Requests to endpoints, by outcome (delivered: 2xx; refused: answered, and not taken; unreachable: no "+
+				"answer, 429 or 5xx; gone: 410) and format.", "outcome", "format"),
+		duration: histogram(r, "delivery_attempt_duration_seconds",
+			"How long requests to endpoints took, by outcome.", calls, "outcome"),
+		latency: histogram(r, "delivery_latency_seconds",
+			"From a commit until an endpoint has taken its message, retries included and replays not, by format.",
+			long, "format"),
+		dead:     counter(r, "delivery_dead_total", "Messages that were given up.").WithLabelValues(),
+		inFlight: gauge(r, "delivery_in_flight", "Requests to endpoints that are under way.").WithLabelValues(),
+		endpoints: gauge(r, "delivery_endpoints",
+			"Endpoints that this process delivers to: active, and leased to it.").WithLabelValues(),
+		refusing: gauge(r, "delivery_endpoints_refusing",
+			"Endpoints of this process that answer, and for a while have taken nothing.").WithLabelValues(),
+		breakers: gauge(r, "delivery_breakers_open",
+			"Endpoints of this process that are down as a whole: they are only probed.").WithLabelValues(),
+		batch: histogram(r, "settle_batch_size", "Attempts whose outcomes were saved in one transaction.",
+			pieces).WithLabelValues(),
+		settling: histogram(r, "settle_duration_seconds", "How long saving such a batch took.",
+			short).WithLabelValues(),
+		settleFailed: counter(r, "settle_failures_total",
+			"Tries to save such a batch that failed; it is tried again.").WithLabelValues(),
+		unable: counter(r, "delivery_unable_total",
+			"Requests to endpoints that this process could not send for want of its own (open files, ports, "+
+				"network). They are tried again and counted against nobody.").WithLabelValues(),
 	}
 	return d
 }

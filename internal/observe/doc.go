@@ -2,7 +2,8 @@
 // Prometheus collects, and traces that OpenTelemetry carries from a request
 // through its commit to each delivery.
 //
-// A package that counts has a set of collectors, such as [Delivery], in its configuration. A nil set counts nothing, and
+// A package that counts has a set of collectors, such as [Delivery], in its configuration. A nil set counts
+// nothing, and
 // a nil [Tracer] traces nothing, at the cost of a comparison. There is no global registry.
 //
 // The labels of metrics have few values, which are known beforehand: outcomes, formats, operations. Tenants, endpoints,

@@ -25,7 +25,8 @@ const documentation = "../../docs/watching.md"
 // The table of metrics in the documentation is the registry's.
 func TestTheDocumentationListsEveryMetric(t *testing.T) {
 	m := New("1.2.3")
-	m.Sample(t.Context(), slog.New(slog.DiscardHandler), func(context.Context) (Backlog, error) { return Backlog{}, nil })
+	m.Sample(t.Context(), slog.New(slog.DiscardHandler),
+		func(context.Context) (Backlog, error) { return Backlog{}, nil })
 	source, err := os.ReadFile(documentation)
 	if err != nil {
 		t.Fatal(err)
@@ -64,8 +65,8 @@ func tableOf(m *Metrics) string {
 	return "| metric | labels | |\n|---|---|---|\n" + strings.Join(rows, "")
 }
 
-// Whoever collects often does not ask the database often, and one that does not
-// answer is not waited for long.
+// The database is asked rarely, however often metrics are collected, and one that does
+// not answer delays them by a bounded time.
 func TestTheDatabaseIsAskedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, asked, away := New("dev"), 0, false

@@ -20,10 +20,14 @@ var failures = []string{"unavailable", "internal"}
 
 func newStore(r prometheus.Registerer) *Store {
 	s := &Store{
-		transactions: counter(r, "store_transactions_total", "Transactions, by result: committed or failed, refusals included.", "result"),
-		duration:     histogram(r, "store_transaction_duration_seconds", "How long transactions took, with their wait for others, by result.", short, "result"),
-		batch:        histogram(r, "store_commit_batch_size", "Transactions that shared one commit. On PostgreSQL each has its own.", pieces).WithLabelValues(),
-		errors:       counter(r, "store_errors_total", "Statements and transactions that failed for the database's own reasons, by kind.", "kind"),
+		transactions: counter(r, "store_transactions_total",
+			"Transactions, by result: committed or failed, refusals included.", "result"),
+		duration: histogram(r, "store_transaction_duration_seconds",
+			"How long transactions took, with their wait for others, by result.", short, "result"),
+		batch: histogram(r, "store_commit_batch_size",
+			"Transactions that shared one commit. On PostgreSQL each has its own.", pieces).WithLabelValues(),
+		errors: counter(r, "store_errors_total",
+			"Statements and transactions that failed for the database's own reasons, by kind.", "kind"),
 	}
 	known(s.transactions, []string{"committed", "failed"})
 	known(s.errors, failures)

@@ -59,7 +59,7 @@ func (t *Tracer) start(ctx context.Context, name string, kind trace.SpanKind) (c
 	return ctx, Span{span}
 }
 
-// Named gives the span another name, once more is known.
+// Named renames the span, once more is known.
 func (s Span) Named(name string) {
 	if s.span != nil {
 		s.span.SetName(name)
@@ -115,8 +115,8 @@ func TraceID(ctx context.Context) string {
 	return c.TraceID().String()
 }
 
-// Continue puts ctx into the span that a traceparent names. What is none names
-// nothing.
+// Continue puts ctx into the span that a traceparent names. An invalid traceparent
+// changes nothing.
 func Continue(ctx context.Context, traceparent string) context.Context {
 	if traceparent == "" {
 		return ctx

@@ -38,7 +38,8 @@ func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 			s.cut(false, probes...)
 		}
 		if failures >= 5 || len(s.cursor.State().Dead) > 0 {
-			t.Errorf("%s: an outage used up %d retries, %d messages are dead", order, failures, len(s.cursor.State().Dead))
+			t.Errorf("%s: an outage used up %d retries, %d messages are dead", order, failures,
+				len(s.cursor.State().Dead))
 		}
 		s.now = s.cursor.WakeAt()
 		s.end(machine.Delivered, s.launch()...)
@@ -52,7 +53,8 @@ func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 // outage, whatever its schedule says, and a moment's outage is told to nobody.
 func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}}, machine.DefaultLimits)
+		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}},
+			machine.DefaultLimits)
 		s.commit(1)
 		for failures := 1; failures <= 50; failures++ {
 			sent := s.launch()
@@ -80,7 +82,9 @@ func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 // up their retries.
 func TestAnAnswerBringsForwardWhatFailedBeforeIt(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8, Retries: []time.Duration{time.Hour, time.Hour, time.Hour}}, machine.DefaultLimits)
+		s := newScript(t,
+			endpoint.Policy{Order: order, Concurrency: 8, Retries: []time.Duration{time.Hour, time.Hour, time.Hour}},
+			machine.DefaultLimits)
 		s.commit(1, 2)
 		s.cut(true, s.launch()...)
 		s.commit(3)
@@ -135,7 +139,8 @@ func TestAConnectionAloneDoesNotEndAnOutageOfManyCases(t *testing.T) {
 	s.now = s.cursor.WakeAt()
 	s.cut(true, s.launch()...)
 	if !s.gate.Open() || s.cursor.WakeAt().Sub(s.now) != 2*time.Second {
-		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.gate.Open(), s.cursor.WakeAt().Sub(s.now))
+		t.Errorf("open = %v, the next probe in %v; a proxy that answers 503 is no recovery", s.gate.Open(),
+			s.cursor.WakeAt().Sub(s.now))
 	}
 }
 

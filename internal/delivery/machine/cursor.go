@@ -94,7 +94,9 @@ func (c *Cursor) admit(e *Entry) {
 }
 
 func newMessage(e *Entry, part int, body *wire.Message) *Message {
-	return &Message{Place: Place{e.Journal.Seq, part}, ID: body.ID, Subject: e.Journal.Subject, Entry: e.Journal, Body: body}
+	return &Message{
+		Place: Place{e.Journal.Seq, part}, ID: body.ID, Subject: e.Journal.Subject, Entry: e.Journal, Body: body,
+	}
 }
 
 // subscribes reports whether the endpoint, as it is set up now, subscribes to a

@@ -73,7 +73,9 @@ func (h *health) refused(subject, reason string, now time.Time) {
 		h.answered(now)
 	default:
 		told := h.Told
-		h.Health = endpoint.Health{Version: h.Version, Since: h.refusals.since, Reason: reason, Told: true, Breaker: endpoint.Refuses}
+		h.Health = endpoint.Health{
+			Version: h.Version, Since: h.refusals.since, Reason: reason, Told: true, Breaker: endpoint.Refuses,
+		}
 		h.first, h.notable = time.Time{}, false
 		if told {
 			h.note(h.Health, now)
@@ -108,7 +110,8 @@ func (h *health) failed(subject, reason string, b breaker, now time.Time) (disab
 		h.Breaker = b.state()
 	}
 	down := b.outage() || now.Sub(h.Since) >= failingAfter
-	disable = h.disableAfter > 0 && now.Sub(h.first) >= min(seenFailing, h.disableAfter) && now.Sub(h.Counted) >= h.disableAfter
+	disable = h.disableAfter > 0 && now.Sub(h.first) >= min(seenFailing, h.disableAfter) &&
+		now.Sub(h.Counted) >= h.disableAfter
 	switch {
 	case h.notable && (down || disable) && !h.Told:
 		h.Told, h.Reason = true, reason
@@ -174,10 +177,15 @@ func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[ev
 // entry returns the entry of the journal about the endpoint.
 func (h *health) entry(said endpoint.Health, now time.Time, f event.Fact) *event.Entry {
 	return &event.Entry{
-		Tenant: h.of.Tenant, Subject: event.EndpointSubject(h.of.ID), Version: h.Version, At: now.UTC().Truncate(time.Microsecond),
-		Actor: event.Actor{Source: event.System, Name: "Casehook"}, Facts: []event.Fact{f},
+		Tenant:  h.of.Tenant,
+		Subject: event.EndpointSubject(h.of.ID),
+		Version: h.Version,
+		At:      now.UTC().Truncate(time.Microsecond),
+		Actor:   event.Actor{Source: event.System, Name: "Casehook"},
+		Facts:   []event.Fact{f},
 		Snapshot: event.Snapshot{Endpoint: &event.Endpoint{
-			ID: h.of.ID, URL: h.of.ShownURL(), Since: said.Since.UTC().Truncate(time.Microsecond), Reason: said.Reason, Class: string(h.of.Clearance),
+			ID: h.of.ID, URL: h.of.ShownURL(), Since: said.Since.UTC().Truncate(time.Microsecond), Reason: said.Reason,
+			Class: string(h.of.Clearance),
 		}},
 	}
 }

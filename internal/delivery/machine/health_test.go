@@ -150,7 +150,8 @@ func TestAnEndpointIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 		t.Errorf("it fails since %v, not %v", since, begun)
 	}
 	if len(out.Dead) > 0 || out.Position+int64(len(out.Park)) < 4 || len(s.launch()) > 0 || s.cursor.WantsMore() {
-		t.Errorf("position %d, parked %d, dead %d; nothing may be lost or sent", out.Position, len(out.Park), len(out.Dead))
+		t.Errorf("position %d, parked %d, dead %d; nothing may be lost or sent", out.Position, len(out.Park),
+			len(out.Dead))
 	}
 }
 
@@ -277,7 +278,8 @@ func TestAnEndpointThatRefusesEverythingIsToldOfAndComesBack(t *testing.T) {
 	}
 	s.refuse(5*time.Minute, 1, 2)
 	if s.facts() != "failing" || s.Condition() != endpoint.Refusing || s.gate.Health().Reason != "because" {
-		t.Fatalf("after a while it is %s since %s, %q, and told: %q", s.Condition(), s.gate.Health().Since, s.gate.Health().Reason, s.facts())
+		t.Fatalf("after a while it is %s since %s, %q, and told: %q", s.Condition(), s.gate.Health().Since,
+			s.gate.Health().Reason, s.facts())
 	}
 	saved := s.gate.Health()
 	again := followed(t, saved, never) // another node goes on

@@ -106,7 +106,7 @@ func (s *lanes) unprobed() bool {
 	return slices.ContainsFunc(s.ready, func(l *lane) bool { return l.probed.IsZero() && l.sendable() })
 }
 
-// park gives a lane a row, or writes over the one it has.
+// park makes a row for a lane, or writes over the one it has.
 func (s *lanes) park(l *lane, p Parked) *row {
 	if l.row == nil {
 		l.row = &row{lane: l, index: -1}
@@ -237,7 +237,7 @@ func (s *lanes) advance(l *lane) {
 	case len(r.loaded) > 0:
 		s.setHead(r, r.loaded[0])
 	case kindOf(l.key) == ofSubject && r.loadedTo < r.absorbedTo:
-		// What comes next is not known yet: whatever is behind the present head.
+		// The next head is not known yet: it is the first message behind the present one.
 		next := Parked{Seq: r.Seq, Part: r.Part + 1}
 		if r.loadedTo >= r.Seq {
 			next = Parked{Seq: r.loadedTo + 1}
@@ -255,7 +255,8 @@ func (s *lanes) setHead(r *row, msg *Message) {
 		s.waiting.add(r)
 		return
 	}
-	s.park(r.lane, Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
+	s.park(r.lane,
+		Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
 }
 
 // requeue lets a message wait where it was: nothing is counted against it.

@@ -101,7 +101,10 @@ func newDisk() disk {
 func before(p, q machine.Place) bool { return p.Seq < q.Seq || p.Seq == q.Seq && p.Part < q.Part }
 
 // actors are who commits.
-var actors = []event.Actor{{Source: event.UI, UserID: 7}, {Source: event.API, TokenID: ownToken}, {Source: event.API, TokenID: "tok_other"}, {Source: event.System}}
+var actors = []event.Actor{
+	{Source: event.UI, UserID: 7}, {Source: event.API, TokenID: ownToken}, {Source: event.API, TokenID: "tok_other"},
+	{Source: event.System},
+}
 
 // wanted is the model's opinion of what the endpoint is sent.
 func (w *world) wanted(e *machine.Entry, body *wire.Message) bool {
@@ -111,14 +114,16 @@ func (w *world) wanted(e *machine.Entry, body *wire.Message) bool {
 		event.API:    !slices.Equal(w.sources, []string{"ui"}) && !(w.ignore && journal.Actor.TokenID == ownToken),
 		event.System: true,
 	}
-	return body.Trigger == wantedTrigger && heard[journal.Actor.Source] && journal.Subject != event.EndpointSubject(self) &&
+	return body.Trigger == wantedTrigger && heard[journal.Actor.Source] &&
+		journal.Subject != event.EndpointSubject(self) &&
 		(!w.filters || journal.Version != filteredOut) && journal.Seq > w.after && w.inRange(journal, body)
 }
 
 // inRange is the model's opinion of what a replay sends.
 func (w *world) inRange(e *event.Entry, body *wire.Message) bool {
 	b := w.bounds
-	return b == nil || (b.Subject == "" || b.Subject == e.Subject) && (b.Messages == nil || slices.Contains(b.Messages, body.ID))
+	return b == nil ||
+		(b.Subject == "" || b.Subject == e.Subject) && (b.Messages == nil || slices.Contains(b.Messages, body.ID))
 }
 
 // A filter that lets some messages through, keeps some out, and can't be computed
@@ -135,14 +140,22 @@ func (w *world) unsendable(e *machine.Entry, body *wire.Message) bool {
 
 func newWorld(t *rapid.T, order endpoint.Order) *world {
 	w := &world{
-		t: t, order: order, orders: []endpoint.Order{order}, now: start,
+		t:      t,
+		order:  order,
+		orders: []endpoint.Order{order},
+		now:    start,
 		limits: machine.Limits{
 			Window:    rapid.IntRange(2, 12).Draw(t, "window"),
 			Unsettled: rapid.IntRange(1, 10).Draw(t, "unsettled"),
 			Parked:    rapid.IntRange(1, 6).Draw(t, "parked"),
 		},
-		received: map[string]int{}, subject: map[string]string{}, mayAgain: map[string]bool{}, gaveUp: map[string]bool{},
-		hurried: map[string]bool{}, early: map[string]bool{}, notable: map[int64]bool{},
+		received: map[string]int{},
+		subject:  map[string]string{},
+		mayAgain: map[string]bool{},
+		gaveUp:   map[string]bool{},
+		hurried:  map[string]bool{},
+		early:    map[string]bool{},
+		notable:  map[int64]bool{},
 	}
 	w.disk = newDisk()
 	w.sources = rapid.SampledFrom([][]string{nil, {"api"}, {"ui"}}).Draw(t, "sources")
@@ -209,7 +222,10 @@ func (w *world) restart() {
 // commit appends an entry with a few messages, some wanted.
 func (w *world) commit(t *rapid.T) {
 	seq := int64(len(w.journal) + 1)
-	subjects := []string{"case/1", "case/2", "case/3", "case/4", "case/5", event.EndpointSubject("ep_other"), event.EndpointSubject(self)}
+	subjects := []string{
+		"case/1", "case/2", "case/3", "case/4", "case/5", event.EndpointSubject("ep_other"),
+		event.EndpointSubject(self),
+	}
 	e := &event.Entry{
 		Seq:     seq,
 		ID:      seq,
@@ -292,7 +308,7 @@ func (w *world) perform(t *rapid.T, s machine.Step) bool {
 	return true
 }
 
-// grant does what is asked. What is dropped is out of the order from then on.
+// grant does what is asked. A dropped message is out of the order from then on.
 func (w *world) grant() {
 	w.cursor.Grant(w.now)
 	w.noteDead()
@@ -330,7 +346,8 @@ func (w *world) onSchedule(msg *machine.Message) {
 			continue
 		}
 		if msg.Tries < p.Tries || msg.Tries == p.Tries && p.Failures > 0 || msg.Failures() < p.Failures {
-			w.t.Fatalf("try %d of %s after %d failures, and %d with %d were saved", msg.Tries, msg.ID, msg.Failures(), p.Tries, p.Failures)
+			w.t.Fatalf("try %d of %s after %d failures, and %d with %d were saved", msg.Tries, msg.ID, msg.Failures(),
+				p.Tries, p.Failures)
 		}
 		if p.Failures > 0 && msg.Failures() == p.Failures && !msg.Probe() && !w.hurried[msg.ID] && w.now.Before(p.Due) {
 			if w.early[msg.ID] {
@@ -352,7 +369,8 @@ func (w *world) asItWasAsked(t *rapid.T, msg *machine.Message) {
 		t.Fatalf("%s is sent at %v, and the endpoint asked for %v", msg.ID, w.now, w.asked[msg.ID])
 	}
 	if w.shared == nil && !w.held.IsZero() && (w.now.Before(w.held) || len(w.flying) > 0) {
-		t.Fatalf("%s is sent beside %d others at %v, and the endpoint wants none before %v", msg.ID, len(w.flying), w.now, w.held)
+		t.Fatalf("%s is sent beside %d others at %v, and the endpoint wants none before %v", msg.ID, len(w.flying),
+			w.now, w.held)
 	}
 }
 
@@ -364,7 +382,9 @@ func (w *world) answer(t *rapid.T, v machine.Verdict) machine.Outcome {
 	}
 	o.Connected, o.Throttled = rapid.Bool().Draw(t, "connected"), rapid.Bool().Draw(t, "429")
 	if o.Connected {
-		o.RetryAfter = rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Second, 30 * time.Second, 30 * time.Hour}).Draw(t, "retry after")
+		o.RetryAfter = rapid.SampledFrom([]time.Duration{
+			0, 0, 2 * time.Second, 30 * time.Second, 30 * time.Hour,
+		}).Draw(t, "retry after")
 	}
 	return o
 }
@@ -408,7 +428,8 @@ func (w *world) fares(changes []machine.HealthChange) {
 	}
 	for _, c := range changes {
 		if c.Base != w.disk.health.Version || c.Version <= c.Base {
-			w.t.Fatalf("version %d of the health follows on %d, and is made from %d", c.Version, w.disk.health.Version, c.Base)
+			w.t.Fatalf("version %d of the health follows on %d, and is made from %d", c.Version,
+				w.disk.health.Version, c.Base)
 		}
 		w.disk.health, w.disk.disabled = c.Health, w.disk.disabled || c.Disable
 		if c.Entry == nil {
@@ -421,7 +442,8 @@ func (w *world) fares(changes []machine.HealthChange) {
 		if n := len(w.disk.told); n > 0 {
 			last = w.disk.told[n-1]
 		}
-		if fact == last || fact == event.EndpointFailing.Name && last == event.EndpointDisabled.Name || fact == event.EndpointRecovered.Name && last == "" {
+		if fact == last || fact == event.EndpointFailing.Name && last == event.EndpointDisabled.Name ||
+			fact == event.EndpointRecovered.Name && last == "" {
 			w.t.Fatalf("%s is told after %q", fact, last)
 		}
 		w.disk.told = append(w.disk.told, fact)
@@ -533,7 +555,8 @@ func (w *world) flush() {
 				delete(w.disk.wishes, granted.Message)
 			}
 		}
-		if w.ended = s.Ended; w.ended && (w.disk.position != w.bounds.Until || len(w.disk.parked) > 0 || len(w.flying) > 0) {
+		if w.ended = s.Ended; w.ended &&
+			(w.disk.position != w.bounds.Until || len(w.disk.parked) > 0 || len(w.flying) > 0) {
 			w.t.Fatalf("a replay ends at %d of %d, with %v", w.disk.position, w.bounds.Until, w.disk.parked)
 		}
 		w.gate.Durable(s.Outcomes)
@@ -559,7 +582,8 @@ func (w *world) accounted() {
 			if waits && !before(place, machine.Place{Seq: lane.Seq, Part: lane.Part}) || alone && one.Seq == seq {
 				continue
 			}
-			w.t.Fatalf("%s of %s is lost: the position is %d, parked %v", body.ID, subject, w.disk.position, w.disk.parked)
+			w.t.Fatalf("%s of %s is lost: the position is %d, parked %v", body.ID, subject, w.disk.position,
+				w.disk.parked)
 		}
 	}
 }
@@ -582,7 +606,10 @@ func (w *world) crash(t *rapid.T) {
 // reorder changes the endpoint's order, once what is under way has settled.
 func (w *world) reorder(t *rapid.T) {
 	for len(w.flying) > 0 {
-		w.finish(t, rapid.SampledFrom([]machine.Verdict{machine.Delivered, machine.Refused, machine.Unreachable, machine.NotAttempted}).Draw(t, "end"))
+		w.finish(t,
+			rapid.SampledFrom([]machine.Verdict{
+				machine.Delivered, machine.Refused, machine.Unreachable, machine.NotAttempted,
+			}).Draw(t, "end"))
 	}
 	w.handOver()
 	w.flush()

@@ -45,7 +45,8 @@ func TestALimitedEndpointGetsABurstAndThenItsRate(t *testing.T) {
 }
 
 func TestRetriesAndProbesAreLimitedToo(t *testing.T) {
-	s := newScript(t, endpoint.Policy{Concurrency: 8, RateLimit: 0.1, Retries: []time.Duration{time.Second}}, machine.DefaultLimits)
+	s := newScript(t, endpoint.Policy{Concurrency: 8, RateLimit: 0.1, Retries: []time.Duration{time.Second}},
+		machine.DefaultLimits)
 	s.commit(1)
 	begun := s.now
 	s.end(machine.Refused, s.launch()...)

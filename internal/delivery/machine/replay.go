@@ -62,7 +62,8 @@ func set(all []string) map[string]bool {
 
 // finished reports whether a replay has sent all that it was to send.
 func (c *Cursor) finished() bool {
-	return c.scope.bounded && c.Position() >= c.scope.until && len(c.lanes.byKey) == 0 && len(c.lanes.dormant) == 0 && c.underWay == 0
+	return c.scope.bounded && c.Position() >= c.scope.until && len(c.lanes.byKey) == 0 && len(c.lanes.dormant) == 0 &&
+		c.underWay == 0
 }
 
 // Rotation lets the cursors of one endpoint take turns: the live one, and its

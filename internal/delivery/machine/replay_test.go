@@ -41,7 +41,8 @@ func (tr *troop) replay(t *rapid.T) {
 	}
 	w := *live
 	w.t, w.arrivals = t, nil
-	w.received, w.mayAgain, w.gaveUp, w.hurried = map[string]int{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	w.received, w.mayAgain, w.gaveUp, w.hurried = map[string]int{}, map[string]bool{}, map[string]bool{},
+		map[string]bool{}
 	w.disk = newDisk()
 	w.after = int64(rapid.IntRange(0, len(live.journal)).Draw(t, "after"))
 	until := int64(rapid.IntRange(int(w.after), len(live.journal)).Draw(t, "until"))
@@ -232,7 +233,8 @@ func TestReplaysLeaveRoomForWhatIsNew(t *testing.T) {
 			s := newScript(t, endpoint.Policy{Concurrency: c.concurrency}, machine.DefaultLimits)
 			rotation, replay := s.withReplay(s.cursor, all...)
 			if live, replayed := s.launched(rotation, replay); live != c.live || replayed != c.replayed {
-				t.Errorf("%d that are new and %d that are replayed are under way, want %d and %d", live, replayed, c.live, c.replayed)
+				t.Errorf("%d that are new and %d that are replayed are under way, want %d and %d", live, replayed,
+					c.live, c.replayed)
 			}
 		})
 	}

@@ -10,16 +10,20 @@ import (
 
 func TestWhatAShutdownBrokeOffCountsAsNoTry(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
-		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 1, Retries: []time.Duration{time.Second, time.Second}}, machine.DefaultLimits)
+		s := newScript(t,
+			endpoint.Policy{Order: order, Concurrency: 1, Retries: []time.Duration{time.Second, time.Second}},
+			machine.DefaultLimits)
 		s.commit(1)
 		for range 3 {
 			m := s.launch()[0]
 			if m.Tries != 1 || m.Failures() != 0 || s.gate.State().Owed != 1 {
-				t.Fatalf("%s: try %d after %d failures, %d owed; want the first again", order, m.Tries, m.Failures(), s.gate.State().Owed)
+				t.Fatalf("%s: try %d after %d failures, %d owed; want the first again", order, m.Tries, m.Failures(),
+					s.gate.State().Owed)
 			}
 			s.end(machine.NotAttempted, m)
 			if s.gate.State().Owed != 0 || s.cursor.State().Outcomes != 0 {
-				t.Fatalf("%s: %d are owed, %d attempts to be recorded", order, s.gate.State().Owed, s.cursor.State().Outcomes)
+				t.Fatalf("%s: %d are owed, %d attempts to be recorded", order, s.gate.State().Owed,
+					s.cursor.State().Outcomes)
 			}
 		}
 		s.end(machine.Refused, s.launch()...)
@@ -72,7 +76,9 @@ func TestALaneThatWasParkedAboveThePositionWakesWithItsHead(t *testing.T) {
 		before.commit(2, 3, 1, 4)
 		head := messagesOf(before.journal[2])[0].ID
 		parked := machine.Parked{
-			Lane:     map[endpoint.Order]string{endpoint.PerCase: "case/1", endpoint.Strict: "", endpoint.None: head}[order],
+			Lane: map[endpoint.Order]string{
+				endpoint.PerCase: "case/1", endpoint.Strict: "", endpoint.None: head,
+			}[order],
 			Seq:      3,
 			Message:  head,
 			Tries:    1,

@@ -39,7 +39,8 @@ func TestWhileTheBreakerIsOpenOneProbeAtATimeTriesEachTimeAnotherLane(t *testing
 	s.commit(1, 2, 3, 4, 5, 6, 7, 8)
 	s.end(machine.Unreachable, s.launch()...)
 	if !s.gate.Open() || s.cursor.State().Rows != 4 {
-		t.Fatalf("open = %v with %d rows, want it open with the 4 failures before", s.gate.Open(), s.cursor.State().Rows)
+		t.Fatalf("open = %v with %d rows, want it open with the 4 failures before", s.gate.Open(),
+			s.cursor.State().Rows)
 	}
 	if s.cursor.WantsMore() || len(s.launch()) > 0 {
 		t.Fatal("it reads or sends although the endpoint is down")
@@ -128,7 +129,8 @@ func TestAHungMessageInAFullWindowIsParkedSoThatTheCursorMoves(t *testing.T) {
 		s.end(machine.Delivered, others...)
 	}
 	if s.cursor.Position() != 0 || s.cursor.WantsMore() {
-		t.Fatalf("position %d, wants more: %v; the window should be full behind the hung message", s.cursor.Position(), s.cursor.WantsMore())
+		t.Fatalf("position %d, wants more: %v; the window should be full behind the hung message", s.cursor.Position(),
+			s.cursor.WantsMore())
 	}
 	s.launch()
 	if s.cursor.State().Rows != 0 {
@@ -168,9 +170,12 @@ func TestAMessageThatCannotBeMadeIsDeadAtOnce(t *testing.T) {
 }
 
 func TestAMessageThatCannotBeMadeIsGivenUpOnceHoweverOftenItsLaneIsLoaded(t *testing.T) {
-	for name, parkedFirst := range map[string]bool{"read before its lane is parked": false, "found by its parked lane": true} {
+	for name, parkedFirst := range map[string]bool{
+		"read before its lane is parked": false, "found by its parked lane": true,
+	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScript(t, endpoint.Policy{Concurrency: 1, Retries: []time.Duration{1, 1, 1, 1, 1}}, machine.DefaultLimits)
+			s := newScript(t, endpoint.Policy{Concurrency: 1, Retries: []time.Duration{1, 1, 1, 1, 1}},
+				machine.DefaultLimits)
 			s.commit(1)
 			if parkedFirst {
 				s.end(machine.Refused, s.launch()...)
@@ -234,7 +239,7 @@ func TestSourcesAreDecidedWhenAMessageIsSent(t *testing.T) {
 	}
 }
 
-// What this machine could not send stays where it was: no retry is used up, nothing is
+// A message that this machine could not send stays where it was: no retry is used up, nothing is
 // recorded, and the endpoint is not blamed. It is tried again after a moment.
 func TestWhatWeLackIsNobodysFault(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
@@ -247,8 +252,10 @@ func TestWhatWeLackIsNobodysFault(t *testing.T) {
 			}
 			s.finish(machine.Outcome{Verdict: machine.NotAttempted, Lacking: true}, sent...)
 			wait := s.cursor.WakeAt().Sub(s.now)
-			if s.gate.Open() || s.gate.Health().Version != 0 || s.cursor.State().Outcomes != 0 || wait <= 0 || wait > 10*time.Second {
-				t.Fatalf("%s, round %d: open = %v, health %+v, %d attempts, the next in %v", order, round, s.gate.Open(), s.gate.Health(), s.cursor.State().Outcomes, wait)
+			if s.gate.Open() || s.gate.Health().Version != 0 || s.cursor.State().Outcomes != 0 || wait <= 0 ||
+				wait > 10*time.Second {
+				t.Fatalf("%s, round %d: open = %v, health %+v, %d attempts, the next in %v", order, round,
+					s.gate.Open(), s.gate.Health(), s.cursor.State().Outcomes, wait)
 			}
 			if early := s.launch(); len(early) != 0 {
 				t.Fatalf("%s: %d messages are sent without a rest", order, len(early))

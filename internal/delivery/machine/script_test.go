@@ -18,7 +18,9 @@ var start = time.Unix(1_800_000_000, 0)
 
 // entryOf returns an entry with these messages for every clearance.
 func entryOf(e *event.Entry, messages ...wire.Message) *machine.Entry {
-	return &machine.Entry{Journal: e, Derive: func(*event.Entry, wire.View) []wire.Message { return messages }}
+	return &machine.Entry{
+		Journal: e, Derive: func(*event.Entry, wire.View) []wire.Message { return messages },
+	}
 }
 
 // messagesOf returns the messages of an entry made by entryOf.

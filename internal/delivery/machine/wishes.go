@@ -16,8 +16,8 @@ func (c *Cursor) Ask(w Wish) {
 	c.wishes[w.Message] = w.Drop
 }
 
-// Grant does what was asked of parked messages: they are dropped, or due now. What
-// is under way is left until it has come back. A message that is not parked any
+// Grant does what was asked of parked messages: they are dropped, or due now. A
+// message under way is left until it has come back. A message that is not parked any
 // more was delivered or given up meanwhile, and what was asked of it is moot.
 func (c *Cursor) Grant(now time.Time) {
 	if len(c.wishes) == 0 || c.stopped {
@@ -47,7 +47,7 @@ func (c *Cursor) Grant(now time.Time) {
 	}
 }
 
-// drop gives up the head of a parked lane; the lane goes on.
+// drop ends the head of a parked lane as given up; the lane goes on.
 func (c *Cursor) drop(r *row, now time.Time) {
 	msg := &Message{Place: r.place(), ID: r.Message, Subject: r.Subject, Body: &wire.Message{Trigger: r.Trigger}}
 	if len(r.loaded) > 0 {
