@@ -21,29 +21,29 @@ import (
 	"github.com/casehook/casehook/internal/session"
 )
 
-// Config is what the API needs besides the use cases.
+// Config is what the API is made of, besides the use cases.
 type Config struct {
 	Version string // of Casehook, as the OpenAPI document names it
 
 	AtfinityVersion string // of examples in X-atfinity-version; default Version
 
-	Log         *slog.Logger     // default slog.Default()
-	MaxBody     int64            // bytes of a request that is no upload; default DefaultMaxBody
-	Operator    []byte           // the key of operators' credentials; when empty, nobody is one
-	Sessions    *session.Manager // of the people who sign in
-	OIDC        *oidc.Provider   // by which people may sign in; nil: by password alone
-	PublicURL   string           // whose pages may send requests with a session, besides the address that they go to
-	CORSOrigins []string         // of pages that may use the API with tokens: "https://app.example.com"
+	Log         *slog.Logger // default slog.Default()
+	MaxBody     int64        // bytes of a request that is no upload; default DefaultMaxBody
+	Operator    []byte       // the key of operators' credentials; empty: there are no operators
+	Sessions    *session.Manager
+	OIDC        *oidc.Provider // nil: people sign in with passwords alone
+	PublicURL   string         // whose pages may send requests with a session, besides the address that they go to
+	CORSOrigins []string       // origins of pages that may use the API with tokens: "https://app.example.com"
 
-	Key    []byte           // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
-	Feed   *delivery.Feed   // the journal, for those who follow it; required
-	Tester *delivery.Tester // sends samples to endpoints; required
-	Follow Follow           // bounds those
+	Key    []byte           // 32 bytes that seal cursors; default: random, so that cursors end with the process
+	Feed   *delivery.Feed   // required
+	Tester *delivery.Tester // required
+	Follow Follow
 
-	Ready        func(context.Context) error // why it should get no requests, if it should not; nil: it always should
-	Hold         bool                        // nothing is sent and no callback asked, as /readyz shows
-	Metrics      http.Handler                // answers GET /metrics, to whoever has MetricsToken
-	MetricsToken string                      // empty: nobody has it
+	Ready        func(context.Context) error // returns why the server should get no requests; nil: it always should
+	Hold         bool                        // /readyz shows that nothing is sent and no callback is asked
+	Metrics      http.Handler                // answers GET /metrics for clients with MetricsToken
+	MetricsToken string                      // empty: there are no metrics
 	Requests     *observe.HTTP               // counts requests; nil: they are not counted
 	Tracer       *observe.Tracer             // nil: nothing is traced
 }
@@ -58,7 +58,7 @@ type Services struct {
 type Follow = hooks.Follow
 
 // New makes the handler of the API, its description and its documentation.
-// A key of a wrong length is a mistake of the program, and panics.
+// It panics if the key has a wrong length.
 func New(s Services, c Config) http.Handler { return compose(s, c).Handler() }
 
 // compose makes the kernel, and registers all operations with it.
@@ -68,11 +68,11 @@ func compose(s Services, c Config) *rest.Kernel {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	signedIn := people.Config{
+	peopleConfig := people.Config{
 		Guard: s.Guard,
 		Log:   c.Log, Operator: c.Operator, Sessions: c.Sessions, OIDC: c.OIDC, PublicURL: c.PublicURL,
 	}
-	authenticator := people.NewAuthenticator(s.Casework, signedIn)
+	authenticator := people.NewAuthenticator(s.Casework, peopleConfig)
 	k := rest.New(rest.Config{
 		OpenAPI:        describe(c.Version),
 		Log:            c.Log,
@@ -91,7 +91,7 @@ func compose(s Services, c Config) *rest.Kernel {
 		Guard:   s.Guard,
 		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	people.Register(k, s.Casework, signedIn)
+	people.Register(k, s.Casework, peopleConfig)
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k
 }

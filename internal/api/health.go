@@ -12,13 +12,13 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Health is what /healthz answers.
+// Health is the answer of /healthz.
 type Health struct {
 	Status  string `json:"status" doc:"Always ok: the process answers." example:"ok"`
 	Version string `json:"version" doc:"The version of Casehook." example:"0.1.0"`
 }
 
-// Readiness is what /readyz answers.
+// Readiness is the answer of /readyz.
 type Readiness struct {
 	Status string `json:"status" doc:"Always ready; otherwise the answer is a problem." example:"ready"`
 	Held   bool   `json:"held" doc:"The server was started with --hold: it sends nothing to endpoints, and asks no callback." example:"false"`
@@ -47,8 +47,8 @@ func registerReadiness(k *rest.Kernel, c Config) {
 	op := rest.Operation{
 		ID: access.GetReadiness, Pattern: "GET /readyz", Tag: "server", Callers: rest.Anybody,
 		Summary: "Should it get requests?",
-		Description: "For load balancers: whether the database answers, deliveries go out and are saved, and the server is " +
-			"not about to stop. Needs no token.",
+		Description: "For load balancers: whether the database answers, deliveries go out and are saved, and the " +
+			"server is not about to stop. Needs no token.",
 		Problems: []int{http.StatusServiceUnavailable},
 	}
 	type out struct{ Body Readiness }
@@ -62,8 +62,8 @@ func registerReadiness(k *rest.Kernel, c Config) {
 	})
 }
 
-// registerMetrics serves metrics. They are for whoever runs the server, since they tell of all tenants: they
-// need a token of their own, without which there are none here.
+// registerMetrics serves metrics. They are about all tenants, so they are for people who
+// run the server, and need a token of their own.
 func registerMetrics(k *rest.Kernel, c Config) {
 	k.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if err := mayReadMetrics(c, r); err != nil {
@@ -77,12 +77,14 @@ func registerMetrics(k *rest.Kernel, c Config) {
 func mayReadMetrics(c Config, r *http.Request) error {
 	if c.MetricsToken == "" || c.Metrics == nil {
 		return fault.New(fault.NotFound, "metrics.off",
-			"Metrics are off here. Start the server with CASEHOOK_METRICS_TOKEN, or with --metrics-listen for a port of their own.")
+			"Metrics are off here. Start the server with CASEHOOK_METRICS_TOKEN, or with --metrics-listen for a port "+
+				"of their own.")
 	}
 	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(strings.TrimSpace(bearer))), sha256.Sum256([]byte(c.MetricsToken))
 	if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-		return fault.New(fault.Unauthenticated, "metrics.token_invalid", "Send the token for metrics: Authorization: Bearer ...")
+		return fault.New(fault.Unauthenticated, "metrics.token_invalid",
+			"Send the token for metrics: Authorization: Bearer ...")
 	}
 	return nil
 }

@@ -4,13 +4,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who asked once it has. " +
-	"All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and touches what is their " +
-	"tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose code never changes. " +
-	"Bodies are strict: names that are unknown or come twice are refused with their place; null for what may be " +
-	"left out is as if it were. They may be compressed, with Content-Encoding: gzip. ?pretty at any address " +
-	"answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits of a " +
-	"second."
+const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who " +
+	"asked once it has. All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and " +
+	"touches what is their tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose " +
+	"code never changes. Bodies are strict: names that are unknown or come twice are refused with their place; null " +
+	"for what may be left out is as if it were. They may be compressed, with Content-Encoding: gzip. ?pretty at any " +
+	"address answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits " +
+	"of a second."
 
 // describe returns the OpenAPI document without its operations.
 func describe(version string) *huma.OpenAPI {
@@ -24,20 +24,20 @@ func describe(version string) *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
 			{Name: "cases", Description: "Cases, and what happens to them."},
-			{Name: "labels", Description: "Marks for cases of all types."},
+			{Name: "labels", Description: "Labels for cases of all types."},
 			{Name: "comments", Description: "What people say about a case."},
 			{Name: "documents", Description: "PDFs that are made from a case."},
 			{Name: "proofs", Description: "Files that people attach to a case."},
 			{Name: "contacts", Description: "People and businesses, and what they are to cases."},
 			{Name: "endpoints", Description: "Receivers of webhooks."},
-			{Name: "attempts", Description: "What was sent to endpoints, and what came of it."},
-			{Name: "triggers", Description: "What endpoints can listen to, and who does."},
-			{Name: "journal", Description: "The same messages for those who ask for them, or listen."},
-			{Name: "session", Description: "People who sign in, and who is asking."},
+			{Name: "attempts", Description: "Requests to endpoints, and their results."},
+			{Name: "triggers", Description: "What endpoints can subscribe to, and which do."},
+			{Name: "journal", Description: "The same messages for clients that poll or stream."},
+			{Name: "session", Description: "Signing in and out, and the caller."},
 			{Name: "users", Description: "People, and what they may do and see."},
 			{Name: "tokens", Description: "The credentials of programs."},
 			{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
-			{Name: "audit", Description: "Who signed in, was refused, or changed who may do and hear what."},
+			{Name: "audit", Description: "Sign-ins, refusals, and changes to rights, endpoints and case types."},
 			{Name: "server", Description: "The process itself."},
 		},
 		Components: &huma.Components{
@@ -47,7 +47,8 @@ func describe(version string) *huma.OpenAPI {
 					Type: "apiKey", In: "cookie", Name: "__Host-casehook_session",
 					Description: "Set by POST /v1/session. Over plain HTTP its name is casehook_session.",
 				},
-				"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>", Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
+				"operator": {Type: "http", Scheme: "bearer", BearerFormat: "cho_<time>.<signature>",
+					Description: "Made out of the installation's key by casehook tenant; good for five minutes."},
 			},
 		},
 	}

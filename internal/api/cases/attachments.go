@@ -32,7 +32,7 @@ type Attachment struct {
 	ContentPath string     `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
 }
 
-// InAttachment is embedded in the parameters of what is about one attachment.
+// InAttachment is embedded in the parameters of operations on one attachment.
 type InAttachment struct {
 	rest.InCase
 	Attachment string `path:"attachment" maxLength:"100" doc:"The id of the file." example:"doc_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -121,8 +121,8 @@ func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.
 	return &rest.NoContent{}, h.service.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
 }
 
-// attached adds an attachment once and answers with it.
-func attached(ctx context.Context, folder string, in rest.Idempotent,
+// attach adds an attachment once and answers with it.
+func attach(ctx context.Context, folder string, in rest.Idempotent,
 	do func(authz.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
 	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
 		shown := showAttachment(rest.PrincipalOf(ctx), folder, at)
@@ -146,8 +146,8 @@ func (h attachmentHandler) open(ctx context.Context, in *InAttachment) (*downloa
 	}}, nil
 }
 
-// send streams a file. It is never shown in place: what people upload must not
-// run as part of our site.
+// send streams a file. A browser saves it and does not show it: an uploaded file must
+// not run as a page of this server.
 func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, contents io.Reader) {
 	h := w.Header()
 	h.Set("Content-Type", file.MediaType)
@@ -162,12 +162,11 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 		return
 	}
 	if r.Method != http.MethodHead {
-		io.Copy(w, contents) // whoever does not read to the end is gone
+		io.Copy(w, contents) // an error means that the client is gone
 	}
 }
 
-// ranged returns a range that can't be served, and a condition that is not met,
-// the shape of all our problems.
+// ranged answers with a problem where a range can't be served or a condition is not met.
 type ranged struct {
 	http.ResponseWriter
 	refused bool
@@ -179,7 +178,8 @@ func (w *ranged) WriteHeader(status int) {
 	case http.StatusRequestedRangeNotSatisfiable:
 		p = rest.NewProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
 	case http.StatusPreconditionFailed:
-		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition", "The file is not the one that If-Match or If-Unmodified-Since names."))
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition",
+			"The file is not the one that If-Match or If-Unmodified-Since requires."))
 	default:
 		w.ResponseWriter.WriteHeader(status)
 		return
@@ -189,7 +189,7 @@ func (w *ranged) WriteHeader(status int) {
 	w.refused = true
 }
 
-// Write drops the text that would follow a problem.
+// Write drops the text that http.ServeContent writes behind a refusal.
 func (w *ranged) Write(b []byte) (int, error) {
 	if w.refused {
 		return len(b), nil

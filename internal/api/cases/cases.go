@@ -31,7 +31,7 @@ type Case struct {
 	Status          string          `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
 	StatusChangedBy *int64          `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
 	Labels          []string        `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
-	AssignedTo      Holder          `json:"assigned_to" doc:"The user that it is assigned to; null: no-one."`
+	AssignedTo      Holder          `json:"assigned_to" doc:"The user that it is assigned to; null: nobody."`
 	Contacts        []CaseContact   `json:"contacts" doc:"Who is linked to it, by role."`
 	URL             string          `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
 	CreatedAt       rest.Time       `json:"created_at" doc:"When it was created."`
@@ -40,7 +40,7 @@ type Case struct {
 	LastActivityAt  rest.Time       `json:"last_activity_at" doc:"When anything last happened to it, comments and attachments included."`
 	Transitions     []string        `json:"transitions" doc:"The keys of the transitions that you may submit now, as the case is and without further data. A callback may still refuse them." example:"[\"approve\", \"decline\"]"`
 
-	TransitionsBlocked []BlockedTransition `json:"transitions_blocked" doc:"The other transitions that you may submit from this state: a field that they require is not set, or their precondition does not hold. They may pass with the data that is missing. What your role may not submit is in neither list."`
+	TransitionsBlocked []BlockedTransition `json:"transitions_blocked" doc:"The other transitions that you may submit from this state: a field that they require is not set, or their precondition is not true. With further data they may be accepted. Transitions that your role may not submit are in neither list."`
 }
 
 // BlockedTransition is a transition that a case is not ready for.
@@ -81,7 +81,7 @@ type CaseEdit struct {
 
 func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
 
-// shownCase is the answer that holds one case.
+// shownCase is the answer that has one case.
 type shownCase struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Body rest.Reply[Case]
@@ -96,9 +96,9 @@ type submitted struct {
 	Body     rest.Reply[Case]
 }
 
-const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or warnings (422), or divert the case to another state. " +
-	"When it does not answer as agreed, nothing is saved (502, 504). A server that was started with " +
-	"--hold asks nobody (503)."
+const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or " +
+	"warnings (422), or divert the case to another state. When it does not answer as agreed, nothing is saved (502, " +
+	"504). A server that was started with --hold asks nobody (503)."
 
 // caseHandler has the operations on cases.
 type caseHandler struct {
@@ -133,15 +133,19 @@ func (h caseHandler) register() {
 	}, h.submitTransition)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.EditCase, Pattern: "PATCH /v1/cases/{id}", Tag: "cases",
-		Summary:     "Edit a case",
-		Description: "Submits the transition that is the plain edit of the case type; where there is none, the answer is 403." + callbackNote,
-		Problems:    []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+		Summary: "Edit a case",
+		Description: "Submits the transition that is the plain edit of the case type; where there is none, the " +
+			"answer is 403." + callbackNote,
+		Problems: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway,
+			http.StatusGatewayTimeout},
 	}, h.editCase)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteCase, Pattern: "DELETE /v1/cases/{id}", Tag: "cases",
-		Summary:     "Delete a case",
-		Description: "Removes the case with its comments, documents and proofs. Its history stays. Its type may ask a callback first, which may refuse with errors or warnings (422).",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadGateway, http.StatusGatewayTimeout},
+		Summary: "Delete a case",
+		Description: "Removes the case with its comments, documents and proofs. Its history stays. Its type may ask " +
+			"a callback first, which may refuse with errors or warnings (422).",
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity,
+			http.StatusBadGateway, http.StatusGatewayTimeout},
 	}, h.deleteCase)
 	h.registerChanges()
 }
@@ -151,7 +155,8 @@ func (h caseHandler) createCase(ctx context.Context, in *struct {
 	rest.Idempotent
 }, body NewCase) (*submitted, error) {
 	return h.submit(ctx, http.StatusCreated, in.Idempotent, casework.Submission{
-		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(), Color: body.Color.Pointer(),
+		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(),
+		Color:         body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning,
 	})
 }
@@ -171,17 +176,20 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return h.submit(ctx, http.StatusOK, in.Idempotent, casework.Submission{
-		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
+		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning,
+		IfRevision: revisions,
 	})
 }
 
-func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent, s casework.Submission) (*submitted, error) {
+func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent,
+	s casework.Submission) (*submitted, error) {
 	return submit(ctx, status, in, func(o authz.Once) (casework.View, error) {
 		return h.service.Submit(ctx, rest.PrincipalOf(ctx), s, o)
 	})
 }
 
-func submit(ctx context.Context, status int, in rest.Idempotent, do func(authz.Once) (casework.View, error)) (*submitted, error) {
+func submit(ctx context.Context, status int, in rest.Idempotent,
+	do func(authz.Once) (casework.View, error)) (*submitted, error) {
 	render := func(v casework.View) (store.Answer, error) {
 		shown, err := showCase(v)
 		if err != nil {
@@ -193,7 +201,8 @@ func submit(ctx context.Context, status int, in rest.Idempotent, do func(authz.O
 	if err != nil {
 		return nil, err
 	}
-	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed, Body: got.Body}, nil
+	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"],
+		Replayed: replayed, Body: got.Body}, nil
 }
 
 func (h caseHandler) editCase(ctx context.Context, in *struct {
@@ -236,7 +245,8 @@ func (h caseHandler) deleteCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &rest.NoContent{}, h.service.DeleteCase(ctx, rest.PrincipalOf(ctx), casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
+	return &rest.NoContent{}, h.service.DeleteCase(ctx, rest.PrincipalOf(ctx),
+		casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
 }
 
 func (h caseHandler) listCases(ctx context.Context, in *struct {
@@ -244,7 +254,7 @@ func (h caseHandler) listCases(ctx context.Context, in *struct {
 	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
 	Text     string `query:"q" maxLength:"200" doc:"Only those with this text in their reference, name or data." example:"acme"`
 	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
-	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to no-one." example:"7"`
+	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
 	rest.Paging
 }) (*rest.PageAnswer[Case], error) {
 	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit}
@@ -263,7 +273,8 @@ func (h caseHandler) listCases(ctx context.Context, in *struct {
 	pager := rest.NewFalliblePager(h.kernel, "cases", showCase, func(v casework.View) store.Position {
 		return store.Position{CreatedAt: v.CreatedAt, ID: v.ID}
 	})
-	return pager.PageOfSequence(rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More, End: casework.ErrPageEnds})
+	return pager.PageOfSequence(rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More,
+		End: casework.ErrPageEnds})
 }
 
 func shown(v casework.View, err error) (*shownCase, error) {
@@ -282,14 +293,29 @@ func showCase(v casework.View) (Case, error) {
 	data, err := casetype.Encode(v.Data)
 	state, _ := v.Definition.State(v.State)
 	c := Case{
-		ID: v.ID, Type: v.Type, TypeVersion: v.TypeVersion, Reference: v.Reference, Name: v.Name,
-		Color: rest.OrNull(v.EffectiveColor(v.Definition)), State: v.State, StateName: state.Name,
-		Classification: string(v.Classification), Data: data, Version: v.Version, Revision: v.Revision,
-		OutcomeInstance: rest.OrNull(v.OutcomeInstance), URL: v.URL, CreatedAt: rest.Time(v.CreatedAt), ModifiedAt: rest.Time(v.ModifiedAt),
-		Status: v.Status(), StatusChangedBy: rest.OrNull(v.StatusChangedBy), Labels: append([]string{}, v.Labels...),
-		AssignedTo: Holder(v.Assignee),
-		Contacts:   showLinks(v.Contacts),
-		ClosedAt:   rest.TimeOrNull(v.ClosedAt), LastActivityAt: rest.Time(v.LastActivity.At),
+		ID:                 v.ID,
+		Type:               v.Type,
+		TypeVersion:        v.TypeVersion,
+		Reference:          v.Reference,
+		Name:               v.Name,
+		Color:              rest.OrNull(v.EffectiveColor(v.Definition)),
+		State:              v.State,
+		StateName:          state.Name,
+		Classification:     string(v.Classification),
+		Data:               data,
+		Version:            v.Version,
+		Revision:           v.Revision,
+		OutcomeInstance:    rest.OrNull(v.OutcomeInstance),
+		URL:                v.URL,
+		CreatedAt:          rest.Time(v.CreatedAt),
+		ModifiedAt:         rest.Time(v.ModifiedAt),
+		Status:             v.Status(),
+		StatusChangedBy:    rest.OrNull(v.StatusChangedBy),
+		Labels:             append([]string{}, v.Labels...),
+		AssignedTo:         Holder(v.Assignee),
+		Contacts:           showLinks(v.Contacts),
+		ClosedAt:           rest.TimeOrNull(v.ClosedAt),
+		LastActivityAt:     rest.Time(v.LastActivity.At),
 		Transitions:        append([]string{}, v.Transitions...),
 		TransitionsBlocked: showBlocked(v.Blocked),
 	}

@@ -29,13 +29,13 @@ type CaseType struct {
 	Definition Definition `json:"definition" doc:"With the defaults filled in, and without what speaks of fields above your clearance."`
 }
 
-// PutCaseType is a case type that was just put.
+// PutCaseType is the answer to a put of a case type.
 type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
 	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, @switch, @delete, or with callback_secret: type @type for all of them. They are shown this once."`
 
-	Warnings []DefinitionWarning `json:"warnings" doc:"What the definition may say and hardly means: states that nobody reaches or leaves, conditions on fields that may be absent, variables that are not set."`
+	Warnings []DefinitionWarning `json:"warnings" doc:"Doubtful parts of the definition: states that nobody reaches or leaves, conditions on fields that may be absent, variables that are not set."`
 }
 
 // DefinitionWarning is about a place in a definition.
@@ -50,9 +50,9 @@ type InCaseType struct {
 
 const yamlType = "application/yaml"
 
-// dialects says how patterns in a definition are written.
-const dialects = "Patterns in the schema of its fields are those of ECMA-262, without lookarounds and backreferences; " +
-	"matches() in its preconditions takes patterns of RE2."
+// dialects describes the syntax of patterns in a definition.
+const dialects = "Patterns in the schema of its fields are those of ECMA-262, without lookarounds and " +
+	"backreferences; matches() in its preconditions takes patterns of RE2."
 
 // definitionTypes are the content types of a definition.
 func definitionTypes() []string {
@@ -73,11 +73,11 @@ func (h caseTypeHandler) register() {
 	op := rest.Handle(h.kernel, rest.Operation{
 		ID: access.PutCaseType, Pattern: "PUT /v1/case-types/{key}", Tag: "case types",
 		Summary: "Put a case type",
-		Description: "Takes a definition in YAML or JSON. A definition that says something new makes a new version (201 for the " +
-			"first one); cases stay with the version they were made by, and ask callbacks by the " +
-			"newest version's settings. " +
-			"A wrong definition is refused with every fault listed, by line and path. " + dialects,
-		Problems: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		Description: "Takes a definition in YAML or JSON. A definition that says something new makes a new version " +
+			"(201 for the first one); cases stay with the version they were made by, and ask callbacks by the newest " +
+			"version's settings. A wrong definition is refused with every fault listed, by line and path. " + dialects,
+		Problems: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *struct {
 		InCaseType
 		File string `query:"file" maxLength:"200" doc:"The name of the file, for the messages of faults." example:"kyc.yaml"`
@@ -95,9 +95,11 @@ func (h caseTypeHandler) register() {
 	})
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	for _, t := range definitionTypes() {
-		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).Schema(h.kernel.OpenAPI().Components.Schemas)}
+		op.RequestBody.Content[t] = &huma.MediaType{Schema: Definition(nil).
+			Schema(h.kernel.OpenAPI().Components.Schemas)}
 	}
-	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.", Content: op.Responses["200"].Content}
+	op.Responses["201"] = &huma.Response{Description: "The first version of a new case type.",
+		Content: op.Responses["200"].Content}
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetCaseType, Pattern: "GET /v1/case-types/{key}", Tag: "case types",
 		Summary: "Get a case type",
@@ -139,12 +141,15 @@ func (h caseTypeHandler) getCaseType(ctx context.Context, in *struct {
 	return &shownCaseType{body}, err
 }
 
-func (h caseTypeHandler) listCaseTypes(ctx context.Context, in *rest.InList) (*rest.PageAnswer[CaseTypeSummary], error) {
+func (h caseTypeHandler) listCaseTypes(
+	ctx context.Context, in *rest.InList,
+) (*rest.PageAnswer[CaseTypeSummary], error) {
 	all, err := h.service.CaseTypes(ctx, rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return rest.PageBehind(rest.NewPager(h.kernel, "case-types", summarise, func(t definitions.TypeSummary) string { return t.Key }), in.Cursor, all)
+	return rest.PageBehind(rest.NewPager(h.kernel, "case-types", summarise,
+		func(t definitions.TypeSummary) string { return t.Key }), in.Cursor, all)
 }
 
 func summarise(t definitions.TypeSummary) CaseTypeSummary {
@@ -159,7 +164,9 @@ func showCaseType(t definitions.TypeVersion, clearance casetype.Classification) 
 }
 
 func showPut(t casework.PutType) PutCaseType {
-	out := PutCaseType{CaseType: showCaseType(t.TypeVersion, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets}
+	out := PutCaseType{
+		CaseType: showCaseType(t.TypeVersion, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets,
+	}
 	out.Warnings = make([]DefinitionWarning, len(t.Warnings))
 	for i, w := range t.Warnings {
 		out.Warnings[i] = DefinitionWarning{Path: w.Path, Message: w.Message}

@@ -16,7 +16,7 @@ import (
 // Claim is a claim, byte for byte as events carry it.
 type Claim struct{ wire.Claim }
 
-// Schema is that of what Casehook keeps, and of data beside it.
+// Schema describes the members that Casehook keeps, and data beside them.
 func (Claim) Schema(r huma.Registry) *huma.Schema {
 	s := huma.SchemaFromType(r, reflect.TypeFor[wire.ClaimFields]())
 	holder := Holder{}.Schema(r)
@@ -27,7 +27,7 @@ func (Claim) Schema(r huma.Registry) *huma.Schema {
 	return rest.Component(r, "Claim", s)
 }
 
-// shownClaim is the answer that holds a claim.
+// shownClaim is the answer that has a claim.
 type shownClaim struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Body rest.Reply[Claim]
@@ -40,9 +40,10 @@ func (h claimHandler) register(k *rest.Kernel) {
 	rest.Handle(k, rest.Operation{
 		ID: access.GetClaim, Pattern: "GET /v1/claims/{id}", Tag: "cases",
 		Summary: "Get a claim",
-		Description: "The very object that the claim events carry, as it is now: what Casehook keeps of the claim, then its data by name. " +
-			"Fields that you may not see are absent, and a name that is made of some is the reference, as in the events of an endpoint with your clearance. " +
-			"A case that is no claim is not found.",
+		Description: "The object that the claim events have, as it is now: the members that Casehook keeps, then " +
+			"its data by name. Fields above your clearance are absent, and a name that is made of such fields is " +
+			"replaced by the reference, as in the events of an endpoint with your clearance. A case that is no " +
+			"claim is not found.",
 		Problems: []int{http.StatusNotFound},
 	}, h.getClaim)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Comment is what somebody said about a case.
+// Comment is a comment on a case.
 type Comment struct {
 	ID   string     `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Text string     `json:"text" doc:"What was said." example:"Called the client; the passport follows."`
@@ -56,7 +56,8 @@ func (h commentHandler) addComment(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return rest.Create[Comment](ctx, in.Idempotent, func(c cases.Comment) (store.Answer, error) {
-		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location", casePath(id)+"/comments")
+		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location",
+			casePath(id)+"/comments")
 	}, func(o authz.Once) (cases.Comment, error) {
 		return h.service.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
 	})

@@ -18,8 +18,8 @@ import (
 // Contact is a person or a business, byte for byte as events carry it.
 type Contact = wire.Contact
 
-// SetContact is the body that creates or changes a contact: what is absent stays
-// as it is, null or an empty text says that something is not known.
+// SetContact is the body that creates or changes a contact. Absent members stay as they
+// are; null or an empty text says that a value is unknown.
 type SetContact struct {
 	IsBusiness   *bool         `json:"is_business,omitempty" doc:"It is a business, and no person; then business_name is required. Else first_name and last_name are."`
 	BusinessName rest.Optional `json:"business_name,omitzero" maxLength:"200" doc:"Of the business, or of the one that the person works for." example:"Acme Corp"`
@@ -48,11 +48,11 @@ type shownContact struct {
 	Body Contact
 }
 
-// createdContact is the answer that creates one.
+// createdContact is the answer to a creation.
 type createdContact struct {
 	Status   int
 	ETag     string `header:"ETag" doc:"The version, for If-Match." example:"\"r1\""`
-	Location string `header:"Location" doc:"Where it is now."`
+	Location string `header:"Location" doc:"The address of what was created."`
 	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
 	Body     rest.Reply[Contact]
 }
@@ -68,8 +68,8 @@ func (h contactHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateContact, Pattern: "POST " + path, Tag: tag,
 		Summary: "Create a contact",
-		Description: "A person or a business. Give it the same Idempotency-Key to be " +
-			"sure that there is one of it.",
+		Description: "A person or a business. Send an Idempotency-Key, so that a repeated request does not create a " +
+			"second one.",
 		Problems: []int{http.StatusConflict},
 		Success:  http.StatusCreated,
 	}, h.createContact)
@@ -81,29 +81,32 @@ func (h contactHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetContact, Pattern: "GET " + path + "/{id}", Tag: tag,
 		Summary:     "Get a contact",
-		Description: "The very object that contact.created carries, as it is now. What is not known is null.",
+		Description: "The object that contact.created has, as it is now. Unknown values are null.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.getContact)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateContact, Pattern: "PATCH " + path + "/{id}", Tag: tag,
 		Summary:     "Change a contact",
-		Description: "What is absent stays; null says that something is not known.",
+		Description: "Absent members stay as they are; null says that a value is unknown.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, h.updateContact)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteContact, Pattern: "DELETE " + path + "/{id}", Tag: tag,
-		Summary:     "Delete a contact",
-		Description: "Its history stays. While it is linked to cases that you may read the answer is 409, unless they are to be unlinked. Others keep it.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Summary: "Delete a contact",
+		Description: "Its history stays. While it is linked to cases that you may read, the answer is 409, unless " +
+			"unlink is true. Cases that you may not read keep their links.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.deleteContact)
 	h.registerLinks()
 }
 
-func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent, body SetContact) (*createdContact, error) {
+func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent,
+	body SetContact) (*createdContact, error) {
 	var d event.ContactDetails
 	body.apply(&d)
 	got, replayed, err := rest.Once(ctx, *in, func(c cases.Contact) (store.Answer, error) {
-		return rest.Answer(http.StatusCreated, showContact(c), "ETag", rest.ETag(c.Version), "Location", contactPath(c.ID))
+		return rest.Answer(http.StatusCreated, showContact(c), "ETag", rest.ETag(c.Version), "Location",
+			contactPath(c.ID))
 	}, func(o authz.Once) (cases.Contact, error) {
 		return h.service.CreateContact(ctx, rest.PrincipalOf(ctx), d, o)
 	})
@@ -111,7 +114,8 @@ func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent, 
 		return nil, err
 	}
 	return &createdContact{
-		Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed, Body: got.Body,
+		Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed,
+		Body: got.Body,
 	}, nil
 }
 
@@ -171,7 +175,7 @@ func (h contactHandler) deleteContact(ctx context.Context, in *struct {
 	return &rest.NoContent{}, h.service.DeleteContact(ctx, rest.PrincipalOf(ctx), id, versions, in.Unlink)
 }
 
-// apply writes what is set into d.
+// apply sets the members of d that are present.
 func (s SetContact) apply(d *event.ContactDetails) {
 	rest.Set(&d.IsBusiness, s.IsBusiness)
 	rest.Set(&d.BusinessName, s.BusinessName.Pointer())

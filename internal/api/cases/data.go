@@ -9,7 +9,7 @@ import (
 // Data is a case's data, as a client sets it.
 type Data map[string]any
 
-// UnmarshalJSON keeps numbers as they are written. Null is as absent.
+// UnmarshalJSON keeps numbers as they are written. Null is the same as no data.
 func (d *Data) UnmarshalJSON(raw []byte) (err error) {
 	if string(raw) == "null" {
 		return nil
@@ -18,7 +18,7 @@ func (d *Data) UnmarshalJSON(raw []byte) (err error) {
 	return err
 }
 
-// Schema is that of any object: what is in it, the case type knows.
+// Schema describes any object; the case type describes its members.
 func (Data) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }

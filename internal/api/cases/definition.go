@@ -13,11 +13,10 @@ import (
 // Definition is a definition of a case type, in JSON.
 type Definition rest.Object
 
-// MarshalJSON passes the definition on.
+// MarshalJSON returns the definition.
 func (d Definition) MarshalJSON() ([]byte, error) { return rest.Object(d).MarshalJSON() }
 
-// Schema is that of definitions, in components: the parts that it defines are
-// components of their own.
+// Schema describes a definition, as a component. Its parts are components of their own.
 func (Definition) Schema(r huma.Registry) *huma.Schema {
 	const root = "Definition"
 	var s struct {
@@ -47,8 +46,8 @@ func definitionPart(name string) string {
 	return "Definition" + strings.ToUpper(name[:1]) + name[1:]
 }
 
-// asComponent returns a schema without what belongs to a document of its own, its
-// references leading to components.
+// asComponent returns a schema without the keywords of a document, and with references
+// to components.
 func asComponent(raw []byte) rest.Value {
 	var s map[string]any
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -64,8 +63,8 @@ func asComponent(raw []byte) rest.Value {
 	return shown
 }
 
-// describeDefault says the default in the description alone: what has one is taken for
-// always being there by those who generate types.
+// describeDefault moves a default into the description: generators of types take a member
+// with a default for one that is always present.
 func describeDefault(s map[string]any) {
 	value, ok := s["default"]
 	if _, isSchema := value.(map[string]any); !ok || isSchema {
@@ -79,8 +78,8 @@ func describeDefault(s map[string]any) {
 	}
 }
 
-// movedToComponents changes references in place. One to another document, which is
-// the metaschema of JSON Schema, is left out: clients could not load it.
+// movedToComponents changes references in place. It removes references to the metaschema
+// of JSON Schema, which is another document that clients could not load.
 func movedToComponents(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

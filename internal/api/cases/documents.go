@@ -27,19 +27,21 @@ type NewDocument struct {
 // maxDocumentKey bounds the keys of a list, in bytes.
 const maxDocumentKey = 100
 
-// generation is what the body asks for.
+// generation returns the documents that the body asks for.
 func (b NewDocument) generation(caseID int64) (casework.Generation, error) {
 	g := casework.Generation{CaseID: caseID, Keys: b.Keys}
 	if b.Key != "" {
 		g.Keys, g.Single = []string{b.Key}, true
 	}
 	if (b.Key == "") == (len(b.Keys) == 0) {
-		return g, fault.In("request.body_invalid", "The request's body is not as described: see fields.", fault.Field{Path: "/key", Message: "or keys says which documents to generate: one of them, not both"})
+		return g, fault.In("request.body_invalid", "The request's body is not as described: see fields.",
+			fault.Field{Path: "/key", Message: "or keys says which documents to generate: one of them, not both"})
 	}
 	for i, key := range b.Keys {
 		if len(key) > maxDocumentKey {
 			return g, fault.In("request.body_invalid", "The request's body is not as described: see fields.",
-				fault.Field{Path: "/keys/" + strconv.Itoa(i), Message: fmt.Sprintf("is longer than %d bytes", maxDocumentKey)})
+				fault.Field{Path: "/keys/" + strconv.Itoa(i),
+					Message: fmt.Sprintf("is longer than %d bytes", maxDocumentKey)})
 		}
 	}
 	return g, nil
@@ -50,11 +52,12 @@ type GeneratedDocuments struct {
 	Items []Attachment `json:"items" doc:"The documents, in the order of their keys."`
 }
 
-// generated is one document, or a list of those that were generated together.
-type generated struct{}
+// generation is the schema of one document, or of a list of documents that were generated
+// together.
+type generation struct{}
 
-// Schema is that of the one, or of the list.
-func (generated) Schema(r huma.Registry) *huma.Schema {
+// Schema describes either.
+func (generation) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		r.Schema(reflect.TypeFor[Attachment](), true, ""), r.Schema(reflect.TypeFor[GeneratedDocuments](), true, ""),
 	}}
@@ -67,8 +70,8 @@ func (h documentHandler) register(k *rest.Kernel) {
 	rest.HandleBody(k, rest.Operation{
 		ID: access.GenerateDocument, Pattern: "POST /v1/cases/{id}/documents", Tag: "documents",
 		Summary: "Generate documents",
-		Description: "Makes a PDF from the case by the template in its case type, and answers with it. For several keys it makes one of " +
-			"each, in one commit, and answers with a list: all of them, or none.",
+		Description: "Makes a PDF from the case by the template in its case type, and answers with it. For several " +
+			"keys it makes one of each, in one commit, and answers with a list: all of them, or none.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict},
 		Success:  http.StatusCreated,
 	}, h.generateDocument)
@@ -83,7 +86,7 @@ func (h documentHandler) register(k *rest.Kernel) {
 func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 	rest.InCase
 	rest.Idempotent
-}, body NewDocument) (*rest.PostAnswer[generated], error) {
+}, body NewDocument) (*rest.PostAnswer[generation], error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -102,7 +105,7 @@ func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 		}
 		return rest.Answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
 	}
-	return rest.Create[generated](ctx, in.Idempotent, render, func(o authz.Once) ([]cases.Attachment, error) {
+	return rest.Create[generation](ctx, in.Idempotent, render, func(o authz.Once) ([]cases.Attachment, error) {
 		return h.service.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
 	})
 }

@@ -19,7 +19,7 @@ type HistoryEntry struct {
 	At       rest.Time        `json:"at" doc:"When."`
 	By       rest.Actor       `json:"by" doc:"Who, and from where."`
 	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
-	Facts    []Fact           `json:"facts" doc:"What it made true, in the order in which it was told."`
+	Facts    []Fact           `json:"facts" doc:"The facts that it made true, in their order."`
 	Changes  []Change         `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
 	Callback *CallbackOutcome `json:"callback,omitempty" doc:"What the transition's callback answered; absent: none was asked."`
 }
@@ -37,7 +37,7 @@ type Change struct {
 	After  rest.Value `json:"after" doc:"Its value after; null: it has none."`
 }
 
-// CallbackOutcome is what a callback answered.
+// CallbackOutcome is the outcome of a callback.
 type CallbackOutcome struct {
 	URL          string   `json:"url" doc:"As configured, variables not expanded; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	WebhookID    string   `json:"webhook_id" doc:"The webhook-id that it was asked with."`
@@ -51,8 +51,8 @@ type CallbackOutcome struct {
 	IgnoredKeys  []string `json:"ignored_keys,omitempty" doc:"Keys of its answer that are not documented, and were ignored: the first 10, and 64 bytes of each."`
 }
 
-// entryPlace is where a page of history ends.
-type entryPlace struct{ ID int64 }
+// entryPosition is the position of a commit in a history.
+type entryPosition struct{ ID int64 }
 
 // historyHandler has the operations on the histories of cases and contacts.
 type historyHandler struct {
@@ -64,13 +64,13 @@ func (h historyHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetHistory, Pattern: "GET /v1/cases/{id}/history", Tag: "cases",
 		Summary:     "Get a case's history",
-		Description: "Who did what, from where and when, and what the callback answered; the newest first.",
+		Description: "The case's commits with their actors, and the answers of its callbacks; the newest first.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.getHistory)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetContactHistory, Pattern: "GET /v1/contacts/{id}/history", Tag: "contacts",
 		Summary:     "Get a contact's history",
-		Description: "Who did what, from where and when; the newest first.",
+		Description: "The contact's commits with their actors; the newest first.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.getContactHistory)
 }
@@ -97,10 +97,12 @@ func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
 	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.service.ContactHistory)
 }
 
-type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry], error)
+type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry],
+	error)
 
-func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.Paging, id int64, load historyOf) (*rest.PageAnswer[HistoryEntry], error) {
-	var before entryPlace
+func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.Paging, id int64,
+	load historyOf) (*rest.PageAnswer[HistoryEntry], error) {
+	var before entryPosition
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
@@ -109,18 +111,21 @@ func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.
 		return nil, err
 	}
 	show := func(e *event.Entry) (HistoryEntry, error) { return showEntry(rest.PrincipalOf(ctx), e) }
-	return rest.NewFalliblePager(h.kernel, name, show, func(e *event.Entry) entryPlace { return entryPlace{e.ID} }).PageOf(found)
+	return rest.NewFalliblePager(h.kernel, name, show,
+		func(e *event.Entry) entryPosition { return entryPosition{e.ID} }).PageOf(found)
 }
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
-	out := HistoryEntry{Version: e.Version, At: rest.Time(e.At), By: rest.ShowActor(p, e.Actor), Facts: []Fact{}, Changes: []Change{}}
+	out := HistoryEntry{Version: e.Version, At: rest.Time(e.At), By: rest.ShowActor(p, e.Actor), Facts: []Fact{},
+		Changes: []Change{}}
 	if e.Snapshot.Case != nil {
 		out.State = e.Snapshot.Case.State
 	}
 	if e.Callback != nil {
 		c := *e.Callback
 		out.Callback = &CallbackOutcome{
-			URL: c.URL, WebhookID: c.WebhookID, Attempts: c.Attempts, DurationMS: c.DurationMS, Status: c.Status, Failure: c.Failure,
+			URL: c.URL, WebhookID: c.WebhookID, Attempts: c.Attempts, DurationMS: c.DurationMS, Status: c.Status,
+			Failure:      c.Failure,
 			ReplacedData: c.ReplacedData, Warnings: c.Warnings, Override: c.Override,
 			IgnoredKeys: c.IgnoredKeys,
 		}
@@ -131,7 +136,8 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 			return out, err
 		}
 		for _, c := range changes {
-			out.Changes = append(out.Changes, Change{Path: c.Path, Before: rest.Value(c.Before), After: rest.Value(c.After)})
+			out.Changes = append(out.Changes,
+				Change{Path: c.Path, Before: rest.Value(c.Before), After: rest.Value(c.After)})
 		}
 		fact, err := showFact(p, f)
 		if err != nil {
@@ -142,7 +148,7 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 	return out, nil
 }
 
-// showFact is a fact as the caller may see it. What changed is shown apart.
+// showFact returns a fact as the caller may see it. Changes are shown apart from facts.
 func showFact(p access.Principal, f event.Fact) (Fact, error) {
 	switch {
 	case event.CaseChanged.Is(f), event.ContactUpdated.Is(f), string(f.Data) == "{}":
@@ -159,8 +165,8 @@ func showFact(p access.Principal, f event.Fact) (Fact, error) {
 	return Fact{f.Name, rest.Object(f.Data)}, nil
 }
 
-// changesOf returns the fields that a fact is about. A creation sets all that there
-// was after it.
+// changesOf returns the fields that a fact changed. A creation changed all fields that
+// are set after it.
 func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
 	switch {
 	case event.CaseChanged.Is(f):

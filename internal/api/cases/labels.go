@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Label is a mark for cases of all types.
+// Label is a label for cases of all types.
 type Label struct {
 	Slug      string    `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
 	Name      string    `json:"name" doc:"For people." example:"Fast track"`
@@ -33,12 +33,12 @@ type LabelEdit struct {
 	Color rest.Optional `json:"color,omitzero" doc:"What it is shown in; null: nothing special." example:"teal"`
 }
 
-// InLabel is embedded in the parameters of what is about one label.
+// InLabel is embedded in the parameters of operations on one label.
 type InLabel struct {
 	Slug string `path:"slug" maxLength:"100" doc:"The slug of the label." example:"fast_track"`
 }
 
-// InCaseLabel is a label on a case.
+// InCaseLabel names a label on a case.
 type InCaseLabel struct {
 	rest.InCase
 	InLabel
@@ -54,7 +54,7 @@ func (h labelHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateLabel, Pattern: "POST /v1/labels", Tag: "labels",
 		Summary:     "Create a label",
-		Description: "Every kind of case can carry it.",
+		Description: "Cases of all types can have it.",
 		Problems:    []int{http.StatusConflict},
 		Success:     http.StatusCreated,
 	}, h.createLabel)
@@ -67,7 +67,8 @@ func (h labelHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return rest.PageBehind(rest.NewPager(h.kernel, "labels", showLabel, func(l cases.Label) string { return l.Slug }), in.Cursor, all)
+		return rest.PageBehind(rest.NewPager(h.kernel, "labels", showLabel,
+			func(l cases.Label) string { return l.Slug }), in.Cursor, all)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetLabel, Pattern: "GET /v1/labels/{slug}", Tag: "labels",
@@ -84,13 +85,14 @@ func (h labelHandler) register() {
 		Description: "Its name and its colour. Its slug never changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InLabel, body LabelEdit) (*shownLabel, error) {
-		l, err := h.service.ChangeLabel(ctx, rest.PrincipalOf(ctx), in.Slug, casework.LabelChange{Name: body.Name.Pointer(), Color: body.Color.Pointer()})
+		l, err := h.service.ChangeLabel(ctx, rest.PrincipalOf(ctx), in.Slug,
+			casework.LabelChange{Name: body.Name.Pointer(), Color: body.Color.Pointer()})
 		return &shownLabel{showLabel(l)}, err
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteLabel, Pattern: "DELETE /v1/labels/{slug}", Tag: "labels",
 		Summary:     "Delete a label",
-		Description: "While cases that you may read carry it, the answer is 409. Others keep it.",
+		Description: "While cases that you may read have it, the answer is 409. Cases that you may not read keep it.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InLabel) (*rest.NoContent, error) {
 		return &rest.NoContent{}, h.service.DeleteLabel(ctx, rest.PrincipalOf(ctx), in.Slug)
@@ -98,7 +100,7 @@ func (h labelHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.AddLabel, Pattern: "PUT /v1/cases/{id}/labels/{slug}", Tag: "labels",
 		Summary:     "Add a label to a case",
-		Description: "A label that the case has already changes nothing.",
+		Description: "If the case has the label already, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
 		return in.change(ctx, h.service.AddLabel)
@@ -106,7 +108,7 @@ func (h labelHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.RemoveLabel, Pattern: "DELETE /v1/cases/{id}/labels/{slug}", Tag: "labels",
 		Summary:     "Remove a label from a case",
-		Description: "A label that the case has not changes nothing.",
+		Description: "If the case does not have the label, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
 		return in.change(ctx, h.service.RemoveLabel)
@@ -114,7 +116,8 @@ func (h labelHandler) register() {
 }
 
 // change adds or removes a label.
-func (in *InCaseLabel) change(ctx context.Context, do func(context.Context, access.Principal, int64, string) (casework.View, error)) (*shownCase, error) {
+func (in *InCaseLabel) change(ctx context.Context,
+	do func(context.Context, access.Principal, int64, string) (casework.View, error)) (*shownCase, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -124,11 +127,14 @@ func (in *InCaseLabel) change(ctx context.Context, do func(context.Context, acce
 
 type shownLabel struct{ Body Label }
 
-func (h labelHandler) createLabel(ctx context.Context, in *rest.Idempotent, body NewLabel) (*rest.PostAnswer[Label], error) {
+func (h labelHandler) createLabel(
+	ctx context.Context, in *rest.Idempotent, body NewLabel,
+) (*rest.PostAnswer[Label], error) {
 	return rest.Create[Label](ctx, *in, func(l cases.Label) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)
 	}, func(o authz.Once) (cases.Label, error) {
-		return h.service.CreateLabel(ctx, rest.PrincipalOf(ctx), cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
+		return h.service.CreateLabel(ctx, rest.PrincipalOf(ctx),
+			cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// CaseContact is what a contact is to a case.
+// CaseContact is a contact in a role of a case.
 type CaseContact struct {
 	ContactID int64  `json:"contact_id" doc:"The id of the contact." example:"4539148803436467"`
 	Role      string `json:"role" doc:"What it is to the case." example:"claimant"`
@@ -29,7 +29,7 @@ type LinkedCase struct {
 	Role   string `json:"role" doc:"What the contact is to the case." example:"claimant"`
 }
 
-// InLink is embedded in the parameters of what is about one contact of a case.
+// InLink is embedded in the parameters of operations on one contact of a case.
 type InLink struct {
 	rest.InCase
 	Contact string `path:"contact" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
@@ -41,7 +41,7 @@ func (h contactHandler) registerLinks() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.LinkContact, Pattern: "PUT " + path + "/{contact}/{role}", Tag: tag,
 		Summary:     "Link a contact to a case",
-		Description: "The case gets its next version. A link that there is already changes nothing.",
+		Description: "The case gets its next version. An existing link stays as it is.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *InLink) (*shownCase, error) {
 		return in.change(ctx, h.service.LinkContact)
@@ -49,7 +49,7 @@ func (h contactHandler) registerLinks() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.UnlinkContact, Pattern: "DELETE " + path + "/{contact}/{role}", Tag: tag,
 		Summary:     "Unlink a contact from a case",
-		Description: "The case gets its next version. A link that is not there changes nothing.",
+		Description: "The case gets its next version. If there is no such link, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InLink) (*shownCase, error) {
 		return in.change(ctx, h.service.UnlinkContact)
@@ -82,7 +82,9 @@ func (in *InLink) change(ctx context.Context, do changeLink) (*shownCase, error)
 	return shown(do(ctx, rest.PrincipalOf(ctx), id, contact, in.Role))
 }
 
-func (h contactHandler) listCaseContacts(ctx context.Context, in *rest.InCase) (*rest.ListAnswer[LinkedContact], error) {
+func (h contactHandler) listCaseContacts(
+	ctx context.Context, in *rest.InCase,
+) (*rest.ListAnswer[LinkedContact], error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -113,7 +115,8 @@ func (h contactHandler) listContactCases(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, func(l store.Link) LinkedCase { return LinkedCase(l) }, func(l store.Link) store.Link { return l }).PageOfList(all, in.Limit)
+	return rest.NewPager(h.kernel, name, func(l store.Link) LinkedCase { return LinkedCase(l) },
+		func(l store.Link) store.Link { return l }).PageOfList(all, in.Limit)
 }
 
 func showLinks(links []event.CaseContact) []CaseContact {

@@ -20,7 +20,7 @@ type Person struct {
 	Name   string `json:"name" doc:"The user's name." example:"Grace Hopper"`
 }
 
-// Holder is whose a case is; null: no-one's.
+// Holder is the assignee of a case; null: it has none.
 type Holder Person
 
 // MarshalJSON returns null for nobody.
@@ -31,7 +31,7 @@ func (h Holder) MarshalJSON() ([]byte, error) {
 	return json.Marshal(Person(h))
 }
 
-// Schema is that of a person or null.
+// Schema describes a person or null.
 func (Holder) Schema(r huma.Registry) *huma.Schema {
 	s := huma.SchemaFromType(r, reflect.TypeFor[Person]())
 	s.Nullable = true
@@ -40,7 +40,7 @@ func (Holder) Schema(r huma.Registry) *huma.Schema {
 
 // Assignment is the body that assigns a case.
 type Assignment struct {
-	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the user whose the case is from now on." example:"7"`
+	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the new assignee." example:"7"`
 }
 
 // TypeSwitch is the body that makes a case one of another type.
@@ -52,27 +52,29 @@ type TypeSwitch struct {
 	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Go on although a callback warns." example:"true"`
 }
 
-// registerChanges registers the changes around the content of a case, and the one of its type.
+// registerChanges registers the changes of assignee and type.
 func (h caseHandler) registerChanges() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.AssignCase, Pattern: "PUT /v1/cases/{id}/assignee", Tag: "cases",
 		Summary:     "Assign a case",
-		Description: "Gives the case to a user. Whose it is already stays whose it is.",
+		Description: "Assigns the case to a user. Assigning it to its present assignee changes nothing.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.assign)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.UnassignCase, Pattern: "DELETE /v1/cases/{id}/assignee", Tag: "cases",
 		Summary:     "Unassign a case",
-		Description: "The case is no-one's from now on.",
+		Description: "The case has no assignee from now on.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.unassign)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.SwitchType, Pattern: "POST /v1/cases/{id}/switch-type", Tag: "cases",
 		Summary: "Switch a case to another type",
-		Description: "Data is carried over where names and types agree. What does not fit is listed with 422 and nothing is saved, unless drop is true. " +
-			"The reference stays, unless a case of the other type has it. To the type that it has already nothing changes. " +
-			"What guards the state in which the case goes on guards the switch: the roles, preconditions and callback of the transitions that lead there, " +
-			"unless everybody may create a case in it; dropping data takes the guard of an edit. Both types may ask a callback about each switch.",
+		Description: "Data is carried over where names and types agree. Data that does not fit is listed with 422 " +
+			"and nothing is saved, unless drop is true. The reference stays, unless a case of the other type has " +
+			"it. A switch to the present type changes nothing. The switch needs what the transitions into the new " +
+			"state need, their roles, preconditions and callback, unless everybody may create a case in that state; " +
+			"a switch that drops data also needs what an edit needs. Both types may ask a callback about each " +
+			"switch.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
 	}, h.switchType)
 }
@@ -108,7 +110,8 @@ func (h caseHandler) switchType(ctx context.Context, in *struct {
 	}
 	return submit(ctx, http.StatusOK, in.Idempotent, func(o authz.Once) (casework.View, error) {
 		return h.service.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
-			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions, IgnoreWarning: body.IgnoreWarning,
+			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions,
+			IgnoreWarning: body.IgnoreWarning,
 		}, o)
 	})
 }

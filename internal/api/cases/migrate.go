@@ -18,12 +18,12 @@ type Migration struct {
 	To       int64             `json:"to,omitempty" minimum:"1" doc:"The version that they are to work by; absent: the newest. Cases of this version and of later ones are passed over." example:"3"`
 	States   map[string]string `json:"states,omitempty" maxProperties:"200" doc:"Of the states that this version lacks: where their cases go on. No transition is taken, and nobody is asked." example:"{\"in_review\": \"assessing\"}"`
 	Finished bool              `json:"finished,omitempty" doc:"Move cases in final states too; absent: they are left alone."`
-	DryRun   bool              `json:"dry_run,omitempty" doc:"Change nothing, and tell what would become of the cases."`
+	DryRun   bool              `json:"dry_run,omitempty" doc:"Change nothing, and report what would become of the cases."`
 	After    string            `json:"after,omitempty" maxLength:"500" doc:"The next of the answer before; absent: begin with the oldest case."`
 	Limit    int               `json:"limit,omitempty" minimum:"1" maximum:"200" doc:"How many cases to look at; absent: 200." example:"100"`
 }
 
-// MigrationReport tells what became of some cases.
+// MigrationReport is the report of a call that migrates cases.
 type MigrationReport struct {
 	To       int64    `json:"to" doc:"The version that the cases were to work by." example:"3"`
 	DryRun   bool     `json:"dry_run" doc:"Nothing was changed." example:"true"`
@@ -53,10 +53,10 @@ func (h migrationHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.MigrateCases, Pattern: "POST /v1/case-types/{key}/migrate", Tag: "case types",
 		Summary: "Move cases to a newer version of their type",
-		Description: "Cases work by the version that they were made by until they are migrated. One call looks at up to 200 " +
-			"cases of older versions, for some seconds at most, the oldest first, and comes by up to 10,000 of the " +
-			"type for that, so that it may find none; repeat it with after until next is null. To repeat a call " +
-			"does no harm. A case is moved if its data fits the new version, fields that this adds having their " +
+		Description: "Cases work by the version that they were made by until they are migrated. One call looks at up " +
+			"to 200 cases of older versions, for some seconds at most, the oldest first, and comes by up to 10,000 " +
+			"of the type for that, so that it may find none; repeat it with after until next is null. To repeat a " +
+			"call does no harm. A case is moved if its data fits the new version, fields that this adds having their " +
 			"defaults, and its state is one of it, or is mapped by states; others are left as they are and listed. " +
 			"Cases in final states are left alone and counted (finished), unless the body says finished: true. No " +
 			"transition is taken, so that no role, precondition or callback of the definition is asked: only " +
@@ -82,15 +82,16 @@ func (h migrationHandler) registerRetirements() {
 			render := func(t definitions.TypeVersion) (store.Answer, error) {
 				return rest.Answer(http.StatusOK, summarise(t.Summary()))
 			}
-			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render, func(o authz.Once) (definitions.TypeVersion, error) {
-				return do(ctx, rest.PrincipalOf(ctx), in.Key, o)
-			})
+			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render,
+				func(o authz.Once) (definitions.TypeVersion, error) {
+					return do(ctx, rest.PrincipalOf(ctx), in.Key, o)
+				})
 		})
 	}
 	change(access.RetireCaseType, "retire", "Retire a case type",
 		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its "+
-			"versions stay; a version that is put does not restore it. One that is retired stays so, since when it "+
-			"was.", h.service.RetireCaseType)
+			"versions stay; a version that is put does not restore it. Retiring a retired "+
+			"type changes nothing, its time neither.", h.service.RetireCaseType)
 	change(access.RestoreCaseType, "restore", "Restore a retired case type",
 		"New cases are made of it again. One that is not retired stays as it is.", h.service.RestoreCaseType)
 }
@@ -104,11 +105,11 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 	name := "migrate/" + in.Key
 	if h.kernel.Open(name, body.After, &m.After) != nil {
 		return nil, fault.In("request.cursor_invalid",
-			"The place to go on at is not one of this case type; begin again without it.",
+			"The position is not one of this case type; start again without it.",
 			fault.Field{Path: "/after", Message: "is not the next of an earlier answer"})
 	}
 	render := func(did casework.Migrated) (store.Answer, error) {
-		report, err := h.showMigrated(name, did)
+		report, err := h.showMigration(name, did)
 		if err != nil {
 			return store.Answer{}, err
 		}
@@ -119,7 +120,7 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 	})
 }
 
-func (h migrationHandler) showMigrated(name string, did casework.Migrated) (MigrationReport, error) {
+func (h migrationHandler) showMigration(name string, did casework.Migrated) (MigrationReport, error) {
 	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished,
 		Misfits: []Misfit{}, Left: did.Left}
 	for _, m := range did.Misfits {

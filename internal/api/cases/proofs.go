@@ -38,17 +38,20 @@ func (h proofHandler) register(k *rest.Kernel) {
 	op := rest.Handle(k, rest.Operation{
 		ID: access.UploadProof, Pattern: "POST /v1/cases/{id}/proofs", Tag: "proofs",
 		Summary: "Upload a proof",
-		Description: "Takes a form with the fields key and file, in this order, or the file itself as the body, with its key and filename in the query. " +
-			"The file is streamed to the store and hashed on the way.",
-		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
-		Success:  http.StatusCreated,
+		Description: "Takes a form with the fields key and file, in this order, or the file itself as the body, with " +
+			"its key and filename in the query. The file is streamed to the store and hashed on the way.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		Success: http.StatusCreated,
 	}, h.uploadProof)
 	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "The file."}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"key", "file"}, Properties: map[string]*huma.Schema{
-			"key":  {Type: huma.TypeString, Description: "Which proof of the case type it is.", Examples: []any{"passport"}},
-			"file": file,
-		}}},
+		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"key", "file"},
+			Properties: map[string]*huma.Schema{
+				"key": {Type: huma.TypeString, Description: "Which proof of the case type it is.",
+					Examples: []any{"passport"}},
+				"file": file,
+			}}},
 		binary: {Schema: file},
 	}}
 }
@@ -67,17 +70,17 @@ func (h proofHandler) uploadProof(ctx context.Context, in *proofUpload) (*rest.P
 	if err != nil {
 		return nil, err
 	}
-	return attached(ctx, "proofs", in.Idempotent, func(o authz.Once) (cases.Attachment, error) {
+	return attach(ctx, "proofs", in.Idempotent, func(o authz.Once) (cases.Attachment, error) {
 		return h.service.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
 	}, u.Key, u.Filename, u.MediaType)
 }
 
-// openUpload finds the file in a request. It reads no further than where the
-// file begins.
+// openUpload finds the file in a request. It reads up to the first byte of the file.
 func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.Upload, error) {
 	sent, params, err := mime.ParseMediaType(cmp.Or(contentType, binary))
 	if err != nil {
-		return casework.Upload{}, fault.New(fault.UnsupportedMedia, "request.content_type", "The body's Content-Type %q is not one.", contentType)
+		return casework.Upload{}, fault.New(fault.UnsupportedMedia, "request.content_type",
+			"The body's Content-Type %q is not one.", contentType)
 	}
 	if sent == "multipart/form-data" {
 		return openForm(body, multipart.NewReader(body, params["boundary"]), in)
@@ -88,10 +91,11 @@ func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.U
 	if in.Filename == "" {
 		return casework.Upload{}, missing("query.filename", "is missing; send ?filename= with the file")
 	}
-	return casework.Upload{Key: in.Key, Filename: in.Filename, MediaType: mime.FormatMediaType(sent, params), Body: body}, nil
+	return casework.Upload{Key: in.Key, Filename: in.Filename, MediaType: mime.FormatMediaType(sent, params),
+		Body: body}, nil
 }
 
-// openForm reads the fields before the file.
+// openForm reads the fields in front of the file.
 func openForm(body io.Reader, form *multipart.Reader, in *proofUpload) (casework.Upload, error) {
 	u := casework.Upload{Key: in.Key}
 	for {
@@ -124,15 +128,16 @@ func openForm(body io.Reader, form *multipart.Reader, in *proofUpload) (casework
 }
 
 func missing(path, message string) error {
-	return fault.In("upload.invalid", "The upload is not as described: see fields.", fault.Field{Path: path, Message: message})
+	return fault.In("upload.invalid", "The upload is not as described: see fields.",
+		fault.Field{Path: path, Message: message})
 }
 
-// lastPart is the contents of the file in a form. It ends well only if the form
-// ends with it: what was cut off, or goes on, is not saved.
+// lastPart reads the file in a form. It returns io.EOF only if the form ends with the
+// file, so that an upload that was cut off, or goes on, is not saved.
 type lastPart struct {
 	part *multipart.Part
 	form *multipart.Reader
-	body io.Reader // that the form is in
+	body io.Reader // of the request, which holds the form
 	end  error     // once reached
 }
 
@@ -148,7 +153,7 @@ func (l *lastPart) Read(b []byte) (int, error) {
 	if err == nil {
 		err = missing("/"+next.FormName(), "comes after the file, which is the form's last field")
 	}
-	if err == io.EOF { // what is behind the form means nothing, but has to be read for the connection to go on
+	if err == io.EOF { // the rest means nothing, and is read so that the connection can be reused
 		_, rest := io.Copy(io.Discard, l.body)
 		err = cmp.Or(rest, err)
 	}

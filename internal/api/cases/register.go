@@ -1,5 +1,6 @@
-// Package cases shows cases in the REST API: case types and the documents that
-// describe them, cases and claims, what people add to them, and contacts.
+// Package cases has the operations of the REST API on cases: on case types and the
+// documents that describe them, on cases, claims, labels, comments and files, and on
+// contacts.
 package cases
 
 import (

@@ -23,9 +23,9 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// The OpenAPI document of a case type is the part of the API that is about its cases,
-// with their data as the definition describes it: create-case and its neighbours, each
-// transition as an operation of its own, and the schemas that these need.
+// The OpenAPI document of a case type describes the operations on its cases, with their
+// data as the definition describes it, each transition as an operation of its own, and
+// the schemas that these need.
 
 func (h caseTypeHandler) registerOpenAPI() {
 	made := newDocumentCache()
@@ -33,10 +33,10 @@ func (h caseTypeHandler) registerOpenAPI() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetCaseTypeOpenAPI, Pattern: "GET /v1/case-types/{key}/openapi", Tag: "case types",
 		Summary: "Get the OpenAPI document of a case type",
-		Description: "For generated clients: the operations on its cases, with the data as the definition describes it and each " +
-			"transition as an operation of its own. It is made of the newest version, or another one, without what " +
-			"is above your clearance. A definition whose document would have more than 4 MiB is refused: 422 " +
-			"case_type.not_described.",
+		Description: "For generated clients: the operations on its cases, with the data as the definition describes " +
+			"it and each transition as an operation of its own. It is made of the newest version, or another one, " +
+			"without what is above your clearance. A definition whose document would have more than 4 MiB is " +
+			"refused: 422 case_type.not_described.",
 		Problems: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *struct {
 		InCaseType
@@ -47,9 +47,10 @@ func (h caseTypeHandler) registerOpenAPI() {
 			return nil, err
 		}
 		p := rest.PrincipalOf(ctx)
-		body, err := made.document(documentKey{p.Tenant, t.Type.Key, t.Version, p.Clearance}, func() (rest.Reply[rest.Object], error) {
-			return general().describe(ctx, t, p.Clearance)
-		})
+		body, err := made.document(documentKey{p.Tenant, t.Type.Key, t.Version, p.Clearance},
+			func() (rest.Reply[rest.Object], error) {
+				return general().describe(ctx, t, p.Clearance)
+			})
 		return &typedDocument{body}, err
 	})
 }
@@ -63,7 +64,7 @@ const (
 	stepsOfProperty = 5
 )
 
-// describe makes the document, if that does not take too much.
+// describe makes the document, or refuses a definition that takes too much work.
 func (g *generalDocument) describe(
 	ctx context.Context, t definitions.TypeVersion, clearance casetype.Classification,
 ) (rest.Reply[rest.Object], error) {
@@ -93,7 +94,8 @@ func notDescribed(key string) error {
 // node is a part of a document in JSON.
 type node = map[string]any
 
-// generalDocument has those parts of the whole API's document that documents of case types are made of.
+// generalDocument has the parts of the API's document that the documents of case types
+// are made of.
 type generalDocument struct {
 	info       json.RawMessage
 	operations map[access.Operation]json.RawMessage
@@ -126,7 +128,7 @@ var typedOperations = []access.Operation{
 	access.CreateCase, access.ListCases, access.GetCase, access.EditCase, access.SubmitTransition,
 }
 
-// shownType is a definition, as far as somebody sees it.
+// shownType is a definition as a caller may see it.
 type shownType struct {
 	Key, Name   string
 	States      []namedKey
@@ -147,7 +149,7 @@ type shownTransition struct {
 
 // typedWriter writes the document of a case type.
 type typedWriter struct {
-	*generalDocument
+	general    *generalDocument
 	work       *schema.Budget
 	err        error // the work was too much
 	shown      shownType
@@ -159,19 +161,20 @@ type typedWriter struct {
 	shared     map[string]string         // the components of data that transitions set, by which fields these are
 }
 
-// spend reports whether so much work may be done. Else the document is given up.
+// spend counts steps of work, and reports whether they may be done. Otherwise the
+// document is given up.
 func (w *typedWriter) spend(steps int) bool {
 	w.err = cmp.Or(w.err, w.work.Spend(steps))
 	return w.err == nil
 }
 
-// of makes the document of a case type, as somebody with the clearance sees it.
+// of makes the document of a case type for callers with a clearance.
 func (g *generalDocument) of(
 	work *schema.Budget, t definitions.TypeVersion, clearance casetype.Classification,
 ) (node, error) {
 	definition := t.Type.JSONFor(clearance)
 	w := &typedWriter{
-		generalDocument: g, work: work, schemas: node{}, parts: node{}, paths: node{},
+		general: g, work: work, schemas: node{}, parts: node{}, paths: node{},
 		operations: map[access.Operation]node{}, nullable: map[string]node{}, shared: map[string]string{},
 	}
 	if err := json.Unmarshal(definition, &w.shown); err != nil {
@@ -202,7 +205,8 @@ func (g *generalDocument) of(
 	info["title"] = "Casehook: " + w.shown.Name
 	info["version"] = fmt.Sprint(t.Version)
 	info["description"] = fmt.Sprintf("Cases of the type %s, by version %d of its definition. "+
-		"Cases that older versions made may differ. /openapi.json describes the whole API.", w.shown.Key, t.Version)
+		"Cases that older versions made may differ. "+
+		"/openapi.json describes the whole API.", w.shown.Key, t.Version)
 	return node{
 		"openapi": "3.1.0", "info": info, "servers": []any{node{"url": "/"}}, "paths": w.paths,
 		"tags":       []any{node{"name": "cases", "description": w.shown.Name + ": " + w.states()}},
@@ -210,7 +214,7 @@ func (g *generalDocument) of(
 	}, nil
 }
 
-// data adds the schemas of data: as it is shown, and as it may be changed.
+// data adds the schemas of data, states and transitions.
 func (w *typedWriter) data() {
 	data := inDocument(w.shown.fields, "").(node)
 	for name, part := range object(data["$defs"]) {
@@ -228,7 +232,7 @@ func (w *typedWriter) data() {
 	w.schemas["Transition"] = keysOf("A transition.", all)
 }
 
-// keysOf is the schema of a key, with what each means.
+// keysOf returns the schema of a key, with the name of each.
 func keysOf(what string, all []namedKey) node {
 	keys, names := make([]any, len(all)), make([]string, len(all))
 	for i, one := range all {
@@ -247,7 +251,7 @@ func (w *typedWriter) states() string {
 
 // cases adds the schemas of a case and of a page of cases.
 func (w *typedWriter) cases() {
-	shown := w.parsed(w.generalDocument.schemas["Case"])
+	shown := w.parsed(w.general.schemas["Case"])
 	of := object(shown["properties"])
 	typed := func(name string, schema node) {
 		if before, ok := of[name].(node); ok {
@@ -263,7 +267,7 @@ func (w *typedWriter) cases() {
 		delete(list, "examples")
 	}
 	w.schemas["Case"] = shown
-	w.schemas["CasePage"] = w.parsed(w.generalDocument.schemas["CasePage"])
+	w.schemas["CasePage"] = w.parsed(w.general.schemas["CasePage"])
 }
 
 // create adds the operation that creates a case, by each transition that does.
@@ -299,9 +303,10 @@ func (w *typedWriter) create() {
 	w.paths["/v1/case-types/"+w.shown.Key+"/cases"] = node{"post": without(op, "key")}
 }
 
-// request is the schema of a body that submits a transition: the general one, with its own data.
+// request returns the schema of a body that submits a transition: the general one, with
+// the transition's data.
 func (w *typedWriter) request(tr shownTransition, data node, general string) node {
-	s := w.parsed(w.generalDocument.schemas[general])
+	s := w.parsed(w.general.schemas[general])
 	of := object(s["properties"])
 	of["data"] = data
 	if transition, ok := of["transition"]; ok && transition != nil {
@@ -311,8 +316,8 @@ func (w *typedWriter) request(tr shownTransition, data node, general string) nod
 	return s
 }
 
-// newData is the schema of the data that a transition creates a case with, and whether
-// some of it is required.
+// newData returns the schema of the data with which a transition creates a case, and
+// whether some of it is required.
 func (w *typedWriter) newData(tr shownTransition) (data node, needed bool) {
 	whole := object(w.schemas["Data"])
 	must := map[string]bool{}
@@ -339,7 +344,7 @@ func (w *typedWriter) newData(tr shownTransition) (data node, needed bool) {
 	return w.share("NewData", tr, s, sets, required), len(required) > 0
 }
 
-// changes is the schema of the data that a transition sets.
+// changes returns the schema of the data that a transition sets.
 func (w *typedWriter) changes(tr shownTransition) node {
 	sets, properties := w.settable(tr), node{}
 	for _, name := range sets {
@@ -362,8 +367,9 @@ func (w *typedWriter) settable(tr shownTransition) []string {
 	return slices.Compact(of)
 }
 
-// share makes data a component that all transitions share which set the same fields and
-// require the same ones. The one of all fields is named what, others after their first transition.
+// share makes data a component, which transitions share that set and require the same
+// fields. The component of all fields is named what, and others after their first
+// transition.
 func (w *typedWriter) share(what string, tr shownTransition, data node, sets []string, required []any) node {
 	key := fmt.Sprintf("%s %q %q", what, sets, required)
 	name, ok := w.shared[key]
@@ -376,7 +382,7 @@ func (w *typedWriter) share(what string, tr shownTransition, data node, sets []s
 	return ref(name)
 }
 
-// readAndEdit adds what lists, shows and edits cases.
+// readAndEdit adds the operations that list, show and edit cases.
 func (w *typedWriter) readAndEdit() {
 	lists := w.operation(access.ListCases, "list_cases", "List cases: "+w.shown.Name)
 	for _, p := range listOf(lists["parameters"]) {
@@ -421,7 +427,7 @@ func leadsTo(tr shownTransition) string {
 // operation copies one of the general operations; its parameters may be changed.
 func (w *typedWriter) operation(general access.Operation, id, summary string) node {
 	if w.operations[general] == nil {
-		w.operations[general] = w.parsed(w.generalDocument.operations[general])
+		w.operations[general] = w.parsed(w.general.operations[general])
 	}
 	op := maps.Clone(w.operations[general])
 	parameters := slices.Clone(listOf(op["parameters"]))
@@ -445,8 +451,8 @@ func (w *typedWriter) parsed(raw json.RawMessage) node {
 	return n
 }
 
-// complete adds the parts of data and the general schemas that are referred to. It looks
-// at each of them once.
+// complete adds the parts of data, and the general schemas, that the document refers to.
+// It visits each of them once.
 func (w *typedWriter) complete() {
 	todo := []any{w.schemas}
 	for _, op := range w.operations {
@@ -464,7 +470,7 @@ func (w *typedWriter) complete() {
 		v := todo[last]
 		todo = todo[:last]
 		w.eachRef(v, func(name string) {
-			raw, part := w.generalDocument.schemas[name], w.parts[name]
+			raw, part := w.general.schemas[name], w.parts[name]
 			switch {
 			case w.schemas[name] != nil:
 				return
@@ -482,7 +488,7 @@ func (w *typedWriter) complete() {
 
 const schemasPath = "#/components/schemas/"
 
-// eachRef hands on the name of each schema that is referred to.
+// eachRef calls do with the name of each schema that v refers to.
 func (w *typedWriter) eachRef(v any, do func(name string)) {
 	if !w.spend(1) {
 		return
@@ -524,7 +530,7 @@ func setBody(op, schema node) {
 	op["requestBody"] = node{"required": true, "content": node{"application/json": node{"schema": schema}}}
 }
 
-// without takes a parameter out of an operation, in place: its path has the value.
+// without removes a parameter from an operation, in place: its path has the value.
 func without(op node, parameter string) node {
 	op["parameters"] = slices.DeleteFunc(listOf(op["parameters"]),
 		func(p any) bool { return p.(node)["name"] == parameter })
@@ -541,14 +547,15 @@ func listOf(v any) []any {
 	return all
 }
 
-// mapsOfSchemas are the keywords under which names lead to schemas; values those that hold no schema.
+// mapsOfSchemas are the keywords that hold schemas by name; values are the keywords that
+// hold no schema.
 var (
 	mapsOfSchemas = []string{"properties", "patternProperties", "$defs", "dependentSchemas"}
 	values        = []string{"const", "enum", "default", "examples"}
 )
 
-// inDocument returns the schema of the fields as the component Data: its references
-// begin there. Under is the keyword that a part stands under.
+// inDocument returns the schema of the fields as the component Data, to which its
+// references are relative. Under is the keyword that holds the part.
 func inDocument(v any, under string) any {
 	switch v := v.(type) {
 	case node:
@@ -578,7 +585,7 @@ func inDocument(v any, under string) any {
 	return v
 }
 
-// inData returns where in the components a reference within the fields' schema leads.
+// inData returns the place in the components of a reference within the fields' schema.
 func inData(to string) string {
 	if part, ok := strings.CutPrefix(to, "#/$defs/"); ok {
 		name, rest, _ := strings.Cut(part, "/")
@@ -589,15 +596,15 @@ func inData(to string) string {
 
 var pointerPart = strings.NewReplacer("~1", "/", "~0", "~")
 
-// dataPart names the component of a part that the fields' schema defines. What a
-// component's name can't hold is written as its code.
+// dataPart names the component of a part that the fields' schema defines. A character
+// that is not allowed in the name of a component is replaced by its code.
 func dataPart(name string) string {
 	return "Data_" + notInName.ReplaceAllStringFunc(name, func(c string) string { return fmt.Sprintf("_%x", c) })
 }
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9.-]`)
 
-// asObject writes a schema that is true or false as an object, which tools expect.
+// asObject returns a schema that is true or false as an object, which tools expect.
 func asObject(v any) any {
 	switch v {
 	case true:

@@ -7,8 +7,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// documentCache keeps the documents of case types that were made, and the refusals of those
-// that are too large.
+// documentCache caches the documents of case types, and the refusals of those that are
+// too large.
 type documentCache struct {
 	made *cache.Bounded[documentKey, madeDocument]
 }
@@ -29,8 +29,10 @@ func newDocumentCache() documentCache {
 	return documentCache{cache.New[documentKey, madeDocument](200, 4*mostDescribed)}
 }
 
-// document returns a document, which is made where it is not there.
-func (c documentCache) document(k documentKey, make func() (rest.Reply[rest.Object], error)) (rest.Reply[rest.Object], error) {
+// document returns a document from the cache, or makes it.
+func (c documentCache) document(
+	k documentKey, make func() (rest.Reply[rest.Object], error),
+) (rest.Reply[rest.Object], error) {
 	if found, ok := c.made.Get(k); ok {
 		return found.body, found.err
 	}

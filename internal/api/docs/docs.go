@@ -18,8 +18,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// The documentation is made from the OpenAPI document, and of guides. It loads
-// nothing but its style and its search, from here, and can be read without either.
+// docsPolicy restricts the pages of the documentation. They load only their style and
+// their search, from this server, and can be read without either.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action " +
 	"'none'; frame-ancestors 'none'"
 
@@ -67,7 +67,7 @@ type docsField struct {
 	Type                           docsType
 }
 
-// docsType is a type in words; Ref is the schema that it refers to, if any.
+// docsType is a type in words. Ref is the schema that it refers to, if any.
 type docsType struct{ Before, Ref, After string }
 
 type docsSchema struct {
@@ -113,7 +113,7 @@ func documentation(o *huma.OpenAPI, webhooks []trigger) []byte {
 	return b.Bytes()
 }
 
-// verbs are what stands in a detail for what it is about.
+// verbs replaces the verbs of a format.
 var verbs = strings.NewReplacer("%q", "…", "%s", "…", "%d", "…", "%v", "…", "%%", "%")
 
 func docsOf(op *huma.Operation) docsOperation {
@@ -145,31 +145,32 @@ func docsOf(op *huma.Operation) docsOperation {
 	return out
 }
 
-// found is what the search finds.
-type found struct {
+// searchEntry is an entry of the search.
+type searchEntry struct {
 	Title string `json:"title"`
 	Kind  string `json:"kind"`
 	Href  string `json:"href"`
 	Words string `json:"words"`
 }
 
-// searchIndex makes the search: its script, behind what it finds.
+// searchIndex makes the script of the search, which begins with its entries.
 func searchIndex(o *huma.OpenAPI, webhooks []trigger) []byte {
-	var all []found
+	var all []searchEntry
 	for _, g := range guides() {
-		all = append(all, found{g.Title, "guide", "/docs/" + g.Name, g.Name})
+		all = append(all, searchEntry{g.Title, "guide", "/docs/" + g.Name, g.Name})
 		for _, s := range g.Sections {
-			all = append(all, found{html.UnescapeString(s.Title), "guide", "/docs/" + g.Name + "#" + s.ID, g.Name})
+			all = append(all,
+				searchEntry{html.UnescapeString(s.Title), "guide", "/docs/" + g.Name + "#" + s.ID, g.Name})
 		}
 	}
 	for _, op := range rest.Operations(o) {
-		all = append(all, found{op.Summary, op.Method, "/docs#" + op.OperationID, op.OperationID + " " + op.Path})
+		all = append(all, searchEntry{op.Summary, op.Method, "/docs#" + op.OperationID, op.OperationID + " " + op.Path})
 	}
 	for _, t := range webhooks {
-		all = append(all, found{t.Name, "webhook", "/docs#webhook-" + t.Name, t.Description})
+		all = append(all, searchEntry{t.Name, "webhook", "/docs#webhook-" + t.Name, t.Description})
 	}
 	for _, c := range rest.Codes() {
-		all = append(all, found{c.Code, "problem", "/docs#problem-" + c.Code, strings.Join(c.Details, " ")})
+		all = append(all, searchEntry{c.Code, "problem", "/docs#problem-" + c.Code, strings.Join(c.Details, " ")})
 	}
 	raw, err := json.Marshal(all)
 	if err != nil {
@@ -182,7 +183,8 @@ func docsBodies(status, description string, content map[string]*huma.MediaType) 
 	var all []docsBody
 	for _, contentType := range slices.Sorted(maps.Keys(content)) {
 		schema := content[contentType].Schema
-		all = append(all, docsBody{Status: status, Description: description, ContentType: contentType, Type: typeOf(schema), Fields: docsFields(schema)})
+		all = append(all, docsBody{Status: status, Description: description, ContentType: contentType,
+			Type: typeOf(schema), Fields: docsFields(schema)})
 	}
 	return all
 }

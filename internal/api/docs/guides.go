@@ -38,7 +38,7 @@ var guideNames = []string{"definitions", "callbacks", "delivery"}
 
 var guideHeading = regexp.MustCompile(`<h2 id="([^"]*)">(.*?)</h2>`)
 
-// guides renders the guides. They are our own files: what is wrong with them panics.
+// guides renders the guides. It panics if they are wrong: they are files of this package.
 func guides() (all []guide) {
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID()))
@@ -77,7 +77,8 @@ func guidePage(title, version string, g guide, all []guide) []byte {
 	return b.Bytes()
 }
 
-// definitionPartOf is a part of the schema of definitions, as far as the reference shows it.
+// definitionPartOf is a part of the schema of definitions, with the keywords that the
+// reference shows.
 type definitionPartOf struct {
 	Ref         string                      `json:"$ref"`
 	Type        any                         `json:"type"`
@@ -98,8 +99,8 @@ type definitionPartOf struct {
 	Parts       map[string]definitionPartOf `json:"$defs"`
 }
 
-// definitionReference lists every key of a definition in Markdown, out of the schema
-// that definitions are checked against.
+// definitionReference lists every key of a definition in Markdown. It is made of the
+// schema that definitions are checked against.
 func definitionReference() string {
 	var root definitionPartOf
 	if err := json.Unmarshal(casetype.Schema(), &root); err != nil {
@@ -133,14 +134,15 @@ func (p definitionPartOf) rows(b *strings.Builder, root definitionPartOf, under 
 		} else if slices.Contains(p.Required, name) {
 			absent = "required"
 		}
-		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", under, name, inCell(part.bounds(root)), absent, inCell(part.Description))
+		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", under, name, inCell(part.bounds(root)), absent,
+			inCell(part.Description))
 		for _, inner := range append([]definitionPartOf{part}, append(part.OneOf, part.AnyOf...)...) {
 			inner.rows(b, root, under+name+".")
 		}
 	}
 }
 
-// bounds says which values a part may have.
+// bounds describes the values that a part may have.
 func (p definitionPartOf) bounds(root definitionPartOf) string {
 	if name, ok := strings.CutPrefix(p.Ref, "#/$defs/"); ok {
 		switch name {
@@ -201,7 +203,7 @@ func compact(v any) string {
 	return strings.Trim(string(raw), `"`)
 }
 
-// inCell makes a text one cell of a table.
+// inCell escapes a text for a cell of a table.
 func inCell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(text)
 }

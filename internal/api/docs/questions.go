@@ -14,18 +14,25 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// answersOfCallbacks says what a callback's answers mean.
+// answersOfCallbacks returns the meanings of a callback's answers, by status.
 func answersOfCallbacks() map[string]string {
-	again := "The callback failed. It is asked again, under the same webhook-id, after " + spans(casetype.DefaultRetries()) +
-		" or what the case type says, and not before what Retry-After says, as long as the budget for all attempts lasts."
+	again := "The callback failed. It is asked again, under the same webhook-id, after " +
+		spans(casetype.DefaultRetries()) +
+		" or what the case type says, and not before what Retry-After says, as long as the budget for all " +
+		"attempts lasts."
 	return map[string]string{
-		"200": fmt.Sprintf("The answer, of at most %d MiB. An empty body accepts the case as it was shown.", callback.MaxAnswer>>20),
+		"200": fmt.Sprintf("The answer, of at most %d MiB. An empty body accepts the case as it was shown.",
+			callback.MaxAnswer>>20),
 		"204": "The case is accepted as it was shown.",
 		"408": again, "425": again, "429": again, "5XX": again,
-		"default": fmt.Sprintf("Any other status, redirects too, a body of another shape, and no answer at all are failures of the callback. Nothing is saved, "+
-			"and who submitted gets 504 for a timeout, else 502, unless the case type's failure_policy is ignore: that waives failures, but no answer that carries errors, "+
-			"whatever its status. Timeouts and lost connections are asked again as 5XX are. One attempt may take %s, all of them together %s, where the case type says nothing else (at most %s and %s).",
-			time.Duration(casetype.DefaultTimeout), time.Duration(casetype.DefaultBudget), time.Duration(casetype.MaxTimeout), time.Duration(casetype.MaxBudget)),
+		"default": fmt.Sprintf("Any other status, redirects too, a body of another shape, and no answer at all are "+
+			"failures of the "+
+			"callback. Nothing is saved, and who submitted gets 504 for a timeout, else 502, unless the case type's "+
+			"failure_policy is ignore: that waives failures, but no answer that carries errors, whatever its status. "+
+			"Timeouts and lost connections are asked again as 5XX are. One attempt may take %s, all of them together "+
+			"%s, where the case type says nothing else (at most %s and %s).",
+			time.Duration(casetype.DefaultTimeout), time.Duration(casetype.DefaultBudget),
+			time.Duration(casetype.MaxTimeout), time.Duration(casetype.MaxBudget)),
 	}
 }
 
@@ -37,7 +44,7 @@ func spans(all []casetype.Duration) string {
 	return strings.Join(texts, " and ")
 }
 
-// question describes a question to callbacks, as webhooks describe messages.
+// question describes a question to callbacks as an operation.
 func question(q wire.Question) *huma.Operation {
 	op := &huma.Operation{
 		OperationID: "webhook-" + q.Name, Summary: q.Name, Description: q.Description, Tags: []string{"case types"},
@@ -51,10 +58,10 @@ func question(q wire.Question) *huma.Operation {
 	return op
 }
 
-// parametersOf describes the headers of a request that goes out.
+// parametersOf describes the headers of a request to a receiver.
 func parametersOf(headers []wire.HeaderDoc) (all []*huma.Param) {
 	for _, h := range headers {
-		if h.Name == "Content-Type" { // the content says it
+		if h.Name == "Content-Type" { // is described with the body
 			continue
 		}
 		all = append(all, &huma.Param{
@@ -73,7 +80,7 @@ func contentOf(schema json.RawMessage, samples []wire.NamedBody) map[string]*hum
 	return map[string]*huma.MediaType{"application/json": {Schema: rest.Embedded(schema), Examples: examples}}
 }
 
-// docsQuestion is a question to callbacks, as the documentation shows it.
+// docsQuestion is a question to callbacks in the documentation.
 type docsQuestion struct {
 	docsWebhook
 	Answers      []docsAnswer
@@ -107,7 +114,8 @@ func docsQuestionOf(q wire.Question) docsQuestion {
 func docsHeaders(headers []wire.HeaderDoc) (all []docsField) {
 	for _, h := range headers {
 		all = append(all, docsField{
-			Name: h.Name, Description: h.Description, Example: h.Example, Required: !h.Optional, Type: docsType{Before: "string"},
+			Name: h.Name, Description: h.Description, Example: h.Example, Required: !h.Optional,
+			Type: docsType{Before: "string"},
 		})
 	}
 	return all

@@ -14,14 +14,14 @@ import (
 // yamlType is the content type of a definition.
 const yamlType = "application/yaml"
 
-// samples makes examples of requests and answers, out of those that the schemas have.
+// samples makes examples of requests and answers from the examples in schemas.
 type samples struct{ registry huma.Registry }
 
-// mostOptional is how many of the members that may be left out an example has, where none is needed.
+// mostOptional is the number of optional members in an example without required ones.
 const mostOptional = 2
 
-// of returns an example of a schema. A body for the server has what is needed; an
-// answer has all that there is.
+// of returns an example of a schema: with all members if it is whole, as in answers, and
+// else with the required ones.
 func (s samples) of(schema *huma.Schema, whole bool, depth int) any {
 	for schema.Ref != "" {
 		schema = s.registry.SchemaFromRef(schema.Ref)
@@ -82,7 +82,7 @@ func (s samples) text(schema *huma.Schema, whole, lines bool) string {
 	return strings.TrimSpace(b.String())
 }
 
-// curl is the command that sends a request to an operation.
+// curl returns the command that sends a request to an operation.
 func (s samples) curl(op *huma.Operation) string {
 	path, query := op.Path, url.Values{}
 	for _, p := range op.Parameters {
@@ -109,11 +109,11 @@ func (s samples) curl(op *huma.Operation) string {
 		}
 		parts = append(parts, `-H "Authorization: Bearer `+token+`"`)
 	}
-	return strings.Join(append(parts, s.sends(op)...), " \\\n  ")
+	return strings.Join(append(parts, s.bodyOptions(op)...), " \\\n  ")
 }
 
-// sends is what a command says of a body.
-func (s samples) sends(op *huma.Operation) []string {
+// bodyOptions returns the options of a command that sends a body.
+func (s samples) bodyOptions(op *huma.Operation) []string {
 	if op.RequestBody == nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (s samples) sends(op *huma.Operation) []string {
 	return []string{"--data-binary @file"}
 }
 
-// answer is an example of a success in JSON; empty: it has none.
+// answer returns an example of a success in JSON; empty: the operation has none.
 func (s samples) answer(op *huma.Operation) (status, body string) {
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if media := op.Responses[status].Content["application/json"]; status < "300" && media != nil {

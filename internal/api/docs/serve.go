@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 )
 
-// Versions are what the document and its examples name.
+// Versions are the versions that the document and its examples show.
 type Versions struct {
 	Casehook string
 	Atfinity string // in X-atfinity-version
@@ -43,8 +43,8 @@ func docsHeader(contentType string) http.Header {
 	return h
 }
 
-// mustRender returns a function that panics if the OpenAPI document can't be
-// written. The document is made of our own types alone.
+// mustRender returns a function that panics if the OpenAPI document can't be encoded. It
+// is made of types of this program alone.
 func mustRender(render func() ([]byte, error)) func() []byte {
 	return func() []byte {
 		page, err := render()

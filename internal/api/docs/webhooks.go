@@ -10,17 +10,19 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// answersOfReceivers says what a receiver's answers mean.
+// answersOfReceivers has the meanings of a receiver's answers, by status.
 var answersOfReceivers = map[string]string{
-	"2XX":     "The message is delivered; it is not sent again. Only these are success, and the answer's body does not matter.",
-	"410":     "The receiver wants nothing any more: its endpoint is disabled at once. What it has not got waits.",
-	"429":     "Too much at once: the message is sent again, after what Retry-After says within bounds.",
-	"503":     "The receiver is away: the message is sent again, after what Retry-After says within bounds.",
-	"default": "Whatever else comes, redirects and no answer at all included, is a failure: the message is sent again by the endpoint's retry schedule, and given up after its last retry.",
+	"2XX": "The message is delivered, and is not sent again. No other status is a success; the body of the " +
+		"answer does not matter.",
+	"410": "The receiver does not want messages any more: its endpoint is disabled at once. Messages that it has " +
+		"not received wait.",
+	"429": "Too many requests: the message is sent again, after Retry-After within bounds.",
+	"503": "The receiver is not available: the message is sent again, after Retry-After within bounds.",
+	"default": "Anything else is a failure, redirects and a missing answer included: the message is sent again by " +
+		"the endpoint's retry schedule, and given up after the last retry.",
 }
 
-// trigger is a trigger of the registry, as the document and the documentation
-// describe it.
+// trigger is a trigger of the registry, with its description and examples.
 type trigger struct {
 	Name, Description string
 	Headers           []wire.HeaderDoc
@@ -42,7 +44,8 @@ func triggers(v Versions) []trigger {
 	return all
 }
 
-// describeWebhooks adds to the document what receivers are sent, and callbacks are asked.
+// describeWebhooks adds to the document the messages to receivers and the questions to
+// callbacks.
 func describeWebhooks(o *huma.OpenAPI, v Versions) {
 	o.Webhooks = map[string]*huma.PathItem{}
 	for _, t := range triggers(v) {
@@ -70,7 +73,7 @@ func (t trigger) operation() *huma.Operation {
 	return op
 }
 
-// docsWebhook is a trigger, as the documentation shows it.
+// docsWebhook is a trigger in the documentation.
 type docsWebhook struct {
 	Name, Description string
 	Headers           []docsField

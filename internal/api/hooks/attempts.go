@@ -18,7 +18,7 @@ type Attempt struct {
 	ID         string     `json:"id" doc:"Its id." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 	Endpoint   string     `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string     `json:"trigger" doc:"What it told." example:"case_created"`
+	Trigger    string     `json:"trigger" doc:"Its trigger." example:"case_created"`
 	Subject    string     `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
 	Number     int        `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
 	At         rest.Time  `json:"at" doc:"When it began."`
@@ -26,7 +26,7 @@ type Attempt struct {
 	Address    string     `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string    `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`
-	Delivered  bool       `json:"delivered" doc:"The receiver took it." example:"true"`
+	Delivered  bool       `json:"delivered" doc:"The receiver accepted it." example:"true"`
 	Request    rest.Value `json:"request" doc:"The headers sent, without signatures and credentials."`
 	Response   rest.Value `json:"response" doc:"The headers and the beginning of the body of the answer; withheld: true where it came from an address that is not public, or the endpoint is sent secrets and does not say keep_answers."`
 	BodySHA256 string     `json:"body_sha256" doc:"The hash of the body sent, in hexadecimal."`
@@ -43,9 +43,9 @@ type SentAttempt struct {
 type InAttempts struct {
 	Case    int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
 	Subject string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
-	Trigger string    `query:"trigger" maxLength:"100" doc:"Telling this." example:"case_created"`
+	Trigger string    `query:"trigger" maxLength:"100" doc:"Of this trigger." example:"case_created"`
 	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Outcome string    `query:"outcome" enum:"delivered,failed" doc:"Taken by the receiver, or not." example:"failed"`
+	Outcome string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
 	Class   string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
 	Since   time.Time `query:"since" doc:"That began then or later." example:"2026-01-31T08:00:00Z"`
 	Until   time.Time `query:"until" doc:"That began before." example:"2026-02-01T00:00:00Z"`
@@ -61,7 +61,8 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 	if in.Case != 0 {
 		subject := "case/" + strconv.FormatInt(in.Case, 10)
 		if in.Subject != "" && in.Subject != subject {
-			wrong := fault.New(fault.Invalid, "request.invalid", "Either case or subject says what the attempts are about, not both.")
+			wrong := fault.New(fault.Invalid, "request.invalid",
+				"Either case or subject says what the attempts are about, not both.")
 			wrong.Fields = []fault.Field{{Path: "query.subject", Message: "is given beside query.case"}}
 			return f, wrong
 		}
@@ -84,20 +85,23 @@ func (h attemptHandler) register() {
 	const pages = " A page may have fewer than limit, or none, although there is a next."
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListAttempts, Pattern: "GET /v1/endpoints/{id}/attempts", Tag: tag,
-		Summary:     "List an endpoint's attempts",
-		Description: "What was sent and what came of it, the newest first." + pages,
-		Problems:    []int{http.StatusNotFound},
+		Summary: "List an endpoint's attempts",
+		Description: "The requests that were sent and their results, the newest first. A page may have fewer than " +
+			"limit, or none, although there is a next.",
+		Problems: []int{http.StatusNotFound},
 	}, h.listAttempts)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.FindAttempts, Pattern: "GET /v1/attempts", Tag: tag,
-		Summary:     "Find attempts",
-		Description: "Those of all endpoints, the newest first; also of endpoints that are deleted." + pages,
+		Summary: "Find attempts",
+		Description: "The attempts of all endpoints, deleted ones included, the newest first. A page may have fewer " +
+			"than limit, or none, although there is a next.",
 	}, h.findAttempts)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetAttempt, Pattern: "GET /v1/attempts/{id}", Tag: tag,
-		Summary:     "Get an attempt",
-		Description: "With the body that was sent. Bodies are not kept: it is derived from the journal again, and held against the hash of what was sent.",
-		Problems:    []int{http.StatusNotFound},
+		Summary: "Get an attempt",
+		Description: "With the body that was sent. Bodies are not kept: it is derived from the journal again, and " +
+			"compared with the hash of what was sent.",
+		Problems: []int{http.StatusNotFound},
 	}, h.getAttempt)
 }
 
@@ -135,7 +139,8 @@ func (h attemptHandler) findAttempts(ctx context.Context, in *struct {
 	return h.pageOfAttempts(name, found, next, err)
 }
 
-func (h attemptHandler) pageOfAttempts(name string, found []store.Attempt, next int64, err error) (*rest.PageAnswer[Attempt], error) {
+func (h attemptHandler) pageOfAttempts(name string, found []store.Attempt, next int64,
+	err error) (*rest.PageAnswer[Attempt], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +148,8 @@ func (h attemptHandler) pageOfAttempts(name string, found []store.Attempt, next 
 	if next > 0 {
 		position = &next
 	}
-	return rest.NewPager(h.kernel, name, h.showAttempt, func(at store.Attempt) int64 { return at.ID }).PageBefore(found, position)
+	return rest.NewPager(h.kernel, name, h.showAttempt, func(at store.Attempt) int64 { return at.ID }).
+		PageBefore(found, position)
 }
 
 func (h attemptHandler) getAttempt(ctx context.Context, in *struct {
@@ -162,7 +168,9 @@ func (h attemptHandler) showAttempt(at store.Attempt) Attempt {
 	return Attempt{
 		ID: h.ids.Seal(at.Tenant, at.ID), Endpoint: at.Endpoint,
 		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: rest.Time(at.At),
-		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: rest.OrNull(at.Status), Failure: rest.OrNull(at.Class),
-		Delivered: at.Delivered, Request: rest.Value(at.Request), Response: rest.Value(at.Response), BodySHA256: at.BodySHA256,
+		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: rest.OrNull(at.Status),
+		Failure:   rest.OrNull(at.Class),
+		Delivered: at.Delivered, Request: rest.Value(at.Request), Response: rest.Value(at.Response),
+		BodySHA256: at.BodySHA256,
 	}
 }

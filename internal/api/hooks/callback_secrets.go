@@ -30,8 +30,8 @@ func (h secretHandler) registerCallbacks() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListCallbackSecrets, Pattern: "GET " + path + "s", Tag: tag,
 		Summary: "List a callback's secrets",
-		Description: "Those that sign what it is asked, the newest first, without the secrets themselves. Where the callbacks " +
-			"of the type share one secret, that is among them.",
+		Description: "Those that sign what it is asked, the newest first, without the secrets themselves. Where the " +
+			"callbacks of the type share one secret, that is among them.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCallback) (*rest.ListAnswer[Secret], error) {
 		all, err := h.service.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
@@ -43,9 +43,9 @@ func (h secretHandler) registerCallbacks() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.RotateCallbackSecret, Pattern: "POST " + path, Tag: tag,
 		Summary: "Rotate a callback's secret",
-		Description: "Gives a callback a new secret. Those of the same kind go on signing for the overlap, so that the " +
-			"callback's service has time to learn the new one: meanwhile each question carries a signature of " +
-			"either. With an overlap of 0s they end at once.",
+		Description: "Makes a new secret for a callback. Its other secrets of the same kind go on signing for the " +
+			"overlap, so that the callback's service has time to adopt the new one; meanwhile each question has a " +
+			"signature of each. With an overlap of 0s they end at once.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.rotateCallbackSecret)
 	rest.Handle(h.kernel, rest.Operation{
@@ -57,7 +57,8 @@ func (h secretHandler) registerCallbacks() {
 		InCallback
 		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, in.Secret)
+		return &rest.NoContent{}, h.service.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition,
+			in.Secret)
 	})
 }
 
@@ -70,7 +71,8 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return rest.Create[CallbackSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
-		return rest.Answer(http.StatusOK, CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
+		return rest.Answer(http.StatusOK,
+			CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
 	}, func(o authz.Once) (endpoint.Secret, error) {
 		return h.service.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
 	})

@@ -12,18 +12,18 @@ import (
 // MessageDeliveries is a message, and what became of it for each endpoint.
 type MessageDeliveries struct {
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string     `json:"trigger" doc:"What it tells." example:"case_created"`
-	Version    int64      `json:"version" doc:"The version that it tells of." example:"7"`
-	At         rest.Time  `json:"at" doc:"When it came about."`
-	Deliveries []Delivery `json:"deliveries" doc:"By endpoint: those that were told it, or are to be."`
+	Trigger    string     `json:"trigger" doc:"Its trigger." example:"case_created"`
+	Version    int64      `json:"version" doc:"The version of its subject." example:"7"`
+	At         rest.Time  `json:"at" doc:"When it was committed."`
+	Deliveries []Delivery `json:"deliveries" doc:"Its state for each endpoint that has received it, or will."`
 }
 
 // Delivery is the state of a message for one endpoint.
 type Delivery struct {
 	Endpoint   string                  `json:"endpoint_id" doc:"The id of the endpoint; it may be deleted." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
-	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and nothing more comes, since the endpoint is deleted or wants it no more." example:"delivered"`
-	Attempts   int                     `json:"attempts" doc:"How often it was tried, as far as that is kept." example:"1"`
+	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and is not tried again, since the endpoint is deleted or does not want it any more." example:"delivered"`
+	Attempts   int                     `json:"attempts" doc:"The number of tries, as far as attempts are kept." example:"1"`
 	LastAt     rest.TimeOrNull         `json:"last_at" doc:"When the last try began; null: there was none."`
 	LastStatus *int                    `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
 	Failure    *string                 `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
@@ -39,11 +39,12 @@ type deliveryHandler struct {
 
 func (h deliveryHandler) register() {
 	const tag = "attempts"
-	const says = "Per message: which endpoints were told it, when and with what result, and which are to be; the newest first. A page has the messages of up to limit commits."
+	const description = "By message: the endpoints that have received it, when and with which result, and those that " +
+		"will; the newest first. A page has the messages of up to limit commits."
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListCaseDeliveries, Pattern: "GET /v1/cases/{id}/deliveries", Tag: tag,
-		Summary:     "List who was told what about a case",
-		Description: says,
+		Summary:     "List a case's deliveries",
+		Description: description,
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		rest.InCase
@@ -57,8 +58,8 @@ func (h deliveryHandler) register() {
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListContactDeliveries, Pattern: "GET /v1/contacts/{id}/deliveries", Tag: tag,
-		Summary:     "List who was told what about a contact",
-		Description: says,
+		Summary:     "List a contact's deliveries",
+		Description: description,
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		rest.InContact
@@ -75,9 +76,11 @@ func (h deliveryHandler) register() {
 // entryPosition is the position of a commit in a list of deliveries.
 type entryPosition struct{ ID int64 }
 
-type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling, int64, error)
+type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling,
+	int64, error)
 
-func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging, load deliveriesOf) (*rest.PageAnswer[MessageDeliveries], error) {
+func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging,
+	load deliveriesOf) (*rest.PageAnswer[MessageDeliveries], error) {
 	var before entryPosition
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
@@ -90,16 +93,20 @@ func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id i
 	if next > 0 {
 		position = &entryPosition{next}
 	}
-	pager := rest.NewPager(h.kernel, name, showDeliveries, func(t casework.Telling) entryPosition { return entryPosition{t.Entry.ID} })
+	pager := rest.NewPager(h.kernel, name, showDeliveries,
+		func(t casework.Telling) entryPosition { return entryPosition{t.Entry.ID} })
 	return pager.WholePageBefore(all, position)
 }
 
 func showDeliveries(t casework.Telling) MessageDeliveries {
-	out := MessageDeliveries{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version, At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
+	out := MessageDeliveries{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version,
+		At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {
 		out.Deliveries[i] = Delivery{
-			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count, LastAt: rest.TimeOrNull(d.Tries.LastAt),
-			LastStatus: rest.OrNull(d.Tries.Status), Failure: rest.OrNull(d.Tries.Class), Due: rest.TimeOrNull(d.Due), Reason: d.Reason,
+			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count,
+			LastAt:     rest.TimeOrNull(d.Tries.LastAt),
+			LastStatus: rest.OrNull(d.Tries.Status), Failure: rest.OrNull(d.Tries.Class), Due: rest.TimeOrNull(d.Due),
+			Reason: d.Reason,
 		}
 	}
 	return out

@@ -23,25 +23,25 @@ type Endpoint struct {
 	ID          string                  `json:"id" doc:"Its id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Name        string                  `json:"name" doc:"A handle of its own, or empty." example:"crm"`
 	URL         string                  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
-	Triggers    []string                `json:"triggers" doc:"What it listens to." example:"[\"case_created\", \"case_finished\"]"`
-	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
-	IgnoreOwn   bool                    `json:"ignore_own" doc:"It hears nothing of what its token caused." example:"false"`
+	Triggers    []string                `json:"triggers" doc:"The triggers that it subscribes to." example:"[\"case_created\", \"case_finished\"]"`
+	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it receives: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn   bool                    `json:"ignore_own" doc:"It does not receive what its own token caused." example:"false"`
 	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do. matches() takes patterns of RE2." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Owner       *string                 `json:"owner" doc:"Who made it, or last pointed it somewhere: the user or the token. It hears of no case that they may not read. null: nobody; then it hears nothing of case types that name who may read." example:"user/7"`
+	Owner       *string                 `json:"owner" doc:"The user or token that created it, or last changed its URL. It receives nothing about cases that its owner may not read. null: it has no owner; then it receives nothing about case types that restrict who may read." example:"user/7"`
 	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long, or its answer 410." example:"active"`
-	Policy      Policy                  `json:"policy" doc:"How hard delivery tries."`
-	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told: of cases above it nothing, of others what is not above it." example:"PRIVATE"`
+	Policy      Policy                  `json:"policy" doc:"Retries, timeout, order and limits of delivery."`
+	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it receives: nothing about cases above it, and of other cases only the fields that are not above it." example:"PRIVATE"`
 	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
 	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
 	endpoint.Options
-	Auth      Auth              `json:"auth" doc:"How requests show the destination who they come from, besides their signature; (hidden) stands for each secret."`
-	TLS       ShownTLS          `json:"tls" doc:"What TLS connections need besides what all have; (hidden) stands for the key."`
-	Health    EndpointCondition `json:"health" doc:"How it fares."`
+	Auth      Auth              `json:"auth" doc:"How requests authenticate themselves to the destination, besides their signature; (hidden) stands for each secret."`
+	TLS       ShownTLS          `json:"tls" doc:"The certificates for TLS connections; (hidden) stands for the key."`
+	Health    EndpointCondition `json:"health" doc:"Its health."`
 	Revision  int64             `json:"revision" doc:"Grows with every change." example:"1"`
 	CreatedAt rest.Time         `json:"created_at" doc:"When it was created."`
-	Expired   *ExpiredRange     `json:"expired,omitempty" doc:"What it lost when it had been paused or disabled for so long that entries were removed before it was told of them; absent: nothing."`
+	Expired   *ExpiredRange     `json:"expired,omitempty" doc:"The range of entries that it has lost: it was paused or disabled for so long that they were removed before it received them; absent: none."`
 	UpdatedAt rest.Time         `json:"updated_at" doc:"When it last changed."`
 }
 
@@ -83,14 +83,14 @@ type NewEndpoint struct {
 	Settings
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
 	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
-	Triggers  []string                `json:"triggers" doc:"What it listens to; at least one." example:"[\"case_created\", \"case_finished\"]"`
-	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
-	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused, so that an integration that calls back is not told of its own calls." example:"true"`
+	Triggers  []string                `json:"triggers" doc:"The triggers that it subscribes to; at least one." example:"[\"case_created\", \"case_finished\"]"`
+	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it receives: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
+	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It does not receive what its own token caused, so that an integration is not sent the results of its own calls." example:"true"`
 	Filter    string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet, over message, case and contact, as the endpoint's clearance sees them. Where it can't be computed, the message is dead: ask has() before using what may be absent. matches() takes patterns of RE2, written into the filter. GET /v1/filter-preview tries one." example:"case.type == 'kyc' && has(case.data.amount) && case.data.amount > 1000"`
 	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Policy    SetPolicy               `json:"policy,omitzero" doc:"How hard delivery tries; absent: the defaults."`
-	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance, which is the default." example:"PRIVATE"`
-	Start     Moment                  `json:"start,omitempty" maxLength:"40" doc:"From when on it is told: now, which is the default; the beginning of what is kept; or a time, as RFC 3339 writes it." example:"2026-11-01T00:00:00Z"`
+	Policy    SetPolicy               `json:"policy,omitzero" doc:"Retries, timeout, order and limits of delivery; absent: the defaults."`
+	Clearance casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it receives; at most your own clearance, which is the default." example:"PRIVATE"`
+	Start     Moment                  `json:"start,omitempty" maxLength:"40" doc:"From when on it receives messages: now, which is the default; the beginning of what is kept; or a time, as RFC 3339 writes it." example:"2026-11-01T00:00:00Z"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -105,16 +105,16 @@ type EndpointChange struct {
 	Settings
 	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
 	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
-	Triggers  *[]string                `json:"triggers,omitempty" doc:"What it listens to; at least one." example:"[\"case_created\"]"`
-	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it hears of: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
-	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It hears nothing of what its token caused." example:"true"`
-	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. Messages that are on their way are judged by it when they are sent. matches() takes patterns of RE2, written into the filter." example:"case.type == 'kyc' && case.state != 'draft'"`
+	Triggers  *[]string                `json:"triggers,omitempty" doc:"The triggers that it subscribes to; at least one." example:"[\"case_created\"]"`
+	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it receives: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It does not receive what its own token caused." example:"true"`
+	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. It is evaluated when a message is sent, also for messages that wait. matches() takes patterns of RE2, written into the filter." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	TakeOver  bool                     `json:"take_over,omitempty" doc:"You become its owner: from then on it hears what you may read." example:"true"`
+	TakeOver  bool                     `json:"take_over,omitempty" doc:"You become its owner: from then on it receives what you may read." example:"true"`
 	Status    *endpoint.Status         `json:"status,omitempty" enum:"active,paused" doc:"paused holds messages back; active lets them flow again." example:"paused"`
-	Resume    *string                  `json:"resume,omitempty" enum:"cursor,head" doc:"Where an active endpoint goes on: at its cursor, where it stands, which is the default; or at the head of the journal, so that all it is owed until now is passed over. What was given up stays listed, and replays go on." example:"head"`
-	Policy    SetPolicy                `json:"policy,omitzero" doc:"How hard delivery tries."`
-	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it is told; at most your own clearance." example:"PRIVATE"`
+	Resume    *string                  `json:"resume,omitempty" enum:"cursor,head" doc:"Where an active endpoint goes on: at its cursor, where it stands, which is the default; or at the head of the journal, so that it skips all that it has not received yet. Messages that were given up stay listed, and replays go on." example:"head"`
+	Policy    SetPolicy                `json:"policy,omitzero" doc:"Retries, timeout, order and limits of delivery."`
+	Clearance *casetype.Classification `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it receives; at most your own clearance." example:"PRIVATE"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -143,7 +143,7 @@ func (h endpointHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateEndpoint, Pattern: "POST " + path, Tag: tag,
 		Summary:     "Create an endpoint",
-		Description: "It hears what happens from now on, or from start on.",
+		Description: "It receives what is committed from now on, or from start on.",
 		Problems:    []int{http.StatusConflict},
 		Success:     http.StatusCreated,
 	}, h.createEndpoint)
@@ -162,23 +162,24 @@ func (h endpointHandler) register() {
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateEndpoint, Pattern: "PATCH " + path + "/{id}", Tag: tag,
-		Summary: "Change an endpoint",
-		Description: "What is absent stays. New triggers hear of what " +
-			"is committed from now on.",
-		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Summary:     "Change an endpoint",
+		Description: "Absent members stay as they are. For new triggers it receives what is committed from now on.",
+		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, h.updateEndpoint)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteEndpoint, Pattern: "DELETE " + path + "/{id}", Tag: tag,
 		Summary:     "Delete an endpoint",
-		Description: "What waits for it is given up. Its attempts stay.",
+		Description: "Messages that wait for it are given up. Its attempts stay.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*rest.NoContent, error) {
 		return &rest.NoContent{}, h.service.DeleteEndpoint(ctx, rest.PrincipalOf(ctx), in.ID)
 	})
 }
 
-func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent, body NewEndpoint) (*rest.PostAnswer[CreatedEndpoint], error) {
-	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources, IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
+func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent,
+	body NewEndpoint) (*rest.PostAnswer[CreatedEndpoint], error) {
+	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources,
+		IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
 	rest.Set(&e.Token, body.Token)
 	body.Settings.apply(&e)
 	if err := setSupplied(&e, body.Secret); err != nil {
@@ -192,35 +193,38 @@ func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent
 		return nil, err
 	}
 	return rest.Create[CreatedEndpoint](ctx, *in, func(e endpoint.Endpoint) (store.Answer, error) {
-		return rest.Answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), rest.OrNull(drawn(e, body.Secret))}, "Location", "/v1/endpoints/"+e.ID)
+		return rest.Answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), rest.OrNull(drawn(e, body.Secret))},
+			"Location", "/v1/endpoints/"+e.ID)
 	}, func(o authz.Once) (endpoint.Endpoint, error) {
 		return h.service.CreateEndpointFrom(ctx, rest.PrincipalOf(ctx), e, from, o)
 	})
 }
 
-func (h endpointHandler) updateEndpoint(ctx context.Context, in *InEndpoint, body EndpointChange) (*shownEndpoint, error) {
+func (h endpointHandler) updateEndpoint(ctx context.Context, in *InEndpoint,
+	body EndpointChange) (*shownEndpoint, error) {
 	if err := body.Policy.apply(&endpoint.Policy{}); err != nil {
 		return nil, err
 	}
 	atHead := body.Resume != nil && *body.Resume == "head"
-	return endpointShown(h.service.UpdateEndpointFrom(ctx, rest.PrincipalOf(ctx), in.ID, atHead, func(e *endpoint.Endpoint) {
-		rest.Set(&e.Name, body.Name)
-		if body.URL != nil {
-			e.Point(*body.URL)
-		}
-		body.Settings.apply(e)
-		rest.Set(&e.Triggers, body.Triggers)
-		rest.Set(&e.Sources, body.Sources)
-		rest.Set(&e.IgnoreOwn, body.IgnoreOwn)
-		rest.Set(&e.Filter, body.Filter)
-		rest.Set(&e.Token, body.Token)
-		if body.TakeOver {
-			e.Owner = string(rest.PrincipalOf(ctx).Owner())
-		}
-		rest.Set(&e.Status, body.Status)
-		rest.Set(&e.Clearance, body.Clearance)
-		body.Policy.apply(&e.Policy) // was checked above
-	}))
+	return endpointShown(h.service.UpdateEndpointFrom(ctx, rest.PrincipalOf(ctx), in.ID,
+		atHead, func(e *endpoint.Endpoint) {
+			rest.Set(&e.Name, body.Name)
+			if body.URL != nil {
+				e.Point(*body.URL)
+			}
+			body.Settings.apply(e)
+			rest.Set(&e.Triggers, body.Triggers)
+			rest.Set(&e.Sources, body.Sources)
+			rest.Set(&e.IgnoreOwn, body.IgnoreOwn)
+			rest.Set(&e.Filter, body.Filter)
+			rest.Set(&e.Token, body.Token)
+			if body.TakeOver {
+				e.Owner = string(rest.PrincipalOf(ctx).Owner())
+			}
+			rest.Set(&e.Status, body.Status)
+			rest.Set(&e.Clearance, body.Clearance)
+			body.Policy.apply(&e.Policy) // was checked above
+		}))
 }
 
 func (h endpointHandler) listEndpoints(ctx context.Context, in *rest.Paging) (*rest.PageAnswer[Endpoint], error) {
@@ -232,7 +236,8 @@ func (h endpointHandler) listEndpoints(ctx context.Context, in *rest.Paging) (*r
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, "endpoints", showEndpoint, func(e endpoint.Endpoint) string { return e.ID }).PageOf(all)
+	return rest.NewPager(h.kernel, "endpoints", showEndpoint, func(e endpoint.Endpoint) string { return e.ID }).
+		PageOf(all)
 }
 
 // apply sets the members of p that are present, and refuses texts that are no durations.
@@ -242,7 +247,8 @@ func (s SetPolicy) apply(p *endpoint.Policy) error {
 	duration := func(path, text string) time.Duration {
 		d, err := time.ParseDuration(text)
 		if err != nil || d == 0 {
-			wrong = append(wrong, fault.Field{Path: "/policy/" + path, Message: "is not a length of time; write 500ms, 30s or 2m"})
+			wrong = append(wrong,
+				fault.Field{Path: "/policy/" + path, Message: "is not a length of time; write 500ms, 30s or 2m"})
 		}
 		return d
 	}
@@ -279,12 +285,15 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 	}
 	return Endpoint{
 		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
-		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: rest.OrNull(e.Token), Owner: rest.OrNull(e.Owner),
-		Policy:      Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order, RateLimit: p.RateLimit},
+		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: rest.OrNull(e.Token),
+		Owner: rest.OrNull(e.Owner),
+		Policy: Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order,
+			RateLimit: p.RateLimit},
 		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
 		Options: e.Options.WithDefaults(), Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
-		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt), UpdatedAt: rest.Time(e.UpdatedAt),
-		Expired: showExpiredRange(e),
+		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt),
+		UpdatedAt: rest.Time(e.UpdatedAt),
+		Expired:   showExpiredRange(e),
 	}
 }
 

@@ -13,17 +13,17 @@ import (
 type FilterPreview struct {
 	Entries  int            `json:"entries" doc:"How many entries of the journal that you may see were looked at." example:"50"`
 	Matched  int            `json:"matched" doc:"How many messages meet the filter." example:"2"`
-	Failed   int            `json:"failed" doc:"For how many it can't be computed; an endpoint's would be dead." example:"1"`
+	Failed   int            `json:"failed" doc:"How many messages it can't be computed for; for an endpoint they would be dead." example:"1"`
 	Messages []FilterResult `json:"messages" doc:"The messages, those of the newest entry first."`
 }
 
 // FilterResult is the result of a filter for one message.
 type FilterResult struct {
 	ID        string    `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger   string    `json:"trigger" doc:"What it tells." example:"case_created"`
+	Trigger   string    `json:"trigger" doc:"Its trigger." example:"case_created"`
 	Subject   string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	Sequence  int64     `json:"sequence" doc:"The version of the subject." example:"7"`
-	Timestamp rest.Time `json:"timestamp" doc:"When it came about."`
+	Timestamp rest.Time `json:"timestamp" doc:"When it was committed."`
 	Outcome   string    `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`
 	Reason    *string   `json:"reason" doc:"Why the filter can't be computed; null: it can." example:"no such key: amount"`
 }
@@ -45,9 +45,10 @@ type filterHandler struct{ service *casework.Service }
 func (h filterHandler) register(k *rest.Kernel) {
 	rest.Handle(k, rest.Operation{
 		ID: access.PreviewFilter, Weight: 4, Pattern: "GET /v1/filter-preview", Tag: "endpoints",
-		Summary:     "Preview a filter",
-		Description: "What a filter would have made of recent messages, before an endpoint gets it. Nothing is sent or saved. It sees what you see, or the endpoint if that is less.",
-		Problems:    []int{http.StatusNotFound},
+		Summary: "Preview a filter",
+		Description: "Evaluates a filter for recent messages, before an endpoint gets it. Nothing is sent or saved. " +
+			"It sees what you may see, or what the endpoint receives if that is less.",
+		Problems: []int{http.StatusNotFound},
 	}, h.previewFilter)
 }
 

@@ -19,7 +19,8 @@ type followers struct {
 }
 
 func newFollowers(f Follow) *followers {
-	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{}, clients: map[rest.Client]int{}}
+	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{},
+		clients: map[rest.Client]int{}}
 }
 
 // enter counts one more, or refuses it. The caller calls done when it ends.
@@ -29,7 +30,8 @@ func (f *followers) enter(p access.Principal) (done func(), err error) {
 	defer f.mu.Unlock()
 	if f.tenants[c.Tenant] >= f.perTenant || f.clients[c] >= f.perClient {
 		return nil, fault.New(fault.TooMany, "journal.too_many",
-			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.", f.clients[c], f.tenants[c.Tenant])
+			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.",
+			f.clients[c], f.tenants[c.Tenant])
 	}
 	f.tenants[c.Tenant]++
 	f.clients[c]++

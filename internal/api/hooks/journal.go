@@ -23,11 +23,11 @@ import (
 
 // JournalMessage is a message as it is polled or streamed.
 type JournalMessage struct {
-	ID        string            `json:"id" doc:"The webhook-id: the same as any endpoint gets it under." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger   string            `json:"trigger" doc:"What it tells." example:"case_created"`
+	ID        string            `json:"id" doc:"The webhook-id, which is the same for all endpoints." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Trigger   string            `json:"trigger" doc:"Its trigger." example:"case_created"`
 	Subject   string            `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
-	Timestamp rest.Time         `json:"timestamp" doc:"When it came about."`
+	Timestamp rest.Time         `json:"timestamp" doc:"When it was committed."`
 	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`
 	Headers   map[string]string `json:"headers" doc:"The headers that its format has, and the subject's." example:"{\"X-atfinity-event\": \"case_created\"}"`
 	Body      rest.Value        `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
@@ -48,7 +48,7 @@ func (messageText) Schema(r huma.Registry) *huma.Schema {
 // journalPage is the answer to a poll.
 type journalPage struct {
 	Messages []messageText `json:"messages" doc:"The messages, in the order in which they came about."`
-	Next     string        `json:"next" doc:"Where to go on: the after of the next poll. It is behind all that was looked at, whether it was wanted or not." example:"k3Jx..."`
+	Next     string        `json:"next" doc:"The after of the next poll. It is behind all messages that were looked at, wanted or not." example:"k3Jx..."`
 	More     bool          `json:"more" doc:"There is more already."`
 }
 
@@ -65,7 +65,7 @@ type polled struct{ Body journalText }
 // InJournal is embedded in the parameters of the operations that follow the journal.
 type InJournal struct {
 	After    string   `query:"after" maxLength:"500" doc:"Where to begin: the next of the poll before, or an event's id; now (the default), beginning, or a time." example:"2026-01-31T08:00:00Z"`
-	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint: what this one is told, whatever its status is. Absent: all that you may see." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint: the messages that this one receives, whatever its status is. Absent: all that you may see." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Triggers []string `query:"triggers" maxItems:"100" doc:"The triggers, separated by commas; * stands for any characters. Absent: all." example:"[\"case_*\", \"claim.closed\"]"`
 	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`
 }
@@ -122,15 +122,18 @@ func (h journalHandler) register() {
 	const tag = "journal"
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.PollJournal, ReservesMemory: true, Pattern: "GET /v1/journal", Tag: tag,
-		Summary:     "Poll the journal",
-		Description: "Messages as endpoints get them, for who would rather ask than be called. Keep next, and send it as after.",
-		Problems:    []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
+		Summary: "Poll the journal",
+		Description: "Messages as endpoints get them, for clients that would rather ask than be called. Send the " +
+			"next of each answer as the after of the following poll.",
+		Problems: []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
 	}, h.poll)
 	op := rest.Operation{
 		ID: access.StreamJournal, Pattern: "GET /v1/stream", Tag: tag,
 		Summary: "Stream the journal",
-		Description: "The same as server-sent events: the id of an event is where to go on behind it, its type is the trigger, its data the message in JSON. " +
-			"A client that reconnects with Last-Event-ID misses nothing and gets nothing twice. A stream ends after an hour, as soon as its credentials are no longer good, or when the server ends.",
+		Description: "The same as server-sent events: the id of an event is the position behind it, its type is the " +
+			"trigger, and its data the message in JSON. A client that reconnects with Last-Event-ID misses nothing " +
+			"and gets nothing twice. A stream ends after an hour, when its credentials are no longer valid, or when " +
+			"the server stops.",
 		Problems: []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
 	}
 	streamed := rest.Handle(h.kernel, op, h.openStream)
@@ -298,8 +301,9 @@ func (f *follower) positionOf(ctx context.Context, after string) (p delivery.Pos
 	}
 	if err := f.handler.kernel.Open(f.cursorName(), after, &p); err != nil {
 		return p, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,
-			Detail: "The place to go on at is not one that a poll or a stream of yours gave. Begin with now, beginning, or a time.",
-			Fields: []fault.Field{{Path: "query.after", Message: "is neither such a place nor now, beginning, or a time such as 2026-01-31T08:00:00Z"}}}
+			Detail: "The position is not from a poll or a stream of this tenant. Start with now, beginning, or a time.",
+			Fields: []fault.Field{{Path: "query.after",
+				Message: "is neither such a position nor now, beginning, or a time such as 2026-01-31T08:00:00Z"}}}
 	}
 	return p, nil
 }
@@ -348,8 +352,9 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 // encodeMessage encodes a message in JSON, in one line.
 func encodeMessage(m delivery.FeedMessage) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.Message.ID, Trigger: m.Message.Trigger, Subject: m.Subject, Sequence: m.Version, Timestamp: rest.Time(m.At),
-		Source: m.Source, Headers: make(map[string]string, len(m.Message.Header)), Body: rest.Value(m.Message.Body),
+		ID: m.Message.ID, Trigger: m.Message.Trigger, Subject: m.Subject, Sequence: m.Version,
+		Timestamp: rest.Time(m.At),
+		Source:    m.Source, Headers: make(map[string]string, len(m.Message.Header)), Body: rest.Value(m.Message.Body),
 	}
 	for _, h := range m.Message.Header {
 		shown.Headers[h.Name] = h.Value

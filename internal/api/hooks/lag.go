@@ -14,19 +14,20 @@ import (
 
 // Lag is the number of commits, and the time, by which an endpoint is behind.
 type Lag struct {
-	Entries   int64           `json:"entries" doc:"Commits of the tenant that it has not passed yet, be they told to it or not." example:"3"`
+	Entries   int64           `json:"entries" doc:"Commits of the tenant that it has not passed yet, whether it receives them or not." example:"3"`
 	Estimated bool            `json:"estimated" doc:"It is so far behind that entries is an estimate." example:"false"`
-	Oldest    rest.TimeOrNull `json:"oldest" doc:"When the oldest of them was committed, those that wait for another try included; null: there is none. What it is not told is passed within 10 seconds."`
-	Parked    int64           `json:"parked" doc:"Lines of messages whose first one has failed and waits for its next try." example:"0"`
+	Oldest    rest.TimeOrNull `json:"oldest" doc:"When the oldest of them was committed, those that wait for another try included; null: there is none. Commits that it does not receive are passed within 10 seconds."`
+	Parked    int64           `json:"parked" doc:"Lanes whose first message has failed and waits for its next try." example:"0"`
 	Dead      int64           `json:"dead" doc:"Messages that were given up; 1000 stands for all beyond." example:"0"`
 }
 
 func (h endpointHandler) registerLag() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetLag, Pattern: "GET /v1/endpoints/{id}/lag", Tag: "endpoints",
-		Summary:     "How far an endpoint is behind",
-		Description: "What it has not been sent yet: exactly for the next thousand commits, and estimated beyond.",
-		Problems:    []int{http.StatusNotFound},
+		Summary: "Get an endpoint's lag",
+		Description: "The messages that it has not been sent yet: exactly for the next thousand commits, and " +
+			"estimated beyond.",
+		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*struct{ Body Lag }, error) {
 		l, err := h.service.Lag(ctx, rest.PrincipalOf(ctx), in.ID)
 		if err != nil {
@@ -37,7 +38,8 @@ func (h endpointHandler) registerLag() {
 }
 
 func showLag(l store.Lag) Lag {
-	return Lag{Entries: l.Entries, Estimated: l.Estimated, Oldest: rest.TimeOrNull(l.Oldest), Parked: l.Parked, Dead: l.Dead}
+	return Lag{Entries: l.Entries, Estimated: l.Estimated, Oldest: rest.TimeOrNull(l.Oldest), Parked: l.Parked,
+		Dead: l.Dead}
 }
 
 // Moment is a position in the journal, as people name it.

@@ -1,5 +1,6 @@
-// Package hooks shows webhooks in the REST API: endpoints, their secrets, what they
-// were sent and what they are owed, and the journal for clients that poll or stream.
+// Package hooks has the operations of the REST API on webhooks: on endpoints, their
+// secrets, and the messages that they have received or will receive, and on the journal
+// for clients that poll or stream.
 package hooks
 
 import (

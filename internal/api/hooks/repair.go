@@ -14,24 +14,24 @@ import (
 // DeadMessage is a message that delivery gave up.
 type DeadMessage struct {
 	Message string          `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger string          `json:"trigger" doc:"What it tells." example:"case_created"`
+	Trigger string          `json:"trigger" doc:"Its trigger." example:"case_created"`
 	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	State   store.DeadState `json:"state" enum:"dead,retrying,dropped,delivered" doc:"dead; retrying: a replay tries it again; dropped by a person; delivered by a replay after all." example:"dead"`
 	At      rest.Time       `json:"at" doc:"When it was given up."`
-	Reason  string          `json:"reason" doc:"Why: what its last try came to, or why it can't be made." example:"400 Bad Request"`
+	Reason  string          `json:"reason" doc:"Why: the result of its last try, or why its body can't be made." example:"400 Bad Request"`
 }
 
 // ParkedMessage is a message that waits for its next try, at the head of its lane.
 type ParkedMessage struct {
 	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger string    `json:"trigger" doc:"What it tells." example:"case_created"`
+	Trigger string    `json:"trigger" doc:"Its trigger." example:"case_created"`
 	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
 	Tries   int       `json:"tries" doc:"Requests made." example:"3"`
 	Due     rest.Time `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
-	Reason  string    `json:"reason" doc:"What its last try came to." example:"503 Service Unavailable"`
+	Reason  string    `json:"reason" doc:"The result of its last try." example:"503 Service Unavailable"`
 	Behind  int64     `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
 	Replay  *string   `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Asked   *string   `json:"asked" doc:"What somebody asked of it that is not done yet, retry or drop; null: nothing." example:"retry"`
+	Asked   *string   `json:"asked" doc:"What somebody has asked for and is not done yet, retry or drop; null: nothing." example:"retry"`
 }
 
 // MessageSelection is the body that selects messages of an endpoint.
@@ -62,31 +62,37 @@ func (h repairHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListDead, Pattern: "GET " + path + "/dead", Tag: tag,
 		Summary:     "List messages that were given up",
-		Description: "In the order in which it happened what they tell.",
+		Description: "In the order of their commits.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.listDead)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.RetryDead, Pattern: "POST " + path + "/dead/retry", Tag: tag,
-		Summary:     "Try messages again that were given up",
-		Description: "In their order, as a replay. Those that are taken are dead no more; the others are dead again. Up to 100,000 at a time.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
-		Success:     http.StatusCreated,
+		Summary: "Try messages again that were given up",
+		Description: "In their order, as a replay. Accepted messages are delivered; the others are dead again. Up " +
+			"to 100,000 at a time.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Success:  http.StatusCreated,
 	}, h.retryDead)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListParked, Pattern: "GET " + path + "/parked", Tag: tag,
 		Summary:     "List messages that wait for their next try",
-		Description: "Each is the first of its line: what came after it, for the same case, waits for it.",
+		Description: "Each is the first of its lane: later messages about the same case wait for it.",
 		Problems:    []int{http.StatusNotFound},
 	}, h.listParked)
 	for _, o := range []struct {
 		id                         access.Operation
 		path, summary, description string
-		do                         func(context.Context, access.Principal, string, casework.Which, authz.Once) (int64, error)
+		do                         func(context.Context, access.Principal, string, casework.Which,
+			authz.Once) (int64, error)
 	}{
-		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.", h.service.DropDead},
-		{access.RetryParked, "/parked/retry", "Try waiting messages at once", "While the endpoint as a whole is away, they wait until it is back.", h.service.RetryParked},
+		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.",
+			h.service.DropDead},
+		{access.RetryParked, "/parked/retry", "Try waiting messages at once",
+			"While the endpoint as a whole is away, they wait until it is back.", h.service.RetryParked},
 		{access.DropParked, "/parked/drop", "Drop messages that wait",
-			"They are listed as dropped, and what waits behind them goes on. One that is under way is dropped unless it is taken. It is done within moments, or once a paused endpoint is active.", h.service.DropParked},
+			"They are listed as dropped, and the messages behind them go on. One that is being sent is dropped " +
+				"unless the receiver accepts it. This happens within moments, or once a paused endpoint is active.",
+			h.service.DropParked},
 	} {
 		rest.HandleBody(h.kernel, rest.Operation{
 			ID: o.id, Pattern: "POST " + path + o.path, Tag: tag,
@@ -105,7 +111,7 @@ func (h repairHandler) register() {
 
 func (h repairHandler) listDead(ctx context.Context, in *struct {
 	InEndpoint
-	State store.DeadState `query:"state" enum:"dead,retrying,dropped,delivered" default:"dead" doc:"What has become of them."`
+	State store.DeadState `query:"state" enum:"dead,retrying,dropped,delivered" default:"dead" doc:"Their state."`
 	rest.Paging
 }) (*rest.PageAnswer[DeadMessage], error) {
 	var after store.Place
@@ -117,14 +123,18 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, showDead, func(d store.Dead) store.Place { return d.Place }).PageBefore(all, next)
+	return rest.NewPager(h.kernel, name, showDead, func(d store.Dead) store.Place { return d.Place }).
+		PageBefore(all, next)
 }
 
 func showDead(d store.Dead) DeadMessage {
-	return DeadMessage{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At), Reason: d.Reason}
+	return DeadMessage{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At),
+		Reason: d.Reason}
 }
 
-func (h repairHandler) retryDead(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[Replay], error) {
+func (h repairHandler) retryDead(
+	ctx context.Context, in *toEndpoint, body MessageSelection,
+) (*rest.PostAnswer[Replay], error) {
 	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
 		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
 	})
@@ -147,7 +157,8 @@ func (h repairHandler) listParked(ctx context.Context, in *struct {
 }
 
 func showParked(w store.Waiting) ParkedMessage {
-	out := ParkedMessage{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries, Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
+	out := ParkedMessage{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries,
+		Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
 	if w.Replay {
 		out.Replay = &w.Cursor
 	}

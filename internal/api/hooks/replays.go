@@ -15,27 +15,27 @@ import (
 // Replay sends messages of the past to an endpoint again.
 type Replay struct {
 	ID        string            `json:"id" doc:"Its id." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"What it tells: all of some time; one message; or messages that were given up." example:"replay"`
+	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"What it sends: all messages of some time; one message; or messages that were given up." example:"replay"`
 	State     store.ReplayState `json:"state" enum:"running,done,cancelled" doc:"Whether it goes on. It stands still while the endpoint is paused or disabled." example:"running"`
-	Triggers  []string          `json:"triggers" doc:"What it tells; empty: all that the endpoint listens to." example:"[\"case_created\"]"`
-	Subject   *string           `json:"subject" doc:"What it tells of; null: everything." example:"case/4539148803436467"`
-	Messages  *int64            `json:"messages" doc:"How many messages it names; null: it names none, and tells all." example:"1"`
+	Triggers  []string          `json:"triggers" doc:"The triggers that it sends; empty: all that the endpoint subscribes to." example:"[\"case_created\"]"`
+	Subject   *string           `json:"subject" doc:"The subject of its messages; null: any." example:"case/4539148803436467"`
+	Messages  *int64            `json:"messages" doc:"How many messages it names; null: it names none, and sends all." example:"1"`
 	Progress  float64           `json:"progress" minimum:"0" maximum:"1" doc:"How far it has come." example:"0.25"`
-	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, be they told or not; null: it has ended." example:"300"`
+	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, whether it sends them or not; null: it has ended." example:"300"`
 	Estimated bool              `json:"estimated" doc:"There are so many left that left is an estimate." example:"false"`
-	Delivered int64             `json:"delivered" doc:"Messages that were taken." example:"100"`
+	Delivered int64             `json:"delivered" doc:"Messages that the receiver accepted." example:"100"`
 	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
-	AskedBy   string            `json:"asked_by" doc:"Who wanted it." example:"Grace Hopper"`
+	AskedBy   string            `json:"asked_by" doc:"Who asked for it." example:"Grace Hopper"`
 	CreatedAt rest.Time         `json:"created_at" doc:"When it was asked for."`
 	EndedAt   rest.TimeOrNull   `json:"ended_at" doc:"When it ended; null: it has not."`
 }
 
 // NewReplay is the body that starts a replay.
 type NewReplay struct {
-	Since    Moment     `json:"since" minLength:"1" maxLength:"40" doc:"From when on it tells: a time, as RFC 3339 writes it, or the beginning of what is kept." example:"2026-11-01T00:00:00Z"`
-	Until    *time.Time `json:"until,omitempty" doc:"Up to when it tells; absent: up to now." example:"2026-11-02T00:00:00Z"`
-	Triggers *[]string  `json:"triggers,omitempty" minItems:"1" maxItems:"100" doc:"What it tells, of what the endpoint listens to; absent: all. One that it listens to only since recently is told from the past so." example:"[\"case_finished\"]"`
-	Subject  string     `json:"subject,omitempty" maxLength:"130" doc:"What it tells of; absent: everything." example:"case/4539148803436467"`
+	Since    Moment     `json:"since" minLength:"1" maxLength:"40" doc:"The time from which on it sends messages: a time, as RFC 3339 writes it, or the beginning of what is kept." example:"2026-11-01T00:00:00Z"`
+	Until    *time.Time `json:"until,omitempty" doc:"The time up to which it sends messages; absent: up to now." example:"2026-11-02T00:00:00Z"`
+	Triggers *[]string  `json:"triggers,omitempty" minItems:"1" maxItems:"100" doc:"The triggers that it sends, of those that the endpoint subscribes to; absent: all. So it can send the past of a trigger that the endpoint has subscribed to recently." example:"[\"case_finished\"]"`
+	Subject  string     `json:"subject,omitempty" maxLength:"130" doc:"The subject of its messages; absent: any." example:"case/4539148803436467"`
 }
 
 // Resend is the body that sends a message again.
@@ -63,9 +63,9 @@ func (h replayHandler) register() {
 	const path, tag = "/v1/endpoints/{id}", "endpoints"
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateReplay, Pattern: "POST " + path + "/replays", Tag: tag,
-		Summary: "Tell an endpoint again what happened",
-		Description: "Messages have the ids that they had, and keep their order among themselves. What is new goes on, and " +
-			"shares the endpoint's limits. What the endpoint wants is judged as it is when a message is sent.",
+		Summary: "Replay past messages to an endpoint",
+		Description: "Messages keep their ids, and their order among themselves. New messages go on, and share the " +
+			"endpoint's limits. Whether the endpoint wants a message is decided when it is sent.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict},
 		Success:  http.StatusCreated,
 	}, h.createReplay)
@@ -90,7 +90,7 @@ func (h replayHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.CancelReplay, Pattern: "DELETE " + path + "/replays/{replay_id}", Tag: tag,
 		Summary:     "Cancel a replay",
-		Description: "What is on its way may still arrive.",
+		Description: "Messages that are being sent may still arrive.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InReplay) (*rest.NoContent, error) {
 		return &rest.NoContent{}, h.service.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
@@ -98,13 +98,15 @@ func (h replayHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.ResendMessage, Pattern: "POST " + path + "/resend", Tag: tag,
 		Summary:     "Send a message again",
-		Description: "Whatever became of it: it has the same webhook-id and the same body. It is sent as a replay of its own.",
+		Description: "In any state: with the same webhook-id and the same body, as a replay of its own.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 		Success:     http.StatusCreated,
 	}, h.resend)
 }
 
-func (h replayHandler) createReplay(ctx context.Context, in *toEndpoint, body NewReplay) (*rest.PostAnswer[Replay], error) {
+func (h replayHandler) createReplay(
+	ctx context.Context, in *toEndpoint, body NewReplay,
+) (*rest.PostAnswer[Replay], error) {
 	since, err := body.Since.parse("/since")
 	if err != nil {
 		return nil, err
@@ -142,13 +144,16 @@ func (h replayHandler) listReplays(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, showReplay, func(r casework.Replay) string { return r.ID }).PageOfList(all, in.Limit)
+	return rest.NewPager(h.kernel, name, showReplay, func(r casework.Replay) string { return r.ID }).
+		PageOfList(all, in.Limit)
 }
 
 func showReplay(r casework.Replay) Replay {
 	out := Replay{
-		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...), Subject: rest.OrNull(r.Subject), Messages: rest.OrNull(r.Messages),
-		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: rest.Time(r.CreatedAt), EndedAt: rest.TimeOrNull(r.EndedAt),
+		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...),
+		Subject: rest.OrNull(r.Subject), Messages: rest.OrNull(r.Messages),
+		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: rest.Time(r.CreatedAt),
+		EndedAt: rest.TimeOrNull(r.EndedAt),
 	}
 	if whole := r.Until - r.After; whole > 0 {
 		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end

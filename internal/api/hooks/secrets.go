@@ -63,10 +63,11 @@ func (h secretHandler) register() {
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.RotateEndpointSecret, Pattern: "POST " + path, Tag: tag,
-		Summary:     "Give an endpoint a new secret",
-		Description: "Those of the same kind go on signing for the overlap, so that the receiver has time to learn the new one. With an overlap of 0s they end at once.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
-		Success:     http.StatusCreated,
+		Summary: "Give an endpoint a new secret",
+		Description: "The other secrets of the same kind go on signing for the overlap, so that the receiver has " +
+			"time to adopt the new one. With an overlap of 0s they end at once.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
+		Success:  http.StatusCreated,
 	}, h.rotateSecret)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteEndpointSecret, Pattern: "DELETE " + path + "/{secret_id}", Tag: tag,
@@ -116,7 +117,7 @@ func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
 			return q, err
 		}
 		if n.Kind != nil && kind != *n.Kind {
-			return q, fault.In(code, "The secret can't be taken.",
+			return q, fault.In(code, "The secret is not valid.",
 				fault.Field{Path: "/kind", Message: "is not that of the secret"})
 		}
 		q.Kind, q.Key = kind, key

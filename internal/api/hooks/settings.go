@@ -18,7 +18,8 @@ type Texts map[string]*string
 
 // Schema describes an object of texts and nulls.
 func (Texts) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString, Nullable: true}}
+	return &huma.Schema{Type: huma.TypeObject,
+		AdditionalProperties: &huma.Schema{Type: huma.TypeString, Nullable: true}}
 }
 
 // Settings are the settings that the creation and the change of an endpoint share. Absent
@@ -26,8 +27,8 @@ func (Texts) Schema(huma.Registry) *huma.Schema {
 type Settings struct {
 	Description *string `json:"description,omitempty" maxLength:"1000" doc:"What it is for, for people." example:"Keeps the CRM up to date."`
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
-	Auth        *Auth   `json:"auth,omitempty" doc:"How requests show the destination who they come from, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
-	TLS         *TLS    `json:"tls,omitempty" doc:"What TLS connections need besides what all have. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
+	Auth        *Auth   `json:"auth,omitempty" doc:"How requests authenticate themselves to the destination, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
+	TLS         *TLS    `json:"tls,omitempty" doc:"The certificates for TLS connections. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
 	GivenOptions
 	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
@@ -118,14 +119,16 @@ func (a Auth) read() endpoint.Auth {
 		kind = endpoint.NoAuth
 	}
 	return endpoint.Auth{Kind: kind, Token: a.Token, Username: a.Username, Password: a.Password,
-		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes, Audience: a.Audience, ClientAuth: a.ClientAuth}
+		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes,
+		Audience: a.Audience, ClientAuth: a.ClientAuth}
 }
 
 // showAuth returns the authentication without its secrets.
 func showAuth(from endpoint.Auth) Auth {
 	a := from.Masked()
 	return Auth{Type: cmp.Or(string(a.Kind), "none"), Token: a.Token, Username: a.Username, Password: a.Password,
-		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes, Audience: a.Audience, ClientAuth: a.ClientAuth}
+		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes,
+		Audience: a.Audience, ClientAuth: a.ClientAuth}
 }
 
 func showTLS(t endpoint.TLS) ShownTLS {

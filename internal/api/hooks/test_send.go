@@ -14,15 +14,15 @@ import (
 
 // NewTest is the body that tests an endpoint.
 type NewTest struct {
-	Trigger string `json:"trigger" minLength:"1" maxLength:"100" doc:"Whose sample is sent, whether the endpoint listens to it or not." example:"case_created"`
+	Trigger string `json:"trigger" minLength:"1" maxLength:"100" doc:"The trigger whose sample is sent, whether the endpoint subscribes to it or not." example:"case_created"`
 }
 
 // TestResult is the result of a test.
 type TestResult struct {
 	Message    string     `json:"message" doc:"The webhook-id of the sample." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Trigger    string     `json:"trigger" doc:"What it told." example:"case_created"`
-	Delivered  bool       `json:"delivered" doc:"The receiver took it." example:"true"`
-	Reason     string     `json:"reason" doc:"What came of it." example:"200 OK"`
+	Trigger    string     `json:"trigger" doc:"Its trigger." example:"case_created"`
+	Delivered  bool       `json:"delivered" doc:"The receiver accepted it." example:"true"`
+	Reason     string     `json:"reason" doc:"The result in short." example:"200 OK"`
 	At         rest.Time  `json:"at" doc:"When it began."`
 	DurationMS int64      `json:"duration_ms" doc:"How long it took." example:"38"`
 	Address    string     `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
@@ -42,8 +42,9 @@ func (h testHandler) register(k *rest.Kernel) {
 	rest.HandleBody(k, rest.Operation{
 		ID: access.TestEndpoint, Pattern: "POST /v1/endpoints/{id}/test", Tag: "endpoints",
 		Summary: "Send a sample",
-		Description: "A made-up message of any trigger, by the road of all messages, signatures and guards included, and once. It has the header webhook-test: true. " +
-			"It is no attempt, is sent to paused endpoints too, and holds up nothing.",
+		Description: "Sends a made-up message of any trigger once, with the signatures and guards of all messages, " +
+			"and with the header webhook-test: true. It is no attempt, is sent to paused endpoints too, and delays " +
+			"nothing.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
 		return rest.Create[TestResult](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
@@ -56,7 +57,9 @@ func (h testHandler) register(k *rest.Kernel) {
 
 func showTestResult(t casework.Tested) TestResult {
 	return TestResult{
-		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: rest.Time(t.At), DurationMS: t.Duration.Milliseconds(),
-		Address: t.Address, Status: rest.OrNull(t.Status), Failure: rest.OrNull(t.Class), Request: rest.Value(t.Request), Response: rest.Value(t.Response),
+		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: rest.Time(t.At),
+		DurationMS: t.Duration.Milliseconds(),
+		Address:    t.Address, Status: rest.OrNull(t.Status), Failure: rest.OrNull(t.Class),
+		Request: rest.Value(t.Request), Response: rest.Value(t.Response),
 	}
 }

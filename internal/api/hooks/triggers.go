@@ -39,7 +39,7 @@ type Target struct {
 
 // SetTargets is the body that sets the targets of a trigger.
 type SetTargets struct {
-	URLs []string `json:"urls" maxItems:"100" doc:"The URLs that hear the trigger, however they are spelt; no others do." example:"[\"https://crm.example.com/hooks\"]"`
+	URLs []string `json:"urls" maxItems:"100" doc:"The URLs that receive the trigger, in any spelling; all others lose it." example:"[\"https://crm.example.com/hooks\"]"`
 }
 
 type InTrigger struct {
@@ -57,13 +57,14 @@ type triggerHandler struct {
 func (h triggerHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListTriggers, Pattern: "GET /v1/triggers", Tag: "triggers",
-		Summary:     "List the triggers",
-		Description: "All that an endpoint can listen to, and what its requests are like. The same is in the webhooks of the OpenAPI document.",
+		Summary: "List the triggers",
+		Description: "All triggers that an endpoint can subscribe to, and their requests. The webhooks of the " +
+			"OpenAPI document have the same.",
 	}, h.listTriggers)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetTargets, Pattern: "GET /v1/triggers/{name}/targets", Tag: "triggers",
 		Summary:     "Get a trigger's targets",
-		Description: "The endpoints that listen to it, the oldest first.",
+		Description: "The endpoints that subscribe to it, the oldest first.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		InTrigger
@@ -73,13 +74,15 @@ func (h triggerHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return rest.PageBehind(rest.NewPager(h.kernel, "targets/"+in.Name, showTarget, func(t casework.Target) string { return t.Endpoint.ID }), in.Cursor, all)
+		return rest.PageBehind(rest.NewPager(h.kernel, "targets/"+in.Name, showTarget,
+			func(t casework.Target) string { return t.Endpoint.ID }), in.Cursor, all)
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.SetTargets, Pattern: "PUT /v1/triggers/{name}/targets", Tag: "triggers",
-		Summary:     "Set a trigger's targets",
-		Description: "Endpoints with these URLs are subscribed, or created where there are none. All others lose the trigger; one that listened to nothing else is deleted.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Summary: "Set a trigger's targets",
+		Description: "Endpoints with these URLs are subscribed, or created where there are none. All others lose " +
+			"the trigger; those without another trigger are deleted.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InTrigger, body SetTargets) (*rest.ListAnswer[Target], error) {
 		all, err := h.service.SetTargets(ctx, rest.PrincipalOf(ctx), in.Name, body.URLs)
 		if err != nil {
@@ -100,7 +103,8 @@ func (h triggerHandler) catalogue() []Trigger {
 		for _, t := range f.Triggers {
 			trigger := Trigger{
 				Name: t.Name, Format: f.Name, Description: t.Description,
-				Schema: rest.Value(wire.Schema(t.Name)), Example: rest.Value(wire.Examples(t.Name, h.atfinityVersion)[0].Body),
+				Schema:  rest.Value(wire.Schema(t.Name)),
+				Example: rest.Value(wire.Examples(t.Name, h.atfinityVersion)[0].Body),
 			}
 			for _, h := range wire.Headers(t.Name, h.atfinityVersion, h.version) {
 				trigger.Headers = append(trigger.Headers, TriggerHeader(h))

@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 )
 
-// AuditRecord is one line of the audit.
+// AuditRecord is one record of the audit.
 type AuditRecord struct {
 	ID      string      `json:"id" doc:"Its id." example:"aud_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 	At      rest.Time   `json:"at" doc:"When it happened."`
@@ -28,8 +28,9 @@ type auditHandler struct {
 func (h auditHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListAudit, Pattern: "GET /v1/audit", Tag: "audit",
-		Summary:     "List the audit",
-		Description: "Sign-ins, refused attempts, and changes to users, tokens, endpoints and case types; the newest first. Nothing in it is ever changed or deleted.",
+		Summary: "List the audit",
+		Description: "Sign-ins, refused attempts, and changes to users, tokens, endpoints and case types; the newest " +
+			"first. Nothing in it is ever changed or deleted.",
 	}, func(ctx context.Context, in *rest.Paging) (*rest.PageAnswer[AuditRecord], error) {
 		var before int64
 		if err := h.kernel.Open("audit", in.Cursor, &before); err != nil {
@@ -45,5 +46,6 @@ func (h auditHandler) register() {
 }
 
 func (h auditHandler) showRecord(p access.Principal, r access.Record) AuditRecord {
-	return AuditRecord{ID: h.ids.Seal(r.Tenant, r.ID), At: rest.Time(r.At), Action: string(r.Action), Subject: r.Subject, By: rest.ShowActor(p, r.Actor), Detail: rest.Object(r.Detail)}
+	return AuditRecord{ID: h.ids.Seal(r.Tenant, r.ID), At: rest.Time(r.At), Action: string(r.Action),
+		Subject: r.Subject, By: rest.ShowActor(p, r.Actor), Detail: rest.Object(r.Detail)}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/session"
 )
 
-// Authenticator finds out who requests come from.
+// Authenticator authenticates requests.
 type Authenticator struct {
 	service  *casework.Service
 	log      *slog.Logger
@@ -34,18 +34,18 @@ func NewAuthenticator(s *casework.Service, c Config) *Authenticator {
 	return a
 }
 
-// trust lets the pages at a URL send requests with a session, whatever the
-// address is that a proxy passes them on to.
+// trust allows the pages at a URL to send requests with a session, whichever address a
+// proxy passes them on to.
 func (a *Authenticator) trust(publicURL string) {
 	if a.origin = originOf(publicURL); a.origin == "" {
 		return
 	}
 	if err := a.origins.AddTrustedOrigin(a.origin); err != nil {
-		a.log.Warn("the public URL is no origin that a browser names", "error", err)
+		a.log.Warn("the public URL has no origin that a browser would send", "error", err)
 	}
 }
 
-// originOf is the origin of the pages at a URL; empty: it has none.
+// originOf returns the origin of the pages at a URL; empty: it has none.
 func originOf(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {
@@ -54,7 +54,7 @@ func originOf(rawURL string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// Authenticate finds out who a request comes from.
+// Authenticate sets the principal of a request, and loads its session.
 func (a *Authenticator) Authenticate(x *rest.Exchange) error {
 	if x.Open {
 		return a.loadSession(x)
@@ -86,7 +86,7 @@ func (a *Authenticator) Authenticate(x *rest.Exchange) error {
 	return nil
 }
 
-// byToken finds out whose token a request carries.
+// byToken sets the principal of a request with a token.
 func (a *Authenticator) byToken(x *rest.Exchange, bearer string) (err error) {
 	if x.Principal, err = a.service.Authenticate(x.Request.Context(), bearer, x.Address()); err != nil {
 		return err
@@ -94,8 +94,8 @@ func (a *Authenticator) byToken(x *rest.Exchange, bearer string) (err error) {
 	return a.service.CheckHost(x.Request.Context(), x.Principal, x.Request.Host)
 }
 
-// Reauthenticate is Authenticate for a request that takes its time. It keeps no
-// session from ending.
+// Reauthenticate sets the principal of a long request again. It does not extend a
+// session.
 func (a *Authenticator) Reauthenticate(x *rest.Exchange) error {
 	if header := x.Request.Header.Get("Authorization"); header != "" {
 		_, bearer, _ := strings.Cut(header, " ")
@@ -107,18 +107,21 @@ func (a *Authenticator) Reauthenticate(x *rest.Exchange) error {
 	return a.inSession(x)
 }
 
-// forOperators reports whether a path is about tenants, and not in one.
+// forOperators reports whether a path is for operators.
 func forOperators(path string) bool {
 	return path == tenantsPath || strings.HasPrefix(path, tenantsPath+"/")
 }
 
-// authenticateOperator judges an operator's credential, which opens one door.
+// authenticateOperator checks an operator's credential, which is valid for tenants alone.
 func (a *Authenticator) authenticateOperator(bearer, path string) error {
 	switch {
 	case !access.ValidOperator(a.operator, bearer, time.Now()):
-		return fault.New(fault.Unauthenticated, "token.invalid", "The operator's credential is none, or too old. casehook tenant makes one out of the installation's key.")
+		return fault.New(fault.Unauthenticated, "token.invalid",
+			"The operator's credential is not valid, or too old. casehook tenant makes one out of the "+
+				"installation's key.")
 	case !forOperators(path):
-		return fault.New(fault.Unauthenticated, "token.invalid", "An operator's credential is good for /v1/tenants alone. Send a token of a tenant.")
+		return fault.New(fault.Unauthenticated, "token.invalid",
+			"An operator's credential is valid for /v1/tenants alone. Send a token of a tenant.")
 	}
 	return nil
 }

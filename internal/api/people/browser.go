@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 )
 
-// Cookies that are no session hold what they say themselves, sealed: a stranger
-// who begins something leaves no row behind.
+// Cookies that are no session hold sealed values, so that a stranger who starts to sign
+// in leaves no row in the database.
 const (
 	browserCookie = "casehook_browser"
 	browserLasts  = 365 * 24 * 60 * 60 // seconds
@@ -19,13 +19,13 @@ const (
 	pendingLasts  = 15 * 60 // seconds
 )
 
-// sealed is what such a cookie holds.
+// sealed is the value of such a cookie.
 type sealed[T any] struct {
 	Value   T
 	Expires int64 // seconds since 1970
 }
 
-// keepSealed sets a cookie that holds a value for so many seconds.
+// keepSealed sets a cookie that has a value for age seconds.
 func keepSealed[T any](h sessionHandler, x *rest.Exchange, name string, value T, age int) error {
 	text, err := h.kernel.Seal("cookie/"+name, sealed[T]{value, time.Now().Unix() + int64(age)})
 	if err == nil {
@@ -34,8 +34,7 @@ func keepSealed[T any](h sessionHandler, x *rest.Exchange, name string, value T,
 	return err
 }
 
-// sealedIn returns the value of a cookie; the zero value if there is none that is
-// good.
+// sealedIn returns the value of a cookie; the zero value if there is no valid one.
 func sealedIn[T any](h sessionHandler, x *rest.Exchange, name string) T {
 	var s sealed[T]
 	err := h.kernel.Open("cookie/"+name, h.sessions.Cookie(x.Request, name), &s)
@@ -46,13 +45,13 @@ func sealedIn[T any](h sessionHandler, x *rest.Exchange, name string) T {
 	return s.Value
 }
 
-// browser is what the request's browser is known by.
+// browser returns the browser of a request, as its cookie names it.
 func (h sessionHandler) browser(x *rest.Exchange) casework.Browser {
 	return sealedIn[casework.Browser](h, x, browserCookie)
 }
 
-// know makes the browser one that is known for a user, who has signed in.
-func (h sessionHandler) know(x *rest.Exchange, u access.User) error {
+// remember names the browser of a user who has signed in, by a cookie.
+func (h sessionHandler) remember(x *rest.Exchange, u access.User) error {
 	b := h.browser(x)
 	if b.ID == "" || b.Tenant != u.Tenant || b.Email != u.Email {
 		b = casework.Browser{ID: rand.Text(), Tenant: u.Tenant, Email: u.Email}
@@ -60,8 +59,8 @@ func (h sessionHandler) know(x *rest.Exchange, u access.User) error {
 	return keepSealed(h, x, browserCookie, b, browserLasts)
 }
 
-// usedStates are those of sign-ins that have come back from the provider: a
-// cookie could be sent twice.
+// usedStates are the states of sign-ins that have come back from the provider. They
+// are recorded because a cookie can be sent twice.
 type usedStates struct {
 	mu  sync.Mutex
 	all map[string]bool
@@ -69,14 +68,14 @@ type usedStates struct {
 
 const maxStates = 10_000
 
-// use reports whether a state had not been used.
+// use records that a state is used, and reports whether it is the first time.
 func (u *usedStates) use(state string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.all[state] {
 		return false
 	}
-	if u.all == nil || len(u.all) >= maxStates { // the provider's codes are good for one time, too
+	if u.all == nil || len(u.all) >= maxStates { // the provider accepts a code only once, too
 		u.all = map[string]bool{}
 	}
 	u.all[state] = true

@@ -15,13 +15,13 @@ import (
 	"github.com/casehook/casehook/internal/oidc"
 )
 
-// redirected is an answer that sends the browser on.
-type redirected struct {
+// redirect is an answer that redirects the browser.
+type redirect struct {
 	Location string `header:"Location" doc:"Where to go on."`
 }
 
-// awaited is what a cookie keeps while somebody is at the provider.
-type awaited struct {
+// pendingSignIn is the value of a cookie while somebody is at the provider.
+type pendingSignIn struct {
 	oidc.AuthRequest
 	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
 	Host     string // that the request was sent to
@@ -49,26 +49,28 @@ func newOIDCHandler(sessions sessionHandler, c Config) oidcHandler {
 func (h oidcHandler) register() {
 	const tag = "session"
 	rest.Handle(h.sessions.kernel, rest.Operation{
-		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody,
+		Success: http.StatusSeeOther,
 		Summary: "Sign in with OpenID Connect",
 		Description: "Sends the browser to the provider that the server is configured with, which sends it back to " +
 			oidcCallback + " behind the public URL: the tenant's, under its own host names, else the installation's. " +
 			"The provider has to know each of these addresses.",
 		Problems: []int{http.StatusNotFound, http.StatusBadGateway},
-	}, h.beginOIDC)
+	}, h.startOIDC)
 	rest.Handle(h.sessions.kernel, rest.Operation{
-		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody, Success: http.StatusSeeOther,
+		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody,
+		Success: http.StatusSeeOther,
 		Summary: "Come back from the provider",
 		Description: "The user is the one who has signed in with this identity before, else the one with the address " +
-			"that the provider has verified. Whoever is none is refused.",
+			"that the provider has verified. Anybody else is refused.",
 		Problems: []int{http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway},
 	}, h.finishOIDC)
 }
 
-func (h oidcHandler) beginOIDC(ctx context.Context, in *struct {
+func (h oidcHandler) startOIDC(ctx context.Context, in *struct {
 	Tenant   string `query:"tenant" maxLength:"100" doc:"The key of the tenant; absent: the one that has the host name, else the first." example:"default"`
 	ReturnTo string `query:"return_to" maxLength:"2000" doc:"The path to go to in the end; absent: /." example:"/cases"`
-}) (*redirected, error) {
+}) (*redirect, error) {
 	if h.provider == nil {
 		return nil, oidcOff()
 	}
@@ -89,12 +91,12 @@ func (h oidcHandler) beginOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, h.providerFailed(ctx, err)
 	}
-	kept := awaited{AuthRequest: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
-	return &redirected{location}, keepSealed(h.sessions, x, pendingCookie, kept, pendingLasts)
+	kept := pendingSignIn{AuthRequest: pending, Tenant: in.Tenant, Host: x.Request.Host, ReturnTo: ours(in.ReturnTo)}
+	return &redirect{location}, keepSealed(h.sessions, x, pendingCookie, kept, pendingLasts)
 }
 
-// providerFailed tells the operator of a provider that can't be used. Whoever signs in
-// is told no more than that.
+// providerFailed logs the error of a provider that can't be used. Its answer does not
+// show the cause.
 func (h oidcHandler) providerFailed(ctx context.Context, err error) error {
 	if errors.Is(err, fault.Upstream) {
 		h.log.WarnContext(ctx, "the OpenID Connect provider can't be used",
@@ -112,20 +114,21 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 	Issuer      string `query:"iss" maxLength:"2000" doc:"Who the provider is."`
 	Session     string `query:"session_state" maxLength:"2000" doc:"The session at the provider."`
 	Scope       string `query:"scope" maxLength:"2000" doc:"What the provider allows."`
-}) (*redirected, error) {
+}) (*redirect, error) {
 	if h.provider == nil {
 		return nil, oidcOff()
 	}
 	x := rest.ExchangeOf(ctx)
-	kept := sealedIn[awaited](h.sessions, x, pendingCookie)
+	kept := sealedIn[pendingSignIn](h.sessions, x, pendingCookie)
 	if kept.State != "" { // good for one answer
 		h.sessions.sessions.SetCookie(ctx, x, pendingCookie, "", -1)
 		if in.State == kept.State && !h.states.use(kept.State) {
-			kept = awaited{}
+			kept = pendingSignIn{}
 		}
 	}
 	if in.Error != "" && kept.State == in.State && in.State != "" {
-		return nil, fault.New(fault.Invalid, "oidc.refused", "The provider refused the sign-in. Begin again: GET /v1/oidc/login.")
+		return nil, fault.New(fault.Invalid, "oidc.refused",
+			"The provider refused the sign-in. Start again: GET /v1/oidc/login.")
 	}
 	who, err := h.provider.Finish(ctx, kept.AuthRequest, in.State, in.Code)
 	if err != nil {
@@ -139,24 +142,27 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.sessions.begin(ctx, u); err != nil {
+	if _, err := h.sessions.start(ctx, u); err != nil {
 		return nil, err
 	}
-	return &redirected{kept.ReturnTo}, nil
+	return &redirect{kept.ReturnTo}, nil
 }
 
 // maxReturnTo bounds the path that a cookie keeps, in bytes: browsers drop longer
 // cookies.
 const maxReturnTo = 1000
 
-// ours returns a path of this server, or its root: nobody is sent elsewhere.
+// ours returns a path of this server, or else its root, so that nobody is redirected to
+// another site.
 func ours(path string) string {
-	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
+		strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"
 	}
 	return path
 }
 
 func oidcOff() error {
-	return fault.New(fault.NotFound, "oidc.off", "The server has no OpenID Connect provider: casehook serve --oidc-issuer sets one.")
+	return fault.New(fault.NotFound, "oidc.off",
+		"The server has no OpenID Connect provider: casehook serve --oidc-issuer sets one.")
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/session"
 )
 
-// authenticateSession finds out which user a request without a token is from.
+// authenticateSession sets the principal of a request without a token, and extends its
+// session.
 func (a *Authenticator) authenticateSession(x *rest.Exchange) error {
 	if err := a.loadSession(x); err != nil {
 		return err
@@ -24,12 +25,13 @@ func (a *Authenticator) authenticateSession(x *rest.Exchange) error {
 	return a.sessions.Extend(x.Request.Context(), x)
 }
 
-// inSession finds out which user the request's session is of.
+// inSession sets the principal of a request to the user of its session.
 func (a *Authenticator) inSession(x *rest.Exchange) (err error) {
 	ctx := x.Request.Context()
 	u, ok := a.sessions.User(ctx)
 	if !ok {
-		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
+		return fault.New(fault.Unauthenticated, "token.missing",
+			"Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
 	if x.Principal, err = a.service.InSession(ctx, sessionOf(u), x.Address()); err != nil {
 		return err
@@ -41,8 +43,8 @@ func sessionOf(u session.User) casework.Session {
 	return casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
 }
 
-// loadSession loads the request's session, unless another site's page sent it
-// to change something.
+// loadSession loads the session of a request, unless a page of another site sent the
+// request to change something.
 func (a *Authenticator) loadSession(x *rest.Exchange) error {
 	at, err := a.place(x)
 	if err != nil {
@@ -52,15 +54,16 @@ func (a *Authenticator) loadSession(x *rest.Exchange) error {
 		x.Request = x.Request.WithContext(session.WithScheme(x.Request.Context(), scheme))
 	}
 	if err := a.checkOrigin(x.Request, originOf(at.URL)); err != nil {
-		return fault.Wrap(err, fault.Forbidden, "request.cross_origin", "A page of another site sent this request, which may change nothing here.")
+		return fault.Wrap(err, fault.Forbidden, "request.cross_origin",
+			"A page of another site sent this request, which may change nothing here.")
 	}
 	ctx, err := a.sessions.Load(x.Request.Context(), x.Request)
 	x.Request = x.Request.WithContext(ctx)
 	return err
 }
 
-// place is where a request came to. It is not looked for where that makes no
-// difference: for a request that has no cookie, and gets none.
+// place returns the tenant's host that a request was sent to. It is not looked up for a
+// request that has no cookie and gets none.
 func (a *Authenticator) place(x *rest.Exchange) (casework.Place, error) {
 	if r := x.Request; r.Header.Get("Cookie") == "" && !x.Open {
 		return casework.Place{}, nil
@@ -68,10 +71,9 @@ func (a *Authenticator) place(x *rest.Exchange) (casework.Place, error) {
 	return a.service.PlaceAt(x.Request.Context(), 0, x.Request.Host)
 }
 
-// checkOrigin fails if a page of another site sent the request, which may change
-// something. Pages of the tenant's own origin, if it has one, may. By which scheme the request came is
-// known where a trusted proxy says so: then a page that came by another is another
-// site's.
+// checkOrigin fails if a page of another site sent a request that may change something.
+// Pages of the tenant's own origin, if it has one, may send it. Where a trusted proxy
+// says by which scheme the request came, a page with another scheme is of another site.
 func (a *Authenticator) checkOrigin(r *http.Request, own string) error {
 	origin, scheme := r.Header.Get("Origin"), inbound.Scheme(r.Context())
 	if own != "" && origin == own {
@@ -85,5 +87,5 @@ func (a *Authenticator) checkOrigin(r *http.Request, own string) error {
 		origin == a.origin || strings.EqualFold(origin, scheme+"://"+r.Host) {
 		return nil
 	}
-	return errors.New("the page came by another scheme")
+	return errors.New("the page has another scheme than the request")
 }

@@ -1,6 +1,5 @@
-// Package people shows people and programs in the REST API: users and tokens, the
-// sessions of users, tenants, and the audit. Its [Authenticator] finds out who a
-// request comes from.
+// Package people has the operations of the REST API on users and their sessions, tokens,
+// tenants, and the audit. Its [Authenticator] authenticates requests.
 package people
 
 import (
@@ -17,10 +16,10 @@ import (
 type Config struct {
 	Guard     *authz.Guard
 	Log       *slog.Logger
-	Operator  []byte           // the key of operators' credentials; when empty, nobody is one
-	Sessions  *session.Manager // of the people who sign in
-	OIDC      *oidc.Provider   // by which people may sign in; nil: by password alone
-	PublicURL string           // whose pages may send requests with a session, besides the address that they go to
+	Operator  []byte // the key of operators' credentials; empty: there are no operators
+	Sessions  *session.Manager
+	OIDC      *oidc.Provider // nil: people sign in with passwords alone
+	PublicURL string         // whose pages may send requests with a session, besides the address that they go to
 }
 
 // Register registers the operations on people and programs with a kernel.

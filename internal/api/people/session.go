@@ -25,13 +25,13 @@ type NewPassword struct {
 	New string `json:"new_password" maxLength:"800" doc:"The password that you want, of 12 to 200 characters." example:"another horse, another battery"`
 }
 
-// Session says who is asking.
+// Session is the caller.
 type Session struct {
 	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
 	Name      string `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`
 	UserID    *int64 `json:"user_id" doc:"The user's id; null: it is no user." example:"7"`
 	TokenID   string `json:"token_id,omitempty" doc:"The token's id; absent: it is a user." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Role      string `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What they may do." example:"caseworker"`
+	Role      string `json:"role" enum:"admin,manager,caseworker,viewer" doc:"Their role." example:"caseworker"`
 	Clearance string `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that they may see." example:"PRIVATE"`
 }
 
@@ -39,7 +39,7 @@ type shownSession struct{ Body Session }
 
 const sessionPath = "/v1/session"
 
-// sessionHandler has the operations on the session of whoever asks.
+// sessionHandler has the operations on the session of the caller.
 type sessionHandler struct {
 	kernel   *rest.Kernel
 	service  *casework.Service
@@ -51,15 +51,15 @@ func (h sessionHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateSession, Pattern: "POST " + sessionPath, Tag: tag, Callers: rest.Anybody,
 		Summary: "Sign in",
-		Description: "With an address and a password. The answer sets a cookie; requests that carry it are the user's. " +
-			"Failures in a row hold further attempts back, by where they come from: see Retry-After. " +
-			"A browser in which the user has signed in before is judged by its own alone.",
+		Description: "With an address and a password. The answer sets a cookie; requests that carry it are the " +
+			"user's. Failures in a row hold further attempts back, by where they come from: see Retry-After. For a " +
+			"browser in which the user has signed in before, only its own failures count.",
 		Problems: []int{http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden},
 	}, h.signIn)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetSession, Pattern: "GET " + sessionPath, Tag: tag,
-		Summary:     "Get who is asking",
-		Description: "A user by the session's cookie, or a token.",
+		Summary:     "Get your session",
+		Description: "The user of the session's cookie, or the token.",
 	}, func(ctx context.Context, _ *struct{}) (*shownSession, error) {
 		return &shownSession{showSession(rest.PrincipalOf(ctx))}, nil
 	})
@@ -72,9 +72,9 @@ func (h sessionHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.ChangePassword, Pattern: "POST " + sessionPath + "/password", Tag: tag,
 		Summary: "Change one's own password",
-		Description: "For somebody who has signed in. All other sessions of the user end; this one goes on, by the cookie that " +
-			"the answer sets. A wrong old password counts as a failed sign-in does, and too many in a row are held " +
-			"back: see Retry-After.",
+		Description: "For somebody who has signed in. All other sessions of the user end; this one goes on, by the " +
+			"cookie that the answer sets. A wrong old password counts as a failed sign-in does, and too many in a " +
+			"row are held back: see Retry-After.",
 		Problems: []int{http.StatusConflict, http.StatusTooManyRequests},
 	}, h.changePassword)
 }
@@ -86,21 +86,22 @@ func (h sessionHandler) signIn(ctx context.Context, _ *struct{}, body SignIn) (*
 		return nil, err
 	}
 	u, err := h.service.SignIn(ctx, casework.SignIn{
-		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.Address(), Browser: h.browser(x),
+		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.Address(),
+		Browser: h.browser(x),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return h.begin(ctx, u)
+	return h.start(ctx, u)
 }
 
-// begin begins a user's session.
-func (h sessionHandler) begin(ctx context.Context, u access.User) (*shownSession, error) {
+// start starts a user's session.
+func (h sessionHandler) start(ctx context.Context, u access.User) (*shownSession, error) {
 	x := rest.ExchangeOf(ctx)
 	if err := h.sessions.SignIn(ctx, x, session.User{Tenant: u.Tenant, ID: u.ID, Epoch: u.Epoch}); err != nil {
 		return nil, err
 	}
-	if err := h.know(x, u); err != nil {
+	if err := h.remember(x, u); err != nil {
 		return nil, err
 	}
 	p, err := h.service.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.Address())
@@ -113,7 +114,8 @@ func (h sessionHandler) begin(ctx context.Context, u access.User) (*shownSession
 func (h sessionHandler) signOut(ctx context.Context, _ *struct{}) (*rest.NoContent, error) {
 	p := rest.PrincipalOf(ctx)
 	if p.Actor.UserID == 0 {
-		return nil, fault.New(fault.Conflict, "session.none", "A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
+		return nil, fault.New(fault.Conflict, "session.none",
+			"A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
 	}
 	if err := h.service.SignedOut(ctx, p); err != nil {
 		return nil, err
@@ -129,11 +131,12 @@ func (h sessionHandler) changePassword(ctx context.Context, _ *struct{}, body Ne
 	if err != nil {
 		return nil, err
 	}
-	return h.begin(ctx, u)
+	return h.start(ctx, u)
 }
 
 func showSession(p access.Principal) Session {
-	s := Session{Source: string(p.Actor.Source), Name: p.Actor.Name, TokenID: p.Actor.TokenID, Role: string(p.Role), Clearance: string(p.Clearance)}
+	s := Session{Source: string(p.Actor.Source), Name: p.Actor.Name, TokenID: p.Actor.TokenID, Role: string(p.Role),
+		Clearance: string(p.Clearance)}
 	if p.Actor.Source == event.UI {
 		s.UserID = &p.Actor.UserID
 	}

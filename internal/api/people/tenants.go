@@ -17,7 +17,7 @@ import (
 type Tenant struct {
 	Key       string    `json:"key" doc:"Its key." example:"acme"`
 	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
-	Hosts     []string  `json:"hosts" doc:"The host names that are its own: who comes there signs in to it, and others' tokens are refused." example:"[\"acme.example.com\"]"`
+	Hosts     []string  `json:"hosts" doc:"The host names that are its own: people who come there sign in to it, and the tokens of other tenants are refused." example:"[\"acme.example.com\"]"`
 	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
 	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
 	PublicURL *string   `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
@@ -27,18 +27,19 @@ type Tenant struct {
 	ContactIDs casetype.IDs `json:"contact_ids" enum:"random,sequential" doc:"How contacts get their ids: random, of 16 digits, or sequential: 1, 2, 3, ..., for receivers whose columns have 32 bits. Those of cases their types say." example:"random"`
 }
 
-// TenantURL is what bodies set of where a tenant's people find the server.
+// TenantURL is the public URL of a tenant in a body.
 type TenantURL struct {
 	PublicURL *string `json:"public_url,omitempty" maxLength:"2048" doc:"Where its people find the server, for case_url and for the way back from an OpenID Connect provider: http or https, without credentials, query and fragment. Empty: it has none of its own; see url. What entries of the journal say already stays as it is." example:"https://acme.example.com"`
 }
 
-// TenantReach is what bodies set of what a tenant may call; what is absent stays.
+// TenantReach has the variables and addresses that a tenant may call, in a body. Absent
+// members stay as they are.
 type TenantReach struct {
 	Variables *[]string `json:"variables,omitempty" maxItems:"100" doc:"The variables that its callbacks' URLs may begin with, and no others: ORDERS_URL for CASEHOOK_VAR_ORDERS_URL." example:"[\"ORDERS_URL\"]"`
 	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"What it may call although it is not public, and nothing else: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
 }
 
-// TenantIDs is what bodies set of how ids are drawn.
+// TenantIDs says how the ids of contacts are drawn, in a body.
 type TenantIDs struct {
 	ContactIDs *casetype.IDs `json:"contact_ids,omitempty" enum:"random,sequential" doc:"How contacts get their ids from now on; those that are there keep theirs." example:"sequential"`
 }
@@ -60,7 +61,7 @@ type NewTenant struct {
 	Hosts *[]string `json:"hosts,omitempty" maxItems:"20" doc:"The host names that are its own, without ports." example:"[\"acme.example.com\"]"`
 }
 
-// TenantUpdate is the body that changes a tenant; what is absent stays.
+// TenantUpdate is the body that changes a tenant. Absent members stay as they are.
 type TenantUpdate struct {
 	TenantReach
 	TenantIDs
@@ -71,8 +72,8 @@ type TenantUpdate struct {
 
 const tenantsPath = "/v1/tenants"
 
-// tenantHandler has the operations of those who run the installation. No tenant's
-// token is good for them, and an operator's credential is good for nothing else.
+// tenantHandler has the operations for operators of the installation. They need an
+// operator's credential, which is valid for nothing else.
 type tenantHandler struct {
 	kernel  *rest.Kernel
 	service *casework.Service
@@ -98,26 +99,29 @@ func (h tenantHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return rest.PageBehind(rest.NewPager(h.kernel, "tenants", h.showTenant, func(t store.Tenant) int64 { return t.ID }), in.Cursor, all)
+		return rest.PageBehind(rest.NewPager(h.kernel, "tenants", h.showTenant,
+			func(t store.Tenant) int64 { return t.ID }), in.Cursor, all)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.CreateAdministrator, Pattern: "POST " + tenantsPath + "/{key}/administrators", Tag: tag,
-		Summary:     "Create an administrator",
-		Description: "A token that may do everything in the tenant, for when nobody can come in as an administrator any more. The tenant's audit notes it.",
-		Problems:    []int{http.StatusNotFound, http.StatusUnprocessableEntity},
-		Callers:     rest.Operators,
-		Success:     http.StatusCreated,
+		Summary: "Create an administrator",
+		Description: "A token that may do everything in the tenant, for when nobody can sign in as an administrator " +
+			"any more. The tenant's audit records it.",
+		Problems: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Callers:  rest.Operators,
+		Success:  http.StatusCreated,
 	}, h.createAdministrator)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateTenant, Pattern: "PATCH " + tenantsPath + "/{key}", Tag: tag,
 		Summary:     "Change a tenant",
-		Description: "What is absent stays.",
+		Description: "Absent members stay as they are.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 		Callers:     rest.Operators,
 	}, h.updateTenant)
 }
 
-func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent, body NewTenant) (*rest.PostAnswer[CreatedTenant], error) {
+func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent,
+	body NewTenant) (*rest.PostAnswer[CreatedTenant], error) {
 	return rest.Create[CreatedTenant](ctx, *in, func(t casework.NewTenant) (store.Answer, error) {
 		made := CreatedTenant{h.showTenant(t.Tenant), t.Token.Bearer}
 		return rest.Answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
@@ -129,7 +133,7 @@ func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent, bo
 	})
 }
 
-// InTenant is embedded in the parameters of what is about one tenant.
+// InTenant is embedded in the parameters of operations on one tenant.
 type InTenant struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the tenant." example:"acme"`
 }
@@ -139,13 +143,15 @@ func (h tenantHandler) createAdministrator(ctx context.Context, in *struct {
 	rest.Idempotent
 }) (*rest.PostAnswer[CreatedToken], error) {
 	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
-		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
+			"/v1/tokens/"+t.Token.ID)
 	}, func(o authz.Once) (casework.NewToken, error) {
 		return h.service.CreateTenantAdministrator(ctx, rest.PrincipalOf(ctx), in.Key, o)
 	})
 }
 
-func (h tenantHandler) updateTenant(ctx context.Context, in *InTenant, body TenantUpdate) (*struct{ Body Tenant }, error) {
+func (h tenantHandler) updateTenant(ctx context.Context, in *InTenant,
+	body TenantUpdate) (*struct{ Body Tenant }, error) {
 	t, err := h.service.ChangeTenant(ctx, rest.PrincipalOf(ctx), in.Key, casework.TenantChange{
 		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 		PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,

@@ -51,7 +51,7 @@ func (h tokenHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateToken, Pattern: "POST " + path, Tag: tag,
 		Summary:     "Create a token",
-		Description: "For a program. It is shown this once, and can do at most what you can.",
+		Description: "For a program. The token is shown this once, and may do and see at most what you may.",
 		Problems:    []int{http.StatusConflict},
 		Success:     http.StatusCreated,
 	}, h.createToken)
@@ -64,13 +64,15 @@ func (h tokenHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return rest.PageBehind(rest.NewPager(h.kernel, "tokens", showToken, func(t access.Token) string { return t.ID }), in.Cursor, all)
+		return rest.PageBehind(rest.NewPager(h.kernel, "tokens", showToken,
+			func(t access.Token) string { return t.ID }), in.Cursor, all)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.DeleteToken, Pattern: "DELETE " + path + "/{id}", Tag: tag,
-		Summary:     "Revoke a token",
-		Description: "It ends at once. Nobody revokes a token that may do or see more than they do, nor the last of the administrators.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Summary: "Revoke a token",
+		Description: "It ends at once. You can revoke neither a token that may do or see more than you, nor the " +
+			"last administrator.",
+		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
@@ -78,11 +80,13 @@ func (h tokenHandler) register() {
 	})
 }
 
-func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent, body NewToken) (*rest.PostAnswer[CreatedToken], error) {
+func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent,
+	body NewToken) (*rest.PostAnswer[CreatedToken], error) {
 	var expires time.Time
 	rest.Set(&expires, body.ExpiresAt)
 	return rest.Create[CreatedToken](ctx, *in, func(t casework.NewToken) (store.Answer, error) {
-		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location", "/v1/tokens/"+t.Token.ID)
+		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
+			"/v1/tokens/"+t.Token.ID)
 	}, func(o authz.Once) (casework.NewToken, error) {
 		return h.service.CreateToken(ctx, rest.PrincipalOf(ctx), casework.TokenRequest{
 			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
@@ -94,7 +98,8 @@ func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent, body
 func showToken(t access.Token) Token {
 	out := Token{
 		ID: t.ID, Name: t.Name, CreatedAt: rest.Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
-		Allowed: make([]string, len(t.Allowed)), ExpiresAt: rest.TimeOrNull(t.ExpiresAt), LastUsed: rest.TimeOrNull(t.LastUsed),
+		Allowed: make([]string, len(t.Allowed)), ExpiresAt: rest.TimeOrNull(t.ExpiresAt),
+		LastUsed: rest.TimeOrNull(t.LastUsed),
 	}
 	for i, p := range t.Allowed {
 		out.Allowed[i] = p.String()

@@ -37,7 +37,7 @@ type NewUser struct {
 	Password  string `json:"password,omitempty" maxLength:"800" doc:"The user's password, of 12 to 200 characters; absent: the user signs in with OpenID Connect." example:"correct horse battery staple"`
 }
 
-// UserUpdate is the body that changes a user; what is absent stays.
+// UserUpdate is the body that changes a user. Absent members stay as they are.
 type UserUpdate struct {
 	Email     *string `json:"email,omitempty" minLength:"1" maxLength:"200" doc:"The user's address. A new one ends the user's sessions." example:"ada@example.org"`
 	Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"The user's name." example:"Ada King"`
@@ -71,11 +71,10 @@ func (h userHandler) register() {
 	const path, tag = "/v1/users", "users"
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CreateUser, Pattern: "POST " + path, Tag: tag,
-		Summary: "Create a user",
-		Description: "For a person, who signs in by the password, or by " +
-			"the OpenID Connect provider.",
-		Problems: []int{http.StatusConflict},
-		Success:  http.StatusCreated,
+		Summary:     "Create a user",
+		Description: "For a person, who signs in by the password, or by the OpenID Connect provider.",
+		Problems:    []int{http.StatusConflict},
+		Success:     http.StatusCreated,
 	}, h.createUser)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListUsers, Pattern: "GET " + path, Tag: tag,
@@ -97,7 +96,7 @@ func (h userHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateUser, Pattern: "PATCH " + path + "/{id}", Tag: tag,
 		Summary:     "Change a user",
-		Description: "What is absent stays. A new password or address, and disabling, end their sessions.",
+		Description: "Absent members stay as they are. A new password or address, and disabling, end their sessions.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InUser, body UserUpdate) (*shownUser, error) {
 		id, err := in.id()
@@ -105,13 +104,15 @@ func (h userHandler) register() {
 			return nil, err
 		}
 		return userShown(h.service.UpdateUser(ctx, rest.PrincipalOf(ctx), id, casework.UserChange{
-			Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role), Clearance: (*casetype.Classification)(body.Clearance),
-			Password: body.Password, Disabled: body.Disabled,
+			Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role),
+			Clearance: (*casetype.Classification)(body.Clearance),
+			Password:  body.Password, Disabled: body.Disabled,
 		}))
 	})
 }
 
-func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent, body NewUser) (*rest.PostAnswer[User], error) {
+func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent,
+	body NewUser) (*rest.PostAnswer[User], error) {
 	change := casework.UserChange{Email: &body.Email, Name: &body.Name}
 	if body.Role != "" {
 		change.Role = (*access.Role)(&body.Role)
@@ -138,7 +139,8 @@ func (h userHandler) listUsers(ctx context.Context, in *rest.Paging) (*rest.Page
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, "users", showUser, func(u access.User) int64 { return u.ID }).PageOfList(all, in.Limit)
+	return rest.NewPager(h.kernel, "users", showUser, func(u access.User) int64 { return u.ID }).
+		PageOfList(all, in.Limit)
 }
 
 func userShown(u access.User, err error) (*shownUser, error) {
@@ -150,7 +152,9 @@ func userShown(u access.User, err error) (*shownUser, error) {
 
 func showUser(u access.User) User {
 	return User{
-		ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Clearance: string(u.Clearance), Password: u.Password != "",
-		Identity: rest.OrNull(u.Issuer), Disabled: u.Disabled, CreatedAt: rest.Time(u.CreatedAt), UpdatedAt: rest.Time(u.UpdatedAt),
+		ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Clearance: string(u.Clearance),
+		Password: u.Password != "",
+		Identity: rest.OrNull(u.Issuer), Disabled: u.Disabled, CreatedAt: rest.Time(u.CreatedAt),
+		UpdatedAt: rest.Time(u.UpdatedAt),
 	}
 }

@@ -113,7 +113,8 @@ func misfit(err error) error {
 	refusal.Err = err
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
-		refusal.Fields = []fault.Field{{Path: pointer("body." + mismatch.Field), Message: "does not fit into " + mismatch.Type.String()}}
+		refusal.Fields = []fault.Field{{Path: pointer("body." + mismatch.Field),
+			Message: "does not fit into " + mismatch.Type.String()}}
 	}
 	return refusal
 }

@@ -13,7 +13,7 @@ import (
 // Conditional is embedded in the parameters of operations that change the content of
 // a case or a contact.
 type Conditional struct {
-	IfMatch string `header:"If-Match" maxLength:"1000" doc:"The ETag of the content that the change is based on, a list of ETags, or *. A weak tag, W/\"r5\", names the same revision as \"r5\". When the content moved meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
+	IfMatch string `header:"If-Match" maxLength:"1000" doc:"The ETag of the content that the change is based on, a list of ETags, or *. A weak tag, W/\"r5\", names the same revision as \"r5\". If the content has changed meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
 }
 
 var (
@@ -63,7 +63,8 @@ func (in Conditional) Revisions() ([]int64, error) {
 func wrongIfMatch() error {
 	return &fault.Error{
 		Kind: fault.Invalid, Code: "request.if_match",
-		Detail: `Send If-Match as the ETag was given: "r5", with its quotation marks; a list of ETags, or * alone.`,
+		Detail: `Send If-Match with an ETag as it was in the answer: "r5", with its quotation marks; ` +
+			`a list of ETags, or * alone.`,
 		Fields: []fault.Field{{Path: "header.If-Match", Message: "is neither an ETag, nor a list of ETags, nor *"}},
 	}
 }

@@ -56,7 +56,8 @@ func (u *unzipped) Close() error { return u.sent.Close() }
 func notGzip(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {
-		return fault.Wrap(err, fault.Invalid, "request.not_gzip", "The body is not gzip, although its Content-Encoding says so.")
+		return fault.Wrap(err, fault.Invalid, "request.not_gzip",
+			"The body is not gzip, although its Content-Encoding says so.")
 	}
 	return err
 }

@@ -37,8 +37,8 @@ type Config struct {
 	OpenAPI     *huma.OpenAPI   // the document without its operations and schemas
 	Log         *slog.Logger    // default slog.Default()
 	MaxBody     int64           // bytes of a request that is no upload; default DefaultMaxBody
-	CORSOrigins []string        // of pages that may use the API with tokens: "https://app.example.com"
-	Key         []byte          // 32 bytes that seal cursors; drawn when empty, so that cursors end with the process
+	CORSOrigins []string        // origins of pages that may use the API with tokens: "https://app.example.com"
+	Key         []byte          // 32 bytes that seal cursors; default: random, so that cursors end with the process
 	Requests    *observe.HTTP   // counts requests; nil: they are not counted
 	Tracer      *observe.Tracer // nil: nothing is traced
 

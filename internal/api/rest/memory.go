@@ -104,7 +104,8 @@ func (m *memory) releaseSlots(c Client, own *clientSlots) {
 // client is gone.
 func noMemory(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+		return fault.Wrap(err, fault.Unavailable, "request.cancelled",
+			"The request was given up before it was carried out.")
 	}
 	e := fault.New(fault.Unavailable, "server.busy",
 		"Too many large answers are under way. Try again in a moment, with a smaller limit or fewer requests at once.")

@@ -19,13 +19,13 @@ import (
 
 // Idempotent is embedded in the parameters of every POST.
 type Idempotent struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: within 24 hours, the same key gives the first answer again, and while the first request is under way waits for it. The same key with another request is refused." example:"b3f1c1f0-order-17"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: for 24 hours, a request with the same key gets the first answer again, and waits for it while the first request is under way. Another request with the same key is refused." example:"b3f1c1f0-order-17"`
 }
 
 // PostAnswer is the answer to a POST.
 type PostAnswer[T any] struct {
 	Status   int
-	Location string `header:"Location" doc:"Where it is now."`
+	Location string `header:"Location" doc:"The address of what was created."`
 	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
 	Body     Reply[T]
 }

@@ -15,14 +15,14 @@ import (
 
 // Paging is embedded in the parameters of every list that has pages.
 type Paging struct {
-	Cursor string `query:"cursor" maxLength:"500" doc:"The next of the page before; absent: the first page."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The greatest number of items on the page. Where they are large it has fewer, although there are more: it ends at 4 MiB."`
+	Cursor string `query:"cursor" maxLength:"500" doc:"The next of the previous page; absent: the first page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The greatest number of items on the page. A page also ends at 4 MiB, and may have fewer items then although there are more."`
 }
 
 // InList is embedded in the parameters of lists whose items are small: they fit on one
 // page unless there are very many.
 type InList struct {
-	Cursor string `query:"cursor" maxLength:"500" doc:"The next of the page before; absent: the first page. There is a second one only beyond 4 MiB."`
+	Cursor string `query:"cursor" maxLength:"500" doc:"The next of the previous page; absent: the first page. There is a second one only beyond 4 MiB."`
 }
 
 // page is one page of a list.

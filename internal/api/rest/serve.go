@@ -82,10 +82,11 @@ func unrouted(handler http.Handler, r *http.Request) *Problem {
 	answer := discard{header: http.Header{}}
 	handler.ServeHTTP(&answer, r)
 	if answer.status != http.StatusMethodNotAllowed {
-		return NewProblem(fault.New(fault.NotFound, "route.not_found", "There is nothing at this path; /docs lists what there is."))
+		return NewProblem(fault.New(fault.NotFound, "route.not_found",
+			"There is nothing at this path; /docs lists all operations."))
 	}
 	allowed := answer.header.Get("Allow")
-	p := NewProblem(fault.New(fault.Invalid, "route.method_not_allowed", "This path takes %s.", allowed))
+	p := NewProblem(fault.New(fault.Invalid, "route.method_not_allowed", "This path accepts %s.", allowed))
 	p.SetStatus(answer.status)
 	p.header.Set("Allow", allowed)
 	return p

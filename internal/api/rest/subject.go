@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/id"
 )
 
-// InCase is embedded in the parameters of what is about one case.
+// InCase is embedded in the parameters of operations on one case.
 type InCase struct {
 	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
 }
@@ -22,7 +22,7 @@ func (in InCase) CaseID() (int64, error) {
 	return n, nil
 }
 
-// InContact is embedded in the parameters of what is about one contact.
+// InContact is embedded in the parameters of operations on one contact.
 type InContact struct {
 	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
 }
