@@ -115,7 +115,9 @@ type journalHandler struct {
 
 func newJournalHandler(k *rest.Kernel, s *casework.Service, c Config) journalHandler {
 	bounds := c.Follow.withDefaults()
-	return journalHandler{kernel: k, guard: c.Guard, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds)}
+	return journalHandler{
+		kernel: k, guard: c.Guard, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds),
+	}
 }
 
 func (h journalHandler) register() {
