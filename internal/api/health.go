@@ -45,7 +45,10 @@ func registerHealth(k *rest.Kernel, c Config) {
 
 func registerReadiness(k *rest.Kernel, c Config) {
 	op := rest.Operation{
-		ID: access.GetReadiness, Pattern: "GET /readyz", Tag: "server", Callers: rest.Anybody,
+		ID:      access.GetReadiness,
+		Pattern: "GET /readyz",
+		Tag:     "server",
+		Callers: rest.Anybody,
 		Summary: "Should it get requests?",
 		Description: "For load balancers: whether the database answers, deliveries go out and are saved, and the " +
 			"server is not about to stop. Needs no token.",

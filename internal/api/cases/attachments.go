@@ -199,8 +199,15 @@ func (w *ranged) Write(b []byte) (int, error) {
 
 func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {
 	return Attachment{
-		ID: at.ID, Key: at.Key, Filename: at.Filename, MediaType: at.MediaType, Size: at.Size, SHA256: at.SHA256,
-		CaseVersion: at.Version, By: rest.ShowActor(p, at.By), At: rest.Time(at.At),
+		ID:          at.ID,
+		Key:         at.Key,
+		Filename:    at.Filename,
+		MediaType:   at.MediaType,
+		Size:        at.Size,
+		SHA256:      at.SHA256,
+		CaseVersion: at.Version,
+		By:          rest.ShowActor(p, at.By),
+		At:          rest.Time(at.At),
 		ContentPath: casePath(at.CaseID) + "/" + folder + "/" + at.ID + "/content",
 	}
 }

@@ -108,7 +108,9 @@ type caseHandler struct {
 
 func (h caseHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateCase, Pattern: "POST /v1/case-types/{key}/cases", Tag: "cases",
+		ID:          access.CreateCase,
+		Pattern:     "POST /v1/case-types/{key}/cases",
+		Tag:         "cases",
 		Summary:     "Create a case",
 		Description: "Submits a transition that creates a case." + callbackNote,
 		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
@@ -218,8 +220,13 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 		return nil, err
 	}
 	v, err := h.service.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
-		CaseID: id, Edit: true, Data: body.Data, Name: body.Name.Pointer(), Color: body.Color.Pointer(),
-		IgnoreWarning: body.IgnoreWarning, IfRevision: revisions,
+		CaseID:        id,
+		Edit:          true,
+		Data:          body.Data,
+		Name:          body.Name.Pointer(),
+		Color:         body.Color.Pointer(),
+		IgnoreWarning: body.IgnoreWarning,
+		IfRevision:    revisions,
 	}, authz.Once{})
 	return shown(v, err)
 }

@@ -33,7 +33,9 @@ type commentHandler struct {
 
 func (h commentHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.AddComment, Pattern: "POST /v1/cases/{id}/comments", Tag: "comments",
+		ID:          access.AddComment,
+		Pattern:     "POST /v1/cases/{id}/comments",
+		Tag:         "comments",
 		Summary:     "Add a comment",
 		Description: "Comments are never changed.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},

@@ -66,7 +66,9 @@ type contactHandler struct {
 func (h contactHandler) register() {
 	const path, tag = "/v1/contacts", "contacts"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateContact, Pattern: "POST " + path, Tag: tag,
+		ID:      access.CreateContact,
+		Pattern: "POST " + path,
+		Tag:     tag,
 		Summary: "Create a contact",
 		Description: "A person or a business. Send an Idempotency-Key, so that a repeated request does not create a " +
 			"second one.",

@@ -68,7 +68,9 @@ type documentHandler struct{ service *casework.Service }
 
 func (h documentHandler) register(k *rest.Kernel) {
 	rest.HandleBody(k, rest.Operation{
-		ID: access.GenerateDocument, Pattern: "POST /v1/cases/{id}/documents", Tag: "documents",
+		ID:      access.GenerateDocument,
+		Pattern: "POST /v1/cases/{id}/documents",
+		Tag:     "documents",
 		Summary: "Generate documents",
 		Description: "Makes a PDF from the case by the template in its case type, and answers with it. For several " +
 			"keys it makes one of each, in one commit, and answers with a list: all of them, or none.",

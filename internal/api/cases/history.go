@@ -124,10 +124,16 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 	if e.Callback != nil {
 		c := *e.Callback
 		out.Callback = &CallbackOutcome{
-			URL: c.URL, WebhookID: c.WebhookID, Attempts: c.Attempts, DurationMS: c.DurationMS, Status: c.Status,
+			URL:          c.URL,
+			WebhookID:    c.WebhookID,
+			Attempts:     c.Attempts,
+			DurationMS:   c.DurationMS,
+			Status:       c.Status,
 			Failure:      c.Failure,
-			ReplacedData: c.ReplacedData, Warnings: c.Warnings, Override: c.Override,
-			IgnoredKeys: c.IgnoredKeys,
+			ReplacedData: c.ReplacedData,
+			Warnings:     c.Warnings,
+			Override:     c.Override,
+			IgnoredKeys:  c.IgnoredKeys,
 		}
 	}
 	for _, f := range e.Facts {

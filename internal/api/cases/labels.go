@@ -52,7 +52,9 @@ type labelHandler struct {
 
 func (h labelHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateLabel, Pattern: "POST /v1/labels", Tag: "labels",
+		ID:          access.CreateLabel,
+		Pattern:     "POST /v1/labels",
+		Tag:         "labels",
 		Summary:     "Create a label",
 		Description: "Cases of all types can have it.",
 		Problems:    []int{http.StatusConflict},
@@ -97,6 +99,11 @@ func (h labelHandler) register() {
 	}, func(ctx context.Context, in *InLabel) (*rest.NoContent, error) {
 		return &rest.NoContent{}, h.service.DeleteLabel(ctx, rest.PrincipalOf(ctx), in.Slug)
 	})
+	h.registerOnCases()
+}
+
+// registerOnCases registers the operations on the labels of a case.
+func (h labelHandler) registerOnCases() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.AddLabel, Pattern: "PUT /v1/cases/{id}/labels/{slug}", Tag: "labels",
 		Summary:     "Add a label to a case",

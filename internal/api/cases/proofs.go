@@ -36,7 +36,9 @@ type proofHandler struct{ service *casework.Service }
 
 func (h proofHandler) register(k *rest.Kernel) {
 	op := rest.Handle(k, rest.Operation{
-		ID: access.UploadProof, Pattern: "POST /v1/cases/{id}/proofs", Tag: "proofs",
+		ID:      access.UploadProof,
+		Pattern: "POST /v1/cases/{id}/proofs",
+		Tag:     "proofs",
 		Summary: "Upload a proof",
 		Description: "Takes a form with the fields key and file, in this order, or the file itself as the body, with " +
 			"its key and filename in the query. The file is streamed to the store and hashed on the way.",

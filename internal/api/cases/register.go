@@ -20,12 +20,24 @@ func Register(k *rest.Kernel, s *casework.Service) {
 	historyHandler{k, s}.register()
 	commentHandler{k, s}.register()
 	documents := attachmentHandler{
-		kernel: k, service: s, kind: cases.Document, folder: "documents", noun: "document",
-		list: access.ListDocuments, download: access.DownloadDocument, remove: access.DeleteDocument,
+		kernel:   k,
+		service:  s,
+		kind:     cases.Document,
+		folder:   "documents",
+		noun:     "document",
+		list:     access.ListDocuments,
+		download: access.DownloadDocument,
+		remove:   access.DeleteDocument,
 	}
 	proofs := attachmentHandler{
-		kernel: k, service: s, kind: cases.Proof, folder: "proofs", noun: "proof",
-		list: access.ListProofs, download: access.DownloadProof, remove: access.DeleteProof,
+		kernel:   k,
+		service:  s,
+		kind:     cases.Proof,
+		folder:   "proofs",
+		noun:     "proof",
+		list:     access.ListProofs,
+		download: access.DownloadProof,
+		remove:   access.DeleteProof,
 	}
 	documents.register()
 	proofs.register()

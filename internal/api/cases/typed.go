@@ -174,8 +174,14 @@ func (g *generalDocument) of(
 ) (node, error) {
 	definition := t.Type.JSONFor(clearance)
 	w := &typedWriter{
-		general: g, work: work, schemas: node{}, parts: node{}, paths: node{},
-		operations: map[access.Operation]node{}, nullable: map[string]node{}, shared: map[string]string{},
+		general:    g,
+		work:       work,
+		schemas:    node{},
+		parts:      node{},
+		paths:      node{},
+		operations: map[access.Operation]node{},
+		nullable:   map[string]node{},
+		shared:     map[string]string{},
 	}
 	if err := json.Unmarshal(definition, &w.shown); err != nil {
 		return nil, err

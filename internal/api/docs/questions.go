@@ -47,8 +47,13 @@ func spans(all []casetype.Duration) string {
 // question describes a question to callbacks as an operation.
 func question(q wire.Question) *huma.Operation {
 	op := &huma.Operation{
-		OperationID: "webhook-" + q.Name, Summary: q.Name, Description: q.Description, Tags: []string{"case types"},
-		Parameters: parametersOf(q.Headers), Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
+		OperationID: "webhook-" + q.Name,
+		Summary:     q.Name,
+		Description: q.Description,
+		Tags:        []string{"case types"},
+		Parameters:  parametersOf(q.Headers),
+		Responses:   map[string]*huma.Response{},
+		Security:    []map[string][]string{},
 	}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: contentOf(q.Schema, q.Examples)}
 	for status, meaning := range answersOfCallbacks() {

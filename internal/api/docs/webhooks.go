@@ -57,8 +57,13 @@ func describeWebhooks(o *huma.OpenAPI, v Versions) {
 
 func (t trigger) operation() *huma.Operation {
 	op := &huma.Operation{
-		OperationID: "webhook-" + t.Name, Summary: t.Name, Description: t.Description, Tags: []string{"triggers"},
-		Parameters: parametersOf(t.Headers), Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
+		OperationID: "webhook-" + t.Name,
+		Summary:     t.Name,
+		Description: t.Description,
+		Tags:        []string{"triggers"},
+		Parameters:  parametersOf(t.Headers),
+		Responses:   map[string]*huma.Response{},
+		Security:    []map[string][]string{},
 	}
 	examples := map[string]*huma.Example{}
 	for _, m := range t.Examples {

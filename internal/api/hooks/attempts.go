@@ -54,8 +54,13 @@ type InAttempts struct {
 
 func (in InAttempts) filter() (store.AttemptFilter, error) {
 	f := store.AttemptFilter{
-		Subject: in.Subject, Message: in.Message, Trigger: in.Trigger, Class: in.Class,
-		Since: in.Since, Until: periodEnd(in.Until), Limit: in.Limit,
+		Subject: in.Subject,
+		Message: in.Message,
+		Trigger: in.Trigger,
+		Class:   in.Class,
+		Since:   in.Since,
+		Until:   periodEnd(in.Until),
+		Limit:   in.Limit,
 	}
 	f.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]
 	if in.Case != 0 {
@@ -166,11 +171,20 @@ func (h attemptHandler) getAttempt(ctx context.Context, in *struct {
 
 func (h attemptHandler) showAttempt(at store.Attempt) Attempt {
 	return Attempt{
-		ID: h.ids.Seal(at.Tenant, at.ID), Endpoint: at.Endpoint,
-		Message: at.Message, Trigger: at.Trigger, Subject: at.Subject, Number: at.Number, At: rest.Time(at.At),
-		DurationMS: at.Duration.Milliseconds(), Address: at.Address, Status: rest.OrNull(at.Status),
-		Failure:   rest.OrNull(at.Class),
-		Delivered: at.Delivered, Request: rest.Value(at.Request), Response: rest.Value(at.Response),
+		ID:         h.ids.Seal(at.Tenant, at.ID),
+		Endpoint:   at.Endpoint,
+		Message:    at.Message,
+		Trigger:    at.Trigger,
+		Subject:    at.Subject,
+		Number:     at.Number,
+		At:         rest.Time(at.At),
+		DurationMS: at.Duration.Milliseconds(),
+		Address:    at.Address,
+		Status:     rest.OrNull(at.Status),
+		Failure:    rest.OrNull(at.Class),
+		Delivered:  at.Delivered,
+		Request:    rest.Value(at.Request),
+		Response:   rest.Value(at.Response),
 		BodySHA256: at.BodySHA256,
 	}
 }

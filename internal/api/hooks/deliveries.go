@@ -103,10 +103,15 @@ func showDeliveries(t casework.Telling) MessageDeliveries {
 		At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {
 		out.Deliveries[i] = Delivery{
-			Endpoint: d.Endpoint, Name: d.Name, Status: d.Status, Attempts: d.Tries.Count,
+			Endpoint:   d.Endpoint,
+			Name:       d.Name,
+			Status:     d.Status,
+			Attempts:   d.Tries.Count,
 			LastAt:     rest.TimeOrNull(d.Tries.LastAt),
-			LastStatus: rest.OrNull(d.Tries.Status), Failure: rest.OrNull(d.Tries.Class), Due: rest.TimeOrNull(d.Due),
-			Reason: d.Reason,
+			LastStatus: rest.OrNull(d.Tries.Status),
+			Failure:    rest.OrNull(d.Tries.Class),
+			Due:        rest.TimeOrNull(d.Due),
+			Reason:     d.Reason,
 		}
 	}
 	return out

@@ -141,7 +141,9 @@ func (h endpointHandler) register() {
 	h.registerLag()
 	const path, tag = "/v1/endpoints", "endpoints"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateEndpoint, Pattern: "POST " + path, Tag: tag,
+		ID:          access.CreateEndpoint,
+		Pattern:     "POST " + path,
+		Tag:         tag,
 		Summary:     "Create an endpoint",
 		Description: "It receives what is committed from now on, or from start on.",
 		Problems:    []int{http.StatusConflict},
@@ -178,8 +180,15 @@ func (h endpointHandler) register() {
 
 func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent,
 	body NewEndpoint) (*rest.PostAnswer[CreatedEndpoint], error) {
-	e := endpoint.Endpoint{Name: body.Name, URL: body.URL, Triggers: body.Triggers, Sources: body.Sources,
-		IgnoreOwn: body.IgnoreOwn, Filter: body.Filter, Clearance: body.Clearance}
+	e := endpoint.Endpoint{
+		Name:      body.Name,
+		URL:       body.URL,
+		Triggers:  body.Triggers,
+		Sources:   body.Sources,
+		IgnoreOwn: body.IgnoreOwn,
+		Filter:    body.Filter,
+		Clearance: body.Clearance,
+	}
 	rest.Set(&e.Token, body.Token)
 	body.Settings.apply(&e)
 	if err := setSupplied(&e, body.Secret); err != nil {
@@ -284,16 +293,30 @@ func showEndpoint(e endpoint.Endpoint) Endpoint {
 		retries[i] = wait.String()
 	}
 	return Endpoint{
-		ID: e.ID, Name: e.Name, URL: e.URL, Triggers: append([]string{}, e.Triggers...), Status: e.Status,
-		Sources: sourcesOf(e), IgnoreOwn: e.IgnoreOwn, Filter: e.Filter, Token: rest.OrNull(e.Token),
-		Owner: rest.OrNull(e.Owner),
+		ID:        e.ID,
+		Name:      e.Name,
+		URL:       e.URL,
+		Triggers:  append([]string{}, e.Triggers...),
+		Status:    e.Status,
+		Sources:   sourcesOf(e),
+		IgnoreOwn: e.IgnoreOwn,
+		Filter:    e.Filter,
+		Token:     rest.OrNull(e.Token),
+		Owner:     rest.OrNull(e.Owner),
 		Policy: Policy{Retries: retries, Timeout: p.Timeout.String(), Concurrency: p.Concurrency, Order: p.Order,
 			RateLimit: p.RateLimit},
-		Description: e.Description, Metadata: metadataOf(e), Headers: maskedHeaders(e.Headers),
-		Options: e.Options.WithDefaults(), Auth: showAuth(e.Auth), TLS: showTLS(e.TLS),
-		Health: showCondition(e), Clearance: e.Clearance, Revision: e.Revision, CreatedAt: rest.Time(e.CreatedAt),
-		UpdatedAt: rest.Time(e.UpdatedAt),
-		Expired:   showExpiredRange(e),
+		Description: e.Description,
+		Metadata:    metadataOf(e),
+		Headers:     maskedHeaders(e.Headers),
+		Options:     e.Options.WithDefaults(),
+		Auth:        showAuth(e.Auth),
+		TLS:         showTLS(e.TLS),
+		Health:      showCondition(e),
+		Clearance:   e.Clearance,
+		Revision:    e.Revision,
+		CreatedAt:   rest.Time(e.CreatedAt),
+		UpdatedAt:   rest.Time(e.UpdatedAt),
+		Expired:     showExpiredRange(e),
 	}
 }
 

@@ -44,7 +44,10 @@ type filterHandler struct{ service *casework.Service }
 
 func (h filterHandler) register(k *rest.Kernel) {
 	rest.Handle(k, rest.Operation{
-		ID: access.PreviewFilter, Weight: 4, Pattern: "GET /v1/filter-preview", Tag: "endpoints",
+		ID:      access.PreviewFilter,
+		Weight:  4,
+		Pattern: "GET /v1/filter-preview",
+		Tag:     "endpoints",
 		Summary: "Preview a filter",
 		Description: "Evaluates a filter for recent messages, before an endpoint gets it. Nothing is sent or saved. " +
 			"It sees what you may see, or what the endpoint receives if that is less.",

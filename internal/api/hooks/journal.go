@@ -123,8 +123,11 @@ func newJournalHandler(k *rest.Kernel, s *casework.Service, c Config) journalHan
 func (h journalHandler) register() {
 	const tag = "journal"
 	rest.Handle(h.kernel, rest.Operation{
-		ID: access.PollJournal, ReservesMemory: true, Pattern: "GET /v1/journal", Tag: tag,
-		Summary: "Poll the journal",
+		ID:             access.PollJournal,
+		ReservesMemory: true,
+		Pattern:        "GET /v1/journal",
+		Tag:            tag,
+		Summary:        "Poll the journal",
 		Description: "Messages as endpoints get them, for clients that would rather ask than be called. Send the " +
 			"next of each answer as the after of the following poll.",
 		Problems: []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
@@ -145,7 +148,6 @@ func (h journalHandler) register() {
 	}
 }
 
-// poll answers with the messages that there are, or waits for the first.
 func (h journalHandler) poll(ctx context.Context, in *struct {
 	InJournal
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
@@ -160,50 +162,7 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	timeout := time.NewTimer(time.Duration(in.Wait) * time.Second)
-	defer timeout.Stop()
-	for waited := false; ; {
-		if err := f.recheckIfChanged(ctx); err != nil {
-			return nil, err
-		}
-		committed := h.feed.Wait(f.principal.Tenant)
-		batch, done, err := f.read(ctx, in.Limit, mostText)
-		if err != nil {
-			return nil, err
-		}
-		if waited && len(batch.Messages) > 0 { // the client may have lost the right to them
-			done()
-			if err := f.recheck(ctx); err != nil {
-				return nil, err
-			}
-			waited = false
-			continue
-		}
-		f.position = batch.Next
-		if len(batch.Messages) > 0 || in.Wait == 0 {
-			defer done()
-			return f.page(ctx, batch)
-		}
-		done()
-		if batch.More {
-			continue
-		}
-		select {
-		case <-committed:
-			waited = true
-		case <-f.rightsChanged:
-		case <-f.expiry():
-			if err := f.recheck(ctx); err != nil {
-				return nil, err
-			}
-		case <-timeout.C:
-			return f.page(ctx, batch)
-		case <-h.bounds.Stop:
-			return f.page(ctx, batch)
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+	return f.poll(ctx, in.Limit, time.Duration(in.Wait)*time.Second)
 }
 
 // follower is a client that follows the journal.
@@ -234,6 +193,54 @@ func (h journalHandler) follow(ctx context.Context, o access.Operation, in InJou
 	}
 	f.position, err = f.positionOf(ctx, after)
 	return f, err
+}
+
+// poll returns the next messages. If there are none, it waits for the first.
+func (f *follower) poll(ctx context.Context, limit int, wait time.Duration) (*polled, error) {
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
+	for waited := false; ; {
+		if err := f.recheckIfChanged(ctx); err != nil {
+			return nil, err
+		}
+		committed := f.handler.feed.Wait(f.principal.Tenant)
+		batch, done, err := f.read(ctx, limit, mostText)
+		if err != nil {
+			return nil, err
+		}
+		if waited && len(batch.Messages) > 0 { // the client may have lost the right to them
+			done()
+			if err := f.recheck(ctx); err != nil {
+				return nil, err
+			}
+			waited = false
+			continue
+		}
+		f.position = batch.Next
+		if len(batch.Messages) > 0 || wait == 0 {
+			defer done()
+			return f.page(ctx, batch)
+		}
+		done()
+		if batch.More {
+			continue
+		}
+		select {
+		case <-committed:
+			waited = true
+		case <-f.rightsChanged:
+		case <-f.expiry():
+			if err := f.recheck(ctx); err != nil {
+				return nil, err
+			}
+		case <-timeout.C:
+			return f.page(ctx, batch)
+		case <-f.handler.bounds.Stop:
+			return f.page(ctx, batch)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // recheckIfChanged rechecks the client if rights in its tenant have changed: a token was
@@ -354,9 +361,14 @@ func (f *follower) read(ctx context.Context, limit, size int) (b delivery.Batch,
 // encodeMessage encodes a message in JSON, in one line.
 func encodeMessage(m delivery.FeedMessage) ([]byte, error) {
 	shown := JournalMessage{
-		ID: m.Message.ID, Trigger: m.Message.Trigger, Subject: m.Subject, Sequence: m.Version,
+		ID:        m.Message.ID,
+		Trigger:   m.Message.Trigger,
+		Subject:   m.Subject,
+		Sequence:  m.Version,
 		Timestamp: rest.Time(m.At),
-		Source:    m.Source, Headers: make(map[string]string, len(m.Message.Header)), Body: rest.Value(m.Message.Body),
+		Source:    m.Source,
+		Headers:   make(map[string]string, len(m.Message.Header)),
+		Body:      rest.Value(m.Message.Body),
 	}
 	for _, h := range m.Message.Header {
 		shown.Headers[h.Name] = h.Value

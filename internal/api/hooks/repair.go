@@ -66,7 +66,9 @@ func (h repairHandler) register() {
 		Problems:    []int{http.StatusNotFound},
 	}, h.listDead)
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.RetryDead, Pattern: "POST " + path + "/dead/retry", Tag: tag,
+		ID:      access.RetryDead,
+		Pattern: "POST " + path + "/dead/retry",
+		Tag:     tag,
 		Summary: "Try messages again that were given up",
 		Description: "In their order, as a replay. Accepted messages are delivered; the others are dead again. Up " +
 			"to 100,000 at a time.",
@@ -157,8 +159,16 @@ func (h repairHandler) listParked(ctx context.Context, in *struct {
 }
 
 func showParked(w store.Waiting) ParkedMessage {
-	out := ParkedMessage{Message: w.Message, Trigger: w.Trigger, Subject: w.Subject, Tries: w.Tries,
-		Due: rest.Time(w.Due), Reason: w.Reason, Behind: w.Behind, Asked: rest.OrNull(w.Wish)}
+	out := ParkedMessage{
+		Message: w.Message,
+		Trigger: w.Trigger,
+		Subject: w.Subject,
+		Tries:   w.Tries,
+		Due:     rest.Time(w.Due),
+		Reason:  w.Reason,
+		Behind:  w.Behind,
+		Asked:   rest.OrNull(w.Wish),
+	}
 	if w.Replay {
 		out.Replay = &w.Cursor
 	}

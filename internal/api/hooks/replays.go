@@ -62,7 +62,9 @@ type replayHandler struct {
 func (h replayHandler) register() {
 	const path, tag = "/v1/endpoints/{id}", "endpoints"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateReplay, Pattern: "POST " + path + "/replays", Tag: tag,
+		ID:      access.CreateReplay,
+		Pattern: "POST " + path + "/replays",
+		Tag:     tag,
 		Summary: "Replay past messages to an endpoint",
 		Description: "Messages keep their ids, and their order among themselves. New messages go on, and share the " +
 			"endpoint's limits. Whether the endpoint wants a message is decided when it is sent.",
@@ -96,7 +98,9 @@ func (h replayHandler) register() {
 		return &rest.NoContent{}, h.service.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.ResendMessage, Pattern: "POST " + path + "/resend", Tag: tag,
+		ID:          access.ResendMessage,
+		Pattern:     "POST " + path + "/resend",
+		Tag:         tag,
 		Summary:     "Send a message again",
 		Description: "In any state: with the same webhook-id and the same body, as a replay of its own.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
@@ -150,10 +154,18 @@ func (h replayHandler) listReplays(ctx context.Context, in *struct {
 
 func showReplay(r casework.Replay) Replay {
 	out := Replay{
-		ID: r.ID, Kind: r.Kind, State: r.State, Triggers: append([]string{}, r.Triggers...),
-		Subject: rest.OrNull(r.Subject), Messages: rest.OrNull(r.Messages),
-		Progress: 1, Delivered: r.Delivered, Dead: r.Dead, AskedBy: r.AskedBy, CreatedAt: rest.Time(r.CreatedAt),
-		EndedAt: rest.TimeOrNull(r.EndedAt),
+		ID:        r.ID,
+		Kind:      r.Kind,
+		State:     r.State,
+		Triggers:  append([]string{}, r.Triggers...),
+		Subject:   rest.OrNull(r.Subject),
+		Messages:  rest.OrNull(r.Messages),
+		Progress:  1,
+		Delivered: r.Delivered,
+		Dead:      r.Dead,
+		AskedBy:   r.AskedBy,
+		CreatedAt: rest.Time(r.CreatedAt),
+		EndedAt:   rest.TimeOrNull(r.EndedAt),
 	}
 	if whole := r.Until - r.After; whole > 0 {
 		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end

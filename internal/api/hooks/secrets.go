@@ -62,7 +62,9 @@ func (h secretHandler) register() {
 		return rest.List(all, showSecret)
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.RotateEndpointSecret, Pattern: "POST " + path, Tag: tag,
+		ID:      access.RotateEndpointSecret,
+		Pattern: "POST " + path,
+		Tag:     tag,
 		Summary: "Give an endpoint a new secret",
 		Description: "The other secrets of the same kind go on signing for the overlap, so that the receiver has " +
 			"time to adopt the new one. With an overlap of 0s they end at once.",

@@ -118,17 +118,35 @@ func (a Auth) read() endpoint.Auth {
 	if a.Type == "none" {
 		kind = endpoint.NoAuth
 	}
-	return endpoint.Auth{Kind: kind, Token: a.Token, Username: a.Username, Password: a.Password,
-		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes,
-		Audience: a.Audience, ClientAuth: a.ClientAuth}
+	return endpoint.Auth{
+		Kind:         kind,
+		Token:        a.Token,
+		Username:     a.Username,
+		Password:     a.Password,
+		TokenURL:     a.TokenURL,
+		ClientID:     a.ClientID,
+		ClientSecret: a.ClientSecret,
+		Scopes:       a.Scopes,
+		Audience:     a.Audience,
+		ClientAuth:   a.ClientAuth,
+	}
 }
 
 // showAuth returns the authentication without its secrets.
 func showAuth(from endpoint.Auth) Auth {
 	a := from.Masked()
-	return Auth{Type: cmp.Or(string(a.Kind), "none"), Token: a.Token, Username: a.Username, Password: a.Password,
-		TokenURL: a.TokenURL, ClientID: a.ClientID, ClientSecret: a.ClientSecret, Scopes: a.Scopes,
-		Audience: a.Audience, ClientAuth: a.ClientAuth}
+	return Auth{
+		Type:         cmp.Or(string(a.Kind), "none"),
+		Token:        a.Token,
+		Username:     a.Username,
+		Password:     a.Password,
+		TokenURL:     a.TokenURL,
+		ClientID:     a.ClientID,
+		ClientSecret: a.ClientSecret,
+		Scopes:       a.Scopes,
+		Audience:     a.Audience,
+		ClientAuth:   a.ClientAuth,
+	}
 }
 
 func showTLS(t endpoint.TLS) ShownTLS {

@@ -57,9 +57,16 @@ func (h testHandler) register(k *rest.Kernel) {
 
 func showTestResult(t casework.Tested) TestResult {
 	return TestResult{
-		Message: t.Message, Trigger: t.Trigger, Delivered: t.Delivered, Reason: t.Reason, At: rest.Time(t.At),
+		Message:    t.Message,
+		Trigger:    t.Trigger,
+		Delivered:  t.Delivered,
+		Reason:     t.Reason,
+		At:         rest.Time(t.At),
 		DurationMS: t.Duration.Milliseconds(),
-		Address:    t.Address, Status: rest.OrNull(t.Status), Failure: rest.OrNull(t.Class),
-		Request: rest.Value(t.Request), Response: rest.Value(t.Response),
+		Address:    t.Address,
+		Status:     rest.OrNull(t.Status),
+		Failure:    rest.OrNull(t.Class),
+		Request:    rest.Value(t.Request),
+		Response:   rest.Value(t.Response),
 	}
 }

@@ -49,7 +49,10 @@ func newOIDCHandler(sessions sessionHandler, c Config) oidcHandler {
 func (h oidcHandler) register() {
 	const tag = "session"
 	rest.Handle(h.sessions.kernel, rest.Operation{
-		ID: access.BeginOIDC, Pattern: "GET /v1/oidc/login", Tag: tag, Callers: rest.Anybody,
+		ID:      access.BeginOIDC,
+		Pattern: "GET /v1/oidc/login",
+		Tag:     tag,
+		Callers: rest.Anybody,
 		Success: http.StatusSeeOther,
 		Summary: "Sign in with OpenID Connect",
 		Description: "Sends the browser to the provider that the server is configured with, which sends it back to " +
@@ -58,7 +61,10 @@ func (h oidcHandler) register() {
 		Problems: []int{http.StatusNotFound, http.StatusBadGateway},
 	}, h.startOIDC)
 	rest.Handle(h.sessions.kernel, rest.Operation{
-		ID: access.FinishOIDC, Pattern: "GET " + oidcCallback, Tag: tag, Callers: rest.Anybody,
+		ID:      access.FinishOIDC,
+		Pattern: "GET " + oidcCallback,
+		Tag:     tag,
+		Callers: rest.Anybody,
 		Success: http.StatusSeeOther,
 		Summary: "Come back from the provider",
 		Description: "The user is the one who has signed in with this identity before, else the one with the address " +

@@ -49,7 +49,10 @@ type sessionHandler struct {
 func (h sessionHandler) register() {
 	const tag = "session"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateSession, Pattern: "POST " + sessionPath, Tag: tag, Callers: rest.Anybody,
+		ID:      access.CreateSession,
+		Pattern: "POST " + sessionPath,
+		Tag:     tag,
+		Callers: rest.Anybody,
 		Summary: "Sign in",
 		Description: "With an address and a password. The answer sets a cookie; requests that carry it are the " +
 			"user's. Failures in a row hold further attempts back, by where they come from: see Retry-After. For a " +

@@ -82,7 +82,9 @@ type tenantHandler struct {
 func (h tenantHandler) register() {
 	const tag = "tenants"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateTenant, Pattern: "POST " + tenantsPath, Tag: tag,
+		ID:          access.CreateTenant,
+		Pattern:     "POST " + tenantsPath,
+		Tag:         tag,
 		Summary:     "Create a tenant",
 		Description: "With a token that may do everything in it.",
 		Problems:    []int{http.StatusConflict},
@@ -103,7 +105,9 @@ func (h tenantHandler) register() {
 			func(t store.Tenant) int64 { return t.ID }), in.Cursor, all)
 	})
 	rest.Handle(h.kernel, rest.Operation{
-		ID: access.CreateAdministrator, Pattern: "POST " + tenantsPath + "/{key}/administrators", Tag: tag,
+		ID:      access.CreateAdministrator,
+		Pattern: "POST " + tenantsPath + "/{key}/administrators",
+		Tag:     tag,
 		Summary: "Create an administrator",
 		Description: "A token that may do everything in the tenant, for when nobody can sign in as an administrator " +
 			"any more. The tenant's audit records it.",
@@ -112,7 +116,9 @@ func (h tenantHandler) register() {
 		Success:  http.StatusCreated,
 	}, h.createAdministrator)
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.UpdateTenant, Pattern: "PATCH " + tenantsPath + "/{key}", Tag: tag,
+		ID:          access.UpdateTenant,
+		Pattern:     "PATCH " + tenantsPath + "/{key}",
+		Tag:         tag,
 		Summary:     "Change a tenant",
 		Description: "Absent members stay as they are.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
@@ -164,9 +170,14 @@ func (h tenantHandler) updateTenant(ctx context.Context, in *InTenant,
 
 func (h tenantHandler) showTenant(t store.Tenant) Tenant {
 	return Tenant{
-		PublicURL: rest.OrNull(t.PublicURL), URL: h.service.PublicURLOf(t),
-		Key: t.Key, Name: t.Name, Hosts: append([]string{}, t.Hosts...), CreatedAt: rest.Time(t.CreatedAt),
-		Variables: append([]string{}, t.Variables...), Allow: append([]string{}, t.Allow...),
+		PublicURL:  rest.OrNull(t.PublicURL),
+		URL:        h.service.PublicURLOf(t),
+		Key:        t.Key,
+		Name:       t.Name,
+		Hosts:      append([]string{}, t.Hosts...),
+		CreatedAt:  rest.Time(t.CreatedAt),
+		Variables:  append([]string{}, t.Variables...),
+		Allow:      append([]string{}, t.Allow...),
 		ContactIDs: cmp.Or(t.ContactIDs, casetype.RandomIDs),
 	}
 }

@@ -49,7 +49,9 @@ type tokenHandler struct {
 func (h tokenHandler) register() {
 	const path, tag = "/v1/tokens", "tokens"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateToken, Pattern: "POST " + path, Tag: tag,
+		ID:          access.CreateToken,
+		Pattern:     "POST " + path,
+		Tag:         tag,
 		Summary:     "Create a token",
 		Description: "For a program. The token is shown this once, and may do and see at most what you may.",
 		Problems:    []int{http.StatusConflict},
@@ -97,9 +99,14 @@ func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent,
 
 func showToken(t access.Token) Token {
 	out := Token{
-		ID: t.ID, Name: t.Name, CreatedAt: rest.Time(t.CreatedAt), Role: string(t.Role), Clearance: string(t.Clearance),
-		Allowed: make([]string, len(t.Allowed)), ExpiresAt: rest.TimeOrNull(t.ExpiresAt),
-		LastUsed: rest.TimeOrNull(t.LastUsed),
+		ID:        t.ID,
+		Name:      t.Name,
+		CreatedAt: rest.Time(t.CreatedAt),
+		Role:      string(t.Role),
+		Clearance: string(t.Clearance),
+		Allowed:   make([]string, len(t.Allowed)),
+		ExpiresAt: rest.TimeOrNull(t.ExpiresAt),
+		LastUsed:  rest.TimeOrNull(t.LastUsed),
 	}
 	for i, p := range t.Allowed {
 		out.Allowed[i] = p.String()

@@ -70,7 +70,9 @@ type userHandler struct {
 func (h userHandler) register() {
 	const path, tag = "/v1/users", "users"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID: access.CreateUser, Pattern: "POST " + path, Tag: tag,
+		ID:          access.CreateUser,
+		Pattern:     "POST " + path,
+		Tag:         tag,
 		Summary:     "Create a user",
 		Description: "For a person, who signs in by the password, or by the OpenID Connect provider.",
 		Problems:    []int{http.StatusConflict},
@@ -152,9 +154,15 @@ func userShown(u access.User, err error) (*shownUser, error) {
 
 func showUser(u access.User) User {
 	return User{
-		ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), Clearance: string(u.Clearance),
-		Password: u.Password != "",
-		Identity: rest.OrNull(u.Issuer), Disabled: u.Disabled, CreatedAt: rest.Time(u.CreatedAt),
+		ID:        u.ID,
+		Email:     u.Email,
+		Name:      u.Name,
+		Role:      string(u.Role),
+		Clearance: string(u.Clearance),
+		Password:  u.Password != "",
+		Identity:  rest.OrNull(u.Issuer),
+		Disabled:  u.Disabled,
+		CreatedAt: rest.Time(u.CreatedAt),
 		UpdatedAt: rest.Time(u.UpdatedAt),
 	}
 }

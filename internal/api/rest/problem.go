@@ -50,9 +50,14 @@ var statuses = map[fault.Kind]int{
 func NewProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Detail,
-		Code:   ProblemCode(e.Code),
-		Errors: e.Errors, Warnings: e.Warnings, header: http.Header{},
+		Type:     "about:blank",
+		Title:    http.StatusText(status),
+		Status:   status,
+		Detail:   e.Detail,
+		Code:     ProblemCode(e.Code),
+		Errors:   e.Errors,
+		Warnings: e.Warnings,
+		header:   http.Header{},
 	}
 	for _, f := range e.Fields {
 		p.Fields = append(p.Fields, FieldFault(f))
