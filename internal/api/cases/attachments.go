@@ -23,11 +23,11 @@ type Attachment struct {
 	ID          string     `json:"id" doc:"Its id."`
 	Key         string     `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
 	Filename    string     `json:"filename" doc:"The name of the file." example:"passport.pdf"`
-	MediaType   string     `json:"media_type" doc:"What is in it, as the uploader said." example:"application/pdf"`
+	MediaType   string     `json:"media_type" doc:"Its media type, as the uploader declared it." example:"application/pdf"`
 	Size        int64      `json:"size" doc:"Bytes." example:"48213"`
 	SHA256      string     `json:"sha256" doc:"The hash of its contents, in hexadecimal."`
 	CaseVersion int64      `json:"case_version" doc:"The version of the case that it came with." example:"8"`
-	By          rest.Actor `json:"by" doc:"Who added it."`
+	By          rest.Actor `json:"by" doc:"The actor who added it."`
 	At          rest.Time  `json:"at" doc:"When."`
 	ContentPath string     `json:"content_path" doc:"Where its contents are." example:"/v1/cases/4539148803436467/proofs/prf_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f/content"`
 }

@@ -23,7 +23,7 @@ type Case struct {
 	Color           *string         `json:"color" doc:"Its own, else its state's, else its type's." example:"blue"`
 	State           string          `json:"state" doc:"The key of the state it is in." example:"in_review"`
 	StateName       string          `json:"state_name" doc:"The name of that state." example:"In review"`
-	Classification  string          `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Who may see it." example:"PRIVATE"`
+	Classification  string          `json:"classification" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"Its classification: readers need this clearance, or a higher one." example:"PRIVATE"`
 	Data            rest.Object     `json:"data" doc:"Its fields, as its case type defines them." example:"{\"client_name\": \"Acme Corp\"}"`
 	Version         int64           `json:"version" doc:"Grows by one with every commit, comments and attachments included." example:"7"`
 	Revision        int64           `json:"revision" doc:"Grows with the content alone; the N of the ETag \"rN\" that If-Match takes." example:"5"`
@@ -32,7 +32,7 @@ type Case struct {
 	StatusChangedBy *int64          `json:"status_changed_by" doc:"The user who last closed or reopened it; null: nobody, or a program." example:"7"`
 	Labels          []string        `json:"labels" doc:"The slugs of its labels, sorted." example:"[\"fast_track\"]"`
 	AssignedTo      Holder          `json:"assigned_to" doc:"The user that it is assigned to; null: nobody."`
-	Contacts        []CaseContact   `json:"contacts" doc:"Who is linked to it, by role."`
+	Contacts        []CaseContact   `json:"contacts" doc:"The contacts that are linked to it, by role."`
 	URL             string          `json:"url" doc:"Where people open it." example:"https://cases.example.com/cases/4539148803436467"`
 	CreatedAt       rest.Time       `json:"created_at" doc:"When it was created."`
 	ModifiedAt      rest.Time       `json:"modified_at" doc:"When its content last changed."`
@@ -53,7 +53,7 @@ type BlockedTransition struct {
 // BlockedField is what a transition needs of a field.
 type BlockedField struct {
 	Path    string `json:"path" doc:"JSON Pointer to the field in what is submitted." example:"/data/email"`
-	Message string `json:"message" doc:"What is wrong with it." example:"is needed to submit \"Submit for review\""`
+	Message string `json:"message" doc:"The fault, as the rest of a sentence." example:"is needed to submit \"Submit for review\""`
 }
 
 // NewCase is the body that creates a case.

@@ -41,7 +41,7 @@ type PutCaseType struct {
 // DefinitionWarning is about a place in a definition.
 type DefinitionWarning struct {
 	Path    string `json:"path" doc:"JSON Pointer into the definition." example:"/states/3"`
-	Message string `json:"message" doc:"What is doubtful there, with its line." example:"line 41: is a state that no transition leads out of, and is not final: write final: true if cases end here"`
+	Message string `json:"message" doc:"The doubt, with the line." example:"line 41: is a state that no transition leads out of, and is not final: write final: true if cases end here"`
 }
 
 type InCaseType struct {

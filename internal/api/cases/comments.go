@@ -15,14 +15,14 @@ import (
 // Comment is a comment on a case.
 type Comment struct {
 	ID   string     `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Text string     `json:"text" doc:"What was said." example:"Called the client; the passport follows."`
-	By   rest.Actor `json:"by" doc:"Who said it."`
+	Text string     `json:"text" doc:"The text." example:"Called the client; the passport follows."`
+	By   rest.Actor `json:"by" doc:"The author."`
 	At   rest.Time  `json:"at" doc:"When."`
 }
 
 // NewComment is the body that adds a comment.
 type NewComment struct {
-	Text string `json:"text" minLength:"1" maxLength:"20000" doc:"What to say." example:"Called the client; the passport follows."`
+	Text string `json:"text" minLength:"1" maxLength:"20000" doc:"The text." example:"Called the client; the passport follows."`
 }
 
 // commentHandler has the operations on comments.

@@ -23,7 +23,7 @@ type Contact = wire.Contact
 type SetContact struct {
 	IsBusiness   *bool         `json:"is_business,omitempty" doc:"It is a business, and no person; then business_name is required. Else first_name and last_name are."`
 	BusinessName rest.Optional `json:"business_name,omitzero" maxLength:"200" doc:"Of the business, or of the one that the person works for." example:"Acme Corp"`
-	Title        rest.Optional `json:"title,omitzero" maxLength:"50" doc:"How the person is addressed." example:"Ms"`
+	Title        rest.Optional `json:"title,omitzero" maxLength:"50" doc:"The form of address." example:"Ms"`
 	FirstName    rest.Optional `json:"first_name,omitzero" maxLength:"100" doc:"Of the person." example:"Ada"`
 	MiddleName   rest.Optional `json:"middle_name,omitzero" maxLength:"100" doc:"Of the person." example:"King"`
 	LastName     rest.Optional `json:"last_name,omitzero" maxLength:"100" doc:"Of the person." example:"Lovelace"`

@@ -17,11 +17,11 @@ import (
 type HistoryEntry struct {
 	Version  int64            `json:"version" doc:"The version after it." example:"7"`
 	At       rest.Time        `json:"at" doc:"When."`
-	By       rest.Actor       `json:"by" doc:"Who, and from where."`
+	By       rest.Actor       `json:"by" doc:"The actor."`
 	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
 	Facts    []Fact           `json:"facts" doc:"The facts that it made true, in their order."`
 	Changes  []Change         `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
-	Callback *CallbackOutcome `json:"callback,omitempty" doc:"What the transition's callback answered; absent: none was asked."`
+	Callback *CallbackOutcome `json:"callback,omitempty" doc:"The outcome of the transition's callback; absent: none was asked."`
 }
 
 // Fact is one thing that a commit made true.
@@ -41,8 +41,8 @@ type Change struct {
 type CallbackOutcome struct {
 	URL          string   `json:"url" doc:"As configured, variables not expanded; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	WebhookID    string   `json:"webhook_id" doc:"The webhook-id that it was asked with."`
-	Attempts     int      `json:"attempts" doc:"How often it was asked." example:"1"`
-	DurationMS   int64    `json:"duration_ms" doc:"How long it took, waits between attempts included." example:"38"`
+	Attempts     int      `json:"attempts" doc:"The number of requests to it." example:"1"`
+	DurationMS   int64    `json:"duration_ms" doc:"The duration, waits between attempts included." example:"38"`
 	Status       int      `json:"status,omitempty" doc:"The HTTP status of the last attempt; absent: there was no answer." example:"200"`
 	Failure      string   `json:"failure,omitempty" doc:"Why it failed, where the case type ignores that."`
 	ReplacedData bool     `json:"replaced_data,omitempty" doc:"It answered with data, which replaced what was submitted."`

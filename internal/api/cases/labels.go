@@ -14,15 +14,15 @@ import (
 
 // Label is a label for cases of all types.
 type Label struct {
-	Slug      string    `json:"slug" doc:"What cases name it by; it never changes." example:"fast_track"`
+	Slug      string    `json:"slug" doc:"The name of the label in cases; it never changes." example:"fast_track"`
 	Name      string    `json:"name" doc:"For people." example:"Fast track"`
-	Color     *string   `json:"color" doc:"What it is shown in." example:"teal"`
+	Color     *string   `json:"color" doc:"Its colour." example:"teal"`
 	CreatedAt rest.Time `json:"created_at" doc:"When it was created."`
 }
 
 // NewLabel is the body that creates a label.
 type NewLabel struct {
-	Slug  string `json:"slug" minLength:"1" maxLength:"64" pattern:"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$" doc:"What cases name it by." example:"fast_track"`
+	Slug  string `json:"slug" minLength:"1" maxLength:"64" pattern:"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$" doc:"The name of the label in cases." example:"fast_track"`
 	Name  string `json:"name,omitempty" maxLength:"200" doc:"For people; absent: the slug." example:"Fast track"`
 	Color string `json:"color,omitempty" maxLength:"32" doc:"#rrggbb, or a name in lower case." example:"teal"`
 }
@@ -30,7 +30,7 @@ type NewLabel struct {
 // LabelEdit is the body that changes a label.
 type LabelEdit struct {
 	Name  rest.Optional `json:"name,omitzero" doc:"For people; null: the slug."`
-	Color rest.Optional `json:"color,omitzero" doc:"What it is shown in; null: nothing special." example:"teal"`
+	Color rest.Optional `json:"color,omitzero" doc:"Its colour; null: none of its own." example:"teal"`
 }
 
 // InLabel is embedded in the parameters of operations on one label.

@@ -14,26 +14,26 @@ import (
 // CaseContact is a contact in a role of a case.
 type CaseContact struct {
 	ContactID int64  `json:"contact_id" doc:"The id of the contact." example:"4539148803436467"`
-	Role      string `json:"role" doc:"What it is to the case." example:"claimant"`
+	Role      string `json:"role" doc:"Its role in the case." example:"claimant"`
 }
 
 // LinkedContact is a contact of a case, in one of its roles there.
 type LinkedContact struct {
-	Role    string  `json:"role" doc:"What it is to the case." example:"claimant"`
+	Role    string  `json:"role" doc:"Its role in the case." example:"claimant"`
 	Contact Contact `json:"contact" doc:"The contact as it is now."`
 }
 
 // LinkedCase is a case of a contact, in one of its roles there.
 type LinkedCase struct {
 	CaseID int64  `json:"case_id" doc:"The id of the case." example:"4539148803436467"`
-	Role   string `json:"role" doc:"What the contact is to the case." example:"claimant"`
+	Role   string `json:"role" doc:"The role of the contact in the case." example:"claimant"`
 }
 
 // InLink is embedded in the parameters of operations on one contact of a case.
 type InLink struct {
 	rest.InCase
 	Contact string `path:"contact" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
-	Role    string `path:"role" maxLength:"100" doc:"What it is to the case: 1 to 50 of a-z, 0-9, - and _, beginning with a letter." example:"claimant"`
+	Role    string `path:"role" maxLength:"100" doc:"Its role in the case: 1 to 50 of a-z, 0-9, - and _, beginning with a letter." example:"claimant"`
 }
 
 func (h contactHandler) registerLinks() {

@@ -31,14 +31,14 @@ type MigrationReport struct {
 	Finished int      `json:"finished" doc:"How many of the cases that were looked at are in final states and were left alone. Send finished: true to move them too." example:"12"`
 	Misfits  []Misfit `json:"misfits" doc:"The cases that don't fit. They are left as they are."`
 	Left     int64    `json:"left" doc:"How many cases of older versions there are among the next 100,000 of the type, which were not looked at yet. While next is not null there may be more behind these, even if it is 0." example:"3220"`
-	Next     *string  `json:"next" doc:"What after is for the cases that come next; null: there are none."`
+	Next     *string  `json:"next" doc:"The after of the next call; null: there are no more cases."`
 }
 
 // Misfit is a case that can't be moved as it is.
 type Misfit struct {
 	CaseID  int64             `json:"case_id" doc:"The id of the case." example:"4539148803436467"`
 	Version int64             `json:"version" doc:"Of the definition that it works by, now as before." example:"1"`
-	Fields  []rest.FieldFault `json:"fields" doc:"What does not fit: /data and what is in it, /state, /kind. At most 20."`
+	Fields  []rest.FieldFault `json:"fields" doc:"The parts that don't fit: /data or a part of it, /state, /kind. At most 20."`
 }
 
 // migrationHandler has the operations that move cases to newer versions of their types,

@@ -19,10 +19,10 @@ type Attempt struct {
 	Endpoint   string     `json:"endpoint_id" doc:"The endpoint that it was made for." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"Its trigger." example:"case_created"`
-	Subject    string     `json:"subject" doc:"What it was about." example:"case/4539148803436467"`
+	Subject    string     `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	Number     int        `json:"number" doc:"The webhook-attempt: 1 is the first try." example:"1"`
 	At         rest.Time  `json:"at" doc:"When it began."`
-	DurationMS int64      `json:"duration_ms" doc:"How long it took." example:"38"`
+	DurationMS int64      `json:"duration_ms" doc:"Its duration." example:"38"`
 	Address    string     `json:"address" doc:"The address dialled, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string    `json:"failure" doc:"The class of the failure, such as dns, connect, tls, timeout, or credentials: there was no token to send; null: there was an answer." example:"timeout"`

@@ -32,7 +32,7 @@ type Endpoint struct {
 	Status      endpoint.Status         `json:"status" enum:"active,paused,disabled" doc:"Whether messages flow: active; paused by a person; disabled by its failing for too long, or its answer 410." example:"active"`
 	Policy      Policy                  `json:"policy" doc:"Retries, timeout, order and limits of delivery."`
 	Clearance   casetype.Classification `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it receives: nothing about cases above it, and of other cases only the fields that are not above it." example:"PRIVATE"`
-	Description string                  `json:"description" doc:"What it is for, for people, or empty." example:"Keeps the CRM up to date."`
+	Description string                  `json:"description" doc:"Its purpose, for people, or empty." example:"Keeps the CRM up to date."`
 	Metadata    map[string]string       `json:"metadata" doc:"Texts by name, for programs." example:"{\"team\": \"billing\"}"`
 	Headers     map[string]string       `json:"headers" doc:"The headers of its own that go with each request. Their values are not shown: (hidden) stands for each." example:"{\"X-Api-Key\": \"(hidden)\"}"`
 	endpoint.Options
@@ -79,7 +79,7 @@ type SetPolicy struct {
 
 // NewEndpoint is the body that creates an endpoint.
 type NewEndpoint struct {
-	Secret *string `json:"secret,omitempty" maxLength:"200" doc:"What signs: whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 private key. Absent: a secret is drawn." example:"whsec_..."`
+	Secret *string `json:"secret,omitempty" maxLength:"200" doc:"The signing secret: whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 private key. Absent: a secret is drawn." example:"whsec_..."`
 	Settings
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
 	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`

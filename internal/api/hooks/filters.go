@@ -13,7 +13,7 @@ import (
 type FilterPreview struct {
 	Entries  int            `json:"entries" doc:"How many entries of the journal that you may see were looked at." example:"50"`
 	Matched  int            `json:"matched" doc:"How many messages meet the filter." example:"2"`
-	Failed   int            `json:"failed" doc:"How many messages it can't be computed for; for an endpoint they would be dead." example:"1"`
+	Failed   int            `json:"failed" doc:"The number of messages for which it can't be computed; for an endpoint they would be dead." example:"1"`
 	Messages []FilterResult `json:"messages" doc:"The messages, those of the newest entry first."`
 }
 
@@ -21,7 +21,7 @@ type FilterPreview struct {
 type FilterResult struct {
 	ID        string    `json:"id" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger   string    `json:"trigger" doc:"Its trigger." example:"case_created"`
-	Subject   string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Subject   string    `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	Sequence  int64     `json:"sequence" doc:"The version of the subject." example:"7"`
 	Timestamp rest.Time `json:"timestamp" doc:"When it was committed."`
 	Outcome   string    `json:"outcome" enum:"matched,unmatched,failed" doc:"Whether it meets the filter, or why that can't be said." example:"matched"`

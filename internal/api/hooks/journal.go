@@ -25,7 +25,7 @@ import (
 type JournalMessage struct {
 	ID        string            `json:"id" doc:"The webhook-id, which is the same for all endpoints." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger   string            `json:"trigger" doc:"Its trigger." example:"case_created"`
-	Subject   string            `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Subject   string            `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
 	Timestamp rest.Time         `json:"timestamp" doc:"When it was committed."`
 	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`

@@ -15,7 +15,7 @@ import (
 type DeadMessage struct {
 	Message string          `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger string          `json:"trigger" doc:"Its trigger." example:"case_created"`
-	Subject string          `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Subject string          `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	State   store.DeadState `json:"state" enum:"dead,retrying,dropped,delivered" doc:"dead; retrying: a replay tries it again; dropped by a person; delivered by a replay after all." example:"dead"`
 	At      rest.Time       `json:"at" doc:"When it was given up."`
 	Reason  string          `json:"reason" doc:"Why: the result of its last try, or why its body can't be made." example:"400 Bad Request"`
@@ -25,13 +25,13 @@ type DeadMessage struct {
 type ParkedMessage struct {
 	Message string    `json:"message" doc:"Its webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger string    `json:"trigger" doc:"Its trigger." example:"case_created"`
-	Subject string    `json:"subject" doc:"What it is about." example:"case/4539148803436467"`
+	Subject string    `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	Tries   int       `json:"tries" doc:"Requests made." example:"3"`
 	Due     rest.Time `json:"due" doc:"When it is tried next. While the endpoint as a whole is away it may be later."`
 	Reason  string    `json:"reason" doc:"The result of its last try." example:"503 Service Unavailable"`
 	Behind  int64     `json:"behind" doc:"Commits of the same case that came after it, and may wait for it; 100 stands for all beyond." example:"2"`
 	Replay  *string   `json:"replay" doc:"The replay that it is of; null: it is new." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Asked   *string   `json:"asked" doc:"What somebody has asked for and is not done yet, retry or drop; null: nothing." example:"retry"`
+	Asked   *string   `json:"asked" doc:"The request of a person that is not carried out yet, retry or drop; null: none." example:"retry"`
 }
 
 // MessageSelection is the body that selects messages of an endpoint.

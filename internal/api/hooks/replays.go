@@ -15,17 +15,17 @@ import (
 // Replay sends messages of the past to an endpoint again.
 type Replay struct {
 	ID        string            `json:"id" doc:"Its id." example:"rpl_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"What it sends: all messages of some time; one message; or messages that were given up." example:"replay"`
+	Kind      store.ReplayKind  `json:"kind" enum:"replay,resend,retry" doc:"Its messages: all of some time; one; or those that were given up." example:"replay"`
 	State     store.ReplayState `json:"state" enum:"running,done,cancelled" doc:"Whether it goes on. It stands still while the endpoint is paused or disabled." example:"running"`
 	Triggers  []string          `json:"triggers" doc:"The triggers that it sends; empty: all that the endpoint subscribes to." example:"[\"case_created\"]"`
 	Subject   *string           `json:"subject" doc:"The subject of its messages; null: any." example:"case/4539148803436467"`
 	Messages  *int64            `json:"messages" doc:"How many messages it names; null: it names none, and sends all." example:"1"`
-	Progress  float64           `json:"progress" minimum:"0" maximum:"1" doc:"How far it has come." example:"0.25"`
+	Progress  float64           `json:"progress" minimum:"0" maximum:"1" doc:"The part that is done." example:"0.25"`
 	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, whether it sends them or not; null: it has ended." example:"300"`
 	Estimated bool              `json:"estimated" doc:"There are so many left that left is an estimate." example:"false"`
 	Delivered int64             `json:"delivered" doc:"Messages that the receiver accepted." example:"100"`
 	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
-	AskedBy   string            `json:"asked_by" doc:"Who asked for it." example:"Grace Hopper"`
+	AskedBy   string            `json:"asked_by" doc:"The person or program that asked for it." example:"Grace Hopper"`
 	CreatedAt rest.Time         `json:"created_at" doc:"When it was asked for."`
 	EndedAt   rest.TimeOrNull   `json:"ended_at" doc:"When it ended; null: it has not."`
 }

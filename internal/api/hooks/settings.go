@@ -25,7 +25,7 @@ func (Texts) Schema(huma.Registry) *huma.Schema {
 // Settings are the settings that the creation and the change of an endpoint share. Absent
 // members stay as they are.
 type Settings struct {
-	Description *string `json:"description,omitempty" maxLength:"1000" doc:"What it is for, for people." example:"Keeps the CRM up to date."`
+	Description *string `json:"description,omitempty" maxLength:"1000" doc:"Its purpose, for people." example:"Keeps the CRM up to date."`
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests authenticate themselves to the destination, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"The certificates for TLS connections. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`

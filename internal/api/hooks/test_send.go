@@ -24,7 +24,7 @@ type TestResult struct {
 	Delivered  bool       `json:"delivered" doc:"The receiver accepted it." example:"true"`
 	Reason     string     `json:"reason" doc:"The result in short." example:"200 OK"`
 	At         rest.Time  `json:"at" doc:"When it began."`
-	DurationMS int64      `json:"duration_ms" doc:"How long it took." example:"38"`
+	DurationMS int64      `json:"duration_ms" doc:"Its duration." example:"38"`
 	Address    string     `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string    `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`

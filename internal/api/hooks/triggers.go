@@ -15,7 +15,7 @@ type Trigger struct {
 	Name        string          `json:"name" doc:"Its name." example:"case_created"`
 	Format      string          `json:"format" doc:"The wire format that it belongs to."`
 	Description string          `json:"description" doc:"When it fires."`
-	Headers     []TriggerHeader `json:"headers" doc:"What its requests carry, besides what belongs to HTTP and what the endpoint adds."`
+	Headers     []TriggerHeader `json:"headers" doc:"The headers of its requests, besides those of HTTP and of the endpoint."`
 	Schema      rest.Value      `json:"schema" doc:"The JSON Schema (draft 2020-12) of its bodies."`
 	Example     rest.Value      `json:"example" doc:"A body, of something made up."`
 }
@@ -23,7 +23,7 @@ type Trigger struct {
 // TriggerHeader is a header of a trigger's requests.
 type TriggerHeader struct {
 	Name        string `json:"name" doc:"Its name, spelt as it is sent." example:"webhook-id"`
-	Description string `json:"description" doc:"What it says."`
+	Description string `json:"description" doc:"Its meaning."`
 	Example     string `json:"example" doc:"A value."`
 	Optional    bool   `json:"optional" doc:"Not every request has it." example:"false"`
 }

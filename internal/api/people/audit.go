@@ -12,10 +12,10 @@ import (
 type AuditRecord struct {
 	ID      string      `json:"id" doc:"Its id." example:"aud_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 	At      rest.Time   `json:"at" doc:"When it happened."`
-	Action  string      `json:"action" doc:"What was done, or tried." example:"token.created"`
-	Subject string      `json:"subject" doc:"What it was done to; may be empty." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	By      rest.Actor  `json:"by" doc:"Who did it, and from where."`
-	Detail  rest.Object `json:"detail" doc:"What else is known; it depends on the action."`
+	Action  string      `json:"action" doc:"The action that was done, or tried." example:"token.created"`
+	Subject string      `json:"subject" doc:"The subject of the action; may be empty." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	By      rest.Actor  `json:"by" doc:"The actor."`
+	Detail  rest.Object `json:"detail" doc:"Further members, which depend on the action."`
 }
 
 // auditHandler has the operation that lists the audit.

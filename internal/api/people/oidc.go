@@ -112,14 +112,14 @@ func (h oidcHandler) providerFailed(ctx context.Context, err error) error {
 }
 
 func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
-	Code        string `query:"code" maxLength:"4000" doc:"What the provider gave."`
-	State       string `query:"state" maxLength:"200" doc:"What the provider was given."`
+	Code        string `query:"code" maxLength:"4000" doc:"The provider's code."`
+	State       string `query:"state" maxLength:"200" doc:"The state that the provider was sent."`
 	Error       string `query:"error" maxLength:"200" doc:"Why the provider refused."`
 	Description string `query:"error_description" maxLength:"2000" doc:"More of why."`
 	ErrorURI    string `query:"error_uri" maxLength:"2000" doc:"Where more of why is."`
-	Issuer      string `query:"iss" maxLength:"2000" doc:"Who the provider is."`
+	Issuer      string `query:"iss" maxLength:"2000" doc:"The issuer."`
 	Session     string `query:"session_state" maxLength:"2000" doc:"The session at the provider."`
-	Scope       string `query:"scope" maxLength:"2000" doc:"What the provider allows."`
+	Scope       string `query:"scope" maxLength:"2000" doc:"The scopes that the provider grants."`
 }) (*redirect, error) {
 	if h.provider == nil {
 		return nil, oidcOff()

@@ -19,8 +19,8 @@ type Tenant struct {
 	Name      string    `json:"name" doc:"Its name, for people." example:"Acme Ltd"`
 	Hosts     []string  `json:"hosts" doc:"The host names that are its own: people who come there sign in to it, and the tokens of other tenants are refused." example:"[\"acme.example.com\"]"`
 	Variables []string  `json:"variables" doc:"The variables that its callbacks' URLs may begin with, without CASEHOOK_VAR_. Their values are the server's environment's. The first tenant has all of them." example:"[\"ORDERS_URL\"]"`
-	Allow     []string  `json:"allow_addresses" doc:"What it may call although it is not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
-	PublicURL *string   `json:"public_url" doc:"What was set as its public URL; null: nothing was." example:"https://acme.example.com"`
+	Allow     []string  `json:"allow_addresses" doc:"The addresses that it may call although they are not public: addresses and ranges of them, with or without ports. The first tenant also has those that the server was started with." example:"[\"10.0.0.0/8:8443\"]"`
+	PublicURL *string   `json:"public_url" doc:"Its own public URL; null: none was set." example:"https://acme.example.com"`
 	URL       string    `json:"url" doc:"Where its people find the server: its public URL, else the installation's with the first of its hosts by the alphabet, else the installation's. case_url begins with it." example:"https://acme.example.com"`
 	CreatedAt rest.Time `json:"created_at" doc:"When it was created."`
 
@@ -36,7 +36,7 @@ type TenantURL struct {
 // members stay as they are.
 type TenantReach struct {
 	Variables *[]string `json:"variables,omitempty" maxItems:"100" doc:"The variables that its callbacks' URLs may begin with, and no others: ORDERS_URL for CASEHOOK_VAR_ORDERS_URL." example:"[\"ORDERS_URL\"]"`
-	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"What it may call although it is not public, and nothing else: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
+	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"The addresses that it may call although they are not public, and no others: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
 }
 
 // TenantIDs says how the ids of contacts are drawn, in a body.

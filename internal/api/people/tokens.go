@@ -19,7 +19,7 @@ type Token struct {
 	Name      string          `json:"name" doc:"Its name, which receivers and the history show." example:"crm"`
 	CreatedAt rest.Time       `json:"created_at" doc:"When it was created."`
 	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
-	Role      string          `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What it may do." example:"caseworker"`
+	Role      string          `json:"role" enum:"admin,manager,caseworker,viewer" doc:"Its role." example:"caseworker"`
 	Clearance string          `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
 	Allowed   []string        `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
 	LastUsed  rest.TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
@@ -28,14 +28,14 @@ type Token struct {
 // CreatedToken is a token that was just created, with its bearer value.
 type CreatedToken struct {
 	Token
-	Bearer string `json:"token" doc:"What to send as Authorization: Bearer. It is shown this once." example:"chk_..."`
+	Bearer string `json:"token" doc:"The value for Authorization: Bearer. It is shown this once." example:"chk_..."`
 }
 
 // NewToken is the body that creates a token.
 type NewToken struct {
 	Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"Its name, which receivers and the history show." example:"crm"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it ends; absent: never." example:"2031-01-01T00:00:00Z"`
-	Role      string     `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"What it may do, at most what you may; absent: that." example:"caseworker"`
+	Role      string     `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"Its role, at most yours, which is the default." example:"caseworker"`
 	Clearance string     `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see, at most yours; absent: that." example:"PRIVATE"`
 	Allowed   []string   `json:"allowed_addresses,omitempty" maxItems:"100" doc:"The addresses, or ranges of them, that it may be used from; absent: all." example:"[\"192.0.2.0/24\"]"`
 }

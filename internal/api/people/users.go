@@ -19,7 +19,7 @@ type User struct {
 	ID        int64     `json:"id" doc:"The user's id." example:"7"`
 	Email     string    `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
 	Name      string    `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
-	Role      string    `json:"role" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"caseworker"`
+	Role      string    `json:"role" enum:"admin,manager,caseworker,viewer" doc:"The user's role." example:"caseworker"`
 	Clearance string    `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
 	Password  bool      `json:"password" doc:"Whether the user has a password." example:"true"`
 	Identity  *string   `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
@@ -32,7 +32,7 @@ type User struct {
 type NewUser struct {
 	Email     string `json:"email" minLength:"1" maxLength:"200" doc:"The user's address; nobody else's in the tenant." example:"ada@example.org"`
 	Name      string `json:"name" minLength:"1" maxLength:"200" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
-	Role      string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"What the user may do; absent: read." example:"caseworker"`
+	Role      string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role; absent: viewer." example:"caseworker"`
 	Clearance string `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours; absent: PUBLIC." example:"PRIVATE"`
 	Password  string `json:"password,omitempty" maxLength:"800" doc:"The user's password, of 12 to 200 characters; absent: the user signs in with OpenID Connect." example:"correct horse battery staple"`
 }
@@ -41,7 +41,7 @@ type NewUser struct {
 type UserUpdate struct {
 	Email     *string `json:"email,omitempty" minLength:"1" maxLength:"200" doc:"The user's address. A new one ends the user's sessions." example:"ada@example.org"`
 	Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"The user's name." example:"Ada King"`
-	Role      *string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"What the user may do." example:"manager"`
+	Role      *string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role." example:"manager"`
 	Clearance *string `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours." example:"PRIVATE"`
 	Password  *string `json:"password,omitempty" maxLength:"800" doc:"A new password, of 12 to 200 characters; empty: none. It ends the user's sessions." example:"correct horse battery staple"`
 	Disabled  *bool   `json:"disabled,omitempty" doc:"true keeps the user from signing in, and ends the user's sessions." example:"true"`

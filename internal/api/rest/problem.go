@@ -20,20 +20,20 @@ import (
 // Problem is every answer that is not a success: RFC 9457, with our members.
 type Problem struct {
 	Type     string       `json:"type" doc:"Always about:blank; the code says more." example:"about:blank"`
-	Title    string       `json:"title" doc:"What the status means." example:"Conflict"`
+	Title    string       `json:"title" doc:"The meaning of the status." example:"Conflict"`
 	Status   int          `json:"status" doc:"The HTTP status." example:"409"`
-	Detail   string       `json:"detail" doc:"What went wrong and what to do next, for people."`
-	Code     ProblemCode  `json:"code" doc:"What went wrong, for programs."`
+	Detail   string       `json:"detail" doc:"The fault, and what to do next, for people."`
+	Code     ProblemCode  `json:"code" doc:"The fault, for programs."`
 	Errors   []string     `json:"errors,omitempty" doc:"The errors that a callback answered with."`
 	Warnings []string     `json:"warnings,omitempty" doc:"The warnings that a callback answered with. Submit with ignore_warning to accept them."`
-	Fields   []FieldFault `json:"fields,omitempty" doc:"What is wrong where."`
+	Fields   []FieldFault `json:"fields,omitempty" doc:"The faults and their places."`
 	header   http.Header
 }
 
 // FieldFault is one thing that is wrong in a request.
 type FieldFault struct {
 	Path    string `json:"path" doc:"A JSON Pointer into the request's body; for a parameter its place and name, such as query.limit." example:"/data/email"`
-	Message string `json:"message" doc:"What is wrong there, as the rest of a sentence."`
+	Message string `json:"message" doc:"The fault there, as the rest of a sentence."`
 }
 
 var statuses = map[fault.Kind]int{
