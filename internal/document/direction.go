@@ -431,7 +431,7 @@ func canonical(r rune) rune {
 	return r
 }
 
-// neutral gives what has no direction that of what it stands between, if that is
+// neutral sets the direction of text without one to that of its neighbours, if that is
 // one, or the paragraph's (rules N1 and N2).
 func (s *sequence) neutral() {
 	for n := 0; n < len(s.at); n++ {

@@ -64,7 +64,7 @@ func (s *Server) tellHold() {
 		"start it without --hold; what waits is sent then")
 }
 
-// letGo gives load balancers time to see that the server is not ready, if they
+// letGo waits, so that load balancers see that the server is not ready, if they
 // are to have some.
 func (s *Server) letGo(ctx context.Context) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainDelay)

@@ -247,7 +247,7 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 	return saved, err
 }
 
-// TouchCase gives a case its next version and its last activity, and returns it.
+// TouchCase saves a case's next version and its last activity, and returns the case.
 // Its content stays.
 func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, by cases.Activity) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(by.At), by.By)
@@ -264,8 +264,8 @@ func (tx *Tx) LockCase(ctx context.Context, tenant, id int64) error {
 	return err
 }
 
-// Assign gives a case to a user, or with the zero Person to no-one, and its next
-// version. Its present assignee changes nothing.
+// Assign assigns a case to a user, or with the zero Person to nobody, and saves its next version. Assigning a case to its
+// present assignee changes nothing.
 func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, by cases.Activity) (c cases.Case, changed bool, err error) {
 	var since time.Time
 	if to.UserID != 0 {

@@ -133,7 +133,7 @@ func (k storedKey) secret() endpoint.Secret {
 	return secret
 }
 
-// into gives an endpoint its secrets.
+// into copies the secrets into an endpoint.
 func (s storedSecrets) into(e *endpoint.Endpoint) {
 	e.Headers, e.Auth, e.TLS = s.Headers, s.Auth, s.TLS
 	for _, k := range s.Keys {

@@ -116,7 +116,7 @@ func foldedRows(rows *sql.Rows) (folded [][]any, err error) {
 	return folded, nil
 }
 
-// foldNames gives endpoints the keys of their names. Of those that were named alike,
+// foldNames saves the keys of the names of endpoints. Of those that were named alike,
 // the oldest has the name; they all keep what they are called.
 func (s *Store) foldNames(ctx context.Context) error {
 	type named struct{ id, name string }

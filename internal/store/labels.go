@@ -104,7 +104,8 @@ func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by acc
 	return labelMissing(slug)()
 }
 
-// AddLabel gives a case a label, its next version and its last activity. A label that the case has already changes nothing.
+// AddLabel adds a label to a case, with the case's next version and last activity. A label that the case has already
+// changes nothing.
 func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
 	if _, err := tx.Label(ctx, tenant, slug); err != nil {
 		return c, false, err

@@ -139,7 +139,7 @@ func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	return (leases + nodes - 1) / nodes, false, nil
 }
 
-// Release gives leases back, so that another node takes them at once.
+// Release ends leases, so that another node takes them at once.
 func (tx *Tx) Release(ctx context.Context, owner string, endpoints []string) error {
 	names := make([][]any, len(endpoints))
 	for i, endpoint := range endpoints {
@@ -153,7 +153,7 @@ func (tx *Tx) Release(ctx context.Context, owner string, endpoints []string) err
 	return err
 }
 
-// Leave gives back all that a node holds.
+// Leave ends all leases of a node.
 func (tx *Tx) Leave(ctx context.Context, owner string) error {
 	if _, err := tx.q.exec(ctx, leaseReleaseAll, owner); err != nil {
 		return err

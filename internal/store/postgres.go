@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// postgresEngine gives every transaction a connection of its own. Statements that
+// postgresEngine runs every transaction on a connection of its own. Statements that
 // run apart have a few for themselves, so that transactions which wait for them
 // can't hold them all.
 type postgresEngine struct {

@@ -230,7 +230,7 @@ func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Repla
 	return r, err
 }
 
-// DropDead gives up dead messages for good: those that are named, or all when
+// DropDead drops dead messages for good: those that are named, or all when
 // messages is nil. It returns how many. They stay listed as dropped.
 func (tx *Tx) DropDead(ctx context.Context, tenant int64, endpoint string, messages []string) (int64, error) {
 	if messages == nil {

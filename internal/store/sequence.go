@@ -23,7 +23,7 @@ func journalAppend(insert string) *statement {
 
 const sequenceBatch = 1000
 
-// Sequence gives committed entries their positions and returns how many. Any
+// Sequence assigns positions to committed entries and returns how many. Any
 // node may call it at any time; one at a time does the work, the others return
 // at once, and hear when it is done.
 func (s *Store) Sequence(ctx context.Context) (int, error) {
@@ -37,7 +37,7 @@ func (s *Store) Sequence(ctx context.Context) (int, error) {
 	return total, err
 }
 
-// CatchUp gives all that was committed before it was called its position, and
+// CatchUp assigns positions to all entries that were committed before the call, and
 // keeps it in the journal until the transaction ends. The positions are given
 // apart from the transaction, so that nobody waits for it.
 func (tx *Tx) CatchUp(ctx context.Context) error {

@@ -197,7 +197,7 @@ func (f *fixture) appendEntry(e event.Entry) (entry int64) {
 	return entry
 }
 
-// sequence gives all entries their positions.
+// sequence assigns positions to all entries.
 func (f *fixture) sequence() {
 	f.Helper()
 	must[int](f)(f.Sequence(f.Context()))
