@@ -36,7 +36,7 @@ func describe(version string) *huma.OpenAPI {
 			{Name: "session", Description: "Signing in and out, and the caller."},
 			{Name: "users", Description: "People, and what they may do and see."},
 			{Name: "tokens", Description: "The credentials of programs."},
-			{Name: "tenants", Description: "Isolated customers in one server, for whoever runs it."},
+			{Name: "tenants", Description: "Isolated customers in one server, for its operators."},
 			{Name: "audit", Description: "Sign-ins, refusals, and changes to rights, endpoints and case types."},
 			{Name: "server", Description: "The process itself."},
 		},

@@ -92,7 +92,7 @@ type submitted struct {
 	Status   int
 	ETag     string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Location string `header:"Location" doc:"Where the case is." example:"/v1/cases/4539148803436467"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Repeated string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
 	Body     rest.Reply[Case]
 }
 
@@ -199,12 +199,12 @@ func submit(ctx context.Context, status int, in rest.Idempotent,
 		}
 		return rest.Answer(status, shown, "ETag", rest.ETag(v.Revision), "Location", casePath(v.ID))
 	}
-	got, replayed, err := rest.Once(ctx, in, render, do)
+	got, repeated, err := rest.Once(ctx, in, render, do)
 	if err != nil {
 		return nil, err
 	}
 	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"],
-		Replayed: replayed, Body: got.Body}, nil
+		Repeated: repeated, Body: got.Body}, nil
 }
 
 func (h caseHandler) editCase(ctx context.Context, in *struct {

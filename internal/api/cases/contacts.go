@@ -53,7 +53,7 @@ type createdContact struct {
 	Status   int
 	ETag     string `header:"ETag" doc:"The version, for If-Match." example:"\"r1\""`
 	Location string `header:"Location" doc:"The address of what was created."`
-	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Repeated string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
 	Body     rest.Reply[Contact]
 }
 
@@ -106,7 +106,7 @@ func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent,
 	body SetContact) (*createdContact, error) {
 	var d event.ContactDetails
 	body.apply(&d)
-	got, replayed, err := rest.Once(ctx, *in, func(c cases.Contact) (store.Answer, error) {
+	got, repeated, err := rest.Once(ctx, *in, func(c cases.Contact) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showContact(c), "ETag", rest.ETag(c.Version), "Location",
 			contactPath(c.ID))
 	}, func(o authz.Once) (cases.Contact, error) {
@@ -116,7 +116,7 @@ func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent,
 		return nil, err
 	}
 	return &createdContact{
-		Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Replayed: replayed,
+		Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"], Repeated: repeated,
 		Body: got.Body,
 	}, nil
 }

@@ -26,7 +26,7 @@ type Idempotent struct {
 type PostAnswer[T any] struct {
 	Status   int
 	Location string `header:"Location" doc:"The address of what was created."`
-	Replayed string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
+	Repeated string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
 	Body     Reply[T]
 }
 
@@ -58,7 +58,7 @@ func Answer(status int, body any, header ...string) (store.Answer, error) {
 func Once[T any](
 	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
 	do func(authz.Once) (T, error), extra ...string,
-) (a store.Answer, replayed string, err error) {
+) (a store.Answer, repeated string, err error) {
 	x := ExchangeOf(ctx)
 	key := authz.Once{
 		Operation: x.operation, Key: in.IdempotencyKey, Request: x.fingerprint(extra),
@@ -91,11 +91,11 @@ func Create[V, T any](
 	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
 	do func(authz.Once) (T, error), extra ...string,
 ) (*PostAnswer[V], error) {
-	a, replayed, err := Once(ctx, in, render, do, extra...)
+	a, repeated, err := Once(ctx, in, render, do, extra...)
 	if err != nil {
 		return nil, err
 	}
-	return &PostAnswer[V]{Status: a.Status, Location: a.Header["Location"], Replayed: replayed, Body: a.Body}, nil
+	return &PostAnswer[V]{Status: a.Status, Location: a.Header["Location"], Repeated: repeated, Body: a.Body}, nil
 }
 
 // fingerprint returns a keyed hash of the whole request. Since it is keyed, a password
