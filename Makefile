@@ -1,4 +1,4 @@
-.PHONY: help build test soak bench
+.PHONY: help build test soak bench mutants
 
 # Of make soak: how long each decoder is fuzzed, how often each property is
 # checked, how many runs of kill -9 there are on each database, how long the
@@ -15,6 +15,7 @@ help:
 	@echo 'make build   the binary, ./casehook'
 	@echo 'make soak    long campaigns, with figures: TIME=$(TIME) CHECKS=$(CHECKS) KILLS=$(KILLS) OUTAGE=$(OUTAGE) FAULTS=$(FAULTS) GROWTH=$(GROWTH)'
 	@echo 'make bench   the benchmarks'
+	@echo 'make mutants changes the pure packages, one place at a time, and shows what their tests do not notice'
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o casehook ./cmd/casehook
@@ -29,3 +30,6 @@ soak:
 bench:
 	.ci/need
 	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' 'func Benchmark' . | xargs -n1 dirname | sort -u)
+
+mutants:
+	.ci/mutants

@@ -2,8 +2,12 @@ package access_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/argon2"
 
 	"github.com/casehook/casehook/internal/access"
 )
@@ -28,6 +32,38 @@ func TestAPasswordIsKnownByItsHash(t *testing.T) {
 	} {
 		if access.PasswordIs(none, cost, "") || access.PasswordIs(none, cost, "x") {
 			t.Errorf("%q is the hash of a password", none)
+		}
+	}
+}
+
+// A hash may not make the server compute for long, and has to be long enough to prove something.
+func TestAHashHasBounds(t *testing.T) {
+	const password = "correct horse"
+	salt, encode := make([]byte, 16), base64.RawStdEncoding.EncodeToString
+	for name, test := range map[string]struct {
+		passes, memory uint32
+		threads        uint8
+		key            int // bytes
+		good           bool
+	}{
+		"the least":       {passes: 1, memory: 8, threads: 1, key: 16, good: true},
+		"the longest":     {passes: 20, memory: 8, threads: 2, key: 64, good: true},
+		"no passes":       {passes: 0, memory: 8, threads: 1, key: 16},
+		"too many passes": {passes: 21, memory: 8, threads: 1, key: 16},
+		"no threads":      {passes: 1, memory: 8, threads: 0, key: 16},
+		"too much memory": {passes: 1, memory: 1<<20 + 1, threads: 1, key: 16},
+		"too short a key": {passes: 1, memory: 8, threads: 1, key: 15},
+		"too long a key":  {passes: 1, memory: 8, threads: 1, key: 65},
+		"no key":          {passes: 1, memory: 8, threads: 1},
+	} {
+		key := make([]byte, test.key)
+		if test.key > 0 && test.passes > 0 && test.threads > 0 && test.memory == 8 {
+			key = argon2.IDKey([]byte(password), salt, test.passes, test.memory, test.threads, uint32(test.key))
+		}
+		hash := fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s",
+			test.memory, test.passes, test.threads, encode(salt), encode(key))
+		if good := access.PasswordIs(hash, access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, password); good != test.good {
+			t.Errorf("%s: %v", name, good)
 		}
 	}
 }
