@@ -43,7 +43,7 @@ func (t Token) From(address string) bool {
 	})
 }
 
-// Principal is who a request comes from, once authenticated.
+// Principal is the authenticated sender of a request.
 type Principal struct {
 	Tenant     int64
 	Actor      event.Actor
@@ -52,10 +52,9 @@ type Principal struct {
 	Credential Credential
 }
 
-// Redact is an actor as somebody may see them. Everybody sees who did something, by name,
-// and themselves as they are; where a colleague's request came from, and which token it
-// was, is for managers and administrators, who look after these; so is an e-mail address
-// that is somebody's name.
+// Redact returns an actor as the principal may see it. Everybody sees the name of an actor, and all of
+// their own record. The address and the token of a colleague's request are for managers and
+// administrators, and so is an e-mail address that serves as a name.
 func (p Principal) Redact(a event.Actor) event.Actor {
 	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
 	if !self && !p.Role.Includes(Manager) {
@@ -65,8 +64,8 @@ func (p Principal) Redact(a event.Actor) event.Actor {
 	return a
 }
 
-// RedactPerson is a user of the tenant as somebody may see them: what of the name is an
-// e-mail address is for managers, administrators and the user alone.
+// RedactPerson returns a user of the tenant as the principal may see them: an e-mail address in the name
+// is for managers, administrators and the user alone.
 func (p Principal) RedactPerson(who event.Person) event.Person {
 	who.Name = p.Redact(event.Actor{UserID: who.UserID, Name: who.Name}).Name
 	return who
@@ -74,7 +73,7 @@ func (p Principal) RedactPerson(who event.Person) event.Person {
 
 var emailAddress = regexp.MustCompile(`([^\s<>()\[\],;:"@]+)@[^\s<>()\[\],;:"@]+`)
 
-// withoutAddresses leaves of each e-mail address in a name the part before the @.
+// withoutAddresses reduces each e-mail address in a name to the part before the @.
 func withoutAddresses(name string) string { return emailAddress.ReplaceAllString(name, "$1") }
 
 const prefix = "chk_"
@@ -90,8 +89,8 @@ func NewToken(r io.Reader) (secret string, hash []byte, err error) {
 	return secret, digest(secret), nil
 }
 
-// Bearer is what a client sends: chk_<id>.<secret>. The id finds the row, so
-// that the secret is compared in constant time and never searched for.
+// Bearer returns the value that a client sends: chk_<id>.<secret>. The id finds the row, so that the
+// secret is compared in constant time and never searched for.
 func Bearer(id, secret string) string { return prefix + id + "." + secret }
 
 // ParseBearer takes a bearer value apart.

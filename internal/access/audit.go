@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Record is one line of the audit: who did what to what, when and from where.
+// Record is one line of the audit: the actor, the action, its object, the time and the address.
 type Record struct {
 	ID      int64
 	Tenant  int64
@@ -21,7 +21,7 @@ type Record struct {
 	Classification casetype.Classification // of the subject: who may see that may read this; empty: PUBLIC
 }
 
-// Action is what the audit notes.
+// Action names something that the audit records.
 type Action string
 
 // The actions.

@@ -6,9 +6,8 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// Credential says by what a principal was authenticated, and as of when. A request that
-// takes its time is asked again before it commits. The zero Credential is of nobody who
-// came with a request; nothing revokes it.
+// Credential identifies the means by which a principal was authenticated, and when. A request checks it
+// again before it commits. The zero Credential belongs to the server itself and is never revoked.
 type Credential struct {
 	At      time.Time // when it was looked at
 	Moment  int64     // what the store's rights had come to before that
@@ -17,8 +16,8 @@ type Credential struct {
 	Epoch   int64     // of the session's user
 }
 
-// Standing is what a credential is worth at a later moment. The zero Standing is that of
-// one that was revoked.
+// Standing is the rights behind a credential at a later moment. The zero Standing is that of a revoked
+// one.
 type Standing struct {
 	Role      Role
 	Clearance casetype.Classification

@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// An operator is whoever holds the key of the installation: they may create
-// tenants, and may not look into them. Their credential is made out of the key
-// and the time and kept nowhere, so that the server needs no secret besides,
-// and what is seen of it is soon worth nothing.
+// An operator holds the key of the installation: they may create tenants, and may not look into them.
+// Their credential is computed from the key and the time and stored nowhere. So the server needs no
+// further secret, and a leaked credential soon expires.
 
 const (
 	operatorPrefix = "cho_"
@@ -26,11 +25,11 @@ func OperatorBearer(key []byte, now time.Time) string {
 	return operatorPrefix + at + "." + base64.RawURLEncoding.EncodeToString(operatorMAC(key, at))
 }
 
-// IsOperator reports whether a bearer value looks like an operator's.
+// IsOperator reports whether a bearer value has the form of an operator's.
 func IsOperator(bearer string) bool { return strings.HasPrefix(bearer, operatorPrefix) }
 
-// ValidOperator reports whether a bearer value is an operator's, made with this
-// key and lately. Without a key nobody is an operator.
+// ValidOperator reports whether a bearer value is an operator's, made with this key within the last five
+// minutes. Without a key it returns false.
 func ValidOperator(key []byte, bearer string, now time.Time) bool {
 	at, signature, _ := strings.Cut(strings.TrimPrefix(bearer, operatorPrefix), ".")
 	sent, err := base64.RawURLEncoding.DecodeString(signature)

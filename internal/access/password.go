@@ -11,14 +11,13 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// PasswordCost is what hashing a password by argon2id takes.
+// PasswordCost holds the parameters of argon2id.
 type PasswordCost struct {
 	Memory, Passes uint32 // of KiB; over the memory
 	Threads        uint8
 }
 
-// DefaultPasswordCost returns the cost in use: 19 MiB and two passes, some 30 ms of
-// one core.
+// DefaultPasswordCost returns the cost in use: 19 MiB and two passes, about 30 ms of one core.
 func DefaultPasswordCost() PasswordCost { return PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1} }
 
 const (
@@ -32,7 +31,7 @@ const (
 	MaxPassword = 200
 )
 
-// PasswordProblem says why a password can't be one; empty: it can.
+// PasswordProblem returns why a password is not accepted, or "".
 func PasswordProblem(password string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password):
@@ -45,8 +44,7 @@ func PasswordProblem(password string) string {
 	return ""
 }
 
-// HashPassword hashes a password with a salt drawn from r. The result is in PHC form
-// and says how it was made.
+// HashPassword hashes a password with a salt drawn from r. The result is in PHC form and records its cost.
 func HashPassword(r io.Reader, cost PasswordCost, password string) (string, error) {
 	salt := make([]byte, passwordSalt)
 	if _, err := io.ReadFull(r, salt); err != nil {
@@ -55,8 +53,8 @@ func HashPassword(r io.Reader, cost PasswordCost, password string) (string, erro
 	return formatHash(salt, cost.key(password, salt, passwordKey), cost), nil
 }
 
-// PasswordIs reports whether a hash is of this password. A hash that is none, the
-// empty one too, is of no password, and takes as long to say so as one of this cost.
+// PasswordIs reports whether a hash is of this password. A malformed or empty hash is of no password, and
+// the comparison takes as long as one of this cost.
 func PasswordIs(hash string, cost PasswordCost, password string) bool {
 	salt, key, made, ok := parseHash(hash)
 	if !ok {

@@ -10,30 +10,29 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Reader is what somebody may read of a tenant's cases, as of a moment: people,
-// programs, and endpoints by their owners. It is the one rule for all that tells
-// of cases.
+// Reader is the right to read a tenant's cases at one moment: that of a person, a program, or an endpoint
+// by its owner. Everything that shows or sends cases uses this one rule.
 type Reader struct {
 	Clearance casetype.Classification // the highest that may be seen
 	Without   []string                // types whose cases may not be read, sorted
 }
 
-// Reads reports whether what an entry tells may be read, as far as the type of its
-// case says. Contacts and endpoints have no type: their classifications alone say.
+// Reads reports whether an entry may be read, as far as its case's type decides. Contacts and endpoints
+// have no type: their classification alone decides.
 func (r Reader) Reads(e *event.Entry) bool {
 	return e.Snapshot.Case == nil || !slices.Contains(r.Without, e.Snapshot.Case.Type)
 }
 
-// Same reports whether two may read the same.
+// Same reports whether two readers may read the same.
 func (r Reader) Same(other Reader) bool {
 	return r.Clearance == other.Clearance && slices.Equal(r.Without, other.Without)
 }
 
-// Narrowing lists the roles that may read cases, by type: of those types alone that
-// name them. Types are as their newest definitions have them.
+// Narrowing holds the roles that may read the cases of a type, by the key of the type. It has only the
+// types whose newest definitions name roles.
 type Narrowing map[string][]string
 
-// Reader is what a role with a clearance may read.
+// Reader returns what a role with a clearance may read.
 func (n Narrowing) Reader(role Role, clearance casetype.Classification) Reader {
 	r := Reader{Clearance: clearance}
 	for key, roles := range n {
@@ -45,16 +44,16 @@ func (n Narrowing) Reader(role Role, clearance casetype.Classification) Reader {
 	return r
 }
 
-// Grant is what an owner was given: by a user's row, or a token's. The zero Grant is
-// that of an owner who is gone, disabled or expired, and of none at all.
+// Grant holds the rights of an owner, from a user's row or a token's. The zero Grant is that of an owner
+// who is deleted, disabled or expired, or of no owner.
 type Grant struct {
 	Role      Role
 	Clearance casetype.Classification
 	Expires   time.Time // zero: never
 }
 
-// Reader is what an owner with the grant may read now. Without one, an endpoint goes
-// on with what is narrowed to nobody: its own clearance bounds it.
+// Reader returns what an owner with the grant may read now. An endpoint whose owner has no rights any more
+// still receives cases of types that name no roles, up to its own clearance.
 func (g Grant) Reader(n Narrowing, now time.Time) Reader {
 	if g = g.AsOf(now); g.Role == "" {
 		return n.Reader("", casetype.Restricted)
@@ -62,7 +61,7 @@ func (g Grant) Reader(n Narrowing, now time.Time) Reader {
 	return n.Reader(g.Role, g.Clearance)
 }
 
-// AsOf is what of the grant is left at a time.
+// AsOf returns the grant, or the zero Grant if it has expired by now.
 func (g Grant) AsOf(now time.Time) Grant {
 	if !g.Expires.IsZero() && !now.Before(g.Expires) {
 		return Grant{}
@@ -70,12 +69,12 @@ func (g Grant) AsOf(now time.Time) Grant {
 	return g
 }
 
-// Includes reports whether a grant allows all that another does.
+// Includes reports whether the grant allows everything that another does.
 func (g Grant) Includes(other Grant) bool {
 	return other.Role == "" || g.Role.Includes(other.Role) && g.Clearance.Sees(other.Clearance)
 }
 
-// Grant is what the user was given.
+// Grant returns the user's rights; those of a disabled user are none.
 func (u User) Grant() Grant {
 	if u.Disabled {
 		return Grant{}
@@ -83,8 +82,8 @@ func (u User) Grant() Grant {
 	return Grant{Role: u.Role, Clearance: u.Clearance}
 }
 
-// SignInGrant is what the user was given, if there is a way to sign in: a password, or an
-// identity elsewhere.
+// SignInGrant returns the rights of a user who can sign in, by a password or an identity elsewhere, and
+// else the zero Grant.
 func (u User) SignInGrant() Grant {
 	if u.Password == "" && u.Issuer == "" {
 		return Grant{}
@@ -92,21 +91,21 @@ func (u User) SignInGrant() Grant {
 	return u.Grant()
 }
 
-// Owner is the user as an owner.
+// Owner returns the user as an owner.
 func (u User) Owner() Owner { return Owner("user/" + strconv.FormatInt(u.ID, 10)) }
 
-// Owner is the token as an owner.
+// Owner returns the token as an owner.
 func (t Token) Owner() Owner { return Owner("token/" + t.ID) }
 
-// Grant is what the token was given.
+// Grant returns the token's rights.
 func (t Token) Grant() Grant {
 	return Grant{Role: t.Role, Clearance: t.Clearance, Expires: t.ExpiresAt}
 }
 
-// Owner names whom an endpoint belongs to: "user/7", "token/tok_...", or nobody.
+// Owner names the owner of an endpoint: "user/7", "token/tok_...", or "" for none.
 type Owner string
 
-// Owner is the principal as an owner.
+// Owner returns the principal as an owner.
 func (p Principal) Owner() Owner {
 	switch {
 	case p.Actor.UserID != 0:
@@ -117,14 +116,14 @@ func (p Principal) Owner() Owner {
 	return ""
 }
 
-// User is the id of the user that an owner is; 0: none.
+// User returns the id of an owner that is a user, else 0.
 func (o Owner) User() int64 {
 	text, _ := strings.CutPrefix(string(o), "user/")
 	id, _ := strconv.ParseInt(text, 10, 64)
 	return id
 }
 
-// Token is the id of the token that an owner is; empty: none.
+// Token returns the id of an owner that is a token, else "".
 func (o Owner) Token() string {
 	id, is := strings.CutPrefix(string(o), "token/")
 	if !is {

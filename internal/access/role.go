@@ -1,9 +1,9 @@
 package access
 
-// Role says what somebody may do, unless a case type refines it.
+// Role determines what a user or a token may do. A case type may narrow it.
 type Role string
 
-// The roles, from the one that may most to the one that may least.
+// The roles, from the most powerful to the least.
 const (
 	Admin      Role = "admin"      // everything, people and tokens included
 	Manager    Role = "manager"    // case types, endpoints, labels, and all that a caseworker may
@@ -11,9 +11,9 @@ const (
 	Viewer     Role = "viewer"     // reads
 )
 
-// Operator is the role of whoever runs the installation. It is nobody's in a
-// tenant: it is not among [Roles], and permits none of their operations.
+// Operator is the role of an operator. No user of a tenant has it: it is not among [Roles], and permits
+// none of their operations.
 const Operator Role = "operator"
 
-// Roles lists the roles, from the one that may most to the one that may least.
+// Roles lists the roles, from the most powerful to the least.
 func Roles() []Role { return []Role{Admin, Manager, Caseworker, Viewer} }

@@ -26,7 +26,7 @@ type User struct {
 	UpdatedAt time.Time
 }
 
-// Identity is who an OpenID Connect provider says somebody is.
+// Identity is a user's identity at an OpenID Connect provider.
 type Identity struct {
 	Issuer   string
 	Subject  string
@@ -34,9 +34,9 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// NormalEmail returns an address as users are found by it: letters of ASCII in lower
-// case, and nothing else changed. Folding more would take one person's address for
-// another's: the Kelvin sign folds to k, and a dotted capital I to i.
+// NormalEmail returns an address in the form by which users are found: ASCII letters in lower case,
+// everything else unchanged. Further folding would confuse two people's addresses: the Kelvin sign folds
+// to k, and a dotted capital I to i.
 func NormalEmail(email string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -46,7 +46,6 @@ func NormalEmail(email string) string {
 	}, strings.Trim(email, " \t\r\n"))
 }
 
-// FoldedEmail returns an address as a reader may take it for another: as text is
-// compared where letter case does not matter. Addresses that are equal so, and differ
-// otherwise, must not belong to two users.
+// FoldedEmail returns an address in the form in which readers confuse it with others: letter case does not
+// matter. Two users must not have different addresses of one folded form.
 func FoldedEmail(email string) string { return spelling.Key(NormalEmail(email)) }

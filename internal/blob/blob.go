@@ -1,12 +1,10 @@
-// Package blob keeps the contents of attachments: bytes under a key, written
-// once, read as a stream, deleted as a whole. What they mean is elsewhere. A
-// content is there entirely or not at all, whatever fails meanwhile, and never
-// held in memory as a whole.
+// Package blob keeps the contents of attachments: bytes under a key, written once, read as a stream,
+// deleted as a whole. Their meaning is the caller's. A content is there entirely or not at all, whatever
+// fails meanwhile, and is never held in memory as a whole.
 //
-// The contents live outside the transactions that refer to them: write first,
-// commit the reference after; delete the reference first, the content after.
-// What a crash leaves between the two is an unreferenced content, never a
-// dangling reference; List finds it.
+// The contents live outside the transactions that refer to them: write first, commit the reference after;
+// delete the reference first, the content after. A crash in between leaves an unreferenced content, never
+// a dangling reference; List finds it.
 package blob
 
 import (
@@ -18,7 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Store keeps contents. Package blobtest says, as tests, what it promises.
+// Store keeps contents. The tests of package blobtest define its promises.
 type Store interface {
 	// Put reads r to its end and keeps it under a new key, as id.New makes them.
 	// It fails with fault.TooLarge, code blob.too_large, beyond limit bytes; with
@@ -30,7 +28,7 @@ type Store interface {
 	// with fault.NotFound, code blob.not_found.
 	Open(ctx context.Context, key string) (io.ReadCloser, int64, error)
 
-	// Delete removes a content. One that is not there is no error.
+	// Delete removes a content. A missing one is no error.
 	Delete(ctx context.Context, key string) error
 
 	// List calls each with every key and the time it was put, in no set order,
@@ -47,8 +45,8 @@ type Info = struct {
 
 var keyPattern = regexp.MustCompile(`^[a-z]+_[0-9a-f]{32}$`)
 
-// CheckKey refuses, with fault.Invalid, what id.New can't have made. A key that
-// passes is a safe file name.
+// CheckKey refuses, with fault.Invalid, a key that id.New can't have made. A key that passes is a safe
+// file name.
 func CheckKey(key string) error {
 	if !keyPattern.MatchString(key) {
 		return fault.New(fault.Invalid, "blob.key_invalid", "%q is not the key of a file.", key)

@@ -29,8 +29,8 @@ type Disk struct {
 
 const tmpDir = "tmp"
 
-// NewDisk opens the store in dir, which it makes if need be. It removes what
-// writers left unfinished when the last process ended.
+// NewDisk opens the store in dir, which it makes if need be. It removes unfinished files of the last
+// process.
 func NewDisk(dir string) (*Disk, error) {
 	tmp := filepath.Join(dir, tmpDir)
 	if err := os.RemoveAll(tmp); err != nil {
@@ -93,7 +93,7 @@ func (d *Disk) publish(tmp, key string) error {
 	return nil
 }
 
-// failed says what to do about a disk that takes no more, and wraps any other error.
+// failed wraps an error; if the disk is full, its detail says what to do.
 func failed(err error, doing string) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) {
@@ -181,7 +181,7 @@ func (d *Disk) listShard(ctx context.Context, shard string, each func(key string
 
 func (d *Disk) path(key string) string { return filepath.Join(d.dir, shardOf(key), key) }
 
-// shardOf is the last two hexadecimal digits of a valid key.
+// shardOf returns the last two hexadecimal digits of a valid key.
 func shardOf(key string) string { return key[len(key)-2:] }
 
 // copyHashed copies r to w until it ends or exceeds limit bytes.
@@ -217,8 +217,7 @@ func (r reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
-// syncDir makes what happened to a directory's entries durable. Windows has no
-// such call and needs none.
+// syncDir makes changes of a directory's entries durable. Windows has no such call and needs none.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

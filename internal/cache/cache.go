@@ -1,11 +1,11 @@
-// Package cache keeps what is made of something that never changes, such as a version of a
-// definition, so that nothing in it goes stale.
+// Package cache keeps values derived from data that never changes, such as a version of a definition, so
+// that none goes stale.
 package cache
 
 import "sync"
 
-// Bounded keeps values by key, up to a number and a size of them all; beyond these it is
-// emptied. Many may use it at once.
+// Bounded keeps values by key, up to a number and a total size; beyond these it is emptied. It is safe for
+// concurrent use.
 type Bounded[K comparable, V any] struct {
 	maxCount, maxSize int
 
@@ -14,7 +14,7 @@ type Bounded[K comparable, V any] struct {
 	size   int
 }
 
-// New returns an empty cache. The size is in units of the caller's, those of Put.
+// New returns an empty cache. The caller chooses the unit of maxSize and of the sizes given to Put.
 func New[K comparable, V any](maxCount, maxSize int) *Bounded[K, V] {
 	return &Bounded[K, V]{maxCount: maxCount, maxSize: maxSize, values: map[K]V{}}
 }
@@ -27,7 +27,7 @@ func (c *Bounded[K, V]) Get(key K) (V, bool) {
 	return v, ok
 }
 
-// Put keeps a value of a size, unless there is one of its key already.
+// Put adds a value with its size, unless the key has one already.
 func (c *Bounded[K, V]) Put(key K, value V, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

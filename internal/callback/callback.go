@@ -1,8 +1,7 @@
-// Package callback asks an AboutToSubmit callback: the synchronous question
-// that comes before a commit. It tries as often as the case type says, within
-// one total budget, and returns the decoded answer or why there is none.
-// It judges no verdict: what the answer means for the case, and what the case
-// type's failure policy makes of a failure, is the caller's.
+// Package callback asks an AboutToSubmit callback: the synchronous question before a commit. It tries as
+// often as the case type says, within one total budget, and returns the decoded answer or the reason why
+// there is none. The caller decides what an answer means for the case, and applies the case type's failure
+// policy.
 package callback
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// MaxAnswer is the greatest answer that is read, in bytes after decompression.
+// MaxAnswer is the largest answer that is read, in bytes after decompression.
 const MaxAnswer = 1 << 20
 
 // The codes of the errors that Ask returns.
@@ -31,7 +30,7 @@ const (
 	CodeCancelled = "callback.cancelled"
 )
 
-// Clock is the time that waits and budgets go by. The zero value is the real one.
+// Clock measures waits and budgets. The zero value is the real one.
 type Clock struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) // returns early when the context ends
@@ -45,7 +44,7 @@ type Client struct {
 	tracer  *observe.Tracer
 }
 
-// Observed makes the client count and trace what it asks.
+// Observed returns the client with metrics and traces of its questions.
 func (c *Client) Observed(metrics *observe.Callback, tracer *observe.Tracer) *Client {
 	c.metrics, c.tracer = metrics, tracer
 	return c
@@ -76,12 +75,10 @@ type Question struct {
 	Body       []byte                    // from wire.EncodeAboutToSubmit
 }
 
-// Ask asks until there is an answer, retries are of no use, or they or the
-// budget are used up. Connection errors, timeouts and statuses from 500 are
-// tried again, not before a Retry-After that the budget has time for. The record is complete in either case,
-// for the journal; of an
-// answer it notes data, warnings and state on the understanding that they are
-// applied. An error is a *fault.Error of one of the codes above.
+// Ask asks until there is an answer, or until retries are pointless or used up, or the budget is spent.
+// Connection errors, timeouts and statuses from 500 are tried again, after Retry-After if the budget has
+// time for that. The record for the journal is complete either way; it describes data, warnings and state
+// of an answer as if they were applied. An error is a *fault.Error with one of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
 	start := c.clock.Now()
 	answer, record, err := c.ask(ctx, q, start)
@@ -89,7 +86,7 @@ func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callba
 	return answer, record, err
 }
 
-// outcome is a word for how a question ended.
+// outcome names how a question ended, for metrics.
 func outcome(a wire.Answer, err error) string {
 	switch {
 	case err == nil && len(a.Errors) > 0:
@@ -195,7 +192,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	return answer, result.Status, nil
 }
 
-// failure is why an attempt gave no answer.
+// failure is the reason why an attempt had no usable answer.
 type failure struct {
 	what  string     // completes "The callback of kyc/submit ..."; nothing of the answer's body
 	kind  fault.Kind // UpstreamTimeout, Unavailable, or anything else: Upstream
@@ -206,7 +203,7 @@ type failure struct {
 	refuses error         // ErrRefuses, if it said errors all the same
 }
 
-// word is one for the failure, which quotes nothing.
+// word names the failure for metrics; it quotes nothing of the answer.
 func (f *failure) word() string {
 	if f.kind == fault.UpstreamTimeout {
 		return "timeout"
@@ -214,8 +211,8 @@ func (f *failure) word() string {
 	return "failed"
 }
 
-// judge says whether a result holds an answer to decode. A wrong status settles
-// it, whatever became of the body.
+// classify returns nil if a result holds an answer to decode. A wrong status is decisive, whatever became
+// of the body.
 func judge(r outbound.Result) *failure {
 	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err}
@@ -247,7 +244,7 @@ func judge(r outbound.Result) *failure {
 	return &failure{what: "failed: " + r.Err.Error(), err: r.Err}
 }
 
-// passes reports whether a status says that a later attempt may do better.
+// passes reports whether a later attempt may do better than one with this status.
 func passes(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -256,11 +253,11 @@ func passes(status int) bool {
 	return status >= http.StatusInternalServerError
 }
 
-// ErrRefuses is wrapped by the error of a callback that failed, and said errors all
-// the same, at whichever attempt: no policy waives what it said.
+// ErrRefuses is wrapped by the error of a callback that failed and yet sent errors, at whichever attempt:
+// no failure policy ignores these.
 var ErrRefuses = errors.New("the callback's answer carries errors")
 
-// saysErrors is ErrRefuses for a body that carries errors.
+// saysErrors returns ErrRefuses for a body that carries errors.
 func saysErrors(body []byte) error {
 	if wire.CarriesErrors(body) {
 		return ErrRefuses
@@ -268,7 +265,7 @@ func saysErrors(body []byte) error {
 	return nil
 }
 
-// fault turns the failure into what the initiator is told.
+// fault turns the failure into the error that the initiator gets.
 func (f *failure) fault(name string, attempts int) *fault.Error {
 	kind, code := fault.Upstream, CodeFailed
 	switch f.kind {

@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Comment is what somebody said about a case. Comments are never changed.
+// Comment is a remark on a case. Comments are never changed.
 type Comment struct {
 	ID     string
 	CaseID int64
@@ -33,7 +33,7 @@ type Attachment struct {
 	At        time.Time
 }
 
-// AttachmentKind says which of the two an attachment is.
+// AttachmentKind tells documents from proofs.
 type AttachmentKind string
 
 // The kinds of attachments.

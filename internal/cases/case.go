@@ -1,10 +1,9 @@
-// Package cases is what a case is: its content, what counts as a change to it,
-// which facts a change makes true, and what hangs on it. It is pure.
+// Package cases defines a case: its content, what counts as a change to it, the facts that follow from a
+// change, and the comments and attachments of a case. It is pure.
 //
-// A case has two counters. Version grows by one with every commit that touches
-// the case, comments, attachments and contacts included: receivers order what they get by
-// it. Revision grows with the content alone (data, name, colour, state, type):
-// two submissions conflict only when both change that.
+// A case has two counters. Version grows by one with every commit that touches the case, comments,
+// attachments and contacts included: receivers order messages by it. Revision grows with the content alone
+// (data, name, colour, state, type): two submissions conflict only when both change that.
 package cases
 
 import (
@@ -48,14 +47,14 @@ type Case struct {
 	LastActivity    Activity  // of any commit
 }
 
-// Activity is the last commit about a case: when it was, and who made it.
+// Activity is the last commit about a case: its time and its author.
 type Activity struct {
 	At time.Time
 	By int64 // a user; 0: a program, or it is not known
 }
 
-// EffectiveColor is what the case is shown in: its own colour, else its state's,
-// else its type's, else "".
+// EffectiveColor returns the colour in which the case is shown: its own, else its state's, else its
+// type's, else "".
 func (c Case) EffectiveColor(t *casetype.Type) string {
 	if c.Color != "" {
 		return c.Color
@@ -66,10 +65,9 @@ func (c Case) EffectiveColor(t *casetype.Type) string {
 	return t.Color
 }
 
-// As is the case as somebody with the clearance sees it, and whether they see it
-// at all. It lacks the fields that are classified higher; a name that its type's
-// template makes of such fields becomes the reference. t is the version that the
-// case works by.
+// As returns the case as somebody with the clearance sees it, and whether they see it at all. It lacks the
+// fields of higher classifications; a name that the template makes of such fields is replaced by the
+// reference. t is the version of the type that the case works by.
 func (c Case) As(clearance casetype.Classification, t *casetype.Type) (Case, bool) {
 	if !clearance.Sees(c.Classification) {
 		return Case{}, false
@@ -81,7 +79,7 @@ func (c Case) As(clearance casetype.Classification, t *casetype.Type) (Case, boo
 	return c, true
 }
 
-// nameClass says who may see the name. One that a person gave is seen by all.
+// nameClass returns the classification of the name. A name that a person gave is PUBLIC.
 func (c Case) nameClass(t *casetype.Type) casetype.Classification {
 	if c.NameSet {
 		return casetype.Public
@@ -89,12 +87,12 @@ func (c Case) nameClass(t *casetype.Type) casetype.Classification {
 	return t.NameClassification()
 }
 
-// URL is where people open the case.
+// URL returns the address at which people open the case.
 func (c Case) URL(publicURL string) string {
 	return publicURL + "/cases/" + strconv.FormatInt(c.ID, 10)
 }
 
-// Snapshot is the case as the journal keeps it.
+// Snapshot returns the case as the journal stores it.
 func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, error) {
 	data, err := casetype.Encode(c.Data)
 	if err != nil {
@@ -137,8 +135,8 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 	return event.Snapshot{Case: kept}, nil
 }
 
-// Changes is the difference between two contents: name and colour, then the data
-// by field name. It is empty when nothing changed.
+// Changes returns the difference between two contents: name and colour, then the data by field name. It is
+// empty when nothing changed.
 func Changes(before, after Case) ([]event.Change, error) {
 	var changes []event.Change
 	add := func(path string, before, after any) error {
@@ -175,8 +173,7 @@ func Changes(before, after Case) ([]event.Change, error) {
 	return changes, nil
 }
 
-// Created lists the facts of a creation. A case that begins in a final state is
-// closed by it.
+// Created lists the facts of a creation. A case that starts in a final state is closed at once.
 func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 	facts := []event.Fact{event.CaseCreated.New(event.Creation{Transition: transition, Color: c.Color})}
 	facts = append(facts, entered("", c.State, t, transition)...)
@@ -187,9 +184,8 @@ func Created(c Case, t *casetype.Type, transition string) []event.Fact {
 	return facts
 }
 
-// Updated lists the facts of a commit that changed a case's content, in order.
-// None means that it changed nothing. From and t are the
-// types that it had before and has after it.
+// Updated lists the facts of a commit that changed a case's content, in order. It returns none if nothing
+// changed. From and to are the case's types before and after the commit.
 func Updated(before, after Case, from, t *casetype.Type, transition string) ([]event.Fact, error) {
 	changes, err := Changes(before, after)
 	if err != nil {
@@ -216,9 +212,8 @@ func Updated(before, after Case, from, t *casetype.Type, transition string) ([]e
 	return facts, nil
 }
 
-// changed makes the fact of a diff, and marks in it what not everybody may see.
-// A field, or the name, is as secret as the higher of before and after; from and
-// to are the types that judge these.
+// changed makes the fact of a diff, with the classification of each change above PUBLIC. That of a field
+// or the name is the higher of before and after, by the types from and to.
 func changed(changes []event.Change, before, after Case, from, to *casetype.Type) event.Fact {
 	highest := casetype.Public
 	for i, c := range changes {
@@ -236,7 +231,7 @@ func changed(changes []event.Change, before, after Case, from, to *casetype.Type
 	return fact
 }
 
-// mark writes a classification as the journal does, where PUBLIC is nothing.
+// classLabel returns a classification as the journal writes it: PUBLIC is "".
 func mark(class casetype.Classification) string {
 	if class == casetype.Public {
 		return ""
@@ -244,7 +239,7 @@ func mark(class casetype.Classification) string {
 	return string(class)
 }
 
-// entered lists what follows from entering a state.
+// entered lists the facts that follow from entering a state.
 func entered(from, to string, t *casetype.Type, transition string) []event.Fact {
 	facts := []event.Fact{event.CaseStateChanged.New(event.StateChange{From: from, To: to, Transition: transition})}
 	state, _ := t.State(to)

@@ -25,7 +25,7 @@ type Contact struct {
 	ModifiedAt time.Time
 }
 
-// Snapshot is the contact as the journal keeps it.
+// Snapshot returns the contact as the journal stores it.
 func (c Contact) Snapshot() event.Snapshot {
 	return event.Snapshot{Contact: &event.Contact{
 		ID: c.ID, ContactDetails: c.ContactDetails, Version: c.Version, CreatedAt: c.CreatedAt,
@@ -36,7 +36,7 @@ func (c Contact) Snapshot() event.Snapshot {
 // ContactMethods are the ways in which a contact may prefer to be reached.
 var ContactMethods = []string{"email", "sms", "mobile_phone", "home_phone", "work_phone", "post"}
 
-// detail is one text among the details.
+// detail is one text field of a contact.
 type detail struct {
 	name    string
 	most    int // characters
@@ -44,7 +44,7 @@ type detail struct {
 	problem func(string) string // nil: any line will do
 }
 
-// details lists the texts in the published order.
+// details lists the text fields in the published order.
 var details = []detail{
 	{"business_name", 200, func(d *event.ContactDetails) *string { return &d.BusinessName }, nil},
 	{"title", 50, func(d *event.ContactDetails) *string { return &d.Title }, nil},
@@ -65,7 +65,7 @@ var details = []detail{
 	{"country_code", 2, func(d *event.ContactDetails) *string { return &d.CountryCode }, countryProblem},
 }
 
-// CleanContact trims the white space around each text, which people paste along.
+// CleanContact trims the white space around each text.
 func CleanContact(d event.ContactDetails) event.ContactDetails {
 	for _, t := range details {
 		text := t.of(&d)
@@ -106,8 +106,8 @@ func (t detail) check(text string, business bool) string {
 }
 
 var (
-	// A local part is what no mail system would take for anything else; a domain has
-	// labels of letters, digits and hyphens, in any script.
+	// localPattern accepts a local part that every mail system reads alike; the labels of a domain are
+	// letters, digits and hyphens of any script.
 	localPattern  = regexp.MustCompile(`^[^\s@<>()\[\]\\,;:".]+(\.[^\s@<>()\[\]\\,;:".]+)*$`)
 	domainPattern = regexp.MustCompile(`^([\pL\pN]([\pL\pM\pN-]*[\pL\pM\pN])?\.)+[\pL\pN]([\pL\pM\pN-]*[\pL\pM\pN])?$`)
 	phonePattern  = regexp.MustCompile(`^\+?[0-9 ()./#*,;extEXT-]+$`)
@@ -145,7 +145,7 @@ func countryProblem(s string) string {
 	return ""
 }
 
-// Digits returns the digits of a phone number: people space them as they like.
+// Digits returns the digits of a phone number, without spaces and punctuation.
 func Digits(phone string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -155,8 +155,8 @@ func Digits(phone string) string {
 	}, phone)
 }
 
-// ContactChanges is the difference between two contacts, in the published order.
-// It is empty when nothing changed; another spelling of the same text is no change.
+// ContactChanges returns the difference between two contacts, in the published order. It is empty when
+// nothing changed; another spelling of the same text is no change.
 func ContactChanges(before, after event.ContactDetails) []event.Change {
 	var changes []event.Change
 	add := func(path string, before, after any) {

@@ -1,10 +1,9 @@
-// Package client is Casehook's API as its users reach it: requests with a token,
-// answers in JSON, problems as *fault.Error. The command line, apply and the demo
-// use it; it knows nothing of the server but what is documented.
+// Package client calls Casehook's API as its users do: requests with a token, answers in JSON, problems as
+// *fault.Error. The command line, apply and the demo use it; it knows only what the API's documentation
+// says.
 //
-// A request that only reads is tried again when the server is away for a moment;
-// one that changes something is not, since nobody knows whether it was carried
-// out.
+// A request that only reads is tried again when the server is away for a moment; one that changes
+// something is not, since it may have been carried out.
 package client
 
 import (
@@ -24,7 +23,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Client speaks to one server. Its fields are not changed once it is in use.
+// Client speaks to one server. Its fields must not change once it is in use.
 type Client struct {
 	Server string // its URL
 	Token  string
@@ -44,7 +43,7 @@ type Request struct {
 	Header       http.Header
 }
 
-// Answer is what came back, whatever its status.
+// Answer is a response of any status.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -53,7 +52,7 @@ type Answer struct {
 
 const maxAnswer = 16 << 20 // bytes
 
-// Get reads what is at a path into what into points to.
+// Get reads the resource at a path into the value that into points to.
 func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return c.Call(ctx, Request{Method: http.MethodGet, Path: path}, into)
 }
@@ -63,18 +62,18 @@ func (c *Client) Post(ctx context.Context, path string, body, into any) error {
 	return c.Call(ctx, Request{Method: http.MethodPost, Path: path, Body: body}, into)
 }
 
-// Patch changes what is at a path as the body says, and reads the answer as Call does.
+// Patch changes the resource at a path as the body says, and reads the answer as Call does.
 func (c *Client) Patch(ctx context.Context, path string, body, into any) error {
 	return c.Call(ctx, Request{Method: http.MethodPatch, Path: path, Body: body}, into)
 }
 
-// Delete deletes what is at a path.
+// Delete deletes the resource at a path.
 func (c *Client) Delete(ctx context.Context, path string) error {
 	return c.Call(ctx, Request{Method: http.MethodDelete, Path: path}, nil)
 }
 
-// Call makes a request that has to succeed, and reads its answer into what into
-// points to, or nowhere where it is nil. Problems become faults of their kinds.
+// Call makes a request that has to succeed, and decodes its answer into the value that into points to; nil
+// discards it. Problems become faults of their kinds.
 func (c *Client) Call(ctx context.Context, q Request, into any) error {
 	a, err := c.Do(ctx, q)
 	switch {
@@ -91,8 +90,7 @@ func (c *Client) Call(ctx context.Context, q Request, into any) error {
 	return nil
 }
 
-// Do makes a request, and gives its answer whatever it is. An error means that
-// there is none.
+// Do makes a request, and returns its answer whatever the status. An error means that there was no answer.
 func (c *Client) Do(ctx context.Context, q Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, 30*time.Second))
 	defer cancel()
@@ -112,12 +110,12 @@ func (c *Client) Do(ctx context.Context, q Request) (Answer, error) {
 	}
 }
 
-// The waits before another try, and the most that a server may ask for.
+// The waits before another try, and the longest wait that a server may ask for.
 var pauses = [...]time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1500 * time.Millisecond}
 
 const maxPause = 5 * time.Second
 
-// pause says whether to try again, and when.
+// pause reports whether to try again, and after how long.
 func pause(q Request, a Answer, err error, try int) (time.Duration, bool) {
 	if q.Method != http.MethodGet || try >= len(pauses) {
 		return 0, false
@@ -181,8 +179,8 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 	return response, nil
 }
 
-// unreachable says why there is no answer: the cause without the request, whose path
-// people do not know.
+// unreachable explains why there is no answer: the cause without the request, whose path people do not
+// know.
 func (c *Client) unreachable(err error) error {
 	var asked *url.Error
 	if errors.As(err, &asked) {
@@ -196,7 +194,7 @@ func (c *Client) unreachable(err error) error {
 		"%s can't be reached. Is the server running? --server names another.", c.Server)
 }
 
-// speaksTLS is how a server of Go's answers a request of http where it speaks https.
+// speaksTLS is the answer of a Go server that expects https to a request over http.
 const speaksTLS = "Client sent an HTTP request to an HTTPS server."
 
 // kinds are the kinds of problems by their status; any other is Upstream.
@@ -209,7 +207,7 @@ var kinds = map[int]fault.Kind{
 	http.StatusServiceUnavailable: fault.Unavailable, http.StatusGatewayTimeout: fault.UpstreamTimeout,
 }
 
-// problem makes an error of an answer that is no success.
+// problem makes an error of an unsuccessful answer.
 func (c *Client) problem(a Answer) error {
 	if to := a.Header.Get("Location"); a.Status/100 == 3 && to != "" {
 		return fault.New(fault.Upstream, "client.redirect",

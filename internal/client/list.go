@@ -6,8 +6,7 @@ import (
 	"net/url"
 )
 
-// Each returns the items of a list, page after page. After an error there is
-// nothing more.
+// Each returns the items of a list, page after page. It ends at the first error.
 func Each[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		query := with(query, "limit", "100")
@@ -34,8 +33,7 @@ func Each[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	}
 }
 
-// AnyLimit is a query that leaves the length of pages to the server, as lists need
-// that take no limit.
+// AnyLimit returns a query without a limit, for lists whose page length the server decides.
 func AnyLimit() url.Values { return url.Values{"limit": nil} }
 
 // with returns a copy of a query with a default for one of its parameters.

@@ -19,12 +19,10 @@ type Event struct {
 	Data []byte // none: it says no more than its ID
 }
 
-// Stream opens a stream of server-sent events behind the event with the ID after,
-// or where the path says when it is empty, and calls each with every event until
-// that fails or the stream ends. The error is nil when the server ended it, as it
-// does now and then: open another one behind the last event. It is of kind
-// Upstream when the stream broke off or was silent for longer than silence: then
-// another one may do.
+// Stream opens a stream of server-sent events after the event with the ID after, or where the path says if
+// that is empty. It calls each with every event until that fails or the stream ends. The error is nil when
+// the server ended the stream, as it does now and then: open another one after the last event. It is of
+// kind Upstream when the stream broke off or was silent for longer than silence: then another one may do.
 func (c *Client) Stream(ctx context.Context, path, after string, silence time.Duration, each func(Event) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -46,7 +44,7 @@ func (c *Client) Stream(ctx context.Context, path, after string, silence time.Du
 	return c.events(bufio.NewReader(io.TeeReader(response.Body, heard(func() { watch.Reset(silence) }))), each)
 }
 
-// heard is told of every sign of life.
+// heard is called whenever bytes arrive.
 type heard func()
 
 func (f heard) Write(b []byte) (int, error) { f(); return len(b), nil }

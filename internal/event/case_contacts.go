@@ -7,7 +7,7 @@ var (
 		"A contact is no longer linked to a case in a role.")
 )
 
-// CaseContact is what a contact is to a case.
+// CaseContact is the link of a contact to a case in a role.
 type CaseContact struct {
 	ContactID int64  `json:"contact_id"`
 	Role      string `json:"role"` // a slug: "claimant"

@@ -13,7 +13,7 @@ type Documents struct {
 	Classes []string `json:"classifications,omitempty"` // of each, where they differ; empty: all have the fact's
 }
 
-// as leaves out the documents that are hidden, and reports whether any is left.
+// as returns the documents without the hidden ones, and reports whether any is left.
 func (d Documents) as(sees func(class string) bool) (Documents, bool) {
 	var shown Documents
 	for i, class := range d.Classes {

@@ -1,6 +1,6 @@
 package event
 
-// Labels are the tenant's marks for cases; each is added and removed by itself.
+// Labels belong to a tenant and are set on cases; each is added and removed by itself.
 var (
 	CaseLabelAdded   = define[Label](62, "case.label_added", "A label was added to a case.")
 	CaseLabelRemoved = define[Label](63, "case.label_removed", "A label was removed from a case.")

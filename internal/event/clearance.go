@@ -2,10 +2,9 @@ package event
 
 import "encoding/json"
 
-// As is the entry as somebody sees it who sees what is marked with these
-// classifications ("" is PUBLIC), and whether they see it at all. What is marked
-// was so when the entry was made: a later definition does not change the past.
-// The entry itself is returned when nothing in it is hidden; it is never changed.
+// As returns the entry as a reader sees it who sees the given classifications ("" is PUBLIC), and whether
+// they see it at all. Classifications are those of the time of the entry: a later definition does not
+// change the past. The entry itself is returned when nothing in it is hidden; it is never changed.
 func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
 	shown, visible := e.Snapshot.As(sees)
 	if !visible {
@@ -28,7 +27,7 @@ func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
 	return &out, true
 }
 
-// As is the snapshot as somebody sees it, and whether they see it at all.
+// As returns the snapshot as a reader sees it, and whether they see it at all.
 func (s Snapshot) As(sees func(class string) bool) (Snapshot, bool) {
 	if s.Endpoint != nil && !sees(s.Endpoint.Class) {
 		return Snapshot{}, false
@@ -43,8 +42,8 @@ func (s Snapshot) As(sees func(class string) bool) (Snapshot, bool) {
 	return s, true
 }
 
-// as leaves out the fields that are hidden. A name that was made of some of them
-// becomes the reference.
+// as returns the case without the hidden fields. The reference replaces a name that was made of some of
+// them.
 func (c *Case) as(sees func(class string) bool) *Case {
 	hidden := false
 	for _, class := range c.Classes {
@@ -76,8 +75,8 @@ func (c *Case) as(sees func(class string) bool) *Case {
 	return &out
 }
 
-// As is the fact as somebody sees it, and whether they see it at all: a diff is
-// seen by all, without what is hidden, and of several documents those that are not.
+// As returns the fact as a reader sees it, and whether they see it at all: everybody sees a diff, without
+// its hidden changes, and a list of documents has only those that are not hidden.
 func (f Fact) As(sees func(class string) bool) (Fact, bool) {
 	switch {
 	case sees(f.Class):
@@ -95,7 +94,7 @@ func (f Fact) As(sees func(class string) bool) (Fact, bool) {
 	return Fact{}, false
 }
 
-// diffAs leaves out the changes that are hidden.
+// diffAs returns a diff without the hidden changes.
 func (f Fact) diffAs(sees func(class string) bool) (Fact, bool) {
 	diff, err := CaseChanged.Decode(f)
 	if err != nil {
@@ -110,8 +109,8 @@ func (f Fact) diffAs(sees func(class string) bool) (Fact, bool) {
 	return CaseChanged.New(shown), true
 }
 
-// as withholds the words of callbacks that were shown more, and the URLs that a hidden
-// definition configured.
+// as returns the record without the words of callbacks that were shown hidden fields, and without the URLs
+// that a hidden definition configured.
 func (c *Callback) as(sees func(class string) bool) *Callback {
 	if c.seen(sees) {
 		return c

@@ -14,8 +14,7 @@ type Contact struct {
 	ModifiedAt time.Time `json:"modified_at"`
 }
 
-// ContactDetails is what is known of a person or a business. What is empty is
-// not known.
+// ContactDetails describes a person or a business. An empty detail is unknown.
 type ContactDetails struct {
 	IsBusiness    bool   `json:"is_business"`
 	BusinessName  string `json:"business_name,omitempty"` // of the business, or of the one that the person works for

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How an endpoint fares. Messages about these facts never cause further ones.
+// The health of an endpoint. Messages about these facts never cause further ones.
 var (
 	EndpointFailing  = define[NoDetails](140, "endpoint.failing", "An endpoint has stopped taking messages.")
 	EndpointDisabled = define[NoDetails](141, "endpoint.disabled",
@@ -13,7 +13,7 @@ var (
 	EndpointRecovered = define[NoDetails](142, "endpoint.recovered", "An endpoint takes messages again.")
 )
 
-// Endpoint is an endpoint as its entry tells of it.
+// Endpoint is an endpoint as its entry describes it.
 type Endpoint struct {
 	ID     string    `json:"id"`
 	URL    string    `json:"url"` // without what may hold credentials
@@ -27,6 +27,5 @@ const endpointPrefix = "endpoint/"
 // EndpointSubject names an endpoint as the subject of an entry.
 func EndpointSubject(id string) string { return endpointPrefix + id }
 
-// Operational reports whether a subject is an endpoint: what is told of it is
-// about the telling itself.
+// Operational reports whether a subject is an endpoint: messages about it are about delivery itself.
 func Operational(subject string) bool { return strings.HasPrefix(subject, endpointPrefix) }

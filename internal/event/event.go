@@ -1,9 +1,9 @@
-// Package event holds what the journal is made of: entries, and the facts in
-// them. A fact is one thing that a commit made true. Facts are vendor-neutral
-// and immutable; package wire turns them into the messages of a vendor's format.
+// Package event defines the content of the journal: entries, and the facts in them. A fact is one thing
+// that a commit made true. Facts are vendor-neutral and immutable; package wire turns them into the
+// messages of a vendor's format.
 //
-// One file defines one fact, and registers it as a package-level value. Its rank
-// says where it comes among the facts of one commit; [Sort] applies it.
+// One file defines one fact, and registers it as a package-level value. Its rank orders it among the facts
+// of one commit; [Sort] applies it.
 package event
 
 import (
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Entry is one commit in the journal: who did what, and the subject as it was
-// when it was done. Facts may be empty: a commit that nobody is told about.
+// Entry is one commit in the journal: its actor, its facts, and the subject after the commit. An entry
+// without facts causes no messages.
 type Entry struct {
 	ID       int64     // grows along a subject; assigned by the store
 	Seq      int64     // dense position in the journal; 0 until the store has assigned it
@@ -30,7 +30,7 @@ type Entry struct {
 	Trace    string    // the span of the commit, as a traceparent header names it; empty when none was recorded
 }
 
-// Size is roughly what the entry takes in memory, in bytes.
+// Size returns roughly the memory of the entry, in bytes.
 func (e *Entry) Size() int {
 	n := 1 << 10
 	for _, f := range e.Facts {
@@ -42,7 +42,7 @@ func (e *Entry) Size() int {
 	return n
 }
 
-// Source says how a change came in.
+// Source is the way in which a change came in.
 type Source string
 
 // The sources.
@@ -52,7 +52,7 @@ const (
 	System Source = "system" // Casehook itself
 )
 
-// Actor is who caused an entry, and from where.
+// Actor is the cause of an entry, and the address it came from.
 type Actor struct {
 	Source  Source `json:"source"`
 	Name    string `json:"name"`               // the user's, or the API token's
@@ -61,8 +61,8 @@ type Actor struct {
 	Address string `json:"address,omitempty"`  // the IP address the request came from
 }
 
-// Snapshot is the subject as of the entry's version: all that any format needs,
-// so that a message can be derived however late it is sent.
+// Snapshot is the subject as of the entry's version, with everything that any format needs, so that a
+// message can be derived however late it is sent.
 type Snapshot struct {
 	Case     *Case     `json:"case,omitempty"`
 	Contact  *Contact  `json:"contact,omitempty"`
@@ -185,7 +185,7 @@ func (k Kind[T]) Decode(f Fact) (T, error) {
 	return data, nil
 }
 
-// Sort puts the facts of one commit in the order in which they are told.
+// Sort puts the facts of one commit in the order in which receivers get them.
 func Sort(facts []Fact) {
 	slices.SortStableFunc(facts, func(a, b Fact) int { return registry[a.Name].rank - registry[b.Name].rank })
 }
@@ -200,5 +200,5 @@ func Names() []string {
 	return names
 }
 
-// NoDetails is the data of a fact that has none beyond the snapshot.
+// NoDetails is the data of a fact that needs none beyond the snapshot.
 type NoDetails struct{}

@@ -1,6 +1,5 @@
-// Package fault is the one error type that crosses floors. An [Error] says what
-// went wrong in three registers: a Kind for programs inside, a Code for programs
-// outside, a Detail for people. What it wraps is for the log alone.
+// Package fault has the one error type that crosses floors. An [Error] has a Kind for our own code, a Code
+// for clients, a Detail for people, and a wrapped cause for the log alone.
 package fault
 
 import (
@@ -40,14 +39,14 @@ var kindNames = [...]string{
 // Error makes a Kind a target for errors.Is.
 func (k Kind) Error() string { return kindNames[k] }
 
-// Field is one fault in what the caller sent. Path is a JSON Pointer (RFC 6901)
-// into the request body, such as /data/email.
+// Field is one fault in a request. Path is a JSON Pointer (RFC 6901) into the request body, such as
+// /data/email.
 type Field struct {
 	Path    string `json:"path"`
 	Message string `json:"message"`
 }
 
-// Error is an error with all that its reader outside may know, and its cause.
+// Error is an error with everything that a client may know, and its cause.
 type Error struct {
 	Kind     Kind
 	Code     string   // stable, for programs: "case.version_conflict"
@@ -100,8 +99,8 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.Kind
 }
 
-// As returns the Error in err's chain. Any other error becomes an Internal one
-// that shows nothing of itself.
+// As returns the Error in err's chain. It turns any other error into an Internal one whose detail reveals
+// nothing of it.
 func As(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

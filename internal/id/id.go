@@ -1,11 +1,10 @@
 // Package id makes identifiers.
 //
-// A case's id is a 16-digit integer below 2^53, so that JavaScript holds it
-// exactly, whose last digit is a Luhn check digit, so that a typing error is
-// caught before a look-up. It is random: ids tell nothing of how many cases
-// there are. Where receivers can't hold it, ids are small numbers that the store
-// counts instead. A contact's is made alike. Everything else gets a UUIDv7 behind
-// a prefix that names its kind ("ep_0197..."): sorted by time, and readable in a log.
+// A case's id is a 16-digit integer below 2^53, so that JavaScript holds it exactly, whose last digit is a
+// Luhn check digit, so that a typing error is caught before a look-up. It is random: ids don't reveal how
+// many cases there are. For receivers that can't hold such a number, the store counts small ones instead.
+// Contacts have ids of the same form. Everything else gets a UUIDv7 behind a prefix that names its kind
+// ("ep_0197..."): sorted by time, and readable in a log.
 package id
 
 import (
@@ -42,8 +41,8 @@ func draw(r io.Reader, of string) (int64, error) {
 	return payload*10 + luhn(payload), nil
 }
 
-// ValidCase reports whether n can be a case id: it is counted, and has fewer than
-// 16 digits, or its length and check digit are right.
+// ValidCase reports whether n can be a case id: it has fewer than 16 digits, as counted ids have, or 16
+// digits with a correct check digit.
 func ValidCase(n int64) bool {
 	payload := n / 10
 	if payload < firstPayload {
@@ -55,7 +54,7 @@ func ValidCase(n int64) bool {
 // ValidContact reports whether n can be a contact id.
 func ValidContact(n int64) bool { return ValidCase(n) }
 
-// luhn is the check digit of n: from the right, every other digit is doubled.
+// luhn returns the check digit of n: from the right, every other digit is doubled.
 func luhn(n int64) int64 {
 	var sum int64
 	for double := true; n > 0; n, double = n/10, !double {
@@ -77,11 +76,10 @@ func New(prefix string) string {
 	return prefix + "_" + hex.EncodeToString(u[:])
 }
 
-// Message is the webhook-id of one message: the same for every endpoint, retry,
-// resend and replay, and with no full stop in it, which Standard Webhooks uses
-// as its separator. Subject and at (microseconds) are hashed with the entry's id
-// so that two installations, or one restored from a backup, do not make the
-// same id for different events.
+// Message returns the webhook-id of one message. It is the same for every endpoint, retry, resend and
+// replay, and has no full stop, which Standard Webhooks uses as its separator. Subject and at
+// (microseconds) are hashed with the entry's id so that two installations, or one restored from a backup,
+// do not give one id to different events.
 func Message(entry, at int64, subject string, fact int, trigger string) string {
 	h := sha256.New()
 	var n [24]byte

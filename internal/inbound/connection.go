@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// conn is a connection that is counted.
+// conn is a counted connection.
 type conn struct {
 	net.Conn
 	clients *Clients
@@ -24,10 +24,10 @@ type conn struct {
 	inAll, inAddress *list.Element // while it waits; guarded by clients.mu
 }
 
-// writeAtOnce is how much of an answer has to be taken before the next is due.
+// writeAtOnce is how much of an answer the client must accept before its deadline is extended, in bytes.
 const writeAtOnce = 16 << 10
 
-// Write writes for as long as the client takes what it is sent.
+// Write writes for as long as the client keeps reading.
 func (c *conn) Write(b []byte) (written int, err error) {
 	for err == nil && len(b) > 0 {
 		began := time.Now()
@@ -45,8 +45,8 @@ func (c *conn) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// SetWriteDeadline ends writing for good where the deadline is over. Any other is the
-// pace's to set.
+// SetWriteDeadline ends writing for good if the deadline is over. Any other deadline is ignored: pace sets
+// it.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	if t.IsZero() || t.After(time.Now()) {
 		return nil
@@ -73,8 +73,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// enter counts a connection, unless there is no room for it. It may take that of
-// another, which is closed.
+// enter counts a connection, unless there is no room for it. It may close another one to make room.
 func (c *Clients) enter(raw net.Conn) (*conn, bool) {
 	peer := addressOf(raw.RemoteAddr().String())
 	one := &conn{
@@ -111,7 +110,7 @@ func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) 
 	return evicted, true
 }
 
-// longest returns the connection that has waited longest, if one does.
+// longest returns the connection that has waited longest, or nil.
 func longest(waiting *list.List) *conn {
 	if first := waiting.Front(); first != nil {
 		return first.Value.(*conn)
@@ -119,12 +118,11 @@ func longest(waiting *list.List) *conn {
 	return nil
 }
 
-// stopsAfter is which part of its patience the server has waited for a client that
-// makes room for others, although it has authenticated.
+// stopsAfter divides the patience: a client that has authenticated and has kept the server waiting for
+// this part of it makes room for others.
 const stopsAfter = 30
 
-// stopped returns the connection whose client has stopped for longest; of a
-// network, if one is named.
+// stopped returns the connection whose client has stopped for longest, of one network if that is valid.
 func (c *Clients) stopped(network netip.Prefix) (found *conn) {
 	since := time.Now().Add(-c.config.Patience / stopsAfter).UnixNano()
 	for one := range c.all {
@@ -143,7 +141,7 @@ func (c *Clients) add(one *conn) {
 	c.wait(one)
 }
 
-// at returns what is known of a network.
+// network returns the counts of a network.
 func (c *Clients) at(network netip.Prefix) *address {
 	from := c.addresses[network]
 	if from == nil {
@@ -153,7 +151,7 @@ func (c *Clients) at(network netip.Prefix) *address {
 	return from
 }
 
-// forget counts one less for a network.
+// forget counts one connection less for a network.
 func (c *Clients) forget(network netip.Prefix) {
 	from := c.addresses[network]
 	if from.open--; from.open == 0 {
@@ -161,7 +159,7 @@ func (c *Clients) forget(network netip.Prefix) {
 	}
 }
 
-// wait makes a connection one that others may take the place of.
+// wait adds a connection to those that may be closed to make room.
 func (c *Clients) wait(one *conn) {
 	if !c.all[one] || one.inAll != nil {
 		return
@@ -172,7 +170,7 @@ func (c *Clients) wait(one *conn) {
 	}
 }
 
-// work takes a connection away from those that wait.
+// work removes a connection from those that may be closed to make room.
 func (c *Clients) work(one *conn) {
 	if one.inAll == nil {
 		return
@@ -201,8 +199,8 @@ func (c *Clients) remove(one *conn) {
 	}
 }
 
-// Authenticated notes that a request has a credential. Its connection makes room
-// for no other until the request has ended.
+// Authenticated records that a request has a credential. Its connection is not closed to make room until
+// the request has ended.
 func Authenticated(ctx context.Context) {
 	if one, ok := ctx.Value(connKey{}).(*conn); ok {
 		one.clients.mu.Lock()
@@ -211,7 +209,7 @@ func Authenticated(ctx context.Context) {
 	}
 }
 
-// ended notes that a connection's request has.
+// ended records that a connection's request has ended.
 func (c *Clients) ended(ctx context.Context) {
 	if one, ok := ctx.Value(connKey{}).(*conn); ok {
 		c.mu.Lock()
@@ -220,7 +218,7 @@ func (c *Clients) ended(ctx context.Context) {
 	}
 }
 
-// The advice that goes with what is told of connections.
+// The advice in log lines about connections.
 const (
 	adviceFull = "Raise --max-connections and the limit of open files (ulimit -n, LimitNOFILE=), " +
 		"or put a proxy in front."

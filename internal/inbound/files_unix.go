@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// descriptors is how many files and connections the process may have open. Go
-// raises the soft limit to the hard one when a program starts.
+// descriptors returns how many files and connections the process may have open. Go raises the soft limit
+// to the hard one when a program starts.
 func descriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

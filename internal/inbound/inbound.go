@@ -1,14 +1,12 @@
-// Package inbound is the one way in: it accepts connections, says which address
-// a request comes from, and ends what does not move. Whoever has no credential
-// can hold nothing for long and not much of anything:
+// Package inbound is the one way in: it accepts connections, determines the address that a request comes
+// from, and ends connections that do not move. A client without a credential can occupy little, and not
+// for long:
 //
-//   - Connections are limited, in all and per address. When there are too many,
-//     those that nobody has authenticated on are closed, the oldest of them first,
-//     and then those whose clients stop.
-//   - A request's head has a deadline. Bodies and answers have to keep moving: a
-//     client may stop for [Config.Patience], and has to be faster than minRate.
-//   - An answer that comes before the whole body has been read closes the
-//     connection.
+//   - Connections are limited, in all and per address. When there are too many, the oldest of those that nobody has
+//     authenticated on are closed first, and then those whose clients stop.
+//   - A request's head has a deadline. Bodies and answers have to keep moving: a client may stop for [Config.Patience], and
+//     has to be faster than minRate.
+//   - An answer that comes before the whole body has been read closes the connection.
 //   - Addresses that proxies pass on count where the proxies are trusted.
 //
 // The listener counts connections, in all and per address. When there are too many, it closes the one that has waited
@@ -38,7 +36,7 @@ import (
 	"time"
 )
 
-// Config is how connections are accepted. What is zero gets its default.
+// Config says how connections are accepted. Zero fields get their defaults.
 type Config struct {
 	Connections int            // at once; default: half of the file descriptors, and at most defaultConnections
 	PerAddress  int            // of them; default: a quarter
@@ -57,7 +55,7 @@ const (
 	maxHead     = 32 << 10         // bytes
 )
 
-// Clients are all that are connected. They are safe for concurrent use.
+// Clients are all connected clients. They are safe for concurrent use.
 type Clients struct {
 	config Config
 
@@ -69,7 +67,7 @@ type Clients struct {
 	full, crowded, exhausted hold
 }
 
-// address is what one address has open.
+// address counts the connections of one address.
 type address struct {
 	open    int        // connections, and requests through a trusted proxy
 	waiting *list.List // of *conn, as Clients.waiting
@@ -92,8 +90,8 @@ func New(c Config) *Clients {
 	return &Clients{config: c, all: map[*conn]bool{}, waiting: list.New(), addresses: map[netip.Prefix]*address{}}
 }
 
-// Server returns a server of a handler, whose Serve takes the listener that
-// [Clients.Listener] returns. Requests run in ctx.
+// Server returns a server of a handler, whose Serve needs the listener that [Clients.Listener] returns.
+// Requests run in ctx.
 func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:                      c.Handler(handler),
@@ -111,8 +109,8 @@ func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server
 
 type connKey struct{}
 
-// Network is what counts as one address: an IPv4 address, or the 64 leading bits
-// of an IPv6 address, which one subscriber has at least.
+// Network returns the prefix that counts as one address: an IPv4 address, or the 64 leading bits of an
+// IPv6 address, which one subscriber has at least.
 func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := 64
@@ -123,7 +121,7 @@ func Network(a netip.Addr) netip.Prefix {
 	return network
 }
 
-// NetworkOf is [Network] of a text; what is no address counts by itself.
+// NetworkOf is [Network] of a text. A text that is no address counts by itself.
 func NetworkOf(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
@@ -132,8 +130,7 @@ func NetworkOf(address string) string {
 	return Network(a).String()
 }
 
-// hold is a condition that lasts for as long as it comes up again within a
-// minute. It is told once.
+// condition is logged once, and lasts for as long as it comes up again within a minute.
 type hold struct {
 	mu   sync.Mutex
 	last time.Time

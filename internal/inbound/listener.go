@@ -37,8 +37,8 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-// Accept returns the next connection there is room for. It waits where the
-// process has no descriptor for one.
+// Accept returns the next connection there is room for. It waits while the process has no descriptor for
+// one.
 func (l *listener) Accept() (net.Conn, error) {
 	backOff := 5 * time.Millisecond
 	for {
@@ -84,7 +84,7 @@ func (l *listener) backOff(cause error, wait time.Duration) error {
 	}
 }
 
-// refuse tells a client that there is no room, if not too many are being told.
+// refuse sends a client the answer that there is no room, unless too many are being refused.
 func (l *listener) refuse(raw net.Conn) {
 	select {
 	case l.refusals <- struct{}{}:
@@ -112,7 +112,7 @@ const (
 		"Retry-After: 1\r\nConnection: close\r\n\r\n" + busy
 )
 
-// writeBusy is the refusal of a request.
+// writeBusy refuses a request.
 func writeBusy(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", "1")

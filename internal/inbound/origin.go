@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// origin is where a request comes from.
+// origin is the address and scheme that a request comes from.
 type origin struct {
 	address netip.Addr
 	text    string // the address, or what the connection has in its place
@@ -19,8 +19,8 @@ type origin struct {
 
 type originKey struct{}
 
-// Address is the IP address that a request comes from: what [Clients.Handler] has
-// found, else the connection's.
+// Address returns the IP address that a request comes from: the one that [Clients.Handler] has found, else
+// the connection's.
 func Address(r *http.Request) string {
 	if from, ok := r.Context().Value(originKey{}).(origin); ok {
 		return from.text
@@ -28,8 +28,7 @@ func Address(r *http.Request) string {
 	return direct(r).text
 }
 
-// Scheme is http or https where a trusted proxy says which the client used, else
-// empty.
+// Scheme returns the scheme that the client used, http or https, if a trusted proxy says so, else "".
 func Scheme(ctx context.Context) string {
 	from, _ := ctx.Value(originKey{}).(origin)
 	return from.scheme
@@ -43,7 +42,7 @@ func direct(r *http.Request) origin {
 	return origin{address: address, text: address.String()}
 }
 
-// addressOf reads host:port; the zero address is that of none.
+// addressOf reads host:port. It returns the zero address if there is none.
 func addressOf(text string) netip.Addr {
 	at, err := netip.ParseAddrPort(text)
 	if err != nil {
@@ -56,10 +55,10 @@ func (c *Clients) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(c.config.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// origin finds out where a request comes from: from its connection or, where that
-// is a trusted proxy's, from what the proxies say. The list of addresses is read
-// from its end, and the first that is no trusted proxy's is the client's. What
-// can't be read ends the list: nobody who is trusted has written what is before it.
+// origin determines where a request comes from: its connection or, if that is a trusted proxy's, the
+// addresses in the proxies' headers. The list of addresses is read from its end, and the first that is no
+// trusted proxy's is the client's. An unreadable address ends the list: no trusted proxy has written what
+// is before it.
 func (c *Clients) origin(r *http.Request) origin {
 	from := direct(r)
 	if !from.address.IsValid() || !c.trusts(from.address) {
@@ -79,15 +78,15 @@ func (c *Clients) origin(r *http.Request) origin {
 	return from
 }
 
-// hop is what one proxy says of who asked it.
+// hop is one proxy's record of its client.
 type hop struct {
 	address netip.Addr // zero: it is hidden, or no address
 	scheme  string
 }
 
-// hops reads the headers in which proxies say who asked them. X-Forwarded-For
-// counts, with X-Forwarded-Proto; Forwarded counts where there is none of these.
-// They are never mixed: a client can add the one that its proxy does not write.
+// hops reads the headers in which proxies record their clients. X-Forwarded-For counts, with
+// X-Forwarded-Proto; Forwarded counts if there is none of these. They are never mixed: a client can add
+// the one that its proxy does not write.
 func hops(h http.Header) []hop {
 	addresses, schemes := valuesOf(h, "X-Forwarded-For"), valuesOf(h, "X-Forwarded-Proto")
 	if len(addresses) == 0 && len(schemes) == 0 {
@@ -167,7 +166,7 @@ func split(text string, by byte) (parts []string) {
 	return append(parts, text[from:])
 }
 
-// unquoted is a token, or what a quoted string stands for.
+// unquoted returns a token, or the content of a quoted string.
 func unquoted(value string) string {
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 		return value
@@ -182,8 +181,8 @@ func unquoted(value string) string {
 	return b.String()
 }
 
-// hostOf reads an address with or without a port and brackets. The zero address
-// is that of anything else: unknown, _hidden, a host name.
+// hostOf reads an address with or without a port and brackets. It returns the zero address for anything
+// else: unknown, _hidden, a host name.
 func hostOf(text string) netip.Addr {
 	text = strings.Trim(text, " \t")
 	host, port, withPort := text, "", false

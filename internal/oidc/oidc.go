@@ -1,7 +1,6 @@
-// Package oidc lets an OpenID Connect provider say who somebody is: the
-// authorization code flow with PKCE, a state that ties the answer to the browser
-// that asked, and a nonce that ties the ID token to the question. It trusts what
-// the provider has signed, and knows nothing of our users.
+// Package oidc signs people in at an OpenID Connect provider: the authorization code flow with PKCE, a
+// state that ties the answer to the browser that asked, and a nonce that ties the ID token to the request.
+// It trusts what the provider has signed, and knows nothing of our users.
 package oidc
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Config says which provider is asked, and as whom.
+// Config identifies the provider and this client of it.
 type Config struct {
 	Issuer       string // https://id.example.com; empty: there is none
 	ClientID     string
@@ -30,7 +29,7 @@ type Config struct {
 	Now          func() time.Time
 }
 
-// answerIn is how long the provider may take for one request.
+// answerIn bounds the time of one request to the provider.
 const answerIn = 10 * time.Second
 
 // Provider is an OpenID Connect provider. It is safe for concurrent use.
@@ -44,15 +43,15 @@ type Provider struct {
 	found *gooidc.Provider // once it was reached
 }
 
-// New makes a Provider. It is not asked before somebody signs in.
+// New makes a Provider. It sends nothing before the first sign-in.
 func New(c Config) *Provider {
 	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
 }
 
-// AuthRequest is what has to be remembered while somebody is at the provider.
+// AuthRequest has to be kept from Start to Finish, while somebody is at the provider.
 type AuthRequest struct{ State, Nonce, Verifier, RedirectURL string }
 
-// Identity is who the provider says somebody is.
+// Identity is the person that the provider has signed in.
 type Identity struct {
 	Issuer   string
 	Subject  string
@@ -60,12 +59,11 @@ type Identity struct {
 	Verified bool // the provider has made sure that the address is theirs
 }
 
-// Start returns the address at which somebody signs in at the provider, which sends
-// them back to the configured URL.
+// Start returns the provider's address for signing in. The provider sends people back to the configured
+// URL.
 func (p *Provider) Start(ctx context.Context) (string, AuthRequest, error) { return p.StartAt(ctx, "") }
 
-// StartAt is Begin for somebody whom the provider sends back to another URL; empty:
-// to the configured one.
+// StartAt is Start with another URL to which the provider sends people back; empty: the configured one.
 func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, AuthRequest, error) {
 	client, _, err := p.at(ctx, redirectURL)
 	if err != nil {
@@ -78,7 +76,7 @@ func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, Aut
 		pending, nil
 }
 
-// Finish takes what the provider sent somebody back with.
+// Finish checks the parameters with which the provider sent somebody back, and returns their identity.
 func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code string) (Identity, error) {
 	if pending.State == "" || subtle.ConstantTimeCompare([]byte(pending.State), []byte(state)) != 1 {
 		return Identity{}, fault.New(fault.Invalid, "oidc.state",
@@ -109,9 +107,8 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 	return p.identity(ctx, client, token, signed)
 }
 
-// identity says who the provider has signed in. An address that is not in the
-// signed token is asked for: OpenID Connect Core, section 5.4, leaves it to the
-// provider where to put it.
+// identity returns the person whom the provider has signed in. It requests an address that is not in the
+// signed token: OpenID Connect Core, section 5.4, leaves it to the provider where to put it.
 func (p *Provider) identity(
 	ctx context.Context, client *oauth2.Config, token *oauth2.Token, signed *gooidc.IDToken,
 ) (Identity, error) {
@@ -136,14 +133,14 @@ func (p *Provider) identity(
 	return Identity{Issuer: signed.Issuer, Subject: signed.Subject, Email: claims.Email, Verified: claims.Verified}, nil
 }
 
-// provider is what at has found.
+// provider returns the provider that discover has found.
 func (p *Provider) provider() *gooidc.Provider {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.found
 }
 
-// at finds the provider, and how to talk to it.
+// discover finds the provider, and the configuration to talk to it.
 func (p *Provider) at(ctx context.Context, redirectURL string) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
 	found := p.provider()
 	if found == nil {
@@ -159,8 +156,8 @@ func (p *Provider) at(ctx context.Context, redirectURL string) (*oauth2.Config, 
 	}, found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
 }
 
-// find asks the provider about itself: once for all who wait, each of whom waits no
-// longer than their own request lasts.
+// find reads the provider's discovery document: once for all who wait, each of whom waits no longer than
+// their own request lasts.
 func (p *Provider) find(ctx context.Context) (*gooidc.Provider, error) {
 	asking := p.finding.DoChan("", func() (any, error) {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerIn)

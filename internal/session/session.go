@@ -1,8 +1,7 @@
-// Package session keeps people signed in: a cookie holds a random token, the
-// store holds what it stands for. A session ends when it is idle for too long,
-// when it is too old, or when it is ended; and it is over once its user's epoch
-// is another, whatever the store still holds. Signing in gives a new token, so
-// that one planted before is worth nothing.
+// Package session keeps people signed in: a cookie holds a random token, and the store holds the session
+// behind it. A session ends when it is idle for too long, when it is too old, when it is signed out, and
+// when its user's epoch has changed. Signing in issues a new token, so that one planted before is
+// worthless.
 package session
 
 import (
@@ -25,7 +24,7 @@ const (
 	DefaultLifetime = 12 * time.Hour
 )
 
-// Config says how sessions are kept. What is zero gets its default.
+// Config says how sessions are kept. Zero fields get their defaults.
 type Config struct {
 	Idle     time.Duration // without a request, after which a session ends
 	Lifetime time.Duration // after which it ends anyway
@@ -43,7 +42,7 @@ type Manager struct {
 	now      func() time.Time
 }
 
-// User is whom a session belongs to.
+// User is the user of a session.
 type User struct {
 	Tenant, ID, Epoch int64
 	Key               string // of the session in the store; empty: it is not there yet
@@ -69,8 +68,8 @@ func New(st *store.Store, c Config) *Manager {
 
 type schemeKey struct{}
 
-// WithScheme returns a context in which people come by http or https, as the public
-// URL of a tenant has it, whatever the configuration says; empty: as that says.
+// WithScheme returns a context in which people use http or https, as their tenant's public URL says; an
+// empty scheme leaves the choice to the configuration.
 func WithScheme(ctx context.Context, scheme string) context.Context {
 	return context.WithValue(ctx, schemeKey{}, scheme)
 }
@@ -92,7 +91,7 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 	return loaded, nil
 }
 
-// foundKey is where the context has the key of the session that was found in the store.
+// foundKey is the context key for the key of a session that the store has.
 type foundKey struct{}
 
 func found(ctx context.Context) string {
@@ -102,7 +101,7 @@ func found(ctx context.Context) string {
 	return ""
 }
 
-// begin lets the lifetime of ctx's session begin.
+// startLifetime starts the lifetime of ctx's session.
 func (m *Manager) begin(ctx context.Context) {
 	m.scs.SetDeadline(ctx, m.now().Add(m.scs.Lifetime).UTC())
 }
@@ -114,7 +113,7 @@ const (
 	seenKey   = "seen" // seconds since 1970
 )
 
-// User says whom the session of ctx belongs to, if anybody signed in.
+// User returns the user of ctx's session, if somebody signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
 	u := User{
 		Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey),
@@ -123,7 +122,7 @@ func (m *Manager) User(ctx context.Context) (User, bool) {
 	return u, u.ID != 0
 }
 
-// SignIn makes the session of ctx a user's, under a new token.
+// SignIn binds the session of ctx to a user, under a new token.
 func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) error {
 	before, _ := m.User(ctx)
 	if err := m.scs.RenewToken(ctx); err != nil {
@@ -146,17 +145,17 @@ func (m *Manager) SignOut(ctx context.Context, w http.ResponseWriter) error {
 	return err
 }
 
-// ended wakes what goes on in a session that was ended.
+// ended tells the requests of a session that it has ended.
 func (m *Manager) ended(u User) {
 	if u.Key != "" && u.Tenant != 0 {
 		m.store.SessionEnded(u.Tenant)
 	}
 }
 
-// extendEvery is how far behind a session's last request may be.
+// extendEvery is the precision of a session's last use.
 const extendEvery = time.Minute
 
-// Extend lets the idle time of ctx's session begin again, now and again.
+// Extend restarts the idle time of ctx's session, at most once in extendEvery.
 func (m *Manager) Extend(ctx context.Context, w http.ResponseWriter) error {
 	if m.now().Unix()-m.scs.GetInt64(ctx, seenKey) < int64(min(extendEvery, m.idle/4)/time.Second) {
 		return nil
@@ -186,8 +185,7 @@ func (m *Manager) write(ctx context.Context, w http.ResponseWriter, token string
 
 const cookieName = "casehook_session"
 
-// full is a cookie's full name: where people come by HTTPS, no other host may set
-// it.
+// full returns a cookie's full name: with HTTPS it has a prefix, so that no other host can set it.
 func (m *Manager) full(ctx context.Context, name string) string {
 	if m.secure(ctx) {
 		return "__Host-" + name
@@ -203,7 +201,7 @@ func (m *Manager) secure(ctx context.Context) bool {
 	return !insecure || inbound.Scheme(ctx) == "https"
 }
 
-// Cookie is what a request has as a cookie of ours, else empty.
+// Cookie returns the value of our cookie in a request, or "".
 func (m *Manager) Cookie(r *http.Request, name string) string {
 	cookie, err := r.Cookie(m.full(r.Context(), name))
 	if err != nil {
@@ -212,8 +210,8 @@ func (m *Manager) Cookie(r *http.Request, name string) string {
 	return cookie.Value
 }
 
-// SetCookie sets a cookie for so many seconds, in place of one that the answer
-// has already. At 0 it ends with the browser; below, it is removed.
+// SetCookie sets a cookie for so many seconds, and replaces one of that name in the answer. An age of 0
+// lasts until the browser ends; a negative one removes the cookie.
 func (m *Manager) SetCookie(ctx context.Context, w http.ResponseWriter, name, value string, age int) {
 	cookie := http.Cookie{
 		Name: m.full(ctx, name), Value: value, Path: "/", MaxAge: age,
@@ -226,7 +224,7 @@ func (m *Manager) SetCookie(ctx context.Context, w http.ResponseWriter, name, va
 	http.SetCookie(w, &cookie)
 }
 
-// kept lets the store keep what scs makes.
+// stored adapts the store to scs.
 type kept struct {
 	store *store.Store
 	idle  time.Duration
@@ -241,8 +239,7 @@ func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
 	return data, exists, err
 }
 
-// CommitCtx keeps a session until it has been idle for too long, but not beyond
-// its deadline.
+// CommitCtx stores a session until it has been idle for too long, but not beyond its deadline.
 func (k kept) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
 	_, values, err := scs.GobCodec{}.Decode(data)
 	if err != nil {
@@ -263,7 +260,7 @@ func (k kept) DeleteCtx(ctx context.Context, id string) error {
 
 var errNoContext = errors.New("session: called without a context")
 
-// What scs asks of a store that takes no context. It never calls these.
+// These are scs's methods without a context. It never calls them.
 func (kept) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
 func (kept) Commit(string, []byte, time.Time) error { return errNoContext }
 func (kept) Delete(string) error                    { return errNoContext }

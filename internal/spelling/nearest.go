@@ -2,12 +2,11 @@ package spelling
 
 import "fmt"
 
-// maxTyped bounds a name that is looked up in [Nearest], in bytes.
+// maxTyped bounds the length of a name given to [Nearest], in bytes.
 const maxTyped = 64
 
-// Nearest returns the one of the names that is a slip of the finger away from what
-// somebody typed: two edits at most, and fewer for a short name. It returns "" where
-// there is none.
+// Nearest returns the name that the typed one is probably a misspelling of: it is two edits away at most,
+// and fewer for a short name. It returns "" if there is none.
 func Nearest(typed string, names []string) string {
 	best, at := "", min(3, len(typed)/2+1)
 	if len(typed) > maxTyped {
@@ -21,7 +20,7 @@ func Nearest(typed string, names []string) string {
 	return best
 }
 
-// DidYouMean returns ` (did you mean "name"?)` with the nearest of the names, or nothing.
+// DidYouMean returns ` (did you mean "name"?)` with the nearest of the names, or "".
 func DidYouMean(typed string, names []string) string {
 	nearest := Nearest(typed, names)
 	if nearest == "" {

@@ -1,12 +1,10 @@
-// Package spelling compares text that people typed. One text has many spellings:
-// a letter with its accent is one code point or two, a keyboard writes full-width
-// digits, a Turkish one writes an i without a dot. It is pure, and keeps nothing as
-// it is compared: what somebody sent is what others get.
+// Package spelling compares text that people typed. One text has many spellings: an accented letter is one
+// code point or two, a keyboard types full-width digits, a Turkish one types an i without a dot. It is
+// pure. The forms that it compares are never stored in place of the text: others get what was sent.
 //
-// There are two kinds of sameness. [Same] is for text whose letter case matters:
-// texts are the same if readers can't tell them apart (Unicode's canonical
-// equivalence). [Key] is for search and for names, where letter case does not matter.
-// Identities, such as addresses of email, are compared by neither.
+// There are two kinds of sameness. [Same] is for text whose letter case matters: texts are the same if
+// readers can't tell them apart (Unicode's canonical equivalence). [Key] is for search and for names,
+// where letter case does not matter. Identities, such as addresses of email, are compared by neither.
 package spelling
 
 import (
@@ -17,8 +15,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Composed returns a text in its canonical composition (NFC): texts that readers
-// can't tell apart are equal in it.
+// Composed returns a text in its canonical composition (NFC), in which texts that readers can't tell apart
+// are equal.
 func Composed(text string) string { return norm.NFC.String(text) }
 
 // IsComposed reports whether a text is in its canonical composition.
@@ -27,11 +25,10 @@ func IsComposed(text string) bool { return norm.NFC.IsNormalString(text) }
 // Same reports whether two texts have the same canonical composition.
 func Same(a, b string) bool { return a == b || Composed(a) == Composed(b) }
 
-// Key returns what a text is searched and compared by where its letter case does not
-// matter. It is Unicode's NFKC_Casefold, with two additions: the Turkish letters
-// ı and İ are as i, since their other cases are I and i; and the longest ligature
-// stays, so that a key is no more than six times as long as its text. Keys of lines
-// that are joined by line breaks are the joined keys of the lines.
+// Key returns the form in which a text is searched and compared where letter case does not matter. It is
+// Unicode's NFKC_Casefold with two differences: the Turkish letters ı and İ become i, since their other
+// cases are I and i; and the longest ligature stays, so that a key is at most six times as long as its
+// text. The key of lines joined by line breaks is the joined keys of the lines.
 func Key(text string) string {
 	if plain, ok := plainKey(text); ok {
 		return plain
@@ -46,10 +43,10 @@ func Key(text string) string {
 	return b.String()
 }
 
-// longest is the ligature of which eighteen characters would be made.
+// longest is the ligature that would expand to eighteen characters.
 const longest = "\uFDFA"
 
-// plainKey is Key of a text that is ASCII alone.
+// plainKey is Key for ASCII text.
 func plainKey(text string) (string, bool) {
 	for i := range len(text) {
 		if text[i] >= 0x80 {
@@ -59,8 +56,7 @@ func plainKey(text string) (string, bool) {
 	return strings.ToLower(text), true
 }
 
-// fold takes away letter case, twice: what a compatible form stands for may have
-// letter case itself.
+// fold removes letter case, twice: the expansion of a compatible form may have letter case itself.
 func fold(text string) string {
 	caser := cases.Fold()
 	once := norm.NFKD.String(caser.String(norm.NFD.String(text)))
@@ -68,9 +64,9 @@ func fold(text string) string {
 	return norm.NFKC.String(dotless(visible(twice)))
 }
 
-// visible returns a text without what shows nothing by itself: soft hyphens, joiners,
-// selectors of variants (Unicode's Default_Ignorable_Code_Point). The letters of
-// Cherokee, which x/text does not fold, become small ones on the way.
+// visible removes characters that are invisible: soft hyphens, joiners, variation selectors (Unicode's
+// Default_Ignorable_Code_Point). It also turns Cherokee letters, which x/text does not fold, into small
+// ones.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if ignorable(r) {
@@ -88,8 +84,7 @@ func ignorable(r rune) bool {
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// dotless makes one letter of i, ı and İ, in a decomposed text: an i loses the dot
-// above that is written behind it.
+// dotless maps i, ı and İ to one letter in a decomposed text: an i loses the combining dot behind it.
 func dotless(text string) string {
 	const dot = '\u0307'
 	if !strings.ContainsRune(text, 'ı') && !strings.ContainsRune(text, dot) {

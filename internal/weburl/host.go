@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// names turns internationalised domain names into those of DNS, as programs do
-// that look them up. What it leaves of ASCII is judged by [named].
+// names turns internationalised domain names into those of DNS, as programs do that look them up. [named]
+// checks the ASCII names that result.
 var names = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true), idna.StrictDomainName(false))
 
 // hostPort returns the canonical form of a host with or without a port.
@@ -84,15 +84,15 @@ func lowerASCII(r rune) rune {
 	return r
 }
 
-// needsIDNA reports whether a name is more than one of DNS, or says that it is
-// the form in DNS of one that is.
+// needsIDNA reports whether a name has characters beyond ASCII, or claims to be the ASCII form of one that
+// has.
 func needsIDNA(host string) bool {
 	return strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) ||
 		strings.HasPrefix(host, "xn--") || strings.Contains(host, ".xn--")
 }
 
-// named reports whether a host is a name that can be looked up. An underscore is
-// none of a host's name by RFC 952, and usual between containers.
+// named reports whether a host is a name that can be looked up. RFC 952 has no underscore in a host's
+// name, but names of containers have.
 func named(host string) bool {
 	for label := range strings.SplitSeq(host, ".") {
 		if len(label) == 0 || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool {
@@ -104,9 +104,9 @@ func named(host string) bool {
 	return len(host) <= 253
 }
 
-// oddAddress reports whether a host that is not in the usual form of an IPv4
-// address ends in a number, so that C libraries take it for one (2130706433,
-// 0177.0.0.1, 0x7f.1). What such a name resolves to depends on the system.
+// oddAddress reports whether a host ends in a number without being an IPv4 address in its usual form, so
+// that C libraries may read it as an address (2130706433, 0177.0.0.1, 0x7f.1) and systems resolve it
+// differently.
 func oddAddress(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	last := host[strings.LastIndexByte(host, '.')+1:]
@@ -116,8 +116,8 @@ func oddAddress(host string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// ipv6 returns the canonical form of an IPv6 address, in brackets. Only a
-// link-local one has a zone, which is what it is reached through.
+// ipv6 returns the canonical form of an IPv6 address, in brackets. Only a link-local one has a zone, the
+// interface that it is reached through.
 func ipv6(host string) (string, error) {
 	literal, zone, zoned := strings.Cut(host, "%25")
 	addr, err := netip.ParseAddr(literal)
@@ -134,7 +134,7 @@ func ipv6(host string) (string, error) {
 	return "[" + addr.String() + "%25" + zone + "]", nil
 }
 
-// plainZone reports what a zone may be written with: the unreserved characters.
+// plainZone reports whether a zone may contain the character: the unreserved ones.
 func plainZone(r rune) bool {
 	return r < 0x80 && (plain(byte(r)) && !strings.ContainsRune("!$&'()*+,;=", r))
 }

@@ -1,8 +1,7 @@
-// Package weburl reads the URLs that requests are sent to. It is pure. A URL
-// that it accepts has one canonical form, in which it is stored, shown and sent:
-// every server reads the request line and the Host header made of it, and the
-// host that is dialled is the host that is named. What can't be sent as it was
-// meant is refused with the reason.
+// Package weburl reads the URLs that requests are sent to. It is pure. A URL that it accepts has one
+// canonical form, in which it is stored, shown and sent: every server reads the request line and the Host
+// header made of it alike, and the host that is dialled is the host that is named. It refuses a URL that
+// can't be sent as it was meant, with the reason.
 package weburl
 
 import (
@@ -13,11 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLength is how long a canonical URL may be, in bytes.
+// MaxLength is the longest canonical URL, in bytes.
 const MaxLength = 2048
 
-// The reasons for which a URL is refused. Their texts follow what names the URL,
-// and quote nothing of it: it may hold secrets.
+// The reasons for refusing a URL. Their texts follow a name of the URL, and quote nothing of it: it may
+// hold secrets.
 var (
 	ErrAddress = errors.New("has a number for a host that programs read differently; write an IPv4 address as four " +
 		"decimal numbers, such as 192.0.2.1")
@@ -41,14 +40,13 @@ var (
 	errPort     = errors.New("has a port that is not a number from 1 to 65535")
 )
 
-// badEscape is a percent sign that begins no escape.
+// badEscape matches a percent sign that starts no escape.
 var badEscape = regexp.MustCompile(`%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)`)
 
-// Canonical returns the one form of a URL: scheme and host in lower case, the
-// host as DNS has it, no port where it is the scheme's own, and a path. What RFC
-// 3986 does not allow in a path or query is percent-encoded; what is encoded
-// already, and a +, stay as they are; a % in a query that begins no escape is one
-// that is meant. The error says why there is none.
+// Canonical returns the one form of a URL: scheme and host in lower case, the host as in DNS, no default
+// port, and a path. Characters that RFC 3986 does not allow in a path or query are percent-encoded;
+// existing escapes and + stay; a % in a query that starts no escape is encoded. The error says why the URL
+// has no such form.
 func Canonical(raw string) (string, error) {
 	raw = strings.Trim(raw, " \t\r\n")
 	if err := readable(raw); err != nil {
@@ -90,8 +88,8 @@ func Canonical(raw string) (string, error) {
 	return canonical, nil
 }
 
-// Base returns the canonical form of a URL that paths are put behind: it has no
-// query, and no slash at its end.
+// Base returns the canonical form of a URL to which paths are appended: it has no query and no slash at
+// its end.
 func Base(raw string) (string, error) {
 	canonical, err := Canonical(raw)
 	if err != nil {
@@ -103,7 +101,7 @@ func Base(raw string) (string, error) {
 	return strings.TrimRight(canonical, "/"), nil
 }
 
-// Parse returns a URL in its canonical form, taken apart.
+// Parse returns the canonical form of a URL, parsed.
 func Parse(raw string) (*url.URL, error) {
 	canonical, err := Canonical(raw)
 	if err != nil {
@@ -112,8 +110,8 @@ func Parse(raw string) (*url.URL, error) {
 	return url.Parse(canonical)
 }
 
-// Stored returns the canonical form of a URL that was saved before there was one,
-// or the URL itself where it would be refused by now.
+// Stored returns the canonical form of a URL that was saved before canonical forms existed, or the URL
+// itself if it would be refused now.
 func Stored(raw string) string {
 	if canonical, err := Canonical(raw); err == nil {
 		return canonical
@@ -131,11 +129,11 @@ func readable(raw string) error {
 	return nil
 }
 
-// escapedDot is a dot that is written as an escape.
+// escapedDot matches an escaped dot.
 var escapedDot = regexp.MustCompile(`%2[eE]`)
 
-// withoutDots removes the segments . and .. from a path: RFC 3986, section 5.2.4.
-// Dots that are escaped count, as they do for browsers.
+// withoutDots removes the segments . and .. from a path: RFC 3986, section 5.2.4. Escaped dots count, as
+// they do for browsers.
 func withoutDots(path string) string {
 	segments := strings.Split(path[1:], "/")
 	kept := segments[:0]
@@ -155,8 +153,8 @@ func withoutDots(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// encode percent-encodes what RFC 3986 does not allow in a part of a URL, where
-// also is allowed besides what is everywhere.
+// encode percent-encodes the characters that RFC 3986 does not allow in a part of a URL. also lists
+// further allowed characters.
 func encode(part, also string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -176,7 +174,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// plain reports the unreserved characters and the sub-delimiters of RFC 3986.
+// plain reports whether c is an unreserved character or a sub-delimiter of RFC 3986.
 func plain(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' ||
 		strings.IndexByte("-._~!$&'()*+,;=", c) >= 0
