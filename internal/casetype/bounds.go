@@ -10,12 +10,12 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-// bounds are the keywords that hold the least and the most of something.
+// bounds are the pairs of keywords for a least and a greatest value.
 var bounds = [][2]string{
 	{"minimum", "maximum"}, {"minLength", "maxLength"}, {"minItems", "maxItems"}, {"minProperties", "maxProperties"},
 }
 
-// judged says values of which kind a keyword judges; it lets others pass.
+// applies says for which kinds of values a keyword has an effect.
 var judged = map[string]expression.Kinds{
 	"minimum": expression.NumberKind, "maximum": expression.NumberKind, "exclusiveMinimum": expression.NumberKind,
 	"exclusiveMaximum": expression.NumberKind, "multipleOf": expression.NumberKind,
@@ -27,8 +27,8 @@ var judged = map[string]expression.Kinds{
 	"maxProperties": expression.ObjectKind,
 }
 
-// checkBounds warns of bounds that no value is within, and of keywords that judge nothing,
-// given the type beside them.
+// checkBounds warns of bounds that exclude every value, and of keywords that have no effect beside the
+// type.
 func (c *checker) checkBounds(v any, path string) {
 	s := object(v)
 	if c.stored || !c.spend(20+len(s)) {
@@ -53,7 +53,7 @@ func (c *checker) checkBounds(v any, path string) {
 	}
 }
 
-// typesOf returns the kinds that type lists; 0: there is none.
+// typesOf returns the kinds that the keyword type lists, or 0.
 func typesOf(v any) (kinds expression.Kinds) {
 	if one, ok := v.(string); ok {
 		return kindsOfTypes[one]
@@ -64,7 +64,7 @@ func typesOf(v any) (kinds expression.Kinds) {
 	return kinds
 }
 
-// instead says which keyword bounds values of some kinds as another bounds others.
+// instead names the keyword that bounds values of some kinds as the given one bounds others.
 func instead(keyword string, kinds expression.Kinds) string {
 	end := strings.ToLower(keyword[:min(3, len(keyword))])
 	if end != "min" && end != "max" {
@@ -84,7 +84,7 @@ func instead(keyword string, kinds expression.Kinds) string {
 // maxBoundLength limits a bound that is compared, in bytes.
 const maxBoundLength = 40
 
-// rational returns a number exactly; nil: it is none, or too long to compare.
+// rational returns a number exactly, or nil if it is none or too long to compare.
 func rational(v any) *big.Rat {
 	n, ok := v.(json.Number)
 	if !ok || len(n) > maxBoundLength || strings.ContainsAny(string(n), "eE") {

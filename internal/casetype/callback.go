@@ -2,15 +2,13 @@ package casetype
 
 import "slices"
 
-// The names of the callbacks that belong to no transition. A transition can't be
-// called so.
+// The names of the callbacks that belong to no transition. No transition can have such a key.
 const (
 	SwitchCallback = "@switch"
 	DeleteCallback = "@delete"
 )
 
-// TypeSecret stands in the place of a callback's name for the secret that all callbacks
-// of a type share.
+// TypeSecret takes the place of a callback's name for the secret that all callbacks of a type share.
 const TypeSecret = "@type"
 
 // Callback is one of a type's callbacks.
@@ -36,18 +34,17 @@ func (d *Definition) Callbacks() []Callback {
 	return all
 }
 
-// Guarded reports whether something may refuse the transition: a role, a field that it
-// requires, a precondition or a callback.
+// Guarded reports whether something may refuse the transition: a role, a required field, a precondition or
+// a callback.
 func (tr Transition) Guarded() bool {
 	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
 }
 
-// Guards lists the transitions whose guards a case has to pass that comes into a
-// state without a transition. There are none where everybody may create a case in
-// the state. Else they are the guarded transitions that lead to it and, unless people
-// get there without passing any guard, those that guard the states from which the
-// others lead to it: what lies behind a guarded state is guarded as that state is.
-// It reports false for a state into which only a callback brings a case.
+// Guards lists the transitions whose guards a case has to pass when it enters a state without a
+// transition. There are none if everybody may create a case in the state. Else they are the guarded
+// transitions to it and, unless people reach it without passing any guard, those that guard the states
+// from which unguarded transitions lead to it. The result is false for a state that only a callback
+// reaches.
 func (t *Type) Guards(state string) ([]Transition, bool) {
 	open := t.openStates()
 	var guards []Transition
@@ -75,8 +72,8 @@ func (t *Type) Guards(state string) ([]Transition, bool) {
 	return guards, open[state] || len(guards) > 0
 }
 
-// Between lists the transitions that guard the way from one state to another: those
-// that lead there, unless one of them has no guard.
+// Between lists the guarded transitions from one state to another, or none if one of the transitions has
+// no guard.
 func (t *Type) Between(from, to string) []Transition {
 	var guards []Transition
 	for _, tr := range t.Transitions {
@@ -91,7 +88,7 @@ func (t *Type) Between(from, to string) []Transition {
 	return guards
 }
 
-// openStates are those that a case can come into without passing any guard.
+// openStates returns the states that a case can reach without passing any guard.
 func (t *Type) openStates() map[string]bool {
 	open := map[string]bool{}
 	for more := true; more; {

@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// checker lists what is wrong in a document. Every check is made on the tree as
-// it was written and passes over what has the wrong form, which [Schema] has
-// reported already; so one pass lists everything.
+// checker collects the faults of a document. Every check reads the tree as it was written and skips values
+// of a wrong form, which [Schema] has reported already; so one pass lists everything.
 type checker struct {
 	stored      bool // it was checked when it was saved, by the rules of then
 	doc         *yaml.Document
@@ -40,7 +39,7 @@ func (c *checker) spend(steps int) bool {
 	return c.stop == nil
 }
 
-// maxSuggestions bounds how often a definition is told what it may have meant.
+// maxSuggestions bounds how many faults of a definition get a suggestion.
 const maxSuggestions = 50
 
 func (c *checker) suggest(name string, names []string) string {
@@ -50,7 +49,7 @@ func (c *checker) suggest(name string, names []string) string {
 	return suggest(name, names)
 }
 
-// fault reports at a path, on the line of it or of what is nearest around it.
+// fault reports a fault at a path, on its line or that of the nearest value around it.
 func (c *checker) fault(path, message string, args ...any) {
 	if len(c.wrong) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
@@ -75,7 +74,7 @@ func (c *checker) check() {
 	c.checkSense()
 }
 
-// form compares the document with [Schema].
+// form validates the document by [Schema].
 func (c *checker) form() {
 	complaints, err := compiledDefinition().Validate(c.budget, c.doc.Value)
 	if err != nil {
@@ -96,7 +95,7 @@ func (c *checker) unread(path []string) bool {
 		slices.ContainsFunc(c.doc.Faults, func(f yaml.Fault) bool { return f.Path == at })
 }
 
-// inWords says what the patterns of [Schema] mean.
+// inWords explains the patterns of [Schema].
 var inWords = map[string]string{
 	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`: "is not a key: small letters, digits, _ " +
 		"and -, beginning with a letter, at most 63",
@@ -163,8 +162,8 @@ func (c *checker) checkTransitions(states []string) {
 	}
 }
 
-// checkRequired checks that what a transition requires are fields, which somebody can set
-// before or with it.
+// checkRequired checks that a transition requires only fields, and ones that somebody can set before it or
+// with it.
 func (c *checker) checkRequired(tr map[string]any, path string) {
 	for i, name := range texts(tr["required"]) {
 		at := pointer(path, "required", strconv.Itoa(i))
@@ -182,8 +181,7 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 	}
 }
 
-// setBefore reports whether a field can be set before some transition is submitted: by
-// people or by a callback.
+// setBefore reports whether people or a callback can set a field before some transition is submitted.
 func (c *checker) setBefore(name string) bool {
 	if object(object(c.root()["switch"])["about_to_submit"]) != nil {
 		return true
@@ -193,8 +191,8 @@ func (c *checker) setBefore(name string) bool {
 	})
 }
 
-// requiredBefore lists the fields that any transition requires: who wrote that has thought of
-// where they come from.
+// requiredBefore lists the fields that any transition requires: the author has thought of where their
+// values come from.
 func (c *checker) requiredBefore() []string {
 	if c.required == nil {
 		c.required = []string{}
@@ -219,8 +217,8 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// checkPrecondition compiles the condition of a transition. Which names there are, stored
-// definitions were not asked.
+// checkPrecondition compiles the condition of a transition. Stored definitions are from a time when names
+// were not checked.
 func (c *checker) checkPrecondition(tr map[string]any, path string, keys []string) {
 	source, at := text(tr["precondition"]), path+"/precondition"
 	if own := object(tr["precondition"]); own != nil {
@@ -251,7 +249,7 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 	c.programs[text(tr["key"])] = compiled.Program
 }
 
-// checkRoute checks where a transition leads from and to.
+// checkRoute checks the states from which and to which a transition leads.
 func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	known := func(at string, v any) {
 		if repeats(states) {
@@ -379,8 +377,7 @@ func (c *checker) checkTemplates() {
 	}
 }
 
-// checkTemplate checks that each placeholder names a field, or one of the given
-// things that are known of every case.
+// checkTemplate checks that each placeholder names a field, or one of the known properties of every case.
 func (c *checker) checkTemplate(template, path string, known ...string) {
 	parts, err := parseTemplate(template)
 	if err != nil {
@@ -404,8 +401,7 @@ func (c *checker) checkTemplate(template, path string, known ...string) {
 	}
 }
 
-// checkPlaceholder checks that the names of a placeholder lead to something that data
-// may hold.
+// checkPlaceholder checks that the names of a placeholder lead to a value that data may have.
 func (c *checker) checkPlaceholder(tokens []string, path string) {
 	var at expression.Shape = c.data(nil)
 	for i, token := range tokens {

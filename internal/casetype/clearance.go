@@ -8,8 +8,8 @@ import (
 // Classifications lists the classifications from lowest to highest.
 func Classifications() []Classification { return []Classification{Public, Private, Restricted} }
 
-// Level counts the classifications from 1, the lowest. It is 0 for what is none,
-// which as a clearance sees nothing.
+// Level counts the classifications from 1, the lowest. It returns 0 for an unknown one, which as a
+// clearance sees nothing.
 func (c Classification) Level() int {
 	if level := c.rank(); level <= Restricted.rank() {
 		return level
@@ -17,7 +17,7 @@ func (c Classification) Level() int {
 	return 0
 }
 
-// SeesClass is Sees for the marks of the journal, where nothing means PUBLIC.
+// SeesClass is Sees for classifications as the journal writes them: "" is PUBLIC.
 func (c Classification) SeesClass(class string) bool {
 	if class == "" {
 		return c.Sees(Public)
@@ -44,7 +44,7 @@ func Lower(a, b Classification) Classification {
 	return b
 }
 
-// Highest is the highest classification among the fields.
+// Highest returns the highest classification among the fields.
 func (t *Type) Highest() Classification { return t.highest }
 
 // ClassifiedFields returns the fields that are classified above PUBLIC, with their
@@ -54,15 +54,13 @@ func (t *Type) ClassifiedFields() map[string]string { return t.classifiedFields 
 // Unseen lists the fields that somebody with the clearance does not see.
 func (t *Type) Unseen(clearance Classification) []string { return t.unseen[clearance.Level()] }
 
-// Shows reports whether somebody with the clearance sees a field. What is not a
-// field is seen by nobody.
+// Shows reports whether somebody with the clearance sees a field. Nobody sees an unknown field.
 func (t *Type) Shows(field string, clearance Classification) bool {
 	class, known := t.classes[field]
 	return known && clearance.Sees(class)
 }
 
-// Shown returns the part of the data that the clearance sees. Data of which it
-// sees everything is returned as it is.
+// Shown returns the part of the data that the clearance sees: the same map if it sees everything.
 func (t *Type) Shown(data map[string]any, clearance Classification) map[string]any {
 	if clearance.Sees(t.highest) {
 		return data
@@ -90,8 +88,7 @@ func (t *Type) Hidden(data map[string]any, clearance Classification) map[string]
 	return hidden
 }
 
-// HighestIn is the highest classification among the fields that data holds;
-// PUBLIC when it holds none.
+// HighestIn returns the highest classification among the fields that data has, or PUBLIC.
 func (t *Type) HighestIn(data map[string]any) Classification {
 	highest := Public
 	for name := range data {
@@ -100,10 +97,10 @@ func (t *Type) HighestIn(data map[string]any) Classification {
 	return highest
 }
 
-// NameClassification says who may see the name that the template makes.
+// NameClassification returns the classification of a name that the template makes.
 func (t *Type) NameClassification() Classification { return t.nameClass }
 
-// DocumentClassification says who may see a document that was made of what the
+// DocumentClassification returns the classification of a document that was made of the fields that the
 // clearance sees.
 func (t *Type) DocumentClassification(d Document, clearance Classification) Classification {
 	highest := Public
@@ -119,7 +116,7 @@ func (t *Type) DocumentClassification(d Document, clearance Classification) Clas
 	return highest
 }
 
-// placeholders lists what a template is filled with: fields, and case.name.
+// placeholders lists the placeholders of a template: fields, and case.name.
 func (t *Type) placeholders(template string) []string {
 	parts, err := parseTemplate(template)
 	if err != nil {

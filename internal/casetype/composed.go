@@ -7,9 +7,8 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// composed returns data as they are judged: with texts and names in their canonical
-// composition, in which definitions are, too. It lists the names that are given twice
-// in two spellings.
+// composed returns data with texts and names in their canonical composition, as definitions have them. It
+// lists the names that occur twice in two spellings.
 func composed(v any, path string) (any, []fault.Field) {
 	var wrong []fault.Field
 	switch v := v.(type) {

@@ -13,9 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// Decode reads case data: a JSON object in UTF-8, numbers kept as json.Number.
-// Duplicate names, anything after the object, and nesting beyond 64 levels are
-// refused with a *fault.Error of kind Invalid.
+// Decode reads case data: a JSON object in UTF-8, numbers kept as json.Number. It refuses duplicate names,
+// anything after the object, and nesting beyond 64 levels with a *fault.Error of kind Invalid.
 func Decode(raw []byte) (map[string]any, error) {
 	doc := yaml.ReadJSON(raw)
 	data, isObject := doc.Value.(map[string]any)
@@ -32,8 +31,7 @@ func Decode(raw []byte) (map[string]any, error) {
 	return nil, refusal
 }
 
-// Encode writes case data with sorted names: equal data give equal bytes. A nil
-// map is an empty object.
+// Encode writes case data with sorted names: equal data have equal bytes. A nil map is an empty object.
 func Encode(data map[string]any) ([]byte, error) {
 	if data == nil {
 		return []byte("{}"), nil
@@ -83,9 +81,9 @@ func populated(value any) bool {
 	return true
 }
 
-// Validate lists, ordered by path, what is wrong with the data of a case. Root is
-// the JSON Pointer of the data in what the caller sent. Where the budget does not
-// suffice, that is what is wrong. The error is that of a request which has ended.
+// Validate lists, ordered by path, the faults in the data of a case. Root is the JSON Pointer of the data
+// in the request. If the budget does not suffice, that is the fault. The error is that of a request which
+// has ended.
 func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]fault.Field, error) {
 	if data == nil {
 		data = map[string]any{}
@@ -116,7 +114,7 @@ func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]f
 	return tidy(t.explain(complaints), root), nil
 }
 
-// explain turns complaints into faults whose paths begin at the data.
+// explain turns complaints into faults whose paths start at the data.
 func (t *Type) explain(complaints []schema.Complaint) []fault.Field {
 	var wrong []fault.Field
 	for _, c := range genuine(complaints) {
@@ -129,8 +127,7 @@ func (t *Type) explain(complaints []schema.Complaint) []fault.Field {
 	return wrong
 }
 
-// unknown says that a name is no field. The first of many are told what they may
-// have meant.
+// unknown describes a name that is no field. The first of many come with a suggestion.
 func (t *Type) unknown(name string, before int, fields []string) string {
 	message := "is not a field of " + t.Key
 	if before >= maxSuggestions {
@@ -139,8 +136,8 @@ func (t *Type) unknown(name string, before int, fields []string) string {
 	return message + suggest(name, fields)
 }
 
-// genuine drops names that only seem unknown because the part of the schema that
-// knows them has failed for another reason.
+// genuine drops names that seem unknown only because the part of the schema that knows them has failed for
+// another reason.
 func genuine(all []schema.Complaint) []schema.Complaint {
 	return slices.DeleteFunc(slices.Clone(all), func(c schema.Complaint) bool {
 		if !c.Seeming {
@@ -154,7 +151,7 @@ func genuine(all []schema.Complaint) []schema.Complaint {
 	})
 }
 
-// unfitness lists the values that are not JSON, or that can't be judged exactly.
+// unfitness lists the values that are not JSON, or that can't be validated exactly.
 type unfitness struct {
 	budget *schema.Budget
 	path   yaml.Path
@@ -229,8 +226,8 @@ func scalarProblem(v any) string {
 	return ""
 }
 
-// Allowed lists the names that a transition may not set. To somebody with the
-// clearance, fields above it are unknown.
+// Allowed lists the names that a transition may not set. Fields above the clearance are reported as
+// unknown.
 func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
 	var wrong []fault.Field
 	shown := t.shownFields(clearance)
@@ -251,7 +248,7 @@ func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, cle
 	return tidy(wrong, root)
 }
 
-// tidy orders faults, drops what is said twice, and puts root before their paths.
+// tidy orders faults, drops duplicates, and puts root before their paths.
 func tidy(fields []fault.Field, root string) []fault.Field {
 	for i := range fields {
 		fields[i].Path = root + fields[i].Path

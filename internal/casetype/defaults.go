@@ -9,17 +9,17 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// defaults are what a member of an object gets when a case is created without it.
+// defaults are the value of a member that is absent when a case is created, and those of its members.
 type defaults struct {
 	value   any                  // nil: none
 	members map[string]*defaults // of the object that it is
 }
 
-// effective is where a default has an effect: at a field, or at a member of an object that
-// properties alone lead to.
+// effective matches the paths where a default has an effect: a field, or a member of an object that only
+// properties lead to.
 var effective = regexp.MustCompile(`^/fields(/properties/[^/]+)+$`)
 
-// checkDefault checks that a default has an effect where it is; path leads to its schema.
+// checkDefault checks that a default has an effect; path leads to its schema.
 func (c *checker) checkDefault(value any, path string) {
 	switch {
 	case c.stored:
@@ -48,8 +48,8 @@ func readDefaults(s map[string]any) map[string]*defaults {
 	return all
 }
 
-// compileDefaults checks that all defaults fit their schemas. Those of stored definitions
-// that do not, have no effect, as before.
+// compileDefaults checks that all defaults fit their schemas. In stored definitions, defaults that do not
+// fit have no effect.
 func (c *checker) compileDefaults() {
 	all := readDefaults(object(c.root()["fields"]))
 	if c.schema == nil || all == nil {
@@ -83,8 +83,8 @@ func (c *checker) compileDefaults() {
 	c.checkTogether()
 }
 
-// checkTogether warns where the data that defaults alone make breaks what no data at all
-// does not: a default may ask for a field that nobody had to set without it.
+// checkTogether warns if data made of the defaults alone breaks rules that empty data does not break: a
+// default may require another field.
 func (c *checker) checkTogether() {
 	if c.stored {
 		return
@@ -109,7 +109,7 @@ func (c *checker) checkTogether() {
 	}
 }
 
-// sample is data in which all defaults are.
+// sample returns data with all defaults.
 func sample(all map[string]*defaults) map[string]any {
 	data := map[string]any{}
 	for name, d := range all {
@@ -121,7 +121,7 @@ func sample(all map[string]*defaults) map[string]any {
 	return complete(all, data)
 }
 
-// defaultAt finds the default that a path leads to or into, and the rest of the path; nil:
+// defaultAt finds the default that a path leads to or into, and the rest of the path. It returns nil if
 // there is none.
 func defaultAt(all map[string]*defaults, path []string) (at, rest []string) {
 	for i, name := range path {
@@ -144,8 +144,7 @@ func dropDefault(all map[string]*defaults, at []string) {
 	all[at[len(at)-1]].value = nil
 }
 
-// complete returns an object with the defaults of what is absent in it. The object itself
-// is not changed.
+// complete returns an object with the defaults of its absent members. The object itself is not changed.
 func complete(all map[string]*defaults, in map[string]any) map[string]any {
 	out, own := in, false
 	for name, d := range all {
@@ -170,8 +169,8 @@ func complete(all map[string]*defaults, in map[string]any) map[string]any {
 	return out
 }
 
-// Complete returns the data of a new case with the defaults of what was not submitted. A
-// field that was submitted as null stays empty.
+// Complete returns the data of a new case with the defaults of the fields that were not submitted. A field
+// that was submitted as null stays empty.
 func (t *Type) Complete(data, submitted map[string]any) map[string]any {
 	all := t.defaults
 	for name, value := range submitted {

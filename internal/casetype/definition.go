@@ -1,7 +1,6 @@
-// Package casetype holds the definitions of case types: what fields a case has,
-// which states it goes through, which transitions move it, what is asked before
-// they do. It reads definitions from YAML or JSON, lists every fault in a wrong
-// one with its line, and judges a case's data. It is pure.
+// Package casetype defines case types: their fields, states, transitions, documents, proofs and callbacks.
+// It reads definitions from YAML or JSON, lists every fault in a wrong one with its line, and validates a
+// case's data. It is pure.
 package casetype
 
 import (
@@ -44,7 +43,7 @@ const (
 	SecretPerType       SecretScope = "type"       // the case type: its callbacks share one
 )
 
-// CaseOperation is an operation on a case that is no transition and asks a callback.
+// CaseOperation configures an operation on a case that is no transition: a switch of type or a deletion.
 type CaseOperation struct {
 	AboutToSubmit *CallbackSettings `json:"about_to_submit"`
 }
@@ -74,7 +73,7 @@ const (
 	SequentialIDs IDs = "sequential" // 1, 2, 3, ... within a tenant, for columns of 32 bits
 )
 
-// Classification orders who may see something.
+// Classification is a level of secrecy, and of the clearance to see it.
 type Classification string
 
 // The classifications, from lowest to highest.
@@ -84,8 +83,8 @@ const (
 	Restricted Classification = "RESTRICTED"
 )
 
-// rank orders the classifications; one that does not exist ranks above all, so
-// that nobody sees what is wrongly marked.
+// rank orders the classifications. An unknown one ranks above all, so that nobody sees a field that is wrongly
+// classified.
 func (c Classification) rank() int {
 	switch c {
 	case Public:
@@ -98,13 +97,12 @@ func (c Classification) rank() int {
 	return 4
 }
 
-// Sees reports whether somebody cleared for c may see what is classified as other.
-// An empty clearance sees nothing.
+// Sees reports whether a clearance c may see something of the classification other. An empty clearance sees nothing.
 func (c Classification) Sees(other Classification) bool {
 	return c != "" && c.rank() <= Restricted.rank() && other.rank() <= c.rank()
 }
 
-// State is a place in the life of a case.
+// State is a stage in the life of a case.
 type State struct {
 	Key     string  `json:"key"`
 	Name    string  `json:"name,omitempty"`
@@ -113,7 +111,7 @@ type State struct {
 	Final   bool    `json:"final,omitempty"`
 }
 
-// Outcome is what entering a state decides.
+// Outcome is the decision that entering a state means.
 type Outcome string
 
 // The outcomes.
@@ -135,7 +133,7 @@ type Transition struct {
 	AboutToSubmit *CallbackSettings `json:"about_to_submit,omitempty"`
 }
 
-// Precondition is a condition that has to hold for a transition to be submitted.
+// Precondition is a condition that has to be true for a transition to be submitted.
 type Precondition struct {
 	Condition string // in CEL; empty: there is none
 	Message   string // what people are told when it does not hold; empty: what it depends on
@@ -175,7 +173,7 @@ type CallbackSettings struct {
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 }
 
-// Messages says to whom a callback's errors and warnings are returned.
+// Messages determines who gets a callback's errors and warnings.
 type Messages string
 
 // The settings of messages.
@@ -189,7 +187,7 @@ type Guard struct {
 	MaxDropped int `json:"max_dropped"`
 }
 
-// FailurePolicy says what a failed callback does to the submission.
+// FailurePolicy determines the effect of a failed callback on the submission.
 type FailurePolicy string
 
 // The failure policies.

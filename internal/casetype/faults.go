@@ -26,8 +26,7 @@ func (f Fault) String() string {
 	return at + f.Message
 }
 
-// Faults is all that is wrong in a definition, ordered by line, then path. It is
-// the error of [Parse].
+// Faults are all faults of a definition, ordered by line, then path. It is the error of [Parse].
 type Faults []Fault
 
 // Error lists the faults, one a line.
@@ -39,7 +38,7 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// ordered sorts faults and drops what is said twice.
+// ordered sorts faults and drops duplicates.
 func (fs Faults) ordered() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
@@ -50,8 +49,7 @@ func (fs Faults) ordered() Faults {
 // pointer appends tokens to a JSON Pointer.
 func pointer(base string, tokens ...string) string { return schema.Pointer(base, tokens...) }
 
-// suggest returns ` (did you mean "name"?)` when one of the names is a slip of the
-// finger away, else nothing.
+// suggest returns ` (did you mean "name"?)` with a name that is one slip of the finger away, or "".
 func suggest(name string, names []string) string {
 	return spelling.DidYouMean(name, names)
 }

@@ -17,15 +17,14 @@ var reserved = []string{
 	"assigned_at", "last_activity_by", "claim_ref", "labels", "assigned_to", "last_activity_at", "created_at",
 }
 
-// reservedLater are those that definitions could name a field by, once. Stored ones
-// still may.
+// reservedLater are those that were not reserved at first. Stored definitions may have them.
 var reservedLater = []string{"assigned_at", "last_activity_by"}
 
 // Reserved lists the names that the fields of a claim's definition may not have.
 func Reserved() []string { return slices.Clone(reserved) }
 
-// isReserved reports whether a field has such a name, in upper or lower case: some
-// receivers can't tell Status from status. Of stored definitions less is refused.
+// isReserved reports whether a field has such a name, in upper or lower case: some receivers can't tell
+// Status from status. For stored definitions it applies the rules of their time.
 func isReserved(field string, stored bool) bool {
 	if stored {
 		return slices.Contains(reserved, field) && !slices.Contains(reservedLater, field)
@@ -33,8 +32,8 @@ func isReserved(field string, stored bool) bool {
 	return slices.Contains(reserved, strings.ToLower(field))
 }
 
-// Where schemas sit inside a schema. Those in place judge the same value; the
-// others judge a part of it.
+// The keywords whose values hold schemas. Those in place apply to the same value; the others apply to a
+// part of it.
 var (
 	inPlaceLists = []string{"allOf", "anyOf", "oneOf"}
 	inPlaceOnes  = []string{"if", "then", "else", "not"}
@@ -96,8 +95,8 @@ func (c *checker) checkFields() {
 	c.checkCycles()
 }
 
-// checkSchema checks what the metaschema leaves open: that every keyword and
-// format is known, and that references stay inside and lead somewhere.
+// checkSchema checks what the metaschema leaves open: that every keyword and format is known, and that
+// references lead to a schema inside fields.
 func (c *checker) checkSchema(v any, path string) {
 	s := object(v)
 	if !c.spend(20 + 10*len(s) + len(path)/8) {
@@ -154,7 +153,7 @@ func subschemas(s map[string]any, path string) map[string]any {
 	return all
 }
 
-// inPlace returns those of them that judge the same value, references aside.
+// inPlace returns the direct subschemas that apply to the same value, references aside.
 func inPlace(s map[string]any, path string) map[string]any {
 	return within(s, path, inPlaceLists, inPlaceOnes, inPlaceMaps)
 }
@@ -217,10 +216,10 @@ func (c *checker) resolve(ref string) (schema any, path string, ok bool) {
 	return schema, path, isObject || isBool
 }
 
-// maxExpansion bounds how many schemas judge one value.
+// maxExpansion bounds how many schemas apply to one value.
 const maxExpansion = 2000
 
-// checkCycles finds schemas that would judge the same value again and again.
+// checkCycles finds schemas that would apply to the same value without end.
 func (c *checker) checkCycles() {
 	sizes := map[string]int{} // -1: under way
 	var size func(schema any, path string) int
@@ -260,8 +259,7 @@ func (c *checker) checkCycles() {
 	walk(c.root()["fields"], "/fields")
 }
 
-// compileFields compiles the closed form of the fields' schema, when nothing is
-// wrong with them so far.
+// compileFields compiles the closed form of the fields' schema, if it has no fault so far.
 func (c *checker) compileFields() {
 	if c.stop != nil {
 		return
@@ -284,9 +282,9 @@ func (c *checker) compileFields() {
 	}
 }
 
-// closed copies a schema so that objects whose properties it describes hold
-// nothing else, unless it says so itself. Parts tells whether the schema judges
-// a part of the data; one that judges in place must leave its siblings alone.
+// closed copies a schema so that objects whose properties it describes have no others, unless the schema
+// says so itself. Part says whether the schema applies to a part of the data; one that applies in place
+// must leave its siblings alone.
 func (c *checker) closed(schema any, part bool) any {
 	s, ok := schema.(map[string]any)
 	if !ok || !c.spend(10+5*len(s)) {

@@ -9,14 +9,14 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-// The bounds of the places that integers lists; numbers elsewhere count as any.
+// The bounds of the places that integers lists; numbers at other places are not known to be integers.
 const (
 	maxIntegers     = 200
 	maxIntegerDepth = 8
 	maxIntegerSteps = 10_000 // schemas that are looked at
 )
 
-// numbers says which numbers a schema lets in.
+// numbers says which numbers a schema accepts.
 type numbers int
 
 const (
@@ -33,8 +33,7 @@ type form struct {
 	partly  bool             // one of several alternatives says so, and another nothing
 }
 
-// integers lists where the definition says that a number is an integer, as
-// expression.Data takes it.
+// integers lists the places of integers by the definition, in the form that expression.Data reads.
 func (c *checker) integers() []string {
 	r := formReader{checker: c}
 	places := r.read(c.root()["fields"], 0).places("", maxIntegers)
@@ -42,8 +41,8 @@ func (c *checker) integers() []string {
 	return slices.Compact(places)
 }
 
-// places lists the integers in a value, at most so many. Where names that are not
-// listed are integers, those that are not are listed too.
+// places lists the places of integers in a value, up to a number. If members with unlisted names are
+// integers, it also lists the members that are not.
 func (f *form) places(place string, most int) []string {
 	if f == nil || most <= 0 {
 		return nil
@@ -68,7 +67,7 @@ func (f *form) places(place string, most int) []string {
 	return all
 }
 
-// of is what a form says of a part; nil: nothing.
+// of returns the form of a part, or nil.
 func (f *form) of(name string) *form {
 	if f == nil {
 		return nil
@@ -85,7 +84,7 @@ type formReader struct {
 	steps int
 }
 
-// read returns what a schema says; nil: nothing, or it lies too deep.
+// read returns the form that a schema describes, or nil if it says nothing or lies too deep.
 func (r *formReader) read(schema any, depth int) *form {
 	if r.steps++; r.steps > maxIntegerSteps || depth > maxIntegerDepth {
 		return nil
@@ -115,8 +114,7 @@ func (r *formReader) read(schema any, depth int) *form {
 	return f
 }
 
-// alternativesOf returns the lists of schemas inside one of which some hold, and
-// maybe not all.
+// alternativesOf returns the lists of schemas of which some apply, and maybe not all.
 func alternativesOf(s map[string]any) (all [][]any) {
 	for _, keyword := range []string{"anyOf", "oneOf"} {
 		if list := items(s[keyword]); len(list) > 0 {
@@ -133,7 +131,7 @@ func alternativesOf(s map[string]any) (all [][]any) {
 	return all
 }
 
-// parts reads what a schema says of the parts of a value, in its own keywords.
+// parts reads the parts of a value that a schema describes in its own keywords.
 func (r *formReader) parts(s map[string]any, depth int) *form {
 	f := &form{names: map[string]*form{}}
 	properties, byPattern := object(s["properties"]), object(s["patternProperties"])
@@ -162,7 +160,7 @@ func (r *formReader) parts(s map[string]any, depth int) *form {
 	return f
 }
 
-// numbersOf returns what the type of a schema says, or the values that it lists.
+// numbersOf returns the numbers that the type of a schema, or its enumeration, accepts.
 func numbersOf(s map[string]any) numbers {
 	types := items(s["type"])
 	if one, ok := s["type"].(string); ok {
@@ -185,8 +183,8 @@ func numbersOf(s map[string]any) numbers {
 	return anyNumbers
 }
 
-// both returns what two forms say that hold together. What only one of several
-// alternatives says of a number does not count beside what is always so.
+// both returns the form of values that fit two forms. The claim of one alternative alone does not count
+// beside a claim that always applies.
 func both(a, b *form) *form {
 	switch {
 	case a == nil:
@@ -208,7 +206,7 @@ func both(a, b *form) *form {
 	return f
 }
 
-// either returns what forms say of which one holds, or some do.
+// either returns the form of values that fit one or more of the forms.
 func either(all []*form) *form {
 	f := &form{numbers: noNumbers, names: map[string]*form{}}
 	var others []*form
@@ -236,7 +234,7 @@ func either(all []*form) *form {
 	return f
 }
 
-// namesOf returns the names that any of the forms tells apart.
+// namesOf returns all names that the forms list.
 func namesOf(all ...*form) (names []string) {
 	for _, f := range all {
 		if f == nil {

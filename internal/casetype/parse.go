@@ -18,11 +18,11 @@ const (
 	maxNodes  = 20_000  // values, with YAML aliases expanded
 )
 
-// Parse reads a definition from YAML or JSON. File names it in faults. The error
-// is a [Faults] that lists all that is wrong.
+// Parse reads a definition from YAML or JSON. File names it in faults. The error is a [Faults] that lists
+// all faults.
 func Parse(file string, source []byte) (*Type, error) { return parse(nil, file, source) }
 
-// ParseContext is Parse for somebody who may leave: then the error is the context's.
+// ParseContext is Parse within a request: when that ends, the error is the context's.
 func ParseContext(ctx context.Context, file string, source []byte) (*Type, error) {
 	return parse(ctx, file, source)
 }
@@ -38,7 +38,7 @@ func parse(ctx context.Context, file string, source []byte) (*Type, error) {
 	return t, wrong.in(file)
 }
 
-// inFile names the file in what is said of the definition.
+// inFile names the file in the warnings of the definition.
 func (t *Type) inFile(file string) {
 	for i := range t.warnings {
 		t.warnings[i].File = file
@@ -91,9 +91,8 @@ func read(source []byte, c checker) (*Type, Faults, error) {
 	return t, nil, nil
 }
 
-// Load makes a Type from the JSON that [Type.JSON] gave. It may be older than some
-// rules: names are reserved in upper case too, a URL has to be one that can be
-// called, and what it takes to check is bounded.
+// Load makes a Type from the JSON of [Type.JSON]. That may be older than some rules: names in upper case
+// were not reserved, URLs were not checked, and the cost of checking was not bounded.
 func Load(definitionJSON []byte) (*Type, error) {
 	t, wrong, err := read(definitionJSON, checker{stored: true})
 	if err != nil {
@@ -102,7 +101,7 @@ func Load(definitionJSON []byte) (*Type, error) {
 	return t, wrong.in("")
 }
 
-// build makes the type of a document in which nothing is wrong.
+// build makes the type of a document without faults.
 func build(c *checker) (*Type, error) {
 	raw, err := yaml.JSON(c.doc.Value)
 	if err != nil {

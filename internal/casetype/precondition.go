@@ -14,7 +14,7 @@ import (
 // maxCost bounds the work of one evaluation, in CEL's units: about 10 ms.
 const maxCost = 100_000
 
-// Input is what a precondition sees.
+// Input is the data that a precondition sees.
 type Input struct {
 	Data   map[string]any // as it would be saved
 	Before map[string]any // as it is; nil on creation
@@ -24,7 +24,7 @@ type Input struct {
 	Unchanged bool // Before is Data
 }
 
-// language is what preconditions may use. It is constant.
+// language declares the variables of preconditions. It is constant.
 var language = sync.OnceValue(func() *expression.Language {
 	return expression.New(expression.Limits{Cost: maxCost}, nil,
 		expression.Variable{Name: "data", Type: expression.Map},
@@ -33,7 +33,7 @@ var language = sync.OnceValue(func() *expression.Language {
 		expression.Variable{Name: "name", Type: expression.Text})
 })
 
-// Evaluation judges the preconditions of a type for one input. It belongs to one goroutine.
+// Evaluation evaluates the preconditions of a type for one input. It belongs to one goroutine.
 type Evaluation struct {
 	typ    *Type
 	in     Input
@@ -41,21 +41,20 @@ type Evaluation struct {
 	values expression.ValueMap // nil: nobody has asked yet
 }
 
-// Evaluation makes a Judge whose evaluations are counted against a budget; nil: it is
-// unlimited. A condition of which it can't be told within the budget does not hold.
+// Evaluation returns an Evaluation that spends a budget; nil: it is unlimited. A condition that the budget
+// does not suffice for counts as false.
 func (t *Type) Evaluation(in Input, work *schema.Budget) *Evaluation {
 	return &Evaluation{typ: t, in: in, work: work}
 }
 
-// Meets returns nil if the precondition of a transition holds, or there is none. Else the
-// error is a *fault.Error of kind Unprocessable for people with the clearance: with the
-// message of the definition, or with what the condition depends on, and the fields of
-// that which are not set.
+// Meets returns nil if the transition has no precondition or it is true. Else the error is a *fault.Error
+// of kind Unprocessable for people with the clearance: with the message of the definition, or with the
+// fields that the condition depends on, and those of them that are not set.
 func (t *Type) Meets(key string, in Input, clearance Classification) error {
 	return t.Evaluation(in, nil).Meets(key, clearance)
 }
 
-// Meets is [Type.Meets] for the judge's input.
+// Meets is [Type.Meets] for the evaluation's input.
 func (e *Evaluation) Meets(key string, clearance Classification) error {
 	t := e.typ
 	tr, ok := t.Transition(key)
@@ -81,8 +80,8 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	return t.unmet(tr, program, e.in, err)
 }
 
-// Spend takes steps from the judge's budget for what else a transition needs. The error
-// says that it can't be told whether it may be submitted.
+// Spend spends steps of the budget for other checks of a transition. The error says that the budget does
+// not suffice.
 func (e *Evaluation) Spend(key string, steps int) error {
 	if e.work.Spend(steps) == nil {
 		return nil
@@ -91,7 +90,7 @@ func (e *Evaluation) Spend(key string, steps int) error {
 		"It takes too much to tell whether the transition %q may be submitted; submit it to see.", key)
 }
 
-// stepsOfCondition is what it takes to evaluate a condition at least.
+// stepsOfCondition is the least cost of evaluating a condition, in steps.
 const stepsOfCondition = 50
 
 // prepared returns the input as conditions see it.
@@ -106,8 +105,8 @@ func (e *Evaluation) prepared() expression.ValueMap {
 	return e.values
 }
 
-// tells reports whether a precondition may be spoken of to somebody with the clearance: it
-// names no field above it.
+// mayReveal reports whether a precondition may be shown to somebody with the clearance: it names no field
+// above it.
 func (t *Type) tells(p Precondition, clearance Classification) bool {
 	for name := range t.classifiedFields {
 		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
@@ -117,9 +116,9 @@ func (t *Type) tells(p Precondition, clearance Classification) bool {
 	return true
 }
 
-// unmet says that a precondition does not hold. One that can't be computed does not
-// either: where data are missing they are to be completed, and else the definition
-// is at fault. The cause is the error of CEL.
+// unmet returns the error for a precondition that is not true. One that can't be computed counts as that:
+// either data are missing and have to be completed, or the definition is at fault. The cause is the error
+// of CEL.
 func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
 	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."),
 		before: t.fieldsRead(program, "before.")}
@@ -138,7 +137,7 @@ func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err e
 	return refusal
 }
 
-// unmetCondition is a precondition that does not hold.
+// unmetCondition is a precondition that is not true.
 type unmetCondition struct {
 	tr      Transition
 	read    []string // the fields that it reads
@@ -147,14 +146,14 @@ type unmetCondition struct {
 	err     error    // it can't be computed
 }
 
-// lacksData reports whether the condition can't be computed since a field of the type, or
-// something in one, is not set.
+// lacksData reports whether the condition can't be computed because a field of the type, or a part of one,
+// is not set.
 func (u unmetCondition) lacksData() bool {
 	return u.err != nil && strings.HasPrefix(u.err.Error(), "no such key") && len(u.read)+len(u.before) > 0
 }
 
-// demandsAll reports whether the condition holds only if all fields are set that it reads,
-// as far as that can be told: one that asks whether something is absent does not.
+// demandsAll reports whether the condition is probably true only if all fields that it reads are set. One
+// that asks whether a value is absent is not.
 func (u unmetCondition) demandsAll() bool {
 	condition := strings.ReplaceAll(u.tr.Precondition.Condition, "!=", "")
 	return !slices.ContainsFunc([]string{"!", "||", "?", "null", "false"}, func(part string) bool {
@@ -162,8 +161,8 @@ func (u unmetCondition) demandsAll() bool {
 	})
 }
 
-// unmetDetail is what people are told: the message of the precondition, or what to fill
-// in, or what it depends on.
+// unmetDetail returns the text for people: the message of the precondition, or the fields to fill in, or
+// those that it depends on.
 func (t *Type) unmetDetail(u unmetCondition) string {
 	key := u.tr.Key
 	switch {
@@ -186,7 +185,7 @@ func (t *Type) unmetDetail(u unmetCondition) string {
 		"Ask whoever keeps the case type what it needs.", key)
 }
 
-// Needs tells people which fields they have to fill in to submit a transition.
+// Needs lists for people the fields that they have to fill in to submit a transition.
 func Needs(tr Transition, titles []string) string {
 	return fmt.Sprintf("%q needs: %s.", tr.Name, strings.Join(titles, ", "))
 }
@@ -199,8 +198,8 @@ func (t *Type) titlesOf(fields []string) []string {
 	return titles
 }
 
-// fieldsRead lists the fields that a condition reads of a variable ("data."), in the order
-// of the definition.
+// fieldsRead lists the fields of a variable ("data.") that a condition reads, in the order of the
+// definition.
 func (t *Type) fieldsRead(program *expression.Program, variable string) (fields []string) {
 	for _, field := range t.fields {
 		if slices.Contains(program.Reads(), variable+field) {
@@ -210,7 +209,7 @@ func (t *Type) fieldsRead(program *expression.Program, variable string) (fields 
 	return fields
 }
 
-// Title returns how people call a field: its title, or its name.
+// Title returns a field's title, or its name if it has none.
 func (t *Type) Title(field string) string {
 	if title := t.titles[field]; title != "" {
 		return title

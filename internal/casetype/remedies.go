@@ -2,8 +2,8 @@ package casetype
 
 import "strings"
 
-// remedies say what to write instead of what people bring from elsewhere: by the place, as
-// [placeOf] returns it, and the key there.
+// remedies explain what to write instead of keys that are usual elsewhere: by the place, as [placeOf]
+// returns it, and the key there.
 var remedies = byKey(map[string]map[string]string{
 	"": {
 		"write it in a transition": "about_to_submit",
@@ -116,7 +116,7 @@ const (
 		"secret, which the server makes"
 )
 
-// jsonTypes says how the types of other languages are written in JSON Schema.
+// jsonTypes maps the types of other languages to those of JSON Schema.
 var jsonTypes = words(map[string]string{
 	"boolean":                        "bool",
 	"integer":                        "int int32 int64 long",
@@ -149,7 +149,7 @@ const (
 
 func formatted(format string) string { return "string, with format: " + format }
 
-// units are those of durations, by what people write for them.
+// units maps what people write for a unit of time to the unit.
 var units = words(map[string]string{
 	"s": "s sec secs second seconds", "ms": "ms msec millis milliseconds",
 	"m": "m min mins minute minutes", "h": "h hour hours",
@@ -163,8 +163,7 @@ func byKey(lists map[string]map[string]string) map[string]map[string]string {
 	return all
 }
 
-// words turns what lists the words for each value, with blanks between, into the value of
-// each word.
+// words inverts a map from values to lists of words, which are separated by spaces.
 func words(lists map[string]string) map[string]string {
 	all := map[string]string{}
 	for value, list := range lists {

@@ -17,7 +17,7 @@ import (
 // maxListed bounds how many known keys a message lists.
 const maxListed = 24
 
-// unknownKey says what to write instead of a key that there is not.
+// unknownKey explains what to write instead of an unknown key.
 func (c *checker) unknownKey(place, key string, known []string) string {
 	if remedy := remedies[place][key]; remedy != "" {
 		return "; " + remedy + "; there are " + list(known)
@@ -25,7 +25,7 @@ func (c *checker) unknownKey(place, key string, known []string) string {
 	return c.oneOf(key, known)
 }
 
-// oneOf says which names there are, or which of them was meant.
+// oneOf lists the known names, or suggests the one that was meant.
 func (c *checker) oneOf(name string, names []string) string {
 	near := c.suggest(name, names)
 	if near != "" || c.suggestions > maxSuggestions || len(names) == 0 {
@@ -52,8 +52,8 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// placeOf says what a path outside of fields is in: "transitions", "about_to_submit";
-// empty is the definition itself.
+// placeOf names the section that a path outside of fields is in: "transitions", "about_to_submit"; "" is
+// the definition itself.
 func placeOf(path []string) (place string) {
 	for _, token := range path[:max(0, len(path)-1)] {
 		if !isIndex(token) {
@@ -68,8 +68,7 @@ func isIndex(token string) bool {
 	return err == nil
 }
 
-// knownKeys returns the keys that a definition has where the path points, in the order
-// in which [Schema] lists them.
+// knownKeys returns the keys that a definition may have at a path, in the order of [Schema].
 func knownKeys(path []string) []string {
 	doc := parsedDefinition()
 	at := doc.Root()
@@ -112,8 +111,8 @@ func (c *checker) valueAt(path []string) any {
 	return v
 }
 
-// remedy says what to write instead of a value whose form is wrong. It is what the
-// schema says, or that with the remedy behind it.
+// remedy explains what to write instead of a value of a wrong form. It returns the schema's text, or that
+// with the remedy behind it.
 func (c *checker) remedy(path []string, says string) string {
 	if says == "is required" {
 		return says + missing[pointer("", path...)]
@@ -179,7 +178,7 @@ var lists = []string{"states", "transitions", "documents", "proofs"}
 
 const missingProperties = "write type: object, and properties: with a schema for each field below it"
 
-// missing says more of what is required.
+// missing explains required keys.
 var missing = map[string]string{
 	"/fields":            ": " + missingProperties,
 	"/fields/type":       ": write type: object",
@@ -188,7 +187,7 @@ var missing = map[string]string{
 
 var amountAndUnit = regexp.MustCompile(`^\s*([0-9]+)\s*([A-Za-z]*)\s*$`)
 
-// durationRemedy says how a duration is written.
+// durationRemedy explains how to write a duration.
 func durationRemedy(v any, says string) string {
 	written := ""
 	switch v := v.(type) {
@@ -233,7 +232,7 @@ func boolRemedy(written string) string {
 	return ""
 }
 
-// schemaRemedy says what to write instead of a value in the schema of the fields.
+// schemaRemedy explains what to write instead of a value in the schema of the fields.
 func schemaRemedy(path []string, v any, says string) string {
 	written, isText := v.(string)
 	keyword := keywordAt(path)
@@ -292,7 +291,7 @@ func asSchema(written string) string {
 
 var types = []string{"string", "integer", "number", "boolean", "array", "object", "null"}
 
-// typeRemedy says which types there are, and which one is meant.
+// typeRemedy lists the types, or suggests the one that was meant.
 func typeRemedy(v any) string {
 	for _, one := range append(items(v), v) {
 		name, isText := one.(string)
@@ -310,8 +309,8 @@ func typeRemedy(v any) string {
 	return "is not one of the types " + strings.Join(types, ", ") + ", nor a list of some, each once"
 }
 
-// keywordAt returns the keyword of JSON Schema whose value a path inside fields leads
-// to or into; empty: it leads to a schema.
+// keywordAt returns the keyword of JSON Schema whose value a path inside fields leads to or into; "" if it
+// leads to a schema.
 func keywordAt(path []string) string {
 	for i := 1; i < len(path); i++ {
 		keyword := path[i]
@@ -332,7 +331,7 @@ func isOneOf(keyword string, lists ...[]string) bool {
 	return slices.Contains(slices.Concat(lists...), keyword)
 }
 
-// formFault says what the schema of definitions has against a value.
+// formFault words a complaint of the schema of definitions.
 func (c *checker) formFault(complaint schema.Complaint) string {
 	path, says := complaint.Path, complaint.Message
 	switch {
@@ -348,14 +347,14 @@ func (c *checker) formFault(complaint schema.Complaint) string {
 	return c.remedy(path, says)
 }
 
-// commonKeywords are those that most schemas are made of.
+// commonKeywords are the most usual keywords.
 var commonKeywords = []string{
 	"type", "title", "description", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength",
 	"properties",
 	"required", "items", "minItems", "maxItems", "$ref", "x-classification",
 }
 
-// unknownKeyword says what to write instead of a keyword that JSON Schema has not.
+// unknownKeyword explains what to write instead of a keyword that JSON Schema does not have.
 func (c *checker) unknownKeyword(keyword, path string) string {
 	if path == "/fields" && remedies["fields"][keyword] == "" {
 		_, isSchema := c.valueAt([]string{"fields", keyword}).(map[string]any)

@@ -8,8 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-// shape is what the fields' schema says of a value: any of the schemas may be that of
-// the value. It is an [expression.Shape].
+// shape is an [expression.Shape] by the schema of the fields. Any of the schemas may be the value's.
 type shape struct {
 	*checker
 	schemas []any
@@ -18,13 +17,13 @@ type shape struct {
 	assume  bool     // all members are taken to be there
 }
 
-// data is the shape of a case's data. Members are there that the schema or the caller
-// requires.
+// data returns the shape of a case's data, with the members that the caller requires in addition to the
+// schema.
 func (c *checker) data(needed []string) shape {
 	return shape{checker: c, schemas: []any{c.root()["fields"]}, root: true, needed: needed}
 }
 
-// Member returns what is known of a member. Data have those that are fields, and no others.
+// Member returns the shape of a member. The members of data are the fields.
 func (s shape) Member(name string) (expression.Shape, bool) {
 	if s.root {
 		field, ok := s.fieldSchemas()[name]
@@ -45,7 +44,7 @@ func (s shape) Member(name string) (expression.Shape, bool) {
 	return shape{checker: s.checker, schemas: found, assume: s.assume}, true
 }
 
-// Near says which member was meant, or which there are.
+// Near suggests the member that was meant, or lists the members.
 func (s shape) Near(name string) string { return s.oneOf(name, s.members()) }
 
 func (s shape) members() []string {
@@ -59,7 +58,7 @@ func (s shape) members() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Requires reports whether a member is always there.
+// Requires reports whether a member is always present.
 func (s shape) Requires(name string) bool {
 	if s.assume || slices.Contains(s.needed, name) {
 		return true
@@ -81,7 +80,7 @@ func (s shape) requires(schema any, name string, depth int) bool {
 	return slices.ContainsFunc(items(in["allOf"]), func(part any) bool { return s.requires(part, name, depth+1) })
 }
 
-// Item returns what is known of the items of a list; nil: nothing.
+// Item returns the shape of the items of a list, or nil if it is unknown.
 func (s shape) Item() expression.Shape {
 	var found []any
 	for _, schema := range s.schemas {
@@ -94,7 +93,7 @@ func (s shape) Item() expression.Shape {
 	return shape{checker: s.checker, schemas: found, assume: s.assume}
 }
 
-// itemsOf returns the schemas that say what is in a list; none: anything may be.
+// itemsOf returns the schemas of the items of a list; without any, an item may be anything.
 func (s shape) itemsOf(schema any, depth int) []any {
 	in := object(schema)
 	if depth > maxIntegerDepth || !s.spend(10) {
@@ -118,7 +117,7 @@ func (s shape) itemsOf(schema any, depth int) []any {
 	return nil
 }
 
-// Kinds returns what the value may be; 0: nothing is known.
+// Kinds returns the kinds that the value may have, or 0 if they are unknown.
 func (s shape) Kinds() (all expression.Kinds) {
 	for _, schema := range s.schemas {
 		kinds := s.kindsOf(schema, 0)
@@ -130,7 +129,7 @@ func (s shape) Kinds() (all expression.Kinds) {
 	return all
 }
 
-// Admits reports whether the value may be a text, by enum and const.
+// Admits reports whether enum and const allow the value to be a text.
 func (s shape) Admits(written string) (near string, ok bool) {
 	var all []string
 	for _, schema := range s.schemas {
@@ -147,8 +146,7 @@ func (s shape) Admits(written string) (near string, ok bool) {
 	return s.oneOf(written, all), len(s.schemas) == 0
 }
 
-// choicesOf returns the constants that a value is one of, and reports false where it may be
-// others.
+// choicesOf returns the constants that a schema allows, and reports whether it allows no others.
 func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
 	in := object(schema)
 	if depth > maxIntegerDepth || !s.spend(10) {
@@ -185,7 +183,7 @@ func (states) Requires(string) bool                   { return true }
 func (states) Item() expression.Shape                 { return nil }
 func (states) Kinds() expression.Kinds                { return expression.TextKind }
 
-// Admits reports whether there is a state of a key. Before it is created, a case has none.
+// Admits reports whether a state has the key. Before its creation a case has no state.
 func (s states) Admits(key string) (near string, ok bool) {
 	if key == "" || slices.Contains(s.keys, key) {
 		return "", true
@@ -250,15 +248,15 @@ func kindOfValue(value any) expression.Kinds {
 	return expression.ObjectKind
 }
 
-// description is what a schema says of the members of an object.
+// description is what a schema says about a member of an object.
 type description struct {
 	names map[string]bool // that it describes
 	at    []any           // what it says of the one that was asked for
 	open  bool            // it admits others
 }
 
-// describe looks for the member of a name in what a schema describes, in place or
-// by reference, and for whether it admits others, going by what it says of its form.
+// describe looks up a member in a schema and in those that apply in place or by reference, and determines
+// whether the object may have others.
 func (c *checker) describe(schema any, path, name string, seen map[string]bool) description {
 	s, isObject := schema.(map[string]any)
 	if !isObject {
@@ -292,7 +290,7 @@ func (c *checker) describe(schema any, path, name string, seen map[string]bool) 
 	return d
 }
 
-// admitsMore reports whether a schema of the members that are not named admits any.
+// admitsMore reports whether a schema for members without a schema of their own allows any.
 func admitsMore(others any) bool { return others != nil && others != false }
 
 func admitsObject(types any) bool {

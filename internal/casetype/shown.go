@@ -9,9 +9,9 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// JSONFor returns the definition as somebody with the clearance may read it:
-// without the fields above it, and without the rules and templates that speak of
-// them. Somebody who sees all fields gets it as [Type.JSON] returns it.
+// JSONFor returns the definition as somebody with the clearance may read it: without the fields above it,
+// and without the rules and templates that name them. Somebody who sees all fields gets the text of
+// [Type.JSON].
 func (t *Type) JSONFor(clearance Classification) []byte {
 	if clearance.Sees(t.highest) {
 		return t.JSON()
@@ -49,10 +49,10 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	return out
 }
 
-// hider takes out of a definition what speaks of hidden fields.
+// hider removes the parts of a definition that name hidden fields.
 type hider struct{ names *regexp.Regexp }
 
-// texts drops members that are texts and speak of hidden fields.
+// texts removes members that are texts and name hidden fields.
 func (h hider) texts(in map[string]any, members ...string) {
 	for _, member := range members {
 		if h.names.MatchString(text(in[member])) {
@@ -61,7 +61,7 @@ func (h hider) texts(in map[string]any, members ...string) {
 	}
 }
 
-// precondition drops one whose condition or message speaks of hidden fields.
+// precondition removes a precondition whose condition or message names hidden fields.
 func (h hider) precondition(tr map[string]any) {
 	own := object(tr["precondition"])
 	if h.speaks(own["condition"]) || h.speaks(own["message"]) || h.speaks(tr["precondition"]) {
@@ -69,8 +69,7 @@ func (h hider) precondition(tr map[string]any) {
 	}
 }
 
-// prune drops from a schema what speaks of hidden fields; under is the keyword
-// that it stands under.
+// prune removes the parts of a schema that name hidden fields; under is the keyword above it.
 func (h hider) prune(v any, under string) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-// Identity is what templates know of a case besides its data.
+// Identity is the part of a case besides its data that templates may use.
 type Identity struct {
 	ID        int64
 	Reference string
@@ -57,15 +57,12 @@ func parseTemplate(template string) ([]part, error) {
 	return append(parts, part{literal: literal.String()}), nil
 }
 
-// ErrTooLong is wrapped by the error of a template that comes to more text than it
-// may.
+// ErrTooLong is wrapped by the error of a template whose result is longer than its limit.
 var ErrTooLong = errors.New("comes to more text than is allowed")
 
-// Interpolate fills a template with a case's data and identity, to at most limit
-// bytes; it makes no more of it than that. Text goes in as it is, numbers by
-// their values, lists with commas between; what is missing leaves nothing. Each text
-// goes through escape, unless that is nil. It fails on a template that [Parse]
-// would refuse.
+// Interpolate fills a template with a case's data and identity, to at most limit bytes. It writes texts as
+// they are, numbers by their values, lists with commas between items, and nothing for a missing value.
+// Each text goes through escape, unless that is nil. It fails on a template that [Parse] would refuse.
 func Interpolate(
 	template string, data map[string]any, who Identity, escape func(string) string, limit int,
 ) (string, error) {
@@ -93,7 +90,7 @@ type bounded struct {
 	full bool // something was left out
 }
 
-// write adds a text, or as much of it as there is room for.
+// write appends as much of a text as there is room for.
 func (b *bounded) write(text string) {
 	if len(text) > b.left {
 		text, b.full = strings.ToValidUTF8(text[:b.left], ""), true
@@ -102,8 +99,7 @@ func (b *bounded) write(text string) {
 	b.text.WriteString(text)
 }
 
-// fill adds a value of case data for people, through escape. What is made of the
-// value before that is bounded, too.
+// fill appends a value of case data for people, through escape. The text before escape is bounded, too.
 func (b *bounded) fill(value any, escape func(string) string) {
 	if escape == nil {
 		b.value(value)
@@ -115,7 +111,7 @@ func (b *bounded) fill(value any, escape func(string) string) {
 	b.full = b.full || plain.full
 }
 
-// value adds a value of case data for people.
+// value appends a value of case data for people.
 func (b *bounded) value(value any) {
 	switch value := value.(type) {
 	case nil:
@@ -147,14 +143,14 @@ func (b *bounded) value(value any) {
 	}
 }
 
-// separate adds a comma before all items but the first.
+// separate appends a comma before every item but the first.
 func (b *bounded) separate(i int) {
 	if i > 0 {
 		b.write(", ")
 	}
 }
 
-// lookup finds what a placeholder stands for.
+// lookup returns the value of a placeholder.
 func lookup(name string, data map[string]any, who Identity) any {
 	switch name {
 	case "case.id":
@@ -180,8 +176,8 @@ const (
 	maxNameText = 16 << 10 // bytes of what the template comes to, before white space is made one
 )
 
-// FormatName names a case by the type's template, on one line; a template that
-// comes to nothing, or none, gives the reference.
+// FormatName returns the name of a case by the type's template, on one line. If there is no template or
+// its result is empty, the name is the reference.
 func (t *Type) FormatName(data map[string]any, who Identity) string {
 	if t.NameTemplate == "" {
 		return who.Reference

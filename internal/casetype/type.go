@@ -23,9 +23,8 @@ func DefaultRetries() []Duration {
 	return []Duration{Duration(time.Second), Duration(3 * time.Second)}
 }
 
-// Type is a definition in which nothing is wrong, with all defaults filled in,
-// ready to judge cases. It never changes, and many may use it at once; what it
-// hands out is shared and must not be changed.
+// Type is a definition without faults, with all defaults filled in, ready to validate cases. It never
+// changes and is safe for concurrent use; the values that it returns are shared and must not be changed.
 type Type struct {
 	Definition
 	json             []byte
@@ -44,17 +43,17 @@ type Type struct {
 	variables        []variable           // that URLs begin with; none where it was loaded
 }
 
-// JSON returns the definition as [Load] takes it. Equal definitions give equal bytes.
+// JSON returns the definition in the form that [Load] reads. Equal definitions have equal bytes.
 func (t *Type) JSON() []byte { return bytes.Clone(t.json) }
 
-// Size returns the length of the definition as [Type.JSON] returns it.
+// Size returns the length of [Type.JSON].
 func (t *Type) Size() int { return len(t.json) }
 
 // FieldNames lists the fields in the order in which they are defined.
 func (t *Type) FieldNames() []string { return t.fields }
 
-// Integers lists the places of the data's numbers that the definition calls
-// integers, sorted, as expression.Data takes them.
+// Integers lists the places of numbers in the data that the definition declares to be integers, sorted, as
+// expression.Data reads them.
 func (t *Type) Integers() []string { return t.integers }
 
 // State finds a state by its key.
@@ -102,7 +101,7 @@ func (tr Transition) Creates() bool { return len(tr.From) == 0 }
 // Starts reports whether the transition may be submitted in the state.
 func (tr Transition) Starts(state string) bool { return slices.Contains(tr.From, state) }
 
-// Classification says who may see a field: PUBLIC unless it is marked.
+// Classification returns the classification of a field; PUBLIC is the default.
 func (t *Type) Classification(field string) Classification {
 	if class, ok := t.classes[field]; ok {
 		return class

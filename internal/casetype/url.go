@@ -9,17 +9,16 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// VariablePrefix begins the names of all variables that URLs may begin with.
+// VariablePrefix starts the names of all variables in URLs.
 const VariablePrefix = "CASEHOOK_VAR_"
 
-// beginning is a variable at the beginning of a URL, and what ends what it stands for:
-// a path, a query, or nothing, so that what follows is no part of its host.
+// leadingVariable matches a variable at the start of a URL, up to a path, a query or the end, so that the
+// rest is no part of its host.
 var beginning = regexp.MustCompile(`^\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
 
-// ExpandURL replaces the ${CASEHOOK_VAR_...} that a URL begins with by what lookup
-// gives for its name: a scheme, a host, and the beginning of a path. It fails, with a
-// *fault.Error of kind Upstream that quotes no value, when the variable is not there
-// or what comes out can't be called.
+// ExpandURL replaces the ${CASEHOOK_VAR_...} at the start of a URL by the value that lookup returns: a
+// scheme, a host, and the start of a path. If the variable is missing or the result can't be called, it
+// fails with a *fault.Error of kind Upstream that quotes no value.
 func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, error) {
 	if message := misplaced(raw); message != "" {
 		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
@@ -52,8 +51,7 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	return expanded, nil
 }
 
-// checkCallbackURL judges a URL as it is written, standing something harmless in for
-// its variable.
+// checkCallbackURL checks a URL with a harmless value in place of its variable.
 func checkCallbackURL(raw string) string {
 	if message := misplaced(raw); message != "" {
 		return message
@@ -67,10 +65,10 @@ func checkCallbackURL(raw string) string {
 	return ""
 }
 
-// standIn takes the place of a variable while what follows it is judged.
+// standIn takes the place of a variable while the rest of the URL is checked.
 const standIn = "http://host/path"
 
-// misplaced says what is wrong with the variables of a URL.
+// misplaced explains what is wrong with the variables of a URL.
 func misplaced(raw string) string {
 	if match := beginning.FindString(raw); match != "" {
 		raw = raw[len(match):]
@@ -85,13 +83,12 @@ func misplaced(raw string) string {
 	return ""
 }
 
-// maxDecodings is how often a path is decoded: more than any server on its way does.
+// maxDecodings is how often a path is decoded: more often than any chain of servers does.
 const maxDecodings = 5
 
-// climbs reports whether some server could read a segment of the path as . or ..,
-// however the segment is encoded: the separators may be, too, some servers take a
-// backslash for one, and some cut parameters off behind a semicolon. A path that
-// can't be decoded, or not to its end, is taken for one that does.
+// climbs reports whether some server could read a segment of the path as . or .., however the segment is
+// encoded: the separators may be encoded, too, some servers accept a backslash for one, and some cut
+// parameters off behind a semicolon. A path that can't be fully decoded counts as one that does.
 func climbs(path string) bool {
 	for range maxDecodings {
 		for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
@@ -112,8 +109,8 @@ func climbs(path string) bool {
 	return true
 }
 
-// canonicalURL returns the canonical form of a callback's URL, its variable left as
-// it is, or the URL itself where there is none.
+// canonicalURL returns the canonical form of a callback's URL, with its variable unchanged, or the URL
+// itself if it has no such form.
 func canonicalURL(raw string) string {
 	match := beginning.FindStringSubmatch(raw)
 	if match == nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// Warnings lists, ordered by line, what is possible in a definition and hardly meant. Of one
-// that was loaded there are none.
+// Warnings lists, ordered by line, what is allowed in a definition but probably not meant. A loaded
+// definition has none.
 func (t *Type) Warnings() Faults { return t.warnings }
 
-// Unset lists the variables of callbacks' URLs that lookup does not find, each where it is
-// first. The message follows the variable.
+// Unset lists the variables of callbacks' URLs that lookup does not find, each at its first place. The
+// message follows the name of the variable.
 func (t *Type) Unset(lookup func(name string) (string, bool), message string) (unset Faults) {
 	told := map[string]bool{}
 	for _, v := range t.variables {
@@ -29,13 +29,13 @@ func (t *Type) Unset(lookup func(name string) (string, bool), message string) (u
 	return unset.ordered()
 }
 
-// variable is one that a URL begins with.
+// variable is a variable at the start of a URL.
 type variable struct {
 	name string
 	at   Fault // without a message
 }
 
-// warn says what is possible at a path and hardly meant.
+// warn adds a warning about something allowed but probably not meant.
 func (c *checker) warn(path, message string, args ...any) {
 	if c.stored || len(c.warnings) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
@@ -44,8 +44,8 @@ func (c *checker) warn(path, message string, args ...any) {
 		Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
-// checkSense warns of what nobody can reach or leave. It is for definitions in which all
-// names are right.
+// checkSense warns of states and transitions that nobody can reach or leave. It needs a definition whose
+// names are all right.
 func (c *checker) checkSense() {
 	if c.stored || len(c.wrong) > 0 {
 		return
@@ -83,7 +83,7 @@ func (c *checker) checkSense() {
 	}
 }
 
-// checkWho warns where the roles of a transition leave administrators alone.
+// checkWho warns if the roles of a transition leave only administrators.
 func (c *checker) checkWho(tr map[string]any, path string) {
 	roles := texts(tr["roles"])
 	if len(roles) == 0 || slices.Contains(roles, "admin") {
@@ -104,7 +104,7 @@ func (c *checker) checkWho(tr map[string]any, path string) {
 	}
 }
 
-// conditionOf returns the condition of a transition, however it is written.
+// conditionOf returns the condition of a transition in either of its forms.
 func conditionOf(tr map[string]any) string {
 	if own := object(tr["precondition"]); own != nil {
 		return text(own["condition"])
@@ -140,7 +140,7 @@ func leaves(transitions []any, state string) bool {
 
 var braced = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// warnOfBraces warns where a template writes what was meant for a field.
+// warnOfBraces warns if a template writes the braces of what was probably meant for a field.
 func (c *checker) warnOfBraces(parts []part, path string) {
 	for i, p := range parts {
 		if found := braced.FindStringSubmatch(p.literal); found != nil && c.fieldSchemas()[found[1]] != nil {

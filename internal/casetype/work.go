@@ -8,24 +8,24 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// The work that is done for one request, in steps of about 100 ns.
+// The bounds of the work for one request, in steps of about 100 ns.
 const (
 	maxDataSteps       = 10_000_000 // for data: a second
 	maxDefinitionSteps = 10_000_000 // for a definition
 )
 
-// Budget returns what one request may take to validate data. It ends with the
-// request's context, too.
+// Budget returns the budget for validating the data of one request. It ends with the request's context,
+// too.
 func Budget(ctx context.Context) *schema.Budget { return schema.NewBudget(ctx, maxDataSteps) }
 
-// tooCostly says so of what takes more steps than it may.
+// tooCostly describes a value that takes too many steps.
 func tooCostly(steps int) string {
 	return fmt.Sprintf("costs too much to check: after %d steps it was not done. Send less, or simplify the schema",
 		steps)
 }
 
-// stopped splits what ended a validation: the place where the budget was spent is a
-// fault of the data, anything else an error.
+// stopped splits the error that ended a validation: a spent budget is a fault of the data at that place,
+// anything else is an error.
 func stopped(err error) (path []string, spent bool, other error) {
 	var at *schema.StopError
 	if errors.As(err, &at) && errors.Is(err, schema.ErrSpent) {
