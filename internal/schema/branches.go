@@ -27,8 +27,7 @@ func (v *validation) checkBranches(b *branches, value any, rest *open) bool {
 	return fits
 }
 
-// checkAny validates by all branches while something is left open, else up to the
-// first that fits.
+// checkAny validates by all branches while rest needs it, else up to the first that fits.
 func (v *validation) checkAny(all []*node, value any, rest *open) bool {
 	begin, fits := len(v.found), false
 	ends := make([]int, 0, len(all))
@@ -61,8 +60,7 @@ func (v *validation) checkOne(all []*node, value any, rest *open) bool {
 	return v.close(begin, ends, fits)
 }
 
-// close puts one complaint in the place of those that the branches had, or none
-// where one of them fits.
+// close replaces the complaints of the branches by one, or by none if one of them fits.
 func (v *validation) close(begin int, ends []int, fits bool) bool {
 	found := v.found[begin:]
 	v.found = v.found[:begin]

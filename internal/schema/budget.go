@@ -8,15 +8,14 @@ import (
 // ErrSpent is the error of work that takes more steps than its budget has.
 var ErrSpent = errors.New("the budget of steps is spent")
 
-// interval is how many steps are taken between two looks at the context.
+// interval is the number of steps between two looks at the context.
 const interval = 4096
 
-// Budget counts the work of one request while it is being done, and ends it when
-// there has been enough of it or when the client has left. It belongs to one
-// goroutine. A nil *Budget is unlimited.
+// Budget counts the work of one request while it is being done, and ends it when it takes too many steps
+// or when the client has left. It belongs to one goroutine. A nil *Budget is unlimited.
 //
-// Work is counted in steps, not in time, so that the same request ends at the same
-// place on every machine. A step takes about 100 ns.
+// Work is counted in steps, not in time, so that the same request ends at the same place on every machine.
+// A step takes about 100 ns.
 type Budget struct {
 	ctx  context.Context // of the request; nil: it can't be cancelled
 	left int
@@ -31,9 +30,8 @@ func NewBudget(ctx context.Context, steps int) *Budget {
 	return &Budget{ctx: ctx, left: steps, look: steps}
 }
 
-// Spend takes steps from the budget before the work is done. It returns ErrSpent
-// when there are not as many left, or the context's error when that has ended;
-// from then on, always the same.
+// Spend spends steps before the work is done. It returns ErrSpent if there are not enough left, or the
+// context's error if that has ended; from then on, always the same.
 func (b *Budget) Spend(steps int) error {
 	if b == nil || b.err == nil && b.take(steps) {
 		return nil
@@ -41,7 +39,7 @@ func (b *Budget) Spend(steps int) error {
 	return b.err
 }
 
-// take reports whether the steps may be taken.
+// allows reports whether the steps may be spent.
 func (b *Budget) take(steps int) bool {
 	if steps > b.left || steps < 0 {
 		b.err = ErrSpent
@@ -57,5 +55,5 @@ func (b *Budget) take(steps int) bool {
 	return b.err == nil
 }
 
-// Used returns how many steps have been taken.
+// Used returns the number of steps spent.
 func (b *Budget) Used() int { return b.used }

@@ -21,7 +21,7 @@ const maxPatternSizes = 4 << 20
 var ErrPatterns = errors.New("has patterns that are too large together; repeat less, or say lengths with minLength " +
 	"and maxLength")
 
-// Source is what a schema is compiled from.
+// Source is the input of [Compile].
 type Source struct {
 	Document any            // a JSON value
 	Others   map[string]any // further documents that it may refer to, by URL
@@ -48,8 +48,8 @@ func Compile(b *Budget, source Source) (*Schema, error) {
 // ErrCircular is the error of a schema that refers to itself for the same value.
 var ErrCircular = errors.New("refers to itself for the same value")
 
-// circular reports whether a schema leads back to one that is under way, without
-// going into a part of the value. Those that lead to an end are noted as straight.
+// circular reports whether a schema leads back to one that is under way, without going into a part of the
+// value. It adds schemas that do not to straight.
 func circular(n *node, underway, straight map[*node]bool) bool {
 	if straight[n] {
 		return false
@@ -84,8 +84,8 @@ func (c *compiler) node(v, doc any) (*node, error) {
 	return n, c.err
 }
 
-// part compiles the schema v, or returns what was compiled of it. After an error
-// what it returns is not used.
+// part compiles the schema v, or returns its node if it was compiled before. After an error its result is
+// not used.
 func (c *compiler) part(v, doc any) *node {
 	if c.err == nil {
 		c.err = c.budget.Spend(20)
@@ -182,7 +182,7 @@ func (s source) members(keyword string) map[string]any {
 	return members
 }
 
-// number returns a count; absent where there is none.
+// count returns the number at a keyword, or absent.
 func (s source) count(keyword string, absent int) int {
 	v := s.object[keyword]
 	if kindOf(v) != number {
@@ -304,7 +304,7 @@ func (s source) pattern(source string) *Pattern {
 	return p
 }
 
-// reference compiles what $ref leads to.
+// reference compiles the schema that $ref leads to.
 func (s source) reference() *node {
 	ref, ok := s.object["$ref"].(string)
 	if !ok || s.err != nil {
@@ -354,13 +354,13 @@ func Lookup(doc any, at string) (any, bool) {
 	return doc, ok
 }
 
-// format is a form of texts that has a name.
+// format is a named form of texts.
 type format struct {
 	name  string
 	check func(any) error
 }
 
-// validate checks a text. What that costs is taken from the budget before.
+// validate checks a text. It spends the cost of that before.
 func (f *format) validate(b *Budget, text string) error {
 	if f.name == "regex" {
 		_, err := CompilePattern(b, text)

@@ -10,9 +10,9 @@ import (
 	"unicode/utf16"
 )
 
-// JSON Schema writes patterns in the dialect of ECMA-262, and they are matched as RE2,
-// in linear time. Both write most things alike. What RE2 writes otherwise is
-// translated; what it can't match (lookarounds, backreferences) is refused.
+// JSON Schema writes patterns in the dialect of ECMA-262, and they are matched as RE2, in linear time.
+// Both write most patterns alike. The differences are translated; patterns that RE2 can't match
+// (lookarounds, backreferences) are refused.
 
 // translate writes a pattern of ECMA-262 as RE2: \uhhhh, pairs of them that stand for
 // one character, \u{hhhhh} and \cX become \x{...}.
@@ -37,8 +37,7 @@ func translate(source string) string {
 	return b.String()
 }
 
-// escaped reads an escape that RE2 does not have, and returns how long it is; 0: it is
-// another.
+// escaped reads an escape that RE2 does not have, and returns its length; 0 for other escapes.
 func escaped(text string) (r rune, size int) {
 	switch {
 	case strings.HasPrefix(text, `\u{`):
@@ -73,15 +72,15 @@ func unit(text string) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// unusable is why a pattern can't be used.
+// unusable is the reason why a pattern can't be used.
 type unusable string
 
 func (u unusable) Error() string { return "is not a valid regex: " + string(u) }
 
-// lookaround is how one begins.
+// lookaround matches the start of one.
 var lookaround = regexp.MustCompile(`^\(\?<?[=!]`)
 
-// refusal says why a pattern can't be used, without quoting it: it may be a value.
+// refusal explains why a pattern can't be used, without quoting it: it may be a value.
 func refusal(err error) error {
 	var wrong *syntax.Error
 	if !errors.As(err, &wrong) {

@@ -7,10 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Equal reports whether two JSON values are the same. Numbers are the same whatever
-// their spelling: 10, 10.0 and 1e1. They are compared exactly, however large they
-// are. Texts are the same in their canonical composition. It costs no more than the
-// two are large.
+// Equal reports whether two JSON values are the same. Numbers are compared exactly, whatever their size
+// and spelling: 10, 10.0 and 1e1 are the same. Texts are the same in their canonical composition. Its cost
+// is linear in the size of the values.
 func Equal(a, b any) bool {
 	same, _ := equal(nil, a, b) // nothing ends it
 	return same
@@ -65,7 +64,7 @@ func equal(budget *Budget, a, b any) (bool, error) {
 	return kindOf(b)&(list|object) == 0 && a == b, nil
 }
 
-// What the parts of values cost.
+// The costs of the parts of values.
 const (
 	bytesPerStep  = 64 // of text that is copied, hashed or compared
 	stepsOfNumber = 2
@@ -135,7 +134,7 @@ type namedHash struct {
 	hash uint64
 }
 
-// values is the set of an enum, or the one of a const.
+// values is the set of an enum, or of the one value of a const.
 type values struct {
 	types   kinds
 	byHash  map[uint64][]any

@@ -35,7 +35,7 @@ func (v *validation) checkList(r *listRules, items []any, rest *open) bool {
 	return fits
 }
 
-// duplicates finds the first item that is there before.
+// duplicates finds the first item that equals an earlier one.
 func (v *validation) duplicates(items []any) (first, second int, found bool) {
 	same := func(a, b any) bool {
 		is, err := equal(v.budget, a, b)

@@ -104,7 +104,7 @@ var suchAs = map[string]string{
 	"duration": ", such as P3D or PT15M", "uri": ", such as https://example.com/a",
 }
 
-// forms says in one line what each branch has against the value at depth.
+// forms describes in one line the complaints of each branch about the value at depth.
 func forms(found []Complaint, ends []int, depth int) string {
 	var parts []string
 	length, begin := 0, 0

@@ -17,8 +17,7 @@ type exact struct {
 	exponent int64
 }
 
-// parse reads a JSON number. It costs no more than the text is long: the exponent
-// is never carried out.
+// parse reads a JSON number. Its cost is linear in the length of the text: the exponent is never expanded.
 func parse(text string) exact {
 	var d exact
 	d.digits, d.negative = strings.CutPrefix(text, "-")
@@ -86,7 +85,7 @@ func (d exact) sign() int {
 	return 1
 }
 
-// length is how many digits it takes to write the number out.
+// length returns the number of digits of the number without an exponent.
 func (d exact) length() int { return len(d.digits) + int(max(d.exponent, -d.exponent)) }
 
 // limit is a number in a schema.

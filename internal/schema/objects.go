@@ -46,7 +46,7 @@ func (v *validation) checkRequired(required []string, members map[string]any, me
 	return fits
 }
 
-// checkMembers validates the names and what is at them, in their order.
+// checkMembers validates names and members, in their order.
 func (v *validation) checkMembers(r *objectRules, members map[string]any, rest *open) bool {
 	v.spend(2 + 2*len(members))
 	begin, fits := len(v.names), true

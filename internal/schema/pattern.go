@@ -6,14 +6,14 @@ import (
 	"regexp/syntax"
 )
 
-// The bounds of a pattern. Matching takes its instructions times the length of the
-// text. Repeating one thing up to 1000 times fits.
+// The bounds of a pattern. The cost of matching is its instructions times the length of the text.
+// Repeating one character up to 1000 times fits.
 const (
 	maxPatternSteps  = 2500
 	maxPatternSource = 10_000 // bytes
 )
 
-// stepsOfInstruction is what it takes to make one of a pattern's instructions.
+// stepsOfInstruction is the cost of compiling one instruction of a pattern.
 const stepsOfInstruction = 20
 
 // ErrPattern is the error of a pattern that would take too long to match.
@@ -28,8 +28,7 @@ type Pattern struct {
 	size       int // bytes that it takes to keep, roughly
 }
 
-// CompilePattern compiles a pattern. How large it would become is known, and taken
-// from the budget, before it is made.
+// CompilePattern compiles a pattern. It estimates the size, and spends it from the budget, before that.
 func CompilePattern(b *Budget, source string) (*Pattern, error) {
 	if len(source) > maxPatternSource {
 		return nil, ErrPattern
@@ -67,8 +66,8 @@ func CompilePattern(b *Budget, source string) (*Pattern, error) {
 	return &Pattern{source, expression, 1 + len(program.Inst)/4, size}, nil
 }
 
-// instructions estimates how many instructions a pattern becomes, without making
-// them: a little too few where one is simplified, never by more than half.
+// instructions estimates the number of instructions of a pattern without compiling it: a little too few if
+// the pattern is simplified, never by more than half.
 func instructions(re *syntax.Regexp) int {
 	n := 1
 	if re.Op == syntax.OpLiteral {
@@ -83,7 +82,7 @@ func instructions(re *syntax.Regexp) int {
 	return min(n, 1<<30)
 }
 
-// cost is what matching a text takes, in steps.
+// cost returns the cost of matching a text, in steps.
 func (p *Pattern) cost(text string) int { return 4 + len(text)*p.steps }
 
 // String returns the pattern's source.

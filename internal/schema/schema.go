@@ -20,22 +20,21 @@ import (
 	"slices"
 )
 
-// Schema is a compiled schema. It never changes, and many may use it at once.
+// Schema is a compiled schema. It never changes, and is safe for concurrent use.
 type Schema struct{ root *node }
 
-// Complaint is one thing that a schema has against a value. Its message never
-// quotes the value.
+// Complaint is one way in which a value breaks a schema. Its message never quotes the value.
 type Complaint struct {
 	Path    []string // to the value, or to the name that is missing or unknown
 	Message string
 	Unknown bool // the complaint is that there is such a name
 
-	// Unevaluated says that no part of the schema that fits has looked at the name,
-	// Seeming that one would have, had it not failed for another reason.
+	// Unevaluated says that no fitting part of the schema has described the name, and Seeming that one
+	// would have if it had not failed for another reason.
 	Unevaluated, Seeming bool
 }
 
-// Name returns the last token of the path; empty where the value is all there is.
+// Name returns the last token of the path, or "" for the whole value.
 func (c Complaint) Name() string {
 	if len(c.Path) == 0 {
 		return ""
@@ -46,8 +45,8 @@ func (c Complaint) Name() string {
 // MaxComplaints is how many complaints a validation lists at most.
 const MaxComplaints = 1000
 
-// StopError is the error of a validation that was not finished: the budget was spent,
-// or its context ended. It wraps the budget's error.
+// StopError is the error of an unfinished validation: the budget was spent, or its context ended. It wraps
+// the budget's error.
 type StopError struct {
 	Path []string // to the value that was being validated
 	Err  error
@@ -58,8 +57,8 @@ func (s *StopError) Error() string { return fmt.Sprintf("validation stopped at %
 // Unwrap returns the budget's error.
 func (s *StopError) Unwrap() error { return s.Err }
 
-// Validate lists what the schema has against a JSON value: numbers are json.Number,
-// float64 or integers. None means that the value fits. The error is a *StopError.
+// Validate lists the complaints about a JSON value: numbers are json.Number, float64 or integers. It
+// returns none if the value fits. The error is a *StopError.
 func (s *Schema) Validate(b *Budget, value any) (found []Complaint, err error) {
 	v := validation{budget: b}
 	defer func() {
@@ -93,8 +92,8 @@ var kindsByName = map[string]kinds{
 	"object": object,
 }
 
-// kindOf returns the type of a value; an integer is a number here. It is 0 for
-// what is no JSON.
+// kindOf returns the type of a value; an integer is a number here. It returns 0 for a value that is not
+// JSON.
 func kindOf(value any) kinds {
 	switch value.(type) {
 	case nil:

@@ -48,14 +48,13 @@ func (v *validation) place() []string {
 	return path
 }
 
-// silent reports whether further complaints are of no interest, so that the first
-// ends the validation of a value.
+// silent reports whether further complaints are dropped, so that the first ends the validation of a value.
 func (v *validation) silent() bool { return v.quiet > 0 || len(v.found) >= MaxComplaints }
 
-// stepsOfComplaint is what it costs to keep a complaint.
+// stepsOfComplaint is the cost of keeping a complaint.
 const stepsOfComplaint = 40
 
-// complain notes that the value does not fit.
+// complain adds a complaint about the value.
 func (v *validation) complain(message string, args ...any) *Complaint {
 	if v.silent() {
 		return &Complaint{}
@@ -68,19 +67,18 @@ func (v *validation) complain(message string, args ...any) *Complaint {
 	return &v.found[len(v.found)-1]
 }
 
-// complainOf notes something about a name of the object.
+// complainOf adds a complaint about a member of the object.
 func (v *validation) complainOf(name, message string, args ...any) *Complaint {
 	c := v.complain(message, args...)
 	c.Path = append(c.Path, name)
 	return c
 }
 
-// more reports whether there is a reason to go on with a value.
+// more reports whether to go on with a value.
 func (v *validation) more(fits bool) bool { return fits || !v.silent() }
 
-// check validates a value and reports whether it fits. Where the caller or the
-// schema itself wants to know, it returns which parts of the value no schema has
-// looked at.
+// check validates a value and reports whether it fits. If the caller or the schema itself needs to know,
+// it returns the parts of the value that no schema has described.
 func (v *validation) check(n *node, value any, wanted bool) (bool, *open) {
 	v.spend(2)
 	if n.never {
@@ -104,7 +102,7 @@ func (v *validation) check(n *node, value any, wanted bool) (bool, *open) {
 	return fits, rest
 }
 
-// part validates what is at a token in the value.
+// part validates the part at a token of the value.
 func (v *validation) part(n *node, value any, at token) bool {
 	v.path = append(v.path, at)
 	fits, _ := v.check(n, value, false)
@@ -121,7 +119,7 @@ func (v *validation) same(n *node, value any, rest *open) bool {
 	return fits
 }
 
-// silently is same for a schema whose complaints are of no interest.
+// silently is same without complaints.
 func (v *validation) silently(n *node, value any, rest *open) bool {
 	v.quiet++
 	fits := v.same(n, value, rest)
@@ -129,8 +127,8 @@ func (v *validation) silently(n *node, value any, rest *open) bool {
 	return fits
 }
 
-// checkWhole checks what is said of a value as a whole. When it does not fit,
-// nothing more is said of it.
+// checkWhole checks the rules about a value as a whole. If one fails, the value gets no further
+// complaints.
 func (v *validation) checkWhole(n *node, value any) bool {
 	if kind := kindOf(value); n.types != 0 && n.types&kind == 0 {
 		isInteger := kind == number && n.types&integer != 0 && numberOf(value).isInteger()
@@ -229,7 +227,7 @@ func (v *validation) checkNumber(r *numberRules, value any) bool {
 	return fits
 }
 
-// open is the part of a value that no schema has looked at.
+// open is the part of a value that no schema has described.
 type open struct {
 	names map[string]struct{}
 	items map[int]struct{}
@@ -237,8 +235,8 @@ type open struct {
 
 func (o *open) empty() bool { return o == nil || len(o.names) == 0 && len(o.items) == 0 }
 
-// open returns what the schema leaves open before it has looked at the value; nil
-// where nobody wants to know, or it looks at everything.
+// open returns the parts that the schema has not described yet; nil if nobody needs to know, or it
+// describes everything.
 func (v *validation) open(n *node, value any, wanted bool) *open {
 	switch value := value.(type) {
 	case map[string]any:
@@ -269,7 +267,7 @@ func (v *validation) open(n *node, value any, wanted bool) *open {
 	return nil
 }
 
-// merge takes out of rest what is not left open by a schema that fits.
+// merge removes from rest the parts that a fitting schema has described.
 func (v *validation) merge(rest, left *open) {
 	if rest.empty() {
 		return
@@ -282,7 +280,7 @@ func (v *validation) merge(rest, left *open) {
 	maps.DeleteFunc(rest.items, func(i int, _ struct{}) bool { _, open := left.items[i]; return !open })
 }
 
-// checkOpen checks what no schema has looked at by the schemas for that.
+// checkOpen validates the parts that no schema has described by the schemas for these.
 func (v *validation) checkOpen(n *node, value any, rest *open) bool {
 	fits := true
 	if members, ok := value.(map[string]any); ok && n.openNames != nil {
@@ -313,7 +311,7 @@ func (v *validation) checkOpen(n *node, value any, rest *open) bool {
 	return fits
 }
 
-// describes reports whether some part of the schema says what is at a name.
+// describes reports whether some part of the schema describes a name.
 func (v *validation) describes(n *node, name string, seen map[*node]bool) bool {
 	if v.spend(1); n == nil || seen[n] || v.silent() {
 		return false

@@ -10,16 +10,15 @@ import (
 	"time"
 )
 
-// Decoder is what decodes itself. The message says why it can't; it follows what names
-// the node.
+// Decoder decodes itself from a node. A message says why it can't; it follows the name of the node.
 type Decoder interface {
 	DecodeYAML(n Node) (message string)
 }
 
-// Decode fills in what into points to: structs by their fields' yaml tags, embedded
-// ones as if their fields were here, and what is made of texts, numbers, booleans,
-// durations, lists, maps and nodes. A text may be written as a number. What is null stays as
-// it is. Keys that there are not, and values of other kinds, are the faults.
+// Decode fills the value that into points to: structs by their fields' yaml tags, embedded ones as if
+// their fields were here, and values made of texts, numbers, booleans, durations, lists, maps and nodes. A
+// text may be written as a number. A null leaves the value unchanged. Unknown keys and values of other
+// kinds are faults.
 func (n Node) Decode(into any) []Fault {
 	d := decoding{}
 	d.value(n, reflect.ValueOf(into).Elem())
@@ -71,7 +70,7 @@ func (d *decoding) value(n Node, to reflect.Value) {
 	}
 }
 
-// number decodes numbers, and what is true or false.
+// number decodes numbers and booleans.
 func (d *decoding) number(n Node, to reflect.Value) {
 	number, _ := n.Value.(json.Number)
 	switch to.Kind() {
@@ -125,7 +124,7 @@ func (d *decoding) object(n Node, to reflect.Value) {
 	}
 }
 
-// unknown notes a key that is none of those that there are.
+// unknown adds a fault for an unknown key.
 func (d *decoding) unknown(n Node, keys []string) {
 	listed := keys
 	if len(listed) > maxKeys {

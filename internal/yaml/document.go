@@ -1,8 +1,7 @@
-// Package yaml reads YAML 1.2 into the values of JSON, with the line and column of
-// each. JSON is read too, as the part of YAML that it is, with nothing lost. What
-// has no form in JSON, and what means something else to another reader, is refused
-// with its line: keys that are given twice or are no texts, merge keys, tags of
-// one's own, a second document. It is pure.
+// Package yaml reads YAML 1.2 into the values of JSON, with the line and column of each. JSON is read too,
+// as the part of YAML that it is, with nothing lost. Documents that have no form in JSON, or that other
+// readers understand differently, are refused with the line: duplicate keys, keys that are no texts, merge
+// keys, custom tags, a second document. It is pure.
 package yaml
 
 import (
@@ -26,13 +25,12 @@ const (
 
 // Options say how a document is read.
 type Options struct {
-	// values that there may be, aliases expanded; 0: some 100,000 in YAML, any number in JSON
+	// values in all, aliases expanded; 0: about 100,000 in YAML, any number in JSON
 	MaxNodes int
 	Text     func(string) string // what texts and keys become; nil: they stay as they are
 }
 
-// Position is where something was written. Both numbers begin at 1; columns count
-// characters.
+// Position is a place in a source. Both numbers start at 1; columns count characters.
 type Position struct{ Line, Column int }
 
 // Fault is one thing wrong in a document.
@@ -44,7 +42,7 @@ type Fault struct {
 	Known []string // the keys that there are, where the value's is none of them
 }
 
-// Document is a document that was read.
+// Document is the result of reading a source.
 type Document struct {
 	Value  any     // nil, bool, string, json.Number, []any or map[string]any; nil too where nothing could be read
 	Faults []Fault // what is wrong, in the order in which it was found
@@ -54,7 +52,7 @@ type Document struct {
 	spelt  map[string]string   // scalars that JSON spells otherwise
 }
 
-// place is where a value is, and what names it: its key, or the value itself.
+// place has the position of a value and of its name: its key, or the value itself.
 type place struct{ key, value Position }
 
 // newDocument makes one that records places.
@@ -62,14 +60,14 @@ func newDocument() *Document {
 	return &Document{places: map[string]place{}, order: map[string][]string{}, spelt: map[string]string{}}
 }
 
-// markKey records where the key of a path is. Of several, the first counts.
+// setKey records the position of the key of a path. Of several, the first counts.
 func (d *Document) markKey(path string, at Position) {
 	if _, known := d.places[path]; !known {
 		d.places[path] = place{key: at}
 	}
 }
 
-// markValue records where the value at a path is, which names itself if it has no key.
+// setValue records the position of the value at a path, which is also that of its name if it has no key.
 func (d *Document) markValue(path string, at Position) {
 	place := d.places[path]
 	if place.value != (Position{}) {
@@ -87,8 +85,7 @@ func (d *Document) fault(at Position, path, message string) {
 	}
 }
 
-// Read reads a document. All faults are listed, unless its syntax is wrong: that
-// ends the reading.
+// Read reads a document. It lists all faults, unless the syntax is wrong: that ends the reading.
 func Read(source []byte, o Options) *Document {
 	if o.Text == nil {
 		o.Text = func(text string) string { return text }
@@ -100,16 +97,15 @@ func Read(source []byte, o Options) *Document {
 	return readYAML(source, o)
 }
 
-// ReadJSON reads a JSON document whose places nobody asks for: it has faults without
-// lines, and its values can't be decoded.
+// ReadJSON reads a JSON document without recording positions: faults have no lines, and values can't be
+// decoded.
 func ReadJSON(source []byte) *Document { return readJSON(source, Options{}, false) }
 
-// WithoutMark is a text in UTF-8 without the byte order mark that some programs
-// begin one with.
+// WithoutMark returns a text in UTF-8 without a byte order mark.
 func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
-// At returns where the value at a path is named: at its key, or at itself where it has
-// none. Of what is not there, it is where the nearest thing around it is.
+// PositionOf returns the position of the key at a path, or of the value if it has no key. If there is
+// none, it returns the position of the nearest value around it.
 func (d *Document) At(path string) Position {
 	for {
 		if at, known := d.places[path]; known {
@@ -136,7 +132,7 @@ func JSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Path leads to a value. It is written out only where somebody is told of it.
+// Path leads to a value. It is formatted only for messages.
 type Path []Step
 
 // Step leads to the member of an object, or to an item of a list.
@@ -191,7 +187,7 @@ func (p *Position) advance(text []byte) {
 	}
 }
 
-// positionIn returns where the byte at an offset is.
+// positionIn returns the position of the byte at an offset.
 func positionIn(text []byte, offset int) Position {
 	at := Position{1, 1}
 	at.advance(text[:offset])

@@ -24,8 +24,7 @@ type jsonReader struct {
 	length   int  // of its JSON Pointer, roughly
 }
 
-// readJSON reads one JSON document. What can be told apart is told apart: all
-// duplicate names are listed, while a syntax error ends the reading.
+// readJSON reads one JSON document. It lists all duplicate names, but a syntax error ends the reading.
 func readJSON(raw []byte, o Options, record bool) *Document {
 	r := jsonReader{doc: &Document{}, options: o, raw: raw, position: Position{1, 1}}
 	if record {
@@ -43,7 +42,7 @@ func readJSON(raw []byte, o Options, record bool) *Document {
 	return r.doc
 }
 
-// malformed says why raw is no JSON document in UTF-8, and where.
+// malformed returns the reason and offset at which raw is not a JSON document in UTF-8.
 func malformed(raw []byte) (message string, offset int) {
 	if offset = invalid(raw); offset >= 0 {
 		return notUTF8, offset
@@ -62,7 +61,7 @@ func malformed(raw []byte) (message string, offset int) {
 	return "", 0
 }
 
-// invalid finds the first byte that is not UTF-8; -1 when there is none.
+// invalid returns the offset of the first byte that is not UTF-8, or -1.
 func invalid(raw []byte) int {
 	for i := 0; i < len(raw); {
 		c, size := utf8.DecodeRune(raw[i:])
@@ -74,8 +73,8 @@ func invalid(raw []byte) int {
 	return -1
 }
 
-// badEscape finds the first \u escape in valid JSON that is no character by
-// itself or with its other half, or is NUL; -1 when there is none.
+// badEscape returns the offset of the first \u escape in valid JSON that is NUL, or no character by itself
+// or with its other half; or -1.
 func badEscape(raw []byte) int {
 	unit := func(i int) rune {
 		if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
@@ -112,7 +111,7 @@ var (
 	longPath = fmt.Sprintf("holds a name that makes the path to it longer than %d bytes", maxPath)
 )
 
-// Those with something in them.
+// The messages of both readers with a verb in them.
 const (
 	tooMany    = "comes after %d values, aliases expanded, the most there may be"
 	twice      = "is given twice"
@@ -194,7 +193,7 @@ func (r *jsonReader) markValue() {
 	}
 }
 
-// markKey records where a key is, and refuses one that was given before.
+// setKey records the position of a key, and refuses a duplicate.
 func (r *jsonReader) markKey(known bool) {
 	path := ""
 	if r.doc.places != nil {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Node is a value of a document that recorded places, with its path.
+// Node is a value of a document with recorded positions, and its path.
 type Node struct {
 	Value any
 	Path  string // JSON Pointer
@@ -17,7 +17,7 @@ type Node struct {
 // Root returns the document's value.
 func (d *Document) Root() Node { return Node{d.Value, "", d} }
 
-// Member returns a member of an object. One that is not there is null.
+// Member returns a member of an object. A missing one is null.
 func (n Node) Member(key string) Node {
 	object, _ := n.Value.(map[string]any)
 	return Node{object[key], pointer(n.Path, key), n.doc}
@@ -35,7 +35,7 @@ func (n Node) Members() iter.Seq2[string, Node] {
 	}
 }
 
-// Items returns what is in a list.
+// Items returns the items of a list.
 func (n Node) Items() []Node {
 	list, _ := n.Value.([]any)
 	items := make([]Node, len(list))
@@ -45,13 +45,13 @@ func (n Node) Items() []Node {
 	return items
 }
 
-// At returns where the node is named: at its key, or at itself where it has none.
+// Position returns the position of the node's key, or of the node if it has none.
 func (n Node) At() Position { return n.doc.At(n.Path) }
 
-// Below returns where the value is named to which a JSON Pointer leads from the node.
+// Below returns the position of the value to which a JSON Pointer leads from the node.
 func (n Node) Below(path string) Position { return n.doc.At(n.Path + path) }
 
-// Text returns a scalar as it was written, be it a text or not; null is no text.
+// Text returns a scalar as it was written, whatever its type; it returns false for null.
 func (n Node) Text() (text string, ok bool) {
 	switch value := n.Value.(type) {
 	case string:
@@ -69,7 +69,7 @@ func (n Node) Text() (text string, ok bool) {
 	return text, true
 }
 
-// Kind says what the node is: "text", "a number", "a list".
+// Kind describes the node's type: "text", "a number", "a list".
 func (n Node) Kind() string {
 	switch n.Value.(type) {
 	case nil:
@@ -93,8 +93,8 @@ func (n Node) JSON() ([]byte, error) {
 	return w.out.Bytes(), err
 }
 
-// Cut writes the node as a JSON document of its own, each part of it on the line on
-// which it is in the document, so that what is wrong there is found in both.
+// Cut writes the node as a JSON document of its own, each part on the line that it has in the document, so
+// that faults have the same lines in both.
 func (n Node) Cut() ([]byte, error) {
 	w := writer{doc: n.doc, lines: true, line: 1}
 	err := w.write(n)
@@ -109,7 +109,7 @@ type writer struct {
 	line  int
 }
 
-// go to the line on which something was written, unless that is behind.
+// toLine goes on to a line, unless that is behind.
 func (w *writer) toLine(at Position) {
 	for w.lines && w.line < at.Line {
 		w.out.WriteByte('\n')

@@ -14,8 +14,7 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// reader makes a document of YAML's nodes. What they mean is decided here: the library
-// knows YAML 1.1.
+// reader makes a document of YAML's nodes. It interprets scalars itself: the library knows YAML 1.1.
 type reader struct {
 	doc     *Document
 	options Options
@@ -51,7 +50,7 @@ func readYAML(source []byte, o Options) *Document {
 	return r.doc
 }
 
-// parse returns the root of the one document in a text; nil: there is none.
+// parse returns the root of the one document in a text, or nil.
 func parse(text []byte) (*yaml.Node, *Fault) {
 	limit := loaderlimits.New(loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
 		if depth > 2*MaxDepth { // levels of syntax; those of values are counted later
@@ -82,8 +81,7 @@ func parse(text []byte) (*yaml.Node, *Fault) {
 	return &first, nil
 }
 
-// syntaxFault says what the library has against a text, and where what it was reading
-// then begins.
+// syntaxFault words the library's error, and places it at the start of the construct that was being read.
 func syntaxFault(err error, text []byte) *Fault {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
@@ -111,7 +109,7 @@ func syntaxFault(err error, text []byte) *Fault {
 	return &Fault{Position: at, Message: message}
 }
 
-// syntaxRemedy says what to write instead of what the library has stopped at.
+// syntaxRemedy explains what to write instead at a position where the library has stopped.
 func syntaxRemedy(message string, text []byte, at Position) string {
 	tabbed := strings.HasPrefix(strings.TrimLeft(lineOf(text, at.Line), " "), "\t")
 	switch {
@@ -137,8 +135,8 @@ func syntaxRemedy(message string, text []byte, at Position) string {
 	return ""
 }
 
-// quotingRemedies say which characters in a text without quotes YAML takes for its own, in a
-// line whose quoted texts are left out.
+// quotingRemedies explain which characters have a meaning in a text without quotes, for a line without its
+// quoted texts.
 var quotingRemedies = []struct {
 	found  *regexp.Regexp
 	remedy string
@@ -151,7 +149,7 @@ var quotingRemedies = []struct {
 
 var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"|'[^']*'`)
 
-// quotingRemedy says which text in a line may lack its quotes.
+// quotingRemedy names the text in a line that may lack its quotes.
 func quotingRemedy(line string) string {
 	if len(line) > maxRemedyLine {
 		return ""
@@ -168,7 +166,7 @@ func quotingRemedy(line string) string {
 // maxRemedyLine bounds a line in which missing quotes are looked for, in bytes.
 const maxRemedyLine = 1000
 
-// lineOf returns a line of a text, whose lines begin at 1.
+// lineOf returns a line of a text, counted from 1.
 func lineOf(text []byte, line int) string {
 	rest := string(text)
 	for ; line > 1; line-- {
@@ -273,7 +271,7 @@ func isMerge(key *yaml.Node) bool {
 	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style == 0 && key.ShortTag() == mergeTag
 }
 
-// key returns the name that a key is: what stands there, be it a number or a text.
+// key returns the name of a key, which may be written as a number or a text.
 func (r *reader) key(n *yaml.Node) (name, problem string) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -289,7 +287,7 @@ func (r *reader) key(n *yaml.Node) (name, problem string) {
 	return r.text(n, "has a key that ")
 }
 
-// text returns what a scalar says, or why no text may say it, after some words.
+// text returns the text of a scalar, or the problem with it, which follows the words before.
 func (r *reader) text(n *yaml.Node, before string) (text, problem string) {
 	text = n.Value
 	if r.restore != nil {

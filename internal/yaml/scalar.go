@@ -31,7 +31,7 @@ const (
 	mergeTag = "!!merge"
 )
 
-// plainTag returns what a scalar without quotation marks and tag is.
+// plainTag returns the tag of a scalar without quotation marks and tag.
 func plainTag(text string) string {
 	switch {
 	case null.MatchString(text):
@@ -44,8 +44,7 @@ func plainTag(text string) string {
 	return textTag
 }
 
-// scalarValue makes the value of a scalar that is not a text. The message says why it
-// can't.
+// scalarValue returns the value of a scalar that is not a text, or a message that says why it has none.
 func scalarValue(tag, text string) (value any, message string) {
 	switch tag {
 	case nullTag:
@@ -73,7 +72,7 @@ func scalarValue(tag, text string) (value any, message string) {
 	return nil, fmt.Sprintf("has the tag %s, and is none", tag)
 }
 
-// unknownTag says what is wrong with a tag; it may be the beginning of a text.
+// unknownTag explains what is wrong with a tag, which may be meant as the start of a text.
 func unknownTag(tag string) string {
 	message := fmt.Sprintf("has the tag %s, which means nothing here", tag)
 	if !strings.HasPrefix(tag, "!!") {
@@ -100,8 +99,8 @@ func number(text string) (json.Number, string) {
 	return n, ""
 }
 
-// decimal writes as JSON does what YAML allows besides: plus signs, leading zeros, and
-// nothing on one side of the point.
+// decimal rewrites a decimal of YAML for JSON, which allows no plus signs, no leading zeros, and no empty
+// side of the point.
 func decimal(text string) string {
 	text = strings.TrimPrefix(text, "+")
 	unsigned, negative := strings.CutPrefix(text, "-")
@@ -122,7 +121,7 @@ func decimal(text string) string {
 	return whole + exponent
 }
 
-// NumberProblem says why a JSON number can't be kept exactly; empty: it can.
+// NumberProblem says why a JSON number can't be kept exactly, or returns "".
 func NumberProblem(n json.Number) string {
 	mantissa, exponent, found := strings.Cut(strings.ToLower(string(n)), "e")
 	if len(mantissa) > maxNumberLength {

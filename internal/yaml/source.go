@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// prepared is a text as the library takes it for YAML 1.2.
+// prepared is a text in the form in which the library reads it as YAML 1.2.
 type prepared struct {
 	text    []byte
 	restore *strings.Replacer // of scalars; nil: they are what they are
 }
 
-// prepare refuses what the library tells no line of, and hides from it what it takes
-// otherwise than YAML 1.2 does. Lines and columns stay what they are.
+// prepare refuses texts for whose faults the library reports no line, and replaces what the library reads
+// otherwise than YAML 1.2 does. Lines and columns stay the same.
 func prepare(source []byte) (prepared, *Fault) {
 	if problem := unprintable(source); problem != nil {
 		return prepared{}, problem
@@ -27,7 +27,7 @@ func prepare(source []byte) (prepared, *Fault) {
 	return standIns(text)
 }
 
-// unprintable finds what is no character, or one that no YAML may hold.
+// unprintable finds bytes that are no character, or one that YAML does not allow.
 func unprintable(source []byte) *Fault {
 	if i := invalid(source); i >= 0 {
 		return &Fault{Position: positionIn(source, i), Message: notUTF8}
@@ -45,8 +45,8 @@ func unprintable(source []byte) *Fault {
 
 var version = regexp.MustCompile(`^%YAML[ \t]+([^ \t\r\n]+)`)
 
-// directives refuses to read another version of YAML than 1.2, and hides from the
-// library, which knows 1.1 alone, that it is 1.2.
+// directives refuses versions of YAML other than 1.2, and hides a directive for 1.2 from the library,
+// which knows 1.1 alone.
 func directives(source []byte) ([]byte, *Fault) {
 	for begin := 0; begin < len(source); {
 		end := begin + bytes.IndexAny(source[begin:], "\r\n") + 1

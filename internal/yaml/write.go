@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Write returns a JSON document as YAML for people, with the keys in the order in
-// which they come. [Read] reads the same values from both.
+// Write returns a JSON document as YAML for people, with the keys in their order. [Read] reads the same
+// values from both.
 func Write(raw []byte) ([]byte, error) {
 	if message, _ := malformed(raw); message != "" {
 		return nil, errors.New("what was to be written " + message)
@@ -26,7 +26,7 @@ func Write(raw []byte) ([]byte, error) {
 	return yaml.Dump(root, yaml.WithV4Defaults(), yaml.WithLineWidth(-1))
 }
 
-// node makes a node of the value that comes next.
+// node makes a node of the next value.
 func node(d *json.Decoder) (*yaml.Node, error) {
 	token, err := d.Token()
 	if err != nil {
@@ -50,7 +50,7 @@ func node(d *json.Decoder) (*yaml.Node, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: number}, nil
 }
 
-// maxLine is how long a list may be, in bytes, to be written in one line.
+// maxLine bounds a list that is written in one line, in bytes.
 const maxLine = 80
 
 // collection makes a node of the object or array that was opened.
@@ -80,14 +80,14 @@ func collection(d *json.Decoder, opened json.Delim) (*yaml.Node, error) {
 	return n, nil
 }
 
-// lineEnds are what other readers may take for the end of a line.
+// lineEnds are the characters that other readers may take for the end of a line.
 const lineEnds = "\r\u0085\u2028\u2029"
 
 // otherwise matches texts that readers of YAML 1.1 take for booleans.
 var otherwise = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
 
-// textNode makes a node of a text: in quotes where it would be something else without
-// them, and as a block where it has several lines.
+// textNode makes a node of a text: with quotes if it would be another value without them, and as a block
+// if it has several lines.
 func textNode(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: textTag, Value: text}
 	switch {
