@@ -14,7 +14,7 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// ordinary estimates values before there are any: as they are in most cases.
+// ordinary estimates the sizes of values at compile time: those of most cases.
 type ordinary struct{}
 
 // The sizes of ordinary values.
@@ -35,14 +35,14 @@ func (ordinary) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) 
 	return nil
 }
 
-// weigher charges for what calls really work on, which CEL takes for little where
-// it does not know the types beforehand: text that is read or made, and lists and
-// maps that are searched, compared or made, with all that is in them.
+// weigher charges for the real work of calls that CEL underestimates where it does not know types
+// beforehand: text that is read or made, and lists and maps that are searched, compared or made, with
+// their contents.
 type weigher struct {
 	most uint64 // is more than the limit of cost allows
 }
 
-// CallCost returns nil where what CEL takes is right.
+// CallCost returns nil where CEL's own cost is right.
 func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
 	var weight uint64
 	switch function {
@@ -68,20 +68,20 @@ func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 	return &weight
 }
 
-// wideWeight is what it costs to compute with a wide number, in bytes of text.
+// wideWeight is the cost of computing with a wide number, in bytes of text.
 const wideWeight = 500
 
-// making is the function whose calls stand for the making of lists and maps.
+// making names the calls that charge for making lists and maps.
 const making = "@making"
 
-// maker makes a list or map, and charges for it with all that is in it. What it
-// holds is often shared, so that it is far larger than what was made: it has to
-// be known before anything goes through it.
+// maker makes a list or map, and charges for it with its contents. The contents are often shared, so that
+// they are far larger than the memory that was allocated; their size must be known before anything walks
+// through them.
 type maker struct {
 	interpreter.InterpretableConstructor
 }
 
-// charge lets what makes lists and maps out of more than constants charge for them.
+// charge replaces constructors of lists and maps, unless these are constants, by makers.
 func charge(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	c, ok := i.(interpreter.InterpretableConstructor)
 	varies := func(part interpreter.InterpretableV2) bool {
@@ -135,21 +135,21 @@ func textWeight(v ref.Val) uint64 {
 	return 0
 }
 
-// The bounds of what it takes to find the types of an expression. The type of what
-// a loop goes through may be several times as large as that of the loop around it.
+// The bounds of the work of type checking. The type of a loop's range may be several times as large as
+// that of the loop around it.
 const (
 	maxLoops = 8
 	maxType  = 1000   // the size of one
 	maxTypes = 40_000 // the squares of the sizes of all types together
 )
 
-// Steps returns what it takes to compile an expression, in steps of 100 ns: much more
-// where there are lists and maps, since they may be in each other.
+// Steps returns the cost of compiling an expression, in steps of 100 ns. It is much higher with lists and
+// maps, since they may be nested.
 func Steps(source string) int {
 	return 100*min(len(source), 4*maxSource) + 1500*(strings.Count(source, "[")+strings.Count(source, "{"))
 }
 
-// unwieldy says why the types of an expression had better not be found.
+// unwieldy says why the types of an expression are too large to check, or returns "".
 func unwieldy(e ast.Expr) string {
 	s := sizer{sizes: map[string]int{}}
 	s.size(e)

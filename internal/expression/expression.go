@@ -1,6 +1,6 @@
-// Package expression evaluates conditions that people write in CEL: those of
-// transitions, and the filters of endpoints. It is pure. What an expression may
-// cost is limited, when it is compiled and each time it is evaluated.
+// Package expression evaluates conditions that people write in CEL: those of transitions, and the filters
+// of endpoints. It is pure. The cost of an expression is limited when it is compiled and each time it is
+// evaluated.
 package expression
 
 import (
@@ -16,7 +16,7 @@ import (
 	"cel.dev/cel-go/ext"
 )
 
-// Language says what expressions may use.
+// Language defines the variables, types and limits of expressions.
 type Language struct {
 	env        *cel.Env
 	limits     Limits
@@ -25,14 +25,14 @@ type Language struct {
 	near       func(typed string, names []string) string
 }
 
-// Near makes a Language name the one of its names that was probably meant, rather than all
-// of them, where near finds one. What near returns follows the message.
+// Near returns a copy of the Language that suggests the name that was probably meant, if near finds one,
+// instead of listing all names. The result of near follows the message.
 func (l *Language) Near(near func(typed string, names []string) string) *Language {
 	l.near = near
 	return l
 }
 
-// Limits bound what expressions cost.
+// Limits bound the cost of expressions.
 type Limits struct {
 	Cost    uint64 // of one evaluation, in CEL's units: a core does about ten in a microsecond
 	Foresee bool   // what would cost more with values of ordinary size is refused when it is compiled
@@ -44,15 +44,15 @@ type Variable struct {
 	Type Type
 }
 
-// maxUnlike bounds how often types are found again: once for each level at which
-// numbers of two types are compared.
+// maxUnlike bounds how often types are checked again: once for each level at which numbers of two types
+// are compared.
 const maxUnlike = 8
 
 // maxSource bounds an expression, in code points.
 const maxSource = 4000
 
-// New makes a Language. Objects are the types of variables and of fields that have
-// fields themselves. What is wrong with them is a mistake of ours, and panics.
+// New makes a Language. Objects are the types of variables and of fields that have fields themselves. It
+// panics if they are wrong.
 func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 	text := []*cel.Type{cel.StringType}
 	registry, err := types.NewRegistry()
@@ -86,7 +86,7 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 		names: namesOf(objects, variables)}
 }
 
-// vocabulary lists what expressions may use.
+// vocabulary lists the names that expressions may use.
 func vocabulary(objects []*Object, variables []Variable) string {
 	all := make([]string, len(variables))
 	for i, v := range variables {
@@ -111,9 +111,8 @@ func namesOf(objects []*Object, variables []Variable) (names []string) {
 	return names
 }
 
-// Fault says what is wrong with an expression, and where. Lines and columns
-// begin at 1; Line is 0 when it is about the whole. Its text is to follow what
-// names the expression: "is not CEL at line 1, column 6: ...".
+// Fault is a fault in an expression, and its position. Lines and columns start at 1; Line is 0 if it is
+// about the whole. The text follows the name of the expression: "is not CEL at line 1, column 6: ...".
 type Fault struct {
 	Line, Column int
 	Message      string
@@ -136,8 +135,8 @@ type Program struct {
 // Reads lists the members of variables that the expression reads: "data.cost".
 func (p *Program) Reads() []string { return p.reads }
 
-// Compile compiles a condition. One that yields neither true nor false, or costs
-// more than the limit with values of ordinary size, is refused.
+// Compile compiles a condition. It refuses one whose type is not a boolean, or that costs more than the
+// limit with values of ordinary size.
 func (l *Language) Compile(source string) (*Program, *Fault) {
 	c := l.CompileFor(source, nil)
 	if len(c.Faults) > 0 {
@@ -146,16 +145,16 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 	return c.Program, nil
 }
 
-// Compiled is what came of compiling an expression: a program, or all faults that were
-// found. Warnings are about what is possible and hardly meant.
+// Compiled is the result of compiling an expression: a program, or all faults. Warnings are about what is
+// allowed but probably not meant.
 type Compiled struct {
 	Program  *Program
 	Faults   []*Fault
 	Warnings []*Fault
 }
 
-// CompileFor is Compile for an expression over variables of which something is known: a
-// member that there can't be is a fault.
+// CompileFor is Compile for an expression over variables with known shapes: it reports members that can't
+// exist.
 func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 	refuse := func(f *Fault) Compiled { return Compiled{Faults: []*Fault{f}} }
 	ast, fault := l.check(source, shapes)
@@ -185,7 +184,7 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 	return Compiled{Program: &Program{source, program, names.reads}, Warnings: names.warnings}
 }
 
-// check parses an expression and finds its types.
+// check parses an expression and checks its types.
 func (l *Language) check(source string, shapes map[string]Shape) (*cel.Ast, *Fault) {
 	ast, issues := l.env.Parse(source)
 	if len(issues.Errors()) == 0 { // the text of Err is long
@@ -212,10 +211,10 @@ func (l *Language) check(source string, shapes map[string]Shape) (*cel.Ast, *Fau
 	return ast, nil
 }
 
-// undeclared is what CEL says of a name that is no variable.
+// undeclared matches CEL's message about an unknown name.
 var undeclared = regexp.MustCompile(`^undeclared reference to '(\w+)'`)
 
-// meant says which name was meant by one that there is not, or else which there are.
+// meant suggests a name for an unknown one, or lists the names.
 func (l *Language) meant(name string) string {
 	if l.near != nil {
 		if nearest := l.near(name, l.names); nearest != "" {
@@ -225,7 +224,7 @@ func (l *Language) meant(name string) string {
 	return "; there are " + l.vocabulary
 }
 
-// hint says what to write instead of what CEL has refused.
+// hint explains what to write instead of a construct that CEL has refused.
 func (l *Language) hint(message string, shapes map[string]Shape) string {
 	switch found := undeclared.FindStringSubmatch(message); {
 	case found != nil:
@@ -256,13 +255,13 @@ func mentions(message string, any ...string) bool {
 	return slices.ContainsFunc(any, func(part string) bool { return strings.Contains(message, part) })
 }
 
-// Values are what the variables stand for.
+// Values resolves the variables of an expression.
 type Values interface {
 	ResolveName(variable string) (value any, ok bool)
 	Parent() cel.Activation // nil
 }
 
-// ValueMap are values in a map.
+// ValueMap implements Values by a map.
 type ValueMap map[string]any
 
 // ResolveName returns the value of a variable.
@@ -271,10 +270,10 @@ func (v ValueMap) ResolveName(variable string) (any, bool) {
 	return composed(value), ok
 }
 
-// Parent is none.
+// Parent returns nil.
 func (ValueMap) Parent() cel.Activation { return nil }
 
-// errNeither is why a condition does not hold and does not fail to hold.
+// errNeither is the error of a condition whose value is not a boolean.
 var errNeither = errors.New("it is neither true nor false")
 
 // Evaluate evaluates the condition. The error's text quotes nothing of the values.
@@ -283,7 +282,7 @@ func (p *Program) Evaluate(values Values) (bool, error) {
 	return holds, err
 }
 
-// EvaluateCost is Holds, and returns what the evaluation has cost, in CEL's units.
+// EvaluateCost is Evaluate, and returns the cost of the evaluation in CEL's units.
 func (p *Program) EvaluateCost(values Values) (holds bool, cost uint64, err error) {
 	result, details, err := p.program.Eval(values)
 	if details != nil && details.ActualCost() != nil {
@@ -299,8 +298,8 @@ func (p *Program) EvaluateCost(values Values) (holds bool, cost uint64, err erro
 	return holds, cost, nil
 }
 
-// problem repeats of CEL's errors only those that quote no data. A key is quoted
-// where the expression itself spells it.
+// problem words CEL's errors without quoting data. It quotes a key only if the expression itself spells
+// it.
 func (p *Program) problem(err error) string {
 	text := err.Error()
 	var absent absence

@@ -11,22 +11,21 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// Shape is what is known of a value before there is one, such as that of a field by its
-// schema.
+// Shape is the knowledge about a value at compile time, such as that of a field by its schema.
 type Shape interface {
-	// Member returns what is known of a member; nil: nothing. It reports false where
-	// there can be no member of that name.
+	// Member returns the shape of a member, or nil if it is unknown. It returns false if there can be no
+	// member of that name.
 	Member(name string) (Shape, bool)
-	// Near says which name was meant, or which there are; it follows the message.
+	// Near suggests the name that was meant, or lists the names; it follows the message.
 	Near(name string) string
-	// Requires reports whether a member is always there.
+	// Requires reports whether a member is always present.
 	Requires(name string) bool
-	// Item returns what is known of the items of a list; nil: nothing.
+	// Item returns the shape of the items of a list, or nil if it is unknown.
 	Item() Shape
-	// Kinds returns what the value may be; 0: nothing is known.
+	// Kinds returns the kinds that the value may have, or 0 if they are unknown.
 	Kinds() Kinds
-	// Admits reports whether the value may be a text, by the constants that it is one of.
-	// Near says which of them was meant, or which there are; it follows the message.
+	// Admits reports whether the value may be a text, by its list of constants. Near suggests the one that
+	// was meant, or lists them; it follows the message.
 	Admits(text string) (near string, ok bool)
 }
 
@@ -57,10 +56,10 @@ func (k Kinds) String() string {
 	return strings.Join(names, " or ")
 }
 
-// maxNameFaults bounds how many names are told to be wrong in one expression.
+// maxNameFaults bounds how many wrong names are reported for one expression.
 const maxNameFaults = 5
 
-// names checks what an expression reads by the shapes of its variables.
+// names checks the names in an expression by the shapes of its variables.
 type names struct {
 	ast      *ast.AST
 	shapes   map[string]Shape // of the variables, and of those of loops
@@ -108,7 +107,7 @@ func (n *names) warn(path, message string, args ...any) {
 	n.told[path] = true
 }
 
-// visit checks an expression, once, and returns what is known of its value; nil: nothing.
+// visit checks an expression, once, and returns the shape of its value, or nil if that is unknown.
 func (n *names) visit(e ast.Expr) Shape {
 	known, ok := n.seen[e]
 	if !ok {
@@ -148,7 +147,7 @@ func (n *names) check(e ast.Expr) Shape {
 	return nil
 }
 
-// member checks that there may be a member, and returns what is known of it.
+// member checks that there may be a member, and returns its shape.
 func (n *names) member(of ast.Expr, name string, tests bool) Shape {
 	owner := n.visit(of)
 	path, base := pathOf(of)+"."+name, pathOf(of)
@@ -224,8 +223,8 @@ func (n *names) call(c ast.CallExpr) Shape {
 	return nil
 }
 
-// truth checks that what is taken for true or false may be that. Decides tells whether the
-// whole condition can't hold without it.
+// truth checks that an operand of a logical operator may be a boolean. Decides says that the whole
+// condition can't be true without it.
 func (n *names) truth(e ast.Expr, decides bool) {
 	if e.Kind() == ast.CallKind {
 		switch c := e.AsCall(); c.FunctionName() {
@@ -258,8 +257,7 @@ func (n *names) truth(e ast.Expr, decides bool) {
 	}
 }
 
-// computed returns what is known of what operators make: of a number, a number, and of
-// a text, a text.
+// computed returns the shape of an operator's result: a number for a number, a text for a text.
 func (n *names) computed(args []ast.Expr) Shape {
 	var made Shape
 	for _, arg := range args {
@@ -270,7 +268,7 @@ func (n *names) computed(args []ast.Expr) Shape {
 	return made
 }
 
-// size checks that what is measured has a size.
+// size checks that the argument of size() has a size.
 func (n *names) size(c ast.CallExpr) {
 	of := c.Target()
 	if !c.IsMemberFunction() && len(c.Args()) == 1 {
@@ -284,7 +282,7 @@ func (n *names) size(c ast.CallExpr) {
 	}
 }
 
-// among checks that what is looked for in a list can be in it.
+// among checks that a value which is searched for in a list can be in it.
 func (n *names) among(e, list ast.Expr) {
 	if list.Kind() == ast.ListKind {
 		for _, item := range list.AsList().Elements() {
@@ -303,7 +301,7 @@ func (n *names) among(e, list ast.Expr) {
 	}
 }
 
-// choose checks that a text which something is compared with is one of those that it may be.
+// choose checks that a text constant is one that the value compared with it may be.
 func (n *names) choose(e, constant ast.Expr) {
 	wanted, isText := literalText(constant)
 	of := n.visit(e)
@@ -316,8 +314,8 @@ func (n *names) choose(e, constant ast.Expr) {
 	}
 }
 
-// loop checks a loop over a list or an object. Of the lists that loops make, what is in
-// them is known where it is in the list that they go through.
+// loop checks a loop over a list or an object. The items of a list that a loop makes have a known shape if
+// they come from the list that it goes through.
 func (n *names) loop(l ast.ComprehensionExpr) Shape {
 	through := n.visit(l.IterRange())
 	n.visit(l.AccuInit())
@@ -350,7 +348,7 @@ func (n *names) loop(l ast.ComprehensionExpr) Shape {
 	return made
 }
 
-// appended returns what a step of a loop adds to the list that it makes; nil: nothing.
+// appended returns the expression that a step of a loop adds to the list that it makes, or nil.
 func appended(step ast.Expr) ast.Expr {
 	if step.Kind() == ast.CallKind && step.AsCall().FunctionName() == operators.Conditional {
 		step = step.AsCall().Args()[1]
@@ -385,7 +383,7 @@ func (valueOf) Item() Shape                  { return nil }
 func (v valueOf) Kinds() Kinds               { return Kinds(v) }
 func (valueOf) Admits(string) (string, bool) { return "", true }
 
-// compare checks that two values can be compared at all.
+// compare checks that two values can be equal or ordered at all.
 func (n *names) compare(function string, a, b ast.Expr) {
 	left, right := n.kindsOf(a), n.kindsOf(b)
 	if left == 0 || right == 0 || left&right != 0 {
@@ -416,7 +414,7 @@ func (n *names) compare(function string, a, b ast.Expr) {
 	}
 }
 
-// quoting says how a number is written.
+// quoting explains that numbers are written without quotes.
 func quoting(left, right Kinds) string {
 	if left == NumberKind && right == TextKind {
 		return "; numbers are written without quotes"
@@ -430,7 +428,7 @@ func quoting(left, right Kinds) string {
 	return ""
 }
 
-// kindsOf returns what an expression may be, by its shape or by its type; 0: anything.
+// kindsOf returns the kinds that an expression may have, by its shape or its type; 0 is any.
 func (n *names) kindsOf(e ast.Expr) Kinds {
 	if shape := n.visit(e); shape != nil {
 		return shape.Kinds()
@@ -460,7 +458,7 @@ func describe(e ast.Expr) string {
 	return aValue
 }
 
-// aValue is what an expression without a name is called.
+// aValue describes an expression without a name.
 const aValue = "a value"
 
 // pathOf writes the members that an expression reads as it reads them.

@@ -13,14 +13,14 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// The bounds of what is computed with exactly.
+// The bounds of exact computation.
 const (
 	maxExact = 1 << 53 // up to here, doubles are whole numbers exactly
 	maxWide  = 4096    // bits of a wide number; what would be longer is rounded
 )
 
-// wide is a number that no double holds: a whole one above 2^53, or one beyond the
-// range. It counts as a double, and is compared exactly.
+// wide is a number that no double represents: an integer above 2^53, or a number beyond the range. Its
+// type is double, and it is compared exactly.
 type wide struct{ rat *big.Rat }
 
 func (w wide) ConvertToNative(reflect.Type) (any, error) {
@@ -52,9 +52,8 @@ func (w wide) Type() ref.Type              { return types.DoubleType }
 func (w wide) Value() any                  { return w.rat }
 func (w wide) Negate() ref.Val             { return wide{new(big.Rat).Neg(w.rat)} }
 
-// number reads a number of JSON: one that is an integer by its definition as an
-// int, any other as a double, however it is spelt. A whole number that a double
-// would round stays what it is.
+// number reads a number of JSON: as an int if the definition calls it an integer, else as a double,
+// whatever its spelling. An integer that a double would round is kept exactly.
 func number(n json.Number, integer bool) any {
 	text := string(n)
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil && (integer || exact(i)) {
@@ -77,8 +76,8 @@ func number(n json.Number, integer bool) any {
 	return number64(rat)
 }
 
-// number64 is a number as the double that it is, else as a wide one; one that is
-// not whole as the double next to it.
+// number64 returns a number as a double if that is exact, and an integer or a number out of range as a
+// wide one; any other is rounded.
 func number64(rat *big.Rat) ref.Val {
 	f, same := rat.Float64()
 	inRange := !math.IsInf(f, 0) && (f != 0 || rat.Sign() == 0)
@@ -88,8 +87,7 @@ func number64(rat *big.Rat) ref.Val {
 	return wide{rat}
 }
 
-// NumberText writes a number for people, the same however it is spelt, in digits
-// where these are few.
+// NumberText writes a number for people, the same whatever its spelling, in digits if these are few.
 func NumberText(n json.Number) string {
 	const most = 40 // digits on either side of the point
 	rat := ratOf(string(n))
@@ -107,7 +105,7 @@ func NumberText(n json.Number) string {
 
 func exact(i int64) bool { return -maxExact <= i && i <= maxExact }
 
-// ratOf reads a number exactly; nil: it is too long or too far from 1.
+// ratOf reads a number exactly; it returns nil if the number is too long or too far from 1.
 func ratOf(text string) *big.Rat {
 	const longest, furthest = 400, 1000 // digits, and powers of ten
 	for i := range len(text) {
@@ -136,7 +134,7 @@ func isNumber(v ref.Val) bool {
 
 func isWide(v ref.Val) bool { _, ok := v.(wide); return ok }
 
-// isInt reports the numbers whose quotients are whole.
+// isInt reports whether quotients of the number are integers.
 func isInt(v ref.Val) bool {
 	switch v.(type) {
 	case types.Int, types.Uint:
@@ -145,7 +143,7 @@ func isInt(v ref.Val) bool {
 	return false
 }
 
-// double returns a number as a double, if it is one exactly.
+// double returns a number as a double, if that is exact.
 func double(v ref.Val) (float64, bool) {
 	switch v := v.(type) {
 	case types.Double:
@@ -171,7 +169,7 @@ func rational(v ref.Val) *big.Rat {
 	return nil
 }
 
-// compareNumbers compares two numbers by their values; false: one is NaN.
+// compareNumbers compares two numbers by value; it returns false if one is NaN.
 func compareNumbers(a, b ref.Val) (order int, ok bool) {
 	i, aInt := a.(types.Int)
 	j, bInt := b.(types.Int)
@@ -210,8 +208,8 @@ var (
 	errOverload = types.NewErr("no such overload")
 )
 
-// compute adds, subtracts, multiplies or divides two numbers. Ints make an int;
-// anything else makes a double, which is rounded once.
+// compute adds, subtracts, multiplies or divides two numbers. The result of two ints is an int; any other
+// is a double, which is rounded once.
 func compute(function string, a, b ref.Val) ref.Val {
 	if order, ok := compareNumbers(b, types.IntZero); ok && order == 0 {
 		switch function {
@@ -259,8 +257,8 @@ func computeDoubles(function string, x, y float64) ref.Val {
 	return types.Double(result)
 }
 
-// computeRationals computes exactly. What is whole by definition stays so: a
-// quotient loses its fraction, and the result is an int if it fits one.
+// computeRationals computes exactly. Integers stay integers: a quotient loses its fraction, and the result
+// is an int if it fits one.
 func computeRationals(function string, p, q *big.Rat, whole bool) ref.Val {
 	result := new(big.Rat)
 	switch function {
@@ -291,7 +289,7 @@ func truncated(rat *big.Rat) *big.Rat {
 	return new(big.Rat).SetInt(new(big.Int).Quo(rat.Num(), rat.Denom()))
 }
 
-// rounded is the double next to a number.
+// rounded returns the double next to a number.
 func rounded(rat *big.Rat) ref.Val {
 	f, _ := rat.Float64()
 	if math.IsInf(f, 0) {

@@ -23,25 +23,23 @@ var (
 	Map   = cel.MapType(cel.StringType, cel.DynType) // of anything, by name
 )
 
-// ListOf is the type of lists.
+// ListOf returns the type of lists.
 func ListOf(t Type) Type { return cel.ListType(t) }
 
-// Object is a type with fields that are known, so that a name which is none of
-// them is refused when an expression is compiled.
+// Object is a type with known fields, so that an unknown name is refused when an expression is compiled.
 type Object struct {
 	Name   string
 	Fields map[string]Field
 }
 
-// Field is a field of an object. Get reads it out of the Go value that an
-// expression was given; without ok it is absent: has() is false, and to use it is
-// an error.
+// Field is a field of an object. Get reads it from the Go value that the expression was given; without ok
+// it is absent: has() is false, and using it is an error.
 type Field struct {
 	Type Type
 	Get  func(object any) (value any, ok bool)
 }
 
-// Type is the type of the object.
+// Type returns the type of the object.
 func (o *Object) Type() Type { return cel.ObjectType(o.Name) }
 
 // Of makes a value of the type.
@@ -50,12 +48,12 @@ func (o *Object) Of(v any) ref.Val { return object{o, v} }
 // Names lists the object's fields.
 func (o *Object) Names() []string { return slices.Sorted(maps.Keys(o.Fields)) }
 
-// absence is why a field can't be used.
+// absence is the reason why a field can't be used.
 type absence string
 
 func (a absence) Error() string { return "no such key: " + string(a) }
 
-// provider knows objects beside CEL's own types.
+// provider resolves objects in addition to CEL's own types.
 type provider struct {
 	types.Provider
 	objects map[string]*Object
@@ -104,7 +102,7 @@ func (p provider) FindStructFieldType(name, field string) (*types.FieldType, boo
 	}, true
 }
 
-// NewValue: expressions read objects, and make none.
+// NewValue fails: expressions read objects, and make none.
 func (p provider) NewValue(name string, fields map[string]ref.Val) ref.Val {
 	if p.objects[name] != nil {
 		return types.NewErr("no such overload")

@@ -12,11 +12,10 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// CEL computes with two ints or with two doubles, and compares an int with a
-// double by making it one. Here numbers are what they are: every operator takes
-// any two of them.
+// CEL computes with two ints or with two doubles, and compares an int with a double by converting it. Here
+// every operator accepts any two numbers, and compares them by value.
 
-// mixed declares what CEL does not: operators over two types of numbers.
+// mixed declares operators over two types of numbers, which CEL does not have.
 func mixed() (options []cel.EnvOption) {
 	numbers := map[string]*cel.Type{"int64": cel.IntType, "uint64": cel.UintType, "double": cel.DoubleType}
 	for function, name := range map[string]string{
@@ -36,14 +35,14 @@ func mixed() (options []cel.EnvOption) {
 	return options
 }
 
-// unlike is how CEL refuses to compare numbers of two types that it knows, which
-// no declaration can allow.
+// unlike matches CEL's refusal to compare numbers of two types that it knows, which no declaration can
+// allow.
 var unlike = regexp.MustCompile(
 	`^found no matching overload for '(_==_|_!=_|@in)' applied to ` +
 		`'\((int|uint|double), (list\()?(int|uint|double)\)?\)'`)
 
-// compareUnlike hides from CEL the types of numbers that it refuses to compare,
-// and reports whether there were any.
+// compareUnlike hides from CEL the types of numbers that it refuses to compare, and reports whether there
+// were any.
 func compareUnlike(e ast.Expr, issues []*cel.Error) bool {
 	refused := map[int64]bool{}
 	for _, issue := range issues {
@@ -71,7 +70,7 @@ type operation struct {
 	left, right                 interpreter.InterpretableV2
 }
 
-// operate lets operators take any numbers.
+// operate replaces operators by ones that accept any numbers.
 func operate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	call, ok := i.(interpreter.InterpretableCall)
 	if !ok || len(call.Args()) != 2 {
@@ -106,8 +105,7 @@ func (o operation) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, o.Exec)
 }
 
-// apply computes what an operator makes of two values. Texts that were put together
-// are composed anew.
+// apply computes an operator with two values. Concatenated texts are composed anew.
 func apply(function string, a, b ref.Val) ref.Val {
 	a, b = composedValue(a), composedValue(b)
 	switch function {
@@ -126,7 +124,7 @@ func apply(function string, a, b ref.Val) ref.Val {
 	return composedValue(arithmetic(function, a, b))
 }
 
-// equal compares two values by what they are, numbers in lists and maps included.
+// equal compares two values, with numbers by value in lists and maps, too.
 func equal(a, b ref.Val) bool {
 	if isNumber(a) && isNumber(b) {
 		order, ok := compareNumbers(a, b)
@@ -188,7 +186,7 @@ func contains(in, item ref.Val) ref.Val {
 	return errOverload
 }
 
-// ordered compares two numbers, or what else has an order.
+// ordered compares two numbers, or two other values with an order.
 func ordered(function string, a, b ref.Val) ref.Val {
 	order, ok := 0, false
 	if isNumber(a) && isNumber(b) {
@@ -218,7 +216,7 @@ func ordered(function string, a, b ref.Val) ref.Val {
 	return types.Bool(order >= 0)
 }
 
-// arithmetic computes as CEL does, with two values of types that go together.
+// arithmetic computes as CEL does, with two values of matching types.
 func arithmetic(function string, a, b ref.Val) ref.Val {
 	switch function {
 	case operators.Add:

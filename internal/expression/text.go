@@ -7,9 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Texts are the same if readers can't tell them apart. So all that an expression
-// computes with is in its canonical composition (NFC): its own texts, the values that
-// it is given, and what it makes of them.
+// Texts are the same if readers can't tell them apart. So an expression computes with texts in their
+// canonical composition (NFC): its own, those of the values that it is given, and its results.
 
 // composed returns a value, and a text or texts in their canonical composition.
 func composed(v any) any {

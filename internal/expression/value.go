@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// How the places of integers are written, beside the names and indexes in them.
+// The notation of places of integers, besides names and indexes.
 const (
 	Others    = "*" // the names or indexes that no other place names
 	NoInteger = "-" // before a place: it is not one of the others
@@ -17,15 +17,14 @@ var placeEscape = strings.NewReplacer("~", "~0", "/", "~1", "*", "~2")
 // PlaceName returns a name as it stands in a place.
 func PlaceName(name string) string { return placeEscape.Replace(name) }
 
-// Data turns an object of JSON, whose numbers are json.Number, into what
-// expressions compute with. Integers are the places of numbers that a definition
-// calls so, each like a JSON Pointer; these are ints, and all other numbers doubles.
-// Texts are in their canonical composition.
+// Data converts an object of JSON, whose numbers are json.Number, into the values that expressions compute
+// with. Integers are the places of numbers that a definition calls integers, each like a JSON Pointer;
+// these become ints, and all other numbers doubles. Texts are in their canonical composition.
 func Data(data map[string]any, integers []string) map[string]any {
 	return convert(data, placesOf(integers)).(map[string]any)
 }
 
-// places is what is known of a value: whether it is an integer, and of its parts.
+// places says whether a value is an integer, and the same of its parts.
 type places struct {
 	integer bool
 	parts   map[string]*places // by PlaceName
@@ -59,7 +58,7 @@ func (p *places) add(name string) *places {
 	return p.parts[name]
 }
 
-// of is what is known of a part; nil: nothing.
+// of returns the places of a part, or nil.
 func (p *places) of(name string) *places {
 	if p == nil || p.parts == nil {
 		return nil
@@ -91,7 +90,7 @@ func convert(v any, p *places) any {
 	return composed(v)
 }
 
-// item is what is known of an item of a list.
+// item returns the places of an item of a list.
 func (p *places) item(i int) *places {
 	if p == nil || len(p.parts) == 0 {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// CallbackCase is a case as an AboutToSubmit callback is shown it.
+// CallbackCase is a case in the form that an AboutToSubmit callback gets.
 type CallbackCase struct {
 	ID              int64
 	Type            string // the case type's key
@@ -31,9 +31,8 @@ type CallbackCase struct {
 	Classifications map[string]string // of every field in Data
 }
 
-// EncodeAboutToSubmit writes the question that an AboutToSubmit callback is
-// asked: the case as it is persisted, nil on creation, and as it would be saved.
-// Fields are in the order of their names.
+// EncodeAboutToSubmit writes the question for an AboutToSubmit callback: the stored case, nil on creation,
+// and the case as it would be saved. Fields are in the order of their names.
 func EncodeAboutToSubmit(before *CallbackCase, after CallbackCase) ([]byte, error) {
 	var question questionBody
 	var err error
@@ -74,7 +73,7 @@ type caseDetails struct {
 	DataClassification     classifications `json:"data_classification" doc:"The classification of every field in case_data."`
 }
 
-// classifications are those of fields, by their names.
+// classifications maps names of fields to their classifications.
 type classifications map[string]string
 
 func (classifications) jsonSchema(string) *schema {
@@ -100,8 +99,7 @@ func (c CallbackCase) details() (caseDetails, error) {
 	return d, nil
 }
 
-// Answer is what an AboutToSubmit callback says. The zero value accepts the case
-// as it was shown.
+// Answer is the answer of an AboutToSubmit callback. The zero value accepts the case unchanged.
 type Answer struct {
 	Data          map[string]any // replaces all case data; numbers are json.Number
 	HasData       bool           // tells empty data, which empties the case, from none
@@ -117,12 +115,11 @@ const (
 	maxIgnoredKey = 64 // bytes
 )
 
-// DecodeAnswer reads the body of a callback's answer. An empty body accepts.
-// Unknown keys are ignored; null, an empty list and an empty state are as
-// absent, and so is a field of data that is null. A byte order mark is skipped.
-// Anything else that is not of the documented shape is an error, which does not
-// quote the body: so is a key that differs from a known one in letter case alone,
-// and CCD's state, since whoever wrote them meant something by them.
+// DecodeAnswer reads the body of a callback's answer. An empty body accepts. Unknown keys are ignored;
+// null, an empty list and an empty state count as absent, and so does a null field of data. A byte order
+// mark is skipped. Anything else that does not have the documented shape is an error, which does not quote
+// the body: so is a key that differs from a known one in letter case alone, and CCD's state, since their
+// author meant something by them.
 func DecodeAnswer(body []byte) (Answer, error) {
 	body = bytes.Trim(yaml.WithoutMark(body), " \t\r\n")
 	if len(body) == 0 || string(body) == "null" {
@@ -146,8 +143,7 @@ func DecodeAnswer(body []byte) (Answer, error) {
 	}, nil
 }
 
-// unknownKeys lists the keys of an answer that nobody reads, as [Answer.Ignored] has them.
-// One that is null says nothing.
+// unknownKeys lists the unknown keys of an answer for [Answer.Ignored], without those that are null.
 func unknownKeys(object map[string]any) (unknown []string) {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if object[key] == nil || slices.Contains(answerKeys, key) {
@@ -160,7 +156,7 @@ func unknownKeys(object map[string]any) (unknown []string) {
 	return unknown
 }
 
-// shortened returns the beginning of a key, in whole characters.
+// shortened returns the start of a key, in whole characters.
 func shortened(key string) string {
 	if len(key) <= maxIgnoredKey {
 		return key
@@ -172,12 +168,10 @@ func shortened(key string) string {
 	return key[:end]
 }
 
-// NearestKey returns the key of an answer that an unknown one was probably meant to be;
-// empty: none is near.
+// NearestKey returns the key of an answer that an unknown one was probably meant to be, or "".
 func NearestKey(unknown string) string { return spelling.Nearest(unknown, answerKeys) }
 
-// answerBody is the body of an answer. Its fields say which keys are read, and as
-// what.
+// answerBody is the body of an answer. Its fields define the known keys and their types.
 type answerBody struct {
 	Data          map[string]any `json:"data,omitempty" doc:"Replaces all data of the case: what it omits, or has as null, is gone, and {} empties the case. It is validated, and may set any field of the case type."`
 	Errors        []string       `json:"errors,omitempty" doc:"Refuse the change, and are shown to whoever submitted it."`
@@ -185,7 +179,7 @@ type answerBody struct {
 	OverrideState string         `json:"override_state,omitempty" doc:"The state that the case goes to in place of the target; it has to be one of the case type's. Empty: none."`
 }
 
-// fill reads an answer's keys. What is null stays as it is.
+// fill reads an answer's keys. A null leaves its field unchanged.
 func (a *answerBody) fill(object map[string]any) (err error) {
 	fields := reflect.ValueOf(a).Elem()
 	for i, key := range answerKeys {
@@ -220,7 +214,7 @@ var answerKeys = func() (keys []string) {
 	return keys
 }()
 
-// misspelt finds a key that is almost one of an answer's.
+// misspelt finds a key that differs from one of an answer's in letter case alone.
 func misspelt(object map[string]any) error {
 	for key, value := range object {
 		if strings.EqualFold(key, "state") && value != nil {
@@ -236,8 +230,8 @@ func misspelt(object map[string]any) error {
 	return nil
 }
 
-// CarriesErrors reports whether a body, be it an answer or not, says errors. One
-// that can't be read does if it speaks of any.
+// CarriesErrors reports whether a body, be it an answer or not, has errors. An unreadable one does if it
+// mentions any.
 func CarriesErrors(body []byte) bool {
 	object, err := casetype.Decode(bytes.Trim(yaml.WithoutMark(body), " \t\r\n"))
 	if err != nil {
@@ -252,11 +246,11 @@ func CarriesErrors(body []byte) bool {
 	return false
 }
 
-// ErrUnreadable is wrapped by the error of an answer that is not one JSON object.
-// Other errors speak of the documented keys alone.
+// ErrUnreadable is wrapped by the error of an answer that is not one JSON object. Other errors mention
+// documented keys alone.
 var ErrUnreadable = errors.New("it can't be read as JSON")
 
-// unreadable says why the body can't be read.
+// unreadable is the reason why the body can't be read.
 type unreadable string
 
 func (u unreadable) Error() string { return string(u) }

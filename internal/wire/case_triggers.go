@@ -60,8 +60,8 @@ var CaseTriggers = define(Format{
 // versionHeader is the one header whose value an endpoint may choose.
 const versionHeader = "X-atfinity-version"
 
-// HeaderFor returns the message's headers for a receiver that expects a version of
-// its own; empty: it expects none.
+// HeaderFor returns the message's headers for a receiver that expects a version of its own, or any if that
+// is empty.
 func (m *Message) HeaderFor(version string) []Header {
 	i := slices.IndexFunc(m.Header, func(h Header) bool { return h.Name == versionHeader })
 	if version == "" || i < 0 {
@@ -72,7 +72,7 @@ func (m *Message) HeaderFor(version string) []Header {
 	return own
 }
 
-// caseBody is what the bodies of all case triggers begin with.
+// caseBody is the start of the bodies of all case triggers.
 type caseBody struct {
 	Trigger           string  `json:"trigger" value:"trigger" doc:"What happened."`
 	CaseID            int64   `json:"case_id" doc:"The case's id, below 2^53."`
@@ -103,7 +103,7 @@ type caseDocumentsBody struct {
 	Action       string   `json:"action" enum:"generated,deleted" doc:"What was done to the documents."`
 }
 
-// A caseExtension adds to the common fields what a trigger has beyond them.
+// A caseExtension adds the fields of a trigger to the common ones.
 type caseExtension func(caseBody, event.Fact) (any, error)
 
 func caseAlone(c caseBody, _ event.Fact) (any, error) { return c, nil }
@@ -124,8 +124,8 @@ func caseDocuments(kind event.Kind[event.Documents], action string) caseExtensio
 	}
 }
 
-// tellCase tells a fact about a case, from the entry's snapshot. Its sample has
-// this fact, and the case in this state.
+// caseRule makes the rule for a fact about a case, whose body comes from the entry's snapshot. Its sample
+// has this fact, and the case in this state.
 func tellCase(fact event.Fact, state string, extend caseExtension) telling {
 	return telling{fact: fact.Name, sample: func() *event.Entry { return sampleOfCase(fact, state) },
 		body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {

@@ -9,9 +9,9 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Sample returns a made-up journal entry, from which Messages derives a message of
-// this trigger; nil when there is no such trigger. It is PUBLIC, and another one
-// each time, with the same in it. It has no Tenant, ID or Seq.
+// Sample returns a made-up journal entry, from which Messages derives a message of this trigger, or nil
+// for an unknown trigger. It is PUBLIC, and a new one each time, with the same content. It has no Tenant,
+// ID or Seq.
 func Sample(trigger string) *event.Entry {
 	r, ok := registry.triggers[trigger]
 	if !ok {
@@ -26,8 +26,8 @@ type Example struct {
 	Message
 }
 
-// Examples derives messages of a trigger from made-up entries: one for each fact
-// that it tells. Version is what headers show.
+// Examples derives messages of a trigger from made-up entries: one for each of its facts. Version is for
+// headers.
 func Examples(trigger, version string) []Example {
 	var all []Example
 	for _, tell := range registry.triggers[trigger].tells {
@@ -40,8 +40,8 @@ func Examples(trigger, version string) []Example {
 	return all
 }
 
-// Schema is the JSON Schema (draft 2020-12) of a trigger's bodies. It is closed:
-// of what is not in it there is nothing in a body. Nil: there is no such trigger.
+// Schema returns the JSON Schema (draft 2020-12) of a trigger's bodies, or nil for an unknown trigger. It
+// is closed: bodies have no other keys.
 func Schema(trigger string) json.RawMessage {
 	r, ok := registry.triggers[trigger]
 	if !ok {
@@ -55,7 +55,7 @@ func Schema(trigger string) json.RawMessage {
 // dialect is that of all schemas.
 const dialect = "https://json-schema.org/draft/2020-12/schema"
 
-// mustEncode writes what is made of our own types.
+// mustEncode writes a value of our own types.
 func mustEncode(v any) json.RawMessage {
 	raw, err := encode(v)
 	if err != nil {
@@ -64,7 +64,7 @@ func mustEncode(v any) json.RawMessage {
 	return raw
 }
 
-// HeaderDoc describes a header that a message's request has.
+// HeaderDoc describes a header of a message's request.
 type HeaderDoc struct {
 	Name        string
 	Description string
@@ -72,8 +72,8 @@ type HeaderDoc struct {
 	Optional    bool // not every request has it
 }
 
-// common are the headers that requests of all formats have. Whoever sends a
-// message adds those that are not in Message.Header.
+// common are the headers that requests of all formats have. The sender of a message adds those that are
+// not in Message.Header.
 var common = []HeaderDoc{
 	{Name: "Content-Type", Description: "How the body is written.", Example: "application/json; charset=UTF-8"},
 	{

@@ -11,14 +11,13 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Claim is the claim object, of events and of the API: what Casehook keeps, then
-// the data by name.
+// Claim is the claim object, of events and of the API: Casehook's own fields, then the data by name.
 type Claim struct {
 	Kept ClaimFields
 	data map[string]any
 }
 
-// ClaimFields are what Casehook keeps of a claim.
+// ClaimFields are Casehook's own fields of a claim.
 type ClaimFields struct {
 	ID              int64        `json:"id" doc:"The claim's id, below 2^53." example:"4539148803436467"`
 	Title           string       `json:"title" doc:"Its name." example:"Ada Meier: glass"`
@@ -43,7 +42,7 @@ type ClaimHolder struct {
 	Name   string `json:"name" doc:"The user's name, as of then." example:"Grace Hopper"`
 }
 
-// jsonSchema lets data stand beside what is kept.
+// jsonSchema allows data beside the fields.
 func (Claim) jsonSchema(trigger string) *schema {
 	s := schemaOf(reflect.TypeFor[ClaimFields](), trigger)
 	s.AdditionalProperties = true
@@ -64,8 +63,8 @@ func (c Claim) MarshalJSON() ([]byte, error) {
 	return append(kept, data[1:]...), nil
 }
 
-// NewClaim makes the object of a claim as it was at a time, which is today for the
-// duration of an open one. Two calls with the same arguments make the same bytes.
+// NewClaim makes the object of a claim as it was at a time, up to which the duration of an open one is
+// counted. The same arguments make the same bytes.
 func NewClaim(c *event.Case, at time.Time) (Claim, error) {
 	out := Claim{Kept: ClaimFields{
 		ID: c.ID, Title: c.Name, Type: c.Type, Status: c.Status(), StatusChangedBy: orNull(c.StatusChangedBy),
@@ -85,8 +84,7 @@ func NewClaim(c *event.Case, at time.Time) (Claim, error) {
 	return out, nil
 }
 
-// days counts whole days from the creation to the closing, or while there was none
-// to a time.
+// days counts whole days from the creation to the closing, or to at if the claim is open.
 func days(created, closed, at time.Time) int64 {
 	until := at
 	if !closed.IsZero() {

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// ClaimEvents is the format of the claim.* events: the claim, then what happened
-// and who did it. Only cases of the kind claim are told in it.
+// ClaimEvents is the format of the claim.* events: the claim, then the event and its author. It is for
+// cases of the kind claim alone.
 var ClaimEvents = define(Format{
 	Name:        "claim_events",
 	Description: "What happens to claims.",
@@ -68,7 +68,7 @@ func eventHeader(trigger, _ string) []Header {
 
 var eventHeaderDocs = map[string]string{"Event-Name": "The event."}
 
-// performed is what the bodies of claim and contact events end with.
+// performed is the end of the bodies of claim and contact events.
 type performed struct {
 	EventName   string      `json:"event_name" value:"trigger" doc:"What happened."`
 	Source      string      `json:"source" enum:"ui,api" doc:"Whether a person did it in the console, or a program by the API."`
@@ -80,8 +80,7 @@ type performedBy struct {
 	Name   string `json:"name" doc:"The name of the user or of the token, as of then."`
 }
 
-// constrain says that users have ids, and programs have none: a union that the
-// source tells apart.
+// constrain says that users have ids and programs have none: a union that the source discriminates.
 func (performed) constrain(s *schema) {
 	by := func(source event.Source, who reflect.Type) *schema {
 		of := properties{{"source", &schema{Const: string(source)}}, {"performed_by", schemaOf(who, "")}}
@@ -90,7 +89,7 @@ func (performed) constrain(s *schema) {
 	s.OneOf = []*schema{by(event.UI, reflect.TypeFor[user]()), by(event.API, reflect.TypeFor[program]())}
 }
 
-// user and program are what performedBy holds of either.
+// user and program are the two forms of performedBy.
 type (
 	user struct {
 		UserID int64  `json:"user_id" doc:"The user's id."`
@@ -101,8 +100,8 @@ type (
 	}
 )
 
-// performance says who did it: a user, or else a program by the name of its
-// token. What Casehook does by itself counts as a program's.
+// performance names the author: a user, or else a program by the name of its token. Casehook itself counts
+// as a program.
 func performance(trigger string, a event.Actor) performed {
 	p := performed{EventName: trigger, Source: string(event.API), PerformedBy: performedBy{Name: a.Name}}
 	if a.Source == event.UI {
@@ -116,7 +115,7 @@ type claimBody struct {
 	performed
 }
 
-// tellClaim tells a fact about a claim, from the entry's snapshot.
+// claimRule makes the rule for a fact about a claim, whose body comes from the entry's snapshot.
 func tellClaim(fact event.Fact) []telling {
 	sample := func() *event.Entry { return sampleOfClaim(fact) }
 	return []telling{{fact: fact.Name, sample: sample,

@@ -2,7 +2,7 @@ package wire
 
 import "github.com/casehook/casehook/internal/event"
 
-// Contact is the contact object, of events and of the API. What is not known is null.
+// Contact is the contact object, of events and of the API. Unknown details are null.
 type Contact struct {
 	ID           int64     `json:"id" doc:"The contact's id, below 2^53." example:"4556737586899855"`
 	IsBusiness   bool      `json:"is_business" doc:"It is a business, not a person."`

@@ -6,8 +6,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// ContactEvents is the format of the contact.* events: the contact, then what
-// happened and who did it.
+// ContactEvents is the format of the contact.* events: the contact, then the event and its author.
 var ContactEvents = define(Format{
 	Name:        "contact_events",
 	Description: "What happens to contacts.",

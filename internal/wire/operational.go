@@ -6,8 +6,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Operational is the format of the endpoint.* triggers, by which one endpoint
-// hears how the others fare. An endpoint is not told about itself.
+// Operational is the format of the endpoint.* triggers, which report the health of endpoints. An endpoint
+// gets no messages about itself.
 var Operational = define(Format{
 	Name:        "operational",
 	Description: "What happens to endpoints.",

@@ -9,20 +9,19 @@ import (
 	"unicode"
 )
 
-// The headers that say what a callback is asked about.
+// The headers of questions.
 const (
 	transitionHeader = "Casehook-Transition"
 	caseTypeHeader   = "Casehook-Case-Type"
 )
 
-// QuestionHeader returns the headers of a question that are not those of all
-// requests. transition is the key of what the callback belongs to, caseType that of
-// the case type whose callback it is.
+// QuestionHeader returns the headers that only questions have. transition is the key of the transition or
+// operation, caseType that of the case type whose callback is asked.
 func QuestionHeader(transition, caseType string) []Header {
 	return []Header{{"Content-Type", "application/json"}, {transitionHeader, transition}, {caseTypeHeader, caseType}}
 }
 
-// Question describes what callbacks are asked, and what they may answer.
+// Question documents the questions to callbacks, and their answers.
 type Question struct {
 	Name        string
 	Description string
@@ -33,15 +32,14 @@ type Question struct {
 	Answers     []NamedBody
 }
 
-// NamedBody is a made-up body, and what it is an example of.
+// NamedBody is a made-up body with a name.
 type NamedBody struct {
 	Name string // a key: "creation"
 	Doc  string
 	Body json.RawMessage
 }
 
-// AboutToSubmit is the question that comes before a change is saved. Version is the
-// program's own.
+// AboutToSubmit documents the question before a change is saved. Version is the program's own.
 func AboutToSubmit(version string) Question {
 	return Question{
 		Name: "about_to_submit",
@@ -59,7 +57,7 @@ func AboutToSubmit(version string) Question {
 	}
 }
 
-// notAsked are headers of messages that questions don't have, or describe themselves.
+// notAsked are headers of messages that questions don't have, or that they document themselves.
 var notAsked = []string{"Content-Type", subjectHeader, sequenceHeader, "webhook-test"}
 
 func questionHeaders(version string) []HeaderDoc {
@@ -94,7 +92,7 @@ func questionSchema() json.RawMessage {
 	return mustEncode(s)
 }
 
-// answerSchema is open, since unknown keys are ignored. Null is as absent.
+// answerSchema returns an open schema, since unknown keys are ignored. Null counts as absent.
 func answerSchema() json.RawMessage {
 	s := schemaOf(reflect.TypeFor[answerBody](), "")
 	s.Dialect, s.Title = dialect, "about_to_submit answer"
@@ -116,8 +114,7 @@ func answerSchema() json.RawMessage {
 	return mustEncode(s)
 }
 
-// anyCase is a regular expression that a word matches in whichever letter case, as
-// strings.EqualFold has it.
+// anyCase returns a regular expression that matches a word in any letter case, as strings.EqualFold does.
 func anyCase(word string) string {
 	var b strings.Builder
 	for _, r := range word {
@@ -131,7 +128,7 @@ func anyCase(word string) string {
 	return b.String()
 }
 
-// questionExamples are questions about a made-up case.
+// questionExamples returns questions about a made-up case.
 func questionExamples() []NamedBody {
 	sample := func(state string, data map[string]any, at time.Time) CallbackCase {
 		classes := map[string]string{"client": "PUBLIC", "country": "PUBLIC", "risk_score": "PRIVATE"}
@@ -157,7 +154,7 @@ func questionExamples() []NamedBody {
 	}
 }
 
-// answerExamples are made-up answers.
+// answerExamples returns made-up answers.
 func answerExamples() []NamedBody {
 	data := map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("55")}
 	return []NamedBody{

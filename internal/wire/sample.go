@@ -6,7 +6,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// Parts of samples: nobody and nothing of these exists.
+// Parts of samples; all persons and things are invented.
 var (
 	sampleTime      = time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)
 	samplePerson    = event.Person{UserID: 2642, Name: "John Smith"}
@@ -43,7 +43,7 @@ func sampleOfCase(fact event.Fact, state string) *event.Entry {
 	return sampleEntry(c, fact)
 }
 
-// sampleOfClaim makes an entry about a claim that is as the fact left it.
+// sampleOfClaim makes an entry about a claim in its state after the fact.
 func sampleOfClaim(fact event.Fact) *event.Entry {
 	c := &event.Case{
 		ID:             6011514433546201,

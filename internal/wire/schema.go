@@ -30,7 +30,7 @@ type schema struct {
 	Unevaluated          any        `json:"unevaluatedProperties,omitempty"`
 }
 
-// properties are in the order in which bodies have them.
+// properties keep the order of the fields of bodies.
 type properties []property
 
 type property struct {
@@ -62,7 +62,7 @@ func (p properties) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// A schemed type has another JSON than its fields would give it.
+// A schemed type has JSON that differs from its fields.
 type schemed interface {
 	jsonSchema(trigger string) *schema
 }
@@ -70,10 +70,9 @@ type schemed interface {
 // A constrained part of a body has rules beyond the types of its fields.
 type constrained interface{ constrain(*schema) }
 
-// schemaOf makes the schema of a body's type, or of a part of it, out of the tags
-// of its fields: json, doc, enum, and value:"trigger" for what is the trigger's
-// name. Objects are closed; what is a pointer may be null, unless it is left out
-// when it is empty. A type that bodies can't have is a mistake of ours, and panics.
+// schemaOf makes the schema of a body's type, or of a part of it, from the tags of its fields: json, doc,
+// enum, and value:"trigger" for the trigger's name. Objects are closed; pointers may be null, unless they
+// are omitted when empty. It panics on a type that bodies can't have.
 func schemaOf(t reflect.Type, trigger string) *schema {
 	if s, ok := reflect.Zero(t).Interface().(schemed); ok {
 		return s.jsonSchema(trigger)
@@ -107,7 +106,7 @@ func schemaOf(t reflect.Type, trigger string) *schema {
 	panic(fmt.Sprintf("wire: a body can't hold a %s", t))
 }
 
-// addFields adds the fields of a struct, and of those that are embedded in it.
+// addFields adds the fields of a struct, and of structs embedded in it.
 func (s *schema) addFields(t reflect.Type, trigger string) {
 	for i := range t.NumField() {
 		f := t.Field(i)

@@ -2,8 +2,8 @@ package wire
 
 import "time"
 
-// Timestamp is a time as all bodies have it, and the answers of the API: RFC 3339
-// in UTC, with exactly three digits of a second. What is finer is cut off.
+// Timestamp is a time in bodies and in answers of the API: RFC 3339 in UTC, with exactly three digits of a
+// second; finer digits are cut off.
 type Timestamp time.Time
 
 const timestampLayout = "2006-01-02T15:04:05.000Z"

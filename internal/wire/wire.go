@@ -1,11 +1,10 @@
-// Package wire speaks the vendors' webhook formats. A format says which facts
-// it tells, under which triggers, with which headers and body. It is a value
-// with pure functions: a journal entry in, messages out. It knows nothing of
-// HTTP, secrets, retries or the store.
+// Package wire defines the vendors' webhook formats. A format has the facts that it publishes, with their
+// triggers, headers and bodies. It is a value with pure functions: a journal entry in, messages out. It
+// knows nothing of HTTP, secrets, retries or the store.
 //
-// One file defines one format, and registers it as a package-level value.
-// Messages are derived from the journal and never stored, so a body, once
-// published, must come out the same for ever: the vectors in testdata hold it.
+// One file defines one format, and registers it as a package-level value. Messages are derived from the
+// journal and never stored, so a body, once published, must come out the same for ever: the vectors in
+// testdata ensure it.
 package wire
 
 import (
@@ -26,10 +25,10 @@ type Format struct {
 	Description string
 	Triggers    []Trigger
 
-	// header returns the headers that the vendor publishes, for one message.
-	// version is what a format that shows one shows; an endpoint may have its own.
+	// header returns the headers that the vendor publishes, for one message. version is for formats that
+	// have one; an endpoint may have its own.
 	header func(trigger, version string) []Header
-	// headerDocs says what those headers mean that no other format has.
+	// headerDocs describes the headers that no other format has.
 	headerDocs map[string]string
 }
 
@@ -42,7 +41,7 @@ type Trigger struct {
 	tells []telling
 }
 
-// telling says that a fact is told under a trigger, and with which body.
+// rule maps a fact to a body of a trigger.
 type telling struct {
 	fact   string
 	sample func() *event.Entry // made up, with this fact; the examples in the catalogue come from it
