@@ -8,9 +8,9 @@ import (
 	"github.com/go-text/typesetting/font/opentype"
 )
 
-// This file writes fonts in the Compact Font Format (Adobe Technical Notes 5176
-// and 5177), as PDF embeds them: glyphs have numbers for names, and the outlines of
-// whatever format they come from. 1000 units are an em.
+// This file writes fonts in the Compact Font Format (Adobe Technical Notes 5176 and 5177), as PDF embeds
+// them: glyphs have numbers for names, and outlines of whatever format they come from. 1000 units are an
+// em.
 
 // Operators of Type 2 charstrings.
 const (
@@ -20,7 +20,7 @@ const (
 	rmoveto   = 21
 )
 
-// Standard strings end at 390; those of the font begin behind them.
+// Standard strings end at 390; those of the font start after them.
 const firstString = 391
 
 // writeCFF makes a font of charstrings; the first is that of .notdef.
@@ -68,7 +68,7 @@ func writeCFF(name string, charstrings [][]byte) []byte {
 	return append(out, index(only)...)
 }
 
-// index is a list of data, with offsets of four bytes.
+// index writes a list of data, with offsets of four bytes.
 func index(items ...[]byte) []byte {
 	out := binary.BigEndian.AppendUint16(nil, uint16(len(items)))
 	if len(items) == 0 {
@@ -87,8 +87,8 @@ func index(items ...[]byte) []byte {
 	return out
 }
 
-// dict is a list of operands and operators. Its numbers are of one length, so that
-// offsets don't move what comes behind them.
+// dict is a list of operands and operators. Its numbers have one length, so that offsets don't move the
+// data behind them.
 type dict []byte
 
 func (d *dict) entry(operator []byte, operands ...int) {
@@ -105,7 +105,7 @@ type charstring struct {
 	x, y float64 // the current point, as it was written
 }
 
-// outline draws one at a place, scaled to 1000 units an em.
+// outline draws a glyph at a place, scaled to 1000 units an em.
 func (c *charstring) outline(segments []font.Segment, scale, x, y float64) {
 	at := func(p opentype.SegmentPoint) point { return point{float64(p.X)*scale + x, float64(p.Y)*scale + y} }
 	var from point
@@ -130,8 +130,8 @@ func (c *charstring) outline(segments []font.Segment, scale, x, y float64) {
 
 type point struct{ x, y float64 }
 
-// third is the control point of a cubic curve, two thirds of the way from an end of
-// a quadratic one to its control point.
+// third returns the control point of a cubic curve, two thirds of the way from an end of a quadratic one
+// to its control point.
 func third(end, control point) point {
 	return point{end.x + (control.x-end.x)*2/3, end.y + (control.y-end.y)*2/3}
 }
@@ -147,7 +147,7 @@ func (c *charstring) draw(operator byte, points ...point) {
 	c.code = append(c.code, operator)
 }
 
-// number writes one as short as it can be.
+// number writes a number in its shortest form.
 func (c *charstring) number(v float64) {
 	n := int(v)
 	switch {

@@ -6,13 +6,12 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// This file finds in which direction each character of a paragraph goes (Unicode
-// Standard Annex 9). golang.org/x/text/unicode/bidi has the characters' classes,
-// but pairs no brackets, and reports no levels, without which a number that follows
-// a word from right to left can't be put in its place.
+// This file computes the direction of each character of a paragraph (Unicode Standard Annex 9).
+// golang.org/x/text/unicode/bidi has the characters' classes, but pairs no brackets, and reports no
+// levels, without which a number that follows a right-to-left word can't be placed.
 
-// rightToLeft reports whether a paragraph is, by its first letter outside of
-// isolates (rules P2 and P3).
+// rightToLeft reports whether a paragraph goes from right to left, by its first letter outside of isolates
+// (rules P2 and P3).
 func rightToLeft(text []rune) bool {
 	depth := 0
 	for _, r := range text {
@@ -45,7 +44,7 @@ type embedding struct {
 	isolate  bool
 }
 
-// directions are what the rules work on, for one paragraph.
+// directions is the state of the rules for one paragraph.
 type directions struct {
 	text    []rune
 	classes []bidi.Class // as the rules change them
@@ -88,7 +87,7 @@ func levels(text []rune, rtl bool) []int {
 	return p.levels
 }
 
-// removed reports whether a character is only there to direct others (rule X9).
+// removed reports whether a character only directs others (rule X9).
 func removed(c bidi.Class) bool {
 	switch c {
 	case bidi.LRE, bidi.RLE, bidi.LRO, bidi.RLO, bidi.PDF, bidi.BN:
@@ -99,7 +98,7 @@ func removed(c bidi.Class) bool {
 
 func isInitiator(c bidi.Class) bool { return c == bidi.LRI || c == bidi.RLI || c == bidi.FSI }
 
-// explicit takes levels from the characters that set them (rules X1 to X8).
+// explicit sets levels by the characters for that (rules X1 to X8).
 func (p *directions) explicit() {
 	stack := []embedding{{p.base, bidi.ON, false}}
 	overflow, isolateOverflow, isolates := 0, 0, 0
@@ -172,7 +171,7 @@ func overrideOf(c bidi.Class) bidi.Class {
 	return bidi.ON
 }
 
-// nextLevel is the next odd or even level.
+// nextLevel returns the next odd or even level.
 func nextLevel(level int, odd bool) int {
 	if odd {
 		return (level + 1) | 1
@@ -196,8 +195,8 @@ func (p *directions) pairIsolates() {
 	}
 }
 
-// sequence is an isolating run sequence: the characters of one level that are next
-// to each other, or have isolates between them.
+// sequence is an isolating run sequence: characters of one level that are adjacent, or have isolates
+// between them.
 type sequence struct {
 	*directions
 	at       []int // the characters
@@ -205,7 +204,7 @@ type sequence struct {
 	sos, eos bidi.Class // what stands before and behind, L or R
 }
 
-// sequences puts runs of a level together (definition BD13, rule X10).
+// sequences joins runs of a level (definition BD13, rule X10).
 func (p *directions) sequences() []sequence {
 	runs, next := p.runs()
 	var all []sequence
@@ -235,7 +234,7 @@ func (p *directions) sequences() []sequence {
 	return all
 }
 
-// runs splits the characters by their levels; next says in which run one is.
+// runs splits the characters by their levels; next has the run of each character.
 func (p *directions) runs() (runs [][]int, next []int) {
 	next = make([]int, len(p.given))
 	for i, class := range p.given {
@@ -258,7 +257,7 @@ func directionOf(level int) bidi.Class {
 	return bidi.L
 }
 
-// class returns that of the sequence's nth character, and what stands outside of it.
+// class returns the class of the sequence's nth character, or of its surroundings if there is none.
 func (s *sequence) class(n int) bidi.Class {
 	switch {
 	case n < 0:
@@ -271,7 +270,7 @@ func (s *sequence) class(n int) bidi.Class {
 
 func (s *sequence) set(n int, c bidi.Class) { s.classes[s.at[n]] = c }
 
-// weak resolves marks, numbers and what belongs to them (rules W1 to W7).
+// weak resolves marks, numbers and their signs (rules W1 to W7).
 func (s *sequence) weak() {
 	strong := s.sos
 	for n := range s.at { // W1 to W3
@@ -321,7 +320,7 @@ func (s *sequence) weak() {
 	}
 }
 
-// signs makes those next to a number part of it (rule W5).
+// signs makes signs next to a number part of it (rule W5).
 func (s *sequence) signs() {
 	for n := 0; n < len(s.at); n++ {
 		end := n
@@ -337,7 +336,7 @@ func (s *sequence) signs() {
 	}
 }
 
-// brackets sets the direction of pairs to that of what they are about (rule N0).
+// brackets sets the direction of pairs to that of their contents (rule N0).
 func (s *sequence) brackets() {
 	embedding := directionOf(s.level)
 	for _, pair := range s.pairs() {
@@ -368,7 +367,7 @@ func (s *sequence) brackets() {
 	}
 }
 
-// strongOf is L or R, which numbers count as here, or ON.
+// strongOf returns L, R or ON; numbers count as R here.
 func strongOf(c bidi.Class) bidi.Class {
 	switch c {
 	case bidi.L:
@@ -379,7 +378,7 @@ func strongOf(c bidi.Class) bidi.Class {
 	return bidi.ON
 }
 
-// pairs finds brackets that belong together, by where they open (definition BD16).
+// pairs finds pairs of brackets, in the order of the opening ones (definition BD16).
 func (s *sequence) pairs() [][2]int {
 	const most = 63 // open brackets
 	type open struct {
@@ -413,14 +412,13 @@ func (s *sequence) pairs() [][2]int {
 	return pairs
 }
 
-// closing returns the bracket that closes one. All follow what they close at once,
-// but for a few.
+// closing returns the bracket that closes one. It is the next code point, but for a few.
 func closing(r rune) rune {
 	reversed := []rune(bidi.ReverseString(string(r)))
 	return canonical(reversed[0])
 }
 
-// canonical takes angle brackets for those that they are equivalent to.
+// canonical maps angle brackets to their equivalents.
 func canonical(r rune) rune {
 	switch r {
 	case '\u2329':
@@ -456,7 +454,7 @@ func isNeutral(c bidi.Class) bool {
 	return c == bidi.B || c == bidi.S || c == bidi.WS || c == bidi.ON || c == bidi.PDI || isInitiator(c)
 }
 
-// implicit takes the levels from the directions (rules I1 and I2).
+// implicit sets the levels by the directions (rules I1 and I2).
 func (s *sequence) implicit() {
 	for n, at := range s.at {
 		switch c := s.class(n); {

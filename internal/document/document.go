@@ -1,14 +1,12 @@
-// Package document makes PDF documents from text with a little markup: headings
-// (# and ##), paragraphs, lists (-), rules (---) and tables (| a | b |, with a
-// |---|---| row below a header row). Lines of a paragraph are joined; a backslash
-// at the end of a line breaks it there, and one before a mark takes its meaning
-// away. [Escape] does that to a value which is put into a template.
+// Package document makes PDF documents from text with a little markup: headings (# and ##), paragraphs,
+// lists (-), rules (---) and tables (| a | b |, with a |---|---| row below a header row). Lines of a
+// paragraph are joined; a backslash at the end of a line breaks it there, and one before a markup
+// character removes its meaning. [Escape] does that to a value which is put into a template.
 //
-// Text is set as its script is written: right to left, joined, with marks in
-// place. What is copied out of a document is what was written. Fonts for Latin,
-// Greek, Cyrillic, Arabic, Hebrew, Devanagari, Thai and emoji are built in; others
-// come from folders ([Fonts]). A character that no font has is a refusal that
-// names it, never a blank.
+// Text is set as its script is written: right to left, joined, with marks in place. Text that is copied
+// from a document is the text of the source. Fonts for Latin, Greek, Cyrillic, Arabic, Hebrew, Devanagari,
+// Thai and emoji are built in; others come from folders ([Fonts]). A character that no font has is refused
+// by name, and never left blank.
 //
 // Text is split by direction (Unicode's levels), script and font, shaped by go-text's port of HarfBuzz, and broken into
 // lines by Unicode's rules. Of a paragraph 2,000 characters are set at a time, so that memory does not grow with it. A
@@ -39,7 +37,7 @@ const (
 	MaxPages = 1000
 )
 
-// Doc is what a document is made of.
+// Doc is the content of a document.
 type Doc struct {
 	Title   string    // in the metadata, and at the foot of every page
 	Author  string    // in the metadata
@@ -47,9 +45,8 @@ type Doc struct {
 	Text    string
 }
 
-// Render makes a PDF. It fails with fault.Unprocessable: code document.too_large
-// beyond MaxText or MaxPages, and document.no_font where characters can't be shown.
-// It ends early, with the context's error, when nobody waits for it any more.
+// Render makes a PDF. It fails with fault.Unprocessable: code document.too_large beyond MaxText or
+// MaxPages, and document.no_font for characters that no font has. It ends with its context.
 func (f *Fonts) Render(ctx context.Context, d Doc) ([]byte, error) {
 	if len(d.Text) > MaxText {
 		return nil, fault.New(fault.Unprocessable, "document.too_large",
@@ -78,7 +75,7 @@ func (f *Fonts) Render(ctx context.Context, d Doc) ([]byte, error) {
 // lineSeparator breaks a line wherever it stands, also in a heading or a cell.
 const lineSeparator = "\u2028"
 
-// marks are the characters that a backslash makes plain.
+// markup are the characters to which a backslash gives their plain meaning.
 const marks = `\#-*|`
 
 var escaper = func() *strings.Replacer {
@@ -89,6 +86,6 @@ var escaper = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-// Escape makes a value plain text: nothing in it is markup, its line breaks stay
-// line breaks, and it can't end the line, cell or heading that it is put into.
+// Escape makes a value plain text: it has no markup, its line breaks stay line breaks, and it can't end
+// the line, cell or heading that it is put into.
 func Escape(value string) string { return escaper.Replace(value) }

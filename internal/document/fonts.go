@@ -21,9 +21,8 @@ import (
 	"github.com/go-text/typesetting/font/opentype/tables"
 )
 
-// Fonts is what documents are set in: the built-in families first, then those of
-// folders, which are read when a character is asked for that no family known so
-// far has. It is safe for concurrent use, and shared by all documents.
+// Fonts are the fonts of documents: the built-in families first, then those of folders, which are read
+// when no known family has a character. It is safe for concurrent use, and shared by all documents.
 type Fonts struct {
 	folders []string // of any fonts
 	system  []string // of which Noto alone is used
@@ -54,13 +53,13 @@ type cut struct {
 	open   func(file string) (fontSource, error)
 }
 
-// fontSource is what a font is read from.
+// fontSource is the content of a font file.
 type fontSource interface {
 	opentype.Resource
 	Close() error
 }
 
-// fontFile is what was found in a file the last time it was read.
+// fontFile records the content of a file when it was last read.
 type fontFile struct {
 	size     int64
 	modified time.Time
@@ -126,8 +125,8 @@ func openBuiltIn(name string) (fontSource, error) {
 
 func openFile(path string) (fontSource, error) { return os.Open(path) }
 
-// readCuts reads which characters the fonts in a file have. Fonts of bitmaps or
-// colours alone are left out: a document can't show them.
+// readCuts reads which characters the fonts in a file have. It skips fonts of bitmaps or colours alone,
+// which documents can't show.
 func readCuts(file string, open func(string) (fontSource, error)) ([]*cut, error) {
 	source, err := open(file)
 	if err != nil {
@@ -183,8 +182,8 @@ func readCmap(l *opentype.Loader) (font.Cmap, error) {
 	return cmap, err
 }
 
-// families puts cuts together, in the order in which they are preferred: upright
-// sans serif first. Of a family it takes the regular weight and the bold one.
+// families joins cuts to families, in the order of preference: upright sans serif first. Of each family it
+// has the regular weight and the bold one.
 func families(cuts []*cut) []*family {
 	byName := map[string]*family{}
 	for _, c := range cuts {
@@ -237,7 +236,7 @@ func (c *cut) has(r rune) bool {
 	return ok
 }
 
-// regionOf returns the region that a family's name ends in.
+// regionOf returns the region at the end of a family's name.
 func regionOf(name string) string {
 	for _, region := range []string{"JP", "KR", "SC", "TC", "HK"} {
 		if strings.HasSuffix(name, " "+region) {
@@ -307,8 +306,7 @@ func (f *Fonts) known() []*family {
 	return f.families
 }
 
-// load returns a cut as it is drawn from. What was loaded stays until it comes to
-// more than maxLoaded.
+// load returns the font of a cut. Loaded fonts stay until they are larger than maxLoaded together.
 func (f *Fonts) load(c *cut) (*font.Font, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

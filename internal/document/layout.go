@@ -92,7 +92,7 @@ func (l *layout) block(b block) {
 	}
 }
 
-// heading keeps a heading together with the first lines of what it heads.
+// heading keeps a heading together with the first lines below it.
 func (l *layout) heading(text string, look style, height float64) {
 	l.gap(2)
 	l.room(height + 3*textLine)
@@ -100,7 +100,7 @@ func (l *layout) heading(text string, look style, height float64) {
 	l.gap(1.5)
 }
 
-// item sets text behind a bullet, or before it if the text goes from right to left.
+// item sets text after a bullet, or before it if the text goes from right to left.
 func (l *layout) item(text string) {
 	l.room(textLine)
 	bullet := l.set.lines("•", bodyStyle, indent)
@@ -129,8 +129,8 @@ func (l *layout) text(text string, look style, indent, height float64) {
 	l.column(l.set.lines(text, look, width-indent), look, indent, height)
 }
 
-// column draws lines below each other. What goes from right to left begins at the
-// right margin, and is indented from there.
+// column draws lines below each other. Right-to-left lines start at the right margin, and are indented
+// from there.
 func (l *layout) column(lines []line, look style, indent, height float64) {
 	for _, s := range lines {
 		if l.failed() {
@@ -142,8 +142,8 @@ func (l *layout) column(lines []line, look style, indent, height float64) {
 	}
 }
 
-// aligned returns where a line begins in a column that is w wide: at left, or if it
-// goes from right to left, so that it ends at the right of a column from rtlLeft.
+// aligned returns the position of a line in a column of width w: at left, or for a right-to-left line such
+// that it ends at the right of a column from rtlLeft.
 func aligned(s line, left, rtlLeft, w float64) float64 {
 	if s.rightToLeft {
 		return rtlLeft + w - s.width
@@ -167,7 +167,7 @@ func (l *layout) gap(h float64) {
 	}
 }
 
-// left is the height that is left on the page.
+// left returns the remaining height of the page.
 func (l *layout) left() float64 { return bottom - l.y }
 
 func (l *layout) fits(h float64) bool {
@@ -175,7 +175,7 @@ func (l *layout) fits(h float64) bool {
 	return h <= l.left()+rounding
 }
 
-// room begins a new page if less than h is left on this one.
+// room starts a new page if less than h is left on this one.
 func (l *layout) room(h float64) {
 	if !l.fits(h) {
 		l.newPage()
@@ -240,6 +240,6 @@ func (l *layout) finish(d Doc) ([]byte, error) {
 	return p.close(catalog, info), nil
 }
 
-// points is a length of the page in a PDF's unit, and fromBottom a height on it.
+// points converts a length of the page to a PDF's unit, and fromBottom a height on it.
 func points(mm float64) string     { return number(mm / mmPerPoint) }
 func fromBottom(mm float64) string { return points(pageHeight - mm) }

@@ -13,7 +13,7 @@ import (
 // missing are characters that no font has.
 type missing map[rune]bool
 
-// err says which characters can't be shown, and what helps. It is nil if there are none.
+// err lists the characters that can't be shown, and says what helps. It is nil if there are none.
 func (m missing) err() error {
 	if len(m) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (m missing) err() error {
 		strings.Join(names, ", "), strings.Join(help, " "))
 }
 
-// characterName is a character's number, itself, and its script: U+0E01 (ก, Thai).
+// characterName returns a character's number, itself, and its script: U+0E01 (ก, Thai).
 func characterName(r rune) string {
 	script := scriptOf(r)
 	switch {
@@ -65,7 +65,7 @@ func characterName(r rune) string {
 	return fmt.Sprintf("U+%04X (%c, %s)", r, r, script)
 }
 
-// scriptOf is the name of a character's script; of one that several share, it is empty.
+// scriptOf returns the name of a character's script, or "" if several share it.
 func scriptOf(r rune) string {
 	for name, table := range unicode.Scripts {
 		if name != "Common" && name != "Inherited" && unicode.Is(table, r) {
@@ -75,7 +75,7 @@ func scriptOf(r rune) string {
 	return ""
 }
 
-// notoFamily is the Noto font that has a character, or likely has it.
+// notoFamily returns the Noto font that has a character, or likely has it.
 func notoFamily(r rune) string {
 	switch script := scriptOf(r); script {
 	case "Han", "Hiragana", "Katakana", "Hangul", "Bopomofo":

@@ -23,10 +23,10 @@ type block struct {
 	header bool // of a table: the first row is its header
 }
 
-// maxColumns bounds a table; what a row has beyond is joined to its last cell.
+// maxColumns bounds a table; further cells of a row are joined to its last one.
 const maxColumns = 12
 
-// parse reads the markup. Every text is one: what is no markup is a paragraph.
+// parse reads the markup. It accepts every text: lines without markup are a paragraph.
 func parse(text string) []block {
 	var p parser
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
@@ -124,7 +124,7 @@ func (p *parser) end() {
 	p.open, p.lines = nil, nil
 }
 
-// join makes one text of lines: a line that ends in a backslash of its own breaks.
+// join makes one text of lines: a backslash at the end of a line breaks it.
 func join(lines []string) string {
 	var b strings.Builder
 	for i, line := range lines {
@@ -145,7 +145,7 @@ func join(lines []string) string {
 	return b.String()
 }
 
-// plain takes the backslashes off escaped marks, and breaks lines at separators.
+// plain removes the backslashes of escaped characters, and breaks lines at separators.
 func plain(s string) string {
 	var b strings.Builder
 	s = strings.TrimSpace(s)

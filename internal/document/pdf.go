@@ -66,7 +66,7 @@ func (p *pdf) close(catalog, info int) []byte {
 	return p.out.Bytes()
 }
 
-// textString is a text outside of pages, such as a title, in UTF-16.
+// textString encodes a text outside of pages, such as a title, in UTF-16.
 func textString(s string) string { return "<feff" + utf16Hex(s) + ">" }
 
 func utf16Hex(s string) string {

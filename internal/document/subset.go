@@ -9,9 +9,9 @@ import (
 	"github.com/go-text/typesetting/font"
 )
 
-// subset is a font as a document embeds it: the glyphs it uses, each under a code
-// that says which text it stands for. A glyph that stands for two texts has two
-// codes, so that what is copied out of the document is what was written.
+// subset is a font as a document embeds it: the glyphs in use, each under a code that stands for one text.
+// A glyph that stands for two texts has two codes, so that text which is copied from the document is that
+// of the source.
 type subset struct {
 	face   *font.Face
 	name   string // of the resource, "F1"
@@ -40,8 +40,8 @@ func newSubset(face *font.Face, number int, family string, drawn *int) *subset {
 
 func (s *subset) full() bool { return len(s.texts) >= maxCodes }
 
-// code returns that of parts which stand for a text together. The advance of a
-// glyph that is one whole glyph of the font is the font's.
+// code returns the code of parts which stand for a text together. A glyph that is one whole glyph of the
+// font has the font's advance.
 func (s *subset) code(parts []part, advance int, text string) uint16 {
 	scale := 1000 / float64(s.face.Upem())
 	if len(parts) == 1 && parts[0].x == 0 && parts[0].y == 0 {
@@ -67,7 +67,7 @@ func (s *subset) code(parts []part, advance int, text string) uint16 {
 	return code
 }
 
-// keyOf tells glyphs of a document apart.
+// keyOf identifies a glyph of a document.
 func keyOf(parts []part, advance int, text string) string {
 	key := make([]byte, 0, 8+8*len(parts)+len(text))
 	key = binary.BigEndian.AppendUint32(key, uint32(int32(advance)))
@@ -98,7 +98,7 @@ func (s *subset) write(p *pdf) (number int) {
 	return number
 }
 
-// postScriptName is the family's name with the tag of a subset: six letters.
+// postScriptName returns the family's name with the tag of a subset: six letters.
 func (s *subset) postScriptName() string {
 	letters := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
@@ -110,7 +110,7 @@ func (s *subset) postScriptName() string {
 	return tag + "+" + letters
 }
 
-// toUnicode is the map from codes to texts.
+// toUnicode writes the map from codes to texts.
 func (s *subset) toUnicode() []byte {
 	var b strings.Builder
 	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n" +

@@ -30,8 +30,8 @@ func (l *layout) table(b block) {
 	l.gap(4)
 }
 
-// widths shares out the page's width by the widest line of each column, within
-// bounds that leave each column room for a few letters.
+// widths shares out the page's width by the widest line of each column, within bounds that leave each
+// column room for a few letters.
 func (l *layout) widths(rows [][]string, columns int) []float64 {
 	const sample = 200 // rows, and bytes of a cell, that are looked at
 	least := width / float64(columns) / 2
@@ -70,8 +70,8 @@ func height(cells [][]line) float64 {
 	return float64(lines)*textLine + 2*padding
 }
 
-// row draws a row; one that is higher than what is left of a page goes to the
-// next, and one that is higher than a page goes on over as many as it takes.
+// row draws a row. One that is higher than the rest of the page goes to the next, and one that is higher
+// than a page is continued over as many as it needs.
 func (l *layout) row(cells [][]line, widths []float64, header [][]line) {
 	whole := bottom - margin
 	if header != nil {
@@ -99,7 +99,7 @@ func (l *layout) headerAgain(header [][]line, widths []float64) {
 	l.strip(header, widths, height(header))
 }
 
-// split parts the cells after a number of lines.
+// split splits the cells after a number of lines.
 func split(cells [][]line, lines int) (head, rest [][]line) {
 	for _, c := range cells {
 		n := min(len(c), lines)

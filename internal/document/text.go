@@ -9,9 +9,9 @@ import (
 
 const noBreakSpace = '\u00a0'
 
-// clean makes s ready to be set: letters and their accents are composed, spaces of
-// all kinds become plain ones or, where no line may break, no-break ones, and what
-// stands for nothing by itself goes: soft hyphens and byte order marks.
+// clean normalises s for typesetting: letters and their accents are composed, spaces of all kinds become
+// plain or no-break ones, and characters without a meaning of their own are removed: soft hyphens and byte
+// order marks.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -28,7 +28,7 @@ func clean(s string) string {
 	}, norm.NFC.String(strings.ToValidUTF8(s, string(unicode.ReplacementChar))))
 }
 
-// singleSpaced leaves one space where there are several, and none at the ends.
+// singleSpaced replaces several spaces by one, and removes those at the ends.
 func singleSpaced(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }), " ")
 }
@@ -41,8 +41,8 @@ func oneLine(s string) string {
 	return string(runes[:min(len(runes), most)])
 }
 
-// invisible reports whether a character shows nothing by itself: it only says how
-// others are joined, directed or varied (Default_Ignorable_Code_Point).
+// invisible reports whether a character is invisible by itself: it only says how others are joined,
+// directed or varied (Default_Ignorable_Code_Point).
 func invisible(r rune) bool {
 	switch {
 	case r < 0x300 && r != 0xad: // most text
@@ -57,13 +57,13 @@ func invisible(r rune) bool {
 	return false
 }
 
-// eastAsian says how Chinese characters are drawn that several languages share.
+// eastAsian selects the shape of Chinese characters that several languages share.
 type eastAsian struct {
 	region   string // as names of fonts end in it
 	language string
 }
 
-// eastAsianOf goes by the letters that only one of the languages has.
+// eastAsianOf decides by the letters that only one of the languages has.
 func eastAsianOf(text string) eastAsian {
 	found := eastAsian{"SC", "zh-cn"}
 	for _, r := range text {

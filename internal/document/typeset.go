@@ -21,7 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// style is how text looks.
+// style is the look of text.
 type style struct {
 	bold bool
 	size float64 // in points
@@ -34,8 +34,8 @@ type line struct {
 	rightToLeft bool
 }
 
-// typesetter makes lines of text: it breaks it, chooses fonts, and shapes it. Of a
-// long paragraph it sets a window at a time, so that what it needs is bounded.
+// typesetter makes lines of text: it breaks it, chooses fonts, and shapes it. It sets a long paragraph a
+// window at a time, so that its memory is bounded.
 type typesetter struct {
 	ctx      context.Context
 	fonts    *Fonts
@@ -59,14 +59,14 @@ type face struct {
 	subset *subset
 }
 
-// maxWindow is how many characters are set at once.
+// maxWindow is the number of characters set at once.
 const maxWindow = 2000
 
 // em is the size at which text is shaped: widths are in thousandths of it.
 const em = 1000
 
-// newTypesetter looks for fonts that have all characters of the text, in the
-// folders too if the known ones don't.
+// newTypesetter looks for fonts that have all characters of the text, in the folders too if the known ones
+// don't.
 func newTypesetter(ctx context.Context, fonts *Fonts, text string) (*typesetter, error) {
 	t := &typesetter{
 		ctx: ctx, fonts: fonts, families: fonts.known(), asian: eastAsianOf(text),

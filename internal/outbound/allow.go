@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// AllowedPrefix is addresses that may be called although they are not public, at one port
-// or at all of them.
+// AllowedPrefix is a range of addresses that may be called although they are not public, at one port or at
+// all of them.
 type AllowedPrefix struct {
 	Prefix netip.Prefix
 	Port   uint16 // 0: all
@@ -54,7 +54,7 @@ func ParseAllowed(text string) (a AllowedPrefix, err error) {
 	return a, nil
 }
 
-// String is the canonical text: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443.
+// String returns the canonical text: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443.
 func (a AllowedPrefix) String() string {
 	addr, bits := a.Prefix.Addr(), a.Prefix.Bits()
 	text, port := addr.String(), ""
@@ -69,7 +69,7 @@ func (a AllowedPrefix) String() string {
 	return text + port
 }
 
-// UnmarshalText is ParseAllowed.
+// UnmarshalText implements encoding.TextUnmarshaler by ParseAllowed.
 func (a *AllowedPrefix) UnmarshalText(text []byte) (err error) {
 	*a, err = ParseAllowed(string(text))
 	return err
@@ -84,9 +84,8 @@ func everyPort(prefixes []netip.Prefix) []AllowedPrefix {
 	return all
 }
 
-// pool has a transport for each set of addresses that somebody may call, and the
-// connections of each: nobody's request goes out on a connection that they might not
-// have made.
+// pool has a transport, with its own connections, for each set of allowed addresses: no request goes out
+// on a connection that its sender may not open.
 type pool struct {
 	make func([]AllowedPrefix) *http.Transport
 
@@ -94,11 +93,11 @@ type pool struct {
 	by map[string]*http.Transport
 }
 
-// maxTransports bounds the pool; beyond it the pool begins anew.
+// maxTransports bounds the pool; beyond it the pool is emptied.
 const maxTransports = 1000
 
-// of is the transport for those who may call what these texts allow. One that can't
-// be read allows nothing.
+// of returns the transport for senders who may call the addresses in these texts. An unreadable text
+// allows nothing.
 func (p *pool) of(allow []string) *http.Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// Class is how a request ended. The set is closed.
+// Class classifies the end of a request. The set is closed.
 type Class string
 
 // The classes.
@@ -77,8 +77,7 @@ func classifyDial(err error) Class {
 	return Connect
 }
 
-// trace notes how far a request got. The transport writes it from goroutines of
-// its own.
+// trace records how far a request got. The transport writes it from goroutines of its own.
 type trace struct {
 	remote   atomic.Pointer[string]
 	reused   atomic.Bool
@@ -96,7 +95,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	}
 }
 
-// address is the one connected to, or the one that err says could not be.
+// address returns the address that was connected to, or the one in err that could not be.
 func (t *trace) address(err error) string {
 	if remote := t.remote.Load(); remote != nil {
 		return *remote
@@ -134,20 +133,19 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 	return Protocol, errProtocol
 }
 
-// alerted reports whether the server ended TLS with an alert. With TLS 1.3 it
-// judges our certificate only after we have begun to send.
+// alerted reports whether the server ended TLS with an alert. With TLS 1.3 it checks our certificate only
+// after we have begun to send.
 func alerted(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// stale reports whether a connection was lost that had been used before, and before
-// a byte of the answer came.
+// stale reports whether a connection that had been used before was lost before a byte of the answer came.
 func (t *trace) stale(err error) bool {
 	return t.reused.Load() && !t.answered.Load() && (lost(err) || closedIdle(err))
 }
 
-// closedIdle reports an error that net/http keeps to itself.
+// closedIdle reports an error that net/http does not export.
 func closedIdle(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection")
 }

@@ -15,11 +15,10 @@ const (
 	AllowVariable = "CASEHOOK_ALLOW_ADDRESS"
 )
 
-// wireserver is where virtual machines on Azure find their metadata. It looks
-// like a public address.
+// wireserver is the address of the metadata service on Azure. It looks like a public address.
 var wireserver = netip.MustParsePrefix("168.63.129.16/32")
 
-// guard judges addresses as they are dialled.
+// guard checks addresses as they are dialled.
 type guard struct {
 	guardian *ssrf.Guardian
 	at       map[uint16]*ssrf.Guardian // ports at which more is allowed
@@ -35,7 +34,7 @@ func newGuard(allow []AllowedPrefix) guard {
 	return g
 }
 
-// guardian allows what is allowed at all ports, and at this one.
+// guardian allows the prefixes for all ports, and those for this port.
 func guardian(allow []AllowedPrefix, port uint16) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
 	for _, a := range allow {
@@ -57,15 +56,14 @@ func guardian(allow []AllowedPrefix, port uint16) *ssrf.Guardian {
 		ssrf.WithDeniedV4Prefixes(wireserver))
 }
 
-// control is a net.Dialer's Control: it runs after the name was resolved, once
-// for each address that is tried, right before connecting.
+// control is a net.Dialer's Control: it runs after the name was resolved, once for each address that is
+// tried, right before connecting.
 func (g guard) control(network, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("%w: %s", errRefused, err)
 	}
-	// An IPv4 address in IPv6 clothes is judged as what it is, a scoped one
-	// without its zone.
+	// A mapped IPv4 address is checked as IPv4, a scoped one without its zone.
 	addr := target.Addr().Unmap().WithZone("")
 	guardian := cmp.Or(g.at[target.Port()], g.guardian)
 	if network != "tcp4" && network != "tcp6" || guardian.SafeAddr(addr) != nil {
@@ -77,8 +75,8 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// isatap returns the IPv4 address to which a host that takes part in ISATAP sends
-// what is addressed so: RFC 5214, section 6.1. The prefix may be anybody's.
+// isatap returns the IPv4 address to which a host with ISATAP sends packets for addr: RFC 5214, section
+// 6.1. The prefix may be anybody's.
 func isatap(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
 	if !addr.Is6() || b[8]&^2 != 0 || b[9] != 0 || b[10] != 0x5e || b[11] != 0xfe {

@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// Identity is what a client shows to servers, and which roots it trusts. It has
-// connections of its own: nobody else's request goes out on one.
+// Identity is a client certificate and the trusted roots. It has connections of its own: no request with
+// another identity goes out on one.
 type Identity struct{ transports *pool }
 
-// Identity makes one of a certificate with its key, of roots, or of both; all are
-// PEM, and may be empty. Errors quote none of them.
+// Identity makes one of a certificate with its key, of roots, or of both; all are PEM, and may be empty.
+// Errors quote none of them.
 func (c *Client) Identity(certificate, key, roots []byte) (*Identity, error) {
 	config := c.config
 	var own []tls.Certificate

@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// lacks are what the operating system says when this machine can't send: there are
-// no descriptors, buffers, memory or ports left, or its network is down.
+// lacks are the operating system's errors for a machine that can't send: it has no descriptors, buffers,
+// memory or ports left, or its network is down.
 var lacks = []syscall.Errno{
 	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN,
 }
 
-// ours reports whether an error is this machine's own, and says nothing about the
-// server. Where a network has no route to a server, that may be either's; it is not.
+// ours reports whether an error is this machine's own, and says nothing about the server. A missing route
+// may be the fault of either; it is not counted as ours.
 func ours(err error) bool {
 	var roots x509.SystemRootsError
 	var dns *net.DNSError
@@ -34,10 +34,9 @@ func ours(err error) bool {
 	return slices.ContainsFunc(lacks, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
 
-// oursDNS reports whether a name was not even asked for, or our resolver is not
-// there. A resolver that does not answer may be waiting for the zone's servers. The
-// package net keeps of the operating system's errors no more than the text; the C
-// library calls a name unknown when it can't open what it looks in.
+// oursDNS reports whether a name was never asked for, or our resolver is missing. A resolver that does not
+// answer may be waiting for the zone's servers. Package net keeps only the text of the operating system's
+// errors; the C library calls a name unknown if it can't open its files.
 func oursDNS(err *net.DNSError) bool {
 	if err.IsNotFound {
 		return noDescriptors()
@@ -56,7 +55,7 @@ func ipv6(err error) bool {
 	return strings.Contains(host, ":")
 }
 
-// noDescriptors reports whether this process can open nothing at present.
+// noDescriptors reports whether this process can open no file at present.
 func noDescriptors() bool {
 	f, err := os.Open(os.DevNull)
 	if err == nil {

@@ -1,8 +1,7 @@
-// Package outbound is the one way out: the HTTP client that callbacks and
-// deliveries go through. It promises that
+// Package outbound is the one way out: the HTTP client for callbacks and deliveries. It promises that
 //
 //   - it connects to public addresses only, and to those that are allowed
-//     explicitly; what counts is the address really dialled, whatever the URL
+//     explicitly; it checks the address really dialled, whatever the URL
 //     or DNS said before;
 //   - every request is signed as Standard Webhooks says, and no header of the
 //     caller's overrides ours;
@@ -60,7 +59,7 @@ type Config struct {
 	RootCAs       *x509.CertPool // that sign servers' certificates; nil: the system's
 	Resolver      *net.Resolver  // that finds hosts' addresses; nil: the system's
 
-	// Allowed says what else a tenant may call, as Allowed.String writes it; nil: nothing.
+	// Allowed returns further prefixes that a tenant may call, as texts of AllowedPrefix; nil: none.
 	Allowed func(ctx context.Context, tenant int64) ([]string, error)
 }
 
@@ -93,7 +92,7 @@ func New(c Config) *Client {
 // Close closes the connections that are idle.
 func (c *Client) Close() { c.transports.close() }
 
-// Header is one header line; its name goes out as it is spelt.
+// Header is one header line; its name is sent as it is spelt.
 type Header struct{ Name, Value string }
 
 // Request is one POST. Its body must not change until Post returns.
@@ -115,21 +114,21 @@ type Request struct {
 	Identity    *Identity     // what the server is shown; nil: nothing
 }
 
-// Result is how a request ended. Status and Header are there as soon as the
-// answer's head was read, also when reading its body failed.
+// Result is the outcome of a request. Status and Header are set as soon as the answer's head was read,
+// even if reading its body failed.
 type Result struct {
 	Status    int // 0: there was no answer
 	Header    http.Header
 	Body      []byte // decompressed; as far as it was read
 	Truncated bool   // the body went on
-	// it came from an address that is not public: what it says is for the caller, and not to be kept
+	// the answer came from an address that is not public: it is for the caller, and must not be stored
 	Private   bool
 	Address   string        // dialled, or refused, with its port; empty when that point was not reached
 	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
 	Duration  time.Duration // of everything
 	Class     Class
-	// says more; nil if and only if Class is empty. Of the URL it quotes no more than the host, of the answer
-	// nothing. It names no address and no resolver; [Cause] does.
+	// the error; nil if and only if Class is empty. It quotes only the host of the URL, and nothing of the
+	// answer. It names no address and no resolver; [Cause] does.
 	Err error
 }
 
@@ -186,7 +185,7 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	return result
 }
 
-// transportFor is the transport for those who may call what a tenant may.
+// transportFor returns the transport for the addresses that a tenant may call.
 func (c *Client) transportFor(ctx context.Context, tenant int64, transports *pool) (*http.Transport, error) {
 	if c.config.Allowed == nil || tenant == 0 {
 		return transports.of(nil), nil
@@ -198,7 +197,7 @@ func (c *Client) transportFor(ctx context.Context, tenant int64, transports *poo
 	return transports.of(allowed), nil
 }
 
-// private reports whether an address that was connected to does not count as public.
+// private reports whether a dialled address is not public.
 func (c *Client) private(address string) bool {
 	target, err := netip.ParseAddrPort(address)
 	network := "tcp6"
@@ -224,14 +223,14 @@ func (c *Client) request(ctx context.Context, target *url.URL, r Request) *http.
 	request := &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
 		Body: body(r.Body), ContentLength: int64(len(r.Body)),
-		// Lets the transport use another connection when an idle one turns out
-		// to be closed before a byte was written.
+		// This lets the transport use another connection if an idle one turns out to be closed before a
+		// byte was written.
 		GetBody: func() (io.ReadCloser, error) { return body(r.Body), nil },
 	}
 	return request.WithContext(ctx)
 }
 
-// callersHeader is what the caller sets, without what is ours to set.
+// callersHeader returns the caller's headers without those that are ours to set.
 func callersHeader(r Request) http.Header {
 	header := make(http.Header, len(r.Header)+len(r.Private)+6)
 	for _, h := range r.Header {
@@ -255,8 +254,7 @@ func body(b []byte) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(b))
 }
 
-// parseURL returns a URL in its canonical form. A failure does not quote it: it
-// may hold secrets.
+// parseURL returns a URL in its canonical form. A failure does not quote it: it may hold secrets.
 func parseURL(raw string) (*url.URL, *Failure) {
 	u, err := weburl.Parse(raw)
 	switch {
@@ -283,8 +281,7 @@ func signAll(r Request) string {
 	return strings.Join(signatures, " ")
 }
 
-// reservedNames are the headers that callers do not set: ours, and those that
-// frame the request.
+// reservedNames are the headers that callers can't set: ours, and those that frame the request.
 var reservedNames = []string{
 	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent",
 	"Tracestate",

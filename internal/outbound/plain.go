@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Failure says why there is no answer to a plain request. It is safe to show.
+// Failure is the error of a plain request without a usable answer. It is safe to show.
 type Failure struct {
 	Class Class
 	Err   error
@@ -15,10 +15,9 @@ type Failure struct {
 func (f *Failure) Error() string { return string(f.Class) + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Plain sends a tenant's requests that are no webhooks, such as those for tokens: as
-// they are, with our User-Agent, through the same guard. An answer of more than limit
-// bytes is a failure. The request's context has to have a deadline. Errors are of
-// type *Failure.
+// Plain returns a transport for a tenant's requests that are no webhooks, such as those for tokens. It
+// sends them unchanged but for our User-Agent, through the same guard. An answer of more than limit bytes
+// is a failure. The request's context must have a deadline. Errors are of type *Failure.
 func (c *Client) Plain(tenant, limit int64) http.RoundTripper { return plain{c, tenant, limit} }
 
 type plain struct {

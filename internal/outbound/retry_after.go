@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// RetryAfter is how long the receiver asks us to stay away, as RFC 9110 has it:
-// in seconds, or until a date. A date is judged by the receiver's own clock
-// where its answer tells the time, else by now. It is 0 when the header is
-// missing, can't be read, or has passed; what is absurdly long is cut to a year.
+// RetryAfter returns how long the receiver asks us to wait, by RFC 9110: in seconds, or until a date. A
+// date is compared with the receiver's own clock if its answer has the time, else with now. It is 0 if the
+// header is missing, unreadable or in the past; an absurd wait is cut to a year.
 func (r Result) RetryAfter(now time.Time) time.Duration {
 	text := strings.TrimSpace(r.Header.Get("Retry-After"))
 	if text == "" {

@@ -37,7 +37,7 @@ func Sign(key []byte, id string, at time.Time, body []byte) string {
 	return string(signature[:])
 }
 
-// signedHead is what is signed before the body.
+// signedHead returns the signed bytes before the body.
 func signedHead(id string, at time.Time) []byte {
 	head := make([]byte, 0, 128)
 	head = append(head, id...)
@@ -74,10 +74,9 @@ func ParseKey(s string) ([]byte, error) {
 	return key, nil
 }
 
-// Fingerprint names a secret by which nobody can make it out: the first 16 digits of
-// the SHA-256 of what its receiver is given, a signing key or a public key. It says no
-// more than any message that was signed: secrets have 24 bytes at least, and whoever
-// guesses at one that is not random can try it on a signature just as well.
+// Fingerprint identifies a secret without revealing it: the first 16 digits of the SHA-256 of the signing
+// key or public key that its receiver has. It reveals no more than any signed message: secrets have 24
+// bytes at least, and a guess at one that is not random can be tried on a signature just as well.
 func Fingerprint(given string) string {
 	sum := sha256.Sum256([]byte(given))
 	return hex.EncodeToString(sum[:8])

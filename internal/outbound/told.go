@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// told is an error in words for people. Its cause may name an address that a name
-// stands for, or the resolver, which are the operator's alone to know.
+// shownError is an error in words for people. Its cause may have the address behind a name, or the
+// resolver, which are for the operator alone.
 type told struct {
 	text  string
 	cause error
@@ -22,8 +22,7 @@ type told struct {
 func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.cause }
 
-// Cause returns all that is known of an error of a [Result], for the operator's
-// log. Nobody else may see it.
+// Cause returns the full error of a [Result], for the operator's log. Nobody else may see it.
 func Cause(err error) string {
 	var known *told
 	if errors.As(err, &known) {
@@ -35,8 +34,8 @@ func Cause(err error) string {
 	return err.Error()
 }
 
-// forPeople puts the error of a class in words that name no address, unless the
-// URL's host is one itself: then who wrote the URL knows it.
+// forPeople words the error of a class without an address, unless the URL's host is one itself: then the
+// author of the URL knows it.
 func forPeople(class Class, host string, err error) error {
 	if _, parsed := netip.ParseAddr(strings.Trim(host, "[]")); parsed == nil {
 		return err
@@ -63,11 +62,11 @@ func forPeople(class Class, host string, err error) error {
 	return &told{text, err}
 }
 
-// plainErrors are those of the classes below that name nothing.
+// plainErrors are the errors of the classes below that name nothing.
 var plainErrors = []error{errTimeout, errAlert, errUnknown}
 
-// tlsWhy says why there is no TLS connection. What a certificate says of itself may
-// name addresses, and what the connection says of itself does.
+// tlsWhy explains why there is no TLS connection. Errors about certificates may name addresses, and errors
+// of the connection do.
 func tlsWhy(err error, host string) string {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -96,7 +95,7 @@ func tlsWhy(err error, host string) string {
 	return "the handshake failed"
 }
 
-// why is the system's word for a failure, which names no address.
+// why returns the system's word for a failure, which names no address.
 func why(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -105,8 +104,8 @@ func why(err error) string {
 	return ""
 }
 
-// ShownAddress is an address that was dialled for a URL, as people may see it: one
-// that is public, or stands in the URL itself; else nothing.
+// ShownAddress returns a dialled address if people may see it: if it is public, or stands in the URL
+// itself. Else it returns "".
 func ShownAddress(rawURL, dialled string) string {
 	target, err := netip.ParseAddrPort(dialled)
 	if err != nil {

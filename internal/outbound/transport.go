@@ -22,8 +22,7 @@ const (
 	tlsSessionsCache = 1024
 )
 
-// newPool makes transports over the guarded dialer. Servers that ask for a certificate
-// are shown one of own.
+// newPool makes transports over the guarded dialer. Servers that ask for a certificate get one of own.
 func newPool(c Config, own []tls.Certificate) *pool {
 	return &pool{make: func(allow []AllowedPrefix) *http.Transport {
 		return newTransport(c, newGuard(append(everyPort(c.AllowPrefixes), allow...)), own)
@@ -65,8 +64,8 @@ func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net
 	return conn, nil
 }
 
-// dialTLS connects and shakes hands. It exists so that a failed handshake is
-// known as one, whatever its error looks like.
+// dialTLS connects and shakes hands. It exists so that a failed handshake is recognised, whatever its
+// error looks like.
 func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
 	conn, err := dial(ctx, dialer, network, address)
 	if err != nil {
@@ -88,13 +87,12 @@ func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, networ
 	return secure, nil
 }
 
-// rawSlack is by how much, in bytes, a compressed body may be longer than what it
-// unfolds to: there are streams without end that unfold to nothing.
+// rawSlack is by how many bytes a compressed body may be longer than its contents: there are endless
+// streams that decompress to nothing.
 const rawSlack = 64 << 10
 
-// readBody reads at most limit bytes of the answer, decompressed, and reports
-// whether there was more. Read to its end, the connection can be used again;
-// otherwise closing the body closes it.
+// readBody reads at most limit bytes of the answer, decompressed, and reports whether there was more. If
+// it was read to its end, the connection can be used again; otherwise closing the body closes it.
 func readBody(response *http.Response, limit int64) (body []byte, more bool, err error) {
 	if response.ContentLength == 0 {
 		return nil, false, nil
@@ -121,10 +119,9 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 	return body, false, err
 }
 
-// roundTrip sends a request. Where a connection that had been used before is lost
-// without a byte of an answer, the server most likely closed it while it was idle:
-// the request is sent once more, on a new one. It is the same attempt; the message's
-// id tells a server that had taken it.
+// roundTrip sends a request. If a connection that had been used before is lost without a byte of an
+// answer, the server most likely closed it while it was idle: the request is sent once more, on a new one.
+// It is the same attempt; a server that had received it recognises the message's id.
 func roundTrip(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
 	response, seen, err := roundTripOnce(transport, request)
 	if err == nil || !seen.stale(err) || request.Context().Err() != nil || request.GetBody == nil {
