@@ -39,14 +39,14 @@ func (r retryAfter) Error() string {
 func (r retryAfter) Unwrap() error { return r.err }
 
 // Option changes how a Handler or a Callback works.
-type Option func(*receiving)
+type Option func(*handlerConfig)
 
 // Limit sets how many bytes a body may have; MaxBody is the default.
-func Limit(bytes int64) Option { return func(r *receiving) { r.limit = bytes } }
+func Limit(bytes int64) Option { return func(r *handlerConfig) { r.limit = bytes } }
 
 // OnError is called with every error: what the function returned, and why a
 // request was refused. By default it goes to slog.Default.
-func OnError(f func(*http.Request, error)) Option { return func(r *receiving) { r.onError = f } }
+func OnError(f func(*http.Request, error)) Option { return func(r *handlerConfig) { r.onError = f } }
 
 // Handler serves an endpoint. Handle is called with each webhook that is
 // Casehook's; the next one about the same case comes when it has returned, as
@@ -74,8 +74,8 @@ func Handler(v *Verifier, handle func(context.Context, *Event) error, options ..
 	})
 }
 
-// receiving is what a Handler and a Callback have in common.
-type receiving struct {
+// handlerConfig is what a Handler and a Callback have in common.
+type handlerConfig struct {
 	verifier *Verifier
 	serve    func(w http.ResponseWriter, r *http.Request, body []byte) error
 	limit    int64
@@ -84,8 +84,8 @@ type receiving struct {
 
 func receivingBy(
 	v *Verifier, options []Option, serve func(http.ResponseWriter, *http.Request, []byte) error,
-) *receiving {
-	r := &receiving{verifier: v, serve: serve, limit: MaxBody, onError: logged}
+) *handlerConfig {
+	r := &handlerConfig{verifier: v, serve: serve, limit: MaxBody, onError: logged}
 	for _, set := range options {
 		set(r)
 	}
@@ -97,7 +97,7 @@ func logged(r *http.Request, err error) {
 }
 
 // ServeHTTP takes one request.
-func (h *receiving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *handlerConfig) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)

@@ -82,7 +82,7 @@ func TestWhatIsNotCasehooksIsRefusedUnseen(t *testing.T) {
 		"too large":        {created + strings.Repeat(" ", 1000), func(*http.Request) {}, http.StatusRequestEntityTooLarge, webhook.ErrTooLarge},
 		"no JSON":          {"private", func(*http.Request) {}, http.StatusBadRequest, webhook.ErrBody},
 		"another method":   {created, func(r *http.Request) { r.Method = http.MethodGet }, http.StatusMethodNotAllowed, nil},
-		"not sent to end":  {created, func(r *http.Request) { r.Body = broken{} }, http.StatusBadRequest, webhook.ErrBody},
+		"not sent to end":  {created, func(r *http.Request) { r.Body = corruptBody{} }, http.StatusBadRequest, webhook.ErrBody},
 		"no webhook at al": {`{"case_details":{}}`, func(*http.Request) {}, http.StatusBadRequest, webhook.ErrBody},
 	} {
 		var noted error
@@ -107,10 +107,10 @@ func TestWhatIsNotCasehooksIsRefusedUnseen(t *testing.T) {
 	}
 }
 
-type broken struct{}
+type corruptBody struct{}
 
-func (broken) Read([]byte) (int, error) { return 0, errors.New("private: reset") }
-func (broken) Close() error             { return nil }
+func (corruptBody) Read([]byte) (int, error) { return 0, errors.New("private: reset") }
+func (corruptBody) Close() error             { return nil }
 
 const question = `{"case_details_before":null,"case_details":{"id":"4539148803436467","case_type_id":"leave","created_date":"2024-05-01T10:00:00Z",
 	"last_modified":"2024-05-01T10:00:00Z","state":"asked","security_classification":"PRIVATE",

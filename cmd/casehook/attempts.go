@@ -41,14 +41,14 @@ func (c *attemptsCmd) Validate() error {
 
 // Run shows attempts.
 func (c *attemptsCmd) Run(ctx context.Context, s stdio) error {
-	return dev.Attempts(ctx, c.client(), dev.Watching{
+	return dev.Attempts(ctx, c.client(), dev.AttemptQuery{
 		Output:   dev.Output{Out: s.out, JSON: c.JSON},
 		Endpoint: c.Endpoint,
 		Case:     c.Case,
 		Trigger:  c.Trigger,
 		Message:  c.Message,
 		Outcome:  c.Outcome,
-		Since:    c.Since.at(time.Now()),
+		Since:    c.Since.format(time.Now()),
 		Last:     c.Last,
 		Follow:   c.Follow,
 		Notes:    s.err,

@@ -65,13 +65,13 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	options, named, root := map[string]any{}, byName(flags), document.Root()
 	if _, isObject := root.Value.(map[string]any); !isObject && root.Value != nil {
 		return nil, fmt.Errorf("%s:%d: a file of options is a list of keys and values, such as listen: 127.0.0.1:8080",
-			path, root.At().Line)
+			path, root.Position().Line)
 	}
 	for name, value := range root.Members() {
 		flag, known := named[name]
 		if !known {
 			wrong = append(wrong, fmt.Errorf("%s:%d: there is no option %q%s; casehook serve --help lists them",
-				path, value.At().Line, name, spelling.DidYouMean(name, slices.Sorted(maps.Keys(named)))))
+				path, value.Position().Line, name, spelling.DidYouMean(name, slices.Sorted(maps.Keys(named)))))
 			continue
 		}
 		text, err := option(value)
@@ -79,7 +79,7 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 			options[name], err = text, fits(flag, text)
 		}
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: /%s: %w", path, value.At().Line, name, err))
+			wrong = append(wrong, fmt.Errorf("%s:%d: /%s: %w", path, value.Position().Line, name, err))
 		}
 	}
 	return options, errors.Join(wrong...)

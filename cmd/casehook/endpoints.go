@@ -105,7 +105,7 @@ func (c *endpointCreateCmd) Run(ctx context.Context, s stdio) error {
 	e := dev.NewEndpoint{
 		Name: c.Name, URL: string(c.URL), Triggers: c.Triggers, Sources: c.Source, IgnoreOwn: c.IgnoreOwn,
 		Filter:    c.Filter,
-		Clearance: c.Clearance, Description: c.Description, Secret: c.Secret, Start: c.Since.at(time.Now()),
+		Clearance: c.Clearance, Description: c.Description, Secret: c.Secret, Start: c.Since.format(time.Now()),
 	}
 	if c.Order != "" {
 		e.Policy = &dev.EndpointPolicy{Order: c.Order}
@@ -280,7 +280,7 @@ func (endpointReplayCmd) Help() string {
 // Validate refuses moments that are no times.
 func (c *endpointReplayCmd) Validate() error {
 	now := time.Now()
-	if c.Since.at(now) == "now" || c.Until.name != "" {
+	if c.Since.format(now) == "now" || c.Until.name != "" {
 		return fmt.Errorf("--since and --until are times in the past: 1h or " +
 			"2026-01-31T08:00:00Z; --since may be beginning")
 	}
@@ -289,8 +289,8 @@ func (c *endpointReplayCmd) Validate() error {
 
 func (c *endpointReplayCmd) Run(ctx context.Context, s stdio) error {
 	now := time.Now()
-	return dev.Replay(ctx, c.client(), dev.Output{Out: s.out}, dev.Replaying{
-		Endpoint: c.Endpoint, Since: c.Since.at(now), Until: c.Until.at(now), Triggers: c.Triggers, Case: c.Case,
+	return dev.Replay(ctx, c.client(), dev.Output{Out: s.out}, dev.ReplayRequest{
+		Endpoint: c.Endpoint, Since: c.Since.format(now), Until: c.Until.format(now), Triggers: c.Triggers, Case: c.Case,
 	})
 }
 

@@ -40,13 +40,13 @@ stopped. Ctrl-C ends it.
 }
 
 func (c *listenCmd) Run(ctx context.Context, s stdio) error {
-	l := dev.Listening{
+	l := dev.ListenOptions{
 		Output:   dev.Output{Out: s.out, JSON: c.JSON},
 		Notes:    s.err,
 		Triggers: c.Triggers,
 		Sources:  c.Source,
 		Endpoint: c.Endpoint,
-		After:    c.Since.at(time.Now()),
+		After:    c.Since.format(time.Now()),
 		Forward:  string(c.Forward),
 		Retry:    c.Retry,
 		Timeout:  c.Timeout,
@@ -101,8 +101,8 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// at writes it as the API reads it.
-func (m moment) at(now time.Time) string {
+// format writes it as the API reads it.
+func (m moment) format(now time.Time) string {
 	switch {
 	case m.ago > 0:
 		return now.Add(-m.ago).UTC().Format(time.RFC3339Nano)

@@ -258,8 +258,8 @@ func TestAMomentIsNowOrBeforeIt(t *testing.T) {
 	} {
 		var m moment
 		err := m.UnmarshalText([]byte(text))
-		if (err != nil) != (want == "") || err == nil && m.at(now) != want {
-			t.Errorf("%q is %q, %v; want %q", text, m.at(now), err, want)
+		if (err != nil) != (want == "") || err == nil && m.format(now) != want {
+			t.Errorf("%q is %q, %v; want %q", text, m.format(now), err, want)
 		}
 	}
 }

@@ -27,7 +27,7 @@ For a message that the endpoint never got, see casehook trigger --case.`
 }
 
 func (c *resendCmd) Run(ctx context.Context, s stdio) error {
-	return dev.Resend(ctx, c.client(), dev.Resending{
+	return dev.Resend(ctx, c.client(), dev.ResendOptions{
 		Output: dev.Output{Out: s.out, JSON: c.JSON}, Message: c.Message, Endpoint: c.Endpoint, Wait: c.Wait,
 	})
 }

@@ -130,7 +130,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 		body["clearance"] = c.Clearance
 	}
 	if !c.Expires.isZero() {
-		body["expires_at"] = c.Expires.at(time.Now())
+		body["expires_at"] = c.Expires.format(time.Now())
 	}
 	if len(c.Address) > 0 {
 		body["allowed_addresses"] = c.Address
@@ -257,8 +257,8 @@ func (e *expiry) UnmarshalText(text []byte) error {
 
 func (e expiry) isZero() bool { return e == expiry{} }
 
-// at writes it as the API reads it.
-func (e expiry) at(now time.Time) string {
+// format writes it as the API reads it.
+func (e expiry) format(now time.Time) string {
 	if e.in > 0 {
 		return now.Add(e.in).UTC().Format(time.RFC3339)
 	}

@@ -34,7 +34,7 @@ message.
 }
 
 func (c *triggerCmd) Run(ctx context.Context, s stdio) error {
-	t := dev.Triggering{
+	t := dev.TriggerOptions{
 		Output:   dev.Output{Out: s.out, JSON: c.JSON},
 		Trigger:  c.Trigger,
 		Case:     c.Case,

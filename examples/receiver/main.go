@@ -24,9 +24,9 @@ func main() {
 	flag.Parse()
 	log.SetFlags(0)
 	told := &receiver{seen: map[string]bool{}, newest: map[string]int64{}}
-	http.Handle("POST /{$}", webhook.Handler(verifier("WEBHOOK_SECRET"), told.take, refused))
+	http.Handle("POST /{$}", webhook.Handler(verifier("WEBHOOK_SECRET"), told.receive, refused))
 	if os.Getenv("CALLBACK_SECRET") != "" {
-		http.Handle("POST /callback", webhook.Callback(verifier("CALLBACK_SECRET"), judge, refused))
+		http.Handle("POST /callback", webhook.Callback(verifier("CALLBACK_SECRET"), answer, refused))
 	}
 	log.Printf("listening on http://%s", *address)
 	log.Fatal(http.ListenAndServe(*address, nil))
@@ -51,7 +51,7 @@ type receiver struct {
 	newest map[string]int64 // versions, by subject
 }
 
-func (r *receiver) take(_ context.Context, e *webhook.Event) error {
+func (r *receiver) receive(_ context.Context, e *webhook.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -81,8 +81,8 @@ func name(e *webhook.Event) string {
 	return e.Subject
 }
 
-// judge refuses leave of more than 25 days, and accepts all else.
-func judge(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
+// answer refuses leave of more than 25 days, and accepts all else.
+func answer(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	var leave struct {
 		Days int `json:"days"`
 	}

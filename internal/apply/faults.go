@@ -135,7 +135,7 @@ func (c *applier) ofType(t Type, err error) error {
 		if path == "" {
 			return place{c.plan.file, t.line}
 		}
-		return place{t.File, yaml.Read(t.Source, yaml.Options{}).At(path).Line}
+		return place{t.File, yaml.Read(t.Source, yaml.Options{}).PositionOf(path).Line}
 	})
 }
 

@@ -128,18 +128,18 @@ type reader struct {
 	variable func(string) (string, bool)
 	plan     *Plan
 	types    map[string]int // by key, those with faults too: the line of their entry
-	wrong    []located
+	wrong    []planFault
 }
 
-// located is a fault, with the line of the plan that it belongs to.
-type located struct {
+// planFault is a fault, with the line of the plan that it belongs to.
+type planFault struct {
 	line int
 	err  error
 }
 
 // inOrder joins faults, in the order of their lines.
-func inOrder(wrong []located) error {
-	slices.SortStableFunc(wrong, func(a, b located) int { return cmp.Compare(a.line, b.line) })
+func inOrder(wrong []planFault) error {
+	slices.SortStableFunc(wrong, func(a, b planFault) int { return cmp.Compare(a.line, b.line) })
 	all := make([]error, len(wrong))
 	for i, w := range wrong {
 		all[i] = w.err
@@ -148,7 +148,7 @@ func inOrder(wrong []located) error {
 }
 
 func (r *reader) fault(line int, format string, args ...any) {
-	r.wrong = append(r.wrong, located{line, errors.New(placed(r.file, line, r.label, fmt.Sprintf(format, args...)))})
+	r.wrong = append(r.wrong, planFault{line, errors.New(placed(r.file, line, r.label, fmt.Sprintf(format, args...)))})
 }
 
 // faults adds faults of the file, with their paths below base.
@@ -187,7 +187,7 @@ func (r *reader) caseType(n yaml.Node) {
 	case named:
 		entry.File = name
 	case !isObject:
-		r.fault(n.At().Line, "a case type is the name of a file, or a definition")
+		r.fault(n.Position().Line, "a case type is the name of a file, or a definition")
 		return
 	case !fromFile && !wrapped:
 		entry.Definition = n
@@ -198,7 +198,7 @@ func (r *reader) caseType(n yaml.Node) {
 		}
 	}
 	if fromFile && wrapped {
-		r.fault(n.At().Line, "has both file and definition; write one of them")
+		r.fault(n.Position().Line, "has both file and definition; write one of them")
 		return
 	}
 	r.definition(n, entry)
@@ -206,7 +206,7 @@ func (r *reader) caseType(n yaml.Node) {
 
 // definition reads the definition of an entry.
 func (r *reader) definition(n yaml.Node, entry typeNode) {
-	file, line := r.file, n.At().Line
+	file, line := r.file, n.Position().Line
 	var source []byte
 	var err error
 	if entry.Definition.Value == nil {
@@ -237,7 +237,7 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 				at = f.Line
 			}
 			r.wrong = append(r.wrong,
-				located{at, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message))})
+				planFault{at, errors.New(placed(f.File, f.Line, label, cmp.Or(f.Path, "/")+": "+f.Message))})
 		}
 		return
 	case err != nil:
@@ -290,7 +290,7 @@ func (r *reader) endpoint(n yaml.Node) {
 		e.Policy.Retries = append([]time.Duration{}, *d.Policy.Retries...)
 	}
 	wrong := func(path, format string, args ...any) {
-		if tells(undecoded, n.Path+path) {
+		if touches(undecoded, n.Path+path) {
 			return
 		}
 		r.fault(n.Below(path).Line, "%s: %s", path, fmt.Sprintf(format, args...))
@@ -315,9 +315,9 @@ func (r *reader) endpoint(n yaml.Node) {
 	r.plan.Endpoints = append(r.plan.Endpoints, e)
 }
 
-// tells reports whether faults are about a value, what it is in, or something in it: then
+// touches reports whether faults are about a value, what it is in, or something in it: then
 // nothing follows from what was read of it.
-func tells(faults []yaml.Fault, path string) bool {
+func touches(faults []yaml.Fault, path string) bool {
 	return slices.ContainsFunc(faults, func(f yaml.Fault) bool {
 		return f.Path == path || strings.HasPrefix(path, f.Path+"/") || strings.HasPrefix(f.Path, path+"/")
 	})

@@ -47,7 +47,7 @@ type text struct {
 
 // DecodeYAML reads a text, or where it is.
 func (t *text) DecodeYAML(n yaml.Node) string {
-	t.line = n.At().Line
+	t.line = n.Position().Line
 	if plain, ok := n.Text(); ok {
 		t.plain = plain
 		return ""

@@ -175,7 +175,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	}
 	result := c.out.Post(ctx, request)
 	span.Number("http.response.status_code", result.Status)
-	if failed := judge(result); failed != nil {
+	if failed := classify(result); failed != nil {
 		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
 		span.Failed(failed.word())
 		return wire.Answer{}, result.Status, failed
@@ -213,7 +213,7 @@ func (f *failure) word() string {
 
 // classify returns nil if a result holds an answer to decode. A wrong status is decisive, whatever became
 // of the body.
-func judge(r outbound.Result) *failure {
+func classify(r outbound.Result) *failure {
 	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err}
 	}

@@ -101,7 +101,7 @@ func (c Case) Snapshot(t *casetype.Type, publicURL string) (event.Snapshot, erro
 	state, _ := t.State(c.State)
 	kept := &event.Case{
 		Classes:         t.ClassifiedFields(),
-		NameClass:       mark(c.nameClass(t)),
+		NameClass:       classLabel(c.nameClass(t)),
 		ID:              c.ID,
 		Reference:       c.Reference,
 		Name:            c.Name,
@@ -223,16 +223,16 @@ func changed(changes []event.Change, before, after Case, from, to *casetype.Type
 		} else if c.Path == "name" {
 			class = casetype.Higher(before.nameClass(from), after.nameClass(to))
 		}
-		changes[i].Class = mark(class)
+		changes[i].Class = classLabel(class)
 		highest = casetype.Higher(highest, class)
 	}
 	fact := event.CaseChanged.New(event.Changes{Changes: changes})
-	fact.Class = mark(highest)
+	fact.Class = classLabel(highest)
 	return fact
 }
 
 // classLabel returns a classification as the journal writes it: PUBLIC is "".
-func mark(class casetype.Classification) string {
+func classLabel(class casetype.Classification) string {
 	if class == casetype.Public {
 		return ""
 	}

@@ -16,7 +16,7 @@ var bounds = [][2]string{
 }
 
 // applies says for which kinds of values a keyword has an effect.
-var judged = map[string]expression.Kinds{
+var applies = map[string]expression.Kinds{
 	"minimum": expression.NumberKind, "maximum": expression.NumberKind, "exclusiveMinimum": expression.NumberKind,
 	"exclusiveMaximum": expression.NumberKind, "multipleOf": expression.NumberKind,
 	"minLength": expression.TextKind, "maxLength": expression.TextKind, "pattern": expression.TextKind,
@@ -42,7 +42,7 @@ func (c *checker) checkBounds(v any, path string) {
 	}
 	if kinds := typesOf(s["type"]); kinds != 0 {
 		for _, keyword := range slices.Sorted(maps.Keys(s)) {
-			if of := judged[keyword]; of != 0 && of&kinds == 0 {
+			if of := applies[keyword]; of != 0 && of&kinds == 0 {
 				c.warn(pointer(path, keyword), "has no effect: it judges %s, and this is %s%s", of, kinds,
 					instead(keyword, kinds))
 			}

@@ -54,7 +54,7 @@ func (c *checker) fault(path, message string, args ...any) {
 	if len(c.wrong) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
 	}
-	c.wrong = append(c.wrong, Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
+	c.wrong = append(c.wrong, Fault{Line: c.doc.PositionOf(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
 func (c *checker) check() {
@@ -237,7 +237,7 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 		}
 		before := c.data(nil)
 		before.assume = true
-		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": states{c, keys}}
+		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": stateShape{c, keys}}
 	}
 	compiled := language().CompileFor(source, shapes)
 	for _, wrong := range compiled.Faults {
@@ -297,9 +297,9 @@ func (c *checker) suggestField(name string) string {
 
 func (c *checker) checkSettings(ask map[string]any, path string) {
 	if raw := text(ask["url"]); raw != "" && !c.stored {
-		if match := beginning.FindStringSubmatch(raw); match != nil {
+		if match := leadingVariable.FindStringSubmatch(raw); match != nil {
 			c.variables = append(c.variables,
-				variable{match[1], Fault{Line: c.doc.At(path + "/url").Line, Path: path + "/url"}})
+				variable{match[1], Fault{Line: c.doc.PositionOf(path + "/url").Line, Path: path + "/url"}})
 		}
 		if message := checkCallbackURL(raw); message != "" {
 			c.fault(path+"/url", "%s", message)

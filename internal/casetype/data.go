@@ -88,7 +88,7 @@ func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]f
 	if data == nil {
 		data = map[string]any{}
 	}
-	u := unfitness{budget: b}
+	u := unfitValues{budget: b}
 	err := u.visit(data, 0)
 	if len(u.wrong) > 0 {
 		return tidy(u.wrong, root), nil
@@ -151,20 +151,20 @@ func genuine(all []schema.Complaint) []schema.Complaint {
 	})
 }
 
-// unfitness lists the values that are not JSON, or that can't be validated exactly.
-type unfitness struct {
+// unfitValues lists the values that are not JSON, or that can't be validated exactly.
+type unfitValues struct {
 	budget *schema.Budget
 	path   yaml.Path
 	wrong  []fault.Field
 }
 
-func (u *unfitness) add(message string) {
+func (u *unfitValues) add(message string) {
 	if len(u.wrong) < yaml.MaxFaults {
 		u.wrong = append(u.wrong, fault.Field{Path: u.path.Pointer(), Message: message})
 	}
 }
 
-func (u *unfitness) visit(v any, depth int) error {
+func (u *unfitValues) visit(v any, depth int) error {
 	if depth > yaml.MaxDepth {
 		u.add("is nested deeper than " + strconv.Itoa(yaml.MaxDepth) + " levels")
 		return nil

@@ -68,12 +68,12 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	if err := e.Spend(key, stepsOfCondition); err != nil {
 		return err
 	}
-	holds, cost, err := program.EvaluateCost(e.prepared())
+	isTrue, cost, err := program.EvaluateCost(e.prepared())
 	_ = e.work.Spend(int(cost)) // which is for the next
-	if holds && err == nil {
+	if isTrue && err == nil {
 		return nil
 	}
-	if !t.tells(tr.Precondition, clearance) {
+	if !t.mayReveal(tr.Precondition, clearance) {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
 			"What the transition %q needs does not hold. Complete the data first.", key)
 	}
@@ -107,7 +107,7 @@ func (e *Evaluation) prepared() expression.ValueMap {
 
 // mayReveal reports whether a precondition may be shown to somebody with the clearance: it names no field
 // above it.
-func (t *Type) tells(p Precondition, clearance Classification) bool {
+func (t *Type) mayReveal(p Precondition, clearance Classification) bool {
 	for name := range t.classifiedFields {
 		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
 			return false

@@ -171,20 +171,20 @@ func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
 	return nil, false
 }
 
-// states is the shape of the state of a case.
-type states struct {
+// stateShape is the shape of the state of a case.
+type stateShape struct {
 	*checker
 	keys []string
 }
 
-func (states) Member(string) (expression.Shape, bool) { return nil, false }
-func (states) Near(string) string                     { return "" }
-func (states) Requires(string) bool                   { return true }
-func (states) Item() expression.Shape                 { return nil }
-func (states) Kinds() expression.Kinds                { return expression.TextKind }
+func (stateShape) Member(string) (expression.Shape, bool) { return nil, false }
+func (stateShape) Near(string) string                     { return "" }
+func (stateShape) Requires(string) bool                   { return true }
+func (stateShape) Item() expression.Shape                 { return nil }
+func (stateShape) Kinds() expression.Kinds                { return expression.TextKind }
 
 // Admits reports whether a state has the key. Before its creation a case has no state.
-func (s states) Admits(key string) (near string, ok bool) {
+func (s stateShape) Admits(key string) (near string, ok bool) {
 	if key == "" || slices.Contains(s.keys, key) {
 		return "", true
 	}
@@ -248,8 +248,8 @@ func kindOfValue(value any) expression.Kinds {
 	return expression.ObjectKind
 }
 
-// description is what a schema says about a member of an object.
-type description struct {
+// memberSchema is what a schema says about a member of an object.
+type memberSchema struct {
 	names map[string]bool // that it describes
 	at    []any           // what it says of the one that was asked for
 	open  bool            // it admits others
@@ -257,12 +257,12 @@ type description struct {
 
 // describe looks up a member in a schema and in those that apply in place or by reference, and determines
 // whether the object may have others.
-func (c *checker) describe(schema any, path, name string, seen map[string]bool) description {
+func (c *checker) describe(schema any, path, name string, seen map[string]bool) memberSchema {
 	s, isObject := schema.(map[string]any)
 	if !isObject {
-		return description{open: schema == true}
+		return memberSchema{open: schema == true}
 	}
-	d := description{names: map[string]bool{}}
+	d := memberSchema{names: map[string]bool{}}
 	for property, at := range object(s["properties"]) {
 		if d.names[property] = true; property == name {
 			d.at = append(d.at, at)

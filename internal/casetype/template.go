@@ -70,7 +70,7 @@ func Interpolate(
 	if err != nil {
 		return "", fmt.Errorf("template: %w", err)
 	}
-	b := bounded{left: limit}
+	b := boundedText{left: limit}
 	for _, p := range parts {
 		b.write(p.literal)
 		if p.placeholder != "" {
@@ -83,15 +83,15 @@ func Interpolate(
 	return b.text.String(), nil
 }
 
-// bounded is a text that grows to a limit, and no further.
-type bounded struct {
+// boundedText is a text that grows to a limit, and no further.
+type boundedText struct {
 	text strings.Builder
 	left int  // bytes
 	full bool // something was left out
 }
 
 // write appends as much of a text as there is room for.
-func (b *bounded) write(text string) {
+func (b *boundedText) write(text string) {
 	if len(text) > b.left {
 		text, b.full = strings.ToValidUTF8(text[:b.left], ""), true
 	}
@@ -100,19 +100,19 @@ func (b *bounded) write(text string) {
 }
 
 // fill appends a value of case data for people, through escape. The text before escape is bounded, too.
-func (b *bounded) fill(value any, escape func(string) string) {
+func (b *boundedText) fill(value any, escape func(string) string) {
 	if escape == nil {
 		b.value(value)
 		return
 	}
-	plain := bounded{left: b.left}
+	plain := boundedText{left: b.left}
 	plain.value(value)
 	b.write(escape(plain.text.String()))
 	b.full = b.full || plain.full
 }
 
 // value appends a value of case data for people.
-func (b *bounded) value(value any) {
+func (b *boundedText) value(value any) {
 	switch value := value.(type) {
 	case nil:
 	case string:
@@ -144,7 +144,7 @@ func (b *bounded) value(value any) {
 }
 
 // separate appends a comma before every item but the first.
-func (b *bounded) separate(i int) {
+func (b *boundedText) separate(i int) {
 	if i > 0 {
 		b.write(", ")
 	}

@@ -14,7 +14,7 @@ const VariablePrefix = "CASEHOOK_VAR_"
 
 // leadingVariable matches a variable at the start of a URL, up to a path, a query or the end, so that the
 // rest is no part of its host.
-var beginning = regexp.MustCompile(`^\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
+var leadingVariable = regexp.MustCompile(`^\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
 
 // ExpandURL replaces the ${CASEHOOK_VAR_...} at the start of a URL by the value that lookup returns: a
 // scheme, a host, and the start of a path. If the variable is missing or the result can't be called, it
@@ -23,7 +23,7 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	if message := misplaced(raw); message != "" {
 		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
 	}
-	match := beginning.FindStringSubmatch(raw)
+	match := leadingVariable.FindStringSubmatch(raw)
 	if match == nil {
 		canonical, err := weburl.Canonical(raw)
 		if err != nil {
@@ -56,7 +56,7 @@ func checkCallbackURL(raw string) string {
 	if message := misplaced(raw); message != "" {
 		return message
 	}
-	if match := beginning.FindStringSubmatch(raw); match != nil {
+	if match := leadingVariable.FindStringSubmatch(raw); match != nil {
 		raw = standIn + raw[len(match[0])-len(match[2]):]
 	}
 	if _, err := weburl.Canonical(raw); err != nil {
@@ -70,7 +70,7 @@ const standIn = "http://host/path"
 
 // misplaced explains what is wrong with the variables of a URL.
 func misplaced(raw string) string {
-	if match := beginning.FindString(raw); match != "" {
+	if match := leadingVariable.FindString(raw); match != "" {
 		raw = raw[len(match):]
 		if path, _, _ := strings.Cut(raw, "?"); climbs(path) {
 			return "leaves the path that its variable stands for"
@@ -112,7 +112,7 @@ func climbs(path string) bool {
 // canonicalURL returns the canonical form of a callback's URL, with its variable unchanged, or the URL
 // itself if it has no such form.
 func canonicalURL(raw string) string {
-	match := beginning.FindStringSubmatch(raw)
+	match := leadingVariable.FindStringSubmatch(raw)
 	if match == nil {
 		return weburl.Stored(raw)
 	}

@@ -41,7 +41,7 @@ func (c *checker) warn(path, message string, args ...any) {
 		return
 	}
 	c.warnings = append(c.warnings,
-		Fault{Line: c.doc.At(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
+		Fault{Line: c.doc.PositionOf(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
 // checkSense warns of states and transitions that nobody can reach or leave. It needs a definition whose

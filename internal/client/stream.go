@@ -41,13 +41,13 @@ func (c *Client) Stream(ctx context.Context, path, after string, silence time.Du
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 		return c.problem(Answer{response.StatusCode, response.Header, body})
 	}
-	return c.events(bufio.NewReader(io.TeeReader(response.Body, heard(func() { watch.Reset(silence) }))), each)
+	return c.events(bufio.NewReader(io.TeeReader(response.Body, onBytes(func() { watch.Reset(silence) }))), each)
 }
 
-// heard is called whenever bytes arrive.
-type heard func()
+// onBytes is called whenever bytes arrive.
+type onBytes func()
 
-func (f heard) Write(b []byte) (int, error) { f(); return len(b), nil }
+func (f onBytes) Write(b []byte) (int, error) { f(); return len(b), nil }
 
 // events reads events until there are no more.
 func (c *Client) events(lines *bufio.Reader, each func(Event) error) error {

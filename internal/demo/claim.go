@@ -15,7 +15,7 @@ func (s *stage) claim(ctx context.Context) error {
 	}}, new(map[string]any)); err != nil {
 		return err
 	}
-	if _, err := s.take(ctx, step{
+	if _, err := s.run(ctx, step{
 		title: "A motor claim is reported",
 		call: call{Method: http.MethodPost,
 			Path: "/v1/case-types/motor_claim/cases", Body: map[string]any{"data": map[string]any{
@@ -24,7 +24,7 @@ func (s *stage) claim(ctx context.Context) error {
 				"claimant": map[string]any{"first_name": "Ada", "last_name": "Meier", "role": "owner"},
 			}}},
 		status: http.StatusCreated, state: "reported",
-		tells: []string{"case_created", "claim.created", "case_state_changed"},
+		triggers: []string{"case_created", "claim.created", "case_state_changed"},
 	}); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *stage) claim(ctx context.Context) error {
 	}}, &grace); err != nil {
 		return err
 	}
-	return s.play(ctx, append(s.sorted(grace.ID), s.settled()...))
+	return s.play(ctx, append(s.sorted(grace.ID), s.claimSteps()...))
 }
 
 // sorted are the steps until the right person works on the right kind of claim.
@@ -42,11 +42,11 @@ func (s *stage) sorted(person int64) []step {
 	return []step{{
 		title:  "It is labelled; the newer spelling of the event is told too",
 		call:   call{Method: http.MethodPut, Path: s.path("/labels/fast_track")},
-		status: http.StatusOK, tells: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
+		status: http.StatusOK, triggers: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
 	}, {
 		title:  "It is assigned",
 		call:   call{Method: http.MethodPut, Path: s.path("/assignee"), Body: map[string]any{"user_id": person}},
-		status: http.StatusOK, tells: []string{"claim.assigned"}, shows: showClaim,
+		status: http.StatusOK, triggers: []string{"claim.assigned"}, shows: showClaim,
 	}, {
 		title: "Hail hit the garage, not the car. Switched to a property claim, the vehicle does not fit",
 		call: call{
@@ -59,44 +59,44 @@ func (s *stage) sorted(person int64) []step {
 			Method: http.MethodPost, Path: s.path("/switch-type"),
 			Body: map[string]any{"type": "property_claim", "drop": true},
 		},
-		status: http.StatusOK, state: "reported", tells: []string{"claim.switched_type", "case_changed"},
+		status: http.StatusOK, state: "reported", triggers: []string{"claim.switched_type", "case_changed"},
 		shows: showClaim,
 	}}
 }
 
-// settled are the steps until the claim is closed, and opened again.
-func (s *stage) settled() []step {
+// claimSteps are the steps until the claim is closed, and opened again.
+func (s *stage) claimSteps() []step {
 	return []step{{
 		title: "Assessed: the callback sets the reserve",
 		call: s.submit("assess",
 			map[string]any{"data": map[string]any{"estimated_claim_cost": 640_00, "currency": "CHF"}}),
 		status: http.StatusOK, state: "assessing", asks: "/property/assess",
-		tells: []string{"case_changed", "case_state_changed"},
+		triggers: []string{"case_changed", "case_state_changed"},
 		shows: func(a answer) string {
 			return fmt.Sprintf("%s, with what the callback added: reserve %v", showCase(a), a.kase().Data["reserve"])
 		},
 	}, {
 		title:  "Accepted",
 		call:   s.submit("accept", nil),
-		status: http.StatusOK, state: "accepted", tells: []string{"case_state_changed", "case_approved"},
+		status: http.StatusOK, state: "accepted", triggers: []string{"case_state_changed", "case_approved"},
 	}, {
 		title:  "Settled, which closes it",
 		call:   s.submit("settle", map[string]any{"data": map[string]any{"settled_amount": 598_50}}),
 		status: http.StatusOK, state: "settled",
-		tells: []string{"case_changed", "case_state_changed", "case_finished", "claim.closed"}, shows: showClaim,
+		triggers: []string{"case_changed", "case_state_changed", "case_finished", "claim.closed"}, shows: showClaim,
 	}, {
 		title:  "Another invoice arrives, and it is opened again",
 		call:   s.submit("reopen", nil),
-		status: http.StatusOK, state: "assessing", tells: []string{"case_state_changed", "claim.reopened"},
+		status: http.StatusOK, state: "assessing", triggers: []string{"case_state_changed", "claim.reopened"},
 		shows: showClaim,
 	}, {
 		title:  "Nobody works on it just now",
 		call:   call{Method: http.MethodDelete, Path: s.path("/assignee")},
-		status: http.StatusOK, tells: []string{"claim.unassigned"}, shows: showClaim,
+		status: http.StatusOK, triggers: []string{"claim.unassigned"}, shows: showClaim,
 	}, {
 		title:  "There is no hurry any more",
 		call:   call{Method: http.MethodDelete, Path: s.path("/labels/fast_track")},
-		status: http.StatusOK, tells: []string{"claim.label_removed", "claim.label.removed"}, shows: showClaim,
+		status: http.StatusOK, triggers: []string{"claim.label_removed", "claim.label.removed"}, shows: showClaim,
 	}}
 }
 

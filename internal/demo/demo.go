@@ -74,7 +74,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		callbacks: asks,
 		wait:      o.Wait, seen: map[string]bool{},
 	}
-	if err := s.tell(ctx, told.url); err != nil {
+	if err := s.play(ctx, told.url); err != nil {
 		if ctx.Err() != nil && !o.Once {
 			return nil // somebody pressed Ctrl-C
 		}
@@ -85,12 +85,12 @@ func Run(ctx context.Context, o Options) (err error) {
 		return nil
 	}
 	out.farewell(server)
-	s.watch(ctx)
+	s.printArrivals(ctx)
 	return nil
 }
 
-// watch shows what else is asked and told, until ctx ends.
-func (s *stage) watch(ctx context.Context) {
+// printArrivals shows what else is asked and told, until ctx ends.
+func (s *stage) printArrivals(ctx context.Context) {
 	for {
 		select {
 		case q := <-s.callbacks.asked:
@@ -103,8 +103,8 @@ func (s *stage) watch(ctx context.Context) {
 	}
 }
 
-// tell sets the stage and tells both stories.
-func (s *stage) tell(ctx context.Context, receiver string) error {
+// play sets the stage and tells both stories.
+func (s *stage) play(ctx context.Context, receiver string) error {
 	for _, act := range []func() error{
 		func() error { return s.setUp(ctx, receiver) },
 		func() error { return s.review(ctx) },

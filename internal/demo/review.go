@@ -14,14 +14,14 @@ import (
 func (s *stage) review(ctx context.Context) error {
 	s.out.chapter("A bank reviews a client (examples/kyc.yaml)")
 	s.id, s.version = 0, 0
-	if _, err := s.take(ctx, step{
+	if _, err := s.run(ctx, step{
 		title: "A review is opened for Acme Corp",
 		call: call{Method: http.MethodPost,
 			Path: "/v1/case-types/kyc/cases", Body: map[string]any{"data": map[string]any{
 				"client_name": "Acme Corp", "email": "office@acme.example", "country": "CH",
 				"source_of_funds": "business", "expected_turnover": 2_500_000_00,
 			}}},
-		status: http.StatusCreated, state: "draft", tells: []string{"case_created", "case_state_changed"},
+		status: http.StatusCreated, state: "draft", triggers: []string{"case_created", "case_state_changed"},
 	}); err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *stage) review(ctx context.Context) error {
 		title:  "The account is opened",
 		call:   s.submit("finish", nil),
 		status: http.StatusOK, state: "closed", asks: "/kyc/finish",
-		tells: []string{"case_state_changed", "case_finished"},
+		triggers: []string{"case_state_changed", "case_finished"},
 	}}); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *stage) argued() []step {
 			Method: http.MethodPatch, Path: s.path(""),
 			Body: map[string]any{"data": map[string]any{"nationalities": []string{"CH"}}},
 		},
-		status: http.StatusOK, asks: "/kyc/edit", tells: []string{"case_changed"},
+		status: http.StatusOK, asks: "/kyc/edit", triggers: []string{"case_changed"},
 		shows: func(a answer) string {
 			data := a.kase().Data
 			return fmt.Sprintf("%s, with what the callback added: risk_score %v, risk_level %v", showCase(a),
@@ -71,11 +71,11 @@ func (s *stage) argued() []step {
 	}, {
 		title:  "Submitted again, ignoring the warning",
 		call:   s.submit("submit", map[string]any{"ignore_warning": true}),
-		status: http.StatusOK, state: "in_review", asks: "/kyc/submit", tells: []string{"case_state_changed"},
+		status: http.StatusOK, state: "in_review", asks: "/kyc/submit", triggers: []string{"case_state_changed"},
 	}, {
 		title:  "Approved, but the risk is medium: the callback diverts the case to compliance",
 		call:   s.submit("approve", nil),
-		status: http.StatusOK, state: "escalated", asks: "/kyc/approve", tells: []string{"case_state_changed"},
+		status: http.StatusOK, state: "escalated", asks: "/kyc/approve", triggers: []string{"case_state_changed"},
 	}}
 }
 
@@ -88,31 +88,31 @@ func (s *stage) attached() []step {
 			Method: http.MethodPost, Path: s.path("/comments"),
 			Body: map[string]any{"text": "The register was checked; all is well."},
 		},
-		status: http.StatusCreated, tells: []string{"case_comment"}, shows: showComment,
+		status: http.StatusCreated, triggers: []string{"case_comment"}, shows: showComment,
 	}, {
 		title: "A proof is uploaded",
 		call: call{Method: http.MethodPost, Path: s.path("/proofs?key=company_register&filename=register.txt"),
 			Body: []byte("Acme Corp, CHE-123.456.789\n"), ContentType: "text/plain"},
-		status: http.StatusCreated, tells: []string{"case_proofs_updated"}, shows: showFile,
+		status: http.StatusCreated, triggers: []string{"case_proofs_updated"}, shows: showFile,
 	}, {
 		title:  "Compliance approves",
 		call:   s.submit("approve", map[string]any{"data": map[string]any{"decision_reason": "The owners are known."}}),
 		status: http.StatusOK, state: "approved", asks: "/kyc/approve",
-		tells: []string{"case_changed", "case_state_changed", "case_approved"},
+		triggers: []string{"case_changed", "case_state_changed", "case_approved"},
 	}}
 }
 
 // document generates a document and downloads it.
 func (s *stage) document(ctx context.Context) error {
-	a, err := s.take(ctx, step{
+	a, err := s.run(ctx, step{
 		title:  "A document is generated",
 		call:   call{Method: http.MethodPost, Path: s.path("/documents"), Body: map[string]any{"key": "summary"}},
-		status: http.StatusCreated, tells: []string{"case_documents_updated"}, shows: showFile,
+		status: http.StatusCreated, triggers: []string{"case_documents_updated"}, shows: showFile,
 	})
 	if err != nil {
 		return err
 	}
-	a, err = s.take(ctx, step{
+	a, err = s.run(ctx, step{
 		title:  "The document is downloaded",
 		call:   call{Method: http.MethodGet, Path: a.file().ContentPath},
 		status: http.StatusOK,
@@ -127,7 +127,7 @@ func (s *stage) document(ctx context.Context) error {
 // history shows who did what, and what the callbacks answered.
 func (s *stage) history(ctx context.Context) error {
 	var count int
-	_, err := s.take(ctx, step{
+	_, err := s.run(ctx, step{
 		title:  "The history knows it all",
 		call:   call{Method: http.MethodGet, Path: s.path("/history")},
 		status: http.StatusOK,

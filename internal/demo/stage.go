@@ -32,13 +32,13 @@ type stage struct {
 
 // step is one thing that somebody does, and what has to come of it.
 type step struct {
-	title  string
-	call   call
-	status int                 // that the API has to answer with
-	state  string              // that the case has to be in; empty: whichever
-	shows  func(answer) string // what to say of the answer; nil: the case's name and state
-	asks   string              // the path of the callback that has to be asked
-	tells  []string            // the triggers that have to arrive, in this order, with the case's next version
+	title    string
+	call     call
+	status   int                 // that the API has to answer with
+	state    string              // that the case has to be in; empty: whichever
+	shows    func(answer) string // what to say of the answer; nil: the case's name and state
+	asks     string              // the path of the callback that has to be asked
+	triggers []string            // the triggers that have to arrive, in this order, with the case's next version
 }
 
 // setUp loads the case types and registers the sample receiver for all triggers.
@@ -93,8 +93,8 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 	return err
 }
 
-// take carries out a step, prints what came of it, and gives its answer.
-func (s *stage) take(ctx context.Context, st step) (answer, error) {
+// run carries out a step, prints what came of it, and gives its answer.
+func (s *stage) run(ctx context.Context, st step) (answer, error) {
 	s.steps++
 	s.out.step(s.steps, st.title)
 	got, err := s.api.Do(ctx, st.call)
@@ -116,7 +116,7 @@ func (s *stage) take(ctx context.Context, st step) (answer, error) {
 	if state := a.kase().State; st.state != "" && state != st.state {
 		return a, fmt.Errorf("after %q the case is %s instead of %s", st.title, state, st.state)
 	}
-	if len(st.tells) == 0 {
+	if len(st.triggers) == 0 {
 		return a, nil
 	}
 	if s.id == 0 {
@@ -129,7 +129,7 @@ func (s *stage) take(ctx context.Context, st step) (answer, error) {
 // play takes steps until one fails.
 func (s *stage) play(ctx context.Context, steps []step) error {
 	for _, st := range steps {
-		if _, err := s.take(ctx, st); err != nil {
+		if _, err := s.run(ctx, st); err != nil {
 			return err
 		}
 	}
@@ -165,7 +165,7 @@ func (s *stage) question(path string) error {
 func (s *stage) await(ctx context.Context, st step) error {
 	deadline := time.NewTimer(s.wait)
 	defer deadline.Stop()
-	missing := slices.Clone(st.tells)
+	missing := slices.Clone(st.triggers)
 	for len(missing) > 0 {
 		select {
 		case a := <-s.inbox.arrivals:

@@ -15,8 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// Watching says which attempts to show.
-type Watching struct {
+// AttemptQuery says which attempts to show.
+type AttemptQuery struct {
 	Output
 	Endpoint string    // id or name; empty: of all
 	Case     int64     // 0: of all
@@ -64,7 +64,7 @@ func (a attempt) outcome() string {
 
 // Attempts prints the last attempts, the oldest of them first, and with Follow
 // those that are made from then on, each once.
-func Attempts(ctx context.Context, c *client.Client, w Watching) error {
+func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	query, err := w.query(ctx, c)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func Attempts(ctx context.Context, c *client.Client, w Watching) error {
 	if err != nil {
 		return err
 	}
-	p := &watch{Watching: w, client: c, query: query, names: names, seen: map[string]bool{}}
+	p := &attemptPrinter{AttemptQuery: w, client: c, query: query, names: names, seen: map[string]bool{}}
 	if !w.JSON {
 		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "TOOK", "STATUS")
 	}
@@ -100,7 +100,7 @@ func Attempts(ctx context.Context, c *client.Client, w Watching) error {
 // the oldest of them is known, which is printed first.
 const MostAttempts = 10_000
 
-func (w Watching) query(ctx context.Context, c *client.Client) (url.Values, error) {
+func (w AttemptQuery) query(ctx context.Context, c *client.Client) (url.Values, error) {
 	query := url.Values{}
 	if w.Endpoint != "" {
 		id, err := endpointID(ctx, c, w.Endpoint)
@@ -122,9 +122,9 @@ func (w Watching) query(ctx context.Context, c *client.Client) (url.Values, erro
 	return query, nil
 }
 
-// watch is who looks at attempts.
-type watch struct {
-	Watching
+// attemptPrinter is who looks at attempts.
+type attemptPrinter struct {
+	AttemptQuery
 	client *client.Client
 	query  url.Values
 	names  map[string]string // of endpoints, by id
@@ -138,7 +138,7 @@ type watch struct {
 const remembered = 20_000
 
 // follow polls until ctx ends.
-func (w *watch) follow(ctx context.Context) error {
+func (w *attemptPrinter) follow(ctx context.Context) error {
 	ticker := time.NewTicker(cmp.Or(w.Every, time.Second))
 	defer ticker.Stop()
 	for {
@@ -162,7 +162,7 @@ const overlap = 100
 
 // poll prints what is new, the oldest first, and no more than most of it; 0: all.
 // What is older than that is passed over now and later; more says whether there is.
-func (w *watch) poll(ctx context.Context, most int) (more bool, err error) {
+func (w *attemptPrinter) poll(ctx context.Context, most int) (more bool, err error) {
 	var fresh, old []attempt
 	known := 0
 	for a, err := range client.Each[attempt](ctx, w.client, "/v1/attempts", w.query) {
@@ -190,7 +190,7 @@ func (w *watch) poll(ctx context.Context, most int) (more bool, err error) {
 	return len(old) > 0, nil
 }
 
-func (w *watch) remember(fresh []attempt) {
+func (w *attemptPrinter) remember(fresh []attempt) {
 	for _, a := range fresh {
 		w.seen[a.ID] = true
 		w.order = append(w.order, a.ID)
@@ -201,23 +201,23 @@ func (w *watch) remember(fresh []attempt) {
 	}
 }
 
-func (w *watch) print(a attempt) error {
+func (w *attemptPrinter) print(a attempt) error {
 	if w.JSON {
 		return w.object(a.raw)
 	}
 	w.row(clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject, strconv.Itoa(a.Number),
-		took(time.Duration(a.DurationMS)*time.Millisecond), a.outcome())
+		formatDuration(time.Duration(a.DurationMS)*time.Millisecond), a.outcome())
 	return nil
 }
 
-func (w *watch) row(at, endpoint, trigger, subject, number, duration, outcome string) {
+func (w *attemptPrinter) row(at, endpoint, trigger, subject, number, duration, outcome string) {
 	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-6s  %s", at, endpoint, trigger, subject, number, duration, outcome)
 }
 
 // endpointNames returns the names of endpoints by their ids.
 func endpointNames(ctx context.Context, c *client.Client) (map[string]string, error) {
 	names := map[string]string{}
-	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {
+	for e, err := range client.Each[namedRef](ctx, c, "/v1/endpoints", nil) {
 		if err != nil {
 			return nil, err
 		}

@@ -22,8 +22,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// recorded is a server's list of attempts, the newest first, in pages of 100.
-type recorded struct {
+// attemptServer is a server's list of attempts, the newest first, in pages of 100.
+type attemptServer struct {
 	mu    sync.Mutex
 	ids   []int // the oldest first
 	asked int
@@ -31,13 +31,13 @@ type recorded struct {
 }
 
 // change changes the server while somebody may be asking it.
-func (r *recorded) change(f func()) {
+func (r *attemptServer) change(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f()
 }
 
-func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
+func (r *attemptServer) RoundTrip(q *http.Request) (*http.Response, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	text, status := `{"items":[{"id":"ep_1","name":"crm"}],"next":null}`, 200
@@ -88,7 +88,7 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 		rounds := rapid.SliceOfN(rapid.IntRange(0, 350), 1, 6).Draw(r, "rounds")
 		late := rapid.SliceOfN(rapid.IntRange(1, 60), 6, 6).Draw(r, "late") // so far behind the newest
 		synctest.Test(t, func(t *testing.T) {
-			server := &recorded{}
+			server := &attemptServer{}
 			for i := range there {
 				server.ids = append(server.ids, 10*(i+1))
 			}
@@ -99,7 +99,7 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 			go func() {
 				done <- Attempts(ctx,
 					&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
-					Watching{Output: Output{Out: &out, JSON: true}, Last: last, Follow: true})
+					AttemptQuery{Output: Output{Out: &out, JSON: true}, Last: last, Follow: true})
 			}()
 			synctest.Wait()
 			next := 10 * (there + 1)
@@ -138,14 +138,14 @@ func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
 	for there, says := range map[int]string{
 		MostAttempts: "", MostAttempts + 1: "There are more than these 10000 since then. Narrow it",
 	} {
-		server := &recorded{}
+		server := &attemptServer{}
 		for i := range there {
 			server.ids = append(server.ids, i+1)
 		}
 		var out, notes bytes.Buffer
 		err := Attempts(t.Context(),
 			&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
-			Watching{Output: Output{Out: &out, JSON: true}, Since: "2026-01-31T08:00:00Z", Notes: &notes})
+			AttemptQuery{Output: Output{Out: &out, JSON: true}, Since: "2026-01-31T08:00:00Z", Notes: &notes})
 		if got := printedIDs(out.String()); err != nil || len(got) != MostAttempts || got[len(got)-1] != there {
 			t.Errorf("of %d there are %d, %v", there, len(got), err)
 		}
@@ -157,14 +157,14 @@ func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
 
 func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &recorded{ids: []int{1}}
+		server := &attemptServer{ids: []int{1}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var out bytes.Buffer
 		done := make(chan error)
 		go func() {
 			done <- Attempts(ctx,
 				&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
-				Watching{Output: Output{Out: &out}, Last: 5, Follow: true})
+				AttemptQuery{Output: Output{Out: &out}, Last: 5, Follow: true})
 		}()
 		synctest.Wait()
 		server.change(func() { server.away = true })
@@ -182,7 +182,7 @@ func TestFollowingAttemptsOutlivesAnOutage(t *testing.T) {
 		server.away = true
 		err := Attempts(t.Context(),
 			&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
-			Watching{Output: Output{Out: io.Discard}})
+			AttemptQuery{Output: Output{Out: io.Discard}})
 		if !errors.Is(err, fault.Upstream) {
 			t.Errorf("not there at the beginning: %v", err)
 		}

@@ -8,12 +8,12 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// atType returns the path of a case type.
-func atType(key string) string { return "/v1/case-types/" + url.PathEscape(key) }
+// caseTypePath returns the path of a case type.
+func caseTypePath(key string) string { return "/v1/case-types/" + url.PathEscape(key) }
 
 // Retire ends new cases of a type.
 func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
-	if err := c.Post(ctx, atType(key)+"/retire", nil, nil); err != nil {
+	if err := c.Post(ctx, caseTypePath(key)+"/retire", nil, nil); err != nil {
 		return err
 	}
 	o.line("case type %s: retired; its cases go on, and there are no new ones", key)
@@ -22,7 +22,7 @@ func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
 
 // Restore allows new cases of a type that is retired.
 func Restore(ctx context.Context, c *client.Client, o Output, key string) error {
-	if err := c.Post(ctx, atType(key)+"/restore", nil, nil); err != nil {
+	if err := c.Post(ctx, caseTypePath(key)+"/restore", nil, nil); err != nil {
 		return err
 	}
 	o.line("case type %s: active; there may be new cases of it", key)
@@ -34,7 +34,7 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 func RotateCallback(
 	ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration,
 ) error {
-	path := atType(key) + "/callbacks/" + url.PathEscape(callback) + "/secret"
+	path := caseTypePath(key) + "/callbacks/" + url.PathEscape(callback) + "/secret"
 	return rotate(ctx, c, o, path, "callback "+callback+" of "+key, overlap,
 		map[string]string{"overlap": overlap.String()})
 }

@@ -48,7 +48,7 @@ func endpointID(ctx context.Context, c *client.Client, named string) (string, er
 	}
 	var names []string
 	alike := "" // the endpoint of this name, spelt otherwise
-	for e, err := range client.Each[labelled](ctx, c, "/v1/endpoints", nil) {
+	for e, err := range client.Each[namedRef](ctx, c, "/v1/endpoints", nil) {
 		switch {
 		case err != nil:
 			return "", err
@@ -72,18 +72,18 @@ func endpointID(ctx context.Context, c *client.Client, named string) (string, er
 	return "", fault.New(fault.NotFound, "dev.endpoint_unknown", "There is no endpoint %q. %s", named, known)
 }
 
-type labelled struct{ ID, Name string }
+type namedRef struct{ ID, Name string }
 
-// at returns the path of an endpoint.
-func at(id string, of ...string) string {
+// endpointPath returns the path of an endpoint.
+func endpointPath(id string, of ...string) string {
 	return "/v1/endpoints/" + url.PathEscape(id) + strings.Join(of, "")
 }
 
 // clock is how times are shown: of today, and in the zone of who looks.
 func clock(t time.Time) string { return t.Local().Format("15:04:05") }
 
-// took is how durations are shown.
-func took(d time.Duration) string {
+// formatDuration is how durations are shown.
+func formatDuration(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%dms", d.Milliseconds())
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// shown is what is said of an endpoint in a line.
-type shown struct {
+// endpointRow is what is said of an endpoint in a line.
+type endpointRow struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
 	URL      string   `json:"url"`
@@ -56,16 +56,16 @@ func (l lag) behind(now time.Time) string {
 // mostDead is what the server says of any larger number of dead messages.
 const mostDead = 1000
 
-// given says how many messages were given up.
-func (l lag) given() string {
+// deadCount says how many messages were given up.
+func (l lag) deadCount() string {
 	if l.Dead >= mostDead {
 		return Grouped(mostDead) + "+"
 	}
 	return Grouped(l.Dead)
 }
 
-func (s *shown) UnmarshalJSON(raw []byte) error {
-	type plain shown
+func (s *endpointRow) UnmarshalJSON(raw []byte) error {
+	type plain endpointRow
 	if err := json.Unmarshal(raw, (*plain)(s)); err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (s *shown) UnmarshalJSON(raw []byte) error {
 
 // Endpoints prints the endpoints, and how far each is behind.
 func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) error {
-	var all []*shown
-	for e, err := range client.Each[*shown](ctx, c, "/v1/endpoints", nil) {
+	var all []*endpointRow
+	for e, err := range client.Each[*endpointRow](ctx, c, "/v1/endpoints", nil) {
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		}
 		return nil
 	}
-	if held(ctx, c) {
+	if onHold(ctx, c) {
 		o.line("The server was started with --hold: it delivers nothing, and asks no callback.")
 	}
 	table := Table{
@@ -102,15 +102,15 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 	short := onTerminal(o.Out)
 	for _, e := range all {
 		table.Rows = append(table.Rows, []string{
-			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.given(),
+			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.deadCount(),
 			few(e.Triggers, short), e.URL,
 		})
 	}
 	return table.Print(o.Out)
 }
 
-// held reports whether the server says that it sends nothing.
-func held(ctx context.Context, c *client.Client) bool {
+// onHold reports whether the server says that it sends nothing.
+func onHold(ctx context.Context, c *client.Client) bool {
 	var ready struct {
 		Held bool `json:"held"`
 	}
@@ -118,7 +118,7 @@ func held(ctx context.Context, c *client.Client) bool {
 }
 
 // health says how it fares, in few words if asked.
-func (s *shown) health(short bool) string {
+func (s *endpointRow) health(short bool) string {
 	const most = 40
 	switch {
 	case s.Health.Reason == nil:
@@ -138,7 +138,7 @@ func few(names []string, short bool) string {
 }
 
 // lags asks how far endpoints are behind, several at a time.
-func lags(ctx context.Context, c *client.Client, all []*shown) error {
+func lags(ctx context.Context, c *client.Client, all []*endpointRow) error {
 	const together = 8
 	var asking sync.WaitGroup
 	errs, turns := make([]error, len(all)), make(chan struct{}, together)
@@ -158,9 +158,9 @@ func lags(ctx context.Context, c *client.Client, all []*shown) error {
 	return nil
 }
 
-func (s *shown) askLag(ctx context.Context, c *client.Client) error {
+func (s *endpointRow) askLag(ctx context.Context, c *client.Client) error {
 	var raw json.RawMessage
-	if err := c.Get(ctx, at(s.ID, "/lag"), &raw); err != nil {
+	if err := c.Get(ctx, endpointPath(s.ID, "/lag"), &raw); err != nil {
 		return err
 	}
 	s.raw["lag"] = raw
@@ -173,8 +173,8 @@ func Endpoint(ctx context.Context, c *client.Client, o Output, named string) err
 	if err != nil {
 		return err
 	}
-	var e shown
-	if err := c.Get(ctx, at(id), &e); err != nil {
+	var e endpointRow
+	if err := c.Get(ctx, endpointPath(id), &e); err != nil {
 		return err
 	}
 	if err := e.askLag(ctx, c); err != nil {
@@ -203,8 +203,8 @@ func change(ctx context.Context, c *client.Client, o Output, named string, body 
 	if err != nil {
 		return err
 	}
-	var e shown
-	if err := c.Patch(ctx, at(id), body, &e); err != nil {
+	var e endpointRow
+	if err := c.Patch(ctx, endpointPath(id), body, &e); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s", cmp.Or(e.Name, e.ID), e.Status)

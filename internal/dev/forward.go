@@ -27,8 +27,8 @@ type message struct {
 	Error     *string           `json:"error"`
 }
 
-// forwarded is what became of one try to bring a message to its receiver.
-type forwarded struct {
+// forwardResult is what became of one try to bring a message to its receiver.
+type forwardResult struct {
 	Attempt    int    `json:"attempt"`
 	Status     *int   `json:"status"`  // null: there was no answer
 	Failure    string `json:"failure"` // why not; empty: there was one
@@ -37,13 +37,13 @@ type forwarded struct {
 	duration time.Duration
 }
 
-func (f forwarded) taken() bool { return f.Status != nil && *f.Status/100 == 2 }
+func (f forwardResult) delivered() bool { return f.Status != nil && *f.Status/100 == 2 }
 
 // again reports whether the receiver is away, rather than against the message.
-func (f forwarded) again() bool { return f.Status == nil || *f.Status >= 500 || *f.Status == 429 }
+func (f forwardResult) again() bool { return f.Status == nil || *f.Status >= 500 || *f.Status == 429 }
 
 // outcome says it in few words.
-func (f forwarded) outcome() string {
+func (f forwardResult) outcome() string {
 	if f.Status == nil {
 		return f.Failure
 	}
@@ -72,7 +72,7 @@ func newForwarder(raw string, key []byte, timeout time.Duration, version string)
 	}, nil
 }
 
-func (f *forwarder) send(ctx context.Context, m message, attempt int) forwarded {
+func (f *forwarder) send(ctx context.Context, m message, attempt int) forwardResult {
 	r := outbound.Request{
 		URL:      f.url,
 		Body:     m.Body,
@@ -87,7 +87,7 @@ func (f *forwarder) send(ctx context.Context, m message, attempt int) forwarded 
 		r.Header = append(r.Header, outbound.Header{Name: name, Value: value})
 	}
 	result := f.client.Post(ctx, r)
-	out := forwarded{Attempt: attempt, duration: result.Duration, DurationMS: result.Duration.Milliseconds()}
+	out := forwardResult{Attempt: attempt, duration: result.Duration, DurationMS: result.Duration.Milliseconds()}
 	if result.Status != 0 {
 		out.Status = &result.Status
 		return out

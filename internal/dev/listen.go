@@ -17,8 +17,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// Listening says what to listen to, and what to do with it.
-type Listening struct {
+// ListenOptions says what to listen to, and what to do with it.
+type ListenOptions struct {
 	Output
 	Notes io.Writer // what is said besides messages; nil: nothing
 
@@ -44,7 +44,7 @@ const (
 // cut off it goes on exactly behind the last message that came. Messages are
 // forwarded and printed one after the other, in the order of the journal. While one
 // is tried again, those about the same subject wait for it, and the others go on.
-func Listen(ctx context.Context, c *client.Client, l Listening) error {
+func Listen(ctx context.Context, c *client.Client, l ListenOptions) error {
 	query := url.Values{"after": {cmp.Or(l.After, "now")}}
 	if len(l.Triggers) > 0 {
 		query.Set("triggers", strings.Join(l.Triggers, ","))
@@ -59,7 +59,7 @@ func Listen(ctx context.Context, c *client.Client, l Listening) error {
 		}
 		query.Set("endpoint", id)
 	}
-	e := &ear{Listening: l, client: c, path: "/v1/stream?" + query.Encode()}
+	e := &listener{ListenOptions: l, client: c, path: "/v1/stream?" + query.Encode()}
 	if l.Forward != "" {
 		var err error
 		if e.to, err = newForwarder(l.Forward, l.Key, l.Timeout, l.Version); err != nil {
@@ -73,9 +73,9 @@ func Listen(ctx context.Context, c *client.Client, l Listening) error {
 	return e.follow(ctx)
 }
 
-// ear is who listens.
-type ear struct {
-	Listening
+// listener is who listens.
+type listener struct {
+	ListenOptions
 	client *client.Client
 	path   string
 	last   string // the id of the last event that came
@@ -93,7 +93,7 @@ type ear struct {
 	heard, notTaken int
 }
 
-func (e *ear) note(format string, args ...any) {
+func (e *listener) note(format string, args ...any) {
 	if e.Notes != nil {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -102,7 +102,7 @@ func (e *ear) note(format string, args ...any) {
 }
 
 // open starts what forwards messages.
-func (e *ear) open(ctx context.Context) {
+func (e *listener) open(ctx context.Context) {
 	e.queue, e.behind = make(chan message, waiting), map[string][]message{}
 	e.turns, e.room = make(chan struct{}, retried), make(chan struct{}, waiting)
 	e.working.Go(func() {
@@ -115,7 +115,7 @@ func (e *ear) open(ctx context.Context) {
 }
 
 // close waits for what is under way.
-func (e *ear) close() {
+func (e *listener) close() {
 	close(e.queue)
 	e.working.Wait()
 	if e.to != nil {
@@ -124,13 +124,13 @@ func (e *ear) close() {
 }
 
 // follow keeps a stream open until ctx ends, or the server says no.
-func (e *ear) follow(ctx context.Context) error {
+func (e *listener) follow(ctx context.Context) error {
 	const shortest, longest = 500 * time.Millisecond, 30 * time.Second
 	wait := shortest
 	for first := true; ; first = false {
 		begun := e.last
 		err := e.client.Stream(ctx, e.path, e.last, silence,
-			func(event client.Event) error { return e.take(ctx, event) })
+			func(event client.Event) error { return e.receive(ctx, event) })
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -164,8 +164,8 @@ func passing(err error) bool {
 	return false
 }
 
-// take prints a message, or has it forwarded.
-func (e *ear) take(ctx context.Context, event client.Event) error {
+// receive prints a message, or has it forwarded.
+func (e *listener) receive(ctx context.Context, event client.Event) error {
 	if !e.there {
 		e.note("%s", e.greeting())
 		if e.last == "" && !e.JSON {
@@ -192,7 +192,7 @@ func (e *ear) take(ctx context.Context, event client.Event) error {
 }
 
 // greeting says what is listened to.
-func (e *ear) greeting() string {
+func (e *listener) greeting() string {
 	what := cmp.Or(strings.Join(e.Triggers, ","), "everything")
 	if e.Endpoint != "" {
 		what += " that " + e.Endpoint + " is told"
@@ -216,7 +216,7 @@ func put[T any](ctx context.Context, to chan<- T, v T) error {
 
 // forward brings a message to the receiver, or puts it behind the one of its subject
 // that is tried again.
-func (e *ear) forward(ctx context.Context, m message) {
+func (e *listener) forward(ctx context.Context, m message) {
 	if put(ctx, e.room, struct{}{}) != nil {
 		return
 	}
@@ -241,7 +241,7 @@ func (e *ear) forward(ctx context.Context, m message) {
 
 // wait puts a message behind the one of its subject that is tried again, if there is
 // such a one.
-func (e *ear) wait(m message) bool {
+func (e *listener) wait(m message) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	line, found := e.behind[m.Subject]
@@ -253,7 +253,7 @@ func (e *ear) wait(m message) bool {
 
 // next returns what waits behind a message that is done; none: its subject is not
 // tried again any more.
-func (e *ear) next(subject string) (m message, found bool) {
+func (e *listener) next(subject string) (m message, found bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	line := e.behind[subject]
@@ -267,19 +267,19 @@ func (e *ear) next(subject string) (m message, found bool) {
 }
 
 // try makes an attempt at a message, prints it, and reports whether it is the last.
-func (e *ear) try(ctx context.Context, m message, attempt int) bool {
+func (e *listener) try(ctx context.Context, m message, attempt int) bool {
 	if m.Error != nil {
 		e.print(m, nil)
 		return true
 	}
 	f := e.to.send(context.WithoutCancel(ctx), m, attempt) // a try that has begun is brought to its end
 	e.print(m, &f)
-	return f.taken() || !e.Retry || !f.again()
+	return f.delivered() || !e.Retry || !f.again()
 }
 
 // insist tries a message until the receiver takes it, with growing waits before all
 // attempts but the first.
-func (e *ear) insist(ctx context.Context, m message, attempt int) {
+func (e *listener) insist(ctx context.Context, m message, attempt int) {
 	for pause := time.Second; ctx.Err() == nil; attempt++ {
 		if attempt > 1 {
 			timer := time.NewTimer(pause)
@@ -297,26 +297,26 @@ func (e *ear) insist(ctx context.Context, m message, attempt int) {
 	}
 }
 
-// passedOn is a message and what became of it.
-type passedOn struct {
+// printJob is a message and what became of it.
+type printJob struct {
 	message
-	Forwarded *forwarded `json:"forwarded"` // null: it went nowhere
+	Forwarded *forwardResult `json:"forwarded"` // null: it went nowhere
 }
 
 // print prints a message and what became of it.
-func (e *ear) print(m message, f *forwarded) {
+func (e *listener) print(m message, f *forwardResult) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if f == nil || f.Attempt == 1 {
 		e.heard++
-		if f != nil && !f.taken() {
+		if f != nil && !f.delivered() {
 			e.notTaken++
 		}
-	} else if f.taken() {
+	} else if f.delivered() {
 		e.notTaken--
 	}
 	if e.JSON {
-		e.object(passedOn{m, f})
+		e.object(printJob{m, f})
 		return
 	}
 	outcome, duration, more := "", "", ""
@@ -324,7 +324,7 @@ func (e *ear) print(m message, f *forwarded) {
 	case m.Error != nil:
 		more = *m.Error
 	case f != nil:
-		outcome, duration = f.outcome(), took(f.duration)
+		outcome, duration = f.outcome(), formatDuration(f.duration)
 		if f.Attempt > 1 {
 			more = fmt.Sprintf("attempt %d", f.Attempt)
 		}
@@ -337,7 +337,7 @@ func (e *ear) print(m message, f *forwarded) {
 }
 
 // head prints the names of the columns.
-func (e *ear) head() {
+func (e *listener) head() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.to == nil {
@@ -348,7 +348,7 @@ func (e *ear) head() {
 }
 
 // row prints one row of a table that is not known to its end.
-func (e *ear) row(at, trigger, subject, version, outcome, duration, more string) {
+func (e *listener) row(at, trigger, subject, version, outcome, duration, more string) {
 	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", at, trigger, subject, version, outcome,
 		duration, more)
 	e.line("%s", strings.TrimRight(text, " "))

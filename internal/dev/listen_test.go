@@ -101,7 +101,7 @@ func (l *local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
-func newLocal(t *testing.T, l Listening) (*local, Listening) {
+func newLocal(t *testing.T, l ListenOptions) (*local, ListenOptions) {
 	t.Helper()
 	l.Key = bytes.Repeat([]byte{7}, 32)
 	verifier, err := standardwebhooks.NewWebhook(outbound.FormatKey(l.Key))
@@ -130,7 +130,7 @@ func (l *lines) Write(b []byte) (int, error) {
 }
 
 // listened listens until so many lines were printed.
-func listened(t *testing.T, s *streaming, l Listening, most int) (out, notes string) {
+func listened(t *testing.T, s *streaming, l ListenOptions, most int) (out, notes string) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	defer server.Close()
@@ -150,7 +150,7 @@ func listened(t *testing.T, s *streaming, l Listening, most int) (out, notes str
 func TestListeningGoesOnWhereItEnded(t *testing.T) {
 	for _, badly := range []bool{false, true} {
 		receiver, l := newLocal(t,
-			Listening{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
+			ListenOptions{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
 		var once sync.Once
 		receiver.status = func(id string, attempt int) (status int) {
 			status = 204
@@ -196,11 +196,11 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 	for i := range messages {
 		want = append(want, strconv.Itoa(i+1))
 	}
-	out, _ := listened(t, &streaming{messages: messages, cut: messages}, Listening{}, messages+2)
+	out, _ := listened(t, &streaming{messages: messages, cut: messages}, ListenOptions{}, messages+2)
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("printed: %v", got)
 	}
-	receiver, l := newLocal(t, Listening{})
+	receiver, l := newLocal(t, ListenOptions{})
 	out, _ = listened(t, &streaming{messages: messages, cut: messages}, l, messages+2)
 	if got := versions(out); !slices.Equal(got, want) {
 		t.Errorf("forwarded, printed: %v", got)
@@ -213,7 +213,7 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 
 // A message that is tried again holds up its own subject alone.
 func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
-	receiver, l := newLocal(t, Listening{Retry: true})
+	receiver, l := newLocal(t, ListenOptions{Retry: true})
 	receiver.status = func(id string, attempt int) int {
 		if id == "msg_1" && attempt == 1 {
 			return 503
@@ -231,25 +231,25 @@ func TestWhatTheServerRefusesEndsListening(t *testing.T) {
 	server := httptest.NewServer(&streaming{})
 	defer server.Close()
 	err := Listen(t.Context(), &client.Client{Server: server.URL, Token: "chk_wrong"},
-		Listening{Output: Output{Out: io.Discard}})
+		ListenOptions{Output: Output{Out: io.Discard}})
 	if !errors.Is(err, fault.Unauthenticated) {
 		t.Error(err)
 	}
 	err = Listen(t.Context(), &client.Client{Server: "http://127.0.0.1:1", Token: "chk_1.x"},
-		Listening{Output: Output{Out: io.Discard}})
+		ListenOptions{Output: Output{Out: io.Discard}})
 	if !errors.Is(err, fault.Upstream) || !strings.Contains(err.Error(), "Is the server running?") {
 		t.Error(err)
 	}
 }
 
 func TestMessagesArePrinted(t *testing.T) {
-	out, _ := listened(t, &streaming{messages: 1, cut: 5}, Listening{}, 3)
+	out, _ := listened(t, &streaming{messages: 1, cut: 5}, ListenOptions{}, 3)
 	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") ||
 		!strings.HasPrefix(out, "TIME      TRIGGER ") ||
 		strings.Count(out, "\n2026-03-1") != 1 { // the day, where it is not today
 		t.Errorf("%q", out)
 	}
-	receiver, l := newLocal(t, Listening{})
+	receiver, l := newLocal(t, ListenOptions{})
 	receiver.status = func(string, int) int { return 418 }
 	l.JSON = true
 	out, notes := listened(t, &streaming{messages: 1, cut: 5}, l, 1)

@@ -54,7 +54,7 @@ func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named strin
 	if err != nil {
 		return err
 	}
-	if err := c.Delete(ctx, at(id)); err != nil {
+	if err := c.Delete(ctx, endpointPath(id)); err != nil {
 		return err
 	}
 	o.line("endpoint %s: deleted", named)
@@ -72,7 +72,7 @@ func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string,
 	if kind != "" {
 		body["kind"] = kind
 	}
-	return rotate(ctx, c, o, at(id, "/secrets"), "endpoint "+named, overlap, body)
+	return rotate(ctx, c, o, endpointPath(id, "/secrets"), "endpoint "+named, overlap, body)
 }
 
 // rotate asks for a new secret at a path, and prints it.
@@ -119,8 +119,8 @@ func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) 
 	if err != nil {
 		return err
 	}
-	var begun replayed
-	if err := c.Post(ctx, at(id, "/dead/retry"), m.body(), &begun); err != nil {
+	var begun replayStatus
+	if err := c.Post(ctx, endpointPath(id, "/dead/retry"), m.body(), &begun); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(begun.Messages, "message"),
@@ -145,7 +145,7 @@ func (m Messages) settle(ctx context.Context, c *client.Client, o Output, path, 
 	var answer struct {
 		Count int64 `json:"count"`
 	}
-	if err := c.Post(ctx, at(id, path), m.body(), &answer); err != nil {
+	if err := c.Post(ctx, endpointPath(id, path), m.body(), &answer); err != nil {
 		return err
 	}
 	o.line("endpoint %s: %s %s", m.Endpoint, counted(answer.Count, "message"), done)
@@ -197,7 +197,7 @@ func listOf[T any](
 	if err != nil {
 		return err
 	}
-	return List(ctx, c, o, at(id, path), table, row)
+	return List(ctx, c, o, endpointPath(id, path), table, row)
 }
 
 // List prints what a path of the API lists: JSON, or a table with a row for each item.
@@ -224,8 +224,8 @@ func List[T any](
 	return table.Print(o.Out)
 }
 
-// Replaying says what an endpoint is to be told again.
-type Replaying struct {
+// ReplayRequest says what an endpoint is to be told again.
+type ReplayRequest struct {
 	Endpoint string // id or name
 	Since    string // a time, or beginning
 	Until    string // a time; empty: now
@@ -233,8 +233,8 @@ type Replaying struct {
 	Case     int64 // 0: all
 }
 
-// replayed is a replay, as the server shows it.
-type replayed struct {
+// replayStatus is a replay, as the server shows it.
+type replayStatus struct {
 	ID        string    `json:"id"`
 	Kind      string    `json:"kind"`
 	State     string    `json:"state"`
@@ -247,7 +247,7 @@ type replayed struct {
 }
 
 // Replay has an endpoint told again what happened.
-func Replay(ctx context.Context, c *client.Client, o Output, r Replaying) error {
+func Replay(ctx context.Context, c *client.Client, o Output, r ReplayRequest) error {
 	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
 		return err
@@ -262,8 +262,8 @@ func Replay(ctx context.Context, c *client.Client, o Output, r Replaying) error 
 	if r.Case != 0 {
 		body["subject"] = fmt.Sprintf("case/%d", r.Case)
 	}
-	var begun replayed
-	if err := c.Post(ctx, at(id, "/replays"), body, &begun); err != nil {
+	var begun replayStatus
+	if err := c.Post(ctx, endpointPath(id, "/replays"), body, &begun); err != nil {
 		return err
 	}
 	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, begun.ID)
@@ -277,7 +277,7 @@ func Replays(ctx context.Context, c *client.Client, o Output, named string) erro
 		Columns: []string{"REPLAY", "KIND", "STATE", "DONE", "DELIVERED", "DEAD", "ASKED", "BY"},
 		Shorten: []string{"BY"},
 	}
-	return listOf(ctx, c, o, named, "/replays", table, func(r replayed) []string {
+	return listOf(ctx, c, o, named, "/replays", table, func(r replayStatus) []string {
 		return []string{
 			r.ID, r.Kind, r.State, fmt.Sprintf("%d%%", int(r.Progress*100)), Grouped(r.Delivered), Grouped(r.Dead),
 			r.CreatedAt.Local().Format("01-02 15:04"), r.AskedBy,
@@ -291,7 +291,7 @@ func CancelReplay(ctx context.Context, c *client.Client, o Output, named, replay
 	if err != nil {
 		return err
 	}
-	if err := c.Delete(ctx, at(id, "/replays/"+url.PathEscape(strings.TrimSpace(replay)))); err != nil {
+	if err := c.Delete(ctx, endpointPath(id, "/replays/"+url.PathEscape(strings.TrimSpace(replay)))); err != nil {
 		return err
 	}
 	o.line("endpoint %s: the replay %s is cancelled", named, replay)

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Resending says what to send again, and where to.
-type Resending struct {
+// ResendOptions says what to send again, and where to.
+type ResendOptions struct {
 	Output
 	Message  string        // its webhook-id
 	Endpoint string        // id or name
@@ -28,7 +28,7 @@ type replay struct {
 
 // Resend has a message sent again, by the road that all messages to the endpoint
 // take, and prints what became of it.
-func Resend(ctx context.Context, c *client.Client, r Resending) error {
+func Resend(ctx context.Context, c *client.Client, r ResendOptions) error {
 	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
 		return err
@@ -37,9 +37,9 @@ func Resend(ctx context.Context, c *client.Client, r Resending) error {
 }
 
 // start begins a replay of one message, and waits for what becomes of it.
-func (r Resending) start(ctx context.Context, c *client.Client, id, path string, body any) error {
+func (r ResendOptions) start(ctx context.Context, c *client.Client, id, path string, body any) error {
 	var begun replay
-	if err := c.Post(ctx, at(id, path), body, &begun); err != nil {
+	if err := c.Post(ctx, endpointPath(id, path), body, &begun); err != nil {
 		return err
 	}
 	return r.await(ctx, c, id, begun)
@@ -47,7 +47,7 @@ func (r Resending) start(ctx context.Context, c *client.Client, id, path string,
 
 // await waits for the end of a replay, or for its first try that fails: others
 // follow, as the endpoint's policy says.
-func (r Resending) await(ctx context.Context, c *client.Client, id string, begun replay) error {
+func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, begun replay) error {
 	ctx, cancel := context.WithTimeout(ctx, max(r.Wait, time.Millisecond))
 	defer cancel()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -60,7 +60,7 @@ func (r Resending) await(ctx context.Context, c *client.Client, id string, begun
 			return nil
 		}
 		var now replay
-		if err := c.Get(ctx, at(id, "/replays/"+begun.ID), &now); err != nil {
+		if err := c.Get(ctx, endpointPath(id, "/replays/"+begun.ID), &now); err != nil {
 			return err
 		}
 		tries, err := r.tries(ctx, c, id, begun.CreatedAt)
@@ -78,11 +78,11 @@ func (r Resending) await(ctx context.Context, c *client.Client, id string, begun
 }
 
 // tries are those at the message since a time, the newest first.
-func (r Resending) tries(
+func (r ResendOptions) tries(
 	ctx context.Context, c *client.Client, id string, since time.Time,
 ) (tries []attempt, err error) {
 	query := url.Values{"message": {r.Message}, "since": {since.Format(time.RFC3339Nano)}}
-	for a, err := range client.Each[attempt](ctx, c, at(id, "/attempts"), query) {
+	for a, err := range client.Each[attempt](ctx, c, endpointPath(id, "/attempts"), query) {
 		if err != nil {
 			return nil, err
 		}
@@ -91,14 +91,14 @@ func (r Resending) tries(
 	return tries, nil
 }
 
-func (r Resending) say(a attempt) error {
+func (r ResendOptions) say(a attempt) error {
 	if r.JSON {
 		if err := r.object(a.raw); err != nil {
 			return err
 		}
 	} else {
 		r.line("%s %s: %s after %s", a.Trigger, a.Message, a.outcome(),
-			took(time.Duration(a.DurationMS)*time.Millisecond))
+			formatDuration(time.Duration(a.DurationMS)*time.Millisecond))
 	}
 	if !a.Delivered {
 		return fault.New(fault.Upstream, "dev.not_taken",

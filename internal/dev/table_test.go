@@ -45,7 +45,7 @@ func TestWhatGoesToNoTerminalIsNotCut(t *testing.T) {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 	reason := strings.Repeat("refused ", 10) + "for ever"
-	var s shown
+	var s endpointRow
 	s.Health.Condition, s.Health.Reason = "failing", &reason
 	if s.health(false) != "failing: "+reason || s.health(true) != "failing: "+reason[:39]+"…" {
 		t.Errorf("%q; %q", s.health(false), s.health(true))
@@ -70,7 +70,7 @@ func TestHowFarAnEndpointIsBehindIsReadable(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	if got := (lag{Dead: 1000}).given() + (lag{Dead: 999}).given(); got != "1,000+999" {
+	if got := (lag{Dead: 1000}).deadCount() + (lag{Dead: 999}).deadCount(); got != "1,000+999" {
 		t.Error(got)
 	}
 }

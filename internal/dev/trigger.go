@@ -15,8 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Triggering says what to send, and where to.
-type Triggering struct {
+// TriggerOptions says what to send, and where to.
+type TriggerOptions struct {
 	Output
 	Trigger string
 	Case    int64 // what was last told of this case; 0: a sample
@@ -31,7 +31,7 @@ type Triggering struct {
 }
 
 // Trigger sends a message of a trigger, and prints what became of it.
-func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
+func Trigger(ctx context.Context, c *client.Client, t TriggerOptions) error {
 	if t.Endpoint != "" && t.Case == 0 {
 		return t.test(ctx, c)
 	}
@@ -51,8 +51,8 @@ func Trigger(ctx context.Context, c *client.Client, t Triggering) error {
 	return t.forward(ctx, m)
 }
 
-// tested is what came of a sample that the server sent.
-type tested struct {
+// testResult is what came of a sample that the server sent.
+type testResult struct {
 	Message    string          `json:"message"`
 	Trigger    string          `json:"trigger"`
 	Delivered  bool            `json:"delivered"`
@@ -64,13 +64,13 @@ type tested struct {
 }
 
 // test has the server send a sample to an endpoint.
-func (t Triggering) test(ctx context.Context, c *client.Client) error {
+func (t TriggerOptions) test(ctx context.Context, c *client.Client) error {
 	id, err := endpointID(ctx, c, t.Endpoint)
 	if err != nil {
 		return err
 	}
-	var came tested
-	if err := c.Post(ctx, at(id, "/test"), map[string]string{"trigger": t.Trigger}, &came); err != nil {
+	var came testResult
+	if err := c.Post(ctx, endpointPath(id, "/test"), map[string]string{"trigger": t.Trigger}, &came); err != nil {
 		return err
 	}
 	if t.JSON {
@@ -88,31 +88,31 @@ func (t Triggering) test(ctx context.Context, c *client.Client) error {
 
 // replay has the server tell a message to an endpoint, which may never have been
 // told it before.
-func (t Triggering) replay(ctx context.Context, c *client.Client, m *message) error {
+func (t TriggerOptions) replay(ctx context.Context, c *client.Client, m *message) error {
 	id, err := endpointID(ctx, c, t.Endpoint)
 	if err != nil {
 		return err
 	}
-	return t.at(m.ID).start(ctx, c, id, "/replays", map[string]any{
+	return t.resendOptions(m.ID).start(ctx, c, id, "/replays", map[string]any{
 		"since": m.Timestamp, "until": wire.Timestamp(time.Time(m.Timestamp).Add(time.Millisecond)),
 		"subject": m.Subject, "triggers": []string{m.Trigger},
 	})
 }
 
-// at is how to wait for what becomes of a message at the endpoint.
-func (t Triggering) at(message string) Resending {
-	return Resending{Output: t.Output, Message: message, Endpoint: t.Endpoint, Wait: t.Wait}
+// resendOptions is how to wait for what becomes of a message at the endpoint.
+func (t TriggerOptions) resendOptions(message string) ResendOptions {
+	return ResendOptions{Output: t.Output, Message: message, Endpoint: t.Endpoint, Wait: t.Wait}
 }
 
 // show prints a message that goes nowhere.
-func (t Triggering) show(m *message) error {
+func (t TriggerOptions) show(m *message) error {
 	if t.JSON {
 		return t.object(m)
 	}
 	return t.indented(m.Body)
 }
 
-func (t Triggering) forward(ctx context.Context, m *message) error {
+func (t TriggerOptions) forward(ctx context.Context, m *message) error {
 	to, err := newForwarder(t.Forward, t.Key, t.Timeout, t.Version)
 	if err != nil {
 		return err
@@ -120,23 +120,23 @@ func (t Triggering) forward(ctx context.Context, m *message) error {
 	defer to.client.Close()
 	f := to.send(ctx, *m, 1)
 	if t.JSON {
-		if err := t.object(passedOn{*m, &f}); err != nil {
+		if err := t.object(printJob{*m, &f}); err != nil {
 			return err
 		}
 	} else {
-		t.line("%s %s: %s after %s", m.Trigger, m.ID, f.outcome(), took(f.duration))
+		t.line("%s %s: %s after %s", m.Trigger, m.ID, f.outcome(), formatDuration(f.duration))
 	}
-	if !f.taken() {
+	if !f.delivered() {
 		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it: only 2xx is success.", t.Forward)
 	}
 	return nil
 }
 
-// made are the headers that are made when a message is sent.
-var made = []string{"webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt", "user-agent"}
+// attemptHeaders are the headers that are made when a message is sent.
+var attemptHeaders = []string{"webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt", "user-agent"}
 
 // sample is the trigger's example in the catalogue.
-func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, error) {
+func (t TriggerOptions) sample(ctx context.Context, c *client.Client) (*message, error) {
 	var catalogue struct {
 		Items []struct {
 			Name    string
@@ -163,7 +163,7 @@ func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, err
 			Headers: map[string]string{}, Body: known.Example,
 		}
 		for _, h := range known.Headers {
-			if !h.Optional && !slices.Contains(made, strings.ToLower(h.Name)) {
+			if !h.Optional && !slices.Contains(attemptHeaders, strings.ToLower(h.Name)) {
 				m.Headers[h.Name] = h.Example
 			}
 		}
@@ -179,7 +179,7 @@ func (t Triggering) sample(ctx context.Context, c *client.Client) (*message, err
 const mostEntries = 500
 
 // last finds the newest message of the trigger about the case.
-func (t Triggering) last(ctx context.Context, c *client.Client) (*message, error) {
+func (t TriggerOptions) last(ctx context.Context, c *client.Client) (*message, error) {
 	looked := 0
 	for entry, err := range client.Each[struct {
 		Version int64
@@ -202,7 +202,7 @@ func (t Triggering) last(ctx context.Context, c *client.Client) (*message, error
 
 // of returns the message of the trigger about one version of the case, which was
 // committed at a time; nil: there is none.
-func (t Triggering) of(ctx context.Context, c *client.Client, version int64, at time.Time) (*message, error) {
+func (t TriggerOptions) of(ctx context.Context, c *client.Client, version int64, at time.Time) (*message, error) {
 	query := url.Values{"after": {at.Format(time.RFC3339Nano)}, "triggers": {t.Trigger}, "limit": {"1000"}}
 	for {
 		var page struct {

@@ -76,11 +76,11 @@ func (f *Fonts) Render(ctx context.Context, d Doc) ([]byte, error) {
 const lineSeparator = "\u2028"
 
 // markup are the characters to which a backslash gives their plain meaning.
-const marks = `\#-*|`
+const markup = `\#-*|`
 
 var escaper = func() *strings.Replacer {
 	pairs := []string{"\r\n", lineSeparator, "\n", lineSeparator, "\r", lineSeparator}
-	for _, mark := range marks {
+	for _, mark := range markup {
 		pairs = append(pairs, string(mark), `\`+string(mark))
 	}
 	return strings.NewReplacer(pairs...)

@@ -54,13 +54,13 @@ func (p *parser) line(line string) {
 	case len(line) >= 3 && strings.Trim(line, "-") == "":
 		p.whole(block{kind: rule})
 	case strings.HasPrefix(line, "- "), strings.HasPrefix(line, "* "):
-		p.begin(item)
+		p.start(item)
 		p.lines = append(p.lines, line[2:])
 	case line[0] == '|':
 		p.row(line)
 	default:
 		if p.open == nil || p.open.kind == table {
-			p.begin(paragraph)
+			p.start(paragraph)
 		}
 		p.lines = append(p.lines, line)
 	}
@@ -68,7 +68,7 @@ func (p *parser) line(line string) {
 
 func (p *parser) row(line string) {
 	if p.open == nil || p.open.kind != table {
-		p.begin(table)
+		p.start(table)
 	}
 	if strings.Trim(line, "|-: ") == "" && strings.Contains(line, "-") {
 		p.open.header = p.open.header || len(p.open.rows) == 1
@@ -107,7 +107,7 @@ func (p *parser) whole(b block) {
 	p.blocks = append(p.blocks, b)
 }
 
-func (p *parser) begin(k kind) {
+func (p *parser) start(k kind) {
 	p.end()
 	p.open = &block{kind: k}
 }
@@ -150,7 +150,7 @@ func plain(s string) string {
 	var b strings.Builder
 	s = strings.TrimSpace(s)
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte(marks, s[i+1]) >= 0 {
+		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte(markup, s[i+1]) >= 0 {
 			i++
 		}
 		b.WriteByte(s[i])

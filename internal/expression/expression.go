@@ -283,7 +283,7 @@ func (p *Program) Evaluate(values Values) (bool, error) {
 }
 
 // EvaluateCost is Evaluate, and returns the cost of the evaluation in CEL's units.
-func (p *Program) EvaluateCost(values Values) (holds bool, cost uint64, err error) {
+func (p *Program) EvaluateCost(values Values) (isTrue bool, cost uint64, err error) {
 	result, details, err := p.program.Eval(values)
 	if details != nil && details.ActualCost() != nil {
 		cost = *details.ActualCost()
@@ -291,11 +291,11 @@ func (p *Program) EvaluateCost(values Values) (holds bool, cost uint64, err erro
 	if err != nil {
 		return false, cost, errors.New(p.problem(err))
 	}
-	holds, ok := result.Value().(bool)
+	isTrue, ok := result.Value().(bool)
 	if !ok {
 		return false, cost, errNeither
 	}
-	return holds, cost, nil
+	return isTrue, cost, nil
 }
 
 // problem words CEL's errors without quoting data. It quotes a key only if the expression itself spells

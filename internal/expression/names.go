@@ -68,7 +68,7 @@ type names struct {
 	tested   map[string]bool  // what has() and in ask for
 	faults   []*Fault
 	warnings []*Fault
-	told     map[string]bool
+	reported map[string]bool
 	absent   []string           // members that are read and may not be there
 	seen     map[ast.Expr]Shape // what is known of the expressions that were checked
 }
@@ -76,8 +76,8 @@ type names struct {
 func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	n := &names{
 		ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{},
-		told: map[string]bool{},
-		seen: map[ast.Expr]Shape{},
+		reported: map[string]bool{},
+		seen:     map[ast.Expr]Shape{},
 	}
 	if n.shapes == nil {
 		n.shapes = map[string]Shape{}
@@ -94,17 +94,17 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 }
 
 func (n *names) fault(path, message string, args ...any) {
-	if !n.told[path] && len(n.faults) < maxNameFaults {
+	if !n.reported[path] && len(n.faults) < maxNameFaults {
 		n.faults = append(n.faults, &Fault{Message: fmt.Sprintf(message, args...)})
 	}
-	n.told[path] = true
+	n.reported[path] = true
 }
 
 func (n *names) warn(path, message string, args ...any) {
-	if !n.told[path] && len(n.warnings) < maxNameFaults {
+	if !n.reported[path] && len(n.warnings) < maxNameFaults {
 		n.warnings = append(n.warnings, &Fault{Message: fmt.Sprintf(message, args...)})
 	}
-	n.told[path] = true
+	n.reported[path] = true
 }
 
 // visit checks an expression, once, and returns the shape of its value, or nil if that is unknown.

@@ -136,13 +136,13 @@ func (c *Clients) stopped(network netip.Prefix) (found *conn) {
 func (c *Clients) add(one *conn) {
 	c.all[one] = true
 	if !one.proxied {
-		c.at(one.network).open++
+		c.network(one.network).open++
 	}
 	c.wait(one)
 }
 
 // network returns the counts of a network.
-func (c *Clients) at(network netip.Prefix) *address {
+func (c *Clients) network(network netip.Prefix) *address {
 	from := c.addresses[network]
 	if from == nil {
 		from = &address{waiting: list.New()}
@@ -166,7 +166,7 @@ func (c *Clients) wait(one *conn) {
 	}
 	one.inAll = c.waiting.PushBack(one)
 	if !one.proxied {
-		one.inAddress = c.at(one.network).waiting.PushBack(one)
+		one.inAddress = c.network(one.network).waiting.PushBack(one)
 	}
 }
 
@@ -228,14 +228,14 @@ const (
 )
 
 func (c *Clients) tellFull() {
-	if c.full.begins(time.Now()) {
+	if c.full.starts(time.Now()) {
 		c.config.Log.Warn("there are too many connections; unused ones are closed",
 			"most", c.config.Connections, "advice", adviceFull)
 	}
 }
 
 func (c *Clients) tellCrowded(peer netip.Addr) {
-	if c.crowded.begins(time.Now()) {
+	if c.crowded.starts(time.Now()) {
 		c.config.Log.Warn("one address has too many connections; unused ones are closed",
 			"address", peer.String(), "most", c.config.PerAddress, "advice", adviceCrowded)
 	}

@@ -64,7 +64,7 @@ type Clients struct {
 	waiting   *list.List // of *conn: those without an authenticated request, the oldest first
 	addresses map[netip.Prefix]*address
 
-	full, crowded, exhausted hold
+	full, crowded, exhausted condition
 }
 
 // address counts the connections of one address.
@@ -131,14 +131,14 @@ func NetworkOf(address string) string {
 }
 
 // condition is logged once, and lasts for as long as it comes up again within a minute.
-type hold struct {
+type condition struct {
 	mu   sync.Mutex
 	last time.Time
 }
 
 const holdEnds = time.Minute
 
-func (h *hold) begins(now time.Time) bool {
+func (h *condition) starts(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	begins := now.Sub(h.last) > holdEnds

@@ -64,7 +64,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // backOff makes room for a connection, and waits.
 func (l *listener) backOff(cause error, wait time.Duration) error {
 	c := l.clients
-	if c.exhausted.begins(time.Now()) {
+	if c.exhausted.starts(time.Now()) {
 		c.config.Log.Error("no connection can be accepted: the process has no file descriptor left",
 			"error", cause, "advice", adviceFiles)
 	}

@@ -38,7 +38,7 @@ func (c *Clients) Handler(next http.Handler) http.Handler {
 		defer b.abandon()
 		answer := &answer{ResponseWriter: w, body: b}
 		if from.counted {
-			if !c.begin(from) {
+			if !c.startRequest(from) {
 				writeBusy(answer)
 				return
 			}
@@ -51,11 +51,11 @@ func (c *Clients) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// begin counts a request through a trusted proxy for its address.
-func (c *Clients) begin(from origin) bool {
+// startRequest counts a request through a trusted proxy for its address.
+func (c *Clients) startRequest(from origin) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at := c.at(Network(from.address))
+	at := c.network(Network(from.address))
 	if at.open >= c.config.PerAddress {
 		c.tellCrowded(from.address)
 		return false

@@ -65,7 +65,7 @@ func (p *Provider) Start(ctx context.Context) (string, AuthRequest, error) { ret
 
 // StartAt is Start with another URL to which the provider sends people back; empty: the configured one.
 func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, AuthRequest, error) {
-	client, _, err := p.at(ctx, redirectURL)
+	client, _, err := p.discover(ctx, redirectURL)
 	if err != nil {
 		return "", AuthRequest{}, err
 	}
@@ -82,7 +82,7 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 		return Identity{}, fault.New(fault.Invalid, "oidc.state",
 			"This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
 	}
-	client, verifier, err := p.at(ctx, pending.RedirectURL)
+	client, verifier, err := p.discover(ctx, pending.RedirectURL)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -141,7 +141,7 @@ func (p *Provider) provider() *gooidc.Provider {
 }
 
 // discover finds the provider, and the configuration to talk to it.
-func (p *Provider) at(ctx context.Context, redirectURL string) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
+func (p *Provider) discover(ctx context.Context, redirectURL string) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
 	found := p.provider()
 	if found == nil {
 		var err error

@@ -14,17 +14,17 @@ import (
 
 // shownError is an error in words for people. Its cause may have the address behind a name, or the
 // resolver, which are for the operator alone.
-type told struct {
+type shownError struct {
 	text  string
 	cause error
 }
 
-func (t *told) Error() string { return t.text }
-func (t *told) Unwrap() error { return t.cause }
+func (t *shownError) Error() string { return t.text }
+func (t *shownError) Unwrap() error { return t.cause }
 
 // Cause returns the full error of a [Result], for the operator's log. Nobody else may see it.
 func Cause(err error) string {
-	var known *told
+	var known *shownError
 	if errors.As(err, &known) {
 		return known.cause.Error()
 	}
@@ -59,7 +59,7 @@ func forPeople(class Class, host string, err error) error {
 	if text == "" || slices.Contains(plainErrors, err) {
 		return err // it is one of ours, which name nothing
 	}
-	return &told{text, err}
+	return &shownError{text, err}
 }
 
 // plainErrors are the errors of the classes below that name nothing.

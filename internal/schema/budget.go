@@ -33,14 +33,14 @@ func NewBudget(ctx context.Context, steps int) *Budget {
 // Spend spends steps before the work is done. It returns ErrSpent if there are not enough left, or the
 // context's error if that has ended; from then on, always the same.
 func (b *Budget) Spend(steps int) error {
-	if b == nil || b.err == nil && b.take(steps) {
+	if b == nil || b.err == nil && b.allows(steps) {
 		return nil
 	}
 	return b.err
 }
 
 // allows reports whether the steps may be spent.
-func (b *Budget) take(steps int) bool {
+func (b *Budget) allows(steps int) bool {
 	if steps > b.left || steps < 0 {
 		b.err = ErrSpent
 		return false

@@ -62,7 +62,7 @@ func New(st *store.Store, c Config) *Manager {
 		m.scs.Lifetime = c.Lifetime
 	}
 	m.scs.HashTokenInStore = true
-	m.scs.Store = kept{st, m.idle, m.now}
+	m.scs.Store = scsStore{st, m.idle, m.now}
 	return m
 }
 
@@ -86,7 +86,7 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 		return ctx, err
 	}
 	if m.scs.Token(loaded) == "" {
-		m.begin(loaded)
+		m.startLifetime(loaded)
 	}
 	return loaded, nil
 }
@@ -102,7 +102,7 @@ func found(ctx context.Context) string {
 }
 
 // startLifetime starts the lifetime of ctx's session.
-func (m *Manager) begin(ctx context.Context) {
+func (m *Manager) startLifetime(ctx context.Context) {
 	m.scs.SetDeadline(ctx, m.now().Add(m.scs.Lifetime).UTC())
 }
 
@@ -129,7 +129,7 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 		return err
 	}
 	m.ended(before)
-	m.begin(ctx)
+	m.startLifetime(ctx)
 	m.scs.Put(ctx, tenantKey, u.Tenant)
 	m.scs.Put(ctx, userKey, u.ID)
 	m.scs.Put(ctx, epochKey, u.Epoch)
@@ -225,13 +225,13 @@ func (m *Manager) SetCookie(ctx context.Context, w http.ResponseWriter, name, va
 }
 
 // stored adapts the store to scs.
-type kept struct {
+type scsStore struct {
 	store *store.Store
 	idle  time.Duration
 	now   func() time.Time
 }
 
-func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
+func (k scsStore) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
 	data, exists, err := k.store.Session(ctx, id, k.now())
 	if key, ok := ctx.Value(foundKey{}).(*string); ok && exists {
 		*key = id
@@ -240,7 +240,7 @@ func (k kept) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
 }
 
 // CommitCtx stores a session until it has been idle for too long, but not beyond its deadline.
-func (k kept) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
+func (k scsStore) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
 	_, values, err := scs.GobCodec{}.Decode(data)
 	if err != nil {
 		return err
@@ -254,13 +254,13 @@ func (k kept) CommitCtx(ctx context.Context, id string, data []byte, deadline ti
 	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, tenant, user, data, expires) })
 }
 
-func (k kept) DeleteCtx(ctx context.Context, id string) error {
+func (k scsStore) DeleteCtx(ctx context.Context, id string) error {
 	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.DeleteSession(ctx, id) })
 }
 
 var errNoContext = errors.New("session: called without a context")
 
 // These are scs's methods without a context. It never calls them.
-func (kept) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
-func (kept) Commit(string, []byte, time.Time) error { return errNoContext }
-func (kept) Delete(string) error                    { return errNoContext }
+func (scsStore) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
+func (scsStore) Commit(string, []byte, time.Time) error { return errNoContext }
+func (scsStore) Delete(string) error                    { return errNoContext }

@@ -24,36 +24,36 @@ var CaseTriggers = define(Format{
 			"server's, says in its place.",
 	},
 	Triggers: []Trigger{
-		{"case_created", "A case was created.", caseBody{}, []telling{
-			tellCase(event.CaseCreated.New(event.Creation{Transition: "open"}), "in_review", caseAlone)}},
+		{"case_created", "A case was created.", caseBody{}, []rule{
+			caseRule(event.CaseCreated.New(event.Creation{Transition: "open"}), "in_review", caseAlone)}},
 		{"case_changed", "Data, name or colour of a case changed, or the case was deleted.",
-			caseChangedBody{}, []telling{
-				tellCase(event.CaseChanged.New(event.Changes{Changes: []event.Change{
+			caseChangedBody{}, []rule{
+				caseRule(event.CaseChanged.New(event.Changes{Changes: []event.Change{
 					{Path: "data/client", Before: []byte(`"Acme"`), After: []byte(`"Acme Corp"`)}}}), "in_review",
 					caseChanged("updated")),
-				tellCase(event.CaseDeleted.New(event.NoDetails{}), "in_review", caseChanged("deleted"))}},
+				caseRule(event.CaseDeleted.New(event.NoDetails{}), "in_review", caseChanged("deleted"))}},
 		{"case_state_changed", "A case entered another state, or its first: by a transition, or without one by a " +
-			"switch or a migration of its type.", caseStateChangedBody{}, []telling{
-			tellCase(event.CaseStateChanged.New(event.StateChange{
+			"switch or a migration of its type.", caseStateChangedBody{}, []rule{
+			caseRule(event.CaseStateChanged.New(event.StateChange{
 				From: "in_review", To: "approved", Transition: "approve",
 			}), "approved", caseStateChanged)}},
-		{"case_approved", "A case entered a state that means approval.", caseBody{}, []telling{
-			tellCase(event.CaseApproved.New(event.NoDetails{}), "approved", caseAlone)}},
-		{"case_declined", "A case entered a state that means refusal.", caseBody{}, []telling{
-			tellCase(event.CaseDeclined.New(event.NoDetails{}), "declined", caseAlone)}},
-		{"case_finished", "A case entered a final state.", caseBody{}, []telling{
-			tellCase(event.CaseFinished.New(event.NoDetails{}), "approved", caseAlone)}},
-		{"case_comment", "A comment was added to a case.", caseBody{}, []telling{
-			tellCase(event.CaseCommented.New(event.Comment{ID: "cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"}), "in_review",
+		{"case_approved", "A case entered a state that means approval.", caseBody{}, []rule{
+			caseRule(event.CaseApproved.New(event.NoDetails{}), "approved", caseAlone)}},
+		{"case_declined", "A case entered a state that means refusal.", caseBody{}, []rule{
+			caseRule(event.CaseDeclined.New(event.NoDetails{}), "declined", caseAlone)}},
+		{"case_finished", "A case entered a final state.", caseBody{}, []rule{
+			caseRule(event.CaseFinished.New(event.NoDetails{}), "approved", caseAlone)}},
+		{"case_comment", "A comment was added to a case.", caseBody{}, []rule{
+			caseRule(event.CaseCommented.New(event.Comment{ID: "cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"}), "in_review",
 				caseAlone)}},
-		{"case_documents_updated", "Documents of a case were generated or deleted.", caseDocumentsBody{}, []telling{
-			tellCase(event.CaseDocumentsGenerated.New(sampleDocuments), "in_review",
+		{"case_documents_updated", "Documents of a case were generated or deleted.", caseDocumentsBody{}, []rule{
+			caseRule(event.CaseDocumentsGenerated.New(sampleDocuments), "in_review",
 				caseDocuments(event.CaseDocumentsGenerated, "generated")),
-			tellCase(event.CaseDocumentsDeleted.New(sampleDocuments), "in_review",
+			caseRule(event.CaseDocumentsDeleted.New(sampleDocuments), "in_review",
 				caseDocuments(event.CaseDocumentsDeleted, "deleted"))}},
-		{"case_proofs_updated", "Proofs were uploaded to a case or deleted.", caseBody{}, []telling{
-			tellCase(event.CaseProofsUploaded.New(sampleProofs), "in_review", caseAlone),
-			tellCase(event.CaseProofsDeleted.New(sampleProofs), "in_review", caseAlone)}},
+		{"case_proofs_updated", "Proofs were uploaded to a case or deleted.", caseBody{}, []rule{
+			caseRule(event.CaseProofsUploaded.New(sampleProofs), "in_review", caseAlone),
+			caseRule(event.CaseProofsDeleted.New(sampleProofs), "in_review", caseAlone)}},
 	},
 })
 
@@ -126,8 +126,8 @@ func caseDocuments(kind event.Kind[event.Documents], action string) caseExtensio
 
 // caseRule makes the rule for a fact about a case, whose body comes from the entry's snapshot. Its sample
 // has this fact, and the case in this state.
-func tellCase(fact event.Fact, state string, extend caseExtension) telling {
-	return telling{fact: fact.Name, sample: func() *event.Entry { return sampleOfCase(fact, state) },
+func caseRule(fact event.Fact, state string, extend caseExtension) rule {
+	return rule{fact: fact.Name, sample: func() *event.Entry { return sampleOfCase(fact, state) },
 		body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
 			c := e.Snapshot.Case
 			if c == nil {

@@ -17,7 +17,7 @@ func Sample(trigger string) *event.Entry {
 	if !ok {
 		return nil
 	}
-	return r.tells[0].sample()
+	return r.rules[0].sample()
 }
 
 // Example is a made-up message.
@@ -30,7 +30,7 @@ type Example struct {
 // headers.
 func Examples(trigger, version string) []Example {
 	var all []Example
-	for _, tell := range registry.triggers[trigger].tells {
+	for _, tell := range registry.triggers[trigger].rules {
 		for _, m := range Messages(tell.sample(), version, casetype.Public) {
 			if m.Trigger == trigger {
 				all = append(all, Example{tell.fact, m})

@@ -19,43 +19,43 @@ var ClaimEvents = define(Format{
 	Triggers: []Trigger{
 		{
 			"claim.created", "A claim was created.", claimBody{},
-			tellClaim(event.CaseCreated.New(event.Creation{Transition: "report"})),
+			claimRule(event.CaseCreated.New(event.Creation{Transition: "report"})),
 		},
 		{
 			"claim.closed", "A claim was closed, by its creation in a final state too.", claimBody{},
-			tellClaim(event.CaseClosed.New(event.NoDetails{})),
+			claimRule(event.CaseClosed.New(event.NoDetails{})),
 		},
 		{
 			"claim.reopened", "A closed claim was opened again.", claimBody{},
-			tellClaim(event.CaseReopened.New(event.NoDetails{})),
+			claimRule(event.CaseReopened.New(event.NoDetails{})),
 		},
 		{
 			"claim.label_added", "A label was added to a claim.", claimBody{},
-			tellClaim(event.CaseLabelAdded.New(sampleLabel)),
+			claimRule(event.CaseLabelAdded.New(sampleLabel)),
 		},
 		{
 			"claim.label_removed", "A label was removed from a claim.", claimBody{},
-			tellClaim(event.CaseLabelRemoved.New(sampleLabel)),
+			claimRule(event.CaseLabelRemoved.New(sampleLabel)),
 		},
 		{
 			"claim.assigned", "A claim was assigned to a user.", claimBody{},
-			tellClaim(event.CaseAssigned.New(samplePerson)),
+			claimRule(event.CaseAssigned.New(samplePerson)),
 		},
 		{
 			"claim.unassigned", "A claim is no longer assigned to anyone.", claimBody{},
-			tellClaim(event.CaseUnassigned.New(samplePerson)),
+			claimRule(event.CaseUnassigned.New(samplePerson)),
 		},
 		{"claim.switched_type", "A claim was switched to another type of claim.", claimBody{},
-			tellClaim(event.CaseTypeSwitched.New(event.TypeSwitch{From: "household_claim", To: "motor_claim"}))},
+			claimRule(event.CaseTypeSwitched.New(event.TypeSwitch{From: "household_claim", To: "motor_claim"}))},
 		{
 			"claim.label.added", "A label was added to a claim; the newer spelling.", claimBody{},
-			tellClaim(event.CaseLabelAdded.New(sampleLabel)),
+			claimRule(event.CaseLabelAdded.New(sampleLabel)),
 		},
 		{
 			"claim.label.removed", "A label was removed from a claim; the newer spelling.", claimBody{},
-			tellClaim(event.CaseLabelRemoved.New(sampleLabel)),
+			claimRule(event.CaseLabelRemoved.New(sampleLabel)),
 		},
-		{"claim.deleted", "A claim was deleted.", claimBody{}, tellClaim(event.CaseDeleted.New(event.NoDetails{}))},
+		{"claim.deleted", "A claim was deleted.", claimBody{}, claimRule(event.CaseDeleted.New(event.NoDetails{}))},
 	},
 })
 
@@ -116,9 +116,9 @@ type claimBody struct {
 }
 
 // claimRule makes the rule for a fact about a claim, whose body comes from the entry's snapshot.
-func tellClaim(fact event.Fact) []telling {
+func claimRule(fact event.Fact) []rule {
 	sample := func() *event.Entry { return sampleOfClaim(fact) }
-	return []telling{{fact: fact.Name, sample: sample,
+	return []rule{{fact: fact.Name, sample: sample,
 		of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
 			if e.Snapshot.Case == nil {
 				return nil, errors.New("the journal entry holds no case, which the body is made of")

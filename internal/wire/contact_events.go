@@ -13,7 +13,7 @@ var ContactEvents = define(Format{
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
 	Triggers: []Trigger{
-		{"contact.created", "A contact was created.", contactBody{}, []telling{
+		{"contact.created", "A contact was created.", contactBody{}, []rule{
 			{fact: event.ContactCreated.Name, sample: sampleOfContact, body: contactEvent}}},
 	},
 })

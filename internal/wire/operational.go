@@ -18,16 +18,16 @@ var Operational = define(Format{
 		{
 			"endpoint.failing",
 			"An endpoint has stopped taking messages: it is down and they wait, or it refuses them all.",
-			endpointBody{}, tellEndpoint(event.EndpointFailing),
+			endpointBody{}, endpointRule(event.EndpointFailing),
 		},
 		{
 			"endpoint.disabled",
 			"An endpoint was disabled, because it failed for too long or answered 410 Gone; its messages wait.",
-			endpointBody{}, tellEndpoint(event.EndpointDisabled),
+			endpointBody{}, endpointRule(event.EndpointDisabled),
 		},
 		{
 			"endpoint.recovered", "An endpoint that was said to be failing is there, or takes messages, again.",
-			endpointBody{}, tellEndpoint(event.EndpointRecovered),
+			endpointBody{}, endpointRule(event.EndpointRecovered),
 		},
 	},
 })
@@ -42,9 +42,9 @@ type endpointBody struct {
 	OccurredAt Timestamp `json:"occurred_at" doc:"When this happened."`
 }
 
-func tellEndpoint(fact event.Kind[event.NoDetails]) []telling {
+func endpointRule(fact event.Kind[event.NoDetails]) []rule {
 	sample := func() *event.Entry { return sampleOfEndpoint(fact.New(event.NoDetails{})) }
-	return []telling{{fact: fact.Name,
+	return []rule{{fact: fact.Name,
 		sample: sample, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
 			p := e.Snapshot.Endpoint
 			if p == nil {

@@ -38,11 +38,11 @@ type Trigger struct {
 	Description string // when it fires, as a sentence
 
 	shape any // a zero value of what its bodies are encoded from; their JSON Schema is made of its type
-	tells []telling
+	rules []rule
 }
 
 // rule maps a fact to a body of a trigger.
-type telling struct {
+type rule struct {
 	fact   string
 	sample func() *event.Entry // made up, with this fact; the examples in the catalogue come from it
 	body   func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
@@ -158,7 +158,7 @@ type registered struct {
 
 // route is one way from a fact to a message.
 type route struct {
-	telling
+	rule
 	format  string
 	trigger string
 	header  func(trigger, version string) []Header
@@ -174,11 +174,11 @@ func define(f Format) Format {
 		if Known(t.Name) {
 			panic("wire: the trigger " + t.Name + " is defined twice")
 		}
-		if t.Description == "" || t.shape == nil || len(t.tells) == 0 {
+		if t.Description == "" || t.shape == nil || len(t.rules) == 0 {
 			panic("wire: the trigger " + t.Name + " lacks a description, a shape or facts")
 		}
 		registry.triggers[t.Name] = registered{t, f.headerDocs}
-		for _, tell := range t.tells {
+		for _, tell := range t.rules {
 			if tell.sample == nil {
 				panic("wire: the trigger " + t.Name + " has no sample for " + tell.fact)
 			}

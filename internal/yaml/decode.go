@@ -28,7 +28,7 @@ func (n Node) Decode(into any) []Fault {
 type decoding struct{ faults []Fault }
 
 func (d *decoding) fault(n Node, format string, args ...any) {
-	d.faults = append(d.faults, Fault{Position: n.At(), Path: n.Path, Message: fmt.Sprintf(format, args...)})
+	d.faults = append(d.faults, Fault{Position: n.Position(), Path: n.Path, Message: fmt.Sprintf(format, args...)})
 }
 
 func (d *decoding) value(n Node, to reflect.Value) {

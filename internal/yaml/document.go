@@ -61,14 +61,14 @@ func newDocument() *Document {
 }
 
 // setKey records the position of the key of a path. Of several, the first counts.
-func (d *Document) markKey(path string, at Position) {
+func (d *Document) setKey(path string, at Position) {
 	if _, known := d.places[path]; !known {
 		d.places[path] = place{key: at}
 	}
 }
 
 // setValue records the position of the value at a path, which is also that of its name if it has no key.
-func (d *Document) markValue(path string, at Position) {
+func (d *Document) setValue(path string, at Position) {
 	place := d.places[path]
 	if place.value != (Position{}) {
 		return
@@ -106,7 +106,7 @@ func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\uf
 
 // PositionOf returns the position of the key at a path, or of the value if it has no key. If there is
 // none, it returns the position of the nearest value around it.
-func (d *Document) At(path string) Position {
+func (d *Document) PositionOf(path string) Position {
 	for {
 		if at, known := d.places[path]; known {
 			return at.key

@@ -141,7 +141,7 @@ func (r *jsonReader) token() json.Token {
 
 func (r *jsonReader) read() any {
 	token, depth := r.token(), len(r.at)
-	r.markValue()
+	r.setValue()
 	if r.nodes += 1 + r.length/longPathLength; r.options.MaxNodes > 0 && r.nodes > r.options.MaxNodes && !r.full {
 		r.full = true
 		r.fault(fmt.Sprintf(tooMany, r.options.MaxNodes))
@@ -187,14 +187,14 @@ func (r *jsonReader) skip() {
 	}
 }
 
-func (r *jsonReader) markValue() {
+func (r *jsonReader) setValue() {
 	if r.doc.places != nil && !r.full {
-		r.doc.markValue(r.at.Pointer(), r.position)
+		r.doc.setValue(r.at.Pointer(), r.position)
 	}
 }
 
 // setKey records the position of a key, and refuses a duplicate.
-func (r *jsonReader) markKey(known bool) {
+func (r *jsonReader) setKey(known bool) {
 	path := ""
 	if r.doc.places != nil {
 		path = r.at.Pointer()
@@ -203,9 +203,9 @@ func (r *jsonReader) markKey(known bool) {
 	case known && r.doc.places == nil:
 		r.fault(twice)
 	case known:
-		r.fault(fmt.Sprintf(twiceSince, r.doc.At(path).Line))
+		r.fault(fmt.Sprintf(twiceSince, r.doc.PositionOf(path).Line))
 	case r.doc.places != nil && !r.full:
-		r.doc.markKey(path, r.position)
+		r.doc.setKey(path, r.position)
 		in := r.at[:len(r.at)-1].Pointer()
 		r.doc.order[in] = append(r.doc.order[in], r.at[len(r.at)-1].name)
 	}
@@ -225,7 +225,7 @@ func (r *jsonReader) object() map[string]any {
 		}
 		_, known := object[name]
 		r.at, r.length = append(r.at, Member(name)), r.length+len(name)+1
-		r.markKey(known)
+		r.setKey(known)
 		object[name] = r.read()
 		r.at, r.length = r.at[:len(r.at)-1], r.length-len(name)-1
 	}

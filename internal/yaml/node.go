@@ -46,10 +46,10 @@ func (n Node) Items() []Node {
 }
 
 // Position returns the position of the node's key, or of the node if it has none.
-func (n Node) At() Position { return n.doc.At(n.Path) }
+func (n Node) Position() Position { return n.doc.PositionOf(n.Path) }
 
 // Below returns the position of the value to which a JSON Pointer leads from the node.
-func (n Node) Below(path string) Position { return n.doc.At(n.Path + path) }
+func (n Node) Below(path string) Position { return n.doc.PositionOf(n.Path + path) }
 
 // Text returns a scalar as it was written, whatever its type; it returns false for null.
 func (n Node) Text() (text string, ok bool) {
@@ -140,7 +140,7 @@ func (w *writer) object(n Node) error {
 	for key, value := range n.Members() {
 		w.out.WriteString(separator)
 		separator = ","
-		w.toLine(value.At())
+		w.toLine(value.Position())
 		if err := w.scalar(key); err != nil {
 			return err
 		}

@@ -196,7 +196,7 @@ func (r *reader) read(n *yaml.Node, path string, depth int) any {
 		r.fault(n, path, fmt.Sprintf(tooMany, r.options.MaxNodes))
 		return nil
 	}
-	r.doc.markValue(path, positionOf(n))
+	r.doc.setValue(path, positionOf(n))
 	switch n.Kind {
 	case yaml.AliasNode:
 		return r.alias(n, path, depth)
@@ -256,11 +256,11 @@ func (r *reader) mapping(n *yaml.Node, path string, depth int) any {
 			continue
 		}
 		if _, known := object[name]; known {
-			r.fault(key, at, fmt.Sprintf(twiceSince, r.doc.At(at).Line))
+			r.fault(key, at, fmt.Sprintf(twiceSince, r.doc.PositionOf(at).Line))
 		} else {
 			r.doc.order[path] = append(r.doc.order[path], name)
 		}
-		r.doc.markKey(at, positionOf(key))
+		r.doc.setKey(at, positionOf(key))
 		object[name] = r.read(value, at, depth+1)
 	}
 	return object

@@ -23,7 +23,7 @@ func Callback(t testing.TB, callback http.Handler) http.Handler {
 				t.Errorf("a question is not as the catalogue says: %v\nheaders: %v\nbody: %s", err, r.Header, body)
 			}
 		}
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failingReader{err}))
 		callback.ServeHTTP(w, r)
 	})
 }

@@ -37,15 +37,15 @@ func Handler(t testing.TB, receiver http.Handler) http.Handler {
 		if err == nil { // else it was cut off
 			Check(t, r.Header, body)
 		}
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failingReader{err}))
 		receiver.ServeHTTP(w, r)
 	})
 }
 
-// failing is a reader that fails as another did; without an error it is empty.
-type failing struct{ err error }
+// failingReader is a reader that fails as another did; without an error it is empty.
+type failingReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) {
+func (f failingReader) Read([]byte) (int, error) {
 	if f.err == nil {
 		return 0, io.EOF
 	}
