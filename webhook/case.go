@@ -1,7 +1,6 @@
 package webhook
 
-// Case is a case as of one version, as the case_* triggers tell it. What is null
-// in the body is empty or zero.
+// Case is a case as of one version, as in messages of the case_* triggers. A null in the body is empty or zero.
 type Case struct {
 	ID                int64  `json:"case_id"`
 	Reference         string `json:"case_user_readable_id"` // KYC-0042

@@ -17,14 +17,13 @@ type ClaimEvent struct {
 	PerformedBy Performer `json:"performed_by"`
 }
 
-// Performer is who did it.
+// Performer is the author of an event.
 type Performer struct {
 	UserID int64  `json:"user_id"` // 0: a program
 	Name   string `json:"name"`    // the user's, or the API token's
 }
 
-// Claim is a claim after what the event tells. What is null in the body is empty
-// or zero.
+// Claim is a claim after the event. A null in the body is empty or zero.
 type Claim struct {
 	ID              int64     `json:"id"`
 	Title           string    `json:"title"`
@@ -98,7 +97,7 @@ type ContactEvent struct {
 	PerformedBy Performer `json:"performed_by"`
 }
 
-// Contact is a person or a business. What is not known is empty.
+// Contact is a person or a business. Unknown details are empty.
 type Contact struct {
 	ID                     int64     `json:"id"`
 	IsBusiness             bool      `json:"is_business"`

@@ -113,8 +113,8 @@ func (h *handlerConfig) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers an error. What is said of a request that was not understood
-// helps its sender; what the function returned is nobody else's business.
+// refuse answers an error. The sender gets the reason why its request was not understood, but not the error that the function
+// returned.
 func refuse(w http.ResponseWriter, err error) {
 	status, text := statusOf(err), ""
 	for _, known := range []error{ErrHeaders, ErrTimestamp, ErrSignature, ErrTooLarge, ErrBody} {

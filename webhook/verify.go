@@ -62,12 +62,12 @@ func (v *Verifier) trust(secret string) error {
 	return err
 }
 
-// Verify says whether a request is Casehook's, from its headers and from the
-// bytes of its body as they arrived. The error is ErrHeaders, ErrTimestamp or
+// Verify checks that a request is Casehook's, by its headers and by the bytes of
+// its body as they arrived. The error is ErrHeaders, ErrTimestamp or
 // ErrSignature. Signatures are compared in constant time.
 //
-// What is signed is the webhook-id, the webhook-timestamp and the body. No other
-// header is.
+// The webhook-id, the webhook-timestamp and the body are signed. Other headers
+// are not.
 func (v *Verifier) Verify(header http.Header, body []byte) error {
 	id, timestamp, signatures := header.Get(headerID), header.Get(headerTimestamp), header.Get(headerSignature)
 	for _, name := range []string{headerID, headerTimestamp, headerSignature} {

@@ -3,17 +3,17 @@
 //
 // A [Verifier] knows the secrets. [Handler] and [Callback] make an http.Handler
 // of a function: they limit the body, verify the signature, decode into typed
-// payloads and answer with the right status. Who has a router or a queue of
-// their own uses [Verifier.Parse], [Verifier.Verify] and [Decode] by themselves.
+// payloads and answer with the right status. Programs with a router
+// or a queue of their own use [Verifier.Parse], [Verifier.Verify] and [Decode].
 //
 // Webhooks are delivered at least once. Drop duplicates by [Event.ID], which is
-// the same on every attempt, and what is older than what you have by
+// the same on every attempt, and messages that are older than the newest one by
 // [Event.Sequence].
 package webhook
 
 import "errors"
 
-// What may be wrong with a request. They are wrapped: match them with errors.Is.
+// The faults of a request. They are wrapped: match them with errors.Is.
 var (
 	// ErrSecret says that a secret or public key can't be read. It never quotes it.
 	ErrSecret = errors.New("webhook: the secret can't be read")

@@ -290,7 +290,8 @@ func (c *endpointReplayCmd) Validate() error {
 func (c *endpointReplayCmd) Run(ctx context.Context, s stdio) error {
 	now := time.Now()
 	return dev.Replay(ctx, c.client(), dev.Output{Out: s.out}, dev.ReplayRequest{
-		Endpoint: c.Endpoint, Since: c.Since.format(now), Until: c.Until.format(now), Triggers: c.Triggers, Case: c.Case,
+		Endpoint: c.Endpoint, Since: c.Since.format(now), Until: c.Until.format(now), Triggers: c.Triggers,
+		Case: c.Case,
 	})
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// webURL is a URL on the command line. Whoever uses it judges the rest of it; what
-// has no scheme is refused at once, with what was probably meant.
+// webURL is a URL on the command line. A URL without a scheme is refused at once, with the one that was
+// probably meant; the rest is checked where it is used.
 type webURL string
 
 // UnmarshalText reads http://... or https://...

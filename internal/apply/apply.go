@@ -32,8 +32,8 @@ type applier struct {
 	plan *Plan
 }
 
-// Run applies a plan to a server, and says on Out what was done to each item, or would
-// be. What fails holds up nothing else; the error lists all of it.
+// Run applies a plan to a server, and reports on Out what was done to each item, or would be. A failure
+// does not stop the other items; the error lists all of them.
 func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	c := &applier{o, server, p}
 	var wrong failures
@@ -58,7 +58,7 @@ func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	return wrong.err()
 }
 
-// What is done to an item.
+// The verbs for what is done to an item.
 const (
 	created   = "created"
 	updated   = "updated"

@@ -71,7 +71,7 @@ func (f *failures) add(err error) (stop bool) {
 	return !errors.As(err, &known)
 }
 
-// err returns what went wrong. What ended the run stays as it is, if it is alone.
+// err returns the failures. A failure that ended the run is returned as it is, if it is the only one.
 func (f *failures) err() error {
 	if len(f.all) == 1 {
 		return f.all[0]
@@ -105,9 +105,9 @@ type place struct {
 	line int
 }
 
-// refused places what the server says of an item. Below finds what a path leads to; the
-// empty path is the item itself. What concerns no item, such as a token that is wrong,
-// stays as it is.
+// refused adds the position in the file to the server's faults about an item. Below finds the place that a
+// path leads to; the empty path is the item itself. A fault that concerns no item, such as a wrong token,
+// is returned unchanged.
 func refused(err error, label string, below func(path string) place) error {
 	var known *fault.Error
 	if !errors.As(err, &known) || known.Kind == fault.Unauthenticated || strings.HasPrefix(known.Code, "client.") {

@@ -1,7 +1,6 @@
-// Package apply brings the case types and endpoints of a server to what a file
-// says, through the API. What is missing is created, what differs is updated,
-// what is right is left alone; nothing is deleted. So a file may be applied any
-// number of times.
+// Package apply brings the case types and endpoints of a server to the state that a file describes,
+// through the API. It creates missing items, updates those that differ, and leaves the others alone; it
+// deletes nothing. So a file may be applied any number of times.
 package apply
 
 import (

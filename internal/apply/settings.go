@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// settingsNode is what may be said of an endpoint besides where it is and what it
-// hears. What is left out is empty, but for the clearance, which stays as it is.
+// settingsNode has the settings of an endpoint besides its URL and triggers. A setting that is left out is
+// emptied, but for the clearance, which stays.
 type settingsNode struct {
 	endpoint.Options
 	Description string                  `yaml:"description"`

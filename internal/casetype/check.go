@@ -54,7 +54,8 @@ func (c *checker) fault(path, message string, args ...any) {
 	if len(c.wrong) >= yaml.MaxFaults || !c.spend(100+len(path)) {
 		return
 	}
-	c.wrong = append(c.wrong, Fault{Line: c.doc.PositionOf(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
+	c.wrong = append(c.wrong,
+		Fault{Line: c.doc.PositionOf(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
 func (c *checker) check() {

@@ -118,7 +118,7 @@ func TestATokenThatIsNotValidIsNamedByWhereItIsSet(t *testing.T) {
 	}
 }
 
-// What reads is tried again; what changes something is not.
+// A request that reads is tried again; one that changes something is not.
 func TestOnlyReadingIsTriedAgain(t *testing.T) {
 	away := func() (*http.Response, error) { return nil, errors.New("refused") }
 	for name, c := range map[string]struct {

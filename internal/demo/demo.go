@@ -74,7 +74,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		callbacks: asks,
 		wait:      o.Wait, seen: map[string]bool{},
 	}
-	if err := s.play(ctx, told.url); err != nil {
+	if err := s.perform(ctx, told.url); err != nil {
 		if ctx.Err() != nil && !o.Once {
 			return nil // somebody pressed Ctrl-C
 		}
@@ -103,8 +103,8 @@ func (s *stage) printArrivals(ctx context.Context) {
 	}
 }
 
-// play sets the stage and tells both stories.
-func (s *stage) play(ctx context.Context, receiver string) error {
+// perform sets the stage and tells both stories.
+func (s *stage) perform(ctx context.Context, receiver string) error {
 	for _, act := range []func() error{
 		func() error { return s.setUp(ctx, receiver) },
 		func() error { return s.review(ctx) },

@@ -160,8 +160,8 @@ func (w *attemptPrinter) follow(ctx context.Context) error {
 // new behind them: what is recorded late comes among newer ones.
 const overlap = 100
 
-// poll prints what is new, the oldest first, and no more than most of it; 0: all.
-// What is older than that is passed over now and later; more says whether there is.
+// poll prints new attempts, the oldest first, and no more than most of them; 0: all. Older ones are
+// skipped now and later; more reports whether there are any.
 func (w *attemptPrinter) poll(ctx context.Context, most int) (more bool, err error) {
 	var fresh, old []attempt
 	known := 0

@@ -102,7 +102,8 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 	short := onTerminal(o.Out)
 	for _, e := range all {
 		table.Rows = append(table.Rows, []string{
-			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked), e.lag.deadCount(),
+			cmp.Or(e.Name, e.ID), e.Status, e.health(short), e.lag.behind(now), Grouped(e.lag.Parked),
+			e.lag.deadCount(),
 			few(e.Triggers, short), e.URL,
 		})
 	}

@@ -59,8 +59,8 @@ type forwarder struct {
 	client  *outbound.Client
 }
 
-// newForwarder makes one. Whatever address the receiver has may be called: it is
-// the machine of who runs this. A URL that can't be called is refused.
+// newForwarder makes one. It may call any address: the receiver is on the user's own machine. It refuses a
+// URL that can't be called.
 func newForwarder(raw string, key []byte, timeout time.Duration, version string) (*forwarder, error) {
 	url, err := weburl.Canonical(raw)
 	if err != nil {

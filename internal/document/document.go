@@ -12,7 +12,8 @@
 // lines by Unicode's rules. Of a paragraph 2,000 characters are set at a time, so that memory does not grow with it. A
 // rendering ends with its request, and half of the processors render at once.
 //
-// Built-in fonts come first, then those of folders, which are read when a character is missing. A character that no font
+// Built-in fonts come first, then those of folders, which are read when a character is missing. A character
+// that no font
 // has is refused before anything is drawn. Letters that are set together, such as a letter and its marks, are embedded
 // as one glyph with their text, so that every reader finds and copies the text as it was written. Fonts are embedded as
 // subsets in CFF, whatever they were.

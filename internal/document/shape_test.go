@@ -33,7 +33,7 @@ func glyphs(t *testing.T, text string, look style) (glyphs []int, files []string
 	return glyphs, files
 }
 
-// What is expected was made by hb-shape, which browsers shape text with, of HarfBuzz 6.0.
+// The expected glyphs were made by hb-shape of HarfBuzz 6.0, which browsers shape text with.
 func TestTextIsShapedAsHarfBuzzDoes(t *testing.T) {
 	tests := []struct {
 		name, font, text string

@@ -63,8 +63,8 @@ func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 	}
 }
 
-// What would cost too much is refused beforehand only where that is asked for;
-// what does cost too much is always broken off.
+// An expression that would cost too much is refused beforehand only if that is asked for; one that does
+// cost too much is always stopped.
 func TestCostIsForeseenAndLimited(t *testing.T) {
 	loops := `data.l.all(a, data.l.all(b, data.l.all(c, true)))`
 	if _, wrong := language(expression.Limits{Cost: 10_000, Foresee: true}).Compile(loops); wrong == nil ||

@@ -150,8 +150,8 @@ func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
 	}
 }
 
-// Who has authenticated and then stops, in a body or before an answer, makes room
-// as well: where nobody else waits, the one that has stopped for longest.
+// A client that has authenticated and then stops, in a body or before an answer, makes room as well: if
+// nobody else waits, the one that has stopped for longest.
 func TestWhoeverStopsMakesRoom(t *testing.T) {
 	c := New(Config{Connections: 16, PerAddress: 8, Patience: time.Hour})
 	stopped := make(chan struct{}, 100)

@@ -2,18 +2,20 @@
 // from, and ends connections that do not move. A client without a credential can occupy little, and not
 // for long:
 //
-//   - Connections are limited, in all and per address. When there are too many, the oldest of those that nobody has
-//     authenticated on are closed first, and then those whose clients stop.
-//   - A request's head has a deadline. Bodies and answers have to keep moving: a client may stop for [Config.Patience], and
-//     has to be faster than minRate.
+//   - Connections are limited, in all and per address. When there are too many, the oldest of those that
+//     nobody has authenticated on are closed first, and then those whose clients stop.
+//   - A request's head has a deadline. Bodies and answers have to keep moving: a client may stop for
+//     [Config.Patience], and has to be faster than minRate.
 //   - An answer that comes before the whole body has been read closes the connection.
 //   - Addresses that proxies pass on count where the proxies are trusted.
 //
 // The listener counts connections, in all and per address. When there are too many, it closes the one that has waited
-// longest without an authenticated request, else the one whose client has stopped for longest; only if there is none, it
+// longest without an authenticated request, else the one whose client has stopped for longest; only if there
+// is none, it
 // refuses the new one (503). Without file descriptors it closes one as well, logs it once, and waits.
 //
-// The connection enforces the pace of writing, so that every kind of answer has it. The handler enforces that of bodies,
+// The connection enforces the pace of writing, so that every kind of answer has it. The handler enforces that
+// of bodies,
 // because a read that waits for the client's end must have no deadline. A pace is an allowance of time, which waiting
 // spends and bytes earn.
 //

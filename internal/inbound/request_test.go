@@ -45,8 +45,7 @@ func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
 	}
 }
 
-// What is left of a body closes the connection, however the answer is begun, and
-// is not waited for.
+// The rest of a body closes the connection, however the answer is started, and is not waited for.
 func TestAnAnswerBeforeTheBodyClosesTheConnection(t *testing.T) {
 	for name, do := range map[string]http.HandlerFunc{
 		"a status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },

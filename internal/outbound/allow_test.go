@@ -36,8 +36,8 @@ func TestAllowedAddressesHaveOneText(t *testing.T) {
 	}
 }
 
-// What one tenant may call, another may not: neither at that address, nor at another
-// port of it, nor on a connection that is open already.
+// One tenant may not call what another may: neither at that address, nor at another port of it, nor on a
+// connection that is open already.
 func TestATenantCallsWhatItMay(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("inside"))

@@ -93,7 +93,7 @@ func (z *zone) run() {
 	}
 }
 
-// What a message of the protocol is made of: RFC 1035, section 4.
+// The parts of a message of the protocol: RFC 1035, section 4.
 const (
 	headSize  = 12
 	typeA     = 1

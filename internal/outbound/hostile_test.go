@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// What a hostile receiver may cost.
+// The bounds of the cost of a hostile receiver.
 const (
 	hostileTimeout = 200 * time.Millisecond
 	hostileMemory  = 4 << 20 // bytes allocated for one request, all in all; its own side included

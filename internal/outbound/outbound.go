@@ -15,13 +15,15 @@
 // The guard checks the address that is dialled, after DNS, for every attempt: public addresses only, and those that the
 // operator allows the tenant, with ports. Each set of allowed addresses has connections of its own, and answers from
 // addresses that are not public are kept in no attempt. IPv4 in IPv6, NAT64, 6to4, Teredo and metadata addresses are
-// checked as the addresses that they stand for; hosts that are numbers in a form on which libraries disagree are refused.
+// checked as the addresses that they stand for; hosts that are numbers in a form on which libraries disagree
+// are refused.
 //
 // HTTP/1.1 alone is spoken, because HTTP/2 lower-cases header names and the published contract spells them.
 //
 // Answers are limited after decompression and before it: there are streams without end that unfold to nothing.
 //
-// Users learn what went wrong in terms that they know (told.go): no address that a name stands for, no resolver, nothing
+// Users learn what went wrong in terms that they know (told.go): no address that a name stands for, no
+// resolver, nothing
 // of a certificate. TestFailuresNameNoAddressAnywhere provokes each kind of failure and reads every operation.
 package outbound
 

@@ -161,7 +161,7 @@ func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
 	}
 }
 
-// What is decoded, written down again and decoded once more is the same.
+// A decoded answer that is encoded and decoded once more is the same.
 func FuzzDecodeAnswer(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", `{"data":{"a":[1,{"b":null}]},"errors":["x"],"warnings":[],"override_state":"s"}`,
@@ -194,7 +194,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	})
 }
 
-// What carries errors is no failure to be waived, whatever else is wrong with it.
+// An answer that carries errors is no failure to be waived, whatever else is wrong with it.
 func TestAnswersThatCarryErrorsAreKnown(t *testing.T) {
 	for body, want := range map[string]bool{
 		"": false, "{}": false, `{"errors":[]}`: false, `{"errors":null}`: false, `{"data":{"errors":["x"]}}`: false, `<p>errors</p>`: false,

@@ -113,10 +113,9 @@ var common = []HeaderDoc{
 	},
 }
 
-// Headers describes the headers that the requests of a trigger have: first those
-// of its format, then what all requests have. Version is what they show, and program
-// the version of Casehook. What a message says itself has the value that the trigger's
-// example has.
+// Headers describes the headers that the requests of a trigger have: first those of its format, then those
+// of all requests. Version and program are the values that they show: the published version, and that of
+// Casehook. A header of the message itself has the value of the trigger's example.
 func Headers(trigger, version, program string) []HeaderDoc {
 	var own []HeaderDoc
 	docs := registry.triggers[trigger].headerDocs

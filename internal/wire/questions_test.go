@@ -98,7 +98,7 @@ func TestBrokenQuestionsAreNoticed(t *testing.T) {
 	}
 }
 
-// What the schema takes is what is taken, and nothing else.
+// The schema accepts exactly the answers that are accepted.
 func TestAnswersAreReadAsTheSchemaSays(t *testing.T) {
 	key := rapid.OneOf(
 		rapid.SampledFrom([]string{"data", "errors", "warnings", "override_state", "state", "more"}),

@@ -28,7 +28,7 @@ func TestWhatTheCatalogueShowsIsValid(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a field of any body, it is noticed.
+// A fault in any field of any body is noticed.
 func TestBrokenFieldsAreNoticed(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		header, body := received(trigger.Name)
