@@ -3,6 +3,9 @@
 package api
 
 import (
+	"github.com/casehook/casehook/internal/hooks"
+	"github.com/casehook/casehook/internal/people"
+
 	"cmp"
 	"context"
 	"log/slog"
@@ -10,8 +13,8 @@ import (
 
 	"github.com/casehook/casehook/internal/api/cases"
 	"github.com/casehook/casehook/internal/api/docs"
-	"github.com/casehook/casehook/internal/api/hooks"
-	"github.com/casehook/casehook/internal/api/people"
+	apihooks "github.com/casehook/casehook/internal/api/hooks"
+	apipeople "github.com/casehook/casehook/internal/api/people"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
@@ -52,10 +55,12 @@ type Config struct {
 type Services struct {
 	Guard    *authz.Guard
 	Casework *casework.Service
+	Hooks    hooks.Services
+	People   people.Services
 }
 
 // Follow bounds the clients that follow the journal.
-type Follow = hooks.Follow
+type Follow = apihooks.Follow
 
 // New makes the handler of the API, its description and its documentation.
 // It panics if the key has a wrong length.
@@ -68,11 +73,11 @@ func compose(s Services, c Config) *rest.Kernel {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	peopleConfig := people.Config{
+	peopleConfig := apipeople.Config{
 		Guard: s.Guard,
 		Log:   c.Log, Operator: c.Operator, Sessions: c.Sessions, OIDC: c.OIDC, PublicURL: c.PublicURL,
 	}
-	authenticator := people.NewAuthenticator(s.Casework, peopleConfig)
+	authenticator := apipeople.NewAuthenticator(s.People, peopleConfig)
 	k := rest.New(rest.Config{
 		OpenAPI:        describe(c.Version),
 		Log:            c.Log,
@@ -87,11 +92,12 @@ func compose(s Services, c Config) *rest.Kernel {
 	})
 	registerServer(k, c)
 	cases.Register(k, s.Casework)
-	hooks.Register(k, s.Casework, hooks.Config{
-		Guard:   s.Guard,
-		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
+	apihooks.Register(k, s.Hooks, apihooks.Config{
+		Casework: s.Casework,
+		Guard:    s.Guard,
+		Version:  c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	people.Register(k, s.Casework, peopleConfig)
+	apipeople.Register(k, s.People, peopleConfig)
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k
 }

@@ -11,9 +11,8 @@ import (
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/blob"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/definitions"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -37,10 +36,10 @@ type credential struct {
 	revoke func(w *world)
 }
 
-var people atomic.Int64
+var persons atomic.Int64
 
 // address returns a new user's.
-func address() string { return fmt.Sprintf("person%d@example.org", people.Add(1)) }
+func address() string { return fmt.Sprintf("person%d@example.org", persons.Add(1)) }
 
 // revocations are all the ways in which somebody loses what they had. Each is of a
 // manager cleared for PRIVATE.
@@ -194,17 +193,12 @@ func TestWhatIsRevokedWhileAFileComesInIsNotSaved(t *testing.T) {
 }
 
 // otherNode is another process on the world's database.
-func (w *world) otherNode() *casework.Service {
+func (w *world) otherNode() people.Services {
 	w.t.Helper()
 	st, err := store.Open(w.t.Context(), store.Options{URL: w.dsn, Key: databaseKey})
 	must(w.t, err)
 	w.t.Cleanup(func() { st.Close() })
-	blobs, err := blob.NewDisk(w.t.TempDir())
-	must(w.t, err)
-	catalog := definitions.NewCatalog()
-	return casework.New(casework.Config{
-		Store: st, Guard: authz.New(st, catalog, authz.Config{}), Definitions: catalog, Blobs: blobs,
-	})
+	return people.New(people.Config{Store: st, Guard: authz.New(st, definitions.NewCatalog(), authz.Config{})})
 }
 
 // No notification arrives here: neither process listens.
@@ -213,10 +207,10 @@ func TestWhatAnotherNodeRevokesWhileACallbackIsAskedSavesNothing(t *testing.T) {
 	w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 	made := w.post("/v1/tokens", `{"name": "m", "role": "manager"}`).is(201, "")
 	other := w.otherNode()
-	admin, err := other.Authenticate(t.Context(), w.bearer, "")
+	admin, err := other.Tokens.Authenticate(t.Context(), w.bearer, "")
 	must(t, err)
 	w.whenAsked(func() {
-		if err := other.DeleteToken(t.Context(), admin, made.text("id")); err != nil {
+		if err := other.Tokens.DeleteToken(t.Context(), admin, made.text("id")); err != nil {
 			t.Error(err)
 		}
 	})

@@ -28,7 +28,9 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
@@ -45,7 +47,6 @@ type world struct {
 	server      *httptest.Server
 	store       *store.Store
 	services    api.Services
-	service     *casework.Service
 	sessions    *session.Manager
 	engine      *delivery.Engine // runs where a test lets it
 	bearer      string
@@ -116,13 +117,21 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	t.Cleanup(out.Close)
 	catalog := definitions.NewCatalog()
 	w.services.Guard = authz.New(w.store, catalog, authz.Config{})
-	service := casework.New(casework.Config{
-		Store: w.store, Guard: w.services.Guard, Definitions: catalog, Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}),
-		PublicURL: "https://cases.example", MaxUpload: 64 << 20, Hashing: func() { w.hashed.Add(1) },
+	w.services.People = people.New(people.Config{
+		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example", Hashing: func() { w.hashed.Add(1) },
 		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // it is counted, not felt
 		Variable:     func(string) (string, bool) { return callbacks.URL, true },
 	})
-	w.bearer, err = service.Bootstrap(t.Context(), nil)
+	tenants := w.services.People.Tenants
+	w.services.Casework = casework.New(casework.Config{
+		Store: w.store, Guard: w.services.Guard, Definitions: catalog, Blobs: blobs,
+		Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 64 << 20,
+		Tenants: casework.Tenants{PublicURLOf: tenants.PublicURLOf, Variables: tenants.Variables},
+	})
+	w.services.Hooks = hooks.New(hooks.Config{
+		Store: w.store, Guard: w.services.Guard, Cases: hooks.Cases{KnownCase: w.services.Casework.KnownCase},
+	})
+	w.bearer, err = tenants.Bootstrap(t.Context(), nil)
 	must(t, err)
 	w.sessions = session.New(w.store, session.Config{Insecure: true})
 	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond,
@@ -133,7 +142,6 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	for _, c := range change {
 		c(&config)
 	}
-	w.service, w.services.Casework = service, service
 	w.serve(config)
 	w.describe(config.Version)
 	return w

@@ -121,7 +121,9 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 	}
 }
 
-func (g *Guard) tryClaim(ctx context.Context, name store.OnceKey, request string, asking time.Duration) (claimed bool, err error) {
+func (g *Guard) tryClaim(
+	ctx context.Context, name store.OnceKey, request string, asking time.Duration,
+) (claimed bool, err error) {
 	now := g.now()
 	c := store.Claim{
 		OnceKey: name, Request: request, By: g.process, Now: now, Until: now.Add(asking + claimMargin),

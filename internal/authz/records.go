@@ -26,7 +26,9 @@ func System(tenant int64) access.Principal {
 
 // Records lists the tenant's audit records with ids below before, newest first; 0
 // begins at the newest. What is about something above the caller's clearance is left out.
-func (g *Guard) Records(ctx context.Context, p access.Principal, before int64, limit int) (none store.Page[access.Record], err error) {
+func (g *Guard) Records(
+	ctx context.Context, p access.Principal, before int64, limit int,
+) (none store.Page[access.Record], err error) {
 	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
 		return none, err
 	}

@@ -112,7 +112,9 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 }
 
 // stillMayType checks that a version of a case type, or its newest, leaves somebody in.
-func (g *Guard) stillMayType(ctx context.Context, r definitions.Reader, p access.Principal, o access.Operation, key string, version int64) error {
+func (g *Guard) stillMayType(
+	ctx context.Context, r definitions.Reader, p access.Principal, o access.Operation, key string, version int64,
+) error {
 	t, err := g.definitions.At(ctx, r, p.Tenant, key, version)
 	if errors.Is(err, fault.NotFound) {
 		return nil

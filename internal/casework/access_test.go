@@ -18,18 +18,20 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 )
 
 func TestTokens(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
+		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
 		token, bearer := made.Token, made.Bearer
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := w.Authenticate(ctx, bearer, "192.0.2.7")
+		p, err := w.tokens.Authenticate(ctx, bearer, "192.0.2.7")
 		p.Credential = access.Credential{}
 		want := access.Principal{Tenant: w.p.Tenant, Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"}}
 		if diff := cmp.Diff(want, p); err != nil || diff != "" {
@@ -38,7 +40,7 @@ func TestTokens(t *testing.T) {
 		var refusals []string
 		refuse := func(bearer string) {
 			t.Helper()
-			p, err := w.Authenticate(ctx, bearer, "")
+			p, err := w.tokens.Authenticate(ctx, bearer, "")
 			refusals = append(refusals, wantFault(t, err, fault.Unauthenticated, "token.invalid").Detail)
 			if p != (access.Principal{}) {
 				t.Errorf("%q is %+v", bearer, p)
@@ -49,16 +51,16 @@ func TestTokens(t *testing.T) {
 		}
 		w.later(time.Hour)
 		refuse(bearer)
-		made, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
+		made, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
 		bearer = made.Bearer
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := w.Tokens(ctx, w.p)
+		all, err := w.tokens.Tokens(ctx, w.p)
 		if err != nil || len(all) != 2 || all[1].Name != "second" {
 			t.Fatalf("%+v, %v", all, err)
 		}
-		if err := w.DeleteToken(ctx, w.p, all[1].ID); err != nil {
+		if err := w.tokens.DeleteToken(ctx, w.p, all[1].ID); err != nil {
 			t.Fatal(err)
 		}
 		refuse(bearer)
@@ -67,8 +69,8 @@ func TestTokens(t *testing.T) {
 				t.Errorf("refusals tell themselves apart: %q, %q", r, refusals[0])
 			}
 		}
-		wantFault(t, w.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
-		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Expires: w.now()}, authz.Once{})
+		wantFault(t, w.tokens.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
+		_, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Expires: w.now()}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/name", "/expires_at")
 	})
 }
@@ -79,7 +81,7 @@ func TestTheFirstStartMakesOneAdmin(t *testing.T) {
 		bearers := make(chan string, 4)
 		for range 4 {
 			all.Go(func() {
-				bearer, err := w.Bootstrap(t.Context(), nil)
+				bearer, err := w.tenants.Bootstrap(t.Context(), nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -95,7 +97,7 @@ func TestTheFirstStartMakesOneAdmin(t *testing.T) {
 			}
 			admin += bearer
 		}
-		if p, err := w.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" || p.Tenant == w.p.Tenant {
+		if p, err := w.tokens.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" || p.Tenant == w.p.Tenant {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
@@ -118,7 +120,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		w.label(w.p, "mine")
 		user := w.user(w.p, "Ann")
 		mine := w.endpoint("mine", "https://mine.example", "case_created")
-		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "mine"}, none)
+		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "mine"}, none)
 		token := made.Token
 		if err != nil {
 			t.Fatal(err)
@@ -144,18 +146,18 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			}(),
 			"DeleteAttachment":     w.DeleteAttachment(ctx, q, c.ID, cases.Proof, proof.ID),
 			"CaseType":             drop(w.CaseType(ctx, q, "loan", 1)),
-			"RotateCallbackSecret": drop(w.RotateCallbackSecret(ctx, q, "loan", "submit", casework.SecretRequest{}, none)),
+			"RotateCallbackSecret": drop(w.RotateCallbackSecret(ctx, q, "loan", "submit", secrets.Request{}, none)),
 			"DeleteCallbackSecret": w.DeleteCallbackSecret(ctx, q, "loan", "submit", "sec_1"),
 			"CallbackSecrets":      drop(w.CallbackSecrets(ctx, q, "loan", "submit")),
-			"UpdateEndpoint":       drop(w.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
-			"DeleteEndpoint":       w.DeleteEndpoint(ctx, q, mine.ID),
-			"Endpoint":             drop(w.Endpoint(ctx, q, mine.ID)),
+			"UpdateEndpoint":       drop(w.endpoints.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
+			"DeleteEndpoint":       w.endpoints.DeleteEndpoint(ctx, q, mine.ID),
+			"Endpoint":             drop(w.endpoints.Endpoint(ctx, q, mine.ID)),
 			"Attempts": func() error {
-				_, _, err := w.Attempts(ctx, q, store.AttemptFilter{Endpoint: mine.ID})
+				_, _, err := w.messages.Attempts(ctx, q, store.AttemptFilter{Endpoint: mine.ID})
 				return err
 			}(),
-			"Attempt":     drop(w.Attempt(ctx, q, 1)),
-			"DeleteToken": w.DeleteToken(ctx, q, token.ID),
+			"Attempt":     drop(w.messages.Attempt(ctx, q, 1)),
+			"DeleteToken": w.tokens.DeleteToken(ctx, q, token.ID),
 			"AddLabel":    drop(w.AddLabel(ctx, q, c.ID, "mine")),
 			"RemoveLabel": drop(w.RemoveLabel(ctx, q, c.ID, "mine")),
 			"Assign":      drop(w.Assign(ctx, q, c.ID, user)),
@@ -179,19 +181,19 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if all, err := w.Labels(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("Labels: %d, %v", len(all), err)
 		}
-		if all, err := items(w.Endpoints(ctx, q, "", 10)); err != nil || len(all) != 0 {
+		if all, err := items(w.endpoints.Endpoints(ctx, q, "", 10)); err != nil || len(all) != 0 {
 			t.Errorf("Endpoints: %d, %v", len(all), err)
 		}
-		if all, err := w.Targets(ctx, q, "case_created"); err != nil || len(all) != 0 {
+		if all, err := w.endpoints.Targets(ctx, q, "case_created"); err != nil || len(all) != 0 {
 			t.Errorf("Targets: %d, %v", len(all), err)
 		}
-		if all, err := w.Tokens(ctx, q); err != nil || len(all) != 0 {
+		if all, err := w.tokens.Tokens(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("Tokens: %d, %v", len(all), err)
 		}
-		if _, err := w.SetTargets(ctx, q, "case_created", []string{"https://mine.example"}); err != nil {
+		if _, err := w.endpoints.SetTargets(ctx, q, "case_created", []string{"https://mine.example"}); err != nil {
 			t.Error(err)
 		}
-		if _, err := w.CreateEndpoint(ctx, q, endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}}, none); err != nil {
+		if _, err := w.endpoints.CreateEndpoint(ctx, q, endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}}, none); err != nil {
 			t.Errorf("a name is taken by another tenant's: %v", err)
 		}
 		w.put(q, loan("loan", ""))
@@ -205,7 +207,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if got, err := items(w.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 || got[0].ID != comment.ID {
 			t.Errorf("comments %+v, %v", got, err)
 		}
-		if got, err := w.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {
+		if got, err := w.endpoints.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {
 			t.Errorf("endpoint %+v, %v", got, err)
 		}
 		_, body, err := w.OpenAttachment(ctx, w.p, c.ID, cases.Proof, proof.ID)

@@ -235,7 +235,7 @@ func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Que
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
 	}
-	lookup, err := s.variables(ctx, pl.p.Tenant)
+	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {
 		return q, err
 	}

@@ -25,7 +25,9 @@ var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add,
 }
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
-func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, after string, limit int) ([]cases.Attachment, error) {
+func (s *Service) Attachments(
+	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, after string, limit int,
+) ([]cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
 		return nil, err
 	}
@@ -40,7 +42,9 @@ func (s *Service) Attachments(ctx context.Context, p access.Principal, caseID in
 
 // OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
-func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string) (cases.Attachment, io.ReadCloser, error) {
+func (s *Service) OpenAttachment(
+	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
+) (cases.Attachment, io.ReadCloser, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
@@ -66,7 +70,9 @@ func (s *Service) OpenAttachment(ctx context.Context, p access.Principal, caseID
 }
 
 // DeleteAttachment removes a document or a proof.
-func (s *Service) DeleteAttachment(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string) error {
+func (s *Service) DeleteAttachment(
+	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
+) error {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
 		return err
 	}
@@ -88,7 +94,9 @@ func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseI
 	return s.deleteAttachments(ctx, p, caseID, cases.Document, ids)
 }
 
-func (s *Service) deleteAttachments(ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, ids []string) error {
+func (s *Service) deleteAttachments(
+	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, ids []string,
+) error {
 	if slices.ContainsFunc(ids, func(id string) bool { return !input.Word(id) }) {
 		return attachmentMissing(sort)
 	}
@@ -226,7 +234,9 @@ type attachmentReader interface {
 
 // findAttachment returns an attachment of a case that the caller sees. One above
 // their clearance is not there.
-func findAttachment(ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error) {
+func findAttachment(
+	ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.AttachmentKind, id string,
+) (cases.Attachment, error) {
 	a, err := r.Attachment(ctx, p.Tenant, caseID, sort, id)
 	if err == nil && !p.Clearance.Sees(a.Clearance) {
 		a, err = cases.Attachment{}, fault.New(fault.NotFound, string(sort)+".not_found", "The case has no %s %q.", sort, id)

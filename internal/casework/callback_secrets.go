@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -93,7 +94,7 @@ func (m *secretMaker) retired(secrets []endpoint.Secret) []endpoint.Secret {
 // draw puts a new secret before those that a callback has, and notes it as one to be
 // shown. If they become too many, the oldest go.
 func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.Secret) error {
-	made, err := m.service.drawSecret(endpoint.V1, m.now)
+	made, err := secrets.Draw(m.service.Random, endpoint.V1, m.now)
 	if err != nil {
 		return err
 	}
@@ -174,15 +175,31 @@ func (s *Service) CallbackSecrets(
 // RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once.
 // Those of the same kind go on signing for the overlap.
 func (s *Service) RotateCallbackSecret(
-	ctx context.Context, p access.Principal, key, name string, q SecretRequest, once authz.Once,
+	ctx context.Context, p access.Principal, key, name string, q secrets.Request, once authz.Once,
 ) (endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, key, name)
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
-	return s.rotate(ctx, p, ofCallbacks, q, once, func(change secretsChange) error {
-		return s.changeCallbackSecrets(ctx, authz.NewMandate(p, access.RotateCallbackSecret), t, name, access.SecretRotated, change)
+	r, err := secrets.OfCallbacks.NewRotation(q, s.Random, s.now())
+	if err != nil {
+		return endpoint.Secret{}, err
+	}
+	err = s.guard.Once(ctx, p, once, func() error {
+		m := authz.NewMandate(p, access.RotateCallbackSecret)
+		return s.changeCallbackSecrets(ctx, m, t, name, access.SecretRotated,
+			func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
+				rotated, err := r.Apply(have)
+				if err != nil {
+					return nil, err
+				}
+				return rotated, s.guard.Keep(ctx, tx, p, once, r.Made)
+			})
 	})
+	if err != nil {
+		return endpoint.Secret{}, err
+	}
+	return r.Made, nil
 }
 
 // DeleteCallbackSecret ends a secret at once. The last one that has no end stays.
@@ -193,7 +210,7 @@ func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, 
 	}
 	return s.changeCallbackSecrets(ctx, authz.NewMandate(p, access.DeleteCallbackSecret), t, name, access.CallbackSecretRemoved,
 		func(_ *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
-			return ofCallbacks.remove(have, secretID, s.now())
+			return secrets.OfCallbacks.Remove(have, secretID, s.now())
 		})
 }
 
@@ -215,7 +232,7 @@ func (s *Service) typeWithSecrets(
 // changeCallbackSecrets replaces a callback's secrets by what change makes of them.
 func (s *Service) changeCallbackSecrets(
 	ctx context.Context, m *authz.Mandate, t definitions.TypeVersion, name string, action access.Action,
-	change secretsChange,
+	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error),
 ) error {
 	tenant := m.Principal.Tenant
 	return authz.Retry(store.SecretsConflict, func() error {
@@ -234,7 +251,7 @@ func (s *Service) changeCallbackSecrets(
 				return err
 			}
 			return s.guard.Record(ctx, tx, m.Principal, action, authz.AboutType(t.Type.Key, t.Type.Definition.Classification),
-				map[string]any{"transition": name, "secrets": describe(have.Secrets)})
+				map[string]any{"transition": name, "secrets": secrets.Describe(have.Secrets)})
 		})
 	})
 }

@@ -16,11 +16,14 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
+	secret "github.com/casehook/casehook/internal/secrets"
 )
 
 // signers asks the callback of loans by a submission, and returns which of some secrets
 // have signed the question, and how many signatures it has.
-func (w *world) signers(submission casework.Submission, secrets map[string]endpoint.Secret) (names []string, signatures int) {
+func (w *world) signers(
+	submission casework.Submission, secrets map[string]endpoint.Secret,
+) (names []string, signatures int) {
 	w.t.Helper()
 	before := len(w.callbacks.at("loan").bodies)
 	w.submit(submission)
@@ -55,7 +58,7 @@ func supply(b byte) endpoint.Secret {
 
 func parsed(t testing.TB, text string) endpoint.Secret {
 	t.Helper()
-	kind, key, err := casework.ParseSecret(casework.InvalidCallbackSecret, text)
+	kind, key, err := secret.Parse(secret.InvalidCallback, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +69,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.stopClock()
 		secrets := map[string]endpoint.Secret{"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1)}
-		rotate := func(q casework.SecretRequest) (endpoint.Secret, error) {
+		rotate := func(q secret.Request) (endpoint.Secret, error) {
 			return w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{})
 		}
 		signed := func(want ...string) {
@@ -77,7 +80,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 			}
 		}
 		signed("first")
-		mine, err := rotate(casework.SecretRequest{Kind: endpoint.V1, Key: secrets["mine"].Key, Overlap: time.Hour})
+		mine, err := rotate(secret.Request{Kind: endpoint.V1, Key: secrets["mine"].Key, Overlap: time.Hour})
 		if err != nil || !bytes.Equal(mine.Key, secrets["mine"].Key) {
 			t.Fatalf("%+v, %v", mine, err)
 		}
@@ -86,13 +89,13 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 		if err != nil || len(listed) != 2 || listed[0].ID != mine.ID || listed[1].ExpiresAt.Sub(listed[0].CreatedAt) != time.Hour || !listed[0].ExpiresAt.IsZero() {
 			t.Errorf("listed %+v, %v", listed, err)
 		}
-		if secrets["pair"], err = rotate(casework.SecretRequest{Kind: endpoint.V1a, Overlap: time.Hour}); err != nil {
+		if secrets["pair"], err = rotate(secret.Request{Kind: endpoint.V1a, Overlap: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		signed("first", "mine", "pair")
 		w.later(time.Hour)
 		signed("mine", "pair")
-		if secrets["drawn"], err = rotate(casework.SecretRequest{Kind: endpoint.V1}); err != nil {
+		if secrets["drawn"], err = rotate(secret.Request{Kind: endpoint.V1}); err != nil {
 			t.Fatal(err)
 		}
 		signed("drawn", "pair")
@@ -106,23 +109,23 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	w := start(t, "")
 	put := w.put(w.p, loan("loan", ""))
-	rotate := func(transition string, q casework.SecretRequest) error {
+	rotate := func(transition string, q secret.Request) error {
 		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, authz.Once{})
 		return err
 	}
 	used := parsed(t, put.Secrets["submit"])
-	err := rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Key: used.Key})
+	err := rotate("submit", secret.Request{Kind: endpoint.V1, Key: used.Key})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.secret_invalid"), "/secret")
-	err = rotate("submit", casework.SecretRequest{Overlap: endpoint.MaxOverlap + 1})
+	err = rotate("submit", secret.Request{Overlap: endpoint.MaxOverlap + 1})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.secret_invalid"), "/overlap")
 	for _, none := range []string{"open", "@switch", "\x00"} {
-		wantFault(t, rotate(none, casework.SecretRequest{}), fault.NotFound, "transition.not_found")
+		wantFault(t, rotate(none, secret.Request{}), fault.NotFound, "transition.not_found")
 	}
 	_, err = w.CallbackSecrets(t.Context(), w.p, "loan", "open")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 	mine := supply(1)
 	for _, key := range [][]byte{mine.Key, used.Key, mine.Key} { // forth, back, and forth again
-		if err := rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Key: key, Overlap: time.Hour}); err != nil {
+		if err := rotate("submit", secret.Request{Kind: endpoint.V1, Key: key, Overlap: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,11 +143,11 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", only[0].ID), fault.Conflict, "callback.last_secret")
 	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_none"), fault.NotFound, "callback.secret_not_found")
 	for range endpoint.MaxSecrets - 1 {
-		if err := rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}); err != nil {
+		if err := rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantFault(t, rotate("submit", casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}), fault.Conflict, "callback.too_many_secrets")
+	wantFault(t, rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}), fault.Conflict, "callback.too_many_secrets")
 }
 
 func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
@@ -153,7 +156,7 @@ func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
 		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
 		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
 	for _, name := range []string{"@switch", "@delete"} {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
 		all, listed := w.CallbackSecrets(t.Context(), w.p, "pad", name)
 		if err != nil || listed != nil || len(all) != 2 || !bytes.Equal(all[1].Key, parsed(t, put.Secrets[name]).Key) {
 			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
@@ -241,7 +244,7 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 		t.Fatalf("made %v", made.Secrets)
 	}
 	rotate := func(name string) error {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
 		return err
 	}
 	wantFault(t, rotate("submit"), fault.Conflict, "callback.secret_shared")
@@ -266,7 +269,7 @@ func TestRotationsAtOnceLoseNoSecret(t *testing.T) {
 		var rotations sync.WaitGroup
 		for range 4 {
 			rotations.Go(func() {
-				q := casework.SecretRequest{Kind: endpoint.V1, Overlap: time.Hour}
+				q := secret.Request{Kind: endpoint.V1, Overlap: time.Hour}
 				if _, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{}); err != nil {
 					t.Error(err)
 				}

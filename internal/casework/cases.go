@@ -115,11 +115,7 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 	if err := s.guard.PermitCase(ctx, p, access.GetHistory, id); err != nil {
 		return none, err
 	}
-	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
-		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
-			return none, cmp.Or(err, authz.CaseMissing(id))
-		}
-	} else if err != nil {
+	if err := s.KnownCase(ctx, p, id); err != nil {
 		return none, err
 	}
 	reader, err := s.guard.Reader(ctx, p)
@@ -137,6 +133,20 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 		}
 		return store.Page[*event.Entry]{Items: shown, More: found.More}, err
 	})
+}
+
+// KnownCase returns nil if there is a case with this id that the caller sees, or was one
+// whose end they saw. It checks no role.
+func (s *Service) KnownCase(ctx context.Context, p access.Principal, id int64) error {
+	_, _, err := s.find(ctx, s.store, p, id)
+	if !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	deleted, err := s.deleted(ctx, p, id)
+	if err != nil || !deleted {
+		return cmp.Or(err, authz.CaseMissing(id))
+	}
+	return nil
 }
 
 // deleted reports whether there was a case with this id that the caller saw the

@@ -33,7 +33,9 @@ type PutType struct {
 // PutCaseType makes a definition the newest version of a case type. File names
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
-func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file string, source []byte) (PutType, error) {
+func (s *Service) PutCaseType(
+	ctx context.Context, p access.Principal, key, file string, source []byte,
+) (PutType, error) {
 	if err := s.guard.Permit(ctx, p, access.PutCaseType); err != nil {
 		return PutType{}, err
 	}
@@ -74,7 +76,7 @@ func (s *Service) PutCaseType(ctx context.Context, p access.Principal, key, file
 // warnings lists what is possible in a definition and hardly meant, and the variables that
 // the tenant does not have.
 func (s *Service) warnings(ctx context.Context, tenant int64, t *casetype.Type) ([]fault.Field, error) {
-	lookup, err := s.variables(ctx, tenant)
+	lookup, err := s.tenants.Variables(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +152,9 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 }
 
 // CaseType finds a version of a case type; 0 is the newest.
-func (s *Service) CaseType(ctx context.Context, p access.Principal, key string, version int64) (definitions.TypeVersion, error) {
+func (s *Service) CaseType(
+	ctx context.Context, p access.Principal, key string, version int64,
+) (definitions.TypeVersion, error) {
 	t, err := s.caseType(ctx, p, key, version)
 	return t, s.nearType(ctx, p, key, err)
 }
@@ -178,7 +182,9 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 	return missing
 }
 
-func (s *Service) caseType(ctx context.Context, p access.Principal, key string, version int64) (definitions.TypeVersion, error) {
+func (s *Service) caseType(
+	ctx context.Context, p access.Principal, key string, version int64,
+) (definitions.TypeVersion, error) {
 	if err := s.guard.PermitType(ctx, p, access.GetCaseType, key); err != nil {
 		return definitions.TypeVersion{}, err
 	}

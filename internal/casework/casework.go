@@ -11,14 +11,12 @@
 package casework
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
@@ -38,22 +36,22 @@ type Config struct {
 	Blobs       blob.Store
 	Callbacks   *callback.Client
 
-	PublicURL string // of the console; it may have a path
-	MaxUpload int64  // bytes of one proof
+	Tenants Tenants
 
-	KeepAttempts time.Duration // after which attempts are removed; 0: never
-	KeepJournal  time.Duration // after which entries are that nobody needs, and with them what happened to cases; 0: never
+	MaxUpload int64           // bytes of one proof
+	Hold      bool            // no callback is asked: what would ask one is refused
+	Fonts     *document.Fonts // of documents; nil: those that are built in
+	Random    io.Reader
+	Log       *slog.Logger
+	Tracer    *observe.Tracer // nil: nothing is traced
+}
 
-	Hold bool // no callback is asked: what would ask one is refused
-
-	PasswordCost access.PasswordCost // default: what access says
-
-	Fonts    *document.Fonts             // of documents; nil: those that are built in
-	Hashing  func()                      // is called whenever a password is hashed; nil: nothing is
-	Variable func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}
-	Random   io.Reader
-	Log      *slog.Logger
-	Tracer   *observe.Tracer // nil: nothing is traced
+// Tenants is what the use cases of cases ask of tenants.
+type Tenants struct {
+	// PublicURLOf returns where a tenant's people find the server.
+	PublicURLOf func(store.Tenant) string
+	// Variables returns the look-up of the variables that a tenant's callbacks may name.
+	Variables func(ctx context.Context, tenant int64) (func(name string) (string, bool), error)
 }
 
 // Service carries out the use cases. It is safe for concurrent use.
@@ -65,23 +63,17 @@ type Service struct {
 	definitions *definitions.Catalog
 	blobs       blob.Store
 	callbacks   *callback.Client
-	uses        uses
-	hashes      chan struct{} // one for each password that is being hashed
-	holds       holds
-	signIns     atomic.Int64 // that were counted
+	tenants     Tenants
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.
 const defaultMaxUpload = 32 << 20
 
 // New returns a Service. Of the configuration's options, those that are zero get a default: real
-// randomness, no variables, no log, proofs of up to 32 MiB.
+// randomness, no log, proofs of up to 32 MiB.
 func New(c Config) *Service {
 	if c.MaxUpload <= 0 {
 		c.MaxUpload = defaultMaxUpload
-	}
-	if c.Variable == nil {
-		c.Variable = func(string) (string, bool) { return "", false }
 	}
 	if c.Fonts == nil {
 		c.Fonts = document.NewFonts(nil, nil)
@@ -89,16 +81,12 @@ func New(c Config) *Service {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	if c.PasswordCost == (access.PasswordCost{}) {
-		c.PasswordCost = access.DefaultPasswordCost()
-	}
-	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
 		Config: c, store: c.Store, guard: c.Guard, now: c.Guard.Now, definitions: c.Definitions,
-		blobs: c.Blobs, callbacks: c.Callbacks, hashes: make(chan struct{}, maxHashing),
+		blobs: c.Blobs, callbacks: c.Callbacks, tenants: c.Tenants,
 	}
 }
 

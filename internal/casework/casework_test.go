@@ -27,7 +27,9 @@ import (
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
@@ -35,16 +37,15 @@ import (
 
 // world is a service on a real database, with a tenant, and a callback service.
 type world struct {
-	*casework.Service
-	guard     *authz.Guard
+	services
 	t         testing.TB
 	url       string // of the PostgreSQL database; empty: SQLite
 	store     *store.Store
 	blobs     *blob.Disk
 	p         access.Principal
 	callbacks *callbacks
-	node      func() *casework.Service // makes another on the same database
-	nodeOn    func(*store.Store) *casework.Service
+	node      func() *services // makes another on the same database
+	nodeOn    func(*store.Store) *services
 	mu        sync.Mutex
 	skew      time.Duration
 	stopped   time.Time // zero: the clock runs
@@ -53,7 +54,22 @@ type world struct {
 // settings are those of a world.
 type settings struct {
 	casework.Config
-	guard authz.Config
+	guard  authz.Config
+	people people.Config
+
+	keepAttempts, keepJournal time.Duration
+}
+
+// services are the use cases on one node.
+type services struct {
+	*casework.Service
+	guard     *authz.Guard
+	users     *people.Users
+	tokens    *people.Tokens
+	tenants   *people.Tenants
+	endpoints *hooks.Endpoints
+	messages  *hooks.Messages
+	journal   *hooks.Journal
 }
 
 // key is that of every world's database.
@@ -90,24 +106,38 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)
-	config := settings{guard: authz.Config{Now: w.now}, Config: casework.Config{
-		Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}),
-		PublicURL: "https://casehook.example", MaxUpload: 1 << 20, PasswordCost: cheap,
-		Variable: func(name string) (string, bool) { return server.URL, name == "CASEHOOK_VAR_CALLBACKS" },
-	}}
+	config := settings{
+		guard:  authz.Config{Now: w.now},
+		Config: casework.Config{Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 1 << 20},
+		people: people.Config{
+			PublicURL: "https://casehook.example", PasswordCost: cheap,
+			Variable: func(name string) (string, bool) { return server.URL, name == "CASEHOOK_VAR_CALLBACKS" },
+		},
+	}
 	for _, c := range change {
 		c(&config)
 	}
-	w.nodeOn = func(st *store.Store) *casework.Service {
+	w.nodeOn = func(st *store.Store) *services {
 		c := config.Config
 		c.Store, c.Definitions = st, definitions.NewCatalog()
 		config.guard.Log = c.Log
 		c.Guard = authz.New(st, c.Definitions, config.guard)
-		return casework.New(c)
+		p := config.people
+		p.Store, p.Guard, p.Random, p.Log = st, c.Guard, c.Random, c.Log
+		of := people.New(p)
+		c.Tenants = casework.Tenants{PublicURLOf: of.Tenants.PublicURLOf, Variables: of.Tenants.Variables}
+		cases := casework.New(c)
+		to := hooks.New(hooks.Config{
+			Store: st, Guard: c.Guard, Random: c.Random, Cases: hooks.Cases{KnownCase: cases.KnownCase},
+			KeepAttempts: config.keepAttempts, KeepJournal: config.keepJournal,
+		})
+		return &services{
+			Service: cases, guard: c.Guard, users: of.Users, tokens: of.Tokens, tenants: of.Tenants,
+			endpoints: to.Endpoints, messages: to.Messages, journal: to.Journal,
+		}
 	}
-	w.node = func() *casework.Service { return w.nodeOn(st) }
-	w.Service = w.node()
-	w.guard = w.Service.Guard
+	w.node = func() *services { return w.nodeOn(st) }
+	w.services = *w.node()
 	w.p = w.tenant("first")
 	return w
 }

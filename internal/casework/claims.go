@@ -12,7 +12,9 @@ import (
 
 // Claim returns a case of the kind claim as events tell of it to an endpoint with
 // the caller's clearance, and its revision. Another case is not found.
-func (s *Service) Claim(ctx context.Context, p access.Principal, id int64) (claim wire.Claim, revision int64, err error) {
+func (s *Service) Claim(
+	ctx context.Context, p access.Principal, id int64,
+) (claim wire.Claim, revision int64, err error) {
 	if err := s.guard.PermitCase(ctx, p, access.GetClaim, id); err != nil {
 		return claim, 0, err
 	}

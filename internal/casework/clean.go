@@ -12,15 +12,12 @@ import (
 // upload takes as long.
 const leftoverAge = 24 * time.Hour
 
-// Clean removes answers that are no longer repeated, sessions that are over, and contents that no
-// attachment refers to: what was under way when a process ended.
+// Clean removes answers that are no longer repeated, and contents that no attachment refers to: what was under way when a process ended.
 func (s *Service) Clean(ctx context.Context) error {
 	now := s.now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast)); err != nil {
-			return err
-		}
-		return tx.PurgeSessions(ctx, now, now.Add(-authz.FailuresLast))
+		_, err := tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast))
+		return err
 	})
 	if err != nil {
 		return err

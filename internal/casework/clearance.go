@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // caseReader reads cases and their types; a store.Store does, and so does a
@@ -22,7 +23,9 @@ type caseReader interface {
 
 // find returns a case, all of it, and the type that it works by. A case above the
 // caller's clearance is not there.
-func (s *Service) find(ctx context.Context, r caseReader, p access.Principal, id int64) (cases.Case, definitions.TypeVersion, error) {
+func (s *Service) find(
+	ctx context.Context, r caseReader, p access.Principal, id int64,
+) (cases.Case, definitions.TypeVersion, error) {
 	c, err := r.Case(ctx, p.Tenant, id)
 	if err != nil {
 		return cases.Case{}, definitions.TypeVersion{}, err
@@ -105,4 +108,15 @@ func (pl *plan) mayRead(path string) bool {
 func (pl *plan) namesUnseen(message string) bool {
 	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Clearance),
 		func(name string) bool { return strings.Contains(message, name) })
+}
+
+// tenantReader reads tenants; a store.Store does, and so does a store.Tx.
+type tenantReader interface {
+	Tenant(ctx context.Context, id int64) (store.Tenant, error)
+}
+
+// publicURL returns where the people of a tenant find the server now.
+func (s *Service) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
+	t, err := r.Tenant(ctx, tenant)
+	return s.tenants.PublicURLOf(t), err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/secrets"
 )
 
 // cleared is the world's principal with another clearance.
@@ -119,7 +120,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
-	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", casework.SecretRequest{}, authz.Once{})
+	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", secrets.Request{}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
 	_, err = w.CallbackSecrets(t.Context(), low, "memo", "c")
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
@@ -129,25 +130,25 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
 	w := start(t, "")
 	low, made := w.cleared(casetype.Private), endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
-	e, err := w.CreateEndpoint(t.Context(), low, made, authz.Once{})
+	e, err := w.endpoints.CreateEndpoint(t.Context(), low, made, authz.Once{})
 	if err != nil || e.Clearance != casetype.Private {
 		t.Fatalf("cleared for %s, %v", e.Clearance, err)
 	}
 	raise := func(e *endpoint.Endpoint) { e.Clearance = casetype.Restricted }
-	_, err = w.UpdateEndpoint(t.Context(), low, e.ID, raise)
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID, raise)
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/clearance")
-	if _, err := w.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
+	if _, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
 		t.Fatal(err)
 	}
 	// Now it is told more than its maker sees, who can't point it elsewhere.
-	_, err = w.UpdateEndpoint(t.Context(), low, e.ID, func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID, func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
 	wantFault(t, err, fault.NotFound, "endpoint.not_found")
-	wantFault(t, w.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
-	targets, err := w.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
+	wantFault(t, w.endpoints.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
+	targets, err := w.endpoints.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
 	if err != nil || len(targets) != 1 || targets[0].Endpoint.ID == e.ID {
 		t.Errorf("the targets are %v, %v", targets, err)
 	}
-	if _, err := w.Endpoint(t.Context(), w.p, e.ID); err != nil {
+	if _, err := w.endpoints.Endpoint(t.Context(), w.p, e.ID); err != nil {
 		t.Errorf("it is gone: %v", err)
 	}
 }

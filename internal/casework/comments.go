@@ -17,7 +17,9 @@ import (
 )
 
 // AddComment adds a comment of 1 to 20,000 characters to a case.
-func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int64, text string, once authz.Once) (cases.Comment, error) {
+func (s *Service) AddComment(
+	ctx context.Context, p access.Principal, caseID int64, text string, once authz.Once,
+) (cases.Comment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.AddComment, caseID); err != nil {
 		return cases.Comment{}, err
 	}
@@ -44,7 +46,9 @@ func (s *Service) AddComment(ctx context.Context, p access.Principal, caseID int
 }
 
 // Comments lists a case's comments after one of them, oldest first.
-func (s *Service) Comments(ctx context.Context, p access.Principal, caseID int64, after string, limit int) (none store.Page[cases.Comment], err error) {
+func (s *Service) Comments(
+	ctx context.Context, p access.Principal, caseID int64, after string, limit int,
+) (none store.Page[cases.Comment], err error) {
 	if err := s.guard.PermitCase(ctx, p, access.ListComments, caseID); err != nil {
 		return none, err
 	}

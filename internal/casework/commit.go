@@ -128,7 +128,9 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, c 
 
 // touch sets the next version of a case, for what does not change its content, and
 // lets add say what was added.
-func (s *Service) touch(ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error)) error {
+func (s *Service) touch(
+	ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error),
+) error {
 	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))
 	if err != nil {
 		return err

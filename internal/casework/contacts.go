@@ -16,7 +16,9 @@ import (
 )
 
 // CreateContact adds a contact.
-func (s *Service) CreateContact(ctx context.Context, p access.Principal, d event.ContactDetails, once authz.Once) (cases.Contact, error) {
+func (s *Service) CreateContact(
+	ctx context.Context, p access.Principal, d event.ContactDetails, once authz.Once,
+) (cases.Contact, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateContact); err != nil {
 		return cases.Contact{}, err
 	}
@@ -61,7 +63,9 @@ func (s *Service) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (
 
 // UpdateContact changes what is known of a contact, if its version is still
 // ifVersion; 0: whichever is current. Change may be called more than once.
-func (s *Service) UpdateContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails)) (cases.Contact, error) {
+func (s *Service) UpdateContact(
+	ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails),
+) (cases.Contact, error) {
 	if err := s.guard.Permit(ctx, p, access.UpdateContact); err != nil {
 		return cases.Contact{}, err
 	}
@@ -101,7 +105,9 @@ const maxUnlink = 500
 // each of the cases gets its next version. Cases that the caller may not read keep their
 // links and the contact, as a refusal would tell that there are some: for all others it
 // is gone. IfVersion is as in UpdateContact.
-func (s *Service) DeleteContact(ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool) error {
+func (s *Service) DeleteContact(
+	ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool,
+) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteContact); err != nil {
 		return err
 	}
@@ -183,7 +189,9 @@ func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64
 }
 
 // Contacts lists contacts, newest first.
-func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.ContactFilter) (none store.Page[cases.Contact], err error) {
+func (s *Service) Contacts(
+	ctx context.Context, p access.Principal, f store.ContactFilter,
+) (none store.Page[cases.Contact], err error) {
 	if err := s.guard.Permit(ctx, p, access.ListContacts); err != nil {
 		return none, err
 	}
@@ -195,7 +203,9 @@ func (s *Service) Contacts(ctx context.Context, p access.Principal, f store.Cont
 }
 
 // ContactHistory lists a contact's entries as History does a case's.
-func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contact, before int64, limit int) (none store.Page[*event.Entry], err error) {
+func (s *Service) ContactHistory(
+	ctx context.Context, p access.Principal, contact, before int64, limit int,
+) (none store.Page[*event.Entry], err error) {
 	if err := s.guard.Permit(ctx, p, access.GetContactHistory); err != nil {
 		return none, err
 	}
@@ -208,7 +218,9 @@ func (s *Service) ContactHistory(ctx context.Context, p access.Principal, contac
 }
 
 // lockContact finds a contact that is about to change.
-func lockContact(ctx context.Context, tx *store.Tx, p access.Principal, contact int64, ifVersion Revisions) (cases.Contact, error) {
+func lockContact(
+	ctx context.Context, tx *store.Tx, p access.Principal, contact int64, ifVersion Revisions,
+) (cases.Contact, error) {
 	c, err := tx.LockContact(ctx, p.Tenant, contact)
 	if err == nil && !ifVersion.Allow(c.Version) {
 		err = fault.New(fault.Conflict, "contact.version_conflict",
@@ -225,7 +237,9 @@ func checkContact(c cases.Contact) error {
 }
 
 // recordContact appends the entry of a commit to the journal.
-func (s *Service) recordContact(ctx context.Context, tx *store.Tx, p access.Principal, c cases.Contact, facts ...event.Fact) error {
+func (s *Service) recordContact(
+	ctx context.Context, tx *store.Tx, p access.Principal, c cases.Contact, facts ...event.Fact,
+) error {
 	_, err := tx.Append(ctx, event.Entry{
 		Tenant: c.Tenant, Subject: event.ContactSubject(c.ID), Version: c.Version, At: s.now(),
 		Actor: p.Actor, Facts: facts, Snapshot: c.Snapshot(),

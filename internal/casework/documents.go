@@ -36,7 +36,9 @@ func (g Generation) path(i int) string {
 // attaches them in one commit: all of them, or none. The documents say which version
 // of the case they show; if the content changes before they are attached, that is a
 // conflict.
-func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g Generation, once authz.Once) ([]cases.Attachment, error) {
+func (s *Service) GenerateDocuments(
+	ctx context.Context, p access.Principal, g Generation, once authz.Once,
+) ([]cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
 		return nil, err
 	}
@@ -48,7 +50,9 @@ func (s *Service) GenerateDocuments(ctx context.Context, p access.Principal, g G
 	return made, err
 }
 
-func (s *Service) generate(ctx context.Context, p access.Principal, g Generation, once authz.Once) ([]cases.Attachment, error) {
+func (s *Service) generate(
+	ctx context.Context, p access.Principal, g Generation, once authz.Once,
+) ([]cases.Attachment, error) {
 	v, err := s.Case(ctx, p, g.CaseID)
 	if err != nil {
 		return nil, err
@@ -110,7 +114,9 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 
 // keepDocument renders a document and stores its contents, which are held in memory
 // no longer.
-func (s *Service) keepDocument(ctx context.Context, p access.Principal, v View, kind casetype.Document, path string) (cases.Attachment, error) {
+func (s *Service) keepDocument(
+	ctx context.Context, p access.Principal, v View, kind casetype.Document, path string,
+) (cases.Attachment, error) {
 	pdf, err := s.render(ctx, v, kind, path)
 	if ctx.Err() != nil {
 		err = fault.Wrap(ctx.Err(), fault.Unavailable, "document.cancelled", "The request ended before its documents were made.")

@@ -52,7 +52,7 @@ func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) 
 				w.change(e.ID, func(e *endpoint.Endpoint) { e.Status = endpoint.Paused })
 			}
 			w.change(e.ID, c.change)
-			got, contact, err := w.EndpointHealth(t.Context(), w.p, e.ID)
+			got, contact, err := w.endpoints.EndpointHealth(t.Context(), w.p, e.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) 
 			if got.Condition() != endpoint.Failing || !contact.Attempt.IsZero() {
 				t.Errorf("%s: it is %s, asked last %v", name, got.Condition(), contact.Attempt)
 			}
-			if err := w.DeleteEndpoint(t.Context(), w.p, e.ID); err != nil {
+			if err := w.endpoints.DeleteEndpoint(t.Context(), w.p, e.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -72,7 +72,7 @@ func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) 
 
 func (w *world) change(id string, change func(*endpoint.Endpoint)) {
 	w.t.Helper()
-	if _, err := w.UpdateEndpoint(w.t.Context(), w.p, id, change); err != nil {
+	if _, err := w.endpoints.UpdateEndpoint(w.t.Context(), w.p, id, change); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -82,7 +82,7 @@ func TestTheHealthOfAnEndpointAboveTheCallerIsNotThere(t *testing.T) {
 		e := w.endpoint("", "https://crm.example", "case_created")
 		below := w.p
 		below.Clearance = casetype.Private
-		if _, _, err := w.EndpointHealth(t.Context(), below, e.ID); fault.As(err) == nil || fault.As(err).Code != "endpoint.not_found" {
+		if _, _, err := w.endpoints.EndpointHealth(t.Context(), below, e.ID); fault.As(err) == nil || fault.As(err).Code != "endpoint.not_found" {
 			t.Errorf("it is: %v", err)
 		}
 	})

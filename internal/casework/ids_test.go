@@ -18,6 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -28,7 +29,7 @@ func counted(key, ask string) string {
 }
 
 // create makes a case, or returns 0 where it is refused.
-func create(t testing.TB, s *casework.Service, p access.Principal, in casework.Submission) int64 {
+func create(t testing.TB, s *services, p access.Principal, in casework.Submission) int64 {
 	v, err := s.Submit(t.Context(), p, in, authz.Once{})
 	if err != nil && fault.As(err).Kind != fault.Unprocessable {
 		t.Errorf("%+v: %v", in, err)
@@ -45,7 +46,7 @@ func TestIDsOfAllSequentialTypesAreOneLineOfATenant(t *testing.T) {
 			w.put(p, loan("random", ""))
 		}
 		made := func(p access.Principal, key string) int64 {
-			return create(t, w.Service, p, casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann"}`)})
+			return create(t, &w.services, p, casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann"}`)})
 		}
 		for i, want := range []int64{1, 2, 3, 4} {
 			if got := made(w.p, []string{"loan", "claim"}[i%2]); got != want {
@@ -71,9 +72,9 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 		w.put(w.p, counted("loan", `"retries": []`))
 		w.callbacks.on("loan", says(200, `{"errors":["no"]}`), says(200, ``))
 		in := casework.Submission{Type: "loan", Transition: "open_asked", Data: object(`{"client":"Ann"}`)}
-		create(t, w.Service, w.p, in) // uses up 1
+		create(t, &w.services, w.p, in) // uses up 1
 		in.Data = object(`{"amount":"much"}`)
-		create(t, w.Service, w.p, in) // is invalid, and uses up none
+		create(t, &w.services, w.p, in) // is invalid, and uses up none
 		in.Data = object(`{"client":"Bo"}`)
 		asked := once(access.CreateCase, "a", "b")
 		v, err := w.Submit(t.Context(), w.p, in, asked)
@@ -130,7 +131,7 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 	for name, begin := range engines {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t)
-			nodes := []*casework.Service{w.Service}
+			nodes := []*services{&w.services}
 			reserve := 0
 			if name == "postgres" {
 				nodes, reserve = append(nodes, w.secondNode()), 2*64
@@ -161,7 +162,7 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 
 // createAtOnce carries out all steps at once, and returns the ids of the cases that
 // there are.
-func createAtOnce(t *testing.T, nodes []*casework.Service, p access.Principal, steps []string) []int64 {
+func createAtOnce(t *testing.T, nodes []*services, p access.Principal, steps []string) []int64 {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	ids := map[int]int64{}
@@ -181,7 +182,7 @@ func createAtOnce(t *testing.T, nodes []*casework.Service, p access.Principal, s
 }
 
 // secondNode opens another store on the world's PostgreSQL database.
-func (w *world) secondNode() *casework.Service {
+func (w *world) secondNode() *services {
 	w.t.Helper()
 	st, err := store.Open(w.t.Context(), store.Options{URL: w.url, Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
@@ -193,9 +194,9 @@ func (w *world) secondNode() *casework.Service {
 
 func TestContactsOfATenantMayBeCounted(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, operator, other := t.Context(), casework.Operator("::1"), w.tenant("other")
+		ctx, operator, other := t.Context(), people.Operator("::1"), w.tenant("other")
 		set := func(how casetype.IDs) error {
-			_, err := w.ChangeTenant(ctx, operator, "first", casework.TenantChange{ContactIDs: &how})
+			_, err := w.tenants.ChangeTenant(ctx, operator, "first", people.TenantChange{ContactIDs: &how})
 			return err
 		}
 		if c := w.contact(w.p, adaLovelace); c.ID < 1e15 {

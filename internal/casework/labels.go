@@ -21,7 +21,9 @@ var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 type LabelChange struct{ Name, Color *string }
 
 // CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
-func (s *Service) CreateLabel(ctx context.Context, p access.Principal, l cases.Label, once authz.Once) (cases.Label, error) {
+func (s *Service) CreateLabel(
+	ctx context.Context, p access.Principal, l cases.Label, once authz.Once,
+) (cases.Label, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateLabel); err != nil {
 		return cases.Label{}, err
 	}
@@ -90,7 +92,9 @@ func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label
 }
 
 // ChangeLabel changes a label's name or colour. An empty name is its slug again.
-func (s *Service) ChangeLabel(ctx context.Context, p access.Principal, slug string, change LabelChange) (l cases.Label, err error) {
+func (s *Service) ChangeLabel(
+	ctx context.Context, p access.Principal, slug string, change LabelChange,
+) (l cases.Label, err error) {
 	if err := s.guard.Permit(ctx, p, access.EditLabel); err != nil {
 		return cases.Label{}, err
 	}
@@ -188,7 +192,9 @@ func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operati
 	return view, nil
 }
 
-func (s *Service) marked(ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact) (View, error) {
+func (s *Service) marked(
+	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact,
+) (View, error) {
 	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return View{}, err

@@ -19,7 +19,9 @@ type CaseContact struct {
 
 // LinkContact makes a contact play a role in a case. A link that there is already
 // changes nothing.
-func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
+func (s *Service) LinkContact(
+	ctx context.Context, p access.Principal, caseID, contact int64, role string,
+) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
 	return s.mark(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !cases.ValidRole(role) {
@@ -34,14 +36,18 @@ func (s *Service) LinkContact(ctx context.Context, p access.Principal, caseID, c
 
 // UnlinkContact takes a role in a case from a contact. A link that is not there
 // changes nothing.
-func (s *Service) UnlinkContact(ctx context.Context, p access.Principal, caseID, contact int64, role string) (View, error) {
+func (s *Service) UnlinkContact(
+	ctx context.Context, p access.Principal, caseID, contact int64, role string,
+) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
 	return s.mark(ctx, p, access.UnlinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		return s.unlink(ctx, tx, p, caseID, link)
 	})
 }
 
-func (s *Service) unlink(ctx context.Context, tx *store.Tx, p access.Principal, caseID int64, link event.CaseContact) (cases.Case, []event.Fact, error) {
+func (s *Service) unlink(
+	ctx context.Context, tx *store.Tx, p access.Principal, caseID int64, link event.CaseContact,
+) (cases.Case, []event.Fact, error) {
 	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.activity(p))
 	return c, factIf(changed, event.CaseContactUnlinked.New(link)), err
 }
@@ -74,7 +80,9 @@ func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID i
 
 // ContactCases lists the cases of a contact that the caller sees, after one of
 // them, by case and role.
-func (s *Service) ContactCases(ctx context.Context, p access.Principal, contact int64, after store.Link, limit int) ([]store.Link, error) {
+func (s *Service) ContactCases(
+	ctx context.Context, p access.Principal, contact int64, after store.Link, limit int,
+) ([]store.Link, error) {
 	if err := s.guard.Permit(ctx, p, access.ListContactCases); err != nil {
 		return nil, err
 	}

@@ -76,7 +76,9 @@ type migration struct {
 // No transition is taken, so that neither roles nor preconditions nor callbacks are
 // asked. So only administrators may migrate: managers, who may put the next version,
 // would get past the guards of running cases by a version without them.
-func (s *Service) MigrateCases(ctx context.Context, p access.Principal, in Migration, once authz.Once) (Migrated, error) {
+func (s *Service) MigrateCases(
+	ctx context.Context, p access.Principal, in Migration, once authz.Once,
+) (Migrated, error) {
 	m, err := s.migration(ctx, p, in)
 	if err != nil {
 		return Migrated{}, err

@@ -13,6 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
 )
@@ -66,11 +68,11 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
 	w := start(t, "")
 	expires := w.now().Add(time.Hour)
-	if _, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r")); err != nil {
+	if _, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	w.later(2 * time.Hour)
-	_, err := w.CreateToken(t.Context(), w.p, casework.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r"))
+	_, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r"))
 	replayed(t, err)
 }
 
@@ -103,20 +105,20 @@ func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
 // While the first request is under way, its callback being asked, the second one
 // with its key waits, asks nobody, and gets the first one's answer.
 func TestOfTwoRequestsAtOnceOneIsAskedAbout(t *testing.T) {
-	twice(t, func(w *world) *casework.Service { return w.Service })
+	twice(t, func(w *world) *services { return &w.services })
 }
 
 // The same holds for two nodes.
 func TestOfTwoRequestsAtTwoNodesOneIsAskedAbout(t *testing.T) {
-	twice(t, func(w *world) *casework.Service {
+	twice(t, func(w *world) *services {
 		if !w.store.Nodes() {
-			return w.Service // SQLite has one node
+			return &w.services // SQLite has one node
 		}
 		return w.node()
 	})
 }
 
-func twice(t *testing.T, other func(*world) *casework.Service) {
+func twice(t *testing.T, other func(*world) *services) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", `"retries": []`))
 		existing := w.open("loan")
@@ -156,7 +158,7 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 		w := start(t, url, func(c *settings) { c.guard.KeyWait = 50 * time.Millisecond })
 		w.put(w.p, loan("loan", `"retries": []`))
 		in := casework.Submission{Type: "loan", Transition: "open_asked"}
-		nodes := map[string]*casework.Service{"the same": w.Service}
+		nodes := map[string]*services{"the same": &w.services}
 		if w.store.Nodes() {
 			nodes["another"] = w.node()
 		}
@@ -228,15 +230,15 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"endpoint": func(o authz.Once) error {
-				_, err := w.CreateEndpoint(ctx, w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}, o)
+				_, err := w.endpoints.CreateEndpoint(ctx, w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}, o)
 				return err
 			},
 			"secret": func(o authz.Once) error {
-				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", casework.SecretRequest{Kind: endpoint.V1}, o)
+				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", secrets.Request{Kind: endpoint.V1}, o)
 				return err
 			},
 			"token": func(o authz.Once) error {
-				_, err := w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x"}, o)
+				_, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "x"}, o)
 				return err
 			},
 		} {

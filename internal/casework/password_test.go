@@ -6,8 +6,8 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 )
 
 const nextPassword = "another horse battery"
@@ -15,7 +15,7 @@ const nextPassword = "another horse battery"
 // signedInAs is somebody who has signed in.
 func (w *world) signedInAs(u access.User) access.Principal {
 	w.t.Helper()
-	p, err := w.InSession(w.t.Context(), casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
+	p, err := w.users.InSession(w.t.Context(), people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -27,15 +27,15 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 		ctx := t.Context()
 		ada := w.ada()
 		p := w.signedInAs(ada)
-		u, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+		u, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
 		if err != nil || u.ID != ada.ID || u.Epoch == ada.Epoch {
 			t.Fatalf("%+v, %v", u, err)
 		}
-		_, err = w.InSession(ctx, casework.Session{Tenant: ada.Tenant, User: ada.ID, Epoch: ada.Epoch}, adasAddress)
+		_, err = w.users.InSession(ctx, people.Session{Tenant: ada.Tenant, User: ada.ID, Epoch: ada.Epoch}, adasAddress)
 		wantFault(t, err, fault.Unauthenticated, "session.over")
-		_, err = w.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
+		_, err = w.users.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
 		wantFault(t, err, fault.Unauthenticated, "session.refused")
-		if _, err = w.SignIn(ctx, w.attempt(ada.Email, nextPassword, adasAddress)); err != nil {
+		if _, err = w.users.SignIn(ctx, w.attempt(ada.Email, nextPassword, adasAddress)); err != nil {
 			t.Error(err)
 		}
 		audited := false
@@ -63,19 +63,19 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 		"the old":   {adasPassword, adasPassword, "password.invalid", "/new_password", "choose another"},
 		"wrong old": {"wrong horse battery", nextPassword, "password.wrong", "/old_password", "is not your password"},
 	} {
-		_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: c.old, New: c.new, From: adasAddress})
+		_, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: c.old, New: c.new, From: adasAddress})
 		fields := wantFault(t, err, fault.Unprocessable, c.code).Fields
 		if len(fields) != 1 || fields[0].Path != c.path || !strings.Contains(fields[0].Message, c.message) {
 			t.Errorf("%s: %v", name, fields)
 		}
 	}
-	_, err := w.ChangePassword(ctx, w.p, casework.PasswordChange{Old: adasPassword, New: nextPassword})
+	_, err := w.users.ChangePassword(ctx, w.p, people.PasswordChange{Old: adasPassword, New: nextPassword})
 	wantFault(t, err, fault.Conflict, "session.none")
-	none, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{})
+	none, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.ChangePassword(ctx, w.signedInAs(none), casework.PasswordChange{New: nextPassword})
+	_, err = w.users.ChangePassword(ctx, w.signedInAs(none), people.PasswordChange{New: nextPassword})
 	wantFault(t, err, fault.Conflict, "password.none")
 }
 
@@ -86,13 +86,13 @@ func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
 	ada := w.ada()
 	p := w.signedInAs(ada)
 	for range 6 {
-		_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: "wrong horse battery", New: nextPassword, From: adasAddress})
+		_, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: "wrong horse battery", New: nextPassword, From: adasAddress})
 		wantFault(t, err, fault.Unprocessable, "password.wrong")
 	}
-	_, err := w.ChangePassword(ctx, p, casework.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+	_, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
 	if held := wantFault(t, err, fault.TooMany, "session.too_many"); held.RetryAfter <= 0 {
 		t.Errorf("%+v", held)
 	}
-	_, err = w.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
+	_, err = w.users.SignIn(ctx, w.attempt(ada.Email, adasPassword, adasAddress))
 	wantFault(t, err, fault.TooMany, "session.too_many")
 }

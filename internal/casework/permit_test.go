@@ -14,6 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -152,14 +153,14 @@ func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		made, err := w.CreateToken(ctx, w.p, casework.TokenRequest{
+		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{
 			Name: "near", Role: access.Viewer, Clearance: casetype.Public, Allowed: []string{"192.0.2.0/24", "2001:db8::1"},
 		}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for address, ok := range map[string]bool{"192.0.2.200": true, "2001:db8::1": true, "::ffff:192.0.2.1": true, "198.51.100.1": false, "2001:db8::2": false, "": false} {
-			p, err := w.Authenticate(ctx, made.Bearer, address)
+			p, err := w.tokens.Authenticate(ctx, made.Bearer, address)
 			if (err == nil) != ok {
 				t.Errorf("from %q: %v", address, err)
 			}
@@ -178,16 +179,16 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 		if first.IsZero() {
 			t.Fatal("no use is noted")
 		}
-		w.Authenticate(ctx, made.Bearer, "192.0.2.1")
+		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
 		if again := used().LastUsed; again.Sub(first) > 0 {
 			t.Errorf("it is noted again after %s", again.Sub(first))
 		}
 		w.later(2 * 60e9)
-		w.Authenticate(ctx, made.Bearer, "192.0.2.1")
+		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
 		if later := used().LastUsed; later.Sub(first) < 60e9 {
 			t.Errorf("it is not noted after two minutes")
 		}
-		_, err = w.CreateToken(ctx, w.p, casework.TokenRequest{Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"}}, authz.Once{})
+		_, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"}}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/role", "/clearance", "/allowed_addresses/1", "/allowed_addresses/2")
 	})
 }

@@ -32,7 +32,9 @@ type Upload struct {
 
 // UploadProof attaches a file to a case. It is streamed to where contents are
 // kept before anything else; the content's hash becomes part of once.Request.
-func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once) (cases.Attachment, error) {
+func (s *Service) UploadProof(
+	ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once,
+) (cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID); err != nil {
 		return cases.Attachment{}, err
 	}
@@ -63,7 +65,9 @@ func (s *Service) UploadProof(ctx context.Context, p access.Principal, caseID in
 }
 
 // attachProof saves the row of a proof whose contents are kept already, unless that was done before.
-func (s *Service) attachProof(ctx context.Context, p access.Principal, a cases.Attachment, once authz.Once) (cases.Attachment, error) {
+func (s *Service) attachProof(
+	ctx context.Context, p access.Principal, a cases.Attachment, once authz.Once,
+) (cases.Attachment, error) {
 	files := []cases.Attachment{a}
 	tried, always, answer := false, func(cases.Case) error { return nil }, func() any { return files[0] }
 	err := s.guard.Once(ctx, p, once, func() error {

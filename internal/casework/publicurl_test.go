@@ -10,13 +10,14 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
 
 // setTenant changes a tenant as its operator.
-func (w *world) setTenant(key string, c casework.TenantChange) store.Tenant {
+func (w *world) setTenant(key string, c people.TenantChange) store.Tenant {
 	w.t.Helper()
-	t, err := w.ChangeTenant(w.t.Context(), casework.Operator(""), key, c)
+	t, err := w.tenants.ChangeTenant(w.t.Context(), people.Operator(""), key, c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 		for _, public := range []string{
 			"https://second.example", "https://second.example:8443", "http://second.example/desk", "https://other.example",
 		} {
-			w.setTenant("second", casework.TenantChange{PublicURL: text(public + "/")})
+			w.setTenant("second", people.TenantChange{PublicURL: text(public + "/")})
 			shown, err := w.Case(ctx, second, theirs.ID)
 			if err != nil || shown.URL != public+path {
 				t.Errorf("the case is shown at %s, %v", shown.URL, err)
@@ -107,8 +108,8 @@ func TestAPublicURLFollowsFromTheHostsWhereNoneIsSet(t *testing.T) {
 		{"https://cases.example", store.Tenant{Hosts: []string{"a.example", "cases.example"}}, "https://cases.example"},
 		{"https://cases.example", store.Tenant{PublicURL: "http://x.example/a", Hosts: hosts}, "http://x.example/a"},
 	} {
-		s := casework.New(casework.Config{PublicURL: test.installation})
-		if got := s.PublicURLOf(test.tenant); got != test.want {
+		tenants := people.New(people.Config{PublicURL: test.installation}).Tenants
+		if got := tenants.PublicURLOf(test.tenant); got != test.want {
 			t.Errorf("%+v of %s is at %s, want %s", test.tenant, test.installation, got, test.want)
 		}
 	}
@@ -116,20 +117,20 @@ func TestAPublicURLFollowsFromTheHostsWhereNoneIsSet(t *testing.T) {
 
 func TestPeopleFindTheServerUnderTheNameByWhichTheyCame(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		if _, err := w.Bootstrap(t.Context(), nil); err != nil {
+		if _, err := w.tenants.Bootstrap(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 		second := w.tenant("second")
 		at := func(tenant int64, header string) string {
 			t.Helper()
-			found, err := w.PlaceAt(t.Context(), tenant, header)
+			found, err := w.tenants.PlaceAt(t.Context(), tenant, header)
 			if err != nil || found.Set != (found.URL != "") {
 				t.Errorf("%+v, %v", found, err)
 			}
 			return found.URL
 		}
 		const public = "http://b.example:8080/desk"
-		w.setTenant("second", casework.TenantChange{Hosts: texts("a.example", "b.example"), PublicURL: text(public)})
+		w.setTenant("second", people.TenantChange{Hosts: texts("a.example", "b.example"), PublicURL: text(public)})
 		for header, want := range map[string]string{
 			"b.example:8080": public, "B.example.": public, "a.example": "http://a.example:8080/desk",
 			"casehook.example": "", "nobody.example": "", "": "", "[::1]:80": "",
@@ -146,32 +147,32 @@ func TestPeopleFindTheServerUnderTheNameByWhichTheyCame(t *testing.T) {
 
 func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		ctx, operator := t.Context(), casework.Operator("")
+		ctx, operator := t.Context(), people.Operator("")
 		w.tenant("second")
 		for _, raw := range []string{
 			"acme.example", "ftp://acme.example", "https://acme.example?a=b", "https://acme.example/#x",
 			"https://me:secret@acme.example", "https://", "https://acme.example:99999", "https://127.1", "https://acme.example/%zz",
 		} {
-			_, err := w.ChangeTenant(ctx, operator, "second", casework.TenantChange{PublicURL: text(raw)})
+			_, err := w.tenants.ChangeTenant(ctx, operator, "second", people.TenantChange{PublicURL: text(raw)})
 			if f := fault.As(err); f.Code != "tenant.invalid" || len(f.Fields) != 1 || f.Fields[0].Path != "/public_url" {
 				t.Errorf("%s: %v", raw, err)
 			}
 		}
-		change := casework.TenantChange{Hosts: texts("b.example"), PublicURL: text("HTTPS://B.Example:443/a b/")}
+		change := people.TenantChange{Hosts: texts("b.example"), PublicURL: text("HTTPS://B.Example:443/a b/")}
 		saved := w.setTenant("second", change)
 		if saved.PublicURL != "https://b.example/a%20b" {
 			t.Errorf("it is kept as %s", saved.PublicURL)
 		}
-		if same := w.setTenant("second", casework.TenantChange{Name: text("Second")}); same.PublicURL != saved.PublicURL {
+		if same := w.setTenant("second", people.TenantChange{Name: text("Second")}); same.PublicURL != saved.PublicURL {
 			t.Errorf("another change makes it %q", same.PublicURL)
 		}
 		// Nobody is sent to a name at which others are at home.
-		_, err := w.ChangeTenant(ctx, operator, "first", casework.TenantChange{PublicURL: text("http://b.example:81")})
+		_, err := w.tenants.ChangeTenant(ctx, operator, "first", people.TenantChange{PublicURL: text("http://b.example:81")})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
-		w.setTenant("second", casework.TenantChange{Hosts: texts()})
-		_, err = w.CreateTenant(ctx, operator, "third", casework.TenantChange{Hosts: texts("b.example")}, authz.Once{})
+		w.setTenant("second", people.TenantChange{Hosts: texts()})
+		_, err = w.tenants.CreateTenant(ctx, operator, "third", people.TenantChange{Hosts: texts("b.example")}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
-		if gone := w.setTenant("second", casework.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
+		if gone := w.setTenant("second", people.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
 		noted, err := items(w.guard.Records(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))

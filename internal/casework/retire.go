@@ -13,13 +13,17 @@ import (
 // RetireCaseType ends the making of new cases of a type, and switches to it. Cases that
 // run go on, and it stays retired when a new version is put. A creation or switch that
 // is under way may still be saved. A type that is retired stays so since then.
-func (s *Service) RetireCaseType(ctx context.Context, p access.Principal, key string, once authz.Once) (definitions.TypeVersion, error) {
+func (s *Service) RetireCaseType(
+	ctx context.Context, p access.Principal, key string, once authz.Once,
+) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RetireCaseType, access.CaseTypeRetired,
 		func(tx *store.Tx) (bool, error) { return tx.RetireCaseType(ctx, p.Tenant, key, s.now()) })
 }
 
 // RestoreCaseType undoes a retirement. A type that is not retired stays as it is.
-func (s *Service) RestoreCaseType(ctx context.Context, p access.Principal, key string, once authz.Once) (definitions.TypeVersion, error) {
+func (s *Service) RestoreCaseType(
+	ctx context.Context, p access.Principal, key string, once authz.Once,
+) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RestoreCaseType, access.CaseTypeRestored,
 		func(tx *store.Tx) (bool, error) { return tx.RestoreCaseType(ctx, p.Tenant, key) })
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 )
 
 const (
@@ -27,7 +28,7 @@ func to[T any](v T) *T { return &v }
 // ada is a user of the world's tenant.
 func (w *world) ada() access.User {
 	w.t.Helper()
-	u, err := w.CreateUser(w.t.Context(), w.p, casework.UserChange{
+	u, err := w.users.CreateUser(w.t.Context(), w.p, people.UserChange{
 		Email: to("Ada@Example.org "), Name: to("Ada"), Role: to(access.Caseworker), Clearance: to(casetype.Private), Password: to(adasPassword),
 	}, authz.Once{})
 	if err != nil {
@@ -37,19 +38,19 @@ func (w *world) ada() access.User {
 }
 
 // attempt is one to sign in to the world's tenant.
-func (w *world) attempt(email, password, from string) casework.SignIn {
-	return casework.SignIn{Tenant: w.p.Tenant, Email: email, Password: password, From: from}
+func (w *world) attempt(email, password, from string) people.SignIn {
+	return people.SignIn{Tenant: w.p.Tenant, Email: email, Password: password, From: from}
 }
 
 func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		u, err := w.SignIn(ctx, w.attempt("ADA@example.org", adasPassword, adasAddress))
+		u, err := w.users.SignIn(ctx, w.attempt("ADA@example.org", adasPassword, adasAddress))
 		if err != nil || u.ID != ada.ID {
 			t.Fatal(u, err)
 		}
-		p, err := w.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
+		p, err := w.users.InSession(ctx, people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
 		p.Credential = access.Credential{}
 		want := access.Principal{
 			Tenant: w.p.Tenant, Role: access.Caseworker, Clearance: casetype.Private,
@@ -66,7 +67,7 @@ func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 		if h := w.history(v.ID); h[0].Actor != want.Actor {
 			t.Errorf("it was %+v", h[0].Actor)
 		}
-		other, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, authz.Once{})
+		other, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,12 +84,12 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		if _, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{}); err != nil {
+		if _, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, authz.Once{})
+		gone, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, authz.Once{})
 		if err == nil {
-			_, err = w.UpdateUser(ctx, w.p, gone.ID, casework.UserChange{Disabled: to(true)})
+			_, err = w.users.UpdateUser(ctx, w.p, gone.ID, people.UserChange{Disabled: to(true)})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -103,7 +104,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 			{w.p.Tenant, "none@example.org", ""}, {w.p.Tenant, gone.Email, adasPassword}, {other, ada.Email, adasPassword},
 			{w.p.Tenant, "", ""}, {0, ada.Email, adasPassword}, {w.p.Tenant, "\x00", strings.Repeat("x", 9000)},
 		} {
-			_, err := w.SignIn(ctx, casework.SignIn{Tenant: try.tenant, Email: try.email, Password: try.password, From: adasAddress})
+			_, err := w.users.SignIn(ctx, people.SignIn{Tenant: try.tenant, Email: try.email, Password: try.password, From: adasAddress})
 			details = append(details, wantFault(t, err, fault.Unauthenticated, "session.refused").Detail)
 		}
 		for _, d := range details {
@@ -123,7 +124,7 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 		ctx := t.Context()
 		ada := w.ada()
 		try := func(password, from string) error {
-			_, err := w.SignIn(ctx, w.attempt(ada.Email, password, from))
+			_, err := w.users.SignIn(ctx, w.attempt(ada.Email, password, from))
 			return err
 		}
 		for range 6 {
@@ -159,9 +160,9 @@ func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 		try := func(email, password, from, browser string) error {
 			in := w.attempt(email, password, from)
 			if browser != "" {
-				in.Browser = casework.Browser{ID: browser, Tenant: w.p.Tenant, Email: ada.Email}
+				in.Browser = people.Browser{ID: browser, Tenant: w.p.Tenant, Email: ada.Email}
 			}
-			_, err := w.SignIn(t.Context(), in)
+			_, err := w.users.SignIn(t.Context(), in)
 			return err
 		}
 		const stranger, neighbour, network = "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"
@@ -203,7 +204,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 			if i%2 == 0 {
 				from = "192.0.2." + strconv.Itoa(i%250)
 			}
-			if _, err := w.SignIn(ctx, w.attempt(ada.Email, "wrong horse battery", from)); err == nil {
+			if _, err := w.users.SignIn(ctx, w.attempt(ada.Email, "wrong horse battery", from)); err == nil {
 				t.Fatal("a wrong password is taken")
 			}
 		}
@@ -239,7 +240,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 func TestTheAuditOfDenialsIsBounded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		for range 1200 {
-			_, err := w.CreateUser(t.Context(), w.as(access.Viewer), casework.UserChange{}, authz.Once{})
+			_, err := w.users.CreateUser(t.Context(), w.as(access.Viewer), people.UserChange{}, authz.Once{})
 			wantFault(t, err, fault.Forbidden, "access.denied")
 		}
 		if n := len(w.audited(t)); n < 1000 || n > 1010 {
@@ -257,7 +258,7 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 		errs := make(chan error, 40)
 		for i := range 40 {
 			all.Go(func() {
-				_, err := w.SignIn(t.Context(), w.attempt(string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7"))
+				_, err := w.users.SignIn(t.Context(), w.attempt(string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7"))
 				errs <- err
 			})
 		}
@@ -272,7 +273,7 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 		if looked > 21 {
 			t.Errorf("%d passwords were looked at", looked)
 		}
-		if _, err := w.SignIn(t.Context(), w.attempt(ada.Email, adasPassword, adasAddress)); err != nil {
+		if _, err := w.users.SignIn(t.Context(), w.attempt(ada.Email, adasPassword, adasAddress)); err != nil {
 			t.Error("others are held back too:", err)
 		}
 	})
@@ -283,21 +284,21 @@ func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		for name, c := range map[string]struct {
-			change casework.UserChange
+			change people.UserChange
 			over   bool
 		}{
-			"disabled": {casework.UserChange{Disabled: to(true)}, true}, "password": {casework.UserChange{Password: to("another horse battery")}, true},
-			"no password": {casework.UserChange{Password: to("")}, true}, "email": {casework.UserChange{Email: to("new@example.org")}, true},
-			"role": {casework.UserChange{Role: to(access.Viewer)}, false}, "name": {casework.UserChange{Name: to("Ada King")}, false},
+			"disabled": {people.UserChange{Disabled: to(true)}, true}, "password": {people.UserChange{Password: to("another horse battery")}, true},
+			"no password": {people.UserChange{Password: to("")}, true}, "email": {people.UserChange{Email: to("new@example.org")}, true},
+			"role": {people.UserChange{Role: to(access.Viewer)}, false}, "name": {people.UserChange{Name: to("Ada King")}, false},
 		} {
-			u, err := w.CreateUser(ctx, w.p, casework.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, authz.Once{})
+			u, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.UpdateUser(ctx, w.p, u.ID, c.change); err != nil {
+			if _, err := w.users.UpdateUser(ctx, w.p, u.ID, c.change); err != nil {
 				t.Fatal(err)
 			}
-			p, err := w.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
+			p, err := w.users.InSession(ctx, people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
 			if (err != nil) != c.over {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -305,7 +306,7 @@ func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
 				t.Errorf("the role stays %s", p.Role)
 			}
 		}
-		_, err := w.InSession(ctx, casework.Session{Tenant: w.p.Tenant, User: 4711}, adasAddress)
+		_, err := w.users.InSession(ctx, people.Session{Tenant: w.p.Tenant, User: 4711}, adasAddress)
 		wantFault(t, err, fault.Unauthenticated, "session.over")
 	})
 }
@@ -314,24 +315,24 @@ func TestUsersAreJudged(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		_, err := w.CreateUser(ctx, w.p, casework.UserChange{
+		_, err := w.users.CreateUser(ctx, w.p, people.UserChange{
 			Email: to("nonsense"), Name: to(""), Role: to(access.Role("king")), Clearance: to(casetype.Classification("SECRET")), Password: to("short"),
 		}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/name", "/role", "/clearance", "/password")
-		_, err = w.CreateUser(ctx, w.p, casework.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, authz.Once{})
+		_, err = w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "user.taken")
 		low := w.as(access.Admin)
 		low.Clearance = casetype.Public
-		_, err = w.CreateUser(ctx, low, casework.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, authz.Once{})
+		_, err = w.users.CreateUser(ctx, low, people.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/clearance")
-		_, err = w.UpdateUser(ctx, low, ada.ID, casework.UserChange{Password: to("my horse battery")})
+		_, err = w.users.UpdateUser(ctx, low, ada.ID, people.UserChange{Password: to("my horse battery")})
 		wantFault(t, err, fault.Forbidden, "access.denied")
 		other := w.tenant("second")
-		_, err = w.UpdateUser(ctx, other, ada.ID, casework.UserChange{Name: to("x")})
+		_, err = w.users.UpdateUser(ctx, other, ada.ID, people.UserChange{Name: to("x")})
 		wantFault(t, err, fault.NotFound, "user.not_found")
-		_, err = w.User(ctx, other, ada.ID)
+		_, err = w.users.User(ctx, other, ada.ID)
 		wantFault(t, err, fault.NotFound, "user.not_found")
-		if all, err := w.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
+		if all, err := w.users.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
 			t.Error(all, err)
 		}
 		records, err := items(w.guard.Records(ctx, w.p, 0, 10))
@@ -351,14 +352,14 @@ func TestUsersAreJudged(t *testing.T) {
 func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		create := func(email string) error {
-			_, err := w.CreateUser(t.Context(), w.p, casework.UserChange{Email: to(email), Name: to("x")}, authz.Once{})
+			_, err := w.users.CreateUser(t.Context(), w.p, people.UserChange{Email: to(email), Name: to("x")}, authz.Once{})
 			return err
 		}
 		if err := create("Kim@Example.org"); err != nil {
 			t.Fatal(err)
 		}
 		kelvin := access.Identity{Issuer: "https://id.example", Subject: "1", Email: "\u212aim@example.org", Verified: true}
-		_, err := w.SignInIdentity(t.Context(), w.p.Tenant, kelvin, "192.0.2.1")
+		_, err := w.users.SignInIdentity(t.Context(), w.p.Tenant, kelvin, "192.0.2.1")
 		wantFault(t, err, fault.Forbidden, "oidc.unknown_user")
 		wantFields(t, wantFault(t, create("\u212aim@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
 		if err := create("ſam@example.org"); err != nil {
@@ -366,15 +367,8 @@ func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 		}
 		wantFields(t, wantFault(t, create("sam@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
 		kim := access.Identity{Issuer: "https://id.example", Subject: "2", Email: "KIM@example.org", Verified: true}
-		if u, err := w.SignInIdentity(t.Context(), w.p.Tenant, kim, "192.0.2.1"); err != nil || u.Email != "kim@example.org" {
+		if u, err := w.users.SignInIdentity(t.Context(), w.p.Tenant, kim, "192.0.2.1"); err != nil || u.Email != "kim@example.org" {
 			t.Errorf("%+v, %v", u, err)
 		}
 	})
-}
-
-func TestPasswordsCostWhatTheyShouldUnlessATestSaysOtherwise(t *testing.T) {
-	t.Parallel()
-	if got := casework.New(casework.Config{}).PasswordCost; got != access.DefaultPasswordCost() {
-		t.Errorf("a password costs %+v, want %+v", got, access.DefaultPasswordCost())
-	}
 }

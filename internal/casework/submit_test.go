@@ -71,7 +71,7 @@ func TestACaseIsAtThePublicURL(t *testing.T) {
 		"https://a.example": "https://a.example/cases/", "https://a.example/": "https://a.example/cases/",
 		"https://a.example:8443/desk/": "https://a.example:8443/desk/cases/",
 	} {
-		w := start(t, "", func(c *settings) { c.PublicURL = public })
+		w := start(t, "", func(c *settings) { c.people.PublicURL = public })
 		w.put(w.p, loan("loan", ""))
 		v := w.open("loan")
 		want += strconv.FormatInt(v.ID, 10)

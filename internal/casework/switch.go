@@ -74,7 +74,9 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 }
 
 // unswitched answers a switch to the type that the case has.
-func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once authz.Once) (view View, err error) {
+func (s *Service) unswitched(
+	ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once authz.Once,
+) (view View, err error) {
 	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
@@ -82,7 +84,9 @@ func (s *Service) unswitched(ctx context.Context, p access.Principal, c cases.Ca
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
-func (s *Service) switched(ctx context.Context, p access.Principal, c cases.Case, from definitions.TypeVersion, in Switch) (*plan, error) {
+func (s *Service) switched(
+	ctx context.Context, p access.Principal, c cases.Case, from definitions.TypeVersion, in Switch,
+) (*plan, error) {
 	to, err := s.switchTarget(ctx, p, from.Type, in.Type)
 	if err != nil {
 		return nil, err

@@ -19,8 +19,6 @@ const (
 
 var colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
 
-var subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries
-
 func colorProblem(s string) string {
 	if s == "" || colorPattern.MatchString(s) {
 		return ""

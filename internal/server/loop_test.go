@@ -116,7 +116,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 // begin creates a case as somebody else, and returns how they comment on it.
 func (i *integration) begin(byPerson bool) (comment func()) {
 	i.t.Helper()
-	admin, err := i.server.service.Authenticate(i.t.Context(), i.server.Token(), "127.0.0.1")
+	admin, err := i.server.people.Tokens.Authenticate(i.t.Context(), i.server.Token(), "127.0.0.1")
 	if err != nil {
 		i.t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
+	"github.com/casehook/casehook/internal/people"
 )
 
 // RecoverToken makes a token that may do everything in a tenant, in the database
@@ -24,12 +24,11 @@ func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer st
 		}
 	}
 	defer func() { err = errors.Join(err, s.opened.Close()) }()
-	st, blobs, _, err := s.openStore(ctx)
+	st, _, _, err := s.openStore(ctx)
 	if err != nil {
 		return "", err
 	}
-	guard, catalog := s.openGuard(st)
-	service := casework.New(casework.Config{Store: st, Guard: guard, Definitions: catalog, Blobs: blobs, Log: s.config.Log})
-	made, err := service.RecoverToken(ctx, tenant, name)
+	guard, _ := s.openGuard(st)
+	made, err := people.New(people.Config{Store: st, Guard: guard, Log: s.config.Log}).Tenants.RecoverToken(ctx, tenant, name)
 	return made.Bearer, err
 }

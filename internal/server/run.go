@@ -115,7 +115,10 @@ func (s *Server) clean(ctx context.Context) {
 		if err := s.service.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("leftovers can't be removed; trying again later", "error", err)
 		}
-		if err := s.service.Purge(ctx); err != nil && ctx.Err() == nil {
+		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("sessions that are over can't be removed; trying again later", "error", err)
+		}
+		if err := s.hooks.Journal.Purge(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("old attempts and entries can't be removed; trying again later", "error", err)
 		}
 		select {

@@ -30,11 +30,13 @@ import (
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/inbound"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -48,7 +50,9 @@ type Server struct {
 	listener   net.Listener
 	clients    *inbound.Clients
 	guard      *authz.Guard
+	people     people.Services
 	service    *casework.Service
+	hooks      hooks.Services
 	engine     *delivery.Engine
 	store      *store.Store
 	metrics    *observe.Metrics
@@ -130,11 +134,20 @@ func (s *Server) open(ctx context.Context) error {
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	guard, catalog := s.openGuard(st)
 	s.guard = guard
+	s.people = people.New(people.Config{
+		Store: st, Guard: guard, PublicURL: c.PublicURL, Variable: c.Variable, Random: c.Random, Log: c.Log,
+	})
 	s.service = casework.New(casework.Config{
 		Store: st, Guard: guard, Definitions: catalog, Blobs: blobs,
+		Tenants: casework.Tenants{
+			PublicURLOf: s.people.Tenants.PublicURLOf, Variables: s.people.Tenants.Variables,
+		},
 		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer),
-		PublicURL: c.PublicURL, MaxUpload: c.MaxUpload, KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal,
-		Fonts: c.fonts(), Variable: c.Variable, Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
+		MaxUpload: c.MaxUpload, Fonts: c.fonts(), Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
+	})
+	s.hooks = hooks.New(hooks.Config{
+		Store: st, Guard: guard, Cases: hooks.Cases{KnownCase: s.service.KnownCase},
+		KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Random: c.Random,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
 		Node: node, Version: c.AtfinityVersion, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
@@ -153,7 +166,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.service}, api.Config{
+	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.service, Hooks: s.hooks, People: s.people}, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
 		Requests: s.metrics.HTTP, Tracer: tracer,
@@ -174,9 +187,9 @@ func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog)
 // bootstrap makes what the first start makes.
 func (s *Server) bootstrap(ctx context.Context) (err error) {
 	if s.config.NoFirstToken {
-		return s.service.BootstrapWithoutToken(ctx)
+		return s.people.Tenants.BootstrapWithoutToken(ctx)
 	}
-	s.token, err = s.service.Bootstrap(ctx, func(bearer string) error {
+	s.token, err = s.people.Tenants.Bootstrap(ctx, func(bearer string) error {
 		if s.config.FirstToken == nil {
 			return nil
 		}
@@ -194,7 +207,7 @@ func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string,
 	}
 	return func(ctx context.Context, tenant int64) ([]string, error) {
 		t, err := st.Tenant(ctx, tenant)
-		if t.Key == casework.DefaultTenant {
+		if t.Key == people.DefaultTenant {
 			return append(started[:len(started):len(started)], t.Allow...), err
 		}
 		return t.Allow, err

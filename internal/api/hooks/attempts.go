@@ -8,8 +8,8 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -35,8 +35,8 @@ type Attempt struct {
 // SentAttempt is an attempt with the body that was sent.
 type SentAttempt struct {
 	Attempt
-	Body      rest.Value         `json:"body" doc:"The body, derived from the journal again; null where that is not possible."`
-	BodyState casework.BodyState `json:"body_state" enum:"same,differs,gone" doc:"same: it has the hash of what was sent. differs: it has not, so that it is not what was sent. gone: what it was made of has been removed." example:"same"`
+	Body      rest.Value      `json:"body" doc:"The body, derived from the journal again; null where that is not possible."`
+	BodyState hooks.BodyState `json:"body_state" enum:"same,differs,gone" doc:"same: it has the hash of what was sent. differs: it has not, so that it is not what was sent. gone: what it was made of has been removed." example:"same"`
 }
 
 // InAttempts is embedded in the parameters of lists of attempts.
@@ -81,7 +81,7 @@ type shownAttempt struct{ Body rest.Reply[SentAttempt] }
 // attemptHandler has the operations on attempts.
 type attemptHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 	ids     rest.SealedIDs
 }
 
@@ -123,7 +123,7 @@ func (h attemptHandler) listAttempts(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := h.service.Attempts(ctx, rest.PrincipalOf(ctx), f)
+	found, next, err := h.service.Messages.Attempts(ctx, rest.PrincipalOf(ctx), f)
 	return h.pageOfAttempts(name, found, next, err)
 }
 
@@ -140,7 +140,7 @@ func (h attemptHandler) findAttempts(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := h.service.FindAttempts(ctx, rest.PrincipalOf(ctx), f)
+	found, next, err := h.service.Messages.FindAttempts(ctx, rest.PrincipalOf(ctx), f)
 	return h.pageOfAttempts(name, found, next, err)
 }
 
@@ -161,7 +161,7 @@ func (h attemptHandler) getAttempt(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"100" doc:"The id of the attempt." example:"att_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
 }) (*shownAttempt, error) {
 	p := rest.PrincipalOf(ctx)
-	sent, err := h.service.Attempt(ctx, p, h.ids.Open(p.Tenant, in.ID))
+	sent, err := h.service.Messages.Attempt(ctx, p, h.ids.Open(p.Tenant, in.ID))
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -34,7 +34,7 @@ func (h secretHandler) registerCallbacks() {
 			"callbacks of the type share one secret, that is among them.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCallback) (*rest.ListAnswer[Secret], error) {
-		all, err := h.service.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
+		all, err := h.cases.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (h secretHandler) registerCallbacks() {
 		InCallback
 		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition,
+		return &rest.NoContent{}, h.cases.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition,
 			in.Secret)
 	})
 }
@@ -66,7 +66,7 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 	InCallback
 	rest.Idempotent
 }, body NewSecret) (*rest.PostAnswer[CallbackSecret], error) {
-	q, err := body.read(casework.InvalidCallbackSecret)
+	q, err := body.read(secrets.InvalidCallback)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +74,6 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusOK,
 			CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
 	}, func(o authz.Once) (endpoint.Secret, error) {
-		return h.service.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
+		return h.cases.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
 	})
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
 )
 
 // MessageDeliveries is a message, and what became of it for each endpoint.
@@ -20,21 +20,21 @@ type MessageDeliveries struct {
 
 // Delivery is the state of a message for one endpoint.
 type Delivery struct {
-	Endpoint   string                  `json:"endpoint_id" doc:"The id of the endpoint; it may be deleted." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Name       string                  `json:"name" doc:"Its handle, or empty." example:"crm"`
-	Status     casework.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and is not tried again, since the endpoint is deleted or does not want it any more." example:"delivered"`
-	Attempts   int                     `json:"attempts" doc:"The number of tries, as far as attempts are kept." example:"1"`
-	LastAt     rest.TimeOrNull         `json:"last_at" doc:"When the last try began; null: there was none."`
-	LastStatus *int                    `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
-	Failure    *string                 `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
-	Due        rest.TimeOrNull         `json:"due" doc:"When it is tried again; null: it is not parked."`
-	Reason     string                  `json:"reason" doc:"Why it is parked or was given up; else empty."`
+	Endpoint   string               `json:"endpoint_id" doc:"The id of the endpoint; it may be deleted." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Name       string               `json:"name" doc:"Its handle, or empty." example:"crm"`
+	Status     hooks.DeliveryStatus `json:"status" enum:"delivered,waiting,parked,dead,dropped,ended" doc:"delivered; waiting for its turn; parked: it failed and is tried again when it is due; dead: given up; dropped: given up and put aside; ended: it failed, and is not tried again, since the endpoint is deleted or does not want it any more." example:"delivered"`
+	Attempts   int                  `json:"attempts" doc:"The number of tries, as far as attempts are kept." example:"1"`
+	LastAt     rest.TimeOrNull      `json:"last_at" doc:"When the last try began; null: there was none."`
+	LastStatus *int                 `json:"last_status" doc:"The HTTP status that it met; null: none." example:"200"`
+	Failure    *string              `json:"failure" doc:"The class of its failure; null: there was an answer, or no try." example:"timeout"`
+	Due        rest.TimeOrNull      `json:"due" doc:"When it is tried again; null: it is not parked."`
+	Reason     string               `json:"reason" doc:"Why it is parked or was given up; else empty."`
 }
 
 // deliveryHandler has the operations that list which endpoints were sent what.
 type deliveryHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 }
 
 func (h deliveryHandler) register() {
@@ -54,7 +54,7 @@ func (h deliveryHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return h.pageOfDeliveries(ctx, "deliveries/case/"+in.ID, id, in.Paging, h.service.CaseDeliveries)
+		return h.pageOfDeliveries(ctx, "deliveries/case/"+in.ID, id, in.Paging, h.service.Messages.CaseDeliveries)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListContactDeliveries, Pattern: "GET /v1/contacts/{id}/deliveries", Tag: tag,
@@ -69,14 +69,14 @@ func (h deliveryHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return h.pageOfDeliveries(ctx, "deliveries/contact/"+in.ID, id, in.Paging, h.service.ContactDeliveries)
+		return h.pageOfDeliveries(ctx, "deliveries/contact/"+in.ID, id, in.Paging, h.service.Messages.ContactDeliveries)
 	})
 }
 
 // entryPosition is the position of a commit in a list of deliveries.
 type entryPosition struct{ ID int64 }
 
-type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]casework.Telling,
+type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]hooks.Telling,
 	int64, error)
 
 func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging,
@@ -94,11 +94,11 @@ func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id i
 		position = &entryPosition{next}
 	}
 	pager := rest.NewPager(h.kernel, name, showDeliveries,
-		func(t casework.Telling) entryPosition { return entryPosition{t.Entry.ID} })
+		func(t hooks.Telling) entryPosition { return entryPosition{t.Entry.ID} })
 	return pager.WholePageBefore(all, position)
 }
 
-func showDeliveries(t casework.Telling) MessageDeliveries {
+func showDeliveries(t hooks.Telling) MessageDeliveries {
 	out := MessageDeliveries{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version,
 		At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {

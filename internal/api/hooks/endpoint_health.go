@@ -33,7 +33,7 @@ func (h endpointHandler) registerHealth() {
 			"endpoint.recovered.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*struct{ Body EndpointHealth }, error) {
-		e, c, err := h.service.EndpointHealth(ctx, rest.PrincipalOf(ctx), in.ID)
+		e, c, err := h.service.Endpoints.EndpointHealth(ctx, rest.PrincipalOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"github.com/casehook/casehook/internal/hooks"
+
 	"context"
 	"encoding/json"
 	"net/http"
@@ -12,7 +14,6 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -133,7 +134,7 @@ type shownEndpoint struct{ Body Endpoint }
 // endpointHandler has the operations on endpoints.
 type endpointHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 }
 
 func (h endpointHandler) register() {
@@ -160,7 +161,7 @@ func (h endpointHandler) register() {
 		Description: "Its settings, and how it is doing. Secrets are not shown.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*shownEndpoint, error) {
-		return endpointShown(h.service.Endpoint(ctx, rest.PrincipalOf(ctx), in.ID))
+		return endpointShown(h.service.Endpoints.Endpoint(ctx, rest.PrincipalOf(ctx), in.ID))
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateEndpoint, Pattern: "PATCH " + path + "/{id}", Tag: tag,
@@ -174,7 +175,7 @@ func (h endpointHandler) register() {
 		Description: "Messages that wait for it are given up. Its attempts stay.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteEndpoint(ctx, rest.PrincipalOf(ctx), in.ID)
+		return &rest.NoContent{}, h.service.Endpoints.DeleteEndpoint(ctx, rest.PrincipalOf(ctx), in.ID)
 	})
 }
 
@@ -205,7 +206,7 @@ func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent
 		return rest.Answer(http.StatusCreated, CreatedEndpoint{showEndpoint(e), rest.OrNull(drawn(e, body.Secret))},
 			"Location", "/v1/endpoints/"+e.ID)
 	}, func(o authz.Once) (endpoint.Endpoint, error) {
-		return h.service.CreateEndpointFrom(ctx, rest.PrincipalOf(ctx), e, from, o)
+		return h.service.Endpoints.CreateEndpointFrom(ctx, rest.PrincipalOf(ctx), e, from, o)
 	})
 }
 
@@ -215,7 +216,7 @@ func (h endpointHandler) updateEndpoint(ctx context.Context, in *InEndpoint,
 		return nil, err
 	}
 	atHead := body.Resume != nil && *body.Resume == "head"
-	return endpointShown(h.service.UpdateEndpointFrom(ctx, rest.PrincipalOf(ctx), in.ID,
+	return endpointShown(h.service.Endpoints.UpdateEndpointFrom(ctx, rest.PrincipalOf(ctx), in.ID,
 		atHead, func(e *endpoint.Endpoint) {
 			rest.Set(&e.Name, body.Name)
 			if body.URL != nil {
@@ -241,7 +242,7 @@ func (h endpointHandler) listEndpoints(ctx context.Context, in *rest.Paging) (*r
 	if err := h.kernel.Open("endpoints", in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Endpoints(ctx, rest.PrincipalOf(ctx), after, in.Limit)
+	all, err := h.service.Endpoints.Endpoints(ctx, rest.PrincipalOf(ctx), after, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
 )
 
 // FilterPreview has the results of a filter for recent messages.
@@ -40,7 +40,7 @@ type InFilterPreview struct {
 type shownPreview struct{ Body FilterPreview }
 
 // filterHandler has the operation that previews filters.
-type filterHandler struct{ service *casework.Service }
+type filterHandler struct{ service hooks.Services }
 
 func (h filterHandler) register(k *rest.Kernel) {
 	rest.Handle(k, rest.Operation{
@@ -56,8 +56,8 @@ func (h filterHandler) register(k *rest.Kernel) {
 }
 
 func (h filterHandler) previewFilter(ctx context.Context, in *InFilterPreview) (*shownPreview, error) {
-	selection := casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
-	judged, looked, err := h.service.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, selection, in.Entries)
+	selection := hooks.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+	judged, looked, err := h.service.Journal.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, selection, in.Entries)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,11 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
+	"github.com/casehook/casehook/internal/hooks"
 )
 
 // JournalMessage is a message as it is polled or streamed.
@@ -71,8 +71,8 @@ type InJournal struct {
 }
 
 // selection returns the messages that the parameters ask for.
-func (in InJournal) selection() casework.Listening {
-	return casework.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+func (in InJournal) selection() hooks.Listening {
+	return hooks.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
 // Follow bounds the clients that follow the journal. Zero values get their defaults.
@@ -107,13 +107,13 @@ const mostText = 4 << 20
 type journalHandler struct {
 	kernel    *rest.Kernel
 	guard     *authz.Guard
-	service   *casework.Service
+	service   hooks.Services
 	feed      *delivery.Feed
 	bounds    Follow
 	followers *followers
 }
 
-func newJournalHandler(k *rest.Kernel, s *casework.Service, c Config) journalHandler {
+func newJournalHandler(k *rest.Kernel, s hooks.Services, c Config) journalHandler {
 	bounds := c.Follow.withDefaults()
 	return journalHandler{
 		kernel: k, guard: c.Guard, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds),
@@ -169,7 +169,7 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 type follower struct {
 	handler   journalHandler
 	operation access.Operation
-	selection casework.Listening
+	selection hooks.Listening
 	principal access.Principal
 	audience  filter.Audience
 	position  delivery.Position // behind the last message that was read
@@ -268,7 +268,7 @@ func (f *follower) loadAudience(ctx context.Context) error {
 		f.expires = time.NewTimer(max(time.Until(end), time.Second)) // clocks may differ
 	}
 	var err error
-	f.audience, f.audienceUnchanged, err = f.handler.service.Audience(ctx, f.principal, f.operation, f.selection)
+	f.audience, f.audienceUnchanged, err = f.handler.service.Journal.Audience(ctx, f.principal, f.operation, f.selection)
 	return err
 }
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -29,7 +29,7 @@ func (h endpointHandler) registerLag() {
 			"estimated beyond.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*struct{ Body Lag }, error) {
-		l, err := h.service.Lag(ctx, rest.PrincipalOf(ctx), in.ID)
+		l, err := h.service.Endpoints.Lag(ctx, rest.PrincipalOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -46,12 +46,12 @@ func showLag(l store.Lag) Lag {
 type Moment string
 
 // parse parses the moment at a path of the body. The empty one is now.
-func (m Moment) parse(path string) (from casework.Start, err error) {
+func (m Moment) parse(path string) (from hooks.Start, err error) {
 	switch m {
 	case "", "now":
 		return from, nil
 	case "beginning":
-		return casework.Start{Beginning: true}, nil
+		return hooks.Start{Beginning: true}, nil
 	}
 	if from.At, err = time.Parse(time.RFC3339, string(m)); err != nil || from.At.IsZero() {
 		return from, fault.In("request.body_invalid", "The request's body is not as described: see fields.",

@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -40,8 +40,8 @@ type MessageSelection struct {
 	All      bool      `json:"all,omitempty" doc:"All that there are, instead." example:"true"`
 }
 
-func (b MessageSelection) selection() casework.Which {
-	out := casework.Which{All: b.All}
+func (b MessageSelection) selection() hooks.Which {
+	out := hooks.Which{All: b.All}
 	rest.Set(&out.Messages, b.Messages)
 	return out
 }
@@ -54,7 +54,7 @@ type MessageCount struct {
 // repairHandler has the operations on messages that were given up, or wait.
 type repairHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 }
 
 func (h repairHandler) register() {
@@ -84,17 +84,17 @@ func (h repairHandler) register() {
 	for _, o := range []struct {
 		id                         access.Operation
 		path, summary, description string
-		do                         func(context.Context, access.Principal, string, casework.Which,
+		do                         func(context.Context, access.Principal, string, hooks.Which,
 			authz.Once) (int64, error)
 	}{
 		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.",
-			h.service.DropDead},
+			h.service.Messages.DropDead},
 		{access.RetryParked, "/parked/retry", "Try waiting messages at once",
-			"While the endpoint as a whole is away, they wait until it is back.", h.service.RetryParked},
+			"While the endpoint as a whole is away, they wait until it is back.", h.service.Messages.RetryParked},
 		{access.DropParked, "/parked/drop", "Drop messages that wait",
 			"They are listed as dropped, and the messages behind them go on. One that is being sent is dropped " +
 				"unless the receiver accepts it. This happens within moments, or once a paused endpoint is active.",
-			h.service.DropParked},
+			h.service.Messages.DropParked},
 	} {
 		rest.HandleBody(h.kernel, rest.Operation{
 			ID: o.id, Pattern: "POST " + path + o.path, Tag: tag,
@@ -121,7 +121,7 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, next, err := h.service.DeadMessages(ctx, rest.PrincipalOf(ctx), in.ID, in.State, after, in.Limit)
+	all, next, err := h.service.Messages.DeadMessages(ctx, rest.PrincipalOf(ctx), in.ID, in.State, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ func showDead(d store.Dead) DeadMessage {
 func (h repairHandler) retryDead(
 	ctx context.Context, in *toEndpoint, body MessageSelection,
 ) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
-		return h.service.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+		return h.service.Messages.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
 	})
 }
 
@@ -151,7 +151,7 @@ func (h repairHandler) listParked(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, next, err := h.service.Parked(ctx, rest.PrincipalOf(ctx), in.ID, after, in.Limit)
+	all, next, err := h.service.Messages.Parked(ctx, rest.PrincipalOf(ctx), in.ID, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}

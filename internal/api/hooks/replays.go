@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -56,7 +56,7 @@ type toEndpoint struct {
 // replayHandler has the operations on replays.
 type replayHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 }
 
 func (h replayHandler) register() {
@@ -83,7 +83,7 @@ func (h replayHandler) register() {
 		Description: "How far it has got.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InReplay) (*struct{ Body Replay }, error) {
-		r, err := h.service.Replay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+		r, err := h.service.Messages.Replay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func (h replayHandler) register() {
 		Description: "Messages that are being sent may still arrive.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InReplay) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
+		return &rest.NoContent{}, h.service.Messages.CancelReplay(ctx, rest.PrincipalOf(ctx), in.ID, in.Replay)
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID:          access.ResendMessage,
@@ -115,23 +115,23 @@ func (h replayHandler) createReplay(
 	if err != nil {
 		return nil, err
 	}
-	request := casework.ReplayRequest{Since: since, Subject: body.Subject}
+	request := hooks.ReplayRequest{Since: since, Subject: body.Subject}
 	if body.Until != nil {
 		request.Until = periodEnd(*body.Until)
 	}
 	rest.Set(&request.Triggers, body.Triggers)
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
-		return h.service.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+		return h.service.Messages.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
 	})
 }
 
 func (h replayHandler) resend(ctx context.Context, in *toEndpoint, body Resend) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (casework.Replay, error) {
-		return h.service.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
+	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+		return h.service.Messages.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
 	})
 }
 
-func answerReplay(r casework.Replay) (store.Answer, error) {
+func answerReplay(r hooks.Replay) (store.Answer, error) {
 	return rest.Answer(http.StatusCreated, showReplay(r), "Location", "/v1/endpoints/"+r.Endpoint+"/replays/"+r.ID)
 }
 
@@ -144,15 +144,15 @@ func (h replayHandler) listReplays(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Replays(ctx, rest.PrincipalOf(ctx), in.ID, before, in.Limit+1)
+	all, err := h.service.Messages.Replays(ctx, rest.PrincipalOf(ctx), in.ID, before, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, showReplay, func(r casework.Replay) string { return r.ID }).
+	return rest.NewPager(h.kernel, name, showReplay, func(r hooks.Replay) string { return r.ID }).
 		PageOfList(all, in.Limit)
 }
 
-func showReplay(r casework.Replay) Replay {
+func showReplay(r hooks.Replay) Replay {
 	out := Replay{
 		ID:        r.ID,
 		Kind:      r.Kind,

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"github.com/casehook/casehook/internal/hooks"
+
 	"context"
 	"net/http"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -43,7 +46,8 @@ type NewSecret struct {
 // secretHandler has the operations on the secrets of endpoints and callbacks.
 type secretHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
+	cases   *casework.Service
 }
 
 func (h secretHandler) register() {
@@ -55,7 +59,7 @@ func (h secretHandler) register() {
 		Description: "Those that sign, the newest first, without the secrets themselves.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InEndpoint) (*rest.ListAnswer[Secret], error) {
-		all, err := h.service.EndpointSecrets(ctx, rest.PrincipalOf(ctx), in.ID)
+		all, err := h.service.Endpoints.EndpointSecrets(ctx, rest.PrincipalOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +84,7 @@ func (h secretHandler) register() {
 		InEndpoint
 		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, in.Secret)
+		return &rest.NoContent{}, h.service.Endpoints.DeleteEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, in.Secret)
 	})
 }
 
@@ -88,14 +92,14 @@ func (h secretHandler) rotateSecret(ctx context.Context, in *struct {
 	InEndpoint
 	rest.Idempotent
 }, body NewSecret) (*rest.PostAnswer[CreatedSecret], error) {
-	q, err := body.read(casework.InvalidEndpoint)
+	q, err := body.read(secrets.InvalidEndpoint)
 	if err != nil {
 		return nil, err
 	}
 	return rest.Create[CreatedSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showCreated(s, body))
 	}, func(o authz.Once) (endpoint.Secret, error) {
-		return h.service.RotateEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, q, o)
+		return h.service.Endpoints.RotateEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, q, o)
 	})
 }
 
@@ -110,11 +114,11 @@ func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
 }
 
 // read parses the body. Its faults have the given code.
-func (n NewSecret) read(code string) (q casework.SecretRequest, err error) {
-	q = casework.SecretRequest{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
+func (n NewSecret) read(code string) (q secrets.Request, err error) {
+	q = secrets.Request{Kind: endpoint.V1, Overlap: endpoint.DefaultOverlap}
 	rest.Set(&q.Kind, n.Kind)
 	if n.Secret != nil {
-		kind, key, err := casework.ParseSecret(code, *n.Secret)
+		kind, key, err := secrets.Parse(code, *n.Secret)
 		if err != nil {
 			return q, err
 		}
@@ -149,7 +153,7 @@ func setSupplied(e *endpoint.Endpoint, text *string) error {
 	if text == nil {
 		return nil
 	}
-	kind, key, err := casework.ParseSecret(casework.InvalidEndpoint, *text)
+	kind, key, err := secrets.Parse(secrets.InvalidEndpoint, *text)
 	e.Secrets = []endpoint.Secret{{Kind: kind, Key: key}}
 	return err
 }

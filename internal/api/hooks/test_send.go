@@ -7,8 +7,8 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/delivery"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -34,7 +34,7 @@ type TestResult struct {
 
 // testHandler has the operation that tests endpoints.
 type testHandler struct {
-	service *casework.Service
+	service hooks.Services
 	tester  *delivery.Tester
 }
 
@@ -47,15 +47,15 @@ func (h testHandler) register(k *rest.Kernel) {
 			"nothing.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
-		return rest.Create[TestResult](ctx, in.Idempotent, func(t casework.Tested) (store.Answer, error) {
+		return rest.Create[TestResult](ctx, in.Idempotent, func(t hooks.Tested) (store.Answer, error) {
 			return rest.Answer(http.StatusOK, showTestResult(t))
-		}, func(o authz.Once) (casework.Tested, error) {
-			return h.service.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
+		}, func(o authz.Once) (hooks.Tested, error) {
+			return h.service.Messages.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
 		})
 	})
 }
 
-func showTestResult(t casework.Tested) TestResult {
+func showTestResult(t hooks.Tested) TestResult {
 	return TestResult{
 		Message:    t.Message,
 		Trigger:    t.Trigger,

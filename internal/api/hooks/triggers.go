@@ -6,7 +6,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -49,7 +49,7 @@ type InTrigger struct {
 // triggerHandler has the operations on triggers and their targets.
 type triggerHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service hooks.Services
 
 	version, atfinityVersion string
 }
@@ -70,12 +70,12 @@ func (h triggerHandler) register() {
 		InTrigger
 		rest.InList
 	}) (*rest.PageAnswer[Target], error) {
-		all, err := h.service.Targets(ctx, rest.PrincipalOf(ctx), in.Name)
+		all, err := h.service.Endpoints.Targets(ctx, rest.PrincipalOf(ctx), in.Name)
 		if err != nil {
 			return nil, err
 		}
 		return rest.PageBehind(rest.NewPager(h.kernel, "targets/"+in.Name, showTarget,
-			func(t casework.Target) string { return t.Endpoint.ID }), in.Cursor, all)
+			func(t hooks.Target) string { return t.Endpoint.ID }), in.Cursor, all)
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.SetTargets, Pattern: "PUT /v1/triggers/{name}/targets", Tag: "triggers",
@@ -84,7 +84,7 @@ func (h triggerHandler) register() {
 			"the trigger; those without another trigger are deleted.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InTrigger, body SetTargets) (*rest.ListAnswer[Target], error) {
-		all, err := h.service.SetTargets(ctx, rest.PrincipalOf(ctx), in.Name, body.URLs)
+		all, err := h.service.Endpoints.SetTargets(ctx, rest.PrincipalOf(ctx), in.Name, body.URLs)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func (h triggerHandler) catalogue() []Trigger {
 	return all
 }
 
-func showTarget(t casework.Target) Target {
+func showTarget(t hooks.Target) Target {
 	out := Target{URL: t.Endpoint.URL, Endpoint: t.Endpoint.ID, Name: t.Endpoint.Name, Created: t.Created}
 	if t.Created {
 		out.Secret = rest.OrNull(secretOf(t.Endpoint))

@@ -9,14 +9,14 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 )
 
 // Authenticator authenticates requests.
 type Authenticator struct {
-	service  *casework.Service
+	service  people.Services
 	log      *slog.Logger
 	sessions *session.Manager
 	operator []byte // the key of operators' credentials
@@ -25,7 +25,7 @@ type Authenticator struct {
 }
 
 // NewAuthenticator makes an authenticator.
-func NewAuthenticator(s *casework.Service, c Config) *Authenticator {
+func NewAuthenticator(s people.Services, c Config) *Authenticator {
 	a := &Authenticator{
 		service: s, log: c.Log, sessions: c.Sessions, operator: c.Operator,
 		origins: http.NewCrossOriginProtection(),
@@ -64,7 +64,7 @@ func (a *Authenticator) Authenticate(x *rest.Exchange) error {
 			return err
 		}
 		if forOperators(x.Request.URL.Path) {
-			return a.service.RefuseTenantOperations(x.Request.Context(), x.Principal)
+			return a.service.Tenants.RefuseTenantOperations(x.Request.Context(), x.Principal)
 		}
 		return nil
 	}
@@ -74,24 +74,24 @@ func (a *Authenticator) Authenticate(x *rest.Exchange) error {
 	}
 	bearer = strings.TrimSpace(bearer)
 	if access.IsOperator(bearer) {
-		x.Principal = casework.Operator(x.Address())
+		x.Principal = people.Operator(x.Address())
 		return a.authenticateOperator(bearer, x.Request.URL.Path)
 	}
 	if err := a.byToken(x, bearer); err != nil {
 		return err
 	}
 	if forOperators(x.Request.URL.Path) {
-		return a.service.RefuseTenantOperations(x.Request.Context(), x.Principal)
+		return a.service.Tenants.RefuseTenantOperations(x.Request.Context(), x.Principal)
 	}
 	return nil
 }
 
 // byToken sets the principal of a request with a token.
 func (a *Authenticator) byToken(x *rest.Exchange, bearer string) (err error) {
-	if x.Principal, err = a.service.Authenticate(x.Request.Context(), bearer, x.Address()); err != nil {
+	if x.Principal, err = a.service.Tokens.Authenticate(x.Request.Context(), bearer, x.Address()); err != nil {
 		return err
 	}
-	return a.service.CheckHost(x.Request.Context(), x.Principal, x.Request.Host)
+	return a.service.Tenants.CheckHost(x.Request.Context(), x.Principal, x.Request.Host)
 }
 
 // Reauthenticate sets the principal of a long request again. It does not extend a

@@ -7,7 +7,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/people"
 )
 
 // Cookies that are no session hold sealed values, so that a stranger who starts to sign
@@ -46,15 +46,15 @@ func sealedIn[T any](h sessionHandler, x *rest.Exchange, name string) T {
 }
 
 // browser returns the browser of a request, as its cookie names it.
-func (h sessionHandler) browser(x *rest.Exchange) casework.Browser {
-	return sealedIn[casework.Browser](h, x, browserCookie)
+func (h sessionHandler) browser(x *rest.Exchange) people.Browser {
+	return sealedIn[people.Browser](h, x, browserCookie)
 }
 
 // remember names the browser of a user who has signed in, by a cookie.
 func (h sessionHandler) remember(x *rest.Exchange, u access.User) error {
 	b := h.browser(x)
 	if b.ID == "" || b.Tenant != u.Tenant || b.Email != u.Email {
-		b = casework.Browser{ID: rand.Text(), Tenant: u.Tenant, Email: u.Email}
+		b = people.Browser{ID: rand.Text(), Tenant: u.Tenant, Email: u.Email}
 	}
 	return keepSealed(h, x, browserCookie, b, browserLasts)
 }

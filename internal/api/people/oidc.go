@@ -1,6 +1,8 @@
 package people
 
 import (
+	"github.com/casehook/casehook/internal/people"
+
 	"context"
 	"errors"
 	"log/slog"
@@ -10,7 +12,6 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/oidc"
 )
@@ -33,7 +34,7 @@ const oidcCallback = "/v1/oidc/callback"
 
 // oidcHandler has the operations by which people sign in with OpenID Connect.
 type oidcHandler struct {
-	service  *casework.Service
+	service  people.Services
 	log      *slog.Logger
 	sessions sessionHandler
 	provider *oidc.Provider // nil: there is none
@@ -81,11 +82,11 @@ func (h oidcHandler) startOIDC(ctx context.Context, in *struct {
 		return nil, oidcOff()
 	}
 	x := rest.ExchangeOf(ctx)
-	tenant, err := h.service.TenantFor(ctx, in.Tenant, x.Request.Host)
+	tenant, err := h.service.Tenants.TenantFor(ctx, in.Tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
-	at, err := h.service.PlaceAt(ctx, tenant, x.Request.Host)
+	at, err := h.service.Tenants.PlaceAt(ctx, tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +141,11 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, h.providerFailed(ctx, err)
 	}
-	tenant, err := h.service.TenantFor(ctx, kept.Tenant, kept.Host)
+	tenant, err := h.service.Tenants.TenantFor(ctx, kept.Tenant, kept.Host)
 	if err != nil {
 		return nil, err
 	}
-	u, err := h.service.SignInIdentity(ctx, tenant, access.Identity(who), x.Address())
+	u, err := h.service.Users.SignInIdentity(ctx, tenant, access.Identity(who), x.Address())
 	if err != nil {
 		return nil, err
 	}

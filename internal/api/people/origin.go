@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/inbound"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 )
 
@@ -33,14 +33,14 @@ func (a *Authenticator) inSession(x *rest.Exchange) (err error) {
 		return fault.New(fault.Unauthenticated, "token.missing",
 			"Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
-	if x.Principal, err = a.service.InSession(ctx, sessionOf(u), x.Address()); err != nil {
+	if x.Principal, err = a.service.Users.InSession(ctx, sessionOf(u), x.Address()); err != nil {
 		return err
 	}
-	return a.service.CheckHost(ctx, x.Principal, x.Request.Host)
+	return a.service.Tenants.CheckHost(ctx, x.Principal, x.Request.Host)
 }
 
-func sessionOf(u session.User) casework.Session {
-	return casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
+func sessionOf(u session.User) people.Session {
+	return people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
 }
 
 // loadSession loads the session of a request, unless a page of another site sent the
@@ -64,11 +64,11 @@ func (a *Authenticator) loadSession(x *rest.Exchange) error {
 
 // place returns the tenant's host that a request was sent to. It is not looked up for a
 // request that has no cookie and gets none.
-func (a *Authenticator) place(x *rest.Exchange) (casework.Place, error) {
+func (a *Authenticator) place(x *rest.Exchange) (people.Place, error) {
 	if r := x.Request; r.Header.Get("Cookie") == "" && !x.Open {
-		return casework.Place{}, nil
+		return people.Place{}, nil
 	}
-	return a.service.PlaceAt(x.Request.Context(), 0, x.Request.Host)
+	return a.service.Tenants.PlaceAt(x.Request.Context(), 0, x.Request.Host)
 }
 
 // checkOrigin fails if a page of another site sent a request that may change something.

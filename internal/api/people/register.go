@@ -3,11 +3,12 @@
 package people
 
 import (
+	"github.com/casehook/casehook/internal/people"
+
 	"log/slog"
 
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/oidc"
 	"github.com/casehook/casehook/internal/session"
 )
@@ -23,7 +24,7 @@ type Config struct {
 }
 
 // Register registers the operations on people and programs with a kernel.
-func Register(k *rest.Kernel, s *casework.Service, c Config) {
+func Register(k *rest.Kernel, s people.Services, c Config) {
 	sessions := sessionHandler{kernel: k, service: s, sessions: c.Sessions}
 	sessions.register()
 	newOIDCHandler(sessions, c).register()

@@ -6,9 +6,9 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 )
 
@@ -42,7 +42,7 @@ const sessionPath = "/v1/session"
 // sessionHandler has the operations on the session of the caller.
 type sessionHandler struct {
 	kernel   *rest.Kernel
-	service  *casework.Service
+	service  people.Services
 	sessions *session.Manager
 }
 
@@ -84,11 +84,11 @@ func (h sessionHandler) register() {
 
 func (h sessionHandler) signIn(ctx context.Context, _ *struct{}, body SignIn) (*shownSession, error) {
 	x := rest.ExchangeOf(ctx)
-	tenant, err := h.service.TenantFor(ctx, body.Tenant, x.Request.Host)
+	tenant, err := h.service.Tenants.TenantFor(ctx, body.Tenant, x.Request.Host)
 	if err != nil {
 		return nil, err
 	}
-	u, err := h.service.SignIn(ctx, casework.SignIn{
+	u, err := h.service.Users.SignIn(ctx, people.SignIn{
 		Tenant: tenant, Key: body.Tenant, Email: body.Email, Password: body.Password, From: x.Address(),
 		Browser: h.browser(x),
 	})
@@ -107,7 +107,7 @@ func (h sessionHandler) start(ctx context.Context, u access.User) (*shownSession
 	if err := h.remember(x, u); err != nil {
 		return nil, err
 	}
-	p, err := h.service.InSession(ctx, casework.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.Address())
+	p, err := h.service.Users.InSession(ctx, people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, x.Address())
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (h sessionHandler) signOut(ctx context.Context, _ *struct{}) (*rest.NoConte
 		return nil, fault.New(fault.Conflict, "session.none",
 			"A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
 	}
-	if err := h.service.SignedOut(ctx, p); err != nil {
+	if err := h.service.Users.SignedOut(ctx, p); err != nil {
 		return nil, err
 	}
 	return &rest.NoContent{}, h.sessions.SignOut(ctx, rest.ExchangeOf(ctx))
@@ -128,7 +128,7 @@ func (h sessionHandler) signOut(ctx context.Context, _ *struct{}) (*rest.NoConte
 
 func (h sessionHandler) changePassword(ctx context.Context, _ *struct{}, body NewPassword) (*shownSession, error) {
 	x := rest.ExchangeOf(ctx)
-	u, err := h.service.ChangePassword(ctx, rest.PrincipalOf(ctx), casework.PasswordChange{
+	u, err := h.service.Users.ChangePassword(ctx, rest.PrincipalOf(ctx), people.PasswordChange{
 		Old: body.Old, New: body.New, From: x.Address(), Browser: h.browser(x),
 	})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -76,7 +76,7 @@ const tenantsPath = "/v1/tenants"
 // operator's credential, which is valid for nothing else.
 type tenantHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service people.Services
 }
 
 func (h tenantHandler) register() {
@@ -97,7 +97,7 @@ func (h tenantHandler) register() {
 		Description: "The oldest first.",
 		Callers:     rest.Operators,
 	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Tenant], error) {
-		all, err := h.service.Tenants(ctx, rest.PrincipalOf(ctx))
+		all, err := h.service.Tenants.Tenants(ctx, rest.PrincipalOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -128,11 +128,11 @@ func (h tenantHandler) register() {
 
 func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent,
 	body NewTenant) (*rest.PostAnswer[CreatedTenant], error) {
-	return rest.Create[CreatedTenant](ctx, *in, func(t casework.NewTenant) (store.Answer, error) {
+	return rest.Create[CreatedTenant](ctx, *in, func(t people.NewTenant) (store.Answer, error) {
 		made := CreatedTenant{h.showTenant(t.Tenant), t.Token.Bearer}
 		return rest.Answer(http.StatusCreated, made, "Location", tenantsPath+"/"+t.Tenant.Key)
-	}, func(o authz.Once) (casework.NewTenant, error) {
-		return h.service.CreateTenant(ctx, rest.PrincipalOf(ctx), body.Key, casework.TenantChange{
+	}, func(o authz.Once) (people.NewTenant, error) {
+		return h.service.Tenants.CreateTenant(ctx, rest.PrincipalOf(ctx), body.Key, people.TenantChange{
 			Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 			PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 		}, o)
@@ -148,17 +148,17 @@ func (h tenantHandler) createAdministrator(ctx context.Context, in *struct {
 	InTenant
 	rest.Idempotent
 }) (*rest.PostAnswer[CreatedToken], error) {
-	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t casework.NewToken) (store.Answer, error) {
+	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t people.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
 			"/v1/tokens/"+t.Token.ID)
-	}, func(o authz.Once) (casework.NewToken, error) {
-		return h.service.CreateTenantAdministrator(ctx, rest.PrincipalOf(ctx), in.Key, o)
+	}, func(o authz.Once) (people.NewToken, error) {
+		return h.service.Tenants.CreateTenantAdministrator(ctx, rest.PrincipalOf(ctx), in.Key, o)
 	})
 }
 
 func (h tenantHandler) updateTenant(ctx context.Context, in *InTenant,
 	body TenantUpdate) (*struct{ Body Tenant }, error) {
-	t, err := h.service.ChangeTenant(ctx, rest.PrincipalOf(ctx), in.Key, casework.TenantChange{
+	t, err := h.service.Tenants.ChangeTenant(ctx, rest.PrincipalOf(ctx), in.Key, people.TenantChange{
 		Name: body.Name, Hosts: body.Hosts, Variables: body.Variables, Allow: body.Allow,
 		PublicURL: body.PublicURL, ContactIDs: body.ContactIDs,
 	})
@@ -171,7 +171,7 @@ func (h tenantHandler) updateTenant(ctx context.Context, in *InTenant,
 func (h tenantHandler) showTenant(t store.Tenant) Tenant {
 	return Tenant{
 		PublicURL:  rest.OrNull(t.PublicURL),
-		URL:        h.service.PublicURLOf(t),
+		URL:        h.service.Tenants.PublicURLOf(t),
 		Key:        t.Key,
 		Name:       t.Name,
 		Hosts:      append([]string{}, t.Hosts...),

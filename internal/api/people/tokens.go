@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -43,7 +43,7 @@ type NewToken struct {
 // tokenHandler has the operations on tokens.
 type tokenHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service people.Services
 }
 
 func (h tokenHandler) register() {
@@ -62,7 +62,7 @@ func (h tokenHandler) register() {
 		Summary:     "List the tokens",
 		Description: "The oldest first.",
 	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Token], error) {
-		all, err := h.service.Tokens(ctx, rest.PrincipalOf(ctx))
+		all, err := h.service.Tokens.Tokens(ctx, rest.PrincipalOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +78,7 @@ func (h tokenHandler) register() {
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100" doc:"The id of the token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteToken(ctx, rest.PrincipalOf(ctx), in.ID)
+		return &rest.NoContent{}, h.service.Tokens.DeleteToken(ctx, rest.PrincipalOf(ctx), in.ID)
 	})
 }
 
@@ -86,11 +86,11 @@ func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent,
 	body NewToken) (*rest.PostAnswer[CreatedToken], error) {
 	var expires time.Time
 	rest.Set(&expires, body.ExpiresAt)
-	return rest.Create[CreatedToken](ctx, *in, func(t casework.NewToken) (store.Answer, error) {
+	return rest.Create[CreatedToken](ctx, *in, func(t people.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
 			"/v1/tokens/"+t.Token.ID)
-	}, func(o authz.Once) (casework.NewToken, error) {
-		return h.service.CreateToken(ctx, rest.PrincipalOf(ctx), casework.TokenRequest{
+	}, func(o authz.Once) (people.NewToken, error) {
+		return h.service.Tokens.CreateToken(ctx, rest.PrincipalOf(ctx), people.TokenRequest{
 			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
 			Allowed: body.Allowed, Expires: expires,
 		}, o)

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -64,7 +64,7 @@ func (in InUser) id() (int64, error) {
 // userHandler has the operations on users.
 type userHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service people.Services
 }
 
 func (h userHandler) register() {
@@ -93,7 +93,7 @@ func (h userHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return userShown(h.service.User(ctx, rest.PrincipalOf(ctx), id))
+		return userShown(h.service.Users.User(ctx, rest.PrincipalOf(ctx), id))
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.UpdateUser, Pattern: "PATCH " + path + "/{id}", Tag: tag,
@@ -105,7 +105,7 @@ func (h userHandler) register() {
 		if err != nil {
 			return nil, err
 		}
-		return userShown(h.service.UpdateUser(ctx, rest.PrincipalOf(ctx), id, casework.UserChange{
+		return userShown(h.service.Users.UpdateUser(ctx, rest.PrincipalOf(ctx), id, people.UserChange{
 			Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role),
 			Clearance: (*casetype.Classification)(body.Clearance),
 			Password:  body.Password, Disabled: body.Disabled,
@@ -115,7 +115,7 @@ func (h userHandler) register() {
 
 func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent,
 	body NewUser) (*rest.PostAnswer[User], error) {
-	change := casework.UserChange{Email: &body.Email, Name: &body.Name}
+	change := people.UserChange{Email: &body.Email, Name: &body.Name}
 	if body.Role != "" {
 		change.Role = (*access.Role)(&body.Role)
 	}
@@ -128,7 +128,7 @@ func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent,
 	return rest.Create[User](ctx, *in, func(u access.User) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showUser(u), "Location", "/v1/users/"+strconv.FormatInt(u.ID, 10))
 	}, func(o authz.Once) (access.User, error) {
-		return h.service.CreateUser(ctx, rest.PrincipalOf(ctx), change, o)
+		return h.service.Users.CreateUser(ctx, rest.PrincipalOf(ctx), change, o)
 	})
 }
 
@@ -137,7 +137,7 @@ func (h userHandler) listUsers(ctx context.Context, in *rest.Paging) (*rest.Page
 	if err := h.kernel.Open("users", in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Users(ctx, rest.PrincipalOf(ctx), after, in.Limit+1)
+	all, err := h.service.Users.Users(ctx, rest.PrincipalOf(ctx), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a stor
 
 // TestEndpoint lets send try a trigger on an endpoint. It is sent before it is noted,
 // since no transaction is open while an endpoint answers.
-func (s *Service) TestEndpoint(
+func (s *Messages) TestEndpoint(
 	ctx context.Context, p access.Principal, endpointID, trigger string, once authz.Once, send Send,
 ) (out Tested, err error) {
 	if err := s.guard.Permit(ctx, p, access.TestEndpoint); err != nil {

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"cmp"
@@ -26,7 +26,9 @@ type UserChange struct {
 
 // CreateUser adds a user to the caller's tenant: a viewer cleared for PUBLIC,
 // unless the change says otherwise.
-func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChange, once authz.Once) (access.User, error) {
+func (s *Users) CreateUser(
+	ctx context.Context, p access.Principal, c UserChange, once authz.Once,
+) (access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateUser); err != nil {
 		return access.User{}, err
 	}
@@ -58,7 +60,7 @@ func (s *Service) CreateUser(ctx context.Context, p access.Principal, c UserChan
 
 // UpdateUser changes a user. When the password or the address changes, or the
 // user is disabled, all of the user's sessions end.
-func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int64, c UserChange) (access.User, error) {
+func (s *Users) UpdateUser(ctx context.Context, p access.Principal, userID int64, c UserChange) (access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.UpdateUser); err != nil {
 		return access.User{}, err
 	}
@@ -86,7 +88,9 @@ func (s *Service) UpdateUser(ctx context.Context, p access.Principal, userID int
 	return saved, nil
 }
 
-func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal, before, after access.User) (access.User, error) {
+func (s *Users) saveUser(
+	ctx context.Context, tx *store.Tx, p access.Principal, before, after access.User,
+) (access.User, error) {
 	over := after.Password != before.Password || after.Email != before.Email || after.Disabled && !before.Disabled
 	if over {
 		after.Epoch++
@@ -101,7 +105,7 @@ func (s *Service) saveUser(ctx context.Context, tx *store.Tx, p access.Principal
 	}
 	after.UpdatedAt = s.now()
 	if had, has := before.SignInGrant(), after.SignInGrant(); !has.Includes(had) {
-		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, had, before.Owner()); err != nil {
+		if err := s.tokens.keepsAnAdministrator(ctx, tx, p.Tenant, had, before.Owner()); err != nil {
 			return after, err
 		}
 	}
@@ -153,7 +157,7 @@ func changed(before, after access.User) []string {
 }
 
 // changeUser writes what is set into u, and judges all of it.
-func (s *Service) changeUser(ctx context.Context, p access.Principal, u *access.User, c UserChange) error {
+func (s *Users) changeUser(ctx context.Context, p access.Principal, u *access.User, c UserChange) error {
 	var wrong []fault.Field
 	add := func(path, message string) {
 		if message != "" {
@@ -187,7 +191,7 @@ func (s *Service) changeUser(ctx context.Context, p access.Principal, u *access.
 	return s.setPassword(ctx, u, c.Password)
 }
 
-func (s *Service) setPassword(ctx context.Context, u *access.User, password *string) error {
+func (s *Users) setPassword(ctx context.Context, u *access.User, password *string) error {
 	switch {
 	case password == nil:
 		return nil
@@ -196,7 +200,7 @@ func (s *Service) setPassword(ctx context.Context, u *access.User, password *str
 		return nil
 	}
 	return s.hashing(ctx, func() (err error) {
-		u.Password, err = access.HashPassword(s.Random, s.PasswordCost, *password)
+		u.Password, err = access.HashPassword(s.random, s.passwordCost, *password)
 		return err
 	})
 }
@@ -219,7 +223,7 @@ func missing(s string) string {
 }
 
 // User finds a user.
-func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
+func (s *Users) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.GetUser); err != nil {
 		return access.User{}, err
 	}
@@ -227,7 +231,7 @@ func (s *Service) User(ctx context.Context, p access.Principal, userID int64) (a
 }
 
 // Users lists users with ids above after, oldest first.
-func (s *Service) Users(ctx context.Context, p access.Principal, after int64, limit int) ([]access.User, error) {
+func (s *Users) Users(ctx context.Context, p access.Principal, after int64, limit int) ([]access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.ListUsers); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func startAt(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, from Start)
 
 // skip lets an endpoint go on at the head of the journal, and notes what it
 // passes over.
-func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint) error {
+func (s *Endpoints) skip(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint) error {
 	if e.Status != endpoint.Active {
 		return fault.In("endpoint.invalid", "The endpoint can't be saved.",
 			fault.Field{Path: "/resume", Message: "is for an endpoint whose status is active, or becomes it"})
@@ -75,7 +75,7 @@ func (s *Service) skip(ctx context.Context, tx *store.Tx, p access.Principal, e 
 }
 
 // Lag says how far an endpoint is behind the journal.
-func (s *Service) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
+func (s *Endpoints) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
 	if err := s.guard.Permit(ctx, p, access.GetLag); err != nil {
 		return store.Lag{}, err
 	}

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type Target struct {
 const maxTargets = 100
 
 // Targets lists the endpoints that listen to a trigger, oldest first.
-func (s *Service) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
+func (s *Endpoints) Targets(ctx context.Context, p access.Principal, trigger string) ([]Target, error) {
 	if err := s.guard.Permit(ctx, p, access.GetTargets); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,9 @@ func (s *Service) Targets(ctx context.Context, p access.Principal, trigger strin
 // one of the URLs is subscribed; for the others endpoints are created. Whoever
 // is not listed loses the trigger, and its endpoint is deleted when that was the
 // only one.
-func (s *Service) SetTargets(ctx context.Context, p access.Principal, trigger string, urls []string) ([]Target, error) {
+func (s *Endpoints) SetTargets(
+	ctx context.Context, p access.Principal, trigger string, urls []string,
+) ([]Target, error) {
 	if err := s.guard.Permit(ctx, p, access.SetTargets); err != nil {
 		return nil, err
 	}
@@ -111,7 +113,9 @@ func checkTargets(trigger string, urls []string) error {
 	return nil
 }
 
-func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Principal, trigger string, urls []string) ([]Target, error) {
+func (s *Endpoints) setTargets(
+	ctx context.Context, tx *store.Tx, p access.Principal, trigger string, urls []string,
+) ([]Target, error) {
 	if err := tx.LockTargets(ctx, p.Tenant); err != nil {
 		return nil, err
 	}
@@ -139,7 +143,9 @@ func (s *Service) setTargets(ctx context.Context, tx *store.Tx, p access.Princip
 
 // target makes a URL hear a trigger: the endpoints that do already stay as they
 // are; else the oldest with this URL is subscribed; else there is a new one.
-func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, trigger, url string, all []endpoint.Endpoint) ([]Target, error) {
+func (s *Endpoints) target(
+	ctx context.Context, tx *store.Tx, p access.Principal, trigger, url string, all []endpoint.Endpoint,
+) ([]Target, error) {
 	var hearing []Target
 	var deaf []endpoint.Endpoint
 	for _, e := range all {
@@ -165,7 +171,9 @@ func (s *Service) target(ctx context.Context, tx *store.Tx, p access.Principal, 
 	return []Target{{Endpoint: e, Created: true}}, tx.CreateEndpoint(ctx, e, id.New("cur"))
 }
 
-func (s *Service) unsubscribe(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint, trigger string) error {
+func (s *Endpoints) unsubscribe(
+	ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint, trigger string,
+) error {
 	if len(e.Triggers) == 1 {
 		return tx.DeleteEndpoint(ctx, e.Tenant, e.ID)
 	}

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -46,7 +46,9 @@ func (w Which) names() ([]string, error) {
 
 // told finds an endpoint whose messages somebody may see. Of one that was told
 // more before than they see, they see none.
-func (s *Service) told(ctx context.Context, p access.Principal, o access.Operation, endpointID string) (e endpoint.Endpoint, visible bool, err error) {
+func (s *Messages) told(
+	ctx context.Context, p access.Principal, o access.Operation, endpointID string,
+) (e endpoint.Endpoint, visible bool, err error) {
 	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return e, false, err
 	}
@@ -56,7 +58,9 @@ func (s *Service) told(ctx context.Context, p access.Principal, o access.Operati
 
 // DeadMessages lists what was given up for an endpoint and is in a state, after a
 // place, in the order in which it happened, and where to go on; nil: that is all.
-func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int) ([]store.Dead, *store.Place, error) {
+func (s *Messages) DeadMessages(
+	ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int,
+) ([]store.Dead, *store.Place, error) {
 	_, visible, err := s.told(ctx, p, access.ListDead, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
@@ -68,7 +72,7 @@ func (s *Service) DeadMessages(ctx context.Context, p access.Principal, endpoint
 
 // seen reads a list until there are as many as wanted of those whose subject
 // somebody sees. Where much is not to be seen it ends before.
-func seen[T, P any](ctx context.Context, s *Service, p access.Principal, after P, limit int,
+func seen[T, P any](ctx context.Context, s *Messages, p access.Principal, after P, limit int,
 	read func(after P, limit int) ([]T, error), about func(T) (subject string, place P)) (shown []T, next *P, err error) {
 	sees, err := s.sightOfSubjects(ctx, p)
 	if err != nil {
@@ -103,7 +107,9 @@ func seen[T, P any](ctx context.Context, s *Service, p access.Principal, after P
 
 // nameable returns those of an endpoint's messages whose subject somebody sees: the
 // others are not there. Nil, which stands for all, stays nil.
-func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID string, names []string) ([]string, error) {
+func (s *Messages) nameable(
+	ctx context.Context, p access.Principal, endpointID string, names []string,
+) ([]string, error) {
 	if names == nil {
 		return nil, nil
 	}
@@ -132,7 +138,9 @@ func (s *Service) nameable(ctx context.Context, p access.Principal, endpointID s
 
 // RetryDead tries dead messages again, in their order. Those that are delivered
 // are dead no more.
-func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (Replay, error) {
+func (s *Messages) RetryDead(
+	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+) (Replay, error) {
 	_, visible, err := s.told(ctx, p, access.RetryDead, endpointID)
 	if err != nil {
 		return Replay{}, err
@@ -170,7 +178,9 @@ func (s *Service) RetryDead(ctx context.Context, p access.Principal, endpointID 
 
 // DropDead gives up dead messages for good, and returns how many. They stay listed
 // as dropped.
-func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
+func (s *Messages) DropDead(
+	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+) (int64, error) {
 	return s.dispose(ctx, p, access.DropDead, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.DropDead(ctx, p.Tenant, endpointID, names)
 	})
@@ -178,7 +188,9 @@ func (s *Service) DropDead(ctx context.Context, p access.Principal, endpointID s
 
 // Parked lists an endpoint's lanes that wait for another try, after a place, and
 // where to go on; nil: that is all.
-func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int) ([]store.Waiting, *store.LanePlace, error) {
+func (s *Messages) Parked(
+	ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int,
+) ([]store.Waiting, *store.LanePlace, error) {
 	_, visible, err := s.told(ctx, p, access.ListParked, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
@@ -189,7 +201,9 @@ func (s *Service) Parked(ctx context.Context, p access.Principal, endpointID str
 }
 
 // RetryParked lets parked messages be tried at once, and returns how many.
-func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
+func (s *Messages) RetryParked(
+	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+) (int64, error) {
 	return s.dispose(ctx, p, access.RetryParked, endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
 	})
@@ -197,14 +211,16 @@ func (s *Service) RetryParked(ctx context.Context, p access.Principal, endpointI
 
 // DropParked gives parked messages up, and returns how many. What waits behind
 // them goes on. One that is under way is given up unless it is taken.
-func (s *Service) DropParked(ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once) (int64, error) {
+func (s *Messages) DropParked(
+	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+) (int64, error) {
 	return s.dispose(ctx, p, access.DropParked, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
 		return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
 	})
 }
 
 // dispose does something about messages that are named, and notes it.
-func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once authz.Once,
+func (s *Messages) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once authz.Once,
 	action access.Action, do func(*store.Tx, []string) (int64, error)) (n int64, err error) {
 	_, visible, err := s.told(ctx, p, o, endpointID)
 	if err != nil {
@@ -234,7 +250,7 @@ func (s *Service) dispose(ctx context.Context, p access.Principal, o access.Oper
 
 // changing carries something out once, in a transaction in which the endpoint is
 // there.
-func (s *Service) changing(ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
+func (s *Messages) changing(ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
 	return s.guard.Once(ctx, m.Principal, once, func() error {
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)

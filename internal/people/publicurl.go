@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"cmp"
@@ -14,28 +14,17 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// tenantReader reads tenants; a store.Store does, and so does a store.Tx.
-type tenantReader interface {
-	Tenant(ctx context.Context, id int64) (store.Tenant, error)
-}
-
 // PublicURLOf returns where a tenant's people find the server: its own public URL, or
 // that of the installation, with the first of the tenant's host names in it unless
 // it has one of them already.
-func (s *Service) PublicURLOf(t store.Tenant) string {
+func (s *Tenants) PublicURLOf(t store.Tenant) string {
 	if t.PublicURL != "" || len(t.Hosts) == 0 {
-		return cmp.Or(t.PublicURL, s.PublicURL)
+		return cmp.Or(t.PublicURL, s.publicURL)
 	}
-	if slices.Contains(t.Hosts, hostIn(s.PublicURL)) {
-		return s.PublicURL
+	if slices.Contains(t.Hosts, hostIn(s.publicURL)) {
+		return s.publicURL
 	}
-	return atHost(s.PublicURL, t.Hosts[0])
-}
-
-// publicURL returns where the people of a tenant find the server now.
-func (s *Service) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
-	t, err := r.Tenant(ctx, tenant)
-	return s.PublicURLOf(t), err
+	return atHost(s.publicURL, t.Hosts[0])
 }
 
 // Place is where somebody finds the server under the host name of a tenant. The zero
@@ -48,7 +37,7 @@ type Place struct {
 // PlaceAt returns where somebody who came to a tenant by a Host header is: at the
 // tenant's public URL where its host is this one, else at the same with this name, if
 // it is the tenant's. Tenant 0 is the one that is found there.
-func (s *Service) PlaceAt(ctx context.Context, tenant int64, header string) (Place, error) {
+func (s *Tenants) PlaceAt(ctx context.Context, tenant int64, header string) (Place, error) {
 	if tenant == 0 {
 		var err error
 		if tenant, err = s.TenantAt(ctx, header); err != nil {
@@ -61,7 +50,7 @@ func (s *Service) PlaceAt(ctx context.Context, tenant int64, header string) (Pla
 	}
 	own, host := s.PublicURLOf(t), hostName(header)
 	switch {
-	case hostIn(own) == host && own != s.PublicURL:
+	case hostIn(own) == host && own != s.publicURL:
 		return Place{own, t.PublicURL != ""}, nil
 	case slices.Contains(t.Hosts, host):
 		return Place{atHost(own, host), t.PublicURL != ""}, nil

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -29,7 +28,7 @@ type SignIn struct {
 // SignIn says which user of a tenant comes with an address and a password.
 // Whatever is wrong, the answer is the same and takes as long, also where there is no such
 // tenant; too many failures in a row are refused before the password is looked at.
-func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
+func (s *Users) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	email, password := access.NormalEmail(in.Email), in.Password
 	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
 		email, password = "", "" // no user has it
@@ -54,31 +53,8 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	return u, s.signedIn(ctx, u, in.From, "password", counters...)
 }
 
-// TenantFor returns the tenant that somebody wants to sign in to: by its key, or
-// else as [Service.TenantAt] has it; 0: there is none. A tenant that is not to be found
-// under the host name is as none, and takes as long.
-func (s *Service) TenantFor(ctx context.Context, key, host string) (int64, error) {
-	if key == "" {
-		return s.TenantAt(ctx, host)
-	}
-	if !input.Word(key) {
-		key = "" // no tenant has it
-	}
-	t, err := s.store.TenantByKey(ctx, key)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return 0, err
-	}
-	if err := s.CheckHost(ctx, access.Principal{Tenant: t.ID}, host); err != nil {
-		if errors.Is(err, fault.Unauthenticated) {
-			err = nil
-		}
-		return 0, err
-	}
-	return t.ID, nil
-}
-
 // signedIn takes back what was counted as a failure, and notes the success.
-func (s *Service) signedIn(ctx context.Context, u access.User, from, by string, counters ...counter) error {
+func (s *Users) signedIn(ctx context.Context, u access.User, from, by string, counters ...counter) error {
 	p := principal(u, from)
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		for _, c := range counters {
@@ -93,7 +69,7 @@ func (s *Service) signedIn(ctx context.Context, u access.User, from, by string, 
 // SignInIdentity says which user of a tenant has an identity: who signed in with
 // it before, else who has the address that the provider has verified, and has no
 // other identity. From then on it is theirs.
-func (s *Service) SignInIdentity(ctx context.Context, tenant int64, i access.Identity, from string) (access.User, error) {
+func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Identity, from string) (access.User, error) {
 	u, err := s.store.UserByIdentity(ctx, tenant, i.Issuer, i.Subject)
 	if email := access.NormalEmail(i.Email); errors.Is(err, fault.NotFound) && i.Verified && emailProblem(email) == "" {
 		u, err = s.store.UserByEmail(ctx, tenant, email)
@@ -115,7 +91,7 @@ func (s *Service) SignInIdentity(ctx context.Context, tenant int64, i access.Ide
 }
 
 // link makes an identity a user's.
-func (s *Service) link(ctx context.Context, u access.User, i access.Identity, from string) (access.User, error) {
+func (s *Users) link(ctx context.Context, u access.User, i access.Identity, from string) (access.User, error) {
 	after := u
 	after.Issuer, after.Subject = i.Issuer, i.Subject
 	var saved access.User
@@ -138,12 +114,12 @@ func subjectOf(u access.User) authz.Subject {
 }
 
 // hashing runs what hashes a password, when its turn comes.
-func (s *Service) hashing(ctx context.Context, do func() error) error {
+func (s *Users) hashing(ctx context.Context, do func() error) error {
 	select {
 	case s.hashes <- struct{}{}:
 		defer func() { <-s.hashes }()
-		if s.Hashing != nil {
-			s.Hashing()
+		if s.onHash != nil {
+			s.onHash()
 		}
 		return do()
 	case <-ctx.Done():
@@ -159,7 +135,7 @@ type Session struct {
 
 // InSession says who a session belongs to: its user as of now. It is over once
 // the user's epoch is another.
-func (s *Service) InSession(ctx context.Context, session Session, from string) (access.Principal, error) {
+func (s *Users) InSession(ctx context.Context, session Session, from string) (access.Principal, error) {
 	at, moment := time.Now(), s.store.RightsMoment()
 	u, err := s.store.User(ctx, session.Tenant, session.User)
 	if err != nil && !errors.Is(err, fault.NotFound) {
@@ -181,10 +157,18 @@ func principal(u access.User, from string) access.Principal {
 }
 
 // SignedOut notes that somebody ended a session.
-func (s *Service) SignedOut(ctx context.Context, p access.Principal) error {
+func (s *Users) SignedOut(ctx context.Context, p access.Principal) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
 	}
 	s.guard.Note(ctx, p, access.SignedOut, authz.AboutUser(p.Actor.UserID), nil)
 	return nil
+}
+
+// Clean removes sessions that are over, and counts of failed sign-ins that are forgotten.
+func (s *Users) Clean(ctx context.Context) error {
+	now := s.now()
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.PurgeSessions(ctx, now, now.Add(-authz.FailuresLast))
+	})
 }

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -34,7 +34,9 @@ const maxReplays = 100
 
 // CreateReplay tells an endpoint again what happened in some time: what it wants,
 // by its triggers, sources and clearance as they are when it is sent.
-func (s *Service) CreateReplay(ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once) (Replay, error) {
+func (s *Messages) CreateReplay(
+	ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once,
+) (Replay, error) {
 	return s.newReplay(ctx, p, access.CreateReplay, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		r := store.Replay{Kind: store.ReplayRange, Triggers: in.Triggers, Subject: in.Subject}
 		if err := checkReplay(e, in); err != nil {
@@ -75,7 +77,9 @@ func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
 }
 
 // Resend sends one message again, whatever became of it.
-func (s *Service) Resend(ctx context.Context, p access.Principal, endpointID, message string, once authz.Once) (Replay, error) {
+func (s *Messages) Resend(
+	ctx context.Context, p access.Principal, endpointID, message string, once authz.Once,
+) (Replay, error) {
 	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return Replay{}, err
@@ -112,7 +116,7 @@ func messageMissing() error {
 }
 
 // newReplay adds a replay to an endpoint. Make says of what.
-func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once authz.Once,
+func (s *Messages) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once authz.Once,
 	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (Replay, error) {
 	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return Replay{}, err
@@ -128,7 +132,7 @@ func (s *Service) newReplay(ctx context.Context, p access.Principal, o access.Op
 	return made, err
 }
 
-func (s *Service) startReplay(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint,
+func (s *Messages) startReplay(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint,
 	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (made Replay, err error) {
 	if err := tx.CatchUp(ctx); err != nil { // so that it tells all that is committed
 		return made, err
@@ -175,7 +179,9 @@ func measured(ctx context.Context, r stretches, of store.Replay) (Replay, error)
 }
 
 // Replays lists an endpoint's replays after one of them, newest first.
-func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, before string, limit int) ([]Replay, error) {
+func (s *Messages) Replays(
+	ctx context.Context, p access.Principal, endpointID, before string, limit int,
+) ([]Replay, error) {
 	if err := s.guard.Permit(ctx, p, access.ListReplays); err != nil {
 		return nil, err
 	}
@@ -202,7 +208,7 @@ func (s *Service) Replays(ctx context.Context, p access.Principal, endpointID, b
 }
 
 // Replay finds a replay of an endpoint.
-func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
+func (s *Messages) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
 	if err := s.guard.Permit(ctx, p, access.GetReplay); err != nil {
 		return Replay{}, err
 	}
@@ -220,7 +226,7 @@ func (s *Service) Replay(ctx context.Context, p access.Principal, endpointID, re
 }
 
 // CancelReplay ends a replay that runs.
-func (s *Service) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
+func (s *Messages) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
 	if err := s.guard.Permit(ctx, p, access.CancelReplay); err != nil {
 		return err
 	}
@@ -244,7 +250,7 @@ func replayMissing() error {
 }
 
 // knownEndpoint is findEndpoint for what a client sent as an id.
-func (s *Service) knownEndpoint(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
+func (s *Messages) knownEndpoint(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
 	if !input.Word(id) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"cmp"
@@ -41,7 +41,7 @@ const maxBearer = 300 // bytes
 
 // Authenticate says who comes with a bearer value from an address. Whatever is
 // wrong with it, the answer is the same.
-func (s *Service) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
+func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
 	tokenID, secret, ok := access.ParseBearer(bearer)
 	if !ok || len(bearer) > maxBearer || !input.Word(tokenID) {
 		return access.Principal{}, authz.Unauthenticated()
@@ -94,7 +94,7 @@ func (u *uses) due(token string, now time.Time) bool {
 }
 
 // used notes the use of a token. That it can't stops nobody.
-func (s *Service) used(ctx context.Context, t access.Token) {
+func (s *Tokens) used(ctx context.Context, t access.Token) {
 	now := s.now()
 	if now.Sub(t.LastUsed) < useNoted || !s.uses.due(t.ID, now) {
 		return
@@ -104,12 +104,14 @@ func (s *Service) used(ctx context.Context, t access.Token) {
 		return tx.TokenUsed(ctx, t.Tenant, t.ID, now, now.Add(-useNoted))
 	})
 	if err != nil {
-		s.Log.WarnContext(ctx, "a token's use could not be noted", "token_id", t.ID, "code", fault.As(err).Code)
+		s.log.WarnContext(ctx, "a token's use could not be noted", "token_id", t.ID, "code", fault.As(err).Code)
 	}
 }
 
 // CreateToken adds a token to the caller's tenant.
-func (s *Service) CreateToken(ctx context.Context, p access.Principal, r TokenRequest, once authz.Once) (NewToken, error) {
+func (s *Tokens) CreateToken(
+	ctx context.Context, p access.Principal, r TokenRequest, once authz.Once,
+) (NewToken, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateToken); err != nil {
 		return NewToken{}, err
 	}
@@ -157,7 +159,7 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 }
 
 // newToken makes a token unless something is wrong with the request.
-func (s *Service) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
+func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
 	now := s.now()
 	expires := r.Expires.UTC().Truncate(time.Microsecond) // as it is kept
 	if message := input.LineProblem(r.Name, 100); message != "" || r.Name == "" {
@@ -170,7 +172,7 @@ func (s *Service) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (
 	if wrong = append(wrong, faults...); len(wrong) > 0 {
 		return NewToken{}, fault.In("token.unusable", "The token can't be made.", wrong...)
 	}
-	secret, hash, err := access.NewToken(s.Random)
+	secret, hash, err := access.NewToken(s.random)
 	token := access.Token{
 		ID: id.New("tok"), Tenant: tenant, Name: r.Name, Hash: hash, Role: r.Role, Clearance: r.Clearance,
 		Allowed: allowed, CreatedAt: now, ExpiresAt: expires,
@@ -203,7 +205,7 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 }
 
 // Tokens lists the tenant's tokens, oldest first.
-func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
+func (s *Tokens) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
 	if err := s.guard.Permit(ctx, p, access.ListTokens); err != nil {
 		return nil, err
 	}
@@ -212,7 +214,7 @@ func (s *Service) Tokens(ctx context.Context, p access.Principal) ([]access.Toke
 
 // DeleteToken revokes a token at once, but none that may do or see more than its
 // revoker, nor the last of the administrators.
-func (s *Service) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
+func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteToken); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -53,14 +53,14 @@ func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 	return wrong
 }
 
-// variables looks up those that a tenant's callbacks may name: what the operator has
+// Variables looks up those that a tenant's callbacks may name: what the operator has
 // granted to it, and for the first tenant all there are.
-func (s *Service) variables(ctx context.Context, tenant int64) (func(name string) (string, bool), error) {
+func (s *Tenants) Variables(ctx context.Context, tenant int64) (func(name string) (string, bool), error) {
 	t, err := s.store.Tenant(ctx, tenant)
 	return func(name string) (string, bool) {
 		if t.Key != DefaultTenant && !slices.Contains(t.Variables, strings.TrimPrefix(name, casetype.VariablePrefix)) {
 			return "", false
 		}
-		return s.Variable(name)
+		return s.variable(name)
 	}, err
 }

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/casetype"
-	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/wire"
@@ -24,7 +22,7 @@ type Listening struct {
 // Audience says what somebody hears who listens, for one of the operations that
 // give the journal. Cases of types whose cases they may not read are left out. It
 // is as of now: who listens for long asks holds whether it is still so.
-func (s *Service) Audience(
+func (s *Journal) Audience(
 	ctx context.Context, p access.Principal, o access.Operation, l Listening,
 ) (a filter.Audience, holds func(context.Context) (bool, error), err error) {
 	if a, holds, err = s.audience(ctx, p, o, l); err == nil && a.Fault != nil {
@@ -36,7 +34,7 @@ func (s *Service) Audience(
 
 // audience is Audience, whose endpoint may have a filter that can't be used. Holds
 // reports whether nobody may read more or less than now.
-func (s *Service) audience(
+func (s *Journal) audience(
 	ctx context.Context, p access.Principal, o access.Operation, l Listening,
 ) (a filter.Audience, holds func(context.Context) (bool, error), err error) {
 	if err := s.guard.Permit(ctx, p, o); err != nil {
@@ -62,16 +60,16 @@ func (s *Service) audience(
 	if l.Endpoint == "" {
 		return client, clientHolds, nil
 	}
-	told, err := s.Endpoint(ctx, p, l.Endpoint)
+	told, err := s.endpoints.Endpoint(ctx, p, l.Endpoint)
 	if err != nil {
 		return a, nil, err
 	}
-	owner, err := s.ownersReader(ctx, told)
+	owner, err := s.guard.OwnersReader(ctx, told)
 	if err != nil {
 		return a, nil, err
 	}
 	return filter.ForEndpoint(told, owner).ReadBy(client), func(ctx context.Context) (bool, error) {
-		now, err := s.ownersReader(ctx, told)
+		now, err := s.guard.OwnersReader(ctx, told)
 		if err != nil || !now.Same(owner) {
 			return false, err
 		}
@@ -105,11 +103,4 @@ func matching(patterns []string) (map[string]bool, error) {
 		}
 	}
 	return found, nil
-}
-
-// ownersReader says what an endpoint's owner may read now, and is told of by it.
-func (s *Service) ownersReader(ctx context.Context, e endpoint.Endpoint) (access.Reader, error) {
-	r, err := s.store.Reader(ctx, e.Tenant, access.Owner(e.Owner))
-	r.Clearance = casetype.Lower(r.Clearance, e.Clearance)
-	return r, err
 }

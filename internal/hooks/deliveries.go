@@ -1,7 +1,6 @@
-package casework
+package hooks
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
@@ -53,26 +51,26 @@ const (
 
 // CaseDeliveries lists who was told what about a case, by its entries with ids
 // below before, the newest first. Next is the before to go on with, or 0.
-func (s *Service) CaseDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
+func (s *Messages) CaseDeliveries(
+	ctx context.Context, p access.Principal, id, before int64, limit int,
+) (all []Telling, next int64, err error) {
 	if err := s.guard.PermitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
 		return nil, 0, err
 	}
-	if _, _, err := s.find(ctx, s.store, p, id); errors.Is(err, fault.NotFound) {
-		if deleted, err := s.deleted(ctx, p, id); err != nil || !deleted {
-			return nil, 0, cmp.Or(err, authz.CaseMissing(id))
-		}
-	} else if err != nil {
+	if err := s.cases.KnownCase(ctx, p, id); err != nil {
 		return nil, 0, err
 	}
 	return s.deliveries(ctx, p, event.CaseSubject(id), before, limit)
 }
 
 // ContactDeliveries is CaseDeliveries for a contact.
-func (s *Service) ContactDeliveries(ctx context.Context, p access.Principal, id, before int64, limit int) (all []Telling, next int64, err error) {
+func (s *Messages) ContactDeliveries(
+	ctx context.Context, p access.Principal, id, before int64, limit int,
+) (all []Telling, next int64, err error) {
 	if err := s.guard.Permit(ctx, p, access.ListContactDeliveries); err != nil {
 		return nil, 0, err
 	}
-	if _, err := s.Contact(ctx, p, id); err != nil {
+	if _, err := s.store.Contact(ctx, p.Tenant, id); err != nil {
 		return nil, 0, err
 	}
 	return s.deliveries(ctx, p, event.ContactSubject(id), before, limit)
@@ -89,22 +87,22 @@ type book struct {
 	tries    map[store.Pair]store.Tries
 	buried   map[store.Pair]store.Buried
 	standing map[string]store.Standing
-	derived  derived // of the entry that is looked at
+	derived  Derived // of the entry that is looked at
 }
 
-// derived is what one entry tells, by clearance.
-type derived struct {
+// Derived is what one entry tells, by clearance.
+type Derived struct {
 	entry *event.Entry
 	by    map[casetype.Classification]derivation
 }
 
 type derivation struct {
 	messages []wire.Message
-	judged   *filter.Entry
+	Judged   *filter.Entry
 }
 
-// at derives an entry's messages for a clearance, once while it is looked at.
-func (d *derived) at(e *event.Entry, clearance casetype.Classification) derivation {
+// At derives an entry's messages for a clearance, once while it is looked at.
+func (d *Derived) At(e *event.Entry, clearance casetype.Classification) derivation {
 	if d.entry != e {
 		d.entry, d.by = e, map[casetype.Classification]derivation{}
 	}
@@ -120,7 +118,9 @@ func (d *derived) at(e *event.Entry, clearance casetype.Classification) derivati
 // told them. A page of one entry may go beyond it.
 const mostPairs = 10_000
 
-func (s *Service) deliveries(ctx context.Context, p access.Principal, subject string, before int64, limit int) ([]Telling, int64, error) {
+func (s *Messages) deliveries(
+	ctx context.Context, p access.Principal, subject string, before int64, limit int,
+) ([]Telling, int64, error) {
 	found, err := s.store.Entries(ctx, p.Tenant, subject, input.Newest(before), input.Page(limit))
 	entries := found.Items
 	if err != nil || len(entries) == 0 {
@@ -231,7 +231,7 @@ func (b *book) meet(ctx context.Context) error {
 			delete(b.known, id)
 			continue
 		}
-		owner, err := b.sight.service.ownersReader(ctx, e)
+		owner, err := b.sight.service.guard.OwnersReader(ctx, e)
 		if err != nil {
 			return err
 		}
@@ -288,10 +288,10 @@ func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked
 		return false
 	}
 	a := b.audience[e.ID]
-	d := b.derived.at(t.Entry, a.Clearance)
+	d := b.derived.At(t.Entry, a.Clearance)
 	if part >= len(d.messages) || !a.Subscribes(t.Entry, &d.messages[part]) {
 		return false
 	}
-	passes, err := a.Passes(d.judged.Message(&d.messages[part]))
+	passes, err := a.Passes(d.Judged.Message(&d.messages[part]))
 	return passes || err != nil // that it can't be computed is found out when it is its turn
 }

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"cmp"
@@ -49,13 +49,15 @@ func Operator(address string) access.Principal {
 }
 
 // RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
-func (s *Service) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
+func (s *Tenants) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
 	s.guard.NoteDenied(ctx, p, authz.Subject{}, map[string]any{"operation": "tenants", "role": p.Role})
 	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
 }
 
 // CreateTenant adds a tenant with a token that may do everything in it.
-func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key string, c TenantChange, once authz.Once) (NewTenant, error) {
+func (s *Tenants) CreateTenant(
+	ctx context.Context, p access.Principal, key string, c TenantChange, once authz.Once,
+) (NewTenant, error) {
 	if p.Role != access.Operator {
 		return NewTenant{}, s.RefuseTenantOperations(ctx, p)
 	}
@@ -77,7 +79,9 @@ func (s *Service) CreateTenant(ctx context.Context, p access.Principal, key stri
 	return made, nil
 }
 
-func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Principal, t store.Tenant) (NewTenant, error) {
+func (s *Tenants) createTenant(
+	ctx context.Context, tx *store.Tx, p access.Principal, t store.Tenant,
+) (NewTenant, error) {
 	id, err := tx.CreateTenant(ctx, t.Key, t.Name, t.CreatedAt)
 	if errors.Is(err, fault.Conflict) {
 		err = fault.Wrap(err, fault.Conflict, "tenant.key_taken", "There is a tenant %q already.", t.Key)
@@ -98,12 +102,14 @@ func (s *Service) createTenant(ctx context.Context, tx *store.Tx, p access.Princ
 	if err := s.auditTenant(ctx, tx, p, access.TenantCreated, t); err != nil {
 		return NewTenant{}, err
 	}
-	admin, err := s.createAdministrator(ctx, tx, p, id, "admin")
+	admin, err := s.tokens.createAdministrator(ctx, tx, p, id, "admin")
 	return NewTenant{Tenant: t, Token: admin}, err
 }
 
 // auditTenant notes in a tenant's own audit what the operator did to it.
-func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant) error {
+func (s *Tenants) auditTenant(
+	ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant,
+) error {
 	p.Tenant = t.ID
 	return s.guard.Record(ctx, tx, p, what, authz.Subject{Name: "tenant/" + t.Key}, map[string]any{
 		"name": t.Name, "hosts": t.Hosts, "public_url": t.PublicURL, "variables": t.Variables, "allow_addresses": t.Allow,
@@ -112,7 +118,9 @@ func (s *Service) auditTenant(ctx context.Context, tx *store.Tx, p access.Princi
 }
 
 // ChangeTenant changes what an operator sets of a tenant.
-func (s *Service) ChangeTenant(ctx context.Context, p access.Principal, key string, c TenantChange) (store.Tenant, error) {
+func (s *Tenants) ChangeTenant(
+	ctx context.Context, p access.Principal, key string, c TenantChange,
+) (store.Tenant, error) {
 	if p.Role != access.Operator {
 		return store.Tenant{}, s.RefuseTenantOperations(ctx, p)
 	}
@@ -185,7 +193,7 @@ func (c TenantChange) apply(t *store.Tenant) error {
 }
 
 // Tenants lists all tenants, oldest first.
-func (s *Service) Tenants(ctx context.Context, p access.Principal) ([]store.Tenant, error) {
+func (s *Tenants) Tenants(ctx context.Context, p access.Principal) ([]store.Tenant, error) {
 	if p.Role != access.Operator {
 		return nil, s.RefuseTenantOperations(ctx, p)
 	}
@@ -194,7 +202,7 @@ func (s *Service) Tenants(ctx context.Context, p access.Principal) ([]store.Tena
 
 // TenantAt returns the tenant that is found under a Host header, for whoever is not
 // signed in yet. What no tenant has been given is the first tenant's.
-func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
+func (s *Tenants) TenantAt(ctx context.Context, header string) (int64, error) {
 	id, err := s.tenantOf(ctx, header)
 	if err != nil || id != 0 {
 		return id, err
@@ -205,7 +213,7 @@ func (s *Service) TenantAt(ctx context.Context, header string) (int64, error) {
 
 // CheckHost refuses a principal who comes to the host name of another tenant, as
 // if they were nobody.
-func (s *Service) CheckHost(ctx context.Context, p access.Principal, header string) error {
+func (s *Tenants) CheckHost(ctx context.Context, p access.Principal, header string) error {
 	id, err := s.tenantOf(ctx, header)
 	if err == nil && id != 0 && id != p.Tenant {
 		err = authz.Unauthenticated()
@@ -214,7 +222,7 @@ func (s *Service) CheckHost(ctx context.Context, p access.Principal, header stri
 }
 
 // tenantOf returns the tenant that has the name in a Host header; 0: none has.
-func (s *Service) tenantOf(ctx context.Context, header string) (int64, error) {
+func (s *Tenants) tenantOf(ctx context.Context, header string) (int64, error) {
 	host := hostName(header)
 	if len(host) > 253 || !hostPattern.MatchString(host) {
 		return 0, nil
@@ -224,4 +232,27 @@ func (s *Service) tenantOf(ctx context.Context, header string) (int64, error) {
 		return 0, nil
 	}
 	return id, err
+}
+
+// TenantFor returns the tenant that somebody wants to sign in to: by its key, or
+// else as [Service.TenantAt] has it; 0: there is none. A tenant that is not to be found
+// under the host name is as none, and takes as long.
+func (s *Tenants) TenantFor(ctx context.Context, key, host string) (int64, error) {
+	if key == "" {
+		return s.TenantAt(ctx, host)
+	}
+	if !input.Word(key) {
+		key = "" // no tenant has it
+	}
+	t, err := s.store.TenantByKey(ctx, key)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return 0, err
+	}
+	if err := s.CheckHost(ctx, access.Principal{Tenant: t.ID}, host); err != nil {
+		if errors.Is(err, fault.Unauthenticated) {
+			err = nil
+		}
+		return 0, err
+	}
+	return t.ID, nil
 }

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -16,12 +16,12 @@ const heldFor = 30 * 24 * time.Hour
 // Purge removes attempts and entries that are older than the configuration keeps
 // them, and that no cursor needs. It does so in portions, so that others get
 // between.
-func (s *Service) Purge(ctx context.Context) error {
+func (s *Journal) Purge(ctx context.Context) error {
 	now := s.now()
-	if s.KeepAttempts > 0 {
+	if s.keepAttempts > 0 {
 		for after, first := int64(0), true; first || after > 0; first = false {
 			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-				after, err = tx.PurgeAttempts(ctx, after, now.Add(-s.KeepAttempts))
+				after, err = tx.PurgeAttempts(ctx, after, now.Add(-s.keepAttempts))
 				return err
 			})
 			if err != nil {
@@ -29,7 +29,7 @@ func (s *Service) Purge(ctx context.Context) error {
 			}
 		}
 	}
-	for more := s.KeepJournal > 0; more; {
+	for more := s.keepJournal > 0; more; {
 		var r store.Removal
 		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
 			r, err = s.expireJournal(ctx, tx, now)
@@ -47,8 +47,8 @@ func (s *Service) Purge(ctx context.Context) error {
 }
 
 // expireJournal finds the next portion to remove, and notes who loses by it.
-func (s *Service) expireJournal(ctx context.Context, tx *store.Tx, now time.Time) (store.Removal, error) {
-	expired, r, err := tx.ExpireJournal(ctx, now.Add(-s.KeepJournal), now.Add(-heldFor))
+func (s *Journal) expireJournal(ctx context.Context, tx *store.Tx, now time.Time) (store.Removal, error) {
+	expired, r, err := tx.ExpireJournal(ctx, now.Add(-s.keepJournal), now.Add(-heldFor))
 	if err != nil {
 		return r, err
 	}

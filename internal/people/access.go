@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -17,9 +17,9 @@ const DefaultTenant = "default"
 // they are there. Show is given the token right before the commit, and may be nil:
 // a process that dies in between has shown a token that is none, and its next
 // start shows another, so that none is lost. An error of show undoes it all.
-func (s *Service) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
+func (s *Tenants) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
 	err = s.bootstrap(ctx, func(tx *store.Tx, tenant int64) error {
-		admin, err := s.createAdministrator(ctx, tx, authz.System(tenant), tenant, "admin")
+		admin, err := s.tokens.createAdministrator(ctx, tx, authz.System(tenant), tenant, "admin")
 		if err != nil {
 			return err
 		}
@@ -35,12 +35,12 @@ func (s *Service) Bootstrap(ctx context.Context, show func(bearer string) error)
 }
 
 // BootstrapWithoutToken makes the default tenant alone, unless it is there.
-func (s *Service) BootstrapWithoutToken(ctx context.Context) error {
+func (s *Tenants) BootstrapWithoutToken(ctx context.Context) error {
 	return s.bootstrap(ctx, func(*store.Tx, int64) error { return nil })
 }
 
 // bootstrap makes the default tenant, unless this or another process has.
-func (s *Service) bootstrap(ctx context.Context, with func(*store.Tx, int64) error) error {
+func (s *Tenants) bootstrap(ctx context.Context, with func(*store.Tx, int64) error) error {
 	if _, err := s.store.TenantByKey(ctx, DefaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
 		return err
 	}
@@ -59,14 +59,14 @@ func (s *Service) bootstrap(ctx context.Context, with func(*store.Tx, int64) err
 
 // RecoverToken makes a token that may do everything in a tenant, for whoever has
 // the database itself.
-func (s *Service) RecoverToken(ctx context.Context, tenant, name string) (NewToken, error) {
+func (s *Tenants) RecoverToken(ctx context.Context, tenant, name string) (NewToken, error) {
 	t, err := s.store.TenantByKey(ctx, tenant)
 	if err != nil {
 		return NewToken{}, err
 	}
 	var made NewToken
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		made, err = s.createAdministrator(ctx, tx, authz.System(t.ID), t.ID, name)
+		made, err = s.tokens.createAdministrator(ctx, tx, authz.System(t.ID), t.ID, name)
 		return err
 	})
 	return made, err

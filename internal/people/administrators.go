@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -13,7 +13,9 @@ import (
 
 // CreateTenantAdministrator makes another token that may do everything in a tenant: the
 // operator's way back where nobody can sign in as an administrator any more.
-func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Principal, tenantKey string, once authz.Once) (NewToken, error) {
+func (s *Tenants) CreateTenantAdministrator(
+	ctx context.Context, p access.Principal, tenantKey string, once authz.Once,
+) (NewToken, error) {
 	if p.Role != access.Operator {
 		return NewToken{}, s.RefuseTenantOperations(ctx, p)
 	}
@@ -27,7 +29,7 @@ func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Princi
 			if err != nil {
 				return err
 			}
-			if made, err = s.createAdministrator(ctx, tx, p, t.ID, "admin"); err != nil {
+			if made, err = s.tokens.createAdministrator(ctx, tx, p, t.ID, "admin"); err != nil {
 				return err
 			}
 			return s.guard.Keep(ctx, tx, p, once, made)
@@ -41,7 +43,9 @@ func (s *Service) CreateTenantAdministrator(ctx context.Context, p access.Princi
 
 // createAdministrator saves a token that may do everything in a tenant, and notes in
 // the tenant's audit who made it.
-func (s *Service) createAdministrator(ctx context.Context, tx *store.Tx, p access.Principal, tenant int64, name string) (NewToken, error) {
+func (s *Tokens) createAdministrator(
+	ctx context.Context, tx *store.Tx, p access.Principal, tenant int64, name string,
+) (NewToken, error) {
 	admin, err := s.newToken(tenant, TokenRequest{Name: name, Role: access.Admin, Clearance: casetype.Restricted})
 	if err != nil {
 		return NewToken{}, err
@@ -56,7 +60,9 @@ func (s *Service) createAdministrator(ctx context.Context, tx *store.Tx, p acces
 // keepsAnAdministrator refuses what would leave nobody of this grant who may do what
 // it may: then nobody could give it to anybody again. Others stand in line behind it,
 // so that two don't remove each other. Without is who loses the grant.
-func (s *Service) keepsAnAdministrator(ctx context.Context, tx *store.Tx, tenant int64, lost access.Grant, without access.Owner) error {
+func (s *Tokens) keepsAnAdministrator(
+	ctx context.Context, tx *store.Tx, tenant int64, lost access.Grant, without access.Owner,
+) error {
 	if lost.Role != access.Admin {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -18,7 +18,7 @@ type PasswordChange struct {
 
 // ChangePassword changes the password of somebody who has signed in, and returns the user as
 // saved. All of the user's sessions end. A wrong old password counts as a failed sign-in.
-func (s *Service) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
+func (s *Users) ChangePassword(ctx context.Context, p access.Principal, c PasswordChange) (access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.ChangePassword); err != nil {
 		return access.User{}, err
 	}
@@ -73,7 +73,7 @@ func (c PasswordChange) judge(u access.User) error {
 
 // checkPassword fails unless a password is the user's. Failures are counted, and too many
 // in a row refused, as those of signing in are.
-func (s *Service) checkPassword(
+func (s *Users) checkPassword(
 	ctx context.Context, p access.Principal, u access.User, password string, counters []counter,
 ) error {
 	if err := s.countSignIn(ctx, p, counters); err != nil {
@@ -90,9 +90,9 @@ func (s *Service) checkPassword(
 
 // passwordIs reports whether a password is the user's; that of nobody takes as long to say
 // so.
-func (s *Service) passwordIs(ctx context.Context, u access.User, password string) (same bool, err error) {
+func (s *Users) passwordIs(ctx context.Context, u access.User, password string) (same bool, err error) {
 	err = s.hashing(ctx, func() error {
-		same = access.PasswordIs(u.Password, s.PasswordCost, password)
+		same = access.PasswordIs(u.Password, s.passwordCost, password)
 		return nil
 	})
 	return same, err

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -10,7 +10,9 @@ import (
 )
 
 // EndpointHealth finds an endpoint, and when it was last in contact.
-func (s *Service) EndpointHealth(ctx context.Context, p access.Principal, endpointID string) (e endpoint.Endpoint, c store.LastContact, err error) {
+func (s *Endpoints) EndpointHealth(
+	ctx context.Context, p access.Principal, endpointID string,
+) (e endpoint.Endpoint, c store.LastContact, err error) {
 	if err := s.guard.Permit(ctx, p, access.GetEndpointHealth); err != nil {
 		return e, c, err
 	}

@@ -1,10 +1,11 @@
-package casework
+package hooks
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,9 @@ import (
 // Attempts finds attempts at one endpoint, the newest first, and the Before to go
 // on with, 0 if there are no more. A page may have fewer than its limit. They
 // outlive the endpoint.
-func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
+func (s *Messages) Attempts(
+	ctx context.Context, p access.Principal, f store.AttemptFilter,
+) ([]store.Attempt, int64, error) {
 	if err := s.guard.Permit(ctx, p, access.ListAttempts); err != nil {
 		return nil, 0, err
 	}
@@ -48,7 +51,9 @@ func (s *Service) Attempts(ctx context.Context, p access.Principal, f store.Atte
 }
 
 // FindAttempts is Attempts at all endpoints.
-func (s *Service) FindAttempts(ctx context.Context, p access.Principal, f store.AttemptFilter) ([]store.Attempt, int64, error) {
+func (s *Messages) FindAttempts(
+	ctx context.Context, p access.Principal, f store.AttemptFilter,
+) ([]store.Attempt, int64, error) {
 	if err := s.guard.Permit(ctx, p, access.FindAttempts); err != nil {
 		return nil, 0, err
 	}
@@ -63,7 +68,9 @@ const attemptRounds = 5
 
 // attempts finds those attempts that the caller may see: at endpoints that were
 // never told more than they see, and about what they see now.
-func (s *Service) attempts(ctx context.Context, p access.Principal, f store.AttemptFilter) (shown []store.Attempt, next int64, err error) {
+func (s *Messages) attempts(
+	ctx context.Context, p access.Principal, f store.AttemptFilter,
+) (shown []store.Attempt, next int64, err error) {
 	if !input.Word(f.Message) || !input.Word(f.Trigger) || !input.Word(f.Class) || f.Subject != "" && !subjectPattern.MatchString(f.Subject) {
 		return nil, 0, nil
 	}
@@ -101,7 +108,7 @@ func (s *Service) attempts(ctx context.Context, p access.Principal, f store.Atte
 
 // sight is what somebody sees of deliveries.
 type sight struct {
-	service   *Service
+	service   *Messages
 	p         access.Principal
 	endpoints []string // that were never told more than they see; nil: all
 	reader    access.Reader
@@ -109,7 +116,7 @@ type sight struct {
 	rounds    int
 }
 
-func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error) {
+func (s *Messages) sight(ctx context.Context, p access.Principal) (*sight, error) {
 	v, err := s.sightOfSubjects(ctx, p)
 	if err != nil || p.Clearance.Sees(casetype.Restricted) {
 		return v, err
@@ -132,7 +139,7 @@ func (s *Service) sight(ctx context.Context, p access.Principal) (*sight, error)
 }
 
 // sightOfSubjects is a sight without its endpoints.
-func (s *Service) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
+func (s *Messages) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
 	reader, err := s.guard.Reader(ctx, p)
 	return &sight{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
 }
@@ -216,7 +223,7 @@ type SentAttempt struct {
 }
 
 // Attempt finds an attempt.
-func (s *Service) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
+func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
 	if err := s.guard.Permit(ctx, p, access.GetAttempt); err != nil {
 		return SentAttempt{}, err
 	}
@@ -250,7 +257,7 @@ func orMissing(err error) error {
 
 // derive makes the body of an attempt again, in the view that the endpoint
 // had then: it is the one whose body has the same hash.
-func (s *Service) derive(
+func (s *Messages) derive(
 	ctx context.Context, a store.Attempt, now wire.View, reached casetype.Classification,
 ) (SentAttempt, error) {
 	out := SentAttempt{Attempt: a, State: BodyGone}
@@ -274,3 +281,5 @@ func (s *Service) derive(
 	}
 	return out, nil
 }
+
+var subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries

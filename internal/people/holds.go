@@ -1,4 +1,4 @@
-package casework
+package people
 
 import (
 	"context"
@@ -84,7 +84,7 @@ const (
 
 // countSignIn counts an attempt as a failure beforehand, so that many at once
 // are no way around the count, and refuses it while attempts are held.
-func (s *Service) countSignIn(ctx context.Context, who access.Principal, counters []counter) error {
+func (s *Users) countSignIn(ctx context.Context, who access.Principal, counters []counter) error {
 	now := s.now()
 	met, found := s.holds.find(counters, now)
 	if !found {
@@ -102,7 +102,7 @@ func (s *Service) countSignIn(ctx context.Context, who access.Principal, counter
 	return e
 }
 
-func (s *Service) count(ctx context.Context, tx *store.Tx, counters []counter, now time.Time) error {
+func (s *Users) count(ctx context.Context, tx *store.Tx, counters []counter, now time.Time) error {
 	for _, c := range counters {
 		failures, until, err := tx.CountSignIn(ctx, c.key, now, now.Add(-authz.FailuresLast))
 		switch {

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/filter"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/input"
+	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -21,12 +22,16 @@ import (
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
 // hears what happens from now on. Its settings are the caller's; without a Token it is
 // the caller's own. A secret may be supplied: the first of Secrets, by Kind and Key.
-func (s *Service) CreateEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint, once authz.Once) (endpoint.Endpoint, error) {
+func (s *Endpoints) CreateEndpoint(
+	ctx context.Context, p access.Principal, e endpoint.Endpoint, once authz.Once,
+) (endpoint.Endpoint, error) {
 	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
 }
 
 // CreateEndpointFrom is CreateEndpoint with a beginning in the past.
-func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once authz.Once) (endpoint.Endpoint, error) {
+func (s *Endpoints) CreateEndpointFrom(
+	ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once authz.Once,
+) (endpoint.Endpoint, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -59,7 +64,9 @@ func (s *Service) CreateEndpointFrom(ctx context.Context, p access.Principal, e 
 }
 
 // newEndpoint makes a valid endpoint with an id and a secret.
-func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoint.Endpoint) (endpoint.Endpoint, error) {
+func (s *Endpoints) newEndpoint(
+	ctx context.Context, p access.Principal, e endpoint.Endpoint,
+) (endpoint.Endpoint, error) {
 	e.Clearance = cmp.Or(e.Clearance, p.Clearance)
 	if e.Token == "" {
 		e.Token = p.Actor.TokenID
@@ -81,11 +88,11 @@ func (s *Service) newEndpoint(ctx context.Context, p access.Principal, e endpoin
 }
 
 // newSecretOf completes the secret that the caller supplied, or makes one.
-func (s *Service) newSecretOf(e endpoint.Endpoint, now time.Time) (endpoint.Secret, error) {
+func (s *Endpoints) newSecretOf(e endpoint.Endpoint, now time.Time) (endpoint.Secret, error) {
 	if len(e.Secrets) > 0 {
 		return endpoint.Secret{ID: id.New("sec"), Kind: e.Secrets[0].Kind, Key: e.Secrets[0].Key, CreatedAt: now}, nil
 	}
-	return s.drawSecret(endpoint.V1, now)
+	return secrets.Draw(s.random, endpoint.V1, now)
 }
 
 // checkEndpoint validates an endpoint and puts its lists in order.
@@ -141,13 +148,17 @@ type tokens interface {
 
 // UpdateEndpoint changes the settings of an endpoint. Change may be called more
 // than once. What changes nothing leaves the revision as it is.
-func (s *Service) UpdateEndpoint(ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+func (s *Endpoints) UpdateEndpoint(
+	ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint),
+) (endpoint.Endpoint, error) {
 	return s.UpdateEndpointFrom(ctx, p, endpointID, false, change)
 }
 
 // UpdateEndpointFrom is UpdateEndpoint; atHead lets the endpoint go on at the head
 // of the journal instead of where it stands. All that it is owed is passed over.
-func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+func (s *Endpoints) UpdateEndpointFrom(
+	ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint),
+) (endpoint.Endpoint, error) {
 	if err := s.guard.Permit(ctx, p, access.UpdateEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -186,7 +197,9 @@ func (s *Service) UpdateEndpointFrom(ctx context.Context, p access.Principal, en
 	return saved, nil
 }
 
-func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Principal, before endpoint.Endpoint, change func(*endpoint.Endpoint)) (endpoint.Endpoint, error) {
+func (s *Endpoints) changeEndpoint(
+	ctx context.Context, tx *store.Tx, p access.Principal, before endpoint.Endpoint, change func(*endpoint.Endpoint),
+) (endpoint.Endpoint, error) {
 	after := before.Clone()
 	change(&after)
 	after.ID, after.Tenant, after.Secrets = before.ID, before.Tenant, before.Secrets
@@ -229,7 +242,7 @@ func (s *Service) changeEndpoint(ctx context.Context, tx *store.Tx, p access.Pri
 }
 
 // DeleteEndpoint removes an endpoint and all that waits for it.
-func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
+func (s *Endpoints) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteEndpoint); err != nil {
 		return err
 	}
@@ -249,7 +262,7 @@ func (s *Service) DeleteEndpoint(ctx context.Context, p access.Principal, endpoi
 }
 
 // Endpoint finds an endpoint.
-func (s *Service) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
+func (s *Endpoints) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
 	if err := s.guard.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
@@ -275,7 +288,9 @@ func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id 
 }
 
 // Endpoints lists endpoints after one of them, oldest first.
-func (s *Service) Endpoints(ctx context.Context, p access.Principal, after string, limit int) (none store.Page[endpoint.Endpoint], err error) {
+func (s *Endpoints) Endpoints(
+	ctx context.Context, p access.Principal, after string, limit int,
+) (none store.Page[endpoint.Endpoint], err error) {
 	if err := s.guard.Permit(ctx, p, access.ListEndpoints); err != nil {
 		return none, err
 	}

@@ -1,4 +1,4 @@
-package casework
+package hooks
 
 import (
 	"context"
@@ -26,7 +26,9 @@ type Judged struct {
 // entries that somebody could listen to, the newest first; without a source it is
 // that of the endpoint which Listening names. It sees what the caller sees, or the
 // endpoint if that is less. Looked counts the entries among them that the caller sees.
-func (s *Service) PreviewFilter(ctx context.Context, p access.Principal, source string, l Listening, limit int) (all []Judged, looked int, err error) {
+func (s *Journal) PreviewFilter(
+	ctx context.Context, p access.Principal, source string, l Listening, limit int,
+) (all []Judged, looked int, err error) {
 	a, _, err := s.audience(ctx, p, access.PreviewFilter, l)
 	if err != nil {
 		return nil, 0, err

@@ -1,0 +1,80 @@
+// Package hooks holds the use cases of endpoints and their messages: endpoints and their secrets,
+// attempts, replays, what was given up or waits, and the journal as clients read it.
+package hooks
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Config is what the use cases of endpoints need.
+type Config struct {
+	Store *store.Store
+	Guard *authz.Guard
+	Cases Cases
+
+	KeepAttempts time.Duration // after which attempts are removed; 0: never
+	KeepJournal  time.Duration // after which entries that nobody needs are removed; 0: never
+	Random       io.Reader     // default: real randomness
+}
+
+// Cases is what these use cases ask of cases.
+type Cases struct {
+	// KnownCase returns nil if there is, or was, a case that somebody sees.
+	KnownCase func(ctx context.Context, p access.Principal, id int64) error
+}
+
+// Services are the use cases of endpoints.
+type Services struct {
+	Endpoints *Endpoints
+	Messages  *Messages
+	Journal   *Journal
+}
+
+// New returns the use cases of endpoints.
+func New(c Config) Services {
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	endpoints := &Endpoints{store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random}
+	return Services{
+		Endpoints: endpoints,
+		Messages:  &Messages{store: c.Store, guard: c.Guard, now: c.Guard.Now, cases: c.Cases},
+		Journal: &Journal{
+			store: c.Store, guard: c.Guard, now: c.Guard.Now, endpoints: endpoints,
+			keepAttempts: c.KeepAttempts, keepJournal: c.KeepJournal,
+		},
+	}
+}
+
+// Endpoints are the receivers of a tenant. It is safe for concurrent use.
+type Endpoints struct {
+	store  *store.Store
+	guard  *authz.Guard
+	now    func() time.Time
+	random io.Reader
+}
+
+// Messages are what endpoints were sent, or are still to be sent. It is safe for concurrent use.
+type Messages struct {
+	store *store.Store
+	guard *authz.Guard
+	now   func() time.Time
+	cases Cases
+}
+
+// Journal is the journal as clients read it, and how long it is kept. It is safe for concurrent use.
+type Journal struct {
+	store        *store.Store
+	guard        *authz.Guard
+	now          func() time.Time
+	endpoints    *Endpoints
+	keepAttempts time.Duration
+	keepJournal  time.Duration
+}

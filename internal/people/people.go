@@ -1,0 +1,104 @@
+// Package people holds the use cases of people and programs: users and how they sign in, tokens,
+// and tenants with their hosts and public URLs.
+package people
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Config is what the use cases of people need.
+type Config struct {
+	Store *store.Store
+	Guard *authz.Guard
+
+	PublicURL    string                      // of the installation; it may have a path
+	PasswordCost access.PasswordCost         // default: what access says
+	Hashing      func()                      // is called whenever a password is hashed; nil: nothing is
+	Variable     func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}; nil: there are none
+	Random       io.Reader                   // default: real randomness
+	Log          *slog.Logger                // nil: nothing is logged
+}
+
+func (c Config) withDefaults() Config {
+	if c.Variable == nil {
+		c.Variable = func(string) (string, bool) { return "", false }
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.PasswordCost == (access.PasswordCost{}) {
+		c.PasswordCost = access.DefaultPasswordCost()
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	return c
+}
+
+// Services are the use cases of people.
+type Services struct {
+	Users   *Users
+	Tokens  *Tokens
+	Tenants *Tenants
+}
+
+// New returns the use cases of people.
+func New(c Config) Services {
+	c = c.withDefaults()
+	tokens := &Tokens{store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, log: c.Log}
+	return Services{
+		Users: &Users{
+			store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, tokens: tokens,
+			passwordCost: c.PasswordCost, onHash: c.Hashing, hashes: make(chan struct{}, maxHashing),
+		},
+		Tokens: tokens,
+		Tenants: &Tenants{
+			store: c.Store, guard: c.Guard, now: c.Guard.Now, tokens: tokens,
+			publicURL: c.PublicURL, variable: c.Variable,
+		},
+	}
+}
+
+// Users are the people of tenants, and how they sign in. It is safe for concurrent use.
+type Users struct {
+	store        *store.Store
+	guard        *authz.Guard
+	now          func() time.Time
+	random       io.Reader
+	tokens       *Tokens
+	passwordCost access.PasswordCost
+	onHash       func()        // nil: nothing is called
+	hashes       chan struct{} // one for each password that is being hashed
+	holds        holds
+	signIns      atomic.Int64 // that were counted
+}
+
+// Tokens are the credentials of programs. It is safe for concurrent use.
+type Tokens struct {
+	store  *store.Store
+	guard  *authz.Guard
+	now    func() time.Time
+	random io.Reader
+	log    *slog.Logger
+	uses   uses
+}
+
+// Tenants are the customers of an installation. It is safe for concurrent use.
+type Tenants struct {
+	store     *store.Store
+	guard     *authz.Guard
+	now       func() time.Time
+	tokens    *Tokens
+	publicURL string // of the installation
+	variable  func(string) (string, bool)
+}

@@ -1,0 +1,142 @@
+package secrets
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/outbound"
+)
+
+// Request says which secret an endpoint or a callback is to get.
+type Request struct {
+	Kind    endpoint.SecretKind
+	Key     []byte        // empty: one is drawn
+	Overlap time.Duration // how long the secrets of before sign too
+}
+
+// Parse reads a secret that a caller supplies, in the notation of Standard
+// Webhooks: whsec_ is of kind v1, whsk_ of v1a. The fault has the code, and never
+// quotes the secret.
+func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
+	kind, parse := endpoint.V1, outbound.ParseKey
+	if len(text) > 5 && text[:5] == "whsk_" {
+		kind, parse = endpoint.V1a, outbound.ParsePrivateKey
+	}
+	key, err := parse(text)
+	if err != nil {
+		return "", nil, fault.In(code, "The secret can't be taken.",
+			fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
+	}
+	return kind, key, nil
+}
+
+// Holder is what has secrets, in the words of refusals.
+type Holder struct{ noun, invalid, tooMany, missing, last string }
+
+var (
+	OfEndpoints = Holder{
+		"endpoint", InvalidEndpoint, "endpoint.too_many_secrets", "endpoint.secret_not_found", "endpoint.last_secret",
+	}
+	OfCallbacks = Holder{
+		"callback", InvalidCallback, "callback.too_many_secrets", "callback.secret_not_found",
+		"callback.last_secret",
+	}
+)
+
+// The codes of requests for secrets that can't be had.
+const (
+	InvalidEndpoint = "endpoint.invalid"
+	InvalidCallback = "callback.secret_invalid"
+)
+
+// check refuses an overlap that is out of bounds.
+func (h Holder) check(q Request) error {
+	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
+		return fault.In(h.invalid, "The secret can't be rotated.",
+			fault.Field{Path: "/overlap", Message: "is not between 0s and " + endpoint.MaxOverlap.String()})
+	}
+	return nil
+}
+
+// rotate puts a new secret before those that there are. It may be one that is about to
+// expire: then it does not.
+func (h Holder) rotate(
+	secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration,
+) ([]endpoint.Secret, error) {
+	same := func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }
+	if slices.ContainsFunc(secrets, func(s endpoint.Secret) bool { return same(s) && s.ExpiresAt.IsZero() }) {
+		return nil, fault.In(h.invalid, "The secret can't be rotated.",
+			fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
+	}
+	rotated := endpoint.Rotate(slices.DeleteFunc(slices.Clone(secrets), same), made, overlap)
+	if len(rotated) > endpoint.MaxSecrets {
+		return nil, fault.New(fault.Conflict, h.tooMany,
+			"The %s has %d secrets that sign. Delete one that no receiver needs any more, "+
+				"or wait until one expires.", h.noun, len(rotated)-1)
+	}
+	return rotated, nil
+}
+
+// Remove takes away a secret. The last one that has no end stays.
+func (h Holder) Remove(secrets []endpoint.Secret, id string, now time.Time) ([]endpoint.Secret, error) {
+	signing := endpoint.Signing(secrets, now)
+	left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == id })
+	switch {
+	case len(left) == len(signing):
+		return nil, fault.New(fault.NotFound, h.missing, "The %s has no such secret.", h.noun)
+	case !endpoint.Lasting(left):
+		return nil, fault.New(fault.Conflict, h.last,
+			"It is the last secret that does not expire. Add another one first.")
+	}
+	return left, nil
+}
+
+// Describe lists secrets for the audit.
+func Describe(secrets []endpoint.Secret) []string {
+	ids := make([]string, len(secrets))
+	for i, secret := range secrets {
+		ids[i] = fmt.Sprintf("%s (%s)", secret.ID, secret.Kind)
+	}
+	return ids
+}
+
+// Rotation is a secret that is asked for, and made.
+type Rotation struct {
+	Made   endpoint.Secret
+	holder Holder
+	q      Request
+}
+
+// NewRotation makes the secret that is asked for.
+func (h Holder) NewRotation(q Request, random io.Reader, now time.Time) (Rotation, error) {
+	if err := h.check(q); err != nil {
+		return Rotation{}, err
+	}
+	if len(q.Key) > 0 {
+		made := endpoint.Secret{ID: id.New("sec"), Kind: q.Kind, Key: q.Key, CreatedAt: now}
+		return Rotation{Made: made, holder: h, q: q}, nil
+	}
+	made, err := Draw(random, q.Kind, now)
+	return Rotation{Made: made, holder: h, q: q}, err
+}
+
+// Apply puts the secret before those that there are.
+func (r Rotation) Apply(have []endpoint.Secret) ([]endpoint.Secret, error) {
+	return r.holder.rotate(have, r.Made, r.q.Overlap)
+}
+
+// Draw makes a secret of a kind.
+func Draw(random io.Reader, kind endpoint.SecretKind, now time.Time) (endpoint.Secret, error) {
+	draw := outbound.NewKey
+	if kind == endpoint.V1a {
+		draw = outbound.NewSeed
+	}
+	key, err := draw(random)
+	return endpoint.Secret{ID: id.New("sec"), Kind: kind, Key: key, CreatedAt: now}, err
+}
