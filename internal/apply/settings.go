@@ -154,7 +154,7 @@ func remoteAuthOf(a endpoint.Auth) remoteAuth {
 func wantedSettings(e endpoint.Endpoint) remoteSettings {
 	s := remoteSettings{
 		Description: e.Description, Clearance: string(e.Clearance), Auth: remoteAuthOf(e.Auth), TLS: e.TLS,
-		Metadata: map[string]*string{}, Headers: map[string]*string{}, Options: e.Options,
+		Metadata: map[string]*string{}, Headers: map[string]*string{}, Options: e.Options.WithDefaults(),
 	}
 	for name, value := range e.Metadata {
 		s.Metadata[name] = &value

@@ -93,7 +93,7 @@ func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
 		Headers: []endpoint.Header{{Name: "X-A", Value: "secret"}},
 		Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: "secret"},
 		TLS:     endpoint.TLS{Certificate: "c", Key: "k"}}
-	there := remoteSettings{Metadata: map[string]*string{"a": text("1")},
+	there := remoteSettings{Options: endpoint.Options{}.WithDefaults(), Metadata: map[string]*string{"a": text("1")},
 		Headers: map[string]*string{"x-a": text(endpoint.Hidden)}, Clearance: "PRIVATE",
 		Auth: remoteAuth{"bearer", endpoint.Auth{Token: endpoint.Hidden}},
 		TLS:  endpoint.TLS{Certificate: "c", Key: endpoint.Hidden}}

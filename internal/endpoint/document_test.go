@@ -20,7 +20,7 @@ var settled = endpoint.Endpoint{
 		Retries: []time.Duration{time.Second}, Timeout: time.Minute, Concurrency: 3, Order: endpoint.Strict,
 		RateLimit: 0.25,
 	},
-	Options: endpoint.Options{KeepAnswers: true, AtfinityVersion: "2.4.1"},
+	Options: endpoint.Options{KeepAnswers: true, AtfinityVersion: "2.4.1", Payload: endpoint.Thin},
 }
 
 func TestADocumentHoldsAllSettings(t *testing.T) {

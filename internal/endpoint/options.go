@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,18 +12,34 @@ import (
 // in the files of casehook apply, and in the database. An option is declared here and
 // nowhere else: its name, what the documentation says of it, its default and its bounds.
 type Options struct {
-	KeepAnswers     bool   `json:"keep_answers" yaml:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
-	AtfinityVersion string `json:"atfinity_version" yaml:"atfinity_version" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to, by default its own version." example:"2.4.1"`
+	KeepAnswers     bool    `json:"keep_answers" yaml:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
+	AtfinityVersion string  `json:"atfinity_version" yaml:"atfinity_version" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to, by default its own version." example:"2.4.1"`
+	Payload         Payload `json:"payload" yaml:"payload" enum:"full,thin" doc:"What bodies hold. full: all that the trigger publishes; a new endpoint has that if nothing is said. thin: only the members that identify the change (of case triggers trigger, case_id, case_user_readable_id, case_version and action; of claim events event_name, source, performed_by and of the claim id, type, claim_ref and last_activity_at; of contact.created event_name, source, performed_by and of the contact id and created_at; of endpoint triggers trigger, endpoint_id and occurred_at), so that the receiver asks the API for the rest. Filters see the full body." example:"full"`
 }
 
+// Payload says what the bodies of an endpoint's messages hold.
+type Payload string
+
+// The payloads.
+const (
+	Full Payload = "full" // all that the format publishes
+	Thin Payload = "thin" // what identifies the change: wire.View
+)
+
 // WithDefaults fills in what is not set.
-func (o Options) WithDefaults() Options { return o }
+func (o Options) WithDefaults() Options {
+	o.Payload = cmp.Or(o.Payload, Full)
+	return o
+}
 
 func (o Options) check() []fault.Field {
 	var faults []fault.Field
 	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
 	if problem := VersionProblem(o.AtfinityVersion); problem != "" {
 		add("/atfinity_version", problem)
+	}
+	if p := o.WithDefaults().Payload; p != Full && p != Thin {
+		add("/payload", "is neither full nor thin")
 	}
 	return faults
 }

@@ -32,13 +32,12 @@ func sorted(sources []string) []string {
 	return sources
 }
 
-// Normalise puts an endpoint's lists in the order in which they are kept, and its
+// Normalise puts an endpoint's lists into the order in which they are kept, and its
 // URLs into their canonical form.
 func (e *Endpoint) Normalise() {
 	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
 	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))
 	e.Sources = sorted(e.Sources)
-	e.Options = e.Options.WithDefaults()
 	slices.SortFunc(e.Headers, func(a, b Header) int { return strings.Compare(a.Name, b.Name) })
 	if len(e.Headers) == 0 {
 		e.Headers = nil

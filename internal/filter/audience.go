@@ -45,7 +45,9 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 
 // ViewOf returns how an endpoint is set to see messages. What its owner may read can lower
 // the clearance.
-func ViewOf(e endpoint.Endpoint) wire.View { return wire.View{Clearance: e.Clearance} }
+func ViewOf(e endpoint.Endpoint) wire.View {
+	return wire.View{Clearance: e.Clearance, Thin: e.Payload == endpoint.Thin}
+}
 
 // View returns how the audience sees messages.
 func (a *Audience) View() wire.View {

@@ -18,6 +18,7 @@ var CaseTriggers = define(Format{
 			Header{"X-atfinity-event", trigger},
 			Header{versionHeader, version})
 	},
+	identify: []string{"trigger", "case_id", "case_user_readable_id", "case_version", "action"},
 	headerDocs: map[string]string{
 		"X-atfinity-event": "The trigger.",
 		versionHeader: "The version of Casehook, or the one that the endpoint's atfinity_version, else the " +

@@ -16,6 +16,9 @@ var ClaimEvents = define(Format{
 	Description: "What happens to claims.",
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
+	identify: []string{
+		"claim.id", "claim.type", "claim.claim_ref", "claim.last_activity_at", "event_name", "source", "performed_by",
+	},
 	Triggers: []Trigger{
 		{
 			"claim.created", "A claim was created.", claimBody{},

@@ -12,6 +12,7 @@ var ContactEvents = define(Format{
 	Description: "What happens to contacts.",
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
+	identify:    []string{"contact.id", "contact.created_at", "event_name", "source", "performed_by"},
 	Triggers: []Trigger{
 		{"contact.created", "A contact was created.", contactBody{}, []rule{
 			{fact: event.ContactCreated.Name, sample: sampleOfContact, body: contactEvent}}},

@@ -14,6 +14,7 @@ var Operational = define(Format{
 	header: func(string, string) []Header {
 		return append(make([]Header, 0, 3), Header{"Content-Type", "application/json; charset=UTF-8"})
 	},
+	identify: []string{"trigger", "endpoint_id", "occurred_at"},
 	Triggers: []Trigger{
 		{
 			"endpoint.failing",

@@ -9,19 +9,25 @@ import (
 // receivers that have the same view.
 type View struct {
 	Clearance casetype.Classification
+	Thin      bool // bodies hold what identifies the change, and nothing else
 }
 
 // Views bounds the index of a view.
-const Views = 4
+const Views = 8
 
 // Index is a number of the view's own, from 0 to below Views.
-func (v View) Index() int { return v.Clearance.Level() }
+func (v View) Index() int {
+	if v.Thin {
+		return Views/2 + v.Clearance.Level()
+	}
+	return v.Clearance.Level()
+}
 
 // ViewsUpTo lists the views of a clearance and of those below it.
 func ViewsUpTo(clearance casetype.Classification) (views []View) {
 	for _, c := range casetype.Classifications() {
 		if clearance.Sees(c) {
-			views = append(views, View{Clearance: c})
+			views = append(views, View{Clearance: c}, View{Clearance: c, Thin: true})
 		}
 	}
 	return views
@@ -29,5 +35,11 @@ func ViewsUpTo(clearance casetype.Classification) (views []View) {
 
 // Messages derives the messages of an entry as the function Messages does.
 func (v View) Messages(e *event.Entry, version string) []Message {
-	return Messages(e, version, v.Clearance)
+	all := Messages(e, version, v.Clearance)
+	if v.Thin {
+		for i := range all {
+			all[i].thin()
+		}
+	}
+	return all
 }

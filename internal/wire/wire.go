@@ -28,6 +28,8 @@ type Format struct {
 	// header returns the headers that the vendor publishes, for one message. version is for formats that
 	// have one; an endpoint may have its own.
 	header func(trigger, version string) []Header
+	// identify lists the members of its bodies that identify a change: what a thin body holds.
+	identify []string
 	// headerDocs describes the headers that no other format has.
 	headerDocs map[string]string
 }
@@ -167,8 +169,8 @@ type route struct {
 // define registers a format. One that the catalogue could not show is a mistake
 // of ours, and panics.
 func define(f Format) Format {
-	if f.Name == "" || f.Description == "" || f.header == nil {
-		panic("wire: the format " + f.Name + " lacks a name, a description or headers")
+	if f.Name == "" || f.Description == "" || f.header == nil || len(f.identify) == 0 {
+		panic("wire: the format " + f.Name + " lacks a name, a description, headers, or what identifies a change")
 	}
 	for _, t := range f.Triggers {
 		if Known(t.Name) {
