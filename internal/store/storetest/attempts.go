@@ -11,7 +11,7 @@ import (
 // attempted saves one attempt a minute; of each three the first is delivered. They
 // go to two endpoints in turns, and every fifth is another tenant's.
 func (f *fixture) attempted(n int) (endpoints [2]string) {
-	f.Helper()
+	f.t.Helper()
 	var epochs [2]int64
 	endpoints[0], epochs[0] = f.served(1)
 	endpoints[1], epochs[1] = f.served(2)
@@ -61,9 +61,9 @@ var attemptTests = map[string]func(*fixture){
 				}
 			}
 			for c.filter.Limit = 7; ; {
-				found, next, err := f.FindAttempts(f.Context(), f.tenant, c.filter)
+				found, next, err := f.store.FindAttempts(f.t.Context(), f.tenant, c.filter)
 				if err != nil {
-					f.Fatal(err)
+					f.t.Fatal(err)
 				}
 				for _, a := range found {
 					got = append(got, a.Seq)
@@ -73,7 +73,7 @@ var attemptTests = map[string]func(*fixture){
 				}
 			}
 			if !slices.Equal(got, want) {
-				f.Errorf("%s: %v, want %v", name, got, want)
+				f.t.Errorf("%s: %v, want %v", name, got, want)
 			}
 		}
 	},
@@ -85,21 +85,21 @@ var attemptTests = map[string]func(*fixture){
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Attempts: []store.Attempt{a}})
 		}
 		for _, c := range []struct{ since, until, want int }{{50, 51, 50}, {99, 101, 100}, {160, 999, 160}} {
-			found, _, err := f.FindAttempts(f.Context(), f.tenant, store.AttemptFilter{
+			found, _, err := f.store.FindAttempts(f.t.Context(), f.tenant, store.AttemptFilter{
 				Since: start.Add(time.Duration(c.since) * time.Minute), Until: start.Add(time.Duration(c.until) * time.Minute), Limit: 9})
 			if err != nil || len(found) != 1 || found[0].Seq != int64(c.want) {
-				f.Errorf("of %d: %v %v", c.want, found, err)
+				f.t.Errorf("of %d: %v %v", c.want, found, err)
 			}
 		}
 	},
 	"an attempt is its tenant's": func(f *fixture) {
 		endpoints := f.attempted(3)
-		all, _, err := f.FindAttempts(f.Context(), f.tenant, store.AttemptFilter{Endpoint: endpoints[0], Limit: 1})
+		all, _, err := f.store.FindAttempts(f.t.Context(), f.tenant, store.AttemptFilter{Endpoint: endpoints[0], Limit: 1})
 		if err != nil || len(all) != 1 {
-			f.Fatal(all, err)
+			f.t.Fatal(all, err)
 		}
-		f.equal(must[store.Attempt](f)(f.Attempt(f.Context(), f.tenant, all[0].ID)), all[0])
-		_, err = f.Attempt(f.Context(), f.other, all[0].ID)
+		f.equal(must[store.Attempt](f)(f.store.Attempt(f.t.Context(), f.tenant, all[0].ID)), all[0])
+		_, err = f.store.Attempt(f.t.Context(), f.other, all[0].ID)
 		f.wantFault(err, fault.NotFound, "attempt.not_found")
 	},
 }

@@ -20,14 +20,14 @@ var auditTests = map[string]func(*fixture){
 		}
 		f.update(func(tx *store.Tx) error {
 			for _, r := range []access.Record{record(f.tenant, "token/1"), record(f.other, "token/2"), record(f.tenant, "token/3")} {
-				if err := tx.Audit(f.Context(), r); err != nil {
+				if err := tx.Audit(f.t.Context(), r); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		list := func(tenant, before int64) []access.Record {
-			return items[access.Record](f)(f.Audited(f.Context(), tenant, casetype.Restricted, before, 10))
+			return items[access.Record](f)(f.store.Audited(f.t.Context(), tenant, casetype.Restricted, before, 10))
 		}
 		all := list(f.tenant, 1<<62)
 		f.equal(len(all), 2)
@@ -43,7 +43,7 @@ var auditTests = map[string]func(*fixture){
 		f.update(func(tx *store.Tx) error {
 			for _, class := range append([]casetype.Classification{""}, casetype.Classifications()...) {
 				r := access.Record{Tenant: f.tenant, At: start, Action: access.EndpointDeleted, Classification: class}
-				if err := tx.Audit(f.Context(), r); err != nil {
+				if err := tx.Audit(f.t.Context(), r); err != nil {
 					return err
 				}
 			}
@@ -52,9 +52,9 @@ var auditTests = map[string]func(*fixture){
 		for clearance, want := range map[casetype.Classification]int{
 			"": 0, casetype.Public: 2, casetype.Private: 3, casetype.Restricted: 4,
 		} {
-			f.equal(len(items[access.Record](f)(f.Audited(f.Context(), f.tenant, clearance, 1<<62, 9))), want)
+			f.equal(len(items[access.Record](f)(f.store.Audited(f.t.Context(), f.tenant, clearance, 1<<62, 9))), want)
 		}
-		first := must[store.Page[access.Record]](f)(f.Audited(f.Context(), f.tenant, casetype.Public, 1<<62, 1))
+		first := must[store.Page[access.Record]](f)(f.store.Audited(f.t.Context(), f.tenant, casetype.Public, 1<<62, 1))
 		f.equal(first.More, true) // pages are full of what is seen
 	},
 }

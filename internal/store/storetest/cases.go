@@ -44,7 +44,7 @@ var casesTests = map[string]func(*fixture){
 				"number": json.Number("12345678901234567890.10"),
 			}
 			f.insert(c)
-			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+			f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 		}
 	},
 	"a big case is read back as it was saved": func(f *fixture) {
@@ -53,33 +53,33 @@ var casesTests = map[string]func(*fixture){
 			c.Data[fmt.Sprint("field", i)] = strings.Repeat("x", 1000)
 		}
 		f.insert(c)
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 	},
 	"text that an engine can't keep is refused": func(f *fixture) {
 		for _, text := range []string{"a\x00b", "\xff\xfe"} {
 			c := f.aCase(f.tenant, 1)
 			c.Name = text
-			f.refused(fault.Invalid, "store.text_invalid", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), c, aType()) })
-			_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: text, Limit: 1})
+			f.refused(fault.Invalid, "store.text_invalid", func(tx *store.Tx) error { return tx.InsertCase(f.t.Context(), c, aType()) })
+			_, err := f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: text, Limit: 1})
 			f.wantFault(err, fault.Invalid, "store.text_invalid")
 		}
 	},
 	"a case is its tenant's alone": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.insert(c)
-		_, err := f.Case(f.Context(), f.other, c.ID)
+		_, err := f.store.Case(f.t.Context(), f.other, c.ID)
 		f.wantFault(err, fault.NotFound, "case.not_found")
-		f.equal(f.cases(f.Cases(f.Context(), f.other, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9})), []cases.Case(nil))
+		f.equal(f.cases(f.store.Cases(f.t.Context(), f.other, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9})), []cases.Case(nil))
 		theirs := c
 		theirs.Tenant = f.other
 		for _, do := range []func(tx *store.Tx) error{
-			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), theirs, aType()); return err },
-			func(tx *store.Tx) error { _, err := tx.TouchCase(f.Context(), f.other, c.ID, once); return err },
-			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), theirs); return err },
+			func(tx *store.Tx) error { _, err := tx.UpdateCase(f.t.Context(), theirs, aType()); return err },
+			func(tx *store.Tx) error { _, err := tx.TouchCase(f.t.Context(), f.other, c.ID, once); return err },
+			func(tx *store.Tx) error { _, err := tx.DeleteCase(f.t.Context(), theirs); return err },
 		} {
 			f.refused(fault.NotFound, "case.not_found", do)
 		}
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 	},
 	"an id and a reference are taken once": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
@@ -87,7 +87,7 @@ var casesTests = map[string]func(*fixture){
 		sameID, sameReference, another := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2), f.aCase(f.other, 3)
 		sameID.Reference, sameReference.Reference, another.Reference = "KYC-9", c.Reference, c.Reference
 		for code, taken := range map[string]cases.Case{"store.duplicate": sameID, "case.reference_taken": sameReference} {
-			f.refused(fault.Conflict, code, func(tx *store.Tx) error { return tx.InsertCase(f.Context(), taken, aType()) })
+			f.refused(fault.Conflict, code, func(tx *store.Tx) error { return tx.InsertCase(f.t.Context(), taken, aType()) })
 		}
 		f.insert(another) // another tenant's references are its own
 	},
@@ -96,7 +96,7 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c)
 		var touched, updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			touched, err = tx.TouchCase(f.Context(), f.tenant, c.ID, cases.Activity{At: start.Add(time.Minute), By: 7})
+			touched, err = tx.TouchCase(f.t.Context(), f.tenant, c.ID, cases.Activity{At: start.Add(time.Minute), By: 7})
 			return err
 		})
 		want := c
@@ -108,39 +108,39 @@ var casesTests = map[string]func(*fixture){
 		c.LastActivity = cases.Activity{At: start.Add(time.Hour), By: 8}
 		c.Type, c.TypeVersion, c.NameSet, c.Color, c.Classification = "claim", 7, true, "#fff", casetype.Public
 		f.update(func(tx *store.Tx) (err error) { // c still has version 1, and the right revision
-			updated, err = tx.UpdateCase(f.Context(), c, aType())
+			updated, err = tx.UpdateCase(f.t.Context(), c, aType())
 			return err
 		})
 		want = c
 		want.Version, want.Revision = 3, 2
 		f.equal(updated, want)
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), want)
-		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
-		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), want)
+		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.t.Context(), c, aType()); return err })
+		f.refused(fault.Conflict, "case.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteCase(f.t.Context(), c); return err })
 		c.ID++
-		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
+		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error { _, err := tx.UpdateCase(f.t.Context(), c, aType()); return err })
 	},
 	"a deleted case takes its comments and attachments along": func(f *fixture) {
 		c, kept := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
 		f.insert(c, kept)
 		for _, c := range []cases.Case{c, kept} {
 			f.update(func(tx *store.Tx) error {
-				if err := tx.AddComment(f.Context(), f.tenant, aComment(c.ID, 1)); err != nil {
+				if err := tx.AddComment(f.t.Context(), f.tenant, aComment(c.ID, 1)); err != nil {
 					return err
 				}
-				return tx.AddAttachment(f.Context(), f.tenant, cases.Proof, anAttachment(c.ID, 1))
+				return tx.AddAttachment(f.t.Context(), f.tenant, cases.Proof, anAttachment(c.ID, 1))
 			})
 		}
 		f.update(func(tx *store.Tx) error {
-			last, err := tx.DeleteCase(f.Context(), c)
+			last, err := tx.DeleteCase(f.t.Context(), c)
 			f.equal([]any{last.Version, last.Name}, []any{int64(2), "Ada"})
 			return err
 		})
-		_, err := f.Case(f.Context(), f.tenant, c.ID)
+		_, err := f.store.Case(f.t.Context(), f.tenant, c.ID)
 		f.wantFault(err, fault.NotFound, "case.not_found")
 		for id, n := range map[int64]int{c.ID: 0, kept.ID: 1} {
-			f.equal(len(items[cases.Comment](f)(f.Comments(f.Context(), f.tenant, id, "", 9))), n)
-			f.equal(len(must[[]string](f)(f.CaseBlobs(f.Context(), f.tenant, id))), n)
+			f.equal(len(items[cases.Comment](f)(f.store.Comments(f.t.Context(), f.tenant, id, "", 9))), n)
+			f.equal(len(must[[]string](f)(f.store.CaseBlobs(f.t.Context(), f.tenant, id))), n)
 		}
 	},
 	"pages of cases meet without gap or overlap, whatever was created at the same time": func(f *fixture) {
@@ -156,7 +156,7 @@ var casesTests = map[string]func(*fixture){
 			var got []int64
 			filter := store.CaseFilter{Clearance: casetype.Restricted, Limit: limit}
 			for {
-				page := f.cases(f.Cases(f.Context(), f.tenant, filter))
+				page := f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))
 				for _, c := range page {
 					got = append(got, c.ID)
 					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
@@ -183,8 +183,8 @@ var casesTests = map[string]func(*fixture){
 			{store.CaseFilter{Without: []string{"kyc", "none"}}, 1}, {store.CaseFilter{Type: "kyc", Without: []string{"kyc"}}, 0},
 		} {
 			want.Limit, want.Clearance = 9, casetype.Restricted
-			if got := f.cases(f.Cases(f.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
-				f.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
+			if got := f.cases(f.store.Cases(f.t.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
+				f.t.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
 			}
 		}
 	},
@@ -198,18 +198,18 @@ var casesTests = map[string]func(*fixture){
 			`a\b`: true, `a\\b`: false, "o'neil": true, "ärger": true, "ÄRGER": true, "ελλά": true, "GRÄFIN": true, "zahl": true, "4711": true,
 			"field": false, "true": false, "null": false, "%%": false, "_k": false,
 		} {
-			got := f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: "kyc", Text: text, Limit: 9}))
+			got := f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Type: "kyc", Text: text, Limit: 9}))
 			if (len(got) == 1) != found {
-				f.Errorf("%q finds %d cases", text, len(got))
+				f.t.Errorf("%q finds %d cases", text, len(got))
 			}
 		}
-		_, err := f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: strings.Repeat("x", 60_000), Limit: 9})
+		_, err := f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: strings.Repeat("x", 60_000), Limit: 9})
 		f.wantFault(err, fault.Invalid, "search.too_long")
 	},
 	"a search finds a text in every spelling": func(f *fixture) {
 		finds := func(text string) int {
 			filter := store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}
-			return len(f.cases(f.Cases(f.Context(), f.tenant, filter)))
+			return len(f.cases(f.store.Cases(f.t.Context(), f.tenant, filter)))
 		}
 		for i, spellings := range spellings {
 			c := f.aCase(f.tenant, int64(i))
@@ -217,14 +217,14 @@ var casesTests = map[string]func(*fixture){
 			f.insert(c)
 			for _, text := range spellings {
 				if n := finds(text); n != 1 {
-					f.Errorf("%+q finds %d cases with %+q", text, n, spellings[0])
+					f.t.Errorf("%+q finds %d cases with %+q", text, n, spellings[0])
 				}
 			}
 			for _, text := range spellings {
 				c.Name = text
-				f.update(func(tx *store.Tx) (err error) { c, err = tx.UpdateCase(f.Context(), c, aType()); return err })
+				f.update(func(tx *store.Tx) (err error) { c, err = tx.UpdateCase(f.t.Context(), c, aType()); return err })
 				if n := finds(spellings[0]); n != 1 {
-					f.Errorf("%+q finds %d cases named %+q", spellings[0], n, text)
+					f.t.Errorf("%+q finds %d cases named %+q", spellings[0], n, text)
 				}
 			}
 		}
@@ -241,44 +241,44 @@ var casesTests = map[string]func(*fixture){
 			"": {1, 2, 3}, "public": {1, 2, 3}, "private@": {0, 2, 3}, "made-of": {0, 2, 3}, "restricted-1": {0, 0, 3},
 		} {
 			for i, clearance := range casetype.Classifications() {
-				got := f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
+				got := f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
 				if len(got) != want[i] {
-					f.Errorf("%s finds %d cases by %q, want %d", clearance, len(got), text, want[i])
+					f.t.Errorf("%s finds %d cases by %q, want %d", clearance, len(got), text, want[i])
 				}
 			}
-			f.equal(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
+			f.equal(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
 		}
 	},
 	"a search follows an update": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.insert(c)
 		c.Data = map[string]any{"email": "grace@example.org"}
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.Context(), c, aType()); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateCase(f.t.Context(), c, aType()); return err })
 		for text, n := range map[string]int{"ada@": 0, "grace@": 1} {
-			f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}))), n)
+			f.equal(len(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Text: text, Limit: 9}))), n)
 		}
 	},
 	"a counter counts by tenant and name, whether within a transaction or outside, and no number is drawn twice": func(f *fixture) {
 		next := func(tenant int64, name string, then error) (n int64) {
-			err := f.Update(f.Context(), func(tx *store.Tx) (err error) {
-				if n, err = tx.Next(f.Context(), tenant, name); err != nil {
+			err := f.store.Update(f.t.Context(), func(tx *store.Tx) (err error) {
+				if n, err = tx.Next(f.t.Context(), tenant, name); err != nil {
 					return err
 				}
 				return then
 			})
 			if err != then {
-				f.Fatal(err)
+				f.t.Fatal(err)
 			}
 			return n
 		}
-		outside := must[int64](f)(f.Next(f.Context(), f.tenant, "a"))
+		outside := must[int64](f)(f.store.Next(f.t.Context(), f.tenant, "a"))
 		f.equal([]int64{outside, next(f.tenant, "a", nil), next(f.tenant, "b", nil), next(f.other, "a", nil)}, []int64{1, 2, 1, 1})
 		if n := next(f.tenant, "a", errGivenUp); n != 3 {
-			f.Errorf("drew %d, want 3", n)
+			f.t.Errorf("drew %d, want 3", n)
 		}
 		again := next(f.tenant, "a", nil)
-		if f.Nodes() && again != 4 || !f.Nodes() && again != 3 { // SQLite draws in the transaction
-			f.Errorf("drew %d after a number was given up", again)
+		if f.store.Nodes() && again != 4 || !f.store.Nodes() && again != 3 { // SQLite draws in the transaction
+			f.t.Errorf("drew %d after a number was given up", again)
 		}
 	},
 	"a reference that is taken refuses a new case, and its transaction goes on": func(f *fixture) {
@@ -287,16 +287,16 @@ var casesTests = map[string]func(*fixture){
 		f.update(func(tx *store.Tx) error {
 			taken := second
 			taken.Reference = first.Reference
-			if err := tx.InsertCase(f.Context(), taken, aType()); !errors.Is(err, store.ErrReferenceTaken) {
-				f.Errorf("InsertCase = %v", err)
+			if err := tx.InsertCase(f.t.Context(), taken, aType()); !errors.Is(err, store.ErrReferenceTaken) {
+				f.t.Errorf("InsertCase = %v", err)
 			}
-			return tx.InsertCase(f.Context(), second, aType())
+			return tx.InsertCase(f.t.Context(), second, aType())
 		})
 		f.insert(f.aCase(f.tenant, 3))
 		f.refused(fault.Conflict, "case.reference_taken", func(tx *store.Tx) error {
-			c := must[cases.Case](f)(tx.Case(f.Context(), f.tenant, second.ID))
+			c := must[cases.Case](f)(tx.Case(f.t.Context(), f.tenant, second.ID))
 			c.Reference = first.Reference
-			_, err := tx.UpdateCase(f.Context(), c, aType())
+			_, err := tx.UpdateCase(f.t.Context(), c, aType())
 			return err
 		})
 	},

@@ -23,10 +23,10 @@ func (f *fixture) aContact(tenant, n int64) cases.Contact {
 }
 
 func (f *fixture) insertContacts(all ...cases.Contact) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) error {
 		for _, c := range all {
-			if err := tx.InsertContact(f.Context(), c); err != nil {
+			if err := tx.InsertContact(f.t.Context(), c); err != nil {
 				return err
 			}
 		}
@@ -36,17 +36,17 @@ func (f *fixture) insertContacts(all ...cases.Contact) {
 
 // link links a contact to a case, and reports whether that changed anything.
 func (f *fixture) link(tenant, caseID int64, link event.CaseContact) (c cases.Case, changed bool) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		c, changed, err = tx.LinkContact(f.Context(), tenant, caseID, link, once)
+		c, changed, err = tx.LinkContact(f.t.Context(), tenant, caseID, link, once)
 		return err
 	})
 	return c, changed
 }
 
 func (f *fixture) foundContacts(tenant int64, text string) int {
-	f.Helper()
-	return len(items[cases.Contact](f)(f.Contacts(f.Context(), tenant, store.ContactFilter{Text: text, Limit: 9})))
+	f.t.Helper()
+	return len(items[cases.Contact](f)(f.store.Contacts(f.t.Context(), tenant, store.ContactFilter{Text: text, Limit: 9})))
 }
 
 var contactTests = map[string]func(*fixture){
@@ -59,7 +59,7 @@ var contactTests = map[string]func(*fixture){
 				AddressLine3: text, City: text, StateOrCounty: text, Postcode: text, CountryCode: text,
 			}
 			f.insertContacts(c)
-			f.equal(must[cases.Contact](f)(f.Contact(f.Context(), f.tenant, c.ID)), c)
+			f.equal(must[cases.Contact](f)(f.store.Contact(f.t.Context(), f.tenant, c.ID)), c)
 		}
 	},
 	"a contact is its tenant's alone": func(f *fixture) {
@@ -69,60 +69,60 @@ var contactTests = map[string]func(*fixture){
 		f.insert(k, theirCase)
 		link := event.CaseContact{ContactID: c.ID, Role: "insured"}
 		f.link(f.tenant, k.ID, link)
-		_, err := f.Contact(f.Context(), f.other, c.ID)
+		_, err := f.store.Contact(f.t.Context(), f.other, c.ID)
 		f.wantFault(err, fault.NotFound, "contact.not_found")
 		f.equal(f.foundContacts(f.other, "ada"), 1)
-		f.equal(len(must[map[int64]cases.Contact](f)(f.ContactsByID(f.Context(), f.other, []int64{c.ID}))), 0)
-		f.equal(must[[]store.Link](f)(f.Links(f.Context(), f.other, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
+		f.equal(len(must[map[int64]cases.Contact](f)(f.store.ContactsByID(f.t.Context(), f.other, []int64{c.ID}))), 0)
+		f.equal(must[[]store.Link](f)(f.store.Links(f.t.Context(), f.other, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
 		taken := c
 		taken.Tenant = f.other
 		for _, missing := range []struct {
 			code string
 			do   func(tx *store.Tx) error
 		}{
-			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.Context(), taken); return err }},
-			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.DeleteContact(f.Context(), taken); return err }},
-			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.LockContact(f.Context(), f.other, c.ID); return err }},
+			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.t.Context(), taken); return err }},
+			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.DeleteContact(f.t.Context(), taken); return err }},
+			{"contact.not_found", func(tx *store.Tx) error { _, err := tx.LockContact(f.t.Context(), f.other, c.ID); return err }},
 			{"contact.not_found", func(tx *store.Tx) error { // mine, to their case
-				_, _, err := tx.LinkContact(f.Context(), f.other, theirCase.ID, link, once)
+				_, _, err := tx.LinkContact(f.t.Context(), f.other, theirCase.ID, link, once)
 				return err
 			}},
 			{"case.not_found", func(tx *store.Tx) error { // theirs, to my case
-				_, _, err := tx.LinkContact(f.Context(), f.other, k.ID, event.CaseContact{ContactID: theirs.ID, Role: "insured"}, once)
+				_, _, err := tx.LinkContact(f.t.Context(), f.other, k.ID, event.CaseContact{ContactID: theirs.ID, Role: "insured"}, once)
 				return err
 			}},
 			{"case.not_found", func(tx *store.Tx) error {
-				_, _, err := tx.UnlinkContact(f.Context(), f.other, k.ID, link, once)
+				_, _, err := tx.UnlinkContact(f.t.Context(), f.other, k.ID, link, once)
 				return err
 			}},
 		} {
 			f.refused(fault.NotFound, missing.code, missing.do)
 		}
-		f.equal(must[cases.Contact](f)(f.Contact(f.Context(), f.tenant, c.ID)), c)
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, k.ID)).Contacts, []event.CaseContact{link})
+		f.equal(must[cases.Contact](f)(f.store.Contact(f.t.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, k.ID)).Contacts, []event.CaseContact{link})
 	},
 	"an update and a deletion need the version": func(f *fixture) {
 		c := f.aContact(f.tenant, 1)
 		f.insertContacts(c)
-		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertContact(f.Context(), c) })
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertContact(f.t.Context(), c) })
 		changed := c
 		changed.FirstName, changed.IsBusiness, changed.ModifiedAt = "", true, start.Add(time.Hour)
 		var saved cases.Contact
 		f.update(func(tx *store.Tx) (err error) {
-			saved, err = tx.UpdateContact(f.Context(), changed)
+			saved, err = tx.UpdateContact(f.t.Context(), changed)
 			return err
 		})
 		changed.Version = 2
 		f.equal(saved, changed)
-		f.equal(must[cases.Contact](f)(f.Contact(f.Context(), f.tenant, c.ID)), changed)
-		f.refused(fault.Conflict, "contact.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.Context(), c); return err })
-		f.refused(fault.Conflict, "contact.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteContact(f.Context(), c); return err })
+		f.equal(must[cases.Contact](f)(f.store.Contact(f.t.Context(), f.tenant, c.ID)), changed)
+		f.refused(fault.Conflict, "contact.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.t.Context(), c); return err })
+		f.refused(fault.Conflict, "contact.version_conflict", func(tx *store.Tx) error { _, err := tx.DeleteContact(f.t.Context(), c); return err })
 		f.update(func(tx *store.Tx) error {
-			last, err := tx.DeleteContact(f.Context(), changed)
+			last, err := tx.DeleteContact(f.t.Context(), changed)
 			f.equal(last, int64(3))
 			return err
 		})
-		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.Context(), changed); return err })
+		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error { _, err := tx.UpdateContact(f.t.Context(), changed); return err })
 	},
 	"a contact that is deleted stays with its cases until the last lets go of it": func(f *fixture) {
 		c, one, two := f.aContact(f.tenant, 1), f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
@@ -134,30 +134,30 @@ var contactTests = map[string]func(*fixture){
 		two, _ = f.link(f.tenant, two.ID, insured)
 		c.Version = 1
 		f.update(func(tx *store.Tx) error {
-			last, err := tx.DeleteContact(f.Context(), c)
+			last, err := tx.DeleteContact(f.t.Context(), c)
 			f.equal(last, int64(2))
 			return err
 		})
 		kept := func() int {
-			return len(must[map[int64]cases.Contact](f)(f.ContactsByID(f.Context(), f.tenant, []int64{c.ID})))
+			return len(must[map[int64]cases.Contact](f)(f.store.ContactsByID(f.t.Context(), f.tenant, []int64{c.ID})))
 		}
 		unlink := func(id int64, link event.CaseContact) {
 			f.update(func(tx *store.Tx) error {
-				_, _, err := tx.UnlinkContact(f.Context(), f.tenant, id, link, once)
+				_, _, err := tx.UnlinkContact(f.t.Context(), f.tenant, id, link, once)
 				return err
 			})
 		}
-		_, err := f.Contact(f.Context(), f.tenant, c.ID)
+		_, err := f.store.Contact(f.t.Context(), f.tenant, c.ID)
 		f.wantFault(err, fault.NotFound, "contact.not_found")
 		f.equal([]int{f.foundContacts(f.tenant, "ada"), kept()}, []int{0, 1})
 		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, two.ID, claimant, once)
+			_, _, err := tx.LinkContact(f.t.Context(), f.tenant, two.ID, claimant, once)
 			return err
 		})
 		unlink(one.ID, insured)
 		unlink(one.ID, claimant)
 		f.equal(kept(), 1)
-		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), two); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.t.Context(), two); return err })
 		f.equal(kept(), 0)
 	},
 	"a search for contacts takes every character for what it is": func(f *fixture) {
@@ -174,12 +174,12 @@ var contactTests = map[string]func(*fixture){
 			"reykjav": false, "44": true, "'; drop table contacts; --": false, "zoë%\n": false, "  ": false,
 		} {
 			if got := f.foundContacts(f.tenant, text) == 1; got != found {
-				f.Errorf("%q finds it: %t", text, got)
+				f.t.Errorf("%q finds it: %t", text, got)
 			}
 		}
-		_, err := f.Contacts(f.Context(), f.tenant, store.ContactFilter{Text: strings.Repeat("x", 60_000), Limit: 9})
+		_, err := f.store.Contacts(f.t.Context(), f.tenant, store.ContactFilter{Text: strings.Repeat("x", 60_000), Limit: 9})
 		f.wantFault(err, fault.Invalid, "search.too_long")
-		_, err = f.Contacts(f.Context(), f.tenant, store.ContactFilter{Text: "a\x00", Limit: 9})
+		_, err = f.store.Contacts(f.t.Context(), f.tenant, store.ContactFilter{Text: "a\x00", Limit: 9})
 		f.wantFault(err, fault.Invalid, "store.text_invalid")
 	},
 	"a search finds a contact in every spelling of its name": func(f *fixture) {
@@ -189,7 +189,7 @@ var contactTests = map[string]func(*fixture){
 			f.insertContacts(c)
 			for _, text := range spellings {
 				if n := f.foundContacts(f.tenant, text); n != 1 {
-					f.Errorf("%+q finds %d contacts named %+q", text, n, spellings[0])
+					f.t.Errorf("%+q finds %d contacts named %+q", text, n, spellings[0])
 				}
 			}
 		}
@@ -198,7 +198,7 @@ var contactTests = map[string]func(*fixture){
 		c := f.aContact(f.tenant, 1)
 		f.insertContacts(c)
 		c.LastName = "Byron"
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateContact(f.Context(), c); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateContact(f.t.Context(), c); return err })
 		f.equal([]int{f.foundContacts(f.tenant, "lovelace"), f.foundContacts(f.tenant, "ada byron")}, []int{0, 1})
 	},
 	"pages of contacts meet without gap or overlap, whatever was created at the same time": func(f *fixture) {
@@ -214,7 +214,7 @@ var contactTests = map[string]func(*fixture){
 			var got []int64
 			filter := store.ContactFilter{Text: "LOVE", Limit: limit}
 			for {
-				page := items[cases.Contact](f)(f.Contacts(f.Context(), f.tenant, filter))
+				page := items[cases.Contact](f)(f.store.Contacts(f.t.Context(), f.tenant, filter))
 				for _, c := range page {
 					got = append(got, c.ID)
 					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
@@ -240,14 +240,14 @@ var contactTests = map[string]func(*fixture){
 		got, changed := f.link(f.tenant, k.ID, as(c, "insured"))
 		f.equal([]any{changed, got.Version}, []any{false, int64(4)})
 		f.equal(got.Contacts, []event.CaseContact{as(c, "claimant"), as(c, "insured"), as(d, "insured")})
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, k.ID)), got)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, k.ID)), got)
 		f.link(f.tenant, m.ID, as(c, "insured"))
 		links := must[[]store.Link](f)
-		f.equal(links(f.Links(f.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: k.ID, Role: "claimant"}, {CaseID: k.ID, Role: "insured"}, {CaseID: m.ID, Role: "insured"}})
-		f.equal(links(f.Links(f.Context(), f.tenant, c.ID, store.Link{CaseID: k.ID, Role: "claimant"}, nil, casetype.Restricted, 1)), []store.Link{{CaseID: k.ID, Role: "insured"}})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: k.ID, Role: "claimant"}, {CaseID: k.ID, Role: "insured"}, {CaseID: m.ID, Role: "insured"}})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{CaseID: k.ID, Role: "claimant"}, nil, casetype.Restricted, 1)), []store.Link{{CaseID: k.ID, Role: "insured"}})
 		unlink := func(id int64, l event.CaseContact) (got cases.Case, changed bool) {
 			f.update(func(tx *store.Tx) (err error) {
-				got, changed, err = tx.UnlinkContact(f.Context(), f.tenant, id, l, once)
+				got, changed, err = tx.UnlinkContact(f.t.Context(), f.tenant, id, l, once)
 				return err
 			})
 			return got, changed
@@ -256,24 +256,24 @@ var contactTests = map[string]func(*fixture){
 		f.equal([]any{changed, got.Version, got.Contacts}, []any{true, int64(5), []event.CaseContact{as(c, "claimant"), as(d, "insured")}})
 		got, changed = unlink(k.ID, as(c, "insured"))
 		f.equal([]any{changed, got.Version}, []any{false, int64(5)})
-		f.equal(len(links(f.Links(f.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9))), 2)
+		f.equal(len(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9))), 2)
 		got.Name = "Renamed" // an update keeps them, and shows them
 		f.update(func(tx *store.Tx) error {
 			stale := got
 			stale.Contacts = nil
-			saved, err := tx.UpdateCase(f.Context(), stale, aType())
+			saved, err := tx.UpdateCase(f.t.Context(), stale, aType())
 			f.equal(saved.Contacts, got.Contacts)
 			return err
 		})
 		f.update(func(tx *store.Tx) error {
-			current, err := tx.Case(f.Context(), f.tenant, k.ID)
+			current, err := tx.Case(f.t.Context(), f.tenant, k.ID)
 			if err == nil {
-				_, err = tx.DeleteCase(f.Context(), current)
+				_, err = tx.DeleteCase(f.t.Context(), current)
 			}
 			return err
 		})
-		f.equal(links(f.Links(f.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: m.ID, Role: "insured"}})
-		f.equal(links(f.Links(f.Context(), f.tenant, d.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: m.ID, Role: "insured"}})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, d.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
 	},
 	"of links made at once none is lost": func(f *fixture) {
 		k := f.aCase(f.tenant, 1)
@@ -283,17 +283,17 @@ var contactTests = map[string]func(*fixture){
 			c := f.aContact(f.tenant, i)
 			f.insertContacts(c)
 			wg.Go(func() {
-				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("role-", i)}, once)
+				err := f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+					_, _, err := tx.LinkContact(f.t.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("role-", i)}, once)
 					return err
 				})
 				if err != nil {
-					f.Error(err)
+					f.t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		got := must[cases.Case](f)(f.Case(f.Context(), f.tenant, k.ID))
+		got := must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, k.ID))
 		f.equal([]any{len(got.Contacts), got.Version}, []any{10, int64(11)})
 	},
 	"a contact that is linked can't be deleted, nor one that is being linked": func(f *fixture) {
@@ -303,27 +303,27 @@ var contactTests = map[string]func(*fixture){
 		var linked, deleted error
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			linked = f.Update(f.Context(), func(tx *store.Tx) error {
-				_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "insured"}, once)
+			linked = f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+				_, _, err := tx.LinkContact(f.t.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "insured"}, once)
 				return err
 			})
 		})
 		wg.Go(func() {
-			deleted = f.Update(f.Context(), func(tx *store.Tx) error {
-				if _, err := tx.LockContact(f.Context(), f.tenant, c.ID); err != nil {
+			deleted = f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+				if _, err := tx.LockContact(f.t.Context(), f.tenant, c.ID); err != nil {
 					return err
 				}
-				links, err := tx.Links(f.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 1)
+				links, err := tx.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 1)
 				if err != nil || len(links) > 0 {
 					return errGivenUp
 				}
-				_, err = tx.DeleteContact(f.Context(), c)
+				_, err = tx.DeleteContact(f.t.Context(), c)
 				return err
 			})
 		})
 		wg.Wait()
 		if (linked == nil) == (deleted == nil) {
-			f.Errorf("linked: %v, deleted: %v", linked, deleted)
+			f.t.Errorf("linked: %v, deleted: %v", linked, deleted)
 		}
 	},
 	"a case has so many contacts and no more": func(f *fixture) {
@@ -334,7 +334,7 @@ var contactTests = map[string]func(*fixture){
 			f.link(f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: fmt.Sprint("r", i)})
 		}
 		f.refused(fault.Conflict, "case.too_many_contacts", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "one-more"}, once)
+			_, _, err := tx.LinkContact(f.t.Context(), f.tenant, k.ID, event.CaseContact{ContactID: c.ID, Role: "one-more"}, once)
 			return err
 		})
 	},

@@ -44,9 +44,9 @@ func aDead(seq int64, part int) store.Dead {
 
 // settle saves settlements, and gives the endpoints whose lease has passed on.
 func (f *fixture) settle(all ...store.Settlement) (lost []string) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		lost, err = tx.Settle(f.Context(), all)
+		lost, err = tx.Settle(f.t.Context(), all)
 		return err
 	})
 	return lost
@@ -54,20 +54,20 @@ func (f *fixture) settle(all ...store.Settlement) (lost []string) {
 
 // served creates an endpoint whose lease is held, and gives its id and epoch.
 func (f *fixture) served(n int) (endpoint string, epoch int64) {
-	f.Helper()
+	f.t.Helper()
 	e := anEndpoint(f.tenant, n)
 	f.create(e)
 	leases := f.claim("node", time.Hour)
 	at := slices.IndexFunc(leases, func(l store.Lease) bool { return l.Endpoint == e.ID })
 	if at < 0 {
-		f.Fatalf("%s is not among %v", e.ID, leases)
+		f.t.Fatalf("%s is not among %v", e.ID, leases)
 	}
 	return e.ID, leases[at].Epoch
 }
 
 func (f *fixture) attempts(endpoint string) []store.Attempt {
-	f.Helper()
-	all := must[[]store.Attempt](f)(f.Attempts(f.Context(), f.tenant, endpoint, 1<<62, 99))
+	f.t.Helper()
+	all := must[[]store.Attempt](f)(f.store.Attempts(f.t.Context(), f.tenant, endpoint, 1<<62, 99))
 	for i := range all {
 		all[i].ID = 0
 	}
@@ -75,20 +75,20 @@ func (f *fixture) attempts(endpoint string) []store.Attempt {
 }
 
 func (f *fixture) parked(endpoint string) []store.Parked {
-	f.Helper()
-	all := must[[]store.Parked](f)(f.Parked(f.Context(), f.tenant, "cur_"+endpoint))
+	f.t.Helper()
+	all := must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))
 	slices.SortFunc(all, func(a, b store.Parked) int { return strings.Compare(a.Lane, b.Lane) })
 	return all
 }
 
 func (f *fixture) dead(endpoint string) []store.Dead {
-	f.Helper()
-	return must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, endpoint, 99))
+	f.t.Helper()
+	return must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 99))
 }
 
 func (f *fixture) position(endpoint string) int64 {
-	f.Helper()
-	return must[store.Cursor](f)(f.Cursor(f.Context(), f.tenant, endpoint)).Position
+	f.t.Helper()
+	return must[store.Cursor](f)(f.store.Cursor(f.t.Context(), f.tenant, endpoint)).Position
 }
 
 var deliveryTests = map[string]func(*fixture){
@@ -165,8 +165,8 @@ var deliveryTests = map[string]func(*fixture){
 		}
 		f.equal(len(f.dead(e)), 2)
 		f.equal(f.dead(e)[1].Reason, "first")
-		f.equal(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, e, 1)), []store.Dead{aDead(2, 0)})
-		f.equal(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.other, e, 9)), []store.Dead(nil))
+		f.equal(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, e, 1)), []store.Dead{aDead(2, 0)})
+		f.equal(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.other, e, 9)), []store.Dead(nil))
 	},
 	"a message that several cursors give up at once is dead once": func(f *fixture) {
 		e, epoch := f.served(1)
@@ -186,14 +186,14 @@ var deliveryTests = map[string]func(*fixture){
 			f.equal(f.replayed(store.Replay{ID: r.Cursor, Endpoint: e}).Dead, int64(1))
 		}
 		for cursor, want := range map[string]int{"cur_" + e: 2, "rpl_2": 1} {
-			f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: cursor, Position: 2}))), want)
+			f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: cursor, Position: 2}))), want)
 		}
 	},
 	"what is delivered or dead above a cursor is known": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.settle(aSettlement(f.tenant, e, epoch, 5), aSettlement(f.tenant, "ep_none", 1, 5))
 		settled := func(position int64) []store.Place {
-			all := must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: "cur_" + e, Position: position}))
+			all := must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e, Position: position}))
 			slices.SortFunc(all, func(a, b store.Place) int { return int(a.Seq - b.Seq) })
 			return all
 		}
@@ -209,14 +209,14 @@ var deliveryTests = map[string]func(*fixture){
 		}
 		f.settle(s)
 		page := must[[]store.Attempt](f)
-		first := page(f.Attempts(f.Context(), f.tenant, e, 1<<62, 3))
-		rest := page(f.Attempts(f.Context(), f.tenant, e, first[2].ID, 3))
+		first := page(f.store.Attempts(f.t.Context(), f.tenant, e, 1<<62, 3))
+		rest := page(f.store.Attempts(f.t.Context(), f.tenant, e, first[2].ID, 3))
 		var seqs []int64
 		for _, a := range append(first, rest...) {
 			seqs = append(seqs, a.Seq)
 		}
 		f.equal(seqs, []int64{4, 3, 2, 1, 0})
-		f.equal(page(f.Attempts(f.Context(), f.other, e, 1<<62, 3)), []store.Attempt(nil))
+		f.equal(page(f.store.Attempts(f.t.Context(), f.other, e, 1<<62, 3)), []store.Attempt(nil))
 	},
 	"a text that can't be kept does not spoil the batch": func(f *fixture) {
 		e, epoch := f.served(1)
@@ -248,16 +248,16 @@ var deliveryTests = map[string]func(*fixture){
 
 // claim is what an owner holds after claiming.
 func (f *fixture) claim(owner string, ttl time.Duration) (held []store.Lease) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		held, err = tx.Claim(f.Context(), owner, ttl)
+		held, err = tx.Claim(f.t.Context(), owner, ttl)
 		return err
 	})
 	return held
 }
 
 func (f *fixture) claimIDs(owner string, ttl time.Duration) (ids []string) {
-	f.Helper()
+	f.t.Helper()
 	for _, l := range f.claim(owner, ttl) {
 		ids = append(ids, l.Endpoint)
 	}
@@ -274,12 +274,12 @@ var leaseTests = map[string]func(*fixture){
 		f.create(anEndpoint(f.tenant, 3))
 		f.equal(len(f.claim("a", store.MaxLease)), 3)
 		e.Status = endpoint.Paused
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), e); return err })
 		changed := f.claim("a", store.MaxLease)[0]
 		f.equal([]any{changed.Epoch, changed.Revision, changed.Status}, []any{int64(1), int64(2), "paused"})
 	},
 	"where there can be no other node a new owner takes all at once": func(f *fixture) {
-		if f.Nodes() {
+		if f.store.Nodes() {
 			f.create(anEndpoint(f.tenant, 1))
 			f.equal(len(f.claim("a", store.MaxLease)), 1)
 			f.equal(len(f.claim("b", store.MaxLease)), 0)
@@ -290,7 +290,7 @@ var leaseTests = map[string]func(*fixture){
 		f.equal(f.claim("b", store.MaxLease)[0].Epoch, int64(2))
 	},
 	"a sign of life that a wrong clock gave lasts no longer than any other": func(f *fixture) {
-		if !f.Nodes() {
+		if !f.store.Nodes() {
 			return
 		}
 		f.create(anEndpoint(f.tenant, 1))
@@ -299,7 +299,7 @@ var leaseTests = map[string]func(*fixture){
 		f.equal(len(f.claim("a", store.MaxLease)), 0)
 	},
 	"nodes share, take over what has expired, and give back": func(f *fixture) {
-		if !f.Nodes() {
+		if !f.store.Nodes() {
 			return // the test above is this engine's
 		}
 		var all []string
@@ -317,9 +317,9 @@ var leaseTests = map[string]func(*fixture){
 			}
 		}
 		f.equal(surplus, all[3:])                                                       // three are its share
-		f.update(func(tx *store.Tx) error { return tx.Release(f.Context(), "b", all) }) // not its own
+		f.update(func(tx *store.Tx) error { return tx.Release(f.t.Context(), "b", all) }) // not its own
 		f.equal(f.claimIDs("b", store.MaxLease), []string(nil))
-		f.update(func(tx *store.Tx) error { return tx.Release(f.Context(), "a", surplus) })
+		f.update(func(tx *store.Tx) error { return tx.Release(f.t.Context(), "a", surplus) })
 		held := f.claim("b", store.MaxLease)
 		f.equal(len(held), 2)
 		f.equal(held[0].Epoch, int64(2)) // raised by the takeover
@@ -337,28 +337,28 @@ var leaseTests = map[string]func(*fixture){
 		f.equal(f.settle(zombie), []string{all[0]})
 		f.equal(f.position(all[0]), int64(0))
 
-		f.update(func(tx *store.Tx) error { return tx.Leave(f.Context(), "b") })
+		f.update(func(tx *store.Tx) error { return tx.Leave(f.t.Context(), "b") })
 		f.equal(f.claimIDs("a", store.MaxLease), all)
 	},
 	"renewing waits for no settling": func(f *fixture) {
-		if !f.Nodes() {
+		if !f.store.Nodes() {
 			return // one writes at a time there
 		}
 		e, epoch := f.served(1)
 		f.update(func(tx *store.Tx) error {
-			_, err := tx.Settle(f.Context(), []store.Settlement{aSettlement(f.tenant, e, epoch, 5)})
-			ctx, cancel := context.WithTimeout(f.Context(), 10*time.Second)
+			_, err := tx.Settle(f.t.Context(), []store.Settlement{aSettlement(f.tenant, e, epoch, 5)})
+			ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
 			defer cancel()
-			renew := f.Update(ctx, func(tx *store.Tx) error { _, err := tx.Claim(ctx, "node", time.Hour); return err })
+			renew := f.store.Update(ctx, func(tx *store.Tx) error { _, err := tx.Claim(ctx, "node", time.Hour); return err })
 			return errors.Join(err, renew)
 		})
 	},
 	"deleting an endpoint ends its lease": func(f *fixture) {
 		e, epoch := f.served(1)
-		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e) })
+		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.tenant, e) })
 		f.equal(f.claimIDs("node", store.MaxLease), []string(nil))
 		f.equal(f.settle(aSettlement(f.tenant, e, epoch, 5)), []string{e})
-		_, err := f.Cursor(f.Context(), f.tenant, e)
+		_, err := f.store.Cursor(f.t.Context(), f.tenant, e)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 	},
 }

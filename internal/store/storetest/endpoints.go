@@ -20,10 +20,10 @@ func anEndpoint(tenant int64, n int) endpoint.Endpoint {
 
 // create saves an endpoint; its cursor is named after it.
 func (f *fixture) create(all ...endpoint.Endpoint) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) error {
 		for _, e := range all {
-			if err := tx.CreateEndpoint(f.Context(), e, "cur_"+e.ID); err != nil {
+			if err := tx.CreateEndpoint(f.t.Context(), e, "cur_"+e.ID); err != nil {
 				return err
 			}
 		}
@@ -52,10 +52,10 @@ var endpointTests = map[string]func(*fixture){
 				e.TLS = endpoint.TLS{Certificate: "c", Key: "k", CA: "ca"}
 			}
 			f.create(e)
-			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+			got := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID))
 			f.equal(got, e)
 			if (got.Policy.Retries == nil) != (policy.Retries == nil) {
-				f.Errorf("retries %#v came back as %#v: none is not the default", policy.Retries, got.Policy.Retries)
+				f.t.Errorf("retries %#v came back as %#v: none is not the default", policy.Retries, got.Policy.Retries)
 			}
 		}
 	},
@@ -63,12 +63,12 @@ var endpointTests = map[string]func(*fixture){
 		e := anEndpoint(f.tenant, 1)
 		e.Later = map[string]json.RawMessage{"colour": json.RawMessage(`{"a":[1.50,null]}`)}
 		f.create(e)
-		got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+		got := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID))
 		f.equal(got, e)
 		got.Description = "Changed."
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), got); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), got); return err })
 		got.Revision++
-		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), got)
+		f.equal(must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID)), got)
 	},
 	"URLs that were saved before they had a canonical form are read in it": func(f *fixture) {
 		for n, url := range []string{"HTTPS://Example.org:443/a b?ü", "http://example.org:99999/"} {
@@ -76,7 +76,7 @@ var endpointTests = map[string]func(*fixture){
 			e.URL, e.Auth = url, endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: url}
 			f.create(e)
 			want := []string{"https://example.org/a%20b?%C3%BC", url}[n]
-			got := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID))
+			got := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID))
 			f.equal([]string{got.URL, got.Auth.TokenURL}, []string{want, want})
 		}
 	},
@@ -84,18 +84,18 @@ var endpointTests = map[string]func(*fixture){
 		e := anEndpoint(f.tenant, 1)
 		e.Name = "crm"
 		f.create(e)
-		_, err := f.Endpoint(f.Context(), f.other, e.ID)
+		_, err := f.store.Endpoint(f.t.Context(), f.other, e.ID)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		same := anEndpoint(f.other, 2)
 		same.Name = "crm"
-		f.noError(f.CheckEndpointName(f.Context(), same, casetype.Restricted))
-		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
-		f.equal(must[[]endpoint.Endpoint](f)(f.Subscribers(f.Context(), f.other, "case_created")), []endpoint.Endpoint(nil))
+		f.noError(f.store.CheckEndpointName(f.t.Context(), same, casetype.Restricted))
+		f.equal(items[endpoint.Endpoint](f)(f.store.Endpoints(f.t.Context(), f.other, "", 9)), []endpoint.Endpoint(nil))
+		f.equal(must[[]endpoint.Endpoint](f)(f.store.Subscribers(f.t.Context(), f.other, "case_created")), []endpoint.Endpoint(nil))
 		theirs := e
 		theirs.Tenant = f.other
-		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), theirs); return err })
-		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.other, e.ID) })
-		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), e)
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), theirs); return err })
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.other, e.ID) })
+		f.equal(must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID)), e)
 	},
 	"endpoints are listed page by page, and by trigger": func(f *fixture) {
 		var all []endpoint.Endpoint
@@ -108,10 +108,10 @@ var endpointTests = map[string]func(*fixture){
 		}
 		f.create(all...)
 		list := must[[]endpoint.Endpoint](f)
-		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, "", 3)), all[:3])
-		f.equal(items[endpoint.Endpoint](f)(f.Endpoints(f.Context(), f.tenant, all[2].ID, 3)), all[3:])
-		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_finished")), []endpoint.Endpoint{all[1], all[3]})
-		f.equal(list(f.Subscribers(f.Context(), f.tenant, "case_comment")), []endpoint.Endpoint(nil))
+		f.equal(items[endpoint.Endpoint](f)(f.store.Endpoints(f.t.Context(), f.tenant, "", 3)), all[:3])
+		f.equal(items[endpoint.Endpoint](f)(f.store.Endpoints(f.t.Context(), f.tenant, all[2].ID, 3)), all[3:])
+		f.equal(list(f.store.Subscribers(f.t.Context(), f.tenant, "case_finished")), []endpoint.Endpoint{all[1], all[3]})
+		f.equal(list(f.store.Subscribers(f.t.Context(), f.tenant, "case_comment")), []endpoint.Endpoint(nil))
 	},
 	"an update needs the revision and replaces all": func(f *fixture) {
 		e := anEndpoint(f.tenant, 1)
@@ -125,12 +125,12 @@ var endpointTests = map[string]func(*fixture){
 		want := e
 		want.Revision = 2
 		f.update(func(tx *store.Tx) error {
-			got, err := tx.UpdateEndpoint(f.Context(), e)
+			got, err := tx.UpdateEndpoint(f.t.Context(), e)
 			f.equal(got, want)
 			return err
 		})
-		f.equal(must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e.ID)), want)
-		f.refused(fault.Conflict, "endpoint.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+		f.equal(must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e.ID)), want)
+		f.refused(fault.Conflict, "endpoint.version_conflict", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), e); return err })
 	},
 	"a name is one endpoint's, in every spelling": func(f *fixture) {
 		for n, spellings := range spellings {
@@ -138,18 +138,18 @@ var endpointTests = map[string]func(*fixture){
 			e.Name = spellings[0]
 			f.create(e)
 			for _, other.Name = range spellings {
-				f.wantFault(f.CheckEndpointName(f.Context(), other, e.Clearance), fault.Conflict, "endpoint.name_taken")
+				f.wantFault(f.store.CheckEndpointName(f.t.Context(), other, e.Clearance), fault.Conflict, "endpoint.name_taken")
 				f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error {
-					return tx.CreateEndpoint(f.Context(), other, "cur")
+					return tx.CreateEndpoint(f.t.Context(), other, "cur")
 				})
 			}
 			e.Name = spellings[1] // its own, spelt otherwise
-			f.noError(f.CheckEndpointName(f.Context(), e, e.Clearance))
-			f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+			f.noError(f.store.CheckEndpointName(f.t.Context(), e, e.Clearance))
+			f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), e); return err })
 		}
 		nothing := anEndpoint(f.tenant, 99)
 		nothing.Name = "\u00ad"
-		f.noError(f.CheckEndpointName(f.Context(), nothing, casetype.Restricted))
+		f.noError(f.store.CheckEndpointName(f.t.Context(), nothing, casetype.Restricted))
 	},
 	"names are unique in a tenant, and many may have none": func(f *fixture) {
 		named, second, third := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2), anEndpoint(f.other, 3)
@@ -157,20 +157,20 @@ var endpointTests = map[string]func(*fixture){
 		f.create(named, second, third, anEndpoint(f.tenant, 4))
 		same := anEndpoint(f.tenant, 5)
 		same.Name = "crm"
-		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { return tx.CreateEndpoint(f.Context(), same, "cur") })
+		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { return tx.CreateEndpoint(f.t.Context(), same, "cur") })
 		second.Name = "crm"
-		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), second); return err })
+		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), second); return err })
 	},
 	"a name is taken for those alone who see whose it is": func(f *fixture) {
 		hidden, seen := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
 		hidden.Name, hidden.Clearance, seen.Name, seen.Clearance = "crm", casetype.Private, "CRM", casetype.Public
 		f.create(hidden)
-		f.noError(f.CheckEndpointName(f.Context(), seen, casetype.Public))
-		f.wantFault(f.CheckEndpointName(f.Context(), seen, casetype.Private), fault.Conflict, "endpoint.name_taken")
+		f.noError(f.store.CheckEndpointName(f.t.Context(), seen, casetype.Public))
+		f.wantFault(f.store.CheckEndpointName(f.t.Context(), seen, casetype.Private), fault.Conflict, "endpoint.name_taken")
 		f.create(seen)
 		seen.Clearance = casetype.Private
 		f.refused(fault.Conflict, "endpoint.name_taken", func(tx *store.Tx) error {
-			_, err := tx.UpdateEndpoint(f.Context(), seen)
+			_, err := tx.UpdateEndpoint(f.t.Context(), seen)
 			return err
 		})
 	},
@@ -180,8 +180,8 @@ var endpointTests = map[string]func(*fixture){
 		}
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
-		f.equal(must[store.Cursor](f)(f.Cursor(f.Context(), f.tenant, e.ID)), store.Cursor{ID: "cur_" + e.ID, Position: 3})
-		f.equal(must[int64](f)(f.Head(f.Context())), int64(3))
+		f.equal(must[store.Cursor](f)(f.store.Cursor(f.t.Context(), f.tenant, e.ID)), store.Cursor{ID: "cur_" + e.ID, Position: 3})
+		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(3))
 	},
 	"a deleted endpoint leaves its attempts alone behind": func(f *fixture) {
 		e, kept := anEndpoint(f.tenant, 1), anEndpoint(f.tenant, 2)
@@ -190,14 +190,14 @@ var endpointTests = map[string]func(*fixture){
 		for _, l := range leases {
 			f.settle(aSettlement(f.tenant, l.Endpoint, l.Epoch, 5))
 		}
-		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
-		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e.ID) })
-		_, err := f.Cursor(f.Context(), f.tenant, e.ID)
+		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.tenant, e.ID) })
+		f.refused(fault.NotFound, "endpoint.not_found", func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.tenant, e.ID) })
+		_, err := f.store.Cursor(f.t.Context(), f.tenant, e.ID)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		for endpoint, n := range map[string]int{e.ID: 0, kept.ID: 1} {
-			f.equal(len(must[[]store.Parked](f)(f.Parked(f.Context(), f.tenant, "cur_"+endpoint))), n)
-			f.equal(len(must[[]store.Dead](f)(f.DeadMessages(f.Context(), f.tenant, endpoint, 9))), n)
-			f.equal(len(must[[]store.Attempt](f)(f.Attempts(f.Context(), f.tenant, endpoint, 1<<62, 9))), 2)
+			f.equal(len(must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))), n)
+			f.equal(len(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 9))), n)
+			f.equal(len(must[[]store.Attempt](f)(f.store.Attempts(f.t.Context(), f.tenant, endpoint, 1<<62, 9))), 2)
 		}
 		f.equal(len(f.claim("node", time.Minute)), 1)
 		f.equal(f.settle(aSettlement(f.tenant, e.ID, leases[0].Epoch, 6)), []string{e.ID})

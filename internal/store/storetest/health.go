@@ -28,19 +28,19 @@ func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event
 
 // fares settles changes of an endpoint's health.
 func (f *fixture) fares(id string, epoch int64, changes ...store.HealthChange) {
-	f.Helper()
+	f.t.Helper()
 	f.settle(store.Settlement{Tenant: f.tenant, Endpoint: id, Cursor: "cur_" + id, Epoch: epoch, Health: changes})
 }
 
 func (f *fixture) endpoint(id string) endpoint.Endpoint {
-	f.Helper()
-	return must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, id))
+	f.t.Helper()
+	return must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, id))
 }
 
 // said lists what the journal says of an endpoint, the newest first.
 func (f *fixture) said(id string) (facts []string) {
-	f.Helper()
-	for _, e := range items[*event.Entry](f)(f.History(f.Context(), f.tenant, event.EndpointSubject(id), 1<<62, 99)) {
+	f.t.Helper()
+	for _, e := range items[*event.Entry](f)(f.store.History(f.t.Context(), f.tenant, event.EndpointSubject(id), 1<<62, 99)) {
 		facts = append(facts, e.Facts[0].Name)
 	}
 	return facts
@@ -96,7 +96,7 @@ var healthTests = map[string]func(*fixture){
 		f.equal(f.endpoint(id).Health, endpoint.Health{})
 		f.equal(f.said(id), []string(nil))
 		end.Revision = 1
-		changed := f.EndpointsChanged()
+		changed := f.store.EndpointsChanged()
 		for range 2 {
 			f.fares(id, epoch, end)
 			got := f.endpoint(id)
@@ -106,7 +106,7 @@ var healthTests = map[string]func(*fixture){
 		select {
 		case <-changed:
 		default:
-			f.Error("nobody is woken by it")
+			f.t.Error("nobody is woken by it")
 		}
 		f.equal(f.position(id), int64(0)) // the cursor stays
 	},
@@ -114,7 +114,7 @@ var healthTests = map[string]func(*fixture){
 		id, epoch := f.served(1)
 		e := f.endpoint(id)
 		e.Status = endpoint.Paused
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), e); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), e); return err })
 		end := saying(f.tenant, id, failing(0, "410 Gone"), event.EndpointDisabled)
 		end.Disable, end.Revision = true, 2
 		f.fares(id, epoch, end)
@@ -124,7 +124,7 @@ var healthTests = map[string]func(*fixture){
 	"who does something about a failing endpoint gives it its time again": func(f *fixture) {
 		id, epoch := f.served(1)
 		recount := func(tenant int64) {
-			f.update(func(tx *store.Tx) error { return tx.Recount(f.Context(), tenant, id) })
+			f.update(func(tx *store.Tx) error { return tx.Recount(f.t.Context(), tenant, id) })
 		}
 		recount(f.tenant) // nothing to do
 		f.fares(id, epoch, failing(0, "503"))
@@ -139,14 +139,14 @@ var healthTests = map[string]func(*fixture){
 	},
 	"the last contact is looked up": func(f *fixture) {
 		id, epoch := f.served(1)
-		f.equal(must[store.LastContact](f)(f.LastContact(f.Context(), f.tenant, id)), store.LastContact{})
+		f.equal(must[store.LastContact](f)(f.store.LastContact(f.t.Context(), f.tenant, id)), store.LastContact{})
 		failed, early, late := anAttempt(f.tenant, id, 3, 0), anAttempt(f.tenant, id, 1, 0), anAttempt(f.tenant, id, 2, 0)
 		early.Delivered, early.At = true, start.Add(2*time.Minute) // a retry: delivered after what is behind it
 		late.Delivered, late.At = true, start.Add(time.Minute)
 		failed.At = start.Add(3 * time.Minute)
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: id, Cursor: "cur_" + id, Epoch: epoch, Attempts: []store.Attempt{late, early, failed}})
-		f.equal(must[store.LastContact](f)(f.LastContact(f.Context(), f.tenant, id)), store.LastContact{Attempt: failed.At, Delivered: early.At})
-		_, err := f.LastContact(f.Context(), f.other, id)
+		f.equal(must[store.LastContact](f)(f.store.LastContact(f.t.Context(), f.tenant, id)), store.LastContact{Attempt: failed.At, Delivered: early.At})
+		_, err := f.store.LastContact(f.t.Context(), f.other, id)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 	},
 }

@@ -30,13 +30,13 @@ func upTo(n int64) (all []int64) {
 
 var journalTests = map[string]func(*fixture){
 	"an entry is read back as it was appended": func(f *fixture) {
-		f.equal(must[int64](f)(f.Head(f.Context())), int64(0))
+		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(0))
 		var want []*event.Entry
 		for i, text := range append([]string{"a\x00b"}, strange...) {
 			e := anEntry(f.tenant, int64(i), 1)
 			raw, err := json.Marshal(map[string]any{"text": text})
 			if err != nil {
-				f.Fatal(err)
+				f.t.Fatal(err)
 			}
 			e.Snapshot.Case.Data, e.Snapshot.Case.Name, e.Actor.Name = raw, text, text
 			if i%2 == 1 {
@@ -48,8 +48,8 @@ var journalTests = map[string]func(*fixture){
 			want = append(want, &e)
 		}
 		f.sequence()
-		f.equal(f.entries(f.Journal(f.Context(), 0, 99)), want)
-		f.equal(must[int64](f)(f.Head(f.Context())), int64(len(want)))
+		f.equal(f.entries(f.store.Journal(f.t.Context(), 0, 99)), want)
+		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(len(want)))
 	},
 	"the journal is read in order, page by page, whole, by tenant and by lane": func(f *fixture) {
 		for i := range int64(12) {
@@ -60,13 +60,13 @@ var journalTests = map[string]func(*fixture){
 			f.appendEntry(anEntry(tenant, i%2, i+1))
 		}
 		f.sequence()
-		f.equal(seqs(f.entries(f.Journal(f.Context(), 0, 99))), upTo(12))
-		f.equal(seqs(f.entries(f.Journal(f.Context(), 5, 3))), []int64{6, 7, 8})
-		f.equal(seqs(f.entries(f.Journal(f.Context(), 12, 3))), []int64(nil))
-		f.equal(seqs(f.entries(f.TenantJournal(f.Context(), f.other, 1, 2))), []int64{4, 7})
-		f.equal(seqs(f.entries(f.Lane(f.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
-		f.equal(seqs(f.entries(f.Lane(f.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
-		f.equal(seqs(f.entries(f.Lane(f.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
+		f.equal(seqs(f.entries(f.store.Journal(f.t.Context(), 0, 99))), upTo(12))
+		f.equal(seqs(f.entries(f.store.Journal(f.t.Context(), 5, 3))), []int64{6, 7, 8})
+		f.equal(seqs(f.entries(f.store.Journal(f.t.Context(), 12, 3))), []int64(nil))
+		f.equal(seqs(f.entries(f.store.TenantJournal(f.t.Context(), f.other, 1, 2))), []int64{4, 7})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
 	},
 	"a tenant's newest entries are read newest first, and no more than fit": func(f *fixture) {
 		for i := range int64(4) {
@@ -74,14 +74,14 @@ var journalTests = map[string]func(*fixture){
 			f.appendEntry(anEntry(f.other, 1, i+1))
 		}
 		f.sequence()
-		f.equal(seqs(must[[]*event.Entry](f)(f.Recent(f.Context(), f.tenant, 3))), []int64{7, 5, 3})
+		f.equal(seqs(must[[]*event.Entry](f)(f.store.Recent(f.t.Context(), f.tenant, 3))), []int64{7, 5, 3})
 		large := anEntry(f.other, 2, 1)
 		large.Snapshot.Case.Data = []byte(`"` + strings.Repeat("x", 9<<20) + `"`)
 		for range 3 {
 			f.appendEntry(large)
 		}
 		f.sequence()
-		f.equal(len(must[[]*event.Entry](f)(f.Recent(f.Context(), f.other, 9))), 2)
+		f.equal(len(must[[]*event.Entry](f)(f.store.Recent(f.t.Context(), f.other, 9))), 2)
 	},
 	"what is read at once is bounded by its size, and says that there is more": func(f *fixture) {
 		large := anEntry(f.tenant, 2, 1)
@@ -91,19 +91,19 @@ var journalTests = map[string]func(*fixture){
 		}
 		f.sequence()
 		read := func(r store.Range, err error) {
-			f.Helper()
+			f.t.Helper()
 			if err != nil || r.Last() != 2 || !r.More {
-				f.Errorf("it read %v, more %v: %v", seqs(r.Entries), r.More, err)
+				f.t.Errorf("it read %v, more %v: %v", seqs(r.Entries), r.More, err)
 			}
 		}
-		read(f.Journal(f.Context(), 0, 9))
-		read(f.TenantJournal(f.Context(), f.tenant, 0, 9))
-		read(f.TenantRange(f.Context(), f.tenant, 0, 3, 9))
-		read(f.Lane(f.Context(), f.tenant, "case/2", 0, 3, 9))
-		rest, err := f.Journal(f.Context(), 2, 9)
+		read(f.store.Journal(f.t.Context(), 0, 9))
+		read(f.store.TenantJournal(f.t.Context(), f.tenant, 0, 9))
+		read(f.store.TenantRange(f.t.Context(), f.tenant, 0, 3, 9))
+		read(f.store.Lane(f.t.Context(), f.tenant, "case/2", 0, 3, 9))
+		rest, err := f.store.Journal(f.t.Context(), 2, 9)
 		f.equal(seqs(rest.Entries), []int64{3})
 		if err != nil || rest.More {
-			f.Errorf("the rest has more, or fails: %v", err)
+			f.t.Errorf("the rest has more, or fails: %v", err)
 		}
 	},
 	"a subject's history is read newest first, for its tenant": func(f *fixture) {
@@ -113,8 +113,8 @@ var journalTests = map[string]func(*fixture){
 			f.appendEntry(anEntry(f.tenant, 2, i+20))
 		}
 		read := items[*event.Entry](f)
-		first := read(f.History(f.Context(), f.tenant, "case/1", 1<<62, 3)) // needs no position
-		rest := read(f.History(f.Context(), f.tenant, "case/1", first[2].ID, 3))
+		first := read(f.store.History(f.t.Context(), f.tenant, "case/1", 1<<62, 3)) // needs no position
+		rest := read(f.store.History(f.t.Context(), f.tenant, "case/1", first[2].ID, 3))
 		var versions []int64
 		for _, e := range append(first, rest...) {
 			versions = append(versions, e.Version)
@@ -136,13 +136,13 @@ var journalTests = map[string]func(*fixture){
 		theirs.Snapshot.Case.Type = "lo_an"
 		f.appendEntry(theirs)
 		for of, want := range map[string]int64{"lo_an": 3, "kyc": 2, "lo-an": 4, "other": 29, "ky": 0} {
-			e, err := f.LastAs(f.Context(), f.tenant, 1, of)
+			e, err := f.store.LastAs(f.t.Context(), f.tenant, 1, of)
 			var version int64
 			if e != nil {
 				version = e.Version
 			}
 			if err != nil || version != want {
-				f.Errorf("%s: version %d, %v; want %d", of, version, err, want)
+				f.t.Errorf("%s: version %d, %v; want %d", of, version, err, want)
 			}
 		}
 	},
@@ -153,7 +153,7 @@ var journalTests = map[string]func(*fixture){
 		}
 		var ids sync.Map // of the entries that were committed
 		var committed atomic.Int64
-		ctx, stop := context.WithCancel(f.Context())
+		ctx, stop := context.WithCancel(f.t.Context())
 		var writing, sequencing sync.WaitGroup
 		for w := range writers {
 			writing.Go(func() {
@@ -161,12 +161,12 @@ var journalTests = map[string]func(*fixture){
 				for range each {
 					fails := dice.IntN(5) == 0
 					var id int64
-					err := f.Update(f.Context(), func(tx *store.Tx) error {
-						c, err := tx.TouchCase(f.Context(), f.tenant, f.aCase(f.tenant, dice.Int64N(4)).ID, once)
+					err := f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+						c, err := tx.TouchCase(f.t.Context(), f.tenant, f.aCase(f.tenant, dice.Int64N(4)).ID, once)
 						if err != nil {
 							return err
 						}
-						if id, err = tx.Append(f.Context(), anEntry(f.tenant, c.ID, c.Version)); err == nil && fails {
+						if id, err = tx.Append(f.t.Context(), anEntry(f.tenant, c.ID, c.Version)); err == nil && fails {
 							err = errGivenUp
 						}
 						return err
@@ -176,7 +176,7 @@ var journalTests = map[string]func(*fixture){
 						ids.Store(id, true)
 						committed.Add(1)
 					case err != errGivenUp:
-						f.Error(err)
+						f.t.Error(err)
 					}
 				}
 			})
@@ -184,8 +184,8 @@ var journalTests = map[string]func(*fixture){
 		for range 3 {
 			sequencing.Go(func() {
 				for ctx.Err() == nil {
-					if _, err := f.Sequence(f.Context()); err != nil {
-						f.Error(err)
+					if _, err := f.store.Sequence(f.t.Context()); err != nil {
+						f.t.Error(err)
 					}
 				}
 			})
@@ -203,24 +203,24 @@ var journalTests = map[string]func(*fixture){
 		read = append(read, f.readOn(read)...)
 
 		if int64(len(read)) != committed.Load() {
-			f.Errorf("%d entries were read of %d", len(read), committed.Load())
+			f.t.Errorf("%d entries were read of %d", len(read), committed.Load())
 		}
 		last := map[string]*event.Entry{}
 		for i, e := range read {
 			if _, known := ids.LoadAndDelete(e.ID); !known {
-				f.Errorf("entry %d was read twice, or never committed", e.ID)
+				f.t.Errorf("entry %d was read twice, or never committed", e.ID)
 			}
-			if f.Nodes() && e.Seq != int64(i+1) {
-				f.Errorf("entry %d has position %d, want %d", e.ID, e.Seq, i+1)
+			if f.store.Nodes() && e.Seq != int64(i+1) {
+				f.t.Errorf("entry %d has position %d, want %d", e.ID, e.Seq, i+1)
 			}
 			if before := last[e.Subject]; before != nil && (before.ID >= e.ID || before.Seq >= e.Seq || before.Version+1 != e.Version) {
-				f.Errorf("%s: version %d (id %d) came after %d (id %d)", e.Subject, e.Version, e.ID, before.Version, before.ID)
+				f.t.Errorf("%s: version %d (id %d) came after %d (id %d)", e.Subject, e.Version, e.ID, before.Version, before.ID)
 			}
 			last[e.Subject] = e
 		}
 	},
 	"a transaction that commits late is not skipped": func(f *fixture) {
-		if !f.Nodes() {
+		if !f.store.Nodes() {
 			return // there is one writer
 		}
 		for i := range int64(2) {
@@ -228,8 +228,8 @@ var journalTests = map[string]func(*fixture){
 		}
 		begun, goOn, done := make(chan struct{}), make(chan struct{}), make(chan error)
 		go func() {
-			done <- f.Update(f.Context(), func(tx *store.Tx) error {
-				_, err := tx.Append(f.Context(), anEntry(f.tenant, 0, 1)) // the lower id
+			done <- f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+				_, err := tx.Append(f.t.Context(), anEntry(f.tenant, 0, 1)) // the lower id
 				close(begun)
 				<-goOn
 				return err
@@ -242,32 +242,32 @@ var journalTests = map[string]func(*fixture){
 		f.equal(seqs(first), []int64{1})
 		close(goOn)
 		if err := <-done; err != nil {
-			f.Fatal(err)
+			f.t.Fatal(err)
 		}
 		f.sequence()
 		second := f.readOn(first)
 		f.equal(seqs(second), []int64{2})
 		f.equal([]string{first[0].Subject, second[0].Subject}, []string{"case/1", "case/0"})
 		if first[0].ID < second[0].ID {
-			f.Error("the late entry has the higher id: this test proves nothing")
+			f.t.Error("the late entry has the higher id: this test proves nothing")
 		}
 	},
 	"more entries than one batch are numbered in one call": func(f *fixture) {
 		const n = 2500
 		f.update(func(tx *store.Tx) error {
 			for i := range int64(n) {
-				if _, err := tx.Append(f.Context(), anEntry(f.tenant, i, 1)); err != nil {
+				if _, err := tx.Append(f.t.Context(), anEntry(f.tenant, i, 1)); err != nil {
 					return fmt.Errorf("entry %d: %w", i, err)
 				}
 			}
 			return nil
 		})
-		numbered := must[int](f)(f.Sequence(f.Context()))
-		if f.Nodes() {
+		numbered := must[int](f)(f.store.Sequence(f.t.Context()))
+		if f.store.Nodes() {
 			f.equal(numbered, n)
 		}
-		f.equal(must[int64](f)(f.Head(f.Context())), int64(n))
-		f.equal(must[int](f)(f.Sequence(f.Context())), 0)
+		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(n))
+		f.equal(must[int](f)(f.store.Sequence(f.t.Context())), 0)
 	},
 }
 
@@ -278,9 +278,9 @@ func (f *fixture) readOn(read []*event.Entry) (more []*event.Entry) {
 		after = read[len(read)-1].Seq
 	}
 	for {
-		page, err := f.Journal(f.Context(), after, 7)
+		page, err := f.store.Journal(f.t.Context(), after, 7)
 		if err != nil {
-			f.Error(err)
+			f.t.Error(err)
 		}
 		if len(page.Entries) == 0 {
 			return more

@@ -19,21 +19,21 @@ var labelTests = map[string]func(*fixture){
 		fast := cases.Label{Slug: "fast", Name: "Fast", CreatedAt: start}
 		f.label(f.tenant, glass, fast)
 		f.label(f.other, glass)
-		f.refused(fault.Conflict, "label.slug_taken", func(tx *store.Tx) error { return tx.CreateLabel(f.Context(), f.tenant, glass) })
+		f.refused(fault.Conflict, "label.slug_taken", func(tx *store.Tx) error { return tx.CreateLabel(f.t.Context(), f.tenant, glass) })
 		changed := glass
 		changed.Name, changed.Color = "Broken glass", ""
-		f.update(func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.tenant, changed) })
-		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{fast, changed})
-		f.equal(must[cases.Label](f)(f.Label(f.Context(), f.other, "glass")), glass)
+		f.update(func(tx *store.Tx) error { return tx.UpdateLabel(f.t.Context(), f.tenant, changed) })
+		f.equal(must[[]cases.Label](f)(f.store.Labels(f.t.Context(), f.tenant)), []cases.Label{fast, changed})
+		f.equal(must[cases.Label](f)(f.store.Label(f.t.Context(), f.other, "glass")), glass)
 		for _, do := range []func(tx *store.Tx) error{
-			func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.other, "fast", everything) },
-			func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.other, fast) },
-			func(tx *store.Tx) error { _, err := tx.Label(f.Context(), f.other, "fast"); return err },
+			func(tx *store.Tx) error { return tx.DeleteLabel(f.t.Context(), f.other, "fast", everything) },
+			func(tx *store.Tx) error { return tx.UpdateLabel(f.t.Context(), f.other, fast) },
+			func(tx *store.Tx) error { _, err := tx.Label(f.t.Context(), f.other, "fast"); return err },
 		} {
 			f.refused(fault.NotFound, "label.not_found", do)
 		}
-		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "fast", everything) })
-		f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{changed})
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.t.Context(), f.tenant, "fast", everything) })
+		f.equal(must[[]cases.Label](f)(f.store.Labels(f.t.Context(), f.tenant)), []cases.Label{changed})
 	},
 	"a label is added once and removed once": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
@@ -57,12 +57,12 @@ var labelTests = map[string]func(*fixture){
 				if step.add {
 					do = tx.AddLabel
 				}
-				got, changed, err := do(f.Context(), f.tenant, c.ID, step.slug, by)
+				got, changed, err := do(f.t.Context(), f.tenant, c.ID, step.slug, by)
 				f.equal(got, c)
 				f.equal(changed, step.changed)
 				return err
 			})
-			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+			f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 		}
 	},
 	"a label that is carried can't be removed, and one that is none can't be added": func(f *fixture) {
@@ -72,17 +72,17 @@ var labelTests = map[string]func(*fixture){
 		f.label(f.other, cases.Label{Slug: "theirs"})
 		add := func(tenant, id int64, slug string) func(tx *store.Tx) error {
 			return func(tx *store.Tx) error {
-				_, _, err := tx.AddLabel(f.Context(), tenant, id, slug, once)
+				_, _, err := tx.AddLabel(f.t.Context(), tenant, id, slug, once)
 				return err
 			}
 		}
 		f.update(add(f.tenant, c.ID, "a"))
-		f.refused(fault.Conflict, "label.in_use", func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", everything) })
+		f.refused(fault.Conflict, "label.in_use", func(tx *store.Tx) error { return tx.DeleteLabel(f.t.Context(), f.tenant, "a", everything) })
 		f.refused(fault.NotFound, "label.not_found", add(f.tenant, c.ID, "theirs"))
 		f.refused(fault.NotFound, "case.not_found", add(f.other, c.ID, "theirs"))
 		f.refused(fault.NotFound, "case.not_found", add(f.tenant, c.ID+1, "a"))
-		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.Context(), c); return err })
-		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", everything) })
+		f.update(func(tx *store.Tx) error { _, err := tx.DeleteCase(f.t.Context(), c); return err })
+		f.update(func(tx *store.Tx) error { return tx.DeleteLabel(f.t.Context(), f.tenant, "a", everything) })
 	},
 	"a label that is deleted by who does not see its cases stays with them": func(f *fixture) {
 		c, shown := f.aCase(f.tenant, 1), f.aCase(f.tenant, 2)
@@ -91,12 +91,12 @@ var labelTests = map[string]func(*fixture){
 		a := cases.Label{Slug: "a", Name: "A", CreatedAt: start}
 		f.label(f.tenant, a)
 		add := func(tx *store.Tx) error {
-			_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", once)
+			_, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, "a", once)
 			return err
 		}
 		f.update(add)
 		by := func(r access.Reader) func(*store.Tx) error {
-			return func(tx *store.Tx) error { return tx.DeleteLabel(f.Context(), f.tenant, "a", r) }
+			return func(tx *store.Tx) error { return tx.DeleteLabel(f.t.Context(), f.tenant, "a", r) }
 		}
 		below := access.Reader{Clearance: casetype.Public}
 		left := access.Reader{Clearance: casetype.Restricted, Without: []string{c.Type}}
@@ -105,18 +105,18 @@ var labelTests = map[string]func(*fixture){
 			f.update(by(r))
 			f.refused(fault.NotFound, "label.not_found", by(r))
 			f.refused(fault.NotFound, "label.not_found", by(everything))
-			f.refused(fault.NotFound, "label.not_found", func(tx *store.Tx) error { return tx.UpdateLabel(f.Context(), f.tenant, a) })
+			f.refused(fault.NotFound, "label.not_found", func(tx *store.Tx) error { return tx.UpdateLabel(f.t.Context(), f.tenant, a) })
 			f.refused(fault.NotFound, "label.not_found", add)
-			_, err := f.Label(f.Context(), f.tenant, "a")
+			_, err := f.store.Label(f.t.Context(), f.tenant, "a")
 			f.wantFault(err, fault.NotFound, "label.not_found")
-			f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label(nil))
-			f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)).Labels, []string{"a"})
+			f.equal(must[[]cases.Label](f)(f.store.Labels(f.t.Context(), f.tenant)), []cases.Label(nil))
+			f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)).Labels, []string{"a"})
 			f.label(f.tenant, a) // it is back
-			f.equal(must[[]cases.Label](f)(f.Labels(f.Context(), f.tenant)), []cases.Label{a})
+			f.equal(must[[]cases.Label](f)(f.store.Labels(f.t.Context(), f.tenant)), []cases.Label{a})
 		}
 		f.update(by(below))
 		f.update(func(tx *store.Tx) error {
-			_, changed, err := tx.RemoveLabel(f.Context(), f.tenant, c.ID, "a", once)
+			_, changed, err := tx.RemoveLabel(f.t.Context(), f.tenant, c.ID, "a", once)
 			f.equal(changed, true)
 			return err
 		})
@@ -131,25 +131,25 @@ var labelTests = map[string]func(*fixture){
 		var wg sync.WaitGroup
 		for _, slug := range slices.Repeat(slugs, 3) {
 			wg.Go(func() {
-				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					_, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, slug, once)
+				err := f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+					_, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, slug, once)
 					return err
 				})
 				if err != nil {
-					f.Error(err)
+					f.t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
 		c.Labels, c.Version = slugs, 6
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 	},
 	"a case is assigned to one user, by the name they have": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.insert(c)
 		var ada access.User
 		f.update(func(tx *store.Tx) (err error) {
-			ada, err = tx.CreateUser(f.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org", Name: "Ada", Role: access.Viewer, Clearance: casetype.Public, CreatedAt: start, UpdatedAt: start})
+			ada, err = tx.CreateUser(f.t.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org", Name: "Ada", Role: access.Viewer, Clearance: casetype.Public, CreatedAt: start, UpdatedAt: start})
 			return err
 		})
 		for i, step := range []struct {
@@ -164,18 +164,18 @@ var labelTests = map[string]func(*fixture){
 				c.AssignedAt = time.Time{}
 			}
 			f.update(func(tx *store.Tx) error {
-				got, changed, err := tx.Assign(f.Context(), f.tenant, c.ID, step.to, by)
+				got, changed, err := tx.Assign(f.t.Context(), f.tenant, c.ID, step.to, by)
 				f.equal(got, c)
 				f.equal(changed, step.changed)
 				return err
 			})
 		}
 		ada.Name = "Ada Lovelace"
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateUser(f.Context(), ada); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateUser(f.t.Context(), ada); return err })
 		c.Assignee.Name = "Ada Lovelace"
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 		f.refused(fault.NotFound, "case.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.Assign(f.Context(), f.other, c.ID, event.Person{}, once)
+			_, _, err := tx.Assign(f.t.Context(), f.other, c.ID, event.Person{}, once)
 			return err
 		})
 	},
@@ -184,22 +184,22 @@ var labelTests = map[string]func(*fixture){
 		f.insert(c)
 		f.label(f.tenant, cases.Label{Slug: "a"})
 		f.update(func(tx *store.Tx) error {
-			if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, "a", once); err != nil {
+			if _, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, "a", once); err != nil {
 				return err
 			}
-			_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Grace"}, once)
+			_, _, err := tx.Assign(f.t.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Grace"}, once)
 			return err
 		})
 		c.Reference, c.OutcomeInstance, c.ClosedAt, c.StatusChangedBy = "X-1", 9, start.Add(time.Hour), 7
 		c.LastActivity = cases.Activity{At: start.Add(time.Hour), By: 7}
 		var updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			updated, err = tx.UpdateCase(f.Context(), c, aType()) // c knows of neither
+			updated, err = tx.UpdateCase(f.t.Context(), c, aType()) // c knows of neither
 			return err
 		})
 		c.Labels, c.Assignee, c.AssignedAt, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, start, 4, 2
 		f.equal(updated, c)
-		f.equal(must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID)), c)
+		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 	},
 	"cases are found by label and assignee": func(f *fixture) {
 		f.label(f.tenant, cases.Label{Slug: "a"}, cases.Label{Slug: "b"})
@@ -207,10 +207,10 @@ var labelTests = map[string]func(*fixture){
 			c := f.aCase(f.tenant, i)
 			f.insert(c)
 			f.update(func(tx *store.Tx) error {
-				if _, _, err := tx.AddLabel(f.Context(), f.tenant, c.ID, []string{"a", "b", "b"}[i], once); err != nil || i == 0 {
+				if _, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, []string{"a", "b", "b"}[i], once); err != nil || i == 0 {
 					return err
 				}
-				_, _, err := tx.Assign(f.Context(), f.tenant, c.ID, event.Person{UserID: i, Name: "x"}, once)
+				_, _, err := tx.Assign(f.t.Context(), f.tenant, c.ID, event.Person{UserID: i, Name: "x"}, once)
 				return err
 			})
 		}
@@ -223,8 +223,8 @@ var labelTests = map[string]func(*fixture){
 			{store.CaseFilter{Label: "b", Assignee: 2, Type: "kyc"}, 1}, {store.CaseFilter{Label: "a", Assignee: 2}, 0},
 		} {
 			find.filter.Limit, find.filter.Clearance = 9, casetype.Restricted
-			if got := f.cases(f.Cases(f.Context(), f.tenant, find.filter)); len(got) != find.n {
-				f.Errorf("%+v finds %d cases, want %d", find.filter, len(got), find.n)
+			if got := f.cases(f.store.Cases(f.t.Context(), f.tenant, find.filter)); len(got) != find.n {
+				f.t.Errorf("%+v finds %d cases, want %d", find.filter, len(got), find.n)
 			}
 		}
 	},
@@ -235,13 +235,13 @@ var labelTests = map[string]func(*fixture){
 var everything = access.Reader{Clearance: casetype.Restricted}
 
 func (f *fixture) label(tenant int64, all ...cases.Label) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) error {
 		for _, l := range all {
 			if l.Name == "" {
 				l.Name, l.CreatedAt = l.Slug, start
 			}
-			if err := tx.CreateLabel(f.Context(), tenant, l); err != nil {
+			if err := tx.CreateLabel(f.t.Context(), tenant, l); err != nil {
 				return err
 			}
 		}

@@ -24,11 +24,11 @@ func sizes(r *rand.Rand, n int) []int {
 // pages reads a list page by page, and holds each page against its bounds: it is full,
 // or it ends at the size, or it is the last.
 func pages[T any](f *fixture, limit int, size func(T) int, read func(limit int) (store.Page[T], error)) (all []T) {
-	f.Helper()
+	f.t.Helper()
 	for {
 		p, err := read(limit)
 		if err != nil {
-			f.Fatal(err)
+			f.t.Fatal(err)
 		}
 		before, whole := 0, 0 // bytes
 		for _, item := range p.Items {
@@ -36,14 +36,14 @@ func pages[T any](f *fixture, limit int, size func(T) int, read func(limit int) 
 		}
 		switch {
 		case before > store.PageBytes:
-			f.Errorf("limit %d: a page has %d bytes before its last item", limit, before)
+			f.t.Errorf("limit %d: a page has %d bytes before its last item", limit, before)
 		case p.More && len(p.Items) < limit && whole < store.PageBytes-len(p.Items)<<10:
-			f.Errorf("limit %d: a page ends at %d bytes and %d items, although there is more", limit, whole, len(p.Items))
+			f.t.Errorf("limit %d: a page ends at %d bytes and %d items, although there is more", limit, whole, len(p.Items))
 		case len(p.Items) == 0 && (p.More || len(all) > 0), len(p.Items) > limit:
-			f.Errorf("limit %d: a page has %d items, more: %v", limit, len(p.Items), p.More)
+			f.t.Errorf("limit %d: a page has %d items, more: %v", limit, len(p.Items), p.More)
 		}
 		all = append(all, p.Items...)
-		if !p.More || f.Failed() {
+		if !p.More || f.t.Failed() {
 			return all
 		}
 	}
@@ -64,7 +64,7 @@ var pageTests = map[string]func(*fixture){
 			size := func(c cases.Case) int { return len(c.Data["note"].(string)) }
 			all := pages(f, limit, size, func(limit int) (store.Page[cases.Case], error) {
 				filter.Limit = limit
-				p, err := f.Cases(f.Context(), f.tenant, filter)
+				p, err := f.store.Cases(f.t.Context(), f.tenant, filter)
 				shown := store.Page[cases.Case]{Items: f.cases(p, err), More: p.More}
 				if last := len(shown.Items) - 1; last >= 0 {
 					filter.After = store.Position{CreatedAt: shown.Items[last].CreatedAt, ID: shown.Items[last].ID}
@@ -88,10 +88,10 @@ var pageTests = map[string]func(*fixture){
 		f.sequence()
 		read := map[string]func(before int64, limit int) (store.Page[*event.Entry], error){
 			"history": func(before int64, limit int) (store.Page[*event.Entry], error) {
-				return f.History(f.Context(), f.tenant, "case/1", before, limit)
+				return f.store.History(f.t.Context(), f.tenant, "case/1", before, limit)
 			},
 			"entries": func(before int64, limit int) (store.Page[*event.Entry], error) {
-				return f.Entries(f.Context(), f.tenant, "case/1", before, limit)
+				return f.store.Entries(f.t.Context(), f.tenant, "case/1", before, limit)
 			},
 		}
 		for name, read := range read {
@@ -107,7 +107,7 @@ var pageTests = map[string]func(*fixture){
 				})
 				for i, e := range all {
 					if e.Version != int64(14-i) {
-						f.Fatalf("%s, limit %d: entry %d has version %d", name, limit, i, e.Version)
+						f.t.Fatalf("%s, limit %d: entry %d has version %d", name, limit, i, e.Version)
 					}
 				}
 				f.equal(len(all), 14)
@@ -122,23 +122,23 @@ var pageTests = map[string]func(*fixture){
 		}
 		f.sequence()
 		for name, read := range map[string]func(after int64, limit int) (store.Range, error){
-			"all": func(after int64, limit int) (store.Range, error) { return f.Journal(f.Context(), after, limit) },
+			"all": func(after int64, limit int) (store.Range, error) { return f.store.Journal(f.t.Context(), after, limit) },
 			"tenant": func(after int64, limit int) (store.Range, error) {
-				return f.TenantJournal(f.Context(), f.tenant, after, limit)
+				return f.store.TenantJournal(f.t.Context(), f.tenant, after, limit)
 			},
 			"feed": func(after int64, limit int) (store.Range, error) {
-				return f.FeedRange(f.Context(), f.tenant, after, 99, limit)
+				return f.store.FeedRange(f.t.Context(), f.tenant, after, 99, limit)
 			},
 			"lane": func(after int64, limit int) (store.Range, error) {
-				return f.Lane(f.Context(), f.tenant, "case/1", after, 99, limit)
+				return f.store.Lane(f.t.Context(), f.tenant, "case/1", after, 99, limit)
 			},
 		} {
 			for _, limit := range []int{1, 3, 500} {
 				var got []int64
-				for more := true; more && !f.Failed(); {
+				for more := true; more && !f.t.Failed(); {
 					part, err := read(int64(len(got)), limit)
 					if err != nil || len(part.Entries) == 0 && len(got) < 14 {
-						f.Fatalf("%s, limit %d: after %d entries it read %d: %v", name, limit, len(got), len(part.Entries), err)
+						f.t.Fatalf("%s, limit %d: after %d entries it read %d: %v", name, limit, len(got), len(part.Entries), err)
 					}
 					got, more = append(got, seqs(part.Entries)...), part.More
 				}
@@ -153,7 +153,7 @@ var pageTests = map[string]func(*fixture){
 					Key: fmt.Sprintf("type_%d", i), Version: 1, CreatedAt: start,
 					Definition: []byte(strings.Repeat("x", 1<<20)),
 				}
-				if err := tx.CreateCaseType(f.Context(), f.tenant, t); err != nil {
+				if err := tx.CreateCaseType(f.t.Context(), f.tenant, t); err != nil {
 					return err
 				}
 			}
@@ -162,7 +162,7 @@ var pageTests = map[string]func(*fixture){
 		after := ""
 		size := func(t store.CaseType) int { return len(t.Definition) }
 		all := pages(f, 100, size, func(limit int) (store.Page[store.CaseType], error) {
-			p, err := f.CaseTypes(f.Context(), f.tenant, after, limit)
+			p, err := f.store.CaseTypes(f.t.Context(), f.tenant, after, limit)
 			if last := len(p.Items) - 1; last >= 0 {
 				after = p.Items[last].Key
 			}

@@ -11,7 +11,7 @@ import (
 // history appends one entry a minute, every second one another tenant's, but for
 // the last two, whose clocks went the other way round.
 func (f *fixture) history(n int) {
-	f.Helper()
+	f.t.Helper()
 	for i := range n {
 		tenant, minute := f.tenant, i
 		if i%2 == 1 {
@@ -29,21 +29,21 @@ func (f *fixture) history(n int) {
 
 var positionTests = map[string]func(*fixture){
 	"a time is a position": func(f *fixture) {
-		f.equal(must[int64](f)(f.Before(f.Context(), start)), int64(0))
+		f.equal(must[int64](f)(f.store.Before(f.t.Context(), start)), int64(0))
 		f.history(10) // the entries 9 and 10 are of the minutes 9 and 8
 		for minute, want := range map[float64]int64{-5: 0, 0: 0, 0.5: 1, 3: 3, 7: 7, 7.5: 8, 8: 8, 8.5: 8, 9: 8, 9.5: 10, 99: 10} {
 			at := start.Add(time.Duration(minute * float64(time.Minute)))
-			if got := must[int64](f)(f.Before(f.Context(), at)); got != want {
-				f.Errorf("minute %v is after position %d, want %d", minute, got, want)
+			if got := must[int64](f)(f.store.Before(f.t.Context(), at)); got != want {
+				f.t.Errorf("minute %v is after position %d, want %d", minute, got, want)
 			}
 		}
 	},
 	"the floor is where the journal begins": func(f *fixture) {
 		floor := func() (int64, time.Time) {
-			f.Helper()
-			position, oldest, err := f.Floor(f.Context())
+			f.t.Helper()
+			position, oldest, err := f.store.Floor(f.t.Context())
 			if err != nil {
-				f.Fatal(err)
+				f.t.Fatal(err)
 			}
 			return position, oldest
 		}
@@ -58,15 +58,15 @@ var positionTests = map[string]func(*fixture){
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
 		f.equal(f.position(e.ID), int64(10))
-		f.update(func(tx *store.Tx) error { return tx.StartAt(f.Context(), f.tenant, e.ID, 4) })
+		f.update(func(tx *store.Tx) error { return tx.StartAt(f.t.Context(), f.tenant, e.ID, 4) })
 		f.equal(f.position(e.ID), int64(4))
-		err := f.Update(f.Context(), func(tx *store.Tx) error { return tx.StartAt(f.Context(), f.other, e.ID, 2) })
+		err := f.store.Update(f.t.Context(), func(tx *store.Tx) error { return tx.StartAt(f.t.Context(), f.other, e.ID, 2) })
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		f.equal(f.position(e.ID), int64(4))
 	},
 	"the lag counts the tenant's own": func(f *fixture) {
 		e, epoch := f.served(1)
-		lag := func() store.Lag { f.Helper(); return must[store.Lag](f)(f.Lag(f.Context(), f.tenant, e)) }
+		lag := func() store.Lag { f.t.Helper(); return must[store.Lag](f)(f.store.Lag(f.t.Context(), f.tenant, e)) }
 		f.equal(lag(), store.Lag{})
 		f.history(10)
 		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 5, Oldest: start}})
@@ -75,7 +75,7 @@ var positionTests = map[string]func(*fixture){
 		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 1, Oldest: start.Add(2 * time.Minute)}, Parked: 1, Dead: 1})
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 10, Unpark: []string{"case/2"}})
 		f.equal(lag(), store.Lag{Dead: 1})
-		_, err := f.Lag(f.Context(), f.other, e)
+		_, err := f.store.Lag(f.t.Context(), f.other, e)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 	},
 	"a great lag is estimated": func(f *fixture) {
@@ -86,13 +86,13 @@ var positionTests = map[string]func(*fixture){
 				if i%3 == 0 {
 					entry.Tenant = f.tenant
 				}
-				if _, err := tx.Append(f.Context(), entry); err != nil {
+				if _, err := tx.Append(f.t.Context(), entry); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		f.sequence()
-		f.equal(must[store.Lag](f)(f.Lag(f.Context(), f.tenant, e)), store.Lag{Stretch: store.Stretch{Entries: 501, Estimated: true, Oldest: start}})
+		f.equal(must[store.Lag](f)(f.store.Lag(f.t.Context(), f.tenant, e)), store.Lag{Stretch: store.Stretch{Entries: 501, Estimated: true, Oldest: start}})
 	},
 }

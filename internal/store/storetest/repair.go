@@ -9,7 +9,7 @@ import (
 
 // waits parks lanes, and gives up messages, for the live cursor of an endpoint.
 func (f *fixture) waits(e string, epoch int64) {
-	f.Helper()
+	f.t.Helper()
 	alone := aParked("msg_8_1", 8)
 	alone.Subject = "case/9"
 	unknown := store.Parked{Lane: "case/5", Seq: 3}
@@ -19,9 +19,9 @@ func (f *fixture) waits(e string, epoch int64) {
 }
 
 func (f *fixture) deadIn(e string, state store.DeadState) []store.Place {
-	f.Helper()
+	f.t.Helper()
 	var places []store.Place
-	for _, d := range must[[]store.Dead](f)(f.Dead(f.Context(), f.tenant, e, state, store.Place{}, 99)) {
+	for _, d := range must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, e, state, store.Place{}, 99)) {
 		f.equal(d.State, state)
 		places = append(places, d.Place)
 	}
@@ -38,13 +38,13 @@ var repairTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		f.waits(e, epoch)
 		list := must[[]store.Waiting](f)
-		all := list(f.WaitingLanes(f.Context(), f.tenant, e, store.LanePlace{}, 9))
+		all := list(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 9))
 		f.equal(len(all), 3)
 		want := aParked("case/1", 3)
 		f.equal(all[0], store.Waiting{Parked: want, Cursor: "cur_" + e, Behind: 3})
 		f.equal([]int64{all[1].Behind, all[2].Behind}, []int64{0, 0})
-		f.equal(list(f.WaitingLanes(f.Context(), f.tenant, e, all[0].Place(), 1)), all[1:2])
-		f.equal(len(list(f.WaitingLanes(f.Context(), f.other, e, store.LanePlace{}, 9))), 0)
+		f.equal(list(f.store.WaitingLanes(f.t.Context(), f.tenant, e, all[0].Place(), 1)), all[1:2])
+		f.equal(len(list(f.store.WaitingLanes(f.t.Context(), f.other, e, store.LanePlace{}, 9))), 0)
 	},
 	"what is asked of parked messages stays until it is granted": func(f *fixture) {
 		e, epoch := f.served(1)
@@ -52,7 +52,7 @@ var repairTests = map[string]func(*fixture){
 		before := f.claim("node", time.Hour)[0].Wishes
 		ask := func(tenant int64, messages []string, drop bool) (n int64) {
 			f.update(func(tx *store.Tx) (err error) {
-				n, err = tx.AskParked(f.Context(), tenant, e, messages, drop)
+				n, err = tx.AskParked(f.t.Context(), tenant, e, messages, drop)
 				return err
 			})
 			return n
@@ -60,11 +60,11 @@ var repairTests = map[string]func(*fixture){
 		f.equal(ask(f.tenant, []string{"msg_3_1", "msg_none"}, false), int64(1))
 		f.equal(f.claim("node", time.Hour)[0].Wishes, before+1)
 		f.equal(ask(f.other, nil, true), int64(0))
-		wishes := func() []store.Wish { f.Helper(); return must[[]store.Wish](f)(f.Wishes(f.Context(), f.tenant, e)) }
+		wishes := func() []store.Wish { f.t.Helper(); return must[[]store.Wish](f)(f.store.Wishes(f.t.Context(), f.tenant, e)) }
 		f.equal(wishes(), []store.Wish{{Cursor: "cur_" + e, Message: "msg_3_1"}})
 		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
 		f.equal(len(wishes()), 3)
-		f.equal(must[[]store.Waiting](f)(f.WaitingLanes(f.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Wish, "drop")
+		f.equal(must[[]store.Waiting](f)(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Wish, "drop")
 		grant := func(all ...store.Wish) {
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Granted: all})
 		}
@@ -79,26 +79,26 @@ var repairTests = map[string]func(*fixture){
 		f.waits(e, epoch)
 		r := store.Replay{ID: "rpl_1", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry, State: store.ReplayRunning, CreatedAt: start}
 		f.refused(fault.NotFound, "message.not_dead", func(tx *store.Tx) error {
-			_, err := tx.RetryDead(f.Context(), r, []string{"msg_none"})
+			_, err := tx.RetryDead(f.t.Context(), r, []string{"msg_none"})
 			return err
 		})
 		f.update(func(tx *store.Tx) (err error) {
-			r, err = tx.RetryDead(f.Context(), r, []string{"msg_5_1", "msg_7_0", "msg_none"})
+			r, err = tx.RetryDead(f.t.Context(), r, []string{"msg_5_1", "msg_7_0", "msg_none"})
 			return err
 		})
 		f.equal([]int64{r.After, r.Until, r.Messages}, []int64{4, 7, 2})
 		f.equal(f.replayed(r), r)
-		f.equal(len(must[[]store.Place](f)(f.ReplayMessages(f.Context(), r.ID))), 2)
+		f.equal(len(must[[]store.Place](f)(f.store.ReplayMessages(f.t.Context(), r.ID))), 2)
 		f.equal(f.deadIn(e, store.Retrying), []store.Place{aPlace(5, 1), aPlace(7, 0)})
 		f.equal(f.deadIn(e, store.Given), []store.Place{aPlace(5, 0)})
-		f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: r.ID}))), 0)
+		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: r.ID}))), 0)
 		s := told(r, epoch, 5, aPlace(5, 1))
 		f.settle(s)
 		f.equal(f.deadIn(e, store.DeliveredAfterAll), []store.Place{aPlace(5, 1)})
-		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.Context(), f.tenant, e, r.ID, start) })
+		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start) })
 		f.equal(f.deadIn(e, store.Given), []store.Place{aPlace(5, 0), aPlace(7, 0)})
 		second := store.Replay{ID: "rpl_2", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry}
-		f.update(func(tx *store.Tx) (err error) { second, err = tx.RetryDead(f.Context(), second, nil); return err })
+		f.update(func(tx *store.Tx) (err error) { second, err = tx.RetryDead(f.t.Context(), second, nil); return err })
 		f.equal(second.Messages, int64(2))
 	},
 	"dead messages whose entries have been removed are not tried again": func(f *fixture) {
@@ -111,10 +111,10 @@ var repairTests = map[string]func(*fixture){
 		f.equal(f.floor(), int64(6))
 		r := store.Replay{ID: "rpl_1", Tenant: f.tenant, Endpoint: e, Kind: store.ReplayRetry}
 		f.refused(fault.NotFound, "message.not_dead", func(tx *store.Tx) error {
-			_, err := tx.RetryDead(f.Context(), r, []string{"msg_5_0", "msg_5_1"})
+			_, err := tx.RetryDead(f.t.Context(), r, []string{"msg_5_0", "msg_5_1"})
 			return err
 		})
-		f.update(func(tx *store.Tx) (err error) { r, err = tx.RetryDead(f.Context(), r, nil); return err })
+		f.update(func(tx *store.Tx) (err error) { r, err = tx.RetryDead(f.t.Context(), r, nil); return err })
 		f.equal([]int64{r.After, r.Until, r.Messages}, []int64{6, 7, 1})
 		f.equal(f.deadIn(e, store.Given), []store.Place{aPlace(5, 0), aPlace(5, 1)})
 	},
@@ -122,15 +122,15 @@ var repairTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		f.waits(e, epoch)
 		drop := func(messages []string) (n int64) {
-			f.update(func(tx *store.Tx) (err error) { n, err = tx.DropDead(f.Context(), f.tenant, e, messages); return err })
+			f.update(func(tx *store.Tx) (err error) { n, err = tx.DropDead(f.t.Context(), f.tenant, e, messages); return err })
 			return n
 		}
 		f.equal(drop([]string{"msg_5_0", "msg_none"}), int64(1))
 		f.equal(drop([]string{"msg_5_0"}), int64(0))
 		f.equal(drop(nil), int64(2))
 		f.equal(f.deadIn(e, store.Dropped), []store.Place{aPlace(5, 0), aPlace(5, 1), aPlace(7, 0)})
-		f.equal(len(must[[]store.Dead](f)(f.Dead(f.Context(), f.tenant, e, store.Dropped, aPlace(5, 0), 99))), 2)
-		f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: "cur_" + e}))), 3)
+		f.equal(len(must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, e, store.Dropped, aPlace(5, 0), 99))), 2)
+		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e}))), 3)
 		d := aDead(8, 0)
 		d.State = store.Dropped
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{d}})

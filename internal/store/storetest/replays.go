@@ -13,20 +13,20 @@ func aReplay(tenant int64, endpoint, id string, after, until int64) store.Replay
 }
 
 func (f *fixture) replay(r store.Replay, named ...store.Place) store.Replay {
-	f.Helper()
+	f.t.Helper()
 	r.Messages = int64(len(named))
-	f.update(func(tx *store.Tx) error { return tx.CreateReplay(f.Context(), r, named) })
+	f.update(func(tx *store.Tx) error { return tx.CreateReplay(f.t.Context(), r, named) })
 	return r
 }
 
 func (f *fixture) replayed(r store.Replay) store.Replay {
-	f.Helper()
-	return must[store.Replay](f)(f.Replay(f.Context(), f.tenant, r.Endpoint, r.ID))
+	f.t.Helper()
+	return must[store.Replay](f)(f.store.Replay(f.t.Context(), f.tenant, r.Endpoint, r.ID))
 }
 
 func (f *fixture) running(endpoint string) (ids []string) {
-	f.Helper()
-	for _, r := range must[[]store.Replay](f)(f.RunningReplays(f.Context(), f.tenant, endpoint)) {
+	f.t.Helper()
+	for _, r := range must[[]store.Replay](f)(f.store.RunningReplays(f.t.Context(), f.tenant, endpoint)) {
 		ids = append(ids, r.ID)
 	}
 	return ids
@@ -46,7 +46,7 @@ func told(r store.Replay, epoch, position int64, messages ...store.Place) store.
 var replayTests = map[string]func(*fixture){
 	"a replay is read back as it was made, and wakes who delivers": func(f *fixture) {
 		e, _ := f.served(1)
-		changed := f.EndpointsChanged()
+		changed := f.store.EndpointsChanged()
 		before := f.claim("node", time.Hour)[0].Wishes
 		made := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		f.equal(f.replayed(made), made)
@@ -54,16 +54,16 @@ var replayTests = map[string]func(*fixture){
 		select {
 		case <-changed:
 		default:
-			f.Error("nobody in this process hears of it")
+			f.t.Error("nobody in this process hears of it")
 		}
 		bare := aReplay(f.tenant, e, "rpl_2", 0, 0)
 		bare.Triggers, bare.Subject = nil, ""
 		f.replay(bare)
 		f.equal(f.replayed(bare), bare)
 		list := must[[]store.Replay](f)
-		f.equal(list(f.Replays(f.Context(), f.tenant, e, "rpl_g", 9)), []store.Replay{bare, made})
-		f.equal(list(f.Replays(f.Context(), f.tenant, e, "rpl_2", 9)), []store.Replay{made})
-		f.equal(list(f.Replays(f.Context(), f.tenant, e, "rpl_g", 1)), []store.Replay{bare})
+		f.equal(list(f.store.Replays(f.t.Context(), f.tenant, e, "rpl_g", 9)), []store.Replay{bare, made})
+		f.equal(list(f.store.Replays(f.t.Context(), f.tenant, e, "rpl_2", 9)), []store.Replay{made})
+		f.equal(list(f.store.Replays(f.t.Context(), f.tenant, e, "rpl_g", 1)), []store.Replay{bare})
 		f.equal(f.running(e), []string{"rpl_1", "rpl_2"})
 	},
 	"a replay is its tenant's and its endpoint's alone": func(f *fixture) {
@@ -71,13 +71,13 @@ var replayTests = map[string]func(*fixture){
 		other, _ := f.served(2)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		for _, of := range []store.Replay{{Tenant: f.other, Endpoint: e}, {Tenant: f.tenant, Endpoint: other}} {
-			_, err := f.Replay(f.Context(), of.Tenant, of.Endpoint, r.ID)
+			_, err := f.store.Replay(f.t.Context(), of.Tenant, of.Endpoint, r.ID)
 			f.wantFault(err, fault.NotFound, "replay.not_found")
 			f.refused(fault.NotFound, "replay.not_found", func(tx *store.Tx) error {
-				return tx.CancelReplay(f.Context(), of.Tenant, of.Endpoint, r.ID, start)
+				return tx.CancelReplay(f.t.Context(), of.Tenant, of.Endpoint, r.ID, start)
 			})
-			f.equal(len(must[[]store.Replay](f)(f.Replays(f.Context(), of.Tenant, of.Endpoint, "rpl_g", 9))), 0)
-			f.equal(len(must[[]store.Replay](f)(f.RunningReplays(f.Context(), of.Tenant, of.Endpoint))), 0)
+			f.equal(len(must[[]store.Replay](f)(f.store.Replays(f.t.Context(), of.Tenant, of.Endpoint, "rpl_g", 9))), 0)
+			f.equal(len(must[[]store.Replay](f)(f.store.RunningReplays(f.t.Context(), of.Tenant, of.Endpoint))), 0)
 		}
 	},
 	"a replay settles beside the live cursor, until it is done": func(f *fixture) {
@@ -89,8 +89,8 @@ var replayTests = map[string]func(*fixture){
 		f.equal(f.position(e), int64(2))
 		got := f.replayed(r)
 		f.equal([]int64{got.Position, got.Delivered, got.Dead}, []int64{5, 2, 1})
-		f.equal(must[[]store.Parked](f)(f.Parked(f.Context(), f.tenant, r.ID)), s.Park)
-		f.equal(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: r.ID, Position: 5})), []store.Place{aPlace(7, 1)})
+		f.equal(must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, r.ID)), s.Park)
+		f.equal(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: r.ID, Position: 5})), []store.Place{aPlace(7, 1)})
 
 		end := told(r, epoch, 9, aPlace(9, 0))
 		end.Ended, end.Unpark = true, []string{"case/1"}
@@ -98,14 +98,14 @@ var replayTests = map[string]func(*fixture){
 		got = f.replayed(r)
 		f.equal([]any{got.State, got.Position, got.Delivered, got.EndedAt.IsZero()}, []any{store.ReplayDone, int64(9), int64(3), false})
 		f.equal(f.running(e), []string(nil))
-		f.refused(fault.Conflict, "replay.ended", func(tx *store.Tx) error { return tx.CancelReplay(f.Context(), f.tenant, e, r.ID, start) })
+		f.refused(fault.Conflict, "replay.ended", func(tx *store.Tx) error { return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start) })
 		f.equal(f.position(e), int64(2))
 	},
 	"what a cancelled replay still settles is recorded, and nothing else": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		f.settle(told(r, epoch, 5, aPlace(4, 0)))
-		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.Context(), f.tenant, e, r.ID, start.Add(time.Hour)) })
+		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour)) })
 		late := told(r, epoch, 9, aPlace(6, 0))
 		late.Ended, late.Dead, late.Park = true, []store.Dead{aDead(7, 0)}, []store.Parked{aParked("case/1", 8)}
 		f.equal(f.settle(late, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2}), []string(nil))
@@ -127,7 +127,7 @@ var replayTests = map[string]func(*fixture){
 		f.settle(again)
 		f.equal(f.dead(e), []store.Dead{d})
 		for cursor, want := range map[string]int{"cur_" + e: 2, r.ID: 2} { // neither sends them again after a restart
-			f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: cursor, Position: 3}))), want)
+			f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: cursor, Position: 3}))), want)
 		}
 	},
 	"a replay of messages by name reads their entries": func(f *fixture) {
@@ -135,9 +135,9 @@ var replayTests = map[string]func(*fixture){
 		f.history(10)
 		named := []store.Place{aPlace(3, 0), aPlace(3, 1), aPlace(7, 0), aPlace(2, 0)}
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 0, 9), named...)
-		f.equal(len(must[[]store.Place](f)(f.ReplayMessages(f.Context(), r.ID))), 4)
+		f.equal(len(must[[]store.Place](f)(f.store.ReplayMessages(f.t.Context(), r.ID))), 4)
 		read := func(after int64, limit int) []int64 {
-			return seqs(f.entries(f.ReplayEntries(f.Context(), f.tenant, r.ID, after, limit)))
+			return seqs(f.entries(f.store.ReplayEntries(f.t.Context(), f.tenant, r.ID, after, limit)))
 		}
 		f.equal(read(0, 9), []int64{3, 7}) // 2 is another tenant's
 		f.equal(read(3, 9), []int64{7})
@@ -149,20 +149,20 @@ var replayTests = map[string]func(*fixture){
 		f.settle(aSettlement(f.tenant, e, epoch, 5))
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{aDead(9, 1)}})
 		for _, p := range []store.Place{aPlace(6, 0), aPlace(9, 1)} {
-			f.equal(must[store.Told](f)(f.Told(f.Context(), f.tenant, e, p.Message)), store.Told{Place: p, Subject: "case/1", Trigger: "case_created"})
-			_, err := f.Told(f.Context(), f.other, e, p.Message)
+			f.equal(must[store.Told](f)(f.store.Told(f.t.Context(), f.tenant, e, p.Message)), store.Told{Place: p, Subject: "case/1", Trigger: "case_created"})
+			_, err := f.store.Told(f.t.Context(), f.other, e, p.Message)
 			f.wantFault(err, fault.NotFound, "message.not_found")
 		}
-		_, err := f.Told(f.Context(), f.tenant, e, "msg_none")
+		_, err := f.store.Told(f.t.Context(), f.tenant, e, "msg_none")
 		f.wantFault(err, fault.NotFound, "message.not_found")
 	},
 	"deleting an endpoint ends its replays": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9), aPlace(4, 0))
-		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.Context(), f.tenant, e) })
-		_, err := f.Replay(f.Context(), f.tenant, e, r.ID)
+		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.tenant, e) })
+		_, err := f.store.Replay(f.t.Context(), f.tenant, e, r.ID)
 		f.wantFault(err, fault.NotFound, "replay.not_found")
 		f.equal(f.settle(told(r, epoch, 5)), []string{e})
-		f.equal(len(must[[]store.Place](f)(f.ReplayMessages(f.Context(), r.ID))), 0)
+		f.equal(len(must[[]store.Place](f)(f.store.ReplayMessages(f.t.Context(), r.ID))), 0)
 	},
 }

@@ -12,33 +12,33 @@ func minutes(n int) time.Time { return start.Add(time.Duration(n) * time.Minute)
 
 // purge removes what was committed before a minute, and gives who lost something.
 func (f *fixture) purge(before int, heldSince time.Time) (expired []store.Expired) {
-	f.Helper()
+	f.t.Helper()
 	for r := (store.Removal{More: true}); r.More; {
 		f.update(func(tx *store.Tx) (err error) {
 			var some []store.Expired
-			some, r, err = tx.ExpireJournal(f.Context(), minutes(before), heldSince)
+			some, r, err = tx.ExpireJournal(f.t.Context(), minutes(before), heldSince)
 			expired = append(expired, some...)
 			return err
 		})
-		if err := f.PurgeJournal(f.Context(), r.UpTo); err != nil {
-			f.Fatal(err)
+		if err := f.store.PurgeJournal(f.t.Context(), r.UpTo); err != nil {
+			f.t.Fatal(err)
 		}
 	}
 	return expired
 }
 
 func (f *fixture) floor() int64 {
-	f.Helper()
-	floor, _, err := f.Floor(f.Context())
+	f.t.Helper()
+	floor, _, err := f.store.Floor(f.t.Context())
 	if err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return floor
 }
 
 // moved saves that an endpoint's cursor stands at a position.
 func (f *fixture) moved(e string, epoch, position int64, park ...store.Parked) {
-	f.Helper()
+	f.t.Helper()
 	f.equal(f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: position, Park: park}), []string(nil))
 }
 
@@ -52,7 +52,7 @@ var retentionTests = map[string]func(*fixture){
 		f.purge(20, start)
 		f.equal(f.floor(), int64(7)) // the lane needs its first message
 		f.update(func(tx *store.Tx) error {
-			_, err := tx.Settle(f.Context(), []store.Settlement{{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 10, Unpark: []string{"case/1"}}})
+			_, err := tx.Settle(f.t.Context(), []store.Settlement{{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 10, Unpark: []string{"case/1"}}})
 			return err
 		})
 		f.purge(20, start)
@@ -64,14 +64,14 @@ var retentionTests = map[string]func(*fixture){
 		f.equal(f.floor(), int64(29)) // and the last one, by which positions go on
 		f.history(1)
 		f.equal(f.floor(), int64(29))
-		f.equal(must[int64](f)(f.Head(f.Context())), int64(31))
+		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(31))
 	},
 	"a replay holds the floor": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.history(30)
 		f.moved(e, epoch, 30)
 		f.update(func(tx *store.Tx) error {
-			return tx.CreateReplay(f.Context(), store.Replay{ID: "rep_1", Tenant: f.tenant, Endpoint: e, Kind: "replay", After: 4, Until: 9, CreatedAt: start}, nil)
+			return tx.CreateReplay(f.t.Context(), store.Replay{ID: "rep_1", Tenant: f.tenant, Endpoint: e, Kind: "replay", After: 4, Until: 9, CreatedAt: start}, nil)
 		})
 		f.purge(20, start)
 		f.equal(f.floor(), int64(4))
@@ -80,18 +80,18 @@ var retentionTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		f.history(30)
 		f.moved(e, epoch, 5, aParked("case/1", 3))
-		stored := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
+		stored := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), stored); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), stored); return err })
 		f.equal(f.purge(20, minutes(7)), []store.Expired(nil))
 		f.equal(f.floor(), int64(2))
 		expired := f.purge(20, minutes(8))
 		f.equal(expired, []store.Expired{{Tenant: f.tenant, Endpoint: e, From: minutes(5), To: minutes(19)}})
 		f.equal([]any{f.floor(), f.position(e), f.parked(e)}, []any{int64(20), int64(20), []store.Parked{}})
-		stored = must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
+		stored = must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(19)})
 		f.purge(25, minutes(8)) // and it goes on: the first loss stays noted
-		stored = must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
+		stored = must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(24)})
 	},
 	"a stopped endpoint says what its replays lost": func(f *fixture) {
@@ -101,12 +101,12 @@ var retentionTests = map[string]func(*fixture){
 		for id, after := range map[string]int64{"rpl_1": 4, "rpl_2": 9} {
 			f.replay(aReplay(f.tenant, e, id, after, 25))
 		}
-		stored := must[endpoint.Endpoint](f)(f.Endpoint(f.Context(), f.tenant, e))
+		stored := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
-		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.Context(), stored); return err })
+		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), stored); return err })
 		f.equal(f.purge(20, minutes(8)), []store.Expired{{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)}})
 		f.equal(f.position(e), int64(30))
-		for _, r := range must[[]store.Replay](f)(f.RunningReplays(f.Context(), f.tenant, e)) {
+		for _, r := range must[[]store.Replay](f)(f.store.RunningReplays(f.t.Context(), f.tenant, e)) {
 			f.equal(r.Position, int64(20))
 		}
 	},
@@ -130,12 +130,12 @@ var retentionTests = map[string]func(*fixture){
 		f.settle(s)
 		for after, first := int64(0), true; first || after > 0; first = false {
 			f.update(func(tx *store.Tx) (err error) {
-				after, err = tx.PurgeAttempts(f.Context(), after, minutes(1100))
+				after, err = tx.PurgeAttempts(f.t.Context(), after, minutes(1100))
 				return err
 			})
 		}
-		left := must[[]store.Attempt](f)(f.Attempts(f.Context(), f.tenant, e, 1<<62, 2000))
+		left := must[[]store.Attempt](f)(f.store.Attempts(f.t.Context(), f.tenant, e, 1<<62, 2000))
 		f.equal(len(left), 100+250)
-		f.equal(len(must[[]store.Place](f)(f.Settled(f.Context(), f.tenant, store.Cursor{ID: "cur_" + e, Position: 600}))), 300)
+		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e, Position: 600}))), 300)
 	},
 }

@@ -26,7 +26,7 @@ type numberOne struct {
 
 // makeOne makes the case 1 and the contact 1 of a tenant, with all that belongs to them.
 func (f *fixture) makeOne(tenant int64) {
-	f.Helper()
+	f.t.Helper()
 	k, c := f.aCase(tenant, 0), f.aContact(tenant, 0)
 	k.ID, c.ID = 1, 1
 	k.Name, c.LastName = fmt.Sprint("case of ", tenant), fmt.Sprint("contact of ", tenant)
@@ -37,28 +37,28 @@ func (f *fixture) makeOne(tenant int64) {
 	f.label(tenant, cases.Label{Slug: "urgent"})
 	f.link(tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"})
 	f.update(func(tx *store.Tx) error {
-		if _, _, err := tx.AddLabel(f.Context(), tenant, 1, "urgent", once); err != nil {
+		if _, _, err := tx.AddLabel(f.t.Context(), tenant, 1, "urgent", once); err != nil {
 			return err
 		}
-		if err := tx.AddComment(f.Context(), tenant, comment); err != nil {
+		if err := tx.AddComment(f.t.Context(), tenant, comment); err != nil {
 			return err
 		}
-		return tx.AddAttachment(f.Context(), tenant, cases.Document, document)
+		return tx.AddAttachment(f.t.Context(), tenant, cases.Document, document)
 	})
 	f.appendEntry(anEntry(tenant, 1, 1))
 }
 
 func (f *fixture) readOne(tenant int64) numberOne {
-	f.Helper()
-	ctx, all := f.Context(), casetype.Restricted
+	f.t.Helper()
+	ctx, all := f.t.Context(), casetype.Restricted
 	return numberOne{
-		Case:      must[cases.Case](f)(f.Case(ctx, tenant, 1)),
-		Contact:   must[cases.Contact](f)(f.Contact(ctx, tenant, 1)),
-		Comments:  items[cases.Comment](f)(f.Comments(ctx, tenant, 1, "", 9)),
-		Documents: must[[]cases.Attachment](f)(f.Attachments(ctx, tenant, 1, cases.Document, all, "", 9)),
-		Links:     must[[]store.Link](f)(f.Links(ctx, tenant, 1, store.Link{}, nil, all, 9)),
-		Labelled:  f.cases(f.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
-		History:   items[*event.Entry](f)(f.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
+		Case:      must[cases.Case](f)(f.store.Case(ctx, tenant, 1)),
+		Contact:   must[cases.Contact](f)(f.store.Contact(ctx, tenant, 1)),
+		Comments:  items[cases.Comment](f)(f.store.Comments(ctx, tenant, 1, "", 9)),
+		Documents: must[[]cases.Attachment](f)(f.store.Attachments(ctx, tenant, 1, cases.Document, all, "", 9)),
+		Links:     must[[]store.Link](f)(f.store.Links(ctx, tenant, 1, store.Link{}, nil, all, 9)),
+		Labelled:  f.cases(f.store.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
+		History:   items[*event.Entry](f)(f.store.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
 	}
 }
 
@@ -72,53 +72,53 @@ var sameIDTests = map[string]func(*fixture){
 			"updating the case": func(tx *store.Tx) error {
 				c := mine.Case
 				c.Name = "changed"
-				_, err := tx.UpdateCase(f.Context(), c, aType())
+				_, err := tx.UpdateCase(f.t.Context(), c, aType())
 				return err
 			},
 			"touching it": func(tx *store.Tx) error {
-				_, err := tx.TouchCase(f.Context(), f.tenant, 1, cases.Activity{At: start.Add(time.Hour)})
+				_, err := tx.TouchCase(f.t.Context(), f.tenant, 1, cases.Activity{At: start.Add(time.Hour)})
 				return err
 			},
 			"assigning it": func(tx *store.Tx) error {
-				_, _, err := tx.Assign(f.Context(), f.tenant, 1, event.Person{UserID: 7, Name: "Ada"}, once)
+				_, _, err := tx.Assign(f.t.Context(), f.tenant, 1, event.Person{UserID: 7, Name: "Ada"}, once)
 				return err
 			},
 			"updating the contact": func(tx *store.Tx) error {
 				c := mine.Contact
 				c.LastName = "changed"
-				_, err := tx.UpdateContact(f.Context(), c)
+				_, err := tx.UpdateContact(f.t.Context(), c)
 				return err
 			},
 		} {
 			f.update(do)
 			if diff := cmp.Diff(theirs, f.readOne(f.other)); diff != "" {
-				f.Errorf("%s changes the other tenant's:\n%s", name, diff)
+				f.t.Errorf("%s changes the other tenant's:\n%s", name, diff)
 			}
 		}
 		f.update(func(tx *store.Tx) error {
-			c, err := tx.Case(f.Context(), f.tenant, 1)
+			c, err := tx.Case(f.t.Context(), f.tenant, 1)
 			if err == nil {
-				_, err = tx.DeleteCase(f.Context(), c)
+				_, err = tx.DeleteCase(f.t.Context(), c)
 			}
 			if err != nil {
 				return err
 			}
-			contact, err := tx.LockContact(f.Context(), f.tenant, 1)
+			contact, err := tx.LockContact(f.t.Context(), f.tenant, 1)
 			if err == nil {
-				_, err = tx.DeleteContact(f.Context(), contact)
+				_, err = tx.DeleteContact(f.t.Context(), contact)
 			}
 			return err
 		})
 		f.equal(f.readOne(f.other), theirs)
-		_, err := f.Case(f.Context(), f.tenant, 1)
+		_, err := f.store.Case(f.t.Context(), f.tenant, 1)
 		f.wantFault(err, fault.NotFound, "case.not_found")
 	},
 	"within a tenant an id is taken once": func(f *fixture) {
 		f.makeOne(f.tenant)
 		k, c := f.aCase(f.tenant, 0), f.aContact(f.tenant, 0)
 		k.ID, c.ID = 1, 1
-		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertCase(f.Context(), k, aType()) })
-		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertContact(f.Context(), c) })
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertCase(f.t.Context(), k, aType()) })
+		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error { return tx.InsertContact(f.t.Context(), c) })
 	},
 	"a contact of another tenant with the same id is none that a case can be linked to": func(f *fixture) {
 		f.makeOne(f.other)
@@ -126,7 +126,7 @@ var sameIDTests = map[string]func(*fixture){
 		k.ID = 1
 		f.insert(k)
 		f.refused(fault.NotFound, "contact.not_found", func(tx *store.Tx) error {
-			_, _, err := tx.LinkContact(f.Context(), f.tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"}, once)
+			_, _, err := tx.LinkContact(f.t.Context(), f.tenant, 1, event.CaseContact{ContactID: 1, Role: "claimant"}, once)
 			return err
 		})
 	},

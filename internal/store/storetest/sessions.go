@@ -11,12 +11,12 @@ var sessionTests = map[string]func(*fixture){
 	"a session is found until it expires or ends": func(f *fixture) {
 		of := func(tenant int64, id string, user int64, data string, expires time.Time) {
 			f.update(func(tx *store.Tx) error {
-				return tx.PutSession(f.Context(), id, tenant, user, []byte(data), expires)
+				return tx.PutSession(f.t.Context(), id, tenant, user, []byte(data), expires)
 			})
 		}
 		put := func(id string, user int64, data string, expires time.Time) { of(f.tenant, id, user, data, expires) }
 		get := func(id string, now time.Time) string {
-			data, found, err := f.Session(f.Context(), id, now)
+			data, found, err := f.store.Session(f.t.Context(), id, now)
 			if err != nil || !found {
 				return ""
 			}
@@ -29,45 +29,45 @@ var sessionTests = map[string]func(*fixture){
 		put("d", 0, "d", start.Add(time.Hour))
 		of(f.other, "e", 7, "e", start.Add(time.Hour)) // another tenant's user of the same id
 		f.equal([]string{get("a", start.Add(time.Hour)), get("b", start), get("b", start.Add(time.Hour)), get("x", start)}, []string{"two", "b", "", ""})
-		f.update(func(tx *store.Tx) error { return tx.DeleteSession(f.Context(), "b") })
+		f.update(func(tx *store.Tx) error { return tx.DeleteSession(f.t.Context(), "b") })
 		f.equal(get("b", start), "")
-		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), f.tenant, 7) })
-		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.Context(), f.tenant, 0) })
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.t.Context(), f.tenant, 7) })
+		f.update(func(tx *store.Tx) error { return tx.DeleteSessionsOf(f.t.Context(), f.tenant, 0) })
 		f.equal([]string{get("a", start), get("c", start), get("d", start), get("e", start)}, []string{"", "c", "d", "e"})
-		f.update(func(tx *store.Tx) error { return tx.PurgeSessions(f.Context(), start.Add(time.Hour), start) })
+		f.update(func(tx *store.Tx) error { return tx.PurgeSessions(f.t.Context(), start.Add(time.Hour), start) })
 		f.equal(get("c", start), "")
 	},
 	"failed sign-ins are counted until they are held, forgiven or forgotten": func(f *fixture) {
 		count := func(at time.Time) (n int64, until time.Time) {
 			f.update(func(tx *store.Tx) (err error) {
-				n, until, err = tx.CountSignIn(f.Context(), "account/1", at, at.Add(-time.Hour))
+				n, until, err = tx.CountSignIn(f.t.Context(), "account/1", at, at.Add(-time.Hour))
 				return err
 			})
 			return n, until
 		}
 		counts := func(at time.Time, want int64) {
-			f.Helper()
+			f.t.Helper()
 			n, until := count(at)
 			f.equal(n, want)
 			f.equal(until.IsZero(), true)
 		}
 		counts(start, 1)
 		counts(start, 2)
-		f.update(func(tx *store.Tx) error { return tx.ForgiveSignIn(f.Context(), "account/1") })
+		f.update(func(tx *store.Tx) error { return tx.ForgiveSignIn(f.t.Context(), "account/1") })
 		counts(start, 2)
-		f.update(func(tx *store.Tx) error { return tx.HoldSignIn(f.Context(), "account/1", start.Add(time.Minute)) })
+		f.update(func(tx *store.Tx) error { return tx.HoldSignIn(f.t.Context(), "account/1", start.Add(time.Minute)) })
 		n, until := count(start.Add(time.Second))
 		f.equal(n, int64(0))
 		f.equal(until, start.Add(time.Minute))
 		counts(start.Add(time.Minute), 3)
 		counts(start.Add(3*time.Hour), 1)
-		f.update(func(tx *store.Tx) error { return tx.ForgetSignIns(f.Context(), "account/1") })
+		f.update(func(tx *store.Tx) error { return tx.ForgetSignIns(f.t.Context(), "account/1") })
 		counts(start.Add(3*time.Hour), 1)
-		f.update(func(tx *store.Tx) error { return tx.TrimSignIns(f.Context(), 1) })
+		f.update(func(tx *store.Tx) error { return tx.TrimSignIns(f.t.Context(), 1) })
 		counts(start.Add(3*time.Hour), 2)
 		f.update(func(tx *store.Tx) error {
-			_, _, err := tx.CountSignIn(f.Context(), "account/2", start.Add(4*time.Hour), start)
-			return errors.Join(err, tx.TrimSignIns(f.Context(), 1))
+			_, _, err := tx.CountSignIn(f.t.Context(), "account/2", start.Add(4*time.Hour), start)
+			return errors.Join(err, tx.TrimSignIns(f.t.Context(), 1))
 		})
 		counts(start.Add(3*time.Hour), 1) // the newest is kept
 	},

@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				f := &fixture{T: t, Store: open(t)}
+				f := &fixture{t: t, store: open(t)}
 				f.tenant, f.other = f.newTenant("acme"), f.newTenant("other")
 				test(f)
 			})
@@ -39,8 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 
 // fixture is a store with two tenants.
 type fixture struct {
-	*testing.T
-	*store.Store
+	t *testing.T
+	store *store.Store
 	tenant, other int64
 }
 
@@ -51,47 +51,47 @@ var once = cases.Activity{At: start, By: 42}
 
 // update runs a transaction that must succeed.
 func (f *fixture) update(do func(*store.Tx) error) {
-	f.Helper()
-	if err := f.Update(f.Context(), do); err != nil {
-		f.Fatal(err)
+	f.t.Helper()
+	if err := f.store.Update(f.t.Context(), do); err != nil {
+		f.t.Fatal(err)
 	}
 }
 
 // refused runs a transaction that must fail.
 func (f *fixture) refused(kind fault.Kind, code string, do func(*store.Tx) error) {
-	f.Helper()
-	f.wantFault(f.Update(f.Context(), do), kind, code)
+	f.t.Helper()
+	f.wantFault(f.store.Update(f.t.Context(), do), kind, code)
 }
 
 func (f *fixture) wantFault(err error, kind fault.Kind, code string) {
-	f.Helper()
+	f.t.Helper()
 	if err == nil {
-		f.Errorf("no error; want %s", code)
+		f.t.Errorf("no error; want %s", code)
 	} else if got := fault.As(err); !errors.Is(err, kind) || got.Code != code {
-		f.Errorf("error %v; want %v with code %s", err, kind, code)
+		f.t.Errorf("error %v; want %v with code %s", err, kind, code)
 	}
 }
 
 // equal compares; empty and nil lists are the same.
 func (f *fixture) noError(err error) {
-	f.Helper()
+	f.t.Helper()
 	if err != nil {
-		f.Error(err)
+		f.t.Error(err)
 	}
 }
 
 func (f *fixture) equal(got, want any) {
-	f.Helper()
+	f.t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		f.Errorf("-want +got:\n%s", diff)
+		f.t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
 func must[T any](f *fixture) func(v T, err error) T {
 	return func(v T, err error) T {
-		f.Helper()
+		f.t.Helper()
 		if err != nil {
-			f.Fatal(err)
+			f.t.Fatal(err)
 		}
 		return v
 	}
@@ -100,9 +100,9 @@ func must[T any](f *fixture) func(v T, err error) T {
 // items returns the items of a page that was read.
 func items[T any](f *fixture) func(store.Page[T], error) []T {
 	return func(p store.Page[T], err error) []T {
-		f.Helper()
+		f.t.Helper()
 		if err != nil {
-			f.Fatal(err)
+			f.t.Fatal(err)
 		}
 		return p.Items
 	}
@@ -110,9 +110,9 @@ func items[T any](f *fixture) func(store.Page[T], error) []T {
 
 // cases returns the cases of a page that was read.
 func (f *fixture) cases(p store.Page[store.CaseRow], err error) (all []cases.Case) {
-	f.Helper()
+	f.t.Helper()
 	if err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 	for _, row := range p.Items {
 		all = append(all, must[cases.Case](f)(row.Case()))
@@ -122,17 +122,17 @@ func (f *fixture) cases(p store.Page[store.CaseRow], err error) (all []cases.Cas
 
 // entries returns the entries of a range that was read.
 func (f *fixture) entries(r store.Range, err error) []*event.Entry {
-	f.Helper()
+	f.t.Helper()
 	if err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return r.Entries
 }
 
 func (f *fixture) newTenant(key string) (tenant int64) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		tenant, err = tx.CreateTenant(f.Context(), key, "The "+key, start)
+		tenant, err = tx.CreateTenant(f.t.Context(), key, "The "+key, start)
 		return err
 	})
 	return tenant
@@ -165,10 +165,10 @@ func (f *fixture) aCase(tenant int64, n int64) cases.Case {
 
 // insert saves cases.
 func (f *fixture) insert(all ...cases.Case) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) error {
 		for _, c := range all {
-			if err := tx.InsertCase(f.Context(), c, aType()); err != nil {
+			if err := tx.InsertCase(f.t.Context(), c, aType()); err != nil {
 				return err
 			}
 		}
@@ -189,9 +189,9 @@ func anEntry(tenant, caseID, version int64) event.Entry {
 
 // appendEntry adds an entry in a transaction of its own, and gives its id.
 func (f *fixture) appendEntry(e event.Entry) (entry int64) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		entry, err = tx.Append(f.Context(), e)
+		entry, err = tx.Append(f.t.Context(), e)
 		return err
 	})
 	return entry
@@ -199,6 +199,6 @@ func (f *fixture) appendEntry(e event.Entry) (entry int64) {
 
 // sequence assigns positions to all entries.
 func (f *fixture) sequence() {
-	f.Helper()
-	must[int](f)(f.Sequence(f.Context()))
+	f.t.Helper()
+	must[int](f)(f.store.Sequence(f.t.Context()))
 }

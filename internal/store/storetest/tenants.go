@@ -13,34 +13,34 @@ import (
 
 var tenantTests = map[string]func(*fixture){
 	"tenants are found by key, which is taken once": func(f *fixture) {
-		f.equal(must[store.Tenant](f)(f.TenantByKey(f.Context(), "acme")), store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme", CreatedAt: start})
-		_, err := f.TenantByKey(f.Context(), "none")
+		f.equal(must[store.Tenant](f)(f.store.TenantByKey(f.t.Context(), "acme")), store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme", CreatedAt: start})
+		_, err := f.store.TenantByKey(f.t.Context(), "none")
 		f.wantFault(err, fault.NotFound, "tenant.not_found")
 		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
-			_, err := tx.CreateTenant(f.Context(), "acme", "Another", start)
+			_, err := tx.CreateTenant(f.t.Context(), "acme", "Another", start)
 			return err
 		})
 	},
 	"tenants are found by host names, which are taken once": func(f *fixture) {
 		set := func(tenant int64, hosts ...string) {
-			f.update(func(tx *store.Tx) error { return tx.SetHosts(f.Context(), tenant, hosts) })
+			f.update(func(tx *store.Tx) error { return tx.SetHosts(f.t.Context(), tenant, hosts) })
 		}
 		set(f.tenant, "old.example")
 		set(f.tenant, "acme.example", "www.acme.example")
 		set(f.other, "old.example")
-		f.equal(must[int64](f)(f.TenantOfHost(f.Context(), "www.acme.example")), f.tenant)
-		f.equal(must[int64](f)(f.TenantOfHost(f.Context(), "old.example")), f.other)
-		_, err := f.TenantOfHost(f.Context(), "nobody.example")
+		f.equal(must[int64](f)(f.store.TenantOfHost(f.t.Context(), "www.acme.example")), f.tenant)
+		f.equal(must[int64](f)(f.store.TenantOfHost(f.t.Context(), "old.example")), f.other)
+		_, err := f.store.TenantOfHost(f.t.Context(), "nobody.example")
 		f.wantFault(err, fault.NotFound, "tenant.not_found")
 		f.refused(fault.Conflict, "tenant.host_taken", func(tx *store.Tx) error {
-			return tx.SetHosts(f.Context(), f.other, []string{"other.example", "acme.example"})
+			return tx.SetHosts(f.t.Context(), f.other, []string{"other.example", "acme.example"})
 		})
 		renamed := store.Tenant{
 			ID: f.other, Name: "Renamed", PublicURL: "https://renamed.example/desk", ContactIDs: casetype.SequentialIDs,
 			Reach: store.Reach{Variables: []string{"A", "B"}, Allow: []string{"10.0.0.0/8:8443"}},
 		}
-		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), renamed) })
-		f.equal(must[[]store.Tenant](f)(f.Tenants(f.Context())), []store.Tenant{
+		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.t.Context(), renamed) })
+		f.equal(must[[]store.Tenant](f)(f.store.Tenants(f.t.Context())), []store.Tenant{
 			{ID: f.tenant, Key: "acme", Name: "The acme", Hosts: []string{"acme.example", "www.acme.example"}, CreatedAt: start},
 			{
 				ID: f.other, Key: "other", Name: "Renamed", Hosts: []string{"old.example"}, Reach: renamed.Reach,
@@ -51,25 +51,25 @@ var tenantTests = map[string]func(*fixture){
 	"a tenant is read as of the last commit, in a transaction too": func(f *fixture) {
 		want := store.Tenant{ID: f.tenant, Key: "acme", Name: "The acme", CreatedAt: start}
 		both := func() {
-			f.equal(must[store.Tenant](f)(f.Tenant(f.Context(), f.tenant)), want)
+			f.equal(must[store.Tenant](f)(f.store.Tenant(f.t.Context(), f.tenant)), want)
 			f.update(func(tx *store.Tx) error {
-				f.equal(must[store.Tenant](f)(tx.Tenant(f.Context(), f.tenant)), want)
+				f.equal(must[store.Tenant](f)(tx.Tenant(f.t.Context(), f.tenant)), want)
 				return nil
 			})
 		}
 		f.update(func(tx *store.Tx) error { // which is the first to look
-			f.equal(must[store.Tenant](f)(tx.Tenant(f.Context(), f.tenant)), want)
+			f.equal(must[store.Tenant](f)(tx.Tenant(f.t.Context(), f.tenant)), want)
 			return nil
 		})
 		both()
 		want.PublicURL = "https://acme.example"
-		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.Context(), want) })
+		f.update(func(tx *store.Tx) error { return tx.UpdateTenant(f.t.Context(), want) })
 		both()
 		want.Hosts = []string{"a.example", "b.example"}
-		f.update(func(tx *store.Tx) error { return tx.SetHosts(f.Context(), f.tenant, want.Hosts) })
+		f.update(func(tx *store.Tx) error { return tx.SetHosts(f.t.Context(), f.tenant, want.Hosts) })
 		both()
 		f.refused(fault.NotFound, "tenant.not_found", func(tx *store.Tx) error {
-			_, err := tx.Tenant(f.Context(), 99)
+			_, err := tx.Tenant(f.t.Context(), 99)
 			return err
 		})
 	},
@@ -77,17 +77,17 @@ var tenantTests = map[string]func(*fixture){
 		first := access.Token{ID: "tok_1", Tenant: f.tenant, Name: "robot", Hash: []byte{0, 1, 255}, CreatedAt: start, Clearance: casetype.Private}
 		second := access.Token{ID: "tok_2", Tenant: f.tenant, Name: "robot", Hash: []byte{2}, CreatedAt: start, ExpiresAt: start.Add(time.Hour)}
 		f.update(func(tx *store.Tx) error {
-			if err := tx.CreateToken(f.Context(), second); err != nil {
+			if err := tx.CreateToken(f.t.Context(), second); err != nil {
 				return err
 			}
-			return tx.CreateToken(f.Context(), first)
+			return tx.CreateToken(f.t.Context(), first)
 		})
-		f.equal(must[access.Token](f)(f.Token(f.Context(), "tok_1")), first)
-		f.equal(must[[]access.Token](f)(f.Tokens(f.Context(), f.tenant)), []access.Token{first, second})
-		f.equal(must[[]access.Token](f)(f.Tokens(f.Context(), f.other)), []access.Token(nil))
-		f.refused(fault.NotFound, "token.not_found", func(tx *store.Tx) error { return tx.DeleteToken(f.Context(), f.other, "tok_1") })
-		f.update(func(tx *store.Tx) error { return tx.DeleteToken(f.Context(), f.tenant, "tok_1") })
-		_, err := f.Token(f.Context(), "tok_1")
+		f.equal(must[access.Token](f)(f.store.Token(f.t.Context(), "tok_1")), first)
+		f.equal(must[[]access.Token](f)(f.store.Tokens(f.t.Context(), f.tenant)), []access.Token{first, second})
+		f.equal(must[[]access.Token](f)(f.store.Tokens(f.t.Context(), f.other)), []access.Token(nil))
+		f.refused(fault.NotFound, "token.not_found", func(tx *store.Tx) error { return tx.DeleteToken(f.t.Context(), f.other, "tok_1") })
+		f.update(func(tx *store.Tx) error { return tx.DeleteToken(f.t.Context(), f.tenant, "tok_1") })
+		_, err := f.store.Token(f.t.Context(), "tok_1")
 		f.wantFault(err, fault.NotFound, "token.not_found")
 	},
 }
@@ -99,23 +99,23 @@ var caseTypeTests = map[string]func(*fixture){
 		}
 		f.update(func(tx *store.Tx) error {
 			for _, t := range []store.CaseType{v("kyc", 1), v("claim", 1), v("kyc", 2), v("kyc", 10)} {
-				if err := tx.CreateCaseType(f.Context(), f.tenant, t); err != nil {
+				if err := tx.CreateCaseType(f.t.Context(), f.tenant, t); err != nil {
 					return err
 				}
 			}
-			return tx.CreateCaseType(f.Context(), f.other, v("kyc", 1))
+			return tx.CreateCaseType(f.t.Context(), f.other, v("kyc", 1))
 		})
 		get := must[store.CaseType](f)
-		f.equal(get(f.CaseType(f.Context(), f.tenant, "kyc", 0)), v("kyc", 10))
-		f.equal(get(f.CaseType(f.Context(), f.tenant, "kyc", 2)), v("kyc", 2))
-		f.equal(get(f.CaseType(f.Context(), f.other, "kyc", 0)), v("kyc", 1))
+		f.equal(get(f.store.CaseType(f.t.Context(), f.tenant, "kyc", 0)), v("kyc", 10))
+		f.equal(get(f.store.CaseType(f.t.Context(), f.tenant, "kyc", 2)), v("kyc", 2))
+		f.equal(get(f.store.CaseType(f.t.Context(), f.other, "kyc", 0)), v("kyc", 1))
 		for key, version := range map[string]int64{"kyc": 3, "claim": 2, "none": 0} {
-			_, err := f.CaseType(f.Context(), f.tenant, key, version)
+			_, err := f.store.CaseType(f.t.Context(), f.tenant, key, version)
 			f.wantFault(err, fault.NotFound, "case_type.not_found")
 		}
-		f.equal(items[store.CaseType](f)(f.CaseTypes(f.Context(), f.tenant, "", 9)), []store.CaseType{v("claim", 1), v("kyc", 10)})
+		f.equal(items[store.CaseType](f)(f.store.CaseTypes(f.t.Context(), f.tenant, "", 9)), []store.CaseType{v("claim", 1), v("kyc", 10)})
 		f.refused(fault.Conflict, "store.duplicate", func(tx *store.Tx) error {
-			return tx.CreateCaseType(f.Context(), f.tenant, v("kyc", 2))
+			return tx.CreateCaseType(f.t.Context(), f.tenant, v("kyc", 2))
 		})
 	},
 	"callbacks' secrets are set, replaced and listed": func(f *fixture) {
@@ -125,11 +125,11 @@ var caseTypeTests = map[string]func(*fixture){
 		put := func(tenant int64, callback string, revision int64, secrets ...endpoint.Secret) {
 			f.update(func(tx *store.Tx) error {
 				s := store.CallbackSecrets{Secrets: secrets, Revision: revision}
-				return tx.PutCallbackSecrets(f.Context(), tenant, "kyc", callback, s, start)
+				return tx.PutCallbackSecrets(f.t.Context(), tenant, "kyc", callback, s, start)
 			})
 		}
 		get := func(tenant int64, callback string) store.CallbackSecrets {
-			return must[store.CallbackSecrets](f)(f.CallbackSecrets(f.Context(), tenant, "kyc", callback))
+			return must[store.CallbackSecrets](f)(f.store.CallbackSecrets(f.t.Context(), tenant, "kyc", callback))
 		}
 		put(f.tenant, "approve", 0, one)
 		put(f.tenant, "approve", 1, two, one)
@@ -140,12 +140,12 @@ var caseTypeTests = map[string]func(*fixture){
 		f.equal(get(f.other, "approve"), store.CallbackSecrets{Secrets: []endpoint.Secret{one}, Revision: 1})
 		f.equal(get(f.other, "@switch"), store.CallbackSecrets{})
 		of := must[map[string]store.CallbackSecrets](f)
-		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "kyc")),
+		f.equal(of(f.store.SecretsOfCallbacks(f.t.Context(), f.tenant, "kyc")),
 			map[string]store.CallbackSecrets{"approve": both,
 				"@switch": {Secrets: []endpoint.Secret{two}, Revision: 1}})
-		f.equal(of(f.SecretsOfCallbacks(f.Context(), f.tenant, "claim")), map[string]store.CallbackSecrets{})
+		f.equal(of(f.store.SecretsOfCallbacks(f.t.Context(), f.tenant, "claim")), map[string]store.CallbackSecrets{})
 		f.refused(fault.Conflict, store.SecretsConflict, func(tx *store.Tx) error {
-			return tx.PutCallbackSecrets(f.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1},
+			return tx.PutCallbackSecrets(f.t.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1},
 				start)
 		})
 	},
@@ -157,9 +157,9 @@ var idempotencyTests = map[string]func(*fixture){
 		a := store.Answer{Request: "hash", Status: 201, Header: map[string]string{"ETag": `"1"`}, Body: []byte("{\x00\xff}")}
 		f.equal(f.storeAnswer(k, a, start, start.Add(-time.Hour)), true)
 		find := func(k store.OnceKey, since time.Time) (store.Answer, bool) {
-			got, found, err := f.Answered(f.Context(), k, since)
+			got, found, err := f.store.Answered(f.t.Context(), k, since)
 			if err != nil {
-				f.Fatal(err)
+				f.t.Fatal(err)
 			}
 			return got, found
 		}
@@ -184,7 +184,7 @@ var idempotencyTests = map[string]func(*fixture){
 		f.equal(got, store.Answer{Request: "next", Status: 204})
 		purge := func(before time.Time) (n int64) {
 			f.update(func(tx *store.Tx) (err error) {
-				n, err = tx.PurgeAnswers(f.Context(), before)
+				n, err = tx.PurgeAnswers(f.t.Context(), before)
 				return err
 			})
 			return n
@@ -197,7 +197,7 @@ var idempotencyTests = map[string]func(*fixture){
 		k := store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: string(access.CreateCase), Key: "k"}
 		claim := func(by string, now time.Time, alone bool) (claimed bool) {
 			f.update(func(tx *store.Tx) (err error) {
-				claimed, err = tx.ClaimKey(f.Context(), store.Claim{
+				claimed, err = tx.ClaimKey(f.t.Context(), store.Claim{
 					OnceKey: k, Request: "hash", By: by, Now: now, Until: now.Add(time.Minute), Since: now.Add(-time.Hour), Alone: alone,
 				})
 				return err
@@ -205,11 +205,11 @@ var idempotencyTests = map[string]func(*fixture){
 			return claimed
 		}
 		release := func(by string) {
-			f.update(func(tx *store.Tx) error { return tx.ReleaseKey(f.Context(), k, by) })
+			f.update(func(tx *store.Tx) error { return tx.ReleaseKey(f.t.Context(), k, by) })
 		}
 		soon, later := start.Add(59*time.Second), start.Add(time.Minute)
 		f.equal([]bool{claim("here", start, false), claim("there", soon, false), claim("here", start, false)}, []bool{true, false, true})
-		got, found, err := f.Answered(f.Context(), k, start.Add(-time.Hour))
+		got, found, err := f.store.Answered(f.t.Context(), k, start.Add(-time.Hour))
 		f.equal([]any{got, found, err}, []any{store.Answer{Request: "hash", Header: map[string]string{}}, true, error(nil)})
 		release("there")
 		f.equal(claim("there", soon, false), false)
@@ -249,12 +249,12 @@ var idempotencyTests = map[string]func(*fixture){
 
 // storeAnswer keeps an answer, and reports whether it was the first.
 func (f *fixture) storeAnswer(k store.OnceKey, a store.Answer, now, since time.Time) (first bool) {
-	err := f.Update(f.Context(), func(tx *store.Tx) (err error) {
-		first, err = tx.StoreAnswer(f.Context(), k, "here", a, now, since)
+	err := f.store.Update(f.t.Context(), func(tx *store.Tx) (err error) {
+		first, err = tx.StoreAnswer(f.t.Context(), k, "here", a, now, since)
 		return err
 	})
 	if err != nil {
-		f.Error(err)
+		f.t.Error(err)
 	}
 	return first
 }

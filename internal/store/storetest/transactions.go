@@ -18,11 +18,11 @@ var transactions = map[string]func(*fixture){
 		var wg sync.WaitGroup
 		for i := range int64(60) {
 			wg.Go(func() {
-				err := f.Update(f.Context(), func(tx *store.Tx) error {
-					if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, i), aType()); err != nil {
+				err := f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+					if err := tx.InsertCase(f.t.Context(), f.aCase(f.tenant, i), aType()); err != nil {
 						return err
 					}
-					if _, err := tx.Append(f.Context(), anEntry(f.tenant, i, 1)); err != nil {
+					if _, err := tx.Append(f.t.Context(), anEntry(f.tenant, i, 1)); err != nil {
 						return err
 					}
 					switch i % 3 {
@@ -36,43 +36,43 @@ var transactions = map[string]func(*fixture){
 				switch i % 3 {
 				case 0:
 					if err != nil {
-						f.Errorf("case %d: %v", i, err)
+						f.t.Errorf("case %d: %v", i, err)
 					}
 				case 1:
 					if err != errGivenUp {
-						f.Errorf("case %d: %v, want the function's own error", i, err)
+						f.t.Errorf("case %d: %v, want the function's own error", i, err)
 					}
 				case 2:
 					if err == nil || fault.As(err).Kind != fault.Internal {
-						f.Errorf("case %d: %v after a panic", i, err)
+						f.t.Errorf("case %d: %v after a panic", i, err)
 					}
 				}
 			})
 		}
 		wg.Wait()
 		f.sequence()
-		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
-		f.equal(len(f.entries(f.Journal(f.Context(), 0, 99))), 20)
+		f.equal(len(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 99}))), 20)
+		f.equal(len(f.entries(f.store.Journal(f.t.Context(), 0, 99))), 20)
 	},
 	"a statement that fails leaves nothing of what came before it": func(f *fixture) {
 		taken := f.aCase(f.tenant, 1)
 		f.insert(taken)
 		f.refused(fault.Conflict, "case.reference_taken", func(tx *store.Tx) error {
-			if err := tx.InsertCase(f.Context(), f.aCase(f.tenant, 2), aType()); err != nil {
+			if err := tx.InsertCase(f.t.Context(), f.aCase(f.tenant, 2), aType()); err != nil {
 				return err
 			}
-			return tx.InsertCase(f.Context(), taken, aType())
+			return tx.InsertCase(f.t.Context(), taken, aType())
 		})
-		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 1)
+		f.equal(len(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 1)
 	},
 	"a transaction reads what it wrote, and others don't until it commits": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.update(func(tx *store.Tx) error {
-			if err := tx.InsertCase(f.Context(), c, aType()); err != nil {
+			if err := tx.InsertCase(f.t.Context(), c, aType()); err != nil {
 				return err
 			}
-			f.equal(must[cases.Case](f)(tx.Case(f.Context(), f.tenant, c.ID)), c)
-			_, err := f.Case(f.Context(), f.tenant, c.ID)
+			f.equal(must[cases.Case](f)(tx.Case(f.t.Context(), f.tenant, c.ID)), c)
+			_, err := f.store.Case(f.t.Context(), f.tenant, c.ID)
 			f.wantFault(err, fault.NotFound, "case.not_found")
 			return nil
 		})
@@ -86,26 +86,26 @@ var transactions = map[string]func(*fixture){
 		for range n {
 			wg.Go(func() {
 				for {
-					seen, err := f.Case(f.Context(), f.tenant, c.ID)
+					seen, err := f.store.Case(f.t.Context(), f.tenant, c.ID)
 					if err != nil {
-						f.Error(err)
+						f.t.Error(err)
 						return
 					}
 					seen.Name += "x"
-					err = f.Update(f.Context(), func(tx *store.Tx) error {
-						saved, err := tx.UpdateCase(f.Context(), seen, aType())
+					err = f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+						saved, err := tx.UpdateCase(f.t.Context(), seen, aType())
 						if err != nil {
 							return err
 						}
 						seen.Version = saved.Version
-						_, err = tx.Append(f.Context(), anEntry(f.tenant, c.ID, saved.Version))
+						_, err = tx.Append(f.t.Context(), anEntry(f.tenant, c.ID, saved.Version))
 						return err
 					})
 					if errors.Is(err, fault.Conflict) {
 						continue
 					}
 					if err != nil {
-						f.Error(err)
+						f.t.Error(err)
 					}
 					versions <- seen.Version
 					return
@@ -119,15 +119,15 @@ var transactions = map[string]func(*fixture){
 			seen[v] = true
 		}
 		f.equal(len(seen), n)
-		last := must[cases.Case](f)(f.Case(f.Context(), f.tenant, c.ID))
+		last := must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID))
 		f.equal([]int64{last.Version, last.Revision, int64(len(last.Name))}, []int64{n + 1, n + 1, n + 3})
 	},
 	"an update whose caller has gone does nothing": func(f *fixture) {
-		ctx, cancel := context.WithCancel(f.Context())
+		ctx, cancel := context.WithCancel(f.t.Context())
 		cancel()
-		err := f.Update(ctx, func(tx *store.Tx) error { return tx.InsertCase(ctx, f.aCase(f.tenant, 1), aType()) })
+		err := f.store.Update(ctx, func(tx *store.Tx) error { return tx.InsertCase(ctx, f.aCase(f.tenant, 1), aType()) })
 		f.wantFault(err, fault.Unavailable, "store.cancelled")
-		f.equal(len(f.cases(f.Cases(f.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 0)
+		f.equal(len(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Clearance: casetype.Restricted, Limit: 9}))), 0)
 	},
 	"readers who give up don't spoil the connections of others": func(f *fixture) {
 		for i := range int64(200) {
@@ -137,42 +137,42 @@ var transactions = map[string]func(*fixture){
 		var wg sync.WaitGroup
 		for i := range 40 {
 			wg.Go(func() {
-				ctx, cancel := context.WithCancel(f.Context())
+				ctx, cancel := context.WithCancel(f.t.Context())
 				wg.Go(cancel) // somewhere in the middle
 				for range 5 {
-					if got, err := f.Journal(ctx, 0, 1000); err != nil {
+					if got, err := f.store.Journal(ctx, 0, 1000); err != nil {
 						f.wantFault(err, fault.Unavailable, "store.cancelled")
 					} else if len(got.Entries) != 200 {
-						f.Errorf("reader %d got %d entries of 200", i, len(got.Entries))
+						f.t.Errorf("reader %d got %d entries of 200", i, len(got.Entries))
 					}
 				}
 			})
 		}
 		wg.Wait()
 		for range 40 {
-			f.equal(len(f.entries(f.Journal(f.Context(), 0, 1000))), 200)
+			f.equal(len(f.entries(f.store.Journal(f.t.Context(), 0, 1000))), 200)
 		}
 	},
 	"waiters wake after a commit that appended, and only then": func(f *fixture) {
-		wake, committed, changed := f.Wake(), f.Committed(), f.EndpointsChanged()
+		wake, committed, changed := f.store.Wake(), f.store.Committed(), f.store.EndpointsChanged()
 		f.insert(f.aCase(f.tenant, 1))
-		err := f.Update(f.Context(), func(tx *store.Tx) error {
-			_, err := tx.Append(f.Context(), anEntry(f.tenant, 1, 1))
+		err := f.store.Update(f.t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Append(f.t.Context(), anEntry(f.tenant, 1, 1))
 			return errors.Join(err, errGivenUp)
 		})
 		if !errors.Is(err, errGivenUp) {
-			f.Fatal(err)
+			f.t.Fatal(err)
 		}
 		select {
 		case <-wake:
-			f.Error("woken although nothing was appended")
+			f.t.Error("woken although nothing was appended")
 		default:
 		}
 		f.update(func(tx *store.Tx) error {
-			_, err := tx.Append(f.Context(), anEntry(f.tenant, 1, 1))
+			_, err := tx.Append(f.t.Context(), anEntry(f.tenant, 1, 1))
 			select {
 			case <-wake:
-				f.Error("woken before the commit")
+				f.t.Error("woken before the commit")
 			default:
 			}
 			return err
@@ -181,37 +181,37 @@ var transactions = map[string]func(*fixture){
 		<-committed
 		select {
 		case <-changed:
-			f.Error("told of a changed endpoint although none changed")
+			f.t.Error("told of a changed endpoint although none changed")
 		default:
 		}
-		f.update(func(tx *store.Tx) error { return tx.CreateEndpoint(f.Context(), anEndpoint(f.tenant, 1), "cur_1") })
+		f.update(func(tx *store.Tx) error { return tx.CreateEndpoint(f.t.Context(), anEndpoint(f.tenant, 1), "cur_1") })
 		<-changed
 	},
 	"a closed store refuses, and closes again": func(f *fixture) {
 		for range 2 {
-			if err := f.Close(); err != nil {
-				f.Fatal(err)
+			if err := f.store.Close(); err != nil {
+				f.t.Fatal(err)
 			}
 		}
-		if err := f.Update(f.Context(), func(*store.Tx) error { return nil }); err == nil {
-			f.Error("a closed store took an update")
+		if err := f.store.Update(f.t.Context(), func(*store.Tx) error { return nil }); err == nil {
+			f.t.Error("a closed store took an update")
 		}
 	},
 	"updates under way are finished when the store closes": func(f *fixture) {
 		begun, results := make(chan struct{}), make(chan error, 1)
 		go func() {
-			results <- f.Update(f.Context(), func(tx *store.Tx) error {
+			results <- f.store.Update(f.t.Context(), func(tx *store.Tx) error {
 				close(begun)
-				_, err := tx.Next(f.Context(), f.tenant, "n")
+				_, err := tx.Next(f.t.Context(), f.tenant, "n")
 				return err
 			})
 		}()
 		<-begun
-		if err := f.Close(); err != nil {
-			f.Error(err)
+		if err := f.store.Close(); err != nil {
+			f.t.Error(err)
 		}
 		if err := <-results; err != nil {
-			f.Error(err)
+			f.t.Error(err)
 		}
 	},
 }

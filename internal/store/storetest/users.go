@@ -13,9 +13,9 @@ import (
 )
 
 func (f *fixture) newUser(tenant int64, email string) (u access.User) {
-	f.Helper()
+	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
-		u, err = tx.CreateUser(f.Context(), access.User{
+		u, err = tx.CreateUser(f.t.Context(), access.User{
 			Tenant: tenant, Email: email, Name: "Ada", Role: access.Caseworker, Clearance: casetype.Private,
 			Password: "$argon2id$x", CreatedAt: start, UpdatedAt: start,
 		})
@@ -29,64 +29,64 @@ var userTests = map[string]func(*fixture){
 		ada, bob, far := f.newUser(f.tenant, "ada@example.org"), f.newUser(f.tenant, "bob@example.org"), f.newUser(f.other, "ada@example.org")
 		f.equal([]int64{ada.ID, bob.ID, far.ID}, []int64{1, 2, 1}) // they count nobody else's
 		get := must[access.User](f)
-		f.equal(get(f.User(f.Context(), f.tenant, ada.ID)), ada)
-		f.equal(get(f.User(f.Context(), f.other, far.ID)), far)
-		f.equal(get(f.UserByEmail(f.Context(), f.other, "ada@example.org")), far)
+		f.equal(get(f.store.User(f.t.Context(), f.tenant, ada.ID)), ada)
+		f.equal(get(f.store.User(f.t.Context(), f.other, far.ID)), far)
+		f.equal(get(f.store.UserByEmail(f.t.Context(), f.other, "ada@example.org")), far)
 		bob.Issuer, bob.Subject, bob.Disabled, bob.Epoch = "https://id.example.org", "b", true, 3
-		f.update(func(tx *store.Tx) (err error) { bob, err = tx.UpdateUser(f.Context(), bob); return err })
-		f.equal(get(f.UserByIdentity(f.Context(), f.tenant, "https://id.example.org", "b")), bob)
+		f.update(func(tx *store.Tx) (err error) { bob, err = tx.UpdateUser(f.t.Context(), bob); return err })
+		f.equal(get(f.store.UserByIdentity(f.t.Context(), f.tenant, "https://id.example.org", "b")), bob)
 		for _, miss := range []func() (access.User, error){
-			func() (access.User, error) { return f.User(f.Context(), f.other, bob.ID) },
-			func() (access.User, error) { return f.UserByEmail(f.Context(), f.other, "bob@example.org") },
+			func() (access.User, error) { return f.store.User(f.t.Context(), f.other, bob.ID) },
+			func() (access.User, error) { return f.store.UserByEmail(f.t.Context(), f.other, "bob@example.org") },
 			func() (access.User, error) {
-				return f.UserByIdentity(f.Context(), f.other, "https://id.example.org", "b")
+				return f.store.UserByIdentity(f.t.Context(), f.other, "https://id.example.org", "b")
 			},
-			func() (access.User, error) { return f.UserByIdentity(f.Context(), f.tenant, "", "") },
+			func() (access.User, error) { return f.store.UserByIdentity(f.t.Context(), f.tenant, "", "") },
 		} {
 			_, err := miss()
 			f.wantFault(err, fault.NotFound, "user.not_found")
 		}
 		list := must[[]access.User](f)
-		f.equal(list(f.Users(f.Context(), f.tenant, 0, 10)), []access.User{ada, bob})
-		f.equal(list(f.Users(f.Context(), f.tenant, ada.ID, 1)), []access.User{bob})
-		f.equal(list(f.Users(f.Context(), f.other, 0, 1)), []access.User{far})
+		f.equal(list(f.store.Users(f.t.Context(), f.tenant, 0, 10)), []access.User{ada, bob})
+		f.equal(list(f.store.Users(f.t.Context(), f.tenant, ada.ID, 1)), []access.User{bob})
+		f.equal(list(f.store.Users(f.t.Context(), f.other, 0, 1)), []access.User{far})
 	},
 	"an address and an identity belong to one user": func(f *fixture) {
 		ada, bob := f.newUser(f.tenant, "ada@example.org"), f.newUser(f.tenant, "bob@example.org")
 		f.refused(fault.Conflict, "user.taken", func(tx *store.Tx) error {
-			_, err := tx.CreateUser(f.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org"})
+			_, err := tx.CreateUser(f.t.Context(), access.User{Tenant: f.tenant, Email: "ada@example.org"})
 			return err
 		})
 		ada.Issuer, ada.Subject = "https://id.example.org", "a"
-		f.update(func(tx *store.Tx) (err error) { _, err = tx.UpdateUser(f.Context(), ada); return err })
+		f.update(func(tx *store.Tx) (err error) { _, err = tx.UpdateUser(f.t.Context(), ada); return err })
 		bob.Issuer, bob.Subject = ada.Issuer, ada.Subject
 		f.refused(fault.Conflict, "user.taken", func(tx *store.Tx) error {
-			_, err := tx.UpdateUser(f.Context(), bob)
+			_, err := tx.UpdateUser(f.t.Context(), bob)
 			return err
 		})
 	},
 	"of two changes to a user at once the second is refused": func(f *fixture) {
 		ada := f.newUser(f.tenant, "ada@example.org")
-		f.update(func(tx *store.Tx) (err error) { _, err = tx.UpdateUser(f.Context(), ada); return err })
+		f.update(func(tx *store.Tx) (err error) { _, err = tx.UpdateUser(f.t.Context(), ada); return err })
 		f.refused(fault.Conflict, "user.version_conflict", func(tx *store.Tx) error {
-			_, err := tx.UpdateUser(f.Context(), ada)
+			_, err := tx.UpdateUser(f.t.Context(), ada)
 			return err
 		})
 		ada.Tenant = f.other
 		f.refused(fault.NotFound, "user.not_found", func(tx *store.Tx) error {
-			_, err := tx.UpdateUser(f.Context(), ada)
+			_, err := tx.UpdateUser(f.t.Context(), ada)
 			return err
 		})
 	},
 	"a token's use is noted once in a while": func(f *fixture) {
 		token := access.Token{ID: "tok_1", Tenant: f.tenant, Name: "robot", Hash: []byte{1}, Role: access.Viewer, Clearance: casetype.Public,
 			Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, CreatedAt: start}
-		f.update(func(tx *store.Tx) error { return tx.CreateToken(f.Context(), token) })
+		f.update(func(tx *store.Tx) error { return tx.CreateToken(f.t.Context(), token) })
 		used := func(tenant int64, at time.Time) time.Time {
-			f.update(func(tx *store.Tx) error { return tx.TokenUsed(f.Context(), tenant, token.ID, at, at.Add(-time.Minute)) })
-			found := must[access.Token](f)(f.Token(f.Context(), token.ID))
+			f.update(func(tx *store.Tx) error { return tx.TokenUsed(f.t.Context(), tenant, token.ID, at, at.Add(-time.Minute)) })
+			found := must[access.Token](f)(f.store.Token(f.t.Context(), token.ID))
 			if diff := cmp.Diff(token.Allowed, found.Allowed, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
-				f.Error(diff)
+				f.t.Error(diff)
 			}
 			return found.LastUsed
 		}
