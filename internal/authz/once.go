@@ -82,7 +82,13 @@ func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o On
 	}
 	answer.Request = o.request(p)
 	now := g.now()
-	first, err := tx.StoreAnswer(ctx, o.name(p), g.process, answer, now, now.Add(-AnswersLast))
+	first, err := tx.StoreAnswer(ctx, store.NewAnswer{
+		OnceKey: o.name(p),
+		Answer:  answer,
+		By:      g.process,
+		Now:     now,
+		Since:   now.Add(-AnswersLast),
+	})
 	if err == nil && !first {
 		err = keyInProgress()
 	}

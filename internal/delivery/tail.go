@@ -231,7 +231,8 @@ func (t *tail) again(
 	case r.Messages > 0:
 		found, err = t.store.ReplayEntries(ctx, r.Tenant, r.ID, after, replayBatch)
 	case r.Subject != "":
-		found, err = t.store.Lane(ctx, r.Tenant, r.Subject, after, r.Until, replayBatch)
+		found, err = t.store.Lane(ctx, r.Tenant,
+			store.Lane{Subject: r.Subject, After: after, UpTo: r.Until, Limit: replayBatch})
 	default:
 		found, err = t.store.TenantJournal(ctx, r.Tenant, after, replayBatch)
 	}
@@ -260,7 +261,8 @@ func (t *tail) lane(
 ) (entries []*machine.Entry, full bool, err error) {
 	var found store.Range
 	if subject, ok := q.Subject(); ok {
-		found, err = t.store.Lane(ctx, tenant, subject, q.After, q.UpTo, laneBatch)
+		found, err = t.store.Lane(ctx, tenant,
+			store.Lane{Subject: subject, After: q.After, UpTo: q.UpTo, Limit: laneBatch})
 		full = found.More
 	} else {
 		found, err = t.store.TenantJournal(ctx, tenant, q.After, 1)

@@ -251,7 +251,9 @@ func (k scsStore) CommitCtx(ctx context.Context, id string, data []byte, deadlin
 	if deadline.Before(expires) {
 		expires = deadline
 	}
-	return k.store.Update(ctx, func(tx *store.Tx) error { return tx.PutSession(ctx, id, tenant, user, data, expires) })
+	return k.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.PutSession(ctx, store.Session{ID: id, Tenant: tenant, User: user, Data: data, ExpiresAt: expires})
+	})
 }
 
 func (k scsStore) DeleteCtx(ctx context.Context, id string) error {

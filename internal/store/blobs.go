@@ -67,11 +67,12 @@ func (b *Blobs) Put(ctx context.Context, key string, r io.Reader, limit int64) (
 		}
 		info.Size += int64(n)
 		if err == nil && info.Size > limit {
-			err = fault.New(fault.TooLarge, "blob.too_large", "The file is larger than the %d bytes that are taken. Send a smaller one.", limit)
+			err = fault.New(fault.TooLarge, "blob.too_large",
+				"The file is larger than the %d bytes that are taken. Send a smaller one.", limit)
 		}
 		hash.Write(buffer[:n])
 		if err == nil {
-			err = b.save(ctx, key, part, buffer[:n], info.Size, last)
+			err = b.save(ctx, blobPortion{key, part, buffer[:n], last, info.Size})
 		}
 		if err != nil {
 			return BlobInfo{}, b.abandon(ctx, key, part, fmt.Errorf("store: writing %s: %w", key, err))
@@ -81,29 +82,37 @@ func (b *Blobs) Put(ctx context.Context, key string, r io.Reader, limit int64) (
 	return info, nil
 }
 
-// save writes one part; the first one takes the key, the last one completes the
-// content, of size bytes.
-func (b *Blobs) save(ctx context.Context, key string, part int64, content []byte, size int64, last bool) error {
+// blobPortion is a part of a content that is being written.
+type blobPortion struct {
+	key     string
+	part    int64 // from 1
+	content []byte
+	last    bool
+	size    int64 // bytes of all parts up to this one
+}
+
+// save writes one part. The first one claims the key, and the last one completes the content.
+func (b *Blobs) save(ctx context.Context, p blobPortion) error {
 	at := micros(time.Now())
 	return b.s.Update(ctx, func(tx *Tx) error {
-		if part == 1 {
-			if _, err := tx.q.exec(ctx, blobPart, key, 0, at, []byte{}); isDuplicate(err) {
-				return fault.Wrap(err, fault.Conflict, "blob.exists", "The file %s exists already.", key)
+		if p.part == 1 {
+			if _, err := tx.q.exec(ctx, blobPart, p.key, 0, at, []byte{}); isDuplicate(err) {
+				return fault.Wrap(err, fault.Conflict, "blob.exists", "The file %s exists already.", p.key)
 			} else if err != nil {
 				return err
 			}
 		}
-		if len(content) > 0 {
-			if _, err := tx.q.exec(ctx, blobPart, key, part, at, content); err != nil {
+		if len(p.content) > 0 {
+			if _, err := tx.q.exec(ctx, blobPart, p.key, p.part, at, p.content); err != nil {
 				return err
 			}
 		}
-		if !last {
+		if !p.last {
 			return nil
 		}
-		n, err := tx.q.exec(ctx, blobFinish, key, binary.BigEndian.AppendUint64(nil, uint64(size)))
+		n, err := tx.q.exec(ctx, blobFinish, p.key, binary.BigEndian.AppendUint64(nil, uint64(p.size)))
 		if err == nil && n == 0 {
-			err = blobMissing(key)
+			err = blobMissing(p.key)
 		}
 		return err
 	})

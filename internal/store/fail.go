@@ -13,7 +13,7 @@ type failing struct {
 }
 
 func (f failing) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
-	return failQuery(ctx, f.fail, f.dialect(), f.engine, s, args)
+	return f.queryBy(ctx, f.engine, s, args)
 }
 
 func (f failing) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
@@ -65,7 +65,7 @@ type failingTx struct {
 
 func (t *failingTx) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
 	t.last = s.name(t.dialect())
-	return failQuery(ctx, t.fail, t.dialect(), t.querier, s, args)
+	return t.queryBy(ctx, t.querier, s, args)
 }
 
 func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
@@ -80,16 +80,16 @@ func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64,
 	return n, t.fail(t.last, true)
 }
 
-func failQuery(ctx context.Context, fail func(string, bool) error, d dialect, q querier, s *statement, args []any) (*sql.Rows, error) {
-	what := s.name(d)
-	if err := fail(what, false); err != nil {
+func (f failing) queryBy(ctx context.Context, q querier, s *statement, args []any) (*sql.Rows, error) {
+	what := s.name(f.dialect())
+	if err := f.fail(what, false); err != nil {
 		return nil, err
 	}
 	rows, err := q.query(ctx, s, args...)
 	if err != nil {
 		return nil, err
 	}
-	if err := fail(what, true); err != nil {
+	if err := f.fail(what, true); err != nil {
 		return nil, errors.Join(err, rows.Close())
 	}
 	return rows, nil

@@ -87,18 +87,26 @@ func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answe
 	return found[0], true, nil
 }
 
+// NewAnswer is an answer that is to be kept under a key.
+type NewAnswer struct {
+	OnceKey
+	Answer
+	By    string // the process whose claim the answer may replace
+	Now   time.Time
+	Since time.Time // answers from before it are forgotten
+}
+
 // StoreAnswer keeps an operation's answer in the operation's own transaction. It
-// reports false when another request with the same key, made after since, was
+// reports false when another request with the same key, made after Since, was
 // committed first, or is under way in another process: then this transaction must
-// be given up. By names the process whose claim the answer may take the place of.
-func (tx *Tx) StoreAnswer(ctx context.Context, k OnceKey, by string, a Answer, now, since time.Time) (bool, error) {
+// be given up.
+func (tx *Tx) StoreAnswer(ctx context.Context, a NewAnswer) (bool, error) {
 	header, err := json.Marshal(a.Header)
 	if err != nil {
 		return false, err
 	}
-	n, err := tx.q.exec(ctx, onceInsert, k.Tenant, k.Token, k.Operation, k.Key, a.Request, a.Status, string(header),
-		tx.seal.seal(a.Body, k.place()),
-		micros(now), micros(since), by)
+	n, err := tx.q.exec(ctx, onceInsert, a.Tenant, a.Token, a.Operation, a.Key, a.Request, a.Status, string(header),
+		tx.seal.seal(a.Body, a.place()), micros(a.Now), micros(a.Since), a.By)
 	return n > 0, err
 }
 

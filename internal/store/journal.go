@@ -157,10 +157,17 @@ func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.E
 	return recent.Items, err
 }
 
-// Lane reads one subject's entries above a position and up to another.
-func (r reader) Lane(ctx context.Context, tenant int64, subject string, after, upTo int64, limit int) (Range, error) {
-	rows, err := r.q.query(ctx, journalLane, tenant, subject, after, upTo, limit)
-	return collectRange(rows, err, limit, rangeBytes)
+// Lane selects entries of one subject.
+type Lane struct {
+	Subject     string
+	After, UpTo int64 // positions
+	Limit       int
+}
+
+// Lane reads one subject's entries.
+func (r reader) Lane(ctx context.Context, tenant int64, l Lane) (Range, error) {
+	rows, err := r.q.query(ctx, journalLane, tenant, l.Subject, l.After, l.UpTo, l.Limit)
+	return collectRange(rows, err, l.Limit, rangeBytes)
 }
 
 // History reads a subject's entries with ids below before, newest first. Their

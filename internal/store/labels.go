@@ -104,9 +104,11 @@ func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by acc
 	return labelMissing(slug)()
 }
 
-// AddLabel adds a label to a case, with the case's next version and last activity. A label that the case has already
-// changes nothing.
-func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
+// AddLabel adds a label to a case, which gets its next version and its last activity. A label
+// that the case has already changes nothing.
+func (tx *Tx) AddLabel(
+	ctx context.Context, tenant, id int64, slug string, by cases.Activity,
+) (c cases.Case, changed bool, err error) {
 	if _, err := tx.Label(ctx, tenant, slug); err != nil {
 		return c, false, err
 	}
@@ -114,47 +116,49 @@ func (tx *Tx) AddLabel(ctx context.Context, tenant, id int64, slug string, by ca
 	if isReferenced(err) { // it was deleted just now
 		return c, false, labelMissing(slug)()
 	}
-	return tx.relabel(ctx, tenant, id, n, err, by, func(labels []string) []string {
-		labels = append(labels, slug)
-		slices.Sort(labels)
-		return labels
-	})
+	if err != nil || n == 0 {
+		return tx.unlabelled(ctx, tenant, id, err)
+	}
+	if c, err = tx.TouchCase(ctx, tenant, id, by); err != nil {
+		return c, false, err
+	}
+	c.Labels = append(c.Labels, slug)
+	slices.Sort(c.Labels)
+	return c, true, tx.saveLabels(ctx, c)
 }
 
-// RemoveLabel takes a label from a case; one that it has not changes nothing.
-func (tx *Tx) RemoveLabel(ctx context.Context, tenant, id int64, slug string, by cases.Activity) (c cases.Case, changed bool, err error) {
+// RemoveLabel removes a label from a case. A label that the case does not have changes
+// nothing.
+func (tx *Tx) RemoveLabel(
+	ctx context.Context, tenant, id int64, slug string, by cases.Activity,
+) (c cases.Case, changed bool, err error) {
 	n, err := tx.q.exec(ctx, caseLabelRemove, tenant, id, slug)
-	return tx.relabel(ctx, tenant, id, n, err, by, func(labels []string) []string {
-		return slices.DeleteFunc(labels, func(l string) bool { return l == slug })
-	})
+	if err != nil || n == 0 {
+		return tx.unlabelled(ctx, tenant, id, err)
+	}
+	if c, err = tx.TouchCase(ctx, tenant, id, by); err != nil {
+		return c, false, err
+	}
+	if c.Labels = slices.DeleteFunc(c.Labels, func(l string) bool { return l == slug }); len(c.Labels) == 0 {
+		c.Labels = nil
+	}
+	return c, true, tx.saveLabels(ctx, c)
 }
 
-// relabel writes the list that the case shows. Its row is locked by the touch,
-// so that two who change it do so one after the other.
-func (tx *Tx) relabel(ctx context.Context, tenant, id, n int64, err error, by cases.Activity, change func([]string) []string) (cases.Case, bool, error) {
+// unlabelled returns a case whose labels were not changed.
+func (tx *Tx) unlabelled(ctx context.Context, tenant, id int64, err error) (cases.Case, bool, error) {
 	if err != nil {
 		return cases.Case{}, false, err
 	}
-	if n == 0 {
-		c, err := tx.Case(ctx, tenant, id)
-		return c, false, err
-	}
-	c, err := tx.TouchCase(ctx, tenant, id, by)
-	if err != nil {
-		return c, false, err
-	}
-	labels := strings.Join(change(c.Labels), " ")
-	c.Labels = labelsOf(labels)
-	_, err = tx.q.exec(ctx, caseLabelsSet, tenant, id, labels)
-	return c, true, err
+	c, err := tx.Case(ctx, tenant, id)
+	return c, false, err
 }
 
-// labelsOf reads the list as a case's row keeps it; none is nil.
-func labelsOf(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, " ")
+// saveLabels writes the list that a case shows. Touching the case has locked its row, so that
+// two changes of its labels come one after the other.
+func (tx *Tx) saveLabels(ctx context.Context, c cases.Case) error {
+	_, err := tx.q.exec(ctx, caseLabelsSet, c.Tenant, c.ID, strings.Join(c.Labels, " "))
+	return err
 }
 
 func labelInUse(err error, slug string) error {

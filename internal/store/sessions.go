@@ -7,9 +7,9 @@ import (
 
 var (
 	sessionGet    = define(`select data from sessions where id = $1 and expires_at > $2`)
-	sessionUpsert = define(`insert into sessions (id, tenant, user_id, data, expires_at) values ($1, $2, $3, $4, $5)
-		on conflict (id) do update set tenant = excluded.tenant, user_id = excluded.user_id,
-		data = excluded.data, expires_at = excluded.expires_at`)
+	sessionUpsert = define(`insert into sessions (` + sessionColumns.names() + `)
+		values (` + sessionColumns.parameters(1) + `)
+		on conflict (id) do update set ` + sessionColumns.without("id").excluded())
 	sessionDelete = define(`delete from sessions where id = $1`)
 	sessionsDrop  = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0`)
 	sessionsPurge = define(`delete from sessions where expires_at <= $1`)
@@ -38,9 +38,26 @@ func (r reader) Session(ctx context.Context, id string, now time.Time) (data []b
 	return data, err == nil, err
 }
 
-// PutSession saves a session. Tenant and user are 0 until somebody has signed in.
-func (tx *Tx) PutSession(ctx context.Context, id string, tenant, user int64, data []byte, expires time.Time) error {
-	_, err := tx.q.exec(ctx, sessionUpsert, id, tenant, user, tx.seal.seal(data, sessionPlace(id)), micros(expires))
+// Session is a session of the console as it is saved.
+type Session struct {
+	ID           string
+	Tenant, User int64 // 0: nobody has signed in
+	Data         []byte
+	ExpiresAt    time.Time
+}
+
+var sessionColumns = columns[Session]{
+	textColumn("id", func(s *Session) *string { return &s.ID }),
+	intColumn("tenant", func(s *Session) *int64 { return &s.Tenant }),
+	intColumn("user_id", func(s *Session) *int64 { return &s.User }),
+	bytesColumn("data", func(s *Session) *[]byte { return &s.Data }),
+	timeColumn("expires_at", func(s *Session) *time.Time { return &s.ExpiresAt }),
+}
+
+// PutSession saves a session.
+func (tx *Tx) PutSession(ctx context.Context, s Session) error {
+	s.Data = tx.seal.seal(s.Data, sessionPlace(s.ID))
+	_, err := sessionColumns.exec(ctx, tx.q, sessionUpsert, &s)
 	return err
 }
 

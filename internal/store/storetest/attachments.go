@@ -88,7 +88,9 @@ var attachmentTests = map[string]func(*fixture){
 				return tx.DeleteAttachment(f.t.Context(), wrong.tenant, wrong.id, wrong.sort, proof.ID)
 			})
 		}
-		f.update(func(tx *store.Tx) error { return tx.DeleteAttachment(f.t.Context(), f.tenant, 1, cases.Proof, proof.ID) })
+		f.update(func(tx *store.Tx) error {
+			return tx.DeleteAttachment(f.t.Context(), f.tenant, 1, cases.Proof, proof.ID)
+		})
 		f.equal(list(f.tenant, cases.Proof, "", 9), []cases.Attachment{second})
 	},
 	"contents are known to be used as long as an attachment refers to them": func(f *fixture) {

@@ -316,7 +316,7 @@ var leaseTests = map[string]func(*fixture){
 				surplus = append(surplus, l.Endpoint)
 			}
 		}
-		f.equal(surplus, all[3:])                                                       // three are its share
+		f.equal(surplus, all[3:])                                                         // three are its share
 		f.update(func(tx *store.Tx) error { return tx.Release(f.t.Context(), "b", all) }) // not its own
 		f.equal(f.claimIDs("b", store.MaxLease), []string(nil))
 		f.update(func(tx *store.Tx) error { return tx.Release(f.t.Context(), "a", surplus) })

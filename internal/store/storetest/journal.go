@@ -64,9 +64,9 @@ var journalTests = map[string]func(*fixture){
 		f.equal(seqs(f.entries(f.store.Journal(f.t.Context(), 5, 3))), []int64{6, 7, 8})
 		f.equal(seqs(f.entries(f.store.Journal(f.t.Context(), 12, 3))), []int64(nil))
 		f.equal(seqs(f.entries(f.store.TenantJournal(f.t.Context(), f.other, 1, 2))), []int64{4, 7})
-		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, "case/1", 2, 11, 9))), []int64{6, 8})
-		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, "case/1", 2, 12, 1))), []int64{6})
-		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.other, "case/1", 0, 99, 9))), []int64{4, 10})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, store.Lane{Subject: "case/1", After: 2, UpTo: 11, Limit: 9}))), []int64{6, 8})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.tenant, store.Lane{Subject: "case/1", After: 2, UpTo: 12, Limit: 1}))), []int64{6})
+		f.equal(seqs(f.entries(f.store.Lane(f.t.Context(), f.other, store.Lane{Subject: "case/1", After: 0, UpTo: 99, Limit: 9}))), []int64{4, 10})
 	},
 	"a tenant's newest entries are read newest first, and no more than fit": func(f *fixture) {
 		for i := range int64(4) {
@@ -99,7 +99,7 @@ var journalTests = map[string]func(*fixture){
 		read(f.store.Journal(f.t.Context(), 0, 9))
 		read(f.store.TenantJournal(f.t.Context(), f.tenant, 0, 9))
 		read(f.store.TenantRange(f.t.Context(), f.tenant, 0, 3, 9))
-		read(f.store.Lane(f.t.Context(), f.tenant, "case/2", 0, 3, 9))
+		read(f.store.Lane(f.t.Context(), f.tenant, store.Lane{Subject: "case/2", After: 0, UpTo: 3, Limit: 9}))
 		rest, err := f.store.Journal(f.t.Context(), 2, 9)
 		f.equal(seqs(rest.Entries), []int64{3})
 		if err != nil || rest.More {

@@ -130,7 +130,7 @@ var pageTests = map[string]func(*fixture){
 				return f.store.FeedRange(f.t.Context(), f.tenant, after, 99, limit)
 			},
 			"lane": func(after int64, limit int) (store.Range, error) {
-				return f.store.Lane(f.t.Context(), f.tenant, "case/1", after, 99, limit)
+				return f.store.Lane(f.t.Context(), f.tenant, store.Lane{Subject: "case/1", After: after, UpTo: 99, Limit: limit})
 			},
 		} {
 			for _, limit := range []int{1, 3, 500} {

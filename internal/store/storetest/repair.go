@@ -60,7 +60,10 @@ var repairTests = map[string]func(*fixture){
 		f.equal(ask(f.tenant, []string{"msg_3_1", "msg_none"}, false), int64(1))
 		f.equal(f.claim("node", time.Hour)[0].Wishes, before+1)
 		f.equal(ask(f.other, nil, true), int64(0))
-		wishes := func() []store.Wish { f.t.Helper(); return must[[]store.Wish](f)(f.store.Wishes(f.t.Context(), f.tenant, e)) }
+		wishes := func() []store.Wish {
+			f.t.Helper()
+			return must[[]store.Wish](f)(f.store.Wishes(f.t.Context(), f.tenant, e))
+		}
 		f.equal(wishes(), []store.Wish{{Cursor: "cur_" + e, Message: "msg_3_1"}})
 		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
 		f.equal(len(wishes()), 3)

@@ -105,7 +105,9 @@ var replayTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		f.settle(told(r, epoch, 5, aPlace(4, 0)))
-		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour)) })
+		f.update(func(tx *store.Tx) error {
+			return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour))
+		})
 		late := told(r, epoch, 9, aPlace(6, 0))
 		late.Ended, late.Dead, late.Park = true, []store.Dead{aDead(7, 0)}, []store.Parked{aParked("case/1", 8)}
 		f.equal(f.settle(late, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2}), []string(nil))

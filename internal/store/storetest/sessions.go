@@ -11,7 +11,9 @@ var sessionTests = map[string]func(*fixture){
 	"a session is found until it expires or ends": func(f *fixture) {
 		of := func(tenant int64, id string, user int64, data string, expires time.Time) {
 			f.update(func(tx *store.Tx) error {
-				return tx.PutSession(f.t.Context(), id, tenant, user, []byte(data), expires)
+				return tx.PutSession(f.t.Context(), store.Session{
+					ID: id, Tenant: tenant, User: user, Data: []byte(data), ExpiresAt: expires,
+				})
 			})
 		}
 		put := func(id string, user int64, data string, expires time.Time) { of(f.tenant, id, user, data, expires) }

@@ -39,8 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 
 // fixture is a store with two tenants.
 type fixture struct {
-	t *testing.T
-	store *store.Store
+	t             *testing.T
+	store         *store.Store
 	tenant, other int64
 }
 

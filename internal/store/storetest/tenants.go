@@ -250,7 +250,9 @@ var idempotencyTests = map[string]func(*fixture){
 // storeAnswer keeps an answer, and reports whether it was the first.
 func (f *fixture) storeAnswer(k store.OnceKey, a store.Answer, now, since time.Time) (first bool) {
 	err := f.store.Update(f.t.Context(), func(tx *store.Tx) (err error) {
-		first, err = tx.StoreAnswer(f.t.Context(), k, "here", a, now, since)
+		first, err = tx.StoreAnswer(f.t.Context(), store.NewAnswer{
+			OnceKey: k, Answer: a, By: "here", Now: now, Since: since,
+		})
 		return err
 	})
 	if err != nil {

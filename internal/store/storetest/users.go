@@ -83,7 +83,9 @@ var userTests = map[string]func(*fixture){
 			Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, CreatedAt: start}
 		f.update(func(tx *store.Tx) error { return tx.CreateToken(f.t.Context(), token) })
 		used := func(tenant int64, at time.Time) time.Time {
-			f.update(func(tx *store.Tx) error { return tx.TokenUsed(f.t.Context(), tenant, token.ID, at, at.Add(-time.Minute)) })
+			f.update(func(tx *store.Tx) error {
+				return tx.TokenUsed(f.t.Context(), tenant, token.ID, at, at.Add(-time.Minute))
+			})
 			found := must[access.Token](f)(f.store.Token(f.t.Context(), token.ID))
 			if diff := cmp.Diff(token.Allowed, found.Allowed, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 				f.t.Error(diff)
