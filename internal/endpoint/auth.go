@@ -123,14 +123,16 @@ func (e Endpoint) checkAuth() []fault.Field {
 	}
 	a := e.Auth
 	needs, known := map[AuthKind][]string{
-		NoAuth: nil, BearerAuth: {"token"}, BasicAuth: {"username", "password"}, OAuth2Auth: {"token_url", "client_id", "client_secret"},
+		NoAuth: nil, BearerAuth: {"token"}, BasicAuth: {"username", "password"},
+		OAuth2Auth: {"token_url", "client_id", "client_secret"},
 	}[a.Kind]
 	if !known {
 		add("type", "is none of none, bearer, basic, oauth2")
 		return faults
 	}
 	for name, value := range map[string]string{
-		"token": a.Token, "username": a.Username, "password": a.Password, "token_url": a.TokenURL, "client_id": a.ClientID, "client_secret": a.ClientSecret,
+		"token": a.Token, "username": a.Username, "password": a.Password, "token_url": a.TokenURL,
+		"client_id": a.ClientID, "client_secret": a.ClientSecret,
 		"audience": a.Audience, "client_auth": a.ClientAuth, "scopes": strings.Join(a.Scopes, " "),
 	} {
 		needed := slices.Contains(needs, name)
@@ -171,8 +173,12 @@ func (a Auth) checkForm() []fault.Field {
 		add("scopes", "has more than "+strconv.Itoa(maxScopes)+" scopes")
 	}
 	for i, scope := range a.Scopes {
-		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			add("scopes/"+strconv.Itoa(i), "is not a scope: printable ASCII without spaces, quotation marks and backslashes")
+		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool {
+			return r <= ' ' || r > '~' || r == '"' ||
+				r == '\\'
+		}) {
+			add("scopes/"+strconv.Itoa(i),
+				"is not a scope: printable ASCII without spaces, quotation marks and backslashes")
 		}
 	}
 	if !slices.Contains([]string{"", InHeader, InBody}, a.ClientAuth) {
@@ -235,8 +241,10 @@ func (e Endpoint) checkTLS() []fault.Field {
 // neither.
 func pairProblem(err error) string {
 	for part, message := range map[string]string{
-		"does not match": "they don't belong together", "certificate input": "the certificate is not PEM that begins with BEGIN CERTIFICATE",
-		"key input": "the key is not PEM of a private key without a password", "parse private key": "the key is not PKCS #1, PKCS #8 or SEC 1",
+		"does not match":    "they don't belong together",
+		"certificate input": "the certificate is not PEM that begins with BEGIN CERTIFICATE",
+		"key input":         "the key is not PEM of a private key without a password",
+		"parse private key": "the key is not PKCS #1, PKCS #8 or SEC 1",
 	} {
 		if strings.Contains(err.Error(), part) {
 			return message

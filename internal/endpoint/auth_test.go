@@ -16,8 +16,9 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-var oauth2 = endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example/token", ClientID: "id", ClientSecret: "secret",
-	Scopes: []string{"a:b", "c"}, Audience: "https://x.example", ClientAuth: endpoint.InBody}
+var oauth2 = endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example/token", ClientID: "id",
+	ClientSecret: "secret",
+	Scopes:       []string{"a:b", "c"}, Audience: "https://x.example", ClientAuth: endpoint.InBody}
 
 func TestEachKindOfAuthNeedsItsFieldsAndNoOthers(t *testing.T) {
 	for _, a := range []endpoint.Auth{
@@ -118,7 +119,8 @@ func selfSigned(t *testing.T, ends time.Time) (certificate, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 }
 
 func TestCertificatesAreJudgedWhenTheyAreSet(t *testing.T) {

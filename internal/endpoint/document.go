@@ -72,7 +72,8 @@ func (e *Endpoint) SetDocument(raw []byte) error {
 		}
 	}
 	if d.Format > documentFormat {
-		return fmt.Errorf("settings of %s: they have the format %d of a newer Casehook, and this one knows formats up to %d; "+
+		return fmt.Errorf("settings of %s: they have the format %d of a newer Casehook, and this one knows formats "+
+			"up to %d; "+
 			"upgrade this server", e.ID, d.Format, documentFormat)
 	}
 	e.URL, e.Description, e.Metadata = d.URL, d.Description, d.Metadata

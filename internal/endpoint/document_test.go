@@ -91,7 +91,9 @@ func TestSettingsOfANewerVersionAreKept(t *testing.T) {
 	if err := json.Unmarshal(raw, &members); err != nil {
 		t.Fatal(err)
 	}
-	got := []string{string(members["url"]), string(members["description"]), string(members["sound"]), string(members["nested"])}
+	got := []string{
+		string(members["url"]), string(members["description"]), string(members["sound"]), string(members["nested"]),
+	}
 	if diff := cmp.Diff([]string{`"https://a.example/"`, `"Changed."`, `"bell"`, `{"a":1.50}`}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -104,7 +106,8 @@ func TestADocumentThatCannotBeReadNamesItsEndpoint(t *testing.T) {
 		`{"timeout":"x"}`:           "timeout",
 	} {
 		e := endpoint.Endpoint{ID: "ep_1"}
-		if err := e.SetDocument([]byte(raw)); err == nil || !strings.Contains(err.Error(), "ep_1") || !strings.Contains(err.Error(), want) {
+		if err := e.SetDocument([]byte(raw)); err == nil || !strings.Contains(err.Error(), "ep_1") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}

@@ -31,9 +31,10 @@ type Endpoint struct {
 	IgnoreOwn   bool              // skip what Token caused
 	Filter      string            // a condition in CEL that messages have to meet; empty: all do
 	Token       string            // id of the integration's own API token; empty where a person made the endpoint
-	Owner       string            // whom it belongs to: "user/7", "token/tok_..."; it hears of no case that they may not read; empty: nobody
-	Status      Status
-	Policy      Policy
+	// whom it belongs to: "user/7", "token/tok_..."; it hears of no case that they may not read; empty: nobody
+	Owner  string
+	Status Status
+	Policy Policy
 	Options
 	Clearance   casetype.Classification // the highest that it is told
 	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
@@ -178,7 +179,9 @@ func (p Policy) check() []fault.Field {
 		}
 	}
 	if p.RateLimit != 0 && !(p.RateLimit >= MinRateLimit && p.RateLimit <= MaxRateLimit) {
-		add("rate_limit", fmt.Sprintf("is neither 0, which is no limit, nor between %v and %v requests per second", MinRateLimit, MaxRateLimit))
+		add("rate_limit",
+			fmt.Sprintf("is neither 0, which is no limit, nor between %v and %v requests per second", MinRateLimit,
+				MaxRateLimit))
 	}
 	if !slices.Contains([]Order{"", PerCase, Strict, None}, p.Order) {
 		add("order", "is none of per-case, strict, none")

@@ -19,21 +19,31 @@ func TestCheckNamesEveryWrongField(t *testing.T) {
 	}
 	bad := endpoint.Endpoint{
 		URL: "ftp://example.com", Triggers: []string{"case_created", "nope"},
-		Policy: endpoint.Policy{Timeout: -1, Concurrency: 1000, Order: "fifo", RateLimit: -1, Retries: []time.Duration{time.Second, 0}},
+		Policy: endpoint.Policy{
+			Timeout: -1, Concurrency: 1000, Order: "fifo", RateLimit: -1, Retries: []time.Duration{time.Second, 0},
+		},
 	}
 	var paths []string
 	for _, f := range bad.Check(known) {
 		paths = append(paths, f.Path)
 	}
-	want := []string{"/url", "/triggers/1", "/policy/timeout", "/policy/concurrency", "/policy/retries/1", "/policy/rate_limit", "/policy/order"}
+	want := []string{
+		"/url", "/triggers/1", "/policy/timeout", "/policy/concurrency", "/policy/retries/1", "/policy/rate_limit",
+		"/policy/order",
+	}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestARateIsLimitedOrItIsNot(t *testing.T) {
-	for limit, good := range map[float64]bool{0: true, 0.01: true, 2.5: true, 1000: true, -1: false, 0.009: false, 1000.5: false, math.NaN(): false, math.Inf(1): false} {
-		e := endpoint.Endpoint{URL: "https://example.com", Triggers: []string{"x"}, Policy: endpoint.Policy{RateLimit: limit}}
+	for limit, good := range map[float64]bool{
+		0: true, 0.01: true, 2.5: true, 1000: true, -1: false, 0.009: false, 1000.5: false, math.NaN(): false,
+		math.Inf(1): false,
+	} {
+		e := endpoint.Endpoint{
+			URL: "https://example.com", Triggers: []string{"x"}, Policy: endpoint.Policy{RateLimit: limit},
+		}
 		if faults := e.Check([]string{"x"}); good != (len(faults) == 0) {
 			t.Errorf("%v per second: %v", limit, faults)
 		}
@@ -42,13 +52,17 @@ func TestARateIsLimitedOrItIsNot(t *testing.T) {
 
 func TestCheckRefusesURLsThatCannotBeCalled(t *testing.T) {
 	known := []string{"case_created", "x"}
-	for _, u := range []string{"", "example.com", "http://", "http://:80", "https://u:p@example.com", "https://example.com/#x", "http://[::1", "file:///etc/passwd"} {
+	for _, u := range []string{
+		"", "example.com", "http://", "http://:80", "https://u:p@example.com", "https://example.com/#x", "http://[::1",
+		"file:///etc/passwd",
+	} {
 		e := endpoint.Endpoint{URL: u, Triggers: []string{"x"}}
 		if faults := e.Check(known); len(faults) != 1 || faults[0].Path != "/url" {
 			t.Errorf("%q: faults %v, want one at /url", u, faults)
 		}
 	}
-	if faults := (endpoint.Endpoint{URL: "http://localhost:1"}).Check(known); len(faults) != 1 || faults[0].Path != "/triggers" {
+	if faults := (endpoint.Endpoint{URL: "http://localhost:1"}).Check(known); len(faults) != 1 ||
+		faults[0].Path != "/triggers" {
 		t.Errorf("no triggers: %v", faults)
 	}
 }

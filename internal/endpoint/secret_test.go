@@ -21,7 +21,10 @@ func TestRotatedSecretsSignForTheOverlap(t *testing.T) {
 		}
 		return ids
 	}
-	got := []string{signing(at(3)), signing(at(7).Add(-1)), signing(at(7)), signing(at(23).Add(-1)), signing(at(23)), signing(at(23).AddDate(9, 0, 0))}
+	got := []string{
+		signing(at(3)), signing(at(7).Add(-1)), signing(at(7)), signing(at(23).Add(-1)), signing(at(23)),
+		signing(at(23).AddDate(9, 0, 0)),
+	}
 	if diff := cmp.Diff([]string{"cbka", "cbka", "cbk", "cbk", "ck", "ck"}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -40,7 +40,8 @@ const (
 // reservedNames are what a header may not be called, in lower case: what frames
 // the request, what routes it, and what says who sends it.
 var reservedNames = []string{
-	"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+	"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te",
+	"trailer", "upgrade",
 	"expect", "accept-encoding", "user-agent", "event-name", "traceparent", "tracestate", "baggage", "cookie", "date",
 	"idempotency-key", "x-idempotency-key", // net/http takes a POST with these for one that may be repeated
 	"forwarded", "via",
@@ -51,7 +52,8 @@ var reservedPrefixes = []string{"webhook-", "x-atfinity-", "x-casehook-", "proxy
 // Reserved reports whether a header of this name is not for an endpoint to set.
 func Reserved(name string) bool {
 	name = strings.ToLower(name)
-	return slices.Contains(reservedNames, name) || slices.ContainsFunc(reservedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return slices.Contains(reservedNames, name) ||
+		slices.ContainsFunc(reservedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // MergeHeaders sets headers by their names, whose case does not count: a value
@@ -197,7 +199,8 @@ func headerProblem(h Header) string {
 		return "is to be given: what is shown is not its value, and values don't follow an endpoint to another host"
 	case len(h.Value) > MaxHeaderValue:
 		return fmt.Sprintf("is longer than %d bytes", MaxHeaderValue)
-	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.TrimSpace(h.Value) != h.Value:
+	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r > '~' }) ||
+		strings.TrimSpace(h.Value) != h.Value:
 		return "is not printable ASCII, without spaces at either end"
 	}
 	return ""
@@ -216,7 +219,8 @@ func textProblem(s string, max int, allowed string) string {
 		return "is not UTF-8"
 	case utf8.RuneCountInString(s) > max:
 		return fmt.Sprintf("is longer than %d characters", max)
-	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }):
+	case strings.ContainsFunc(s,
+		func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }):
 		return "holds a control character"
 	}
 	return ""

@@ -37,15 +37,21 @@ func TestTheVersionThatAReceiverExpectsIsVisibleASCII(t *testing.T) {
 			t.Errorf("%q: faults %v", fine, got)
 		}
 	}
-	for _, wrong := range []string{" ", "2 4", " 2.4", "2.4\t", "2\r\nHost: b", "2\x00", "2\x7f", "ü", strings.Repeat("9", 65)} {
-		if got := faultsOf(endpoint.Endpoint{Options: endpoint.Options{AtfinityVersion: wrong}}); len(got) != 1 || got[0] != "/atfinity_version" {
+	for _, wrong := range []string{
+		" ", "2 4", " 2.4", "2.4\t", "2\r\nHost: b", "2\x00", "2\x7f", "ü", strings.Repeat("9", 65),
+	} {
+		if got := faultsOf(endpoint.Endpoint{Options: endpoint.Options{AtfinityVersion: wrong}}); len(got) != 1 ||
+			got[0] != "/atfinity_version" {
 			t.Errorf("%q: faults %v", wrong, got)
 		}
 	}
 }
 
 func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
-	fine := []endpoint.Header{{Name: "X-Api-Key", Value: "a b;c=\"d\""}, {Name: "x.y~z", Value: ""}, {Name: "Y", Value: strings.Repeat("v", endpoint.MaxHeaderValue)}}
+	fine := []endpoint.Header{
+		{Name: "X-Api-Key", Value: "a b;c=\"d\""}, {Name: "x.y~z", Value: ""},
+		{Name: "Y", Value: strings.Repeat("v", endpoint.MaxHeaderValue)},
+	}
 	if got := faultsOf(endpoint.Endpoint{Headers: fine}); got != nil {
 		t.Errorf("faults %v", got)
 	}
@@ -54,18 +60,22 @@ func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
 		{Name: "N", Value: "a\r\nHost: b"}, {Name: "N", Value: "a\nb"}, {Name: "N", Value: "a\x00"}, {Name: "N", Value: "ü"}, {Name: "N", Value: " v"}, {Name: "N", Value: "v\t"},
 		{Name: "N", Value: strings.Repeat("v", endpoint.MaxHeaderValue+1)}, {Name: "N", Value: endpoint.Hidden},
 	} {
-		if got := faultsOf(endpoint.Endpoint{Headers: []endpoint.Header{h}}); len(got) != 1 || got[0] != "/headers/"+h.Name {
+		if got := faultsOf(endpoint.Endpoint{Headers: []endpoint.Header{h}}); len(got) != 1 ||
+			got[0] != "/headers/"+h.Name {
 			t.Errorf("%q: faults %q", h, got)
 		}
 	}
-	if got := faultsOf(endpoint.Endpoint{Headers: []endpoint.Header{{Name: "X-A", Value: "1"}, {Name: "x-a", Value: "2"}}}); len(got) != 1 || got[0] != "/headers/x-a" {
+	if got := faultsOf(endpoint.Endpoint{Headers: []endpoint.Header{
+		{Name: "X-A", Value: "1"}, {Name: "x-a", Value: "2"},
+	}}); len(got) != 1 || got[0] != "/headers/x-a" {
 		t.Errorf("given twice: %v", got)
 	}
 	var many, large []endpoint.Header
 	for i := range endpoint.MaxHeaders + 1 {
 		many = append(many, endpoint.Header{Name: "X-" + strings.Repeat("n", i+1)})
 		if i < 4 {
-			large = append(large, endpoint.Header{Name: "X-" + strings.Repeat("n", i+1), Value: strings.Repeat("v", 2000)})
+			large = append(large,
+				endpoint.Header{Name: "X-" + strings.Repeat("n", i+1), Value: strings.Repeat("v", 2000)})
 		}
 	}
 	for _, headers := range [][]endpoint.Header{many, large} {
@@ -76,7 +86,10 @@ func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
 }
 
 func TestDescriptionAndMetadataAreBounded(t *testing.T) {
-	fine := endpoint.Endpoint{Description: "Two\nlines\tof ü" + strings.Repeat("ü", 900), Metadata: map[string]string{"team/crm~1": "", "k": strings.Repeat("ü", 500)}}
+	fine := endpoint.Endpoint{
+		Description: "Two\nlines\tof ü" + strings.Repeat("ü", 900),
+		Metadata:    map[string]string{"team/crm~1": "", "k": strings.Repeat("ü", 500)},
+	}
 	if got := faultsOf(fine); got != nil {
 		t.Errorf("faults %v", got)
 	}
@@ -107,19 +120,25 @@ func TestDescriptionAndMetadataAreBounded(t *testing.T) {
 
 func TestHeadersAreMergedByNameWhateverItsCase(t *testing.T) {
 	text := func(s string) *string { return &s }
-	had := []endpoint.Header{{Name: "X-A", Value: "1"}, {Name: "X-B", Value: "2"}, {Name: "X-C", Value: "3"}, {Name: "X-D", Value: "4"}}
+	had := []endpoint.Header{
+		{Name: "X-A", Value: "1"}, {Name: "X-B", Value: "2"}, {Name: "X-C", Value: "3"}, {Name: "X-D", Value: "4"},
+	}
 	e := endpoint.Endpoint{Triggers: []string{"x"}, Headers: endpoint.MergeHeaders(had, map[string]*string{
 		"x-a": text("new"), "x-b": nil, "X-C": text(endpoint.Hidden), "X-E": text("5"), "X-F": nil, "X-G": text(endpoint.Hidden),
 	})}
 	e.Normalise()
-	want := []endpoint.Header{{Name: "X-C", Value: "3"}, {Name: "X-D", Value: "4"}, {Name: "X-E", Value: "5"}, {Name: "X-G", Value: endpoint.Hidden}, {Name: "x-a", Value: "new"}}
+	want := []endpoint.Header{
+		{Name: "X-C", Value: "3"}, {Name: "X-D", Value: "4"}, {Name: "X-E", Value: "5"},
+		{Name: "X-G", Value: endpoint.Hidden}, {Name: "x-a", Value: "new"},
+	}
 	if diff := cmp.Diff(want, e.Headers); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"/headers/X-G"}, faultsOf(e)); diff != "" {
 		t.Errorf("what is shown in the place of a value is taken for one: %s", diff)
 	}
-	metadata := endpoint.MergeMetadata(map[string]string{"a": "1", "b": "2"}, map[string]*string{"a": nil, "c": text("3")})
+	metadata := endpoint.MergeMetadata(map[string]string{"a": "1", "b": "2"},
+		map[string]*string{"a": nil, "c": text("3")})
 	if diff := cmp.Diff(map[string]string{"b": "2", "c": "3"}, metadata); diff != "" {
 		t.Error(diff)
 	}
@@ -133,18 +152,24 @@ func TestSecretsDoNotFollowAnEndpointToAnotherHost(t *testing.T) {
 		{"https://a.example/other?x=1", true}, {"https://A.example:443/x", true},
 		{"https://b.example/x", false}, {"http://a.example/x", false}, {"https://a.example:8443/x", false}, {"https://a.example.evil.example/x", false},
 	} {
-		before := endpoint.Endpoint{URL: "https://a.example/x", Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "secret"}}}
+		before := endpoint.Endpoint{
+			URL: "https://a.example/x", Headers: []endpoint.Header{{Name: "X-Api-Key", Value: "secret"}},
+		}
 		after := before.Clone()
 		after.Point(test.to)
 		after.Triggers = []string{"x"}
-		if after.URL != weburl.Stored(test.to) || len(faultsOf(after)) == 0 != test.keeps || before.Headers[0].Value != "secret" {
+		if after.URL != weburl.Stored(test.to) || len(faultsOf(after)) == 0 != test.keeps ||
+			before.Headers[0].Value != "secret" {
 			t.Errorf("to %s: %+v, before %+v", test.to, after, before)
 		}
 	}
 }
 
 func TestAChangedCopyLeavesTheOriginal(t *testing.T) {
-	e := endpoint.Endpoint{Triggers: []string{"x"}, Metadata: map[string]string{"a": "1"}, Headers: []endpoint.Header{{Name: "X-A", Value: "1"}}}
+	e := endpoint.Endpoint{
+		Triggers: []string{"x"}, Metadata: map[string]string{"a": "1"},
+		Headers: []endpoint.Header{{Name: "X-A", Value: "1"}},
+	}
 	c := e.Clone()
 	c.Metadata["a"], c.Headers[0].Value, c.Triggers[0] = "2", "2", "y"
 	if e.Metadata["a"] != "1" || e.Headers[0].Value != "1" || e.Triggers[0] != "x" {

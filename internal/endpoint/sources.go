@@ -20,7 +20,8 @@ func (e Endpoint) Hears(a event.Actor) bool {
 	if e.IgnoreOwn && a.Source == event.API && a.TokenID == e.Token {
 		return false
 	}
-	return a.Source != event.UI && a.Source != event.API || len(e.Sources) == 0 || slices.Contains(e.Sources, string(a.Source))
+	return a.Source != event.UI && a.Source != event.API || len(e.Sources) == 0 ||
+		slices.Contains(e.Sources, string(a.Source))
 }
 
 // sorted returns sources as they are kept: in order, each once, and none for all.
@@ -58,7 +59,8 @@ func (e Endpoint) checkSources() []fault.Field {
 		}
 	}
 	if e.IgnoreOwn && e.Token == "" {
-		faults = append(faults, fault.Field{Path: "/ignore_own", Message: "needs a token whose activity is ignored; name one in token"})
+		faults = append(faults,
+			fault.Field{Path: "/ignore_own", Message: "needs a token whose activity is ignored; name one in token"})
 	}
 	return faults
 }

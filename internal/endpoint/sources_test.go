@@ -42,7 +42,9 @@ func TestBothSourcesAreKeptAsNone(t *testing.T) {
 }
 
 func TestCheckRefusesSourcesThatAreNone(t *testing.T) {
-	e := endpoint.Endpoint{URL: "https://example.com", Triggers: []string{"x"}, Sources: []string{"ui", "mail"}, IgnoreOwn: true}
+	e := endpoint.Endpoint{
+		URL: "https://example.com", Triggers: []string{"x"}, Sources: []string{"ui", "mail"}, IgnoreOwn: true,
+	}
 	var paths []string
 	for _, f := range e.Check([]string{"x"}) {
 		paths = append(paths, f.Path)

@@ -190,7 +190,8 @@ func binaries() (string, error) {
 	}
 	if best == "" {
 		return "",
-			errors.New("pgtest: there is no PostgreSQL here. Install it (apt-get install postgresql, dnf install postgresql-server, " +
+			errors.New("pgtest: there is no PostgreSQL here. Install it (apt-get install postgresql, dnf install " +
+				"postgresql-server, " +
 				"brew install postgresql@17), or name a server where databases may be made: " + ServerVariable +
 				"=postgres://...")
 	}

@@ -13,7 +13,8 @@ func TestEveryDatabaseIsEmptyAndItsOwn(t *testing.T) {
 	execute(t, first, "create table only_here (a int)")
 	execute(t, second, "create table only_here (a int)")
 	if got := ask(t, first,
-		"select current_setting('server_encoding') || ' ' || datcollate from pg_database where datname = current_database()"); got != "UTF8 C" {
+		"select current_setting('server_encoding') || ' ' || datcollate from pg_database where datname = "+
+			"current_database()"); got != "UTF8 C" {
 		t.Errorf("encoding and collation are %s", got)
 	}
 }

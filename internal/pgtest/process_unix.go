@@ -38,5 +38,6 @@ func unprivileged(cmd *exec.Cmd, dir string) error {
 		}
 		return nil
 	}
-	return errors.New("pgtest: PostgreSQL does not run as root, and there is neither a user postgres nor nobody; run the tests as another user")
+	return errors.New("pgtest: PostgreSQL does not run as root, and there is neither a user postgres nor nobody; run " +
+		"the tests as another user")
 }

@@ -62,7 +62,9 @@ func (tx *Tx) AddComment(ctx context.Context, tenant int64, c cases.Comment) err
 }
 
 // Comments lists a case's comments after one of them, oldest first.
-func (r reader) Comments(ctx context.Context, tenant, caseID int64, after string, limit int) (Page[cases.Comment], error) {
+func (r reader) Comments(
+	ctx context.Context, tenant, caseID int64, after string, limit int,
+) (Page[cases.Comment], error) {
 	rows, err := r.q.query(ctx, commentList, tenant, caseID, after, limit+1)
 	return collectPage(rows, err, limit, sized(commentColumns, func(c *cases.Comment) (cases.Comment, int, error) {
 		return *c, len(c.Text), nil
@@ -77,13 +79,17 @@ func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Attach
 
 // Attachments lists those of a case's documents or proofs that the clearance
 // sees, after one of them, oldest first.
-func (r reader) Attachments(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, clearance casetype.Classification, after string, limit int) ([]cases.Attachment, error) {
+func (r reader) Attachments(
+	ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, clearance casetype.Classification, after string, limit int,
+) ([]cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit, clearance.Level())
 	return collect(rows, err, attachmentColumns.scan())
 }
 
 // Attachment finds a document or a proof of a case.
-func (r reader) Attachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error) {
+func (r reader) Attachment(
+	ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string,
+) (cases.Attachment, error) {
 	rows, err := r.q.query(ctx, attachmentGet, tenant, caseID, string(sort), id)
 	return one(rows, err, attachmentColumns.scan(), attachmentMissing(sort, id))
 }

@@ -74,7 +74,9 @@ var (
 
 // FindAttempts returns attempts, the newest first, and the Before to go on with; 0:
 // there are no more. It may give fewer than Limit although there are more.
-func (r reader) FindAttempts(ctx context.Context, tenant int64, f AttemptFilter) (found []Attempt, next int64, err error) {
+func (r reader) FindAttempts(
+	ctx context.Context, tenant int64, f AttemptFilter,
+) (found []Attempt, next int64, err error) {
 	low, high, err := r.attemptRange(ctx, f)
 	if err != nil {
 		return nil, 0, err

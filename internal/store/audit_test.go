@@ -11,7 +11,9 @@ import (
 func TestTheAuditIsAppendOnly(t *testing.T) {
 	for _, s := range statements {
 		for _, text := range s.text {
-			for _, verb := range []string{"update audit", "delete from audit", "insert or replace into audit", "truncate"} {
+			for _, verb := range []string{
+				"update audit", "delete from audit", "insert or replace into audit", "truncate",
+			} {
 				if strings.Contains(strings.ToLower(text), verb) {
 					t.Errorf("a statement changes the audit: %s", text)
 				}

@@ -32,24 +32,30 @@ func TestAnUnfinishedContentIsListedAndNotOpened(t *testing.T) {
 					t.Errorf("Open = %v in the middle of the upload", err)
 				}
 				var keys []string
-				err := blobs.List(t.Context(), func(key string, _ time.Time) error { keys = append(keys, key); return nil })
+				err := blobs.List(t.Context(), func(key string, _ time.Time) error {
+					keys = append(keys,
+						key)
+					return nil
+				})
 				if err != nil || len(keys) != 1 || keys[0] != key {
 					t.Errorf("List = %v, %v in the middle of the upload", keys, err)
 				}
 				return 0, io.EOF
 			}
 			content := bytes.Repeat([]byte("x"), 1<<20)
-			_, err := blobs.Put(t.Context(), key, io.MultiReader(bytes.NewReader(content), readerFunc(look), bytes.NewReader(content)), 1<<30)
+			_, err := blobs.Put(t.Context(), key,
+				io.MultiReader(bytes.NewReader(content), readerFunc(look), bytes.NewReader(content)), 1<<30)
 			if err != nil {
 				t.Fatal(err)
 			}
 			// One that is deleted under its writer's hands is not half there afterwards.
-			_, err = blobs.Put(t.Context(), doomed, io.MultiReader(bytes.NewReader(content), readerFunc(func() (int, error) {
-				if err := blobs.Delete(t.Context(), doomed); err != nil {
-					t.Error(err)
-				}
-				return 0, io.EOF
-			}), bytes.NewReader(content)), 1<<30)
+			_, err = blobs.Put(t.Context(),
+				doomed, io.MultiReader(bytes.NewReader(content), readerFunc(func() (int, error) {
+					if err := blobs.Delete(t.Context(), doomed); err != nil {
+						t.Error(err)
+					}
+					return 0, io.EOF
+				}), bytes.NewReader(content)), 1<<30)
 			if got := fault.As(err); err == nil || got.Code != "blob.not_found" {
 				t.Errorf("Put = %v", err)
 			}

@@ -264,9 +264,11 @@ func (tx *Tx) LockCase(ctx context.Context, tenant, id int64) error {
 	return err
 }
 
-// Assign assigns a case to a user, or with the zero Person to nobody, and saves its next version. Assigning a case to its
-// present assignee changes nothing.
-func (tx *Tx) Assign(ctx context.Context, tenant, id int64, to event.Person, by cases.Activity) (c cases.Case, changed bool, err error) {
+// Assign assigns a case to a user, or with the zero Person to nobody, and saves its next
+// version. Assigning a case to its present assignee changes nothing.
+func (tx *Tx) Assign(
+	ctx context.Context, tenant, id int64, to event.Person, by cases.Activity,
+) (c cases.Case, changed bool, err error) {
 	var since time.Time
 	if to.UserID != 0 {
 		since = by.At

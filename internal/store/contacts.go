@@ -91,7 +91,8 @@ const maxContacts = 200
 
 // ContactFilter selects contacts; empty fields select all.
 type ContactFilter struct {
-	Text  string   // in names, business name, email or phones, however it is spelt, and whatever the spacing of its digits
+	// in names, business name, email or phones, however it is spelt, and whatever the spacing of its digits
+	Text  string
 	After Position // the last contact of the page before
 	Limit int
 }
@@ -206,12 +207,15 @@ func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseCon
 
 // Links lists the cases of a contact after one of them, by case and role, but for
 // those of some types and those above a clearance.
-func (r reader) Links(ctx context.Context, tenant, contact int64, after Link, without []string, clearance casetype.Classification, limit int) ([]Link, error) {
+func (r reader) Links(
+	ctx context.Context, tenant, contact int64, after Link, without []string, clearance casetype.Classification, limit int,
+) ([]Link, error) {
 	list, err := keyRows(without)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, linksOfContact, tenant, contact, after.CaseID, after.Role, limit, list, clearance.Level())
+	rows, err := r.q.query(ctx, linksOfContact, tenant, contact, after.CaseID, after.Role, limit, list,
+		clearance.Level())
 	return collect(rows, err, func(rows *sql.Rows) (l Link, err error) {
 		return l, rows.Scan(&l.CaseID, &l.Role)
 	})
@@ -219,7 +223,9 @@ func (r reader) Links(ctx context.Context, tenant, contact int64, after Link, wi
 
 // LinkContact makes a contact play a role in a case, and gives the case its next
 // version and its last activity. A link that there is already changes nothing.
-func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity) (c cases.Case, changed bool, err error) {
+func (tx *Tx) LinkContact(
+	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
+) (c cases.Case, changed bool, err error) {
 	// Cases are locked before contacts, here as in a contact's deletion.
 	if c, err = tx.lockCase(ctx, tenant, id); err != nil || c.Linked(link) {
 		return c, false, err
@@ -228,7 +234,8 @@ func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.Case
 		return c, false, err
 	}
 	if len(c.Contacts) >= maxContacts {
-		return c, false, fault.New(fault.Conflict, "case.too_many_contacts", "The case has %d contacts already; unlink one first.", maxContacts)
+		return c, false, fault.New(fault.Conflict, "case.too_many_contacts",
+			"The case has %d contacts already; unlink one first.", maxContacts)
 	}
 	if _, err := tx.q.exec(ctx, linkInsert, tenant, link.ContactID, id, link.Role); err != nil {
 		return c, false, err
@@ -238,7 +245,9 @@ func (tx *Tx) LinkContact(ctx context.Context, tenant, id int64, link event.Case
 
 // UnlinkContact takes a role in a case from a contact, as LinkContact gives
 // it one. A link that is not there changes nothing.
-func (tx *Tx) UnlinkContact(ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity) (c cases.Case, changed bool, err error) {
+func (tx *Tx) UnlinkContact(
+	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
+) (c cases.Case, changed bool, err error) {
 	if c, err = tx.lockCase(ctx, tenant, id); err != nil {
 		return c, false, err
 	}
@@ -264,7 +273,9 @@ func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error
 }
 
 // setContacts writes the list that a locked case shows, and touches the case.
-func (tx *Tx) setContacts(ctx context.Context, c cases.Case, contacts []event.CaseContact, by cases.Activity) (cases.Case, bool, error) {
+func (tx *Tx) setContacts(
+	ctx context.Context, c cases.Case, contacts []event.CaseContact, by cases.Activity,
+) (cases.Case, bool, error) {
 	list, err := json.Marshal(append([]event.CaseContact{}, contacts...))
 	if err != nil {
 		return c, false, fmt.Errorf("encoding a case's contacts: %w", err)

@@ -416,7 +416,9 @@ func unparkRows(s Settlement) [][]any {
 }
 
 // Attempts lists an endpoint's attempts with ids below before, newest first.
-func (r reader) Attempts(ctx context.Context, tenant int64, endpoint string, before int64, limit int) ([]Attempt, error) {
+func (r reader) Attempts(
+	ctx context.Context, tenant int64, endpoint string, before int64, limit int,
+) ([]Attempt, error) {
 	rows, err := r.q.query(ctx, attemptList, tenant, endpoint, before, limit)
 	return collect(rows, err, attemptColumns.scan())
 }

@@ -20,9 +20,22 @@ func TestManyAttemptsAreKept(t *testing.T) {
 				var want []Attempt
 				for i := range n {
 					want = append(want, Attempt{
-						Tenant: 1, Endpoint: endpoint, Cursor: "cur", Place: Place{Seq: int64(i), Part: i % 3, Message: fmt.Sprint("msg_", i)},
-						Subject: "case/1", Trigger: "case_created", Number: i, At: time.UnixMicro(int64(1000 + i)).UTC(), Duration: time.Duration(i) * time.Millisecond,
-						Address: "192.0.2.1:443", Status: 200 + i, Class: "", Delivered: i%2 == 0, Request: `{"a": "é\u0000\""}`, Response: "{}", BodySHA256: "00",
+						Tenant:     1,
+						Endpoint:   endpoint,
+						Cursor:     "cur",
+						Place:      Place{Seq: int64(i), Part: i % 3, Message: fmt.Sprint("msg_", i)},
+						Subject:    "case/1",
+						Trigger:    "case_created",
+						Number:     i,
+						At:         time.UnixMicro(int64(1000 + i)).UTC(),
+						Duration:   time.Duration(i) * time.Millisecond,
+						Address:    "192.0.2.1:443",
+						Status:     200 + i,
+						Class:      "",
+						Delivered:  i%2 == 0,
+						Request:    `{"a": "é\u0000\""}`,
+						Response:   "{}",
+						BodySHA256: "00",
 					})
 				}
 				saved := slices.Clone(want)
@@ -30,7 +43,8 @@ func TestManyAttemptsAreKept(t *testing.T) {
 					saved[0].Response, want[0].Response = "a\x00b\xff", "a\uFFFDb\uFFFD"
 				}
 				err := s.Update(t.Context(), func(tx *Tx) error {
-					_, err := tx.Settle(t.Context(), []Settlement{{Tenant: 1, Endpoint: endpoint, Cursor: "cur", Attempts: saved}})
+					_, err := tx.Settle(t.Context(),
+						[]Settlement{{Tenant: 1, Endpoint: endpoint, Cursor: "cur", Attempts: saved}})
 					return err
 				})
 				if err != nil {
@@ -38,7 +52,8 @@ func TestManyAttemptsAreKept(t *testing.T) {
 				}
 				got, err := s.Attempts(t.Context(), 1, endpoint, 1<<40, 1000)
 				slices.Reverse(got)
-				if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(Attempt{}, "ID"), cmpopts.EquateEmpty()); diff != "" || err != nil {
+				if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(Attempt{}, "ID"),
+					cmpopts.EquateEmpty()); diff != "" || err != nil {
 					t.Errorf("%d attempts: %v\n%s", n, err, diff)
 				}
 			}

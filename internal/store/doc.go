@@ -9,7 +9,8 @@
 // (synchronous=FULL) at the price of one flush for many. Reads have connections of their own and never wait for it.
 //
 // On PostgreSQL each function has its own transaction. Transactions commit in another order than they draw ids, so a
-// cursor over ids would skip entries that commit late. Committed entries therefore get a dense seq in the order of their
+// cursor over ids would skip entries that commit late. Committed entries therefore get a dense seq in the
+// order of their
 // ids, by a function of the database (journal_sequence). An entry is inserted after its case's row was locked, so the
 // entries of one case are in order. A new endpoint first catches up with the sequence, and so begins behind all
 // committed entries.
@@ -23,7 +24,8 @@
 //
 // # Statements
 //
-// Every statement is defined once, with $N parameters, as a package-level value. Lists go in as one parameter. Times are
+// Every statement is defined once, with $N parameters, as a package-level value. Lists go in as one
+// parameter. Times are
 // integers, in microseconds. Where the engines differ, a statement has {{now}} (microseconds, by the database's clock),
 // {{lock}} or {{share}} (row locks, which SQLite's single writer does without), or rows($1: a text, b bigint): a table
 // from one JSON array of arrays. Tests compare the two schemas and prepare every statement on both engines.
@@ -32,8 +34,10 @@
 //
 // # Waking
 //
-// After a commit that appended to the journal, the store wakes the callers that wait on [Store.Wake]: within the process
-// at once; on other nodes by NOTIFY, outside of the business transaction, because inside it would serialise all commits,
+// After a commit that appended to the journal, the store wakes the callers that wait on [Store.Wake]: within
+// the process
+// at once; on other nodes by NOTIFY, outside of the business transaction, because inside it would serialise
+// all commits,
 // and at most every 50 ms; and by polling each second if all else fails.
 //
 // # Text
@@ -45,7 +49,8 @@
 // # Secrets
 //
 // Secrets are sealed with AES-256-GCM, and so are stored answers, which may contain some. Each is bound to its place: a
-// value that is copied to another row does not open. The database has a check value of its key, and refuses another key.
+// value that is copied to another row does not open. The database has a check value of its key, and refuses
+// another key.
 // A list of secrets names each by a fingerprint, by which casehook apply recognises the secret of a variable. The
 // fingerprint is a plain hash: a secret has 24 bytes at least, and a guess could as well be tried on any message that
 // the secret signed, which a person who may list secrets can have sent to themselves.

@@ -176,10 +176,11 @@ func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clea
 // Endpoints lists endpoints after one of them, oldest first.
 func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) (Page[endpoint.Endpoint], error) {
 	rows, err := r.q.query(ctx, endpointList, tenant, after, limit+1)
-	found, err := collectPage(rows, err, limit, sized(endpointColumns, func(row *endpointRow) (endpoint.Endpoint, int, error) {
-		e, err := r.openEndpoint(row)
-		return e, len(row.settings) + len(row.sealed), err
-	}))
+	found, err := collectPage(rows, err,
+		limit, sized(endpointColumns, func(row *endpointRow) (endpoint.Endpoint, int, error) {
+			e, err := r.openEndpoint(row)
+			return e, len(row.settings) + len(row.sealed), err
+		}))
 	if err == nil {
 		found.Items, err = r.withTriggers(ctx, found.Items, nil)
 	}

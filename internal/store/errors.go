@@ -32,7 +32,8 @@ func translate(err error) error {
 		return translateSQLite(lite)
 	case errors.As(err, &pg):
 		return translatePostgres(pg)
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err,
+		sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), pgconn.SafeToRetry(err):
 		return unreachable(err)
 	}
@@ -65,7 +66,8 @@ func outcomeUnknown(err error) error {
 		return err
 	}
 	return fault.Wrap(err, fault.Unavailable, codeOutcomeUnknown,
-		"The database was lost while the change was being saved: it may be saved or not. Repeat the request with the same Idempotency-Key, "+
+		"The database was lost while the change was being saved: it may be saved or not. Repeat the request with the "+
+			"same Idempotency-Key, "+
 			"whose answer tells; if it had none, look whether the change is there before you repeat it.")
 }
 
@@ -84,18 +86,22 @@ func translateSQLite(err *driversqlite.Error) error {
 	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return referenced(err)
 	case codes.SQLITE_FULL:
-		return fault.Wrap(err, fault.Unavailable, codeFull, "The disk that holds the database is full. Nothing was saved; free some space there, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeFull,
+			"The disk that holds the database is full. Nothing was saved; free some space there, and try again.")
 	}
 	switch err.Code() & 0xff {
 	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
 		return damaged(err)
 	case codes.SQLITE_BUSY:
-		return fault.Wrap(err, fault.Unavailable, "store.busy", "Another process holds the database. Try again shortly.")
+		return fault.Wrap(err, fault.Unavailable, "store.busy",
+			"Another process holds the database. Try again shortly.")
 	case codes.SQLITE_CANTOPEN, codes.SQLITE_NOMEM:
 		return fault.Wrap(err, fault.Unavailable, "store.exhausted",
-			"The server has no open files or no memory left for its database. Nothing was saved; raise its limits, and try again.")
+			"The server has no open files or no memory left for its database. Nothing was saved; raise its limits, "+
+				"and try again.")
 	case codes.SQLITE_IOERR, codes.SQLITE_READONLY:
-		return fault.Wrap(err, fault.Unavailable, codeDisk, "The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeDisk,
+			"The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
 	case codes.SQLITE_INTERRUPT:
 		return cancelled(err)
 	}
@@ -117,14 +123,16 @@ func translatePostgres(err *pgconn.PgError) error {
 	case "08", "57": // connection exception, operator intervention
 		return unreachable(err)
 	case "53": // insufficient resources
-		return fault.Wrap(err, fault.Unavailable, codeFull, "The database has run out of room or connections. Nothing was saved; see to it, and try again.")
+		return fault.Wrap(err, fault.Unavailable, codeFull,
+			"The database has run out of room or connections. Nothing was saved; see to it, and try again.")
 	}
 	return err
 }
 
 // referenced says that a row needs another: one that is gone, or that can't go.
 func referenced(err error) error {
-	return fault.Wrap(err, fault.Conflict, "store.referenced", "Something else belongs to it, or what it belongs to is gone.")
+	return fault.Wrap(err, fault.Conflict, "store.referenced",
+		"Something else belongs to it, or what it belongs to is gone.")
 }
 
 func isReferenced(err error) bool {

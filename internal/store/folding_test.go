@@ -53,7 +53,8 @@ func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 			}
 			for _, spelt := range []string{"Größe", "GRÖSSE", "Gro\u0308ße"} {
 				e := endpoint.Endpoint{ID: "ep_2", Tenant: tenant, Name: spelt}
-				if err := s.CheckEndpointName(t.Context(), e, casetype.Restricted); fault.As(err).Code != "endpoint.name_taken" {
+				if err := s.CheckEndpointName(t.Context(), e,
+					casetype.Restricted); fault.As(err).Code != "endpoint.name_taken" {
 					t.Errorf("%q is free: %v", spelt, err)
 				}
 			}
@@ -62,7 +63,11 @@ func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 				t.Fatal(err)
 			}
 			e.Description = "goes on as it is called"
-			err = s.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(t.Context(), e); return err })
+			err = s.Update(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.UpdateEndpoint(t.Context(),
+					e)
+				return err
+			})
 			if err != nil {
 				t.Error(err)
 			}
@@ -86,20 +91,24 @@ func fillOld(t *testing.T, s *store.Store) (tenant int64) {
 			return err
 		}
 		for n := range int64(oldRows) {
-			c := cases.Case{ID: 1000 + n, Tenant: tenant, Type: "plain", TypeVersion: 1, Reference: fmt.Sprint(n), State: "open",
-				Name: "Lange Straße", NameSet: true, Version: 1, Revision: 1, Classification: casetype.Public,
+			c := cases.Case{ID: 1000 + n, Tenant: tenant, Type: "plain", TypeVersion: 1, Reference: fmt.Sprint(n),
+				State: "open",
+				Name:  "Lange Straße", NameSet: true, Version: 1, Revision: 1, Classification: casetype.Public,
 				CreatedAt: at, ModifiedAt: at}
 			if err := tx.InsertCase(t.Context(), c, typ); err != nil {
 				return err
 			}
 			d := event.ContactDetails{IsBusiness: true, BusinessName: "Straße"}
-			contact := cases.Contact{ID: 1000 + n, Tenant: tenant, Version: 1, CreatedAt: at, ModifiedAt: at, ContactDetails: d}
+			contact := cases.Contact{
+				ID: 1000 + n, Tenant: tenant, Version: 1, CreatedAt: at, ModifiedAt: at, ContactDetails: d,
+			}
 			if err := tx.InsertContact(t.Context(), contact); err != nil {
 				return err
 			}
 		}
 		for n, name := range []string{"Größe", "GRÖSSE"} {
-			e := endpoint.Endpoint{ID: fmt.Sprint("ep_", n), Tenant: tenant, Name: fmt.Sprint(n), URL: "https://example.org/",
+			e := endpoint.Endpoint{ID: fmt.Sprint("ep_", n), Tenant: tenant, Name: fmt.Sprint(n),
+				URL:      "https://example.org/",
 				Triggers: []string{"case_created"}, Status: endpoint.Active, Revision: 1, CreatedAt: at, UpdatedAt: at}
 			if err := tx.CreateEndpoint(t.Context(), e, fmt.Sprint("cur_", n)); err != nil {
 				return err

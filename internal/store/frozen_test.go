@@ -106,7 +106,9 @@ var errThawed = errors.New("thawed")
 
 // freeze lets a new node write, and freezes it at one of the moments before and
 // after its statements, until it is thawed. It returns nil when the write has fewer.
-func (w *frozenWorld) freeze(t *testing.T, write func(context.Context, *frozenWorld, *store.Store, int) error, at int) (thaw func()) {
+func (w *frozenWorld) freeze(
+	t *testing.T, write func(context.Context, *frozenWorld, *store.Store, int) error, at int,
+) (thaw func()) {
 	t.Helper()
 	moments, armed := 0, false
 	frozen, thawed, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -170,13 +172,20 @@ func (w *frozenWorld) create(ctx context.Context, s *store.Store, n int) error {
 			}
 		}
 		c := cases.Case{
-			ID: int64(n), Tenant: w.tenant, Type: "kyc", Reference: fmt.Sprint("KYC-", n), Classification: casetype.Public,
-			Version: 1, Revision: 1, Data: map[string]any{},
+			ID:             int64(n),
+			Tenant:         w.tenant,
+			Type:           "kyc",
+			Reference:      fmt.Sprint("KYC-", n),
+			Classification: casetype.Public,
+			Version:        1,
+			Revision:       1,
+			Data:           map[string]any{},
 		}
 		if err := tx.InsertCase(ctx, c, &casetype.Type{Definition: casetype.Definition{Key: "kyc"}}); err != nil {
 			return err
 		}
-		_, err := tx.Append(ctx, event.Entry{Tenant: w.tenant, Subject: event.CaseSubject(c.ID), Version: 1, At: time.Now()})
+		_, err := tx.Append(ctx,
+			event.Entry{Tenant: w.tenant, Subject: event.CaseSubject(c.ID), Version: 1, At: time.Now()})
 		return err
 	})
 }
@@ -188,7 +197,10 @@ func (w *frozenWorld) endpoint(ctx context.Context, s *store.Store, id string) e
 }
 
 func anEndpoint(tenant int64, id string) endpoint.Endpoint {
-	return endpoint.Endpoint{ID: id, Tenant: tenant, URL: "https://example.org/", Status: endpoint.Active, Triggers: []string{"case_created"}, Revision: 1}
+	return endpoint.Endpoint{
+		ID: id, Tenant: tenant, URL: "https://example.org/", Status: endpoint.Active,
+		Triggers: []string{"case_created"}, Revision: 1,
+	}
 }
 
 func (w *frozenWorld) settle(ctx context.Context, s *store.Store, endpoint string, n int) error {

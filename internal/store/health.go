@@ -65,7 +65,8 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 	var rows [][]any
 	for id, c := range changes {
 		if !c.Disable {
-			rows = append(rows, []any{id, c.Base, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told, string(c.Breaker)})
+			rows = append(rows,
+				[]any{id, c.Base, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told, string(c.Breaker)})
 			continue
 		}
 		disabled, err := tx.disable(ctx, id, c)
@@ -98,7 +99,8 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 
 // disable stops an active endpoint, and returns it if it did.
 func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string, error) {
-	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told, string(c.Breaker), c.Base, c.Revision)
+	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told,
+		string(c.Breaker), c.Base, c.Revision)
 	disabled, err := collect(rows, err, scanValue[string])
 	tx.endpoints = tx.endpoints || len(disabled) > 0
 	return disabled, err

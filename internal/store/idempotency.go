@@ -117,7 +117,8 @@ func (tx *Tx) ClaimKey(ctx context.Context, c Claim) (bool, error) {
 	if c.Alone {
 		alone = 1
 	}
-	n, err := tx.q.exec(ctx, onceClaim, c.Tenant, c.Token, c.Operation, c.Key, c.Request, tx.seal.seal(nil, c.place()), micros(c.Now),
+	n, err := tx.q.exec(ctx, onceClaim, c.Tenant, c.Token, c.Operation, c.Key, c.Request, tx.seal.seal(nil, c.place()),
+		micros(c.Now),
 		c.By, micros(c.Until), micros(c.Since), alone)
 	return n > 0, err
 }

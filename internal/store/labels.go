@@ -59,7 +59,8 @@ func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error)
 func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
 	n, err := labelColumns.exec(ctx, tx.q, labelInsert, &l, tenant)
 	if err == nil && n == 0 {
-		err = fault.New(fault.Conflict, "label.slug_taken", "There is a label %s already; change it, or take another slug.", l.Slug)
+		err = fault.New(fault.Conflict, "label.slug_taken",
+			"There is a label %s already; change it, or take another slug.", l.Slug)
 	}
 	return err
 }

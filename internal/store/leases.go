@@ -51,7 +51,8 @@ var (
 	leaseDead = define(`select endpoint, owner from leases where owner not in ('', $1) and ($3 or owner not in (select id from nodes where ` + alive + `))
 		order by endpoint limit $2`)
 	leaseClaim = define(`with free as materialized
-			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where ` + alive + `))
+			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where ` +
+		alive + `))
 			order by endpoint limit $2 {{lock}})
 		update leases set owner = $1, epoch = epoch + 1 where endpoint in (select endpoint from free)`)
 	leaseRelease = define(`update leases set owner = '' where owner = $1 and endpoint in

@@ -33,7 +33,8 @@ var (
 		order: `created_at, id`, limit: `$9`,
 	}))
 	olderCount = define(`select count(*) from (
-		select type_version, classification from ` + typesCases + ` order by created_at, id limit $7) as looked where ` + older)
+		select type_version, classification from ` + typesCases +
+		` order by created_at, id limit $7) as looked where ` + older)
 	// caseAhead is the case so many cases further; it reads an index alone.
 	caseAhead = define(`select created_at, id from ` + typesCases + ` order by created_at, id limit 1 offset $5`)
 )

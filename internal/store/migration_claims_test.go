@@ -45,7 +45,8 @@ func TestWhenACaseWasOpenedAndAssignedAndByWhomItWasLastChangedComesFromTheJourn
 			if !c.AssignedAt.IsZero() {
 				assigned = c.AssignedAt.UnixMicro()
 			}
-			if err != nil || !c.OpenedAt.Equal(time.UnixMicro(want.opened)) || assigned != want.assigned || c.LastActivity.By != want.by {
+			if err != nil || !c.OpenedAt.Equal(time.UnixMicro(want.opened)) || assigned != want.assigned ||
+				c.LastActivity.By != want.by {
 				t.Errorf("%s: case %d is %+v, %v", engine, id, c, err)
 			}
 		}

@@ -115,17 +115,22 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 	ctx := t.Context()
 	const id = 4539148803436467
 	c, err := s.Case(ctx, 1, id)
-	numbers := []int64{c.TypeVersion, c.Version, c.Revision, c.OutcomeInstance, c.CreatedAt.UnixMicro(), c.ModifiedAt.UnixMicro(),
+	numbers := []int64{c.TypeVersion, c.Version, c.Revision, c.OutcomeInstance, c.CreatedAt.UnixMicro(),
+		c.ModifiedAt.UnixMicro(),
 		c.Assignee.UserID, c.ClosedAt.UnixMicro(), c.StatusChangedBy, c.LastActivity.At.UnixMicro()}
 	if !slices.Equal(numbers, []int64{2, 5, 6, 7, 8, 9, 10, 11, 12, 13}) {
 		t.Errorf("%s: the numbers of the case are %v", engine, numbers)
 	}
 	if err != nil || c.Reference != "KYC-3" || c.Name != "Ada" || !c.NameSet || c.Color != "red" || c.State != "open" ||
-		c.Classification != casetype.Private || len(c.Labels) != 2 || c.Assignee.Name != "Bo" || len(c.Contacts) != 1 || len(c.Data) != 1 {
+		c.Classification != casetype.Private || len(c.Labels) != 2 || c.Assignee.Name != "Bo" || len(c.Contacts) != 1 ||
+		len(c.Data) != 1 {
 		t.Errorf("%s: the case is %+v, %v", engine, c, err)
 	}
-	for text, clearance := range map[string]casetype.Classification{"kyc-3": casetype.Private, "x": casetype.Private, "y": casetype.Restricted} {
-		if found, err := s.Cases(ctx, 1, CaseFilter{Text: text, Clearance: clearance, Limit: 9}); err != nil || len(found.Items) != 1 {
+	for text, clearance := range map[string]casetype.Classification{
+		"kyc-3": casetype.Private, "x": casetype.Private, "y": casetype.Restricted,
+	} {
+		if found, err := s.Cases(ctx, 1, CaseFilter{Text: text, Clearance: clearance, Limit: 9}); err != nil ||
+			len(found.Items) != 1 {
 			t.Errorf("%s: %q finds %d cases, %v", engine, text, len(found.Items), err)
 		}
 	}
@@ -150,8 +155,12 @@ var peopleOfBefore = func() (all []string) {
 	}
 	all = append(all, `insert into case_types (tenant, key, version, definition, created_at)
 		values (1, 'closed', 1, '{"security_classification":"PRIVATE"}', 1), (1, 'open', 1, '{}', 1)`)
-	for _, subject := range []string{"case_type/open", "case_type/closed", "case_type/gone", "endpoint/gone", "case/17", "user/1", ""} {
-		all = append(all, `insert into audit (tenant, at, action, subject, actor, detail) values (1, 1, 'x', '`+subject+`', '{}', '{}')`)
+	for _, subject := range []string{
+		"case_type/open", "case_type/closed", "case_type/gone", "endpoint/gone", "case/17", "user/1", "",
+	} {
+		all = append(all,
+			`insert into audit (tenant, at, action, subject, actor, detail) values (1, 1, 'x', '`+subject+
+				`', '{}', '{}')`)
 	}
 	return all
 }()

@@ -25,8 +25,17 @@ func TestLookingForOlderCasesIsBounded(t *testing.T) {
 			}
 			for i, version := range versions {
 				c := cases.Case{
-					ID: int64(i + 1), Tenant: tenant, Type: "kyc", TypeVersion: version, Reference: fmt.Sprint(i), State: "open", Version: 1,
-					Revision: 1, Classification: casetype.Public, CreatedAt: at.Add(time.Duration(i/4) * time.Second), ModifiedAt: at,
+					ID:             int64(i + 1),
+					Tenant:         tenant,
+					Type:           "kyc",
+					TypeVersion:    version,
+					Reference:      fmt.Sprint(i),
+					State:          "open",
+					Version:        1,
+					Revision:       1,
+					Classification: casetype.Public,
+					CreatedAt:      at.Add(time.Duration(i/4) * time.Second),
+					ModifiedAt:     at,
 				}
 				if err := tx.InsertCase(t.Context(), c, typ); err != nil {
 					return err

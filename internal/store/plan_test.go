@@ -14,10 +14,12 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	for index, s := range map[string]*statement{
 		"attempts_by_message": attemptsByMessage, "attempts_by_subject": attemptsBySubject, "attempts_by_endpoint": attemptsByEndpoint,
 	} {
-		if plan := sqlitePlan(t, stores["sqlite"], s, args); !strings.Contains(plan, "SEARCH attempts USING INDEX "+index+" (tenant=? AND ") || strings.Contains(plan, "SCAN attempts") {
+		if plan := sqlitePlan(t, stores["sqlite"], s, args); !strings.Contains(plan,
+			"SEARCH attempts USING INDEX "+index+" (tenant=? AND ") || strings.Contains(plan, "SCAN attempts") {
 			t.Errorf("sqlite, by %s:\n%s", index, plan)
 		}
-		if plan := postgresPlan(t, stores["postgres"], s, args); !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan on attempts") {
+		if plan := postgresPlan(t, stores["postgres"], s, args); !strings.Contains(plan, index) ||
+			strings.Contains(plan, "Seq Scan on attempts") {
 			t.Errorf("postgres, by %s:\n%s", index, plan)
 		}
 	}
@@ -30,10 +32,12 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 		}
 	}
 	args[1] = ""
-	if plan := sqlitePlan(t, stores["sqlite"], attemptsByID, args); !strings.Contains(plan, "SEARCH attempts USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)") || strings.Contains(plan, "TEMP B-TREE") {
+	if plan := sqlitePlan(t, stores["sqlite"], attemptsByID, args); !strings.Contains(plan,
+		"SEARCH attempts USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)") || strings.Contains(plan, "TEMP B-TREE") {
 		t.Errorf("sqlite:\n%s", plan)
 	}
-	if plan := postgresPlan(t, stores["postgres"], attemptsByID, args); !strings.Contains(plan, "using attempts_pkey") || strings.Contains(plan, "Seq Scan on attempts") {
+	if plan := postgresPlan(t, stores["postgres"], attemptsByID,
+		args); !strings.Contains(plan, "using attempts_pkey") || strings.Contains(plan, "Seq Scan on attempts") {
 		t.Errorf("postgres:\n%s", plan)
 	}
 }
@@ -45,7 +49,8 @@ func TestAReplayOfNamedMessagesReadsTheirEntriesAlone(t *testing.T) {
 	for name, plan := range map[string]string{
 		"sqlite": sqlitePlan(t, stores["sqlite"], replayEntries, args), "postgres": postgresPlan(t, stores["postgres"], replayEntries, args),
 	} {
-		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "replay_messages") {
+		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Seq Scan") ||
+			!strings.Contains(plan, "replay_messages") {
 			t.Errorf("%s:\n%s", name, plan)
 		}
 	}

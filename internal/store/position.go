@@ -167,7 +167,10 @@ func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, 
 	}
 	var parked int64
 	rows, err := r.q.query(ctx, lagParked, tenant, cursor.ID)
-	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) { return none, rows.Scan(&l.Parked, &parked) }, notCounted)
+	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		return none, rows.Scan(&l.Parked,
+			&parked)
+	}, notCounted)
 	if err != nil {
 		return l, err
 	}

@@ -34,7 +34,8 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "store.url_invalid",
-			"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+			"The database URL can't be read. It looks like "+
+				"postgres://user:password@host:5432/database?sslmode=require.")
 	}
 	settings := config.ConnConfig.RuntimeParams
 	settings["application_name"] = "casehook"
@@ -63,11 +64,13 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 
 func (e *postgresEngine) prepare(ctx context.Context) error {
 	var version int
-	if err := e.db.QueryRowContext(ctx, `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
+	if err := e.db.QueryRowContext(ctx,
+		`select current_setting('server_version_num')::int`).Scan(&version); err != nil {
 		return translate(err)
 	}
 	if version < oldestPostgres {
-		return fault.New(fault.Invalid, "store.version", "This is PostgreSQL %d; Casehook needs 14 or newer.", version/10000)
+		return fault.New(fault.Invalid, "store.version", "This is PostgreSQL %d; Casehook needs 14 or newer.",
+			version/10000)
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // tries each second
 	if err != nil {

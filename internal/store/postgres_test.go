@@ -15,7 +15,9 @@ import (
 func TestPostgresSessionsAreBounded(t *testing.T) {
 	s := open(t, engines["postgres"](t))
 	update(t, s, func(tx *store.Tx) error {
-		for setting, want := range map[string]string{"idle_in_transaction_session_timeout": "5s", "application_name": "casehook"} {
+		for setting, want := range map[string]string{
+			"idle_in_transaction_session_timeout": "5s", "application_name": "casehook",
+		} {
 			if got, err := tx.Ask("show " + setting); got != want || err != nil {
 				t.Errorf("%s = %s, %v; want %s", setting, got, err, want)
 			}

@@ -118,7 +118,9 @@ var (
 
 // WaitingLanes lists an endpoint's parked lanes after a place, those of replays too,
 // the longest behind first.
-func (r reader) WaitingLanes(ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int) ([]Waiting, error) {
+func (r reader) WaitingLanes(
+	ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int,
+) ([]Waiting, error) {
 	rows, err := r.q.query(ctx, waitingList, tenant, endpoint, after.Cursor, after.Seq, after.Lane, limit, mostBehind)
 	return collect(rows, err, mapped(waitingColumns, func(r *waitingRow) (Waiting, error) { return r.waiting(), nil }))
 }
@@ -150,7 +152,9 @@ func grantRows(s Settlement) [][]any {
 // AskParked asks whoever delivers for an endpoint to try parked messages at once,
 // or to drop them: those that are named, or all when messages is nil. It returns
 // how many wait.
-func (tx *Tx) AskParked(ctx context.Context, tenant int64, endpoint string, messages []string, drop bool) (int64, error) {
+func (tx *Tx) AskParked(
+	ctx context.Context, tenant int64, endpoint string, messages []string, drop bool,
+) (int64, error) {
 	if err := tx.Wish(ctx, endpoint); err != nil {
 		return 0, err
 	}
@@ -166,14 +170,18 @@ func (tx *Tx) AskParked(ctx context.Context, tenant int64, endpoint string, mess
 
 // Dead lists what was given up for an endpoint and is in a state, after a place,
 // in the journal's order.
-func (r reader) Dead(ctx context.Context, tenant int64, endpoint string, state DeadState, after Place, limit int) ([]Dead, error) {
+func (r reader) Dead(
+	ctx context.Context, tenant int64, endpoint string, state DeadState, after Place, limit int,
+) ([]Dead, error) {
 	rows, err := r.q.query(ctx, deadPage, tenant, endpoint, string(state), after.Seq, after.Part, after.Message, limit)
 	return collect(rows, err, scanDead(deadColumns))
 }
 
 // GivenUpOrWaiting returns what messages of an endpoint are about, by their names, as
 // far as they are dead or parked.
-func (r reader) GivenUpOrWaiting(ctx context.Context, tenant int64, endpoint string, messages []string) (map[string]string, error) {
+func (r reader) GivenUpOrWaiting(
+	ctx context.Context, tenant int64, endpoint string, messages []string,
+) (map[string]string, error) {
 	list, err := encodeNames(messages)
 	if err != nil {
 		return nil, err
@@ -219,7 +227,8 @@ func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Repla
 		return r, err
 	}
 	if r.Messages == 0 {
-		return r, fault.New(fault.NotFound, "message.not_dead", "None of these messages is dead and still in the journal. GET .../dead lists those that are dead.")
+		return r, fault.New(fault.NotFound, "message.not_dead",
+			"None of these messages is dead and still in the journal. GET .../dead lists those that are dead.")
 	}
 	r.After--
 	r.Position = r.After

@@ -193,7 +193,8 @@ func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id strin
 		return err
 	}
 	if n == 0 {
-		return fault.New(fault.Conflict, "replay.ended", "The replay has ended already; there is nothing left to cancel.")
+		return fault.New(fault.Conflict, "replay.ended",
+			"The replay has ended already; there is nothing left to cancel.")
 	}
 	if _, err = tx.q.exec(ctx, replayDrop, id); err != nil {
 		return err
@@ -279,7 +280,10 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 	for _, w := range []struct {
 		statement *statement
 		rows      [][]any
-	}{{replaysCount, counts}, {replaysRecount, recount}, {deadDelivered, told}, {replaysEnd, ended}, {replaysDrop, ended}, {deadBack, ended}} {
+	}{
+		{replaysCount, counts}, {replaysRecount, recount}, {deadDelivered, told}, {replaysEnd, ended},
+		{replaysDrop, ended}, {deadBack, ended},
+	} {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {
 			return err
 		}

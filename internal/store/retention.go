@@ -63,7 +63,9 @@ type Removal struct {
 // and that nobody needs. Endpoints that are paused or disabled, and unchanged since
 // heldSince, are not waited for: their cursors go on behind the portion, and what
 // they lose by it is noted with them, and returned.
-func (tx *Tx) ExpireJournal(ctx context.Context, before, heldSince time.Time) (expired []Expired, r Removal, err error) {
+func (tx *Tx) ExpireJournal(
+	ctx context.Context, before, heldSince time.Time,
+) (expired []Expired, r Removal, err error) {
 	old, err := tx.Before(ctx, before)
 	if err != nil {
 		return nil, r, err
@@ -121,7 +123,8 @@ func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]E
 	for _, e := range all {
 		n, err := tx.q.exec(ctx, expireEndpoint, e.Tenant, e.Endpoint, micros(e.From), micros(e.To), micros(heldSince))
 		if err == nil && n == 0 {
-			err = fault.New(fault.Conflict, "store.retention", "The endpoint %s changed meanwhile; nothing was removed.", e.Endpoint)
+			err = fault.New(fault.Conflict, "store.retention",
+				"The endpoint %s changed meanwhile; nothing was removed.", e.Endpoint)
 		}
 		if err != nil {
 			return nil, err

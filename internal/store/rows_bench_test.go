@@ -118,9 +118,18 @@ func settlement(id, from int64) store.Settlement {
 	st := store.Settlement{Tenant: id, Endpoint: "ep_000", Cursor: "cur_000"}
 	for n := range int64(benchRows) {
 		st.Attempts = append(st.Attempts, store.Attempt{
-			Place: store.Place{Seq: from + n, Message: fmt.Sprint("msg_", n)}, Subject: "case/1", Trigger: "case_created",
-			Number: 1, At: time.Now(), Duration: time.Millisecond, Address: "192.0.2.1:443", Status: 200,
-			Delivered: true, Request: "{}", Response: "{}", BodySHA256: "0123456789abcdef"})
+			Place:      store.Place{Seq: from + n, Message: fmt.Sprint("msg_", n)},
+			Subject:    "case/1",
+			Trigger:    "case_created",
+			Number:     1,
+			At:         time.Now(),
+			Duration:   time.Millisecond,
+			Address:    "192.0.2.1:443",
+			Status:     200,
+			Delivered:  true,
+			Request:    "{}",
+			Response:   "{}",
+			BodySHA256: "0123456789abcdef"})
 	}
 	return st
 }

@@ -94,14 +94,17 @@ func TestTheSchemasAgree(t *testing.T) {
 		left join pg_index i on i.indrelid = c.oid and i.indisprimary
 		where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname not like 'goose%'`)
 	for i, c := range lite {
-		lite[i].Type = map[string]string{"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea", "BOOLEAN": "boolean"}[strings.ToUpper(c.Type)]
+		lite[i].Type = map[string]string{
+			"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea", "BOOLEAN": "boolean",
+		}[strings.ToUpper(c.Type)]
 	}
 	full = slices.DeleteFunc(full, func(c schemaColumn) bool { return slices.Contains(onlyPostgres, c.Table) })
 	if diff := gocmp.Diff(lite, full); diff != "" {
 		t.Errorf("columns (-sqlite +postgres):\n%s", diff)
 	}
 
-	liteIndexes := indexes(t, sqliteDB(stores["sqlite"]), `select m.name, case l.origin when 'c' then l.name else '' end,
+	liteIndexes := indexes(t,
+		sqliteDB(stores["sqlite"]), `select m.name, case l.origin when 'c' then l.name else '' end,
 		(select group_concat(name, ',') from (select name from pragma_index_info(l.name) order by seqno)), l."unique", l.partial
 		from sqlite_schema m, pragma_index_list(m.name) l where m.type = 'table' and l.origin <> 'pk' and m.name not like 'goose%'`)
 	fullIndexes := indexes(t, db, `select t.relname, case when k.oid is null then c.relname else '' end,
@@ -141,7 +144,8 @@ func indexes(t *testing.T, db *sql.DB, query string) []index {
 		t.Fatalf("%d indexes, %v", len(all), err)
 	}
 	slices.SortFunc(all, func(a, b index) int {
-		return cmp.Or(strings.Compare(a.Table, b.Table), strings.Compare(a.Name, b.Name), strings.Compare(a.Columns, b.Columns))
+		return cmp.Or(strings.Compare(a.Table, b.Table), strings.Compare(a.Name, b.Name),
+			strings.Compare(a.Columns, b.Columns))
 	})
 	return all
 }

@@ -17,7 +17,8 @@ type sealer struct{ aead cipher.AEAD }
 
 func newSealer(key []byte) (sealer, error) {
 	if len(key) != 32 {
-		return sealer{}, fault.New(fault.Invalid, "store.key_invalid", "The key that seals secrets has %d bytes; it needs 32.", len(key))
+		return sealer{}, fault.New(fault.Invalid, "store.key_invalid",
+			"The key that seals secrets has %d bytes; it needs 32.", len(key))
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -67,7 +68,8 @@ func (s *Store) checkKey(ctx context.Context) error {
 	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "store.key_wrong",
-			"The key is not the one this database was made with. Give that one (--key-file, CASEHOOK_KEY), or restore it from your backup.")
+			"The key is not the one this database was made with. Give that one (--key-file, CASEHOOK_KEY), or "+
+				"restore it from your backup.")
 	}
 	return nil
 }

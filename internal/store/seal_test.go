@@ -22,13 +22,16 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 			secret := []byte("this-is-the-signing-key-in-plain")
 			update(t, s, func(tx *store.Tx) error {
 				for _, transition := range []string{"approve", "decline"} {
-					if err := tx.PutCallbackSecrets(t.Context(), id, "kyc", transition, sealedSecrets(secret), time.Time{}); err != nil {
+					if err := tx.PutCallbackSecrets(t.Context(), id, "kyc", transition, sealedSecrets(secret),
+						time.Time{}); err != nil {
 						return err
 					}
 				}
-				return tx.CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1", Tenant: id, Secrets: []endpoint.Secret{{Key: secret}},
-					Headers: []endpoint.Header{{Name: "X-Key", Value: string(secret)}},
-					Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: string(secret)}, TLS: endpoint.TLS{Key: string(secret)}}, "cur_1")
+				return tx.CreateEndpoint(t.Context(),
+					endpoint.Endpoint{ID: "ep_1", Tenant: id, Secrets: []endpoint.Secret{{Key: secret}},
+						Headers: []endpoint.Header{{Name: "X-Key", Value: string(secret)}},
+						Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: string(secret)},
+						TLS:     endpoint.TLS{Key: string(secret)}}, "cur_1")
 			})
 			if name == "sqlite" {
 				for _, file := range []string{o.Path, o.Path + "-wal"} {
@@ -36,7 +39,8 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if bytes.Contains(raw, secret) || bytes.Contains(raw, []byte(base64.StdEncoding.EncodeToString(secret))) {
+					if bytes.Contains(raw, secret) ||
+						bytes.Contains(raw, []byte(base64.StdEncoding.EncodeToString(secret))) {
 						t.Errorf("%s holds the secret in plain", file)
 					}
 				}
@@ -47,7 +51,8 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 			if got, err := s.CallbackSecrets(t.Context(), id, "kyc", "approve"); err == nil {
 				t.Errorf("what was sealed for another transition opens: %v", got)
 			}
-			if got, err := s.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got.Secrets[0].Key, secret) {
+			if got, err := s.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil ||
+				!bytes.Equal(got.Secrets[0].Key, secret) {
 				t.Errorf("CallbackSecrets = %v, %v", got, err)
 			}
 			if err := s.Close(); err != nil {
@@ -64,7 +69,8 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 				t.Errorf("with a short key Open = %v", err)
 			}
 			again := open(t, o) // and the migrations have nothing to do
-			if got, err := again.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil || !bytes.Equal(got.Secrets[0].Key, secret) {
+			if got, err := again.CallbackSecrets(t.Context(), id, "kyc", "decline"); err != nil ||
+				!bytes.Equal(got.Secrets[0].Key, secret) {
 				t.Errorf("after opening it again, CallbackSecrets = %v, %v", got, err)
 			}
 		})

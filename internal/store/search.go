@@ -20,7 +20,8 @@ const maxSearch = 1000
 // however it is spelt: what is searched in is folded too.
 func likePattern(text string) (string, error) {
 	if len(text) > maxSearch {
-		return "", fault.New(fault.Invalid, "search.too_long", "The text to search for is longer than %d bytes.", maxSearch)
+		return "", fault.New(fault.Invalid, "search.too_long",
+			"The text to search for is longer than %d bytes.", maxSearch)
 	}
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(spelling.Key(text)) + "%", nil
 }

@@ -17,7 +17,8 @@ var (
 // the entry wants a position.
 func journalAppend(insert string) *statement {
 	s := define(insert)
-	s.text[postgres] = "with appended as (" + insert + ") insert into journal_pending (entry) select id from appended returning entry"
+	s.text[postgres] = "with appended as (" + insert +
+		") insert into journal_pending (entry) select id from appended returning entry"
 	return s
 }
 

@@ -89,7 +89,9 @@ func sessionPlace(id string) string { return "session/" + id }
 // or forgiven, and returns how many there are in a row. Those before since have
 // been forgotten. While attempts are held it counts nothing, and returns until
 // when instead.
-func (tx *Tx) CountSignIn(ctx context.Context, key string, now, since time.Time) (failures int64, until time.Time, err error) {
+func (tx *Tx) CountSignIn(
+	ctx context.Context, key string, now, since time.Time,
+) (failures int64, until time.Time, err error) {
 	rows, err := tx.q.query(ctx, failureCount, key, micros(now), micros(since))
 	counted, err := collect(rows, err, scanValue[int64])
 	if err != nil || len(counted) > 0 {

@@ -35,7 +35,8 @@ func checkFile(ctx context.Context, db *sql.DB, path string) error {
 
 func damaged(err error) error {
 	return fault.Wrap(err, fault.Internal, "store.damaged",
-		"The database file is damaged. Stop the server, keep the damaged files, and restore a backup that was made while no server ran.")
+		"The database file is damaged. Stop the server, keep the damaged files, and restore a backup that was made "+
+			"while no server ran.")
 }
 
 // markClosed notes that the file is whole as it is now.

@@ -210,7 +210,9 @@ func TestSQLiteRefusesADamagedFile(t *testing.T) {
 		"cut off":     func(b []byte) []byte { return b[:len(b)/2/page*page] },
 		"no database": func(b []byte) []byte { return bytes.Repeat([]byte("casehook"), 2*page) },
 	} {
-		for where, path := range map[string]string{"a copy": filepath.Join(t.TempDir(), "copy"), "the file itself": o.Path} {
+		for where, path := range map[string]string{
+			"a copy": filepath.Join(t.TempDir(), "copy"), "the file itself": o.Path,
+		} {
 			if err := os.WriteFile(path, damage(whole), 0o600); err != nil {
 				t.Fatal(err)
 			}

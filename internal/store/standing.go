@@ -24,10 +24,13 @@ var (
 
 // Standing returns what a principal's credential is worth now, and the newest version of
 // a case type.
-func (r reader) Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (s access.Standing, err error) {
+func (r reader) Standing(
+	ctx context.Context, p access.Principal, caseType string, now time.Time,
+) (s access.Standing, err error) {
 	var rows *sql.Rows
 	if p.Actor.UserID != 0 {
-		rows, err = r.q.query(ctx, userStanding, p.Tenant, p.Actor.UserID, caseType, micros(now), p.Credential.Epoch, p.Credential.Session)
+		rows, err = r.q.query(ctx, userStanding, p.Tenant, p.Actor.UserID, caseType, micros(now), p.Credential.Epoch,
+			p.Credential.Session)
 	} else {
 		rows, err = r.q.query(ctx, tokenStanding, p.Tenant, p.Actor.TokenID, caseType, micros(now))
 	}

@@ -53,7 +53,8 @@ func postgresOnly(text string) *statement {
 var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
 
 func (d dialect) render(text string) string {
-	now, lock, share, alone, backend, present := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", "", "$3", "true"
+	now, lock, share, alone, backend, present := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", "",
+		"$3", "true"
 	if d == postgres {
 		now = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
 		lock, share, alone = "for update skip locked", "for share of l", "for update of l"

@@ -112,7 +112,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics, trouble: trouble{log: o.Log},
+		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics,
+		trouble:  trouble{log: o.Log},
 		counters: newCounters(e.apart), closing: context.WithoutCancel(ctx),
 	}
 	for _, step := range []func(context.Context) error{s.checkKey, s.foldNames, s.foldFirstTexts} {
@@ -248,7 +249,8 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	if current, known, err := p.GetVersions(ctx); err == nil && current > known {
 		return fault.New(fault.Invalid, "store.newer",
 			"The database was brought to schema %d by a newer Casehook; this one knows up to %d. "+
-				"Start that version or a newer one. The way back is a copy of the database from before the upgrade.", current, known)
+				"Start that version or a newer one. The way back is a copy of the database from before the upgrade.",
+			current, known)
 	}
 	if pending, err := p.HasPending(ctx); err == nil && !pending {
 		return nil // without the lock, which a process that stopped might hold

@@ -144,7 +144,8 @@ func (tx *Tx) SetHosts(ctx context.Context, tenant int64, hosts []string) error 
 	for _, host := range hosts {
 		_, err := tx.q.exec(ctx, hostInsert, host, tenant)
 		if isDuplicate(err) {
-			return fault.Wrap(err, fault.Conflict, "tenant.host_taken", "The host name %q belongs to another tenant.", host)
+			return fault.Wrap(err, fault.Conflict, "tenant.host_taken",
+				"The host name %q belongs to another tenant.", host)
 		}
 		if err != nil {
 			return err

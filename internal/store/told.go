@@ -50,7 +50,9 @@ var (
 
 // Entries reads a subject's entries with ids below before, the newest first. One
 // that has no position yet has the Seq 0.
-func (r reader) Entries(ctx context.Context, tenant int64, subject string, before int64, limit int) (Page[*event.Entry], error) {
+func (r reader) Entries(
+	ctx context.Context, tenant int64, subject string, before int64, limit int,
+) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalOf, tenant, subject, before, limit+1)
 	return collectPage(rows, err, limit, scanEntry())
 }

@@ -36,7 +36,8 @@ func (t *trouble) note(err error) {
 	switch {
 	case lasting && t.now == nil && time.Since(t.logged) > troubleEvery:
 		t.logged = time.Now()
-		t.log.Error("the database takes no changes: "+fault.As(err).Detail, "code", fault.As(err).Code, "error", errors.Unwrap(fault.As(err)))
+		t.log.Error("the database takes no changes: "+fault.As(err).Detail, "code", fault.As(err).Code, "error",
+			errors.Unwrap(fault.As(err)))
 	case !lasting && t.now != nil:
 		t.log.Debug("the database takes changes again")
 	}

@@ -54,7 +54,8 @@ var (
 func (r reader) Administrators(
 	ctx context.Context, tenant int64, without access.Owner, now time.Time,
 ) ([]casetype.Classification, error) {
-	rows, err := r.q.query(ctx, administrators, tenant, string(access.Admin), without.User(), without.Token(), micros(now))
+	rows, err := r.q.query(ctx, administrators, tenant, string(access.Admin), without.User(), without.Token(),
+		micros(now))
 	return collect(rows, err, scanValue[casetype.Classification])
 }
 

@@ -16,9 +16,18 @@ func aComment(caseID int64, n int) cases.Comment {
 }
 
 func anAttachment(caseID int64, n int) cases.Attachment {
-	return cases.Attachment{ID: fmt.Sprintf("att_%d_%02d", caseID, n), CaseID: caseID, Key: "passport", Filename: "pässport.pdf",
-		MediaType: "application/pdf", Blob: fmt.Sprintf("blob_%d_%02d", caseID, n), Clearance: casetype.Public, Size: 1 << 40, SHA256: "00ff", Version: 3,
-		By: event.Actor{Source: event.API, Name: "robot", TokenID: "tok_1"}, At: start}
+	return cases.Attachment{ID: fmt.Sprintf("att_%d_%02d", caseID, n),
+		CaseID:    caseID,
+		Key:       "passport",
+		Filename:  "pässport.pdf",
+		MediaType: "application/pdf",
+		Blob:      fmt.Sprintf("blob_%d_%02d", caseID, n),
+		Clearance: casetype.Public,
+		Size:      1 << 40,
+		SHA256:    "00ff",
+		Version:   3,
+		By:        event.Actor{Source: event.API, Name: "robot", TokenID: "tok_1"},
+		At:        start}
 }
 
 var attachmentTests = map[string]func(*fixture){

@@ -18,7 +18,8 @@ func (f *fixture) attempted(n int) (endpoints [2]string) {
 	for i := range n {
 		e := i % 2
 		a := anAttempt(f.tenant, endpoints[e], int64(i), 0)
-		a.At, a.Subject, a.Trigger = start.Add(time.Duration(i)*time.Minute), []string{"case/1", "case/2", "contact/3"}[i%3], []string{"case_created", "case_changed"}[i/2%2]
+		a.At, a.Subject, a.Trigger = start.Add(time.Duration(i)*time.Minute),
+			[]string{"case/1", "case/2", "contact/3"}[i%3], []string{"case_created", "case_changed"}[i/2%2]
 		if a.Delivered = i%3 == 0; a.Delivered {
 			a.Status, a.Class = 200, ""
 		}
@@ -26,7 +27,10 @@ func (f *fixture) attempted(n int) (endpoints [2]string) {
 		if i%5 == 4 {
 			tenant = f.other
 		}
-		f.settle(store.Settlement{Tenant: tenant, Endpoint: endpoints[e], Cursor: "cur_" + endpoints[e], Epoch: epochs[e], Attempts: []store.Attempt{a}})
+		f.settle(store.Settlement{
+			Tenant: tenant, Endpoint: endpoints[e], Cursor: "cur_" + endpoints[e], Epoch: epochs[e],
+			Attempts: []store.Attempt{a},
+		})
 	}
 	return endpoints
 }

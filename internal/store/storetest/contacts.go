@@ -46,7 +46,8 @@ func (f *fixture) link(tenant, caseID int64, link event.CaseContact) (c cases.Ca
 
 func (f *fixture) foundContacts(tenant int64, text string) int {
 	f.t.Helper()
-	return len(items[cases.Contact](f)(f.store.Contacts(f.t.Context(), tenant, store.ContactFilter{Text: text, Limit: 9})))
+	return len(items[cases.Contact](f)(f.store.Contacts(f.t.Context(), tenant,
+		store.ContactFilter{Text: text, Limit: 9})))
 }
 
 var contactTests = map[string]func(*fixture){

@@ -25,9 +25,20 @@ func aSettlement(tenant int64, endpoint string, epoch, seq int64) store.Settleme
 }
 
 func anAttempt(tenant int64, endpoint string, seq int64, part int) store.Attempt {
-	return store.Attempt{Tenant: tenant, Endpoint: endpoint, Cursor: "cur_" + endpoint, Place: aPlace(seq, part),
-		Subject: "case/1", Trigger: "case_created", Number: 2, At: start, Duration: 1500 * time.Microsecond, Address: "192.0.2.1:443",
-		Class: "timeout", Request: `{"a":"ü"}`, Response: `{"body":"\u0000"}`, BodySHA256: "00ff"}
+	return store.Attempt{Tenant: tenant,
+		Endpoint:   endpoint,
+		Cursor:     "cur_" + endpoint,
+		Place:      aPlace(seq, part),
+		Subject:    "case/1",
+		Trigger:    "case_created",
+		Number:     2,
+		At:         start,
+		Duration:   1500 * time.Microsecond,
+		Address:    "192.0.2.1:443",
+		Class:      "timeout",
+		Request:    `{"a":"ü"}`,
+		Response:   `{"body":"\u0000"}`,
+		BodySHA256: "00ff"}
 }
 
 func aPlace(seq int64, part int) store.Place {
@@ -35,11 +46,24 @@ func aPlace(seq int64, part int) store.Place {
 }
 
 func aParked(lane string, seq int64) store.Parked {
-	return store.Parked{Lane: lane, Seq: seq, Part: 1, Message: aPlace(seq, 1).Message, Subject: "case/1", Trigger: "case_created", Tries: 3, Failures: 2, Due: start, Reason: "timeout"}
+	return store.Parked{
+		Lane:     lane,
+		Seq:      seq,
+		Part:     1,
+		Message:  aPlace(seq, 1).Message,
+		Subject:  "case/1",
+		Trigger:  "case_created",
+		Tries:    3,
+		Failures: 2,
+		Due:      start,
+		Reason:   "timeout",
+	}
 }
 
 func aDead(seq int64, part int) store.Dead {
-	return store.Dead{Place: aPlace(seq, part), Subject: "case/1", Trigger: "case_created", At: start, Reason: "given up"}
+	return store.Dead{
+		Place: aPlace(seq, part), Subject: "case/1", Trigger: "case_created", At: start, Reason: "given up",
+	}
 }
 
 // settle saves settlements, and gives the endpoints whose lease has passed on.

@@ -12,9 +12,12 @@ import (
 )
 
 func anEndpoint(tenant int64, n int) endpoint.Endpoint {
-	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private, Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=%3Cd%3E",
+	return endpoint.Endpoint{ID: fmt.Sprintf("ep_%d_%03d", tenant, n), Clearance: casetype.Private,
+		Reached: casetype.Restricted, Tenant: tenant, URL: "https://example.org/hook?a=b&c=%3Cd%3E",
 		Triggers: []string{"case_approved", "case_created"}, Status: endpoint.Active, Secrets: []endpoint.Secret{
-			{ID: "sec_2", Kind: endpoint.V1a, Key: []byte{0, 1, 255}, CreatedAt: start}, {ID: "sec_1", Kind: endpoint.V1, Key: []byte("older"), CreatedAt: start, ExpiresAt: start.Add(time.Hour)}},
+			{ID: "sec_2", Kind: endpoint.V1a, Key: []byte{0, 1, 255}, CreatedAt: start}, {
+				ID: "sec_1", Kind: endpoint.V1, Key: []byte("older"), CreatedAt: start, ExpiresAt: start.Add(time.Hour),
+			}},
 		Revision: 1, CreatedAt: start, UpdatedAt: start}
 }
 

@@ -20,8 +20,13 @@ func failing(base int64, reason string) store.HealthChange {
 func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.NoDetails]) store.HealthChange {
 	c.Told = true
 	c.Entry = &event.Entry{
-		Tenant: tenant, Subject: event.EndpointSubject(id), Version: c.Version, At: start, Actor: event.Actor{Source: event.System},
-		Facts: []event.Fact{fact.New(event.NoDetails{})}, Snapshot: event.Snapshot{Endpoint: &event.Endpoint{ID: id, Since: c.Since, Reason: c.Reason}},
+		Tenant:   tenant,
+		Subject:  event.EndpointSubject(id),
+		Version:  c.Version,
+		At:       start,
+		Actor:    event.Actor{Source: event.System},
+		Facts:    []event.Fact{fact.New(event.NoDetails{})},
+		Snapshot: event.Snapshot{Endpoint: &event.Endpoint{ID: id, Since: c.Since, Reason: c.Reason}},
 	}
 	return c
 }
@@ -40,7 +45,8 @@ func (f *fixture) endpoint(id string) endpoint.Endpoint {
 // said lists what the journal says of an endpoint, the newest first.
 func (f *fixture) said(id string) (facts []string) {
 	f.t.Helper()
-	for _, e := range items[*event.Entry](f)(f.store.History(f.t.Context(), f.tenant, event.EndpointSubject(id), 1<<62, 99)) {
+	for _, e := range items[*event.Entry](f)(f.store.History(f.t.Context(), f.tenant, event.EndpointSubject(id),
+		1<<62, 99)) {
 		facts = append(facts, e.Facts[0].Name)
 	}
 	return facts

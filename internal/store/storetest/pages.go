@@ -38,7 +38,8 @@ func pages[T any](f *fixture, limit int, size func(T) int, read func(limit int) 
 		case before > store.PageBytes:
 			f.t.Errorf("limit %d: a page has %d bytes before its last item", limit, before)
 		case p.More && len(p.Items) < limit && whole < store.PageBytes-len(p.Items)<<10:
-			f.t.Errorf("limit %d: a page ends at %d bytes and %d items, although there is more", limit, whole, len(p.Items))
+			f.t.Errorf("limit %d: a page ends at %d bytes and %d items, although there is more", limit, whole,
+				len(p.Items))
 		case len(p.Items) == 0 && (p.More || len(all) > 0), len(p.Items) > limit:
 			f.t.Errorf("limit %d: a page has %d items, more: %v", limit, len(p.Items), p.More)
 		}

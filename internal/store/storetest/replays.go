@@ -8,8 +8,18 @@ import (
 )
 
 func aReplay(tenant int64, endpoint, id string, after, until int64) store.Replay {
-	return store.Replay{ID: id, Tenant: tenant, Endpoint: endpoint, Kind: store.ReplayRange, State: store.ReplayRunning, After: after, Until: until,
-		Position: after, Triggers: []string{"case_approved", "case_created"}, Subject: "case/1", AskedBy: "Grace", CreatedAt: start}
+	return store.Replay{ID: id,
+		Tenant:    tenant,
+		Endpoint:  endpoint,
+		Kind:      store.ReplayRange,
+		State:     store.ReplayRunning,
+		After:     after,
+		Until:     until,
+		Position:  after,
+		Triggers:  []string{"case_approved", "case_created"},
+		Subject:   "case/1",
+		AskedBy:   "Grace",
+		CreatedAt: start}
 }
 
 func (f *fixture) replay(r store.Replay, named ...store.Place) store.Replay {
@@ -34,7 +44,9 @@ func (f *fixture) running(endpoint string) (ids []string) {
 
 // told settles what a replay delivered.
 func told(r store.Replay, epoch, position int64, messages ...store.Place) store.Settlement {
-	s := store.Settlement{Tenant: r.Tenant, Endpoint: r.Endpoint, Cursor: r.ID, Epoch: epoch, Replay: true, Position: position}
+	s := store.Settlement{
+		Tenant: r.Tenant, Endpoint: r.Endpoint, Cursor: r.ID, Epoch: epoch, Replay: true, Position: position,
+	}
 	for _, p := range messages {
 		a := anAttempt(r.Tenant, r.Endpoint, p.Seq, p.Part)
 		a.Cursor, a.Delivered = r.ID, true

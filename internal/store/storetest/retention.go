@@ -39,7 +39,9 @@ func (f *fixture) floor() int64 {
 // moved saves that an endpoint's cursor stands at a position.
 func (f *fixture) moved(e string, epoch, position int64, park ...store.Parked) {
 	f.t.Helper()
-	f.equal(f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: position, Park: park}), []string(nil))
+	f.equal(f.settle(store.Settlement{
+		Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: position, Park: park,
+	}), []string(nil))
 }
 
 var retentionTests = map[string]func(*fixture){

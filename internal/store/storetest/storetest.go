@@ -155,11 +155,21 @@ var aType = sync.OnceValue(func() *casetype.Type {
 // aCase makes a case that is not saved.
 func (f *fixture) aCase(tenant int64, n int64) cases.Case {
 	return cases.Case{
-		ID: nextCase + tenant*1_000_000 + n, Tenant: tenant, Type: "kyc", TypeVersion: 1, Reference: "KYC-" + string(rune('A'+n%26)) + id.New("r"),
-		Name: "Ada", State: "open", Classification: casetype.Private,
-		Data:    map[string]any{"email": "ada@example.org", "amount": json.Number("12.50")},
-		Version: 1, Revision: 1, CreatedAt: start, ModifiedAt: start,
-		OpenedAt: start, LastActivity: once,
+		ID:             nextCase + tenant*1_000_000 + n,
+		Tenant:         tenant,
+		Type:           "kyc",
+		TypeVersion:    1,
+		Reference:      "KYC-" + string(rune('A'+n%26)) + id.New("r"),
+		Name:           "Ada",
+		State:          "open",
+		Classification: casetype.Private,
+		Data:           map[string]any{"email": "ada@example.org", "amount": json.Number("12.50")},
+		Version:        1,
+		Revision:       1,
+		CreatedAt:      start,
+		ModifiedAt:     start,
+		OpenedAt:       start,
+		LastActivity:   once,
 	}
 }
 
