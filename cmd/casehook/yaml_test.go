@@ -109,7 +109,7 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 				t.Errorf("a definition: %s%s", stdout, stderr)
 			}
 			plan, err := apply.Read("c.yaml", []byte(written(indented)), nil, nil)
-			if err != nil || len(plan.Types) != 1 || plan.Types[0].Name != "a:b" {
+			if err != nil || len(plan.Types) != 1 || plan.Types[0].CaseType.Name != "a:b" {
 				t.Errorf("apply: %v", err)
 			}
 		})

@@ -28,8 +28,8 @@ type Options struct {
 // applier applies a plan.
 type applier struct {
 	Options
-	*client.Client
-	plan *Plan
+	server *client.Client
+	plan   *Plan
 }
 
 // Run applies a plan to a server, and reports on Out what was done to each item, or would be. A failure
@@ -98,25 +98,25 @@ func (c *applier) would(done string) string {
 }
 
 func (c *applier) caseType(ctx context.Context, t Type) error {
-	path := "/v1/case-types/" + url.PathEscape(t.Key)
-	r := report{item: "case type " + t.Key, done: created}
+	path := "/v1/case-types/" + url.PathEscape(t.CaseType.Key)
+	r := report{item: "case type " + t.CaseType.Key, done: created}
 	var there struct {
 		Definition json.RawMessage `json:"definition"`
 		RetiredAt  *time.Time      `json:"retired_at"`
 	}
-	err := c.Get(ctx, path, &there)
+	err := c.server.Get(ctx, path, &there)
 	exists := err == nil
 	switch {
 	case exists:
 		r.done = unchanged
-		if r.lines = definitionChanges(there.Definition, t.JSON()); len(r.lines) > 0 {
+		if r.lines = definitionChanges(there.Definition, t.CaseType.JSON()); len(r.lines) > 0 {
 			r.done = updated
 		}
 	case fault.As(err).Code != "case_type.not_found":
 		return c.ofType(t, err)
 	}
 	if c.DryRun {
-		for _, w := range t.Warnings() {
+		for _, w := range t.CaseType.Warnings() {
 			r.lines = append(r.lines, "warning: "+w.String())
 		}
 	}
@@ -138,17 +138,17 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
 	if retired {
 		lines = append(lines,
-			"is retired, so that there are no new cases of it; casehook casetype restore "+t.Key+" undoes that")
+			"is retired, so that there are no new cases of it; casehook casetype restore "+t.CaseType.Key+" undoes that")
 	}
 	if !updated {
 		return lines
 	}
 	states := ""
-	if removed := removedStates(before, t.States); len(removed) > 0 {
+	if removed := removedStates(before, t.CaseType.States); len(removed) > 0 {
 		states = " --states " + strings.Join(removed, "=STATE,") + "=STATE"
 	}
 	return append(lines, fmt.Sprintf("running cases go on by the version that they have; to move them: casehook "+
-		"casetype migrate %s%s --dry-run", t.Key, states))
+		"casetype migrate %s%s --dry-run", t.CaseType.Key, states))
 }
 
 // removedStates lists the states of a definition that are none of those it has now.
@@ -176,7 +176,7 @@ func (c *applier) put(ctx context.Context, path string, t Type, r *report) (draw
 		Warnings  []warning         `json:"warnings"`
 	}
 	path += "?" + url.Values{"file": {t.File}}.Encode()
-	err = c.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml",
+	err = c.server.Call(ctx, client.Request{Method: http.MethodPut, Path: path, ContentType: "application/yaml",
 		Body: t.Source}, &put)
 	switch {
 	case err != nil:
@@ -291,7 +291,7 @@ func (r remote) changes(there remote) []string {
 
 // endpoints returns those that have names.
 func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
-	for e, err := range client.Each[remote](ctx, c.Client, "/v1/endpoints", nil) {
+	for e, err := range client.Each[remote](ctx, c.server, "/v1/endpoints", nil) {
 		if err != nil {
 			return nil, err
 		}
@@ -332,7 +332,7 @@ func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there []rem
 	case !c.DryRun && len(r.lines)+len(hidden) > 0:
 		want.removing(have.remoteSettings)
 		var saved remote
-		if err := c.Patch(ctx, path, want, &saved); err != nil {
+		if err := c.server.Patch(ctx, path, want, &saved); err != nil {
 			return c.ofEndpoint(e.Name, err)
 		}
 		if r.done == unchanged && saved.Revision != have.Revision {
@@ -351,7 +351,7 @@ func (c *applier) create(ctx context.Context, e endpoint.Endpoint) error {
 		want := wanted(e)
 		want.Secret = c.plan.Secrets[e.Name]
 		var saved remote
-		if err := c.Post(ctx, "/v1/endpoints", want, &saved); err != nil {
+		if err := c.server.Post(ctx, "/v1/endpoints", want, &saved); err != nil {
 			return c.ofEndpoint(e.Name, err)
 		}
 		if saved.Secret != "" {

@@ -131,7 +131,7 @@ func refused(err error, label string, below func(path string) place) error {
 
 // ofType places what the server says of a case type.
 func (c *applier) ofType(t Type, err error) error {
-	return refused(err, "case type "+t.Key, func(path string) place {
+	return refused(err, "case type "+t.CaseType.Key, func(path string) place {
 		if path == "" {
 			return place{c.plan.file, t.line}
 		}

@@ -32,10 +32,10 @@ type Plan struct {
 
 // Type is a definition with where it comes from.
 type Type struct {
-	*casetype.Type
-	File    string // for the messages of faults
-	Source  []byte
-	Secrets []Secret // that sign what its callbacks are asked; of the others, the server draws them
+	CaseType *casetype.Type
+	File     string // for the messages of faults
+	Source   []byte
+	Secrets  []Secret // that sign what its callbacks are asked; of the others, the server draws them
 
 	line int // of its entry in the plan
 }
@@ -248,7 +248,7 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 		return
 	}
 	secrets := r.callbackSecrets(n, entry, t)
-	r.plan.Types = append(r.plan.Types, Type{Type: t, File: file, Source: source, Secrets: secrets, line: line})
+	r.plan.Types = append(r.plan.Types, Type{CaseType: t, File: file, Source: source, Secrets: secrets, line: line})
 }
 
 // twice reports whether a case type was given before, which is a fault.

@@ -46,7 +46,7 @@ func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
 		}
 		var got []string
 		for _, ct := range plan.Types {
-			got = append(got, ct.Key)
+			got = append(got, ct.CaseType.Key)
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Error(diff)
@@ -56,7 +56,7 @@ func TestAPlanHoldsDefinitionsFromFilesAndInline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"b", "a"}, plan.Types[1].FieldNames()); diff != "" {
+	if diff := cmp.Diff([]string{"b", "a"}, plan.Types[1].CaseType.FieldNames()); diff != "" {
 		t.Errorf("the order of an inline definition's fields: %s", diff)
 	}
 }

@@ -95,7 +95,7 @@ func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, er
 	var there struct {
 		Items []signingSecret `json:"items"`
 	}
-	err := c.Get(ctx, path, &there)
+	err := c.server.Get(ctx, path, &there)
 	if errors.Is(err, fault.NotFound) {
 		err = nil
 	}
@@ -117,7 +117,7 @@ func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, draw
 		line, err := c.callbackSecret(ctx, path+"/callbacks/"+url.PathEscape(secret.Callback), secret,
 			drawn[secret.Callback])
 		if err != nil {
-			label := "case type " + t.Key + ": secret of " + callbackName(secret.Callback)
+			label := "case type " + t.CaseType.Key + ": secret of " + callbackName(secret.Callback)
 			here := place{c.plan.file, secret.line}
 			wrong = append(wrong, refused(err, label, func(string) place { return here }))
 			continue
@@ -153,14 +153,14 @@ func (c *applier) callbackSecret(
 	if c.DryRun {
 		return line, nil
 	}
-	err = c.Post(ctx, path+"/secret", map[string]string{"secret": secret.Text}, nil)
+	err = c.server.Post(ctx, path+"/secret", map[string]string{"secret": secret.Text}, nil)
 	if err != nil || drawn == "" {
 		return line, err
 	}
 	needless, err := fingerprint(drawn)
 	for _, s := range there {
 		if err == nil && s.Fingerprint == needless {
-			err = c.Delete(ctx, path+"/secrets/"+url.PathEscape(s.ID))
+			err = c.server.Delete(ctx, path+"/secrets/"+url.PathEscape(s.ID))
 		}
 	}
 	return line, err
@@ -189,7 +189,7 @@ func (c *applier) endpointSecret(ctx context.Context, path, name string, r *repo
 		return c.ofEndpoint(name, err)
 	}
 	if !c.DryRun {
-		if err := c.Post(ctx, path+"/secrets", map[string]string{"secret": secret}, nil); err != nil {
+		if err := c.server.Post(ctx, path+"/secrets", map[string]string{"secret": secret}, nil); err != nil {
 			return c.ofEndpoint(name, err)
 		}
 	}

@@ -80,8 +80,8 @@ func (f *form) of(name string) *form {
 
 // formReader reads forms out of schemas.
 type formReader struct {
-	*checker
-	steps int
+	checker *checker
+	steps   int
 }
 
 // read returns the form that a schema describes, or nil if it says nothing or lies too deep.
@@ -98,7 +98,7 @@ func (r *formReader) read(schema any, depth int) *form {
 	}
 	f := r.parts(s, depth)
 	f.numbers = numbersOf(s)
-	if target, _, ok := r.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+	if target, _, ok := r.checker.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
 		f = both(f, r.read(target, depth+1))
 	}
 	for _, sub := range items(s["allOf"]) {

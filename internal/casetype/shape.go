@@ -10,7 +10,7 @@ import (
 
 // shape is an [expression.Shape] by the schema of the fields. Any of the schemas may be the value's.
 type shape struct {
-	*checker
+	checker *checker
 	schemas []any
 	root    bool     // it is the data
 	needed  []string // members that are there besides those that the schema requires
@@ -26,13 +26,13 @@ func (c *checker) data(needed []string) shape {
 // Member returns the shape of a member. The members of data are the fields.
 func (s shape) Member(name string) (expression.Shape, bool) {
 	if s.root {
-		field, ok := s.fieldSchemas()[name]
+		field, ok := s.checker.fieldSchemas()[name]
 		return shape{checker: s.checker, schemas: []any{field}, assume: s.assume}, ok
 	}
 	var found []any
 	open := false
 	for _, schema := range s.schemas {
-		d := s.describe(schema, "", name, map[string]bool{})
+		d := s.checker.describe(schema, "", name, map[string]bool{})
 		found, open = append(found, d.at...), open || len(d.at) == 0 && d.open
 	}
 	switch {
@@ -45,15 +45,15 @@ func (s shape) Member(name string) (expression.Shape, bool) {
 }
 
 // Near suggests the member that was meant, or lists the members.
-func (s shape) Near(name string) string { return s.oneOf(name, s.members()) }
+func (s shape) Near(name string) string { return s.checker.oneOf(name, s.members()) }
 
 func (s shape) members() []string {
 	if s.root {
-		return slices.Sorted(maps.Keys(s.fieldSchemas()))
+		return slices.Sorted(maps.Keys(s.checker.fieldSchemas()))
 	}
 	names := map[string]bool{}
 	for _, schema := range s.schemas {
-		maps.Copy(names, s.describe(schema, "", "", map[string]bool{}).names)
+		maps.Copy(names, s.checker.describe(schema, "", "", map[string]bool{}).names)
 	}
 	return slices.Sorted(maps.Keys(names))
 }
@@ -68,13 +68,13 @@ func (s shape) Requires(name string) bool {
 
 func (s shape) requires(schema any, name string, depth int) bool {
 	in := object(schema)
-	if depth > maxIntegerDepth || !s.spend(10) {
+	if depth > maxIntegerDepth || !s.checker.spend(10) {
 		return true // it is not known
 	}
 	if slices.Contains(items(in["required"]), any(name)) {
 		return true
 	}
-	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil && s.requires(target, name, depth+1) {
+	if target, _, ok := s.checker.resolve(text(in["$ref"])); ok && in["$ref"] != nil && s.requires(target, name, depth+1) {
 		return true
 	}
 	return slices.ContainsFunc(items(in["allOf"]), func(part any) bool { return s.requires(part, name, depth+1) })
@@ -96,7 +96,7 @@ func (s shape) Item() expression.Shape {
 // itemsOf returns the schemas of the items of a list; without any, an item may be anything.
 func (s shape) itemsOf(schema any, depth int) []any {
 	in := object(schema)
-	if depth > maxIntegerDepth || !s.spend(10) {
+	if depth > maxIntegerDepth || !s.checker.spend(10) {
 		return nil
 	}
 	all := slices.Clone(items(in["prefixItems"]))
@@ -106,7 +106,7 @@ func (s shape) itemsOf(schema any, depth int) []any {
 	case len(all) > 0:
 		return nil // the items behind the first ones are open
 	}
-	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
+	if target, _, ok := s.checker.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
 		return s.itemsOf(target, depth+1)
 	}
 	for _, part := range items(in["allOf"]) {
@@ -143,13 +143,13 @@ func (s shape) Admits(written string) (near string, ok bool) {
 			}
 		}
 	}
-	return s.oneOf(written, all), len(s.schemas) == 0
+	return s.checker.oneOf(written, all), len(s.schemas) == 0
 }
 
 // choicesOf returns the constants that a schema allows, and reports whether it allows no others.
 func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
 	in := object(schema)
-	if depth > maxIntegerDepth || !s.spend(10) {
+	if depth > maxIntegerDepth || !s.checker.spend(10) {
 		return nil, false
 	}
 	if one, ok := in["const"]; ok {
@@ -158,7 +158,7 @@ func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
 	if all, ok := in["enum"].([]any); ok {
 		return all, true
 	}
-	if target, _, ok := s.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
+	if target, _, ok := s.checker.resolve(text(in["$ref"])); ok && in["$ref"] != nil {
 		if choices, bounded = s.choicesOf(target, depth+1); bounded {
 			return choices, true
 		}
@@ -173,8 +173,8 @@ func (s shape) choicesOf(schema any, depth int) (choices []any, bounded bool) {
 
 // stateShape is the shape of the state of a case.
 type stateShape struct {
-	*checker
-	keys []string
+	checker *checker
+	keys    []string
 }
 
 func (stateShape) Member(string) (expression.Shape, bool) { return nil, false }
@@ -188,7 +188,7 @@ func (s stateShape) Admits(key string) (near string, ok bool) {
 	if key == "" || slices.Contains(s.keys, key) {
 		return "", true
 	}
-	return s.oneOf(key, s.keys), false
+	return s.checker.oneOf(key, s.keys), false
 }
 
 var kindsOfTypes = map[string]expression.Kinds{
@@ -199,7 +199,7 @@ var kindsOfTypes = map[string]expression.Kinds{
 
 func (s shape) kindsOf(schema any, depth int) (all expression.Kinds) {
 	in := object(schema)
-	if depth > maxIntegerDepth || !s.spend(10) {
+	if depth > maxIntegerDepth || !s.checker.spend(10) {
 		return 0
 	}
 	types := items(in["type"])
@@ -213,7 +213,7 @@ func (s shape) kindsOf(schema any, depth int) (all expression.Kinds) {
 	if one, ok := in["const"]; ok {
 		values, isList = []any{one}, true
 	}
-	switch target, _, ok := s.resolve(text(in["$ref"])); {
+	switch target, _, ok := s.checker.resolve(text(in["$ref"])); {
 	case all != 0:
 		return all
 	case isList:
