@@ -16,11 +16,9 @@ import (
 	"github.com/casehook/casehook/internal/inbound"
 )
 
-// Refusals change nothing, and strangers may cause them all day. So the audit
-// tells the first, and then how often it came again: after a minute, two, four,
-// up to an hour, for as long as it does. Different ones, and those of people and
-// programs that are known, are told one by one while there are not too many of
-// them; those beyond are told as one.
+// Refusals change nothing, and strangers may cause them all day. So the audit records the first, and then how
+// often it was repeated: after a minute, two, four, up to an hour, for as long as it is. Refusals that differ, and
+// those of known people and programs, are recorded one by one up to a limit; those beyond it are counted as one.
 const (
 	sumFirst   = time.Minute
 	sumLongest = time.Hour
@@ -31,37 +29,37 @@ const (
 	noteEvery       = 10 * time.Second // and then as often
 )
 
-// Note is something that the audit is told.
+// Note is an entry for the audit.
 type Note struct {
 	Who     access.Principal
 	What    access.Action
-	subject Subject
-	Detail  map[string]any
+	Subject Subject
+	Detail  map[string]any // without secrets and case data; may be nil
 }
 
-// sum is how often a note came again.
+// sum counts the repetitions of a note.
 type sum struct {
-	Note
-	times int // that are not told yet
+	note  Note
+	times int // that are not recorded yet
 	lasts time.Duration
-	until time.Time // when it is told, or forgotten
+	until time.Time // when it is recorded, or forgotten
 }
 
-// sums are the notes that came lately.
+// sums has the recent notes.
 type sums struct {
 	mu     sync.Mutex
 	all    map[string]*sum
 	limits map[tenantSide]*rate.Limiter
 }
 
-// tenantSide is a tenant's people and programs, or all that are none of them.
+// tenantSide is a tenant's people and programs, or all strangers that come to it.
 type tenantSide struct {
 	tenant   int64
 	stranger bool
 }
 
-// add counts a note, and reports whether it is to be told by itself. The same
-// notes have the same key; one without a key is like no other.
+// add counts a note, and reports whether it is to be recorded by itself. Equal notes have the same key; a note
+// without a key equals no other.
 func (s *sums) add(key string, n Note, now time.Time) (alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,9 +68,9 @@ func (s *sums) add(key string, n Note, now time.Time) (alone bool) {
 	}
 	tenant := strconv.FormatInt(n.Who.Tenant, 10) + "/" + string(n.What)
 	of := tenant + "/" + key
-	if s.all[of] == nil && (len(s.all) >= maxSums || !s.mayTell(n.Who, now)) {
+	if s.all[of] == nil && (len(s.all) >= maxSums || !s.admits(n.Who, now)) {
 		of = tenant
-		n.Who.Actor.Name, n.subject, n.Detail = "", Subject{}, map[string]any{"various": true}
+		n.Who.Actor.Name, n.Subject, n.Detail = "", Subject{}, map[string]any{"various": true}
 	} else if key == "" {
 		return true
 	}
@@ -80,11 +78,11 @@ func (s *sums) add(key string, n Note, now time.Time) (alone bool) {
 		before.times++
 		return false
 	}
-	s.all[of] = &sum{Note: n, lasts: sumFirst, until: now.Add(sumFirst)}
+	s.all[of] = &sum{note: n, lasts: sumFirst, until: now.Add(sumFirst)}
 	return true
 }
 
-func (s *sums) mayTell(p access.Principal, now time.Time) bool {
+func (s *sums) admits(p access.Principal, now time.Time) bool {
 	side := tenantSide{p.Tenant, p.Role == ""}
 	l := s.limits[side]
 	if l == nil {
@@ -98,8 +96,8 @@ func (s *sums) mayTell(p access.Principal, now time.Time) bool {
 	return l.AllowN(now, 1)
 }
 
-// due returns the sums that are to be told by now, or in the end all there are.
-func (s *sums) due(now time.Time, end bool) (told []sum) {
+// due returns the sums that are to be recorded by now; at the end, all sums.
+func (s *sums) due(now time.Time, end bool) (due []sum) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, one := range s.all {
@@ -108,48 +106,47 @@ func (s *sums) due(now time.Time, end bool) (told []sum) {
 		case one.times == 0:
 			delete(s.all, key)
 		default:
-			told = append(told, *one)
+			due = append(due, *one)
 			one.times, one.lasts = 0, min(2*one.lasts, sumLongest)
 			one.until = now.Add(one.lasts)
 		}
 	}
-	return told
+	return due
 }
 
-// NoteOnce tells the audit of something, or counts it where the same was told
-// lately.
+// NoteOnce records a note, or counts it where an equal one was recorded lately.
 func (g *Guard) NoteOnce(ctx context.Context, key string, n Note) {
 	if g.sums.add(key, n, g.now()) {
-		g.Note(ctx, n.Who, n.What, n.subject, n.Detail)
+		g.Note(ctx, n)
 	}
 }
 
-// NoteStranger is NoteOnce for somebody whose credential is none: the same is who
-// they say they are, where, and what.
+// NoteStranger is NoteOnce for a principal without a valid credential. Notes are equal if the claimed name, the
+// network, the subject and the detail are.
 func (g *Guard) NoteStranger(
 	ctx context.Context, p access.Principal, what access.Action, of Subject, detail map[string]any,
 ) {
 	raw, _ := json.Marshal(detail) // of texts
 	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), of.Name, raw)
-	p.Role = "" // whatever a token's is that may not be used from there
+	p.Role = "" // the token's, which may not be used from there
 	g.NoteOnce(ctx, key, Note{p, what, of, detail})
 }
 
-// NoteDenied tells the audit what somebody may not do.
+// NoteDenied records that somebody may not do something.
 func (g *Guard) NoteDenied(ctx context.Context, p access.Principal, of Subject, detail map[string]any) {
 	g.NoteOnce(ctx, "", Note{p, access.Denied, of, detail})
 }
 
-// SumUp tells the audit how often came again what it was told once.
+// SumUp records how often notes were repeated.
 func (g *Guard) SumUp(ctx context.Context, end bool) error {
 	var errs []error
 	for _, one := range g.sums.due(g.now(), end) {
-		detail := maps.Clone(one.Detail)
-		if detail == nil {
-			detail = map[string]any{}
+		n := one.note
+		if n.Detail = maps.Clone(n.Detail); n.Detail == nil {
+			n.Detail = map[string]any{}
 		}
-		detail["times"] = one.times
-		errs = append(errs, g.write(ctx, one.Who, one.What, one.subject, detail))
+		n.Detail["times"] = one.times
+		errs = append(errs, g.write(ctx, n))
 	}
 	return errors.Join(errs...)
 }

@@ -21,7 +21,8 @@ func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operati
 	if p.Role.Permits(o) {
 		return nil
 	}
-	return g.Deny(ctx, p, o, Subject{}, "The role %q may not do this; %s may.", p.Role, RoleNames(access.Permitted(o)))
+	return g.Deny(ctx, p, o, Subject{},
+		Forbidden("The role %q may not do this; %s may.", p.Role, RoleNames(access.Permitted(o))))
 }
 
 // PermitType is Permit for an operation on cases of a type, as its newest
@@ -59,7 +60,7 @@ func (g *Guard) PermitOfType(
 	if !p.Role.Among(t.Type.Access.Read) {
 		refused = missing
 	}
-	return g.denied(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
+	return g.Deny(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
 }
 
 // LeftOut refuses whoever the case type leaves out of an operation.
@@ -125,17 +126,15 @@ func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, 
 	return narrowed.Reader(p.Role, p.Clearance), err
 }
 
-// Deny notes the attempt and refuses it.
-func (g *Guard) Deny(
-	ctx context.Context, p access.Principal, o access.Operation, of Subject, detail string, args ...any,
-) error {
-	return g.denied(ctx, p, o, of, fault.New(fault.Forbidden, "access.denied", detail, args...))
-}
-
-// denied notes that something was refused.
-func (g *Guard) denied(ctx context.Context, p access.Principal, o access.Operation, of Subject, refused error) error {
+// Deny records that an operation was refused, and returns the refusal.
+func (g *Guard) Deny(ctx context.Context, p access.Principal, o access.Operation, of Subject, refused error) error {
 	g.NoteDenied(ctx, p, of, map[string]any{"operation": o, "role": p.Role})
 	return refused
+}
+
+// Forbidden returns the refusal of an operation that somebody may not carry out.
+func Forbidden(detail string, args ...any) error {
+	return fault.New(fault.Forbidden, "access.denied", detail, args...)
 }
 
 // CaseMissing says the same of a case that the caller may not see and of one that

@@ -17,15 +17,18 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// System is Casehook, as who acts in a tenant.
+// System returns the principal for what Casehook itself does in a tenant.
 func System(tenant int64) access.Principal {
 	return access.Principal{
-		Tenant: tenant, Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.System, Name: "Casehook"},
+		Tenant:    tenant,
+		Role:      access.Admin,
+		Clearance: casetype.Restricted,
+		Actor:     event.Actor{Source: event.System, Name: "Casehook"},
 	}
 }
 
 // Records lists the tenant's audit records with ids below before, newest first; 0
-// begins at the newest. What is about something above the caller's clearance is left out.
+// begins at the newest. Records of subjects above the caller's clearance are left out.
 func (g *Guard) Records(
 	ctx context.Context, p access.Principal, before int64, limit int,
 ) (none store.Page[access.Record], err error) {
@@ -35,7 +38,7 @@ func (g *Guard) Records(
 	return g.store.Audited(ctx, p.Tenant, p.Clearance, input.Newest(before), input.Page(limit))
 }
 
-// Subject is what a record of the audit is about. The zero subject is nothing in particular.
+// Subject names the object of an audit record. The zero subject is nothing in particular.
 type Subject struct {
 	Name  string
 	Class casetype.Classification // who sees it; empty: everybody
@@ -55,48 +58,50 @@ func AboutUser(id int64) Subject { return Subject{Name: "user/" + strconv.Format
 
 func AboutToken(id string) Subject { return Subject{Name: "token/" + id} }
 
-// Record notes what somebody does, in the transaction that does it. Detail holds
-// no secret and no case data; it may be nil.
-func (g *Guard) Record(
-	ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, of Subject, detail map[string]any,
-) error {
-	raw, err := json.Marshal(detail)
+// Record writes a note to the audit, in the transaction that does what it tells.
+func (g *Guard) Record(ctx context.Context, tx *store.Tx, n Note) error {
+	raw, err := json.Marshal(n.Detail)
 	if err != nil {
 		return fmt.Errorf("encoding an audit record: %w", err)
 	}
-	if detail == nil {
+	if n.Detail == nil {
 		raw = nil
 	}
 	return tx.Audit(ctx, access.Record{
-		Tenant: p.Tenant, At: g.now(), Action: what, Subject: of.Name, Actor: p.Actor, Detail: raw, Classification: of.Class,
+		Tenant:         n.Who.Tenant,
+		At:             g.now(),
+		Action:         n.What,
+		Subject:        n.Subject.Name,
+		Actor:          n.Who.Actor,
+		Detail:         raw,
+		Classification: n.Subject.Class,
 	})
 }
 
 // FailuresLast is how long failed sign-ins are remembered.
 const FailuresLast = 24 * time.Hour
 
-// noTenant counts what came for tenants that don't exist.
+// noTenant is the counter of notes about tenants that don't exist.
 const noTenant = "no tenant"
 
-// Note is audit for what changes nothing else. It is noted even when whoever
-// asked is gone, and its failing stops nobody.
-func (g *Guard) Note(ctx context.Context, p access.Principal, what access.Action, of Subject, detail map[string]any) {
+// Note writes to the audit what changes nothing else. It does so even when the request has ended; a failure
+// is logged, not returned.
+func (g *Guard) Note(ctx context.Context, n Note) {
 	ctx = context.WithoutCancel(ctx)
-	if err := g.write(ctx, p, what, of, detail); err != nil {
-		g.log.ErrorContext(ctx, "the audit could not be written", "action", string(what), "code", fault.As(err).Code, "error", err)
+	if err := g.write(ctx, n); err != nil {
+		g.log.ErrorContext(ctx, "the audit could not be written",
+			"action", string(n.What), "code", fault.As(err).Code, "error", err)
 	}
 }
 
-// write is audit in a transaction of its own. What is about a tenant that does not exist
-// is counted in its place, so that it takes as long.
-func (g *Guard) write(
-	ctx context.Context, p access.Principal, what access.Action, of Subject, detail map[string]any,
-) error {
+// write writes a note in a transaction of its own. A note about a tenant that does not exist is counted
+// instead, so that it takes as long.
+func (g *Guard) write(ctx context.Context, n Note) error {
 	return g.store.Update(ctx, func(tx *store.Tx) error {
-		if p.Tenant == 0 {
+		if n.Who.Tenant == 0 {
 			_, _, err := tx.CountSignIn(ctx, noTenant, g.now(), g.now().Add(-FailuresLast))
 			return err
 		}
-		return g.Record(ctx, tx, p, what, of, detail)
+		return g.Record(ctx, tx, n)
 	})
 }

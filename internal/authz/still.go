@@ -22,15 +22,15 @@ func SessionOver() error {
 	return fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
 }
 
-// Mandate is by what right somebody changes something. Between its first check and the
-// commit minutes may pass, in which a callback is asked, a document is made or a file
-// comes in: so the commit's transaction checks it again.
+// Mandate is the right by which somebody changes something. Minutes may pass between its first check and the
+// commit while a callback is asked, a document is made or a file comes in: so the commit's transaction checks it
+// again.
 type Mandate struct {
 	access.Principal
 	operation access.Operation
 	types     []string // of the cases that change; known by the end of the transaction
 	Roles     []string // of the transition that is submitted; nil: all may
-	Waited    bool     // for somebody else: another node may have committed anything meanwhile
+	Waited    bool     // for another system: another node may have committed anything meanwhile
 }
 
 func NewMandate(p access.Principal, o access.Operation) *Mandate {
@@ -44,10 +44,9 @@ func (m *Mandate) Concerns(t *casetype.Type) {
 	}
 }
 
-// Update runs do in one transaction for somebody. The last that it does is to check that
-// they still may: whatever do waited for, such as a lock, is behind it then. Nothing is
-// saved where they may not. No lock is held for it: who revokes a credential waits for
-// nobody, and what is revoked during the commit itself is revoked after it.
+// Update runs do in one transaction for somebody, and then checks that they still may: do may have waited, for a
+// lock for example. Nothing is saved where they may not. It locks no rights, so that a revocation never waits: a
+// right that is revoked during the commit itself is revoked after it.
 func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error) error {
 	var refused error
 	err := g.store.Update(ctx, func(tx *store.Tx) error {
@@ -59,13 +58,12 @@ func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error
 		return refused
 	})
 	if errors.Is(refused, fault.Forbidden) {
-		return g.denied(ctx, m.Principal, m.operation, Subject{}, refused)
+		return g.Deny(ctx, m.Principal, m.operation, Subject{}, refused)
 	}
 	return err
 }
 
-// standings is where the worth of credentials is looked up; a store.Store is, and so is a
-// store.Tx.
+// standings looks up the rights of credentials; a store.Store does, and so does a store.Tx.
 type standings interface {
 	definitions.Reader
 	Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (access.Standing, error)
@@ -104,29 +102,19 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 		if i > 0 {
 			version = 0
 		}
-		if err := g.stillMayType(ctx, r, p, m.operation, key, version); err != nil {
+		t, err := g.definitions.At(ctx, r, p.Tenant, key, version)
+		if err != nil && !errors.Is(err, fault.NotFound) {
 			return err
+		}
+		if err == nil && LeftOut(p, m.operation, t.Type) != nil {
+			return meanwhile("The case type %s was narrowed to other roles", key)
 		}
 	}
 	return nil
 }
 
-// stillMayType checks that a version of a case type, or its newest, leaves somebody in.
-func (g *Guard) stillMayType(
-	ctx context.Context, r definitions.Reader, p access.Principal, o access.Operation, key string, version int64,
-) error {
-	t, err := g.definitions.At(ctx, r, p.Tenant, key, version)
-	if errors.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err == nil && LeftOut(p, o, t.Type) != nil {
-		err = meanwhile("The case type %s was narrowed to other roles", key)
-	}
-	return err
-}
-
 func meanwhile(what string, args ...any) error {
-	return fault.New(fault.Forbidden, "access.denied", what+" while the request was under way. Nothing was saved.", args...)
+	return Forbidden(what+" while the request was under way. Nothing was saved.", args...)
 }
 
 // over refuses a credential that was revoked or has expired.

@@ -250,8 +250,12 @@ func (s *Service) changeCallbackSecrets(
 			if err := tx.PutCallbackSecrets(ctx, tenant, t.Type.Key, name, have, s.now()); err != nil {
 				return err
 			}
-			return s.guard.Record(ctx, tx, m.Principal, action, authz.AboutType(t.Type.Key, t.Type.Definition.Classification),
-				map[string]any{"transition": name, "secrets": secrets.Describe(have.Secrets)})
+			return s.guard.Record(ctx, tx, authz.Note{
+				Who:     m.Principal,
+				What:    action,
+				Subject: authz.AboutType(t.Type.Key, t.Type.Definition.Classification),
+				Detail:  map[string]any{"transition": name, "secrets": secrets.Describe(have.Secrets)},
+			})
 		})
 	})
 }

@@ -62,7 +62,12 @@ func (s *Service) PutCaseType(
 					return err
 				}
 				of := authz.AboutType(key, casetype.Higher(put.before, t.Definition.Classification))
-				return s.guard.Record(ctx, tx, p, access.CaseTypePut, of, map[string]any{"version": put.Version})
+				return s.guard.Record(ctx, tx, authz.Note{
+					Who:     p,
+					What:    access.CaseTypePut,
+					Subject: of,
+					Detail:  map[string]any{"version": put.Version},
+				})
 			})
 		})
 	})

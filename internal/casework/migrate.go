@@ -400,5 +400,10 @@ func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration
 	if m.Finished {
 		detail["finished"] = true
 	}
-	return s.guard.Record(ctx, tx, m.mandate.Principal, access.CasesMigrated, authz.AboutType(m.Type, m.class), detail)
+	return s.guard.Record(ctx, tx, authz.Note{
+		Who:     m.mandate.Principal,
+		What:    access.CasesMigrated,
+		Subject: authz.AboutType(m.Type, m.class),
+		Detail:  detail,
+	})
 }

@@ -45,7 +45,7 @@ func (s *Service) retirement(ctx context.Context, p access.Principal, key string
 			}
 			if changed {
 				of := authz.AboutType(key, found.Type.Definition.Classification)
-				if err := s.guard.Record(ctx, tx, p, action, of, nil); err != nil {
+				if err := s.guard.Record(ctx, tx, authz.Note{Who: p, What: action, Subject: of}); err != nil {
 					return err
 				}
 			}

@@ -385,8 +385,9 @@ func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
 	if !pl.creates() {
 		of = authz.AboutCase(pl.before)
 	}
-	return s.guard.Deny(ctx, pl.p, pl.in.operation(), of, "The role %q may not submit the transition %q; %s may.",
-		pl.p.Role, pl.tr.Key, pl.submitters(pl.in.operation(), pl.tr))
+	return s.guard.Deny(ctx, pl.p, pl.in.operation(), of, authz.Forbidden(
+		"The role %q may not submit the transition %q; %s may.",
+		pl.p.Role, pl.tr.Key, pl.submitters(pl.in.operation(), pl.tr)))
 }
 
 func (in Submission) operation() access.Operation {

@@ -210,8 +210,9 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 	var asking []string
 	for _, tr := range guards {
 		if !pl.p.Role.Among(tr.Roles) {
-			return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
-				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.", pl.p.Role, pl.typ.Key, pl.after.State, tr.Key)
+			return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
+				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.",
+				pl.p.Role, pl.typ.Key, pl.after.State, tr.Key))
 		}
 		if err := pl.meets(tr); err != nil {
 			return nil, err
@@ -231,9 +232,9 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 // new type's edit: else who may not edit a case could do it under another type.
 func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
-		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
+		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
-			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
+			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
 	}
 	return pl.meets(edit)
 }
@@ -282,9 +283,9 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from definitions.Typ
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
 	if !pl.p.Role.Among(edit.Roles) {
-		return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before),
+		return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
-			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit))
+			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
 	}
 	if wrong := from.Type.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)

@@ -50,7 +50,12 @@ func (s *Endpoints) CreateEndpointFrom(
 			if err := startAt(ctx, tx, made, from); err != nil {
 				return err
 			}
-			err := s.guard.Record(ctx, tx, p, access.EndpointCreated, authz.AboutEndpoint(made), map[string]any{"name": made.Name, "triggers": made.Triggers})
+			err := s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.EndpointCreated,
+				Subject: authz.AboutEndpoint(made),
+				Detail:  map[string]any{"name": made.Name, "triggers": made.Triggers},
+			})
 			if err != nil {
 				return err
 			}
@@ -185,9 +190,14 @@ func (s *Endpoints) UpdateEndpointFrom(
 			}
 			of := authz.AboutEndpoint(saved)
 			of.Class = casetype.Higher(of.Class, before.Clearance)
-			return s.guard.Record(ctx, tx, p, access.EndpointUpdated, of, map[string]any{
-				"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL,
-				"auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{}),
+			return s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.EndpointUpdated,
+				Subject: of,
+				Detail: map[string]any{
+					"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL,
+					"auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{}),
+				},
 			})
 		})
 	})
@@ -257,7 +267,11 @@ func (s *Endpoints) DeleteEndpoint(ctx context.Context, p access.Principal, endp
 		if err := tx.DeleteEndpoint(ctx, p.Tenant, endpointID); err != nil {
 			return err
 		}
-		return s.guard.Record(ctx, tx, p, access.EndpointDeleted, authz.AboutEndpoint(e), nil)
+		return s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    access.EndpointDeleted,
+			Subject: authz.AboutEndpoint(e),
+		})
 	})
 }
 

@@ -70,8 +70,12 @@ func (s *Endpoints) skip(ctx context.Context, tx *store.Tx, p access.Principal, 
 	if err := tx.Skip(ctx, e.Tenant, e.ID); err != nil {
 		return err
 	}
-	return s.guard.Record(ctx, tx, p, access.EndpointSkipped, authz.AboutEndpoint(e),
-		map[string]any{"entries": lag.Entries, "estimated": lag.Estimated, "parked": lag.Parked})
+	return s.guard.Record(ctx, tx, authz.Note{
+		Who:     p,
+		What:    access.EndpointSkipped,
+		Subject: authz.AboutEndpoint(e),
+		Detail:  map[string]any{"entries": lag.Entries, "estimated": lag.Estimated, "parked": lag.Parked},
+	})
 }
 
 // Lag says how far an endpoint is behind the journal.

@@ -171,7 +171,12 @@ func (s *Messages) RetryDead(
 		if made, err = measured(ctx, tx, r); err != nil {
 			return nil, err
 		}
-		return made, s.guard.Record(ctx, tx, p, access.ReplayStarted, authz.AboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages})
+		return made, s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    access.ReplayStarted,
+			Subject: authz.AboutEndpoint(e),
+			Detail:  map[string]any{"replay": r.ID, "kind": r.Kind, "messages": r.Messages},
+		})
 	})
 	return made, err
 }
@@ -243,7 +248,12 @@ func (s *Messages) dispose(ctx context.Context, p access.Principal, o access.Ope
 		if n == 0 {
 			return nil, messageMissing()
 		}
-		return n, s.guard.Record(ctx, tx, p, action, authz.AboutEndpoint(e), map[string]any{"operation": o, "messages": n})
+		return n, s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    action,
+			Subject: authz.AboutEndpoint(e),
+			Detail:  map[string]any{"operation": o, "messages": n},
+		})
 	})
 	return n, err
 }

@@ -152,7 +152,12 @@ func (s *Messages) startReplay(ctx context.Context, tx *store.Tx, p access.Princ
 	if made, err = measured(ctx, tx, r); err != nil {
 		return made, err
 	}
-	return made, s.guard.Record(ctx, tx, p, access.ReplayStarted, authz.AboutEndpoint(e), map[string]any{"replay": r.ID, "kind": r.Kind})
+	return made, s.guard.Record(ctx, tx, authz.Note{
+		Who:     p,
+		What:    access.ReplayStarted,
+		Subject: authz.AboutEndpoint(e),
+		Detail:  map[string]any{"replay": r.ID, "kind": r.Kind},
+	})
 }
 
 func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error {
@@ -241,7 +246,12 @@ func (s *Messages) CancelReplay(ctx context.Context, p access.Principal, endpoin
 		if err := tx.CancelReplay(ctx, p.Tenant, endpointID, replayID, s.now()); err != nil {
 			return err
 		}
-		return s.guard.Record(ctx, tx, p, access.ReplayCancelled, authz.AboutEndpoint(e), map[string]any{"replay": replayID})
+		return s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    access.ReplayCancelled,
+			Subject: authz.AboutEndpoint(e),
+			Detail:  map[string]any{"replay": replayID},
+		})
 	})
 }
 

@@ -57,7 +57,12 @@ func (s *Journal) expireJournal(ctx context.Context, tx *store.Tx, now time.Time
 		if err != nil {
 			return r, err
 		}
-		err = s.guard.Record(ctx, tx, authz.System(e.Tenant), access.EndpointExpired, authz.AboutEndpoint(e), map[string]any{"from": lost.From, "to": lost.To})
+		err = s.guard.Record(ctx, tx, authz.Note{
+			Who:     authz.System(e.Tenant),
+			What:    access.EndpointExpired,
+			Subject: authz.AboutEndpoint(e),
+			Detail:  map[string]any{"from": lost.From, "to": lost.To},
+		})
 		if err != nil {
 			return r, err
 		}

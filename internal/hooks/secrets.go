@@ -86,8 +86,12 @@ func (s *Endpoints) changeSecrets(ctx context.Context, m *authz.Mandate, endpoin
 			if e, err = tx.UpdateEndpoint(ctx, e); err != nil {
 				return err
 			}
-			return s.guard.Record(ctx, tx, m.Principal, action, authz.AboutEndpoint(e),
-				map[string]any{"secrets": secrets.Describe(e.Secrets)})
+			return s.guard.Record(ctx, tx, authz.Note{
+				Who:     m.Principal,
+				What:    action,
+				Subject: authz.AboutEndpoint(e),
+				Detail:  map[string]any{"secrets": secrets.Describe(e.Secrets)},
+			})
 		})
 	})
 }

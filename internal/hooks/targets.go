@@ -74,7 +74,12 @@ func (s *Endpoints) SetTargets(
 			for i, t := range targets {
 				endpoints[i], of.Class = t.Endpoint.ID, casetype.Higher(of.Class, t.Endpoint.Clearance)
 			}
-			return s.guard.Record(ctx, tx, p, access.TargetsSet, of, map[string]any{"endpoints": endpoints})
+			return s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.TargetsSet,
+				Subject: of,
+				Detail:  map[string]any{"endpoints": endpoints},
+			})
 		})
 	})
 	if err != nil {

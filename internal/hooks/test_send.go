@@ -45,7 +45,12 @@ func (s *Messages) TestEndpoint(
 		m := authz.NewMandate(p, access.TestEndpoint)
 		m.Waited = true
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
-			err := s.guard.Record(ctx, tx, p, access.EndpointTested, authz.AboutEndpoint(e), map[string]any{"trigger": out.Trigger, "delivered": out.Delivered})
+			err := s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.EndpointTested,
+				Subject: authz.AboutEndpoint(e),
+				Detail:  map[string]any{"trigger": out.Trigger, "delivered": out.Delivered},
+			})
 			if err != nil {
 				return err
 			}

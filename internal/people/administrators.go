@@ -54,7 +54,12 @@ func (s *Tokens) createAdministrator(
 		return NewToken{}, err
 	}
 	p.Tenant = tenant
-	return admin, s.guard.Record(ctx, tx, p, access.TokenCreated, authz.AboutToken(admin.Token.ID), map[string]any{"name": admin.Token.Name})
+	return admin, s.guard.Record(ctx, tx, authz.Note{
+		Who:     p,
+		What:    access.TokenCreated,
+		Subject: authz.AboutToken(admin.Token.ID),
+		Detail:  map[string]any{"name": admin.Token.Name},
+	})
 }
 
 // keepsAnAdministrator refuses what would leave nobody of this grant who may do what

@@ -62,7 +62,12 @@ func (s *Users) signedIn(ctx context.Context, u access.User, from, by string, co
 				return err
 			}
 		}
-		return s.guard.Record(ctx, tx, p, access.SignedIn, authz.AboutUser(u.ID), map[string]any{"by": by})
+		return s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    access.SignedIn,
+			Subject: authz.AboutUser(u.ID),
+			Detail:  map[string]any{"by": by},
+		})
 	})
 }
 
@@ -161,7 +166,7 @@ func (s *Users) SignedOut(ctx context.Context, p access.Principal) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
 	}
-	s.guard.Note(ctx, p, access.SignedOut, authz.AboutUser(p.Actor.UserID), nil)
+	s.guard.Note(ctx, authz.Note{Who: p, What: access.SignedOut, Subject: authz.AboutUser(p.Actor.UserID)})
 	return nil
 }
 

@@ -111,9 +111,18 @@ func (s *Tenants) auditTenant(
 	ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant,
 ) error {
 	p.Tenant = t.ID
-	return s.guard.Record(ctx, tx, p, what, authz.Subject{Name: "tenant/" + t.Key}, map[string]any{
-		"name": t.Name, "hosts": t.Hosts, "public_url": t.PublicURL, "variables": t.Variables, "allow_addresses": t.Allow,
-		"contact_ids": cmp.Or(t.ContactIDs, casetype.RandomIDs),
+	return s.guard.Record(ctx, tx, authz.Note{
+		Who:     p,
+		What:    what,
+		Subject: authz.Subject{Name: "tenant/" + t.Key},
+		Detail: map[string]any{
+			"name":            t.Name,
+			"hosts":           t.Hosts,
+			"public_url":      t.PublicURL,
+			"variables":       t.Variables,
+			"allow_addresses": t.Allow,
+			"contact_ids":     cmp.Or(t.ContactIDs, casetype.RandomIDs),
+		},
 	})
 }
 

@@ -127,7 +127,12 @@ func (s *Tokens) CreateToken(
 				return err
 			}
 			t := made.Token
-			err := s.guard.Record(ctx, tx, p, access.TokenCreated, authz.AboutToken(t.ID), map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance})
+			err := s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.TokenCreated,
+				Subject: authz.AboutToken(t.ID),
+				Detail:  map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance},
+			})
 			if err != nil {
 				return err
 			}
@@ -229,7 +234,8 @@ func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID st
 		return err
 	}
 	if len(above(p, token.Role, token.Clearance)) > 0 {
-		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID), "The token may see more than you. Ask an administrator who may see as much.")
+		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID),
+			authz.Forbidden("The token may see more than you. Ask an administrator who may see as much."))
 	}
 	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteToken), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().AsOf(s.now()), token.Owner()); err != nil {
@@ -238,6 +244,10 @@ func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID st
 		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
 			return err
 		}
-		return s.guard.Record(ctx, tx, p, access.TokenRevoked, authz.AboutToken(tokenID), nil)
+		return s.guard.Record(ctx, tx, authz.Note{
+			Who:     p,
+			What:    access.TokenRevoked,
+			Subject: authz.AboutToken(tokenID),
+		})
 	})
 }

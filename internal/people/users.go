@@ -45,7 +45,12 @@ func (s *Users) CreateUser(
 			if made, err = tx.CreateUser(ctx, made); err != nil {
 				return err
 			}
-			err = s.guard.Record(ctx, tx, p, access.UserCreated, authz.AboutUser(made.ID), map[string]any{"role": made.Role, "clearance": made.Clearance})
+			err = s.guard.Record(ctx, tx, authz.Note{
+				Who:     p,
+				What:    access.UserCreated,
+				Subject: authz.AboutUser(made.ID),
+				Detail:  map[string]any{"role": made.Role, "clearance": made.Clearance},
+			})
 			if err != nil {
 				return err
 			}
@@ -71,7 +76,8 @@ func (s *Users) UpdateUser(ctx context.Context, p access.Principal, userID int64
 			return err
 		}
 		if len(above(p, before.Role, before.Clearance)) > 0 {
-			return s.guard.Deny(ctx, p, access.UpdateUser, authz.AboutUser(userID), "The user may see more than you. Ask an administrator who may see as much.")
+			return s.guard.Deny(ctx, p, access.UpdateUser, authz.AboutUser(userID),
+				authz.Forbidden("The user may see more than you. Ask an administrator who may see as much."))
 		}
 		after := before
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
@@ -113,7 +119,12 @@ func (s *Users) saveUser(
 	if err != nil {
 		return saved, err
 	}
-	return saved, s.guard.Record(ctx, tx, p, access.UserUpdated, authz.AboutUser(after.ID), map[string]any{"changed": changed(before, after), "sessions_ended": over})
+	return saved, s.guard.Record(ctx, tx, authz.Note{
+		Who:     p,
+		What:    access.UserUpdated,
+		Subject: authz.AboutUser(after.ID),
+		Detail:  map[string]any{"changed": changed(before, after), "sessions_ended": over},
+	})
 }
 
 // unmistakable refuses an address that would be taken for another user's, although
