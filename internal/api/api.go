@@ -54,7 +54,7 @@ type Config struct {
 // Services are the use cases that the API serves.
 type Services struct {
 	Guard    *authz.Guard
-	Casework *casework.Service
+	Casework casework.Services
 	Hooks    hooks.Services
 	People   people.Services
 }
@@ -93,9 +93,9 @@ func compose(s Services, c Config) *rest.Kernel {
 	registerServer(k, c)
 	cases.Register(k, s.Casework)
 	apihooks.Register(k, s.Hooks, apihooks.Config{
-		Casework: s.Casework,
-		Guard:    s.Guard,
-		Version:  c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
+		CaseTypes: s.Casework.CaseTypes,
+		Guard:     s.Guard,
+		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
 	apipeople.Register(k, s.People, peopleConfig)
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})

@@ -129,7 +129,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 		Tenants: casework.Tenants{PublicURLOf: tenants.PublicURLOf, Variables: tenants.Variables},
 	})
 	w.services.Hooks = hooks.New(hooks.Config{
-		Store: w.store, Guard: w.services.Guard, Cases: hooks.Cases{KnownCase: w.services.Casework.KnownCase},
+		Store: w.store, Guard: w.services.Guard, Cases: hooks.Cases{KnownCase: w.services.Casework.Cases.KnownCase},
 	})
 	w.bearer, err = tenants.Bootstrap(t.Context(), nil)
 	must(t, err)

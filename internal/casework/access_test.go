@@ -109,11 +109,12 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		ctx, none := t.Context(), authz.Once{}
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		comment, err := w.AddComment(ctx, w.p, c.ID, "x", none)
+		comment, err := w.comments.AddComment(ctx, w.p, c.ID, "x", none)
 		if err != nil {
 			t.Fatal(err)
 		}
-		proof, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)
+		proof, err := w.files.UploadProof(ctx, w.p, c.ID,
+			casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,25 +131,25 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		q := w.tenant("second")
 		drop := func(_ any, err error) error { return err }
 		for name, err := range map[string]error{
-			"Submit":           drop(w.Submit(ctx, q, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`)}, none)),
-			"Submit creation":  drop(w.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none)),
-			"DeleteCase":       w.DeleteCase(ctx, q, casework.Deletion{CaseID: c.ID}),
-			"Case":             drop(w.Case(ctx, q, c.ID)),
-			"History":          drop(w.History(ctx, q, c.ID, 0, 10)),
-			"AddComment":       drop(w.AddComment(ctx, q, c.ID, "x", none)),
-			"Comments":         drop(w.Comments(ctx, q, c.ID, "", 10)),
-			"GenerateDocument": drop(w.GenerateDocuments(ctx, q, oneDocument(c.ID, "summary"), none)),
-			"UploadProof":      drop(w.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
-			"Attachments":      drop(w.Attachments(ctx, q, c.ID, cases.Proof, "", 10)),
+			"Submit":           drop(w.submissions.Submit(ctx, q, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`)}, none)),
+			"Submit creation":  drop(w.submissions.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none)),
+			"DeleteCase":       w.cases.DeleteCase(ctx, q, casework.Deletion{CaseID: c.ID}),
+			"Case":             drop(w.cases.Case(ctx, q, c.ID)),
+			"History":          drop(w.cases.History(ctx, q, c.ID, 0, 10)),
+			"AddComment":       drop(w.comments.AddComment(ctx, q, c.ID, "x", none)),
+			"Comments":         drop(w.comments.Comments(ctx, q, c.ID, "", 10)),
+			"GenerateDocument": drop(w.files.GenerateDocuments(ctx, q, oneDocument(c.ID, "summary"), none)),
+			"UploadProof":      drop(w.files.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
+			"Attachments":      drop(w.files.Attachments(ctx, q, c.ID, cases.Proof, "", 10)),
 			"OpenAttachment": func() error {
-				_, _, err := w.OpenAttachment(ctx, q, c.ID, cases.Proof, proof.ID)
+				_, _, err := w.files.OpenAttachment(ctx, q, c.ID, cases.Proof, proof.ID)
 				return err
 			}(),
-			"DeleteAttachment":     w.DeleteAttachment(ctx, q, c.ID, cases.Proof, proof.ID),
-			"CaseType":             drop(w.CaseType(ctx, q, "loan", 1)),
-			"RotateCallbackSecret": drop(w.RotateCallbackSecret(ctx, q, "loan", "submit", secrets.Request{}, none)),
-			"DeleteCallbackSecret": w.DeleteCallbackSecret(ctx, q, "loan", "submit", "sec_1"),
-			"CallbackSecrets":      drop(w.CallbackSecrets(ctx, q, "loan", "submit")),
+			"DeleteAttachment":     w.files.DeleteAttachment(ctx, q, c.ID, cases.Proof, proof.ID),
+			"CaseType":             drop(w.types.CaseType(ctx, q, "loan", 1)),
+			"RotateCallbackSecret": drop(w.types.RotateCallbackSecret(ctx, q, "loan", "submit", secrets.Request{}, none)),
+			"DeleteCallbackSecret": w.types.DeleteCallbackSecret(ctx, q, "loan", "submit", "sec_1"),
+			"CallbackSecrets":      drop(w.types.CallbackSecrets(ctx, q, "loan", "submit")),
 			"UpdateEndpoint":       drop(w.endpoints.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
 			"DeleteEndpoint":       w.endpoints.DeleteEndpoint(ctx, q, mine.ID),
 			"Endpoint":             drop(w.endpoints.Endpoint(ctx, q, mine.ID)),
@@ -158,27 +159,27 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			}(),
 			"Attempt":     drop(w.messages.Attempt(ctx, q, 1)),
 			"DeleteToken": w.tokens.DeleteToken(ctx, q, token.ID),
-			"AddLabel":    drop(w.AddLabel(ctx, q, c.ID, "mine")),
-			"RemoveLabel": drop(w.RemoveLabel(ctx, q, c.ID, "mine")),
-			"Assign":      drop(w.Assign(ctx, q, c.ID, user)),
-			"Unassign":    drop(w.Unassign(ctx, q, c.ID)),
-			"SwitchType":  drop(w.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
-			"Label":       drop(w.Label(ctx, q, "mine")),
-			"ChangeLabel": drop(w.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
-			"DeleteLabel": w.DeleteLabel(ctx, q, "mine"),
+			"AddLabel":    drop(w.labels.AddLabel(ctx, q, c.ID, "mine")),
+			"RemoveLabel": drop(w.labels.RemoveLabel(ctx, q, c.ID, "mine")),
+			"Assign":      drop(w.cases.Assign(ctx, q, c.ID, user)),
+			"Unassign":    drop(w.cases.Unassign(ctx, q, c.ID)),
+			"SwitchType":  drop(w.switches.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
+			"Label":       drop(w.labels.Label(ctx, q, "mine")),
+			"ChangeLabel": drop(w.labels.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
+			"DeleteLabel": w.labels.DeleteLabel(ctx, q, "mine"),
 		} {
 			if !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)
 			}
 		}
 
-		if all, err := listed(w.Cases(ctx, q, store.CaseFilter{})); err != nil || len(all) != 0 {
+		if all, err := listed(w.cases.Cases(ctx, q, store.CaseFilter{})); err != nil || len(all) != 0 {
 			t.Errorf("Cases: %d, %v", len(all), err)
 		}
-		if all, err := w.CaseTypes(ctx, q); err != nil || len(all) != 0 {
+		if all, err := w.types.CaseTypes(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("CaseTypes: %d, %v", len(all), err)
 		}
-		if all, err := w.Labels(ctx, q); err != nil || len(all) != 0 {
+		if all, err := w.labels.Labels(ctx, q); err != nil || len(all) != 0 {
 			t.Errorf("Labels: %d, %v", len(all), err)
 		}
 		if all, err := items(w.endpoints.Endpoints(ctx, q, "", 10)); err != nil || len(all) != 0 {
@@ -197,20 +198,20 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			t.Errorf("a name is taken by another tenant's: %v", err)
 		}
 		w.put(q, loan("loan", ""))
-		if v, err := w.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none); err != nil || v.Reference != "L-001" || v.OutcomeInstance != 1 {
+		if v, err := w.submissions.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none); err != nil || v.Reference != "L-001" || v.OutcomeInstance != 1 {
 			t.Errorf("%+v, %v", v.Case, err)
 		}
 
 		if diff := cmp.Diff(before.Case, w.load(c.ID).Case); diff != "" || len(w.history(c.ID)) != entries {
 			t.Errorf("another tenant changed the case: %s", diff)
 		}
-		if got, err := items(w.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 || got[0].ID != comment.ID {
+		if got, err := items(w.comments.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 || got[0].ID != comment.ID {
 			t.Errorf("comments %+v, %v", got, err)
 		}
 		if got, err := w.endpoints.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {
 			t.Errorf("endpoint %+v, %v", got, err)
 		}
-		_, body, err := w.OpenAttachment(ctx, w.p, c.ID, cases.Proof, proof.ID)
+		_, body, err := w.files.OpenAttachment(ctx, w.p, c.ID, cases.Proof, proof.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -12,12 +13,42 @@ import (
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
+
+// questioner asks the callbacks that a change has to pass.
+type questioner struct {
+	store       *store.Store
+	guard       *authz.Guard
+	definitions *definitions.Catalog
+	tenants     Tenants
+	callbacks   *callback.Client
+	hold        bool // no callback is asked: a change that needs one is refused
+	log         *slog.Logger
+	tracer      *observe.Tracer
+	types       *CaseTypes
+}
+
+func newQuestioner(c Config, types *CaseTypes) *questioner {
+	return &questioner{
+		store:       c.Store,
+		guard:       c.Guard,
+		definitions: c.Definitions,
+		tenants:     c.Tenants,
+		callbacks:   c.Callbacks,
+		hold:        c.Hold,
+		log:         c.Log,
+		tracer:      c.Tracer,
+		types:       types,
+	}
+}
 
 // guard is a callback that a change has to pass.
 type guard struct {
@@ -43,7 +74,7 @@ func (g guard) clearance() casetype.Classification {
 // ask puts a change before its guards, one after the other, each of which sees
 // what the one before it has made of the change. The client's key is claimed
 // before that. No transaction is open meanwhile.
-func (s *Service) ask(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
+func (s *questioner) ask(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if err := s.configure(ctx, pl, guards); err != nil {
 		return err
 	}
@@ -59,7 +90,7 @@ func (s *Service) ask(ctx context.Context, pl *plan, once authz.Once, guards []g
 // may vanish from cases because a definition was put, and one whose newest settings are not
 // cleared for the case, since their author may not know of such cases, which would be stuck.
 // The settings hold for all attempts of this question.
-func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error {
+func (s *questioner) configure(ctx context.Context, pl *plan, guards []guard) error {
 	if pl.creates() || len(guards) == 0 {
 		return nil // a new case works by the newest version anyway
 	}
@@ -81,7 +112,7 @@ func (s *Service) configure(ctx context.Context, pl *plan, guards []guard) error
 }
 
 // claimFor claims the client's key for as long as asking the guards may take.
-func (s *Service) claimFor(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
+func (s *questioner) claimFor(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
 	}
@@ -93,11 +124,11 @@ func (s *Service) claimFor(ctx context.Context, pl *plan, once authz.Once, guard
 }
 
 // askAll asks the guards, whose time the client's key was claimed for.
-func (s *Service) askAll(ctx context.Context, pl *plan, guards []guard) error {
+func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
 	}
-	ctx, span := s.Tracer.Step(ctx, "ask")
+	ctx, span := s.tracer.Step(ctx, "ask")
 	defer span.End()
 	pl.asked = true
 	for _, g := range guards {
@@ -118,8 +149,8 @@ func (s *Service) askAll(ctx context.Context, pl *plan, guards []guard) error {
 
 // askOne asks a callback. It reports false where the callback failed, and the
 // failure is waived; an answer that refuses the change is an error.
-func (s *Service) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
-	if s.Hold {
+func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
+	if s.hold {
 		return answer, false, callbackHeld(g)
 	}
 	q, err := s.question(ctx, pl, g)
@@ -160,7 +191,7 @@ func callbackHeld(g guard) error {
 
 // logFailure tells the operator of a callback that gave no answer, and of the change
 // that asked it.
-func (s *Service) logFailure(ctx context.Context, pl *plan, g guard, record event.Callback, err error, goesOn bool) {
+func (s *questioner) logFailure(ctx context.Context, pl *plan, g guard, record event.Callback, err error, goesOn bool) {
 	consequence := "nothing was saved"
 	if goesOn {
 		consequence = "its failure policy is ignore, so that the change goes on"
@@ -171,7 +202,7 @@ func (s *Service) logFailure(ctx context.Context, pl *plan, g guard, record even
 
 // logUnfit tells the operator of a callback whose answer can't be carried out: it needs
 // repair, whatever people submit.
-func (s *Service) logUnfit(ctx context.Context, pl *plan, g guard, err error) {
+func (s *questioner) logUnfit(ctx context.Context, pl *plan, g guard, err error) {
 	unfit := fault.As(err)
 	if !strings.HasPrefix(unfit.Code, "callback.") {
 		return // ours, or the request has ended
@@ -192,7 +223,7 @@ const (
 
 // logIgnored tells the operator of keys in an answer that nobody reads: an answer that
 // has error for errors accepts, although whoever wrote it means to refuse.
-func (s *Service) logIgnored(ctx context.Context, pl *plan, g guard, record event.Callback) {
+func (s *questioner) logIgnored(ctx context.Context, pl *plan, g guard, record event.Callback) {
 	if len(record.IgnoredKeys) == 0 {
 		return
 	}
@@ -207,11 +238,11 @@ func (s *Service) logIgnored(ctx context.Context, pl *plan, g guard, record even
 }
 
 // warnOf logs a warning about a question to a callback.
-func (s *Service) warnOf(
+func (s *questioner) warnOf(
 	ctx context.Context, pl *plan, g guard, record event.Callback, message string, details ...any,
 ) {
 	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
-	s.Log.WarnContext(ctx, message, append([]any{
+	s.log.WarnContext(ctx, message, append([]any{
 		"tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner, "transition", g.key, "url", asked,
 		"webhook_id", record.WebhookID, "attempts", record.Attempts, "duration_ms", record.DurationMS,
 	}, details...)...)
@@ -231,7 +262,7 @@ func ignoresWarnings(rawURL string) bool {
 }
 
 // question prepares what is asked.
-func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
+func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
 	}
@@ -243,7 +274,7 @@ func (s *Service) question(ctx context.Context, pl *plan, g guard) (callback.Que
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}
-	if q.Keys, q.Seeds, err = s.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
+	if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
 	after, visible := pl.after.As(g.clearance(), pl.typ)

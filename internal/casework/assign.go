@@ -13,8 +13,8 @@ import (
 
 // Assign assigns a case to a user of the tenant. Assigning a case to its present assignee
 // changes nothing.
-func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
-	return s.mark(ctx, p, access.AssignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+func (s *Cases) Assign(ctx context.Context, p access.Principal, caseID, userID int64) (View, error) {
+	return s.core.change(ctx, p, access.AssignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if _, err := tx.Case(ctx, p.Tenant, caseID); err != nil {
 			return cases.Case{}, nil, err
 		}
@@ -27,19 +27,19 @@ func (s *Service) Assign(ctx context.Context, p access.Principal, caseID, userID
 			return cases.Case{}, nil, err
 		}
 		to := event.Person{UserID: user.ID, Name: user.Name}
-		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, to, s.activity(p))
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, to, s.core.activity(p))
 		return c, factIf(changed, event.CaseAssigned.New(to)), err
 	})
 }
 
 // Unassign takes a case from whoever has it.
-func (s *Service) Unassign(ctx context.Context, p access.Principal, caseID int64) (View, error) {
-	return s.mark(ctx, p, access.UnassignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+func (s *Cases) Unassign(ctx context.Context, p access.Principal, caseID int64) (View, error) {
+	return s.core.change(ctx, p, access.UnassignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		before, err := tx.Case(ctx, p.Tenant, caseID)
 		if err != nil {
 			return before, nil, err
 		}
-		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, event.Person{}, s.activity(p))
+		c, changed, err := tx.Assign(ctx, p.Tenant, caseID, event.Person{}, s.core.activity(p))
 		return c, factIf(changed, event.CaseUnassigned.New(before.Assignee)), err
 	})
 }

@@ -2,21 +2,49 @@ package casework
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
+
+// Files are the documents and proofs of cases. It is safe for concurrent use.
+type Files struct {
+	store     *store.Store
+	guard     *authz.Guard
+	now       func() time.Time
+	blobs     blob.Store
+	maxUpload int64           // bytes of one proof
+	fonts     *document.Fonts // of documents
+	core      *core
+	contents  *contents
+	cases     *Cases
+}
+
+func newFiles(c Config, core *core, contents *contents, cases *Cases) *Files {
+	return &Files{
+		store:     c.Store,
+		guard:     c.Guard,
+		now:       c.Guard.Now,
+		blobs:     c.Blobs,
+		maxUpload: c.MaxUpload,
+		fonts:     c.Fonts,
+		core:      core,
+		contents:  contents,
+		cases:     cases,
+	}
+}
 
 // attachmentOperations are the operations on each sort of attachments.
 var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add, remove access.Operation }{
@@ -25,7 +53,7 @@ var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add,
 }
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
-func (s *Service) Attachments(
+func (s *Files) Attachments(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, after string, limit int,
 ) ([]cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
@@ -34,7 +62,7 @@ func (s *Service) Attachments(
 	if err := input.CheckAfter(after); err != nil {
 		return nil, err
 	}
-	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
 		return nil, err
 	}
 	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, input.Page(limit))
@@ -42,7 +70,7 @@ func (s *Service) Attachments(
 
 // OpenAttachment returns a document or a proof with its contents, which the caller
 // closes.
-func (s *Service) OpenAttachment(
+func (s *Files) OpenAttachment(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
 ) (cases.Attachment, io.ReadCloser, error) {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
@@ -51,7 +79,7 @@ func (s *Service) OpenAttachment(
 	if !input.Word(attachment) {
 		return cases.Attachment{}, nil, attachmentMissing(sort)
 	}
-	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
 	a, err := findAttachment(ctx, s.store, p, caseID, sort, attachment)
@@ -70,7 +98,7 @@ func (s *Service) OpenAttachment(
 }
 
 // DeleteAttachment removes a document or a proof.
-func (s *Service) DeleteAttachment(
+func (s *Files) DeleteAttachment(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
 ) error {
 	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
@@ -80,7 +108,7 @@ func (s *Service) DeleteAttachment(
 }
 
 // DeleteDocuments removes documents in one commit: all of them, or none.
-func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
+func (s *Files) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
 	if err := s.guard.PermitCase(ctx, p, access.DeleteDocuments, caseID); err != nil {
 		return err
 	}
@@ -94,7 +122,7 @@ func (s *Service) DeleteDocuments(ctx context.Context, p access.Principal, caseI
 	return s.deleteAttachments(ctx, p, caseID, cases.Document, ids)
 }
 
-func (s *Service) deleteAttachments(
+func (s *Files) deleteAttachments(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, ids []string,
 ) error {
 	if slices.ContainsFunc(ids, func(id string) bool { return !input.Word(id) }) {
@@ -104,7 +132,7 @@ func (s *Service) deleteAttachments(
 	m := authz.NewMandate(p, attachmentOperations[sort].remove)
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		gone = nil
-		return s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
+		return s.core.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 			for _, id := range ids {
 				a, err := findAttachment(ctx, tx, p, caseID, sort, id)
 				if err != nil {
@@ -119,7 +147,7 @@ func (s *Service) deleteAttachments(
 		})
 	})
 	if err == nil {
-		s.discard(ctx, blobsOf(gone)...)
+		s.contents.discard(ctx, blobsOf(gone)...)
 	}
 	return err
 }
@@ -134,11 +162,11 @@ type addition struct {
 
 // attach saves the rows of files, and discards their contents if the rows can't be
 // saved. It is called within once.
-func (s *Service) attach(ctx context.Context, p access.Principal, add addition, once authz.Once) error {
+func (s *Files) attach(ctx context.Context, p access.Principal, add addition, once authz.Once) error {
 	complete := false // all that is left is the commit
 	m := authz.NewMandate(p, attachmentOperations[add.sort].add)
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		err := s.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
+		err := s.core.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
 			if err := add.check(c); err != nil {
 				return event.Fact{}, err
 			}
@@ -157,27 +185,9 @@ func (s *Service) attach(ctx context.Context, p access.Principal, add addition, 
 		return err
 	})
 	if err != nil && !complete { // else the commit may have happened, whatever it said; Clean looks later
-		s.discard(ctx, blobsOf(add.files)...)
+		s.contents.discard(ctx, blobsOf(add.files)...)
 	}
 	return err
-}
-
-// keepContents stores an attachment's contents and notes what they are.
-func (s *Service) keepContents(ctx context.Context, a *cases.Attachment, contents io.Reader, limit int64) error {
-	a.Blob = id.New("blob")
-	info, err := s.blobs.Put(ctx, a.Blob, contents, limit)
-	a.Size, a.SHA256 = info.Size, hex.EncodeToString(info.SHA256[:])
-	return err
-}
-
-// discard deletes contents that nothing refers to any more, if it can: what it
-// leaves, Clean finds. The caller's going away does not stop it.
-func (s *Service) discard(ctx context.Context, blobs ...string) {
-	for _, blob := range blobs {
-		if err := s.blobs.Delete(context.WithoutCancel(ctx), blob); err != nil {
-			s.Log.WarnContext(ctx, "contents left behind", "blob", blob, "code", fault.As(err).Code)
-		}
-	}
 }
 
 func blobsOf(files []cases.Attachment) []string {

@@ -28,7 +28,7 @@ func TestProofsComeAndGo(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		const contents = "%PDF-1.7 contents"
-		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
+		a, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
 			Key: "passport", Filename: `C:\scans\my "pass".pdf`, MediaType: "application/octet-stream", Body: strings.NewReader(contents),
 		}, authz.Once{})
 		if err != nil {
@@ -48,7 +48,7 @@ func TestProofsComeAndGo(t *testing.T) {
 		if after := w.load(c.ID); after.Version != 2 || after.Revision != 1 || !after.ModifiedAt.Equal(c.ModifiedAt) {
 			t.Errorf("an upload changed the content: %+v", after.Case)
 		}
-		got, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
+		got, body, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,19 +57,20 @@ func TestProofsComeAndGo(t *testing.T) {
 		if diff := cmp.Diff(a, got); diff != "" || string(raw) != contents {
 			t.Errorf("contents %q, %s", raw, diff)
 		}
-		_, _, err = w.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
+		_, _, err = w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
 		wantFault(t, err, fault.NotFound, "document.not_found")
-		if err := w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID); err != nil {
+		if err := w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.facts(c.ID); got != "proofs_deleted" || w.load(c.ID).Version != 3 || w.contents() != 0 {
 			t.Errorf("facts %q, %d contents", got, w.contents())
 		}
-		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID), fault.NotFound, "proof.not_found")
+		wantFault(t, w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID),
+			fault.NotFound, "proof.not_found")
 		if n := len(w.history(c.ID)); n != 3 || w.load(c.ID).Version != 3 {
 			t.Errorf("%d entries after a deletion that failed", n)
 		}
-		_, _, err = w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
+		_, _, err = w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID)
 		wantFault(t, err, fault.NotFound, "proof.not_found")
 	})
 }
@@ -89,7 +90,7 @@ func TestADocumentThatCannotShowAllCharactersIsRefusedAndNothingSaved(t *testing
 			c := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: map[string]any{
 				"client": client, "amount": 10, "email": "ann@example.com",
 			}})
-			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
+			_, err := w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
 			wantFault(t, err, fault.Unprocessable, "document.no_font")
 			if detail := fault.As(err).Detail; !strings.Contains(detail, want) {
 				t.Errorf("%q does not name %s", detail, want)
@@ -105,7 +106,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		made, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
+		made, err := w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "summary"), authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" || a.Version != 2 {
 			t.Errorf("generated %+v", a)
 		}
-		_, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
+		_, body, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,11 +126,11 @@ func TestDocumentsShowTheCase(t *testing.T) {
 		if got := w.facts(c.ID); got != "documents_generated" {
 			t.Errorf("facts %q", got)
 		}
-		all, err := w.Attachments(t.Context(), w.p, c.ID, cases.Document, "", 0)
+		all, err := w.files.Attachments(t.Context(), w.p, c.ID, cases.Document, "", 0)
 		if diff := cmp.Diff([]cases.Attachment{a}, all); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
-		if err := w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID); err != nil {
+		if err := w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.facts(c.ID); got != "documents_deleted" || w.contents() != 0 {
@@ -143,7 +144,7 @@ func TestWhatIsNotAttached(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	upload := func(id int64, key string, body io.Reader) error {
-		_, err := w.UploadProof(t.Context(), w.p, id, casework.Upload{Key: key, Body: body}, authz.Once{})
+		_, err := w.files.UploadProof(t.Context(), w.p, id, casework.Upload{Key: key, Body: body}, authz.Once{})
 		return err
 	}
 	wantFault(t, upload(c.ID, "bill", strings.NewReader("12345678901")), fault.TooLarge, "blob.too_large")
@@ -151,16 +152,16 @@ func TestWhatIsNotAttached(t *testing.T) {
 	wantFault(t, upload(c.ID+1, "bill", strings.NewReader("1")), fault.NotFound, "case.not_found")
 	wantFault(t, upload(c.ID, "bill", iotest.ErrReader(errors.New("cut off"))), fault.Invalid, "proof.incomplete")
 	wantFault(t, upload(c.ID, "bill", io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))), fault.Invalid, "proof.incomplete")
-	_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), authz.Once{})
+	_, err := w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "document.unknown_key"), "/key")
-	_, err = w.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), authz.Once{})
+	_, err = w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	for _, missing := range []string{"", "prf_1", "a\x00b", strings.Repeat("x", 300)} {
-		wantFault(t, w.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")
-		_, _, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, missing)
+		wantFault(t, w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")
+		_, _, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, missing)
 		wantFault(t, err, fault.NotFound, "proof.not_found")
 	}
-	_, err = w.Attachments(t.Context(), w.p, c.ID, cases.Proof, "\x00", 10)
+	_, err = w.files.Attachments(t.Context(), w.p, c.ID, cases.Proof, "\x00", 10)
 	wantFault(t, err, fault.Invalid, "page.invalid")
 	if n := w.contents(); n != 0 || w.load(c.ID).Version != 1 {
 		t.Errorf("%d contents are left behind, version %d", n, w.load(c.ID).Version)
@@ -173,11 +174,11 @@ func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	body := reads(sync.OnceFunc(func() {
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}); err != nil {
 			t.Error(err)
 		}
 	}))
-	_, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: body}, authz.Once{})
+	_, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: body}, authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	if n := w.contents(); n != 0 {
 		t.Errorf("%d contents are left behind", n)
@@ -213,7 +214,7 @@ func TestWhatAFileIsCalled(t *testing.T) {
 		{strings.Repeat("é", 300) + ".pdf", "", "%PDF-1", strings.Repeat("é", 116) + ".pdf", "application/pdf"},
 		{"\xff\xfe.bin", "x/y\r\nz", "\x00\x01", "_.bin", "application/octet-stream"},
 	} {
-		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
+		a, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
 			Key: "bill", Filename: f.name, MediaType: f.claimed, Body: strings.NewReader(f.body),
 		}, authz.Once{})
 		if err != nil || a.Filename != f.filename || a.MediaType != f.mediaType {
@@ -227,31 +228,31 @@ func TestComments(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		for _, text := range []string{"", " \n", strings.Repeat("é", 20_001), "a\x00b", "\xff"} {
-			_, err := w.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
+			_, err := w.comments.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
 			wantFields(t, wantFault(t, err, fault.Unprocessable, "comment.invalid"), "/text")
 		}
-		_, err := w.AddComment(t.Context(), w.p, c.ID+1, "x", authz.Once{})
+		_, err := w.comments.AddComment(t.Context(), w.p, c.ID+1, "x", authz.Once{})
 		wantFault(t, err, fault.NotFound, "case.not_found")
 		var want []cases.Comment
 		for _, text := range []string{"first", strings.Repeat("é", 20_000)} {
-			comment, err := w.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
+			comment, err := w.comments.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, comment)
 		}
-		got, err := items(w.Comments(t.Context(), w.p, c.ID, "", 10))
+		got, err := items(w.comments.Comments(t.Context(), w.p, c.ID, "", 10))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
-		if got, err = items(w.Comments(t.Context(), w.p, c.ID, want[0].ID, 10)); err != nil || len(got) != 1 {
+		if got, err = items(w.comments.Comments(t.Context(), w.p, c.ID, want[0].ID, 10)); err != nil || len(got) != 1 {
 			t.Errorf("%d comments after the first, %v", len(got), err)
 		}
 		fact, err := event.CaseCommented.Decode(w.history(c.ID)[2].Facts[0])
 		if err != nil || fact.ID != want[1].ID || w.load(c.ID).Version != 3 {
 			t.Errorf("fact %+v, %v, version %d", fact, err, w.load(c.ID).Version)
 		}
-		_, err = items(w.Comments(t.Context(), w.p, c.ID+1, "", 10))
+		_, err = items(w.comments.Comments(t.Context(), w.p, c.ID+1, "", 10))
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})
 }
@@ -260,7 +261,7 @@ func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
-	if _, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, once("proof", "k", "r")); err != nil {
+	if _, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, once("proof", "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.blobs.Put(t.Context(), id.New("blob"), strings.NewReader("left"), 10); err != nil {
@@ -268,7 +269,7 @@ func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
 	}
 	clean := func() {
 		t.Helper()
-		if err := w.Clean(t.Context()); err != nil {
+		if err := w.files.Clean(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,18 +280,18 @@ func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
 	if clean(); w.contents() != 1 {
 		t.Errorf("%d contents, and one is referred to", w.contents())
 	}
-	all, err := w.Attachments(t.Context(), w.p, c.ID, cases.Proof, "", 0)
+	all, err := w.files.Attachments(t.Context(), w.p, c.ID, cases.Proof, "", 0)
 	if err != nil || len(all) != 1 {
 		t.Fatal(len(all), err)
 	}
-	_, body, err := w.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, all[0].ID)
+	_, body, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, all[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body.Close()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := w.Clean(ended); err == nil {
+	if err := w.files.Clean(ended); err == nil {
 		t.Error("cleaning went on after its end")
 	}
 }

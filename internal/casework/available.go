@@ -41,7 +41,7 @@ type viewReader interface {
 
 // mayMove reports whether somebody may submit transitions of a type's cases at all, as
 // its newest definition has it.
-func (s *Service) mayMove(ctx context.Context, r definitions.Reader, p access.Principal, key string) (bool, error) {
+func (s *core) mayMove(ctx context.Context, r definitions.Reader, p access.Principal, key string) (bool, error) {
 	const operation = access.SubmitTransition
 	if p.Role == access.Admin || !p.Role.Permits(operation) {
 		return p.Role.Permits(operation), nil

@@ -77,14 +77,14 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(test.data)})
 		reader := w.p
 		reader.Role, reader.Clearance = test.role, test.clearance
-		v, err := w.Case(t.Context(), reader, c.ID)
+		v, err := w.cases.Case(t.Context(), reader, c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(test.open, v.Transitions) + cmp.Diff(test.blocked, blockedOf(v)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
-		listed, err := w.Cases(t.Context(), reader, store.CaseFilter{})
+		listed, err := w.cases.Cases(t.Context(), reader, store.CaseFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 	w.put(w.p, fmt.Sprintf(movable, `, "access": {"write": ["manager"]}`))
 	reader := w.p
 	reader.Role = access.Caseworker
-	if v, err := w.Case(t.Context(), reader, c.ID); err != nil || len(v.Transitions)+len(v.Blocked) > 0 {
+	if v, err := w.cases.Case(t.Context(), reader, c.ID); err != nil || len(v.Transitions)+len(v.Blocked) > 0 {
 		t.Errorf("%v, %v, %v", v.Transitions, v.Blocked, err)
 	}
 }
@@ -117,11 +117,11 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	worker.Role = access.Caseworker // whose answers judge nothing
 	for range cases {
 		in := casework.Submission{Type: "costly", Data: object(`{"l": [` + strings.Repeat("1,", 60) + `1]}`)}
-		if _, err := w.Submit(t.Context(), worker, in, authz.Once{}); err != nil {
+		if _, err := w.submissions.Submit(t.Context(), worker, in, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	page, err := w.Cases(t.Context(), w.p, store.CaseFilter{})
+	page, err := w.cases.Cases(t.Context(), w.p, store.CaseFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
 	}
 	reader := w.as(access.Caseworker)
 	reader.Clearance = casetype.Public
-	page, err := w.Cases(t.Context(), reader, store.CaseFilter{})
+	page, err := w.cases.Cases(t.Context(), reader, store.CaseFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 		w.submit(casework.Submission{Type: "many", Data: object(`{"n": 5, "a": "b"}`)})
 	}
 	for b.Loop() {
-		page, err := w.Cases(b.Context(), w.p, store.CaseFilter{Limit: 100})
+		page, err := w.cases.Cases(b.Context(), w.p, store.CaseFilter{Limit: 100})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 		{w.as(access.Viewer), casework.Submission{CaseID: other.ID, Transition: "refuse"},
 			`The role "viewer" may not do this; caseworker, manager and admin may.`},
 	} {
-		_, err := w.Submit(t.Context(), test.p, test.in, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), test.p, test.in, authz.Once{})
 		if got := fault.As(err).Detail; err == nil || got != test.want {
 			t.Errorf("%+v:\n%s\nwant %s", test.in, got, test.want)
 		}

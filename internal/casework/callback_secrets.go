@@ -23,12 +23,12 @@ import (
 // makeSecrets sees to it that the secrets are there that the type's callbacks are asked
 // with: one for each callback, or one for all of them. Where that has changed, the secrets
 // of before sign for the usual overlap still.
-func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *PutType) error {
+func (s *CaseTypes) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *PutType) error {
 	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Type.Key)
 	if err != nil {
 		return err
 	}
-	m := secretMaker{service: s, tx: tx, tenant: tenant, put: put, have: have, now: s.now()}
+	m := secretMaker{types: s, tx: tx, tenant: tenant, put: put, have: have, now: s.now()}
 	if put.Type.CallbackSecret == casetype.SecretPerType {
 		return m.forType(ctx)
 	}
@@ -37,12 +37,12 @@ func (s *Service) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, p
 
 // secretMaker makes the secrets of a version that is put.
 type secretMaker struct {
-	service *Service
-	tx      *store.Tx
-	tenant  int64
-	put     *PutType
-	have    map[string]store.CallbackSecrets // by callback
-	now     time.Time
+	types  *CaseTypes
+	tx     *store.Tx
+	tenant int64
+	put    *PutType
+	have   map[string]store.CallbackSecrets // by callback
+	now    time.Time
 }
 
 // forEach draws a secret for each callback that has none without an end. The one that it
@@ -94,7 +94,7 @@ func (m *secretMaker) retired(secrets []endpoint.Secret) []endpoint.Secret {
 // draw puts a new secret before those that a callback has, and notes it as one to be
 // shown. If they become too many, the oldest go.
 func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.Secret) error {
-	made, err := secrets.Draw(m.service.Random, endpoint.V1, m.now)
+	made, err := secrets.Draw(m.types.random, endpoint.V1, m.now)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func distinct(secrets []endpoint.Secret) (all []endpoint.Secret) {
 
 // signing finds the secrets that sign what a callback is asked now, the newest first: its
 // own, and unless one of these has no end, those of its type.
-func (s *Service) signing(ctx context.Context, tenant int64, key, name string) ([]endpoint.Secret, error) {
+func (s *CaseTypes) signing(ctx context.Context, tenant int64, key, name string) ([]endpoint.Secret, error) {
 	own, err := s.store.CallbackSecrets(ctx, tenant, key, name)
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (s *Service) signing(ctx context.Context, tenant int64, key, name string) (
 }
 
 // keysOfCallback splits the secrets that sign what a callback is asked by their kind.
-func (s *Service) keysOfCallback(
+func (s *CaseTypes) keysOfCallback(
 	ctx context.Context, tenant int64, key, name string,
 ) (keys, seeds [][]byte, err error) {
 	signing, err := s.signing(ctx, tenant, key, name)
@@ -155,7 +155,7 @@ func (s *Service) keysOfCallback(
 
 // CallbackSecrets lists the secrets that sign what a callback is asked, the newest
 // first. The callback's name may be casetype.TypeSecret.
-func (s *Service) CallbackSecrets(
+func (s *CaseTypes) CallbackSecrets(
 	ctx context.Context, p access.Principal, key, name string,
 ) ([]endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, access.ListCallbackSecrets, key, name)
@@ -174,14 +174,14 @@ func (s *Service) CallbackSecrets(
 
 // RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once.
 // Those of the same kind go on signing for the overlap.
-func (s *Service) RotateCallbackSecret(
+func (s *CaseTypes) RotateCallbackSecret(
 	ctx context.Context, p access.Principal, key, name string, q secrets.Request, once authz.Once,
 ) (endpoint.Secret, error) {
 	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, key, name)
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
-	r, err := secrets.OfCallbacks.NewRotation(q, s.Random, s.now())
+	r, err := secrets.OfCallbacks.NewRotation(q, s.random, s.now())
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
@@ -203,7 +203,7 @@ func (s *Service) RotateCallbackSecret(
 }
 
 // DeleteCallbackSecret ends a secret at once. The last one that has no end stays.
-func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, key, name, secretID string) error {
+func (s *CaseTypes) DeleteCallbackSecret(ctx context.Context, p access.Principal, key, name, secretID string) error {
 	t, err := s.typeWithSecrets(ctx, p, access.DeleteCallbackSecret, key, name)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (s *Service) DeleteCallbackSecret(ctx context.Context, p access.Principal, 
 
 // typeWithSecrets finds the case type of a callback for somebody who may see all of the
 // type.
-func (s *Service) typeWithSecrets(
+func (s *CaseTypes) typeWithSecrets(
 	ctx context.Context, p access.Principal, o access.Operation, key, name string,
 ) (definitions.TypeVersion, error) {
 	t, err := s.wholeType(ctx, p, o, key)
@@ -230,7 +230,7 @@ func (s *Service) typeWithSecrets(
 }
 
 // changeCallbackSecrets replaces a callback's secrets by what change makes of them.
-func (s *Service) changeCallbackSecrets(
+func (s *CaseTypes) changeCallbackSecrets(
 	ctx context.Context, m *authz.Mandate, t definitions.TypeVersion, name string, action access.Action,
 	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error),
 ) error {

@@ -70,7 +70,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 		w.stopClock()
 		secrets := map[string]endpoint.Secret{"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1)}
 		rotate := func(q secret.Request) (endpoint.Secret, error) {
-			return w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{})
+			return w.types.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{})
 		}
 		signed := func(want ...string) {
 			t.Helper()
@@ -85,7 +85,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 			t.Fatalf("%+v, %v", mine, err)
 		}
 		signed("first", "mine")
-		listed, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
+		listed, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit")
 		if err != nil || len(listed) != 2 || listed[0].ID != mine.ID || listed[1].ExpiresAt.Sub(listed[0].CreatedAt) != time.Hour || !listed[0].ExpiresAt.IsZero() {
 			t.Errorf("listed %+v, %v", listed, err)
 		}
@@ -99,7 +99,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		signed("drawn", "pair")
-		if err := w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", secrets["pair"].ID); err != nil {
+		if err := w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", secrets["pair"].ID); err != nil {
 			t.Fatal(err)
 		}
 		signed("drawn")
@@ -110,7 +110,7 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	w := start(t, "")
 	put := w.put(w.p, loan("loan", ""))
 	rotate := func(transition string, q secret.Request) error {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, authz.Once{})
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, authz.Once{})
 		return err
 	}
 	used := parsed(t, put.Secrets["submit"])
@@ -121,7 +121,7 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	for _, none := range []string{"open", "@switch", "\x00"} {
 		wantFault(t, rotate(none, secret.Request{}), fault.NotFound, "transition.not_found")
 	}
-	_, err = w.CallbackSecrets(t.Context(), w.p, "loan", "open")
+	_, err = w.types.CallbackSecrets(t.Context(), w.p, "loan", "open")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 	mine := supply(1)
 	for _, key := range [][]byte{mine.Key, used.Key, mine.Key} { // forth, back, and forth again
@@ -129,19 +129,19 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	both, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
+	both, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit")
 	if err != nil || len(both) != 2 || !bytes.Equal(both[0].Key, mine.Key) || !both[0].ExpiresAt.IsZero() || both[1].ExpiresAt.IsZero() {
 		t.Errorf("taken back twice, they are %+v, %v", both, err)
 	}
-	if err := w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", both[1].ID); err != nil {
+	if err := w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", both[1].ID); err != nil {
 		t.Fatal(err)
 	}
-	only, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit")
+	only, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit")
 	if err != nil || len(only) != 1 {
 		t.Fatalf("%+v, %v", only, err)
 	}
-	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", only[0].ID), fault.Conflict, "callback.last_secret")
-	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_none"), fault.NotFound, "callback.secret_not_found")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", only[0].ID), fault.Conflict, "callback.last_secret")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_none"), fault.NotFound, "callback.secret_not_found")
 	for range endpoint.MaxSecrets - 1 {
 		if err := rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}); err != nil {
 			t.Fatal(err)
@@ -156,8 +156,8 @@ func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
 		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
 		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
 	for _, name := range []string{"@switch", "@delete"} {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "pad", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
-		all, listed := w.CallbackSecrets(t.Context(), w.p, "pad", name)
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "pad", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		all, listed := w.types.CallbackSecrets(t.Context(), w.p, "pad", name)
 		if err != nil || listed != nil || len(all) != 2 || !bytes.Equal(all[1].Key, parsed(t, put.Secrets[name]).Key) {
 			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
 		}
@@ -171,7 +171,7 @@ func perType(definition string) string {
 
 // scopes is a world with two loans that were made when each callback had a secret.
 type scopes struct {
-	*world
+	world   *world
 	running [4]int64
 	secrets map[string]endpoint.Secret // all that there were, by when they were made and where
 }
@@ -188,23 +188,23 @@ func newScopes(w *world) *scopes {
 
 // change puts a definition, and checks for which callbacks it makes secrets.
 func (s *scopes) change(when, definition string, want ...string) {
-	s.t.Helper()
-	made := s.put(s.p, definition).Secrets
+	s.world.t.Helper()
+	made := s.world.put(s.world.p, definition).Secrets
 	if names := slices.Sorted(maps.Keys(made)); !slices.Equal(names, want) {
-		s.t.Errorf("%s: there are new secrets for %v; want %v", when, names, want)
+		s.world.t.Errorf("%s: there are new secrets for %v; want %v", when, names, want)
 	}
 	for name, secret := range made {
-		s.secrets[when+" "+name] = parsed(s.t, secret)
+		s.secrets[when+" "+name] = parsed(s.world.t, secret)
 	}
 }
 
 // signed checks by which secrets the question about a new case, or a case that runs, is
 // signed.
 func (s *scopes) signed(in casework.Submission, want ...string) {
-	s.t.Helper()
+	s.world.t.Helper()
 	slices.Sort(want)
-	if names, n := s.signers(in, s.secrets); !slices.Equal(names, want) || n != len(want) {
-		s.t.Errorf("%d signatures, of %q; want %q", n, names, want)
+	if names, n := s.world.signers(in, s.secrets); !slices.Equal(names, want) || n != len(want) {
+		s.world.t.Errorf("%d signatures, of %q; want %q", n, names, want)
 	}
 }
 
@@ -244,22 +244,22 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 		t.Fatalf("made %v", made.Secrets)
 	}
 	rotate := func(name string) error {
-		_, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
 		return err
 	}
 	wantFault(t, rotate("submit"), fault.Conflict, "callback.secret_shared")
-	wantFault(t, w.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_1"), fault.Conflict, "callback.secret_shared")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_1"), fault.Conflict, "callback.secret_shared")
 	wantFault(t, rotate("open"), fault.NotFound, "transition.not_found")
 	if err := rotate("@type"); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"@type", "submit"} {
-		if all, err := w.CallbackSecrets(t.Context(), w.p, "loan", name); err != nil || len(all) != 2 {
+		if all, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", name); err != nil || len(all) != 2 {
 			t.Errorf("what signs for %s is %+v, %v", name, all, err)
 		}
 	}
 	w.put(w.p, loan("two", ""))
-	_, err := w.CallbackSecrets(t.Context(), w.p, "two", "@type")
+	_, err := w.types.CallbackSecrets(t.Context(), w.p, "two", "@type")
 	wantFault(t, err, fault.NotFound, "transition.not_found")
 }
 
@@ -270,13 +270,13 @@ func TestRotationsAtOnceLoseNoSecret(t *testing.T) {
 		for range 4 {
 			rotations.Go(func() {
 				q := secret.Request{Kind: endpoint.V1, Overlap: time.Hour}
-				if _, err := w.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{}); err != nil {
+				if _, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		rotations.Wait()
-		if all, err := w.CallbackSecrets(t.Context(), w.p, "loan", "submit"); err != nil || len(all) != 5 {
+		if all, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit"); err != nil || len(all) != 5 {
 			t.Errorf("%d secrets sign, %v", len(all), err)
 		}
 	})

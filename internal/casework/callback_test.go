@@ -162,7 +162,7 @@ func TestWhatACallbackCanDo(t *testing.T) {
 				w.put(w.p, b.definition(key))
 				w.callbacks.on(key, b.does...)
 				c := w.open(key)
-				v, err := w.Submit(t.Context(), w.p, casework.Submission{
+				v, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{
 					CaseID: c.ID, Transition: "submit", Data: object(`{"amount":20}`), IgnoreWarning: b.ignore,
 				}, authz.Once{})
 				if asked := len(w.callbacks.at(key).requests); asked != max(0, b.wantAttempts()) {
@@ -351,9 +351,10 @@ func TestARefusedCreationLeavesNothing(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"retries": []`))
 	w.callbacks.on("loan", says(200, `{"errors":["no"]}`))
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p,
+		casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 	wantFault(t, err, fault.Unprocessable, "callback.errors")
-	if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 0 {
+	if all, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 0 {
 		t.Errorf("%d cases, %v", len(all), err)
 	}
 	if v := w.open("loan"); v.Reference != "L-001" {
@@ -373,32 +374,35 @@ func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
 		entries int
 	}{
 		{"a comment", func(t *testing.T, w *world, id int64) error {
-			_, err := w.AddComment(t.Context(), w.p, id, "hello", authz.Once{})
+			_, err := w.comments.AddComment(t.Context(), w.p, id, "hello", authz.Once{})
 			return err
 		}, "", 0, 3, 3},
 		{"a proof", func(t *testing.T, w *world, id int64) error {
-			_, err := w.UploadProof(t.Context(), w.p, id, casework.Upload{Key: "passport", Body: strings.NewReader("x")}, authz.Once{})
+			_, err := w.files.UploadProof(t.Context(), w.p, id, casework.Upload{Key: "passport", Body: strings.NewReader("x")}, authz.Once{})
 			return err
 		}, "", 0, 3, 3},
 		{"a document", func(t *testing.T, w *world, id int64) error {
-			_, err := w.GenerateDocuments(t.Context(), w.p, oneDocument(id, "summary"), authz.Once{})
+			_, err := w.files.GenerateDocuments(t.Context(), w.p, oneDocument(id, "summary"), authz.Once{})
 			return err
 		}, "", 0, 3, 3},
 		{"another case", func(t *testing.T, w *world, _ int64) error {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p,
+				casework.Submission{Type: "loan", Transition: "open"}, authz.Once{})
 			return err
 		}, "", 0, 2, 2},
 		{"an edit", func(t *testing.T, w *world, id int64) error {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Edit: true, Data: object(`{"amount":11}`)}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Edit: true, Data: object(`{"amount":11}`)}, authz.Once{})
 			return err
 		}, "case.version_conflict", fault.Conflict, 2, 2},
 		{"a name", func(t *testing.T, w *world, id int64) error {
 			name := "Other"
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Edit: true, Name: &name}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p,
+				casework.Submission{CaseID: id, Edit: true, Name: &name}, authz.Once{})
 			return err
 		}, "case.version_conflict", fault.Conflict, 2, 2},
 		{"a move", func(t *testing.T, w *world, id int64) error {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "decline"}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p,
+				casework.Submission{CaseID: id, Transition: "decline"}, authz.Once{})
 			return err
 		}, "case.version_conflict", fault.Conflict, 2, 2},
 	} {
@@ -412,7 +416,7 @@ func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
 					}
 					io.WriteString(rw, `{"data":{"client":"Bo"}}`)
 				})
-				_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
 				after := w.load(v.ID)
 				if c.code != "" {
 					wantFault(t, err, c.kind, c.code)
@@ -435,11 +439,12 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	v := w.open("loan")
 	w.callbacks.on("loan", func(http.ResponseWriter, *http.Request) {
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}); err != nil {
 			t.Error(err)
 		}
 	})
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p,
+		casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 }
 
@@ -478,7 +483,8 @@ func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
 	for data, code := range map[string]string{
 		`{"asked":5,"given":3}`: "case.fields_not_allowed", `{"asked":"5"}`: "case.data_invalid", `{"asked":0}`: "case.precondition_failed",
 	} {
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "grant", Data: object(data)}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{Type: "grant", Data: object(data)}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, code)
 	}
 	if n := len(w.callbacks.at("grant").requests); n != 1 {

@@ -6,42 +6,56 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
 
+// Cases are the cases of tenants: they are read, claimed, assigned and deleted. It is safe for
+// concurrent use.
+type Cases struct {
+	store       *store.Store
+	guard       *authz.Guard
+	now         func() time.Time
+	definitions *definitions.Catalog
+	core        *core
+	questioner  *questioner
+	contents    *contents
+}
+
 // Case finds a case.
-func (s *Service) Case(ctx context.Context, p access.Principal, id int64) (View, error) {
+func (s *Cases) Case(ctx context.Context, p access.Principal, id int64) (View, error) {
 	if err := s.guard.PermitCase(ctx, p, access.GetCase, id); err != nil {
 		return View{}, err
 	}
-	c, t, err := s.find(ctx, s.store, p, id)
+	c, t, err := s.core.find(ctx, s.store, p, id)
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, s.store, p, c, t.Type)
+	return s.core.view(ctx, s.store, p, c, t.Type)
 }
 
 // CaseList is a page of a list of cases.
 type CaseList struct {
 	More bool // there are more behind the last
 
-	service *Service
-	p       access.Principal
-	rows    []store.CaseRow
+	cases *Cases
+	p     access.Principal
+	rows  []store.CaseRow
 
 	moves map[string]bool // by type: whether the reader may submit transitions
 	used  int             // steps, to judge these
 }
 
 // Cases lists cases, newest first.
-func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
+func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
 	if err := s.guard.Permit(ctx, p, access.ListCases); err != nil {
 		return nil, err
 	}
@@ -61,7 +75,7 @@ func (s *Service) Cases(ctx context.Context, p access.Principal, f store.CaseFil
 	if err != nil {
 		return nil, err
 	}
-	return &CaseList{More: found.More, service: s, p: p, rows: found.Items, moves: map[string]bool{}}, nil
+	return &CaseList{More: found.More, cases: s, p: p, rows: found.Items, moves: map[string]bool{}}, nil
 }
 
 // All returns the cases. It decodes one at a time, and may be called once. Where it takes
@@ -90,18 +104,18 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	t, err := l.service.definitions.At(ctx, l.service.store, l.p.Tenant, c.Type, c.TypeVersion)
+	t, err := l.cases.definitions.At(ctx, l.cases.store, l.p.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return View{}, err
 	}
 	moves, known := l.moves[c.Type]
 	if !known {
-		if moves, err = l.service.mayMove(ctx, l.service.store, l.p, c.Type); err != nil {
+		if moves, err = l.cases.core.mayMove(ctx, l.cases.store, l.p, c.Type); err != nil {
 			return View{}, err
 		}
 		l.moves[c.Type] = moves
 	}
-	view, used, err := l.service.viewFor(ctx, l.service.store, l.p, c, t.Type, moves)
+	view, used, err := l.cases.core.viewFor(ctx, l.cases.store, l.p, c, t.Type, moves)
 	l.used += used
 	return view, err
 }
@@ -110,7 +124,7 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 // at the newest. What happened to a case outlives it. Each entry shows what the caller may see by the classifications
 // of its time; those above are left out, and those from when the case was of a type
 // that they may not read.
-func (s *Service) History(ctx context.Context, p access.Principal, id, before int64,
+func (s *Cases) History(ctx context.Context, p access.Principal, id, before int64,
 	limit int) (none store.Page[*event.Entry], err error) {
 	if err := s.guard.PermitCase(ctx, p, access.GetHistory, id); err != nil {
 		return none, err
@@ -137,8 +151,8 @@ func (s *Service) History(ctx context.Context, p access.Principal, id, before in
 
 // KnownCase returns nil if there is a case with this id that the caller sees, or was one
 // whose end they saw. It checks no role.
-func (s *Service) KnownCase(ctx context.Context, p access.Principal, id int64) error {
-	_, _, err := s.find(ctx, s.store, p, id)
+func (s *Cases) KnownCase(ctx context.Context, p access.Principal, id int64) error {
+	_, _, err := s.core.find(ctx, s.store, p, id)
 	if !errors.Is(err, fault.NotFound) {
 		return err
 	}
@@ -151,7 +165,7 @@ func (s *Service) KnownCase(ctx context.Context, p access.Principal, id int64) e
 
 // deleted reports whether there was a case with this id that the caller saw the
 // end of.
-func (s *Service) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
+func (s *Cases) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
 	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(0), 1)
 	if err != nil || len(last.Items) == 0 {
 		return false, err
@@ -174,7 +188,7 @@ type Deletion struct {
 // DeleteCase removes a case with its comments and attachments. The journal keeps
 // what happened to it. The case's type may ask a callback about it, of whose answer
 // errors and warnings alone count.
-func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
+func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
 	if err := s.guard.PermitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
 		return err
 	}
@@ -186,7 +200,7 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 	m := authz.NewMandate(p, access.DeleteCase)
 	m.Waited = asked != nil
 	err = s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		c, t, err := s.find(ctx, tx, p, in.CaseID)
+		c, t, err := s.core.find(ctx, tx, p, in.CaseID)
 		if err != nil {
 			return err
 		}
@@ -199,23 +213,23 @@ func (s *Service) DeleteCase(ctx context.Context, p access.Principal, in Deletio
 		if c, err = tx.DeleteCase(ctx, c); err != nil {
 			return err
 		}
-		c.LastActivity = s.activity(p)
+		c.LastActivity = s.core.activity(p)
 		var answered *event.Callback
 		if asked != nil {
 			answered = asked.callback
 		}
-		return s.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.NoDetails{}))
+		return s.core.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.NoDetails{}))
 	})
 	if err != nil {
 		return err
 	}
-	s.discard(ctx, blobs...)
+	s.contents.discard(ctx, blobs...)
 	return nil
 }
 
 // askDeletion asks the callback of the case's type about a deletion; nil: it has none.
-func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deletion) (*plan, error) {
-	c, t, err := s.find(ctx, s.store, p, in.CaseID)
+func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion) (*plan, error) {
+	c, t, err := s.core.find(ctx, s.store, p, in.CaseID)
 	if err != nil || t.Type.Delete == nil {
 		return nil, err
 	}
@@ -227,10 +241,10 @@ func (s *Service) askDeletion(ctx context.Context, p access.Principal, in Deleti
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
 	guards := []guard{{CallbackSettings: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
-	if err := s.configure(ctx, pl, guards); err != nil {
+	if err := s.questioner.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}
-	_, _, err = s.askOne(ctx, pl, guards[0])
+	_, _, err = s.questioner.askOne(ctx, pl, guards[0])
 	if pl.callback != nil { // of the answer errors and warnings alone count
 		pl.callback.ReplacedData, pl.callback.Override = false, ""
 	}

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -18,6 +20,17 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
 )
+
+// CaseTypes are the types of cases, their versions, and the secrets of their callbacks. It is safe
+// for concurrent use.
+type CaseTypes struct {
+	store       *store.Store
+	guard       *authz.Guard
+	now         func() time.Time
+	definitions *definitions.Catalog
+	tenants     Tenants
+	random      io.Reader
+}
 
 // PutType is a version of a case type that was put.
 type PutType struct {
@@ -33,7 +46,7 @@ type PutType struct {
 // PutCaseType makes a definition the newest version of a case type. File names
 // the source in faults. Cases keep the version that they work by. The version of
 // before says who may put the next: nobody lets themselves in.
-func (s *Service) PutCaseType(
+func (s *CaseTypes) PutCaseType(
 	ctx context.Context, p access.Principal, key, file string, source []byte,
 ) (PutType, error) {
 	if err := s.guard.Permit(ctx, p, access.PutCaseType); err != nil {
@@ -80,7 +93,7 @@ func (s *Service) PutCaseType(
 
 // warnings lists what is possible in a definition and hardly meant, and the variables that
 // the tenant does not have.
-func (s *Service) warnings(ctx context.Context, tenant int64, t *casetype.Type) ([]fault.Field, error) {
+func (s *CaseTypes) warnings(ctx context.Context, tenant int64, t *casetype.Type) ([]fault.Field, error) {
 	lookup, err := s.tenants.Variables(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -117,7 +130,7 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 
 // putType saves a version unless it is the newest already, and makes the secrets
 // that its callbacks lack.
-func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *PutType) error {
+func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *PutType) error {
 	tenant := p.Tenant
 	latest, err := tx.CaseType(ctx, tenant, put.Type.Key, 0)
 	switch {
@@ -157,7 +170,7 @@ func (s *Service) putType(ctx context.Context, tx *store.Tx, p access.Principal,
 }
 
 // CaseType finds a version of a case type; 0 is the newest.
-func (s *Service) CaseType(
+func (s *CaseTypes) CaseType(
 	ctx context.Context, p access.Principal, key string, version int64,
 ) (definitions.TypeVersion, error) {
 	t, err := s.caseType(ctx, p, key, version)
@@ -166,7 +179,7 @@ func (s *Service) CaseType(
 
 // nearType adds to the error of a missing type the key that was probably meant, of those
 // types that somebody may know of. It looks at a page of them.
-func (s *Service) nearType(ctx context.Context, p access.Principal, key string, missing error) error {
+func (s *CaseTypes) nearType(ctx context.Context, p access.Principal, key string, missing error) error {
 	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits(access.ListCaseTypes) {
 		return missing
 	}
@@ -187,7 +200,7 @@ func (s *Service) nearType(ctx context.Context, p access.Principal, key string, 
 	return missing
 }
 
-func (s *Service) caseType(
+func (s *CaseTypes) caseType(
 	ctx context.Context, p access.Principal, key string, version int64,
 ) (definitions.TypeVersion, error) {
 	if err := s.guard.PermitType(ctx, p, access.GetCaseType, key); err != nil {
@@ -213,14 +226,14 @@ func (s *Service) caseType(
 
 // wholeType finds the newest version of a case type for an operation on the type as a
 // whole, which is for those who see all of it.
-func (s *Service) wholeType(
+func (s *CaseTypes) wholeType(
 	ctx context.Context, p access.Principal, o access.Operation, key string,
 ) (definitions.TypeVersion, error) {
 	t, err := s.findWhole(ctx, p, o, key)
 	return t, s.nearType(ctx, p, key, err)
 }
 
-func (s *Service) findWhole(
+func (s *CaseTypes) findWhole(
 	ctx context.Context, p access.Principal, o access.Operation, key string,
 ) (definitions.TypeVersion, error) {
 	if err := s.guard.PermitType(ctx, p, o, key); err != nil {
@@ -255,7 +268,7 @@ func typeTaken(key string) error {
 }
 
 // CaseTypes lists the newest version of every case type, by key.
-func (s *Service) CaseTypes(ctx context.Context, p access.Principal) (all []definitions.TypeSummary, err error) {
+func (s *CaseTypes) CaseTypes(ctx context.Context, p access.Principal) (all []definitions.TypeSummary, err error) {
 	if err := s.guard.Permit(ctx, p, access.ListCaseTypes); err != nil {
 		return nil, err
 	}

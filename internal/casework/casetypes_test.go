@@ -35,7 +35,7 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 		if v.TypeVersion != 1 || v.Definition.JSON() == nil {
 			t.Errorf("the case works by version %d", v.TypeVersion)
 		}
-		_, err := w.Submit(ctx, w.p, casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, authz.Once{})
+		_, err := w.submissions.Submit(ctx, w.p, casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 		young := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: object(`{"amount":"12"}`)})
 		if young.TypeVersion != 2 || young.Reference != "L-002" {
@@ -43,7 +43,7 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 		}
 
 		for version, want := range map[int64]int64{0: 2, 1: 1, 2: 2} {
-			if got, err := w.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want || got.Type.Key != "loan" {
+			if got, err := w.types.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want || got.Type.Key != "loan" {
 				t.Errorf("version %d: %d, %v", version, got.Version, err)
 			}
 		}
@@ -51,11 +51,11 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 			key     string
 			version int64
 		}{{"loan", 3}, {"loan", -1}, {"x", 0}, {"a\x00", 0}} {
-			_, err := w.CaseType(ctx, w.p, missing.key, missing.version)
+			_, err := w.types.CaseType(ctx, w.p, missing.key, missing.version)
 			wantFault(t, err, fault.NotFound, "case_type.not_found")
 		}
 		w.put(w.p, loan("lease", ""))
-		all, err := w.CaseTypes(ctx, w.p)
+		all, err := w.types.CaseTypes(ctx, w.p)
 		if err != nil || len(all) != 2 || all[0].Key != "lease" || all[1].Version != 2 {
 			t.Errorf("%d types, %v", len(all), err)
 		}
@@ -65,14 +65,14 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 func TestAWrongDefinitionIsRefusedWithItsLines(t *testing.T) {
 	w := start(t, "")
 	const source = "key: loan\nfields: {type: object, properties: {}}\nstates:\n  - {key: a}\ntransitions:\n  - {key: make, to: b}\n"
-	_, err := w.PutCaseType(t.Context(), w.p, "loan", "loan.yaml", []byte(source))
+	_, err := w.types.PutCaseType(t.Context(), w.p, "loan", "loan.yaml", []byte(source))
 	f := wantFault(t, err, fault.Unprocessable, "case_type.invalid")
 	if len(f.Fields) == 0 || f.Fields[0].Path != "/transitions/0/to" || !strings.HasPrefix(f.Fields[0].Message, "line 6: ") {
 		t.Errorf("fields %+v", f.Fields)
 	}
-	_, err = w.PutCaseType(t.Context(), w.p, "other", "", []byte(strings.Replace(source, "to: b", "to: a", 1)))
+	_, err = w.types.PutCaseType(t.Context(), w.p, "other", "", []byte(strings.Replace(source, "to: b", "to: a", 1)))
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.invalid"), "/key")
-	if all, err := w.CaseTypes(t.Context(), w.p); err != nil || len(all) != 0 {
+	if all, err := w.types.CaseTypes(t.Context(), w.p); err != nil || len(all) != 0 {
 		t.Errorf("%d types, %v", len(all), err)
 	}
 }
@@ -85,7 +85,7 @@ func TestDefinitionsPutAtOnceGetAVersionEach(t *testing.T) {
 		for i := range 4 {
 			all.Go(func() {
 				d := strings.Replace(loan("loan", ""), `"maxLength": 40`, `"maxLength": 4`+string(rune('0'+i)), 1)
-				put, err := w.PutCaseType(t.Context(), w.p, "loan", "", []byte(d))
+				put, err := w.types.PutCaseType(t.Context(), w.p, "loan", "", []byte(d))
 				if err != nil {
 					t.Error(err)
 				}

@@ -1,7 +1,7 @@
-// Package casework holds the use cases: what people and programs do with cases,
-// case types, endpoints and tokens. It authorises, judges, asks, and commits.
+// Package casework holds the use cases of cases: what people and programs do with cases and their
+// types, files, labels and contacts. It authorises, checks, asks, and commits.
 //
-// The submit road, from [Service.Submit]:
+// The submit road, from [Submissions.Submit]:
 //
 //	load version v -> merge, check -> ask the callback -> check its answer ->
 //	one transaction: the case at v+1 and one journal entry
@@ -28,7 +28,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Config is what a Service needs.
+// Config is what the use cases of cases need.
 type Config struct {
 	Store       *store.Store
 	Guard       *authz.Guard
@@ -54,24 +54,23 @@ type Tenants struct {
 	Variables func(ctx context.Context, tenant int64) (func(name string) (string, bool), error)
 }
 
-// Service carries out the use cases. It is safe for concurrent use.
-type Service struct {
-	Config
-	store       *store.Store
-	guard       *authz.Guard
-	now         func() time.Time // as the store keeps it
-	definitions *definitions.Catalog
-	blobs       blob.Store
-	callbacks   *callback.Client
-	tenants     Tenants
+// Services are the use cases of cases.
+type Services struct {
+	Cases       *Cases
+	Submissions *Submissions
+	Switches    *Switches
+	CaseTypes   *CaseTypes
+	Migrations  *Migrations
+	Comments    *Comments
+	Labels      *Labels
+	Contacts    *Contacts
+	Files       *Files
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.
 const defaultMaxUpload = 32 << 20
 
-// New returns a Service. Of the configuration's options, those that are zero get a default: real
-// randomness, no log, proofs of up to 32 MiB.
-func New(c Config) *Service {
+func (c Config) withDefaults() Config {
 	if c.MaxUpload <= 0 {
 		c.MaxUpload = defaultMaxUpload
 	}
@@ -84,10 +83,52 @@ func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{
-		Config: c, store: c.Store, guard: c.Guard, now: c.Guard.Now, definitions: c.Definitions,
-		blobs: c.Blobs, callbacks: c.Callbacks, tenants: c.Tenants,
+	return c
+}
+
+// New returns the use cases of cases. Of the configuration's options, those that are zero get a
+// default: real randomness, no log, proofs of up to 32 MiB.
+func New(c Config) Services {
+	c = c.withDefaults()
+	now := c.Guard.Now // as the store keeps it
+	core := &core{guard: c.Guard, now: now, definitions: c.Definitions, tenants: c.Tenants}
+	contents := &contents{blobs: c.Blobs, log: c.Log}
+	types := &CaseTypes{
+		store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, tenants: c.Tenants, random: c.Random,
 	}
+	questioner := newQuestioner(c, types)
+	cases := &Cases{
+		store:       c.Store,
+		guard:       c.Guard,
+		now:         now,
+		definitions: c.Definitions,
+		core:        core,
+		questioner:  questioner,
+		contents:    contents,
+	}
+	return Services{
+		Cases:       cases,
+		Submissions: newSubmissions(c, core, questioner, types),
+		Switches: &Switches{
+			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
+		},
+		CaseTypes: types,
+		Migrations: &Migrations{
+			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,
+		},
+		Comments: &Comments{store: c.Store, guard: c.Guard, now: now, core: core},
+		Labels:   &Labels{store: c.Store, guard: c.Guard, now: now, core: core},
+		Contacts: &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
+		Files:    newFiles(c, core, contents, cases),
+	}
+}
+
+// core is what the use cases share: it finds cases, shows them, and records what became of them.
+type core struct {
+	guard       *authz.Guard
+	now         func() time.Time
+	definitions *definitions.Catalog
+	tenants     Tenants
 }
 
 // Submission is what somebody wants to do to a case.

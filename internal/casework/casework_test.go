@@ -62,14 +62,22 @@ type settings struct {
 
 // services are the use cases on one node.
 type services struct {
-	*casework.Service
-	guard     *authz.Guard
-	users     *people.Users
-	tokens    *people.Tokens
-	tenants   *people.Tenants
-	endpoints *hooks.Endpoints
-	messages  *hooks.Messages
-	journal   *hooks.Journal
+	cases       *casework.Cases
+	submissions *casework.Submissions
+	switches    *casework.Switches
+	types       *casework.CaseTypes
+	migrations  *casework.Migrations
+	comments    *casework.Comments
+	labels      *casework.Labels
+	contacts    *casework.Contacts
+	files       *casework.Files
+	guard       *authz.Guard
+	users       *people.Users
+	tokens      *people.Tokens
+	tenants     *people.Tenants
+	endpoints   *hooks.Endpoints
+	messages    *hooks.Messages
+	journal     *hooks.Journal
 }
 
 // key is that of every world's database.
@@ -126,14 +134,28 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 		p.Store, p.Guard, p.Random, p.Log = st, c.Guard, c.Random, c.Log
 		of := people.New(p)
 		c.Tenants = casework.Tenants{PublicURLOf: of.Tenants.PublicURLOf, Variables: of.Tenants.Variables}
-		cases := casework.New(c)
+		work := casework.New(c)
 		to := hooks.New(hooks.Config{
-			Store: st, Guard: c.Guard, Random: c.Random, Cases: hooks.Cases{KnownCase: cases.KnownCase},
+			Store: st, Guard: c.Guard, Random: c.Random, Cases: hooks.Cases{KnownCase: work.Cases.KnownCase},
 			KeepAttempts: config.keepAttempts, KeepJournal: config.keepJournal,
 		})
 		return &services{
-			Service: cases, guard: c.Guard, users: of.Users, tokens: of.Tokens, tenants: of.Tenants,
-			endpoints: to.Endpoints, messages: to.Messages, journal: to.Journal,
+			cases:       work.Cases,
+			submissions: work.Submissions,
+			switches:    work.Switches,
+			types:       work.CaseTypes,
+			migrations:  work.Migrations,
+			comments:    work.Comments,
+			labels:      work.Labels,
+			contacts:    work.Contacts,
+			files:       work.Files,
+			guard:       c.Guard,
+			users:       of.Users,
+			tokens:      of.Tokens,
+			tenants:     of.Tenants,
+			endpoints:   to.Endpoints,
+			messages:    to.Messages,
+			journal:     to.Journal,
 		}
 	}
 	w.node = func() *services { return w.nodeOn(st) }
@@ -221,7 +243,7 @@ func (w *world) put(p access.Principal, definition string) casework.PutType {
 	if err := json.Unmarshal([]byte(definition), &head); err != nil {
 		w.t.Fatal(err)
 	}
-	t, err := w.PutCaseType(w.t.Context(), p, head.Key, "test.json", []byte(definition))
+	t, err := w.types.PutCaseType(w.t.Context(), p, head.Key, "test.json", []byte(definition))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -230,7 +252,7 @@ func (w *world) put(p access.Principal, definition string) casework.PutType {
 
 func (w *world) submit(in casework.Submission) casework.View {
 	w.t.Helper()
-	v, err := w.Submit(w.t.Context(), w.p, in, authz.Once{})
+	v, err := w.submissions.Submit(w.t.Context(), w.p, in, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -245,7 +267,7 @@ func (w *world) open(key string) casework.View {
 
 func (w *world) load(id int64) casework.View {
 	w.t.Helper()
-	v, err := w.Case(w.t.Context(), w.p, id)
+	v, err := w.cases.Case(w.t.Context(), w.p, id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -272,7 +294,7 @@ func listed(l *casework.CaseList, err error) (all []casework.View, _ error) {
 // history returns a case's entries, oldest first.
 func (w *world) history(id int64) []*event.Entry {
 	w.t.Helper()
-	entries, err := items(w.History(w.t.Context(), w.p, id, 0, 1000))
+	entries, err := items(w.cases.History(w.t.Context(), w.p, id, 0, 1000))
 	if err != nil {
 		w.t.Fatal(err)
 	}

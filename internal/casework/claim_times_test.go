@@ -32,7 +32,8 @@ type statusChange struct {
 
 func submits(transition string) func(*world, int64) (casework.View, error) {
 	return func(w *world, id int64) (casework.View, error) {
-		return w.Submit(w.t.Context(), w.p, casework.Submission{CaseID: id, Transition: transition}, authz.Once{})
+		return w.submissions.Submit(w.t.Context(), w.p,
+			casework.Submission{CaseID: id, Transition: transition}, authz.Once{})
 	}
 }
 
@@ -45,7 +46,7 @@ func diverts(state string) func(*world, int64) (casework.View, error) {
 
 func switches(to string) func(*world, int64) (casework.View, error) {
 	return func(w *world, id int64) (casework.View, error) {
-		return w.SwitchType(w.t.Context(), w.p, casework.Switch{CaseID: id, Type: to}, authz.Once{})
+		return w.switches.SwitchType(w.t.Context(), w.p, casework.Switch{CaseID: id, Type: to}, authz.Once{})
 	}
 }
 
@@ -111,13 +112,13 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 		ctx := t.Context()
 		drop := func(_ any, err error) error { return err }
 		for i, do := range []func() error{
-			func() error { return drop(w.AddLabel(ctx, w.p, c.ID, "a")) },
-			func() error { return drop(w.RemoveLabel(ctx, w.p, c.ID, "a")) },
-			func() error { return drop(w.Assign(ctx, w.p, c.ID, grace)) },
-			func() error { return drop(w.Unassign(ctx, w.p, c.ID)) },
-			func() error { return drop(w.LinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
-			func() error { return drop(w.UnlinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
-			func() error { return drop(w.AddComment(ctx, w.p, c.ID, "hello", authz.Once{})) },
+			func() error { return drop(w.labels.AddLabel(ctx, w.p, c.ID, "a")) },
+			func() error { return drop(w.labels.RemoveLabel(ctx, w.p, c.ID, "a")) },
+			func() error { return drop(w.cases.Assign(ctx, w.p, c.ID, grace)) },
+			func() error { return drop(w.cases.Unassign(ctx, w.p, c.ID)) },
+			func() error { return drop(w.contacts.LinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
+			func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
+			func() error { return drop(w.comments.AddComment(ctx, w.p, c.ID, "hello", authz.Once{})) },
 			func() error { return drop(switches("home")(w, c.ID)) },
 			func() error { return drop(submits("settle")(w, c.ID)) },
 		} {
@@ -132,7 +133,7 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 			}
 		}
 		w.p.Actor = event.Actor{Source: event.API, Name: "crm"}
-		if err := drop(w.AddLabel(ctx, w.p, c.ID, "a")); err != nil || w.load(c.ID).LastActivity.By != 0 {
+		if err := drop(w.labels.AddLabel(ctx, w.p, c.ID, "a")); err != nil || w.load(c.ID).LastActivity.By != 0 {
 			t.Errorf("a program did it, %v", err)
 		}
 	})
@@ -147,9 +148,9 @@ func TestAnAssignmentHasItsOwnTime(t *testing.T) {
 		var since time.Time
 		for i, to := range []int64{grace, grace, ada, 0, grace} {
 			w.later(time.Hour)
-			do := func() (casework.View, error) { return w.Assign(t.Context(), w.p, c.ID, to) }
+			do := func() (casework.View, error) { return w.cases.Assign(t.Context(), w.p, c.ID, to) }
 			if to == 0 {
-				do = func() (casework.View, error) { return w.Unassign(t.Context(), w.p, c.ID) }
+				do = func() (casework.View, error) { return w.cases.Unassign(t.Context(), w.p, c.ID) }
 			}
 			if i != 1 { // to whom it is assigned already
 				since = w.now().Truncate(time.Microsecond)

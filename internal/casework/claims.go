@@ -12,13 +12,13 @@ import (
 
 // Claim returns a case of the kind claim as events tell of it to an endpoint with
 // the caller's clearance, and its revision. Another case is not found.
-func (s *Service) Claim(
+func (s *Cases) Claim(
 	ctx context.Context, p access.Principal, id int64,
 ) (claim wire.Claim, revision int64, err error) {
 	if err := s.guard.PermitCase(ctx, p, access.GetClaim, id); err != nil {
 		return claim, 0, err
 	}
-	c, t, err := s.find(ctx, s.store, p, id)
+	c, t, err := s.core.find(ctx, s.store, p, id)
 	if err != nil {
 		return claim, 0, err
 	}

@@ -61,7 +61,7 @@ func (w *world) user(p access.Principal, name string) int64 {
 func (w *world) label(p access.Principal, slugs ...string) {
 	w.t.Helper()
 	for _, slug := range slugs {
-		if _, err := w.CreateLabel(w.t.Context(), p, cases.Label{Slug: slug}, authz.Once{}); err != nil {
+		if _, err := w.labels.CreateLabel(w.t.Context(), p, cases.Label{Slug: slug}, authz.Once{}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -77,18 +77,19 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 		ann, bob := w.user(w.p, "Ann"), w.user(w.p, "Bob")
 		c := w.report(`{"claimant": "Zoe"}`)
 		add := func(slug string) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.AddLabel(ctx, w.p, c.ID, slug) }
+			return func() (casework.View, error) { return w.labels.AddLabel(ctx, w.p, c.ID, slug) }
 		}
 		remove := func(slug string) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.RemoveLabel(ctx, w.p, c.ID, slug) }
+			return func() (casework.View, error) { return w.labels.RemoveLabel(ctx, w.p, c.ID, slug) }
 		}
 		assign := func(user int64) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.Assign(ctx, w.p, c.ID, user) }
+			return func() (casework.View, error) { return w.cases.Assign(ctx, w.p, c.ID, user) }
 		}
-		unassign := func() (casework.View, error) { return w.Unassign(ctx, w.p, c.ID) }
+		unassign := func() (casework.View, error) { return w.cases.Unassign(ctx, w.p, c.ID) }
 		submit := func(transition string) func() (casework.View, error) {
 			return func() (casework.View, error) {
-				return w.Submit(ctx, w.p, casework.Submission{CaseID: c.ID, Transition: transition}, authz.Once{})
+				return w.submissions.Submit(ctx, w.p,
+					casework.Submission{CaseID: c.ID, Transition: transition}, authz.Once{})
 			}
 		}
 		for i, step := range []struct {
@@ -174,10 +175,10 @@ func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	w.label(w.p, "a")
 	c := w.open("loan")
-	if _, err := w.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+	if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Assign(t.Context(), w.p, c.ID, w.user(w.p, "Ann")); err != nil {
+	if _, err := w.cases.Assign(t.Context(), w.p, c.ID, w.user(w.p, "Ann")); err != nil {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Transition: "decline"})
@@ -224,13 +225,13 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		c := w.report(`{"claimant": "Zoe", "cost": 5, "plate": "ZH 1", "place": "Bern"}`)
 		w.put(w.p, claim("home", `, "rooms": {"type": "integer"}, "place": {"type": "object"}, "floor": {"type": "integer"}`, "visit")) // the newest counts
 		in := casework.Switch{CaseID: c.ID, Type: "home"}
-		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/place", "/data/plate")
 		if len(w.history(c.ID)) != 1 {
 			t.Error("refused, it left an entry")
 		}
 		in.Drop, in.IfRevision = true, casework.Revisions{c.Revision}
-		v, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		v, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,11 +245,11 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if first := w.history(c.ID)[1].Facts[0]; string(first.Data) != `{"from":"motor","to":"home"}` {
 			t.Errorf("the fact is %s", first.Data)
 		}
-		again, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home"}, authz.Once{})
+		again, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home"}, authz.Once{})
 		if err != nil || cmp.Diff(v.Case, again.Case) != "" || len(w.history(c.ID)) != 2 {
 			t.Errorf("switched to its own type: %+v, %v", again.Case, err)
 		}
-		_, err = w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, authz.Once{})
+		_, err = w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "case.version_conflict")
 	})
 }
@@ -283,7 +284,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 		if c.from != "" {
 			w.submit(casework.Submission{CaseID: v.ID, Transition: c.from})
 		}
-		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state}, authz.Once{})
+		v, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state}, authz.Once{})
 		if strings.HasPrefix(c.want, "case.") {
 			wantFields(t, wantFault(t, err, fault.Unprocessable, c.want), c.facts)
 			continue
@@ -293,7 +294,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 		}
 	}
 	incomplete := w.report(`{}`)
-	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true}, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/cost")
 }
 
@@ -303,7 +304,7 @@ func TestASwitchNeverMeetsAnotherReference(t *testing.T) {
 	w.putClaims()
 	mine := w.report(`{}`)
 	theirs := w.submit(casework.Submission{Type: "home"})
-	v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: mine.ID, Type: "home"}, authz.Once{})
+	v, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: mine.ID, Type: "home"}, authz.Once{})
 	if err != nil || theirs.Reference != "C-1" || v.Reference != "C-2" {
 		t.Errorf("%s beside %s, %v", v.Reference, theirs.Reference, err)
 	}
@@ -317,15 +318,15 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 		var all sync.WaitGroup
 		results := make(chan error, 3)
 		all.Go(func() {
-			_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, authz.Once{})
+			_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
-			_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
-			if _, err := w.AddLabel(t.Context(), w.p, c.ID, "fast"); err != nil {
+			if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "fast"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -350,15 +351,15 @@ func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 		w.label(w.p, "a", "b")
 		for range 10 {
 			c := w.report(`{}`)
-			if _, err := w.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+			if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
 				t.Fatal(err)
 			}
 			var all sync.WaitGroup
 			for _, do := range []func() error{
-				func() error { _, err := w.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
-				func() error { _, err := w.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
-				func() error { _, err := w.Unassign(t.Context(), w.p, c.ID); return err },
-				func() error { return w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}) },
+				func() error { _, err := w.labels.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
+				func() error { _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
+				func() error { _, err := w.cases.Unassign(t.Context(), w.p, c.ID); return err },
+				func() error { return w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}) },
 			} {
 				all.Go(func() {
 					if err := do(); err != nil && fault.As(err).Code != "case.not_found" {
@@ -381,8 +382,9 @@ func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 		c := w.report(`{"plate": "ZH 1"}`)
 		in := casework.Switch{CaseID: c.ID, Type: "home", Drop: true}
 		for _, first := range []bool{true, false} {
-			_, err := w.SwitchType(t.Context(), w.p, in, once(access.SwitchType, "k", "r"))
-			_, label := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, once(access.CreateLabel, "k", "r"))
+			_, err := w.switches.SwitchType(t.Context(), w.p, in, once(access.SwitchType, "k", "r"))
+			_, label := w.labels.CreateLabel(t.Context(), w.p,
+				cases.Label{Slug: "a"}, once(access.CreateLabel, "k", "r"))
 			if first && (err != nil || label != nil) {
 				t.Fatal(err, label)
 			} else if !first {
@@ -393,7 +395,7 @@ func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 		if n := len(w.history(c.ID)); n != 2 {
 			t.Errorf("%d entries", n)
 		}
-		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, authz.Once{})
+		_, err := w.labels.CreateLabel(t.Context(), w.p, cases.Label{Slug: "a"}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "label.slug_taken")
 	})
 }
@@ -403,13 +405,13 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 	w.putClaims()
 	c := w.report(`{}`)
 	for _, slug := range []string{"", "A", "a b", "-a", "a-", "é", strings.Repeat("a", 65), "a\x00"} {
-		_, err := w.CreateLabel(t.Context(), w.p, cases.Label{Slug: slug, Name: "x", Color: "#zz"}, authz.Once{})
+		_, err := w.labels.CreateLabel(t.Context(), w.p, cases.Label{Slug: slug, Name: "x", Color: "#zz"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "label.invalid"), "/slug", "/color")
-		_, err = w.AddLabel(t.Context(), w.p, c.ID, slug)
+		_, err = w.labels.AddLabel(t.Context(), w.p, c.ID, slug)
 		wantFault(t, err, fault.NotFound, "label.not_found")
 	}
 	w.label(w.p, "a", "a-b_9")
-	_, err := w.ChangeLabel(t.Context(), w.p, "a", casework.LabelChange{Name: text("x\ny")})
+	_, err := w.labels.ChangeLabel(t.Context(), w.p, "a", casework.LabelChange{Name: text("x\ny")})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "label.invalid"), "/name")
 	other := w.tenant("second")
 	theirs, gone := w.user(other, "Ann"), w.user(w.p, "Bob")
@@ -426,7 +428,7 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, user := range []int64{0, -1, 1 << 60, theirs, gone} {
-		_, err := w.Assign(t.Context(), w.p, c.ID, user)
+		_, err := w.cases.Assign(t.Context(), w.p, c.ID, user)
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.assignee_unknown"), "/user_id")
 	}
 	if w.load(c.ID).Version != 1 {
@@ -447,13 +449,13 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 			var err error
 			switch does := rapid.SampledFrom([]string{"amend", "go", "settle", "reopen", "switch", "label"}).Draw(r, "does"); does {
 			case "switch":
-				_, err = w.SwitchType(t.Context(), w.p, casework.Switch{
+				_, err = w.switches.SwitchType(t.Context(), w.p, casework.Switch{
 					CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
 				}, authz.Once{})
 			case "label":
-				_, err = w.AddLabel(t.Context(), w.p, c.ID, "a")
+				_, err = w.labels.AddLabel(t.Context(), w.p, c.ID, "a")
 			default:
-				_, err = w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: does, Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")}}, authz.Once{})
+				_, err = w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: does, Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")}}, authz.Once{})
 			}
 			if err != nil {
 				wantFault(t, err, fault.Conflict, "case.transition_not_allowed")

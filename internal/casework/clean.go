@@ -12,8 +12,9 @@ import (
 // upload takes as long.
 const leftoverAge = 24 * time.Hour
 
-// Clean removes answers that are no longer repeated, and contents that no attachment refers to: what was under way when a process ended.
-func (s *Service) Clean(ctx context.Context) error {
+// Clean removes answers that are no longer repeated, and contents that no attachment refers to: what
+// was under way when a process ended.
+func (s *Files) Clean(ctx context.Context) error {
 	now := s.now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		_, err := tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast))

@@ -23,7 +23,7 @@ type caseReader interface {
 
 // find returns a case, all of it, and the type that it works by. A case above the
 // caller's clearance is not there.
-func (s *Service) find(
+func (s *core) find(
 	ctx context.Context, r caseReader, p access.Principal, id int64,
 ) (cases.Case, definitions.TypeVersion, error) {
 	c, err := r.Case(ctx, p.Tenant, id)
@@ -41,7 +41,7 @@ func (s *Service) find(
 }
 
 // view is the case as the caller sees it, with the transitions that they may submit.
-func (s *Service) view(
+func (s *core) view(
 	ctx context.Context, r viewReader, p access.Principal, c cases.Case, t *casetype.Type,
 ) (View, error) {
 	moves, err := s.mayMove(ctx, r, p, c.Type)
@@ -54,7 +54,7 @@ func (s *Service) view(
 
 // viewFor is view for somebody of whom it is known whether they may submit transitions.
 // It returns the steps that it took to judge these.
-func (s *Service) viewFor(
+func (s *core) viewFor(
 	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type, moves bool,
 ) (view View, used int, err error) {
 	shown, visible := c.As(p.Clearance, t)
@@ -116,7 +116,7 @@ type tenantReader interface {
 }
 
 // publicURL returns where the people of a tenant find the server now.
-func (s *Service) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
+func (s *core) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
 	t, err := r.Tenant(ctx, tenant)
 	return s.tenants.PublicURLOf(t), err
 }

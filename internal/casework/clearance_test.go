@@ -36,7 +36,8 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 			t.Errorf("it was shown %s", asked)
 		}
 		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.data_invalid"), "/data/email")
 	})
 }
@@ -52,7 +53,7 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 			w.callbacks.on("loan", says(200, said))
 			in := casework.Submission{CaseID: c.ID, Transition: "submit"}
 			for clearance, words := range map[casetype.Classification]bool{casetype.Private: wantWords, casetype.Restricted: true} {
-				_, err := w.Submit(t.Context(), w.cleared(clearance), in, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), w.cleared(clearance), in, authz.Once{})
 				f := wantFault(t, err, fault.Unprocessable, "callback.errors")
 				if len(f.Errors) != 2 || len(f.Warnings) != 1 {
 					t.Fatalf("%s, %s: %q %q", messages, clearance, f.Errors, f.Warnings)
@@ -68,7 +69,8 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"clearance": "PUBLIC"`)) // the cases are PRIVATE
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p,
+		casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 	if f := wantFault(t, err, fault.Upstream, "callback.failed"); !strings.Contains(f.Detail, "cleared for PUBLIC") {
 		t.Errorf("it says %s", f.Detail)
 	}
@@ -107,7 +109,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		"transitions": [{"key": "c", "to": "s", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/memo"%s}}]}`
 	low := w.cleared(casetype.Private)
 	put := func(p access.Principal, definition string) error {
-		_, err := w.PutCaseType(t.Context(), p, "memo", "memo.json", []byte(definition))
+		_, err := w.types.PutCaseType(t.Context(), p, "memo", "memo.json", []byte(definition))
 		return err
 	}
 	err := put(low, strings.Replace(maker, "%s", `, "clearance": "RESTRICTED"`, 1))
@@ -120,11 +122,11 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
-	_, err = w.RotateCallbackSecret(t.Context(), low, "memo", "c", secrets.Request{}, authz.Once{})
+	_, err = w.types.RotateCallbackSecret(t.Context(), low, "memo", "c", secrets.Request{}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
-	_, err = w.CallbackSecrets(t.Context(), low, "memo", "c")
+	_, err = w.types.CallbackSecrets(t.Context(), low, "memo", "c")
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
-	wantFault(t, w.DeleteCallbackSecret(t.Context(), low, "memo", "c", "sec_1"), fault.Forbidden, "case_type.above_clearance")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), low, "memo", "c", "sec_1"), fault.Forbidden, "case_type.above_clearance")
 }
 
 func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
@@ -157,10 +159,10 @@ func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	in := casework.Submission{Type: "loan", Transition: "open", Data: object(`{"email":"ann@example.com"}`)}
-	if _, err := w.Submit(t.Context(), w.p, in, once(access.CreateCase, "k", "r")); err != nil {
+	if _, err := w.submissions.Submit(t.Context(), w.p, in, once(access.CreateCase, "k", "r")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.Submit(t.Context(), w.cleared(casetype.Private), in, once(access.CreateCase, "k", "r"))
+	_, err := w.submissions.Submit(t.Context(), w.cleared(casetype.Private), in, once(access.CreateCase, "k", "r"))
 	wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 }
 
@@ -169,13 +171,13 @@ func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	w.put(w.p, strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`, `"format": "email"`, 1))
 	c := w.open("loan")
-	_, err := w.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, authz.Once{})
 	wantFault(t, err, fault.Unprocessable, "case.switch_refused")
-	if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, authz.Once{}); err != nil {
+	if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, authz.Once{}); err != nil {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client": "Bob"}`)})
-	entries, err := items(w.History(t.Context(), w.cleared(casetype.Private), c.ID, 0, 10))
+	entries, err := items(w.cases.History(t.Context(), w.cleared(casetype.Private), c.ID, 0, 10))
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/access"
@@ -16,8 +17,16 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+// Comments are what people write about cases. It is safe for concurrent use.
+type Comments struct {
+	store *store.Store
+	guard *authz.Guard
+	now   func() time.Time
+	core  *core
+}
+
 // AddComment adds a comment of 1 to 20,000 characters to a case.
-func (s *Service) AddComment(
+func (s *Comments) AddComment(
 	ctx context.Context, p access.Principal, caseID int64, text string, once authz.Once,
 ) (cases.Comment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.AddComment, caseID); err != nil {
@@ -30,7 +39,7 @@ func (s *Service) AddComment(
 	err := s.guard.Once(ctx, p, once, func() error {
 		m := authz.NewMandate(p, access.AddComment)
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
-			err := s.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
+			err := s.core.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
 			})
 			if err != nil {
@@ -46,7 +55,7 @@ func (s *Service) AddComment(
 }
 
 // Comments lists a case's comments after one of them, oldest first.
-func (s *Service) Comments(
+func (s *Comments) Comments(
 	ctx context.Context, p access.Principal, caseID int64, after string, limit int,
 ) (none store.Page[cases.Comment], err error) {
 	if err := s.guard.PermitCase(ctx, p, access.ListComments, caseID); err != nil {
@@ -55,7 +64,7 @@ func (s *Service) Comments(
 	if err := input.CheckAfter(after); err != nil {
 		return none, err
 	}
-	if _, _, err := s.find(ctx, s.store, p, caseID); err != nil {
+	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
 		return none, err
 	}
 	return s.store.Comments(ctx, p.Tenant, caseID, after, input.Page(limit))

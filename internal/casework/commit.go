@@ -15,8 +15,8 @@ import (
 
 // commit saves a plan in one transaction: the case, the journal entry and the
 // answer. Without a fact nothing has changed, and the answer alone is kept.
-func (s *Service) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
-	ctx, span := s.Tracer.Step(ctx, "commit")
+func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
+	ctx, span := s.tracer.Step(ctx, "commit")
 	defer span.End()
 	var view View
 	m := authz.NewMandate(pl.p, pl.in.operation())
@@ -28,11 +28,11 @@ func (s *Service) commit(ctx context.Context, pl *plan, once authz.Once) (View, 
 			return err
 		}
 		if len(facts) > 0 {
-			if err := s.record(ctx, tx, m, saved, pl.typ, pl.callback, facts...); err != nil {
+			if err := s.core.record(ctx, tx, m, saved, pl.typ, pl.callback, facts...); err != nil {
 				return err
 			}
 		}
-		if view, err = s.view(ctx, tx, pl.p, saved, pl.typ); err != nil {
+		if view, err = s.core.view(ctx, tx, pl.p, saved, pl.typ); err != nil {
 			return err
 		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
@@ -44,13 +44,13 @@ func (s *Service) commit(ctx context.Context, pl *plan, once authz.Once) (View, 
 }
 
 // save writes the case and says what became true.
-func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
+func (s *Submissions) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
 	if pl.creates() {
 		pl.after.ResolveStatus(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
 		saved, err := insert(ctx, tx, pl)
 		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
 	}
-	pl.after.ResolveStatus(pl.typ, s.activity(pl.p))
+	pl.after.ResolveStatus(pl.typ, s.core.activity(pl.p))
 	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.typ, pl.tr.Key)
 	if err != nil {
 		return cases.Case{}, nil, err
@@ -67,7 +67,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, 
 }
 
 // activity is what the caller does now.
-func (s *Service) activity(p access.Principal) cases.Activity {
+func (s *core) activity(p access.Principal) cases.Activity {
 	return cases.Activity{At: s.now(), By: p.Actor.UserID}
 }
 
@@ -109,7 +109,10 @@ func noReference(t *casetype.Type) error {
 
 // record appends the entry of a commit to the journal, and notes which type of case
 // somebody needs to be let in to.
-func (s *Service) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, t *casetype.Type, asked *event.Callback, facts ...event.Fact) error {
+func (s *core) record(
+	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, t *casetype.Type,
+	asked *event.Callback, facts ...event.Fact,
+) error {
 	m.Concerns(t)
 	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
 	if err != nil {
@@ -128,7 +131,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, c 
 
 // touch sets the next version of a case, for what does not change its content, and
 // lets add say what was added.
-func (s *Service) touch(
+func (s *core) touch(
 	ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error),
 ) error {
 	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))
@@ -147,4 +150,48 @@ func (s *Service) touch(
 		return err
 	}
 	return s.record(ctx, tx, m, c, t.Type, nil, fact)
+}
+
+// change changes what is around the content of a case, in one commit: with a fact
+// there is an entry, and without one nothing has changed.
+func (s *core) change(
+	ctx context.Context, p access.Principal, o access.Operation, caseID int64,
+	apply func(*store.Tx) (cases.Case, []event.Fact, error),
+) (View, error) {
+	if err := s.guard.PermitCase(ctx, p, o, caseID); err != nil {
+		return View{}, err
+	}
+	var view View
+	m := authz.NewMandate(p, o)
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
+		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
+			return err
+		}
+		if _, _, err := s.find(ctx, tx, p, caseID); err != nil {
+			return err
+		}
+		c, facts, err := apply(tx)
+		if err == nil {
+			view, err = s.changed(ctx, tx, m, c, facts)
+		}
+		return err
+	})
+	if err != nil {
+		return View{}, err
+	}
+	return view, nil
+}
+
+func (s *core) changed(
+	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact,
+) (View, error) {
+	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
+	if err != nil {
+		return View{}, err
+	}
+	view, err := s.view(ctx, tx, m.Principal, c, t.Type)
+	if err != nil || len(facts) == 0 {
+		return view, err
+	}
+	return view, s.record(ctx, tx, m, c, t.Type, nil, facts...)
 }

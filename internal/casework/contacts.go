@@ -3,6 +3,8 @@ package casework
 import (
 	"context"
 	"errors"
+	"io"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -15,8 +17,18 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+// Contacts are the people and organisations that cases concern, and their roles there. It is safe for
+// concurrent use.
+type Contacts struct {
+	store  *store.Store
+	guard  *authz.Guard
+	now    func() time.Time
+	random io.Reader
+	core   *core
+}
+
 // CreateContact adds a contact.
-func (s *Service) CreateContact(
+func (s *Contacts) CreateContact(
 	ctx context.Context, p access.Principal, d event.ContactDetails, once authz.Once,
 ) (cases.Contact, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateContact); err != nil {
@@ -54,16 +66,16 @@ func (s *Service) CreateContact(
 }
 
 // contactID draws an id as the tenant has it.
-func (s *Service) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (int64, error) {
+func (s *Contacts) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (int64, error) {
 	if t.ContactIDs == casetype.SequentialIDs {
 		return tx.Next(ctx, t.ID, "ids/contacts")
 	}
-	return id.Contact(s.Random)
+	return id.Contact(s.random)
 }
 
 // UpdateContact changes what is known of a contact, if its version is still
 // ifVersion; 0: whichever is current. Change may be called more than once.
-func (s *Service) UpdateContact(
+func (s *Contacts) UpdateContact(
 	ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, change func(*event.ContactDetails),
 ) (cases.Contact, error) {
 	if err := s.guard.Permit(ctx, p, access.UpdateContact); err != nil {
@@ -105,7 +117,7 @@ const maxUnlink = 500
 // each of the cases gets its next version. Cases that the caller may not read keep their
 // links and the contact, as a refusal would tell that there are some: for all others it
 // is gone. IfVersion is as in UpdateContact.
-func (s *Service) DeleteContact(
+func (s *Contacts) DeleteContact(
 	ctx context.Context, p access.Principal, contact int64, ifVersion Revisions, unlink bool,
 ) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteContact); err != nil {
@@ -138,7 +150,7 @@ func (s *Service) DeleteContact(
 				continue // the case was deleted meanwhile
 			}
 			if err == nil {
-				_, err = s.marked(ctx, tx, m, k, facts)
+				_, err = s.core.changed(ctx, tx, m, k, facts)
 			}
 			if err != nil {
 				return err
@@ -161,7 +173,7 @@ func (s *Service) DeleteContact(
 
 // unlinkable lists the links of a contact to cases that the caller may read, if all of
 // them may be undone at once.
-func (s *Service) unlinkable(
+func (s *Contacts) unlinkable(
 	ctx context.Context, p access.Principal, contact int64, reader access.Reader,
 ) ([]store.Link, error) {
 	links, err := s.store.Links(ctx, p.Tenant, contact, store.Link{}, reader.Without, reader.Clearance, maxUnlink+1)
@@ -181,7 +193,7 @@ func (s *Service) unlinkable(
 }
 
 // Contact finds a contact.
-func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64) (cases.Contact, error) {
+func (s *Contacts) Contact(ctx context.Context, p access.Principal, contact int64) (cases.Contact, error) {
 	if err := s.guard.Permit(ctx, p, access.GetContact); err != nil {
 		return cases.Contact{}, err
 	}
@@ -189,7 +201,7 @@ func (s *Service) Contact(ctx context.Context, p access.Principal, contact int64
 }
 
 // Contacts lists contacts, newest first.
-func (s *Service) Contacts(
+func (s *Contacts) Contacts(
 	ctx context.Context, p access.Principal, f store.ContactFilter,
 ) (none store.Page[cases.Contact], err error) {
 	if err := s.guard.Permit(ctx, p, access.ListContacts); err != nil {
@@ -203,7 +215,7 @@ func (s *Service) Contacts(
 }
 
 // ContactHistory lists a contact's entries as History does a case's.
-func (s *Service) ContactHistory(
+func (s *Contacts) ContactHistory(
 	ctx context.Context, p access.Principal, contact, before int64, limit int,
 ) (none store.Page[*event.Entry], err error) {
 	if err := s.guard.Permit(ctx, p, access.GetContactHistory); err != nil {
@@ -237,7 +249,7 @@ func checkContact(c cases.Contact) error {
 }
 
 // recordContact appends the entry of a commit to the journal.
-func (s *Service) recordContact(
+func (s *Contacts) recordContact(
 	ctx context.Context, tx *store.Tx, p access.Principal, c cases.Contact, facts ...event.Fact,
 ) error {
 	_, err := tx.Append(ctx, event.Entry{

@@ -22,7 +22,7 @@ var adaLovelace = event.ContactDetails{FirstName: " Ada ", LastName: "Lovelace",
 
 func (w *world) contact(p access.Principal, d event.ContactDetails) cases.Contact {
 	w.t.Helper()
-	c, err := w.CreateContact(w.t.Context(), p, d, authz.Once{})
+	c, err := w.contacts.CreateContact(w.t.Context(), p, d, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func (w *world) contact(p access.Principal, d event.ContactDetails) cases.Contac
 // contactEntries returns a contact's entries, oldest first.
 func (w *world) contactEntries(p access.Principal, contact int64) []*event.Entry {
 	w.t.Helper()
-	entries, err := items(w.ContactHistory(w.t.Context(), p, contact, 0, 100))
+	entries, err := items(w.contacts.ContactHistory(w.t.Context(), p, contact, 0, 100))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func (w *world) contactEntries(p access.Principal, contact int64) []*event.Entry
 
 func (w *world) link(caseID, contact int64, role string) casework.View {
 	w.t.Helper()
-	v, err := w.LinkContact(w.t.Context(), w.p, caseID, contact, role)
+	v, err := w.contacts.LinkContact(w.t.Context(), w.p, caseID, contact, role)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -59,24 +59,24 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 			t.Errorf("created: %+v", c)
 		}
 		marry := func(d *event.ContactDetails) { d.LastName, d.Email = "King", "" }
-		changed, err := w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
+		changed, err := w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
 		if err != nil || changed.Version != 2 || changed.LastName != "King" {
 			t.Errorf("changed: %+v, %v", changed, err)
 		}
 		for _, version := range []casework.Revisions{nil, {2}} { // changes nothing
-			if again, err := w.UpdateContact(ctx, w.p, c.ID, version, marry); err != nil || cmp.Diff(changed, again) != "" {
+			if again, err := w.contacts.UpdateContact(ctx, w.p, c.ID, version, marry); err != nil || cmp.Diff(changed, again) != "" {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		}
-		_, err = w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
+		_, err = w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
 		wantFault(t, err, fault.Conflict, "contact.version_conflict")
-		_, err = w.UpdateContact(ctx, w.p, c.ID, casework.Revisions{2}, func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
+		_, err = w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{2}, func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/country_code")
-		wantFault(t, w.DeleteContact(ctx, w.p, c.ID, casework.Revisions{1}, false), fault.Conflict, "contact.version_conflict")
-		if err := w.DeleteContact(ctx, w.p, c.ID, casework.Revisions{2}, false); err != nil {
+		wantFault(t, w.contacts.DeleteContact(ctx, w.p, c.ID, casework.Revisions{1}, false), fault.Conflict, "contact.version_conflict")
+		if err := w.contacts.DeleteContact(ctx, w.p, c.ID, casework.Revisions{2}, false); err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Contact(ctx, w.p, c.ID)
+		_, err = w.contacts.Contact(ctx, w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "contact.not_found")
 
 		entries := w.contactEntries(w.p, c.ID)
@@ -103,9 +103,9 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 
 func TestARefusedContactIsNotSaved(t *testing.T) {
 	w := start(t, "")
-	_, err := w.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, authz.Once{})
+	_, err := w.contacts.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/last_name", "/email")
-	if all, err := items(w.Contacts(t.Context(), w.p, store.ContactFilter{})); err != nil || len(all) != 0 {
+	if all, err := items(w.contacts.Contacts(t.Context(), w.p, store.ContactFilter{})); err != nil || len(all) != 0 {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -116,7 +116,7 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 		results := make(chan error, 4)
 		for range 4 {
 			wait.Go(func() {
-				_, err := w.CreateContact(t.Context(), w.p, adaLovelace, once(access.CreateContact, "k", "r"))
+				_, err := w.contacts.CreateContact(t.Context(), w.p, adaLovelace, once(access.CreateContact, "k", "r"))
 				results <- err
 			})
 		}
@@ -129,7 +129,7 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 				replayed(t, err)
 			}
 		}
-		if all, err := items(w.Contacts(t.Context(), w.p, store.ContactFilter{})); made != 1 || len(all) != 1 || err != nil {
+		if all, err := items(w.contacts.Contacts(t.Context(), w.p, store.ContactFilter{})); made != 1 || len(all) != 1 || err != nil {
 			t.Errorf("made %d times: %d contacts, %v", made, len(all), err)
 		}
 	})
@@ -163,25 +163,25 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if diff := cmp.Diff(want, w.history(v.ID)[3].Snapshot.Case.Contacts); diff != "" {
 			t.Error(diff)
 		}
-		all, err := w.CaseContacts(ctx, w.p, v.ID)
+		all, err := w.contacts.CaseContacts(ctx, w.p, v.ID)
 		if err != nil || len(all) != 2 || all[0].Role != "applicant" || all[1].Contact.FirstName != "Ada" {
 			t.Errorf("%+v, %v", all, err)
 		}
 		for range 2 { // the second time it changes nothing
-			if v, err = w.UnlinkContact(ctx, w.p, v.ID, c.ID, "applicant"); err != nil || v.Version != 5 {
+			if v, err = w.contacts.UnlinkContact(ctx, w.p, v.ID, c.ID, "applicant"); err != nil || v.Version != 5 {
 				t.Errorf("%+v, %v", v.Case, err)
 			}
 		}
 		if w.facts(v.ID) != "contact_unlinked" || len(w.history(v.ID)) != 5 {
 			t.Errorf("%s, %d entries", w.facts(v.ID), len(w.history(v.ID)))
 		}
-		if err := w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}); err != nil {
+		if err := w.cases.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}); err != nil {
 			t.Fatal(err)
 		}
 		if last := w.history(v.ID)[5]; len(last.Snapshot.Case.Contacts) != 1 {
 			t.Errorf("the last of it has the contacts %v", last.Snapshot.Case.Contacts)
 		}
-		if err := w.DeleteContact(ctx, w.p, c.ID, nil, false); err != nil {
+		if err := w.contacts.DeleteContact(ctx, w.p, c.ID, nil, false); err != nil {
 			t.Errorf("a deleted case holds on to its contacts: %v", err)
 		}
 	})
@@ -192,18 +192,18 @@ func TestLinksThatCannotBe(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	v, c := w.open("loan"), w.contact(w.p, adaLovelace)
 	for role, code := range map[string]string{"": "contact.role_invalid", "Applicant": "contact.role_invalid", "a b": "contact.role_invalid", strings.Repeat("a", 51): "contact.role_invalid"} {
-		_, err := w.LinkContact(t.Context(), w.p, v.ID, c.ID, role)
+		_, err := w.contacts.LinkContact(t.Context(), w.p, v.ID, c.ID, role)
 		wantFault(t, err, fault.Unprocessable, code)
 	}
-	_, err := w.LinkContact(t.Context(), w.p, v.ID, c.ID+1, "x")
+	_, err := w.contacts.LinkContact(t.Context(), w.p, v.ID, c.ID+1, "x")
 	wantFault(t, err, fault.NotFound, "contact.not_found")
-	_, err = w.LinkContact(t.Context(), w.p, v.ID+1, c.ID, "x")
+	_, err = w.contacts.LinkContact(t.Context(), w.p, v.ID+1, c.ID, "x")
 	wantFault(t, err, fault.NotFound, "case.not_found")
-	_, err = w.UnlinkContact(t.Context(), w.p, v.ID+1, c.ID, "x")
+	_, err = w.contacts.UnlinkContact(t.Context(), w.p, v.ID+1, c.ID, "x")
 	wantFault(t, err, fault.NotFound, "case.not_found")
-	_, err = w.CaseContacts(t.Context(), w.p, v.ID+1)
+	_, err = w.contacts.CaseContacts(t.Context(), w.p, v.ID+1)
 	wantFault(t, err, fault.NotFound, "case.not_found")
-	_, err = w.ContactCases(t.Context(), w.p, c.ID+1, store.Link{}, 1)
+	_, err = w.contacts.ContactCases(t.Context(), w.p, c.ID+1, store.Link{}, 1)
 	wantFault(t, err, fault.NotFound, "contact.not_found")
 	if n := len(w.history(v.ID)); n != 1 {
 		t.Errorf("%d entries", n)
@@ -218,11 +218,11 @@ func TestALinkedContactIsDeletedWithItsLinksOrNotAtAll(t *testing.T) {
 		w.link(a.ID, c.ID, "guarantor")
 		w.link(a.ID, other.ID, "guarantor")
 		w.link(b.ID, c.ID, "applicant")
-		wantFault(t, w.DeleteContact(t.Context(), w.p, c.ID, nil, false), fault.Conflict, "contact.linked")
-		if all, err := w.ContactCases(t.Context(), w.p, c.ID, store.Link{}, 10); err != nil || len(all) != 3 {
+		wantFault(t, w.contacts.DeleteContact(t.Context(), w.p, c.ID, nil, false), fault.Conflict, "contact.linked")
+		if all, err := w.contacts.ContactCases(t.Context(), w.p, c.ID, store.Link{}, 10); err != nil || len(all) != 3 {
 			t.Errorf("%v, %v", all, err)
 		}
-		if err := w.DeleteContact(t.Context(), w.p, c.ID, casework.Revisions{1}, true); err != nil {
+		if err := w.contacts.DeleteContact(t.Context(), w.p, c.ID, casework.Revisions{1}, true); err != nil {
 			t.Fatal(err)
 		}
 		if v := w.load(a.ID); v.Version != 6 || len(v.Contacts) != 1 || v.Contacts[0].ContactID != other.ID || w.facts(a.ID) != "contact_unlinked" {
@@ -247,25 +247,25 @@ func TestContactsAreTheirTenantsAlone(t *testing.T) {
 		theirs := w.contact(q, adaLovelace)
 		drop := func(_ any, err error) error { return err }
 		for name, err := range map[string]error{
-			"Contact":              drop(w.Contact(ctx, q, c.ID)),
-			"UpdateContact":        drop(w.UpdateContact(ctx, q, c.ID, nil, func(d *event.ContactDetails) { d.FirstName = "x" })),
-			"DeleteContact":        w.DeleteContact(ctx, q, c.ID, nil, true),
-			"ContactHistory":       drop(w.ContactHistory(ctx, q, c.ID, 0, 9)),
-			"ContactCases":         drop(w.ContactCases(ctx, q, c.ID, store.Link{}, 9)),
-			"CaseContacts":         drop(w.CaseContacts(ctx, q, v.ID)),
-			"LinkContact":          drop(w.LinkContact(ctx, q, v.ID, theirs.ID, "x")),
-			"UnlinkContact":        drop(w.UnlinkContact(ctx, q, v.ID, c.ID, "applicant")),
-			"LinkContact of mine":  drop(w.LinkContact(ctx, w.p, v.ID, theirs.ID, "x")),
-			"Contact, the reverse": drop(w.Contact(ctx, w.p, theirs.ID)),
+			"Contact":              drop(w.contacts.Contact(ctx, q, c.ID)),
+			"UpdateContact":        drop(w.contacts.UpdateContact(ctx, q, c.ID, nil, func(d *event.ContactDetails) { d.FirstName = "x" })),
+			"DeleteContact":        w.contacts.DeleteContact(ctx, q, c.ID, nil, true),
+			"ContactHistory":       drop(w.contacts.ContactHistory(ctx, q, c.ID, 0, 9)),
+			"ContactCases":         drop(w.contacts.ContactCases(ctx, q, c.ID, store.Link{}, 9)),
+			"CaseContacts":         drop(w.contacts.CaseContacts(ctx, q, v.ID)),
+			"LinkContact":          drop(w.contacts.LinkContact(ctx, q, v.ID, theirs.ID, "x")),
+			"UnlinkContact":        drop(w.contacts.UnlinkContact(ctx, q, v.ID, c.ID, "applicant")),
+			"LinkContact of mine":  drop(w.contacts.LinkContact(ctx, w.p, v.ID, theirs.ID, "x")),
+			"Contact, the reverse": drop(w.contacts.Contact(ctx, w.p, theirs.ID)),
 		} {
 			if !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)
 			}
 		}
-		if all, err := items(w.Contacts(ctx, q, store.ContactFilter{Text: "ada"})); err != nil || len(all) != 1 || all[0].ID != theirs.ID {
+		if all, err := items(w.contacts.Contacts(ctx, q, store.ContactFilter{Text: "ada"})); err != nil || len(all) != 1 || all[0].ID != theirs.ID {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if got, err := w.Contact(ctx, w.p, c.ID); err != nil || cmp.Diff(c, got) != "" || len(w.load(v.ID).Contacts) != 1 || len(w.history(v.ID)) != 2 {
+		if got, err := w.contacts.Contact(ctx, w.p, c.ID); err != nil || cmp.Diff(c, got) != "" || len(w.load(v.ID).Contacts) != 1 || len(w.history(v.ID)) != 2 {
 			t.Errorf("another tenant changed something: %+v, %v", got, err)
 		}
 	})

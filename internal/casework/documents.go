@@ -36,7 +36,7 @@ func (g Generation) path(i int) string {
 // attaches them in one commit: all of them, or none. The documents say which version
 // of the case they show; if the content changes before they are attached, that is a
 // conflict.
-func (s *Service) GenerateDocuments(
+func (s *Files) GenerateDocuments(
 	ctx context.Context, p access.Principal, g Generation, once authz.Once,
 ) ([]cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
@@ -50,10 +50,10 @@ func (s *Service) GenerateDocuments(
 	return made, err
 }
 
-func (s *Service) generate(
+func (s *Files) generate(
 	ctx context.Context, p access.Principal, g Generation, once authz.Once,
 ) ([]cases.Attachment, error) {
-	v, err := s.Case(ctx, p, g.CaseID)
+	v, err := s.cases.Case(ctx, p, g.CaseID)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Service) generate(
 	for i, kind := range kinds {
 		a, err := s.keepDocument(ctx, p, v, kind, g.path(i))
 		if err != nil {
-			s.discard(ctx, blobsOf(made)...)
+			s.contents.discard(ctx, blobsOf(made)...)
 			return nil, err
 		}
 		made = append(made, a)
@@ -114,7 +114,7 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 
 // keepDocument renders a document and stores its contents, which are held in memory
 // no longer.
-func (s *Service) keepDocument(
+func (s *Files) keepDocument(
 	ctx context.Context, p access.Principal, v View, kind casetype.Document, path string,
 ) (cases.Attachment, error) {
 	pdf, err := s.render(ctx, v, kind, path)
@@ -129,14 +129,14 @@ func (s *Service) keepDocument(
 		MediaType: "application/pdf", By: p.Actor, At: s.now(),
 		Clearance: v.Definition.DocumentClassification(kind, p.Clearance),
 	}
-	return a, s.keepContents(ctx, &a, bytes.NewReader(pdf), int64(len(pdf)))
+	return a, s.contents.keep(ctx, &a, bytes.NewReader(pdf), int64(len(pdf)))
 }
 
 // maxDocumentText bounds what a document's template may come to, in bytes.
 const maxDocumentText = 512 << 10
 
 // render fills the template, whose key was sent at path. What comes from the case is text, never markup.
-func (s *Service) render(ctx context.Context, v View, kind casetype.Document, path string) ([]byte, error) {
+func (s *Files) render(ctx context.Context, v View, kind casetype.Document, path string) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
 	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
@@ -147,7 +147,7 @@ func (s *Service) render(ctx context.Context, v View, kind casetype.Document, pa
 	if err != nil {
 		return nil, err
 	}
-	pdf, err := s.Fonts.Render(ctx, document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
+	pdf, err := s.fonts.Render(ctx, document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Unprocessable {
 		f.Fields = []fault.Field{{Path: path, Message: fmt.Sprintf("names the document %s, which can't be made of this case", kind.Key)}}
 	}

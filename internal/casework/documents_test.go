@@ -54,7 +54,7 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 		ctx := t.Context()
 		c := w.letters()
 		g := casework.Generation{CaseID: c.ID, Keys: []string{"other", "restricted", "public", "private"}}
-		made, err := w.GenerateDocuments(ctx, w.p, g, authz.Once{})
+		made, err := w.files.GenerateDocuments(ctx, w.p, g, authz.Once{})
 		if err != nil || len(made) != 4 {
 			t.Fatalf("%d documents, %v", len(made), err)
 		}
@@ -65,7 +65,7 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 				t.Errorf("document %d: %+v", i, a)
 			}
 		}
-		all, err := w.Attachments(ctx, w.p, c.ID, cases.Document, "", 0)
+		all, err := w.files.Attachments(ctx, w.p, c.ID, cases.Document, "", 0)
 		if diff := cmp.Diff(made, all); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
@@ -76,13 +76,15 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 
 		low := w.p
 		low.Clearance = casetype.Private
-		wantFault(t, w.DeleteDocuments(ctx, low, c.ID, ids), fault.NotFound, "document.not_found")
-		wantFault(t, w.DeleteDocuments(ctx, w.p, c.ID, append(ids, "doc_none")), fault.NotFound, "document.not_found")
-		wantFault(t, w.DeleteDocuments(ctx, w.p, c.ID, append(ids, ids[0])), fault.Invalid, "document.ids_invalid")
+		wantFault(t, w.files.DeleteDocuments(ctx, low, c.ID, ids), fault.NotFound, "document.not_found")
+		wantFault(t, w.files.DeleteDocuments(ctx, w.p, c.ID, append(ids, "doc_none")),
+			fault.NotFound, "document.not_found")
+		wantFault(t, w.files.DeleteDocuments(ctx, w.p, c.ID, append(ids, ids[0])),
+			fault.Invalid, "document.ids_invalid")
 		if n, v := w.contents(), w.load(c.ID); n != 4 || v.Version != 2 {
 			t.Errorf("refused deletions left %d contents, version %d", n, v.Version)
 		}
-		if err := w.DeleteDocuments(ctx, w.p, c.ID, ids); err != nil {
+		if err := w.files.DeleteDocuments(ctx, w.p, c.ID, ids); err != nil {
 			t.Fatal(err)
 		}
 		w.toldByClearance(c.ID, "deleted")
@@ -111,7 +113,7 @@ func TestOfSeveralDocumentsAllAreMadeOrNone(t *testing.T) {
 		ctx := t.Context()
 		c := w.letters()
 		make := func(ctx context.Context, keys ...string) error {
-			_, err := w.GenerateDocuments(ctx, w.p, casework.Generation{CaseID: c.ID, Keys: keys}, authz.Once{})
+			_, err := w.files.GenerateDocuments(ctx, w.p, casework.Generation{CaseID: c.ID, Keys: keys}, authz.Once{})
 			return err
 		}
 		wantFields(t, wantFault(t, make(ctx, "public", "none", "private", "nil"), fault.Unprocessable, "document.unknown_key"), "/keys/1", "/keys/3")
@@ -135,10 +137,10 @@ func TestSeveralDocumentsAreMadeOnceUnderAKey(t *testing.T) {
 		c := w.letters()
 		g := casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}
 		o := once(access.GenerateDocument, "k", "r")
-		if _, err := w.GenerateDocuments(t.Context(), w.p, g, o); err != nil {
+		if _, err := w.files.GenerateDocuments(t.Context(), w.p, g, o); err != nil {
 			t.Fatal(err)
 		}
-		_, err := w.GenerateDocuments(t.Context(), w.p, g, o)
+		_, err := w.files.GenerateDocuments(t.Context(), w.p, g, o)
 		if answer := replayed(t, err); !strings.Contains(string(answer.Body), `"public"`) || !strings.Contains(string(answer.Body), `"Version":2`) {
 			t.Errorf("the answer that was kept is %s", answer.Body)
 		}
@@ -164,7 +166,7 @@ func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	meanwhile = func() {
 		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client":"Bo"}`)})
 	}
-	_, err := w.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
+	_, err := w.files.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
 	wantFault(t, err, fault.Conflict, "case.version_conflict")
 	if all, err := w.store.Attachments(t.Context(), w.p.Tenant, c.ID, cases.Document, casetype.Restricted, "", 9); err != nil || len(all) != 0 || w.contents() != 0 {
 		t.Errorf("%d rows, %d contents, %v", len(all), w.contents(), err)

@@ -24,11 +24,11 @@ func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 			w := startOn(t, store.Options{URL: url(), Fail: faults.Fail})
 			w.put(w.p, loan("loan", ""))
 			created := w.insist(faults, func() error {
-				_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"}, once("create", "k", "r"))
+				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"}, once("create", "k", "r"))
 				return err
 			})
 			w.insist(faults, func() error {
-				_, err := w.AddComment(t.Context(), w.p, created, "Seen.", once("comment", "k", "r"))
+				_, err := w.comments.AddComment(t.Context(), w.p, created, "Seen.", once("comment", "k", "r"))
 				return err
 			})
 			entries, err := items(w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10))

@@ -44,16 +44,16 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-				_, err := w.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, authz.Once{})
+				_, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, authz.Once{})
 				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_state"), "/state")
-				begun, err := w.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, authz.Once{})
+				begun, err := w.submissions.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, authz.Once{})
 				if err != nil || begun.State != "paid" {
 					t.Fatalf("in %s, %v", begun.State, err)
 				}
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, authz.Once{})
+				_, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 				if got := w.load(begun.ID); got.Type != "second" || got.Version != 1 {
 					t.Errorf("it is a %s, version %d", got.Type, got.Version)
@@ -72,12 +72,12 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 		v := w.submit(casework.Submission{Type: "second", Data: object(`{"amount": 1}`)})
 		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`), says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
 		in := casework.Switch{CaseID: v.ID, Type: "first"}
-		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 || f.Warnings[0] != "Late." {
 			t.Errorf("it warns %q", f.Warnings)
 		}
 		in.IgnoreWarning = true
-		v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil || v.Type != "first" || v.State != "draft" || fmt.Sprint(v.Data["amount"]) != "2" {
 			t.Errorf("%s in %s with %v, %v", v.Type, v.State, v.Data, err)
 		}
@@ -109,9 +109,9 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 		w.callbacks.on("leave", says(200, `{"data": {"amount": 2}}`))
 		w.callbacks.on("enter", says(200, `{"errors": ["Not here."]}`), says(200, ""))
 		in := casework.Switch{CaseID: v.ID, Type: "second"}
-		_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "callback.errors")
-		v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{})
+		v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if err != nil || v.Type != "second" || fmt.Sprint(v.Data["amount"]) != "2" {
 			t.Errorf("%s with %v, %v", v.Type, v.Data, err)
 		}
@@ -138,7 +138,8 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 			worker := w.p
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-			_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{})
+			_, err := w.switches.SwitchType(t.Context(), worker,
+				casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{})
 			wantFault(t, err, c.kind, c.code)
 			if got := w.load(v.ID); got.Type != "first" || len(w.callbacks.at("leave").requests) != 1 {
 				t.Errorf("it is a %s", got.Type)
@@ -156,7 +157,7 @@ func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 			{"key": "settle", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/b"}}]}`)
 	w.put(w.p, gated("second", "paid", "", ""))
 	v := w.submit(casework.Submission{Type: "second"})
-	_, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "first"}, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "first"}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 }
 
@@ -202,7 +203,8 @@ func TestASwitchComesBehindNoGuard(t *testing.T) {
 			worker.Role = access.Caseworker
 			for _, state := range []string{"paid", "archived"} {
 				v := w.submit(casework.Submission{Type: "loose", Transition: state, Data: object(`{"amount": 1}`)})
-				_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
+				_, err := w.switches.SwitchType(t.Context(), worker,
+					casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 			}
 		})
@@ -217,12 +219,12 @@ func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "cleared", Data: object(`{"amount": 1}`)})
 	in := casework.Switch{CaseID: v.ID, Type: "strict"}
-	_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 
 	w.put(w.p, strict("", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/switch"}}`))
 	w.callbacks.on("switch", says(200, ""))
-	if v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || v.State != "cleared" {
+	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || v.State != "cleared" {
 		t.Errorf("in %s, %v", v.State, err)
 	}
 }
@@ -239,15 +241,16 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1}`)})
 				edit := casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}
-				_, err := w.Submit(t.Context(), worker, edit, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), worker, edit, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
-				if _, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, authz.Once{}); err != nil {
+				if _, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, authz.Once{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err = w.Submit(t.Context(), worker, edit, authz.Once{}); err != nil {
+				if _, err = w.submissions.Submit(t.Context(), worker, edit, authz.Once{}); err != nil {
 					t.Fatal(err)
 				}
-				_, err = w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
+				_, err = w.switches.SwitchType(t.Context(), worker,
+					casework.Switch{CaseID: v.ID, Type: "strict"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 			})
 		})
@@ -272,7 +275,8 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1, "type": "strict"}`)})
 				w.submit(casework.Submission{CaseID: v.ID, Transition: "pay"})
 				to := func(key string) error {
-					_, err := w.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: key}, authz.Once{})
+					_, err := w.switches.SwitchType(t.Context(), worker,
+						casework.Switch{CaseID: v.ID, Type: key}, authz.Once{})
 					return err
 				}
 				if err := to("other"); err != nil {
@@ -296,12 +300,12 @@ func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "draft", Data: object(`{"amount": 1, "risk": 0}`)})
 	in := casework.Switch{CaseID: v.ID, Type: "strict"}
-	_, err := w.SwitchType(t.Context(), w.p, in, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/risk")
 
 	w.put(w.p, strict("", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}`, ""))
 	w.callbacks.on("edit", says(200, `{"data": {"amount": 1, "risk": 9}}`))
-	if v, err = w.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
+	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
 		t.Errorf("it holds %v, %v", v.Data, err)
 	}
 }
@@ -336,7 +340,7 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "rich", Data: object(`{"amount": 1, "note": "x"}`)})
 			in := casework.Switch{CaseID: v.ID, Type: "bare", Drop: true}
-			_, err := w.SwitchType(t.Context(), worker, in, authz.Once{})
+			_, err := w.switches.SwitchType(t.Context(), worker, in, authz.Once{})
 			wantFault(t, err, c.kind, c.code)
 			if got := w.load(v.ID); got.Type != "rich" || fmt.Sprint(got.Data["amount"]) != "1" {
 				t.Errorf("it is a %s with %v", got.Type, got.Data)
@@ -364,10 +368,10 @@ func TestATypeIsAskedAboutDeletions(t *testing.T) {
 			{fault.Unprocessable, "callback.errors"}, {fault.Upstream, "callback.failed"},
 			{fault.Unprocessable, "callback.warnings"}, {fault.Conflict, "case.version_conflict"},
 		} {
-			wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}), want.kind, want.code)
+			wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}), want.kind, want.code)
 			w.load(v.ID)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID, IgnoreWarning: true}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID, IgnoreWarning: true}); err != nil {
 			t.Fatal(err)
 		}
 		history := w.history(v.ID)
@@ -387,7 +391,7 @@ func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
 		w.put(w.p, gated("first", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		w.put(w.p, gated("second", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 10}`)})
-		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{}); err != nil {
+		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.facts(v.ID); got != "type_switched changed" {
@@ -427,34 +431,38 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 		drop := func(_ any, err error) error { return err }
 		guards := map[access.Operation]func() error{
 			access.CreateCase: func() error {
-				return drop(w.Submit(ctx, w.p, casework.Submission{Type: "first", Transition: "wish"}, none))
+				return drop(w.submissions.Submit(ctx, w.p,
+					casework.Submission{Type: "first", Transition: "wish"}, none))
 			},
 			access.EditCase: func() error {
-				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}, none))
+				return drop(w.submissions.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}, none))
 			},
 			access.SubmitTransition: func() error {
-				return drop(w.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Transition: "pay"}, none))
+				return drop(w.submissions.Submit(ctx, w.p, casework.Submission{CaseID: v.ID, Transition: "pay"}, none))
 			},
-			access.SwitchType: func() error { return drop(w.SwitchType(ctx, w.p, casework.Switch{CaseID: v.ID, Type: "second"}, none)) },
-			access.DeleteCase: func() error { return w.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
+			access.SwitchType: func() error {
+				return drop(w.switches.SwitchType(ctx, w.p, casework.Switch{CaseID: v.ID, Type: "second"}, none))
+			},
+			access.DeleteCase: func() error { return w.cases.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
 		}
 		beside := map[access.Operation]func() error{ // what stands beside the content of a case
-			access.AddComment:       func() error { return drop(w.AddComment(ctx, w.p, v.ID, "x", none)) },
-			access.GenerateDocument: func() error { return drop(w.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
+			access.AddComment:       func() error { return drop(w.comments.AddComment(ctx, w.p, v.ID, "x", none)) },
+			access.GenerateDocument: func() error { return drop(w.files.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
 			access.UploadProof: func() error {
-				return drop(w.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
+				return drop(w.files.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
 			},
-			access.AddLabel:      func() error { return drop(w.AddLabel(ctx, w.p, v.ID, "a")) },
-			access.RemoveLabel:   func() error { return drop(w.RemoveLabel(ctx, w.p, v.ID, "a")) },
-			access.AssignCase:    func() error { return drop(w.Assign(ctx, w.p, v.ID, user)) },
-			access.UnassignCase:  func() error { return drop(w.Unassign(ctx, w.p, v.ID)) },
-			access.LinkContact:   func() error { return drop(w.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
-			access.UnlinkContact: func() error { return drop(w.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
-			access.DeleteContact: func() error { return w.DeleteContact(ctx, w.p, contact.ID, nil, true) },
+			access.AddLabel:      func() error { return drop(w.labels.AddLabel(ctx, w.p, v.ID, "a")) },
+			access.RemoveLabel:   func() error { return drop(w.labels.RemoveLabel(ctx, w.p, v.ID, "a")) },
+			access.AssignCase:    func() error { return drop(w.cases.Assign(ctx, w.p, v.ID, user)) },
+			access.UnassignCase:  func() error { return drop(w.cases.Unassign(ctx, w.p, v.ID)) },
+			access.LinkContact:   func() error { return drop(w.contacts.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			access.UnlinkContact: func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
+			access.DeleteContact: func() error { return w.contacts.DeleteContact(ctx, w.p, contact.ID, nil, true) },
 		}
 		ruled := map[access.Operation]func() error{ // whoever may decide what guards a case is the guard
 			access.MigrateCases: func() error {
-				return drop(w.MigrateCases(ctx, w.as(access.Caseworker), casework.Migration{Type: "first"}, none))
+				return drop(w.migrations.MigrateCases(ctx, w.as(access.Caseworker),
+					casework.Migration{Type: "first"}, none))
 			},
 		}
 		for _, o := range access.Operations() {
@@ -482,7 +490,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 				t.Fatalf("after %s the case has revision %d, state %s, data %v", o, got.Revision, got.State, got.Data)
 			}
 		}
-		if all, err := listed(w.Cases(ctx, w.p, store.CaseFilter{})); err != nil || len(all) != 1 {
+		if all, err := listed(w.cases.Cases(ctx, w.p, store.CaseFilter{})); err != nil || len(all) != 1 {
 			t.Errorf("%d cases, %v", len(all), err)
 		}
 	})

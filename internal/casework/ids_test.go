@@ -30,7 +30,7 @@ func counted(key, ask string) string {
 
 // create makes a case, or returns 0 where it is refused.
 func create(t testing.TB, s *services, p access.Principal, in casework.Submission) int64 {
-	v, err := s.Submit(t.Context(), p, in, authz.Once{})
+	v, err := s.submissions.Submit(t.Context(), p, in, authz.Once{})
 	if err != nil && fault.As(err).Kind != fault.Unprocessable {
 		t.Errorf("%+v: %v", in, err)
 	}
@@ -59,10 +59,10 @@ func TestIDsOfAllSequentialTypesAreOneLineOfATenant(t *testing.T) {
 		if got := made(other, "loan"); got != 1 {
 			t.Errorf("the other tenant's first case has the id %d", got)
 		}
-		if got, err := w.Case(t.Context(), other, 1); err != nil || got.Tenant != other.Tenant {
+		if got, err := w.cases.Case(t.Context(), other, 1); err != nil || got.Tenant != other.Tenant {
 			t.Errorf("the other tenant's case 1: %+v, %v", got, err)
 		}
-		_, err := w.Case(t.Context(), other, 2)
+		_, err := w.cases.Case(t.Context(), other, 2)
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})
 }
@@ -77,11 +77,11 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 		create(t, &w.services, w.p, in) // is invalid, and uses up none
 		in.Data = object(`{"client":"Bo"}`)
 		asked := once(access.CreateCase, "a", "b")
-		v, err := w.Submit(t.Context(), w.p, in, asked)
+		v, err := w.submissions.Submit(t.Context(), w.p, in, asked)
 		if err != nil || v.ID != 2 {
 			t.Fatalf("the case has the id %d, %v", v.ID, err)
 		}
-		_, err = w.Submit(t.Context(), w.p, in, asked)
+		_, err = w.submissions.Submit(t.Context(), w.p, in, asked)
 		if again := replayed(t, err); !bytes.Contains(again.Body, []byte(`"ID":2,`)) {
 			t.Errorf("the retry was answered %s", again.Body)
 		}
@@ -114,7 +114,7 @@ func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
 		t.Errorf("counted %d, then random %d", first.ID, after.ID)
 	}
 	for _, c := range []casework.View{before, first} {
-		v, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "claim"}, authz.Once{})
+		v, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "claim"}, authz.Once{})
 		if err != nil || v.ID != c.ID || v.Type != "claim" {
 			t.Errorf("switched: %d, %s, %v", v.ID, v.Type, err)
 		}
@@ -206,7 +206,7 @@ func TestContactsOfATenantMayBeCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantFields(t, wantFault(t, set("serial"), fault.Unprocessable, "tenant.invalid"), "/contact_ids")
-		_, err := w.CreateContact(ctx, w.p, event.ContactDetails{}, authz.Once{})
+		_, err := w.contacts.CreateContact(ctx, w.p, event.ContactDetails{}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "contact.invalid")
 		for want := int64(1); want <= 3; want++ {
 			if c := w.contact(w.p, adaLovelace); c.ID != want {
@@ -219,7 +219,7 @@ func TestContactsOfATenantMayBeCounted(t *testing.T) {
 		if c := w.contact(other, adaLovelace); c.ID < 1e15 {
 			t.Errorf("the other tenant's contact has the id %d", c.ID)
 		}
-		_, err = w.Contact(ctx, other, 1)
+		_, err = w.contacts.Contact(ctx, other, 1)
 		wantFault(t, err, fault.NotFound, "contact.not_found")
 		if err := set(casetype.RandomIDs); err != nil {
 			t.Fatal(err)

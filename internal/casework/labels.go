@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -15,13 +16,21 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+// Labels are the labels of a tenant, and those of its cases. It is safe for concurrent use.
+type Labels struct {
+	store *store.Store
+	guard *authz.Guard
+	now   func() time.Time
+	core  *core
+}
+
 var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 
 // LabelChange is what is to change about a label; nil is as it is.
 type LabelChange struct{ Name, Color *string }
 
 // CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
-func (s *Service) CreateLabel(
+func (s *Labels) CreateLabel(
 	ctx context.Context, p access.Principal, l cases.Label, once authz.Once,
 ) (cases.Label, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateLabel); err != nil {
@@ -72,7 +81,7 @@ func slugOf(text string) (slug string, ok bool) {
 }
 
 // Label finds a label.
-func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
+func (s *Labels) Label(ctx context.Context, p access.Principal, slug string) (cases.Label, error) {
 	if err := s.guard.Permit(ctx, p, access.GetLabel); err != nil {
 		return cases.Label{}, err
 	}
@@ -84,7 +93,7 @@ func (s *Service) Label(ctx context.Context, p access.Principal, slug string) (c
 }
 
 // Labels lists the tenant's labels by slug.
-func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label, error) {
+func (s *Labels) Labels(ctx context.Context, p access.Principal) ([]cases.Label, error) {
 	if err := s.guard.Permit(ctx, p, access.ListLabels); err != nil {
 		return nil, err
 	}
@@ -92,7 +101,7 @@ func (s *Service) Labels(ctx context.Context, p access.Principal) ([]cases.Label
 }
 
 // ChangeLabel changes a label's name or colour. An empty name is its slug again.
-func (s *Service) ChangeLabel(
+func (s *Labels) ChangeLabel(
 	ctx context.Context, p access.Principal, slug string, change LabelChange,
 ) (l cases.Label, err error) {
 	if err := s.guard.Permit(ctx, p, access.EditLabel); err != nil {
@@ -124,7 +133,7 @@ func (s *Service) ChangeLabel(
 
 // DeleteLabel removes a label that no case carries which the caller may read. Others
 // keep it: a refusal would tell that there are some.
-func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
+func (s *Labels) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteLabel); err != nil {
 		return err
 	}
@@ -142,68 +151,27 @@ func (s *Service) DeleteLabel(ctx context.Context, p access.Principal, slug stri
 }
 
 // AddLabel adds a label to a case. One that it has already changes nothing.
-func (s *Service) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.mark(ctx, p, access.AddLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+func (s *Labels) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
+	return s.core.change(ctx, p, access.AddLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
-		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.activity(p))
+		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.core.activity(p))
 		return c, factIf(changed, event.CaseLabelAdded.New(event.Label{Slug: slug})), err
 	})
 }
 
 // RemoveLabel takes a label from a case. One that it has not changes nothing.
-func (s *Service) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.mark(ctx, p, access.RemoveLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+func (s *Labels) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
+	return s.core.change(ctx, p, access.RemoveLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
-		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.activity(p))
+		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.core.activity(p))
 		return c, factIf(changed, event.CaseLabelRemoved.New(event.Label{Slug: slug})), err
 	})
-}
-
-// mark changes what is around the content of a case, in one commit: with a fact
-// there is an entry, and without one nothing has changed.
-func (s *Service) mark(ctx context.Context, p access.Principal, o access.Operation, caseID int64, change func(*store.Tx) (cases.Case, []event.Fact, error)) (View, error) {
-	if err := s.guard.PermitCase(ctx, p, o, caseID); err != nil {
-		return View{}, err
-	}
-	var view View
-	m := authz.NewMandate(p, o)
-	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
-			return err
-		}
-		if _, _, err := s.find(ctx, tx, p, caseID); err != nil {
-			return err
-		}
-		c, facts, err := change(tx)
-		if err == nil {
-			view, err = s.marked(ctx, tx, m, c, facts)
-		}
-		return err
-	})
-	if err != nil {
-		return View{}, err
-	}
-	return view, nil
-}
-
-func (s *Service) marked(
-	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact,
-) (View, error) {
-	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
-	if err != nil {
-		return View{}, err
-	}
-	view, err := s.view(ctx, tx, m.Principal, c, t.Type)
-	if err != nil || len(facts) == 0 {
-		return view, err
-	}
-	return view, s.record(ctx, tx, m, c, t.Type, nil, facts...)
 }
 
 func factIf(changed bool, f event.Fact) []event.Fact {

@@ -19,45 +19,45 @@ type CaseContact struct {
 
 // LinkContact makes a contact play a role in a case. A link that there is already
 // changes nothing.
-func (s *Service) LinkContact(
+func (s *Contacts) LinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.mark(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.core.change(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !cases.ValidRole(role) {
 			return cases.Case{}, nil, fault.In("contact.role_invalid",
 				"A role is 1 to 50 of a-z, 0-9, - and _, and begins with a letter: claimant, or police-officer.",
 				fault.Field{Path: "path.role", Message: "is not a role"})
 		}
-		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.activity(p))
+		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.core.activity(p))
 		return c, factIf(changed, event.CaseContactLinked.New(link)), err
 	})
 }
 
 // UnlinkContact takes a role in a case from a contact. A link that is not there
 // changes nothing.
-func (s *Service) UnlinkContact(
+func (s *Contacts) UnlinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.mark(ctx, p, access.UnlinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	return s.core.change(ctx, p, access.UnlinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		return s.unlink(ctx, tx, p, caseID, link)
 	})
 }
 
-func (s *Service) unlink(
+func (s *Contacts) unlink(
 	ctx context.Context, tx *store.Tx, p access.Principal, caseID int64, link event.CaseContact,
 ) (cases.Case, []event.Fact, error) {
-	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.activity(p))
+	c, changed, err := tx.UnlinkContact(ctx, p.Tenant, caseID, link, s.core.activity(p))
 	return c, factIf(changed, event.CaseContactUnlinked.New(link)), err
 }
 
 // CaseContacts lists the contacts of a case by role, as they are now.
-func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
+func (s *Contacts) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
 	if err := s.guard.PermitCase(ctx, p, access.ListCaseContacts, caseID); err != nil {
 		return nil, err
 	}
-	c, _, err := s.find(ctx, s.store, p, caseID)
+	c, _, err := s.core.find(ctx, s.store, p, caseID)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Service) CaseContacts(ctx context.Context, p access.Principal, caseID i
 
 // ContactCases lists the cases of a contact that the caller sees, after one of
 // them, by case and role.
-func (s *Service) ContactCases(
+func (s *Contacts) ContactCases(
 	ctx context.Context, p access.Principal, contact int64, after store.Link, limit int,
 ) ([]store.Link, error) {
 	if err := s.guard.Permit(ctx, p, access.ListContactCases); err != nil {

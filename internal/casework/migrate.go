@@ -19,6 +19,16 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+// Migrations move cases to newer versions of their types. It is safe for concurrent use.
+type Migrations struct {
+	store       *store.Store
+	guard       *authz.Guard
+	now         func() time.Time
+	definitions *definitions.Catalog
+	core        *core
+	types       *CaseTypes
+}
+
 // The bounds of one call of MigrateCases.
 const (
 	MaxMigrated = 200             // cases that it looks at
@@ -76,7 +86,7 @@ type migration struct {
 // No transition is taken, so that neither roles nor preconditions nor callbacks are
 // asked. So only administrators may migrate: managers, who may put the next version,
 // would get past the guards of running cases by a version without them.
-func (s *Service) MigrateCases(
+func (s *Migrations) MigrateCases(
 	ctx context.Context, p access.Principal, in Migration, once authz.Once,
 ) (Migrated, error) {
 	m, err := s.migration(ctx, p, in)
@@ -98,8 +108,8 @@ func (s *Service) MigrateCases(
 }
 
 // migration checks what somebody wants to do to all cases.
-func (s *Service) migration(ctx context.Context, p access.Principal, in Migration) (*migration, error) {
-	to, err := s.wholeType(ctx, p, access.MigrateCases, in.Type)
+func (s *Migrations) migration(ctx context.Context, p access.Principal, in Migration) (*migration, error) {
+	to, err := s.types.wholeType(ctx, p, access.MigrateCases, in.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +172,7 @@ func wrongStates(to definitions.TypeVersion, states map[string]string) []fault.F
 // unknownStates lists the states of a mapping that neither the new version nor an older one
 // has. A version that holds more than somebody is cleared for is none to them: they can't
 // move its cases either.
-func (s *Service) unknownStates(
+func (s *Migrations) unknownStates(
 	ctx context.Context, p access.Principal, to definitions.TypeVersion, states map[string]string,
 ) (wrong []fault.Field, err error) {
 	missing := maps.Clone(states)
@@ -208,7 +218,7 @@ func stateKeys(t definitions.TypeVersion) []string {
 }
 
 // migrate carries out one call.
-func (s *Service) migrate(ctx context.Context, m *migration) (Migrated, error) {
+func (s *Migrations) migrate(ctx context.Context, m *migration) (Migrated, error) {
 	out := Migrated{To: m.to.Version, DryRun: m.DryRun}
 	filter := store.OlderFilter{
 		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.mandate.Clearance,
@@ -254,7 +264,7 @@ func (out *Migrated) full(took time.Duration) bool {
 
 // migrateCase moves a case, or notes why that can't be. One that was changed meanwhile
 // is loaded again.
-func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
+func (s *Migrations) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
 	for range authz.MaxRaces {
 		finished, err := s.leftAlone(ctx, m, c)
 		if err != nil {
@@ -290,7 +300,7 @@ func (s *Service) migrateCase(ctx context.Context, m *migration, c cases.Case, o
 }
 
 // leftAlone reports whether a case stays as it is since it is finished.
-func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bool, error) {
+func (s *Migrations) leftAlone(ctx context.Context, m *migration, c cases.Case) (bool, error) {
 	if m.Finished {
 		return false, nil
 	}
@@ -303,7 +313,7 @@ func (s *Service) leftAlone(ctx context.Context, m *migration, c cases.Case) (bo
 }
 
 // moveCase moves a case as it was read, or lists why it does not fit.
-func (s *Service) moveCase(ctx context.Context, m *migration, c cases.Case) ([]fault.Field, error) {
+func (s *Migrations) moveCase(ctx context.Context, m *migration, c cases.Case) ([]fault.Field, error) {
 	from, err := s.definitions.At(ctx, s.store, m.mandate.Tenant, c.Type, c.TypeVersion)
 	if err != nil {
 		return nil, err
@@ -362,13 +372,13 @@ func (pl *plan) added() map[string]any {
 }
 
 // saveMigrated commits a case that was moved, if it is still what was read.
-func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) error {
+func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) error {
 	err := s.guard.Update(ctx, m.mandate, func(tx *store.Tx) error {
 		c := pl.after
 		if err := redraw(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
 		}
-		c.ResolveStatus(pl.typ, s.activity(pl.p))
+		c.ResolveStatus(pl.typ, s.core.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err
@@ -381,7 +391,7 @@ func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) erro
 		if err := s.auditMigration(ctx, tx, m); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, m.mandate, c, pl.typ, nil, facts...)
+		return s.core.record(ctx, tx, m.mandate, c, pl.typ, nil, facts...)
 	})
 	m.audited = m.audited || err == nil
 	return err
@@ -389,7 +399,7 @@ func (s *Service) saveMigrated(ctx context.Context, m *migration, pl *plan) erro
 
 // auditMigration notes a call once, with the first case that it moves; the journal has
 // each of them.
-func (s *Service) auditMigration(ctx context.Context, tx *store.Tx, m *migration) error {
+func (s *Migrations) auditMigration(ctx context.Context, tx *store.Tx, m *migration) error {
 	if m.audited {
 		return nil
 	}

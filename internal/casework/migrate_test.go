@@ -47,7 +47,7 @@ func (w *world) permit(data string, transitions ...string) casework.View {
 func (w *world) migrate(in casework.Migration) casework.Migrated {
 	w.t.Helper()
 	in.Type = "permit"
-	done, err := w.MigrateCases(w.t.Context(), w.p, in, authz.Once{})
+	done, err := w.migrations.MigrateCases(w.t.Context(), w.p, in, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 			t.Errorf("with finished cases, it did %+v", again)
 		}
 		w.submit(casework.Submission{CaseID: mapped.ID, Edit: true, Data: object(`{"note": null}`)})
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: mapped.ID}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: mapped.ID}); err != nil {
 			t.Errorf("the guard that version 2 lacks is gone with version 1: %v", err)
 		}
 	})
@@ -243,7 +243,7 @@ func TestACaseThatChangesMeanwhileIsMovedAsItIsThen(t *testing.T) {
 			return 1
 		},
 		"deleted": func(w *world, id int64) int {
-			if err := w.DeleteCase(w.t.Context(), w.p, casework.Deletion{CaseID: id}); err != nil {
+			if err := w.cases.DeleteCase(w.t.Context(), w.p, casework.Deletion{CaseID: id}); err != nil {
 				w.t.Error(err)
 			}
 			return 0
@@ -274,7 +274,7 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		v := w.permit(`{}`)
 		w.put(w.p, strings.Replace(permitV2, `"edit": "edit"`, `"edit": "edit", "access": {"write": ["caseworker"]}`, 1))
 		migrate := func(p access.Principal) error {
-			_, err := w.MigrateCases(ctx, p, in, authz.Once{})
+			_, err := w.migrations.MigrateCases(ctx, p, in, authz.Once{})
 			return err
 		}
 		wantFault(t, migrate(w.as(access.Caseworker)), fault.Forbidden, "access.denied")
@@ -288,7 +288,7 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		wantFault(t, migrate(private), fault.Forbidden, "case_type.above_clearance")
 		hidden := w.submit(casework.Submission{Type: "permit"})
 		w.put(w.p, permitV2)
-		got, err := w.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, authz.Once{})
+		got, err := w.migrations.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, authz.Once{})
 		if err != nil || got.Moved != 1 || !slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
 			t.Errorf("who does not see all fields of a version moves its cases: %+v, %v", got, err)
 		}
@@ -341,11 +341,11 @@ func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 		"/states/checking": {States: map[string]string{"checking": "done"}},
 	} {
 		in.Type = "permit"
-		_, err := w.MigrateCases(t.Context(), w.p, in, authz.Once{})
+		_, err := w.migrations.MigrateCases(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.migration_refused"), path)
 	}
 	typo := casework.Migration{Type: "permit", States: map[string]string{"chekcing": "assessing", "other": "assessing"}}
-	_, err := w.MigrateCases(t.Context(), w.p, typo, authz.Once{})
+	_, err := w.migrations.MigrateCases(t.Context(), w.p, typo, authz.Once{})
 	fields := wantFault(t, err, fault.Unprocessable, "case_type.migration_refused").Fields
 	want := []fault.Field{
 		{Path: "/states/chekcing", Message: `is no state of a version before 2 (did you mean "checking"?)`},

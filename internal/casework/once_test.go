@@ -24,7 +24,7 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		in := casework.Submission{Type: "loan", Transition: "open"}
 		create := func(p access.Principal, o authz.Once) (casework.View, error) {
-			return w.Submit(t.Context(), p, in, o)
+			return w.submissions.Submit(t.Context(), p, in, o)
 		}
 		v, err := create(w.p, once("create", "k", "r"))
 		if err != nil {
@@ -82,12 +82,12 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 	c := w.open("loan")
 	w.callbacks.on("loan", says(500, ""), says(200, ""))
 	in := casework.Submission{CaseID: c.ID, Transition: "submit"}
-	_, err := w.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
+	_, err := w.submissions.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
 	wantFault(t, err, fault.Upstream, "callback.failed")
-	if _, err := w.Submit(t.Context(), w.p, in, once("submit", "k", "r")); err != nil {
+	if _, err := w.submissions.Submit(t.Context(), w.p, in, once("submit", "k", "r")); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
+	_, err = w.submissions.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
 	replayed(t, err) // although the transition is no longer allowed
 }
 
@@ -95,10 +95,10 @@ func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	in := casework.Submission{CaseID: w.open("loan").ID, Edit: true}
-	if _, err := w.Submit(t.Context(), w.p, in, once("edit", "k", "r")); err != nil {
+	if _, err := w.submissions.Submit(t.Context(), w.p, in, once("edit", "k", "r")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.Submit(t.Context(), w.p, in, once("edit", "k", "r"))
+	_, err := w.submissions.Submit(t.Context(), w.p, in, once("edit", "k", "r"))
 	replayed(t, err)
 }
 
@@ -129,12 +129,12 @@ func twice(t *testing.T, other func(*world) *services) {
 			second := make(chan error, 1)
 			w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
 				go func() {
-					_, err := other(w).Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r"))
+					_, err := other(w).submissions.Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r"))
 					second <- err
 				}()
 				io.WriteString(rw, "{}")
 			}, says(500, "asked twice"))
-			if _, err := w.Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r")); err != nil {
+			if _, err := w.submissions.Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r")); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			replayed(t, <-second)
@@ -142,7 +142,7 @@ func twice(t *testing.T, other func(*world) *services) {
 				t.Errorf("%s: asked %d times", name, n)
 			}
 		}
-		if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
+		if all, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
 			t.Errorf("%d cases, %v, want 2", len(all), err)
 		}
 		if n := len(w.history(existing.ID)); n != 2 {
@@ -164,21 +164,21 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 		}
 		w.callbacks.on("loan", func(rw http.ResponseWriter, _ *http.Request) {
 			for name, node := range nodes {
-				_, err := node.Submit(t.Context(), w.p, in, once("create", "k", "r"))
+				_, err := node.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r"))
 				wantFault(t, err, fault.Conflict, "idempotency.in_progress")
 				if fault.As(err).RetryAfter <= 0 {
 					t.Errorf("%s, %s node: it does not say when to come back", engine, name)
 				}
-				_, err = node.Submit(t.Context(), w.p, in, once("create", "k", "another"))
+				_, err = node.submissions.Submit(t.Context(), w.p, in, once("create", "k", "another"))
 				wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 			}
 			io.WriteString(rw, "{}")
 		}, says(500, "asked twice"))
-		if _, err := w.Submit(t.Context(), w.p, in, once("create", "k", "r")); err != nil {
+		if _, err := w.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r")); err != nil {
 			t.Fatal(err)
 		}
 		for name, node := range nodes {
-			if _, err := node.Submit(t.Context(), w.p, in, once("create", "k", "r")); replayed(t, err).Status != 201 {
+			if _, err := node.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r")); replayed(t, err).Status != 201 {
 				t.Errorf("%s, %s node: not the first answer", engine, name)
 			}
 		}
@@ -200,12 +200,12 @@ func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
 		w.put(w.p, loan("loan", `"retries": []`))
 		in := casework.Submission{Type: "loan", Transition: "open"}
 		lose = true
-		_, err := w.Submit(t.Context(), w.p, in, once("create", "k", "r"))
+		_, err := w.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r"))
 		replayed(t, err)
 		lose = true
-		_, err = w.Submit(t.Context(), w.p, in, authz.Once{})
+		_, err = w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
 		wantFault(t, err, fault.Unavailable, "store.outcome_unknown")
-		if all, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
+		if all, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(all) != 2 {
 			t.Errorf("%s: %d cases, %v, want 2", engine, len(all), err)
 		}
 	}
@@ -218,15 +218,16 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 		ctx := t.Context()
 		for name, post := range map[string]func(authz.Once) error{
 			"comment": func(o authz.Once) error {
-				_, err := w.AddComment(ctx, w.p, c.ID, "x", o)
+				_, err := w.comments.AddComment(ctx, w.p, c.ID, "x", o)
 				return err
 			},
 			"document": func(o authz.Once) error {
-				_, err := w.GenerateDocuments(ctx, w.p, oneDocument(c.ID, "summary"), o)
+				_, err := w.files.GenerateDocuments(ctx, w.p, oneDocument(c.ID, "summary"), o)
 				return err
 			},
 			"proof": func(o authz.Once) error {
-				_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, o)
+				_, err := w.files.UploadProof(ctx, w.p, c.ID,
+					casework.Upload{Key: "bill", Body: strings.NewReader("x")}, o)
 				return err
 			},
 			"endpoint": func(o authz.Once) error {
@@ -234,7 +235,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"secret": func(o authz.Once) error {
-				_, err := w.RotateCallbackSecret(ctx, w.p, "loan", "submit", secrets.Request{Kind: endpoint.V1}, o)
+				_, err := w.types.RotateCallbackSecret(ctx, w.p, "loan", "submit", secrets.Request{Kind: endpoint.V1}, o)
 				return err
 			},
 			"token": func(o authz.Once) error {
@@ -254,7 +255,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 			}
 			wantFault(t, post(once(access.Operation(name), "k", "r2")), fault.Unprocessable, "idempotency.key_reused")
 		}
-		_, err := w.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")}, once("proof", "k", "r"))
+		_, err := w.files.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")}, once("proof", "k", "r"))
 		wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 		if n := w.contents(); n != 2 {
 			t.Errorf("%d contents are kept, want the document's and the proof's", n)

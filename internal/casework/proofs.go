@@ -30,15 +30,18 @@ type Upload struct {
 	Body      io.Reader
 }
 
+// MaxUpload returns how many bytes one proof may have.
+func (s *Files) MaxUpload() int64 { return s.maxUpload }
+
 // UploadProof attaches a file to a case. It is streamed to where contents are
 // kept before anything else; the content's hash becomes part of once.Request.
-func (s *Service) UploadProof(
+func (s *Files) UploadProof(
 	ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once,
 ) (cases.Attachment, error) {
 	if err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID); err != nil {
 		return cases.Attachment{}, err
 	}
-	v, err := s.Case(ctx, p, caseID)
+	v, err := s.cases.Case(ctx, p, caseID)
 	if err != nil {
 		return cases.Attachment{}, err
 	}
@@ -57,7 +60,7 @@ func (s *Service) UploadProof(
 		ID: id.New("prf"), CaseID: caseID, Key: u.Key, Filename: filename(u.Filename),
 		MediaType: mediaType(u.MediaType, head), By: p.Actor, At: s.now(), Clearance: casetype.Public,
 	}
-	if err := s.keepContents(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.MaxUpload); err != nil {
+	if err := s.contents.keep(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.maxUpload); err != nil {
 		return cases.Attachment{}, body.fault(err)
 	}
 	once = once.With(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
@@ -65,7 +68,7 @@ func (s *Service) UploadProof(
 }
 
 // attachProof saves the row of a proof whose contents are kept already, unless that was done before.
-func (s *Service) attachProof(
+func (s *Files) attachProof(
 	ctx context.Context, p access.Principal, a cases.Attachment, once authz.Once,
 ) (cases.Attachment, error) {
 	files := []cases.Attachment{a}
@@ -75,7 +78,7 @@ func (s *Service) attachProof(
 		return s.attach(ctx, p, addition{cases.Proof, files, answer, always}, once)
 	})
 	if !tried {
-		s.discard(ctx, a.Blob)
+		s.contents.discard(ctx, a.Blob)
 	}
 	if err != nil {
 		return cases.Attachment{}, err

@@ -34,41 +34,43 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		w.put(second, loan("loan", ""))
 		w.put(second, loan("lease", ""))
-		theirs, err := w.Submit(ctx, second, casework.Submission{Type: "loan", Transition: "open"}, authz.Once{})
+		theirs, err := w.submissions.Submit(ctx, second,
+			casework.Submission{Type: "loan", Transition: "open"}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		steps := map[string]func() error{
 			"https://second.example": func() error {
 				edit := casework.Submission{CaseID: theirs.ID, Edit: true, Name: text("New")}
-				_, err := w.Submit(ctx, second, edit, authz.Once{})
+				_, err := w.submissions.Submit(ctx, second, edit, authz.Once{})
 				return err
 			},
 			"https://second.example:8443": func() error {
-				_, err := w.AddComment(ctx, second, theirs.ID, "hello", authz.Once{})
+				_, err := w.comments.AddComment(ctx, second, theirs.ID, "hello", authz.Once{})
 				return err
 			},
 			"http://second.example/desk": func() error {
-				_, err := w.SwitchType(ctx, second, casework.Switch{CaseID: theirs.ID, Type: "lease"}, authz.Once{})
+				_, err := w.switches.SwitchType(ctx, second,
+					casework.Switch{CaseID: theirs.ID, Type: "lease"}, authz.Once{})
 				return err
 			},
 			"https://other.example": func() error {
-				if _, err := w.AddLabel(ctx, second, theirs.ID, "urgent"); err != nil {
+				if _, err := w.labels.AddLabel(ctx, second, theirs.ID, "urgent"); err != nil {
 					return err
 				}
-				return w.DeleteCase(ctx, second, casework.Deletion{CaseID: theirs.ID})
+				return w.cases.DeleteCase(ctx, second, casework.Deletion{CaseID: theirs.ID})
 			},
 		}
 		path := "/cases/" + strconv.FormatInt(theirs.ID, 10)
 		want := []string{"https://casehook.example" + path}
-		if _, err := w.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"}, authz.Once{}); err != nil {
+		if _, err := w.labels.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"}, authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, public := range []string{
 			"https://second.example", "https://second.example:8443", "http://second.example/desk", "https://other.example",
 		} {
 			w.setTenant("second", people.TenantChange{PublicURL: text(public + "/")})
-			shown, err := w.Case(ctx, second, theirs.ID)
+			shown, err := w.cases.Case(ctx, second, theirs.ID)
 			if err != nil || shown.URL != public+path {
 				t.Errorf("the case is shown at %s, %v", shown.URL, err)
 			}

@@ -24,7 +24,7 @@ const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "obje
 func TestATransitionMayRequireFields(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, demanding)
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, authz.Once{})
 	refusal := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 	wantFields(t, refusal, "/data/base", "/data/secret", "/data/sum")
 	if refusal.Detail != `The data does not fit the case type. "open" needs: base, sum.` && refusal.Detail != `"open" needs: base, sum.` {
@@ -37,7 +37,7 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	pay := func(p casetype.Classification, data string) error {
 		who := w.p
 		who.Clearance = p
-		_, err := w.Submit(t.Context(), who, casework.Submission{CaseID: c.ID, Transition: "pay", Data: object(data)}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), who, casework.Submission{CaseID: c.ID, Transition: "pay", Data: object(data)}, authz.Once{})
 		return err
 	}
 	wantFields(t, wantFault(t, pay(casetype.Restricted, `{"sum": null}`), fault.Unprocessable, "case.data_invalid"), "/data/sum", "/data/secret")
@@ -63,7 +63,7 @@ func TestANewCaseHasItsDefaults(t *testing.T) {
 			"precondition": "data.currency == 'EUR'"}, {"key": "edit", "from": ["s"]}]}`)
 	low := w.p
 	low.Clearance = casetype.Public
-	made, err := w.Submit(t.Context(), low, casework.Submission{Type: "filled", Data: object(`{"site": {}}`)}, authz.Once{})
+	made, err := w.submissions.Submit(t.Context(), low, casework.Submission{Type: "filled", Data: object(`{"site": {}}`)}, authz.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}

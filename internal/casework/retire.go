@@ -13,7 +13,7 @@ import (
 // RetireCaseType ends the making of new cases of a type, and switches to it. Cases that
 // run go on, and it stays retired when a new version is put. A creation or switch that
 // is under way may still be saved. A type that is retired stays so since then.
-func (s *Service) RetireCaseType(
+func (s *CaseTypes) RetireCaseType(
 	ctx context.Context, p access.Principal, key string, once authz.Once,
 ) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RetireCaseType, access.CaseTypeRetired,
@@ -21,7 +21,7 @@ func (s *Service) RetireCaseType(
 }
 
 // RestoreCaseType undoes a retirement. A type that is not retired stays as it is.
-func (s *Service) RestoreCaseType(
+func (s *CaseTypes) RestoreCaseType(
 	ctx context.Context, p access.Principal, key string, once authz.Once,
 ) (definitions.TypeVersion, error) {
 	return s.retirement(ctx, p, key, once, access.RestoreCaseType, access.CaseTypeRestored,
@@ -29,7 +29,7 @@ func (s *Service) RestoreCaseType(
 }
 
 // retirement changes whether a type is retired, and returns its newest version.
-func (s *Service) retirement(ctx context.Context, p access.Principal, key string, once authz.Once,
+func (s *CaseTypes) retirement(ctx context.Context, p access.Principal, key string, once authz.Once,
 	o access.Operation, action access.Action, change func(*store.Tx) (bool, error)) (t definitions.TypeVersion, err error) {
 	found, err := s.wholeType(ctx, p, o, key)
 	if err != nil {

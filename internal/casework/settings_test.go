@@ -41,7 +41,8 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 		w.callbacks.on("new", says(500, ""), says(200, `{"data": {}}`), says(500, ""))
 		w.put(w.p, asking("new", `, "retries": ["1ms"], "guard": {"max_dropped": 1}, "failure_policy": "ignore"`))
 
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "callback.guard") // at the second attempt
 		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"a": "3"}`)})
 		last := w.history(v.ID)[1].Callback
@@ -49,11 +50,11 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 			t.Errorf("version %d of the type asked %+v", v.TypeVersion, last)
 		}
 		w.put(w.p, gated("other", "draft", "", ""))
-		if _, err := w.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true}, authz.Once{}); err != nil {
+		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true}, authz.Once{}); err != nil {
 			t.Error(err) // the policy ignores the failure
 		}
 		deleted := w.submit(begin)
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: deleted.ID}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: deleted.ID}); err != nil {
 			t.Error(err)
 		}
 		if n := len(w.callbacks.at("old").requests); n != 0 {
@@ -70,11 +71,12 @@ func TestACallbackThatTheNewestVersionLacksIsStillAsked(t *testing.T) {
 	free := w.submit(casework.Submission{Type: "run"})
 	w.callbacks.on("old", says(200, `{"errors": ["no"]}`))
 	step := func(v casework.View) error {
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
 		return err
 	}
 	wantFault(t, step(guarded), fault.Unprocessable, "callback.errors")
-	wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: guarded.ID}), fault.Unprocessable, "callback.errors")
+	wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: guarded.ID}), fault.Unprocessable, "callback.errors")
 	w.put(w.p, asking("old", "")) // version 3 has callbacks again, and version 2 none
 	if err := step(free); err != nil {
 		t.Errorf("its own version asks nobody: %v", err)
@@ -89,7 +91,7 @@ func TestTheClearanceThatCountsIsThatOfWhosePutTheSettings(t *testing.T) {
 		w.put(w.p, secret(asking("memo", `, "clearance": "RESTRICTED"`)))
 		v := w.submit(casework.Submission{Type: "run", Data: object(`{"a": "1", "b": "secret"}`)})
 		w.put(w.p, asking("memo", "")) // b is not classified any more
-		if _, err := w.PutCaseType(t.Context(), w.cleared(casetype.Private), "run", "", []byte(asking("memo", `, "timeout": "2s"`))); err != nil {
+		if _, err := w.types.PutCaseType(t.Context(), w.cleared(casetype.Private), "run", "", []byte(asking("memo", `, "timeout": "2s"`))); err != nil {
 			t.Fatal(err)
 		}
 		w.submit(casework.Submission{CaseID: v.ID, Transition: "go", Data: object(`{"a": "2"}`)})
@@ -122,7 +124,7 @@ func TestTheHistoryHidesTheURLOfADefinitionThatIsHidden(t *testing.T) {
 		for clearance, want := range map[casetype.Classification]string{
 			casetype.Public: "", casetype.Restricted: "${CASEHOOK_VAR_CALLBACKS}/secret",
 		} {
-			entries, err := items(w.History(t.Context(), w.cleared(clearance), v.ID, 0, 10))
+			entries, err := items(w.cases.History(t.Context(), w.cleared(clearance), v.ID, 0, 10))
 			if err != nil || len(entries) != 2 || entries[0].Callback == nil || entries[0].Callback.URL != want {
 				t.Errorf("%s: %v", clearance, err)
 			}

@@ -60,7 +60,7 @@ func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		w.put(w.p, loan("loan", ""))
-		v, err := w.Submit(ctx, p, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)}, once(access.CreateCase, "k", "r"))
+		v, err := w.submissions.Submit(ctx, p, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)}, once(access.CreateCase, "k", "r"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 		}
 		bob := want
 		bob.Actor.UserID = other.ID
-		if _, err := w.Submit(ctx, bob, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"y"}`)}, once(access.CreateCase, "k", "r2")); err != nil {
+		if _, err := w.submissions.Submit(ctx, bob, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"y"}`)}, once(access.CreateCase, "k", "r2")); err != nil {
 			t.Errorf("two users share their idempotency keys: %v", err)
 		}
 	})

@@ -3,6 +3,8 @@ package casework
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -17,9 +19,39 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/input"
+	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/spelling"
+	"github.com/casehook/casehook/internal/store"
 )
+
+// Submissions are the transitions that people submit: they create, edit and move cases. It is safe
+// for concurrent use.
+type Submissions struct {
+	store      *store.Store
+	guard      *authz.Guard
+	now        func() time.Time
+	random     io.Reader
+	log        *slog.Logger
+	tracer     *observe.Tracer
+	core       *core
+	questioner *questioner
+	types      *CaseTypes
+}
+
+func newSubmissions(c Config, core *core, questioner *questioner, types *CaseTypes) *Submissions {
+	return &Submissions{
+		store:      c.Store,
+		guard:      c.Guard,
+		now:        c.Guard.Now,
+		random:     c.Random,
+		log:        c.Log,
+		tracer:     c.Tracer,
+		core:       core,
+		questioner: questioner,
+		types:      types,
+	}
+}
 
 // plan is a submission on its way: what there is, and what is to be saved.
 type plan struct {
@@ -56,7 +88,7 @@ func (pl *plan) guards() []guard {
 func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
 
 // Submit carries out a transition: it creates a case, edits it, or moves it.
-func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
+func (s *Submissions) Submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
 	if err := s.guard.Permit(ctx, p, in.operation()); err != nil {
 		return View{}, err
 	}
@@ -70,8 +102,8 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, in Submission,
 	return view, err
 }
 
-func (s *Service) submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
-	ctx, span := s.Tracer.Step(ctx, "submit")
+func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
+	ctx, span := s.tracer.Step(ctx, "submit")
 	defer span.End()
 	pl, err := s.load(ctx, p, in)
 	if err != nil {
@@ -85,7 +117,7 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 			return View{}, err
 		}
 	}
-	if err := s.ask(ctx, pl, once, pl.guards()); err != nil {
+	if err := s.questioner.ask(ctx, pl, once, pl.guards()); err != nil {
 		return View{}, err
 	}
 	return s.commit(ctx, pl, once)
@@ -93,8 +125,8 @@ func (s *Service) submit(ctx context.Context, p access.Principal, in Submission,
 
 // load finds the case and the definition it works by. A new case works by the
 // newest.
-func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
-	ctx, span := s.Tracer.Step(ctx, "load")
+func (s *Submissions) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
+	ctx, span := s.tracer.Step(ctx, "load")
 	defer span.End()
 	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx)}
 	if pl.creates() {
@@ -102,7 +134,7 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 	}
 	var err error
 	var t definitions.TypeVersion
-	if pl.before, t, err = s.find(ctx, s.store, p, in.CaseID); err != nil {
+	if pl.before, t, err = s.core.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
 	if err := s.guard.PermitFound(ctx, p, in.operation(), pl.before); err != nil {
@@ -116,11 +148,11 @@ func (s *Service) load(ctx context.Context, p access.Principal, in Submission) (
 }
 
 // begin makes the case that does not exist yet.
-func (s *Service) begin(ctx context.Context, pl *plan) error {
+func (s *Submissions) begin(ctx context.Context, pl *plan) error {
 	if !input.Word(pl.in.Type) {
 		return definitions.Missing(pl.in.Type)
 	}
-	t, err := s.CaseType(ctx, pl.p, pl.in.Type, 0)
+	t, err := s.types.CaseType(ctx, pl.p, pl.in.Type, 0)
 	if err != nil {
 		return err
 	}
@@ -285,7 +317,7 @@ func (pl *plan) relabel() (wrong labelFaults) {
 
 // identify draws the id of a new case, and names the case. What is invalid has been
 // refused before, and uses up no number.
-func (s *Service) identify(ctx context.Context, pl *plan) (err error) {
+func (s *Submissions) identify(ctx context.Context, pl *plan) (err error) {
 	if pl.creates() {
 		pl.after.ID, err = s.caseID(ctx, pl.p.Tenant, pl.typ)
 	}
@@ -297,11 +329,11 @@ func (s *Service) identify(ctx context.Context, pl *plan) (err error) {
 // all types of the tenant, since the ids of its cases are all different. The number
 // is drawn before the callback is asked, which is shown it; if the case is refused
 // then, the number is missing.
-func (s *Service) caseID(ctx context.Context, tenant int64, t *casetype.Type) (int64, error) {
+func (s *Submissions) caseID(ctx context.Context, tenant int64, t *casetype.Type) (int64, error) {
 	if t.IDs == casetype.SequentialIDs {
 		return s.store.Next(ctx, tenant, "ids/cases")
 	}
-	return id.Case(s.Random)
+	return id.Case(s.random)
 }
 
 // invalid lists what is wrong with the data that would be saved. The error is that
@@ -345,9 +377,9 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 
 // logConditionFault tells the operator of a precondition that can't be computed although
 // no data is missing, and returns the error.
-func (s *Service) logConditionFault(ctx context.Context, pl *plan, err error) error {
+func (s *Submissions) logConditionFault(ctx context.Context, pl *plan, err error) error {
 	if err != nil && fault.As(err).Code == "transition.precondition_error" {
-		s.Log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant",
+		s.log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant",
 			pl.p.Tenant,
 			"case", pl.before.ID, "case_type", pl.typ.Key, "transition", pl.tr.Key, "cause", fault.As(err).Err)
 	}
@@ -377,7 +409,7 @@ func (pl *plan) submitters(o access.Operation, tr casetype.Transition) string {
 }
 
 // permitTransition checks the roles that a transition lists.
-func (s *Service) permitTransition(ctx context.Context, pl *plan) error {
+func (s *Submissions) permitTransition(ctx context.Context, pl *plan) error {
 	if pl.p.Role.Among(pl.tr.Roles) {
 		return nil
 	}

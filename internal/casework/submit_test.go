@@ -95,7 +95,7 @@ func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
 	if v.URL != "https://casehook.example/cases/"+strings.TrimPrefix(event.CaseSubject(v.ID), "case/") {
 		t.Errorf("URL %q", v.URL)
 	}
-	_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Edit: true}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Edit: true}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case.no_edit")
 }
 
@@ -196,7 +196,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			{"NUL in the name", casework.Submission{CaseID: c.ID, Edit: true, Name: text("a\x00")}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
 			{"a colour that is none", casework.Submission{CaseID: c.ID, Edit: true, Color: text("url(x)")}, fault.Unprocessable, "case.data_invalid", []string{"/color"}},
 		} {
-			_, err := w.Submit(t.Context(), w.p, r.in, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p, r.in, authz.Once{})
 			if err == nil {
 				t.Errorf("%s: saved", r.name)
 				continue
@@ -208,7 +208,8 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 			t.Errorf("refused submissions changed the case: %+v", now.Case)
 		}
 		moved := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit", Data: object(`{"amount":100}`)})
-		_, err := w.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: "approve"}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{CaseID: c.ID, Transition: "approve"}, authz.Once{})
 		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail, "It depends on: amount.") || strings.Contains(f.Detail, "data.") {
 			t.Errorf("%q does not say what does not hold", f.Detail)
 		}
@@ -230,14 +231,14 @@ func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 			in := casework.Submission{CaseID: c.ID, Data: map[string]any{}}
 			in.Transition = rapid.SampledFrom([]string{"submit", "approve", "decline", "close", "edit", "comment"}).Draw(r, "transition")
 			if in.Transition == "comment" {
-				if _, err := w.AddComment(t.Context(), w.p, c.ID, "x", authz.Once{}); err != nil {
+				if _, err := w.comments.AddComment(t.Context(), w.p, c.ID, "x", authz.Once{}); err != nil {
 					r.Fatal(err)
 				}
 			} else {
 				if rapid.Bool().Draw(r, "sets the client") {
 					in.Data["client"] = rapid.SampledFrom([]any{"Ann", "Bo", nil, 7}).Draw(r, "client")
 				}
-				if _, err := w.Submit(t.Context(), w.p, in, authz.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
+				if _, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
 					r.Fatal(err)
 				}
 			}
@@ -268,14 +269,14 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		a, err := w.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, authz.Once{})
+		a, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{7}}); !errors.Is(err, fault.Conflict) {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{7}}); !errors.Is(err, fault.Conflict) {
 			t.Fatalf("another revision: %v", err)
 		}
-		if err := w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{c.Revision}}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{c.Revision}}); err != nil {
 			t.Fatal(err)
 		}
 		entries := w.history(c.ID)
@@ -286,10 +287,11 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		if _, _, err := w.blobs.Open(t.Context(), a.Blob); !errors.Is(err, fault.NotFound) {
 			t.Errorf("the contents are left behind: %v", err)
 		}
-		_, err = w.Case(t.Context(), w.p, c.ID)
+		_, err = w.cases.Case(t.Context(), w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "case.not_found")
-		wantFault(t, w.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}), fault.NotFound, "case.not_found")
-		_, err = items(w.History(t.Context(), w.p, c.ID+1, 0, 10))
+		wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}),
+			fault.NotFound, "case.not_found")
+		_, err = items(w.cases.History(t.Context(), w.p, c.ID+1, 0, 10))
 		wantFault(t, err, fault.NotFound, "case.not_found")
 	})
 }
@@ -312,7 +314,7 @@ func TestCasesAreListedNewestFirst(t *testing.T) {
 			{store.CaseFilter{Text: "zoë"}, []int64{a.ID}},
 			{store.CaseFilter{Type: "a b"}, nil},
 		} {
-			all, err := listed(w.Cases(t.Context(), w.p, c.filter))
+			all, err := listed(w.cases.Cases(t.Context(), w.p, c.filter))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +326,7 @@ func TestCasesAreListedNewestFirst(t *testing.T) {
 				t.Errorf("%+v: %s", c.filter, diff)
 			}
 		}
-		_, err := listed(w.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"}))
+		_, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"}))
 		wantFault(t, err, fault.Invalid, "filter.invalid")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -18,6 +19,16 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/store"
 )
+
+// Switches give cases another type. It is safe for concurrent use.
+type Switches struct {
+	store       *store.Store
+	guard       *authz.Guard
+	now         func() time.Time
+	definitions *definitions.Catalog
+	core        *core
+	questioner  *questioner
+}
 
 // Switch is what somebody wants a case to be from now on.
 type Switch struct {
@@ -37,7 +48,7 @@ type Switch struct {
 // the preconditions and the callback of the transitions that lead to the state it
 // goes on in, unless everybody may create a case there. The types that it leaves
 // and enters may ask a callback about every switch.
-func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
+func (s *Switches) SwitchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
 	if err := s.guard.PermitCase(ctx, p, access.SwitchType, in.CaseID); err != nil {
 		return View{}, err
 	}
@@ -52,8 +63,8 @@ func (s *Service) SwitchType(ctx context.Context, p access.Principal, in Switch,
 	return view, err
 }
 
-func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
-	c, from, err := s.find(ctx, s.store, p, in.CaseID)
+func (s *Switches) switchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
+	c, from, err := s.core.find(ctx, s.store, p, in.CaseID)
 	if err != nil {
 		return View{}, err
 	}
@@ -74,17 +85,17 @@ func (s *Service) switchType(ctx context.Context, p access.Principal, in Switch,
 }
 
 // unswitched answers a switch to the type that the case has.
-func (s *Service) unswitched(
+func (s *Switches) unswitched(
 	ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type, once authz.Once,
 ) (view View, err error) {
-	if view, err = s.view(ctx, s.store, p, c, t); err != nil {
+	if view, err = s.core.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
 	return view, s.guard.Update(ctx, authz.NewMandate(p, access.SwitchType), func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, view) })
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
-func (s *Service) switched(
+func (s *Switches) switched(
 	ctx context.Context, p access.Principal, c cases.Case, from definitions.TypeVersion, in Switch,
 ) (*plan, error) {
 	to, err := s.switchTarget(ctx, p, from.Type, in.Type)
@@ -110,22 +121,22 @@ func (s *Service) switched(
 
 // passSwitch puts a switch before what guards it: what the case leaves first, and
 // then what it enters as the callbacks of the old type have made it.
-func (s *Service) passSwitch(ctx context.Context, pl *plan, from definitions.TypeVersion, once authz.Once) error {
+func (s *Switches) passSwitch(ctx context.Context, pl *plan, from definitions.TypeVersion, once authz.Once) error {
 	leaving, err := s.leaveGuards(ctx, pl, from)
 	if err != nil {
 		return err
 	}
-	if err := s.configure(ctx, pl, leaving); err != nil {
+	if err := s.questioner.configure(ctx, pl, leaving); err != nil {
 		return err
 	}
 	entering, err := s.arriveGuards(ctx, pl)
 	if err != nil {
 		return err
 	}
-	if err := s.claimFor(ctx, pl, once, slices.Concat(leaving, entering)); err != nil {
+	if err := s.questioner.claimFor(ctx, pl, once, slices.Concat(leaving, entering)); err != nil {
 		return err
 	}
-	if err := s.askAll(ctx, pl, leaving); err != nil {
+	if err := s.questioner.askAll(ctx, pl, leaving); err != nil {
 		return err
 	}
 	if len(leaving) > 0 { // they may have said where it goes, and with which data
@@ -133,11 +144,11 @@ func (s *Service) passSwitch(ctx context.Context, pl *plan, from definitions.Typ
 			return err
 		}
 	}
-	return s.askAll(ctx, pl, entering)
+	return s.questioner.askAll(ctx, pl, entering)
 }
 
 // leaveGuards lists the callbacks of the old type that the switch has to pass.
-func (s *Service) leaveGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
+func (s *Switches) leaveGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
 	dropping, err := s.dropGuards(ctx, pl, from)
 	if err != nil || from.Type.Switch == nil {
 		return dropping, err
@@ -151,7 +162,7 @@ func (s *Service) leaveGuards(ctx context.Context, pl *plan, from definitions.Ty
 // arriveGuards checks the roles and preconditions that guard the state in which the
 // case goes on and the data that it brings along. It returns the callbacks of the new
 // type that it has to pass besides.
-func (s *Service) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
+func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 	left, err := s.stateLeft(ctx, pl)
 	if err != nil {
 		return nil, err
@@ -186,7 +197,7 @@ func (s *Service) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 
 // stateLeft is the state in which the case was last one of the new type; empty if it
 // never was. What became of it meanwhile is a change of state all the same.
-func (s *Service) stateLeft(ctx context.Context, pl *plan) (string, error) {
+func (s *Switches) stateLeft(ctx context.Context, pl *plan) (string, error) {
 	e, err := s.store.LastAs(ctx, pl.p.Tenant, pl.before.ID, pl.typ.Key)
 	if err != nil || e == nil {
 		return "", err
@@ -196,7 +207,7 @@ func (s *Service) stateLeft(ctx context.Context, pl *plan) (string, error) {
 
 // enterGuards lists the transitions that guard the state in which the case goes on,
 // for one that left the type in another state those from there too.
-func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]casetype.Transition, error) {
+func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]casetype.Transition, error) {
 	guards, known := pl.typ.Guards(pl.after.State)
 	for _, tr := range pl.typ.Between(left, pl.after.State) {
 		if !slices.ContainsFunc(guards, func(g casetype.Transition) bool { return g.Key == tr.Key }) {
@@ -230,7 +241,7 @@ func (s *Service) enterGuards(ctx context.Context, pl *plan, left string) ([]cas
 
 // bringsAs checks that the data which the case brings along pass what guards the
 // new type's edit: else who may not edit a case could do it under another type.
-func (s *Service) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
+func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
 		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
@@ -267,7 +278,7 @@ func (pl *plan) mayHold(passed []casetype.Transition) error {
 
 // dropGuards checks that the fields which a switch drops may be cleared: that is an
 // edit of the case as it is, and takes what guards it.
-func (s *Service) dropGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
+func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.TypeVersion) ([]guard, error) {
 	dropped := map[string]any{}
 	for name := range pl.before.Data {
 		if _, kept := pl.after.Data[name]; !kept {
@@ -302,7 +313,7 @@ func (s *Service) dropGuards(ctx context.Context, pl *plan, from definitions.Typ
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
-func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (view View, err error) {
+func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (view View, err error) {
 	m := authz.NewMandate(pl.p, access.SwitchType)
 	m.Waited = pl.asked
 	err = s.guard.Update(ctx, m, func(tx *store.Tx) error {
@@ -314,7 +325,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (vi
 		if !c.NameSet { // it may be made of the reference
 			c.Name = pl.typ.FormatName(c.Data, identity(c, pl.typ))
 		}
-		c.ResolveStatus(pl.typ, s.activity(pl.p))
+		c.ResolveStatus(pl.typ, s.core.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err
@@ -322,10 +333,10 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (vi
 		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
 			return err
 		}
-		if err := s.record(ctx, tx, m, c, pl.typ, pl.callback, facts...); err != nil {
+		if err := s.core.record(ctx, tx, m, c, pl.typ, pl.callback, facts...); err != nil {
 			return err
 		}
-		if view, err = s.view(ctx, tx, pl.p, c, pl.typ); err != nil {
+		if view, err = s.core.view(ctx, tx, pl.p, c, pl.typ); err != nil {
 			return err
 		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
@@ -337,7 +348,7 @@ func (s *Service) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (vi
 }
 
 // switchTarget finds the other type, which is of the same kind.
-func (s *Service) switchTarget(
+func (s *Switches) switchTarget(
 	ctx context.Context, p access.Principal, from *casetype.Type, key string,
 ) (definitions.TypeVersion, error) {
 	refuse := func(message string) error {

@@ -35,7 +35,7 @@ func TestDataThatCostsTooMuchIsRefusedWhereItDoes(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, doubling)
 	in := casework.Submission{Type: "deep", Data: object(`{"f": ` + strings.Repeat(`{"c":`, 60) + `{}` + strings.Repeat(`}`, 60) + `}`)}
-	_, err := w.Submit(t.Context(), w.p, in, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
 	refusal := fault.As(err)
 	if !errors.Is(err, fault.Unprocessable) || refusal.Code != "case.data_invalid" || len(refusal.Fields) != 1 ||
 		!strings.HasPrefix(refusal.Fields[0].Path, "/data/f/c") || !strings.Contains(refusal.Fields[0].Message, "costs too much to check") {
@@ -43,7 +43,7 @@ func TestDataThatCostsTooMuchIsRefusedWhereItDoes(t *testing.T) {
 	}
 	ctx := &leaving{Context: t.Context()}
 	ctx.after.Store(200)
-	_, err = w.Submit(ctx, w.p, in, authz.Once{})
+	_, err = w.submissions.Submit(ctx, w.p, in, authz.Once{})
 	if !errors.Is(err, context.Canceled) || ctx.looks.Load() > 210 {
 		t.Errorf("%v after %d looks: the work went on when the client had left", err, ctx.looks.Load())
 	}

@@ -112,7 +112,7 @@ func (s *Server) clean(ctx context.Context) {
 	ticker := time.NewTicker(s.config.cleanEvery())
 	defer ticker.Stop()
 	for {
-		if err := s.service.Clean(ctx); err != nil && ctx.Err() == nil {
+		if err := s.casework.Files.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("leftovers can't be removed; trying again later", "error", err)
 		}
 		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {

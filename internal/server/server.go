@@ -51,7 +51,7 @@ type Server struct {
 	clients    *inbound.Clients
 	guard      *authz.Guard
 	people     people.Services
-	service    *casework.Service
+	casework   casework.Services
 	hooks      hooks.Services
 	engine     *delivery.Engine
 	store      *store.Store
@@ -137,7 +137,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.people = people.New(people.Config{
 		Store: st, Guard: guard, PublicURL: c.PublicURL, Variable: c.Variable, Random: c.Random, Log: c.Log,
 	})
-	s.service = casework.New(casework.Config{
+	s.casework = casework.New(casework.Config{
 		Store: st, Guard: guard, Definitions: catalog, Blobs: blobs,
 		Tenants: casework.Tenants{
 			PublicURLOf: s.people.Tenants.PublicURLOf, Variables: s.people.Tenants.Variables,
@@ -146,7 +146,7 @@ func (s *Server) open(ctx context.Context) error {
 		MaxUpload: c.MaxUpload, Fonts: c.fonts(), Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
 	})
 	s.hooks = hooks.New(hooks.Config{
-		Store: st, Guard: guard, Cases: hooks.Cases{KnownCase: s.service.KnownCase},
+		Store: st, Guard: guard, Cases: hooks.Cases{KnownCase: s.casework.Cases.KnownCase},
 		KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Random: c.Random,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
@@ -166,7 +166,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.service, Hooks: s.hooks, People: s.people}, api.Config{
+	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.casework, Hooks: s.hooks, People: s.people}, api.Config{
 		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
 		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
 		Requests: s.metrics.HTTP, Tracer: tracer,

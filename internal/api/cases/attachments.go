@@ -46,7 +46,7 @@ type download struct {
 // attachmentHandler has the operations that documents and proofs have in common.
 type attachmentHandler struct {
 	kernel       *rest.Kernel
-	service      *casework.Service
+	service      casework.Services
 	kind         cases.AttachmentKind
 	folder, noun string // the path, and the word for one
 
@@ -104,7 +104,7 @@ func (h attachmentHandler) listAll(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Attachments(ctx, rest.PrincipalOf(ctx), id, h.kind, after, in.Limit+1)
+	all, err := h.service.Files.Attachments(ctx, rest.PrincipalOf(ctx), id, h.kind, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.
 	if err != nil {
 		return nil, err
 	}
-	return &rest.NoContent{}, h.service.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
+	return &rest.NoContent{}, h.service.Files.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
 }
 
 // attach adds an attachment once and answers with it.
@@ -135,7 +135,7 @@ func (h attachmentHandler) open(ctx context.Context, in *InAttachment) (*downloa
 	if err != nil {
 		return nil, err
 	}
-	file, contents, err := h.service.OpenAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
+	file, contents, err := h.service.Files.OpenAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ const callbackNote = " The transition's callback is asked first: it may alter th
 // caseHandler has the operations on cases.
 type caseHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h caseHandler) register() {
@@ -186,7 +186,7 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent,
 	s casework.Submission) (*submitted, error) {
 	return submit(ctx, status, in, func(o authz.Once) (casework.View, error) {
-		return h.service.Submit(ctx, rest.PrincipalOf(ctx), s, o)
+		return h.service.Submissions.Submit(ctx, rest.PrincipalOf(ctx), s, o)
 	})
 }
 
@@ -219,7 +219,7 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.service.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
+	v, err := h.service.Submissions.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
 		CaseID:        id,
 		Edit:          true,
 		Data:          body.Data,
@@ -236,7 +236,7 @@ func (h caseHandler) getCase(ctx context.Context, in *rest.InCase) (*shownCase, 
 	if err != nil {
 		return nil, err
 	}
-	return shown(h.service.Case(ctx, rest.PrincipalOf(ctx), id))
+	return shown(h.service.Cases.Case(ctx, rest.PrincipalOf(ctx), id))
 }
 
 func (h caseHandler) deleteCase(ctx context.Context, in *struct {
@@ -252,7 +252,7 @@ func (h caseHandler) deleteCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &rest.NoContent{}, h.service.DeleteCase(ctx, rest.PrincipalOf(ctx),
+	return &rest.NoContent{}, h.service.Cases.DeleteCase(ctx, rest.PrincipalOf(ctx),
 		casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
 }
 
@@ -273,7 +273,7 @@ func (h caseHandler) listCases(ctx context.Context, in *struct {
 	if err := h.kernel.Open("cases", in.Cursor, &f.After); err != nil {
 		return nil, err
 	}
-	found, err := h.service.Cases(ctx, rest.PrincipalOf(ctx), f)
+	found, err := h.service.Cases.Cases(ctx, rest.PrincipalOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func definitionTypes() []string {
 // caseTypeHandler has the operations on case types.
 type caseTypeHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h caseTypeHandler) register() {
@@ -124,7 +124,7 @@ func (h caseTypeHandler) putCaseType(ctx context.Context, key, file string) (cas
 	if err != nil {
 		return casework.PutType{}, err
 	}
-	return h.service.PutCaseType(ctx, rest.PrincipalOf(ctx), key, file, source)
+	return h.service.CaseTypes.PutCaseType(ctx, rest.PrincipalOf(ctx), key, file, source)
 }
 
 type shownCaseType struct{ Body rest.Reply[CaseType] }
@@ -133,7 +133,7 @@ func (h caseTypeHandler) getCaseType(ctx context.Context, in *struct {
 	InCaseType
 	Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
 }) (*shownCaseType, error) {
-	t, err := h.service.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
+	t, err := h.service.CaseTypes.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (h caseTypeHandler) getCaseType(ctx context.Context, in *struct {
 func (h caseTypeHandler) listCaseTypes(
 	ctx context.Context, in *rest.InList,
 ) (*rest.PageAnswer[CaseTypeSummary], error) {
-	all, err := h.service.CaseTypes(ctx, rest.PrincipalOf(ctx))
+	all, err := h.service.CaseTypes.CaseTypes(ctx, rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type shownClaim struct {
 }
 
 // claimHandler has the operations on claims.
-type claimHandler struct{ service *casework.Service }
+type claimHandler struct{ service casework.Services }
 
 func (h claimHandler) register(k *rest.Kernel) {
 	rest.Handle(k, rest.Operation{
@@ -53,7 +53,7 @@ func (h claimHandler) getClaim(ctx context.Context, in *rest.InCase) (*shownClai
 	if err != nil {
 		return nil, err
 	}
-	claim, revision, err := h.service.Claim(ctx, rest.PrincipalOf(ctx), id)
+	claim, revision, err := h.service.Cases.Claim(ctx, rest.PrincipalOf(ctx), id)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ type NewComment struct {
 // commentHandler has the operations on comments.
 type commentHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h commentHandler) register() {
@@ -61,7 +61,7 @@ func (h commentHandler) addComment(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location",
 			casePath(id)+"/comments")
 	}, func(o authz.Once) (cases.Comment, error) {
-		return h.service.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
+		return h.service.Comments.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
 	})
 }
 
@@ -77,7 +77,7 @@ func (h commentHandler) listComments(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Comments(ctx, rest.PrincipalOf(ctx), id, after, in.Limit)
+	all, err := h.service.Comments.Comments(ctx, rest.PrincipalOf(ctx), id, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ type createdContact struct {
 // contactHandler has the operations on contacts, and on their links to cases.
 type contactHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h contactHandler) register() {
@@ -110,7 +110,7 @@ func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent,
 		return rest.Answer(http.StatusCreated, showContact(c), "ETag", rest.ETag(c.Version), "Location",
 			contactPath(c.ID))
 	}, func(o authz.Once) (cases.Contact, error) {
-		return h.service.CreateContact(ctx, rest.PrincipalOf(ctx), d, o)
+		return h.service.Contacts.CreateContact(ctx, rest.PrincipalOf(ctx), d, o)
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (h contactHandler) listContacts(ctx context.Context, in *struct {
 	if err := h.kernel.Open("contacts", in.Cursor, &f.After); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Contacts(ctx, rest.PrincipalOf(ctx), f)
+	all, err := h.service.Contacts.Contacts(ctx, rest.PrincipalOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (h contactHandler) getContact(ctx context.Context, in *rest.InContact) (*sh
 	if err != nil {
 		return nil, err
 	}
-	return contactShown(h.service.Contact(ctx, rest.PrincipalOf(ctx), id))
+	return contactShown(h.service.Contacts.Contact(ctx, rest.PrincipalOf(ctx), id))
 }
 
 func (h contactHandler) updateContact(ctx context.Context, in *struct {
@@ -158,7 +158,7 @@ func (h contactHandler) updateContact(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return contactShown(h.service.UpdateContact(ctx, rest.PrincipalOf(ctx), id, versions, body.apply))
+	return contactShown(h.service.Contacts.UpdateContact(ctx, rest.PrincipalOf(ctx), id, versions, body.apply))
 }
 
 func (h contactHandler) deleteContact(ctx context.Context, in *struct {
@@ -174,7 +174,7 @@ func (h contactHandler) deleteContact(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &rest.NoContent{}, h.service.DeleteContact(ctx, rest.PrincipalOf(ctx), id, versions, in.Unlink)
+	return &rest.NoContent{}, h.service.Contacts.DeleteContact(ctx, rest.PrincipalOf(ctx), id, versions, in.Unlink)
 }
 
 // apply sets the members of d that are present.

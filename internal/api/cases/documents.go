@@ -64,7 +64,7 @@ func (generation) Schema(r huma.Registry) *huma.Schema {
 }
 
 // documentHandler has the operations that generate and delete documents.
-type documentHandler struct{ service *casework.Service }
+type documentHandler struct{ service casework.Services }
 
 func (h documentHandler) register(k *rest.Kernel) {
 	rest.HandleBody(k, rest.Operation{
@@ -108,7 +108,7 @@ func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
 	}
 	return rest.Create[generation](ctx, in.Idempotent, render, func(o authz.Once) ([]cases.Attachment, error) {
-		return h.service.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
+		return h.service.Files.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
 	})
 }
 
@@ -123,5 +123,5 @@ func (h documentHandler) deleteDocuments(ctx context.Context, in *DocumentIDs) (
 	if err != nil {
 		return nil, err
 	}
-	return &rest.NoContent{}, h.service.DeleteDocuments(ctx, rest.PrincipalOf(ctx), id, in.IDs)
+	return &rest.NoContent{}, h.service.Files.DeleteDocuments(ctx, rest.PrincipalOf(ctx), id, in.IDs)
 }

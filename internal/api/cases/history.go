@@ -57,7 +57,7 @@ type entryPosition struct{ ID int64 }
 // historyHandler has the operations on the histories of cases and contacts.
 type historyHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h historyHandler) register() {
@@ -83,7 +83,7 @@ func (h historyHandler) getHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return h.pageOfHistory(ctx, "history/"+in.ID, in.Paging, id, h.service.History)
+	return h.pageOfHistory(ctx, "history/"+in.ID, in.Paging, id, h.service.Cases.History)
 }
 
 func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
@@ -94,7 +94,7 @@ func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.service.ContactHistory)
+	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.service.Contacts.ContactHistory)
 }
 
 type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry],

@@ -47,7 +47,7 @@ type InCaseLabel struct {
 // labelHandler has the operations on labels.
 type labelHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h labelHandler) register() {
@@ -65,7 +65,7 @@ func (h labelHandler) register() {
 		Summary:     "List the labels",
 		Description: "By slug.",
 	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Label], error) {
-		all, err := h.service.Labels(ctx, rest.PrincipalOf(ctx))
+		all, err := h.service.Labels.Labels(ctx, rest.PrincipalOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +78,7 @@ func (h labelHandler) register() {
 		Description: "By its slug.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InLabel) (*shownLabel, error) {
-		l, err := h.service.Label(ctx, rest.PrincipalOf(ctx), in.Slug)
+		l, err := h.service.Labels.Label(ctx, rest.PrincipalOf(ctx), in.Slug)
 		return &shownLabel{showLabel(l)}, err
 	})
 	rest.HandleBody(h.kernel, rest.Operation{
@@ -87,7 +87,7 @@ func (h labelHandler) register() {
 		Description: "Its name and its colour. Its slug never changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InLabel, body LabelEdit) (*shownLabel, error) {
-		l, err := h.service.ChangeLabel(ctx, rest.PrincipalOf(ctx), in.Slug,
+		l, err := h.service.Labels.ChangeLabel(ctx, rest.PrincipalOf(ctx), in.Slug,
 			casework.LabelChange{Name: body.Name.Pointer(), Color: body.Color.Pointer()})
 		return &shownLabel{showLabel(l)}, err
 	})
@@ -97,7 +97,7 @@ func (h labelHandler) register() {
 		Description: "While cases that you may read have it, the answer is 409. Cases that you may not read keep it.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *InLabel) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.service.DeleteLabel(ctx, rest.PrincipalOf(ctx), in.Slug)
+		return &rest.NoContent{}, h.service.Labels.DeleteLabel(ctx, rest.PrincipalOf(ctx), in.Slug)
 	})
 	h.registerOnCases()
 }
@@ -110,7 +110,7 @@ func (h labelHandler) registerOnCases() {
 		Description: "If the case has the label already, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
-		return in.change(ctx, h.service.AddLabel)
+		return in.change(ctx, h.service.Labels.AddLabel)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.RemoveLabel, Pattern: "DELETE /v1/cases/{id}/labels/{slug}", Tag: "labels",
@@ -118,7 +118,7 @@ func (h labelHandler) registerOnCases() {
 		Description: "If the case does not have the label, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
-		return in.change(ctx, h.service.RemoveLabel)
+		return in.change(ctx, h.service.Labels.RemoveLabel)
 	})
 }
 
@@ -140,7 +140,7 @@ func (h labelHandler) createLabel(
 	return rest.Create[Label](ctx, *in, func(l cases.Label) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)
 	}, func(o authz.Once) (cases.Label, error) {
-		return h.service.CreateLabel(ctx, rest.PrincipalOf(ctx),
+		return h.service.Labels.CreateLabel(ctx, rest.PrincipalOf(ctx),
 			cases.Label{Slug: body.Slug, Name: body.Name, Color: body.Color}, o)
 	})
 }

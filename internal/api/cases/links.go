@@ -44,7 +44,7 @@ func (h contactHandler) registerLinks() {
 		Description: "The case gets its next version. An existing link stays as it is.",
 		Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *InLink) (*shownCase, error) {
-		return in.change(ctx, h.service.LinkContact)
+		return in.change(ctx, h.service.Contacts.LinkContact)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.UnlinkContact, Pattern: "DELETE " + path + "/{contact}/{role}", Tag: tag,
@@ -52,7 +52,7 @@ func (h contactHandler) registerLinks() {
 		Description: "The case gets its next version. If there is no such link, nothing changes.",
 		Problems:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InLink) (*shownCase, error) {
-		return in.change(ctx, h.service.UnlinkContact)
+		return in.change(ctx, h.service.Contacts.UnlinkContact)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListCaseContacts, Pattern: "GET " + path, Tag: tag,
@@ -89,7 +89,7 @@ func (h contactHandler) listCaseContacts(
 	if err != nil {
 		return nil, err
 	}
-	all, err := h.service.CaseContacts(ctx, rest.PrincipalOf(ctx), id)
+	all, err := h.service.Contacts.CaseContacts(ctx, rest.PrincipalOf(ctx), id)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (h contactHandler) listContactCases(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.ContactCases(ctx, rest.PrincipalOf(ctx), id, after, in.Limit+1)
+	all, err := h.service.Contacts.ContactCases(ctx, rest.PrincipalOf(ctx), id, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

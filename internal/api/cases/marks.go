@@ -84,7 +84,7 @@ func (h caseHandler) assign(ctx context.Context, in *rest.InCase, body Assignmen
 	if err != nil {
 		return nil, err
 	}
-	return shown(h.service.Assign(ctx, rest.PrincipalOf(ctx), id, body.UserID))
+	return shown(h.service.Cases.Assign(ctx, rest.PrincipalOf(ctx), id, body.UserID))
 }
 
 func (h caseHandler) unassign(ctx context.Context, in *rest.InCase) (*shownCase, error) {
@@ -92,7 +92,7 @@ func (h caseHandler) unassign(ctx context.Context, in *rest.InCase) (*shownCase,
 	if err != nil {
 		return nil, err
 	}
-	return shown(h.service.Unassign(ctx, rest.PrincipalOf(ctx), id))
+	return shown(h.service.Cases.Unassign(ctx, rest.PrincipalOf(ctx), id))
 }
 
 func (h caseHandler) switchType(ctx context.Context, in *struct {
@@ -109,7 +109,7 @@ func (h caseHandler) switchType(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return submit(ctx, http.StatusOK, in.Idempotent, func(o authz.Once) (casework.View, error) {
-		return h.service.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
+		return h.service.Switches.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
 			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions,
 			IgnoreWarning: body.IgnoreWarning,
 		}, o)

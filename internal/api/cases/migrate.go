@@ -45,7 +45,7 @@ type Misfit struct {
 // and those that end and allow new cases of a type.
 type migrationHandler struct {
 	kernel  *rest.Kernel
-	service *casework.Service
+	service casework.Services
 }
 
 func (h migrationHandler) register() {
@@ -91,9 +91,9 @@ func (h migrationHandler) registerRetirements() {
 	change(access.RetireCaseType, "retire", "Retire a case type",
 		"No new cases are made of it, and none is switched to it: 409 case_type.retired. Its cases go on, and its "+
 			"versions stay; a version that is put does not restore it. Retiring a retired "+
-			"type changes nothing, its time neither.", h.service.RetireCaseType)
+			"type changes nothing, its time neither.", h.service.CaseTypes.RetireCaseType)
 	change(access.RestoreCaseType, "restore", "Restore a retired case type",
-		"New cases are made of it again. One that is not retired stays as it is.", h.service.RestoreCaseType)
+		"New cases are made of it again. One that is not retired stays as it is.", h.service.CaseTypes.RestoreCaseType)
 }
 
 func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
@@ -116,7 +116,7 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusOK, report)
 	}
 	return rest.Create[MigrationReport](ctx, in.Idempotent, render, func(o authz.Once) (casework.Migrated, error) {
-		return h.service.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
+		return h.service.Migrations.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
 	})
 }
 

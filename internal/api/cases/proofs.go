@@ -32,7 +32,7 @@ type proofUpload struct {
 }
 
 // proofHandler has the operation that uploads proofs.
-type proofHandler struct{ service *casework.Service }
+type proofHandler struct{ service casework.Services }
 
 func (h proofHandler) register(k *rest.Kernel) {
 	op := rest.Handle(k, rest.Operation{
@@ -64,7 +64,7 @@ func (h proofHandler) uploadProof(ctx context.Context, in *proofUpload) (*rest.P
 		return nil, err
 	}
 	x := rest.ExchangeOf(ctx)
-	body, err := x.Body(h.service.MaxUpload + formOverhead)
+	body, err := x.Body(h.service.Files.MaxUpload() + formOverhead)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (h proofHandler) uploadProof(ctx context.Context, in *proofUpload) (*rest.P
 		return nil, err
 	}
 	return attach(ctx, "proofs", in.Idempotent, func(o authz.Once) (cases.Attachment, error) {
-		return h.service.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
+		return h.service.Files.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
 	}, u.Key, u.Filename, u.MediaType)
 }
 

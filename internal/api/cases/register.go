@@ -11,7 +11,7 @@ import (
 )
 
 // Register registers the operations on cases with a kernel.
-func Register(k *rest.Kernel, s *casework.Service) {
+func Register(k *rest.Kernel, s casework.Services) {
 	caseTypeHandler{k, s}.register()
 	migrationHandler{k, s}.register()
 	caseHandler{k, s}.register()

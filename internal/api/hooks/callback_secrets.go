@@ -34,7 +34,7 @@ func (h secretHandler) registerCallbacks() {
 			"callbacks of the type share one secret, that is among them.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCallback) (*rest.ListAnswer[Secret], error) {
-		all, err := h.cases.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
+		all, err := h.types.CallbackSecrets(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (h secretHandler) registerCallbacks() {
 		InCallback
 		Secret string `path:"secret_id" maxLength:"100" doc:"The id of the secret." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	}) (*rest.NoContent, error) {
-		return &rest.NoContent{}, h.cases.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition,
+		return &rest.NoContent{}, h.types.DeleteCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition,
 			in.Secret)
 	})
 }
@@ -74,6 +74,6 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusOK,
 			CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
 	}, func(o authz.Once) (endpoint.Secret, error) {
-		return h.cases.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
+		return h.types.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
 	})
 }

@@ -15,18 +15,18 @@ import (
 // Config is what the operations need besides the use cases.
 type Config struct {
 	Guard           *authz.Guard
-	Casework        *casework.Service // whose callbacks have secrets
-	Version         string            // of Casehook
-	AtfinityVersion string            // of examples in X-atfinity-version
-	Feed            *delivery.Feed    // the journal, for clients that follow it
-	Tester          *delivery.Tester  // sends samples to endpoints
-	Follow          Follow            // bounds the clients that follow the journal
+	CaseTypes       *casework.CaseTypes // whose callbacks have secrets
+	Version         string              // of Casehook
+	AtfinityVersion string              // of examples in X-atfinity-version
+	Feed            *delivery.Feed      // the journal, for clients that follow it
+	Tester          *delivery.Tester    // sends samples to endpoints
+	Follow          Follow              // bounds the clients that follow the journal
 }
 
 // Register registers the operations on webhooks with a kernel.
 func Register(k *rest.Kernel, s hooks.Services, c Config) {
 	endpointHandler{k, s}.register()
-	secretHandler{k, s, c.Casework}.register()
+	secretHandler{k, s, c.CaseTypes}.register()
 	attemptHandler{kernel: k, service: s, ids: k.SealedIDs("att_")}.register()
 	deliveryHandler{k, s}.register()
 	replayHandler{k, s}.register()

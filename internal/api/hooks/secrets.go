@@ -47,7 +47,7 @@ type NewSecret struct {
 type secretHandler struct {
 	kernel  *rest.Kernel
 	service hooks.Services
-	cases   *casework.Service
+	types   *casework.CaseTypes
 }
 
 func (h secretHandler) register() {
