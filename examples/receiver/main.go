@@ -23,8 +23,8 @@ func main() {
 	address := flag.String("listen", "127.0.0.1:9900", "where to listen")
 	flag.Parse()
 	log.SetFlags(0)
-	told := &receiver{seen: map[string]bool{}, newest: map[string]int64{}}
-	http.Handle("POST /{$}", webhook.Handler(verifier("WEBHOOK_SECRET"), told.receive, refused))
+	webhooks := &receiver{seen: map[string]bool{}, newest: map[string]int64{}}
+	http.Handle("POST /{$}", webhook.Handler(verifier("WEBHOOK_SECRET"), webhooks.receive, refused))
 	if os.Getenv("CALLBACK_SECRET") != "" {
 		http.Handle("POST /callback", webhook.Callback(verifier("CALLBACK_SECRET"), answer, refused))
 	}
@@ -43,8 +43,8 @@ func verifier(variable string) *webhook.Verifier {
 
 var refused = webhook.OnError(func(_ *http.Request, err error) { log.Printf("refused: %v", err) })
 
-// receiver remembers what it has been told. A real one keeps this in its
-// database, in the transaction that does what the webhook is about.
+// receiver remembers the webhooks that it has received. A real one keeps this in its
+// database, in the transaction in which it acts on a webhook.
 type receiver struct {
 	mu     sync.Mutex
 	seen   map[string]bool  // webhook-ids
@@ -64,10 +64,10 @@ func (r *receiver) receive(_ context.Context, e *webhook.Event) error {
 		r.newest[e.Subject] = e.Sequence
 	}
 	r.seen[e.ID] = true
-	return nil // it is ours now
+	return nil // answers 204: it has been received
 }
 
-// name says what an event is about.
+// name returns the name of the subject of an event.
 func name(e *webhook.Event) string {
 	if c, ok := e.Case(); ok {
 		return c.Name
