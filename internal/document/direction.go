@@ -198,10 +198,10 @@ func (p *directions) pairIsolates() {
 // sequence is an isolating run sequence: characters of one level that are adjacent, or have isolates
 // between them.
 type sequence struct {
-	*directions
-	at       []int // the characters
-	level    int
-	sos, eos bidi.Class // what stands before and behind, L or R
+	paragraph *directions
+	at        []int // the characters
+	level     int
+	sos, eos  bidi.Class // what stands before and behind, L or R
 }
 
 // sequences joins runs of a level (definition BD13, rule X10).
@@ -212,7 +212,7 @@ func (p *directions) sequences() []sequence {
 		if p.closes[run[0]] {
 			continue // is part of another
 		}
-		s := sequence{directions: p, level: p.levels[run[0]]}
+		s := sequence{paragraph: p, level: p.levels[run[0]]}
 		before := p.base
 		if n > 0 {
 			before = p.levels[runs[n-1][0]]
@@ -265,10 +265,10 @@ func (s *sequence) class(n int) bidi.Class {
 	case n >= len(s.at):
 		return s.eos
 	}
-	return s.classes[s.at[n]]
+	return s.paragraph.classes[s.at[n]]
 }
 
-func (s *sequence) set(n int, c bidi.Class) { s.classes[s.at[n]] = c }
+func (s *sequence) set(n int, c bidi.Class) { s.paragraph.classes[s.at[n]] = c }
 
 // weak resolves marks, numbers and their signs (rules W1 to W7).
 func (s *sequence) weak() {
@@ -360,7 +360,7 @@ func (s *sequence) brackets() {
 		}
 		for _, n := range pair {
 			s.set(n, found)
-			for n++; n < len(s.at) && s.given[s.at[n]] == bidi.NSM; n++ {
+			for n++; n < len(s.at) && s.paragraph.given[s.at[n]] == bidi.NSM; n++ {
 				s.set(n, found)
 			}
 		}
@@ -388,7 +388,7 @@ func (s *sequence) pairs() [][2]int {
 	var opened []open
 	var pairs [][2]int
 	for n, at := range s.at {
-		r := s.text[at]
+		r := s.paragraph.text[at]
 		class, _ := bidi.LookupRune(r)
 		if s.class(n) != bidi.ON || !class.IsBracket() {
 			continue
@@ -459,9 +459,9 @@ func (s *sequence) implicit() {
 	for n, at := range s.at {
 		switch c := s.class(n); {
 		case s.level%2 == 1 && c != bidi.R, s.level%2 == 0 && c == bidi.R:
-			s.levels[at]++
+			s.paragraph.levels[at]++
 		case s.level%2 == 0 && (c == bidi.AN || c == bidi.EN):
-			s.levels[at] += 2
+			s.paragraph.levels[at] += 2
 		}
 	}
 }

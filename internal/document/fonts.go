@@ -114,7 +114,8 @@ var builtInFamilies = sync.OnceValue(func() []*family {
 	return families(cuts)
 })
 
-type embedded struct{ *bytes.Reader }
+// embedded is a built-in font. It needs no closing.
+type embedded struct{ opentype.Resource }
 
 func (embedded) Close() error { return nil }
 

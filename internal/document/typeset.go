@@ -54,7 +54,7 @@ type typesetter struct {
 
 // face is a font that a document uses.
 type face struct {
-	*font.Face
+	font   *font.Face
 	cut    *cut
 	subset *subset
 }
@@ -148,7 +148,7 @@ func (t *typesetter) face(cluster []rune, s style, before *face) *face {
 		t.err = err
 		return before
 	}
-	made := &face{Face: font.NewFace(loaded), cut: c}
+	made := &face{font: font.NewFace(loaded), cut: c}
 	t.faces[c] = made
 	return made
 }
@@ -197,6 +197,7 @@ func (t *typesetter) window(rest []rune, rtl bool, s style, width float64) (line
 	if t.err != nil {
 		return nil, len(rest)
 	}
+	shaped := shapedText{text: text, runs: runs, rightToLeft: rtl, size: s.size}
 	breaks := t.breaks(text, runs)
 	limit := int(width / mmPerPoint / s.size * em)
 	start := 1
@@ -205,7 +206,7 @@ func (t *typesetter) window(rest []rune, rtl bool, s style, width float64) (line
 		if end == len(text) && !whole && len(lines) > 0 {
 			break
 		}
-		lines = append(lines, t.line(text, runs, start, breaks.visible(start, end), rtl, s))
+		lines = append(lines, t.line(shaped, start, breaks.visible(start, end)))
 		start = end
 	}
 	return lines, start - 1
@@ -216,6 +217,14 @@ type run struct {
 	shaping.Output
 	face  *face
 	level int // of embedding: text goes from right to left where it is odd
+}
+
+// shapedText is a text with its runs, in the text's order.
+type shapedText struct {
+	text        []rune
+	runs        []run
+	rightToLeft bool
+	size        float64 // in points
 }
 
 // shape splits text by direction, script and font, and shapes the parts.
@@ -233,14 +242,14 @@ func (t *typesetter) shape(text []rune, rtl bool, s style) []run {
 	}
 	levels := levels(text, rtl)
 	var runs []run
-	for _, part := range t.splitter.Split(input, anyFace{faces[0].Face}) {
+	for _, part := range t.splitter.Split(input, anyFace{faces[0].font}) {
 		for start, end := part.RunStart, part.RunEnd; start < end; start = part.RunEnd {
 			part.RunStart, part.RunEnd = start, start+1
 			for next := part.RunEnd; next < end && faces[next] == faces[start] &&
 				levels[next] == levels[start]; next++ {
 				part.RunEnd = next + 1
 			}
-			part.Face = faces[start].Face
+			part.Face = faces[start].font
 			part.Direction = di.DirectionLTR
 			if levels[start]%2 == 1 {
 				part.Direction = di.DirectionRTL
@@ -341,14 +350,18 @@ func (b lineBreaks) visible(start, end int) int {
 	return end
 }
 
-// line sets text from start to end.
-func (t *typesetter) line(text []rune, runs []run, start, end int, rtl bool, s style) line {
-	w := lineWriter{t: t, text: text, size: s.size}
-	for _, r := range visualOrder(runs, start, end) {
+// line sets the characters of a text from start to end.
+func (t *typesetter) line(shaped shapedText, start, end int) line {
+	w := lineWriter{t: t, text: shaped.text, size: shaped.size}
+	for _, r := range visualOrder(shaped.runs, start, end) {
 		w.run(r, start, end)
 	}
 	w.flush()
-	return line{operators: w.out, width: w.origin * s.size / em * mmPerPoint, rightToLeft: rtl}
+	return line{
+		operators:   w.out,
+		width:       w.origin * shaped.size / em * mmPerPoint,
+		rightToLeft: shaped.rightToLeft,
+	}
 }
 
 // visualOrder returns the runs of a line from left to right (Unicode Standard
@@ -453,7 +466,7 @@ func (w *lineWriter) show(f *face, parts []part, advance float64, text string) {
 // font changes to a font. A subset that is full gets another beside it.
 func (w *lineWriter) font(f *face) {
 	if f.subset == nil || f.subset.full() {
-		f.subset = newSubset(f.Face, len(w.t.subsets)+1, f.cut.family, &w.t.drawn)
+		f.subset = newSubset(f.font, len(w.t.subsets)+1, f.cut.family, &w.t.drawn)
 		w.t.subsets = append(w.t.subsets, f.subset)
 	}
 	if w.subset != f.subset {

@@ -9,11 +9,15 @@ import (
 	"time"
 )
 
-// deadlines is a connection's read deadline, as it was set.
+// deadlines records an answer, and the read deadlines of its connection.
 type deadlines struct {
-	*httptest.ResponseRecorder
-	set []time.Time
+	recorder *httptest.ResponseRecorder
+	set      []time.Time
 }
+
+func (d *deadlines) Header() http.Header            { return d.recorder.Header() }
+func (d *deadlines) Write(body []byte) (int, error) { return d.recorder.Write(body) }
+func (d *deadlines) WriteHeader(status int)         { d.recorder.WriteHeader(status) }
 
 func (d *deadlines) SetReadDeadline(at time.Time) error {
 	d.set = append(d.set, at)
@@ -21,7 +25,7 @@ func (d *deadlines) SetReadDeadline(at time.Time) error {
 }
 
 func handled(t *testing.T, body io.Reader, do http.HandlerFunc) *deadlines {
-	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	w := &deadlines{recorder: httptest.NewRecorder()}
 	New(Config{}).Handler(do).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/", body))
 	return w
 }
@@ -39,7 +43,7 @@ func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
 		if n := len(w.set); n < 2 || w.set[0].IsZero() || !w.set[n-1].IsZero() {
 			t.Errorf("%s: the deadlines were %v", name, w.set)
 		}
-		if w.Header().Get("Connection") != "" {
+		if w.recorder.Header().Get("Connection") != "" {
 			t.Errorf("%s: the connection is closed after it", name)
 		}
 	}
@@ -54,11 +58,11 @@ func TestAnAnswerBeforeTheBodyClosesTheConnection(t *testing.T) {
 		"a part":   func(w http.ResponseWriter, r *http.Request) { r.Body.Read(make([]byte, 1)) },
 	} {
 		w := handled(t, strings.NewReader("{}"), do)
-		if w.Header().Get("Connection") != "close" || len(w.set) == 0 || w.set[len(w.set)-1].IsZero() {
-			t.Errorf("%s: Connection is %q, the deadlines were %v", name, w.Header().Get("Connection"), w.set)
+		if w.recorder.Header().Get("Connection") != "close" || len(w.set) == 0 || w.set[len(w.set)-1].IsZero() {
+			t.Errorf("%s: Connection is %q, the deadlines were %v", name, w.recorder.Header().Get("Connection"), w.set)
 		}
 	}
-	if w := handled(t, nil, func(http.ResponseWriter, *http.Request) {}); w.Header().Get("Connection") != "" {
+	if w := handled(t, nil, func(http.ResponseWriter, *http.Request) {}); w.recorder.Header().Get("Connection") != "" {
 		t.Error("the connection of a request without a body is closed")
 	}
 }

@@ -118,9 +118,9 @@ func (c *compiler) fail(err error) {
 
 // source is an object that is being compiled.
 type source struct {
-	*compiler
-	object map[string]any
-	doc    any
+	compiler *compiler
+	object   map[string]any
+	doc      any
 }
 
 func (s source) fill(n *node) {
@@ -129,7 +129,7 @@ func (s source) fill(n *node) {
 		n.constant = newValues([]any{value})
 	}
 	if all, ok := s.object["enum"].([]any); ok {
-		s.fail(s.budget.Spend(8 * len(all)))
+		s.compiler.fail(s.compiler.budget.Spend(8 * len(all)))
 		n.enum = newValues(all)
 	}
 	if name, ok := s.object["format"].(string); ok {
@@ -165,14 +165,14 @@ func (s source) one(keyword string) *node {
 	if !ok {
 		return nil
 	}
-	return s.part(v, s.doc)
+	return s.compiler.part(v, s.doc)
 }
 
 func (s source) many(keyword string) []*node {
 	all, _ := s.object[keyword].([]any)
 	var nodes []*node
 	for _, v := range all {
-		nodes = append(nodes, s.part(v, s.doc))
+		nodes = append(nodes, s.compiler.part(v, s.doc))
 	}
 	return nodes
 }
@@ -214,18 +214,19 @@ func (s source) objects() *objectRules {
 	if properties := s.members("properties"); properties != nil {
 		r.properties = make(map[string]*node, len(properties))
 		for name, v := range properties {
-			r.properties[name] = s.part(v, s.doc)
+			r.properties[name] = s.compiler.part(v, s.doc)
 		}
 	}
 	for _, source := range sorted(s.members("patternProperties")) {
 		r.patterns = append(r.patterns,
-			patternRule{s.pattern(source), s.part(s.members("patternProperties")[source], s.doc)})
+			patternRule{s.pattern(source), s.compiler.part(s.members("patternProperties")[source], s.doc)})
 	}
 	for _, name := range sorted(s.members("dependentRequired")) {
 		r.needs = append(r.needs, dependency{name, names(s.members("dependentRequired")[name])})
 	}
 	for _, name := range sorted(s.members("dependentSchemas")) {
-		r.conditionals = append(r.conditionals, condition{name, s.part(s.members("dependentSchemas")[name], s.doc)})
+		dependent := s.compiler.part(s.members("dependentSchemas")[name], s.doc)
+		r.conditionals = append(r.conditionals, condition{name, dependent})
 	}
 	return r
 }
@@ -290,16 +291,16 @@ func (s source) forms() *branches {
 }
 
 func (s source) pattern(source string) *Pattern {
-	if s.err != nil {
+	if s.compiler.err != nil {
 		return nil
 	}
-	p, err := CompilePattern(s.budget, source)
+	p, err := CompilePattern(s.compiler.budget, source)
 	if err != nil {
-		s.fail(fmt.Errorf("the pattern %.200q: %w", source, err))
+		s.compiler.fail(fmt.Errorf("the pattern %.200q: %w", source, err))
 		return nil
 	}
-	if s.sizes += p.size; s.sizes > maxPatternSizes && !s.Trusted {
-		s.fail(ErrPatterns)
+	if s.compiler.sizes += p.size; s.compiler.sizes > maxPatternSizes && !s.compiler.Trusted {
+		s.compiler.fail(ErrPatterns)
 	}
 	return p
 }
@@ -307,24 +308,24 @@ func (s source) pattern(source string) *Pattern {
 // reference compiles the schema that $ref leads to.
 func (s source) reference() *node {
 	ref, ok := s.object["$ref"].(string)
-	if !ok || s.err != nil {
+	if !ok || s.compiler.err != nil {
 		return nil
 	}
 	url, at, _ := strings.Cut(ref, "#")
 	doc := s.doc
 	if url != "" {
-		if doc, ok = s.Others[url]; !ok {
-			s.fail(fmt.Errorf("refers to %.200s, and nothing outside is loaded", url))
+		if doc, ok = s.compiler.Others[url]; !ok {
+			s.compiler.fail(fmt.Errorf("refers to %.200s, and nothing outside is loaded", url))
 			return nil
 		}
 	}
-	s.fail(s.budget.Spend(len(at) / bytesPerStep))
+	s.compiler.fail(s.compiler.budget.Spend(len(at) / bytesPerStep))
 	target, ok := Lookup(doc, at)
 	if !ok {
-		s.fail(fmt.Errorf("the reference %.200q leads to no schema", ref))
+		s.compiler.fail(fmt.Errorf("the reference %.200q leads to no schema", ref))
 		return nil
 	}
-	return s.part(target, doc)
+	return s.compiler.part(target, doc)
 }
 
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")

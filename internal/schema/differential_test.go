@@ -19,9 +19,11 @@ import (
 
 // patternOf lets the library match by our patterns.
 type patternOf struct {
-	*schema.Pattern
-	source string
+	pattern *schema.Pattern
+	source  string
 }
+
+func (p patternOf) String() string { return p.pattern.String() }
 
 func (p patternOf) MatchString(s string) bool {
 	doc := map[string]any{"pattern": p.source}
