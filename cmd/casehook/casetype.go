@@ -109,13 +109,14 @@ func (c *casetypeListCmd) Run(ctx context.Context, s stdio) error {
 		RetiredAt *time.Time `json:"retired_at"`
 	}
 	table := dev.Table{Columns: []string{"KEY", "VERSION", "KIND", "STATUS", "NAME"}, Shorten: []string{"NAME"}}
-	return dev.List(ctx, c.client(), c.output(s), "/v1/case-types", table, func(t row) []string {
+	cells := func(t row) []string {
 		status := "active"
 		if t.RetiredAt != nil {
 			status = "retired"
 		}
 		return []string{t.Key, strconv.FormatInt(t.Version, 10), t.Kind, status, t.Name}
-	})
+	}
+	return dev.List(ctx, c.client(), c.output(s), dev.Listing[row]{Path: "/v1/case-types", Table: table, Row: cells})
 }
 
 type casetypeGetCmd struct {
@@ -207,5 +208,6 @@ until then each question has signatures by both.
 }
 
 func (c *casetypeRotateCmd) Run(ctx context.Context, s stdio) error {
-	return dev.RotateCallback(ctx, c.client(), dev.Output{Out: s.out}, c.Key, c.Callback, c.Overlap)
+	return dev.RotateCallback(ctx, c.client(), dev.Output{Out: s.out},
+		dev.CallbackRotation{CaseType: c.Key, Callback: c.Callback, Overlap: c.Overlap})
 }

@@ -172,7 +172,8 @@ each message has signatures by both.
 }
 
 func (c *endpointRotateCmd) Run(ctx context.Context, s stdio) error {
-	return dev.Rotate(ctx, c.client(), dev.Output{Out: s.out}, c.Endpoint, c.Kind, c.Overlap)
+	return dev.Rotate(ctx, c.client(), dev.Output{Out: s.out},
+		dev.Rotation{Endpoint: c.Endpoint, Kind: c.Kind, Overlap: c.Overlap})
 }
 
 // endpointListing is what every command needs to know that lists things of one endpoint.

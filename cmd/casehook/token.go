@@ -179,9 +179,10 @@ func (c *tokenListCmd) Run(ctx context.Context, s stdio) error {
 		}
 		return t.Local().Format(time.DateOnly)
 	}
-	return dev.List(ctx, c.client(), c.output(s), "/v1/tokens", table, func(t tokenRow) []string {
+	cells := func(t tokenRow) []string {
 		return []string{t.ID, t.Name, t.Role, t.Clearance, day(t.ExpiresAt), day(t.LastUsed)}
-	})
+	}
+	return dev.List(ctx, c.client(), c.output(s), dev.Listing[tokenRow]{Path: "/v1/tokens", Table: table, Row: cells})
 }
 
 type tokenRevokeCmd struct {

@@ -119,9 +119,10 @@ func (userListCmd) Help() string {
 func (c *userListCmd) Run(ctx context.Context, s stdio) error {
 	table := dev.Table{Columns: []string{"ID", "EMAIL", "NAME", "ROLE", "CLEARANCE", "SIGNS IN"},
 		Shorten: []string{"EMAIL", "NAME"}}
-	return dev.List(ctx, c.client(), c.output(s), "/v1/users", table, func(u userRow) []string {
+	cells := func(u userRow) []string {
 		return []string{strconv.FormatInt(u.ID, 10), u.Email, u.Name, u.Role, u.Clearance, u.signsIn()}
-	})
+	}
+	return dev.List(ctx, c.client(), c.output(s), dev.Listing[userRow]{Path: "/v1/users", Table: table, Row: cells})
 }
 
 // oneUser is what every command on one user needs to know.

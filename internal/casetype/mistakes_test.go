@@ -163,7 +163,7 @@ func TestTypicalMistakesAreToldWithTheirRemedies(t *testing.T) {
 	}
 	for _, m := range mistakes {
 		t.Run(m.name, func(t *testing.T) {
-			spoilt(t, permit, m.old, m.new, m.path, m.remedy, m.line)
+			spoilt(t, permit, wrong{m.name, m.old, m.new, m.path, m.remedy}, m.line)
 		})
 	}
 }

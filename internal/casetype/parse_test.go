@@ -45,9 +45,12 @@ proofs:
   - key: passport
 `
 
+// wrong is an edit of a definition, and the fault that it puts there.
+type wrong struct{ name, old, new, path, message string }
+
 // wrongs are edits that each put one fault into the good definition: old becomes
 // new, and the fault is on the line that says "# <-", at the path.
-var wrongs = []struct{ name, old, new, path, message string }{
+var wrongs = []wrong{
 	{"no key", "key: loan\n", "", "/key", "required"},
 	{"key in capitals", "key: loan", "key: Loan # <-", "/key", "is not a key"},
 	{"key too long", "key: loan", "key: " + strings.Repeat("k", 64) + " # <-", "/key", "is not a key"},
@@ -133,19 +136,19 @@ var wrongs = []struct{ name, old, new, path, message string }{
 	{"number that is huge", "minimum: 1}", "minimum: 1e99999999}", "/fields/properties/amount/minimum", "10 to the power"},
 }
 
-// spoilt replaces a part of a definition, and returns the fault that says so at a path. Its
-// line is the marked one, unless another is given.
-func spoilt(t *testing.T, definition, old, new, path, says string, line int) casetype.Fault {
+// spoilt makes an edit of a definition, and returns the fault that it puts there. Its line is the marked one, unless
+// another is given.
+func spoilt(t *testing.T, definition string, w wrong, line int) casetype.Fault {
 	t.Helper()
-	if !strings.Contains(definition, old) {
-		t.Fatalf("the definition has no %q", old)
+	if !strings.Contains(definition, w.old) {
+		t.Fatalf("the definition has no %q", w.old)
 	}
-	source := strings.Replace(definition, old, new, 1)
+	source := strings.Replace(definition, w.old, w.new, 1)
 	faults := faultsOf(t, source)
 	i := slices.IndexFunc(faults,
-		func(f casetype.Fault) bool { return f.Path == path && strings.Contains(f.Message, says) })
+		func(f casetype.Fault) bool { return f.Path == w.path && strings.Contains(f.Message, w.message) })
 	if i < 0 {
-		t.Fatalf("no fault at %s says %q:\n%v", path, says, faults)
+		t.Fatalf("no fault at %s says %q:\n%v", w.path, w.message, faults)
 	}
 	if want := max(line, markedLine(source)); want > 0 && faults[i].Line != want {
 		t.Errorf("the fault is on line %d, want %d:\n%v", faults[i].Line, want, faults)
@@ -159,7 +162,7 @@ func TestEachFaultIsFoundAtItsLineAndPath(t *testing.T) {
 	}
 	for _, wrong := range wrongs {
 		t.Run(wrong.name, func(t *testing.T) {
-			f := spoilt(t, good, wrong.old, wrong.new, wrong.path, wrong.message, 0)
+			f := spoilt(t, good, wrong, 0)
 			if f.File != "wrong.yaml" || f.Line == 0 {
 				t.Errorf("the fault has no file or line: %v", f)
 			}

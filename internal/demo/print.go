@@ -51,24 +51,43 @@ func (p *printer) says(text string) {
 }
 
 func (p *printer) question(q question) {
-	p.row("asked", q.Path, "", "", q.Attempt, q.Signature, false)
+	p.request(request{verb: "asked", subject: q.Path, attempt: q.Attempt, signature: q.Signature})
 }
 
 func (p *printer) arrival(a arrival) {
-	p.row("told", a.Trigger, fmt.Sprintf("v%d", a.Version), short(a.ID), a.Attempt, a.Signature, a.Refused)
+	p.request(request{
+		verb:      "told",
+		subject:   a.Trigger,
+		version:   fmt.Sprintf("v%d", a.Version),
+		id:        short(a.ID),
+		attempt:   a.Attempt,
+		signature: a.Signature,
+		refused:   a.Refused,
+	})
 }
 
-// row prints one request of Casehook's, in columns.
-func (p *printer) row(verb, what, version, id string, attempt int, signature error, refused bool) {
+// request is a request of Casehook's, as a row shows it.
+type request struct {
+	verb      string
+	subject   string // the path of a callback, or the trigger of a message
+	version   string
+	id        string
+	attempt   int
+	signature error // nil: it is right
+	refused   bool
+}
+
+// request prints a request, in columns.
+func (p *printer) request(r request) {
 	mark := p.paint(green, "signature ✓")
-	if signature != nil {
-		mark = p.paint(red, "signature ✗ "+signature.Error())
+	if r.signature != nil {
+		mark = p.paint(red, "signature ✗ "+r.signature.Error())
 	}
-	if refused {
+	if r.refused {
 		mark += p.paint(red, "  refused with 503")
 	}
-	p.line("      %s  %-22s  %-3s  %-12s  attempt %d  %s", p.paint(cyan, fmt.Sprintf("%-5s", verb)), what, version, id,
-		attempt, mark)
+	p.line("      %s  %-22s  %-3s  %-12s  attempt %d  %s", p.paint(cyan, fmt.Sprintf("%-5s", r.verb)),
+		r.subject, r.version, r.id, r.attempt, mark)
 }
 
 // short is the beginning of a webhook-id.

@@ -75,7 +75,7 @@ func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	}
 	p := &attemptPrinter{AttemptQuery: w, client: c, query: query, names: names, seen: map[string]bool{}}
 	if !w.JSON {
-		p.row("TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "TOOK", "STATUS")
+		p.line(attemptRow, "TIME", "ENDPOINT", "TRIGGER", "SUBJECT", "TRY", "TOOK", "STATUS")
 	}
 	most := min(w.Last, MostAttempts)
 	if w.Since != "" {
@@ -122,7 +122,10 @@ func (w AttemptQuery) query(ctx context.Context, c *client.Client) (url.Values, 
 	return query, nil
 }
 
-// attemptPrinter is who looks at attempts.
+// attemptRow formats a row of the table of attempts: time, endpoint, trigger, subject, number, duration, outcome.
+const attemptRow = "%-8s  %-15s  %-22s  %-25s  %-3s  %-6s  %s"
+
+// attemptPrinter polls the server for attempts, and prints them.
 type attemptPrinter struct {
 	AttemptQuery
 	client *client.Client
@@ -205,13 +208,9 @@ func (w *attemptPrinter) print(a attempt) error {
 	if w.JSON {
 		return w.object(a.raw)
 	}
-	w.row(clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject, strconv.Itoa(a.Number),
-		formatDuration(time.Duration(a.DurationMS)*time.Millisecond), a.outcome())
+	w.line(attemptRow, clock(a.At), cmp.Or(w.names[a.Endpoint], a.Endpoint), a.Trigger, a.Subject,
+		strconv.Itoa(a.Number), formatDuration(time.Duration(a.DurationMS)*time.Millisecond), a.outcome())
 	return nil
-}
-
-func (w *attemptPrinter) row(at, endpoint, trigger, subject, number, duration, outcome string) {
-	w.line("%-8s  %-15s  %-22s  %-25s  %-3s  %-6s  %s", at, endpoint, trigger, subject, number, duration, outcome)
 }
 
 // endpointNames returns the names of endpoints by their ids.

@@ -29,12 +29,18 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 	return nil
 }
 
-// RotateCallback makes a new secret for a callback of a type; that of before signs too for
-// an overlap.
-func RotateCallback(
-	ctx context.Context, c *client.Client, o Output, key, callback string, overlap time.Duration,
-) error {
-	path := caseTypePath(key) + "/callbacks/" + url.PathEscape(callback) + "/secret"
-	return rotate(ctx, c, o, path, "callback "+callback+" of "+key, overlap,
-		map[string]string{"overlap": overlap.String()})
+// CallbackRotation is a request for a new secret of a callback.
+type CallbackRotation struct {
+	CaseType string // its key
+	Callback string
+	Overlap  time.Duration // for which the earlier secrets sign too
+}
+
+// RotateCallback makes a new secret for a callback of a type, and prints it.
+func RotateCallback(ctx context.Context, c *client.Client, o Output, r CallbackRotation) error {
+	return rotate(ctx, c, o, rotation{
+		path:    caseTypePath(r.CaseType) + "/callbacks/" + url.PathEscape(r.Callback) + "/secret",
+		owner:   "callback " + r.Callback + " of " + r.CaseType,
+		overlap: r.Overlap,
+	})
 }

@@ -333,7 +333,9 @@ func (e *listener) print(m message, f *forwardResult) {
 		e.day = day
 		e.line("%s", day)
 	}
-	e.row(clock(time.Time(m.Timestamp)), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more)
+	e.row([messageColumns]any{
+		clock(time.Time(m.Timestamp)), m.Trigger, m.Subject, fmt.Sprintf("v%d", m.Sequence), outcome, duration, more,
+	})
 }
 
 // head prints the names of the columns.
@@ -341,16 +343,19 @@ func (e *listener) head() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.to == nil {
-		e.row("TIME", "TRIGGER", "SUBJECT", "VERSION", "", "", "")
+		e.row([messageColumns]any{"TIME", "TRIGGER", "SUBJECT", "VERSION", "", "", ""})
 		return
 	}
-	e.row("TIME", "TRIGGER", "SUBJECT", "VERSION", "STATUS", "TOOK", "")
+	e.row([messageColumns]any{"TIME", "TRIGGER", "SUBJECT", "VERSION", "STATUS", "TOOK", ""})
 }
 
-// row prints one row of a table that is not known to its end.
-func (e *listener) row(at, trigger, subject, version, outcome, duration, more string) {
-	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", at, trigger, subject, version, outcome,
-		duration, more)
+// messageColumns is the number of columns that row prints: time, trigger, subject, version, outcome, duration,
+// remark.
+const messageColumns = 7
+
+// row prints one row of the table of messages. The columns have fixed widths, as the later rows are unknown.
+func (e *listener) row(cells [messageColumns]any) {
+	text := fmt.Sprintf("%-8s  %-22s  %-25s  %-7s  %-7s  %-6s  %s", cells[:]...)
 	e.line("%s", strings.TrimRight(text, " "))
 }
 

@@ -61,33 +61,50 @@ func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named strin
 	return nil
 }
 
-// Rotate makes a new secret of a kind for an endpoint; those of before sign too for an
-// overlap. Where the kind is empty, the server chooses it.
-func Rotate(ctx context.Context, c *client.Client, o Output, named, kind string, overlap time.Duration) error {
-	id, err := endpointID(ctx, c, named)
+// Rotation is a request for a new secret of an endpoint.
+type Rotation struct {
+	Endpoint string        // id or name
+	Kind     string        // of the secret; empty: the server chooses it
+	Overlap  time.Duration // for which the earlier secrets sign too
+}
+
+// Rotate makes a new secret for an endpoint, and prints it.
+func Rotate(ctx context.Context, c *client.Client, o Output, r Rotation) error {
+	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
 		return err
 	}
-	body := map[string]string{"overlap": overlap.String()}
-	if kind != "" {
-		body["kind"] = kind
-	}
-	return rotate(ctx, c, o, endpointPath(id, "/secrets"), "endpoint "+named, overlap, body)
+	return rotate(ctx, c, o, rotation{
+		path:    endpointPath(id, "/secrets"),
+		owner:   "endpoint " + r.Endpoint,
+		kind:    r.Kind,
+		overlap: r.Overlap,
+	})
 }
 
-// rotate asks for a new secret at a path, and prints it.
-func rotate(
-	ctx context.Context, c *client.Client, o Output, path, item string, overlap time.Duration, body map[string]string,
-) error {
+// rotation is a request for a new secret of an endpoint or a callback.
+type rotation struct {
+	path    string
+	owner   string // the secret's, as it is printed
+	kind    string // may be empty
+	overlap time.Duration
+}
+
+// rotate asks for a new secret, and prints it.
+func rotate(ctx context.Context, c *client.Client, o Output, r rotation) error {
+	body := map[string]string{"overlap": r.overlap.String()}
+	if r.kind != "" {
+		body["kind"] = r.kind
+	}
 	var made struct {
 		ID        string  `json:"id"`
 		Secret    *string `json:"secret"`
 		PublicKey *string `json:"public_key"`
 	}
-	if err := c.Post(ctx, path, body, &made); err != nil {
+	if err := c.Post(ctx, r.path, body, &made); err != nil {
 		return err
 	}
-	o.line("%s: has a new secret, %s; those of the same kind sign too for %s", item, made.ID, Long(overlap))
+	o.line("%s: has a new secret, %s; those of the same kind sign too for %s", r.owner, made.ID, Long(r.overlap))
 	if made.Secret != nil {
 		o.line("The secret, shown this once:\n\n  %s", *made.Secret)
 	} else if made.PublicKey != nil {
@@ -175,36 +192,42 @@ type waitingMessage struct {
 func DeadMessages(ctx context.Context, c *client.Client, o Output, named string) error {
 	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "SINCE", "REASON"},
 		Shorten: []string{"TRIGGER", "REASON"}}
-	return listOf(ctx, c, o, named, "/dead", table, func(m waitingMessage) []string {
+	row := func(m waitingMessage) []string {
 		return []string{m.Message, m.Trigger, m.Subject, m.At.Local().Format("01-02 15:04"), m.Reason}
-	})
+	}
+	return listOf(ctx, c, o, named, Listing[waitingMessage]{Path: "/dead", Table: table, Row: row})
 }
 
 // ParkedMessages lists the messages of an endpoint that wait for their next try.
 func ParkedMessages(ctx context.Context, c *client.Client, o Output, named string) error {
 	table := Table{Columns: []string{"MESSAGE", "TRIGGER", "SUBJECT", "TRIES", "DUE", "REASON"},
 		Shorten: []string{"TRIGGER", "REASON"}}
-	return listOf(ctx, c, o, named, "/parked", table, func(m waitingMessage) []string {
+	row := func(m waitingMessage) []string {
 		return []string{m.Message, m.Trigger, m.Subject, fmt.Sprint(m.Tries), clock(m.Due), m.Reason}
-	})
+	}
+	return listOf(ctx, c, o, named, Listing[waitingMessage]{Path: "/parked", Table: table, Row: row})
 }
 
-// listOf prints what the API lists of an endpoint.
-func listOf[T any](
-	ctx context.Context, c *client.Client, o Output, named, path string, table Table, row func(T) []string,
-) error {
+// Listing is a list of the API and the table that shows it.
+type Listing[T any] struct {
+	Path  string
+	Table Table
+	Row   func(item T) []string // the cells that show an item
+}
+
+// listOf prints a list whose path is below the endpoint's.
+func listOf[T any](ctx context.Context, c *client.Client, o Output, named string, l Listing[T]) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {
 		return err
 	}
-	return List(ctx, c, o, endpointPath(id, path), table, row)
+	l.Path = endpointPath(id, l.Path)
+	return List(ctx, c, o, l)
 }
 
-// List prints what a path of the API lists: JSON, or a table with a row for each item.
-func List[T any](
-	ctx context.Context, c *client.Client, o Output, path string, table Table, row func(T) []string,
-) error {
-	for raw, err := range client.Each[json.RawMessage](ctx, c, path, client.AnyLimit()) {
+// List prints a list of the API: JSON, or a table with a row for each item.
+func List[T any](ctx context.Context, c *client.Client, o Output, l Listing[T]) error {
+	for raw, err := range client.Each[json.RawMessage](ctx, c, l.Path, client.AnyLimit()) {
 		if err != nil {
 			return err
 		}
@@ -216,12 +239,12 @@ func List[T any](
 		if err := json.Unmarshal(raw, &item); err != nil {
 			return err
 		}
-		table.Rows = append(table.Rows, row(item))
+		l.Table.Rows = append(l.Table.Rows, l.Row(item))
 	}
 	if o.JSON {
 		return nil
 	}
-	return table.Print(o.Out)
+	return l.Table.Print(o.Out)
 }
 
 // ReplayRequest says what an endpoint is to be told again.
@@ -277,12 +300,13 @@ func Replays(ctx context.Context, c *client.Client, o Output, named string) erro
 		Columns: []string{"REPLAY", "KIND", "STATE", "DONE", "DELIVERED", "DEAD", "ASKED", "BY"},
 		Shorten: []string{"BY"},
 	}
-	return listOf(ctx, c, o, named, "/replays", table, func(r replayStatus) []string {
+	row := func(r replayStatus) []string {
 		return []string{
 			r.ID, r.Kind, r.State, fmt.Sprintf("%d%%", int(r.Progress*100)), Grouped(r.Delivered), Grouped(r.Dead),
 			r.CreatedAt.Local().Format("01-02 15:04"), r.AskedBy,
 		}
-	})
+	}
+	return listOf(ctx, c, o, named, Listing[replayStatus]{Path: "/replays", Table: table, Row: row})
 }
 
 // CancelReplay ends a replay.
