@@ -1,6 +1,6 @@
-// Package authz says who may do what, and keeps what happens under a right: it permits operations
-// by role and by case type, checks again at the commit that somebody still may, writes the audit,
-// and carries an operation out once per idempotency key. All use cases stand on it.
+// Package authz decides who may do what: it permits operations by role and by case type, checks again at the commit
+// that somebody still may, writes the audit, and carries an operation out once per idempotency key. All use cases
+// stand on it.
 package authz
 
 import (
@@ -12,14 +12,14 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Config is what a Guard needs besides its collaborators.
+// Config has the settings of a Guard.
 type Config struct {
 	KeyWait time.Duration    // how long a request waits for another with its idempotency key; default 10 s
 	Now     func() time.Time // default: the real clock
 	Log     *slog.Logger     // nil: nothing is logged
 }
 
-// Guard permits operations, and is what all use cases share. It is safe for concurrent use.
+// Guard permits and records operations for all use cases. It is safe for concurrent use.
 type Guard struct {
 	store       *store.Store
 	definitions *definitions.Catalog

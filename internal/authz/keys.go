@@ -15,12 +15,12 @@ const (
 	keyRetryAfter  = time.Second
 	claimMargin    = 5 * time.Second // a claim outlives what is asked by this much
 	releaseWithin  = 5 * time.Second
-	firstLook      = 25 * time.Millisecond // at a key that another process has claimed; then twice as long each time
+	firstLook      = 25 * time.Millisecond // at a key that another process has claimed; it doubles each time
 	lastLook       = time.Second
 )
 
-// keysInUse are the idempotency keys of the requests that this process is
-// carrying out. The zero value is ready for use.
+// keysInUse are the idempotency keys of the requests that this process is carrying out. The zero value is ready for
+// use.
 type keysInUse struct {
 	mu  sync.Mutex
 	all map[store.OnceKey]*keyInUse
@@ -32,8 +32,7 @@ type keyInUse struct {
 	claimed bool          // in the database, too
 }
 
-// acquire waits until no other request of this process uses the key, at most for a
-// time, and takes it.
+// acquire waits until no other request of this process uses the key, but no longer than wait, and acquires it.
 func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request string, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -50,12 +49,13 @@ func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request str
 		case <-timer.C:
 			return keyInProgress()
 		case <-ctx.Done():
-			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request ended before it was carried out.")
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
+				"The request ended before it was carried out.")
 		}
 	}
 }
 
-// acquireFree takes a key, or returns the request that uses it.
+// acquireFree acquires a key, or returns the request that uses it.
 func (k *keysInUse) acquireFree(name store.OnceKey, request string) *keyInUse {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -76,8 +76,8 @@ func (k *keysInUse) drop(name store.OnceKey) {
 	delete(k.all, name)
 }
 
-// noteClaimed notes that a key has a row in the database.
-func (k *keysInUse) noteClaimed(name store.OnceKey) {
+// setClaimed records that a key has a row in the database.
+func (k *keysInUse) setClaimed(name store.OnceKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.all[name].claimed = true
@@ -89,9 +89,9 @@ func (k *keysInUse) isClaimed(name store.OnceKey) bool {
 	return k.all[name].claimed
 }
 
-// Claim keeps other processes from asking anything under the same key, for as long
-// as the asking may take. Where another process has the key, it waits for that
-// one's answer. It is called within once, before anything outside is asked.
+// Claim claims a key in the database, so that no other process calls another system for the same request; asking is
+// how long that call may take. Where another process has the key, it waits for that process's answer. Use cases call
+// it within Once, before they call another system.
 func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking time.Duration) error {
 	if o.Key == "" {
 		return nil
@@ -105,7 +105,7 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 			return err
 		}
 		if claimed {
-			g.keys.noteClaimed(name)
+			g.keys.setClaimed(name)
 			return nil
 		}
 		if err := g.repeat(ctx, p, o); err != nil {
@@ -116,7 +116,8 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 		case <-late.C:
 			return keyInProgress()
 		case <-ctx.Done():
-			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request ended before it was carried out.")
+			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
+				"The request ended before it was carried out.")
 		}
 	}
 }
@@ -136,8 +137,7 @@ func (g *Guard) tryClaim(
 	return claimed, err
 }
 
-// release lets others have a key whose operation has failed. Where that can't be
-// written, the claim ends by itself.
+// release lets others have a key whose operation has failed. If it can't be written, the claim expires.
 func (g *Guard) release(ctx context.Context, name store.OnceKey) {
 	if !g.keys.isClaimed(name) {
 		return

@@ -4,10 +4,10 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// MaxRaces bounds how often something starts again because another was faster.
+// MaxRaces bounds how often Retry calls a function.
 const MaxRaces = 5
 
-// Retry does something again while it fails with this code.
+// Retry calls do again while it fails with this code, because another request was faster.
 func Retry(code string, do func() error) error {
 	var err error
 	for range MaxRaces {

@@ -10,16 +10,16 @@ import (
 
 // However many endpoints there are, an entry is derived once for each clearance.
 func TestAnEntryIsDerivedOncePerClearance(t *testing.T) {
-	var d hooks.Derived
+	var d hooks.Derivation
 	one, other := &event.Entry{Seq: 1}, &event.Entry{Seq: 2}
-	first := d.At(one, casetype.Public)
-	if again := d.At(one, casetype.Public); again.Judged != first.Judged {
+	first := d.Of(one, casetype.Public)
+	if again := d.Of(one, casetype.Public); again.Entry != first.Entry {
 		t.Error("it is derived again")
 	}
-	if private := d.At(one, casetype.Private); private.Judged == first.Judged {
-		t.Error("who sees more is told the same")
+	if private := d.Of(one, casetype.Private); private.Entry == first.Entry {
+		t.Error("a reader with more clearance receives the same")
 	}
-	if next := d.At(other, casetype.Public); next.Judged == first.Judged {
-		t.Error("another entry is told as the first")
+	if next := d.Of(other, casetype.Public); next.Entry == first.Entry {
+		t.Error("another entry is read as the first")
 	}
 }

@@ -1,3 +1,3 @@
-// Package definitions finds case types as they are stored: a version of one by its tenant, key and
-// number, parsed once and kept while it is used.
+// Package definitions finds case types as they are stored: a version by its tenant, key and number, parsed once and
+// kept while it is used.
 package definitions

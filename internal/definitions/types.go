@@ -20,8 +20,8 @@ type Catalog struct {
 	types *cache.Bounded[typeKey, TypeVersion]
 }
 
-// NewCatalog returns an empty catalog. What is made of a definition is some times as large as the
-// definition, whose bytes are counted.
+// NewCatalog returns an empty catalog. Its bound counts the bytes of definitions; parsed, they need several times as
+// much memory.
 func NewCatalog() *Catalog {
 	return &Catalog{types: cache.New[typeKey, TypeVersion](2000, 2<<20)}
 }
@@ -68,12 +68,11 @@ type TypeVersion struct {
 	Type      *casetype.Type
 	Version   int64
 	CreatedAt time.Time
-	Clearance casetype.Classification // of who put it
+	Clearance casetype.Classification // of the author
 	RetiredAt time.Time               // of the type; zero: it is not, or this is the version of a case
 }
 
-// Missing says the same of a case type that the caller may not know of and of one
-// that does not exist.
+// Missing returns the fault of a case type that does not exist, or of which the caller may not know.
 func Missing(key string) error {
 	return fault.New(fault.NotFound, "case_type.not_found", "There is no case type %q.", key)
 }
@@ -91,6 +90,11 @@ type TypeSummary struct {
 // Summary is the version without its definition.
 func (t TypeVersion) Summary() TypeSummary {
 	return TypeSummary{
-		Key: t.Type.Key, Name: t.Type.Name, Kind: t.Type.Kind, Version: t.Version, CreatedAt: t.CreatedAt, RetiredAt: t.RetiredAt,
+		Key:       t.Type.Key,
+		Name:      t.Type.Name,
+		Kind:      t.Type.Kind,
+		Version:   t.Version,
+		CreatedAt: t.CreatedAt,
+		RetiredAt: t.RetiredAt,
 	}
 }

@@ -21,9 +21,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Attempts finds attempts at one endpoint, the newest first, and the Before to go
-// on with, 0 if there are no more. A page may have fewer than its limit. They
-// outlive the endpoint.
+// Attempts finds attempts at one endpoint, the newest first, and the Before of the next page, 0 if there is none. A
+// page may have fewer attempts than its limit. Attempts outlive the endpoint.
 func (s *Messages) Attempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
 ) ([]store.Attempt, int64, error) {
@@ -36,11 +35,11 @@ func (s *Messages) Attempts(
 	e, err := findEndpoint(ctx, s.store, p, f.Endpoint)
 	switch {
 	case errors.Is(err, fault.NotFound):
-		e.Reached = casetype.Restricted // it may have been
+		e.Reached = casetype.Restricted // it may have been so
 	case err != nil:
 		return nil, 0, err
 	}
-	if !p.Clearance.Sees(e.Reached) { // an answer may quote what it was told
+	if !p.Clearance.Sees(e.Reached) { // an answer may quote a message
 		return nil, 0, err
 	}
 	all, next, readErr := s.attempts(ctx, p, f)
@@ -58,23 +57,24 @@ func (s *Messages) FindAttempts(
 		return nil, 0, err
 	}
 	if !input.Word(f.Endpoint) {
-		return nil, 0, nil // nothing has such an id
+		return nil, 0, nil // no endpoint has such an id
 	}
 	return s.attempts(ctx, p, f)
 }
 
-// attemptRounds bounds how often a page is filled up where much is not to be seen.
-const attemptRounds = 5
+// maxRounds bounds how often a page is filled up where the caller sees few of the items.
+const maxRounds = 5
 
-// attempts finds those attempts that the caller may see: at endpoints that were
-// never told more than they see, and about what they see now.
+// attempts finds the attempts that the caller may see: at endpoints that never reached above the caller's
+// clearance, and about subjects that the caller sees now.
 func (s *Messages) attempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
 ) (shown []store.Attempt, next int64, err error) {
-	if !input.Word(f.Message) || !input.Word(f.Trigger) || !input.Word(f.Class) || f.Subject != "" && !subjectPattern.MatchString(f.Subject) {
+	wellFormed := f.Subject == "" || subjectPattern.MatchString(f.Subject)
+	if !wellFormed || !input.Word(f.Message) || !input.Word(f.Trigger) || !input.Word(f.Class) {
 		return nil, 0, nil
 	}
-	sees, err := s.sight(ctx, p)
+	sees, err := s.visibility(ctx, p)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -100,24 +100,24 @@ func (s *Messages) attempts(
 			}
 		}
 		f.Before = more
-		if sees.rounds++; more == 0 || len(shown) == limit || sees.rounds == attemptRounds || len(found) < f.Limit {
+		if sees.rounds++; more == 0 || len(shown) == limit || sees.rounds == maxRounds || len(found) < f.Limit {
 			return shown, more, nil
 		}
 	}
 }
 
-// sight is what somebody sees of deliveries.
-type sight struct {
+// visibility decides which deliveries somebody sees.
+type visibility struct {
 	service   *Messages
 	p         access.Principal
-	endpoints []string // that were never told more than they see; nil: all
+	endpoints []string // that never reached above the clearance; nil: all
 	reader    access.Reader
-	subjects  map[string]bool // those that were looked at
+	subjects  map[string]bool // the decisions so far
 	rounds    int
 }
 
-func (s *Messages) sight(ctx context.Context, p access.Principal) (*sight, error) {
-	v, err := s.sightOfSubjects(ctx, p)
+func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibility, error) {
+	v, err := s.subjectVisibility(ctx, p)
 	if err != nil || p.Clearance.Sees(casetype.Restricted) {
 		return v, err
 	}
@@ -138,15 +138,15 @@ func (s *Messages) sight(ctx context.Context, p access.Principal) (*sight, error
 	}
 }
 
-// sightOfSubjects is a sight without its endpoints.
-func (s *Messages) sightOfSubjects(ctx context.Context, p access.Principal) (*sight, error) {
+// subjectVisibility returns a visibility without its endpoints.
+func (s *Messages) subjectVisibility(ctx context.Context, p access.Principal) (*visibility, error) {
 	reader, err := s.guard.Reader(ctx, p)
-	return &sight{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
+	return &visibility{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
 }
 
-// attempt reports whether somebody sees an attempt: what it is about, and the type
-// that the case had when the attempt's entry was made.
-func (v *sight) attempt(ctx context.Context, a store.Attempt) (bool, error) {
+// attempt reports whether somebody sees an attempt: its subject, and the type that the case had when the attempt's
+// entry was made.
+func (v *visibility) attempt(ctx context.Context, a store.Attempt) (bool, error) {
 	visible, err := v.subject(ctx, a.Subject)
 	if err != nil || !visible || len(v.reader.Without) == 0 {
 		return visible, err
@@ -155,9 +155,9 @@ func (v *sight) attempt(ctx context.Context, a store.Attempt) (bool, error) {
 	return err == nil && (len(found.Entries) == 0 || v.reader.Reads(found.Entries[0])), err
 }
 
-// subject reports whether somebody sees what an attempt is about. What is gone is
-// seen by whoever saw its end.
-func (v *sight) subject(ctx context.Context, subject string) (visible bool, err error) {
+// subject reports whether somebody sees the subject of an attempt. Those who could see the end of a deleted case
+// see its attempts.
+func (v *visibility) subject(ctx context.Context, subject string) (visible bool, err error) {
 	kind, id, _ := strings.Cut(subject, "/")
 	if v.p.Clearance.Sees(casetype.Restricted) && len(v.reader.Without) == 0 || kind == "contact" {
 		return true, nil
@@ -176,10 +176,10 @@ func (v *sight) subject(ctx context.Context, subject string) (visible bool, err 
 	return visible, err
 }
 
-func (v *sight) ofCase(ctx context.Context, text string) (bool, error) {
+func (v *visibility) ofCase(ctx context.Context, text string) (bool, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return false, nil // not one of ours
+		return false, nil // no case has such an id
 	}
 	c, err := v.service.store.Case(ctx, v.p.Tenant, id)
 	if err == nil {
@@ -204,18 +204,17 @@ func ignore(err error, kind fault.Kind) error {
 	return err
 }
 
-// BodyState says how the body that is shown relates to the one that was sent.
+// BodyState is the relation of the body that is shown to the body that was sent.
 type BodyState string
 
 // The states.
 const (
 	BodySame    BodyState = "same"
-	BodyDiffers BodyState = "differs" // what it was made of is read differently today
-	BodyGone    BodyState = "gone"    // what it was made of has been removed
+	BodyDiffers BodyState = "differs" // its entry is read differently today
+	BodyGone    BodyState = "gone"    // its entry has been removed
 )
 
-// SentAttempt is an attempt with the body that it sent, which is not kept: it is
-// derived from the journal again.
+// SentAttempt is an attempt with the body that it sent. Bodies are not kept, but derived from the journal again.
 type SentAttempt struct {
 	store.Attempt
 	Body  []byte // nil when gone
@@ -238,7 +237,7 @@ func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (S
 	if err != nil {
 		return SentAttempt{}, err
 	}
-	sees, err := s.sight(ctx, p)
+	sees, err := s.visibility(ctx, p)
 	if err != nil {
 		return SentAttempt{}, err
 	}
@@ -255,8 +254,8 @@ func orMissing(err error) error {
 	return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.")
 }
 
-// derive makes the body of an attempt again, in the view that the endpoint
-// had then: it is the one whose body has the same hash.
+// derive makes the body of an attempt again, in the view that the endpoint had then: the one whose body has the
+// same hash.
 func (s *Messages) derive(
 	ctx context.Context, a store.Attempt, now wire.View, reached casetype.Classification,
 ) (SentAttempt, error) {

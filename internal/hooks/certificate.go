@@ -10,8 +10,10 @@ import (
 // checkCertificate refuses a client certificate that has expired.
 func checkCertificate(t endpoint.TLS, now time.Time) error {
 	if ends, there := t.CertificateEnds(); there && !now.Before(ends) {
-		return fault.In("endpoint.invalid", "The endpoint can't be saved.",
-			fault.Field{Path: "/tls/certificate", Message: "expired on " + ends.UTC().Format(time.DateOnly) + "; set one that is valid"})
+		return fault.In("endpoint.invalid", "The endpoint can't be saved.", fault.Field{
+			Path:    "/tls/certificate",
+			Message: "expired on " + ends.UTC().Format(time.DateOnly) + "; set one that is valid",
+		})
 	}
 	return nil
 }

@@ -18,25 +18,25 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Telling is a message, and whom it was or is to be told.
-type Telling struct {
+// MessageDeliveries is a message with its deliveries.
+type MessageDeliveries struct {
 	Entry   *event.Entry
 	Message string
 	Trigger string
 	To      []Delivery // by endpoint
 }
 
-// Delivery is what became of a message for one endpoint.
+// Delivery is the delivery of a message to one endpoint.
 type Delivery struct {
 	Endpoint string
 	Name     string // empty where the endpoint is deleted, or has none
 	Status   DeliveryStatus
 	Tries    store.Tries
 	Due      time.Time // of the next try, while it is parked
-	Reason   string    // why it is parked, or was given up
+	Reason   string    // for which it is parked, or was given up
 }
 
-// DeliveryStatus says how a message stands with an endpoint.
+// DeliveryStatus is the status of a delivery.
 type DeliveryStatus string
 
 // The statuses.
@@ -46,14 +46,17 @@ const (
 	DeliveryParked  DeliveryStatus = "parked"  // it failed, and is tried again
 	DeliveryDead    DeliveryStatus = "dead"    // it was given up
 	DeliveryDropped DeliveryStatus = "dropped" // it was given up, and somebody put it aside
-	DeliveryEnded   DeliveryStatus = "ended"   // it failed, and is not tried again: its endpoint is deleted, or wants it no more
+
+	// DeliveryEnded: it failed, and is not tried again, since its endpoint is deleted or does not subscribe to it
+	// any more.
+	DeliveryEnded DeliveryStatus = "ended"
 )
 
-// CaseDeliveries lists who was told what about a case, by its entries with ids
-// below before, the newest first. Next is the before to go on with, or 0.
+// CaseDeliveries lists the deliveries of messages about a case, by its entries with ids below before, the newest
+// first. Next is the before of the next page, or 0.
 func (s *Messages) CaseDeliveries(
 	ctx context.Context, p access.Principal, id, before int64, limit int,
-) (all []Telling, next int64, err error) {
+) (all []MessageDeliveries, next int64, err error) {
 	if err := s.guard.PermitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
 		return nil, 0, err
 	}
@@ -66,7 +69,7 @@ func (s *Messages) CaseDeliveries(
 // ContactDeliveries is CaseDeliveries for a contact.
 func (s *Messages) ContactDeliveries(
 	ctx context.Context, p access.Principal, id, before int64, limit int,
-) (all []Telling, next int64, err error) {
+) (all []MessageDeliveries, next int64, err error) {
 	if err := s.guard.Permit(ctx, p, access.ListContactDeliveries); err != nil {
 		return nil, 0, err
 	}
@@ -76,110 +79,116 @@ func (s *Messages) ContactDeliveries(
 	return s.deliveries(ctx, p, event.ContactSubject(id), before, limit)
 }
 
-// book is what is known of the messages on a page.
-type book struct {
-	sight    *sight
-	subject  string
-	tellings []Telling
-	parts    []int // each message's place in its entry
-	known    map[string]endpoint.Endpoint
-	audience map[string]*filter.Audience // of each
-	tries    map[store.Pair]store.Tries
-	buried   map[store.Pair]store.Buried
-	standing map[string]store.Standing
-	derived  Derived // of the entry that is looked at
+// deliveryPage is a page of a list of deliveries, with all that their statuses depend on.
+type deliveryPage struct {
+	visibility *visibility
+	subject    string
+	messages   []MessageDeliveries
+	parts      []int // each message's position in its entry
+	known      map[string]endpoint.Endpoint
+	audience   map[string]*filter.Audience // of each
+	tries      map[store.Pair]store.Tries
+	buried     map[store.Pair]store.Buried
+	standing   map[string]store.Standing
+	derivation Derivation
 }
 
-// Derived is what one entry tells, by clearance.
-type Derived struct {
+// Derivation derives the messages of one entry at a time, once for each clearance. The zero value is ready for use.
+type Derivation struct {
 	entry *event.Entry
-	by    map[casetype.Classification]derivation
+	by    map[casetype.Classification]derived
 }
 
-type derivation struct {
+type derived struct {
 	messages []wire.Message
-	Judged   *filter.Entry
+	Entry    *filter.Entry
 }
 
-// At derives an entry's messages for a clearance, once while it is looked at.
-func (d *Derived) At(e *event.Entry, clearance casetype.Classification) derivation {
+// Of returns an entry's messages for a clearance. It forgets those of the entry before.
+func (d *Derivation) Of(e *event.Entry, clearance casetype.Classification) derived {
 	if d.entry != e {
-		d.entry, d.by = e, map[casetype.Classification]derivation{}
+		d.entry, d.by = e, map[casetype.Classification]derived{}
 	}
 	made, ok := d.by[clearance]
 	if !ok {
-		made = derivation{wire.Messages(e, "", clearance), filter.NewEntry(e, clearance)}
+		made = derived{wire.Messages(e, "", clearance), filter.NewEntry(e, clearance)}
 		d.by[clearance] = made
 	}
 	return made
 }
 
-// mostPairs bounds the messages of a page times the endpoints that may have been
-// told them. A page of one entry may go beyond it.
-const mostPairs = 10_000
+// maxPairs bounds the messages of a page times the endpoints that may have received them. A page of one entry may
+// exceed it.
+const maxPairs = 10_000
 
 func (s *Messages) deliveries(
 	ctx context.Context, p access.Principal, subject string, before int64, limit int,
-) ([]Telling, int64, error) {
+) ([]MessageDeliveries, int64, error) {
 	found, err := s.store.Entries(ctx, p.Tenant, subject, input.Newest(before), input.Page(limit))
 	entries := found.Items
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err
 	}
-	sees, err := s.sight(ctx, p)
+	sees, err := s.visibility(ctx, p)
 	if err != nil {
 		return nil, 0, err
 	}
-	b := &book{sight: sees, subject: subject, known: map[string]endpoint.Endpoint{}, audience: map[string]*filter.Audience{}}
+	b := &deliveryPage{
+		visibility: sees,
+		subject:    subject,
+		known:      map[string]endpoint.Endpoint{},
+		audience:   map[string]*filter.Audience{},
+	}
 	ends := make([]int, len(entries)) // of each entry's messages
 	for i, e := range entries {
-		b.enter(e)
-		ends[i] = len(b.tellings)
+		b.add(e)
+		ends[i] = len(b.messages)
 	}
 	if err := b.subscribers(ctx); err != nil {
 		return nil, 0, err
 	}
 	kept := 1
-	for kept < len(entries) && ends[kept]*len(b.known) <= mostPairs {
+	for kept < len(entries) && ends[kept]*len(b.known) <= maxPairs {
 		kept++
 	}
-	b.tellings, b.parts = b.tellings[:ends[kept-1]], b.parts[:ends[kept-1]]
-	if err := b.look(ctx); err != nil {
+	b.messages, b.parts = b.messages[:ends[kept-1]], b.parts[:ends[kept-1]]
+	if err := b.load(ctx); err != nil {
 		return nil, 0, err
 	}
-	for i := range b.tellings {
+	for i := range b.messages {
 		if err := ctx.Err(); err != nil {
-			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled",
+				"The request was given up before it was carried out.")
 		}
-		b.tell(&b.tellings[i], b.parts[i])
+		b.resolve(&b.messages[i], b.parts[i])
 	}
 	if kept == len(entries) && !found.More {
-		return b.tellings, 0, nil
+		return b.messages, 0, nil
 	}
-	return b.tellings, entries[kept-1].ID, nil
+	return b.messages, entries[kept-1].ID, nil
 }
 
-// enter adds an entry's messages, as far as the caller sees them.
-func (b *book) enter(e *event.Entry) {
-	if !b.sight.reader.Reads(e) { // the case was of another type then
+// add adds an entry's messages, as far as the caller sees them.
+func (b *deliveryPage) add(e *event.Entry) {
+	if !b.visibility.reader.Reads(e) { // the case was of another type then
 		return
 	}
-	for part, m := range wire.Messages(e, "", b.sight.p.Clearance) {
+	for part, m := range wire.Messages(e, "", b.visibility.p.Clearance) {
 		if !m.Untold {
-			b.tellings = append(b.tellings, Telling{Entry: e, Message: m.ID, Trigger: m.Trigger})
+			b.messages = append(b.messages, MessageDeliveries{Entry: e, Message: m.ID, Trigger: m.Trigger})
 			b.parts = append(b.parts, part)
 		}
 	}
 }
 
-// subscribers reads which endpoints listen to what the messages tell.
-func (b *book) subscribers(ctx context.Context) error {
+// subscribers loads the endpoints that listen to the triggers of the messages.
+func (b *deliveryPage) subscribers(ctx context.Context) error {
 	triggers := map[string]bool{}
-	for _, t := range b.tellings {
+	for _, t := range b.messages {
 		triggers[t.Trigger] = true
 	}
 	for trigger := range triggers {
-		subscribed, err := b.sight.service.store.Subscribers(ctx, b.sight.p.Tenant, trigger)
+		subscribed, err := b.visibility.service.store.Subscribers(ctx, b.visibility.p.Tenant, trigger)
 		if err != nil {
 			return err
 		}
@@ -190,36 +199,37 @@ func (b *book) subscribers(ctx context.Context) error {
 	return nil
 }
 
-// look reads what there is about the messages.
-func (b *book) look(ctx context.Context) (err error) {
-	messages := make([]string, len(b.tellings))
-	for i, t := range b.tellings {
+// load loads the tries, the endpoints and the queues of the messages.
+func (b *deliveryPage) load(ctx context.Context) (err error) {
+	messages := make([]string, len(b.messages))
+	for i, t := range b.messages {
 		messages[i] = t.Message
 	}
-	if b.tries, err = b.sight.service.store.Tries(ctx, b.sight.p.Tenant, messages); err != nil {
+	if b.tries, err = b.visibility.service.store.Tries(ctx, b.visibility.p.Tenant, messages); err != nil {
 		return err
 	}
-	if err := b.meet(ctx); err != nil {
+	if err := b.loadEndpoints(ctx); err != nil {
 		return err
 	}
 	ids := slices.Sorted(maps.Keys(b.known))
-	if b.buried, err = b.sight.service.store.Buried(ctx, b.sight.p.Tenant, ids, messages); err != nil {
+	st, tenant := b.visibility.service.store, b.visibility.p.Tenant
+	if b.buried, err = st.Buried(ctx, tenant, ids, messages); err != nil {
 		return err
 	}
-	b.standing, err = b.sight.service.store.Standings(ctx, b.sight.p.Tenant, ids, append(messages, b.subject, ""))
+	b.standing, err = st.Standings(ctx, tenant, ids, append(messages, b.subject, ""))
 	return err
 }
 
-// meet gets to know who has been told something, and forgets whom the caller does
-// not see. Of a deleted endpoint nobody knows what it was told at most.
-func (b *book) meet(ctx context.Context) error {
+// loadEndpoints adds the endpoints with tries on this page, and removes those that the caller does not see. A
+// deleted endpoint may have reached up to RESTRICTED.
+func (b *deliveryPage) loadEndpoints(ctx context.Context) error {
 	for pair := range b.tries {
 		if _, known := b.known[pair.Endpoint]; known {
 			continue
 		}
-		e, err := b.sight.service.store.Endpoint(ctx, b.sight.p.Tenant, pair.Endpoint)
+		e, err := b.visibility.service.store.Endpoint(ctx, b.visibility.p.Tenant, pair.Endpoint)
 		if errors.Is(err, fault.NotFound) {
-			e, err = endpoint.Endpoint{ID: pair.Endpoint, Reached: "RESTRICTED"}, nil
+			e, err = endpoint.Endpoint{ID: pair.Endpoint, Reached: casetype.Restricted}, nil
 		}
 		if err != nil {
 			return err
@@ -227,11 +237,11 @@ func (b *book) meet(ctx context.Context) error {
 		b.known[e.ID] = e
 	}
 	for id, e := range b.known {
-		if !b.sight.p.Clearance.Sees(e.Reached) {
+		if !b.visibility.p.Clearance.Sees(e.Reached) {
 			delete(b.known, id)
 			continue
 		}
-		owner, err := b.sight.service.guard.OwnersReader(ctx, e)
+		owner, err := b.visibility.service.guard.OwnersReader(ctx, e)
 		if err != nil {
 			return err
 		}
@@ -241,8 +251,8 @@ func (b *book) meet(ctx context.Context) error {
 	return nil
 }
 
-// tell fills in whom a message was, or is to be, told.
-func (b *book) tell(t *Telling, part int) {
+// resolve adds the deliveries of a message.
+func (b *deliveryPage) resolve(t *MessageDeliveries, part int) {
 	for _, id := range slices.Sorted(maps.Keys(b.known)) {
 		e := b.known[id]
 		pair := store.Pair{Endpoint: id, Message: t.Message}
@@ -258,7 +268,7 @@ func (b *book) tell(t *Telling, part int) {
 			d.Status, d.Reason = DeliveryStatus(buried.State), buried.Reason
 		case parked && head.Message == t.Message:
 			d.Status, d.Due, d.Reason = DeliveryParked, head.Due, head.Reason
-		case b.owed(e, t, part, head, parked):
+		case b.waits(e, t, part, head, parked):
 			d.Status = DeliveryWaiting
 		case d.Tries.Count > 0:
 			d.Status = DeliveryEnded
@@ -269,8 +279,8 @@ func (b *book) tell(t *Telling, part int) {
 	}
 }
 
-// head is the parked message that this one is, or waits behind.
-func (b *book) head(endpoint string, t *Telling) (p store.Parked, parked bool) {
+// head returns the parked message that this one is, or waits behind.
+func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Parked, parked bool) {
 	for _, lane := range []string{t.Message, b.subject, ""} {
 		if p, parked = b.standing[endpoint].Lanes[lane]; parked {
 			return p, true
@@ -279,19 +289,22 @@ func (b *book) head(endpoint string, t *Telling) (p store.Parked, parked bool) {
 	return p, false
 }
 
-// owed reports whether an endpoint, as it is set up now, is still to be told.
-func (b *book) owed(e endpoint.Endpoint, t *Telling, part int, head store.Parked, parked bool) bool {
+// waits reports whether a message is still to be delivered to an endpoint, as the endpoint is set up now.
+func (b *deliveryPage) waits(
+	e endpoint.Endpoint, t *MessageDeliveries, part int, head store.Parked, parked bool,
+) bool {
 	s, served := b.standing[e.ID]
 	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position
-	behind := parked && head.Lane == b.subject && (head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)
+	behind := parked && head.Lane == b.subject &&
+		(head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)
 	if !served || !ahead && !behind {
 		return false
 	}
 	a := b.audience[e.ID]
-	d := b.derived.At(t.Entry, a.Clearance)
+	d := b.derivation.Of(t.Entry, a.Clearance)
 	if part >= len(d.messages) || !a.Subscribes(t.Entry, &d.messages[part]) {
 		return false
 	}
-	passes, err := a.Passes(d.Judged.Message(&d.messages[part]))
-	return passes || err != nil // that it can't be computed is found out when it is its turn
+	passes, err := a.Passes(d.Entry.Message(&d.messages[part]))
+	return passes || err != nil // a filter that fails is reported when it is the message's turn
 }

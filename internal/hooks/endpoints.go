@@ -19,16 +19,15 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It
-// hears what happens from now on. Its settings are the caller's; without a Token it is
-// the caller's own. A secret may be supplied: the first of Secrets, by Kind and Key.
+// CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It receives messages from now on.
+// Without a Token it belongs to the caller's. A secret may be supplied: the first of Secrets, by Kind and Key.
 func (s *Endpoints) CreateEndpoint(
 	ctx context.Context, p access.Principal, e endpoint.Endpoint, once authz.Once,
 ) (endpoint.Endpoint, error) {
 	return s.CreateEndpointFrom(ctx, p, e, Start{}, once)
 }
 
-// CreateEndpointFrom is CreateEndpoint with a beginning in the past.
+// CreateEndpointFrom is CreateEndpoint with a start in the past.
 func (s *Endpoints) CreateEndpointFrom(
 	ctx context.Context, p access.Principal, e endpoint.Endpoint, from Start, once authz.Once,
 ) (endpoint.Endpoint, error) {
@@ -107,7 +106,10 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	case e.Clearance.Level() == 0:
 		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE, RESTRICTED"})
 	case !p.Clearance.Sees(e.Clearance):
-		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is above yours, which is " + string(p.Clearance)})
+		wrong = append(wrong, fault.Field{
+			Path:    "/clearance",
+			Message: "is above yours, which is " + string(p.Clearance),
+		})
 	}
 	if _, unfit := filter.Compile(e.Filter); unfit != nil {
 		wrong = append(wrong, fault.Field{Path: "/filter", Message: unfit.Error()})
@@ -115,7 +117,9 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	if message := input.LineProblem(e.Name, 100); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
 	}
-	if e.Status != "" && e.Status != endpoint.Active && e.Status != endpoint.Paused && e.Status != endpoint.Disabled {
+	switch e.Status {
+	case "", endpoint.Active, endpoint.Paused, endpoint.Disabled:
+	default:
 		wrong = append(wrong, fault.Field{Path: "/status", Message: "is neither active nor paused"})
 	}
 	if len(wrong) > 0 {
@@ -125,8 +129,8 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	return nil
 }
 
-// checkOwn refuses a token that is not the tenant's. One that others have is no
-// other answer than one that nobody has.
+// checkOwn refuses a token that is not the tenant's. The answer is the same for another tenant's token and for one
+// that does not exist.
 func checkOwn(ctx context.Context, r tokens, tenant int64, tokenID string) error {
 	if !input.Word(tokenID) {
 		return notOwn()
@@ -146,21 +150,21 @@ func notOwn() error {
 		fault.Field{Path: "/token", Message: "is not the id of a token; GET /v1/tokens lists them"})
 }
 
-// tokens is where tokens are found: the store, or a transaction of it.
+// tokens finds tokens; a store.Store does, and so does a store.Tx.
 type tokens interface {
 	Token(ctx context.Context, id string) (access.Token, error)
 }
 
-// UpdateEndpoint changes the settings of an endpoint. Change may be called more
-// than once. What changes nothing leaves the revision as it is.
+// UpdateEndpoint changes the settings of an endpoint. Change may be called more than once. If it changes nothing, the
+// revision stays as it is.
 func (s *Endpoints) UpdateEndpoint(
 	ctx context.Context, p access.Principal, endpointID string, change func(*endpoint.Endpoint),
 ) (endpoint.Endpoint, error) {
 	return s.UpdateEndpointFrom(ctx, p, endpointID, false, change)
 }
 
-// UpdateEndpointFrom is UpdateEndpoint; atHead lets the endpoint go on at the head
-// of the journal instead of where it stands. All that it is owed is passed over.
+// UpdateEndpointFrom is UpdateEndpoint; atHead moves the endpoint to the head of the journal, so that it never
+// receives the messages that wait for it.
 func (s *Endpoints) UpdateEndpointFrom(
 	ctx context.Context, p access.Principal, endpointID string, atHead bool, change func(*endpoint.Endpoint),
 ) (endpoint.Endpoint, error) {
@@ -195,8 +199,11 @@ func (s *Endpoints) UpdateEndpointFrom(
 				What:    access.EndpointUpdated,
 				Subject: of,
 				Detail: map[string]any{
-					"triggers": saved.Triggers, "status": saved.Status, "moved": saved.URL != before.URL,
-					"auth": saved.Auth.Kind, "tls": saved.TLS != (endpoint.TLS{}),
+					"triggers": saved.Triggers,
+					"status":   saved.Status,
+					"moved":    saved.URL != before.URL,
+					"auth":     saved.Auth.Kind,
+					"tls":      saved.TLS != (endpoint.TLS{}),
 				},
 			})
 		})
@@ -251,7 +258,7 @@ func (s *Endpoints) changeEndpoint(
 	return tx.UpdateEndpoint(ctx, after)
 }
 
-// DeleteEndpoint removes an endpoint and all that waits for it.
+// DeleteEndpoint removes an endpoint and the messages that wait for it.
 func (s *Endpoints) DeleteEndpoint(ctx context.Context, p access.Principal, endpointID string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteEndpoint); err != nil {
 		return err
@@ -291,8 +298,8 @@ type endpointReader interface {
 	Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error)
 }
 
-// findEndpoint returns an endpoint. One that is told more than the caller may see
-// is not there: whoever could change where it points would see it all.
+// findEndpoint returns an endpoint. An endpoint above the caller's clearance is not found: a caller who changed its
+// URL would see all its messages.
 func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
 	e, err := r.Endpoint(ctx, p.Tenant, id)
 	if err == nil && !p.Clearance.Sees(e.Clearance) {
@@ -311,7 +318,7 @@ func (s *Endpoints) Endpoints(
 	if err := input.CheckAfter(after); err != nil {
 		return none, err
 	}
-	return authz.FillPage(input.Page(limit), store.PageBytes, sizeOfEndpoint, func(limit int) (store.Page[endpoint.Endpoint], error) {
+	read := func(limit int) (store.Page[endpoint.Endpoint], error) {
 		found, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
 		shown := make([]endpoint.Endpoint, 0, len(found.Items))
 		for _, e := range found.Items {
@@ -321,10 +328,11 @@ func (s *Endpoints) Endpoints(
 			}
 		}
 		return store.Page[endpoint.Endpoint]{Items: shown, More: found.More}, err
-	})
+	}
+	return authz.FillPage(input.Page(limit), store.PageBytes, sizeOfEndpoint, read)
 }
 
-// sizeOfEndpoint is roughly what an endpoint takes in memory, in bytes.
+// sizeOfEndpoint returns roughly how many bytes of memory an endpoint needs.
 func sizeOfEndpoint(e endpoint.Endpoint) int {
 	n := 1<<10 + len(e.Description) + len(e.Filter)
 	for key, value := range e.Metadata {

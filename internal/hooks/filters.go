@@ -11,24 +11,23 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Judged is a message, and what a filter makes of it.
-type Judged struct {
+// FilterResult is a message, and the result of a filter for it.
+type FilterResult struct {
 	Message string // its webhook-id
 	Trigger string
 	Subject string
 	Version int64 // of the subject
 	At      time.Time
 	Passes  bool
-	Err     error // why that can't be computed; it quotes no data
+	Err     error // the filter failed; it quotes no data
 }
 
-// PreviewFilter says what a filter makes of the messages of up to limit recent
-// entries that somebody could listen to, the newest first; without a source it is
-// that of the endpoint which Listening names. It sees what the caller sees, or the
-// endpoint if that is less. Looked counts the entries among them that the caller sees.
+// PreviewFilter evaluates a filter for the messages of up to limit recent entries that somebody could listen to, the
+// newest first. Without a source it evaluates the filter of the endpoint that the selection names. The filter sees
+// what the caller sees, or the endpoint if that is less. Looked counts the entries that the caller sees.
 func (s *Journal) PreviewFilter(
-	ctx context.Context, p access.Principal, source string, l Listening, limit int,
-) (all []Judged, looked int, err error) {
+	ctx context.Context, p access.Principal, source string, l JournalSelection, limit int,
+) (all []FilterResult, looked int, err error) {
 	a, _, err := s.audience(ctx, p, access.PreviewFilter, l)
 	if err != nil {
 		return nil, 0, err
@@ -55,7 +54,8 @@ func (s *Journal) PreviewFilter(
 			looked++
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled",
+				"The request was given up before it was carried out.")
 		}
 		all = append(all, preview(&a, e)...)
 	}
@@ -64,16 +64,21 @@ func (s *Journal) PreviewFilter(
 
 // preview lists the messages of an entry that an audience subscribes to, and
 // whether each passes the filter.
-func preview(a *filter.Audience, e *event.Entry) (all []Judged) {
+func preview(a *filter.Audience, e *event.Entry) (all []FilterResult) {
 	seen := filter.NewEntry(e, a.Clearance)
 	for _, m := range wire.Messages(e, "", a.Clearance) {
 		if !a.Subscribes(e, &m) {
 			continue
 		}
 		passes, err := a.Passes(seen.Message(&m))
-		all = append(all, Judged{
-			Message: m.ID, Trigger: m.Trigger, Subject: e.Subject, Version: e.Version, At: e.At,
-			Passes: passes, Err: err,
+		all = append(all, FilterResult{
+			Message: m.ID,
+			Trigger: m.Trigger,
+			Subject: e.Subject,
+			Version: e.Version,
+			At:      e.At,
+			Passes:  passes,
+			Err:     err,
 		})
 	}
 	return all

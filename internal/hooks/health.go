@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// EndpointHealth finds an endpoint, and when it was last in contact.
+// EndpointHealth returns an endpoint, and its last contact.
 func (s *Endpoints) EndpointHealth(
 	ctx context.Context, p access.Principal, endpointID string,
 ) (e endpoint.Endpoint, c store.LastContact, err error) {
@@ -26,8 +26,8 @@ func (s *Endpoints) EndpointHealth(
 	return e, c, err
 }
 
-// repaired reports whether a change is of the kind that is made because an
-// endpoint fails: it shall have its full time again.
+// repaired reports whether a change may have repaired an endpoint that fails, so that its time of failures starts
+// again.
 func repaired(before, after endpoint.Endpoint) bool {
 	return after.Status == endpoint.Active && before.Status != endpoint.Active || after.URL != before.URL
 }

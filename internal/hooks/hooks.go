@@ -1,5 +1,5 @@
-// Package hooks holds the use cases of endpoints and their messages: endpoints and their secrets,
-// attempts, replays, what was given up or waits, and the journal as clients read it.
+// Package hooks holds the use cases of endpoints and their messages: endpoints and their secrets, attempts, replays,
+// dead and parked messages, and the journal as clients read it.
 package hooks
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Config is what the use cases of endpoints need.
+// Config has the collaborators and settings of the use cases of endpoints.
 type Config struct {
 	Store *store.Store
 	Guard *authz.Guard
@@ -24,7 +24,7 @@ type Config struct {
 	Random       io.Reader     // default: real randomness
 }
 
-// Cases is what these use cases ask of cases.
+// Cases has the functions of the use cases of cases that these use cases call.
 type Cases struct {
 	// KnownCase returns nil if there is, or was, a case that somebody sees.
 	KnownCase func(ctx context.Context, p access.Principal, id int64) error

@@ -11,32 +11,31 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Listening says what of the journal somebody wants to hear. What it names
-// narrows the rest.
-type Listening struct {
-	Endpoint string   // an endpoint's id: what this one would be told
+// JournalSelection selects messages of the journal. Its fields narrow each other.
+type JournalSelection struct {
+	Endpoint string   // an endpoint's id: the messages that it would receive
 	Triggers []string // names, or patterns of them with *; none: all
-	Sources  []string // whose activity; none: everybody's
+	Sources  []string // of the activity; none: all
 }
 
-// Audience says what somebody hears who listens, for one of the operations that
-// give the journal. Cases of types whose cases they may not read are left out. It
-// is as of now: who listens for long asks holds whether it is still so.
+// Audience returns the audience that somebody who follows the journal belongs to, for one of the operations that
+// read it. It leaves out cases of types that they may not read. It is as of now: a client that follows for long asks
+// unchanged whether it is still so.
 func (s *Journal) Audience(
-	ctx context.Context, p access.Principal, o access.Operation, l Listening,
-) (a filter.Audience, holds func(context.Context) (bool, error), err error) {
-	if a, holds, err = s.audience(ctx, p, o, l); err == nil && a.Fault != nil {
+	ctx context.Context, p access.Principal, o access.Operation, l JournalSelection,
+) (a filter.Audience, unchanged func(context.Context) (bool, error), err error) {
+	if a, unchanged, err = s.audience(ctx, p, o, l); err == nil && a.Fault != nil {
 		err = fault.In("endpoint.invalid", "The endpoint's filter can't be used; change the endpoint.",
 			fault.Field{Path: "/filter", Message: a.Fault.Error()})
 	}
-	return a, holds, err
+	return a, unchanged, err
 }
 
-// audience is Audience, whose endpoint may have a filter that can't be used. Holds
-// reports whether nobody may read more or less than now.
+// audience is Audience, whose endpoint may have a filter that can't be used. Unchanged reports whether the readers'
+// rights are still the same.
 func (s *Journal) audience(
-	ctx context.Context, p access.Principal, o access.Operation, l Listening,
-) (a filter.Audience, holds func(context.Context) (bool, error), err error) {
+	ctx context.Context, p access.Principal, o access.Operation, l JournalSelection,
+) (a filter.Audience, unchanged func(context.Context) (bool, error), err error) {
 	if err := s.guard.Permit(ctx, p, o); err != nil {
 		return a, nil, err
 	}
@@ -53,27 +52,27 @@ func (s *Journal) audience(
 		return a, nil, err
 	}
 	client := filter.ForClient(p.Tenant, reader, triggers, l.Sources)
-	clientHolds := func(ctx context.Context) (bool, error) {
+	clientUnchanged := func(ctx context.Context) (bool, error) {
 		now, err := s.store.Reader(ctx, p.Tenant, p.Owner())
 		return now.Same(before), err
 	}
 	if l.Endpoint == "" {
-		return client, clientHolds, nil
+		return client, clientUnchanged, nil
 	}
-	told, err := s.endpoints.Endpoint(ctx, p, l.Endpoint)
+	e, err := s.endpoints.Endpoint(ctx, p, l.Endpoint)
 	if err != nil {
 		return a, nil, err
 	}
-	owner, err := s.guard.OwnersReader(ctx, told)
+	owner, err := s.guard.OwnersReader(ctx, e)
 	if err != nil {
 		return a, nil, err
 	}
-	return filter.ForEndpoint(told, owner).ReadBy(client), func(ctx context.Context) (bool, error) {
-		now, err := s.guard.OwnersReader(ctx, told)
+	return filter.ForEndpoint(e, owner).ReadBy(client), func(ctx context.Context) (bool, error) {
+		now, err := s.guard.OwnersReader(ctx, e)
 		if err != nil || !now.Same(owner) {
 			return false, err
 		}
-		return clientHolds(ctx)
+		return clientUnchanged(ctx)
 	}, nil
 }
 
@@ -89,7 +88,10 @@ func matching(patterns []string) (map[string]bool, error) {
 			}
 		}
 		if !known {
-			wrong = append(wrong, fault.Field{Path: "query.triggers", Message: strconv.Quote(pattern) + " matches no trigger; GET /v1/triggers lists them"})
+			wrong = append(wrong, fault.Field{
+				Path:    "query.triggers",
+				Message: strconv.Quote(pattern) + " matches no trigger; GET /v1/triggers lists them",
+			})
 		}
 	}
 	if len(wrong) > 0 {

@@ -13,21 +13,21 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Start is a place in the journal, as people name it. The zero value is now.
+// Start is a position in the journal, as people name it. The zero value is now.
 type Start struct {
 	Beginning bool      // the oldest entry that is kept
 	At        time.Time // the first entry that was committed then or later
 }
 
-// positions is where places in the journal are found.
+// positions finds positions in the journal.
 type positions interface {
 	Floor(ctx context.Context) (int64, time.Time, error)
 	Before(ctx context.Context, at time.Time) (int64, error)
 	Head(ctx context.Context) (int64, error)
 }
 
-// position finds the place below what begins at a Start. A time of which some has
-// been removed is refused: whoever wants what is left says so.
+// position returns the position right before a Start. It refuses a time from which entries have been removed: a
+// caller who wants those that are left asks for the beginning.
 func position(ctx context.Context, r positions, from Start, path string) (int64, error) {
 	if !from.Beginning && from.At.IsZero() {
 		return r.Head(ctx)
@@ -38,7 +38,8 @@ func position(ctx context.Context, r positions, from Start, path string) (int64,
 	}
 	if floor > 0 && from.At.Before(oldest) {
 		kept := wire.Timestamp(oldest.Truncate(time.Minute).Add(time.Minute)).String()
-		return 0, fault.In("journal.removed", "Entries from before "+kept+" have been removed. Begin then, or at the \"beginning\" of what is left.",
+		return 0, fault.In("journal.removed",
+			"Entries from before "+kept+" have been removed. Begin then, or at the \"beginning\" of what is left.",
 			fault.Field{Path: path, Message: "is before " + kept + ", and entries of then have been removed"})
 	}
 	return r.Before(ctx, from.At)
@@ -56,8 +57,7 @@ func startAt(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, from Start)
 	return tx.StartAt(ctx, e.Tenant, e.ID, at)
 }
 
-// skip lets an endpoint go on at the head of the journal, and notes what it
-// passes over.
+// skip moves an endpoint to the head of the journal, and records how many entries it skips.
 func (s *Endpoints) skip(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint) error {
 	if e.Status != endpoint.Active {
 		return fault.In("endpoint.invalid", "The endpoint can't be saved.",
@@ -78,7 +78,7 @@ func (s *Endpoints) skip(ctx context.Context, tx *store.Tx, p access.Principal, 
 	})
 }
 
-// Lag says how far an endpoint is behind the journal.
+// Lag returns how far an endpoint is behind the journal.
 func (s *Endpoints) Lag(ctx context.Context, p access.Principal, endpointID string) (store.Lag, error) {
 	if err := s.guard.Permit(ctx, p, access.GetLag); err != nil {
 		return store.Lag{}, err

@@ -13,14 +13,14 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Which names messages of an endpoint: some, or all there are.
-type Which struct {
+// MessageSelection selects messages of an endpoint: some, or all.
+type MessageSelection struct {
 	Messages []string
 	All      bool
 }
 
-// names returns the messages as the store takes them: nil stands for all.
-func (w Which) names() ([]string, error) {
+// names returns the selected messages; nil stands for all.
+func (w MessageSelection) names() ([]string, error) {
 	message := ""
 	switch {
 	case w.All && len(w.Messages) > 0:
@@ -29,7 +29,8 @@ func (w Which) names() ([]string, error) {
 		message = "names none; send some, or \"all\": true"
 	}
 	if message != "" {
-		return nil, fault.In("message.which", "It is not clear which messages are meant.", fault.Field{Path: "/messages", Message: message})
+		return nil, fault.In("message.which", "It is not clear which messages are meant.",
+			fault.Field{Path: "/messages", Message: message})
 	}
 	if w.All {
 		return nil, nil
@@ -44,9 +45,9 @@ func (w Which) names() ([]string, error) {
 	return slices.Compact(known), nil
 }
 
-// told finds an endpoint whose messages somebody may see. Of one that was told
-// more before than they see, they see none.
-func (s *Messages) told(
+// receiver finds an endpoint, and reports whether somebody may see its messages: none, if it ever reached above
+// their clearance.
+func (s *Messages) receiver(
 	ctx context.Context, p access.Principal, o access.Operation, endpointID string,
 ) (e endpoint.Endpoint, visible bool, err error) {
 	if err := s.guard.Permit(ctx, p, o); err != nil {
@@ -56,38 +57,55 @@ func (s *Messages) told(
 	return e, p.Clearance.Sees(e.Reached), err
 }
 
-// DeadMessages lists what was given up for an endpoint and is in a state, after a
-// place, in the order in which it happened, and where to go on; nil: that is all.
+// DeadSelection selects dead messages of an endpoint.
+type DeadSelection struct {
+	Endpoint string // its id
+	State    store.DeadState
+	After    store.Place // of the message before the page
+	Limit    int
+}
+
+// DeadMessages lists dead messages in the order of their commits, and returns the place after which the next page
+// begins; nil: there is none.
 func (s *Messages) DeadMessages(
-	ctx context.Context, p access.Principal, endpointID string, state store.DeadState, after store.Place, limit int,
+	ctx context.Context, p access.Principal, in DeadSelection,
 ) ([]store.Dead, *store.Place, error) {
-	_, visible, err := s.told(ctx, p, access.ListDead, endpointID)
+	_, visible, err := s.receiver(ctx, p, access.ListDead, in.Endpoint)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
-	return seen(ctx, s, p, after, limit, func(after store.Place, limit int) ([]store.Dead, error) {
-		return s.store.Dead(ctx, p.Tenant, endpointID, state, after, limit)
-	}, func(d store.Dead) (string, store.Place) { return d.Subject, d.Place })
+	return listing[store.Dead, store.Place]{
+		read: func(after store.Place, limit int) ([]store.Dead, error) {
+			return s.store.Dead(ctx, p.Tenant, in.Endpoint, in.State, after, limit)
+		},
+		about: func(d store.Dead) (string, store.Place) { return d.Subject, d.Place },
+	}.page(ctx, s, p, in.After, in.Limit)
 }
 
-// seen reads a list until there are as many as wanted of those whose subject
-// somebody sees. Where much is not to be seen it ends before.
-func seen[T, P any](ctx context.Context, s *Messages, p access.Principal, after P, limit int,
-	read func(after P, limit int) ([]T, error), about func(T) (subject string, place P)) (shown []T, next *P, err error) {
-	sees, err := s.sightOfSubjects(ctx, p)
+// listing is a list of an endpoint's messages, of which somebody sees those whose subject they see.
+type listing[T, P any] struct {
+	read  func(after P, limit int) ([]T, error)
+	about func(T) (subject string, place P)
+}
+
+// page reads the list until there are limit items that somebody sees. Where they see few of them it ends before.
+func (l listing[T, P]) page(
+	ctx context.Context, s *Messages, p access.Principal, after P, limit int,
+) (shown []T, next *P, err error) {
+	sees, err := s.subjectVisibility(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
 	limit = input.Page(limit)
 	for round := 1; ; round++ {
 		wanted := limit - len(shown)
-		found, err := read(after, wanted+1) // one more tells whether it goes on
+		found, err := l.read(after, wanted+1) // one more shows whether the list goes on
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, one := range found[:min(wanted, len(found))] {
 			var subject string
-			subject, after = about(one)
+			subject, after = l.about(one)
 			visible, err := sees.subject(ctx, subject)
 			if err != nil {
 				return nil, nil, err
@@ -99,21 +117,20 @@ func seen[T, P any](ctx context.Context, s *Messages, p access.Principal, after 
 		if len(found) <= wanted {
 			return shown, nil, nil
 		}
-		if len(shown) == limit || round == attemptRounds {
+		if len(shown) == limit || round == maxRounds {
 			return shown, &after, nil
 		}
 	}
 }
 
-// nameable returns those of an endpoint's messages whose subject somebody sees: the
-// others are not there. Nil, which stands for all, stays nil.
+// nameable returns those of an endpoint's messages whose subject somebody sees. Nil, which stands for all, stays nil.
 func (s *Messages) nameable(
 	ctx context.Context, p access.Principal, endpointID string, names []string,
 ) ([]string, error) {
 	if names == nil {
 		return nil, nil
 	}
-	sees, err := s.sightOfSubjects(ctx, p)
+	sees, err := s.subjectVisibility(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +153,11 @@ func (s *Messages) nameable(
 	return visible, nil
 }
 
-// RetryDead tries dead messages again, in their order. Those that are delivered
-// are dead no more.
+// RetryDead tries dead messages again, in their order. Messages that are delivered then are not dead any more.
 func (s *Messages) RetryDead(
-	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (Replay, error) {
-	_, visible, err := s.told(ctx, p, access.RetryDead, endpointID)
+	_, visible, err := s.receiver(ctx, p, access.RetryDead, endpointID)
 	if err != nil {
 		return Replay{}, err
 	}
@@ -156,15 +172,23 @@ func (s *Messages) RetryDead(
 		return Replay{}, err
 	}
 	var made Replay
-	err = s.changing(ctx, authz.NewMandate(p, access.RetryDead), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+	m := authz.NewMandate(p, access.RetryDead)
+	err = s.changing(ctx, m, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
 		if err := tx.CatchUp(ctx); err != nil { // nothing is removed meanwhile
 			return nil, err
 		}
 		if err := roomForReplay(ctx, tx, e); err != nil {
 			return nil, err
 		}
-		r := store.Replay{ID: id.New("rpl"), Tenant: e.Tenant, Endpoint: e.ID, Kind: store.ReplayRetry, State: store.ReplayRunning, AskedBy: p.Actor.Name, CreatedAt: s.now()}
-		r, err := tx.RetryDead(ctx, r, names)
+		r, err := tx.RetryDead(ctx, store.Replay{
+			ID:        id.New("rpl"),
+			Tenant:    e.Tenant,
+			Endpoint:  e.ID,
+			Kind:      store.ReplayRetry,
+			State:     store.ReplayRunning,
+			AskedBy:   p.Actor.Name,
+			CreatedAt: s.now(),
+		}, names)
 		if err != nil {
 			return nil, err
 		}
@@ -181,53 +205,79 @@ func (s *Messages) RetryDead(
 	return made, err
 }
 
-// DropDead gives up dead messages for good, and returns how many. They stay listed
-// as dropped.
+// DropDead drops dead messages, and returns how many. They stay listed as dropped.
 func (s *Messages) DropDead(
-	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (int64, error) {
-	return s.dispose(ctx, p, access.DropDead, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
-		return tx.DropDead(ctx, p.Tenant, endpointID, names)
+	return s.repair(ctx, p, which, once, repair{
+		operation: access.DropDead,
+		action:    access.MessagesDropped,
+		endpoint:  endpointID,
+		do: func(tx *store.Tx, names []string) (int64, error) {
+			return tx.DropDead(ctx, p.Tenant, endpointID, names)
+		},
 	})
 }
 
-// Parked lists an endpoint's lanes that wait for another try, after a place, and
-// where to go on; nil: that is all.
+// Parked lists the lanes of an endpoint that wait for another try, after a place, and returns the place after which
+// the next page begins; nil: there is none.
 func (s *Messages) Parked(
 	ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int,
 ) ([]store.Waiting, *store.LanePlace, error) {
-	_, visible, err := s.told(ctx, p, access.ListParked, endpointID)
+	_, visible, err := s.receiver(ctx, p, access.ListParked, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
-	return seen(ctx, s, p, after, limit, func(after store.LanePlace, limit int) ([]store.Waiting, error) {
-		return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, limit)
-	}, func(w store.Waiting) (string, store.LanePlace) { return w.Subject, w.Place() })
+	return listing[store.Waiting, store.LanePlace]{
+		read: func(after store.LanePlace, limit int) ([]store.Waiting, error) {
+			return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, limit)
+		},
+		about: func(w store.Waiting) (string, store.LanePlace) { return w.Subject, w.Place() },
+	}.page(ctx, s, p, after, limit)
 }
 
 // RetryParked lets parked messages be tried at once, and returns how many.
 func (s *Messages) RetryParked(
-	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (int64, error) {
-	return s.dispose(ctx, p, access.RetryParked, endpointID, which, once, access.MessagesHurried, func(tx *store.Tx, names []string) (int64, error) {
-		return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
+	return s.repair(ctx, p, which, once, repair{
+		operation: access.RetryParked,
+		action:    access.MessagesHurried,
+		endpoint:  endpointID,
+		do: func(tx *store.Tx, names []string) (int64, error) {
+			return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
+		},
 	})
 }
 
-// DropParked gives parked messages up, and returns how many. What waits behind
-// them goes on. One that is under way is given up unless it is taken.
+// DropParked drops parked messages, and returns how many. The messages behind them go on. A message that is being sent
+// is dropped unless the receiver accepts it.
 func (s *Messages) DropParked(
-	ctx context.Context, p access.Principal, endpointID string, which Which, once authz.Once,
+	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (int64, error) {
-	return s.dispose(ctx, p, access.DropParked, endpointID, which, once, access.MessagesDropped, func(tx *store.Tx, names []string) (int64, error) {
-		return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
+	return s.repair(ctx, p, which, once, repair{
+		operation: access.DropParked,
+		action:    access.MessagesDropped,
+		endpoint:  endpointID,
+		do: func(tx *store.Tx, names []string) (int64, error) {
+			return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
+		},
 	})
 }
 
-// dispose does something about messages that are named, and notes it.
-func (s *Messages) dispose(ctx context.Context, p access.Principal, o access.Operation, endpointID string, which Which, once authz.Once,
-	action access.Action, do func(*store.Tx, []string) (int64, error)) (n int64, err error) {
-	_, visible, err := s.told(ctx, p, o, endpointID)
+// repair is a change of an endpoint's messages. Do returns how many messages it changed; nil names are all.
+type repair struct {
+	operation access.Operation
+	action    access.Action
+	endpoint  string // its id
+	do        func(tx *store.Tx, names []string) (int64, error)
+}
+
+// repair changes the selected messages, and records that.
+func (s *Messages) repair(
+	ctx context.Context, p access.Principal, which MessageSelection, once authz.Once, r repair,
+) (n int64, err error) {
+	_, visible, err := s.receiver(ctx, p, r.operation, r.endpoint)
 	if err != nil {
 		return 0, err
 	}
@@ -238,11 +288,12 @@ func (s *Messages) dispose(ctx context.Context, p access.Principal, o access.Ope
 	if !visible {
 		return 0, messageMissing()
 	}
-	if names, err = s.nameable(ctx, p, endpointID, names); err != nil {
+	if names, err = s.nameable(ctx, p, r.endpoint, names); err != nil {
 		return 0, err
 	}
-	err = s.changing(ctx, authz.NewMandate(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
-		if n, err = do(tx, names); err != nil {
+	m := authz.NewMandate(p, r.operation)
+	err = s.changing(ctx, m, r.endpoint, once, func(tx *store.Tx, e endpoint.Endpoint) (any, error) {
+		if n, err = r.do(tx, names); err != nil {
 			return nil, err
 		}
 		if n == 0 {
@@ -250,17 +301,19 @@ func (s *Messages) dispose(ctx context.Context, p access.Principal, o access.Ope
 		}
 		return n, s.guard.Record(ctx, tx, authz.Note{
 			Who:     p,
-			What:    action,
+			What:    r.action,
 			Subject: authz.AboutEndpoint(e),
-			Detail:  map[string]any{"operation": o, "messages": n},
+			Detail:  map[string]any{"operation": r.operation, "messages": n},
 		})
 	})
 	return n, err
 }
 
-// changing carries something out once, in a transaction in which the endpoint is
-// there.
-func (s *Messages) changing(ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once, do func(*store.Tx, endpoint.Endpoint) (any, error)) error {
+// changing calls do once, in a transaction, with the endpoint, and keeps its result for repeated requests.
+func (s *Messages) changing(
+	ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once,
+	do func(*store.Tx, endpoint.Endpoint) (any, error),
+) error {
 	return s.guard.Once(ctx, m.Principal, once, func() error {
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
 			e, err := findEndpoint(ctx, tx, m.Principal, endpointID)

@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// ReplayRequest is what somebody wants to be told again.
+// ReplayRequest selects the messages that are to be sent again.
 type ReplayRequest struct {
 	Since    Start
 	Until    time.Time // zero: up to now
@@ -32,12 +32,15 @@ type Replay struct {
 // maxReplays is how many replays of one endpoint may run at a time.
 const maxReplays = 100
 
-// CreateReplay tells an endpoint again what happened in some time: what it wants,
-// by its triggers, sources and clearance as they are when it is sent.
+// CreateReplay sends the messages of some time to an endpoint again: those to which it subscribes at the time of
+// sending.
 func (s *Messages) CreateReplay(
 	ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once,
 ) (Replay, error) {
-	return s.newReplay(ctx, p, access.CreateReplay, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+	if err := s.guard.Permit(ctx, p, access.CreateReplay); err != nil {
+		return Replay{}, err
+	}
+	plan := func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		r := store.Replay{Kind: store.ReplayRange, Triggers: in.Triggers, Subject: in.Subject}
 		if err := checkReplay(e, in); err != nil {
 			return r, nil, err
@@ -53,7 +56,8 @@ func (s *Messages) CreateReplay(
 		}
 		r.Until = max(r.Until, r.After)
 		return r, nil, err
-	})
+	}
+	return s.newReplay(ctx, authz.NewMandate(p, access.CreateReplay), endpointID, once, plan)
 }
 
 func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
@@ -76,15 +80,18 @@ func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
 	return nil
 }
 
-// Resend sends one message again, whatever became of it.
+// Resend sends one message again, whether it was delivered or not.
 func (s *Messages) Resend(
 	ctx context.Context, p access.Principal, endpointID, message string, once authz.Once,
 ) (Replay, error) {
+	if err := s.guard.Permit(ctx, p, access.ResendMessage); err != nil {
+		return Replay{}, err
+	}
 	reader, err := s.guard.Reader(ctx, p)
 	if err != nil {
 		return Replay{}, err
 	}
-	return s.newReplay(ctx, p, access.ResendMessage, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
+	plan := func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		var none store.Replay
 		var m store.Told
 		err := messageMissing()
@@ -95,49 +102,54 @@ func (s *Messages) Resend(
 			return none, nil, err
 		}
 		if !slices.Contains(e.Triggers, m.Trigger) {
-			return none, nil, fault.In("message.unwanted", "The endpoint does not listen to "+m.Trigger+" any more, so that it would not be sent. Add the trigger first.",
+			return none, nil, fault.In("message.unwanted",
+				"The endpoint does not listen to "+m.Trigger+" any more, so that it would not be sent. "+
+					"Add the trigger first.",
 				fault.Field{Path: "/message", Message: "is of a trigger that the endpoint does not listen to"})
 		}
 		kept, err := tx.TenantJournal(ctx, e.Tenant, m.Seq-1, 1)
 		if err == nil && kept.Last() != m.Seq {
-			err = fault.In("journal.removed", "What the message tells has been removed from the journal; it can't be made again.",
-				fault.Field{Path: "/message", Message: "tells what has been removed"})
+			err = fault.In("journal.removed",
+				"The entry of the message has been removed from the journal; the message can't be made again.",
+				fault.Field{Path: "/message", Message: "is of an entry that has been removed"})
 		}
 		if err == nil && !reader.Reads(kept.Entries[0]) {
 			err = messageMissing()
 		}
 		r := store.Replay{Kind: store.ReplayResend, After: m.Seq - 1, Until: m.Seq, Messages: 1}
 		return r, []store.Place{m.Place}, err
-	})
+	}
+	return s.newReplay(ctx, authz.NewMandate(p, access.ResendMessage), endpointID, once, plan)
 }
 
 func messageMissing() error {
 	return fault.New(fault.NotFound, "message.not_found", "The endpoint was never sent such a message.")
 }
 
-// newReplay adds a replay to an endpoint. Make says of what.
-func (s *Messages) newReplay(ctx context.Context, p access.Principal, o access.Operation, endpointID string, once authz.Once,
-	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (Replay, error) {
-	if err := s.guard.Permit(ctx, p, o); err != nil {
-		return Replay{}, err
-	}
+// replayPlan plans a replay for an endpoint, and returns the messages to which it is bound; nil: all.
+type replayPlan func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)
+
+// newReplay adds a replay to an endpoint.
+func (s *Messages) newReplay(
+	ctx context.Context, m *authz.Mandate, endpointID string, once authz.Once, plan replayPlan,
+) (made Replay, err error) {
 	if !input.Word(endpointID) {
 		return Replay{}, endpointMissing()
 	}
-	var made Replay
-	err := s.changing(ctx, authz.NewMandate(p, o), endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
-		made, err = s.startReplay(ctx, tx, p, e, make)
+	err = s.changing(ctx, m, endpointID, once, func(tx *store.Tx, e endpoint.Endpoint) (_ any, err error) {
+		made, err = s.startReplay(ctx, tx, m.Principal, e, plan)
 		return made, err
 	})
 	return made, err
 }
 
-func (s *Messages) startReplay(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint,
-	make func(*store.Tx, endpoint.Endpoint) (store.Replay, []store.Place, error)) (made Replay, err error) {
-	if err := tx.CatchUp(ctx); err != nil { // so that it tells all that is committed
+func (s *Messages) startReplay(
+	ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint, plan replayPlan,
+) (made Replay, err error) {
+	if err := tx.CatchUp(ctx); err != nil { // so that it sends all that is committed
 		return made, err
 	}
-	r, messages, err := make(tx, e)
+	r, messages, err := plan(tx, e)
 	if err != nil {
 		return made, err
 	}
@@ -163,12 +175,13 @@ func (s *Messages) startReplay(ctx context.Context, tx *store.Tx, p access.Princ
 func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error {
 	running, err := tx.RunningReplays(ctx, e.Tenant, e.ID)
 	if err == nil && len(running) >= maxReplays {
-		err = fault.New(fault.Conflict, "replay.too_many", "%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
+		err = fault.New(fault.Conflict, "replay.too_many",
+			"%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
 	}
 	return err
 }
 
-// stretches is where stretches of the journal are measured.
+// stretches measures stretches of the journal.
 type stretches interface {
 	Stretch(ctx context.Context, tenant, after, until int64) (store.Stretch, error)
 }
@@ -259,7 +272,7 @@ func replayMissing() error {
 	return fault.New(fault.NotFound, "replay.not_found", "The endpoint has no such replay.")
 }
 
-// knownEndpoint is findEndpoint for what a client sent as an id.
+// knownEndpoint is findEndpoint for an id that a client sent.
 func (s *Messages) knownEndpoint(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
 	if !input.Word(id) {
 		return endpoint.Endpoint{}, endpointMissing()

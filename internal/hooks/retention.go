@@ -9,13 +9,11 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// heldFor is how long an endpoint that is paused or disabled keeps what it has not
-// been served from being removed.
-const heldFor = 30 * 24 * time.Hour
+// retainedFor is how long entries are retained for an endpoint that is paused or disabled.
+const retainedFor = 30 * 24 * time.Hour
 
-// Purge removes attempts and entries that are older than the configuration keeps
-// them, and that no cursor needs. It does so in portions, so that others get
-// between.
+// Purge removes attempts and entries that are older than the configuration keeps them, and that no cursor needs. It
+// removes them in portions, so that other writers get their turn.
 func (s *Journal) Purge(ctx context.Context) error {
 	now := s.now()
 	if s.keepAttempts > 0 {
@@ -46,9 +44,9 @@ func (s *Journal) Purge(ctx context.Context) error {
 	return nil
 }
 
-// expireJournal finds the next portion to remove, and notes who loses by it.
+// expireJournal finds the next portion to remove, and records which endpoints lose entries by it.
 func (s *Journal) expireJournal(ctx context.Context, tx *store.Tx, now time.Time) (store.Removal, error) {
-	expired, r, err := tx.ExpireJournal(ctx, now.Add(-s.keepJournal), now.Add(-heldFor))
+	expired, r, err := tx.ExpireJournal(ctx, now.Add(-s.keepJournal), now.Add(-retainedFor))
 	if err != nil {
 		return r, err
 	}

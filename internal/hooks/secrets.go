@@ -28,8 +28,8 @@ func (s *Endpoints) EndpointSecrets(
 	return e.Signing(s.now()), nil
 }
 
-// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once.
-// Those of the same kind go on signing for the overlap.
+// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once. The secrets of the same
+// kind go on signing for the overlap.
 func (s *Endpoints) RotateEndpointSecret(
 	ctx context.Context, p access.Principal, endpointID string, q secrets.Request, once authz.Once,
 ) (endpoint.Secret, error) {
@@ -57,17 +57,19 @@ func (s *Endpoints) RotateEndpointSecret(
 	return r.Made, nil
 }
 
-// DeleteEndpointSecret ends a secret at once. The last one that has no end stays.
+// DeleteEndpointSecret ends a secret at once. The last secret that does not expire can't be deleted.
 func (s *Endpoints) DeleteEndpointSecret(ctx context.Context, p access.Principal, endpointID, secretID string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteEndpointSecret); err != nil {
 		return err
 	}
-	return s.changeSecrets(ctx, authz.NewMandate(p, access.DeleteEndpointSecret), endpointID, access.EndpointSecretRemoved, func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
-		return secrets.OfEndpoints.Remove(e.Secrets, secretID, s.now())
-	})
+	m := authz.NewMandate(p, access.DeleteEndpointSecret)
+	return s.changeSecrets(ctx, m, endpointID, access.EndpointSecretRemoved,
+		func(_ *store.Tx, e endpoint.Endpoint) ([]endpoint.Secret, error) {
+			return secrets.OfEndpoints.Remove(e.Secrets, secretID, s.now())
+		})
 }
 
-// changeSecrets replaces an endpoint's secrets by what change makes of it.
+// changeSecrets replaces an endpoint's secrets by those that change returns.
 func (s *Endpoints) changeSecrets(ctx context.Context, m *authz.Mandate, endpointID string, action access.Action,
 	change func(*store.Tx, endpoint.Endpoint) ([]endpoint.Secret, error)) error {
 	if !input.Word(endpointID) {

@@ -18,7 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Target is an endpoint, seen from a trigger that it listens to.
+// Target is an endpoint that listens to a trigger.
 type Target struct {
 	Endpoint endpoint.Endpoint
 	Created  bool // by this call: its secret may be shown
@@ -47,10 +47,9 @@ func (s *Endpoints) Targets(ctx context.Context, p access.Principal, trigger str
 	return targets, nil
 }
 
-// SetTargets makes these URLs, and no others, hear a trigger. An endpoint with
-// one of the URLs is subscribed; for the others endpoints are created. Whoever
-// is not listed loses the trigger, and its endpoint is deleted when that was the
-// only one.
+// SetTargets makes these URLs, and no others, the targets of a trigger. Endpoints with one of the URLs are
+// subscribed; for other URLs endpoints are created. Endpoints with a URL that is not listed lose the trigger, and
+// are deleted if it was their only one.
 func (s *Endpoints) SetTargets(
 	ctx context.Context, p access.Principal, trigger string, urls []string,
 ) ([]Target, error) {
@@ -137,7 +136,7 @@ func (s *Endpoints) setTargets(
 	}
 	var targets []Target
 	for _, u := range urls {
-		found, err := s.target(ctx, tx, p, trigger, u, all)
+		found, err := s.target(ctx, tx, p, all, subscription{trigger: trigger, url: u})
 		if err != nil {
 			return nil, err
 		}
@@ -146,30 +145,35 @@ func (s *Endpoints) setTargets(
 	return targets, nil
 }
 
-// target makes a URL hear a trigger: the endpoints that do already stay as they
-// are; else the oldest with this URL is subscribed; else there is a new one.
+// subscription is a trigger and a URL that listens to it.
+type subscription struct{ trigger, url string }
+
+// target makes a URL listen to a trigger: the endpoints that do already stay as they are; else the oldest with this
+// URL is subscribed; else there is a new one.
 func (s *Endpoints) target(
-	ctx context.Context, tx *store.Tx, p access.Principal, trigger, url string, all []endpoint.Endpoint,
+	ctx context.Context, tx *store.Tx, p access.Principal, all []endpoint.Endpoint, wanted subscription,
 ) ([]Target, error) {
-	var hearing []Target
-	var deaf []endpoint.Endpoint
+	var listening []Target
+	var others []endpoint.Endpoint
 	for _, e := range all {
 		switch {
-		case e.URL != url:
-		case listens(e, trigger):
-			hearing = append(hearing, Target{Endpoint: e})
+		case e.URL != wanted.url:
+		case listens(e, wanted.trigger):
+			listening = append(listening, Target{Endpoint: e})
 		default:
-			deaf = append(deaf, e)
+			others = append(others, e)
 		}
 	}
-	if len(hearing) > 0 {
-		return hearing, nil
+	if len(listening) > 0 {
+		return listening, nil
 	}
-	if len(deaf) > 0 {
-		e, err := s.changeEndpoint(ctx, tx, p, deaf[0], func(e *endpoint.Endpoint) { e.Triggers = append(e.Triggers, trigger) })
+	if len(others) > 0 {
+		e, err := s.changeEndpoint(ctx, tx, p, others[0], func(e *endpoint.Endpoint) {
+			e.Triggers = append(e.Triggers, wanted.trigger)
+		})
 		return []Target{{Endpoint: e}}, err
 	}
-	e, err := s.newEndpoint(ctx, p, endpoint.Endpoint{URL: url, Triggers: []string{trigger}})
+	e, err := s.newEndpoint(ctx, p, endpoint.Endpoint{URL: wanted.url, Triggers: []string{wanted.trigger}})
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +194,7 @@ func (s *Endpoints) unsubscribe(
 
 func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(e.Triggers, trigger) }
 
-// allEndpoints lists those that the caller sees; to the others nothing is done.
+// allEndpoints lists the endpoints that the caller sees.
 func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endpoint.Endpoint, error) {
 	var all []endpoint.Endpoint
 	for after := ""; ; {

@@ -11,8 +11,15 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Tested is what came of a test.
-type Tested struct {
+// Test is a request to send an endpoint a sample of a trigger.
+type Test struct {
+	Endpoint string // its id
+	Trigger  string
+	Send     Send
+}
+
+// TestResult is the result of a test.
+type TestResult struct {
 	store.Attempt
 	Reason string
 }
@@ -20,26 +27,26 @@ type Tested struct {
 // Send sends a sample of a trigger to an endpoint.
 type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
 
-// TestEndpoint lets send try a trigger on an endpoint. It is sent before it is noted,
-// since no transaction is open while an endpoint answers.
+// TestEndpoint sends a sample to an endpoint. It records that after the answer, since no transaction is open while an
+// endpoint answers.
 func (s *Messages) TestEndpoint(
-	ctx context.Context, p access.Principal, endpointID, trigger string, once authz.Once, send Send,
-) (out Tested, err error) {
+	ctx context.Context, p access.Principal, t Test, once authz.Once,
+) (out TestResult, err error) {
 	if err := s.guard.Permit(ctx, p, access.TestEndpoint); err != nil {
 		return out, err
 	}
-	e, err := s.knownEndpoint(ctx, p, endpointID)
+	e, err := s.knownEndpoint(ctx, p, t.Endpoint)
 	if err != nil {
 		return out, err
 	}
-	if !wire.Known(trigger) {
-		return out, triggerMissing(trigger)
+	if !wire.Known(t.Trigger) {
+		return out, triggerMissing(t.Trigger)
 	}
 	err = s.guard.Once(ctx, p, once, func() error {
 		if err := s.guard.Claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
 			return err
 		}
-		if out.Attempt, out.Reason, err = send(ctx, e, trigger); err != nil {
+		if out.Attempt, out.Reason, err = t.Send(ctx, e, t.Trigger); err != nil {
 			return err
 		}
 		m := authz.NewMandate(p, access.TestEndpoint)

@@ -13,7 +13,7 @@ const MaxName = 200
 
 var wordPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,100}$`) // keys and ids
 
-// Word reports whether s can be a key or an id: what can't is not looked up.
+// Word reports whether s can be a key or an id. Other strings are not looked up.
 func Word(s string) bool { return wordPattern.MatchString(s) }
 
 // Printable reports whether a text is printable ASCII alone.
@@ -21,7 +21,7 @@ func Printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// LineProblem says what is wrong with one line of text of up to max characters.
+// LineProblem returns what is wrong with one line of text of up to max characters; empty: nothing.
 func LineProblem(s string, max int) string {
 	switch {
 	case !utf8.ValidString(s):

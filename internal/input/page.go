@@ -12,7 +12,7 @@ const (
 	MaxPage     = 1000
 )
 
-// Page returns how many items a page has when somebody asks for so many; 0: they did not say.
+// Page returns the number of items of a page for the limit that was asked for; 0: the default.
 func Page(limit int) int {
 	if limit <= 0 {
 		return defaultPage
@@ -20,7 +20,7 @@ func Page(limit int) int {
 	return min(limit, MaxPage)
 }
 
-// Newest turns 0, the beginning of a list that is newest first, into a bound.
+// Newest returns the upper bound of ids for a page of a list that is newest first; 0 stands for its beginning.
 func Newest(before int64) int64 {
 	if before <= 0 {
 		return math.MaxInt64
@@ -28,7 +28,7 @@ func Newest(before int64) int64 {
 	return before
 }
 
-// CheckAfter refuses the position of a page that can't be one.
+// CheckAfter refuses a position that no page can have.
 func CheckAfter(after string) error {
 	if !Word(after) {
 		return fault.New(fault.Invalid, "page.invalid", "The position to continue after is not one that a page gave.")

@@ -41,8 +41,8 @@ func (s *Tenants) CreateTenantAdministrator(
 	return made, nil
 }
 
-// createAdministrator saves a token that may do everything in a tenant, and notes in
-// the tenant's audit who made it.
+// createAdministrator saves a token that may do everything in a tenant, and records in the tenant's audit who made
+// it.
 func (s *Tokens) createAdministrator(
 	ctx context.Context, tx *store.Tx, p access.Principal, tenant int64, name string,
 ) (NewToken, error) {
@@ -62,9 +62,9 @@ func (s *Tokens) createAdministrator(
 	})
 }
 
-// keepsAnAdministrator refuses what would leave nobody of this grant who may do what
-// it may: then nobody could give it to anybody again. Others stand in line behind it,
-// so that two don't remove each other. Without is who loses the grant.
+// keepsAnAdministrator refuses to remove the last grant of an administrator with this clearance, since nobody could
+// grant it again. It locks the tenant's administrators, so that two of them can't remove each other. Without is the
+// owner who loses the grant.
 func (s *Tokens) keepsAnAdministrator(
 	ctx context.Context, tx *store.Tx, tenant int64, lost access.Grant, without access.Owner,
 ) error {
@@ -82,5 +82,6 @@ func (s *Tokens) keepsAnAdministrator(
 		return nil
 	}
 	return fault.New(fault.Conflict, "access.last_administrator",
-		"Nobody would be left who administers the tenant with the clearance %s. Make another administrator first: a token, or a user who can sign in.", lost.Clearance)
+		"Nobody would be left who administers the tenant with the clearance %s. "+
+			"Make another administrator first: a token, or a user who can sign in.", lost.Clearance)
 }

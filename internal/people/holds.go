@@ -14,10 +14,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// How failed sign-ins are slowed down: some are free, then each further one in a
-// row holds the next back twice as long. One address may be many people's; and
-// what strangers guess at an account from elsewhere is no reason to keep its owner
-// out, unless it comes from hundreds of networks.
+// Failed sign-ins are slowed down: some are free, then each further failure in a row holds the next attempt back
+// twice as long. Many people may share an address; and strangers' guesses at an account from elsewhere must not keep
+// its owner out, unless they come from hundreds of networks.
 const (
 	freeByBrowser = 5 // of a known one, for the account that it is known for
 	freeByPair    = 5 // of an account and an address
@@ -26,8 +25,8 @@ const (
 	longestHold   = 15 * time.Minute
 )
 
-// Browser is one that somebody has signed in with before, as it says itself by
-// something that only we can have made.
+// Browser is a browser in which somebody has signed in before. It proves that by a cookie that only this server can
+// have made.
 type Browser struct {
 	ID     string
 	Tenant int64
@@ -48,8 +47,8 @@ func (c counter) forgive(ctx context.Context, tx *store.Tx) error {
 	return tx.ForgetSignIns(ctx, c.key)
 }
 
-// counters are what count an attempt to sign in to an account: in a browser that
-// is known for it that browser's alone, so that nobody else's failures matter.
+// counters returns the counters of an attempt to sign in to an account. In a browser that is known for the account it
+// is the browser's alone, so that nobody else's failures matter.
 func (in SignIn) counters(email string) []counter {
 	if b := in.Browser; b.ID != "" && b.Tenant == in.Tenant && b.Email == email {
 		return []counter{{key: "browser/" + b.ID, free: freeByBrowser}}
@@ -66,8 +65,7 @@ func (in SignIn) counters(email string) []counter {
 	}
 }
 
-// held is a hold that an attempt met. As an error it gives up the transaction, so
-// that what is held counts nowhere.
+// held is the error of an attempt that is held. It rolls the transaction back, so that the attempt is not counted.
 type held struct {
 	key   string
 	until time.Time
@@ -75,15 +73,14 @@ type held struct {
 
 func (held) Error() string { return "sign-ins are held" }
 
-// maxFailures bounds the counters that are kept, and trimEvery says how often that
-// is looked after, in attempts.
+// maxFailures bounds the counters that are kept. They are trimmed at every trimEvery-th attempt.
 const (
 	maxFailures = 100_000
 	trimEvery   = 1000
 )
 
-// countSignIn counts an attempt as a failure beforehand, so that many at once
-// are no way around the count, and refuses it while attempts are held.
+// countSignIn counts an attempt as a failure beforehand, so that many attempts at once are counted too, and refuses it
+// while attempts are held.
 func (s *Users) countSignIn(ctx context.Context, who access.Principal, counters []counter) error {
 	now := s.now()
 	met, found := s.holds.find(counters, now)
@@ -97,7 +94,8 @@ func (s *Users) countSignIn(ctx context.Context, who access.Principal, counters 
 	s.guard.NoteOnce(ctx, "held/"+met.key, authz.Note{
 		Who: who, What: access.SignInFailed, Detail: map[string]any{"by": "password", "held": true},
 	})
-	e := fault.New(fault.TooMany, "session.too_many", "Too many sign-ins failed in a row. Wait a while before the next.")
+	e := fault.New(fault.TooMany, "session.too_many",
+		"Too many sign-ins failed in a row. Wait a while before the next.")
 	e.RetryAfter = met.until.Sub(now)
 	return e
 }
@@ -122,13 +120,12 @@ func (s *Users) count(ctx context.Context, tx *store.Tx, counters []counter, now
 	return nil
 }
 
-// hold is how long attempts are held after so many failures beyond the free ones.
+// hold returns how long attempts are held after a number of failures beyond the free ones.
 func hold(failures int64) time.Duration {
 	return min(longestHold, time.Second<<min(failures, 20))
 }
 
-// holds remembers for a moment what is held, so that whoever tries all the same
-// costs no transaction.
+// holds remembers the counters that are held for a moment, so that further attempts cost no transaction.
 type holds struct {
 	mu  sync.Mutex
 	all map[string]remembered

@@ -9,11 +9,11 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// PasswordChange is somebody's wish for another password.
+// PasswordChange is a user's change of their own password.
 type PasswordChange struct {
 	Old, New string
 	From     string  // the IP address
-	Browser  Browser // zero: it is not known
+	Browser  Browser // zero: an unknown one
 }
 
 // ChangePassword changes the password of somebody who has signed in, and returns the user as
@@ -30,7 +30,7 @@ func (s *Users) ChangePassword(ctx context.Context, p access.Principal, c Passwo
 	if err != nil {
 		return access.User{}, err
 	}
-	if err := c.judge(before); err != nil {
+	if err := c.check(before); err != nil {
 		return access.User{}, err
 	}
 	counters := SignIn{Tenant: p.Tenant, From: c.From, Browser: c.Browser}.counters(before.Email)
@@ -54,8 +54,8 @@ func (s *Users) ChangePassword(ctx context.Context, p access.Principal, c Passwo
 	return saved, err
 }
 
-// judge says what is wrong with the new password of a user.
-func (c PasswordChange) judge(u access.User) error {
+// check refuses a new password that the user can't have.
+func (c PasswordChange) check(u access.User) error {
 	if u.Password == "" {
 		return fault.New(fault.Conflict, "password.none",
 			"You have no password: you sign in with OpenID Connect. An administrator can give you one.")
@@ -71,8 +71,8 @@ func (c PasswordChange) judge(u access.User) error {
 		fault.Field{Path: "/new_password", Message: problem})
 }
 
-// checkPassword fails unless a password is the user's. Failures are counted, and too many
-// in a row refused, as those of signing in are.
+// checkPassword fails unless a password is the user's. It counts failures, and refuses too many in a row, as signing
+// in does.
 func (s *Users) checkPassword(
 	ctx context.Context, p access.Principal, u access.User, password string, counters []counter,
 ) error {
@@ -88,8 +88,7 @@ func (s *Users) checkPassword(
 		fault.Field{Path: "/old_password", Message: "is not your password"})
 }
 
-// passwordIs reports whether a password is the user's; that of nobody takes as long to say
-// so.
+// passwordIs reports whether a password is the user's. For the zero user it takes as long.
 func (s *Users) passwordIs(ctx context.Context, u access.User, password string) (same bool, err error) {
 	err = s.hashing(ctx, func() error {
 		same = access.PasswordIs(u.Password, s.passwordCost, password)

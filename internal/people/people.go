@@ -1,5 +1,5 @@
-// Package people holds the use cases of people and programs: users and how they sign in, tokens,
-// and tenants with their hosts and public URLs.
+// Package people holds the use cases of people and programs: users and how they sign in, tokens, and tenants with
+// their hosts and public URLs.
 package people
 
 import (
@@ -15,15 +15,15 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Config is what the use cases of people need.
+// Config has the collaborators and settings of the use cases of people.
 type Config struct {
 	Store *store.Store
 	Guard *authz.Guard
 
 	PublicURL    string                      // of the installation; it may have a path
-	PasswordCost access.PasswordCost         // default: what access says
-	Hashing      func()                      // is called whenever a password is hashed; nil: nothing is
-	Variable     func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}; nil: there are none
+	PasswordCost access.PasswordCost         // default: that of access
+	Hashing      func()                      // is called whenever a password is hashed; may be nil
+	Variable     func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}; nil: no variables
 	Random       io.Reader                   // default: real randomness
 	Log          *slog.Logger                // nil: nothing is logged
 }

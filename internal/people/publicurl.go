@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// PublicURLOf returns where a tenant's people find the server: its own public URL, or
-// that of the installation, with the first of the tenant's host names in it unless
-// it has one of them already.
+// PublicURLOf returns the URL at which a tenant's people find the server: its own public URL, or that of the
+// installation, with the first of the tenant's host names in it unless it has one of them already.
 func (s *Tenants) PublicURLOf(t store.Tenant) string {
 	if t.PublicURL != "" || len(t.Hosts) == 0 {
 		return cmp.Or(t.PublicURL, s.publicURL)
@@ -27,16 +26,15 @@ func (s *Tenants) PublicURLOf(t store.Tenant) string {
 	return atHost(s.publicURL, t.Hosts[0])
 }
 
-// Place is where somebody finds the server under the host name of a tenant. The zero
-// value is a name that is no tenant's own.
+// Place is the URL of the server under the host name of a tenant. The zero value stands for a host name that is no
+// tenant's own.
 type Place struct {
 	URL string
-	Set bool // the tenant has a public URL, from which it follows
+	Set bool // the tenant has a public URL, from which URL follows
 }
 
-// PlaceAt returns where somebody who came to a tenant by a Host header is: at the
-// tenant's public URL where its host is this one, else at the same with this name, if
-// it is the tenant's. Tenant 0 is the one that is found there.
+// PlaceAt returns the place of a request to a tenant with a Host header: the tenant's public URL if that is its host,
+// else the same with this host name, if it is the tenant's. Tenant 0 stands for the tenant of the host name.
 func (s *Tenants) PlaceAt(ctx context.Context, tenant int64, header string) (Place, error) {
 	if tenant == 0 {
 		var err error
@@ -75,8 +73,8 @@ func (c TenantChange) setPublicURL(t *store.Tenant) (wrong []fault.Field) {
 	return nil
 }
 
-// checkHosts refuses a tenant whose people would be sent to another tenant's host
-// name, and one that takes the host name to which another tenant sends its people.
+// checkHosts refuses a tenant whose public URL has another tenant's host name, and a tenant with a host name that is in
+// the public URL of another.
 func checkHosts(ctx context.Context, tx *store.Tx, t store.Tenant) error {
 	host := hostIn(t.PublicURL)
 	if host != "" {
@@ -105,7 +103,7 @@ func hostTaken(detail, host string) error {
 	return fault.New(fault.Conflict, "tenant.host_taken", detail, host)
 }
 
-// hostName is the name in a Host header, without its port, in lower case.
+// hostName returns the name in a Host header, without its port, in lower case.
 func hostName(header string) string {
 	host, _, err := net.SplitHostPort(header)
 	if err != nil {
@@ -114,7 +112,7 @@ func hostName(header string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// hostIn is the host of a URL as hostName writes it; empty: it has none.
+// hostIn returns the host of a URL as hostName writes it; empty: it has none.
 func hostIn(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -123,7 +121,7 @@ func hostIn(rawURL string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-// atHost is a URL with another host name in it, and the same port.
+// atHost returns a URL with another host name in it, and the same port.
 func atHost(rawURL, host string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil {

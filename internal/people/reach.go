@@ -14,14 +14,14 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// maxReach bounds each list of what a tenant may call.
+// maxReach bounds each list of the addresses and variables that a tenant may use.
 const maxReach = 100
 
 var variablePattern = regexp.MustCompile(`^[A-Z0-9_]{1,100}$`)
 
-// reach writes what is set of a tenant's reach, and says what is wrong with it.
+// reach sets the changed parts of a tenant's reach, and returns what is wrong with them.
 func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
-	set := func(path string, to *[]string, texts *[]string, judge func(string) (string, error)) {
+	set := func(path string, to *[]string, texts *[]string, parse func(string) (string, error)) {
 		if texts == nil {
 			return
 		}
@@ -31,7 +31,7 @@ func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 			return
 		}
 		for i, text := range *texts {
-			canonical, err := judge(text)
+			canonical, err := parse(text)
 			if err != nil {
 				wrong = append(wrong, fault.Field{Path: path + "/" + strconv.Itoa(i), Message: err.Error()})
 			}
@@ -42,7 +42,8 @@ func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 	set("/variables", &r.Variables, c.Variables, func(text string) (string, error) {
 		name := strings.TrimPrefix(text, casetype.VariablePrefix)
 		if !variablePattern.MatchString(name) {
-			return "", fmt.Errorf("is not the name of a variable, such as ORDERS_URL for %sORDERS_URL", casetype.VariablePrefix)
+			return "", fmt.Errorf("is not the name of a variable, such as ORDERS_URL for %sORDERS_URL",
+				casetype.VariablePrefix)
 		}
 		return name, nil
 	})
@@ -53,8 +54,8 @@ func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 	return wrong
 }
 
-// Variables looks up those that a tenant's callbacks may name: what the operator has
-// granted to it, and for the first tenant all there are.
+// Variables returns the lookup of the variables that a tenant's callbacks may name: those that the operator has
+// granted to it, and for the first tenant all.
 func (s *Tenants) Variables(ctx context.Context, tenant int64) (func(name string) (string, bool), error) {
 	t, err := s.store.Tenant(ctx, tenant)
 	return func(name string) (string, bool) {

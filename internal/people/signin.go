@@ -17,17 +17,16 @@ const maxHashing = 4
 
 // SignIn is an attempt to sign in with an address and a password.
 type SignIn struct {
-	Tenant   int64  // 0: there is none of this key
+	Tenant   int64  // 0: no tenant has this key
 	Key      string // of the tenant, as it was sent
 	Email    string
 	Password string
 	From     string  // the IP address
-	Browser  Browser // zero: it is not known
+	Browser  Browser // zero: an unknown one
 }
 
-// SignIn says which user of a tenant comes with an address and a password.
-// Whatever is wrong, the answer is the same and takes as long, also where there is no such
-// tenant; too many failures in a row are refused before the password is looked at.
+// SignIn returns the user of a tenant with an address and a password. All failures have the same answer and take as
+// long, even without such a tenant; too many failures in a row are refused before the password is checked.
 func (s *Users) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	email, password := access.NormalEmail(in.Email), in.Password
 	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
@@ -53,7 +52,7 @@ func (s *Users) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	return u, s.signedIn(ctx, u, in.From, "password", counters...)
 }
 
-// signedIn takes back what was counted as a failure, and notes the success.
+// signedIn takes back the failure that was counted beforehand, and records the success.
 func (s *Users) signedIn(ctx context.Context, u access.User, from, by string, counters ...counter) error {
 	p := principal(u, from)
 	return s.store.Update(ctx, func(tx *store.Tx) error {
@@ -71,9 +70,8 @@ func (s *Users) signedIn(ctx context.Context, u access.User, from, by string, co
 	})
 }
 
-// SignInIdentity says which user of a tenant has an identity: who signed in with
-// it before, else who has the address that the provider has verified, and has no
-// other identity. From then on it is theirs.
+// SignInIdentity returns the user of a tenant with an identity: the user who signed in with it before, else the user
+// with the address that the provider has verified, if they have no other identity. It is theirs from then on.
 func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Identity, from string) (access.User, error) {
 	u, err := s.store.UserByIdentity(ctx, tenant, i.Issuer, i.Subject)
 	if email := access.NormalEmail(i.Email); errors.Is(err, fault.NotFound) && i.Verified && emailProblem(email) == "" {
@@ -82,10 +80,13 @@ func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Ident
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.User{}, err
 	}
-	if err != nil || u.Disabled || u.Issuer != "" && (u.Issuer != i.Issuer || u.Subject != i.Subject) || i.Issuer == "" || i.Subject == "" {
+	another := u.Issuer != "" && (u.Issuer != i.Issuer || u.Subject != i.Subject)
+	if err != nil || u.Disabled || another || i.Issuer == "" || i.Subject == "" {
 		who := access.Principal{Tenant: tenant, Actor: event.Actor{Source: event.UI, Name: i.Email, Address: from}}
-		s.guard.NoteStranger(ctx, who, access.SignInFailed, subjectOf(u), map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
-		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user", "Nobody here has this identity. Ask an administrator for a user with its address.")
+		s.guard.NoteStranger(ctx, who, access.SignInFailed, subjectOf(u),
+			map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
+		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user",
+			"Nobody here has this identity. Ask an administrator for a user with its address.")
 	}
 	if u.Issuer == "" {
 		if u, err = s.link(ctx, u, i, from); err != nil {
@@ -95,7 +96,7 @@ func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Ident
 	return u, s.signedIn(ctx, u, from, "oidc")
 }
 
-// link makes an identity a user's.
+// link adds an identity to a user.
 func (s *Users) link(ctx context.Context, u access.User, i access.Identity, from string) (access.User, error) {
 	after := u
 	after.Issuer, after.Subject = i.Issuer, i.Subject
@@ -108,7 +109,8 @@ func (s *Users) link(ctx context.Context, u access.User, i access.Identity, from
 }
 
 func refused() error {
-	return fault.New(fault.Unauthenticated, "session.refused", "The address or the password is wrong, or the user is disabled.")
+	return fault.New(fault.Unauthenticated, "session.refused",
+		"The address or the password is wrong, or the user is disabled.")
 }
 
 func subjectOf(u access.User) authz.Subject {
@@ -118,7 +120,7 @@ func subjectOf(u access.User) authz.Subject {
 	return authz.AboutUser(u.ID)
 }
 
-// hashing runs what hashes a password, when its turn comes.
+// hashing calls do, which hashes a password, once fewer than maxHashing others run.
 func (s *Users) hashing(ctx context.Context, do func() error) error {
 	select {
 	case s.hashes <- struct{}{}:
@@ -128,18 +130,19 @@ func (s *Users) hashing(ctx context.Context, do func() error) error {
 		}
 		return do()
 	case <-ctx.Done():
-		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled", "The request was given up before it was carried out.")
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
+			"The request was given up before it was carried out.")
 	}
 }
 
-// Session is what a session in the store says.
+// Session is a session in the store.
 type Session struct {
 	Tenant, User, Epoch int64
 	Key                 string // in the store
 }
 
-// InSession says who a session belongs to: its user as of now. It is over once
-// the user's epoch is another.
+// InSession returns the principal of a session: its user as of now. A session is over once the user's epoch has
+// changed.
 func (s *Users) InSession(ctx context.Context, session Session, from string) (access.Principal, error) {
 	at, moment := time.Now(), s.store.RightsMoment()
 	u, err := s.store.User(ctx, session.Tenant, session.User)
@@ -161,7 +164,7 @@ func principal(u access.User, from string) access.Principal {
 	}
 }
 
-// SignedOut notes that somebody ended a session.
+// SignedOut records that somebody ended a session.
 func (s *Users) SignedOut(ctx context.Context, p access.Principal) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
@@ -170,7 +173,7 @@ func (s *Users) SignedOut(ctx context.Context, p access.Principal) error {
 	return nil
 }
 
-// Clean removes sessions that are over, and counts of failed sign-ins that are forgotten.
+// Clean removes sessions that are over, and old counts of failed sign-ins.
 func (s *Users) Clean(ctx context.Context) error {
 	now := s.now()
 	return s.store.Update(ctx, func(tx *store.Tx) error {

@@ -18,19 +18,18 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TenantChange is what an operator sets of a tenant; nil stays as it is.
+// TenantChange is an operator's change of a tenant; nil leaves a field as it is.
 type TenantChange struct {
 	Name      *string
 	Hosts     *[]string
 	Variables *[]string // names, with or without CASEHOOK_VAR_
 	Allow     *[]string // addresses, ranges of them, with or without ports
-	PublicURL *string   // where its people find the server; empty: as the rest has it
+	PublicURL *string   // where its people find the server; empty: as PublicURLOf derives it
 
 	ContactIDs *casetype.IDs // of the contacts that are created from now on
 }
 
-// NewTenant is the result of creating a tenant: its administrator's token is
-// shown once.
+// NewTenant is the result of creating a tenant. Its administrator's token is shown once.
 type NewTenant struct {
 	Tenant store.Tenant
 	Token  NewToken
@@ -43,15 +42,19 @@ var (
 	hostPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
-// Operator is who carries out what an operator asks for. They belong to no tenant.
+// Operator returns the principal of an operator, who belongs to no tenant.
 func Operator(address string) access.Principal {
-	return access.Principal{Role: access.Operator, Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator", Address: address}}
+	return access.Principal{
+		Role:  access.Operator,
+		Actor: event.Actor{Source: event.System, Name: "operator", TokenID: "operator", Address: address},
+	}
 }
 
-// RefuseTenantOperations refuses whoever is no operator, and notes the attempt.
+// RefuseTenantOperations returns the refusal of a principal who is not an operator, and records the attempt.
 func (s *Tenants) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
 	s.guard.NoteDenied(ctx, p, authz.Subject{}, map[string]any{"operation": "tenants", "role": p.Role})
-	return fault.New(fault.Forbidden, "tenant.operator_required", "Tenants are the operator's: use casehook tenant, with the installation's key.")
+	return fault.New(fault.Forbidden, "tenant.operator_required",
+		"Tenants are the operator's: use casehook tenant, with the installation's key.")
 }
 
 // CreateTenant adds a tenant with a token that may do everything in it.
@@ -106,7 +109,7 @@ func (s *Tenants) createTenant(
 	return NewTenant{Tenant: t, Token: admin}, err
 }
 
-// auditTenant notes in a tenant's own audit what the operator did to it.
+// auditTenant records in a tenant's own audit what the operator did to it.
 func (s *Tenants) auditTenant(
 	ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant,
 ) error {
@@ -126,7 +129,7 @@ func (s *Tenants) auditTenant(
 	})
 }
 
-// ChangeTenant changes what an operator sets of a tenant.
+// ChangeTenant changes a tenant.
 func (s *Tenants) ChangeTenant(
 	ctx context.Context, p access.Principal, key string, c TenantChange,
 ) (store.Tenant, error) {
@@ -162,7 +165,7 @@ func tenantMissing() error {
 	return fault.New(fault.NotFound, "tenant.not_found", "There is no such tenant.")
 }
 
-// apply writes what is set into t, and judges all of it.
+// apply writes the change into t, and checks all fields.
 func (c TenantChange) apply(t *store.Tenant) error {
 	var wrong []fault.Field
 	add := func(path, message string) { wrong = append(wrong, fault.Field{Path: path, Message: message}) }
@@ -209,8 +212,8 @@ func (s *Tenants) Tenants(ctx context.Context, p access.Principal) ([]store.Tena
 	return s.store.Tenants(ctx)
 }
 
-// TenantAt returns the tenant that is found under a Host header, for whoever is not
-// signed in yet. What no tenant has been given is the first tenant's.
+// TenantAt returns the tenant of the name in a Host header, for people who are not signed in yet. Names that no tenant
+// has are the first tenant's.
 func (s *Tenants) TenantAt(ctx context.Context, header string) (int64, error) {
 	id, err := s.tenantOf(ctx, header)
 	if err != nil || id != 0 {
@@ -220,8 +223,7 @@ func (s *Tenants) TenantAt(ctx context.Context, header string) (int64, error) {
 	return t.ID, err
 }
 
-// CheckHost refuses a principal who comes to the host name of another tenant, as
-// if they were nobody.
+// CheckHost refuses a principal at the host name of another tenant, with the answer of an invalid token.
 func (s *Tenants) CheckHost(ctx context.Context, p access.Principal, header string) error {
 	id, err := s.tenantOf(ctx, header)
 	if err == nil && id != 0 && id != p.Tenant {
@@ -243,9 +245,8 @@ func (s *Tenants) tenantOf(ctx context.Context, header string) (int64, error) {
 	return id, err
 }
 
-// TenantFor returns the tenant that somebody wants to sign in to: by its key, or
-// else as [Service.TenantAt] has it; 0: there is none. A tenant that is not to be found
-// under the host name is as none, and takes as long.
+// TenantFor returns the tenant that somebody wants to sign in to: by its key, or else that of [Tenants.TenantAt]; 0:
+// there is none. For a tenant with other host names it returns 0, and takes as long.
 func (s *Tenants) TenantFor(ctx context.Context, key, host string) (int64, error) {
 	if key == "" {
 		return s.TenantAt(ctx, host)

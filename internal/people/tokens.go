@@ -21,8 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TokenRequest says what a new token is to be. Role and Clearance are its maker's
-// where they are empty, and never above.
+// TokenRequest has the settings of a new token. Role and Clearance default to the caller's, and are never above them.
 type TokenRequest struct {
 	Name      string
 	Role      access.Role
@@ -39,8 +38,8 @@ type NewToken struct {
 
 const maxBearer = 300 // bytes
 
-// Authenticate says who comes with a bearer value from an address. Whatever is
-// wrong with it, the answer is the same.
+// Authenticate returns the principal with a bearer value, who calls from an address. All invalid values have the same
+// answer.
 func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
 	tokenID, secret, ok := access.ParseBearer(bearer)
 	if !ok || len(bearer) > maxBearer || !input.Word(tokenID) {
@@ -68,11 +67,10 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 	return p, nil
 }
 
-// useNoted is how far behind a token's last use may be.
-const useNoted = time.Minute
+// useInterval is the least time between two records of a token's use.
+const useInterval = time.Minute
 
-// uses remembers when this process last noted each token's use, so that many
-// requests at once note it once.
+// uses remembers when this process last recorded each token's use, so that many requests at once record it once.
 type uses struct {
 	mu sync.Mutex
 	at map[string]time.Time
@@ -83,7 +81,7 @@ const maxUses = 10_000
 func (u *uses) due(token string, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if now.Sub(u.at[token]) < useNoted {
+	if now.Sub(u.at[token]) < useInterval {
 		return false
 	}
 	if u.at == nil || len(u.at) >= maxUses {
@@ -93,18 +91,18 @@ func (u *uses) due(token string, now time.Time) bool {
 	return true
 }
 
-// used notes the use of a token. That it can't stops nobody.
+// used records a token's last use. A failure is logged, not returned.
 func (s *Tokens) used(ctx context.Context, t access.Token) {
 	now := s.now()
-	if now.Sub(t.LastUsed) < useNoted || !s.uses.due(t.ID, now) {
+	if now.Sub(t.LastUsed) < useInterval || !s.uses.due(t.ID, now) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		return tx.TokenUsed(ctx, t.Tenant, t.ID, now, now.Add(-useNoted))
+		return tx.TokenUsed(ctx, t.Tenant, t.ID, now, now.Add(-useInterval))
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, "a token's use could not be noted", "token_id", t.ID, "code", fault.As(err).Code)
+		s.log.WarnContext(ctx, "a token's use could not be recorded", "token_id", t.ID, "code", fault.As(err).Code)
 	}
 }
 
@@ -145,7 +143,7 @@ func (s *Tokens) CreateToken(
 	return made, nil
 }
 
-// above says what of a role and a clearance is none, or more than its giver has.
+// above reports an unknown role or clearance, or one above the granter's.
 func above(p access.Principal, role access.Role, clearance casetype.Classification) []fault.Field {
 	var wrong []fault.Field
 	switch {
@@ -163,7 +161,7 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 	return wrong
 }
 
-// newToken makes a token unless something is wrong with the request.
+// newToken makes a token if nothing is wrong with the request.
 func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
 	now := s.now()
 	expires := r.Expires.UTC().Truncate(time.Microsecond) // as it is kept
@@ -200,7 +198,8 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 		}
 		if err != nil || prefix.Addr().Is4In6() {
 			wrong = append(wrong, fault.Field{
-				Path: "/allowed_addresses/" + strconv.Itoa(i), Message: "is no address and no range; write 192.0.2.7 or 192.0.2.0/24",
+				Path:    "/allowed_addresses/" + strconv.Itoa(i),
+				Message: "is no address and no range; write 192.0.2.7 or 192.0.2.0/24",
 			})
 			continue
 		}
@@ -217,8 +216,8 @@ func (s *Tokens) Tokens(ctx context.Context, p access.Principal) ([]access.Token
 	return s.store.Tokens(ctx, p.Tenant)
 }
 
-// DeleteToken revokes a token at once, but none that may do or see more than its
-// revoker, nor the last of the administrators.
+// DeleteToken revokes a token at once. It refuses tokens that may do or see more than the caller, and the last
+// administrator's.
 func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteToken); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// UserChange is what is set of a user; nil stays as it is.
+// UserChange is a change of a user; nil leaves a field as it is.
 type UserChange struct {
 	Email     *string
 	Name      *string
@@ -24,8 +24,7 @@ type UserChange struct {
 	Disabled  *bool
 }
 
-// CreateUser adds a user to the caller's tenant: a viewer cleared for PUBLIC,
-// unless the change says otherwise.
+// CreateUser adds a user to the caller's tenant: by default a viewer with the clearance PUBLIC.
 func (s *Users) CreateUser(
 	ctx context.Context, p access.Principal, c UserChange, once authz.Once,
 ) (access.User, error) {
@@ -33,13 +32,19 @@ func (s *Users) CreateUser(
 		return access.User{}, err
 	}
 	now := s.now()
-	made := access.User{Tenant: p.Tenant, Role: access.Viewer, Clearance: casetype.Public, CreatedAt: now, UpdatedAt: now}
+	made := access.User{
+		Tenant:    p.Tenant,
+		Role:      access.Viewer,
+		Clearance: casetype.Public,
+		CreatedAt: now,
+		UpdatedAt: now,
+	}
 	if err := s.changeUser(ctx, p, &made, c); err != nil {
 		return access.User{}, err
 	}
 	err := s.guard.Once(ctx, p, once, func() error {
 		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateUser), func(tx *store.Tx) (err error) {
-			if err := unmistakable(ctx, tx, made.Tenant, made.Email); err != nil {
+			if err := checkAlike(ctx, tx, made.Tenant, made.Email); err != nil {
 				return err
 			}
 			if made, err = tx.CreateUser(ctx, made); err != nil {
@@ -105,7 +110,7 @@ func (s *Users) saveUser(
 		}
 	}
 	if after.Email != before.Email {
-		if err := unmistakable(ctx, tx, after.Tenant, after.Email); err != nil {
+		if err := checkAlike(ctx, tx, after.Tenant, after.Email); err != nil {
 			return after, err
 		}
 	}
@@ -127,9 +132,8 @@ func (s *Users) saveUser(
 	})
 }
 
-// unmistakable refuses an address that would be taken for another user's, although
-// the two differ.
-func unmistakable(ctx context.Context, tx *store.Tx, tenant int64, email string) error {
+// checkAlike refuses an address that differs from another user's, but looks the same.
+func checkAlike(ctx context.Context, tx *store.Tx, tenant int64, email string) error {
 	others, err := tx.OddEmails(ctx, tenant)
 	if err != nil {
 		return err
@@ -142,23 +146,30 @@ func unmistakable(ctx context.Context, tx *store.Tx, tenant int64, email string)
 	}
 	for _, other := range others {
 		if other != email && access.FoldedEmail(other) == folded {
-			return fault.In("user.email_alike", "The address would be taken for another user's.",
-				fault.Field{Path: "/email", Message: "differs from the address of another user in letter case or in letters that look the same"})
+			return fault.In("user.email_alike", "The address would be taken for another user's.", fault.Field{
+				Path: "/email",
+				Message: "differs from the address of another user in letter case or in letters that look " +
+					"the same",
+			})
 		}
 	}
 	return nil
 }
 
-// changed names what of a user differs.
+// changed returns the names of the fields that differ.
 func changed(before, after access.User) []string {
 	names := []string{}
 	for _, field := range []struct {
 		name   string
 		differ bool
 	}{
-		{"email", before.Email != after.Email}, {"name", before.Name != after.Name}, {"role", before.Role != after.Role},
-		{"clearance", before.Clearance != after.Clearance}, {"password", before.Password != after.Password},
-		{"disabled", before.Disabled != after.Disabled}, {"identity", before.Issuer != after.Issuer || before.Subject != after.Subject},
+		{"email", before.Email != after.Email},
+		{"name", before.Name != after.Name},
+		{"role", before.Role != after.Role},
+		{"clearance", before.Clearance != after.Clearance},
+		{"password", before.Password != after.Password},
+		{"disabled", before.Disabled != after.Disabled},
+		{"identity", before.Issuer != after.Issuer || before.Subject != after.Subject},
 	} {
 		if field.differ {
 			names = append(names, field.name)
@@ -167,7 +178,7 @@ func changed(before, after access.User) []string {
 	return names
 }
 
-// changeUser writes what is set into u, and judges all of it.
+// changeUser writes the change into u, and checks all fields.
 func (s *Users) changeUser(ctx context.Context, p access.Principal, u *access.User, c UserChange) error {
 	var wrong []fault.Field
 	add := func(path, message string) {

@@ -13,16 +13,15 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// Request says which secret an endpoint or a callback is to get.
+// Request asks for a new secret of an endpoint or a callback.
 type Request struct {
 	Kind    endpoint.SecretKind
-	Key     []byte        // empty: one is drawn
-	Overlap time.Duration // how long the secrets of before sign too
+	Key     []byte        // empty: a random one
+	Overlap time.Duration // how long the former secrets sign too
 }
 
-// Parse reads a secret that a caller supplies, in the notation of Standard
-// Webhooks: whsec_ is of kind v1, whsk_ of v1a. The fault has the code, and never
-// quotes the secret.
+// Parse reads a secret that a caller supplies, in the notation of Standard Webhooks: whsec_ is of kind v1, whsk_ of
+// v1a. The fault has the code, and never quotes the secret.
 func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
 	kind, parse := endpoint.V1, outbound.ParseKey
 	if len(text) > 5 && text[:5] == "whsk_" {
@@ -36,7 +35,7 @@ func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
 	return kind, key, nil
 }
 
-// Holder is what has secrets, in the words of refusals.
+// Holder is a kind of resource with secrets, in the words of refusals.
 type Holder struct{ noun, invalid, tooMany, missing, last string }
 
 var (
@@ -49,7 +48,7 @@ var (
 	}
 )
 
-// The codes of requests for secrets that can't be had.
+// The codes of invalid requests for secrets.
 const (
 	InvalidEndpoint = "endpoint.invalid"
 	InvalidCallback = "callback.secret_invalid"
@@ -64,8 +63,8 @@ func (h Holder) check(q Request) error {
 	return nil
 }
 
-// rotate puts a new secret before those that there are. It may be one that is about to
-// expire: then it does not.
+// rotate puts a new secret before the others. If it is one of them that is about to expire, it does not expire any
+// more.
 func (h Holder) rotate(
 	secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration,
 ) ([]endpoint.Secret, error) {
@@ -83,7 +82,7 @@ func (h Holder) rotate(
 	return rotated, nil
 }
 
-// Remove takes away a secret. The last one that has no end stays.
+// Remove removes a secret. The last secret that does not expire can't be removed.
 func (h Holder) Remove(secrets []endpoint.Secret, id string, now time.Time) ([]endpoint.Secret, error) {
 	signing := endpoint.Signing(secrets, now)
 	left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == id })
@@ -106,14 +105,14 @@ func Describe(secrets []endpoint.Secret) []string {
 	return ids
 }
 
-// Rotation is a secret that is asked for, and made.
+// Rotation is a secret that was made for a request.
 type Rotation struct {
 	Made   endpoint.Secret
 	holder Holder
 	q      Request
 }
 
-// NewRotation makes the secret that is asked for.
+// NewRotation makes the secret of a request.
 func (h Holder) NewRotation(q Request, random io.Reader, now time.Time) (Rotation, error) {
 	if err := h.check(q); err != nil {
 		return Rotation{}, err
@@ -126,12 +125,12 @@ func (h Holder) NewRotation(q Request, random io.Reader, now time.Time) (Rotatio
 	return Rotation{Made: made, holder: h, q: q}, err
 }
 
-// Apply puts the secret before those that there are.
+// Apply puts the secret before the others.
 func (r Rotation) Apply(have []endpoint.Secret) ([]endpoint.Secret, error) {
 	return r.holder.rotate(have, r.Made, r.q.Overlap)
 }
 
-// Draw makes a secret of a kind.
+// Draw makes a random secret of a kind.
 func Draw(random io.Reader, kind endpoint.SecretKind, now time.Time) (endpoint.Secret, error) {
 	draw := outbound.NewKey
 	if kind == endpoint.V1a {

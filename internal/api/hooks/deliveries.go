@@ -76,8 +76,9 @@ func (h deliveryHandler) register() {
 // entryPosition is the position of a commit in a list of deliveries.
 type entryPosition struct{ ID int64 }
 
-type deliveriesOf func(ctx context.Context, p access.Principal, id, before int64, limit int) ([]hooks.Telling,
-	int64, error)
+type deliveriesOf func(
+	ctx context.Context, p access.Principal, id, before int64, limit int,
+) ([]hooks.MessageDeliveries, int64, error)
 
 func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging,
 	load deliveriesOf) (*rest.PageAnswer[MessageDeliveries], error) {
@@ -94,11 +95,11 @@ func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id i
 		position = &entryPosition{next}
 	}
 	pager := rest.NewPager(h.kernel, name, showDeliveries,
-		func(t hooks.Telling) entryPosition { return entryPosition{t.Entry.ID} })
+		func(t hooks.MessageDeliveries) entryPosition { return entryPosition{t.Entry.ID} })
 	return pager.WholePageBefore(all, position)
 }
 
-func showDeliveries(t hooks.Telling) MessageDeliveries {
+func showDeliveries(t hooks.MessageDeliveries) MessageDeliveries {
 	out := MessageDeliveries{Message: t.Message, Trigger: t.Trigger, Version: t.Entry.Version,
 		At: rest.Time(t.Entry.At), Deliveries: make([]Delivery, len(t.To))}
 	for i, d := range t.To {

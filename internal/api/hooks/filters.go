@@ -56,7 +56,7 @@ func (h filterHandler) register(k *rest.Kernel) {
 }
 
 func (h filterHandler) previewFilter(ctx context.Context, in *InFilterPreview) (*shownPreview, error) {
-	selection := hooks.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+	selection := hooks.JournalSelection{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 	judged, looked, err := h.service.Journal.PreviewFilter(ctx, rest.PrincipalOf(ctx), in.Filter, selection, in.Entries)
 	if err != nil {
 		return nil, err

@@ -71,8 +71,8 @@ type InJournal struct {
 }
 
 // selection returns the messages that the parameters ask for.
-func (in InJournal) selection() hooks.Listening {
-	return hooks.Listening{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
+func (in InJournal) selection() hooks.JournalSelection {
+	return hooks.JournalSelection{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
 // Follow bounds the clients that follow the journal. Zero values get their defaults.
@@ -169,7 +169,7 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 type follower struct {
 	handler   journalHandler
 	operation access.Operation
-	selection hooks.Listening
+	selection hooks.JournalSelection
 	principal access.Principal
 	audience  filter.Audience
 	position  delivery.Position // behind the last message that was read

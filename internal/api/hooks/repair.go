@@ -40,8 +40,8 @@ type MessageSelection struct {
 	All      bool      `json:"all,omitempty" doc:"All that there are, instead." example:"true"`
 }
 
-func (b MessageSelection) selection() hooks.Which {
-	out := hooks.Which{All: b.All}
+func (b MessageSelection) selection() hooks.MessageSelection {
+	out := hooks.MessageSelection{All: b.All}
 	rest.Set(&out.Messages, b.Messages)
 	return out
 }
@@ -84,7 +84,7 @@ func (h repairHandler) register() {
 	for _, o := range []struct {
 		id                         access.Operation
 		path, summary, description string
-		do                         func(context.Context, access.Principal, string, hooks.Which,
+		do                         func(context.Context, access.Principal, string, hooks.MessageSelection,
 			authz.Once) (int64, error)
 	}{
 		{access.DropDead, "/dead/drop", "Drop messages that were given up", "They stay listed as dropped.",
@@ -121,7 +121,9 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, next, err := h.service.Messages.DeadMessages(ctx, rest.PrincipalOf(ctx), in.ID, in.State, after, in.Limit)
+	all, next, err := h.service.Messages.DeadMessages(ctx, rest.PrincipalOf(ctx), hooks.DeadSelection{
+		Endpoint: in.ID, State: in.State, After: after, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}

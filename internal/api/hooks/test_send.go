@@ -47,15 +47,16 @@ func (h testHandler) register(k *rest.Kernel) {
 			"nothing.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
-		return rest.Create[TestResult](ctx, in.Idempotent, func(t hooks.Tested) (store.Answer, error) {
+		return rest.Create[TestResult](ctx, in.Idempotent, func(t hooks.TestResult) (store.Answer, error) {
 			return rest.Answer(http.StatusOK, showTestResult(t))
-		}, func(o authz.Once) (hooks.Tested, error) {
-			return h.service.Messages.TestEndpoint(ctx, rest.PrincipalOf(ctx), in.ID, body.Trigger, o, h.tester.Send)
+		}, func(o authz.Once) (hooks.TestResult, error) {
+			test := hooks.Test{Endpoint: in.ID, Trigger: body.Trigger, Send: h.tester.Send}
+			return h.service.Messages.TestEndpoint(ctx, rest.PrincipalOf(ctx), test, o)
 		})
 	})
 }
 
-func showTestResult(t hooks.Tested) TestResult {
+func showTestResult(t hooks.TestResult) TestResult {
 	return TestResult{
 		Message:    t.Message,
 		Trigger:    t.Trigger,
