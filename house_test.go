@@ -18,11 +18,11 @@ import (
 // bounds has the rules of this house, and how often each may be broken. They only go down: to the figure that the
 // comment names, or to zero.
 var bounds = map[string]int{
-	"gives":    2,  // comments that begin with "X gives"; a function returns
-	"headless": 92, // sentences in comments that begin with a What or Who that asks nothing
-	"embedded": 8,  // embedded pointers, which inherit the fields of another type
-	"six":      30, // functions of six parameters or more, which want a struct
-	"long":     49, // lines of more than 120 columns, in 10,000; 30
+	"gives":    0,  // comments that begin with "X gives"; a function returns
+	"headless": 82, // sentences in comments that begin with a What or Who that asks nothing
+	"embedded": 0,  // embedded pointers, which inherit the fields of another type
+	"six":      14, // functions of six parameters or more, which want a struct
+	"long":     45, // lines of more than 120 columns, in 10,000; 30
 
 	"README.md":       10240, // bytes
 	"ARCHITECTURE.md": 13312, // bytes

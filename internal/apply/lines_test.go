@@ -71,7 +71,8 @@ endpoints:
 		t.Fatal(err)
 	}
 	e := plan.Endpoints[0]
-	if got := strings.Join([]string{e.Name, e.AtfinityVersion, e.Description, e.Headers[0].Value, e.Headers[1].Value}, " "); got != "0123 2.10  007 True" {
+	texts := []string{e.Name, e.AtfinityVersion, e.Description, e.Headers[0].Value, e.Headers[1].Value}
+	if got := strings.Join(texts, " "); got != "0123 2.10  007 True" {
 		t.Errorf("they are %s", got)
 	}
 }

@@ -44,7 +44,8 @@ func TestSecretsAreReadFromVariablesAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := endpoint.Endpoint{
-		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"}, Policy: endpoint.Policy{}.WithDefaults(),
+		Name: "crm", URL: "https://crm.example.com/", Triggers: []string{"case_created"},
+		Policy:      endpoint.Policy{}.WithDefaults(),
 		Options:     endpoint.Options{AtfinityVersion: "2.4.1"},
 		Description: "Keeps the CRM up to date.", Metadata: map[string]string{"team": "billing"}, Clearance: "PRIVATE",
 		Headers: []endpoint.Header{
