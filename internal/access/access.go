@@ -50,6 +50,8 @@ type Principal struct {
 	Role       Role
 	Clearance  casetype.Classification // the highest that may be seen
 	Credential Credential
+
+	permission permission
 }
 
 // Redact returns an actor as the principal may see it. Everybody sees the name of an actor, and all of

@@ -88,7 +88,7 @@ func compose(s Services, c Config) *rest.Kernel {
 		Tracer:         c.Tracer,
 		Authenticate:   authenticator.Authenticate,
 		Reauthenticate: authenticator.Reauthenticate,
-		Permit:         s.Guard.Permit,
+		Authorize:      s.Guard.Authorize,
 	})
 	registerServer(k, c)
 	cases.Register(k, s.Casework)

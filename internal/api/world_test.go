@@ -58,9 +58,10 @@ type world struct {
 
 	hashed atomic.Int64 // passwords
 
-	mu    sync.Mutex
-	seen  map[string]bool                                // "create-case 201"
-	reply func(w http.ResponseWriter, asked callbackAsk) // what the callback answers
+	mu      sync.Mutex
+	seen    map[string]bool                                // "create-case 201"
+	reply   func(w http.ResponseWriter, asked callbackAsk) // what the callback answers
+	checked []access.Operation                             // the operations that a role was checked for
 }
 
 var operatorKey = bytes.Repeat([]byte{3}, 32)
@@ -116,7 +117,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	out := outbound.New(sends)
 	t.Cleanup(out.Close)
 	catalog := definitions.NewCatalog()
-	w.services.Guard = authz.New(w.store, catalog, authz.Config{})
+	w.services.Guard = authz.New(w.store, catalog, authz.Config{Checked: w.noteChecked})
 	w.services.People = people.New(people.Config{
 		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example", Hashing: func() { w.hashed.Add(1) },
 		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // it is counted, not felt

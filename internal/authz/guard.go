@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
@@ -17,6 +18,8 @@ type Config struct {
 	KeyWait time.Duration    // how long a request waits for another with its idempotency key; default 10 s
 	Now     func() time.Time // default: the real clock
 	Log     *slog.Logger     // nil: nothing is logged
+
+	Checked func(access.Operation) // is called with each operation that a role is checked for; nil: nothing is
 }
 
 // Guard permits and records operations for all use cases. It is safe for concurrent use.
@@ -26,6 +29,7 @@ type Guard struct {
 	keyWait     time.Duration
 	now         func() time.Time
 	log         *slog.Logger
+	checked     func(access.Operation)
 	keys        keysInUse
 	process     string // names this one among those that share the database
 	sums        sums
@@ -42,9 +46,17 @@ func New(st *store.Store, d *definitions.Catalog, c Config) *Guard {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Checked == nil {
+		c.Checked = func(access.Operation) {}
+	}
 	return &Guard{
-		store: st, definitions: d, keyWait: c.KeyWait, log: c.Log, process: id.New("process"),
-		now: func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) },
+		store:       st,
+		definitions: d,
+		keyWait:     c.KeyWait,
+		now:         func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) },
+		log:         c.Log,
+		checked:     c.Checked,
+		process:     id.New("process"),
 	}
 }
 

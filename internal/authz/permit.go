@@ -14,15 +14,27 @@ import (
 	"github.com/casehook/casehook/internal/input"
 )
 
-// Permit says whether somebody's role lets them carry out an operation at all.
-// What is refused is noted in the audit. Every use case asks; where it is about
-// a case, the case's type may narrow the answer.
-func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operation) error {
-	if p.Role.Permits(o) {
-		return nil
+// Authorize checks whether a role permits an operation, and returns the principal with the
+// permission of it. A principal that has this permission already is not checked again. A refusal
+// is recorded in the audit.
+func (g *Guard) Authorize(ctx context.Context, p access.Principal, o access.Operation) (access.Principal, error) {
+	if p.Authorized(o) {
+		return p, nil
 	}
-	return g.Deny(ctx, p, o, Subject{},
-		Forbidden("The role %q may not do this; %s may.", p.Role, RoleNames(access.Permitted(o))))
+	g.checked(o)
+	authorized, ok := p.Authorize(o)
+	if !ok {
+		return access.Principal{}, g.Deny(ctx, p, o, Subject{},
+			Forbidden("The role %q may not do this; %s may.", p.Role, RoleNames(access.Permitted(o))))
+	}
+	return authorized, nil
+}
+
+// Permit is Authorize for callers that need no principal. Every use case calls it, so that it is
+// safe whoever calls it; where it is about a case, the case's type may narrow the answer.
+func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operation) error {
+	_, err := g.Authorize(ctx, p, o)
+	return err
 }
 
 // PermitType is Permit for an operation on cases of a type, as its newest

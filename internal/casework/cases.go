@@ -35,6 +35,11 @@ func (s *Cases) Case(ctx context.Context, p access.Principal, id int64) (View, e
 	if err := s.guard.PermitCase(ctx, p, access.GetCase, id); err != nil {
 		return View{}, err
 	}
+	return s.caseView(ctx, p, id)
+}
+
+// caseView is Case for an operation that is permitted already.
+func (s *Cases) caseView(ctx context.Context, p access.Principal, id int64) (View, error) {
 	c, t, err := s.core.find(ctx, s.store, p, id)
 	if err != nil {
 		return View{}, err

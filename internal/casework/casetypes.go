@@ -173,7 +173,21 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 func (s *CaseTypes) CaseType(
 	ctx context.Context, p access.Principal, key string, version int64,
 ) (definitions.TypeVersion, error) {
-	t, err := s.caseType(ctx, p, key, version)
+	return s.caseType(ctx, p, access.GetCaseType, key, version)
+}
+
+// DescribedCaseType is CaseType for the OpenAPI document of the type's cases.
+func (s *CaseTypes) DescribedCaseType(
+	ctx context.Context, p access.Principal, key string, version int64,
+) (definitions.TypeVersion, error) {
+	return s.caseType(ctx, p, access.GetCaseTypeOpenAPI, key, version)
+}
+
+// caseType is CaseType for an operation on cases of the type.
+func (s *CaseTypes) caseType(
+	ctx context.Context, p access.Principal, o access.Operation, key string, version int64,
+) (definitions.TypeVersion, error) {
+	t, err := s.findType(ctx, p, o, key, version)
 	return t, s.nearType(ctx, p, key, err)
 }
 
@@ -200,10 +214,10 @@ func (s *CaseTypes) nearType(ctx context.Context, p access.Principal, key string
 	return missing
 }
 
-func (s *CaseTypes) caseType(
-	ctx context.Context, p access.Principal, key string, version int64,
+func (s *CaseTypes) findType(
+	ctx context.Context, p access.Principal, o access.Operation, key string, version int64,
 ) (definitions.TypeVersion, error) {
-	if err := s.guard.PermitType(ctx, p, access.GetCaseType, key); err != nil {
+	if err := s.guard.PermitType(ctx, p, o, key); err != nil {
 		return definitions.TypeVersion{}, err
 	}
 	if !input.Word(key) || version < 0 {

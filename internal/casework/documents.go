@@ -53,7 +53,7 @@ func (s *Files) GenerateDocuments(
 func (s *Files) generate(
 	ctx context.Context, p access.Principal, g Generation, once authz.Once,
 ) ([]cases.Attachment, error) {
-	v, err := s.cases.Case(ctx, p, g.CaseID)
+	v, err := s.cases.caseView(ctx, p, g.CaseID)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (s *Files) UploadProof(
 	if err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID); err != nil {
 		return cases.Attachment{}, err
 	}
-	v, err := s.cases.Case(ctx, p, caseID)
+	v, err := s.cases.caseView(ctx, p, caseID)
 	if err != nil {
 		return cases.Attachment{}, err
 	}

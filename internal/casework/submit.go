@@ -152,11 +152,8 @@ func (s *Submissions) begin(ctx context.Context, pl *plan) error {
 	if !input.Word(pl.in.Type) {
 		return definitions.Missing(pl.in.Type)
 	}
-	t, err := s.types.CaseType(ctx, pl.p, pl.in.Type, 0)
+	t, err := s.types.caseType(ctx, pl.p, pl.in.operation(), pl.in.Type, 0)
 	if err != nil {
-		return err
-	}
-	if err := s.guard.PermitType(ctx, pl.p, pl.in.operation(), t.Type.Key); err != nil {
 		return err
 	}
 	if !t.RetiredAt.IsZero() {

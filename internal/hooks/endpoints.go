@@ -287,6 +287,11 @@ func (s *Endpoints) Endpoint(ctx context.Context, p access.Principal, endpointID
 	if err := s.guard.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
+	return s.known(ctx, p, endpointID)
+}
+
+// known is Endpoint for an operation that is permitted already.
+func (s *Endpoints) known(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
 	if !input.Word(endpointID) {
 		return endpoint.Endpoint{}, endpointMissing()
 	}

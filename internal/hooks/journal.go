@@ -59,7 +59,7 @@ func (s *Journal) audience(
 	if l.Endpoint == "" {
 		return client, clientUnchanged, nil
 	}
-	e, err := s.endpoints.Endpoint(ctx, p, l.Endpoint)
+	e, err := s.endpoints.known(ctx, p, l.Endpoint)
 	if err != nil {
 		return a, nil, err
 	}

@@ -42,7 +42,7 @@ func (h caseTypeHandler) registerOpenAPI() {
 		InCaseType
 		Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
 	}) (*typedDocument, error) {
-		t, err := h.service.CaseTypes.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
+		t, err := h.service.CaseTypes.DescribedCaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@
 // log; bodies, tokens and the data of cases never reach the log. Uploads and downloads
 // are streams: memory does not grow with the size of a file.
 //
-// The functions in [Config] authenticate requests and decide what is permitted.
+// The functions in [Config] authenticate requests and authorize operations.
 package rest
 
 import (
@@ -47,8 +47,9 @@ type Config struct {
 	// Reauthenticate does the same for a request that takes its time, without
 	// extending its session.
 	Reauthenticate func(*Exchange) error
-	// Permit refuses an operation that a principal may not carry out.
-	Permit func(context.Context, access.Principal, access.Operation) error
+	// Authorize returns the principal with the permission of an operation, which the use cases find
+	// in the exchange, or refuses the operation.
+	Authorize func(context.Context, access.Principal, access.Operation) (access.Principal, error)
 }
 
 // Kernel serves the operations that are registered with it. All are registered before

@@ -79,11 +79,14 @@ func handle[I, O any](
 	k.names[op.Pattern] = op.ID
 	k.open[op.Pattern] = op.Callers == Anybody
 	huma.Register(k.huma, described, func(ctx context.Context, in *I) (*O, error) {
-		ExchangeOf(ctx).operation = op.ID
+		x := ExchangeOf(ctx)
+		x.operation = op.ID
 		if op.Callers == Members { // before the request is read
-			if err := k.config.Permit(ctx, PrincipalOf(ctx), op.ID); err != nil {
+			authorized, err := k.config.Authorize(ctx, x.Principal, op.ID)
+			if err != nil {
 				return nil, k.Problem(ctx, err)
 			}
+			x.Principal = authorized
 		}
 		out, err := do(ctx, in)
 		if err != nil {

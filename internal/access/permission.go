@@ -1,0 +1,31 @@
+package access
+
+import "github.com/casehook/casehook/internal/casetype"
+
+// permission records that a role was checked for one operation, and for whom. A principal that is
+// copied and then changed no longer matches it. The zero permission permits nothing.
+type permission struct {
+	operation Operation
+	tenant    int64
+	role      Role
+	clearance casetype.Classification
+}
+
+// Authorize checks the role for an operation. It returns the principal with the permission of this
+// one operation, in place of any other; ok is false, and the principal has none, where the role
+// does not permit the operation.
+func (p Principal) Authorize(o Operation) (authorized Principal, ok bool) {
+	p.permission = permission{}
+	if !p.Role.Permits(o) {
+		return p, false
+	}
+	p.permission = permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance}
+	return p, true
+}
+
+// Authorized reports whether [Principal.Authorize] permitted an operation to this principal, whose
+// tenant, role and clearance have not changed since.
+func (p Principal) Authorized(o Operation) bool {
+	checked := permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance}
+	return p.permission != permission{} && p.permission == checked
+}
