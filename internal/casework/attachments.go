@@ -65,7 +65,9 @@ func (s *Files) Attachments(
 	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
 		return nil, err
 	}
-	return s.store.Attachments(ctx, p.Tenant, caseID, sort, p.Clearance, after, input.Page(limit))
+	return s.store.Attachments(ctx, p.Tenant, store.AttachmentFilter{
+		CaseID: caseID, Kind: sort, Clearance: p.Clearance, After: after, Limit: input.Page(limit),
+	})
 }
 
 // OpenAttachment returns a document or a proof with its contents, which the caller

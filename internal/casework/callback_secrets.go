@@ -79,7 +79,7 @@ func (m *secretMaker) forType(ctx context.Context) error {
 			continue
 		}
 		own.Secrets = m.retired(own.Secrets)
-		if err := m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Type.Key, name, own, m.now); err != nil {
+		if err := m.tx.PutCallbackSecrets(ctx, m.callback(name), own, m.now); err != nil {
 			return err
 		}
 	}
@@ -107,7 +107,11 @@ func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.S
 		rotated = rotated[:endpoint.MaxSecrets]
 	}
 	all := store.CallbackSecrets{Secrets: rotated, Revision: m.have[name].Revision}
-	return m.tx.PutCallbackSecrets(ctx, m.tenant, m.put.Type.Key, name, all, m.now)
+	return m.tx.PutCallbackSecrets(ctx, m.callback(name), all, m.now)
+}
+
+func (m *secretMaker) callback(name string) store.CallbackRef {
+	return store.CallbackRef{Tenant: m.tenant, CaseType: m.put.Type.Key, Callback: name}
 }
 
 // distinct leaves out secrets that are there already.
@@ -247,7 +251,8 @@ func (s *CaseTypes) changeCallbackSecrets(
 			if have.Secrets, err = change(tx, have.Secrets); err != nil {
 				return err
 			}
-			if err := tx.PutCallbackSecrets(ctx, tenant, t.Type.Key, name, have, s.now()); err != nil {
+			callback := store.CallbackRef{Tenant: tenant, CaseType: t.Type.Key, Callback: name}
+			if err := tx.PutCallbackSecrets(ctx, callback, have, s.now()); err != nil {
 				return err
 			}
 			return s.guard.Record(ctx, tx, authz.Note{

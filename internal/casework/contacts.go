@@ -156,7 +156,9 @@ func (s *Contacts) DeleteContact(
 				return err
 			}
 		}
-		left, err := tx.Links(ctx, p.Tenant, contact, store.Link{}, reader.Without, reader.Clearance, 1)
+		left, err := tx.Links(ctx, p.Tenant, store.LinkFilter{
+			Contact: contact, Without: reader.Without, Clearance: reader.Clearance, Limit: 1,
+		})
 		if err != nil {
 			return err
 		}
@@ -176,7 +178,9 @@ func (s *Contacts) DeleteContact(
 func (s *Contacts) unlinkable(
 	ctx context.Context, p access.Principal, contact int64, reader access.Reader,
 ) ([]store.Link, error) {
-	links, err := s.store.Links(ctx, p.Tenant, contact, store.Link{}, reader.Without, reader.Clearance, maxUnlink+1)
+	links, err := s.store.Links(ctx, p.Tenant, store.LinkFilter{
+		Contact: contact, Without: reader.Without, Clearance: reader.Clearance, Limit: maxUnlink + 1,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -168,7 +169,9 @@ func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	}
 	_, err := w.files.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
 	wantFault(t, err, fault.Conflict, "case.version_conflict")
-	if all, err := w.store.Attachments(t.Context(), w.p.Tenant, c.ID, cases.Document, casetype.Restricted, "", 9); err != nil || len(all) != 0 || w.contents() != 0 {
+	every := store.AttachmentFilter{CaseID: c.ID, Kind: cases.Document, Clearance: casetype.Restricted, Limit: 9}
+	all, err := w.store.Attachments(t.Context(), w.p.Tenant, every)
+	if err != nil || len(all) != 0 || w.contents() != 0 {
 		t.Errorf("%d rows, %d contents, %v", len(all), w.contents(), err)
 	}
 }

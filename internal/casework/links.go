@@ -90,7 +90,9 @@ func (s *Contacts) ContactCases(
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.store.Links(ctx, p.Tenant, contact, after, reader.Without, p.Clearance, input.Page(limit))
+	all, err := s.store.Links(ctx, p.Tenant, store.LinkFilter{
+		Contact: contact, After: after, Without: reader.Without, Clearance: p.Clearance, Limit: input.Page(limit),
+	})
 	if err != nil || len(all) > 0 {
 		return all, err
 	}

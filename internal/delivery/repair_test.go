@@ -363,7 +363,7 @@ func (b *bench) retryDead(e endpoint.Endpoint, messages []string) (r store.Repla
 
 func (b *bench) deadIn(e endpoint.Endpoint, state store.DeadState) []store.Dead {
 	b.Helper()
-	all, err := b.store.Dead(b.Context(), b.tenant, e.ID, state, store.Place{}, 100)
+	all, err := b.store.Dead(b.Context(), b.tenant, store.DeadFilter{Endpoint: e.ID, State: state, Limit: 100})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -76,7 +76,9 @@ func (s *Messages) DeadMessages(
 	}
 	return listing[store.Dead, store.Place]{
 		read: func(after store.Place, limit int) ([]store.Dead, error) {
-			return s.store.Dead(ctx, p.Tenant, in.Endpoint, in.State, after, limit)
+			return s.store.Dead(ctx, p.Tenant, store.DeadFilter{
+				Endpoint: in.Endpoint, State: in.State, After: after, Limit: limit,
+			})
 		},
 		about: func(d store.Dead) (string, store.Place) { return d.Subject, d.Place },
 	}.page(ctx, s, p, in.After, in.Limit)

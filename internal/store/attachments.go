@@ -77,12 +77,19 @@ func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.Attach
 	return err
 }
 
-// Attachments lists those of a case's documents or proofs that the clearance
-// sees, after one of them, oldest first.
-func (r reader) Attachments(
-	ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, clearance casetype.Classification, after string, limit int,
-) ([]cases.Attachment, error) {
-	rows, err := r.q.query(ctx, attachmentList, tenant, caseID, string(sort), after, limit, clearance.Level())
+// AttachmentFilter selects the documents or the proofs of a case.
+type AttachmentFilter struct {
+	CaseID    int64
+	Kind      cases.AttachmentKind
+	Clearance casetype.Classification // attachments above it are left out
+	After     string                  // the id of the last one of the page before
+	Limit     int
+}
+
+// Attachments lists attachments, oldest first.
+func (r reader) Attachments(ctx context.Context, tenant int64, f AttachmentFilter) ([]cases.Attachment, error) {
+	rows, err := r.q.query(ctx, attachmentList, tenant, f.CaseID, string(f.Kind), f.After, f.Limit,
+		f.Clearance.Level())
 	return collect(rows, err, attachmentColumns.scan())
 }
 

@@ -90,20 +90,25 @@ func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Se
 // change has overtaken.
 const SecretsConflict = "callback.secrets_conflict"
 
-// PutCallbackSecrets replaces a callback's secrets if their revision is still that
-// of s; otherwise it is a conflict.
-func (tx *Tx) PutCallbackSecrets(
-	ctx context.Context, tenant int64, caseType, callback string, s CallbackSecrets, now time.Time,
-) error {
+// CallbackRef identifies a callback of a case type.
+type CallbackRef struct {
+	Tenant   int64
+	CaseType string // its key
+	Callback string
+}
+
+// PutCallbackSecrets replaces a callback's secrets if their revision is still that of s; otherwise it returns a
+// conflict.
+func (tx *Tx) PutCallbackSecrets(ctx context.Context, c CallbackRef, s CallbackSecrets, now time.Time) error {
 	plain, err := json.Marshal(storedKeys(s.Secrets))
 	if err != nil {
 		return err
 	}
-	sealed := tx.seal.seal(plain, callbackPlace(tenant, caseType, callback))
-	n, err := tx.q.exec(ctx, callbackSecretsUpsert, tenant, caseType, callback, sealed, micros(now), s.Revision)
+	sealed := tx.seal.seal(plain, callbackPlace(c.Tenant, c.CaseType, c.Callback))
+	n, err := tx.q.exec(ctx, callbackSecretsUpsert, c.Tenant, c.CaseType, c.Callback, sealed, micros(now), s.Revision)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, SecretsConflict,
-			"The secrets of %s/%s changed meanwhile; nothing was saved.", caseType, callback)
+			"The secrets of %s/%s changed meanwhile; nothing was saved.", c.CaseType, c.Callback)
 	}
 	return err
 }

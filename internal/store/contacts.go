@@ -172,7 +172,7 @@ func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact
 // its last one. For the cases that it is linked to it is kept, until the last of them
 // lets go of it; nobody else finds it.
 func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error) {
-	links, err := tx.Links(ctx, c.Tenant, c.ID, Link{}, nil, casetype.Restricted, 1)
+	links, err := tx.Links(ctx, c.Tenant, LinkFilter{Contact: c.ID, Clearance: casetype.Restricted, Limit: 1})
 	if err != nil {
 		return 0, err
 	}
@@ -205,17 +205,23 @@ func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseCon
 	return err
 }
 
-// Links lists the cases of a contact after one of them, by case and role, but for
-// those of some types and those above a clearance.
-func (r reader) Links(
-	ctx context.Context, tenant, contact int64, after Link, without []string, clearance casetype.Classification, limit int,
-) ([]Link, error) {
-	list, err := keyRows(without)
+// LinkFilter selects the links of a contact to cases.
+type LinkFilter struct {
+	Contact   int64
+	After     Link                    // the last one of the page before
+	Without   []string                // case types; links to their cases are left out
+	Clearance casetype.Classification // links to cases above it are left out
+	Limit     int
+}
+
+// Links lists links of a contact, by case and role.
+func (r reader) Links(ctx context.Context, tenant int64, f LinkFilter) ([]Link, error) {
+	list, err := keyRows(f.Without)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.q.query(ctx, linksOfContact, tenant, contact, after.CaseID, after.Role, limit, list,
-		clearance.Level())
+	rows, err := r.q.query(ctx, linksOfContact, tenant, f.Contact, f.After.CaseID, f.After.Role, f.Limit, list,
+		f.Clearance.Level())
 	return collect(rows, err, func(rows *sql.Rows) (l Link, err error) {
 		return l, rows.Scan(&l.CaseID, &l.Role)
 	})

@@ -32,7 +32,9 @@ func TestASecretFromBeforeCallbacksHadSeveralSignsAndIsRotated(t *testing.T) {
 		made := endpoint.Secret{ID: "sec_2", Kind: endpoint.V1, Key: []byte("new"), CreatedAt: fromMicros(6_000_000)}
 		got.Secrets = endpoint.Rotate(got.Secrets, made, time.Hour)
 		err = s.Update(t.Context(), func(tx *Tx) error {
-			return tx.PutCallbackSecrets(t.Context(), 1, "kyc", "approve", got, made.CreatedAt)
+			return tx.PutCallbackSecrets(t.Context(), CallbackRef{
+				Tenant: 1, CaseType: "kyc", Callback: "approve",
+			}, got, made.CreatedAt)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -138,7 +138,7 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 	if err != nil || contact.FirstName != "Ada" || contact.Version != 14 || contact.ModifiedAt.UnixMicro() != 16 {
 		t.Errorf("%s: the contact is %+v, %v", engine, contact, err)
 	}
-	links, err := s.Links(ctx, 1, id, Link{}, nil, casetype.Restricted, 9)
+	links, err := s.Links(ctx, 1, LinkFilter{Contact: id, Clearance: casetype.Restricted, Limit: 9})
 	if err != nil || len(links) != 1 || links[0] != (Link{CaseID: id, Role: "claimant"}) {
 		t.Errorf("%s: the links are %v, %v", engine, links, err)
 	}

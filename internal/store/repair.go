@@ -168,12 +168,18 @@ func (tx *Tx) AskParked(
 	return tx.q.exec(ctx, wishesNamed, tenant, endpoint, wishName(drop), list)
 }
 
-// Dead lists what was given up for an endpoint and is in a state, after a place,
-// in the journal's order.
-func (r reader) Dead(
-	ctx context.Context, tenant int64, endpoint string, state DeadState, after Place, limit int,
-) ([]Dead, error) {
-	rows, err := r.q.query(ctx, deadPage, tenant, endpoint, string(state), after.Seq, after.Part, after.Message, limit)
+// DeadFilter selects messages that were given up for an endpoint.
+type DeadFilter struct {
+	Endpoint string
+	State    DeadState
+	After    Place // of the last message of the page before
+	Limit    int
+}
+
+// Dead lists messages that were given up, in the journal's order.
+func (r reader) Dead(ctx context.Context, tenant int64, f DeadFilter) ([]Dead, error) {
+	rows, err := r.q.query(ctx, deadPage, tenant, f.Endpoint, string(f.State), f.After.Seq, f.After.Part,
+		f.After.Message, f.Limit)
 	return collect(rows, err, scanDead(deadColumns))
 }
 

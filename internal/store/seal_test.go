@@ -22,8 +22,9 @@ func TestSecretsAreSealedForTheirPlace(t *testing.T) {
 			secret := []byte("this-is-the-signing-key-in-plain")
 			update(t, s, func(tx *store.Tx) error {
 				for _, transition := range []string{"approve", "decline"} {
-					if err := tx.PutCallbackSecrets(t.Context(), id, "kyc", transition, sealedSecrets(secret),
-						time.Time{}); err != nil {
+					if err := tx.PutCallbackSecrets(t.Context(), store.CallbackRef{
+						Tenant: id, CaseType: "kyc", Callback: transition,
+					}, sealedSecrets(secret), time.Time{}); err != nil {
 						return err
 					}
 				}

@@ -63,7 +63,9 @@ var attachmentTests = map[string]func(*fixture){
 			f.update(func(tx *store.Tx) error { return tx.AddAttachment(f.t.Context(), f.tenant, cases.Document, a) })
 			want = append(want, a)
 			for j, clearance := range casetype.Classifications() {
-				got := must[[]cases.Attachment](f)(f.store.Attachments(f.t.Context(), f.tenant, 1, cases.Document, clearance, "", 9))
+				got := must[[]cases.Attachment](f)(f.store.Attachments(f.t.Context(), f.tenant, store.AttachmentFilter{
+					CaseID: 1, Kind: cases.Document, Clearance: clearance, Limit: 9,
+				}))
 				f.equal(got, want[:min(i, j)+1])
 			}
 		}
@@ -80,7 +82,9 @@ var attachmentTests = map[string]func(*fixture){
 			return tx.AddAttachment(f.t.Context(), f.tenant, cases.Proof, second)
 		})
 		list := func(tenant int64, sort cases.AttachmentKind, after string, limit int) []cases.Attachment {
-			return must[[]cases.Attachment](f)(f.store.Attachments(f.t.Context(), tenant, 1, sort, casetype.Restricted, after, limit))
+			return must[[]cases.Attachment](f)(f.store.Attachments(f.t.Context(), tenant, store.AttachmentFilter{
+				CaseID: 1, Kind: sort, Clearance: casetype.Restricted, After: after, Limit: limit,
+			}))
 		}
 		f.equal(list(f.tenant, cases.Document, "", 9), []cases.Attachment{document})
 		f.equal(list(f.tenant, cases.Proof, "", 1), []cases.Attachment{proof})

@@ -74,7 +74,9 @@ var contactTests = map[string]func(*fixture){
 		f.wantFault(err, fault.NotFound, "contact.not_found")
 		f.equal(f.foundContacts(f.other, "ada"), 1)
 		f.equal(len(must[map[int64]cases.Contact](f)(f.store.ContactsByID(f.t.Context(), f.other, []int64{c.ID}))), 0)
-		f.equal(must[[]store.Link](f)(f.store.Links(f.t.Context(), f.other, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
+		f.equal(must[[]store.Link](f)(f.store.Links(f.t.Context(), f.other, store.LinkFilter{
+			Contact: c.ID, Clearance: casetype.Restricted, Limit: 9,
+		})), []store.Link(nil))
 		taken := c
 		taken.Tenant = f.other
 		for _, missing := range []struct {
@@ -244,8 +246,16 @@ var contactTests = map[string]func(*fixture){
 		f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, k.ID)), got)
 		f.link(f.tenant, m.ID, as(c, "insured"))
 		links := must[[]store.Link](f)
-		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: k.ID, Role: "claimant"}, {CaseID: k.ID, Role: "insured"}, {CaseID: m.ID, Role: "insured"}})
-		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{CaseID: k.ID, Role: "claimant"}, nil, casetype.Restricted, 1)), []store.Link{{CaseID: k.ID, Role: "insured"}})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, store.LinkFilter{
+			Contact: c.ID, Clearance: casetype.Restricted, Limit: 9,
+		})), []store.Link{
+			{CaseID: k.ID, Role: "claimant"},
+			{CaseID: k.ID, Role: "insured"},
+			{CaseID: m.ID, Role: "insured"},
+		})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, store.LinkFilter{
+			Contact: c.ID, After: store.Link{CaseID: k.ID, Role: "claimant"}, Clearance: casetype.Restricted, Limit: 1,
+		})), []store.Link{{CaseID: k.ID, Role: "insured"}})
 		unlink := func(id int64, l event.CaseContact) (got cases.Case, changed bool) {
 			f.update(func(tx *store.Tx) (err error) {
 				got, changed, err = tx.UnlinkContact(f.t.Context(), f.tenant, id, l, once)
@@ -257,7 +267,9 @@ var contactTests = map[string]func(*fixture){
 		f.equal([]any{changed, got.Version, got.Contacts}, []any{true, int64(5), []event.CaseContact{as(c, "claimant"), as(d, "insured")}})
 		got, changed = unlink(k.ID, as(c, "insured"))
 		f.equal([]any{changed, got.Version}, []any{false, int64(5)})
-		f.equal(len(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9))), 2)
+		f.equal(len(links(f.store.Links(f.t.Context(), f.tenant, store.LinkFilter{
+			Contact: c.ID, Clearance: casetype.Restricted, Limit: 9,
+		}))), 2)
 		got.Name = "Renamed" // an update keeps them, and shows them
 		f.update(func(tx *store.Tx) error {
 			stale := got
@@ -273,8 +285,12 @@ var contactTests = map[string]func(*fixture){
 			}
 			return err
 		})
-		f.equal(links(f.store.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link{{CaseID: m.ID, Role: "insured"}})
-		f.equal(links(f.store.Links(f.t.Context(), f.tenant, d.ID, store.Link{}, nil, casetype.Restricted, 9)), []store.Link(nil))
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, store.LinkFilter{
+			Contact: c.ID, Clearance: casetype.Restricted, Limit: 9,
+		})), []store.Link{{CaseID: m.ID, Role: "insured"}})
+		f.equal(links(f.store.Links(f.t.Context(), f.tenant, store.LinkFilter{
+			Contact: d.ID, Clearance: casetype.Restricted, Limit: 9,
+		})), []store.Link(nil))
 	},
 	"of links made at once none is lost": func(f *fixture) {
 		k := f.aCase(f.tenant, 1)
@@ -314,7 +330,9 @@ var contactTests = map[string]func(*fixture){
 				if _, err := tx.LockContact(f.t.Context(), f.tenant, c.ID); err != nil {
 					return err
 				}
-				links, err := tx.Links(f.t.Context(), f.tenant, c.ID, store.Link{}, nil, casetype.Restricted, 1)
+				links, err := tx.Links(f.t.Context(), f.tenant, store.LinkFilter{
+					Contact: c.ID, Clearance: casetype.Restricted, Limit: 1,
+				})
 				if err != nil || len(links) > 0 {
 					return errGivenUp
 				}

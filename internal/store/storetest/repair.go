@@ -21,7 +21,9 @@ func (f *fixture) waits(e string, epoch int64) {
 func (f *fixture) deadIn(e string, state store.DeadState) []store.Place {
 	f.t.Helper()
 	var places []store.Place
-	for _, d := range must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, e, state, store.Place{}, 99)) {
+	for _, d := range must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
+		Endpoint: e, State: state, Limit: 99,
+	})) {
 		f.equal(d.State, state)
 		places = append(places, d.Place)
 	}
@@ -132,7 +134,9 @@ var repairTests = map[string]func(*fixture){
 		f.equal(drop([]string{"msg_5_0"}), int64(0))
 		f.equal(drop(nil), int64(2))
 		f.equal(f.deadIn(e, store.Dropped), []store.Place{aPlace(5, 0), aPlace(5, 1), aPlace(7, 0)})
-		f.equal(len(must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, e, store.Dropped, aPlace(5, 0), 99))), 2)
+		f.equal(len(must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
+			Endpoint: e, State: store.Dropped, After: aPlace(5, 0), Limit: 99,
+		}))), 2)
 		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e}))), 3)
 		d := aDead(8, 0)
 		d.State = store.Dropped

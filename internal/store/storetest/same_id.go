@@ -52,13 +52,17 @@ func (f *fixture) readOne(tenant int64) numberOne {
 	f.t.Helper()
 	ctx, all := f.t.Context(), casetype.Restricted
 	return numberOne{
-		Case:      must[cases.Case](f)(f.store.Case(ctx, tenant, 1)),
-		Contact:   must[cases.Contact](f)(f.store.Contact(ctx, tenant, 1)),
-		Comments:  items[cases.Comment](f)(f.store.Comments(ctx, tenant, 1, "", 9)),
-		Documents: must[[]cases.Attachment](f)(f.store.Attachments(ctx, tenant, 1, cases.Document, all, "", 9)),
-		Links:     must[[]store.Link](f)(f.store.Links(ctx, tenant, 1, store.Link{}, nil, all, 9)),
-		Labelled:  f.cases(f.store.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
-		History:   items[*event.Entry](f)(f.store.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
+		Case:     must[cases.Case](f)(f.store.Case(ctx, tenant, 1)),
+		Contact:  must[cases.Contact](f)(f.store.Contact(ctx, tenant, 1)),
+		Comments: items[cases.Comment](f)(f.store.Comments(ctx, tenant, 1, "", 9)),
+		Documents: must[[]cases.Attachment](f)(f.store.Attachments(ctx, tenant, store.AttachmentFilter{
+			CaseID: 1, Kind: cases.Document, Clearance: all, Limit: 9,
+		})),
+		Links: must[[]store.Link](f)(f.store.Links(ctx, tenant, store.LinkFilter{
+			Contact: 1, Clearance: all, Limit: 9,
+		})),
+		Labelled: f.cases(f.store.Cases(ctx, tenant, store.CaseFilter{Label: "urgent", Limit: 9, Clearance: all})),
+		History:  items[*event.Entry](f)(f.store.History(ctx, tenant, event.CaseSubject(1), 1<<62, 9)),
 	}
 }
 

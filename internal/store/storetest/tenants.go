@@ -125,7 +125,9 @@ var caseTypeTests = map[string]func(*fixture){
 		put := func(tenant int64, callback string, revision int64, secrets ...endpoint.Secret) {
 			f.update(func(tx *store.Tx) error {
 				s := store.CallbackSecrets{Secrets: secrets, Revision: revision}
-				return tx.PutCallbackSecrets(f.t.Context(), tenant, "kyc", callback, s, start)
+				return tx.PutCallbackSecrets(f.t.Context(), store.CallbackRef{
+					Tenant: tenant, CaseType: "kyc", Callback: callback,
+				}, s, start)
 			})
 		}
 		get := func(tenant int64, callback string) store.CallbackSecrets {
@@ -145,8 +147,9 @@ var caseTypeTests = map[string]func(*fixture){
 				"@switch": {Secrets: []endpoint.Secret{two}, Revision: 1}})
 		f.equal(of(f.store.SecretsOfCallbacks(f.t.Context(), f.tenant, "claim")), map[string]store.CallbackSecrets{})
 		f.refused(fault.Conflict, store.SecretsConflict, func(tx *store.Tx) error {
-			return tx.PutCallbackSecrets(f.t.Context(), f.tenant, "kyc", "approve", store.CallbackSecrets{Revision: 1},
-				start)
+			return tx.PutCallbackSecrets(f.t.Context(), store.CallbackRef{
+				Tenant: f.tenant, CaseType: "kyc", Callback: "approve",
+			}, store.CallbackSecrets{Revision: 1}, start)
 		})
 	},
 }
