@@ -23,12 +23,13 @@ type HealthChange struct {
 }
 
 var (
-	healthMove = define(`update endpoints set health_version = r.version, failing_since = r.since, failing_counted = r.counted,
-		failing_reason = r.reason, failing_told = r.told, breaker = r.breaker
+	healthMove = define(`update endpoints set health_version = r.version, failing_since = r.since,
+		failing_counted = r.counted, failing_reason = r.reason, failing_told = r.told, breaker = r.breaker
 		from rows($1: endpoint text, base bigint, version bigint, since bigint, counted bigint, reason text, told boolean, breaker text) as r
 		where endpoints.id = r.endpoint and endpoints.health_version = r.base returning id`)
-	healthDisable = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = {{now}}, health_version = $2, failing_since = $3,
-		failing_counted = $4, failing_reason = $5, failing_told = $6, breaker = $7
+	healthDisable = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = {{now}},
+		health_version = $2, failing_since = $3, failing_counted = $4, failing_reason = $5, failing_told = $6,
+		breaker = $7
 		where id = $1 and health_version = $8 and status = 'active' and revision = $9 returning id`)
 	healthRecount = define(`update endpoints set health_version = health_version + 1, failing_counted = 0, breaker = ''
 		where tenant = $1 and id = $2 and failing_since > 0`)
@@ -126,7 +127,9 @@ const newestDelivered = 64
 
 var lastContact = define(`select
 	coalesce((select at from attempts where tenant = $1 and endpoint = $2 order by id desc limit 1), 0),
-	coalesce((select max(d.at) from (select at from attempts where cursor = $3 and delivered order by seq desc limit $4) as d), 0)`)
+	coalesce((select max(d.at) from (select at from attempts
+		where cursor = $3 and delivered
+		order by seq desc limit $4) as d), 0)`)
 
 // LastContact looks up when an endpoint was last in contact. What it costs does
 // not depend on how much is recorded.

@@ -36,7 +36,8 @@ const alive = `until >= {{now}} and until <= {{now}} + 300000000 and {{present}}
 
 var (
 	nodeBeat = define(`insert into nodes (id, until, session, session_at) values ($1, {{now}} + $2, {{backend}}, $4)
-		on conflict (id) do update set until = excluded.until, session = excluded.session, session_at = excluded.session_at`)
+		on conflict (id) do update
+		set until = excluded.until, session = excluded.session, session_at = excluded.session_at`)
 	nodeDrop  = define(`delete from nodes where id = $1 or until < {{now}} - 3600000000`)
 	nodeCount = define(`select count(*) from nodes where ` + alive)
 
@@ -46,9 +47,11 @@ var (
 
 	leaseCount = define(`select count(*) from leases`)
 	leaseHeld  = define(`select count(*) from leases where owner = $1`)
-	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status, l.wishes from leases l join endpoints e on e.id = l.endpoint
+	leaseMine  = define(`select l.endpoint, l.tenant, l.epoch, e.revision, e.status, l.wishes
+		from leases l join endpoints e on e.id = l.endpoint
 		where l.owner = $1 order by l.endpoint`)
-	leaseDead = define(`select endpoint, owner from leases where owner not in ('', $1) and ($3 or owner not in (select id from nodes where ` + alive + `))
+	leaseDead = define(`select endpoint, owner from leases
+		where owner not in ('', $1) and ($3 or owner not in (select id from nodes where ` + alive + `))
 		order by endpoint limit $2`)
 	leaseClaim = define(`with free as materialized
 			(select endpoint from leases where owner <> $1 and ($3 or owner not in (select id from nodes where ` +

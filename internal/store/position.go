@@ -27,10 +27,16 @@ type Lag struct {
 const mostCounted = 1000
 
 var (
-	journalOldest = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry order by s.seq limit 1`)
-	journalAt     = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry where s.seq >= $1 order by s.seq limit 1`)
-	journalSince  = define(`select coalesce(min(seq), $1) from (select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
-		where s.seq < $1 order by s.seq desc limit $3) as before where at >= $2`)
+	journalOldest = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
+		order by s.seq limit 1`)
+	journalAt = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
+		where s.seq >= $1
+		order by s.seq limit 1`)
+	journalSince = define(`select coalesce(min(seq), $1) from (select s.seq, j.at
+			from journal_seq s join journal j on j.id = s.entry
+			where s.seq < $1
+			order by s.seq desc limit $3) as before
+		where at >= $2`)
 	cursorStart = define(`update cursors set position = $3 where tenant = $1 and endpoint = $2 and not replay`)
 
 	leaseRenew  = define(`update leases set epoch = epoch + 1 where tenant = $1 and endpoint = $2`)
@@ -38,10 +44,17 @@ var (
 
 	stretchSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
 		coalesce(min(case when tenant = $1 then at end), 0), coalesce(max(seq), 0)
-		from (select j.tenant, j.at, s.seq from journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 order by s.seq limit $4) as sample`)
+		from (select j.tenant, j.at, s.seq
+			from journal_seq s join journal j on j.id = s.entry
+			where s.seq > $2 and s.seq <= $3
+			order by s.seq limit $4) as sample`)
 	lagParked = define(`select (select count(*) from parked where tenant = $1 and cursor = $2),
-		coalesce((select min(j.at) from parked p join journal_seq s on s.seq = p.seq join journal j on j.id = s.entry where p.tenant = $1 and p.cursor = $2), 0)`)
-	lagDead = define(`select count(*) from (select 1 as one from dead where tenant = $1 and endpoint = $2 and state = 'dead' limit $3) as counted`)
+		coalesce((select min(j.at)
+			from parked p join journal_seq s on s.seq = p.seq join journal j on j.id = s.entry
+			where p.tenant = $1 and p.cursor = $2), 0)`)
+	lagDead = define(`select count(*) from (select 1 as one from dead
+		where tenant = $1 and endpoint = $2 and state = 'dead'
+		limit $3) as counted`)
 )
 
 // moment is where an entry stands, and when it was committed.

@@ -18,30 +18,38 @@ var (
 	purgeFloor = define(`select min(position) from (
 			select c.position from cursors c left join endpoints e on e.id = c.endpoint
 				where e.id is null or e.status = 'active' or e.updated_at >= $1
-			union all select p.seq - 1 from parked p join cursors c on c.id = p.cursor left join endpoints e on e.id = c.endpoint
+			union all select p.seq - 1
+				from parked p join cursors c on c.id = p.cursor left join endpoints e on e.id = c.endpoint
 				where e.id is null or e.status = 'active' or e.updated_at >= $1
 			union all select max(seq) - 1 from journal_seq
 		) as needed`)
 	purgeUpTo = define(`select coalesce(max(seq), 0), coalesce(max(at), 0) from (select s.seq, j.at from journal_seq s
 		join journal j on j.id = s.entry where s.seq <= $1 order by s.seq limit $2) as oldest`)
-	purgeNeeded = sqliteOnly(`select min(position) from (select position from cursors union all select seq - 1 from parked
+	purgeNeeded = sqliteOnly(`select min(position) from (select position from cursors
+		union all select seq - 1 from parked
 		union all select max(seq) - 1 from journal_seq) as needed`)
 	journalPurge = sqliteOnly(`delete from journal where id in (select entry from journal_seq where seq <= $1)`)
 	portionPurge = postgresOnly(`select journal_purge($1)`)
 
-	expiring = define(`select behind.tenant, behind.id, coalesce((select j.at from journal_seq s join journal j on j.id = s.entry
+	expiring = define(`select behind.tenant, behind.id, coalesce((select j.at
+			from journal_seq s join journal j on j.id = s.entry
 			where s.seq > behind.position order by s.seq limit 1), 0)
 		from (select e.tenant, e.id, min(c.position) as position from cursors c join endpoints e on e.id = c.endpoint
 			where e.status <> 'active' and e.updated_at < $1 and (c.position < $2
 				or exists (select 1 from parked p where p.cursor = c.id and p.seq <= $2))
 			group by e.tenant, e.id) as behind`)
-	expireEndpoint = define(`update endpoints set expired_from = case when expired_from = 0 then $3 else expired_from end,
-		expired_to = $4 where tenant = $1 and id = $2 and status <> 'active' and updated_at < $5`)
-	expireParked  = define(`delete from parked where seq <= $2 and cursor in (select id from cursors where endpoint = $1)`)
+	expireEndpoint = define(`update endpoints set
+		expired_from = case when expired_from = 0 then $3 else expired_from end,
+		expired_to = $4
+		where tenant = $1 and id = $2 and status <> 'active' and updated_at < $5`)
+	expireParked = define(`delete from parked
+		where seq <= $2 and cursor in (select id from cursors where endpoint = $1)`)
 	expireCursors = define(`update cursors set position = $2 where endpoint = $1 and position < $2`)
 
-	attemptsOldest = define(`select id, at, case when delivered and exists (select 1 from cursors c where c.id = attempts.cursor
-		and c.position < attempts.seq) then 1 else 0 end from attempts where id > $1 order by id limit $2`)
+	attemptsOldest = define(`select id, at, case when delivered and exists (select 1 from cursors c
+			where c.id = attempts.cursor and c.position < attempts.seq) then 1 else 0 end
+		from attempts
+		where id > $1 order by id limit $2`)
 	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
 )
 

@@ -15,11 +15,14 @@ import (
 // The statements that say what a credential is worth: one for each kind. They say too
 // which version of a case type is the newest, so that a commit asks once.
 var (
-	tokenStanding = define(`select role, clearance, coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
+	tokenStanding = define(`select role, clearance,
+			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
 		from tokens where tenant = $1 and id = $2 and (expires_at = 0 or expires_at > $4)`)
-	userStanding = define(`select role, clearance, coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
+	userStanding = define(`select role, clearance,
+			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
 		from users where tenant = $1 and id = $2 and not disabled and epoch = $5
-		and ($6 = '' or exists (select 1 from sessions where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
+		and ($6 = '' or exists (select 1 from sessions
+			where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
 )
 
 // Standing returns what a principal's credential is worth now, and the newest version of

@@ -37,13 +37,17 @@ var (
 		`journal j left join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
 	triesOf = define(`select g.endpoint, g.message, g.n, g.taken, l.at, l.status, l.class from (
-			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken, max(id) as last from attempts
-			where tenant = $1 and message in (select r.id from rows($2: id text) as r) group by endpoint, message
+			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken,
+				max(id) as last
+			from attempts
+			where tenant = $1 and message in (select r.id from rows($2: id text) as r)
+			group by endpoint, message
 		) as g join attempts l on l.id = g.last`)
 	buriedOf = define(`select endpoint, message, state, reason from dead where tenant = $1
-		and endpoint in (select r.id from rows($2: id text) as r) and message in (select r.id from rows($3: id text) as r)`)
-	standingOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0), coalesce(p.message, ''),
-			coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
+		and endpoint in (select r.id from rows($2: id text) as r)
+		and message in (select r.id from rows($3: id text) as r)`)
+	standingOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0),
+			coalesce(p.message, ''), coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
 		from cursors c left join parked p on p.cursor = c.id and p.lane in (select r.id from rows($3: id text) as r)
 		where c.tenant = $1 and not c.replay and c.endpoint in (select r.id from rows($2: id text) as r)`)
 )
