@@ -103,7 +103,8 @@ func quoteAll(values []any) string {
 	return strings.Join(all, ", ")
 }
 
-// kindOf returns the type of a value as the page writes it. The page may call strings and their lists by what they name.
+// kindOf returns the type of a value as the page writes it. The page may call strings and their lists by what
+// they name.
 func kindOf(root, part map[string]any) *regexp.Regexp {
 	whole, name := resolved(root, part)
 	pattern := ""

@@ -140,7 +140,8 @@ func (s *sources) load(dir string) {
 	}
 	for _, file := range s.packages[dir] {
 		for _, spec := range file.Imports {
-			if inside, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "github.com/casehook/casehook/"); ok {
+			if inside, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`),
+				"github.com/casehook/casehook/"); ok {
 				s.load(inside)
 			}
 		}

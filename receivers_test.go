@@ -51,7 +51,8 @@ func TestEveryReceiverChecksWhatItGets(t *testing.T) {
 		case checks && excused:
 			t.Errorf("%s checks what it gets; it needs no excuse", path)
 		case !checks && !excused:
-			t.Errorf("%s starts a server that does not check what it gets: put wiretest.Handler around the receiver, or say here why not", path)
+			t.Errorf("%s starts a server that does not check what it gets: put wiretest.Handler around the receiver, "+
+				"or say here why not", path)
 		}
 		return nil
 	})

@@ -66,7 +66,9 @@ func TestWhatTheTestsNeedIsNamed(t *testing.T) {
 	if err == nil {
 		t.Fatalf("it succeeds:\n%s", out)
 	}
-	for _, want := range []string{"gcc", "curl", "openssl", "nodejs", "npm", "poppler-utils", "apt-get install", "CASEHOOK_TEST_POSTGRES"} {
+	for _, want := range []string{
+		"gcc", "curl", "openssl", "nodejs", "npm", "poppler-utils", "apt-get install", "CASEHOOK_TEST_POSTGRES",
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("it does not name %s:\n%s", want, out)
 		}

@@ -226,7 +226,8 @@ func (s *server) draw(random *rand.Rand) []costly {
 		}
 		return costly{kind, "PUT", "/v1/case-types/hostile", "application/json",
 			[]byte(`{"key":"hostile","states":[{"key":"s"}],` +
-				`"fields":{"type":"object","properties":{"f":{"type":"string"}}},"transitions":[` + strings.Join(all, ",") +
+				`"fields":{"type":"object","properties":{"f":{"type":"string"}}},"transitions":[` + strings.Join(all,
+				",") +
 				`]}`)}
 	}
 	nested := 10 + random.IntN(40)

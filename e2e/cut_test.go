@@ -18,16 +18,15 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// What an endpoint may have in flight: sent, and not durably settled.
+// Messages that an endpoint may have in flight: sent, and not durably settled.
 const inFlight = 512
 
 // zombieMay is how many messages a process may still send that was stopped and
 // goes on without its lease: what its workers were about to send.
 const zombieMay = 64
 
-// cut ends a server in the midst of its work, or stops it. What the receiver has
-// of it by then and the database does not know to be settled may come again, once;
-// nothing else may.
+// cut ends a server in the midst of its work, or stops it. Only messages that the receiver has by
+// then, and that are not settled in the database, may come again, and once.
 func cut(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 4, "cut NAME SIGNAL RECEIVER DATABASE")
 	p, r, database := of(ts).servers[args[0]], of(ts).receivers[args[2]], args[3]

@@ -252,7 +252,7 @@ func TestOperationalTriggersAreTyped(t *testing.T) {
 	}
 }
 
-// What is decoded does not depend on anything but its bytes, and never panics.
+// Decoding depends on the bytes alone, and never panics.
 func FuzzDecode(f *testing.F) {
 	for _, v := range vectors(f, "") {
 		f.Add(v.body)

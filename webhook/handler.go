@@ -113,7 +113,8 @@ func (h *handlerConfig) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers an error. The sender gets the reason why its request was not understood, but not the error that the function
+// refuse answers an error. The sender gets the reason why its request was not understood, but not the error
+// that the function
 // returned.
 func refuse(w http.ResponseWriter, err error) {
 	status, text := statusOf(err), ""

@@ -48,7 +48,7 @@ func asymmetric(seed byte, id string, at time.Time, body []byte) (public, signat
 	return "whpk_" + encode(private.Public().(ed25519.PublicKey)), "v1a," + encode(signed)
 }
 
-// What the server signs, with an asymmetric key too, is verified.
+// Signatures of the server, asymmetric ones too, are verified.
 func TestVerifyTakesWhatTheServerSigns(t *testing.T) {
 	seed, body := bytes.Repeat([]byte{3}, ed25519.SeedSize), []byte(`{"trigger":"case_created"}`)
 	key, err := outbound.ParseKey(secret)
@@ -189,8 +189,8 @@ func TestWhatSignSignsIsVerifiedByTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// Whatever the standard library takes, Verify takes, and nothing more: they
-// differ in what is a timestamp alone, which is fixed here.
+// Verify accepts the signatures that the reference library accepts, and no others: they differ in
+// the timestamps alone, which are fixed here.
 func FuzzVerify(f *testing.F) {
 	f.Add("msg_1", "v1,AAAA", []byte("{}"))
 	f.Add("msg_1", "", []byte("{}"))

@@ -240,7 +240,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	}
 }
 
-// Who develops receivers learns the commands from their examples.
+// Developers of receivers learn the commands from their examples.
 func TestTheHelpOfCommandsForDevelopersHasExamples(t *testing.T) {
 	for _, command := range []string{"listen", "trigger", "resend", "endpoints", "attempts"} {
 		_, help, _ := said(t, command, "--help")

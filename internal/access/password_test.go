@@ -62,7 +62,8 @@ func TestAHashHasBounds(t *testing.T) {
 		}
 		hash := fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s",
 			test.memory, test.passes, test.threads, encode(salt), encode(key))
-		if good := access.PasswordIs(hash, access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, password); good != test.good {
+		if good := access.PasswordIs(hash, access.PasswordCost{Memory: 8, Passes: 1, Threads: 1},
+			password); good != test.good {
 			t.Errorf("%s: %v", name, good)
 		}
 	}

@@ -44,12 +44,13 @@ func TestWhatIsShownOfAnEndpointIsWhatItIsSent(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		var mu sync.Mutex
 		sent := map[string][]string{} // messages, by the path at the receiver
-		receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			mu.Lock()
-			defer mu.Unlock()
-			sent[r.URL.Path] = append(sent[r.URL.Path], r.Header.Get("webhook-id"))
-		})))
+		receiver := httptest.NewServer(wiretest.Handler(t,
+			http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				mu.Lock()
+				defer mu.Unlock()
+				sent[r.URL.Path] = append(sent[r.URL.Path], r.Header.Get("webhook-id"))
+			})))
 		t.Cleanup(receiver.Close)
 		w.do("PUT", "/v1/case-types/note", note).is(201, "")
 		manager := []string{"Authorization", w.token(`{"name": "m", "role": "manager"}`)}
@@ -71,7 +72,8 @@ func TestWhatIsShownOfAnEndpointIsWhatItIsSent(t *testing.T) {
 		endpoints := map[string]string{} // ids, by name
 		for _, k := range kinds {
 			url := receiver.URL + "/" + strings.ReplaceAll(k.name, " ", "-")
-			made := w.post("/v1/endpoints", `{"url": "`+url+`", "start": "beginning", `+k.settings+`}`, k.header...).is(201, "")
+			made := w.post("/v1/endpoints", `{"url": "`+url+`", "start": "beginning", `+k.settings+`}`,
+				k.header...).is(201, "")
 			endpoints[k.name] = made.text("id")
 		}
 		open, closed := w.write("note"), w.write("closed")
@@ -123,8 +125,12 @@ func TestWhatIsShownOfAnEndpointIsWhatItIsSent(t *testing.T) {
 					preview = append(preview, m["id"].(string))
 				}
 			}
-			got[k.name] = views{Journal: short(journal), Preview: short(preview), Cases: short(waiting[endpoints[k.name]])}
-			want[k.name] = views{k.want, k.want, strings.TrimSpace(strings.TrimSuffix(k.want, "endpoint.failing")), k.want}
+			got[k.name] = views{
+				Journal: short(journal), Preview: short(preview), Cases: short(waiting[endpoints[k.name]]),
+			}
+			want[k.name] = views{
+				k.want, k.want, strings.TrimSpace(strings.TrimSuffix(k.want, "endpoint.failing")), k.want,
+			}
 		}
 		w.deliver()
 		for _, k := range kinds {

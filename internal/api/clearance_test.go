@@ -100,9 +100,8 @@ func (s *clearanceTest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestNobodyReadsWhatIsAboveThem plants canaries, reads everything as each
-// clearance, and looks for them. Whoever adds an operation that reads adds it to
-// reads.
+// TestNobodyReadsWhatIsAboveThem plants canaries, reads everything as each clearance, and looks for
+// them. A new operation that reads belongs in reads.
 func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 	t.Parallel()
 	for name, dsn := range map[string]func() (driver, dsn string){
@@ -283,7 +282,7 @@ func (s *clearanceTest) finish() {
 		}
 	}
 	s.replay()
-	// What it was told before stays with its attempts.
+	// Its earlier attempts keep their bodies.
 	s.world.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,16 +64,18 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 			for range 3 {
 				messages[<-heard]++
 			}
-			want := func(g answer, attempt, first, last, business, country string, isBusiness bool) string {
-				return fmt.Sprintf(`contact.created contact/%[1]s 1 %[2]s {"contact":{"id":%[1]s,"is_business":%[3]t,"business_name":%[4]s,"title":null,"first_name":%[5]s,"middle_name":null,"last_name":%[6]s,"email":null,`+
-					`"mobile_phone":null,"home_phone":null,"work_phone":null,"preferred_contact_method":null,"address_line1":null,"address_line2":null,"address_line3":null,"city":null,"state":null,"postcode":null,`+
-					`"country_code":%[7]s,"created_at":%[8]q},"event_name":"contact.created","source":"api","performed_by":{"name":"admin"}}`,
-					g.text("id"), attempt, isBusiness, business, first, last, country,
+			want := func(g answer, attempt string, of contactBody) string {
+				body := fmt.Sprintf(contactCreated, g.text("id"), of.isBusiness, of.business, of.first,
+					of.last, of.country,
 					threeDigits(t, g.text("created_at")))
+				return fmt.Sprintf("contact.created contact/%s 1 %s %s", g.text("id"), attempt, body)
+			}
+			person := contactBody{first: `"Ada"`, last: `"Lovelace"`, business: "null", country: `"GB"`}
+			business := contactBody{
+				first: "null", last: "null", business: `"Bob & Sons"`, country: "null", isBusiness: true,
 			}
 			for _, message := range []string{
-				want(ada, "1", `"Ada"`, `"Lovelace"`, "null", `"GB"`, false), want(ada, "2", `"Ada"`, `"Lovelace"`, "null", `"GB"`, false),
-				want(bob, "1", "null", "null", `"Bob & Sons"`, "null", true),
+				want(ada, "1", person), want(ada, "2", person), want(bob, "1", business),
 			} {
 				if messages[message] != 1 {
 					t.Errorf("heard %d times: %s\nof %v", messages[message], message, messages)
@@ -81,6 +84,38 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 		})
 	}
 }
+
+// contactBody has the members, in JSON, in which the bodies of contacts differ.
+type contactBody struct {
+	first, last, business, country string
+	isBusiness                     bool
+}
+
+// contactCreated is the body of contact.created, without its spaces and line breaks.
+var contactCreated = regexp.MustCompile(`\n\s*`).ReplaceAllString(`{"contact":{
+	"id":%s,
+	"is_business":%t,
+	"business_name":%s,
+	"title":null,
+	"first_name":%s,
+	"middle_name":null,
+	"last_name":%s,
+	"email":null,
+	"mobile_phone":null,
+	"home_phone":null,
+	"work_phone":null,
+	"preferred_contact_method":null,
+	"address_line1":null,
+	"address_line2":null,
+	"address_line3":null,
+	"city":null,
+	"state":null,
+	"postcode":null,
+	"country_code":%s,
+	"created_at":%q},
+"event_name":"contact.created",
+"source":"api",
+"performed_by":{"name":"admin"}}`, "")
 
 // threeDigits is a time of an answer as bodies of webhooks have it.
 func threeDigits(t *testing.T, text string) string {

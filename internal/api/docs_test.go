@@ -20,7 +20,8 @@ func TestTheDocumentationWorksOffline(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	g := w.get("/docs", "Authorization", "").is(200, "")
-	const strict = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	const strict = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors 'none'"
 	if policy := g.header.Get("Content-Security-Policy"); policy != strict {
 		t.Errorf("its policy is %s", policy)
 	}

@@ -22,7 +22,7 @@ const nobody = "/v1/cases/1000000000000009" // a valid id that no case has
 // two requests must meet, or the server must fail. Where 422 is here, a test of
 // idempotency provokes it.
 var unprovoked = map[string]bool{
-	// What needs an OpenID Connect provider, TestWhatAProviderMayNotSay provokes.
+	// TestWhatAProviderMayNotSay provokes the faults that need an OpenID Connect provider.
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
@@ -38,8 +38,8 @@ var unprovoked = map[string]bool{
 	"create-contact 409": true, "link-contact 409": true, // full: proven in the store
 }
 
-// TestEveryDocumentedProblemHappens provokes each problem of each operation. What
-// is the same for all is enumerated from the OpenAPI document.
+// TestEveryDocumentedProblemHappens provokes each problem of each operation. Faults that all
+// operations share are enumerated from the OpenAPI document.
 func TestEveryDocumentedProblemHappens(t *testing.T) {
 	t.Parallel()
 	var ready error

@@ -55,7 +55,7 @@ func TestAFilterIsTriedOnWhatHappened(t *testing.T) {
 		if matched, failed, messages := w.preview("", of); matched != "3" || failed != "0" || len(messages) != 3 {
 			t.Errorf("as the endpoint, %s matched and %s failed of %v", matched, failed, messages)
 		}
-		// Who sees less learns nothing by trying.
+		// A caller with a lower clearance learns nothing by trying.
 		low := w.post("/v1/tokens", `{"name": "low", "role": "manager", "clearance": "PUBLIC"}`).is(201, "").
 			text("token")
 		for _, filter := range []string{`has(case.data.price)`, `case.name.contains("5000")`,

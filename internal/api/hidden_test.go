@@ -15,8 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// hiddenTest is a world in which some things are hidden from an asker, one by one of each
-// kind. What nobody has stands for the same kinds.
+// hiddenTest is a world in which some things are hidden from an asker, one by one of each kind.
+// Things that nobody has stand for the same kinds.
 type hiddenTest struct {
 	world  *world
 	asker  []string // headers
@@ -235,8 +235,8 @@ func said(g answer) string {
 	return volatile.ReplaceAllString(fmt.Sprintf("%d %s\n%s", g.status, strings.Join(headers, "\n"), g.body), "-")
 }
 
-// question is a request that names something, in braces. What nobody has is answered
-// with the status; 404, where it says nothing.
+// question is a request that names something, in braces. A thing that nobody has is answered with
+// the status, and with 404 by default.
 type question struct {
 	method, path, body string
 	status             int

@@ -131,7 +131,8 @@ func (s *tenantPair) record(table string) {
 		do[op] += "end"
 	}
 	if s.world.driver == "pgx" {
-		columns, differs = "select column_name from information_schema.columns where table_schema = 'public' and table_name = '"+table+"'", "old.%[1]q is distinct from new.%[1]q"
+		columns, differs = "select column_name from information_schema.columns where table_schema = 'public' and "+
+			"table_name = '"+table+"'", "old.%[1]q is distinct from new.%[1]q"
 		s.exec(`create function note_` + table + `() returns trigger language plpgsql as $$ begin
 			insert into noted select tenant, tg_op || ' of ` + table + `' from (values (old.tenant), (new.tenant)) rows (tenant) where tenant is not null;
 			return null; end $$`)

@@ -345,7 +345,7 @@ func (d operation) open() bool {
 	return said && len(security) == 0
 }
 
-// What anybody may ask for is listed here, and nowhere else.
+// The operations that need no token are listed here, and nowhere else.
 func TestWhatNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -76,7 +76,8 @@ func TestTheDocumentNamesTheDialectsOfPatterns(t *testing.T) {
 		if text := put.Description; !strings.Contains(text, "ECMA-262") || !strings.Contains(text, "RE2") {
 			t.Errorf("a definition: %q", text)
 		}
-		if text := document.Components.Schemas["Definition"].Properties["fields"].Description; !strings.Contains(text, "ECMA-262") {
+		if text := document.Components.Schemas["Definition"].Properties["fields"].Description; !strings.Contains(text,
+			"ECMA-262") {
 			t.Errorf("the fields of a definition: %q", text)
 		}
 		filters := 0

@@ -340,7 +340,7 @@ func TestAnEndpointMayBeginInThePast(t *testing.T) {
 	}
 }
 
-// Whoever wants what has been removed is told what is left, and not given less.
+// A request for removed entries is refused with the oldest position that is left.
 func TestNothingBeginsBelowWhatIsKept(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -401,7 +401,8 @@ func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 			for next := "?limit=1"; next != ""; {
 				g := w.get(list+next, lower...).is(200, "")
 				for _, item := range g.items() {
-					if subject := item.(map[string]any)["subject"]; subject != strings.Replace(strings.TrimPrefix(paths[2], "/v1/"), "cases", "case", 1) {
+					if subject := item.(map[string]any)["subject"]; subject !=
+						strings.Replace(strings.TrimPrefix(paths[2], "/v1/"), "cases", "case", 1) {
 						t.Errorf("%s tells of %s", list, subject)
 					}
 				}
@@ -414,7 +415,8 @@ func TestRepairsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 				t.Errorf("%s has %d for all, %d for who sees less", list, len(all), len(seen))
 			}
 			for _, item := range all {
-				if message := item.(map[string]any)["message"].(string); message != seen[0].(map[string]any)["message"] {
+				if message := item.(map[string]any)["message"].(string); message !=
+					seen[0].(map[string]any)["message"] {
 					hidden[list] = message
 				}
 			}

@@ -86,7 +86,8 @@ func (u *undo) recordTable(table string, columns []string) {
 	old := `old."` + strings.Join(columns, `", old."`) + `"`
 	note := func(op, when, values string, n int) {
 		u.t.Helper()
-		u.exec(fmt.Sprintf("create trigger undo_%[1]s_%[2]s after %[2]s on %[1]s %[3]s begin insert into undone (tab, op, row%[4]s) values ('%[1]s', '%[2]s', %[5]s); end",
+		u.exec(fmt.Sprintf("create trigger undo_%[1]s_%[2]s after %[2]s on %[1]s %[3]s begin insert into undone "+
+			"(tab, op, row%[4]s) values ('%[1]s', '%[2]s', %[5]s); end",
 			table, op, when, numbered(", c%d", n), values))
 	}
 	note("insert", "", "new.rowid", 0)

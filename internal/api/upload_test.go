@@ -77,7 +77,8 @@ func TestABrokenUploadIsNotSaved(t *testing.T) {
 	must(t, err)
 	defer conn.Close()
 	fmt.Fprintf(conn,
-		"POST %s/proofs?key=passport&filename=x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\nonly this", path, w.bearer)
+		"POST %s/proofs?key=passport&filename=x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: "+
+			"1000\r\n\r\nonly this", path, w.bearer)
 	must(t, conn.(*net.TCPConn).CloseWrite())
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	must(t, err)

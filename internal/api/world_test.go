@@ -119,7 +119,8 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	catalog := definitions.NewCatalog()
 	w.services.Guard = authz.New(w.store, catalog, authz.Config{Checked: w.noteChecked})
 	w.services.People = people.New(people.Config{
-		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example", Hashing: func() { w.hashed.Add(1) },
+		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example",
+		Hashing:      func() { w.hashed.Add(1) },
 		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // it is counted, not felt
 		Variable:     func(string) (string, bool) { return callbacks.URL, true },
 	})

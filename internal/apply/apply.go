@@ -138,7 +138,8 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
 	if retired {
 		lines = append(lines,
-			"is retired, so that there are no new cases of it; casehook casetype restore "+t.CaseType.Key+" undoes that")
+			"is retired, so that there are no new cases of it; casehook casetype restore "+t.CaseType.Key+
+				" undoes that")
 	}
 	if !updated {
 		return lines

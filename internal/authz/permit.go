@@ -85,7 +85,8 @@ func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 		narrowed = append(narrowed, t.Access.Write)
 	}
 	return fault.New(fault.Forbidden, "access.denied",
-		"The role %q may not do this with cases of %s; %s may.", p.Role, t.Key, RoleNames(access.Permitted(o, narrowed...)))
+		"The role %q may not do this with cases of %s; %s may.", p.Role, t.Key,
+		RoleNames(access.Permitted(o, narrowed...)))
 }
 
 // RoleNames names roles for people: "caseworker, manager and admin".

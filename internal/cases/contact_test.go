@@ -102,9 +102,9 @@ func anyContact(t *rapid.T) event.ContactDetails {
 	return d
 }
 
-// Whatever comes in: cleaning is done once and for all; what is wrong is named by
-// its place, once, in the published order; what is taken fits a line, and comes
-// back from JSON as it was; what was right and is mended stays right.
+// For any input: cleaning twice changes nothing more; each fault is named by its place, once, in the
+// published order; accepted text fits a line, and comes back from JSON unchanged; and details that were
+// right stay right when they are cleaned.
 func TestContactsAreJudgedByRules(t *testing.T) {
 	order := map[string]int{}
 	for i := range reflect.TypeFor[event.ContactDetails]().NumField() {

@@ -74,7 +74,8 @@ func (s shape) requires(schema any, name string, depth int) bool {
 	if slices.Contains(items(in["required"]), any(name)) {
 		return true
 	}
-	if target, _, ok := s.checker.resolve(text(in["$ref"])); ok && in["$ref"] != nil && s.requires(target, name, depth+1) {
+	if target, _, ok := s.checker.resolve(text(in["$ref"])); ok && in["$ref"] != nil &&
+		s.requires(target, name, depth+1) {
 		return true
 	}
 	return slices.ContainsFunc(items(in["allOf"]), func(part any) bool { return s.requires(part, name, depth+1) })

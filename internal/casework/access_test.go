@@ -26,14 +26,18 @@ import (
 func TestTokens(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
+		made, err := w.tokens.CreateToken(ctx, w.p,
+			people.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
 		token, bearer := made.Token, made.Bearer
 		if err != nil {
 			t.Fatal(err)
 		}
 		p, err := w.tokens.Authenticate(ctx, bearer, "192.0.2.7")
 		p.Credential = access.Credential{}
-		want := access.Principal{Tenant: w.p.Tenant, Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"}}
+		want := access.Principal{
+			Tenant: w.p.Tenant, Role: access.Admin, Clearance: casetype.Restricted,
+			Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"},
+		}
 		if err != nil || p != want {
 			t.Errorf("%+v, %v", p, err)
 		}
@@ -46,12 +50,16 @@ func TestTokens(t *testing.T) {
 				t.Errorf("%q is %+v", bearer, p)
 			}
 		}
-		for _, wrong := range []string{"", "x", bearer + "x", strings.Replace(bearer, "chk_tok", "chk_tik", 1), "chk_a\x00.b", bearer + strings.Repeat("x", 300)} {
+		for _, wrong := range []string{
+			"", "x", bearer + "x", strings.Replace(bearer, "chk_tok", "chk_tik", 1), "chk_a\x00.b",
+			bearer + strings.Repeat("x", 300),
+		} {
 			refuse(wrong)
 		}
 		w.later(time.Hour)
 		refuse(bearer)
-		made, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
+		made, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager},
+			authz.Once{})
 		bearer = made.Bearer
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +105,8 @@ func TestTheFirstStartMakesOneAdmin(t *testing.T) {
 			}
 			admin += bearer
 		}
-		if p, err := w.tokens.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" || p.Tenant == w.p.Tenant {
+		if p, err := w.tokens.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" ||
+			p.Tenant == w.p.Tenant {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
@@ -140,14 +149,14 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"Comments":         drop(w.comments.Comments(ctx, q, c.ID, "", 10)),
 			"GenerateDocument": drop(w.files.GenerateDocuments(ctx, q, oneDocument(c.ID, "summary"), none)),
 			"UploadProof":      drop(w.files.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
-			"Attachments":      drop(w.files.Attachments(ctx, q, c.ID, cases.Proof, "", 10)),
+			"Attachments":      drop(w.files.Attachments(ctx, q, store.AttachmentFilter{CaseID: c.ID, Kind: cases.Proof, Limit: 10})),
 			"OpenAttachment": func() error {
 				_, _, err := w.files.OpenAttachment(ctx, q, c.ID, cases.Proof, proof.ID)
 				return err
 			}(),
 			"DeleteAttachment":     w.files.DeleteAttachment(ctx, q, c.ID, cases.Proof, proof.ID),
 			"CaseType":             drop(w.types.CaseType(ctx, q, "loan", 1)),
-			"RotateCallbackSecret": drop(w.types.RotateCallbackSecret(ctx, q, "loan", "submit", secrets.Request{}, none)),
+			"RotateCallbackSecret": drop(w.types.RotateCallbackSecret(ctx, q, casework.CallbackRotation{CaseType: "loan", Callback: "submit", Secret: secrets.Request{}}, none)),
 			"DeleteCallbackSecret": w.types.DeleteCallbackSecret(ctx, q, "loan", "submit", "sec_1"),
 			"CallbackSecrets":      drop(w.types.CallbackSecrets(ctx, q, "loan", "submit")),
 			"UpdateEndpoint":       drop(w.endpoints.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
@@ -194,18 +203,22 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if _, err := w.endpoints.SetTargets(ctx, q, "case_created", []string{"https://mine.example"}); err != nil {
 			t.Error(err)
 		}
-		if _, err := w.endpoints.CreateEndpoint(ctx, q, endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}}, none); err != nil {
+		if _, err := w.endpoints.CreateEndpoint(ctx, q,
+			endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}},
+			none); err != nil {
 			t.Errorf("a name is taken by another tenant's: %v", err)
 		}
 		w.put(q, loan("loan", ""))
-		if v, err := w.submissions.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"}, none); err != nil || v.Reference != "L-001" || v.OutcomeInstance != 1 {
+		if v, err := w.submissions.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"},
+			none); err != nil || v.Reference != "L-001" || v.OutcomeInstance != 1 {
 			t.Errorf("%+v, %v", v.Case, err)
 		}
 
 		if diff := cmp.Diff(before.Case, w.load(c.ID).Case); diff != "" || len(w.history(c.ID)) != entries {
 			t.Errorf("another tenant changed the case: %s", diff)
 		}
-		if got, err := items(w.comments.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 || got[0].ID != comment.ID {
+		if got, err := items(w.comments.Comments(ctx, w.p, c.ID, "", 10)); err != nil || len(got) != 1 ||
+			got[0].ID != comment.ID {
 			t.Errorf("comments %+v, %v", got, err)
 		}
 		if got, err := w.endpoints.Endpoint(ctx, w.p, mine.ID); err != nil || cmp.Diff(mine, got) != "" {

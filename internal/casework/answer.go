@@ -19,7 +19,8 @@ func (pl *plan) apply(g guard, a wire.Answer) error {
 	if a.OverrideState != "" {
 		if _, ok := pl.typ.State(a.OverrideState); !ok {
 			return fault.New(fault.Unprocessable, "callback.state_unknown",
-				"The callback of %s diverted the case to a state that its type does not have. Nothing was saved; the callback needs repair.",
+				"The callback of %s diverted the case to a state that its type does not have. Nothing was saved; the "+
+					"callback needs repair.",
 				g.name())
 		}
 		pl.after.State = a.OverrideState
@@ -38,7 +39,8 @@ func (pl *plan) verdict(g guard, a wire.Answer, told casetype.Classification, ig
 			"The callback of %s refused the submission. Nothing was saved.", g.name())
 	case len(a.Warnings) > 0 && !ignoreWarnings:
 		refusal = fault.New(fault.Unprocessable, "callback.warnings",
-			"The callback of %s warned. Nothing was saved; submit again with ignore_warning: true to go on all the same.", g.name())
+			"The callback of %s warned. Nothing was saved; submit again with ignore_warning: true to go on all "+
+				"the same.", g.name())
 	default:
 		return nil
 	}
@@ -59,8 +61,8 @@ func (pl *plan) words(g guard, all []string, told casetype.Classification) []str
 	return withheld
 }
 
-// replace puts the callback's data in the place of all that it was shown. What
-// it is not cleared for stays.
+// replace puts the callback's data in the place of all that it was shown. Fields above its
+// clearance stay.
 func (pl *plan) replace(g guard, data map[string]any) error {
 	sent := pl.typ.Shown(pl.after.Data, g.clearance())
 	wrong := pl.unshown(g, data)
@@ -71,7 +73,8 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	}
 	if wrong = pl.tellable(append(wrong, invalid...)); len(wrong) > 0 {
 		return fault.In("callback.data_invalid",
-			"The callback of "+g.name()+" answered with data that does not fit the case type. Nothing was saved; the callback needs repair.",
+			"The callback of "+g.name()+
+				" answered with data that does not fit the case type. Nothing was saved; the callback needs repair.",
 			wrong...)
 	}
 	if g.Guard == nil {
@@ -93,7 +96,11 @@ func (pl *plan) unshown(g guard, data map[string]any) []fault.Field {
 	var wrong []fault.Field
 	for name := range pl.typ.Hidden(data, g.clearance()) {
 		if slices.Contains(pl.typ.FieldNames(), name) { // the others, validation finds
-			wrong = append(wrong, fault.Field{Path: "/data/" + name, Message: "is not a field of " + pl.typ.Key + " that the callback is cleared for"})
+			wrong = append(wrong,
+				fault.Field{
+					Path:    "/data/" + name,
+					Message: "is not a field of " + pl.typ.Key + " that the callback is cleared for",
+				})
 		}
 	}
 	return wrong

@@ -140,7 +140,7 @@ func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error
 			continue
 		}
 		if err := pl.apply(g, answer); err != nil {
-			s.logUnfit(ctx, pl, g, err)
+			s.logUnfit(ctx, question{pl, g, *pl.callback}, err)
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 	}
 	q, err := s.question(ctx, pl, g)
 	if err != nil {
-		s.logFailure(ctx, pl, g, event.Callback{URL: g.URL}, err, false)
+		s.logFailure(ctx, question{pl, g, event.Callback{URL: g.URL}}, err, false)
 		return answer, false, err
 	}
 	told := pl.told(g)
@@ -169,13 +169,13 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
 		goesOn := waived(q.Settings, err)
-		s.logFailure(ctx, pl, g, record, err, goesOn)
+		s.logFailure(ctx, question{pl, g, record}, err, goesOn)
 		if !goesOn {
 			return answer, false, err
 		}
 		return answer, false, nil
 	}
-	s.logIgnored(ctx, pl, g, record)
+	s.logIgnored(ctx, question{pl, g, record})
 	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
@@ -189,20 +189,29 @@ func callbackHeld(g guard) error {
 	return e
 }
 
-// logFailure tells the operator of a callback that gave no answer, and of the change
-// that asked it.
-func (s *questioner) logFailure(ctx context.Context, pl *plan, g guard, record event.Callback, err error, goesOn bool) {
+// question is a question to a callback as the log describes it: the change that asks, the callback, and the record of
+// its answer.
+type question struct {
+	plan   *plan
+	guard  guard
+	record event.Callback
+}
+
+// logFailure logs that a callback has not answered.
+func (s *questioner) logFailure(ctx context.Context, q question, err error, goesOn bool) {
 	consequence := "nothing was saved"
 	if goesOn {
 		consequence = "its failure policy is ignore, so that the change goes on"
 	}
-	s.warnOf(ctx, pl, g, record, "a callback failed: "+consequence,
-		"code", fault.As(err).Code, "failure", cmp.Or(record.Failure, fault.As(err).Detail), "cause", outbound.Cause(err))
+	s.warnOf(ctx, q, "a callback failed: "+consequence,
+		"code", fault.As(err).Code,
+		"failure", cmp.Or(q.record.Failure, fault.As(err).Detail),
+		"cause", outbound.Cause(err))
 }
 
-// logUnfit tells the operator of a callback whose answer can't be carried out: it needs
+// logUnfit logs that the answer of a callback can't be carried out. Such a callback needs
 // repair, whatever people submit.
-func (s *questioner) logUnfit(ctx context.Context, pl *plan, g guard, err error) {
+func (s *questioner) logUnfit(ctx context.Context, q question, err error) {
 	unfit := fault.As(err)
 	if !strings.HasPrefix(unfit.Code, "callback.") {
 		return // ours, or the request has ended
@@ -211,7 +220,7 @@ func (s *questioner) logUnfit(ctx context.Context, pl *plan, g guard, err error)
 	for _, f := range unfit.Fields[:min(len(unfit.Fields), maxUnfitLogged)] {
 		paths = append(paths, strings.ToValidUTF8(f.Path[:min(len(f.Path), maxPathLogged)], ""))
 	}
-	s.warnOf(ctx, pl, g, *pl.callback, "a callback's answer can't be used: nothing was saved",
+	s.warnOf(ctx, q, "a callback's answer can't be used: nothing was saved",
 		"code", unfit.Code, "failure", unfit.Detail, "fields", paths)
 }
 
@@ -221,30 +230,34 @@ const (
 	maxPathLogged  = 200 // bytes
 )
 
-// logIgnored tells the operator of keys in an answer that nobody reads: an answer that
-// has error for errors accepts, although whoever wrote it means to refuse.
-func (s *questioner) logIgnored(ctx context.Context, pl *plan, g guard, record event.Callback) {
-	if len(record.IgnoredKeys) == 0 {
+// logIgnored logs the keys of an answer that are ignored: an answer with error in place of
+// errors accepts the change, although its author meant to refuse it.
+func (s *questioner) logIgnored(ctx context.Context, q question) {
+	if len(q.record.IgnoredKeys) == 0 {
 		return
 	}
 	var hints []string
-	for _, key := range record.IgnoredKeys {
+	for _, key := range q.record.IgnoredKeys {
 		if known := wire.NearestKey(key); known != "" {
 			hints = append(hints, key+" -> "+known)
 		}
 	}
-	s.warnOf(ctx, pl, g, record, "a callback's answer has keys that are not documented: they are ignored",
-		"ignored_keys", record.IgnoredKeys, "did_you_mean", hints)
+	s.warnOf(ctx, q, "a callback's answer has keys that are not documented: they are ignored",
+		"ignored_keys", q.record.IgnoredKeys, "did_you_mean", hints)
 }
 
 // warnOf logs a warning about a question to a callback.
-func (s *questioner) warnOf(
-	ctx context.Context, pl *plan, g guard, record event.Callback, message string, details ...any,
-) {
-	asked, _, _ := strings.Cut(record.URL, "?") // receivers like to put their keys behind it
+func (s *questioner) warnOf(ctx context.Context, q question, message string, details ...any) {
+	withoutQuery, _, _ := strings.Cut(q.record.URL, "?") // it may hold a key
 	s.log.WarnContext(ctx, message, append([]any{
-		"tenant", pl.p.Tenant, "case", pl.after.ID, "case_type", g.owner, "transition", g.key, "url", asked,
-		"webhook_id", record.WebhookID, "attempts", record.Attempts, "duration_ms", record.DurationMS,
+		"tenant", q.plan.p.Tenant,
+		"case", q.plan.after.ID,
+		"case_type", q.guard.owner,
+		"transition", q.guard.key,
+		"url", withoutQuery,
+		"webhook_id", q.record.WebhookID,
+		"attempts", q.record.Attempts,
+		"duration_ms", q.record.DurationMS,
 	}, details...)...)
 }
 
@@ -253,7 +266,8 @@ func (s *questioner) warnOf(
 // errors.
 func waived(ask casetype.CallbackSettings, err error) bool {
 	code := fault.As(err).Code
-	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore && (code == callback.CodeTimeout || code == callback.CodeFailed)
+	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore &&
+		(code == callback.CodeTimeout || code == callback.CodeFailed)
 }
 
 func ignoresWarnings(rawURL string) bool {
@@ -264,7 +278,8 @@ func ignoresWarnings(rawURL string) bool {
 // question prepares what is asked.
 func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
-		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key, WebhookID: id.New("msg"),
+		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key,
+		WebhookID: id.New("msg"),
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {
@@ -275,12 +290,14 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}
 	if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
-		return q, fault.Wrap(err, fault.Internal, "internal", "The callback of %s has no secret to sign with. Put the case type again.", q.Name)
+		return q, fault.Wrap(err, fault.Internal, "internal",
+			"The callback of %s has no secret to sign with. Put the case type again.", q.Name)
 	}
 	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
-			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise the clearance in the case type's about_to_submit.",
+			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise "+
+				"the clearance in the case type's about_to_submit.",
 			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification)
 	}
 	var before *wire.CallbackCase
@@ -297,7 +314,8 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 // may repeat it.
 func (pl *plan) told(g guard) casetype.Classification {
 	return casetype.Higher(
-		pl.old().HighestIn(pl.old().Shown(pl.before.Data, g.clearance())), pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, g.clearance())))
+		pl.old().HighestIn(pl.old().Shown(pl.before.Data, g.clearance())),
+		pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, g.clearance())))
 }
 
 // shown is a case, as the callback may see it, in the callback's words.

@@ -53,21 +53,21 @@ var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add,
 }
 
 // Attachments lists a case's documents or proofs after one of them, oldest first.
+// The filter's clearance is that of the caller.
 func (s *Files) Attachments(
-	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, after string, limit int,
+	ctx context.Context, p access.Principal, f store.AttachmentFilter,
 ) ([]cases.Attachment, error) {
-	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].list, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, attachmentOperations[f.Kind].list, f.CaseID); err != nil {
 		return nil, err
 	}
-	if err := input.CheckAfter(after); err != nil {
+	if err := input.CheckAfter(f.After); err != nil {
 		return nil, err
 	}
-	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
+	if _, _, err := s.core.find(ctx, s.store, p, f.CaseID); err != nil {
 		return nil, err
 	}
-	return s.store.Attachments(ctx, p.Tenant, store.AttachmentFilter{
-		CaseID: caseID, Kind: sort, Clearance: p.Clearance, After: after, Limit: input.Page(limit),
-	})
+	f.Clearance, f.Limit = p.Clearance, input.Page(f.Limit)
+	return s.store.Attachments(ctx, p.Tenant, f)
 }
 
 // OpenAttachment returns a document or a proof with its contents, which the caller
@@ -84,7 +84,7 @@ func (s *Files) OpenAttachment(
 	if _, _, err := s.core.find(ctx, s.store, p, caseID); err != nil {
 		return cases.Attachment{}, nil, err
 	}
-	a, err := findAttachment(ctx, s.store, p, caseID, sort, attachment)
+	a, err := findAttachment(ctx, s.store, p, attachmentRef{caseID, sort, attachment})
 	if err != nil {
 		return cases.Attachment{}, nil, err
 	}
@@ -94,7 +94,8 @@ func (s *Files) OpenAttachment(
 		if _, gone := s.store.Attachment(ctx, p.Tenant, caseID, sort, attachment); gone != nil {
 			return cases.Attachment{}, nil, gone
 		}
-		err = fault.Wrap(err, fault.Internal, "blob.lost", "The contents of %s are missing. Restore them from your backup.", a.ID)
+		err = fault.Wrap(err, fault.Internal, "blob.lost",
+			"The contents of %s are missing. Restore them from your backup.", a.ID)
 	}
 	return a, contents, err
 }
@@ -136,7 +137,7 @@ func (s *Files) deleteAttachments(
 		gone = nil
 		return s.core.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
 			for _, id := range ids {
-				a, err := findAttachment(ctx, tx, p, caseID, sort, id)
+				a, err := findAttachment(ctx, tx, p, attachmentRef{caseID, sort, id})
 				if err != nil {
 					return event.Fact{}, err
 				}
@@ -244,16 +245,27 @@ type attachmentReader interface {
 	Attachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error)
 }
 
-// findAttachment returns an attachment of a case that the caller sees. One above
-// their clearance is not there.
+// attachmentRef names an attachment.
+type attachmentRef struct {
+	caseID int64
+	kind   cases.AttachmentKind
+	id     string
+}
+
+// findAttachment returns an attachment of a case that the caller sees. An attachment above
+// their clearance is not found.
 func findAttachment(
-	ctx context.Context, r attachmentReader, p access.Principal, caseID int64, sort cases.AttachmentKind, id string,
+	ctx context.Context, r attachmentReader, p access.Principal, ref attachmentRef,
 ) (cases.Attachment, error) {
-	a, err := r.Attachment(ctx, p.Tenant, caseID, sort, id)
+	a, err := r.Attachment(ctx, p.Tenant, ref.caseID, ref.kind, ref.id)
 	if err == nil && !p.Clearance.Sees(a.Clearance) {
-		a, err = cases.Attachment{}, fault.New(fault.NotFound, string(sort)+".not_found", "The case has no %s %q.", sort, id)
+		return cases.Attachment{}, attachmentNotFound(ref.kind, ref.id)
 	}
 	return a, err
+}
+
+func attachmentNotFound(kind cases.AttachmentKind, id string) error {
+	return fault.New(fault.NotFound, string(kind)+".not_found", "The case has no %s %q.", kind, id)
 }
 
 func attachmentMissing(sort cases.AttachmentKind) error {

@@ -21,6 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/store"
 )
 
 func TestProofsComeAndGo(t *testing.T) {
@@ -29,20 +30,23 @@ func TestProofsComeAndGo(t *testing.T) {
 		c := w.open("loan")
 		const contents = "%PDF-1.7 contents"
 		a, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{
-			Key: "passport", Filename: `C:\scans\my "pass".pdf`, MediaType: "application/octet-stream", Body: strings.NewReader(contents),
+			Key: "passport", Filename: `C:\scans\my "pass".pdf`, MediaType: "application/octet-stream",
+			Body: strings.NewReader(contents),
 		}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		sum := sha256.Sum256([]byte(contents))
-		if a.Filename != "my _pass_.pdf" || a.Size != int64(len(contents)) || a.SHA256 != hex.EncodeToString(sum[:]) || a.Version != 2 || a.MediaType != "application/pdf" {
+		if a.Filename != "my _pass_.pdf" || a.Size != int64(len(contents)) || a.SHA256 != hex.EncodeToString(sum[:]) ||
+			a.Version != 2 || a.MediaType != "application/pdf" {
 			t.Errorf("uploaded %+v", a)
 		}
 		if got := w.facts(c.ID); got != "proofs_uploaded" {
 			t.Errorf("facts %q", got)
 		}
 		fact, err := event.CaseProofsUploaded.Decode(w.history(c.ID)[1].Facts[0])
-		if diff := cmp.Diff(event.Proofs{Keys: []string{"passport"}, IDs: []string{a.ID}}, fact); err != nil || diff != "" {
+		if diff := cmp.Diff(event.Proofs{Keys: []string{"passport"}, IDs: []string{a.ID}}, fact); err != nil ||
+			diff != "" {
 			t.Error(err, diff)
 		}
 		if after := w.load(c.ID); after.Version != 2 || after.Revision != 1 || !after.ModifiedAt.Equal(c.ModifiedAt) {
@@ -111,7 +115,8 @@ func TestDocumentsShowTheCase(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := made[0]
-		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" || a.Version != 2 {
+		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" ||
+			a.Version != 2 {
 			t.Errorf("generated %+v", a)
 		}
 		_, body, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
@@ -126,7 +131,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 		if got := w.facts(c.ID); got != "documents_generated" {
 			t.Errorf("facts %q", got)
 		}
-		all, err := w.files.Attachments(t.Context(), w.p, c.ID, cases.Document, "", 0)
+		all, err := w.files.Attachments(t.Context(), w.p, store.AttachmentFilter{CaseID: c.ID, Kind: cases.Document})
 		if diff := cmp.Diff([]cases.Attachment{a}, all); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
@@ -148,20 +153,26 @@ func TestWhatIsNotAttached(t *testing.T) {
 		return err
 	}
 	wantFault(t, upload(c.ID, "bill", strings.NewReader("12345678901")), fault.TooLarge, "blob.too_large")
-	wantFields(t, wantFault(t, upload(c.ID, "x\x00", strings.NewReader("1")), fault.Unprocessable, "proof.unknown_key"), "/key")
+	wantFields(t,
+		wantFault(t, upload(c.ID, "x\x00", strings.NewReader("1")), fault.Unprocessable, "proof.unknown_key"), "/key")
 	wantFault(t, upload(c.ID+1, "bill", strings.NewReader("1")), fault.NotFound, "case.not_found")
 	wantFault(t, upload(c.ID, "bill", iotest.ErrReader(errors.New("cut off"))), fault.Invalid, "proof.incomplete")
-	wantFault(t, upload(c.ID, "bill", io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))), fault.Invalid, "proof.incomplete")
+	wantFault(t,
+		upload(c.ID, "bill",
+			io.MultiReader(strings.NewReader(strings.Repeat("x", 10)), iotest.ErrReader(errors.New("cut off")))),
+		fault.Invalid, "proof.incomplete")
 	_, err := w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID, "x"), authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "document.unknown_key"), "/key")
 	_, err = w.files.GenerateDocuments(t.Context(), w.p, oneDocument(c.ID+1, "summary"), authz.Once{})
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	for _, missing := range []string{"", "prf_1", "a\x00b", strings.Repeat("x", 300)} {
-		wantFault(t, w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound, "proof.not_found")
+		wantFault(t, w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, missing), fault.NotFound,
+			"proof.not_found")
 		_, _, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Proof, missing)
 		wantFault(t, err, fault.NotFound, "proof.not_found")
 	}
-	_, err = w.files.Attachments(t.Context(), w.p, c.ID, cases.Proof, "\x00", 10)
+	_, err = w.files.Attachments(t.Context(), w.p,
+		store.AttachmentFilter{CaseID: c.ID, Kind: cases.Proof, After: "\x00", Limit: 10})
 	wantFault(t, err, fault.Invalid, "page.invalid")
 	if n := w.contents(); n != 0 || w.load(c.ID).Version != 1 {
 		t.Errorf("%d contents are left behind, version %d", n, w.load(c.ID).Version)
@@ -261,7 +272,8 @@ func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
-	if _, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, once("proof", "k", "r")); err != nil {
+	if _, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")},
+		once("proof", "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.blobs.Put(t.Context(), id.New("blob"), strings.NewReader("left"), 10); err != nil {
@@ -280,7 +292,7 @@ func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
 	if clean(); w.contents() != 1 {
 		t.Errorf("%d contents, and one is referred to", w.contents())
 	}
-	all, err := w.files.Attachments(t.Context(), w.p, c.ID, cases.Proof, "", 0)
+	all, err := w.files.Attachments(t.Context(), w.p, store.AttachmentFilter{CaseID: c.ID, Kind: cases.Proof})
 	if err != nil || len(all) != 1 {
 		t.Fatal(len(all), err)
 	}

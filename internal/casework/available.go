@@ -62,7 +62,8 @@ func available(
 ) (open []string, blocked []Blocked, used int) {
 	pl := &plan{p: p, typ: t, before: c, after: c}
 	work := schema.NewBudget(ctx, maxCaseJudgement)
-	judge := t.Evaluation(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
+	judge := t.Evaluation(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true},
+		work)
 	for _, tr := range t.Transitions {
 		if !tr.Starts(c.State) || !p.Role.Among(tr.Roles) {
 			continue

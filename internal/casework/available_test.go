@@ -89,7 +89,8 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 			t.Fatal(err)
 		}
 		for in, err := range listed.All(t.Context()) {
-			if diff := cmp.Diff(v.Transitions, in.Transitions) + cmp.Diff(blockedOf(v), blockedOf(in)); diff != "" || err != nil {
+			if diff := cmp.Diff(v.Transitions, in.Transitions) + cmp.Diff(blockedOf(v), blockedOf(in)); diff != "" ||
+				err != nil {
 				t.Errorf("%s, in the list: %s, %v", test.name, diff, err)
 			}
 		}
@@ -108,9 +109,11 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	w := start(t, "")
 	var transitions []string
 	for i := range 12 { // each takes its whole budget
-		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"], "precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
+		transitions = append(transitions,
+			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"], "precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
 	}
-	w.put(w.p, `{"key": "costly", "fields": {"type": "object", "properties": {"l": {"type": "array", "items": {"type": "integer"}}}},
+	w.put(w.p,
+		`{"key": "costly", "fields": {"type": "object", "properties": {"l": {"type": "array", "items": {"type": "integer"}}}},
 		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
 	const cases = 6
 	worker := w.p
@@ -153,7 +156,8 @@ func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
 		required += fmt.Sprintf(`, "v%d"`, i)
 	}
 	for i := range 400 {
-		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "roles": ["caseworker"], "required": [%s]}`, i, required))
+		transitions = append(transitions,
+			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "roles": ["caseworker"], "required": [%s]}`, i, required))
 	}
 	w.put(w.p, `{"key": "big", "fields": {"type": "object", "properties": {`+strings.Join(fields, ",")+`}},
 		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
@@ -186,9 +190,11 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 	w := start(b, "")
 	var transitions []string
 	for i := range 10 {
-		transitions = append(transitions, fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "required": ["a"], "precondition": "has(data.n) && data.n > %d && data.a != 'x'"}`, i, i))
+		transitions = append(transitions,
+			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "required": ["a"], "precondition": "has(data.n) && data.n > %d && data.a != 'x'"}`, i, i))
 	}
-	w.put(w.p, `{"key": "many", "fields": {"type": "object", "properties": {"n": {"type": "integer"}, "a": {"type": "string"}}},
+	w.put(w.p,
+		`{"key": "many", "fields": {"type": "object", "properties": {"n": {"type": "integer"}, "a": {"type": "string"}}},
 		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
 	for range 100 {
 		w.submit(casework.Submission{Type: "many", Data: object(`{"n": 5, "a": "b"}`)})
@@ -215,7 +221,9 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, permitV1)
-	w.put(w.p, strings.Replace(strings.Replace(permitV2, `"permit"`, `"secret"`, 1), `"edit": "edit"`, `"edit": "edit", "security_classification": "RESTRICTED"`, 1))
+	w.put(w.p,
+		strings.Replace(strings.Replace(permitV2, `"permit"`, `"secret"`, 1), `"edit": "edit"`,
+			`"edit": "edit", "security_classification": "RESTRICTED"`, 1))
 	w.put(w.p, strings.Replace(permitV2, `"permit"`, `"other"`, 1))
 	c, other := w.permit(`{}`), w.submit(casework.Submission{Type: "other"})
 	public := w.cleared(casetype.Public)

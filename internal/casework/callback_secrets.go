@@ -176,29 +176,36 @@ func (s *CaseTypes) CallbackSecrets(
 	return s.signing(ctx, p.Tenant, key, name)
 }
 
+// CallbackRotation asks for a new secret of a callback.
+type CallbackRotation struct {
+	CaseType string // its key
+	Callback string // its name; casetype.TypeSecret is the secret of the type
+	Secret   secrets.Request
+}
+
 // RotateCallbackSecret makes a new secret for a callback, and returns it to be shown once.
-// Those of the same kind go on signing for the overlap.
+// Secrets of the same kind go on signing for the overlap.
 func (s *CaseTypes) RotateCallbackSecret(
-	ctx context.Context, p access.Principal, key, name string, q secrets.Request, once authz.Once,
+	ctx context.Context, p access.Principal, q CallbackRotation, once authz.Once,
 ) (endpoint.Secret, error) {
-	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, key, name)
+	t, err := s.typeWithSecrets(ctx, p, access.RotateCallbackSecret, q.CaseType, q.Callback)
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
-	r, err := secrets.OfCallbacks.NewRotation(q, s.random, s.now())
+	r, err := secrets.OfCallbacks.NewRotation(q.Secret, s.random, s.now())
 	if err != nil {
 		return endpoint.Secret{}, err
 	}
 	err = s.guard.Once(ctx, p, once, func() error {
 		m := authz.NewMandate(p, access.RotateCallbackSecret)
-		return s.changeCallbackSecrets(ctx, m, t, name, access.SecretRotated,
+		return s.changeCallbackSecrets(ctx, m, secretsChange{t, q.Callback, access.SecretRotated,
 			func(tx *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
 				rotated, err := r.Apply(have)
 				if err != nil {
 					return nil, err
 				}
 				return rotated, s.guard.Keep(ctx, tx, p, once, r.Made)
-			})
+			}})
 	})
 	if err != nil {
 		return endpoint.Secret{}, err
@@ -212,10 +219,11 @@ func (s *CaseTypes) DeleteCallbackSecret(ctx context.Context, p access.Principal
 	if err != nil {
 		return err
 	}
-	return s.changeCallbackSecrets(ctx, authz.NewMandate(p, access.DeleteCallbackSecret), t, name, access.CallbackSecretRemoved,
+	m := authz.NewMandate(p, access.DeleteCallbackSecret)
+	return s.changeCallbackSecrets(ctx, m, secretsChange{t, name, access.CallbackSecretRemoved,
 		func(_ *store.Tx, have []endpoint.Secret) ([]endpoint.Secret, error) {
 			return secrets.OfCallbacks.Remove(have, secretID, s.now())
-		})
+		}})
 }
 
 // typeWithSecrets finds the case type of a callback for somebody who may see all of the
@@ -233,40 +241,45 @@ func (s *CaseTypes) typeWithSecrets(
 	return t, nil
 }
 
-// changeCallbackSecrets replaces a callback's secrets by what change makes of them.
-func (s *CaseTypes) changeCallbackSecrets(
-	ctx context.Context, m *authz.Mandate, t definitions.TypeVersion, name string, action access.Action,
-	change func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error),
-) error {
-	tenant := m.Principal.Tenant
+// secretsChange is a change of the secrets of a callback.
+type secretsChange struct {
+	typ      definitions.TypeVersion
+	callback string
+	action   access.Action // as the audit names it
+	apply    func(*store.Tx, []endpoint.Secret) ([]endpoint.Secret, error)
+}
+
+// changeCallbackSecrets carries out a change of the secrets of a callback.
+func (s *CaseTypes) changeCallbackSecrets(ctx context.Context, m *authz.Mandate, c secretsChange) error {
+	tenant, key := m.Principal.Tenant, c.typ.Type.Key
 	return authz.Retry(store.SecretsConflict, func() error {
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
-			have, err := tx.CallbackSecrets(ctx, tenant, t.Type.Key, name)
+			have, err := tx.CallbackSecrets(ctx, tenant, key, c.callback)
 			if err != nil {
 				return err
 			}
-			if err := mayHaveSecrets(t, name, have); err != nil {
+			if err := mayHaveSecrets(c.typ, c.callback, have); err != nil {
 				return err
 			}
-			if have.Secrets, err = change(tx, have.Secrets); err != nil {
+			if have.Secrets, err = c.apply(tx, have.Secrets); err != nil {
 				return err
 			}
-			callback := store.CallbackRef{Tenant: tenant, CaseType: t.Type.Key, Callback: name}
+			callback := store.CallbackRef{Tenant: tenant, CaseType: key, Callback: c.callback}
 			if err := tx.PutCallbackSecrets(ctx, callback, have, s.now()); err != nil {
 				return err
 			}
 			return s.guard.Record(ctx, tx, authz.Note{
 				Who:     m.Principal,
-				What:    action,
-				Subject: authz.AboutType(t.Type.Key, t.Type.Definition.Classification),
-				Detail:  map[string]any{"transition": name, "secrets": secrets.Describe(have.Secrets)},
+				What:    c.action,
+				Subject: authz.AboutType(key, c.typ.Type.Definition.Classification),
+				Detail:  map[string]any{"transition": c.callback, "secrets": secrets.Describe(have.Secrets)},
 			})
 		})
 	})
 }
 
-// mayHaveSecrets refuses to change secrets of what has none of its own. Whether it may
-// have some, the newest version of the type says.
+// mayHaveSecrets refuses to change the secrets of a callback that has none of its own
+// by the newest version of its type.
 func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackSecrets) error {
 	_, asks := t.Type.Callback(name)
 	switch {
@@ -274,7 +287,8 @@ func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackS
 		return noCallback(t.Type.Key, name)
 	case t.Type.CallbackSecret == casetype.SecretPerType && name != casetype.TypeSecret:
 		return fault.New(fault.Conflict, "callback.secret_shared",
-			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Type.Key, casetype.TypeSecret)
+			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Type.Key,
+			casetype.TypeSecret)
 	}
 	return nil
 }

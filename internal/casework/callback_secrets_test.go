@@ -68,9 +68,12 @@ func parsed(t testing.TB, text string) endpoint.Secret {
 func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.stopClock()
-		secrets := map[string]endpoint.Secret{"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1)}
+		secrets := map[string]endpoint.Secret{
+			"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1),
+		}
 		rotate := func(q secret.Request) (endpoint.Secret, error) {
-			return w.types.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{})
+			return w.types.RotateCallbackSecret(t.Context(), w.p,
+				casework.CallbackRotation{CaseType: "loan", Callback: "submit", Secret: q}, authz.Once{})
 		}
 		signed := func(want ...string) {
 			t.Helper()
@@ -86,7 +89,8 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 		}
 		signed("first", "mine")
 		listed, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit")
-		if err != nil || len(listed) != 2 || listed[0].ID != mine.ID || listed[1].ExpiresAt.Sub(listed[0].CreatedAt) != time.Hour || !listed[0].ExpiresAt.IsZero() {
+		if err != nil || len(listed) != 2 || listed[0].ID != mine.ID ||
+			listed[1].ExpiresAt.Sub(listed[0].CreatedAt) != time.Hour || !listed[0].ExpiresAt.IsZero() {
 			t.Errorf("listed %+v, %v", listed, err)
 		}
 		if secrets["pair"], err = rotate(secret.Request{Kind: endpoint.V1a, Overlap: time.Hour}); err != nil {
@@ -110,7 +114,8 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	w := start(t, "")
 	put := w.put(w.p, loan("loan", ""))
 	rotate := func(transition string, q secret.Request) error {
-		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", transition, q, authz.Once{})
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p,
+			casework.CallbackRotation{CaseType: "loan", Callback: transition, Secret: q}, authz.Once{})
 		return err
 	}
 	used := parsed(t, put.Secrets["submit"])
@@ -130,7 +135,8 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 		}
 	}
 	both, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", "submit")
-	if err != nil || len(both) != 2 || !bytes.Equal(both[0].Key, mine.Key) || !both[0].ExpiresAt.IsZero() || both[1].ExpiresAt.IsZero() {
+	if err != nil || len(both) != 2 || !bytes.Equal(both[0].Key, mine.Key) || !both[0].ExpiresAt.IsZero() ||
+		both[1].ExpiresAt.IsZero() {
 		t.Errorf("taken back twice, they are %+v, %v", both, err)
 	}
 	if err := w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", both[1].ID); err != nil {
@@ -140,14 +146,17 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 	if err != nil || len(only) != 1 {
 		t.Fatalf("%+v, %v", only, err)
 	}
-	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", only[0].ID), fault.Conflict, "callback.last_secret")
-	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_none"), fault.NotFound, "callback.secret_not_found")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", only[0].ID), fault.Conflict,
+		"callback.last_secret")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_none"), fault.NotFound,
+		"callback.secret_not_found")
 	for range endpoint.MaxSecrets - 1 {
 		if err := rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantFault(t, rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}), fault.Conflict, "callback.too_many_secrets")
+	wantFault(t, rotate("submit", secret.Request{Kind: endpoint.V1, Overlap: time.Hour}), fault.Conflict,
+		"callback.too_many_secrets")
 }
 
 func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
@@ -156,7 +165,10 @@ func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
 		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
 		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
 	for _, name := range []string{"@switch", "@delete"} {
-		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "pad", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p,
+			casework.CallbackRotation{
+				CaseType: "pad", Callback: name, Secret: secret.Request{Kind: endpoint.V1, Overlap: time.Hour},
+			}, authz.Once{})
 		all, listed := w.types.CallbackSecrets(t.Context(), w.p, "pad", name)
 		if err != nil || listed != nil || len(all) != 2 || !bytes.Equal(all[1].Key, parsed(t, put.Secrets[name]).Key) {
 			t.Errorf("%s: %v, %+v, %v", name, err, all, listed)
@@ -224,7 +236,8 @@ func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
 		s.change("again", perType(loan("loan", "")))
 
 		// Back again, without one of the callbacks: who was asked about it with the shared secret still is.
-		without := strings.Replace(loan("loan", ""), `"to": "review", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/loan"}`, `"to": "review"`, 1)
+		without := strings.Replace(loan("loan", ""),
+			`"to": "review", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/loan"}`, `"to": "review"`, 1)
 		s.change("own", without, "open_asked")
 		s.signed(opens, "own open_asked", "shared @type")
 		s.signed(submits(2), "shared @type")
@@ -244,11 +257,15 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 		t.Fatalf("made %v", made.Secrets)
 	}
 	rotate := func(name string) error {
-		_, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", name, secret.Request{Kind: endpoint.V1, Overlap: time.Hour}, authz.Once{})
+		_, err := w.types.RotateCallbackSecret(t.Context(), w.p,
+			casework.CallbackRotation{
+				CaseType: "loan", Callback: name, Secret: secret.Request{Kind: endpoint.V1, Overlap: time.Hour},
+			}, authz.Once{})
 		return err
 	}
 	wantFault(t, rotate("submit"), fault.Conflict, "callback.secret_shared")
-	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_1"), fault.Conflict, "callback.secret_shared")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), w.p, "loan", "submit", "sec_1"), fault.Conflict,
+		"callback.secret_shared")
 	wantFault(t, rotate("open"), fault.NotFound, "transition.not_found")
 	if err := rotate("@type"); err != nil {
 		t.Fatal(err)
@@ -270,7 +287,9 @@ func TestRotationsAtOnceLoseNoSecret(t *testing.T) {
 		for range 4 {
 			rotations.Go(func() {
 				q := secret.Request{Kind: endpoint.V1, Overlap: time.Hour}
-				if _, err := w.types.RotateCallbackSecret(t.Context(), w.p, "loan", "submit", q, authz.Once{}); err != nil {
+				if _, err := w.types.RotateCallbackSecret(t.Context(), w.p,
+					casework.CallbackRotation{CaseType: "loan", Callback: "submit", Secret: q},
+					authz.Once{}); err != nil {
 					t.Error(err)
 				}
 			})

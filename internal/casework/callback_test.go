@@ -254,7 +254,8 @@ func (b behaviour) saved(t *testing.T, w *world, c, v casework.View) {
 		t.Errorf("facts %q, want %q", got, want)
 	}
 	record := entries[1].Callback
-	if record == nil || record.Attempts != b.wantAttempts() || !strings.HasPrefix(record.URL, "${CASEHOOK_VAR_CALLBACKS}/") {
+	if record == nil || record.Attempts != b.wantAttempts() ||
+		!strings.HasPrefix(record.URL, "${CASEHOOK_VAR_CALLBACKS}/") {
 		t.Fatalf("the journal has %+v", record)
 	}
 	if b.record != nil && b.record(record) == "" {
@@ -280,7 +281,9 @@ func TestWhatACallbackIsAsked(t *testing.T) {
 		put := w.put(w.p, loan("loan", `"retries": ["1ms", "1ms"]`))
 		c := w.open("loan")
 		w.callbacks.on("loan", says(500, ""), says(503, ""), says(200, ""))
-		v := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit", Data: object(`{"amount":20,"email":null}`)})
+		v := w.submit(casework.Submission{
+			CaseID: c.ID, Transition: "submit", Data: object(`{"amount":20,"email":null}`),
+		})
 
 		asked := w.callbacks.at("loan")
 		verifier, err := standardwebhooks.NewWebhook(put.Secrets["submit"])
@@ -291,7 +294,8 @@ func TestWhatACallbackIsAsked(t *testing.T) {
 			if err := verifier.Verify([]byte(asked.bodies[i]), r.Header); err != nil {
 				t.Errorf("attempt %d: %v", i+1, err)
 			}
-			if r.Header.Get("Webhook-Attempt") != strconv.Itoa(i+1) || r.Header.Get("Webhook-Id") != asked.requests[0].Header.Get("Webhook-Id") {
+			if r.Header.Get("Webhook-Attempt") != strconv.Itoa(i+1) ||
+				r.Header.Get("Webhook-Id") != asked.requests[0].Header.Get("Webhook-Id") {
 				t.Errorf("attempt %d: headers %v", i+1, r.Header)
 			}
 			if got := r.Header.Get("Content-Type"); got != "application/json" {
@@ -317,9 +321,11 @@ func TestWhatACallbackIsAsked(t *testing.T) {
 func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", `"retries": ["1ms"]`))
-		w.callbacks.on("loan", says(500, ""), says(200, `{"data":{"client":"Bo","score":3},"override_state":"approved"}`))
+		w.callbacks.on("loan", says(500, ""),
+			says(200, `{"data":{"client":"Bo","score":3},"override_state":"approved"}`))
 		v := w.submit(casework.Submission{Type: "loan", Transition: "open_asked", Data: object(`{"client":"Ann"}`)})
-		if v.State != "approved" || v.Version != 1 || v.Name != "Bo" || v.Reference != "L-001" || v.OutcomeInstance != 1 {
+		if v.State != "approved" || v.Version != 1 || v.Name != "Bo" || v.Reference != "L-001" ||
+			v.OutcomeInstance != 1 {
 			t.Errorf("created %+v", v.Case)
 		}
 		if got := w.facts(v.ID); got != "created state_changed approved" {
@@ -341,7 +347,8 @@ func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := v.CreatedAt.Format(threeDigits)
-		if string(q.Before) != "null" || q.Now.ID != strconv.FormatInt(v.ID, 10) || q.Now.State != "draft" || q.Now.Created != at || q.Now.Last != at {
+		if string(q.Before) != "null" || q.Now.ID != strconv.FormatInt(v.ID, 10) || q.Now.State != "draft" ||
+			q.Now.Created != at || q.Now.Last != at {
 			t.Errorf("asked %s", asked.bodies[0])
 		}
 	})
@@ -416,7 +423,8 @@ func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
 					}
 					io.WriteString(rw, `{"data":{"client":"Bo"}}`)
 				})
-				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), w.p,
+					casework.Submission{CaseID: v.ID, Transition: "submit"}, authz.Once{})
 				after := w.load(v.ID)
 				if c.code != "" {
 					wantFault(t, err, c.kind, c.code)
@@ -452,7 +460,8 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 // into what is read, and into the history.
 func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		w.put(w.p, `{"key": "sums", "fields": {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "number"}}}},
+		w.put(w.p,
+			`{"key": "sums", "fields": {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "number"}}}},
 			"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/sums"}}]}`)
 		const numbers = `{"n":[9007199254740993,0.1000,1.0,-0,1E+2,1e400,12345678901234567890.12345678901234567890]}`
 		w.callbacks.on("sums", says(200, `{"data":`+numbers+`}`))
@@ -472,7 +481,8 @@ func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 // A transition says what people may set. Its callback may set any field.
 func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
 	w := start(t, "")
-	w.put(w.p, `{"key": "grant", "fields": {"type": "object", "properties": {"asked": {"type": "integer"}, "given": {"type": "integer"}}},
+	w.put(w.p,
+		`{"key": "grant", "fields": {"type": "object", "properties": {"asked": {"type": "integer"}, "given": {"type": "integer"}}},
 		"states": [{"key": "open"}], "transitions": [{"key": "ask", "to": "open", "fields": ["asked"], "precondition": "data.asked > 0",
 		"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/grant"}}]}`)
 	w.callbacks.on("grant", says(200, `{"data":{"asked":5,"given":3}}`))

@@ -120,15 +120,17 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 		}
 		l.moves[c.Type] = moves
 	}
-	view, used, err := l.cases.core.viewFor(ctx, l.cases.store, l.p, c, t.Type, moves)
-	l.used += used
+	view, err := l.cases.core.plainView(ctx, l.cases.store, l.p, c, t.Type)
+	if err == nil && moves {
+		l.used += view.offer(ctx, l.p, c)
+	}
 	return view, err
 }
 
-// History lists a case's entries with ids below before, newest first; 0 begins
-// at the newest. What happened to a case outlives it. Each entry shows what the caller may see by the classifications
-// of its time; those above are left out, and those from when the case was of a type
-// that they may not read.
+// History lists a case's entries with ids below before, newest first; 0 begins at the newest. The
+// history outlives the case. Each entry shows what the caller may see by the classifications of its
+// time; those above are left out, and those from when the case was of a type that they may not
+// read.
 func (s *Cases) History(ctx context.Context, p access.Principal, id, before int64,
 	limit int) (none store.Page[*event.Entry], err error) {
 	if err := s.guard.PermitCase(ctx, p, access.GetHistory, id); err != nil {
@@ -141,17 +143,18 @@ func (s *Cases) History(ctx context.Context, p access.Principal, id, before int6
 	if err != nil {
 		return none, err
 	}
-	return authz.FillPage(input.Page(limit), store.PageBytes, (*event.Entry).Size, func(limit int) (store.Page[*event.Entry], error) {
-		found, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(before), limit)
-		shown := make([]*event.Entry, 0, len(found.Items))
-		for _, e := range found.Items {
-			before = e.ID
-			if e, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
-				shown = append(shown, e)
+	return authz.FillPage(input.Page(limit), store.PageBytes,
+		(*event.Entry).Size, func(limit int) (store.Page[*event.Entry], error) {
+			found, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(before), limit)
+			shown := make([]*event.Entry, 0, len(found.Items))
+			for _, e := range found.Items {
+				before = e.ID
+				if e, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
+					shown = append(shown, e)
+				}
 			}
-		}
-		return store.Page[*event.Entry]{Items: shown, More: found.More}, err
-	})
+			return store.Page[*event.Entry]{Items: shown, More: found.More}, err
+		})
 }
 
 // KnownCase returns nil if there is a case with this id that the caller sees, or was one
@@ -223,7 +226,8 @@ func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion)
 		if asked != nil {
 			answered = asked.callback
 		}
-		return s.core.record(ctx, tx, m, c, t.Type, answered, event.CaseDeleted.New(event.NoDetails{}))
+		deleted := event.CaseDeleted.New(event.NoDetails{})
+		return s.core.record(ctx, tx, m, commit{c, t.Type, answered, []event.Fact{deleted}})
 	})
 	if err != nil {
 		return err
@@ -245,7 +249,10 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
-	guards := []guard{{CallbackSettings: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback, maker: t.Clearance}}
+	guards := []guard{{
+		CallbackSettings: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback,
+		maker: t.Clearance,
+	}}
 	if err := s.questioner.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,9 @@ func (s *CaseTypes) PutCaseType(
 	err = authz.Retry("store.duplicate", func() error { // another version of the same number
 		return authz.Retry(store.SecretsConflict, func() error {
 			return s.guard.Update(ctx, authz.NewMandate(p, access.PutCaseType), func(tx *store.Tx) error {
-				put = PutType{TypeVersion: definitions.TypeVersion{Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance}}
+				put = PutType{TypeVersion: definitions.TypeVersion{
+					Type: t, Version: 1, CreatedAt: s.now(), Clearance: p.Clearance,
+				}}
 				if err := s.putType(ctx, tx, p, &put); err != nil || put.Unchanged {
 					return err
 				}
@@ -152,15 +154,18 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 		put.shares = before.Type.CallbackSecret == casetype.SecretPerType
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
-				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.", put.Type.Key)
+				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.",
+				put.Type.Key)
 		}
 		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.Type.JSON()) {
-			put.Version, put.CreatedAt, put.Clearance, put.Unchanged = latest.Version, latest.CreatedAt, latest.Clearance, true
+			put.Version, put.CreatedAt, put.Clearance, put.Unchanged = latest.Version, latest.CreatedAt,
+				latest.Clearance, true
 		}
 	}
 	if !put.Unchanged {
 		err := tx.CreateCaseType(ctx, tenant, store.CaseType{
-			Key: put.Type.Key, Version: put.Version, Definition: put.Type.JSON(), CreatedAt: put.CreatedAt, Clearance: put.Clearance,
+			Key: put.Type.Key, Version: put.Version, Definition: put.Type.JSON(), CreatedAt: put.CreatedAt,
+			Clearance: put.Clearance,
 		})
 		if err != nil {
 			return err
@@ -298,7 +303,8 @@ func (s *CaseTypes) CaseTypes(ctx context.Context, p access.Principal) (all []de
 				return nil, err
 			}
 			after = t.Type.Key
-			if p.Clearance.Sees(t.Type.Definition.Classification) && authz.LeftOut(p, access.ListCaseTypes, t.Type) == nil {
+			if p.Clearance.Sees(t.Type.Definition.Classification) &&
+				authz.LeftOut(p, access.ListCaseTypes, t.Type) == nil {
 				all = append(all, t.Summary())
 			}
 		}
@@ -314,7 +320,11 @@ func aboveClearance(t *casetype.Type, clearance casetype.Classification) []fault
 	var wrong []fault.Field
 	check := func(path string, class casetype.Classification) {
 		if class != "" && !clearance.Sees(class) {
-			wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf("is %s, and you are cleared for %s", class, cmp.Or(clearance, "nothing"))})
+			wrong = append(wrong,
+				fault.Field{
+					Path:    path,
+					Message: fmt.Sprintf("is %s, and you are cleared for %s", class, cmp.Or(clearance, "nothing")),
+				})
 		}
 	}
 	check("/security_classification", t.Definition.Classification)

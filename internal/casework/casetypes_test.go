@@ -16,26 +16,32 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		first := w.put(w.p, loan("loan", ""))
-		if first.Version != 1 || first.Unchanged || len(first.Secrets) != 2 || !strings.HasPrefix(first.Secrets["submit"], "whsec_") {
+		if first.Version != 1 || first.Unchanged || len(first.Secrets) != 2 ||
+			!strings.HasPrefix(first.Secrets["submit"], "whsec_") {
 			t.Errorf("put version %d, unchanged %v, secrets %v", first.Version, first.Unchanged, first.Secrets)
 		}
 		again := w.put(w.p, strings.ReplaceAll(loan("loan", ""), "\n", "\n  "))
 		if again.Version != 1 || !again.Unchanged || again.Secrets != nil || !again.CreatedAt.Equal(first.CreatedAt) {
-			t.Errorf("the same again: version %d, unchanged %v, secrets %v", again.Version, again.Unchanged, again.Secrets)
+			t.Errorf("the same again: version %d, unchanged %v, secrets %v", again.Version, again.Unchanged,
+				again.Secrets)
 		}
 		old := w.open("loan")
 		second := strings.Replace(loan("loan", ""), `"amount": {"type": "integer"}`, `"amount": {"type": "string"}`, 1)
 		second = strings.Replace(second, ` && data.amount < 100`, ``, 1)
-		second = strings.Replace(second, `{"key": "edit", "from"`, `{"key": "edit", "about_to_submit": {"url": "https://x.example"}, "from"`, 1)
-		if put := w.put(w.p, second); put.Version != 2 || put.Unchanged || len(put.Secrets) != 1 || put.Secrets["edit"] == "" {
+		second = strings.Replace(second, `{"key": "edit", "from"`,
+			`{"key": "edit", "about_to_submit": {"url": "https://x.example"}, "from"`, 1)
+		if put := w.put(w.p, second); put.Version != 2 || put.Unchanged || len(put.Secrets) != 1 ||
+			put.Secrets["edit"] == "" {
 			t.Errorf("changed: version %d, secrets %v", put.Version, put.Secrets)
 		}
 
-		v := w.submit(casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":12}`)}) // by version 1: no callback, a number
+		// by version 1: no callback, a number
+		v := w.submit(casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":12}`)})
 		if v.TypeVersion != 1 || v.Definition.JSON() == nil {
 			t.Errorf("the case works by version %d", v.TypeVersion)
 		}
-		_, err := w.submissions.Submit(ctx, w.p, casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, authz.Once{})
+		_, err := w.submissions.Submit(ctx, w.p,
+			casework.Submission{CaseID: old.ID, Edit: true, Data: object(`{"amount":"12"}`)}, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 		young := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: object(`{"amount":"12"}`)})
 		if young.TypeVersion != 2 || young.Reference != "L-002" {
@@ -43,7 +49,8 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 		}
 
 		for version, want := range map[int64]int64{0: 2, 1: 1, 2: 2} {
-			if got, err := w.types.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want || got.Type.Key != "loan" {
+			if got, err := w.types.CaseType(ctx, w.p, "loan", version); err != nil || got.Version != want ||
+				got.Type.Key != "loan" {
 				t.Errorf("version %d: %d, %v", version, got.Version, err)
 			}
 		}
@@ -64,10 +71,12 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 
 func TestAWrongDefinitionIsRefusedWithItsLines(t *testing.T) {
 	w := start(t, "")
-	const source = "key: loan\nfields: {type: object, properties: {}}\nstates:\n  - {key: a}\ntransitions:\n  - {key: make, to: b}\n"
+	const source = "key: loan\nfields: {type: object, properties: {}}\nstates:\n  - {key: a}\ntransitions:\n  - " +
+		"{key: make, to: b}\n"
 	_, err := w.types.PutCaseType(t.Context(), w.p, "loan", "loan.yaml", []byte(source))
 	f := wantFault(t, err, fault.Unprocessable, "case_type.invalid")
-	if len(f.Fields) == 0 || f.Fields[0].Path != "/transitions/0/to" || !strings.HasPrefix(f.Fields[0].Message, "line 6: ") {
+	if len(f.Fields) == 0 || f.Fields[0].Path != "/transitions/0/to" ||
+		!strings.HasPrefix(f.Fields[0].Message, "line 6: ") {
 		t.Errorf("fields %+v", f.Fields)
 	}
 	_, err = w.types.PutCaseType(t.Context(), w.p, "other", "", []byte(strings.Replace(source, "to: b", "to: a", 1)))

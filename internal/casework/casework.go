@@ -133,9 +133,10 @@ type core struct {
 
 // Submission is what somebody wants to do to a case.
 type Submission struct {
-	CaseID        int64          // 0: create one
-	Type          string         // of the case to create
-	Transition    string         // key; on creation it may be empty where the type has only one; for an edit it is empty
+	CaseID int64  // 0: create one
+	Type   string // of the case to create
+	// key; on creation it may be empty where the type has only one; for an edit it is empty
+	Transition    string
 	Edit          bool           // submit the type's edit transition, whichever that is
 	Data          map[string]any // fields to set; null clears one
 	Name          *string        // creation and edit only; "" returns to the type's template

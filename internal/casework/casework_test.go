@@ -196,12 +196,16 @@ func engines(t *testing.T, test func(t *testing.T, w *world)) {
 
 func (w *world) tenant(key string) access.Principal {
 	w.t.Helper()
-	p := access.Principal{Role: access.Admin, Clearance: casetype.Restricted, Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"}}
+	p := access.Principal{
+		Role: access.Admin, Clearance: casetype.Restricted,
+		Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"},
+	}
 	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
 		if p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now()); err != nil {
 			return err
 		}
-		return tx.UpdateTenant(w.t.Context(), store.Tenant{ID: p.Tenant, Name: key, Reach: store.Reach{Variables: []string{"CALLBACKS", "NOWHERE"}}})
+		return tx.UpdateTenant(w.t.Context(),
+			store.Tenant{ID: p.Tenant, Name: key, Reach: store.Reach{Variables: []string{"CALLBACKS", "NOWHERE"}}})
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -262,7 +266,9 @@ func (w *world) submit(in casework.Submission) casework.View {
 // open makes a case of a type.
 func (w *world) open(key string) casework.View {
 	w.t.Helper()
-	return w.submit(casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann","amount":10,"email":"ann@example.com"}`)})
+	return w.submit(casework.Submission{
+		Type: key, Transition: "open", Data: object(`{"client":"Ann","amount":10,"email":"ann@example.com"}`),
+	})
 }
 
 func (w *world) load(id int64) casework.View {

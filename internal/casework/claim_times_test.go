@@ -75,10 +75,13 @@ func TestEveryWayInWhichAStatusChangesSetsWhenAClaimWasOpenedAndClosedAndByWhom(
 			if !c.closes {
 				opened, closed = w.now(), time.Time{}
 			}
-			same := func(a, b time.Time) bool { return a.Truncate(time.Microsecond).Equal(b.Truncate(time.Microsecond)) }
+			same := func(a, b time.Time) bool {
+				return a.Truncate(time.Microsecond).Equal(b.Truncate(time.Microsecond))
+			}
 			for _, got := range []casework.View{v, w.load(v.ID)} {
 				if !same(got.OpenedAt, opened) || !same(got.ClosedAt, closed) || got.StatusChangedBy != int64(8+i) ||
-					got.LastActivity.By != int64(8+i) || !same(got.LastActivity.At, w.now()) || !got.CreatedAt.Equal(created) {
+					got.LastActivity.By != int64(8+i) || !same(got.LastActivity.At, w.now()) ||
+					!got.CreatedAt.Equal(created) {
 					t.Errorf("%s: opened %s, closed %s, by %d", c.name, got.OpenedAt, got.ClosedAt, got.StatusChangedBy)
 				}
 			}
@@ -162,7 +165,9 @@ func TestAnAssignmentHasItsOwnTime(t *testing.T) {
 			if err != nil || !v.AssignedAt.Truncate(time.Microsecond).Equal(since) {
 				t.Errorf("step %d: assigned at %s, want %s, %v", i, v.AssignedAt, since, err)
 			}
-			if v = w.submit(casework.Submission{CaseID: c.ID, Transition: "amend", Data: object(fmt.Sprintf(`{"cost": %d}`, i))}); !v.AssignedAt.Truncate(time.Microsecond).Equal(since) {
+			if v = w.submit(casework.Submission{
+				CaseID: c.ID, Transition: "amend", Data: object(fmt.Sprintf(`{"cost": %d}`, i)),
+			}); !v.AssignedAt.Truncate(time.Microsecond).Equal(since) {
 				t.Errorf("step %d: an edit moved it to %s", i, v.AssignedAt)
 			}
 		}

@@ -24,7 +24,8 @@ func (s *Cases) Claim(
 	}
 	if t.Type.Kind != casetype.Claim {
 		return claim, 0, fault.New(fault.NotFound, "claim.not_found",
-			"The case %d is not a claim: its type %s is of the kind %s. GET /v1/cases/%d shows it.", id, c.Type, t.Type.Kind, id)
+			"The case %d is not a claim: its type %s is of the kind %s. GET /v1/cases/%d shows it.", id, c.Type,
+			t.Type.Kind, id)
 	}
 	kept, err := c.Snapshot(t.Type, "") // the object has no URL
 	if err != nil {

@@ -47,7 +47,10 @@ func (w *world) report(data string) casework.View {
 
 func (w *world) user(p access.Principal, name string) int64 {
 	w.t.Helper()
-	u := access.User{Tenant: p.Tenant, Email: strings.ToLower(name) + "@example.org", Name: name, Role: access.Caseworker, Clearance: casetype.Restricted}
+	u := access.User{
+		Tenant: p.Tenant, Email: strings.ToLower(name) + "@example.org", Name: name, Role: access.Caseworker,
+		Clearance: casetype.Restricted,
+	}
 	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
 		u, err = tx.CreateUser(w.t.Context(), u)
 		return err
@@ -133,10 +136,13 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 					t.Errorf("step %d: the entry does not keep what was answered: %v %s", i, err, diff)
 				}
 			}
-			if after.Version != before.Version+grown || int64(len(entries)) != after.Version || after.LastActivity.At.After(before.LastActivity.At) != (grown == 1) {
-				t.Errorf("step %d: version %d after %d, %d entries, active %s after %s", i, after.Version, before.Version, len(entries), after.LastActivity.At, before.LastActivity.At)
+			if after.Version != before.Version+grown || int64(len(entries)) != after.Version ||
+				after.LastActivity.At.After(before.LastActivity.At) != (grown == 1) {
+				t.Errorf("step %d: version %d after %d, %d entries, active %s after %s", i, after.Version,
+					before.Version, len(entries), after.LastActivity.At, before.LastActivity.At)
 			}
-			if got := strings.Join(after.Labels, " "); got != step.labels || after.Assignee.Name != step.assignee || after.Status() != step.status {
+			if got := strings.Join(after.Labels, " "); got != step.labels || after.Assignee.Name != step.assignee ||
+				after.Status() != step.status {
 				t.Errorf("step %d: labels %q, assignee %q, %s", i, got, after.Assignee.Name, after.Status())
 			}
 			if diff := cmp.Diff(after.Case, w.load(c.ID).Case); diff != "" {
@@ -169,7 +175,7 @@ func (w *world) claimEvents(id int64) (all []string) {
 	return all
 }
 
-// What is no claim has labels and the rest too, and fires none of the events.
+// A case that is no claim has labels and the rest too, and fires none of the events.
 func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
@@ -204,7 +210,8 @@ func TestAClaimCreatedInAFinalStateIsCreatedAndThenClosed(t *testing.T) {
 	w.put(w.p, `{"key":"quick","kind":"claim","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","final":true},{"key":"open"}],"transitions":[{"key":"make","to":"done"},{"key":"reopen","from":["done"],"to":"open"}]}`)
 	v := w.submit(casework.Submission{Type: "quick"})
-	if got := w.facts(v.ID); got != "created state_changed finished closed" || v.Status() != cases.Closed || v.StatusChangedBy != 0 ||
+	if got := w.facts(v.ID); got != "created state_changed finished closed" || v.Status() != cases.Closed ||
+		v.StatusChangedBy != 0 ||
 		!v.ClosedAt.Equal(v.CreatedAt) || !v.OpenedAt.Equal(v.CreatedAt) {
 		t.Errorf("facts %q, %s since %s", got, v.Status(), v.ClosedAt)
 	}
@@ -223,7 +230,10 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		w.putClaims()
 		w.report(`{"claimant": "First"}`)
 		c := w.report(`{"claimant": "Zoe", "cost": 5, "plate": "ZH 1", "place": "Bern"}`)
-		w.put(w.p, claim("home", `, "rooms": {"type": "integer"}, "place": {"type": "object"}, "floor": {"type": "integer"}`, "visit")) // the newest counts
+		// the newest counts
+		w.put(w.p,
+			claim("home",
+				`, "rooms": {"type": "integer"}, "place": {"type": "object"}, "floor": {"type": "integer"}`, "visit"))
 		in := casework.Switch{CaseID: c.ID, Type: "home"}
 		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/place", "/data/plate")
@@ -235,7 +245,8 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.Type != "home" || v.TypeVersion != 2 || v.State != "reported" || v.Version != 2 || v.Revision != 2 || v.Name != "home Zoe" ||
+		if v.Type != "home" || v.TypeVersion != 2 || v.State != "reported" || v.Version != 2 || v.Revision != 2 ||
+			v.Name != "home Zoe" ||
 			v.Reference != c.Reference || v.OutcomeInstance != 1 || encode(t, v.Data) != `{"claimant":"Zoe","cost":5}` {
 			t.Errorf("switched: %+v", v.Case)
 		}
@@ -249,7 +260,8 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 		if err != nil || cmp.Diff(v.Case, again.Case) != "" || len(w.history(c.ID)) != 2 {
 			t.Errorf("switched to its own type: %+v, %v", again.Case, err)
 		}
-		_, err = w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, authz.Once{})
+		_, err = w.switches.SwitchType(t.Context(), w.p,
+			casework.Switch{CaseID: c.ID, Type: "motor", IfRevision: casework.Revisions{1}}, authz.Once{})
 		wantFault(t, err, fault.Conflict, "case.version_conflict")
 	})
 }
@@ -257,7 +269,8 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 func TestASwitchFindsItsState(t *testing.T) {
 	w := start(t, "")
 	w.putClaims()
-	w.put(w.p, `{"key":"both","kind":"claim","fields":{"type":"object","required":["cost"],"properties":{"cost":{"type":"integer"}, "claimant": {"type": "string"}}},
+	w.put(w.p,
+		`{"key":"both","kind":"claim","fields":{"type":"object","required":["cost"],"properties":{"cost":{"type":"integer"}, "claimant": {"type": "string"}}},
 		"states":[{"key":"a"},{"key":"reported","final":true}],"transitions":[{"key":"one","to":"a"},{"key":"two","to":"reported"}]}`)
 	w.put(w.p, loan("loan", ""))
 	for _, c := range []struct {
@@ -284,7 +297,8 @@ func TestASwitchFindsItsState(t *testing.T) {
 		if c.from != "" {
 			w.submit(casework.Submission{CaseID: v.ID, Transition: c.from})
 		}
-		v, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state}, authz.Once{})
+		v, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: c.to, State: c.state},
+			authz.Once{})
 		if strings.HasPrefix(c.want, "case.") {
 			wantFields(t, wantFault(t, err, fault.Unprocessable, c.want), c.facts)
 			continue
@@ -294,7 +308,8 @@ func TestASwitchFindsItsState(t *testing.T) {
 		}
 	}
 	incomplete := w.report(`{}`)
-	_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true}, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: incomplete.ID, Type: "both", Drop: true},
+		authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/cost")
 }
 
@@ -318,11 +333,15 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 		var all sync.WaitGroup
 		results := make(chan error, 3)
 		all.Go(func() {
-			_, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, authz.Once{})
+			_, err := w.switches.SwitchType(t.Context(), w.p,
+				casework.Switch{CaseID: c.ID, Type: "home", IfRevision: casework.Revisions{1}}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
-			_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1}}, authz.Once{})
+			_, err := w.submissions.Submit(t.Context(), w.p,
+				casework.Submission{
+					CaseID: c.ID, Edit: true, Data: object(`{"cost": 1}`), IfRevision: casework.Revisions{1},
+				}, authz.Once{})
 			results <- err
 		})
 		all.Go(func() {
@@ -344,7 +363,7 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 	})
 }
 
-// Whoever loses the race is told that the case is gone, and nobody waits for ever.
+// The loser of the race learns that the case is gone, and nobody waits for ever.
 func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.putClaims()
@@ -436,8 +455,8 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 	}
 }
 
-// Whatever is done to a claim, its status facts are those of the states that its
-// history went through, and the claim says the same.
+// After any sequence of changes, the status facts of a claim are those of the states in its
+// history, and the claim shows the last.
 func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 	w := start(t, "")
 	w.putClaims()
@@ -447,7 +466,8 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 		c := w.report(`{"cost": 1}`)
 		for range rapid.IntRange(1, 12).Draw(r, "steps") {
 			var err error
-			switch does := rapid.SampledFrom([]string{"amend", "go", "settle", "reopen", "switch", "label"}).Draw(r, "does"); does {
+			switch does := rapid.SampledFrom([]string{"amend", "go", "settle", "reopen", "switch", "label"}).Draw(r,
+				"does"); does {
 			case "switch":
 				_, err = w.switches.SwitchType(t.Context(), w.p, casework.Switch{
 					CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
@@ -455,7 +475,11 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 			case "label":
 				_, err = w.labels.AddLabel(t.Context(), w.p, c.ID, "a")
 			default:
-				_, err = w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: c.ID, Transition: does, Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")}}, authz.Once{})
+				_, err = w.submissions.Submit(t.Context(), w.p,
+					casework.Submission{
+						CaseID: c.ID, Transition: does,
+						Data: map[string]any{"cost": rapid.IntRange(1, 3).Draw(r, "cost")},
+					}, authz.Once{})
 			}
 			if err != nil {
 				wantFault(t, err, fault.Conflict, "case.transition_not_allowed")
@@ -477,7 +501,8 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 					got = append(got, f.Name)
 				}
 			}
-			if diff := cmp.Diff(want, got); diff != "" || e.Snapshot.Case.Final != closed || !e.Snapshot.Case.OpenedAt.Equal(opened) || e.Snapshot.Case.ClosedAt.IsZero() == closed {
+			if diff := cmp.Diff(want, got); diff != "" || e.Snapshot.Case.Final != closed ||
+				!e.Snapshot.Case.OpenedAt.Equal(opened) || e.Snapshot.Case.ClosedAt.IsZero() == closed {
 				r.Fatalf("entry %d in %s: %s", e.Version, e.Snapshot.Case.State, diff)
 			}
 		}

@@ -48,32 +48,35 @@ func (s *core) view(
 	if err != nil {
 		return View{}, err
 	}
-	view, _, err := s.viewFor(ctx, r, p, c, t, moves)
+	view, err := s.plainView(ctx, r, p, c, t)
+	if err == nil && moves {
+		view.offer(ctx, p, c)
+	}
 	return view, err
 }
 
-// viewFor is view for somebody of whom it is known whether they may submit transitions.
-// It returns the steps that it took to judge these.
-func (s *core) viewFor(
-	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type, moves bool,
-) (view View, used int, err error) {
+// plainView is view without transitions.
+func (s *core) plainView(
+	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type,
+) (View, error) {
 	shown, visible := c.As(p.Clearance, t)
 	if !visible {
-		return View{}, 0, authz.CaseMissing(c.ID)
+		return View{}, authz.CaseMissing(c.ID)
 	}
-	view.Case, view.Definition = shown, t
-	view.Assignee = p.RedactPerson(shown.Assignee)
-	if moves {
-		view.Transitions, view.Blocked, used = available(ctx, p, c, t)
-	}
+	shown.Assignee = p.RedactPerson(shown.Assignee)
 	publicURL, err := s.publicURL(ctx, r, c.Tenant)
-	view.URL = c.URL(publicURL)
-	return view, used, err
+	return View{Case: shown, Definition: t, URL: c.URL(publicURL)}, err
 }
 
-// tellable returns the faults as the caller may read them. What is about fields
-// that they don't see becomes one fault of the data as a whole: neither the name
-// of such a field nor what is in it is told.
+// offer adds the transitions that the caller may submit to the view of a case, and
+// returns the steps that evaluating their conditions took.
+func (v *View) offer(ctx context.Context, p access.Principal, c cases.Case) (used int) {
+	v.Transitions, v.Blocked, used = available(ctx, p, c, v.Definition)
+	return used
+}
+
+// tellable returns the faults as the caller may read them. Faults about fields that they don't see
+// become one fault of the data as a whole, which names neither such a field nor its value.
 func (pl *plan) tellable(wrong []fault.Field) []fault.Field {
 	if pl.p.Clearance.Sees(pl.typ.Highest()) {
 		return wrong
@@ -87,7 +90,8 @@ func (pl *plan) tellable(wrong []fault.Field) []fault.Field {
 		return names || !pl.mayRead(f.Path)
 	})
 	if len(told) < len(wrong) {
-		told = append(told, fault.Field{Path: "/data", Message: "does not fit what you are not cleared to see; ask somebody who is"})
+		told = append(told,
+			fault.Field{Path: "/data", Message: "does not fit what you are not cleared to see; ask somebody who is"})
 	}
 	return told
 }

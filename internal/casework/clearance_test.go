@@ -32,7 +32,8 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 		if diff := cmp.Diff(`{"client":"Bob","email":"ann@example.com"}`, encode(t, v.Data)); diff != "" {
 			t.Error(diff)
 		}
-		if asked := w.callbacks.at("loan").bodies[0]; strings.Contains(asked, "email") || strings.Contains(asked, "ann@") {
+		if asked := w.callbacks.at("loan").bodies[0]; strings.Contains(asked, "email") ||
+			strings.Contains(asked, "ann@") {
 			t.Errorf("it was shown %s", asked)
 		}
 		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
@@ -42,17 +43,21 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 	})
 }
 
-// What a callback says goes to the initiator, as the page has it; a callback may
-// have it withheld from those who see less than it was shown.
+// A callback's messages go to the initiator, as the contract says; a callback may withhold them
+// from callers who see less than it was shown.
 func TestACallbacksMessagesAreReturned(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		const said = `{"errors": ["Ann owes 7.", "No."], "warnings": ["Late."]}`
-		for messages, wantWords := range map[string]bool{"": true, `"messages": "returned"`: true, `"messages": "cleared"`: false} {
+		for messages, wantWords := range map[string]bool{
+			"": true, `"messages": "returned"`: true, `"messages": "cleared"`: false,
+		} {
 			w.put(w.p, loan("loan", messages))
 			c := w.open("loan")
 			w.callbacks.on("loan", says(200, said))
 			in := casework.Submission{CaseID: c.ID, Transition: "submit"}
-			for clearance, words := range map[casetype.Classification]bool{casetype.Private: wantWords, casetype.Restricted: true} {
+			for clearance, words := range map[casetype.Classification]bool{
+				casetype.Private: wantWords, casetype.Restricted: true,
+			} {
 				_, err := w.submissions.Submit(t.Context(), w.cleared(clearance), in, authz.Once{})
 				f := wantFault(t, err, fault.Unprocessable, "callback.errors")
 				if len(f.Errors) != 2 || len(f.Warnings) != 1 {
@@ -84,7 +89,8 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	w := start(t, "")
 	memo := func(class, callback string) string {
-		return `{"key": "memo", "security_classification": "` + class + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
+		return `{"key": "memo", "security_classification": "` +
+			class + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
 			"states": [{"key": "s"}, {"key": "e"}], "transitions": [{"key": "open", "to": "s"},
 			{"key": "end", "from": ["s"], "to": "e", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/` + callback + `"}}]}`
 	}
@@ -98,7 +104,8 @@ func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	}
 	w.submit(casework.Submission{CaseID: old.ID, Transition: "end"})
 	w.submit(casework.Submission{CaseID: low.ID, Transition: "end"})
-	if first, second := len(w.callbacks.at("old").bodies), len(w.callbacks.at("new").bodies); first != 1 || second != 1 {
+	if first, second := len(w.callbacks.at("old").bodies), len(w.callbacks.at("new").bodies); first != 1 ||
+		second != 1 {
 		t.Errorf("the callback of the old version was asked %d times, that of the newest %d", first, second)
 	}
 }
@@ -113,25 +120,31 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		return err
 	}
 	err := put(low, strings.Replace(maker, "%s", `, "clearance": "RESTRICTED"`, 1))
-	wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.invalid"), "/transitions/0/about_to_submit/clearance")
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "case_type.invalid"),
+		"/transitions/0/about_to_submit/clearance")
 	if err := put(low, strings.Replace(maker, "%s", "", 1)); err != nil {
 		t.Fatal(err)
 	}
 	// Somebody who sees more classifies a field; its maker can't take that back.
-	if err := put(w.p, strings.NewReplacer("%s", `, "clearance": "PUBLIC"`, `"type": "string"`, `"type": "string", "x-classification": "RESTRICTED"`).Replace(maker)); err != nil {
+	if err := put(w.p,
+		strings.NewReplacer("%s", `, "clearance": "PUBLIC"`, `"type": "string"`,
+			`"type": "string", "x-classification": "RESTRICTED"`).Replace(maker)); err != nil {
 		t.Fatal(err)
 	}
 	wantFault(t, put(low, strings.Replace(maker, "%s", "", 1)), fault.Forbidden, "case_type.above_clearance")
-	_, err = w.types.RotateCallbackSecret(t.Context(), low, "memo", "c", secrets.Request{}, authz.Once{})
+	_, err = w.types.RotateCallbackSecret(t.Context(), low,
+		casework.CallbackRotation{CaseType: "memo", Callback: "c", Secret: secrets.Request{}}, authz.Once{})
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
 	_, err = w.types.CallbackSecrets(t.Context(), low, "memo", "c")
 	wantFault(t, err, fault.Forbidden, "case_type.above_clearance")
-	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), low, "memo", "c", "sec_1"), fault.Forbidden, "case_type.above_clearance")
+	wantFault(t, w.types.DeleteCallbackSecret(t.Context(), low, "memo", "c", "sec_1"), fault.Forbidden,
+		"case_type.above_clearance")
 }
 
 func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
 	w := start(t, "")
-	low, made := w.cleared(casetype.Private), endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
+	low, made := w.cleared(casetype.Private),
+		endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
 	e, err := w.endpoints.CreateEndpoint(t.Context(), low, made, authz.Once{})
 	if err != nil || e.Clearance != casetype.Private {
 		t.Fatalf("cleared for %s, %v", e.Clearance, err)
@@ -143,7 +156,8 @@ func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Now it is told more than its maker sees, who can't point it elsewhere.
-	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID, func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID,
+		func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
 	wantFault(t, err, fault.NotFound, "endpoint.not_found")
 	wantFault(t, w.endpoints.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
 	targets, err := w.endpoints.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
@@ -169,11 +183,15 @@ func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
 func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
-	w.put(w.p, strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`, `"format": "email"`, 1))
+	w.put(w.p,
+		strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`,
+			`"format": "email"`, 1))
 	c := w.open("loan")
-	_, err := w.switches.SwitchType(t.Context(), w.cleared(casetype.Private), casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, authz.Once{})
+	_, err := w.switches.SwitchType(t.Context(), w.cleared(casetype.Private),
+		casework.Switch{CaseID: c.ID, Type: "credit", Drop: true}, authz.Once{})
 	wantFault(t, err, fault.Unprocessable, "case.switch_refused")
-	if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"}, authz.Once{}); err != nil {
+	if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: c.ID, Type: "credit"},
+		authz.Once{}); err != nil {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client": "Bob"}`)})

@@ -28,7 +28,7 @@ func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (Vi
 			return err
 		}
 		if len(facts) > 0 {
-			if err := s.core.record(ctx, tx, m, saved, pl.typ, pl.callback, facts...); err != nil {
+			if err := s.core.record(ctx, tx, m, commit{saved, pl.typ, pl.callback, facts}); err != nil {
 				return err
 			}
 		}
@@ -107,24 +107,37 @@ func noReference(t *casetype.Type) error {
 		"The next %d references of %s are taken. Change the reference pattern of the case type.", maxSkipped, t.Key)
 }
 
-// record appends the entry of a commit to the journal, and notes which type of case
-// somebody needs to be let in to.
-func (s *core) record(
-	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, t *casetype.Type,
-	asked *event.Callback, facts ...event.Fact,
-) error {
-	m.Concerns(t)
+// commit is what one commit is about: the case as it has become, its type, what the
+// callback answered (nil: none was asked), and the facts.
+type commit struct {
+	after    cases.Case
+	typ      *casetype.Type
+	callback *event.Callback
+	facts    []event.Fact
+}
+
+// record appends the entry of a commit to the journal. The mandate has to allow for the
+// type of the case.
+func (s *core) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, done commit) error {
+	m.Concerns(done.typ)
+	c := done.after
 	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
 	if err != nil {
 		return err
 	}
-	snapshot, err := c.Snapshot(t, publicURL)
+	snapshot, err := c.Snapshot(done.typ, publicURL)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Append(ctx, event.Entry{
-		Tenant: c.Tenant, Subject: event.CaseSubject(c.ID), Version: c.Version, At: s.now(),
-		Actor: m.Actor, Facts: facts, Snapshot: snapshot, Callback: asked,
+		Tenant:   c.Tenant,
+		Subject:  event.CaseSubject(c.ID),
+		Version:  c.Version,
+		At:       s.now(),
+		Actor:    m.Actor,
+		Facts:    done.facts,
+		Snapshot: snapshot,
+		Callback: done.callback,
 	})
 	return err
 }
@@ -149,7 +162,7 @@ func (s *core) touch(
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, m, c, t.Type, nil, fact)
+	return s.record(ctx, tx, m, commit{c, t.Type, nil, []event.Fact{fact}})
 }
 
 // change changes what is around the content of a case, in one commit: with a fact
@@ -193,5 +206,5 @@ func (s *core) changed(
 	if err != nil || len(facts) == 0 {
 		return view, err
 	}
-	return view, s.record(ctx, tx, m, c, t.Type, nil, facts...)
+	return view, s.record(ctx, tx, m, commit{c, t.Type, nil, facts})
 }

@@ -189,7 +189,8 @@ func (s *Contacts) unlinkable(
 			"The contact has more than %d links to cases. Unlink some of them first.", maxUnlink)
 	}
 	for _, link := range links {
-		if err := s.guard.PermitCase(ctx, p, access.DeleteContact, link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
+		if err := s.guard.PermitCase(ctx, p, access.DeleteContact,
+			link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}
 	}

@@ -64,15 +64,18 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 			t.Errorf("changed: %+v, %v", changed, err)
 		}
 		for _, version := range []casework.Revisions{nil, {2}} { // changes nothing
-			if again, err := w.contacts.UpdateContact(ctx, w.p, c.ID, version, marry); err != nil || cmp.Diff(changed, again) != "" {
+			if again, err := w.contacts.UpdateContact(ctx, w.p, c.ID, version, marry); err != nil ||
+				cmp.Diff(changed, again) != "" {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		}
 		_, err = w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{1}, marry)
 		wantFault(t, err, fault.Conflict, "contact.version_conflict")
-		_, err = w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{2}, func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
+		_, err = w.contacts.UpdateContact(ctx, w.p, c.ID, casework.Revisions{2},
+			func(d *event.ContactDetails) { d.FirstName, d.CountryCode = " ", "uk" })
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/country_code")
-		wantFault(t, w.contacts.DeleteContact(ctx, w.p, c.ID, casework.Revisions{1}, false), fault.Conflict, "contact.version_conflict")
+		wantFault(t, w.contacts.DeleteContact(ctx, w.p, c.ID, casework.Revisions{1}, false), fault.Conflict,
+			"contact.version_conflict")
 		if err := w.contacts.DeleteContact(ctx, w.p, c.ID, casework.Revisions{2}, false); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +86,8 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 		var told []string
 		for i, e := range entries {
 			told = append(told, e.Facts[0].Name)
-			if s := e.Snapshot.Contact; e.Subject != event.ContactSubject(c.ID) || e.Version != int64(i+1) || s.Version != e.Version || len(e.Facts) != 1 || e.Snapshot.Case != nil || e.Actor != w.p.Actor {
+			if s := e.Snapshot.Contact; e.Subject != event.ContactSubject(c.ID) || e.Version != int64(i+1) ||
+				s.Version != e.Version || len(e.Facts) != 1 || e.Snapshot.Case != nil || e.Actor != w.p.Actor {
 				t.Errorf("entry %d: %+v", i, e)
 			}
 		}
@@ -91,7 +95,10 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 			t.Fatal(diff)
 		}
 		changes, err := event.ContactUpdated.Decode(entries[1].Facts[0])
-		want := []event.Change{{Path: "last_name", Before: []byte(`"Lovelace"`), After: []byte(`"King"`)}, {Path: "email", Before: []byte(`"ada@example.com"`), After: []byte(`null`)}}
+		want := []event.Change{
+			{Path: "last_name", Before: []byte(`"Lovelace"`), After: []byte(`"King"`)},
+			{Path: "email", Before: []byte(`"ada@example.com"`), After: []byte(`null`)},
+		}
 		if diff := cmp.Diff(want, changes.Changes); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
@@ -129,7 +136,8 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 				replayed(t, err)
 			}
 		}
-		if all, err := items(w.contacts.Contacts(t.Context(), w.p, store.ContactFilter{})); made != 1 || len(all) != 1 || err != nil {
+		if all, err := items(w.contacts.Contacts(t.Context(), w.p, store.ContactFilter{})); made != 1 ||
+			len(all) != 1 || err != nil {
 			t.Errorf("made %d times: %d contacts, %v", made, len(all), err)
 		}
 	})
@@ -156,7 +164,10 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if fact, err := event.CaseContactLinked.Decode(last.Facts[0]); err != nil || fact != want[0] {
 			t.Errorf("fact %+v, %v", fact, err)
 		}
-		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount":11}`), IfRevision: casework.Revisions{1}}) // a link is no content
+		// a link is no content
+		v = w.submit(casework.Submission{
+			CaseID: v.ID, Edit: true, Data: object(`{"amount":11}`), IfRevision: casework.Revisions{1},
+		})
 		if diff := cmp.Diff(want, v.Contacts); diff != "" {
 			t.Error(diff)
 		}
@@ -191,7 +202,10 @@ func TestLinksThatCannotBe(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", ""))
 	v, c := w.open("loan"), w.contact(w.p, adaLovelace)
-	for role, code := range map[string]string{"": "contact.role_invalid", "Applicant": "contact.role_invalid", "a b": "contact.role_invalid", strings.Repeat("a", 51): "contact.role_invalid"} {
+	for role, code := range map[string]string{
+		"": "contact.role_invalid", "Applicant": "contact.role_invalid", "a b": "contact.role_invalid",
+		strings.Repeat("a", 51): "contact.role_invalid",
+	} {
 		_, err := w.contacts.LinkContact(t.Context(), w.p, v.ID, c.ID, role)
 		wantFault(t, err, fault.Unprocessable, code)
 	}
@@ -225,13 +239,15 @@ func TestALinkedContactIsDeletedWithItsLinksOrNotAtAll(t *testing.T) {
 		if err := w.contacts.DeleteContact(t.Context(), w.p, c.ID, casework.Revisions{1}, true); err != nil {
 			t.Fatal(err)
 		}
-		if v := w.load(a.ID); v.Version != 6 || len(v.Contacts) != 1 || v.Contacts[0].ContactID != other.ID || w.facts(a.ID) != "contact_unlinked" {
+		if v := w.load(a.ID); v.Version != 6 || len(v.Contacts) != 1 || v.Contacts[0].ContactID != other.ID ||
+			w.facts(a.ID) != "contact_unlinked" {
 			t.Errorf("%+v: %s", v.Case, w.facts(a.ID))
 		}
 		if v := w.load(b.ID); v.Version != 3 || len(v.Contacts) != 0 {
 			t.Errorf("%+v", v.Case)
 		}
-		if entries := w.contactEntries(w.p, c.ID); len(entries) != 2 || !event.ContactDeleted.Is(entries[1].Facts[0]) || entries[1].Version != 2 {
+		if entries := w.contactEntries(w.p, c.ID); len(entries) != 2 || !event.ContactDeleted.Is(entries[1].Facts[0]) ||
+			entries[1].Version != 2 {
 			t.Errorf("%d entries", len(entries))
 		}
 	})
@@ -262,10 +278,12 @@ func TestContactsAreTheirTenantsAlone(t *testing.T) {
 				t.Errorf("%s: %v, want not found", name, err)
 			}
 		}
-		if all, err := items(w.contacts.Contacts(ctx, q, store.ContactFilter{Text: "ada"})); err != nil || len(all) != 1 || all[0].ID != theirs.ID {
+		if all, err := items(w.contacts.Contacts(ctx, q, store.ContactFilter{Text: "ada"})); err != nil ||
+			len(all) != 1 || all[0].ID != theirs.ID {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if got, err := w.contacts.Contact(ctx, w.p, c.ID); err != nil || cmp.Diff(c, got) != "" || len(w.load(v.ID).Contacts) != 1 || len(w.history(v.ID)) != 2 {
+		if got, err := w.contacts.Contact(ctx, w.p, c.ID); err != nil || cmp.Diff(c, got) != "" ||
+			len(w.load(v.ID).Contacts) != 1 || len(w.history(v.ID)) != 2 {
 			t.Errorf("another tenant changed something: %+v, %v", got, err)
 		}
 	})

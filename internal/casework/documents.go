@@ -96,7 +96,8 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 		kinds[i] = kind
 	}
 	if len(wrong) == 0 {
-		code, detail = "document.keys_invalid", "Each document can be generated once at a time. Name at least one, and each once."
+		code, detail = "document.keys_invalid",
+			"Each document can be generated once at a time. Name at least one, and each once."
 		if len(g.Keys) == 0 {
 			wrong = append(wrong, fault.Field{Path: "/keys", Message: "is empty"})
 		}
@@ -119,7 +120,8 @@ func (s *Files) keepDocument(
 ) (cases.Attachment, error) {
 	pdf, err := s.render(ctx, v, kind, path)
 	if ctx.Err() != nil {
-		err = fault.Wrap(ctx.Err(), fault.Unavailable, "document.cancelled", "The request ended before its documents were made.")
+		err = fault.Wrap(ctx.Err(), fault.Unavailable, "document.cancelled",
+			"The request ended before its documents were made.")
 	}
 	if err != nil {
 		return cases.Attachment{}, err
@@ -135,21 +137,29 @@ func (s *Files) keepDocument(
 // maxDocumentText bounds what a document's template may come to, in bytes.
 const maxDocumentText = 512 << 10
 
-// render fills the template, whose key was sent at path. What comes from the case is text, never markup.
+// render fills the template, whose key was sent at path. Values of the case are inserted as text,
+// never as markup.
 func (s *Files) render(ctx context.Context, v View, kind casetype.Document, path string) ([]byte, error) {
 	who := identity(v.Case, v.Definition)
 	title := fmt.Sprintf("%s, %s, version %d", kind.Name, who.Reference, v.Version)
 	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
 	if errors.Is(err, casetype.ErrTooLong) {
-		return nil, fault.In("document.too_long", fmt.Sprintf("The document would have more than %d KiB of text.", maxDocumentText>>10),
-			fault.Field{Path: path, Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data", kind.Key)})
+		return nil, fault.In("document.too_long",
+			fmt.Sprintf("The document would have more than %d KiB of text.", maxDocumentText>>10),
+			fault.Field{
+				Path: path,
+				Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data",
+					kind.Key),
+			})
 	}
 	if err != nil {
 		return nil, err
 	}
 	pdf, err := s.fonts.Render(ctx, document.Doc{Title: title, Author: "Casehook", Created: s.now(), Text: text})
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Unprocessable {
-		f.Fields = []fault.Field{{Path: path, Message: fmt.Sprintf("names the document %s, which can't be made of this case", kind.Key)}}
+		f.Fields = []fault.Field{{
+			Path: path, Message: fmt.Sprintf("names the document %s, which can't be made of this case", kind.Key),
+		}}
 	}
 	return pdf, err
 }

@@ -32,7 +32,9 @@ const letters = `{"key": "letters", "edit": "edit",
 func (w *world) letters() casework.View {
 	w.t.Helper()
 	w.put(w.p, letters)
-	return w.submit(casework.Submission{Type: "letters", Data: object(`{"client":"Ann","email":"a@b.example","iban":"CH93"}`)})
+	return w.submit(casework.Submission{
+		Type: "letters", Data: object(`{"client":"Ann","email":"a@b.example","iban":"CH93"}`),
+	})
 }
 
 // keysTold lists the document_keys of each case_documents_updated of a case's last
@@ -66,12 +68,13 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 				t.Errorf("document %d: %+v", i, a)
 			}
 		}
-		all, err := w.files.Attachments(ctx, w.p, c.ID, cases.Document, "", 0)
+		all, err := w.files.Attachments(ctx, w.p, store.AttachmentFilter{CaseID: c.ID, Kind: cases.Document})
 		if diff := cmp.Diff(made, all); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
 		w.toldByClearance(c.ID, "generated")
-		if n, v := w.contents(), w.load(c.ID); n != 4 || v.Version != 2 || v.Revision != 1 || len(w.history(c.ID)) != 2 {
+		if n, v := w.contents(), w.load(c.ID); n != 4 || v.Version != 2 || v.Revision != 1 ||
+			len(w.history(c.ID)) != 2 {
 			t.Errorf("%d contents, version %d, revision %d, %d entries", n, v.Version, v.Revision, len(w.history(c.ID)))
 		}
 
@@ -117,11 +120,18 @@ func TestOfSeveralDocumentsAllAreMadeOrNone(t *testing.T) {
 			_, err := w.files.GenerateDocuments(ctx, w.p, casework.Generation{CaseID: c.ID, Keys: keys}, authz.Once{})
 			return err
 		}
-		wantFields(t, wantFault(t, make(ctx, "public", "none", "private", "nil"), fault.Unprocessable, "document.unknown_key"), "/keys/1", "/keys/3")
-		wantFields(t, wantFault(t, make(ctx, "public", "private", "public"), fault.Unprocessable, "document.keys_invalid"), "/keys/2")
+		wantFields(t,
+			wantFault(t, make(ctx, "public", "none", "private", "nil"), fault.Unprocessable, "document.unknown_key"),
+			"/keys/1", "/keys/3")
+		wantFields(t,
+			wantFault(t, make(ctx, "public", "private", "public"), fault.Unprocessable, "document.keys_invalid"),
+			"/keys/2")
 		wantFields(t, wantFault(t, make(ctx), fault.Unprocessable, "document.keys_invalid"), "/keys")
-		v := w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: map[string]any{"long": strings.Repeat("x", 200<<10)}})
-		wantFields(t, wantFault(t, make(ctx, "public", "private", "long"), fault.Unprocessable, "document.too_long"), "/keys/2")
+		v := w.submit(casework.Submission{
+			CaseID: c.ID, Edit: true, Data: map[string]any{"long": strings.Repeat("x", 200<<10)},
+		})
+		wantFields(t,
+			wantFault(t, make(ctx, "public", "private", "long"), fault.Unprocessable, "document.too_long"), "/keys/2")
 		gone, cancel := context.WithCancel(ctx)
 		cancel()
 		if err := make(gone, "public", "private"); !errors.Is(err, fault.Unavailable) {
@@ -142,7 +152,8 @@ func TestSeveralDocumentsAreMadeOnceUnderAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := w.files.GenerateDocuments(t.Context(), w.p, g, o)
-		if answer := replayed(t, err); !strings.Contains(string(answer.Body), `"public"`) || !strings.Contains(string(answer.Body), `"Version":2`) {
+		if answer := replayed(t, err); !strings.Contains(string(answer.Body), `"public"`) ||
+			!strings.Contains(string(answer.Body), `"Version":2`) {
 			t.Errorf("the answer that was kept is %s", answer.Body)
 		}
 		if n := w.contents(); n != 2 || w.load(c.ID).Version != 2 {
@@ -167,7 +178,8 @@ func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	meanwhile = func() {
 		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"client":"Bo"}`)})
 	}
-	_, err := w.files.GenerateDocuments(t.Context(), w.p, casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
+	_, err := w.files.GenerateDocuments(t.Context(), w.p,
+		casework.Generation{CaseID: c.ID, Keys: []string{"public", "private"}}, authz.Once{})
 	wantFault(t, err, fault.Conflict, "case.version_conflict")
 	every := store.AttachmentFilter{CaseID: c.ID, Kind: cases.Document, Clearance: casetype.Restricted, Limit: 9}
 	all, err := w.store.Attachments(t.Context(), w.p.Tenant, every)

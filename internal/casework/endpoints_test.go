@@ -24,7 +24,8 @@ import (
 // endpoint makes one.
 func (w *world) endpoint(name, url string, triggers ...string) endpoint.Endpoint {
 	w.t.Helper()
-	e, err := w.endpoints.CreateEndpoint(w.t.Context(), w.p, endpoint.Endpoint{Name: name, URL: url, Triggers: triggers}, authz.Once{})
+	e, err := w.endpoints.CreateEndpoint(w.t.Context(), w.p,
+		endpoint.Endpoint{Name: name, URL: url, Triggers: triggers}, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -35,7 +36,8 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		made := w.endpoint("crm", "https://crm.example", "case_created", "case_approved", "case_created")
-		if len(made.Secrets) != 1 || len(made.Secrets[0].Key) != 32 || made.Status != endpoint.Active || made.Revision != 1 {
+		if len(made.Secrets) != 1 || len(made.Secrets[0].Key) != 32 || made.Status != endpoint.Active ||
+			made.Revision != 1 {
 			t.Errorf("made %+v", made)
 		}
 		got, err := w.endpoints.Endpoint(ctx, w.p, made.ID)
@@ -51,7 +53,8 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := made
-		want.URL, want.Triggers, want.Status, want.Revision = "https://other.example/", []string{"case_finished"}, endpoint.Paused, 2
+		want.URL, want.Triggers, want.Status, want.Revision = "https://other.example/", []string{"case_finished"},
+			endpoint.Paused, 2
 		want.Policy.Timeout, want.UpdatedAt = time.Second, changed.UpdatedAt
 		if diff := cmp.Diff(want, changed); diff != "" {
 			t.Error(diff)
@@ -64,12 +67,14 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 		if err != nil || len(all) != 2 {
 			t.Errorf("%d endpoints, %v", len(all), err)
 		}
-		if all, err = items(w.endpoints.Endpoints(ctx, w.p, made.ID, 10)); err != nil || len(all) != 1 || all[0].ID != other.ID {
+		if all, err = items(w.endpoints.Endpoints(ctx, w.p, made.ID, 10)); err != nil || len(all) != 1 ||
+			all[0].ID != other.ID {
 			t.Errorf("after the first: %+v, %v", all, err)
 		}
 		_, err = w.endpoints.UpdateEndpoint(ctx, w.p, other.ID, func(e *endpoint.Endpoint) { e.Name = "crm" })
 		wantFault(t, err, fault.Conflict, "endpoint.name_taken")
-		if attempts, _, err := w.messages.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: made.ID}); err != nil || len(attempts) != 0 {
+		if attempts, _, err := w.messages.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: made.ID}); err != nil ||
+			len(attempts) != 0 {
 			t.Errorf("%d attempts, %v", len(attempts), err)
 		}
 		if err := w.endpoints.DeleteEndpoint(ctx, w.p, made.ID); err != nil {
@@ -89,7 +94,8 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 
 func TestWrongEndpointsAreRefusedFieldByField(t *testing.T) {
 	w := start(t, "")
-	_, err := w.endpoints.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, authz.Once{})
+	_, err := w.endpoints.CreateEndpoint(t.Context(), w.p,
+		endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/triggers/1", "/name")
 	e := w.endpoint("", "https://a.example", "case_created")
 	for _, status := range []endpoint.Status{"x", endpoint.Disabled} {
@@ -116,7 +122,8 @@ func TestTargetsAreTheSameRelationSeenFromTheTrigger(t *testing.T) {
 		if targets, err = w.endpoints.SetTargets(ctx, w.p, "case_created", []string{d, c}); err != nil {
 			t.Fatal(err)
 		}
-		if len(targets) != 2 || !targets[0].Created || targets[0].Endpoint.URL != d || len(targets[0].Endpoint.Secrets) != 1 ||
+		if len(targets) != 2 || !targets[0].Created || targets[0].Endpoint.URL != d ||
+			len(targets[0].Endpoint.Secrets) != 1 ||
 			targets[1].Created || targets[1].Endpoint.ID != deaf.ID {
 			t.Errorf("set %+v", targets)
 		}
@@ -133,7 +140,8 @@ func TestTargetsAreTheSameRelationSeenFromTheTrigger(t *testing.T) {
 			t.Error(diff)
 		}
 		revision := targets[1].Endpoint.Revision
-		if targets, err = w.endpoints.SetTargets(ctx, w.p, "case_created", []string{c, d}); err != nil || targets[0].Endpoint.Revision != revision {
+		if targets, err = w.endpoints.SetTargets(ctx, w.p, "case_created", []string{c, d}); err != nil ||
+			targets[0].Endpoint.Revision != revision {
 			t.Errorf("the same targets again changed something: %+v, %v", targets, err)
 		}
 		if targets, err = w.endpoints.SetTargets(ctx, w.p, "case_created", nil); err != nil || len(targets) != 0 {
@@ -149,22 +157,30 @@ func TestAURLIsTheSameHoweverItIsSpelt(t *testing.T) {
 		const url, token = "https://xn--mnchen-3ya.example/a%20b?x=%C3%BC", "https://login.example/token"
 		e, err := w.endpoints.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{
 			URL: " HTTPS://MÜNCHEN.example.:443/a b?x=ü", Triggers: []string{"case_created"}, Clearance: "PUBLIC",
-			Auth: endpoint.Auth{Kind: endpoint.OAuth2Auth, TokenURL: "https://LOGIN.example:443/token", ClientID: "c", ClientSecret: "s"},
+			Auth: endpoint.Auth{
+				Kind: endpoint.OAuth2Auth, TokenURL: "https://LOGIN.example:443/token", ClientID: "c",
+				ClientSecret: "s",
+			},
 		}, authz.Once{})
 		if err != nil || e.URL != url || e.Auth.TokenURL != token {
 			t.Fatalf("%+v, %v", e, err)
 		}
-		targets, err := w.endpoints.SetTargets(t.Context(), w.p, "case_finished", []string{"https://mu\u0308nchen.EXAMPLE/./a%20b?x=%C3%BC"})
+		targets, err := w.endpoints.SetTargets(t.Context(), w.p, "case_finished",
+			[]string{"https://mu\u0308nchen.EXAMPLE/./a%20b?x=%C3%BC"})
 		if err != nil || len(targets) != 1 || targets[0].Created || targets[0].Endpoint.ID != e.ID {
 			t.Errorf("%+v, %v", targets, err)
 		}
-		after, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Point("https://München.example/a b?x=ü") })
-		if err != nil || after.URL != url || after.Auth.ClientSecret != "s" || after.Revision != targets[0].Endpoint.Revision {
+		after, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
+			func(e *endpoint.Endpoint) { e.Point("https://München.example/a b?x=ü") })
+		if err != nil || after.URL != url || after.Auth.ClientSecret != "s" ||
+			after.Revision != targets[0].Endpoint.Revision {
 			t.Errorf("the same URL changed something: %+v, %v", after, err)
 		}
-		_, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Point("https://münchen.example:99999/") })
+		_, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
+			func(e *endpoint.Endpoint) { e.Point("https://münchen.example:99999/") })
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/auth/client_secret")
-		_, err = w.endpoints.SetTargets(t.Context(), w.p, "case_created", []string{"https://a.example", "HTTPS://A.example:443/"})
+		_, err = w.endpoints.SetTargets(t.Context(), w.p, "case_created",
+			[]string{"https://a.example", "HTTPS://A.example:443/"})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls/1")
 	})
 }
@@ -172,7 +188,8 @@ func TestAURLIsTheSameHoweverItIsSpelt(t *testing.T) {
 func TestWrongTargets(t *testing.T) {
 	w := start(t, "")
 	e := w.endpoint("", "https://a.example", "case_created")
-	_, err := w.endpoints.SetTargets(t.Context(), w.p, "case_created", []string{"https://b.example", "x", "https://b.example"})
+	_, err := w.endpoints.SetTargets(t.Context(), w.p, "case_created",
+		[]string{"https://b.example", "x", "https://b.example"})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls/1", "/urls/2")
 	_, err = w.endpoints.SetTargets(t.Context(), w.p, "case_created", slices.Repeat([]string{"https://b.example"}, 101))
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/urls")
@@ -190,7 +207,8 @@ func TestTargetsSetAtOnceAreCreatedOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				if _, err := w.endpoints.SetTargets(t.Context(), w.p, "case_created", []string{"https://a.example", "https://b.example"}); err != nil {
+				if _, err := w.endpoints.SetTargets(t.Context(), w.p, "case_created",
+					[]string{"https://a.example", "https://b.example"}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -213,7 +231,8 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 		if mine.Token != w.p.Actor.TokenID || mine.IgnoreOwn || mine.Sources != nil {
 			t.Errorf("made %+v", mine)
 		}
-		second, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager}, authz.Once{})
+		second, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager},
+			authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,14 +253,16 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 			"a source that is none":     {"/sources/0", func(e *endpoint.Endpoint) { e.Sources = []string{"mail"} }},
 		} {
 			_, err := w.endpoints.UpdateEndpoint(ctx, w.p, mine.ID, wrong.change)
-			if f := fault.As(err); f.Code != "endpoint.invalid" || len(f.Fields) != 1 || f.Fields[0].Path != wrong.path {
+			if f := fault.As(err); f.Code != "endpoint.invalid" || len(f.Fields) != 1 ||
+				f.Fields[0].Path != wrong.path {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		if err := w.tokens.DeleteToken(ctx, w.p, second.Token.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.endpoints.UpdateEndpoint(ctx, w.p, mine.ID, func(e *endpoint.Endpoint) { e.Name = "new" }); err != nil {
+		if _, err := w.endpoints.UpdateEndpoint(ctx, w.p, mine.ID,
+			func(e *endpoint.Endpoint) { e.Name = "new" }); err != nil {
 			t.Errorf("with its token revoked it can't be changed any more: %v", err)
 		}
 	})
@@ -252,12 +273,14 @@ func TestWhatChangesNothingIsNoRevision(t *testing.T) {
 	e := w.endpoint("crm", "https://a.example/x", "case_created", "case_changed")
 	records := len(w.audited(t))
 	same, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) {
-		e.Name, e.Triggers, e.Metadata = "crm", []string{"case_changed", "case_created", "case_changed"}, map[string]string{}
+		e.Name, e.Triggers, e.Metadata = "crm", []string{"case_changed", "case_created", "case_changed"},
+			map[string]string{}
 	})
 	if err != nil || same.Revision != e.Revision || len(w.audited(t)) != records {
 		t.Errorf("revision %d, %v, %d records", same.Revision, err, len(w.audited(t))-records)
 	}
-	changed, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.Metadata = map[string]string{"a": "b"} })
+	changed, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
+		func(e *endpoint.Endpoint) { e.Metadata = map[string]string{"a": "b"} })
 	if err != nil || changed.Revision != e.Revision+1 || len(w.audited(t)) != records+1 {
 		t.Errorf("revision %d, %v, %d records", changed.Revision, err, len(w.audited(t))-records)
 	}
@@ -295,14 +318,22 @@ func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return endpoint.TLS{Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), Key: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))}
+		return endpoint.TLS{
+			Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+			Key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+		}
 	}
 	now := w.now()
-	_, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(-time.Minute)) })
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
+		func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(-time.Minute)) })
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
-	_, err = w.endpoints.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}, TLS: pair(now.Add(-time.Minute))}, authz.Once{})
+	_, err = w.endpoints.CreateEndpoint(t.Context(), w.p,
+		endpoint.Endpoint{
+			URL: "https://a.example", Triggers: []string{"case_created"}, TLS: pair(now.Add(-time.Minute)),
+		}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
-	if _, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(time.Minute)) }); err != nil {
+	if _, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
+		func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(time.Minute)) }); err != nil {
 		t.Error(err)
 	}
 }

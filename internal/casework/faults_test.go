@@ -14,17 +14,20 @@ import (
 	"github.com/casehook/casehook/internal/store/storetest"
 )
 
-// Each statement and the commit of a submission fail twice: once they are not
-// carried out, once they are and reported lost. Whoever repeats the request until
-// it is answered has submitted once.
+// Each statement and the commit of a submission fail twice: once they are not carried out, once
+// they are and reported lost. A client that repeats the request until it is answered has submitted
+// once.
 func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
-	for name, url := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return storetest.Postgres(t, key) }} {
+	for name, url := range map[string]func() string{
+		"sqlite": func() string { return "" }, "postgres": func() string { return storetest.Postgres(t, key) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			faults := &faulty.Database{}
 			w := startOn(t, store.Options{URL: url(), Fail: faults.Fail})
 			w.put(w.p, loan("loan", ""))
 			created := w.insist(faults, func() error {
-				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"}, once("create", "k", "r"))
+				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"},
+					once("create", "k", "r"))
 				return err
 			})
 			w.insist(faults, func() error {
@@ -33,7 +36,8 @@ func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 			})
 			entries, err := items(w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10))
 			if err != nil || len(entries) != 2 || entries[0].Version != 2 || entries[1].Version != 1 {
-				t.Errorf("the history has %d entries, %v; want the creation and the comment, once each", len(entries), err)
+				t.Errorf("the history has %d entries, %v; want the creation and the comment, once each",
+					len(entries), err)
 			}
 			failures, of := faults.Failures()
 			t.Logf("%d failures of %d statements and commits", failures, of)

@@ -44,16 +44,20 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-				_, err := w.submissions.Submit(t.Context(), worker, casework.Submission{CaseID: v.ID, Transition: "pay"}, authz.Once{})
+				_, err := w.submissions.Submit(t.Context(), worker,
+					casework.Submission{CaseID: v.ID, Transition: "pay"}, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 
-				_, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, authz.Once{})
+				_, err = w.switches.SwitchType(t.Context(), worker,
+					casework.Switch{CaseID: v.ID, Type: "second", State: "paid"}, authz.Once{})
 				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_state"), "/state")
-				begun, err := w.submissions.Submit(t.Context(), worker, casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, authz.Once{})
+				begun, err := w.submissions.Submit(t.Context(), worker,
+					casework.Submission{Type: "second", Data: object(`{"amount": 1}`)}, authz.Once{})
 				if err != nil || begun.State != "paid" {
 					t.Fatalf("in %s, %v", begun.State, err)
 				}
-				_, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"}, authz.Once{})
+				_, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: begun.ID, Type: "first"},
+					authz.Once{})
 				wantFault(t, err, c.kind, c.code)
 				if got := w.load(begun.ID); got.Type != "second" || got.Version != 1 {
 					t.Errorf("it is a %s, version %d", got.Type, got.Version)
@@ -63,17 +67,19 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 	}
 }
 
-// Who passes the guard passes the switch, and what the callback says counts as it
-// does for its transition.
+// A switch that passes the guard is saved, and the callback's answer counts as it does for its
+// transition.
 func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, gated("first", "draft", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, ""))
 		w.put(w.p, gated("second", "paid", "", ""))
 		v := w.submit(casework.Submission{Type: "second", Data: object(`{"amount": 1}`)})
-		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`), says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
+		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`),
+			says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
 		in := casework.Switch{CaseID: v.ID, Type: "first"}
 		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
-		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 || f.Warnings[0] != "Late." {
+		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 ||
+			f.Warnings[0] != "Late." {
 			t.Errorf("it warns %q", f.Warnings)
 		}
 		in.IgnoreWarning = true
@@ -82,10 +88,13 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 			t.Errorf("%s in %s with %v, %v", v.Type, v.State, v.Data, err)
 		}
 		asked := w.callbacks.at("pay")
-		if len(asked.requests) != 2 || asked.requests[1].Header.Get("Casehook-Transition") != "pay" || asked.requests[1].Header.Get("Casehook-Case-Type") != "first" {
+		if len(asked.requests) != 2 || asked.requests[1].Header.Get("Casehook-Transition") != "pay" ||
+			asked.requests[1].Header.Get("Casehook-Case-Type") != "first" {
 			t.Errorf("asked %d times, with %v", len(asked.requests), asked.requests[0].Header)
 		}
-		for _, part := range []string{`"case_details_before":{`, `"case_type_id":"second"`, `"case_type_id":"first"`, `"state":"paid"`} {
+		for _, part := range []string{
+			`"case_details_before":{`, `"case_type_id":"second"`, `"case_type_id":"first"`, `"state":"paid"`,
+		} {
 			if !strings.Contains(asked.bodies[1], part) {
 				t.Errorf("the question lacks %s: %s", part, asked.bodies[1])
 			}
@@ -116,7 +125,8 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 			t.Errorf("%s with %v, %v", v.Type, v.Data, err)
 		}
 		entered := w.callbacks.at("enter")
-		if !strings.Contains(entered.bodies[1], `"case_data":{"amount":2}`) || entered.requests[1].Header.Get("Casehook-Transition") != "@switch" {
+		if !strings.Contains(entered.bodies[1], `"case_data":{"amount":2}`) ||
+			entered.requests[1].Header.Get("Casehook-Transition") != "@switch" {
 			t.Errorf("the second is asked %s", entered.bodies[1])
 		}
 		if e := w.history(v.ID)[1]; e.Callback == nil || e.Callback.Earlier == nil || !e.Callback.Earlier.ReplacedData {
@@ -131,7 +141,9 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, "")
-			w.put(w.p, gated("first", "draft", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/leave"}}`))
+			w.put(w.p,
+				gated("first", "draft", "",
+					`, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/leave"}}`))
 			w.put(w.p, gated("second", "draft", c.guard, ""))
 			w.callbacks.on("leave", says(200, `{"override_state": "paid"}`))
 			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
@@ -151,7 +163,8 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 // Of several callbacks that guard a state none is taken for another.
 func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 	w := start(t, "")
-	w.put(w.p, `{"key": "first", "fields": {"type": "object", "properties": {}}, "states": [{"key": "draft"}, {"key": "paid"}],
+	w.put(w.p,
+		`{"key": "first", "fields": {"type": "object", "properties": {}}, "states": [{"key": "draft"}, {"key": "paid"}],
 		"transitions": [{"key": "open", "to": "draft"},
 			{"key": "pay", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/a"}},
 			{"key": "settle", "from": ["draft"], "to": "paid", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/b"}}]}`)
@@ -243,7 +256,8 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 				edit := casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}
 				_, err := w.submissions.Submit(t.Context(), worker, edit, authz.Once{})
 				wantFault(t, err, c.kind, c.code)
-				if _, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"}, authz.Once{}); err != nil {
+				if _, err = w.switches.SwitchType(t.Context(), worker, casework.Switch{CaseID: v.ID, Type: "loose"},
+					authz.Once{}); err != nil {
 					t.Fatal(err)
 				}
 				if _, err = w.submissions.Submit(t.Context(), worker, edit, authz.Once{}); err != nil {
@@ -264,10 +278,12 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, w *world) {
 				w.put(w.p, loose)
-				w.put(w.p, fmt.Sprintf(`{"key": "strict", "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "type": {"type": "string"}}},
+				w.put(w.p,
+					fmt.Sprintf(`{"key": "strict", "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "type": {"type": "string"}}},
 					"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}, {"key": "edit", "from": ["draft"]},
 						{"key": "pay", "from": ["draft"], "to": "paid"}, {"key": "refund", "from": ["paid"], "to": "draft"%s}]}`, c.guard))
-				w.put(w.p, strings.NewReplacer(`"loose"`, `"other"`, `{"key": "edit", "from"`, `{"key": "undo", "from": ["paid"], "to": "draft"}, {"key": "edit", "from"`,
+				w.put(w.p, strings.NewReplacer(`"loose"`, `"other"`, `{"key": "edit", "from"`,
+					`{"key": "undo", "from": ["paid"], "to": "draft"}, {"key": "edit", "from"`,
 					`"risk": {"type": "integer"}`, `"type": {"type": "string"}`).Replace(loose))
 				w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
 				worker := w.p
@@ -284,7 +300,9 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 				}
 				w.submit(casework.Submission{CaseID: v.ID, Transition: "undo"})
 				for i := range 12 { // entries that speak of the type and are not of it
-					w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(fmt.Sprintf(`{"amount": %d}`, i+2))})
+					w.submit(casework.Submission{
+						CaseID: v.ID, Edit: true, Data: object(fmt.Sprintf(`{"amount": %d}`, i+2)),
+					})
 				}
 				wantFault(t, to("strict"), c.kind, c.code)
 			})
@@ -305,7 +323,8 @@ func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 
 	w.put(w.p, strict("", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}`, ""))
 	w.callbacks.on("edit", says(200, `{"data": {"amount": 1, "risk": 9}}`))
-	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || fmt.Sprint(v.Data["risk"]) != "9" {
+	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil ||
+		fmt.Sprint(v.Data["risk"]) != "9" {
 		t.Errorf("it holds %v, %v", v.Data, err)
 	}
 }
@@ -333,7 +352,8 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 			if c.edit != "" {
 				edit = `, "edit": "edit"`
 			}
-			w.put(w.p, fmt.Sprintf(`{"key": "rich", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
+			w.put(w.p,
+				fmt.Sprintf(`{"key": "rich", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
 				"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}%s]%s}`, c.edit, edit))
 			w.callbacks.on("edit", says(200, `{"errors": ["Never."]}`))
 			worker := w.p
@@ -353,9 +373,12 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 // nothing else of the answer counts.
 func TestATypeIsAskedAboutDeletions(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		w.put(w.p, gated("first", "draft", "", `, "delete": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/delete", "retries": []}}`))
+		w.put(w.p,
+			gated("first", "draft", "",
+				`, "delete": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/delete", "retries": []}}`))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-		w.callbacks.on("delete", says(200, `{"errors": ["Keep it."]}`), says(500, ""), says(200, `{"warnings": ["Sure?"]}`),
+		w.callbacks.on("delete", says(200, `{"errors": ["Keep it."]}`), says(500, ""),
+			says(200, `{"warnings": ["Sure?"]}`),
 			func(rw http.ResponseWriter, r *http.Request) {
 				w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}) // meanwhile
 				says(200, "")(rw, r)
@@ -371,11 +394,14 @@ func TestATypeIsAskedAboutDeletions(t *testing.T) {
 			wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID}), want.kind, want.code)
 			w.load(v.ID)
 		}
-		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: v.ID, IgnoreWarning: true}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p,
+			casework.Deletion{CaseID: v.ID, IgnoreWarning: true}); err != nil {
 			t.Fatal(err)
 		}
 		history := w.history(v.ID)
-		if last := history[len(history)-1]; last.Callback == nil || last.Callback.URL != "${CASEHOOK_VAR_CALLBACKS}/delete" || last.Callback.ReplacedData || last.Callback.Override != "" {
+		if last := history[len(history)-1]; last.Callback == nil ||
+			last.Callback.URL != "${CASEHOOK_VAR_CALLBACKS}/delete" || last.Callback.ReplacedData ||
+			last.Callback.Override != "" {
 			t.Errorf("the entry holds %+v", last.Callback)
 		}
 		if asked := w.callbacks.at("delete"); asked.requests[0].Header.Get("Casehook-Transition") != "@delete" {
@@ -391,7 +417,8 @@ func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
 		w.put(w.p, gated("first", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		w.put(w.p, gated("second", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 10}`)})
-		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"}, authz.Once{}); err != nil {
+		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "second"},
+			authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.facts(v.ID); got != "type_switched changed" {
@@ -486,7 +513,8 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			case !o.Reads() && !touchesNoCase(o):
 				t.Errorf("%s is not known here: say what guards it", o)
 			}
-			if got := w.load(v.ID); got.Revision != 1 || got.State != "draft" || got.Type != "first" || fmt.Sprint(got.Data["amount"]) != "1" {
+			if got := w.load(v.ID); got.Revision != 1 || got.State != "draft" || got.Type != "first" ||
+				fmt.Sprint(got.Data["amount"]) != "1" {
 				t.Fatalf("after %s the case has revision %d, state %s, data %v", o, got.Revision, got.State, got.Data)
 			}
 		}

@@ -19,11 +19,12 @@ func (w *world) fails(e endpoint.Endpoint) time.Time {
 		if err != nil {
 			return err
 		}
-		lost, err := tx.Settle(ctx, []store.Settlement{{Tenant: e.Tenant, Endpoint: e.ID, Epoch: leases[0].Epoch, Health: []store.HealthChange{{
-			Base: e.Health.Version, Health: endpoint.Health{
-				Version: e.Health.Version + 1, Since: since, Counted: since, Told: true, Reason: "503 Service Unavailable", Breaker: endpoint.Open,
-			},
-		}}}})
+		lost, err := tx.Settle(ctx,
+			[]store.Settlement{{Tenant: e.Tenant, Endpoint: e.ID, Epoch: leases[0].Epoch, Health: []store.HealthChange{{
+				Base: e.Health.Version, Health: endpoint.Health{
+					Version: e.Health.Version + 1, Since: since, Counted: since, Told: true, Reason: "503 Service Unavailable", Breaker: endpoint.Open,
+				},
+			}}}})
 		if len(lost) > 0 {
 			w.t.Errorf("%v are lost", lost)
 		}
@@ -57,7 +58,8 @@ func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) 
 				t.Fatal(err)
 			}
 			h := got.Health
-			if again := h.Counted.IsZero() && h.Breaker == endpoint.Closed; again != c.again || !h.Since.Equal(since) || !h.Told {
+			if again := h.Counted.IsZero() &&
+				h.Breaker == endpoint.Closed; again != c.again || !h.Since.Equal(since) || !h.Told {
 				t.Errorf("%s: its health is %+v", name, h)
 			}
 			if got.Condition() != endpoint.Failing || !contact.Attempt.IsZero() {
@@ -82,7 +84,8 @@ func TestTheHealthOfAnEndpointAboveTheCallerIsNotThere(t *testing.T) {
 		e := w.endpoint("", "https://crm.example", "case_created")
 		below := w.p
 		below.Clearance = casetype.Private
-		if _, _, err := w.endpoints.EndpointHealth(t.Context(), below, e.ID); fault.As(err) == nil || fault.As(err).Code != "endpoint.not_found" {
+		if _, _, err := w.endpoints.EndpointHealth(t.Context(), below, e.ID); fault.As(err) == nil ||
+			fault.As(err).Code != "endpoint.not_found" {
 			t.Errorf("it is: %v", err)
 		}
 	})

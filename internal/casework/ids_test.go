@@ -46,7 +46,8 @@ func TestIDsOfAllSequentialTypesAreOneLineOfATenant(t *testing.T) {
 			w.put(p, loan("random", ""))
 		}
 		made := func(p access.Principal, key string) int64 {
-			return create(t, &w.services, p, casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann"}`)})
+			return create(t, &w.services, p,
+				casework.Submission{Type: key, Transition: "open", Data: object(`{"client":"Ann"}`)})
 		}
 		for i, want := range []int64{1, 2, 3, 4} {
 			if got := made(w.p, []string{"loan", "claim"}[i%2]); got != want {
@@ -93,7 +94,8 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 				t.Errorf("question %d lacks %s: %s", i, want, body)
 			}
 		}
-		if entry := w.history(2)[0]; entry.Subject != "case/2" || entry.Snapshot.Case.URL != "https://casehook.example/cases/2" {
+		if entry := w.history(2)[0]; entry.Subject != "case/2" ||
+			entry.Snapshot.Case.URL != "https://casehook.example/cases/2" {
 			t.Errorf("told as %s at %s", entry.Subject, entry.Snapshot.Case.URL)
 		}
 	})
@@ -121,8 +123,8 @@ func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
 	}
 }
 
-// Whatever is created and refused at once on two nodes, ids are all different, and
-// none is larger than what was drawn and what two nodes have in reserve.
+// While two nodes create and refuse cases at once, all ids are different, and none is larger than
+// the ids drawn plus the reserves of two nodes.
 func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.T) {
 	engines := map[string]func(t *testing.T) *world{
 		"sqlite":   func(t *testing.T) *world { return start(t, "") },
@@ -143,7 +145,8 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 				p := w.tenant(fmt.Sprint("t", tenants))
 				w.put(p, counted("loan", `"retries": []`))
 				w.put(p, counted("claim", ""))
-				steps := rapid.SliceOfN(rapid.SampledFrom([]string{"loan open", "claim open", "loan open_asked"}), 1, 20).Draw(r, "steps")
+				steps := rapid.SliceOfN(rapid.SampledFrom([]string{"loan open", "claim open", "loan open_asked"}), 1,
+					20).Draw(r, "steps")
 				ids := createAtOnce(t, nodes, p, steps)
 				if largest := int(slices.Max(append(ids, 0))); largest > len(steps)+reserve {
 					r.Errorf("the largest id of %d is %d", len(steps), largest)
@@ -152,7 +155,8 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 					r.Errorf("there are gaps in %v", ids)
 				}
 				slices.Sort(ids)
-				if distinct := slices.Compact(slices.Clone(ids)); len(distinct) != len(ids) || len(ids) > 0 && ids[0] < 1 {
+				if distinct := slices.Compact(slices.Clone(ids)); len(distinct) != len(ids) ||
+					len(ids) > 0 && ids[0] < 1 {
 					r.Errorf("the ids are %v", ids)
 				}
 			})

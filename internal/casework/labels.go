@@ -60,7 +60,10 @@ func (s *Labels) CreateLabel(
 func checkLabel(l cases.Label) error {
 	var wrong []fault.Field
 	if !slugPattern.MatchString(l.Slug) {
-		wrong = append(wrong, fault.Field{Path: "/slug", Message: "is not 1 to 64 of a-z, 0-9, - and _, with a letter or digit at both ends"})
+		wrong = append(wrong,
+			fault.Field{
+				Path: "/slug", Message: "is not 1 to 64 of a-z, 0-9, - and _, with a letter or digit at both ends",
+			})
 	} else if message := input.LineProblem(l.Name, input.MaxName); message != "" {
 		wrong = append(wrong, fault.Field{Path: "/name", Message: message})
 	}

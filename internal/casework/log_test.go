@@ -21,10 +21,14 @@ func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 		"variable": {`"url": "${CASEHOOK_VAR_NOWHERE}/x"`, "CASEHOOK_VAR_NOWHERE"},
 	} {
 		log.Reset()
-		w.put(w.p, strings.ReplaceAll(loan(key, `"retries": [], `+c.ask), `"url": "${CASEHOOK_VAR_CALLBACKS}/`+key+`", `, ""))
+		w.put(w.p,
+			strings.ReplaceAll(loan(key, `"retries": [], `+c.ask), `"url": "${CASEHOOK_VAR_CALLBACKS}/`+key+`", `, ""))
 		id := w.open(key).ID
-		w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
-		for _, part := range []string{"level=WARN", "case_type=" + key, "transition=submit", "tenant=", "cause=", "code=callback.failed", c.want} {
+		w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
+		for _, part := range []string{
+			"level=WARN", "case_type=" + key, "transition=submit", "tenant=", "cause=", "code=callback.failed", c.want,
+		} {
 			if !strings.Contains(log.String(), part) {
 				t.Errorf("%s: the log lacks %s: %s", key, part, log.String())
 			}
@@ -52,7 +56,8 @@ func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T
 		w.callbacks.on(key, says(200, c.answer))
 		w.put(w.p, loan(key, `"retries": []`))
 		id := w.open(key).ID
-		w.submissions.Submit(t.Context(), w.p, casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
+		w.submissions.Submit(t.Context(), w.p,
+			casework.Submission{CaseID: id, Transition: "submit", Data: object(`{"amount":20}`)}, authz.Once{})
 		if lines := strings.Count(log.String(), "\n"); lines != min(1, len(c.want)) {
 			t.Errorf("%s: %d lines: %s", key, lines, log.String())
 		}

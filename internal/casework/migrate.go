@@ -391,7 +391,7 @@ func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) e
 		if err := s.auditMigration(ctx, tx, m); err != nil {
 			return err
 		}
-		return s.core.record(ctx, tx, m.mandate, c, pl.typ, nil, facts...)
+		return s.core.record(ctx, tx, m.mandate, commit{c, pl.typ, nil, facts})
 	})
 	m.audited = m.audited || err == nil
 	return err

@@ -82,7 +82,8 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 		for _, dry := range []bool{true, false} {
 			in.DryRun = dry
 			got := w.migrate(in)
-			if got.To != 2 || got.Moved != 2 || got.Finished != 1 || got.Left != 0 || got.Next != nil || got.DryRun != dry {
+			if got.To != 2 || got.Moved != 2 || got.Finished != 1 || got.Left != 0 || got.Next != nil ||
+				got.DryRun != dry {
 				t.Errorf("dry %t: %+v", dry, got)
 			}
 			if diff := cmp.Diff(misfits, faultsOf(got)); diff != "" {
@@ -106,16 +107,20 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 			{young.ID, 2, "new", "Zoe: z", "created state_changed"},
 		} {
 			v := w.load(want.id)
-			if v.TypeVersion != want.version || v.State != want.state || v.Name != want.name || w.facts(want.id) != want.facts {
-				t.Errorf("%q of version %d is %s, with the facts %q; want %+v", v.Name, v.TypeVersion, v.State, w.facts(want.id), want)
+			if v.TypeVersion != want.version || v.State != want.state || v.Name != want.name ||
+				w.facts(want.id) != want.facts {
+				t.Errorf("%q of version %d is %s, with the facts %q; want %+v", v.Name, v.TypeVersion, v.State,
+					w.facts(want.id), want)
 			}
 		}
 		last := w.history(mapped.ID)[2]
-		if got := string(last.Facts[0].Data); got != `{"from_version":1,"to_version":2}` || last.Snapshot.Case.TypeVersion != 2 {
+		if got := string(last.Facts[0].Data); got != `{"from_version":1,"to_version":2}` ||
+			last.Snapshot.Case.TypeVersion != 2 {
 			t.Errorf("the fact tells %s", got)
 		}
 		if v := w.load(mapped.ID); v.Version != mapped.Version+1 || v.Revision != mapped.Revision+1 {
-			t.Errorf("version %d and revision %d after %d and %d", v.Version, v.Revision, mapped.Version, mapped.Revision)
+			t.Errorf("version %d and revision %d after %d and %d", v.Version, v.Revision, mapped.Version,
+				mapped.Revision)
 		}
 		in.DryRun, in.States["done"] = false, "refused"
 		if again := w.migrate(in); again.Moved != 0 || again.Finished != 1 || len(again.Misfits) != 1 {
@@ -155,12 +160,15 @@ func TestAMigrationSettlesTheStatus(t *testing.T) {
 		w.put(w.p, permitV1)
 		opens, reopens := w.permit(`{}`, "check"), w.permit(`{}`, "check", "finish")
 		w.put(w.p, permitV2)
-		w.migrate(casework.Migration{Finished: true, States: map[string]string{"checking": "refused", "done": "assessing"}})
+		w.migrate(casework.Migration{
+			Finished: true, States: map[string]string{"checking": "refused", "done": "assessing"},
+		})
 		closed, reopened := w.load(opens.ID), w.load(reopens.ID)
 		if closed.ClosedAt.IsZero() || w.facts(closed.ID) != "migrated changed state_changed finished closed" {
 			t.Errorf("closed at %s, %s", closed.ClosedAt, w.facts(closed.ID))
 		}
-		if !reopened.ClosedAt.IsZero() || !reopened.OpenedAt.After(reopened.CreatedAt) || w.facts(reopened.ID) != "migrated changed state_changed reopened" {
+		if !reopened.ClosedAt.IsZero() || !reopened.OpenedAt.After(reopened.CreatedAt) ||
+			w.facts(reopened.ID) != "migrated changed state_changed reopened" {
 			t.Errorf("closed at %s, %s", reopened.ClosedAt, w.facts(reopened.ID))
 		}
 	})
@@ -272,7 +280,8 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		ctx, in := t.Context(), casework.Migration{Type: "permit", DryRun: true}
 		w.put(w.p, permitV1)
 		v := w.permit(`{}`)
-		w.put(w.p, strings.Replace(permitV2, `"edit": "edit"`, `"edit": "edit", "access": {"write": ["caseworker"]}`, 1))
+		w.put(w.p,
+			strings.Replace(permitV2, `"edit": "edit"`, `"edit": "edit", "access": {"write": ["caseworker"]}`, 1))
 		migrate := func(p access.Principal) error {
 			_, err := w.migrations.MigrateCases(ctx, p, in, authz.Once{})
 			return err
@@ -289,7 +298,8 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		hidden := w.submit(casework.Submission{Type: "permit"})
 		w.put(w.p, permitV2)
 		got, err := w.migrations.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, authz.Once{})
-		if err != nil || got.Moved != 1 || !slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
+		if err != nil || got.Moved != 1 ||
+			!slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
 			t.Errorf("who does not see all fields of a version moves its cases: %+v, %v", got, err)
 		}
 		in.Type = "none"

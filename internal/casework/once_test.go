@@ -33,7 +33,8 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 		_, err = create(w.p, once("create", "k", "r"))
 		a := replayed(t, err)
 		var body struct{ ID int64 }
-		if err := json.Unmarshal(a.Body, &body); err != nil || body.ID != v.ID || a.Status != 201 || a.Header["X-Operation"] != "create" {
+		if err := json.Unmarshal(a.Body, &body); err != nil || body.ID != v.ID || a.Status != 201 ||
+			a.Header["X-Operation"] != "create" {
 			t.Errorf("the stored answer is %+v, %v", a, err)
 		}
 
@@ -68,11 +69,13 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
 	w := start(t, "")
 	expires := w.now().Add(time.Hour)
-	if _, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r")); err != nil {
+	if _, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires},
+		once(access.CreateToken, "k", "r")); err != nil {
 		t.Fatal(err)
 	}
 	w.later(2 * time.Hour)
-	_, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires}, once(access.CreateToken, "k", "r"))
+	_, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires},
+		once(access.CreateToken, "k", "r"))
 	replayed(t, err)
 }
 
@@ -134,7 +137,8 @@ func twice(t *testing.T, other func(*world) *services) {
 				}()
 				io.WriteString(rw, "{}")
 			}, says(500, "asked twice"))
-			if _, err := w.submissions.Submit(t.Context(), w.p, in, once(access.Operation(name), "k", "r")); err != nil {
+			if _, err := w.submissions.Submit(t.Context(), w.p, in,
+				once(access.Operation(name), "k", "r")); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			replayed(t, <-second)
@@ -178,7 +182,8 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, node := range nodes {
-			if _, err := node.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r")); replayed(t, err).Status != 201 {
+			if _, err := node.submissions.Submit(t.Context(), w.p, in,
+				once("create", "k", "r")); replayed(t, err).Status != 201 {
 				t.Errorf("%s, %s node: not the first answer", engine, name)
 			}
 		}
@@ -235,7 +240,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 				return err
 			},
 			"secret": func(o authz.Once) error {
-				_, err := w.types.RotateCallbackSecret(ctx, w.p, "loan", "submit", secrets.Request{Kind: endpoint.V1}, o)
+				_, err := w.types.RotateCallbackSecret(ctx, w.p, casework.CallbackRotation{CaseType: "loan", Callback: "submit", Secret: secrets.Request{Kind: endpoint.V1}}, o)
 				return err
 			},
 			"token": func(o authz.Once) error {
@@ -255,7 +260,8 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 			}
 			wantFault(t, post(once(access.Operation(name), "k", "r2")), fault.Unprocessable, "idempotency.key_reused")
 		}
-		_, err := w.files.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")}, once("proof", "k", "r"))
+		_, err := w.files.UploadProof(ctx, w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("other")},
+			once("proof", "k", "r"))
 		wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 		if n := w.contents(); n != 2 {
 			t.Errorf("%d contents are kept, want the document's and the proof's", n)

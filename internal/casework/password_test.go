@@ -15,7 +15,8 @@ const nextPassword = "another horse battery"
 // signedInAs is somebody who has signed in.
 func (w *world) signedInAs(u access.User) access.Principal {
 	w.t.Helper()
-	p, err := w.users.InSession(w.t.Context(), people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch}, adasAddress)
+	p, err := w.users.InSession(w.t.Context(), people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch},
+		adasAddress)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -27,7 +28,8 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 		ctx := t.Context()
 		ada := w.ada()
 		p := w.signedInAs(ada)
-		u, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+		u, err := w.users.ChangePassword(ctx, p,
+			people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
 		if err != nil || u.ID != ada.ID || u.Epoch == ada.Epoch {
 			t.Fatalf("%+v, %v", u, err)
 		}
@@ -40,7 +42,8 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 		}
 		audited := false
 		for _, a := range w.audited(t) {
-			audited = audited || a.Action == access.UserUpdated && a.Actor.UserID == ada.ID && strings.Contains(string(a.Detail), `"changed":["password"]`)
+			audited = audited || a.Action == access.UserUpdated && a.Actor.UserID == ada.ID &&
+				strings.Contains(string(a.Detail), `"changed":["password"]`)
 			if strings.Contains(string(a.Detail), "horse") {
 				t.Errorf("the audit tells: %s", a.Detail)
 			}
@@ -71,7 +74,8 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 	}
 	_, err := w.users.ChangePassword(ctx, w.p, people.PasswordChange{Old: adasPassword, New: nextPassword})
 	wantFault(t, err, fault.Conflict, "session.none")
-	none, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{})
+	none, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")},
+		authz.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +90,12 @@ func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
 	ada := w.ada()
 	p := w.signedInAs(ada)
 	for range 6 {
-		_, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: "wrong horse battery", New: nextPassword, From: adasAddress})
+		_, err := w.users.ChangePassword(ctx, p,
+			people.PasswordChange{Old: "wrong horse battery", New: nextPassword, From: adasAddress})
 		wantFault(t, err, fault.Unprocessable, "password.wrong")
 	}
-	_, err := w.users.ChangePassword(ctx, p, people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
+	_, err := w.users.ChangePassword(ctx, p,
+		people.PasswordChange{Old: adasPassword, New: nextPassword, From: adasAddress})
 	if held := wantFault(t, err, fault.TooMany, "session.too_many"); held.RetryAfter <= 0 {
 		t.Errorf("%+v", held)
 	}

@@ -102,11 +102,12 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 		} {
 			p := w.as(role)
 			submit := func(transition string) bool { // a revision of long ago: refused, but allowed
-				return may(drop(w.submissions.Submit(ctx, p, casework.Submission{CaseID: c.ID, Transition: transition, Data: object(`{"nonsense":1}`)}, none)))
+				return may(drop(w.submissions.Submit(ctx, p,
+					casework.Submission{CaseID: c.ID, Transition: transition, Data: object(`{"nonsense":1}`)}, none)))
 			}
 			for name, got := range map[string]bool{
 				"get": may(drop(w.cases.Case(ctx, p, c.ID))), "history": may(drop(w.cases.History(ctx, p, c.ID, 0, 9))),
-				"comments": may(drop(w.comments.Comments(ctx, p, c.ID, "", 9))), "proofs": may(drop(w.files.Attachments(ctx, p, c.ID, cases.Proof, "", 9))),
+				"comments": may(drop(w.comments.Comments(ctx, p, c.ID, "", 9))), "proofs": may(drop(w.files.Attachments(ctx, p, store.AttachmentFilter{CaseID: c.ID, Kind: cases.Proof, Limit: 9}))),
 			} {
 				if got != want.read {
 					t.Errorf("%s as %s: %v", name, role, got)
@@ -129,7 +130,8 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 				t.Errorf("close as %s: %v", role, got)
 			}
 			all, err := listed(w.cases.Cases(ctx, p, store.CaseFilter{}))
-			if n := len(all); err != nil || (n == 2) != want.read || n == 0 || all[n-1].ID != c.ID && all[0].ID != other.ID {
+			if n := len(all); err != nil || (n == 2) != want.read || n == 0 ||
+				all[n-1].ID != c.ID && all[0].ID != other.ID {
 				t.Errorf("%s lists %d cases, %v", role, n, err)
 			}
 		}
@@ -139,13 +141,15 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 
 func (w *world) deniedIsAudited(ctx context.Context, c casework.View) {
 	w.t.Helper()
-	_, err := w.submissions.Submit(ctx, w.as(access.Caseworker), casework.Submission{CaseID: c.ID, Transition: "finish"}, authz.Once{})
+	_, err := w.submissions.Submit(ctx, w.as(access.Caseworker),
+		casework.Submission{CaseID: c.ID, Transition: "finish"}, authz.Once{})
 	wantFault(w.t, err, fault.Forbidden, "access.denied")
 	all, err := items(w.guard.Records(ctx, w.p, 0, 1))
 	if err != nil || len(all) != 1 {
 		w.t.Fatal(all, err)
 	}
-	if r := all[0]; r.Action != access.Denied || r.Subject != event.CaseSubject(c.ID) || r.Actor != w.as(access.Caseworker).Actor || !r.At.Equal(w.now()) && r.At.IsZero() {
+	if r := all[0]; r.Action != access.Denied || r.Subject != event.CaseSubject(c.ID) ||
+		r.Actor != w.as(access.Caseworker).Actor || !r.At.Equal(w.now()) && r.At.IsZero() {
 		w.t.Errorf("%+v", r)
 	}
 }
@@ -160,7 +164,8 @@ func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 		}
 		_, err := items(w.cases.History(t.Context(), w.as(access.Viewer), c.ID, 0, 9))
 		wantFault(t, err, fault.NotFound, "case.not_found")
-		if all, err := items(w.cases.History(t.Context(), w.as(access.Manager), c.ID, 0, 9)); err != nil || len(all) != 2 {
+		if all, err := items(w.cases.History(t.Context(), w.as(access.Manager), c.ID, 0, 9)); err != nil ||
+			len(all) != 2 {
 			t.Error(all, err)
 		}
 	})
@@ -170,12 +175,16 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{
-			Name: "near", Role: access.Viewer, Clearance: casetype.Public, Allowed: []string{"192.0.2.0/24", "2001:db8::1"},
+			Name: "near", Role: access.Viewer, Clearance: casetype.Public,
+			Allowed: []string{"192.0.2.0/24", "2001:db8::1"},
 		}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for address, ok := range map[string]bool{"192.0.2.200": true, "2001:db8::1": true, "::ffff:192.0.2.1": true, "198.51.100.1": false, "2001:db8::2": false, "": false} {
+		for address, ok := range map[string]bool{
+			"192.0.2.200": true, "2001:db8::1": true, "::ffff:192.0.2.1": true, "198.51.100.1": false,
+			"2001:db8::2": false, "": false,
+		} {
 			p, err := w.tokens.Authenticate(ctx, made.Bearer, address)
 			if (err == nil) != ok {
 				t.Errorf("from %q: %v", address, err)
@@ -204,7 +213,11 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 		if later := used().LastUsed; later.Sub(first) < 60e9 {
 			t.Errorf("it is not noted after two minutes")
 		}
-		_, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"}}, authz.Once{})
-		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/role", "/clearance", "/allowed_addresses/1", "/allowed_addresses/2")
+		_, err = w.tokens.CreateToken(ctx, w.p,
+			people.TokenRequest{
+				Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"},
+			}, authz.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/role", "/clearance",
+			"/allowed_addresses/1", "/allowed_addresses/2")
 	})
 }

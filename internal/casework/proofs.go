@@ -109,14 +109,14 @@ func (s *sender) fault(err error) error {
 	if s.err == nil || errors.As(err, &known) {
 		return err
 	}
-	return fault.Wrap(err, fault.Invalid, "proof.incomplete", "The file broke off before its end. Nothing was saved; send it again.")
+	return fault.Wrap(err, fault.Invalid, "proof.incomplete",
+		"The file broke off before its end. Nothing was saved; send it again.")
 }
 
 const unknownType = "application/octet-stream"
 
-// mediaType settles what a file is said to be: what its first bytes show, if
-// they show anything particular, else what the sender claims. What a browser
-// would run is never called by its name.
+// mediaType settles what a file is said to be: what its first bytes show, if they show anything
+// particular, else what the sender claims. A type that a browser would run is never named.
 func mediaType(claimed string, head []byte) string {
 	shown, _, _ := mime.ParseMediaType(http.DetectContentType(head))
 	claim, _, err := mime.ParseMediaType(claimed)

@@ -26,8 +26,8 @@ func (w *world) setTenant(key string, c people.TenantChange) store.Tenant {
 
 func texts(all ...string) *[]string { return &all }
 
-// Whatever commits an entry about a case says where the case is, by the public URL of
-// its tenant at that moment; what was said before stays.
+// Each entry about a case holds the address of the case, by the public URL of its tenant at that
+// moment; earlier entries keep theirs.
 func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, second := t.Context(), w.tenant("second")
@@ -63,7 +63,8 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 		}
 		path := "/cases/" + strconv.FormatInt(theirs.ID, 10)
 		want := []string{"https://casehook.example" + path}
-		if _, err := w.labels.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"}, authz.Once{}); err != nil {
+		if _, err := w.labels.CreateLabel(ctx, second, cases.Label{Slug: "urgent", Color: "red"},
+			authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, public := range []string{
@@ -156,7 +157,8 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 			"https://me:secret@acme.example", "https://", "https://acme.example:99999", "https://127.1", "https://acme.example/%zz",
 		} {
 			_, err := w.tenants.ChangeTenant(ctx, operator, "second", people.TenantChange{PublicURL: text(raw)})
-			if f := fault.As(err); f.Code != "tenant.invalid" || len(f.Fields) != 1 || f.Fields[0].Path != "/public_url" {
+			if f := fault.As(err); f.Code != "tenant.invalid" || len(f.Fields) != 1 ||
+				f.Fields[0].Path != "/public_url" {
 				t.Errorf("%s: %v", raw, err)
 			}
 		}
@@ -169,15 +171,18 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 			t.Errorf("another change makes it %q", same.PublicURL)
 		}
 		// Nobody is sent to a name at which others are at home.
-		_, err := w.tenants.ChangeTenant(ctx, operator, "first", people.TenantChange{PublicURL: text("http://b.example:81")})
+		_, err := w.tenants.ChangeTenant(ctx, operator, "first",
+			people.TenantChange{PublicURL: text("http://b.example:81")})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
 		w.setTenant("second", people.TenantChange{Hosts: texts()})
-		_, err = w.tenants.CreateTenant(ctx, operator, "third", people.TenantChange{Hosts: texts("b.example")}, authz.Once{})
+		_, err = w.tenants.CreateTenant(ctx, operator, "third", people.TenantChange{Hosts: texts("b.example")},
+			authz.Once{})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
 		if gone := w.setTenant("second", people.TenantChange{PublicURL: text("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
-		noted, err := items(w.guard.Records(ctx, access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
+		noted, err := items(w.guard.Records(ctx,
+			access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
 			t.Errorf("the audit notes %+v, %v", noted, err)
 		}

@@ -24,10 +24,12 @@ const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "obje
 func TestATransitionMayRequireFields(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, demanding)
-	_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, authz.Once{})
+	_, err := w.submissions.Submit(t.Context(), w.p,
+		casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, authz.Once{})
 	refusal := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 	wantFields(t, refusal, "/data/base", "/data/secret", "/data/sum")
-	if refusal.Detail != `The data does not fit the case type. "open" needs: base, sum.` && refusal.Detail != `"open" needs: base, sum.` {
+	if refusal.Detail != `The data does not fit the case type. "open" needs: base, sum.` &&
+		refusal.Detail != `"open" needs: base, sum.` {
 		t.Errorf("the detail is %q", refusal.Detail)
 	}
 	if m := refusal.Fields[2].Message; m != `is needed to submit "open"` {
@@ -37,16 +39,19 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	pay := func(p casetype.Classification, data string) error {
 		who := w.p
 		who.Clearance = p
-		_, err := w.submissions.Submit(t.Context(), who, casework.Submission{CaseID: c.ID, Transition: "pay", Data: object(data)}, authz.Once{})
+		_, err := w.submissions.Submit(t.Context(), who,
+			casework.Submission{CaseID: c.ID, Transition: "pay", Data: object(data)}, authz.Once{})
 		return err
 	}
-	wantFields(t, wantFault(t, pay(casetype.Restricted, `{"sum": null}`), fault.Unprocessable, "case.data_invalid"), "/data/sum", "/data/secret")
+	wantFields(t, wantFault(t, pay(casetype.Restricted, `{"sum": null}`), fault.Unprocessable, "case.data_invalid"),
+		"/data/sum", "/data/secret")
 	// Somebody who does not see the field is told of none.
 	wantFields(t, wantFault(t, pay(casetype.Private, `{}`), fault.Unprocessable, "case.data_invalid"), "/data")
 
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"secret": "s"}`)})
 	w.callbacks.on("pay", says(200, `{"data": {"base": "x", "sum": 2}}`))
-	wantFields(t, wantFault(t, pay(casetype.Restricted, `{}`), fault.Unprocessable, "callback.data_invalid"), "/data/secret")
+	wantFields(t, wantFault(t, pay(casetype.Restricted, `{}`), fault.Unprocessable, "callback.data_invalid"),
+		"/data/secret")
 	w.callbacks.on("pay", says(200, `{}`))
 	if err := pay(casetype.Private, `{}`); err != nil {
 		t.Fatal(err)
@@ -56,14 +61,16 @@ func TestATransitionMayRequireFields(t *testing.T) {
 // Defaults are there before anybody judges the new case, and whatever the transition may set.
 func TestANewCaseHasItsDefaults(t *testing.T) {
 	w := start(t, "")
-	w.put(w.p, `{"key": "filled", "edit": "edit", "name_template": "{currency}", "fields": {"type": "object", "properties": {
+	w.put(w.p,
+		`{"key": "filled", "edit": "edit", "name_template": "{currency}", "fields": {"type": "object", "properties": {
 		"currency": {"type": "string", "default": "EUR"}, "secret": {"type": "string", "x-classification": "RESTRICTED", "default": "s"},
 		"site": {"type": "object", "properties": {"country": {"type": "string", "default": "CH"}}}}},
 		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s", "fields": ["site"], "required": ["currency"],
 			"precondition": "data.currency == 'EUR'"}, {"key": "edit", "from": ["s"]}]}`)
 	low := w.p
 	low.Clearance = casetype.Public
-	made, err := w.submissions.Submit(t.Context(), low, casework.Submission{Type: "filled", Data: object(`{"site": {}}`)}, authz.Once{})
+	made, err := w.submissions.Submit(t.Context(), low,
+		casework.Submission{Type: "filled", Data: object(`{"site": {}}`)}, authz.Once{})
 	if err != nil {
 		t.Fatal(err)
 	}

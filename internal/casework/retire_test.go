@@ -23,7 +23,8 @@ func TestARetiredTypeHasNoNewCases(t *testing.T) {
 			t.Fatalf("%v, %v", retired.RetiredAt, err)
 		}
 		w.later(time.Hour)
-		if again, err := w.types.RetireCaseType(ctx, w.p, "old", none); err != nil || !again.RetiredAt.Equal(retired.RetiredAt) {
+		if again, err := w.types.RetireCaseType(ctx, w.p, "old", none); err != nil ||
+			!again.RetiredAt.Equal(retired.RetiredAt) {
 			t.Errorf("retired again: %v, %v", again.RetiredAt, err)
 		}
 		newer := w.put(w.p, gated("old", "draft", `, "precondition": "true"`, ""))
@@ -39,11 +40,13 @@ func TestARetiredTypeHasNoNewCases(t *testing.T) {
 		wantFault(t, creation, fault.Conflict, "case_type.retired")
 		wantFault(t, change, fault.Conflict, "case_type.retired")
 		w.submit(casework.Submission{CaseID: running.ID, Transition: "pay"})
-		if got, err := w.migrations.MigrateCases(ctx, w.p, casework.Migration{Type: "old"}, none); err != nil || got.Moved != 1 {
+		if got, err := w.migrations.MigrateCases(ctx, w.p, casework.Migration{Type: "old"}, none); err != nil ||
+			got.Moved != 1 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		for version := range int64(3) {
-			if got, err := w.types.CaseType(ctx, w.p, "old", version); err != nil || !got.RetiredAt.Equal(retired.RetiredAt) {
+			if got, err := w.types.CaseType(ctx, w.p, "old", version); err != nil ||
+				!got.RetiredAt.Equal(retired.RetiredAt) {
 				t.Errorf("version %d is retired since %s, %v", version, got.RetiredAt, err)
 			}
 		}
@@ -59,7 +62,8 @@ func TestARetiredTypeHasNoNewCases(t *testing.T) {
 		if creation, change := refused(); creation != nil || change != nil {
 			t.Errorf("restored: %v, %v", creation, change)
 		}
-		if got := w.retirements(); len(got) != 2 || got[0] != access.CaseTypeRestored || got[1] != access.CaseTypeRetired {
+		if got := w.retirements(); len(got) != 2 || got[0] != access.CaseTypeRestored ||
+			got[1] != access.CaseTypeRetired {
 			t.Errorf("the audit has %v", got)
 		}
 	})

@@ -35,7 +35,8 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 		}
 		_, err = rotate(secrets.Request{Kind: endpoint.V1, Key: own, Overlap: time.Hour})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/secret")
-		wantFault(t, w.endpoints.DeleteEndpointSecret(ctx, w.p, e.ID, supplied.ID), fault.Conflict, "endpoint.last_secret")
+		wantFault(t, w.endpoints.DeleteEndpointSecret(ctx, w.p, e.ID, supplied.ID), fault.Conflict,
+			"endpoint.last_secret")
 		drawn, err := rotate(secrets.Request{Kind: endpoint.V1})
 		if ids := signing(); err != nil || len(ids) != 1 || ids[0] != drawn.ID || len(drawn.Key) != 32 {
 			t.Errorf("without an overlap %v sign, %v", ids, err)
@@ -44,7 +45,8 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 		if ids := signing(); err != nil || len(ids) != 2 || len(pair.Key) != 32 {
 			t.Errorf("with a key pair %v sign, %v", ids, err)
 		}
-		wantFault(t, w.endpoints.DeleteEndpointSecret(ctx, w.p, e.ID, supplied.ID), fault.NotFound, "endpoint.secret_not_found")
+		wantFault(t, w.endpoints.DeleteEndpointSecret(ctx, w.p, e.ID, supplied.ID), fault.NotFound,
+			"endpoint.secret_not_found")
 		if err := w.endpoints.DeleteEndpointSecret(ctx, w.p, e.ID, drawn.ID); err != nil || len(signing()) != 1 {
 			t.Errorf("deleted: %v, %v", err, signing())
 		}
@@ -71,9 +73,11 @@ func TestAnEndpointMayBringItsSecret(t *testing.T) {
 		if err != nil || kind != want {
 			t.Fatalf("%s: %s, %v", text, kind, err)
 		}
-		e, err := w.endpoints.CreateEndpoint(t.Context(), w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"},
-			Secrets: []endpoint.Secret{{Kind: kind, Key: key}}}, authz.Once{})
-		if err != nil || len(e.Secrets) != 1 || !bytes.Equal(e.Secrets[0].Key, key) || e.Secrets[0].ID == "" || e.Secrets[0].Kind != kind {
+		e, err := w.endpoints.CreateEndpoint(t.Context(),
+			w.p, endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"},
+				Secrets: []endpoint.Secret{{Kind: kind, Key: key}}}, authz.Once{})
+		if err != nil || len(e.Secrets) != 1 || !bytes.Equal(e.Secrets[0].Key, key) || e.Secrets[0].ID == "" ||
+			e.Secrets[0].Kind != kind {
 			t.Errorf("%s: %+v, %v", text, e.Secrets, err)
 		}
 	}

@@ -46,11 +46,13 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 		wantFault(t, err, fault.Unprocessable, "callback.guard") // at the second attempt
 		v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"a": "3"}`)})
 		last := w.history(v.ID)[1].Callback
-		if v.TypeVersion != 1 || last == nil || last.URL != "${CASEHOOK_VAR_CALLBACKS}/new" || last.Attempts != 2 || last.Failure == "" {
+		if v.TypeVersion != 1 || last == nil || last.URL != "${CASEHOOK_VAR_CALLBACKS}/new" || last.Attempts != 2 ||
+			last.Failure == "" {
 			t.Errorf("version %d of the type asked %+v", v.TypeVersion, last)
 		}
 		w.put(w.p, gated("other", "draft", "", ""))
-		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true}, authz.Once{}); err != nil {
+		if _, err := w.switches.SwitchType(t.Context(), w.p, casework.Switch{CaseID: v.ID, Type: "other", Drop: true},
+			authz.Once{}); err != nil {
 			t.Error(err) // the policy ignores the failure
 		}
 		deleted := w.submit(begin)
@@ -76,7 +78,8 @@ func TestACallbackThatTheNewestVersionLacksIsStillAsked(t *testing.T) {
 		return err
 	}
 	wantFault(t, step(guarded), fault.Unprocessable, "callback.errors")
-	wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: guarded.ID}), fault.Unprocessable, "callback.errors")
+	wantFault(t, w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: guarded.ID}), fault.Unprocessable,
+		"callback.errors")
 	w.put(w.p, asking("old", "")) // version 3 has callbacks again, and version 2 none
 	if err := step(free); err != nil {
 		t.Errorf("its own version asks nobody: %v", err)
@@ -91,7 +94,8 @@ func TestTheClearanceThatCountsIsThatOfWhosePutTheSettings(t *testing.T) {
 		w.put(w.p, secret(asking("memo", `, "clearance": "RESTRICTED"`)))
 		v := w.submit(casework.Submission{Type: "run", Data: object(`{"a": "1", "b": "secret"}`)})
 		w.put(w.p, asking("memo", "")) // b is not classified any more
-		if _, err := w.types.PutCaseType(t.Context(), w.cleared(casetype.Private), "run", "", []byte(asking("memo", `, "timeout": "2s"`))); err != nil {
+		if _, err := w.types.PutCaseType(t.Context(), w.cleared(casetype.Private), "run", "",
+			[]byte(asking("memo", `, "timeout": "2s"`))); err != nil {
 			t.Fatal(err)
 		}
 		w.submit(casework.Submission{CaseID: v.ID, Transition: "go", Data: object(`{"a": "2"}`)})
@@ -119,7 +123,9 @@ func TestTheHistoryHidesTheURLOfADefinitionThatIsHidden(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, asking("open", ""))
 		v := w.submit(casework.Submission{Type: "run"})
-		w.put(w.p, strings.Replace(asking("secret", ""), `"key": "run"`, `"key": "run", "security_classification": "RESTRICTED"`, 1))
+		w.put(w.p,
+			strings.Replace(asking("secret", ""), `"key": "run"`,
+				`"key": "run", "security_classification": "RESTRICTED"`, 1))
 		w.submit(casework.Submission{CaseID: v.ID, Transition: "go", Data: object(`{"a": "1"}`)})
 		for clearance, want := range map[casetype.Classification]string{
 			casetype.Public: "", casetype.Restricted: "${CASEHOOK_VAR_CALLBACKS}/secret",

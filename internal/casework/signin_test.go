@@ -29,7 +29,8 @@ func to[T any](v T) *T { return &v }
 func (w *world) ada() access.User {
 	w.t.Helper()
 	u, err := w.users.CreateUser(w.t.Context(), w.p, people.UserChange{
-		Email: to("Ada@Example.org "), Name: to("Ada"), Role: to(access.Caseworker), Clearance: to(casetype.Private), Password: to(adasPassword),
+		Email: to("Ada@Example.org "), Name: to("Ada"), Role: to(access.Caseworker), Clearance: to(casetype.Private),
+		Password: to(adasPassword),
 	}, authz.Once{})
 	if err != nil {
 		w.t.Fatal(err)
@@ -60,34 +61,42 @@ func TestAUserSignsInAndActsAsThemselves(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		w.put(w.p, loan("loan", ""))
-		v, err := w.submissions.Submit(ctx, p, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)}, once(access.CreateCase, "k", "r"))
+		v, err := w.submissions.Submit(ctx, p,
+			casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)},
+			once(access.CreateCase, "k", "r"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if h := w.history(v.ID); h[0].Actor != want.Actor {
 			t.Errorf("it was %+v", h[0].Actor)
 		}
-		other, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, authz.Once{})
+		other, err := w.users.CreateUser(ctx, w.p,
+			people.UserChange{Email: to("bob@example.org"), Name: to("Bob"), Role: to(access.Caseworker)}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bob := want
 		bob.Actor.UserID = other.ID
-		if _, err := w.submissions.Submit(ctx, bob, casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"y"}`)}, once(access.CreateCase, "k", "r2")); err != nil {
+		if _, err := w.submissions.Submit(ctx, bob,
+			casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"y"}`)},
+			once(access.CreateCase, "k", "r2")); err != nil {
 			t.Errorf("two users share their idempotency keys: %v", err)
 		}
 	})
 }
 
-// Whatever is wrong with a sign-in, the answer is the same.
+// Every failed sign-in has the same answer.
 func TestSignInsAreRefusedAlike(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		ada := w.ada()
-		if _, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")}, authz.Once{}); err != nil {
+		if _, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("none@example.org"), Name: to("None")},
+			authz.Once{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)}, authz.Once{})
+		gone, err := w.users.CreateUser(ctx, w.p,
+			people.UserChange{Email: to("gone@example.org"), Name: to("Gone"), Password: to(adasPassword)},
+			authz.Once{})
 		if err == nil {
 			_, err = w.users.UpdateUser(ctx, w.p, gone.ID, people.UserChange{Disabled: to(true)})
 		}
@@ -104,7 +113,8 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 			{w.p.Tenant, "none@example.org", ""}, {w.p.Tenant, gone.Email, adasPassword}, {other, ada.Email, adasPassword},
 			{w.p.Tenant, "", ""}, {0, ada.Email, adasPassword}, {w.p.Tenant, "\x00", strings.Repeat("x", 9000)},
 		} {
-			_, err := w.users.SignIn(ctx, people.SignIn{Tenant: try.tenant, Email: try.email, Password: try.password, From: adasAddress})
+			_, err := w.users.SignIn(ctx,
+				people.SignIn{Tenant: try.tenant, Email: try.email, Password: try.password, From: adasAddress})
 			details = append(details, wantFault(t, err, fault.Unauthenticated, "session.refused").Detail)
 		}
 		for _, d := range details {
@@ -151,8 +161,8 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 	})
 }
 
-// Whatever strangers guess, and from however many addresses, the owner of an
-// account signs in from elsewhere; and in a browser that is known, beside them.
+// However many strangers guess, and from however many addresses, the owner of an account can sign
+// in from elsewhere, and in a known browser even from the same address.
 func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.stopClock()
@@ -173,9 +183,11 @@ func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 			wantFault(t, try(ada.Email, adasPassword, from, ""), fault.TooMany, "session.too_many")
 		}
 		for i := range 14 { // until the address is held
-			wantFault(t, try(string(rune('a'+i))+"@example.org", "wrong horse battery", neighbour, ""), fault.Unauthenticated, "session.refused")
+			wantFault(t, try(string(rune('a'+i))+"@example.org", "wrong horse battery", neighbour, ""),
+				fault.Unauthenticated, "session.refused")
 		}
-		wantFault(t, try("x@example.org", "wrong horse battery", stranger, ""), fault.Unauthenticated, "session.refused")
+		wantFault(t, try("x@example.org", "wrong horse battery", stranger, ""), fault.Unauthenticated,
+			"session.refused")
 		wantFault(t, try("y@example.org", "wrong horse battery", stranger, ""), fault.TooMany, "session.too_many")
 		for from, browser := range map[string]string{network: "", adasAddress: "", stranger: "known"} {
 			if err := try(ada.Email, adasPassword, from, browser); err != nil {
@@ -183,17 +195,19 @@ func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 			}
 		}
 		for range 6 { // a browser has a counter of its own
-			wantFault(t, try(ada.Email, "wrong horse battery", adasAddress, "stolen"), fault.Unauthenticated, "session.refused")
+			wantFault(t, try(ada.Email, "wrong horse battery", adasAddress, "stolen"), fault.Unauthenticated,
+				"session.refused")
 		}
 		wantFault(t, try(ada.Email, adasPassword, adasAddress, "stolen"), fault.TooMany, "session.too_many")
-		wantFault(t, try("y@example.org", adasPassword, stranger, "known"), fault.TooMany, "session.too_many") // it is known for ada alone
+		// it is known for ada alone
+		wantFault(t, try("y@example.org", adasPassword, stranger, "known"), fault.TooMany, "session.too_many")
 		if err := try(ada.Email, adasPassword, adasAddress, ""); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// What strangers try again and again is told once, and then how often it came.
+// A refusal that strangers repeat is recorded once, and then with the number of repetitions.
 func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -235,8 +249,7 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 	})
 }
 
-// Whoever is known and may not do something is told of each time, but not without
-// end.
+// Each refusal of a known principal is recorded, up to a bound.
 func TestTheAuditOfDenialsIsBounded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		for range 1200 {
@@ -258,7 +271,8 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 		errs := make(chan error, 40)
 		for i := range 40 {
 			all.Go(func() {
-				_, err := w.users.SignIn(t.Context(), w.attempt(string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7"))
+				_, err := w.users.SignIn(t.Context(),
+					w.attempt(string(rune('a'+i))+"@example.org", "wrong horse battery", "198.51.100.7"))
 				errs <- err
 			})
 		}
@@ -291,7 +305,11 @@ func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
 			"no password": {people.UserChange{Password: to("")}, true}, "email": {people.UserChange{Email: to("new@example.org")}, true},
 			"role": {people.UserChange{Role: to(access.Viewer)}, false}, "name": {people.UserChange{Name: to("Ada King")}, false},
 		} {
-			u, err := w.users.CreateUser(ctx, w.p, people.UserChange{Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"), Password: to(adasPassword)}, authz.Once{})
+			u, err := w.users.CreateUser(ctx, w.p,
+				people.UserChange{
+					Email: to(strings.ReplaceAll(name, " ", "-") + "@example.org"), Name: to("A"),
+					Password: to(adasPassword),
+				}, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -316,14 +334,18 @@ func TestUsersAreJudged(t *testing.T) {
 		ctx := t.Context()
 		ada := w.ada()
 		_, err := w.users.CreateUser(ctx, w.p, people.UserChange{
-			Email: to("nonsense"), Name: to(""), Role: to(access.Role("king")), Clearance: to(casetype.Classification("SECRET")), Password: to("short"),
+			Email: to("nonsense"), Name: to(""), Role: to(access.Role("king")),
+			Clearance: to(casetype.Classification("SECRET")), Password: to("short"),
 		}, authz.Once{})
-		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/name", "/role", "/clearance", "/password")
-		_, err = w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")}, authz.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/name", "/role", "/clearance",
+			"/password")
+		_, err = w.users.CreateUser(ctx, w.p, people.UserChange{Email: to("ada@EXAMPLE.org"), Name: to("Another")},
+			authz.Once{})
 		wantFault(t, err, fault.Conflict, "user.taken")
 		low := w.as(access.Admin)
 		low.Clearance = casetype.Public
-		_, err = w.users.CreateUser(ctx, low, people.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, authz.Once{})
+		_, err = w.users.CreateUser(ctx, low,
+			people.UserChange{Email: to("b@example.org"), Name: to("B"), Clearance: to(casetype.Private)}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/clearance")
 		_, err = w.users.UpdateUser(ctx, low, ada.ID, people.UserChange{Password: to("my horse battery")})
 		wantFault(t, err, fault.Forbidden, "access.denied")
@@ -332,7 +354,8 @@ func TestUsersAreJudged(t *testing.T) {
 		wantFault(t, err, fault.NotFound, "user.not_found")
 		_, err = w.users.User(ctx, other, ada.ID)
 		wantFault(t, err, fault.NotFound, "user.not_found")
-		if all, err := w.users.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 || !strings.HasPrefix(all[0].Password, "$argon2id$") {
+		if all, err := w.users.Users(ctx, w.p, 0, 10); err != nil || len(all) != 1 ||
+			!strings.HasPrefix(all[0].Password, "$argon2id$") {
 			t.Error(all, err)
 		}
 		records, err := items(w.guard.Records(ctx, w.p, 0, 10))
@@ -352,13 +375,16 @@ func TestUsersAreJudged(t *testing.T) {
 func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		create := func(email string) error {
-			_, err := w.users.CreateUser(t.Context(), w.p, people.UserChange{Email: to(email), Name: to("x")}, authz.Once{})
+			_, err := w.users.CreateUser(t.Context(), w.p, people.UserChange{Email: to(email), Name: to("x")},
+				authz.Once{})
 			return err
 		}
 		if err := create("Kim@Example.org"); err != nil {
 			t.Fatal(err)
 		}
-		kelvin := access.Identity{Issuer: "https://id.example", Subject: "1", Email: "\u212aim@example.org", Verified: true}
+		kelvin := access.Identity{
+			Issuer: "https://id.example", Subject: "1", Email: "\u212aim@example.org", Verified: true,
+		}
 		_, err := w.users.SignInIdentity(t.Context(), w.p.Tenant, kelvin, "192.0.2.1")
 		wantFault(t, err, fault.Forbidden, "oidc.unknown_user")
 		wantFields(t, wantFault(t, create("\u212aim@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
@@ -367,7 +393,8 @@ func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 		}
 		wantFields(t, wantFault(t, create("sam@example.org"), fault.Unprocessable, "user.email_alike"), "/email")
 		kim := access.Identity{Issuer: "https://id.example", Subject: "2", Email: "KIM@example.org", Verified: true}
-		if u, err := w.users.SignInIdentity(t.Context(), w.p.Tenant, kim, "192.0.2.1"); err != nil || u.Email != "kim@example.org" {
+		if u, err := w.users.SignInIdentity(t.Context(), w.p.Tenant, kim, "192.0.2.1"); err != nil ||
+			u.Email != "kim@example.org" {
 			t.Errorf("%+v, %v", u, err)
 		}
 	})

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TestAnotherSpellingOfTheSameTextChangesNothing: of names, of data, and of contacts.
-// What was sent first stays as it was sent.
+// TestAnotherSpellingOfTheSameTextChangesNothing: of names, of data, and of contacts. The first
+// spelling is kept as it was sent.
 func TestAnotherSpellingOfTheSameTextChangesNothing(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		const composed, decomposed = "Zoë", "Zoe\u0308"
@@ -24,7 +24,9 @@ func TestAnotherSpellingOfTheSameTextChangesNothing(t *testing.T) {
 			{"ZOË", "ZOË", c.Version + 1}, // letter case is a change
 			{"ZOE\u0308", "ZOË", c.Version + 1},
 		} {
-			in := casework.Submission{CaseID: c.ID, Transition: "amend", Data: map[string]any{"claimant": step.claimant}}
+			in := casework.Submission{
+				CaseID: c.ID, Transition: "amend", Data: map[string]any{"claimant": step.claimant},
+			}
 			v, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
 			if err != nil || v.Version != step.version || v.Data["claimant"] != step.saved {
 				t.Errorf("%+q: version %d with %+q, %v", step.claimant, v.Version, v.Data["claimant"], err)

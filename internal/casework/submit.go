@@ -172,7 +172,8 @@ func (pl *plan) choose() error {
 	key := pl.in.Transition
 	switch {
 	case pl.in.Edit && pl.typ.Edit == "":
-		return fault.New(fault.Forbidden, "case.no_edit", "Cases of %s can't be edited; submit one of their transitions.", pl.typ.Key)
+		return fault.New(fault.Forbidden, "case.no_edit",
+			"Cases of %s can't be edited; submit one of their transitions.", pl.typ.Key)
 	case pl.in.Edit:
 		key = pl.typ.Edit
 	case pl.creates() && key == "":
@@ -190,7 +191,8 @@ func (pl *plan) choose() error {
 	}
 	switch {
 	case pl.creates() && !pl.tr.Creates():
-		return fault.New(fault.Conflict, "case.transition_not_allowed", "The transition %q does not create a case; these do: %s.",
+		return fault.New(fault.Conflict, "case.transition_not_allowed",
+			"The transition %q does not create a case; these do: %s.",
 			key, keys(pl.typ.Creations()))
 	case !pl.creates() && pl.tr.Creates() && len(pl.tr.From) == 0:
 		return fault.New(fault.Conflict, "case.transition_not_allowed",
@@ -312,8 +314,8 @@ func (pl *plan) relabel() (wrong labelFaults) {
 	return wrong
 }
 
-// identify draws the id of a new case, and names the case. What is invalid has been
-// refused before, and uses up no number.
+// identify draws the id of a new case, and names the case. Invalid submissions have been refused
+// before, and use up no number.
 func (s *Submissions) identify(ctx context.Context, pl *plan) (err error) {
 	if pl.creates() {
 		pl.after.ID, err = s.caseID(ctx, pl.p.Tenant, pl.typ)

@@ -56,8 +56,10 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 			} else if got := w.facts(c.ID); got != step.facts {
 				t.Errorf("%s: facts %q, want %q", step.name, got, step.facts)
 			}
-			if after.Version != before.Version+grown || after.Revision != before.Revision+grown || int64(len(w.history(c.ID))) != after.Version {
-				t.Errorf("%s: version %d after %d, %d entries", step.name, after.Version, before.Version, len(w.history(c.ID)))
+			if after.Version != before.Version+grown || after.Revision != before.Revision+grown ||
+				int64(len(w.history(c.ID))) != after.Version {
+				t.Errorf("%s: version %d after %d, %d entries", step.name, after.Version, before.Version,
+					len(w.history(c.ID)))
 			}
 		}
 		if last := w.load(c.ID); last.Name != "Bo" || last.Color != "#ff0000" || last.State != "closed" {
@@ -143,7 +145,8 @@ func TestATakenReferenceIsPassedOver(t *testing.T) {
 func TestATakenIDIsDrawnAgain(t *testing.T) {
 	random := bytes.NewReader(append(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 8)...))
 	w := start(t, "", func(c *settings) { c.Random = random })
-	w.put(w.p, `{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
+	w.put(w.p,
+		`{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
 	a := w.submit(casework.Submission{Type: "plain"})
 	b := w.submit(casework.Submission{Type: "plain"})
 	if a.ID == b.ID || b.Reference != "PLAIN-2" {
@@ -157,7 +160,8 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		w.put(w.p, many)
-		w.put(w.p, `{"key":"strict","fields":{"type":"object","required":["must"],"properties":{"must":{"type":"string"},"n":{"type":"integer"}}},
+		w.put(w.p,
+			`{"key":"strict","fields":{"type":"object","required":["must"],"properties":{"must":{"type":"string"},"n":{"type":"integer"}}},
 			"states":[{"key":"s"}],"transitions":[{"key":"open","to":"s","fields":["n"]}]}`)
 		c := w.open("loan")
 		final := w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "decline"})
@@ -210,26 +214,34 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 		moved := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit", Data: object(`{"amount":100}`)})
 		_, err := w.submissions.Submit(t.Context(), w.p,
 			casework.Submission{CaseID: c.ID, Transition: "approve"}, authz.Once{})
-		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail, "It depends on: amount.") || strings.Contains(f.Detail, "data.") {
+		if f := wantFault(t, err, fault.Unprocessable, "case.precondition_failed"); !strings.Contains(f.Detail,
+			"It depends on: amount.") || strings.Contains(f.Detail, "data.") {
 			t.Errorf("%q does not say what does not hold", f.Detail)
 		}
-		w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`), IfRevision: casework.Revisions{moved.Revision}})
+		w.submit(casework.Submission{
+			CaseID: c.ID, Edit: true, Data: object(`{"amount":1}`), IfRevision: casework.Revisions{moved.Revision},
+		})
 	})
 }
 
-// Whatever is done to a case, its version counts its entries and each entry shows
-// the case as it was.
+// After any sequence of changes, the version of a case counts its entries, and each entry shows the
+// case as it was.
 func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, loan("loan", `"retries": []`))
-	answers := []string{``, `{"data":{"client":"Cy"}}`, `{"errors":["no"]}`, `{"override_state":"approved"}`, `{"data":{}}`, `{"data":{"x":1}}`}
+	answers := []string{
+		``, `{"data":{"client":"Cy"}}`, `{"errors":["no"]}`, `{"override_state":"approved"}`, `{"data":{}}`,
+		`{"data":{"x":1}}`,
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		c := w.open("loan")
 		views := []cases.Case{c.Case}
 		for range rapid.IntRange(0, 12).Draw(r, "steps") {
 			w.callbacks.on("loan", says(200, rapid.SampledFrom(answers).Draw(r, "answer")))
 			in := casework.Submission{CaseID: c.ID, Data: map[string]any{}}
-			in.Transition = rapid.SampledFrom([]string{"submit", "approve", "decline", "close", "edit", "comment"}).Draw(r, "transition")
+			in.Transition = rapid.SampledFrom([]string{
+				"submit", "approve", "decline", "close", "edit", "comment",
+			}).Draw(r, "transition")
 			if in.Transition == "comment" {
 				if _, err := w.comments.AddComment(t.Context(), w.p, c.ID, "x", authz.Once{}); err != nil {
 					r.Fatal(err)
@@ -238,7 +250,8 @@ func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 				if rapid.Bool().Draw(r, "sets the client") {
 					in.Data["client"] = rapid.SampledFrom([]any{"Ann", "Bo", nil, 7}).Draw(r, "client")
 				}
-				if _, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
+				if _, err := w.submissions.Submit(t.Context(), w.p, in,
+					authz.Once{}); err != nil && fault.As(err).Kind == fault.Internal {
 					r.Fatal(err)
 				}
 			}
@@ -269,19 +282,23 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		a, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, authz.Once{})
+		a, err := w.files.UploadProof(t.Context(), w.p, c.ID,
+			casework.Upload{Key: "bill", Body: strings.NewReader("x")}, authz.Once{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{7}}); !errors.Is(err, fault.Conflict) {
+		if err := w.cases.DeleteCase(t.Context(), w.p,
+			casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{7}}); !errors.Is(err, fault.Conflict) {
 			t.Fatalf("another revision: %v", err)
 		}
-		if err := w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{c.Revision}}); err != nil {
+		if err := w.cases.DeleteCase(t.Context(), w.p,
+			casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{c.Revision}}); err != nil {
 			t.Fatal(err)
 		}
 		entries := w.history(c.ID)
 		last := entries[len(entries)-1]
-		if len(entries) != 3 || last.Version != 3 || w.facts(c.ID) != "deleted" || last.Snapshot.Case.Version != 3 || last.Snapshot.Case.Name != "Ann" {
+		if len(entries) != 3 || last.Version != 3 || w.facts(c.ID) != "deleted" || last.Snapshot.Case.Version != 3 ||
+			last.Snapshot.Case.Name != "Ann" {
 			t.Errorf("%d entries, the last %+v", len(entries), last)
 		}
 		if _, _, err := w.blobs.Open(t.Context(), a.Blob); !errors.Is(err, fault.NotFound) {

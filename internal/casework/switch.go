@@ -32,10 +32,11 @@ type Switches struct {
 
 // Switch is what somebody wants a case to be from now on.
 type Switch struct {
-	CaseID     int64
-	Type       string    // another case type of the same kind, in its newest version
-	Drop       bool      // drop the data that does not fit, instead of refusing
-	State      string    // where neither has: the state with the same key, else the one in which the type's only creation begins
+	CaseID int64
+	Type   string // another case type of the same kind, in its newest version
+	Drop   bool   // drop the data that does not fit, instead of refusing
+	// where neither has: the state with the same key, else the one in which the type's only creation begins
+	State      string
 	IfRevision Revisions // the content revisions it may be based on; nil: whichever is current
 
 	IgnoreWarning bool // the callbacks' warnings do not stop it
@@ -91,7 +92,8 @@ func (s *Switches) unswitched(
 	if view, err = s.core.view(ctx, s.store, p, c, t); err != nil {
 		return View{}, err
 	}
-	return view, s.guard.Update(ctx, authz.NewMandate(p, access.SwitchType), func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, view) })
+	return view, s.guard.Update(ctx, authz.NewMandate(p, access.SwitchType),
+		func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, view) })
 }
 
 // switched is the case as one of the other type, as far as the case alone says.
@@ -108,7 +110,8 @@ func (s *Switches) switched(
 		work: casetype.Budget(ctx),
 	}
 	after := &pl.after
-	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version, to.Type.Definition.Classification, pl.at
+	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version,
+		to.Type.Definition.Classification, pl.at
 	if after.State, err = switchState(to.Type, c.State, in.State); err != nil {
 		return nil, err
 	}
@@ -154,7 +157,8 @@ func (s *Switches) leaveGuards(ctx context.Context, pl *plan, from definitions.T
 		return dropping, err
 	}
 	leaving := guard{
-		CallbackSettings: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback, maker: from.Clearance,
+		CallbackSettings: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback,
+		maker: from.Clearance,
 	}
 	return append([]guard{leaving}, dropping...), nil
 }
@@ -184,19 +188,21 @@ func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) 
 	var all []guard
 	if pl.typ.Switch != nil {
 		all = append(all, guard{
-			CallbackSettings: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback, maker: pl.maker,
+			CallbackSettings: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback,
+			maker: pl.maker,
 		})
 	}
 	for _, tr := range passed {
 		if tr.AboutToSubmit != nil {
-			all = append(all, guard{CallbackSettings: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
+			all = append(all,
+				guard{CallbackSettings: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
 		}
 	}
 	return all, nil
 }
 
-// stateLeft is the state in which the case was last one of the new type; empty if it
-// never was. What became of it meanwhile is a change of state all the same.
+// stateLeft is the state in which the case was last one of the new type, and empty if it never
+// was. Entering the new type in any other state is a change of state.
 func (s *Switches) stateLeft(ctx context.Context, pl *plan) (string, error) {
 	e, err := s.store.LastAs(ctx, pl.p.Tenant, pl.before.ID, pl.typ.Key)
 	if err != nil || e == nil {
@@ -215,8 +221,12 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 		}
 	}
 	if !known && pl.typ.Switch == nil {
-		return nil, fault.In("case.switch_guarded", "Only a callback brings a case into the state in which this one would go on.",
-			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, to which none of its transitions leads", pl.after.State)})
+		return nil, fault.In("case.switch_guarded",
+			"Only a callback brings a case into the state in which this one would go on.",
+			fault.Field{
+				Path:    "/type",
+				Message: fmt.Sprintf("leads to the state %s, to which none of its transitions leads", pl.after.State),
+			})
 	}
 	var asking []string
 	for _, tr := range guards {
@@ -233,8 +243,14 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 		}
 	}
 	if len(asking) > 1 {
-		return nil, fault.In("case.switch_guarded", "Several callbacks guard the state in which the case would go on; a switch can't take the place of their transitions.",
-			fault.Field{Path: "/type", Message: fmt.Sprintf("leads to the state %s, which the transitions %s guard", pl.after.State, strings.Join(asking, ", "))})
+		return nil, fault.In("case.switch_guarded",
+			"Several callbacks guard the state in which the case would go on; a switch can't take the place of their "+
+				"transitions.",
+			fault.Field{
+				Path: "/type",
+				Message: fmt.Sprintf("leads to the state %s, which the transitions %s guard", pl.after.State,
+					strings.Join(asking, ", ")),
+			})
 	}
 	return guards, nil
 }
@@ -250,9 +266,9 @@ func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transit
 	return pl.meets(edit)
 }
 
-// mayHold checks that people may set what the case brings along: by the transitions
-// whose guards it passes, or where everybody may create a case. What only callbacks
-// set, only a callback of the new type lets pass.
+// mayHold checks that people may set what the case brings along: by the transitions whose guards it
+// passes, or where everybody may create a case. Fields that only callbacks set need a callback of
+// the new type to pass.
 func (pl *plan) mayHold(passed []casetype.Transition) error {
 	if pl.typ.Switch != nil {
 		return nil
@@ -263,11 +279,15 @@ func (pl *plan) mayHold(passed []casetype.Transition) error {
 		if tr.AboutToSubmit != nil {
 			return nil // it is asked
 		}
-		maps.DeleteFunc(rest, func(name string, _ any) bool { return tr.Fields == nil || slices.Contains(tr.Fields, name) })
+		maps.DeleteFunc(rest, func(name string, _ any) bool {
+			return tr.Fields == nil ||
+				slices.Contains(tr.Fields, name)
+		})
 	}
 	var wrong []fault.Field
 	for _, name := range slices.Sorted(maps.Keys(rest)) {
-		wrong = append(wrong, fault.Field{Path: "/data/" + name, Message: "can be set by callbacks of " + pl.typ.Key + " only"})
+		wrong = append(wrong,
+			fault.Field{Path: "/data/" + name, Message: "can be set by callbacks of " + pl.typ.Key + " only"})
 	}
 	if len(wrong) == 0 {
 		return nil
@@ -291,7 +311,8 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 	edit, ok := from.Type.Transition(from.Type.Edit)
 	if !ok || !edit.Starts(pl.before.State) {
 		return nil, fault.New(fault.Forbidden, "case.no_edit",
-			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
+			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its "+
+				"transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
 	if !pl.p.Role.Among(edit.Roles) {
 		return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
@@ -299,7 +320,8 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
 	}
 	if wrong := from.Type.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
-		return nil, fault.In("case.fields_not_allowed", "The switch would drop data that the edit of the case may not change.", wrong...)
+		return nil, fault.In("case.fields_not_allowed",
+			"The switch would drop data that the edit of the case may not change.", wrong...)
 	}
 	cleared := *pl
 	cleared.typ, cleared.after.Data = from.Type, casetype.Merge(pl.before.Data, dropped)
@@ -309,7 +331,8 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 	if edit.AboutToSubmit == nil {
 		return nil, nil
 	}
-	return []guard{{CallbackSettings: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}}, nil
+	return []guard{{CallbackSettings: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}},
+		nil
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
@@ -333,7 +356,7 @@ func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (v
 		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
 			return err
 		}
-		if err := s.core.record(ctx, tx, m, c, pl.typ, pl.callback, facts...); err != nil {
+		if err := s.core.record(ctx, tx, m, commit{c, pl.typ, pl.callback, facts}); err != nil {
 			return err
 		}
 		if view, err = s.core.view(ctx, tx, pl.p, c, pl.typ); err != nil {
@@ -352,7 +375,8 @@ func (s *Switches) switchTarget(
 	ctx context.Context, p access.Principal, from *casetype.Type, key string,
 ) (definitions.TypeVersion, error) {
 	refuse := func(message string) error {
-		return fault.In("case.switch_refused", "The case can't be switched to this case type.", fault.Field{Path: "/type", Message: message})
+		return fault.In("case.switch_refused", "The case can't be switched to this case type.",
+			fault.Field{Path: "/type", Message: message})
 	}
 	if !input.Word(key) {
 		return definitions.TypeVersion{}, refuse("is not the key of a case type")
@@ -375,7 +399,8 @@ func (s *Switches) switchTarget(
 // switchState says in which state of the other type the case goes on.
 func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	refuse := func(message string) (string, error) {
-		return "", fault.In("case.switch_state", "Say in which state the case goes on.", fault.Field{Path: "/state", Message: message})
+		return "", fault.In("case.switch_state", "Say in which state the case goes on.",
+			fault.Field{Path: "/state", Message: message})
 	}
 	only := ""
 	if creations := to.Creations(); len(creations) == 1 {
@@ -398,10 +423,9 @@ func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	return wanted, nil
 }
 
-// carryOver returns the data as the other type takes it. What does not fit is
-// listed, or dropped where that helps; a required field that is missing does not
-// get there by dropping.
-// All that it takes is counted against one budget.
+// carryOver returns the data as the other type takes it. Fields that do not fit are listed, or
+// dropped if drop is set and dropping helps, which it does not for a missing required field. All
+// that it takes is counted against one budget.
 func carryOver(work *schema.Budget, to *casetype.Type, data map[string]any, drop bool) (map[string]any, error) {
 	data = maps.Clone(data)
 	for {
@@ -423,7 +447,8 @@ func carryOver(work *schema.Budget, to *casetype.Type, data map[string]any, drop
 		}
 		if !dropped {
 			return nil, fault.In("case.switch_data", "Not all of the case's data fits "+to.Key+
-				". Change it first, or send drop: true to drop what does not fit; what is missing can't be dropped.", wrong...)
+				". Change it first, or send drop: true to drop what does not fit; what is missing can't be dropped.",
+				wrong...)
 		}
 	}
 }

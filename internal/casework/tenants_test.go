@@ -17,8 +17,10 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		hosts := []string{"Acme.Example", "acme.example.", "a.example"}
-		made, err := w.tenants.CreateTenant(ctx, people.Operator("192.0.2.9"), "acme", people.TenantChange{Hosts: &hosts}, authz.Once{})
-		if err != nil || made.Tenant.Name != "acme" || !slices.Equal(made.Tenant.Hosts, []string{"a.example", "acme.example"}) {
+		made, err := w.tenants.CreateTenant(ctx, people.Operator("192.0.2.9"), "acme",
+			people.TenantChange{Hosts: &hosts}, authz.Once{})
+		if err != nil || made.Tenant.Name != "acme" ||
+			!slices.Equal(made.Tenant.Hosts, []string{"a.example", "acme.example"}) {
 			t.Fatalf("%+v, %v", made.Tenant, err)
 		}
 		p, err := w.tokens.Authenticate(ctx, made.Token.Bearer, "192.0.2.7")
@@ -26,7 +28,8 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 			t.Errorf("its token is %+v's, %v", p, err)
 		}
 		noted, err := items(w.guard.Records(ctx, p, 0, 9))
-		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated || noted[1].Actor.Address != "192.0.2.9" {
+		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated ||
+			noted[1].Actor.Address != "192.0.2.9" {
 			t.Errorf("its audit notes %+v, %v", noted, err)
 		}
 		first, err := w.tenants.TenantAt(ctx, "nobody.example")
@@ -45,14 +48,17 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 				t.Errorf("its own token at %q: %v", header, err)
 			}
 			stranger := access.Principal{Tenant: first}
-			if err := w.tenants.CheckHost(ctx, stranger, header); (err == nil) == own || err != nil && fault.As(err).Code != "token.invalid" {
+			if err := w.tenants.CheckHost(ctx, stranger, header); (err == nil) == own ||
+				err != nil && fault.As(err).Code != "token.invalid" {
 				t.Errorf("another's token at %q: %v", header, err)
 			}
 		}
-		if _, err := w.tenants.CreateTenant(ctx, people.Operator(""), "second", people.TenantChange{Hosts: &hosts}, authz.Once{}); fault.As(err).Code != "tenant.host_taken" {
+		if _, err := w.tenants.CreateTenant(ctx, people.Operator(""), "second", people.TenantChange{Hosts: &hosts},
+			authz.Once{}); fault.As(err).Code != "tenant.host_taken" {
 			t.Errorf("its host names are another's too: %v", err)
 		}
-		if all, err := w.tenants.Tenants(ctx, people.Operator("192.0.2.9")); err != nil || len(all) < 2 || all[len(all)-1].Key != "acme" {
+		if all, err := w.tenants.Tenants(ctx, people.Operator("192.0.2.9")); err != nil || len(all) < 2 ||
+			all[len(all)-1].Key != "acme" {
 			t.Errorf("the tenants are %+v, %v", all, err)
 		}
 	})

@@ -37,7 +37,8 @@ func tooLarge(data map[string]any) []fault.Field {
 // checkQuery refuses a text that can't be searched for.
 func checkQuery(text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > maxQuery {
-		wrong := fault.New(fault.Invalid, "filter.invalid", "The text to search for is 1 to %d characters, without NUL.", maxQuery)
+		wrong := fault.New(fault.Invalid, "filter.invalid",
+			"The text to search for is 1 to %d characters, without NUL.", maxQuery)
 		wrong.Fields = []fault.Field{{Path: "query.q", Message: "is no text of this length"}}
 		return wrong
 	}

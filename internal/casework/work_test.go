@@ -34,11 +34,14 @@ func (l *leaving) Err() error {
 func TestDataThatCostsTooMuchIsRefusedWhereItDoes(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, doubling)
-	in := casework.Submission{Type: "deep", Data: object(`{"f": ` + strings.Repeat(`{"c":`, 60) + `{}` + strings.Repeat(`}`, 60) + `}`)}
+	in := casework.Submission{
+		Type: "deep", Data: object(`{"f": ` + strings.Repeat(`{"c":`, 60) + `{}` + strings.Repeat(`}`, 60) + `}`),
+	}
 	_, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
 	refusal := fault.As(err)
 	if !errors.Is(err, fault.Unprocessable) || refusal.Code != "case.data_invalid" || len(refusal.Fields) != 1 ||
-		!strings.HasPrefix(refusal.Fields[0].Path, "/data/f/c") || !strings.Contains(refusal.Fields[0].Message, "costs too much to check") {
+		!strings.HasPrefix(refusal.Fields[0].Path, "/data/f/c") ||
+		!strings.Contains(refusal.Fields[0].Message, "costs too much to check") {
 		t.Errorf("%v", err)
 	}
 	ctx := &leaving{Context: t.Context()}

@@ -145,8 +145,8 @@ func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
 	}
 }
 
-// What is made of the same thing many times over is small, and large for whoever
-// goes through it.
+// A list that holds the same list many times over is small in memory, and costs as much as all that
+// a condition visits of it.
 func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
 	l := language(expression.Limits{Cost: 50_000})
 	tenfold := "[[" + strings.TrimSuffix(strings.Repeat("X, ", 10), ", ") + "]]"

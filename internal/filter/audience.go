@@ -43,8 +43,7 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 	return a.With(e.Filter)
 }
 
-// ViewOf returns how an endpoint is set to see messages. What its owner may read can lower
-// the clearance.
+// ViewOf returns how an endpoint is set to see messages. The owner's clearance can lower it.
 func ViewOf(e endpoint.Endpoint) wire.View {
 	return wire.View{Clearance: e.Clearance, Thin: e.Payload == endpoint.Thin}
 }

@@ -108,9 +108,9 @@ func (c Client) Cut(r *rand.Rand) Client {
 	return c
 }
 
-// Hold connects to an address and misbehaves until the server has ended the
-// connection; then it returns nil. What it says little by little, it says once in
-// a while. It ends with ctx, and fails then.
+// Hold connects to an address and misbehaves until the server has ended the connection; then it
+// returns nil. A client that sends little by little does so every while. It ends with ctx, and fails
+// then.
 func (c Client) Hold(ctx context.Context, address string, while time.Duration) error {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

@@ -79,7 +79,7 @@ func TestAnAnswerWithoutEndIsTooLargeWhereItHasToBeWhole(t *testing.T) {
 	}
 }
 
-// Whoever issues tokens may be as hostile as whoever takes messages.
+// An issuer of tokens may be as hostile as a receiver of messages.
 func TestHostileIssuersEndAsTheyShould(t *testing.T) {
 	c := client(t, func(config *outbound.Config) { config.RootCAs = hostile.Roots() })
 	for _, receiver := range hostile.Receivers() {

@@ -116,8 +116,8 @@ func answeredAt(t *testing.T, address, say string) string {
 	return string(answer)
 }
 
-// What is refused before its body is read is answered at once, and ends the
-// connection: whoever waits for the body first would wait until the test ends.
+// A request that is refused before its body is read is answered at once, and the connection ends: a
+// server that waited for the body would wait until the test ends.
 func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t,

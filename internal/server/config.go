@@ -21,8 +21,8 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// Config is how a server runs. What is zero gets a default that is right for one
-// machine: SQLite in DefaultData, on DefaultListen.
+// Config is how a server runs. Zero values get defaults that are right for one machine: SQLite in
+// DefaultData, on DefaultListen.
 type Config struct {
 	Version string // of Casehook
 
@@ -36,7 +36,8 @@ type Config struct {
 	Key       string                   // the key itself, in base64; wins over KeyFile
 	Allow     []outbound.AllowedPrefix // addresses that the first tenant may call although they are not public
 	MaxUpload int64                    // bytes of one proof; default 32 MiB
-	Fonts     string                   // directory of fonts for documents, besides fonts in Data and the system's Noto fonts
+	// directory of fonts for documents, besides fonts in Data and the system's Noto fonts
+	Fonts string
 
 	CORSOrigins    []string       // whose pages may use the API with tokens: https://app.example.com
 	Proxies        []netip.Prefix // that are trusted to say where requests come from
@@ -55,11 +56,12 @@ type Config struct {
 	LeaseTTL     time.Duration // how long after a node's death another takes over; default 15 s
 	Grace        time.Duration // what is under way may still take at the end; default 10 s
 
-	MetricsListen    string        // host:port that serves /metrics to whoever can connect; empty: none does
-	MetricsToken     string        // with which Listen serves /metrics; empty: it does not
-	MetricsTokenFile string        // holds the token
-	OTLPEndpoint     string        // http(s):// of an OpenTelemetry collector that traces go to; empty: nothing is traced
-	DrainDelay       time.Duration // at the end, how long requests are still taken after /readyz said no; default 0
+	MetricsListen    string // host:port that serves /metrics to whoever can connect; empty: none does
+	MetricsToken     string // with which Listen serves /metrics; empty: it does not
+	MetricsTokenFile string // holds the token
+	// http(s):// of an OpenTelemetry collector that traces go to; empty: nothing is traced
+	OTLPEndpoint string
+	DrainDelay   time.Duration // at the end, how long requests are still taken after /readyz said no; default 0
 
 	// FirstToken is given the administrator's token of the first start, and the
 	// server's URL, before the token is saved: a start that ends in between can be
@@ -103,8 +105,11 @@ func (c Config) check() error {
 			return invalid("public_url", "The public URL %s. It looks like https://cases.example.com.", err)
 		}
 	}
-	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
-		return invalid("database", "The database is not given as a URL. It looks like postgres://user:password@host:5432/database?sslmode=require.")
+	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") &&
+		!strings.HasPrefix(c.Database, "postgresql://") {
+		return invalid("database",
+			"The database is not given as a URL. It looks like "+
+				"postgres://user:password@host:5432/database?sslmode=require.")
 	}
 	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {
 		return invalid("atfinity_version", "The value of X-atfinity-version %s.", problem)
@@ -120,7 +125,8 @@ func (c Config) check() error {
 	}
 	if c.Fonts != "" {
 		if info, err := os.Stat(c.Fonts); err != nil || !info.IsDir() {
-			return invalid("fonts", "The folder of fonts %s is not there, or can't be read. Name another with --fonts.", c.Fonts)
+			return invalid("fonts",
+				"The folder of fonts %s is not there, or can't be read. Name another with --fonts.", c.Fonts)
 		}
 	}
 	if c.MaxUpload < 0 {

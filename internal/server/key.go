@@ -33,8 +33,9 @@ func (c Config) key() ([]byte, error) {
 	case c.KeyFile != "":
 		return readKey(c.KeyFile)
 	case c.Database != "":
-		return nil, invalid("key_missing", "A PostgreSQL database needs a key that seals secrets: --key-file FILE, or CASEHOOK_KEY. "+
-			makeKey+" - and keep a copy: without it the secrets in the database are lost.")
+		return nil, invalid("key_missing",
+			"A PostgreSQL database needs a key that seals secrets: --key-file FILE, or CASEHOOK_KEY. "+
+				makeKey+" - and keep a copy: without it the secrets in the database are lost.")
 	}
 	return c.ownKey()
 }
@@ -47,7 +48,8 @@ func (c Config) ownKey() ([]byte, error) {
 		return key, err
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, fileName)); err == nil {
-		return nil, invalid("key_lost", "%s is missing: the key that the database beside it was made with. Restore it from your backup.", path)
+		return nil, invalid("key_lost",
+			"%s is missing: the key that the database beside it was made with. Restore it from your backup.", path)
 	}
 	random := c.Random
 	if random == nil {

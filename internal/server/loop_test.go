@@ -127,12 +127,14 @@ func (i *integration) begin(byPerson bool) (comment func()) {
 	}
 	person := access.Principal{Tenant: admin.Tenant, Role: admin.Role, Clearance: admin.Clearance,
 		Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: 7}}
-	made, err := i.server.casework.Submissions.Submit(i.t.Context(), person, casework.Submission{Type: "note"}, authz.Once{})
+	made, err := i.server.casework.Submissions.Submit(i.t.Context(), person, casework.Submission{Type: "note"},
+		authz.Once{})
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	return func() {
-		if _, err := i.server.casework.Comments.AddComment(i.t.Context(), person, made.ID, "More.", authz.Once{}); err != nil {
+		if _, err := i.server.casework.Comments.AddComment(i.t.Context(), person, made.ID, "More.",
+			authz.Once{}); err != nil {
 			i.t.Error(err)
 		}
 	}

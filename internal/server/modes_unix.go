@@ -36,7 +36,8 @@ func checkModes(dir string) error {
 		}
 	}
 	if len(open) > 0 {
-		return fault.New(fault.Invalid, "config.data_open", "Other users of this machine can read or write %v in %s. Close them: chmod -R go= %s", open, dir, dir)
+		return fault.New(fault.Invalid, "config.data_open",
+			"Other users of this machine can read or write %v in %s. Close them: chmod -R go= %s", open, dir, dir)
 	}
 	return nil
 }

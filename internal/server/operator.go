@@ -24,7 +24,8 @@ func OperatorBearer(c Config, now time.Time) (string, error) {
 	key, err := c.key()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fault.Wrap(err, fault.Invalid, "config.key_missing",
-			"There is no key in %s. Name the --data or the --key-file of the server, whose first start makes a key.", c.KeyFile)
+			"There is no key in %s. Name the --data or the --key-file of the server, whose first start makes a key.",
+			c.KeyFile)
 	}
 	if err != nil {
 		return "", err

@@ -31,8 +31,8 @@ func proxied(t *testing.T, s *Server, operation, body string, headers ...string)
 
 const adasSignIn = `{"email": "ada@example.org", "password": "correct horse battery"}`
 
-// What a trusted proxy says of a request counts wherever an address does, and
-// what anybody else says counts nowhere.
+// The headers of a trusted proxy count wherever an address does, and those of any other client
+// count nowhere.
 func TestWhatATrustedProxySaysCounts(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {

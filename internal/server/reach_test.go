@@ -81,8 +81,8 @@ func (r *reachTest) refusal(method, path, token, body string) string {
 	return said.String()
 }
 
-// What the server was started with is the first tenant's; another one calls, and names
-// as variables, what the operator lets it.
+// The settings of the server's start are the first tenant's; another tenant calls the addresses,
+// and uses the variables, that the operator grants it.
 func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	t.Parallel()
 	r, inside := reach(t)
@@ -120,7 +120,7 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
 }
 
-// What answers at an address that is not public is kept nowhere.
+// The answer of an address that is not public is stored nowhere.
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	t.Parallel()
 	r, inside := reach(t)

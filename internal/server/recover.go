@@ -29,6 +29,7 @@ func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer st
 		return "", err
 	}
 	guard, _ := s.openGuard(st)
-	made, err := people.New(people.Config{Store: st, Guard: guard, Log: s.config.Log}).Tenants.RecoverToken(ctx, tenant, name)
+	made, err := people.New(people.Config{Store: st, Guard: guard, Log: s.config.Log}).Tenants.RecoverToken(ctx,
+		tenant, name)
 	return made.Bearer, err
 }

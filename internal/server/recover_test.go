@@ -62,8 +62,7 @@ func TestAFirstStartCanBeRepeated(t *testing.T) {
 	}
 }
 
-// Whoever has the database has a way back in, when the first token is lost or was
-// never made.
+// The holder of the database has a way back in when the first token is lost or was never made.
 func TestALostTokenIsRecovered(t *testing.T) {
 	t.Parallel()
 	for name, config := range databases {

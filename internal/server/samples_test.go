@@ -131,7 +131,7 @@ func subjectIn(t *testing.T, body []byte) string {
 	return "case/" + b.Case.String() + b.Claim.ID.String()
 }
 
-// Whoever tries their receiver with a sample gets the headers that real messages have.
+// A sample that is sent to try a receiver has the headers of real messages.
 func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Config{

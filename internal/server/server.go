@@ -4,10 +4,9 @@
 //
 //	listen -> data directory, key -> store, blobs -> casework -> delivery -> serve
 //
-// The end comes in the opposite order: no new connections; requests under way are
-// answered; deliveries under way are settled; the store is closed. Each step is
-// bounded by [Config.Grace]. What could not be finished by then is found again at
-// the next start.
+// The end comes in the opposite order: no new connections; requests under way are answered;
+// deliveries under way are settled; the store is closed. Each step is bounded by [Config.Grace].
+// Unfinished work is found again at the next start.
 package server
 
 import (
@@ -70,7 +69,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, metrics: observe.New(c.Version), clients: inbound.New(c.inbound()), done: make(chan struct{})}
+	s := &Server{
+		config: c, metrics: observe.New(c.Version), clients: inbound.New(c.inbound()), done: make(chan struct{}),
+	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.opened.Close())
 	}
@@ -150,8 +151,16 @@ func (s *Server) open(ctx context.Context) error {
 		KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Random: c.Random,
 	})
 	s.engine = delivery.New(st, out, delivery.Config{
-		Node: node, Version: c.AtfinityVersion, LeaseTTL: c.LeaseTTL, DisableAfter: c.DisableAfter, Drain: c.Grace, Jitter: rand.Float64, Log: c.Log,
-		Metrics: s.metrics.Delivery, Tracer: tracer, Hold: c.Hold,
+		Node:         node,
+		Version:      c.AtfinityVersion,
+		LeaseTTL:     c.LeaseTTL,
+		DisableAfter: c.DisableAfter,
+		Drain:        c.Grace,
+		Jitter:       rand.Float64,
+		Log:          c.Log,
+		Metrics:      s.metrics.Delivery,
+		Tracer:       tracer,
+		Hold:         c.Hold,
 	})
 	cursorKey, err := derive(key, "casehook api cursors")
 	if err != nil {
@@ -166,14 +175,19 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx, api.New(api.Services{Guard: guard, Casework: s.casework, Hooks: s.hooks, People: s.people}, api.Config{
-		Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
-		Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
-		Requests: s.metrics.HTTP, Tracer: tracer,
-		Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey,
-		PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
-		Sessions: session.New(st, session.Config{Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle, Lifetime: c.SessionLifetime}),
-	}))
+	s.http = s.httpServer(ctx,
+		api.New(api.Services{Guard: guard, Casework: s.casework, Hooks: s.hooks, People: s.people}, api.Config{
+			Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
+			Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
+			Requests: s.metrics.HTTP, Tracer: tracer,
+			Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey,
+			PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
+			Sessions: session.New(st,
+				session.Config{
+					Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle,
+					Lifetime: c.SessionLifetime,
+				}),
+		}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return s.bootstrap(ctx)
 }
@@ -228,7 +242,8 @@ func (s *Server) listen(ctx context.Context) error {
 	var l net.ListenConfig
 	listener, err := l.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "config.listen", "Casehook can't listen on %s: %v. Name another address with --listen.",
+		return fault.Wrap(err, fault.Invalid, "config.listen",
+			"Casehook can't listen on %s: %v. Name another address with --listen.",
 			s.config.Listen, reason(err))
 	}
 	s.listener = listener
@@ -269,7 +284,10 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	st, err := store.Open(ctx, store.Options{URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store, Log: c.Log})
+	st, err := store.Open(ctx,
+		store.Options{
+			URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store, Log: c.Log,
+		})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -19,9 +19,9 @@ import (
 // lastSpans is how long the last spans may take to be exported.
 const lastSpans = 5 * time.Second
 
-// openTracing makes the tracer, which is nil when no collector is configured.
-// Who runs the server chooses the collector, so that it may be at any address.
-// The OTEL_ variables say more: headers, sampling, the resource.
+// openTracing makes the tracer, which is nil when no collector is configured. The operator chooses
+// the collector, so it may be at any address. The OTEL_ variables say more: headers, sampling, the
+// resource.
 func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer, error) {
 	c := s.config
 	if c.OTLPEndpoint == "" {
@@ -35,12 +35,15 @@ func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer,
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(attribute.String("service.name", "casehook"),
-		attribute.String("service.version", c.Version), attribute.String("service.instance.id", node)), resource.WithFromEnv())
+	about, err := resource.New(ctx,
+		resource.WithTelemetrySDK(), resource.WithAttributes(attribute.String("service.name", "casehook"),
+			attribute.String("service.version", c.Version), attribute.String("service.instance.id", node)),
+		resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	provider := trace.NewTracerProvider(trace.WithResource(about), trace.WithBatcher(&loggedExporter{SpanExporter: exporter, log: c.Log}))
+	provider := trace.NewTracerProvider(trace.WithResource(about),
+		trace.WithBatcher(&loggedExporter{SpanExporter: exporter, log: c.Log}))
 	s.opened.add(closer(func() error {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
 		defer cancel()
@@ -56,7 +59,8 @@ func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer,
 func tracesURL(endpoint string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", invalid("otlp_endpoint", "The collector %q is not a URL. It looks like http://127.0.0.1:4318.", endpoint)
+		return "", invalid("otlp_endpoint",
+			"The collector %q is not a URL. It looks like http://127.0.0.1:4318.", endpoint)
 	}
 	if strings.Trim(u.Path, "/") == "" {
 		u.Path = "/v1/traces"

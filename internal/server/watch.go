@@ -45,7 +45,9 @@ func (c Config) metricsToken() (string, error) {
 		token = strings.TrimSpace(string(raw))
 	}
 	if (token != "" || c.MetricsTokenFile != "") && len(token) < shortestToken {
-		return "", invalid("metrics_token", "The token for metrics is shorter than %d characters. openssl rand -hex 32 makes a good one.", shortestToken)
+		return "", invalid("metrics_token",
+			"The token for metrics is shorter than %d characters. openssl rand -hex 32 makes a good one.",
+			shortestToken)
 	}
 	return token, nil
 }
@@ -59,7 +61,8 @@ func (s *Server) openMetrics(ctx context.Context) error {
 	var l net.ListenConfig
 	listener, err := l.Listen(ctx, "tcp", s.config.MetricsListen)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "config.metrics_listen", "Casehook can't listen on %s: %v. Name another address with --metrics-listen.",
+		return fault.Wrap(err, fault.Invalid, "config.metrics_listen",
+			"Casehook can't listen on %s: %v. Name another address with --metrics-listen.",
 			s.config.MetricsListen, reason(err))
 	}
 	mux := http.NewServeMux()

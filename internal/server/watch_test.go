@@ -237,8 +237,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 }
 
-// What an outage looks like: attempts that reach nobody, a breaker that is open, and
-// entries that are not served; and then none of it.
+// An outage shows as attempts that reach nobody, an open breaker, and entries that are not
+// delivered; afterwards none of these is left.
 func TestMetricsTellOfAnOutage(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
@@ -276,8 +276,8 @@ func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
 	return scrape(t, s.URL)
 }
 
-// What the database is asked for is there; and no more series come about with
-// more tenants, endpoints, triggers and paths.
+// The figures that come from the database are there, and more tenants, endpoints, triggers and
+// paths make no more series.
 func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
@@ -403,7 +403,7 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 	s.Wait() // it has something to say of its database
 }
 
-// What is nobody's to read is in no line of the log, at whichever level.
+// Secrets and data are in no line of the log, at any level.
 func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	t.Parallel()
 	var log lockedLog

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AttemptFilter says which attempts are looked for. What is zero does not narrow.
+// AttemptFilter says which attempts are looked for. Zero values do not narrow the selection.
 type AttemptFilter struct {
 	Endpoint, Subject, Message string
 	Trigger, Class             string

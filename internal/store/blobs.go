@@ -118,8 +118,8 @@ func (b *Blobs) save(ctx context.Context, p blobPortion) error {
 	})
 }
 
-// abandon removes what a failed Put wrote before this part. What it can't remove
-// is found as a leftover.
+// abandon removes what a failed Put wrote before this part. Parts that it can't remove are found
+// later as leftovers.
 func (b *Blobs) abandon(ctx context.Context, key string, part int64, cause error) error {
 	if part == 1 {
 		return cause

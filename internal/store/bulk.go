@@ -40,8 +40,8 @@ func defineBulk[R any](table string, c columns[R]) *bulk {
 	return b
 }
 
-// insert inserts rows whose values are of the columns' kinds: int or int64,
-// string, bool. What no text can hold is replaced.
+// insert inserts rows whose values are of the columns' kinds: int or int64, string, bool.
+// Characters that a text column can't hold are replaced.
 func (tx *Tx) insert(ctx context.Context, b *bulk, rows [][]any) error {
 	mend(rows)
 	for _, portion := range portions(rows, maxList) {

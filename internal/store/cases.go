@@ -347,8 +347,8 @@ func scanCaseRow() func(*sql.Rows) (CaseRow, int, error) {
 	})
 }
 
-// decodeData decodes the data of a case. What was once taken is always given back,
-// so this is less strict than casetype.Decode.
+// decodeData decodes the data of a case. Stored data is always returned, so this is less strict
+// than casetype.Decode.
 func decodeData(raw []byte) (data map[string]any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -117,8 +117,8 @@ func (c *counters) refill(ctx context.Context, of counter, b *block) error {
 	return nil
 }
 
-// giveBack returns what is left of each block after which no other was reserved,
-// so that a restart leaves no gap. What can't be returned is a gap.
+// giveBack returns what is left of each block after which no other was reserved, so that a restart
+// leaves no gap. A number that can't be returned is a gap.
 func (c *counters) giveBack(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

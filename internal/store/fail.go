@@ -31,8 +31,8 @@ func (f failing) apart(ctx context.Context, s *statement, args ...any) (*sql.Row
 	return rows, nil
 }
 
-// update fails before the commit, so that nothing is saved, or after it. What a
-// commit is called says which transaction it ends.
+// update fails before the commit, so that nothing is saved, or after it. The name of a commit says
+// which transaction it ends.
 func (f failing) update(ctx context.Context, do func(querier) error) error {
 	what := "commit"
 	err := f.engine.update(ctx, func(q querier) error {

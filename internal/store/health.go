@@ -131,8 +131,8 @@ var lastContact = define(`select
 		where cursor = $3 and delivered
 		order by seq desc limit $4) as d), 0)`)
 
-// LastContact looks up when an endpoint was last in contact. What it costs does
-// not depend on how much is recorded.
+// LastContact looks up when an endpoint was last in contact. Its cost does not depend on the number
+// of attempts.
 func (r reader) LastContact(ctx context.Context, tenant int64, endpoint string) (c LastContact, err error) {
 	cursor, err := r.Cursor(ctx, tenant, endpoint)
 	if err != nil {

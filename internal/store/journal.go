@@ -37,7 +37,7 @@ func entrySize(r *entryRow) *int { return &r.size }
 // position comes later.
 var entryInserted = entryColumns.without("id", "seq")
 
-// What is read at once is bounded by the size of the entries too, in bytes.
+// A read is bounded by the size of its entries in bytes, too.
 const (
 	rangeBytes  = 8 << 20
 	recentBytes = 16 << 20

@@ -28,10 +28,10 @@ type session struct {
 // MaxLease is the longest that a sign of life may last.
 const MaxLease = 5 * time.Minute
 
-// alive says which nodes are. What is valid for longer than anything may be was
-// written before the database's clock was set back: waiting for it might take days.
-// A node whose connection is gone was killed, or will notice and say that it is not;
-// unless the database was restarted since, which ends all connections.
+// alive says which nodes are. A time of validity too far ahead was written before the database's
+// clock was set back: waiting for it might take days. A node whose connection is gone was killed,
+// or will notice and say that it is not; unless the database was restarted since, which ends all
+// connections.
 const alive = `until >= {{now}} and until <= {{now}} + 300000000 and {{present}}`
 
 var (

@@ -121,9 +121,9 @@ func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, positi
 	return err
 }
 
-// Skip puts an endpoint's cursor at the head of the journal: all that it was owed
-// until now is passed over, but for what was given up and what replays tell.
-// Whoever delivers for it settles nothing of it any more, and begins anew.
+// Skip puts an endpoint's cursor at the head of the journal: all that it was owed until now is
+// passed over, but for what was given up and what replays tell. The node that delivers for it
+// settles nothing of it any more, and starts anew.
 func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	tx.endpoints = true
 	if _, err := tx.q.exec(ctx, leaseRenew, tenant, endpoint); err != nil {
@@ -147,8 +147,8 @@ func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	return err
 }
 
-// Stretch measures what a tenant has above a position and up to another. What it
-// costs is bounded, however far they are apart.
+// Stretch measures what a tenant has above a position and up to another. Its cost is bounded,
+// however far they are apart.
 func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stretch, err error) {
 	var all, highest, oldest int64
 	rows, err := r.q.query(ctx, stretchSample, tenant, after, until, mostCounted)

@@ -14,8 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// rightsKept is how long what another node may have changed is taken for granted.
-// What this process commits counts at once.
+// rightsKept is how long what another node may have changed is taken for granted. Commits of this
+// process count at once.
 const rightsKept = 500 * time.Millisecond
 
 // rights remembers who may read what, since that is asked for every message. The

@@ -8,7 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Wish is what is asked of a parked message. Whoever delivers grants it.
+// Wish is what is asked of a parked message. The node that delivers for the endpoint carries it
+// out.
 type Wish struct {
 	Cursor  string
 	Message string

@@ -153,8 +153,8 @@ func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, 
 	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// CreateReplay adds a replay that runs, of the messages that it names if there
-// are any. Whoever delivers for its endpoint hears of it.
+// CreateReplay adds a replay that runs, of the messages that it names if there are any. The node
+// that delivers for its endpoint is notified.
 func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) error {
 	if err := tx.Wish(ctx, r.Endpoint); err != nil {
 		return err
@@ -179,8 +179,8 @@ func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) erro
 	return nil
 }
 
-// CancelReplay ends a replay that runs. What it was about to send may still
-// arrive; it is recorded, and settles nothing any more.
+// CancelReplay ends a replay that runs. Messages that it was about to send may still arrive; their
+// attempts are recorded, and settle nothing any more.
 func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id string, now time.Time) error {
 	if _, err := tx.Replay(ctx, tenant, endpoint, id); err != nil {
 		return err
@@ -252,8 +252,7 @@ func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool,
 	return running, err
 }
 
-// settleReplays notes how far replays have come. What they delivered is dead no
-// more.
+// settleReplays notes how far replays have come. Messages that they delivered are dead no more.
 func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 	var counts, recount, ended, told [][]any
 	for _, s := range all {

@@ -13,8 +13,8 @@ import (
 const purgeBatch = 500
 
 var (
-	// What still needs the journal: cursors, those of replays too, and parked lanes.
-	// Endpoints that have been stopped for too long need nothing any more.
+	// Cursors, those of replays too, and parked lanes still need the journal. Endpoints that have
+	// been stopped for too long need nothing any more.
 	purgeFloor = define(`select min(position) from (
 			select c.position from cursors c left join endpoints e on e.id = c.endpoint
 				where e.id is null or e.status = 'active' or e.updated_at >= $1
@@ -146,9 +146,9 @@ func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]E
 	return all, nil
 }
 
-// PurgeAttempts removes a portion of the attempts behind an id that began before a
-// time, and gives the id to go on behind; 0: there is nothing more to remove. What
-// a restart has to know of stays: messages delivered above their cursor's position.
+// PurgeAttempts removes a portion of the attempts behind an id that began before a time, and gives
+// the id to go on behind; 0: there is nothing more to remove. Attempts that a restart has to know
+// stay: those of messages delivered above their cursor's position.
 func (tx *Tx) PurgeAttempts(ctx context.Context, after int64, before time.Time) (next int64, err error) {
 	rows, err := tx.q.query(ctx, attemptsOldest, after, purgeBatch)
 	var old [][]any

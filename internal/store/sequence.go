@@ -8,8 +8,8 @@ import (
 // has them already; there a view stands in for the table.
 var (
 	sequenceMove = postgresOnly(`select journal_sequence($1, $2)`)
-	// Whoever begins somewhere in the journal shares this lock with others who do,
-	// and keeps retention from removing what it begins with.
+	// Transactions that start a cursor somewhere in the journal share this lock, and keep retention
+	// from removing the entries at which the cursor starts.
 	beginLock = postgresOnly(`select pg_advisory_xact_lock_shared(4707280042)`)
 )
 

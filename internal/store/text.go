@@ -38,8 +38,8 @@ func checkText(args []any) error {
 	return nil
 }
 
-// encodeRows makes the one parameter that rows(...) reads. What no text can hold
-// is replaced, so that one row does not spoil those beside it.
+// encodeRows makes the one parameter that rows(...) reads. Characters that a text column can't hold
+// are replaced, so that one row does not spoil the others.
 func encodeRows(rows [][]any) (string, error) {
 	mend(rows)
 	if rows == nil {

@@ -105,7 +105,7 @@ func TestEveryHeaderIsDescribed(t *testing.T) {
 	}
 }
 
-// Whatever an entry holds, what is told of it is as documented.
+// Messages of any entry are as documented.
 func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
 	text := rapid.SampledFrom([]string{"", "x", "Smith & Söhne"})
 	when := rapid.SampledFrom([]time.Time{{}, time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)})

@@ -22,7 +22,8 @@ func TestThinBodiesHoldWhatIdentifiesTheChange(t *testing.T) {
 		for _, e := range wire.Samples(trigger) {
 			for i, full := range wire.Messages(e, "1.0.0", casetype.Public) {
 				m := thin.Messages(e, "1.0.0")[i]
-				if m.Err != nil || m.ID != full.ID || m.Trigger != full.Trigger || cmp.Diff(m.Header, full.Header) != "" {
+				if m.Err != nil || m.ID != full.ID || m.Trigger != full.Trigger ||
+					cmp.Diff(m.Header, full.Header) != "" {
 					t.Errorf("%s: the thin message is %+v", trigger, m)
 				}
 				if m.Trigger != trigger {

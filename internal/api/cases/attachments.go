@@ -104,7 +104,9 @@ func (h attachmentHandler) listAll(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	all, err := h.service.Files.Attachments(ctx, rest.PrincipalOf(ctx), id, h.kind, after, in.Limit+1)
+	all, err := h.service.Files.Attachments(ctx, rest.PrincipalOf(ctx), store.AttachmentFilter{
+		CaseID: id, Kind: h.kind, After: after, Limit: in.Limit + 1,
+	})
 	if err != nil {
 		return nil, err
 	}

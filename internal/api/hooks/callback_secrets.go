@@ -7,6 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
@@ -74,6 +75,7 @@ func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusOK,
 			CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
 	}, func(o authz.Once) (endpoint.Secret, error) {
-		return h.types.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), in.Key, in.Transition, q, o)
+		rotation := casework.CallbackRotation{CaseType: in.Key, Callback: in.Transition, Secret: q}
+		return h.types.RotateCallbackSecret(ctx, rest.PrincipalOf(ctx), rotation, o)
 	})
 }

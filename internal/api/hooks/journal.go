@@ -268,7 +268,8 @@ func (f *follower) loadAudience(ctx context.Context) error {
 		f.expires = time.NewTimer(max(time.Until(end), time.Second)) // clocks may differ
 	}
 	var err error
-	f.audience, f.audienceUnchanged, err = f.handler.service.Journal.Audience(ctx, f.principal, f.operation, f.selection)
+	f.audience, f.audienceUnchanged, err = f.handler.service.Journal.Audience(ctx, f.principal, f.operation,
+		f.selection)
 	return err
 }
 

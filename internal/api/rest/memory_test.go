@@ -17,7 +17,7 @@ func as(token string) access.Principal {
 	return access.Principal{Tenant: 1, Actor: event.Actor{TokenID: token}}
 }
 
-// Whoever asks for much at once leaves room for others, and waits, but not for ever.
+// A client that asks for much at once leaves memory to others, and waits, but not for ever.
 func TestAnswersThatAreMadeAtOnceAreLimitedForEachAndForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
@@ -84,12 +84,14 @@ func TestAnAnswerThatIsNotReadMakesRoom(t *testing.T) {
 		}
 		begun := time.Now()
 		second, _, err := enter(t.Context(), m, "slow", mostReservedClient/2, false)
-		if waited := time.Since(begun); err != nil || waited != shortestReservation || cuts.Load() != 1 || others.Load() != 0 {
+		if waited := time.Since(begun); err != nil || waited != shortestReservation || cuts.Load() != 1 ||
+			others.Load() != 0 {
 			t.Errorf("the next is let in after %v: %v; %d of its own were ended, %d of others",
 				waited, err, cuts.Load(), others.Load())
 		}
 		second.reservation.sent(mostReservedClient/2 - 1)
-		if third, cuts, err := enter(t.Context(), m, "slow", mostReservedClient-1, false); err != nil || cuts.Load() != 0 {
+		if third, cuts, err := enter(t.Context(), m, "slow", mostReservedClient-1, false); err != nil ||
+			cuts.Load() != 0 {
 			t.Errorf("what was read makes no room: %v", err)
 		} else {
 			third.reservation.end()
@@ -98,7 +100,7 @@ func TestAnAnswerThatIsNotReadMakesRoom(t *testing.T) {
 	})
 }
 
-// What was done is answered, whatever room there is; what is small needs none.
+// A change that was saved is always answered; a small answer reserves nothing.
 func TestAnswersToChangesAndSmallOnesWaitForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
@@ -121,7 +123,8 @@ func TestAnswersToChangesAndSmallOnesWaitForNobody(t *testing.T) {
 			x.reservation.end()
 		}
 		if m.reserved != 0 || len(m.reservedBy) != 0 || len(m.reservations) != 0 {
-			t.Errorf("%d bytes are left, of %d clients and %d answers", m.reserved, len(m.reservedBy), len(m.reservations))
+			t.Errorf("%d bytes are left, of %d clients and %d answers", m.reserved, len(m.reservedBy),
+				len(m.reservations))
 		}
 	})
 }
