@@ -53,6 +53,26 @@ func vectors(t testing.TB, prefix string) []vector {
 	return all
 }
 
+// A thin body is decoded as a full one is, without the members that it lacks.
+func TestThinBodiesAreDecoded(t *testing.T) {
+	content, err := os.ReadFile("../internal/wire/testdata/thin/bodies.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	for i := 0; i+1 < len(lines); i += 2 { // a heading, and a body
+		trigger, _, _ := strings.Cut(lines[i], ",")
+		e, err := webhook.Decode(http.Header{}, []byte(lines[i+1]))
+		if err != nil {
+			t.Errorf("%s: %v", lines[i], err)
+			continue
+		}
+		if e.Trigger != trigger || e.Payload == nil {
+			t.Errorf("%s: trigger %q, payload %v", lines[i], e.Trigger, e.Payload)
+		}
+	}
+}
+
 // Every trigger that there is has a payload, and a vector that shows that the
 // payload takes all of the body.
 func TestEveryTriggerHasATypedPayload(t *testing.T) {

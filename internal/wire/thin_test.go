@@ -37,7 +37,7 @@ func TestThinBodiesHoldWhatIdentifiesTheChange(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "thin", all.Bytes())
+	golden(t, "thin/bodies", all.Bytes())
 }
 
 // subset checks that a thin body has members of the full one alone, with their values, and
