@@ -241,9 +241,7 @@ func TestTheHouseIsKept(t *testing.T) {
 	}
 }
 
-const badHouse = `package p
-
-// One gives two. What is headless ends here. Who asks? Whoever does not.
+const badHouse = "package p\n\n// One " + `gives two. What is headless ends here. Who asks? Whoever does not.
 //
 //   - Whatever begins an item
 //     goes on.

@@ -113,55 +113,98 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.openMetrics(ctx); err != nil {
 		return err
 	}
-	metricsToken, err := s.config.metricsToken()
-	if err != nil {
+	var err error
+	if s.config.MetricsToken, err = s.config.metricsToken(); err != nil {
 		return err
 	}
 	st, blobs, key, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	c, node := s.config, id.New("node")
+	node := id.New("node")
 	tracer, err := s.openTracing(ctx, node)
 	if err != nil {
 		return err
 	}
 	s.store = st
-	if c.Hold {
+	if s.config.Hold {
 		s.metrics.Hold()
 	}
-	s.metrics.Sample(context.WithoutCancel(ctx), c.Log, st.Backlog)
-	out := outbound.New(outbound.Config{Allowed: c.allowed(st), Version: c.Version})
+	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, st.Backlog)
+	out := outbound.New(outbound.Config{Allowed: s.config.allowed(st), Version: s.config.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
-	guard, catalog := s.openGuard(st)
+	s.openUseCases(blobs, out, tracer)
+	s.openEngine(node, out, tracer)
+	if err := s.openAPI(ctx, key, tracer); err != nil {
+		return err
+	}
+	return s.bootstrap(ctx)
+}
+
+// openUseCases makes the services of the three wings.
+func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *observe.Tracer) {
+	c := s.config
+	guard, catalog := s.openGuard(s.store)
 	s.guard = guard
 	s.people = people.New(people.Config{
-		Store: st, Guard: guard, PublicURL: c.PublicURL, Variable: c.Variable, Random: c.Random, Log: c.Log,
+		Store:     s.store,
+		Guard:     s.guard,
+		PublicURL: c.PublicURL,
+		Variable:  c.Variable,
+		Random:    c.Random,
+		Log:       c.Log,
 	})
 	s.casework = casework.New(casework.Config{
-		Store: st, Guard: guard, Definitions: catalog, Blobs: blobs,
+		Store:       s.store,
+		Guard:       s.guard,
+		Definitions: catalog,
+		Blobs:       blobs,
 		Tenants: casework.Tenants{
 			PublicURLOf: s.people.Tenants.PublicURLOf, Variables: s.people.Tenants.Variables,
 		},
 		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer),
-		MaxUpload: c.MaxUpload, Fonts: c.fonts(), Random: c.Random, Log: c.Log, Tracer: tracer, Hold: c.Hold,
+		MaxUpload: c.MaxUpload,
+		Fonts:     c.fonts(),
+		Random:    c.Random,
+		Log:       c.Log,
+		Tracer:    tracer,
+		Hold:      c.Hold,
 	})
 	s.hooks = hooks.New(hooks.Config{
-		Store: st, Guard: guard, Cases: hooks.Cases{KnownCase: s.casework.Cases.KnownCase},
-		KeepAttempts: c.KeepAttempts, KeepJournal: c.KeepJournal, Random: c.Random,
+		Store:        s.store,
+		Guard:        s.guard,
+		Cases:        hooks.Cases{KnownCase: s.casework.Cases.KnownCase},
+		KeepAttempts: c.KeepAttempts,
+		KeepJournal:  c.KeepJournal,
+		Random:       c.Random,
 	})
-	s.engine = delivery.New(st, out, delivery.Config{
+}
+
+// openGuard makes the guard of all use cases, and the catalog of case types.
+func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog) {
+	catalog := definitions.NewCatalog()
+	return authz.New(st, catalog, authz.Config{Log: s.config.Log}), catalog
+}
+
+// openEngine makes the engine of the delivery road.
+func (s *Server) openEngine(node string, out *outbound.Client, tracer *observe.Tracer) {
+	s.engine = delivery.New(s.store, out, delivery.Config{
 		Node:         node,
-		Version:      c.AtfinityVersion,
-		LeaseTTL:     c.LeaseTTL,
-		DisableAfter: c.DisableAfter,
-		Drain:        c.Grace,
+		Version:      s.config.AtfinityVersion,
+		LeaseTTL:     s.config.LeaseTTL,
+		DisableAfter: s.config.DisableAfter,
+		Drain:        s.config.Grace,
 		Jitter:       rand.Float64,
-		Log:          c.Log,
+		Log:          s.config.Log,
 		Metrics:      s.metrics.Delivery,
 		Tracer:       tracer,
-		Hold:         c.Hold,
+		Hold:         s.config.Hold,
 	})
+}
+
+// openAPI makes the HTTP server of the API, with secrets derived from the installation's key.
+func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer) error {
+	c := s.config
 	cursorKey, err := derive(key, "casehook api cursors")
 	if err != nil {
 		return err
@@ -170,32 +213,43 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stopping := make(chan struct{})
 	origins, err := corsOrigins(c.CORSOrigins)
 	if err != nil {
 		return err
 	}
-	s.http = s.httpServer(ctx,
-		api.New(api.Services{Guard: guard, Casework: s.casework, Hooks: s.hooks, People: s.people}, api.Config{
-			Feed: s.engine.Feed(), Tester: s.engine.Tester(), Follow: api.Follow{Stop: stopping},
-			Ready: s.ready, Hold: c.Hold, Metrics: s.metrics.Handler(), MetricsToken: metricsToken,
-			Requests: s.metrics.HTTP, Tracer: tracer,
-			Version: c.Version, AtfinityVersion: c.AtfinityVersion, Log: c.Log, Key: cursorKey, Operator: operatorKey,
-			PublicURL: c.PublicURL, CORSOrigins: origins, OIDC: c.provider(),
-			Sessions: session.New(st,
-				session.Config{
-					Insecure: strings.HasPrefix(strings.ToLower(c.PublicURL), "http://"), Idle: c.SessionIdle,
-					Lifetime: c.SessionLifetime,
-				}),
-		}))
+	stopping := make(chan struct{})
+	services := api.Services{Guard: s.guard, Casework: s.casework, Hooks: s.hooks, People: s.people}
+	s.http = s.httpServer(ctx, api.New(services, api.Config{
+		Version:         c.Version,
+		AtfinityVersion: c.AtfinityVersion,
+		Log:             c.Log,
+		Operator:        operatorKey,
+		Sessions:        s.sessions(),
+		OIDC:            c.provider(),
+		PublicURL:       c.PublicURL,
+		CORSOrigins:     origins,
+		Key:             cursorKey,
+		Feed:            s.engine.Feed(),
+		Tester:          s.engine.Tester(),
+		Follow:          api.Follow{Stop: stopping},
+		Ready:           s.ready,
+		Hold:            c.Hold,
+		Metrics:         s.metrics.Handler(),
+		MetricsToken:    c.MetricsToken,
+		Requests:        s.metrics.HTTP,
+		Tracer:          tracer,
+	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	return s.bootstrap(ctx)
+	return nil
 }
 
-// openGuard returns what all use cases stand on.
-func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog) {
-	catalog := definitions.NewCatalog()
-	return authz.New(st, catalog, authz.Config{Log: s.config.Log}), catalog
+// sessions makes the manager of the sessions of people.
+func (s *Server) sessions() *session.Manager {
+	return session.New(s.store, session.Config{
+		Insecure: strings.HasPrefix(strings.ToLower(s.config.PublicURL), "http://"),
+		Idle:     s.config.SessionIdle,
+		Lifetime: s.config.SessionLifetime,
+	})
 }
 
 // bootstrap makes what the first start makes.
