@@ -21,6 +21,7 @@ var bounds = map[string]int{
 	"headless": 0, // sentences in comments that begin with a What or Who that asks nothing
 	"embedded": 0, // embedded pointers, which inherit the fields of another type
 	"six":      0, // functions of six parameters or more, which want a struct
+	"tall":     0, // functions of more than 60 lines, tests aside
 	"long":     8, // lines of more than 120 columns, in 10,000
 
 	"README.md":       10240, // bytes
@@ -58,6 +59,8 @@ func (b breaches) inspect(path string, text []byte) (lines int, err error) {
 			s.embedded(n)
 		case *ast.FuncType:
 			s.parameters(n)
+		case *ast.FuncDecl:
+			s.height(n)
 		}
 		s.markData(n, data)
 		return true
@@ -119,6 +122,13 @@ func (s *source) embedded(structure *ast.StructType) {
 		if _, pointer := field.Type.(*ast.StarExpr); pointer && len(field.Names) == 0 {
 			s.found.add("embedded", "%s:%d", s.path, s.line(field.Pos()))
 		}
+	}
+}
+
+// height checks that a function fits on a screen. A test may list many cases.
+func (s *source) height(function *ast.FuncDecl) {
+	if height := s.line(function.End()) - s.line(function.Pos()) + 1; height > 60 && !isTest(s.path) {
+		s.found.add("tall", "%s:%d: %d lines", s.path, s.line(function.Pos()), height)
 	}
 }
 
@@ -259,6 +269,8 @@ func six(a, b, c int, d, e, f string) { func(int, int, int, int, int, int) {}(1,
 // Two does not say that it gives anything.
 func five(a, b, c int, d, e string) {}
 
+func tall() {TALL}
+
 //LONGx
 //LONGxx
 var _ = []string{
@@ -272,13 +284,14 @@ var _ struct {
 `
 
 func TestTheHouseRulesFindBreaches(t *testing.T) {
-	text := strings.NewReplacer("LONG", strings.Repeat("x", 117), `"`, "`").Replace(badHouse)
-	for path, long := range map[string]int{"p.go": 3, "p_test.go": 1} {
+	text := strings.NewReplacer(
+		"LONG", strings.Repeat("x", 117), "TALL", strings.Repeat("\n", 60), `"`, "`").Replace(badHouse)
+	for path, of := range map[string]struct{ long, tall int }{"p.go": {3, 1}, "p_test.go": {1, 0}} {
 		found := breaches{}
 		if _, err := found.inspect(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "long": long}
+		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "long": of.long, "tall": of.tall}
 		for rule, count := range want {
 			if len(found[rule]) != count {
 				t.Errorf("%s: %s is broken %d times, want %d: %q", path, rule, len(found[rule]), count, found[rule])
