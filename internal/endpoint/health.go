@@ -13,6 +13,7 @@ type Health struct {
 	Counted time.Time // from when they count towards being disabled; zero: from the next one on
 	Reason  string    // of the failure that was noted last
 	Told    bool      // others were told that it fails, and not yet that it is back
+	Notable bool      // of the failures that count, not all were at messages about endpoints
 	Breaker Breaker
 }
 

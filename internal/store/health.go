@@ -24,14 +24,16 @@ type HealthChange struct {
 
 var (
 	healthMove = define(`update endpoints set health_version = r.version, failing_since = r.since,
-		failing_counted = r.counted, failing_reason = r.reason, failing_told = r.told, breaker = r.breaker
-		from rows($1: endpoint text, base bigint, version bigint, since bigint, counted bigint, reason text, told boolean, breaker text) as r
+		failing_counted = r.counted, failing_reason = r.reason, failing_told = r.told,
+		failing_notable = r.notable, breaker = r.breaker
+		from rows($1: endpoint text, base bigint, version bigint, since bigint, counted bigint, reason text, told boolean, notable boolean, breaker text) as r
 		where endpoints.id = r.endpoint and endpoints.health_version = r.base returning id`)
 	healthDisable = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = {{now}},
 		health_version = $2, failing_since = $3, failing_counted = $4, failing_reason = $5, failing_told = $6,
-		breaker = $7
-		where id = $1 and health_version = $8 and status = 'active' and revision = $9 returning id`)
-	healthRecount = define(`update endpoints set health_version = health_version + 1, failing_counted = 0, breaker = ''
+		failing_notable = $7, breaker = $8
+		where id = $1 and health_version = $9 and status = 'active' and revision = $10 returning id`)
+	healthRecount = define(`update endpoints set health_version = health_version + 1, failing_counted = 0,
+		failing_notable = false, breaker = ''
 		where tenant = $1 and id = $2 and failing_since > 0`)
 )
 
@@ -67,7 +69,10 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 	for id, c := range changes {
 		if !c.Disable {
 			rows = append(rows,
-				[]any{id, c.Base, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told, string(c.Breaker)})
+				[]any{
+					id, c.Base, c.Version, micros(c.Since), micros(c.Counted), c.Reason,
+					c.Told, c.Notable, string(c.Breaker),
+				})
 			continue
 		}
 		disabled, err := tx.disable(ctx, id, c)
@@ -101,7 +106,7 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 // disable stops an active endpoint, and returns it if it did.
 func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string, error) {
 	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told,
-		string(c.Breaker), c.Base, c.Revision)
+		c.Notable, string(c.Breaker), c.Base, c.Revision)
 	disabled, err := collect(rows, err, scanValue[string])
 	tx.endpoints = tx.endpoints || len(disabled) > 0
 	return disabled, err

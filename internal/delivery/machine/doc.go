@@ -102,7 +102,10 @@
 //   - endpoint.recovered: it answers, or accepts messages again.
 //
 // Failures of messages about endpoints count like all others and are told to nobody, or
-// two endpoints that subscribe to each other would never come to an end.
+// two endpoints that subscribe to each other would never come to an end. Whether another
+// message has failed, too, is saved with the health, and begins anew when somebody
+// enables the endpoint. Refusals do not count towards being disabled: an answer ends the
+// count.
 //
 // # Replays and wishes
 //

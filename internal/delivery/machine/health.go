@@ -20,7 +20,6 @@ type health struct {
 	of              endpoint.Endpoint
 	disableAfter    time.Duration // 0: never
 	first           time.Time     // of the failures in a row that this worker saw; zero: it saw none
-	notable         bool          // not all of the failures were at messages about endpoints
 	refusals        refusals
 	changes         []HealthChange
 }
@@ -34,8 +33,7 @@ const (
 )
 
 func newHealth(e endpoint.Endpoint, disableAfter time.Duration) health {
-	goingOn := e.Health.Told && !e.Health.Counted.IsZero()
-	h := health{Health: e.Health, of: e, disableAfter: disableAfter, notable: goingOn}
+	h := health{Health: e.Health, of: e, disableAfter: disableAfter}
 	if e.Health.Breaker == endpoint.Refuses {
 		h.refusals = refusals{since: e.Health.Since, several: true}
 	}
@@ -69,6 +67,11 @@ func (h *health) delivered(now time.Time) {
 func (h *health) refused(subject, reason string, now time.Time) {
 	switch lasting := !event.Operational(subject) && h.refusals.add(subject, now); {
 	case h.Breaker == endpoint.Refuses:
+		h.first = time.Time{}
+		if !h.Counted.IsZero() {
+			h.Counted, h.Notable = time.Time{}, false
+			h.note(h.Health, now)
+		}
 	case !lasting:
 		h.answered(now)
 	default:
@@ -76,7 +79,7 @@ func (h *health) refused(subject, reason string, now time.Time) {
 		h.Health = endpoint.Health{
 			Version: h.Version, Since: h.refusals.since, Reason: reason, Told: true, Breaker: endpoint.Refuses,
 		}
-		h.first, h.notable = time.Time{}, false
+		h.first = time.Time{}
 		if told {
 			h.note(h.Health, now)
 		} else {
@@ -87,7 +90,7 @@ func (h *health) refused(subject, reason string, now time.Time) {
 
 // answered notes that the endpoint is there.
 func (h *health) answered(now time.Time) {
-	h.first, h.notable = time.Time{}, false
+	h.first = time.Time{}
 	if h.Since.IsZero() {
 		return
 	}
@@ -113,7 +116,7 @@ func (h *health) failed(subject, reason string, b breaker, now time.Time) (disab
 	disable = h.disableAfter > 0 && now.Sub(h.first) >= min(seenFailing, h.disableAfter) &&
 		now.Sub(h.Counted) >= h.disableAfter
 	switch {
-	case h.notable && (down || disable) && !h.Told:
+	case h.Notable && (down || disable) && !h.Told:
 		h.Told, h.Reason = true, reason
 		h.note(h.Health, now, event.EndpointFailing)
 	case h.Health != was && !disable:
@@ -137,7 +140,7 @@ func (h *health) count(subject string, now time.Time) {
 	if h.first.IsZero() {
 		h.first = now
 	}
-	h.notable = h.notable || !event.Operational(subject)
+	h.Notable = h.Notable || !event.Operational(subject)
 	if h.Since.IsZero() {
 		h.Since = now
 	}
@@ -148,8 +151,8 @@ func (h *health) count(subject string, now time.Time) {
 
 // disable notes that the endpoint is to be disabled.
 func (h *health) disable(reason string, now time.Time) {
-	h.Reason, h.Told = reason, h.notable
-	if h.notable {
+	h.Reason, h.Told = reason, h.Told || h.Notable
+	if h.Notable {
 		h.note(h.Health, now, event.EndpointDisabled)
 	} else {
 		h.note(h.Health, now)

@@ -229,23 +229,97 @@ func (s *script) commitAbout(ids ...string) {
 	}
 }
 
+// untilGone ends all messages in one way until the endpoint is disabled for it.
+func (s *script) untilGone(end func(*script, ...*machine.Message)) {
+	s.t.Helper()
+	for begun := s.now; !s.gate.Gone() && s.now.Sub(begun) < 2*fiveDays; s.settle() {
+		s.follow()
+		end(s, s.launch()...)
+		s.wait()
+	}
+}
+
+// unconnected ends messages without a connection.
+func unconnected(s *script, all ...*machine.Message) { s.cut(false, all...) }
+
 func TestFailuresAtMessagesAboutEndpointsAreToldToNobody(t *testing.T) {
 	for name, end := range map[string]func(*script, ...*machine.Message){
 		"gone": func(s *script, all ...*machine.Message) { s.end(machine.Gone, all...) },
-		"down": func(s *script, all ...*machine.Message) { s.cut(false, all...) },
+		"down": unconnected,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := followed(t, endpoint.Health{}, endpoint.Policy{})
 			s.commitAbout("ep_other")
-			for ; !s.gate.Gone() && s.now.Sub(start) < 2*fiveDays; s.settle() {
-				s.follow()
-				end(s, s.launch()...)
-				s.wait()
-			}
+			s.untilGone(end)
 			if s.facts() != "" || !s.gate.Gone() || len(s.health) == 0 || !s.health[len(s.health)-1].Disable {
 				t.Errorf("disabled = %v, told: %q", s.gate.Gone(), s.facts())
 			}
 		})
+	}
+}
+
+// saved returns the health that was saved last.
+func (s *script) saved() endpoint.Health {
+	s.collect()
+	return s.health[len(s.health)-1].Health
+}
+
+// goOn returns a script of another worker, which goes on from a health.
+func (s *script) goOn(h endpoint.Health) *script {
+	s.collect()
+	again := followed(s.t, h, endpoint.Policy{})
+	again.now, again.health = s.now, s.health
+	return again
+}
+
+// recounted returns the health of an endpoint that somebody enabled again: store.Tx.Recount.
+func recounted(h endpoint.Health) endpoint.Health {
+	h.Version++
+	h.Counted, h.Notable, h.Breaker = time.Time{}, false, endpoint.Closed
+	return h
+}
+
+func TestARestartRemembersAtWhichMessagesAnEndpointFailed(t *testing.T) {
+	// Others were told that it was disabled. It has been enabled again, and counts anew.
+	enabled := endpoint.Health{Version: 8, Since: start.Add(-30 * 24 * time.Hour), Told: true}
+	for name, test := range map[string]struct {
+		saved  endpoint.Health
+		commit func(*script) // what it fails at before the restart
+		want   string        // told in the end
+	}{
+		"an endpoint":                    {endpoint.Health{}, func(s *script) { s.commitAbout("ep_other") }, ""},
+		"an endpoint, after it was told": {enabled, func(s *script) { s.commitAbout("ep_other") }, ""},
+		"a case":                         {endpoint.Health{}, func(s *script) { s.commit(1) }, "failing disabled"},
+		"a case, after it was told":      {enabled, func(s *script) { s.commit(1) }, "disabled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := followed(t, test.saved, endpoint.Policy{})
+			test.commit(s)
+			unconnected(s, s.launch()...)
+			again := s.goOn(s.saved())
+			again.commitAbout("ep_other")
+			again.untilGone(unconnected)
+			if !again.gate.Gone() || again.facts() != test.want {
+				t.Errorf("disabled = %v, told: %q, want %q", again.gate.Gone(), again.facts(), test.want)
+			}
+		})
+	}
+}
+
+func TestOthersHearThatAnEndpointIsBackThatWasDisabledForOperationalMessages(t *testing.T) {
+	s := followed(t, endpoint.Health{}, endpoint.Policy{})
+	s.commit(1)
+	s.untilGone(unconnected)
+	for range 2 { // it is enabled, and what it fails at now is told to nobody
+		s = s.goOn(recounted(s.saved()))
+		s.commitAbout("ep_other")
+		s.untilGone(unconnected)
+	}
+	s = s.goOn(recounted(s.saved()))
+	s.commit(1)
+	s.end(machine.Delivered, s.launch()...)
+	if s.facts() != "failing disabled recovered" {
+		t.Errorf("told: %q", s.facts())
 	}
 }
 
@@ -294,6 +368,20 @@ func TestAnEndpointThatRefusesEverythingIsToldOfAndComesBack(t *testing.T) {
 	s.end(machine.Delivered, s.launch()...)
 	if s.facts() != "failing recovered" || s.Condition() != endpoint.Healthy {
 		t.Errorf("when it takes a message it is %s, and told: %q", s.Condition(), s.facts())
+	}
+}
+
+func TestAnEndpointThatRefusesEverythingHasItsFullTimeWhenItFails(t *testing.T) {
+	s := followed(t, endpoint.Health{}, endpoint.Policy{Retries: []time.Duration{}})
+	s.refuse(15*time.Minute, 1, 2)
+	s.commit(1)
+	s.cut(true, s.launch()...)
+	s.settle()
+	s.refuse(fiveDays, 1, 2)
+	s.commit(1, 2, 3, 4, 5, 6)
+	s.outage(time.Hour)
+	if s.gate.Gone() || s.facts() != "failing" {
+		t.Errorf("disabled = %v after an hour, and told: %q", s.gate.Gone(), s.facts())
 	}
 }
 

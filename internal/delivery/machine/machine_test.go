@@ -40,7 +40,7 @@ type world struct {
 
 	disk     disk
 	notable  map[int64]bool // what worth was when a version of the health came about
-	worth    bool           // a message that is not about endpoints failed since the last answer
+	worth    bool           // a message not about endpoints failed since the last answer or Recount
 	received map[string]int // by message id
 	arrivals []arrival      // first arrivals, in their order
 	subject  map[string]string
@@ -204,7 +204,10 @@ func (w *world) restart() {
 	}
 	if w.gate = w.shared; w.gate == nil {
 		w.gate = gateOf(w.endpoint(), w.limits, 20*time.Second, w.now)
-		w.worth = w.disk.health.Told && !w.disk.health.Counted.IsZero()
+		w.worth = w.notable[w.disk.health.Version]
+		if diff := gocmp.Diff(w.disk.health, w.gate.Health()); diff != "" {
+			w.t.Fatalf("a worker goes on from another health than was saved (-want +got):\n%s", diff)
+		}
 	}
 	if w.bounds == nil {
 		w.cursor = machine.New(w.gate, saved)
@@ -431,8 +434,12 @@ func (w *world) fares(changes []machine.HealthChange) {
 			w.t.Fatalf("version %d of the health follows on %d, and is made from %d", c.Version,
 				w.disk.health.Version, c.Base)
 		}
+		if c.Notable != w.notable[c.Version] {
+			w.t.Fatalf("version %d of the health is saved as notable = %v", c.Version, c.Notable)
+		}
 		w.disk.health, w.disk.disabled = c.Health, w.disk.disabled || c.Disable
 		if c.Entry == nil {
+			w.toldWhenBack()
 			continue
 		}
 		fact, last := c.Entry.Facts[0].Name, ""
@@ -447,6 +454,20 @@ func (w *world) fares(changes []machine.HealthChange) {
 			w.t.Fatalf("%s is told after %q", fact, last)
 		}
 		w.disk.told = append(w.disk.told, fact)
+		w.toldWhenBack()
+	}
+}
+
+// toldWhenBack checks that others who heard that the endpoint fails heard that it is back.
+func (w *world) toldWhenBack() {
+	for _, fact := range slices.Backward(w.disk.told) {
+		if fact == "enabled" {
+			continue
+		}
+		if w.disk.health.Since.IsZero() && fact != event.EndpointRecovered.Name {
+			w.t.Fatalf("it is back, and told last is %s", fact)
+		}
+		return
 	}
 }
 
@@ -463,6 +484,8 @@ func (w *world) enable(t *rapid.T) {
 	w.disk.disabled, w.disk.told = false, append(w.disk.told, "enabled")
 	w.disk.health.Version++
 	w.disk.health.Counted, w.disk.health.Breaker = time.Time{}, endpoint.Closed
+	w.disk.health.Notable = false
+	delete(w.notable, w.disk.health.Version)
 	w.restart()
 }
 

@@ -12,7 +12,8 @@ import (
 // failing is a change to the next version of an endpoint's health.
 func failing(base int64, reason string) store.HealthChange {
 	return store.HealthChange{Base: base, Health: endpoint.Health{
-		Version: base + 1, Since: start, Counted: start.Add(time.Second), Reason: reason, Breaker: endpoint.Unconnected,
+		Version: base + 1, Since: start, Counted: start.Add(time.Second), Reason: reason, Notable: true,
+		Breaker: endpoint.Unconnected,
 	}}
 }
 
@@ -138,7 +139,7 @@ var healthTests = map[string]func(*fixture){
 		f.equal(f.endpoint(id).Health, failing(0, "503").Health)
 		recount(f.tenant)
 		want := failing(0, "503").Health
-		want.Version, want.Counted, want.Breaker = 2, time.Time{}, endpoint.Closed
+		want.Version, want.Counted, want.Notable, want.Breaker = 2, time.Time{}, false, endpoint.Closed
 		f.equal(f.endpoint(id).Health, want)
 		f.fares(id, epoch, failing(1, "of before")) // what a worker still had to say is void
 		f.equal(f.endpoint(id).Health, want)
