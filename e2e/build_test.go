@@ -50,7 +50,7 @@ func programs(t testing.TB) string {
 // raceFlags returns the flags that make the programs watch for races, where these
 // tests do: CASEHOOK_RACE_FLAGS says, line by line, what is not watched.
 func raceFlags() []string {
-	if !watched {
+	if !raceEnabled {
 		return nil
 	}
 	flags := []string{"-race"}

@@ -2,5 +2,5 @@
 
 package e2e_test
 
-// watched reports whether these tests are watched for races.
-const watched = true
+// raceEnabled reports whether these tests run with the race detector.
+const raceEnabled = true

@@ -137,7 +137,7 @@ func complete(ts *testscript.TestScript, neg bool, args []string) {
 	if len(first) != messages {
 		ts.Fatalf("%d messages arrived, and %d were committed", len(first), messages)
 	}
-	ts.Check(judge(all, first, want))
+	ts.Check(checkArrivals(all, first, want))
 	again, err := r.repeats(all)
 	ts.Check(err)
 	ts.Logf("%d cases, %d messages, %d came again", len(want), messages, again)
@@ -179,24 +179,24 @@ func firsts(all []arrival) []arrival {
 	return first
 }
 
-// judge checks that each case's messages came first in their order, all of them
+// checkArrivals checks that each case's messages came first in their order, all of them
 // signed.
-func judge(all, first []arrival, want map[string]int) error {
+func checkArrivals(all, first []arrival, want map[string]int) error {
 	for _, a := range all {
 		if a.verified != nil {
 			return fmt.Errorf("%s of %s: %w", a.trigger, a.subject, a.verified)
 		}
 	}
-	heard := map[string][]string{}
+	received := map[string][]string{}
 	for _, a := range first {
-		heard[a.subject] = append(heard[a.subject], fmt.Sprintf("%s %d", a.trigger, a.sequence))
+		received[a.subject] = append(received[a.subject], fmt.Sprintf("%s %d", a.trigger, a.sequence))
 	}
 	for id, version := range want {
 		expect := []string{"case_created 1", "case_state_changed 1"}
 		for v := 2; v <= version; v++ {
 			expect = append(expect, fmt.Sprintf("case_changed %d", v))
 		}
-		if got := heard["case/"+id]; fmt.Sprint(got) != fmt.Sprint(expect) {
+		if got := received["case/"+id]; fmt.Sprint(got) != fmt.Sprint(expect) {
 			return fmt.Errorf("of case %s came %v, want %v", id, got, expect)
 		}
 	}

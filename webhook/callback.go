@@ -87,32 +87,32 @@ func (q *AboutToSubmit) Amend(fields any) (Answer, error) {
 	return Answer{Data: data}, nil
 }
 
-// Callback serves an AboutToSubmit callback. Judge is called with each question
-// that is Casehook's, while whoever submitted the change waits: 15 seconds in all,
-// unless the case type says otherwise. It is asked again, with the same ID, when
-// its answer did not arrive.
+// Callback serves an AboutToSubmit callback. It calls decide with each question whose
+// signature is Casehook's. The user who submitted the change waits meanwhile: 15
+// seconds in all, unless the case type sets another budget. Casehook asks again, with
+// the same ID, when the answer did not arrive.
 //
-// An error is no verdict: it is answered with 500, Casehook asks again, and then
-// gives up, and nothing is saved unless the case type's failure policy says so. To
+// An error of decide is no answer: Callback responds with 500, and Casehook asks again.
+// When it gives up, nothing is saved unless the case type's failure policy says so. To
 // refuse a change, answer with [Refuse].
 func Callback(
-	v *Verifier, judge func(context.Context, *AboutToSubmit) (Answer, error), options ...Option,
+	v *Verifier, decide func(context.Context, *AboutToSubmit) (Answer, error), options ...Option,
 ) http.Handler {
 	return receivingBy(v, options, func(w http.ResponseWriter, r *http.Request, body []byte) error {
 		q, err := DecodeAboutToSubmit(r.Header, body)
 		if err != nil {
 			return err
 		}
-		answer, err := judge(r.Context(), q)
+		answer, err := decide(r.Context(), q)
 		if err != nil {
 			return err
 		}
-		said, err := json.Marshal(answer)
+		encoded, err := json.Marshal(answer)
 		if err != nil {
 			return fmt.Errorf("webhook: the answer can't be written: %w", err)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Write(said) // if who asked is gone, they will ask again
+		w.Write(encoded) // if who asked is gone, they will ask again
 		return nil
 	})
 }

@@ -91,7 +91,7 @@ func (w *world) told(clearance casetype.Classification) (all []polledMessage) {
 	must(w.t, err)
 	for _, e := range found.Entries {
 		for _, m := range wire.Messages(e, "1.2.3", clearance) {
-			if m.Untold {
+			if m.Hidden {
 				continue
 			}
 			h := polledMessage{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version,

@@ -86,8 +86,10 @@ type signingSecret struct {
 }
 
 // lasting reports whether one of the secrets is the one of the fingerprint, without an end.
-func lasting(all []signingSecret, mark string) bool {
-	return slices.ContainsFunc(all, func(s signingSecret) bool { return s.Fingerprint == mark && s.ExpiresAt == nil })
+func lasting(all []signingSecret, fingerprint string) bool {
+	return slices.ContainsFunc(all, func(s signingSecret) bool {
+		return s.Fingerprint == fingerprint && s.ExpiresAt == nil
+	})
 }
 
 // signing lists the secrets at a path. Where there is no such type or callback, there are none.

@@ -9,7 +9,7 @@ func (g *Guard) RightsChanged(p access.Principal) <-chan struct{} {
 	return g.store.RightsChanged(p.Tenant)
 }
 
-// RightsHeld reports whether somebody's rights are surely the same as when they were authenticated.
-func (g *Guard) RightsHeld(p access.Principal) bool {
-	return g.store.RightsHeld(p.Tenant, p.Credential.Moment, p.Credential.At)
+// RightsUnchanged reports whether a principal's rights are certain to be the same as when they were authenticated.
+func (g *Guard) RightsUnchanged(p access.Principal) bool {
+	return g.store.RightsUnchanged(p.Tenant, p.Credential.Moment, p.Credential.At)
 }

@@ -79,7 +79,7 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 	if !c.Expires.IsZero() && !now.Before(c.Expires) {
 		return over(m.Principal)
 	}
-	if elsewhere := m.Waited && g.store.Nodes(); !elsewhere && g.store.RightsHeld(m.Tenant, c.Moment, c.At) {
+	if elsewhere := m.Waited && g.store.Nodes(); !elsewhere && g.store.RightsUnchanged(m.Tenant, c.Moment, c.At) {
 		return nil
 	}
 	types := append(m.types, "")

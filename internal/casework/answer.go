@@ -29,9 +29,9 @@ func (pl *plan) apply(g guard, a wire.Answer) error {
 	return nil
 }
 
-// verdict turns errors, and warnings that are not ignored, into a refusal. Told is
-// the highest classification of what the callback was shown.
-func (pl *plan) verdict(g guard, a wire.Answer, told casetype.Classification, ignoreWarnings bool) error {
+// verdict turns errors, and warnings that are not ignored, into a refusal. Highest is
+// the highest classification of the data that the callback was shown.
+func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification, ignoreWarnings bool) error {
 	var refusal *fault.Error
 	switch {
 	case len(a.Errors) > 0:
@@ -44,14 +44,14 @@ func (pl *plan) verdict(g guard, a wire.Answer, told casetype.Classification, ig
 	default:
 		return nil
 	}
-	refusal.Errors, refusal.Warnings = pl.words(g, a.Errors, told), pl.words(g, a.Warnings, told)
+	refusal.Errors, refusal.Warnings = pl.words(g, a.Errors, highest), pl.words(g, a.Warnings, highest)
 	return refusal
 }
 
 // words returns what the callback says to the initiator: as it wrote it, or, where
 // its messages are for those who see what it was shown, only how much it said.
-func (pl *plan) words(g guard, all []string, told casetype.Classification) []string {
-	if g.Messages != casetype.Cleared || pl.p.Clearance.Sees(told) || len(all) == 0 {
+func (pl *plan) words(g guard, all []string, highest casetype.Classification) []string {
+	if g.Messages != casetype.Cleared || pl.p.Clearance.Sees(highest) || len(all) == 0 {
 		return all
 	}
 	withheld := make([]string, len(all))
@@ -71,7 +71,7 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	if err != nil {
 		return err
 	}
-	if wrong = pl.tellable(append(wrong, invalid...)); len(wrong) > 0 {
+	if wrong = pl.readable(append(wrong, invalid...)); len(wrong) > 0 {
 		return fault.In("callback.data_invalid",
 			"The callback of "+g.name()+
 				" answered with data that does not fit the case type. Nothing was saved; the callback needs repair.",

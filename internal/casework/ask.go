@@ -158,10 +158,10 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		s.logFailure(ctx, question{pl, g, event.Callback{URL: g.URL}}, err, false)
 		return answer, false, err
 	}
-	told := pl.told(g)
+	highestShown := pl.highestShown(g)
 	answer, record, err := s.callbacks.Ask(ctx, q)
-	if told != casetype.Public {
-		record.Class = string(told)
+	if highestShown != casetype.Public {
+		record.Class = string(highestShown)
 	}
 	if g.class != casetype.Public {
 		record.URLClass = string(g.class)
@@ -176,7 +176,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		return answer, false, nil
 	}
 	s.logIgnored(ctx, question{pl, g, record})
-	return answer, true, pl.verdict(g, answer, told, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
+	return answer, true, pl.verdict(g, answer, highestShown, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
 // callbackHeld refuses what would ask a callback. No failure policy waives it: the
@@ -310,9 +310,9 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	return q, err
 }
 
-// told is the highest classification of what the callback is shown. Its words
-// may repeat it.
-func (pl *plan) told(g guard) casetype.Classification {
+// highestShown returns the highest classification of the data that the callback is
+// shown. Its messages may repeat that data.
+func (pl *plan) highestShown(g guard) casetype.Classification {
 	return casetype.Higher(
 		pl.old().HighestIn(pl.old().Shown(pl.before.Data, g.clearance())),
 		pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, g.clearance())))

@@ -25,8 +25,8 @@ type Blocked struct {
 
 // The work of judging the conditions of transitions, in steps of 100 ns.
 const (
-	maxCaseJudgement = 300_000   // of one case
-	maxPageJudgement = 1_000_000 // of a page of cases, which ends when it is spent
+	maxCaseSteps = 300_000   // of one case
+	maxPageSteps = 1_000_000 // of a page of cases, which ends when it is spent
 )
 
 // ErrPageEnds ends a page of a list before it is full, since the work for it is done.
@@ -61,35 +61,35 @@ func available(
 	ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type,
 ) (open []string, blocked []Blocked, used int) {
 	pl := &plan{p: p, typ: t, before: c, after: c}
-	work := schema.NewBudget(ctx, maxCaseJudgement)
-	judge := t.Evaluation(casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true},
-		work)
+	work := schema.NewBudget(ctx, maxCaseSteps)
+	conditions := t.Evaluation(
+		casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
 	for _, tr := range t.Transitions {
 		if !tr.Starts(c.State) || !p.Role.Among(tr.Roles) {
 			continue
 		}
-		if b, stops := pl.blocks(tr, judge); stops {
+		if b, stops := pl.blocks(tr, conditions); stops {
 			blocked = append(blocked, b)
 		} else {
 			open = append(open, tr.Key)
 		}
 	}
 	if work.Spend(0) != nil {
-		return open, blocked, maxCaseJudgement
+		return open, blocked, maxCaseSteps
 	}
 	return open, blocked, work.Used()
 }
 
 // blocks says what stops a transition: a field that it requires, or its condition.
-func (pl *plan) blocks(tr casetype.Transition, judge *casetype.Evaluation) (b Blocked, stops bool) {
-	if err := judge.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
+func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) (b Blocked, stops bool) {
+	if err := conditions.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
 		return Blocked{Key: tr.Key, Reason: fault.As(err).Detail}, true
 	}
 	if missing := pl.lacks(tr); len(missing) > 0 {
-		told := pl.tellable(missing)
-		return Blocked{Key: tr.Key, Reason: pl.needs(tr, told), Fields: told}, true
+		readable := pl.readable(missing)
+		return Blocked{Key: tr.Key, Reason: pl.needs(tr, readable), Fields: readable}, true
 	}
-	err := judge.Meets(tr.Key, pl.p.Clearance)
+	err := conditions.Meets(tr.Key, pl.p.Clearance)
 	if err == nil {
 		return Blocked{}, false
 	}
@@ -108,9 +108,9 @@ func (pl *plan) costOfRequired(tr casetype.Transition) int {
 }
 
 // needs tells people which fields a transition lacks, of which they may know.
-func (pl *plan) needs(tr casetype.Transition, told []fault.Field) string {
+func (pl *plan) needs(tr casetype.Transition, readable []fault.Field) string {
 	var titles []string
-	for _, f := range told {
+	for _, f := range readable {
 		if name, ok := strings.CutPrefix(f.Path, "/data/"); ok {
 			titles = append(titles, pl.typ.Title(name))
 		}

@@ -88,7 +88,7 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
 	return func(yield func(View, error) bool) {
 		for i := range l.rows {
-			if l.used >= maxPageJudgement {
+			if l.used >= maxPageSteps {
 				yield(View{}, ErrPageEnds)
 				return
 			}

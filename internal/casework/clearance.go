@@ -75,25 +75,25 @@ func (v *View) offer(ctx context.Context, p access.Principal, c cases.Case) (use
 	return used
 }
 
-// tellable returns the faults as the caller may read them. Faults about fields that they don't see
+// readable returns the faults as the caller may read them. Faults about fields that they don't see
 // become one fault of the data as a whole, which names neither such a field nor its value.
-func (pl *plan) tellable(wrong []fault.Field) []fault.Field {
+func (pl *plan) readable(wrong []fault.Field) []fault.Field {
 	if pl.p.Clearance.Sees(pl.typ.Highest()) {
 		return wrong
 	}
 	var last string // the message that was looked at, which several faults share
 	names := false
-	told := slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool {
+	readable := slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool {
 		if f.Message != last {
 			last, names = f.Message, pl.namesUnseen(f.Message)
 		}
 		return names || !pl.mayRead(f.Path)
 	})
-	if len(told) < len(wrong) {
-		told = append(told,
+	if len(readable) < len(wrong) {
+		readable = append(readable,
 			fault.Field{Path: "/data", Message: "does not fit what you are not cleared to see; ask somebody who is"})
 	}
-	return told
+	return readable
 }
 
 // mayRead reports whether the caller may know of a place in a request.

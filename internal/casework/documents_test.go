@@ -43,7 +43,7 @@ func (w *world) keysTold(caseID int64, clearance casetype.Classification) (told 
 	w.t.Helper()
 	entries := w.history(caseID)
 	for _, m := range wire.Messages(entries[len(entries)-1], "0.1.0", clearance) {
-		if m.Trigger != "case_documents_updated" || m.Untold {
+		if m.Trigger != "case_documents_updated" || m.Hidden {
 			continue
 		}
 		_, after, _ := strings.Cut(string(m.Body), `"document_keys":`)

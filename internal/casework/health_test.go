@@ -22,7 +22,7 @@ func (w *world) fails(e endpoint.Endpoint) time.Time {
 		lost, err := tx.Settle(ctx,
 			[]store.Settlement{{Tenant: e.Tenant, Endpoint: e.ID, Epoch: leases[0].Epoch, Health: []store.HealthChange{{
 				Base: e.Health.Version, Health: endpoint.Health{
-					Version: e.Health.Version + 1, Since: since, Counted: since, Told: true, Reason: "503 Service Unavailable", Breaker: endpoint.Open,
+					Version: e.Health.Version + 1, Since: since, Counted: since, Reported: true, Reason: "503 Service Unavailable", Breaker: endpoint.Open,
 				},
 			}}}})
 		if len(lost) > 0 {
@@ -59,7 +59,7 @@ func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) 
 			}
 			h := got.Health
 			if again := h.Counted.IsZero() &&
-				h.Breaker == endpoint.Closed; again != c.again || !h.Since.Equal(since) || !h.Told {
+				h.Breaker == endpoint.Closed; again != c.again || !h.Since.Equal(since) || !h.Reported {
 				t.Errorf("%s: its health is %+v", name, h)
 			}
 			if got.Condition() != endpoint.Failing || !contact.Attempt.IsZero() {

@@ -109,10 +109,10 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	if err != nil {
 		return View{}, err
 	}
-	mayTake := func() error { return s.permitTransition(ctx, pl) }
+	permit := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
 	precondition := func() error { return s.logConditionFault(ctx, pl, pl.precondition()) }
-	for _, step := range []func() error{pl.choose, mayTake, pl.merge, identify, precondition} {
+	for _, step := range []func() error{pl.choose, permit, pl.merge, identify, precondition} {
 		if err := step(); err != nil {
 			return View{}, err
 		}
@@ -130,7 +130,7 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 	defer span.End()
 	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx)}
 	if pl.creates() {
-		return pl, s.begin(ctx, pl)
+		return pl, s.startCase(ctx, pl)
 	}
 	var err error
 	var t definitions.TypeVersion
@@ -147,8 +147,8 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 	return pl, nil
 }
 
-// begin makes the case that does not exist yet.
-func (s *Submissions) begin(ctx context.Context, pl *plan) error {
+// startCase makes the case that does not exist yet.
+func (s *Submissions) startCase(ctx context.Context, pl *plan) error {
 	if !input.Word(pl.in.Type) {
 		return definitions.Missing(pl.in.Type)
 	}
@@ -258,7 +258,7 @@ func (pl *plan) merge() error {
 	if err != nil {
 		return err
 	}
-	unfit := append(looks.unfit, pl.tellable(invalid)...)
+	unfit := append(looks.unfit, pl.readable(invalid)...)
 	if len(unfit) > 0 || len(known) < len(pl.in.Data) {
 		code, detail = "case.data_invalid", pl.unfitDetail(unfit)
 	}
@@ -272,7 +272,7 @@ func (pl *plan) merge() error {
 // transitions_blocked says it, and that there is more.
 func (pl *plan) unfitDetail(unfit []fault.Field) string {
 	const general = "The data does not fit the case type."
-	lacking := pl.tellable(pl.lacks(pl.tr))
+	lacking := pl.readable(pl.lacks(pl.tr))
 	if len(lacking) == 0 {
 		return general
 	}
@@ -389,7 +389,7 @@ func (pl *plan) precondition() error { return pl.meets(pl.tr) }
 
 // meets checks what a transition requires, and its precondition.
 func (pl *plan) meets(tr casetype.Transition) error {
-	if missing := pl.tellable(pl.lacks(tr)); len(missing) > 0 {
+	if missing := pl.readable(pl.lacks(tr)); len(missing) > 0 {
 		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)
 	}
 	return pl.typ.Meets(tr.Key, casetype.Input{

@@ -182,7 +182,7 @@ func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) 
 		}
 		passed = append([]casetype.Transition{edit}, passed...)
 	}
-	if err := pl.mayHold(passed); err != nil {
+	if err := pl.maySet(passed); err != nil {
 		return nil, err
 	}
 	var all []guard
@@ -266,10 +266,10 @@ func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transit
 	return pl.meets(edit)
 }
 
-// mayHold checks that people may set what the case brings along: by the transitions whose guards it
+// maySet checks that people may set what the case brings along: by the transitions whose guards it
 // passes, or where everybody may create a case. Fields that only callbacks set need a callback of
 // the new type to pass.
-func (pl *plan) mayHold(passed []casetype.Transition) error {
+func (pl *plan) maySet(passed []casetype.Transition) error {
 	if pl.typ.Switch != nil {
 		return nil
 	}

@@ -26,8 +26,8 @@ type Event struct {
 func (c *Client) Stream(ctx context.Context, path, after string, silence time.Duration, each func(Event) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watch := time.AfterFunc(cmp.Or(c.Timeout, 30*time.Second), cancel)
-	defer watch.Stop()
+	silent := time.AfterFunc(cmp.Or(c.Timeout, 30*time.Second), cancel)
+	defer silent.Stop()
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if after != "" {
 		header.Set("Last-Event-ID", after)
@@ -41,7 +41,7 @@ func (c *Client) Stream(ctx context.Context, path, after string, silence time.Du
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 		return c.problem(Answer{response.StatusCode, response.Header, body})
 	}
-	return c.events(bufio.NewReader(io.TeeReader(response.Body, onBytes(func() { watch.Reset(silence) }))), each)
+	return c.events(bufio.NewReader(io.TeeReader(response.Body, onBytes(func() { silent.Reset(silence) }))), each)
 }
 
 // onBytes is called whenever bytes arrive.

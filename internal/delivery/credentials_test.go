@@ -36,7 +36,7 @@ func TestBearerAndBasicGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 			server, heard := b.repeater()
 			e := b.add(endpoint.Endpoint{URL: server.URL, Auth: auth})
 			b.comment(1, 1)
-			if got := hear(b, heard).header["Authorization"]; len(got) != 1 || got[0] != want {
+			if got := next(b, heard).header["Authorization"]; len(got) != 1 || got[0] != want {
 				b.Errorf("Authorization is %q", got)
 			}
 			b.hides(b.record(e), "sesame", strings.Fields(want)[1])
@@ -116,7 +116,7 @@ func TestATokenIsAskedForOnceAndKeptUntilItEnds(t *testing.T) {
 		b.eventually("a token is asked for", func() bool { return i.times() > 0 })
 		close(hold)
 		for range 20 {
-			if got := hear(b, heard).header.Get("Authorization"); got != "Bearer token-number-1" {
+			if got := next(b, heard).header.Get("Authorization"); got != "Bearer token-number-1" {
 				b.Errorf("Authorization is %q", got)
 			}
 		}
@@ -250,7 +250,7 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 			}
 			if test.answer != nil { // it is not the message's fault: it waits, and goes out when there are tokens
 				i.answers(grants(3600))
-				hear(b, heard)
+				next(b, heard)
 			}
 		})
 	}

@@ -120,10 +120,10 @@ func (c *cursor) handOver(flush bool) {
 		Park:     parkedRows(s.Park),
 		Unpark:   s.Unpark,
 		Dead:     deadRows(s.Dead),
-		Granted:  grantedRows(s.Granted),
+		Repaired: repairedRows(s.Repaired),
 		Health:   healthRows(s.Health),
 	}
 	c.attempts = nil
-	w.diary.gaveUp(row.Dead)
+	w.endpointLog.gaveUp(row.Dead)
 	w.settler.put(c, row)
 }

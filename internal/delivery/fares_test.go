@@ -25,8 +25,8 @@ var operational = []string{"endpoint.disabled", "endpoint.failing", "endpoint.re
 
 // operator is a receiver that hears how other endpoints fare.
 type operator struct {
-	server *httptest.Server
-	heard  chan operationalMessage
+	server   *httptest.Server
+	received chan operationalMessage
 }
 
 type operationalMessage struct {
@@ -40,14 +40,14 @@ type operationalMessage struct {
 }
 
 func (b *bench) operator(clearance casetype.Classification) *operator {
-	o := &operator{heard: make(chan operationalMessage, 100)}
+	o := &operator{received: make(chan operationalMessage, 100)}
 	o.server = httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		m := operationalMessage{subject: q.Header.Get("webhook-subject")}
 		if err := json.Unmarshal(body, &m); err != nil {
 			b.Errorf("body %q: %v", body, err)
 		}
-		o.heard <- m
+		o.received <- m
 	})))
 	b.Cleanup(o.server.Close)
 	e := b.listening(o.server.URL, endpoint.Policy{})
@@ -56,10 +56,10 @@ func (b *bench) operator(clearance casetype.Classification) *operator {
 	return o
 }
 
-func (b *bench) hears(o *operator) operationalMessage {
+func (b *bench) receives(o *operator) operationalMessage {
 	b.Helper()
 	select {
-	case m := <-o.heard:
+	case m := <-o.received:
 		return m
 	case <-time.After(patience):
 		b.Fatal("nothing was heard")
@@ -125,9 +125,9 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		for c := int64(1); c <= 20; c++ {
 			b.comment(c, 1)
 		}
-		failing := b.hears(all)
+		failing := b.receives(all)
 		b.restart(500 * time.Millisecond) // it is not told again, and goes on counting
-		disabled := b.hears(all)
+		disabled := b.receives(all)
 		b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
 		want := operationalMessage{
 			Trigger:    "endpoint.failing",
@@ -149,7 +149,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		down.Store(false)
 		b.enable(e)
 		b.served(e)
-		if back := b.hears(all); back.Trigger != "endpoint.recovered" || !back.Since.Equal(failing.Since) {
+		if back := b.receives(all); back.Trigger != "endpoint.recovered" || !back.Since.Equal(failing.Since) {
 			b.Errorf("then it hears %+v", back)
 		}
 		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 100)
@@ -160,10 +160,10 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 			b.said(e)); diff != "" {
 			b.Error(diff)
 		}
-		if n := len(some.heard); n > 0 {
+		if n := len(some.received); n > 0 {
 			b.Errorf("who does not see the endpoint heard %d times of it", n)
 		}
-		if h := b.loaded(e).Health; !h.Since.IsZero() || h.Told || h.Breaker != endpoint.Closed {
+		if h := b.loaded(e).Health; !h.Since.IsZero() || h.Reported || h.Breaker != endpoint.Closed {
 			b.Errorf("its health is %+v", h)
 		}
 	})
@@ -214,7 +214,7 @@ func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), deaf, id.New("cur")) })
 		o := b.operator(casetype.Restricted)
 		b.comment(1, 1)
-		if m := b.hears(o); m.EndpointID != one.ID || m.Trigger != "endpoint.disabled" || m.Reason != "410 Gone" {
+		if m := b.receives(o); m.EndpointID != one.ID || m.Trigger != "endpoint.disabled" || m.Reason != "410 Gone" {
 			b.Errorf("it hears %+v", m)
 		}
 		b.eventually("it is disabled", func() bool { return b.loaded(deaf).Status == endpoint.Disabled })

@@ -125,7 +125,7 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 			}
 		}
 		commit(3) // before the engine starts: it reads ranges of its own
-		faults.Begin()
+		faults.Start()
 		for round := range 4 { // what is done once by each engine has to fail twice as well
 			b.start()
 			commit(2)
@@ -142,7 +142,7 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 		}
 		failures, of := faults.Failures()
 		b.Logf("%d failures of %d statements and commits", failures, of)
-		for _, what := range faults.Spared() {
+		for _, what := range faults.NotYetFailed() {
 			if !rare(what) {
 				b.Errorf("it has not failed both ways: %s", what)
 			}

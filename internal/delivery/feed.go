@@ -74,7 +74,7 @@ type Batch struct {
 	More     bool     // there is more already
 }
 
-// Now is the position of what is committed from now on.
+// Now returns the position of the first entry that is committed from now on.
 func (f *Feed) Now(ctx context.Context) (Position, error) {
 	if err := f.tail.advance(ctx); err != nil {
 		return Position{}, err
@@ -82,14 +82,14 @@ func (f *Feed) Now(ctx context.Context) (Position, error) {
 	return Position{Seq: f.tail.end() + 1}, nil
 }
 
-// At is the position of what was committed at or after a time.
-func (f *Feed) At(ctx context.Context, at time.Time) (Position, error) {
+// Since returns the position of the first entry that was committed at or after a time.
+func (f *Feed) Since(ctx context.Context, at time.Time) (Position, error) {
 	before, err := f.tail.store.Before(ctx, at)
 	return Position{Seq: before + 1}, err
 }
 
-// Beginning is the position of the oldest entry that is kept.
-func (f *Feed) Beginning(ctx context.Context) (Position, error) {
+// Oldest returns the position of the oldest entry that is kept.
+func (f *Feed) Oldest(ctx context.Context) (Position, error) {
 	floor, _, err := f.tail.store.Floor(ctx)
 	return Position{Seq: floor + 1}, err
 }

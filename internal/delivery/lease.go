@@ -144,8 +144,8 @@ func (h *holder) renew(l *store.Lease) {
 	case w == nil:
 	case l.Revision != before.Revision:
 		w.stop(errReload)
-	case l.Wishes != before.Wishes:
-		w.ask()
+	case l.Requests != before.Requests:
+		w.noteRequest()
 	}
 }
 

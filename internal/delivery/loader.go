@@ -60,8 +60,8 @@ func (l *loader) serve(ctx, sending context.Context, h *holder) {
 			w.gate.Inherit(before.gate, w.endpoint.URL != before.endpoint.URL, time.Now())
 		}
 		before = w
-		if lease.Wishes < now.Wishes {
-			w.ask() // meanwhile
+		if lease.Requests < now.Requests {
+			w.noteRequest() // meanwhile
 		}
 		cause := w.run(ctx, sending)
 		l.settler.barrier(sending)
@@ -124,24 +124,24 @@ func (l *loader) worker(ep endpoint.Endpoint, owner access.Reader, lease store.L
 		Now:          time.Now(),
 	})
 	return &worker{
-		store:    l.store,
-		tail:     l.tail,
-		settler:  l.settler,
-		ticks:    l.ticks,
-		valid:    l.valid,
-		metrics:  l.metrics,
-		tracer:   l.tracer,
-		lacks:    l.lacks,
-		signals:  l.signals,
-		log:      log,
-		endpoint: ep,
-		sees:     owner.Clearance,
-		lease:    lease,
-		gate:     gate,
-		diary:    newDiary(log, ep),
-		over:     map[string]bool{},
-		inbox:    make(chan func(), gate.Policy().Concurrency+1), // all that can be under way: nobody blocks
-		notice:   make(chan struct{}, 1),
+		store:       l.store,
+		tail:        l.tail,
+		settler:     l.settler,
+		ticks:       l.ticks,
+		valid:       l.valid,
+		metrics:     l.metrics,
+		tracer:      l.tracer,
+		lacks:       l.lacks,
+		signals:     l.signals,
+		log:         log,
+		endpoint:    ep,
+		sees:        owner.Clearance,
+		lease:       lease,
+		gate:        gate,
+		endpointLog: newEndpointLog(log, ep),
+		over:        map[string]bool{},
+		inbox:       make(chan func(), gate.Policy().Concurrency+1), // all that can be under way: nobody blocks
+		notice:      make(chan struct{}, 1),
 	}
 }
 

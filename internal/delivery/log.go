@@ -8,10 +8,10 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// diary is what the operator's log says of one endpoint: why it can't be reached, that
-// it takes nothing, that it is back, and which messages were given up. However often
-// any of it happens, the log has a line of each a minute.
-type diary struct {
+// endpointLog writes to the operator's log about one endpoint: why it can't be reached,
+// that it accepts nothing, that it is back, and which messages were given up. However
+// often any of these happens, it writes at most one line of each per minute.
+type endpointLog struct {
 	log     *slog.Logger
 	url     string
 	failing bool // as the log said last
@@ -26,12 +26,12 @@ type diary struct {
 
 // How often the log says the same of an endpoint.
 const (
-	diaryEvery  = time.Minute
+	repeatEvery = time.Minute
 	reasonEvery = 10 * time.Minute // while it stays the same
 )
 
-func newDiary(log *slog.Logger, e endpoint.Endpoint) diary {
-	return diary{log: log, url: e.ShownURL(), failing: acceptsNothing(e)}
+func newEndpointLog(log *slog.Logger, e endpoint.Endpoint) endpointLog {
+	return endpointLog{log: log, url: e.ShownURL(), failing: acceptsNothing(e)}
 }
 
 // acceptsNothing reports whether an endpoint accepts no messages, which people must know.
@@ -41,10 +41,10 @@ func acceptsNothing(e endpoint.Endpoint) bool {
 }
 
 // condition says whether the endpoint accepts messages, when that has changed.
-func (d *diary) condition(e endpoint.Endpoint, now time.Time) {
+func (d *endpointLog) condition(e endpoint.Endpoint, now time.Time) {
 	switch failing := acceptsNothing(e); {
 	case failing && !d.failing && !now.Before(d.nextFailing):
-		d.failing, d.nextFailing = true, now.Add(diaryEvery)
+		d.failing, d.nextFailing = true, now.Add(repeatEvery)
 		consequence := "its messages wait, and it is probed until it is back"
 		if e.Condition() == endpoint.Refusing {
 			consequence = "it answers and refuses all, so that messages are given up after their last retry"
@@ -60,9 +60,9 @@ func (d *diary) condition(e endpoint.Endpoint, now time.Time) {
 
 // unreached says why a message could not be sent, with the addresses that nobody else
 // may see.
-func (d *diary) unreached(o outcome, now time.Time) {
+func (d *endpointLog) unreached(o outcome, now time.Time) {
 	if o.cause == "" ||
-		now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(diaryEvery-reasonEvery))) {
+		now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(repeatEvery-reasonEvery))) {
 		return
 	}
 	d.reason, d.nextReason = o.Reason, now.Add(reasonEvery)
@@ -71,14 +71,14 @@ func (d *diary) unreached(o outcome, now time.Time) {
 }
 
 // gaveUp notes messages that are dead.
-func (d *diary) gaveUp(dead []store.Dead) {
+func (d *endpointLog) gaveUp(dead []store.Dead) {
 	if d.dead += len(dead); len(dead) > 0 {
 		d.last = dead[len(dead)-1]
 	}
 }
 
 // flush says which messages were given up.
-func (d *diary) flush(now time.Time) {
+func (d *endpointLog) flush(now time.Time) {
 	if d.dead == 0 || now.Before(d.nextDead) {
 		return
 	}
@@ -86,5 +86,5 @@ func (d *diary) flush(now time.Time) {
 		"GET /v1/endpoints/{id}/dead lists them, and a POST to .../dead/retry tries them again",
 		"url", d.url, "count", d.dead, "last", d.last.Message, "trigger", d.last.Trigger, "subject", d.last.Subject,
 		"reason", d.last.Reason)
-	d.dead, d.nextDead = 0, now.Add(diaryEvery)
+	d.dead, d.nextDead = 0, now.Add(repeatEvery)
 }

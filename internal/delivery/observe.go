@@ -37,7 +37,7 @@ func (w *worker) observe(span observe.Span, c *cursor, msg *machine.Message, o o
 func (w *worker) observeEndpoint() {
 	now := w.endpoint
 	now.Health = w.gate.Health()
-	w.diary.condition(now, time.Now())
+	w.endpointLog.condition(now, time.Now())
 	w.metrics.Breaker(counting(&w.broken, w.gate.Open()))
 	w.metrics.Refusing(counting(&w.refusing, now.Condition() == endpoint.Refusing))
 }
@@ -46,7 +46,7 @@ func (w *worker) endObserving() {
 	w.metrics.Serving(-1)
 	w.metrics.Breaker(counting(&w.broken, false))
 	w.metrics.Refusing(counting(&w.refusing, false))
-	w.diary.flush(w.diary.nextDead)
+	w.endpointLog.flush(w.endpointLog.nextDead)
 }
 
 // counting notes whether a worker counts for one in a gauge, and returns by how much the

@@ -14,7 +14,7 @@ import (
 func TestMetricsCountTheEndpointsThatRefuseEverything(t *testing.T) {
 	metrics := observe.New("0.1.0")
 	e := endpoint.Endpoint{URL: "https://crm.example.com", Status: endpoint.Active}
-	w := &worker{metrics: metrics.Delivery, endpoint: e, diary: newDiary(slog.New(slog.DiscardHandler), e)}
+	w := &worker{metrics: metrics.Delivery, endpoint: e, endpointLog: newEndpointLog(slog.New(slog.DiscardHandler), e)}
 	w.metrics.Serving(1)
 	counts := func(want string) {
 		t.Helper()

@@ -35,9 +35,11 @@ func deadRows(all []machine.Dead) []store.Dead {
 	})
 }
 
-// grantedRows converts wishes that were granted to how they are saved.
-func grantedRows(all []machine.Wish) []store.Wish {
-	return convert(all, func(w machine.Wish) store.Wish { return store.Wish{Message: w.Message, Drop: w.Drop} })
+// repairedRows converts the requests that were carried out to their stored form.
+func repairedRows(all []machine.RepairRequest) []store.RepairRequest {
+	return convert(all, func(w machine.RepairRequest) store.RepairRequest {
+		return store.RepairRequest{Message: w.Message, Drop: w.Drop}
+	})
 }
 
 // healthRows converts changes of an endpoint's health to how they are saved.

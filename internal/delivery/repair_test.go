@@ -210,7 +210,7 @@ func TestAMessageIsResentWithTheSameIDWhateverBecameOfIt(t *testing.T) {
 		b.eventually("all is recorded", func() bool { return b.tries(dies) == 2 && b.tries(waits) == 2 })
 		refuse.Store(false)
 		for i, e := range []endpoint.Endpoint{dies, dies, waits} {
-			m, err := b.store.Told(b.Context(), b.tenant, e.ID, told[i])
+			m, err := b.store.SentMessage(b.Context(), b.tenant, e.ID, told[i])
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -373,7 +373,7 @@ func (b *bench) deadIn(e endpoint.Endpoint, state store.DeadState) []store.Dead 
 func (b *bench) askParked(e endpoint.Endpoint, messages []string, drop bool) {
 	b.Helper()
 	b.update(func(tx *store.Tx) error {
-		_, err := tx.AskParked(b.Context(), b.tenant, e.ID, messages, drop)
+		_, err := tx.RequestRepairs(b.Context(), b.tenant, e.ID, messages, drop)
 		return err
 	})
 }
@@ -478,7 +478,7 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 	if diff := gocmp.Diff(want, b.deadIn(e, store.Dropped), ignore); diff != "" {
 		b.Errorf("dropped are (-want +got):\n%s", diff)
 	}
-	wishes, err := b.store.Wishes(b.Context(), b.tenant, e.ID)
+	wishes, err := b.store.RepairRequests(b.Context(), b.tenant, e.ID)
 	if err != nil || len(wishes) > 0 {
 		b.Errorf("asked is still %v, %v", wishes, err)
 	}

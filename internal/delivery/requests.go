@@ -15,7 +15,7 @@ type requests struct {
 	replays []store.Replay           // those of them that the worker does not know yet
 	saved   map[string]machine.Saved // of them
 	named   map[string][]string      // ids of the messages that they name
-	wishes  []store.Wish             // of parked messages
+	repairs []store.RepairRequest    // of parked messages
 }
 
 // readRequests reads what is asked of an endpoint whose schedule has this longest
@@ -46,7 +46,7 @@ func readRequests(
 		}
 		r.replays = append(r.replays, replay)
 	}
-	r.wishes, err = st.Wishes(ctx, l.Tenant, l.Endpoint)
+	r.repairs, err = st.RepairRequests(ctx, l.Tenant, l.Endpoint)
 	return r, err
 }
 
@@ -90,8 +90,8 @@ func dueAt(saved, now time.Time, longest time.Duration) time.Time {
 // start a replay twice. A request that comes meanwhile is read afterwards.
 func (w *worker) checkRequests(ctx context.Context) {
 	w.mu.Lock()
-	asked, over := w.asked && !w.checking, w.over
-	w.asked, w.over = w.asked && w.checking, map[string]bool{}
+	asked, over := w.requested && !w.checking, w.over
+	w.requested, w.over = w.requested && w.checking, map[string]bool{}
 	w.mu.Unlock()
 	if len(over) > 0 {
 		w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool { return over[c.id] })
@@ -112,7 +112,7 @@ func (w *worker) checkRequests(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			w.log.Error("what is asked of the endpoint can't be read; trying again", "error", err)
 			sleep(ctx, readAgain)
-			w.ask()
+			w.noteRequest()
 		}
 		w.inbox <- func() {
 			w.checking = false
@@ -148,9 +148,9 @@ func (w *worker) apply(r requests) {
 	}
 	w.rotate()
 	for c := range w.cursors {
-		for _, wish := range r.wishes {
+		for _, wish := range r.repairs {
 			if wish.Cursor == c.id {
-				c.machine.Ask(machine.Wish{Message: wish.Message, Drop: wish.Drop})
+				c.machine.RequestRepair(machine.RepairRequest{Message: wish.Message, Drop: wish.Drop})
 			}
 		}
 	}

@@ -27,34 +27,34 @@ import (
 )
 
 // told is a request as a receiver saw it.
-type told struct {
+type received struct {
 	header http.Header
 	body   []byte
 }
 
 // repeater is a receiver that answers with all it was told.
-func (b *bench) repeater() (*httptest.Server, <-chan told) {
-	heard := make(chan told, 1000)
+func (b *bench) repeater() (*httptest.Server, <-chan received) {
+	requests := make(chan received, 1000)
 	s := httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		for name, values := range q.Header {
 			w.Header()["Told-"+name] = values
 			io.WriteString(w, strings.Join(values, ",")+"\n")
 		}
-		heard <- told{q.Header.Clone(), body}
+		requests <- received{q.Header.Clone(), body}
 	})))
 	b.Cleanup(s.Close)
-	return s, heard
+	return s, requests
 }
 
-func hear(b *bench, heard <-chan told) told {
+func next(b *bench, requests <-chan received) received {
 	b.Helper()
 	select {
-	case t := <-heard:
+	case t := <-requests:
 		return t
 	case <-time.After(patience):
 		b.Fatal("nothing arrived")
-		return told{}
+		return received{}
 	}
 }
 
@@ -83,7 +83,7 @@ func (b *bench) record(e endpoint.Endpoint) store.Attempt {
 
 func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
-		server, heard := b.repeater()
+		server, requests := b.repeater()
 		e := b.add(endpoint.Endpoint{URL: server.URL,
 			Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
 				{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
@@ -91,7 +91,7 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 				{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
 			}})
 		b.comment(1, 1)
-		got := hear(b, heard)
+		got := next(b, requests)
 		for name, want := range map[string]string{
 			"X-Api-Key": "sesame-open", "X-Lower": "kept as spelt", "Content-Type": "application/json; charset=UTF-8",
 		} {
@@ -122,8 +122,8 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 		b.add(endpoint.Endpoint{URL: plain.URL})
 		for version := range int64(3) {
 			b.comment(1, version+1)
-			for of, heard := range map[string]<-chan told{"2.4.1": expected, "0.1.0": usual} {
-				got := hear(b, heard)
+			for of, requests := range map[string]<-chan received{"2.4.1": expected, "0.1.0": usual} {
+				got := next(b, requests)
 				if values := got.header["X-Atfinity-Version"]; !slices.Equal(values, []string{of}) ||
 					got.header.Get("X-atfinity-event") != "case_comment" {
 					b.Errorf("version %d, to whom expects %s: %v", version, of, got.header)
@@ -136,7 +136,7 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 			if _, _, err := b.tester.Send(b.Context(), e, trigger); err != nil {
 				b.Fatal(err)
 			}
-			if got := hear(b, expected); !slices.Equal(got.header["X-Atfinity-Version"], want) {
+			if got := next(b, expected); !slices.Equal(got.header["X-Atfinity-Version"], want) {
 				b.Errorf("a sample of %s: %v", trigger, got.header)
 			}
 		}
@@ -178,7 +178,7 @@ func TestNoHeaderThatAFormatSetsCanBeSetByAnEndpoint(t *testing.T) {
 
 // verified counts the signatures of each secret that are right; it fails the test
 // when there are others.
-func (t told) verified(b *bench, keys map[string][]byte, public ed25519.PublicKey) map[string]int {
+func (t received) verified(b *bench, keys map[string][]byte, public ed25519.PublicKey) map[string]int {
 	b.Helper()
 	counts := map[string]int{}
 	all := strings.Fields(t.header.Get("webhook-signature"))
@@ -221,14 +221,14 @@ func TestDuringTheOverlapBothSecretsSignAndThenOne(t *testing.T) {
 			"during the overlap": {time.Hour, map[string]int{"new": 1, "old": 1, "v1a": 1}},
 			"behind it":          {-time.Second, map[string]int{"new": 1, "v1a": 1}},
 		} {
-			server, heard := b.repeater()
+			server, requests := b.repeater()
 			e := b.add(endpoint.Endpoint{URL: server.URL, Secrets: []endpoint.Secret{
 				{ID: "sec_2", Kind: endpoint.V1, Key: keys["new"]},
 				{ID: "sec_1", Kind: endpoint.V1, Key: keys["old"], ExpiresAt: time.Now().Add(test.ends)},
 				{ID: "sec_3", Kind: endpoint.V1a, Key: seed},
 			}})
 			b.comment(1, 1)
-			got := hear(b, heard)
+			got := next(b, requests)
 			if diff := gocmp.Diff(test.want, got.verified(b, keys, public)); diff != "" {
 				b.Errorf("%s: %s", name, diff)
 			}
@@ -241,7 +241,7 @@ func TestDuringTheOverlapBothSecretsSignAndThenOne(t *testing.T) {
 }
 
 // publicKeyVerifies hands the public key to the package that receivers use.
-func (b *bench) publicKeyVerifies(seed []byte, got told) {
+func (b *bench) publicKeyVerifies(seed []byte, got received) {
 	b.Helper()
 	v, err := webhook.NewVerifier(outbound.FormatPublicKey(seed))
 	if err != nil {

@@ -82,7 +82,7 @@ const gather = 300 * time.Millisecond
 
 // onlyMoved reports whether a settlement is of a position alone.
 func onlyMoved(s store.Settlement) bool {
-	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Granted)+len(s.Health) == 0 && !s.Ended &&
+	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Repaired)+len(s.Health) == 0 && !s.Ended &&
 		!s.Replay
 }
 
@@ -131,7 +131,7 @@ func (p *settlement) merge(more store.Settlement) {
 	row.Attempts = append(row.Attempts, more.Attempts...)
 	row.Dead = append(row.Dead, more.Dead...)
 	row.Health = append(row.Health, more.Health...)
-	row.Granted = append(row.Granted, more.Granted...)
+	row.Repaired = append(row.Repaired, more.Repaired...)
 	for i := range more.Park {
 		p.lanes[more.Park[i].Lane] = &more.Park[i]
 	}

@@ -59,10 +59,10 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 		gathered("once they are ripe", false, map[string]int64{"idle": 5, "busy": 7})
 		s.put(idle, store.Settlement{Position: 9})
 		gathered("at the end", true, map[string]int64{"idle": 9})
-		s.put(idle, store.Settlement{Position: 10, Granted: []store.Wish{{Message: "msg_1"}}})
-		if batch := gathered("what was granted", false,
-			map[string]int64{"idle": 10}); len(batch[idle].row.Granted) != 1 {
-			t.Errorf("granted is %v", batch[idle].row.Granted)
+		s.put(idle, store.Settlement{Position: 10, Repaired: []store.RepairRequest{{Message: "msg_1"}}})
+		if batch := gathered("what was repaired", false,
+			map[string]int64{"idle": 10}); len(batch[idle].row.Repaired) != 1 {
+			t.Errorf("repaired is %v", batch[idle].row.Repaired)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func (t *Tester) Send(
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})
 	result := t.client.Post(ctx, q)
 	o := classify(msg, q, result, e.KeepAnswers)
-	once := newDiary(t.log.With("endpoint", e.ID, "tenant", e.Tenant), e)
+	once := newEndpointLog(t.log.With("endpoint", e.ID, "tenant", e.Tenant), e)
 	once.unreached(o, q.At)
 	return o.attempt, o.Reason, ctx.Err()
 }
@@ -78,7 +78,7 @@ func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, 
 	}
 	entry.Tenant, entry.At = e.Tenant, time.Now()
 	for part, body := range filter.ViewOf(e).Messages(entry, t.version) {
-		if body.Trigger == trigger && !body.Untold && body.Err == nil {
+		if body.Trigger == trigger && !body.Hidden && body.Err == nil {
 			return &machine.Message{
 				Place: machine.Place{Part: part}, ID: body.ID, Subject: entry.Subject, Body: &body, Tries: 1,
 			}, nil

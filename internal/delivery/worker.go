@@ -38,18 +38,18 @@ type worker struct {
 	live        *cursor
 	replays     []*cursor
 	waiter      *waiter
-	diary       diary
+	endpointLog endpointLog
 
 	inbox    chan func()   // what came back: run on the worker's own goroutine
 	reading  int           // what is being read of the journal, or of what is asked
 	checking bool          // what is asked is being read
 	notice   chan struct{} // holds one when durable, asked, over or cause changed
 
-	mu      sync.Mutex
-	durable int             // outcomes saved, of which the gate does not know yet
-	asked   bool            // somebody may have asked something of the endpoint
-	over    map[string]bool // replays whose end is saved
-	cause   error           // why it stops; nil: it does not
+	mu        sync.Mutex
+	durable   int             // outcomes saved, of which the gate does not know yet
+	requested bool            // somebody may have asked something of the endpoint
+	over      map[string]bool // replays whose end is saved
+	cause     error           // why it stops; nil: it does not
 
 	broken   bool               // the breaker was open when it was last looked at
 	refusing bool               // so was the endpoint, of everything
@@ -90,10 +90,10 @@ func (w *worker) saved(p *settlement) {
 	w.nudge()
 }
 
-// ask lets the worker look at what is asked of its endpoint.
-func (w *worker) ask() {
+// noteRequest records that its endpoint has a new replay or repair request, which the worker reads next.
+func (w *worker) noteRequest() {
 	w.mu.Lock()
-	w.asked = true
+	w.requested = true
 	w.mu.Unlock()
 	w.nudge()
 }
@@ -126,7 +126,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 		w.checkRequests(ctx)
 		for c := range w.cursors {
 			c.fill(ctx)
-			c.machine.Grant(time.Now())
+			c.machine.Repair(time.Now())
 		}
 		if w.valid.now() {
 			w.sendAll(ctx, sending)
@@ -257,7 +257,7 @@ func (w *worker) pause() time.Duration {
 // receive hands a message's outcome to its cursor.
 func (w *worker) receive(c *cursor, msg *machine.Message, o outcome) {
 	now := time.Now()
-	w.diary.unreached(o, now)
+	w.endpointLog.unreached(o, now)
 	if o.Verdict != machine.NotAttempted {
 		c.attempts = append(c.attempts, o.attempt)
 	}

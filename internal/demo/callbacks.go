@@ -43,14 +43,14 @@ func (c *callbacks) trust(path, secret string) error {
 	if err != nil {
 		return err
 	}
-	judge, known := rules()[path]
+	rule, known := rules()[path]
 	if !known {
 		return fmt.Errorf("the demo has no callback %s", path)
 	}
 	c.Handle("POST "+
 		path, webhook.Callback(verifier, func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 		c.asked <- question{Path: path, Attempt: q.Attempt}
-		return judge(q)
+		return rule(q)
 	}, webhook.OnError(func(_ *http.Request, err error) {
 		if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrTimestamp) ||
 			errors.Is(err, webhook.ErrHeaders) {

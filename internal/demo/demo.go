@@ -54,11 +54,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer asked.close()
 	inbox := newReceiver()
-	told, err := listen(wrapped(inbox, o.Receive))
+	receiver, err := listen(wrapped(inbox, o.Receive))
 	if err != nil {
 		return err
 	}
-	defer told.close()
+	defer receiver.close()
 
 	server, stop, err := o.Start(ctx, map[string]string{"CASEHOOK_VAR_CALLBACKS": asked.url})
 	if err != nil {
@@ -67,14 +67,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer func() { err = errors.Join(err, stop()) }()
 	out.place("server", server.URL)
 	out.place("sample callbacks", asked.url)
-	out.place("sample receiver", told.url)
+	out.place("sample receiver", receiver.url)
 
 	s := &stage{
 		api: &client.Client{Server: server.URL, Token: server.Token, Timeout: time.Minute}, out: out, inbox: inbox,
 		callbacks: asks,
 		wait:      o.Wait, seen: map[string]bool{},
 	}
-	if err := s.perform(ctx, told.url); err != nil {
+	if err := s.perform(ctx, receiver.url); err != nil {
 		if ctx.Err() != nil && !o.Once {
 			return nil // somebody pressed Ctrl-C
 		}

@@ -87,10 +87,10 @@ type listener struct {
 	turns   chan struct{} // one for each subject that is tried again
 	room    chan struct{} // one for each message that waits for one of those
 
-	mu              sync.Mutex           // of what follows, and of the output
-	behind          map[string][]message // what waits, by subject that is tried again
-	day             string               // of the message that was printed last
-	heard, notTaken int
+	mu                 sync.Mutex           // of what follows, and of the output
+	behind             map[string][]message // what waits, by subject that is tried again
+	day                string               // of the message that was printed last
+	received, notTaken int
 }
 
 func (e *listener) note(format string, args ...any) {
@@ -119,7 +119,7 @@ func (e *listener) close() {
 	close(e.queue)
 	e.working.Wait()
 	if e.to != nil {
-		e.note("%d messages came; %d of them were not taken.", e.heard, e.notTaken)
+		e.note("%d messages came; %d of them were not taken.", e.received, e.notTaken)
 	}
 }
 
@@ -308,7 +308,7 @@ func (e *listener) print(m message, f *forwardResult) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if f == nil || f.Attempt == 1 {
-		e.heard++
+		e.received++
 		if f != nil && !f.delivered() {
 			e.notTaken++
 		}

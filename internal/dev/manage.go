@@ -130,18 +130,18 @@ func (m Messages) body() map[string]any {
 // RetryMessages has messages tried again.
 func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) error {
 	if m.Parked {
-		return m.settle(ctx, c, o, "/parked/retry", "tried at once")
+		return m.changeMessages(ctx, c, o, "/parked/retry", "tried at once")
 	}
 	id, err := endpointID(ctx, c, m.Endpoint)
 	if err != nil {
 		return err
 	}
-	var begun replayStatus
-	if err := c.Post(ctx, endpointPath(id, "/dead/retry"), m.body(), &begun); err != nil {
+	var started replayStatus
+	if err := c.Post(ctx, endpointPath(id, "/dead/retry"), m.body(), &started); err != nil {
 		return err
 	}
-	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(begun.Messages, "message"),
-		begun.ID)
+	o.line("endpoint %s: %s will be tried again, by the replay %s", m.Endpoint, counted(started.Messages, "message"),
+		started.ID)
 	return nil
 }
 
@@ -151,10 +151,10 @@ func DropMessages(ctx context.Context, c *client.Client, o Output, m Messages) e
 	if m.Parked {
 		path = "/parked/drop"
 	}
-	return m.settle(ctx, c, o, path, "dropped")
+	return m.changeMessages(ctx, c, o, path, "dropped")
 }
 
-func (m Messages) settle(ctx context.Context, c *client.Client, o Output, path, done string) error {
+func (m Messages) changeMessages(ctx context.Context, c *client.Client, o Output, path, done string) error {
 	id, err := endpointID(ctx, c, m.Endpoint)
 	if err != nil {
 		return err
@@ -285,11 +285,11 @@ func Replay(ctx context.Context, c *client.Client, o Output, r ReplayRequest) er
 	if r.Case != 0 {
 		body["subject"] = fmt.Sprintf("case/%d", r.Case)
 	}
-	var begun replayStatus
-	if err := c.Post(ctx, endpointPath(id, "/replays"), body, &begun); err != nil {
+	var started replayStatus
+	if err := c.Post(ctx, endpointPath(id, "/replays"), body, &started); err != nil {
 		return err
 	}
-	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, begun.ID)
+	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, started.ID)
 	o.line("casehook endpoints replays %s shows how far it is.", r.Endpoint)
 	return nil
 }

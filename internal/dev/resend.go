@@ -38,16 +38,16 @@ func Resend(ctx context.Context, c *client.Client, r ResendOptions) error {
 
 // start begins a replay of one message, and waits for what becomes of it.
 func (r ResendOptions) start(ctx context.Context, c *client.Client, id, path string, body any) error {
-	var begun replay
-	if err := c.Post(ctx, endpointPath(id, path), body, &begun); err != nil {
+	var started replay
+	if err := c.Post(ctx, endpointPath(id, path), body, &started); err != nil {
 		return err
 	}
-	return r.await(ctx, c, id, begun)
+	return r.await(ctx, c, id, started)
 }
 
 // await waits for the end of a replay, or for its first try that fails: others
 // follow, as the endpoint's policy says.
-func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, begun replay) error {
+func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, started replay) error {
 	ctx, cancel := context.WithTimeout(ctx, max(r.Wait, time.Millisecond))
 	defer cancel()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -60,10 +60,10 @@ func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, b
 			return nil
 		}
 		var now replay
-		if err := c.Get(ctx, endpointPath(id, "/replays/"+begun.ID), &now); err != nil {
+		if err := c.Get(ctx, endpointPath(id, "/replays/"+started.ID), &now); err != nil {
 			return err
 		}
-		tries, err := r.tries(ctx, c, id, begun.CreatedAt)
+		tries, err := r.tries(ctx, c, id, started.CreatedAt)
 		switch {
 		case err != nil:
 			return err

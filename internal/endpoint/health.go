@@ -8,13 +8,13 @@ import (
 // Health is how an endpoint has fared lately. It is saved, so that neither a
 // restart nor another node forgets for how long it has been failing.
 type Health struct {
-	Version int64     // grows with every change of it
-	Since   time.Time // of the first of its failures in a row; zero: it does not fail
-	Counted time.Time // from when they count towards being disabled; zero: from the next one on
-	Reason  string    // of the failure that was noted last
-	Told    bool      // others were told that it fails, and not yet that it is back
-	Notable bool      // of the failures that count, not all were at messages about endpoints
-	Breaker Breaker
+	Version  int64     // grows with every change of it
+	Since    time.Time // of the first of its failures in a row; zero: it does not fail
+	Counted  time.Time // from when they count towards being disabled; zero: from the next one on
+	Reason   string    // of the failure that was noted last
+	Reported bool      // endpoint.failing was published, and endpoint.recovered not yet
+	Notable  bool      // of the failures that count, not all were at messages about endpoints
+	Breaker  Breaker
 }
 
 // Breaker is what keeps messages from an endpoint that is down.
@@ -47,7 +47,7 @@ func (e Endpoint) Condition() Condition {
 		return Down
 	case h.Breaker == Refuses:
 		return Refusing
-	case h.Told, h.Breaker == Open, h.Breaker == Unconnected:
+	case h.Reported, h.Breaker == Open, h.Breaker == Unconnected:
 		return Failing
 	case !h.Since.IsZero():
 		return Unsteady

@@ -19,9 +19,9 @@ func TestAnEndpointsConditionIsSummedUp(t *testing.T) {
 		{"well", endpoint.Active, endpoint.Health{Version: 4, Reason: "gone by"}, endpoint.Healthy},
 		{"failed once", endpoint.Active, endpoint.Health{Since: at, Breaker: endpoint.Closed}, endpoint.Unsteady},
 		{"down, and nobody was told", endpoint.Active, endpoint.Health{Since: at, Breaker: endpoint.Unconnected}, endpoint.Failing},
-		{"told of, the breaker closed", endpoint.Active, endpoint.Health{Since: at, Told: true, Breaker: endpoint.Closed}, endpoint.Failing},
+		{"told of, the breaker closed", endpoint.Active, endpoint.Health{Since: at, Reported: true, Breaker: endpoint.Closed}, endpoint.Failing},
 		{"paused while it was down", endpoint.Paused, endpoint.Health{Since: at, Breaker: endpoint.Open}, endpoint.Failing},
-		{"disabled", endpoint.Disabled, endpoint.Health{Since: at, Told: true}, endpoint.Down},
+		{"disabled", endpoint.Disabled, endpoint.Health{Since: at, Reported: true}, endpoint.Down},
 	} {
 		if got := (endpoint.Endpoint{Status: test.status, Health: test.health}).Condition(); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)

@@ -14,9 +14,9 @@ import (
 // both, which is what an empty list means.
 var Sources = []string{string(event.API), string(event.UI)}
 
-// Hears reports whether the endpoint is told of what this actor did. Changes that Casehook itself
-// makes are nobody's activity, and go to all endpoints.
-func (e Endpoint) Hears(a event.Actor) bool {
+// AcceptsActor reports whether the endpoint is sent the activity of an actor. Changes that
+// Casehook itself makes are nobody's activity, and go to all endpoints.
+func (e Endpoint) AcceptsActor(a event.Actor) bool {
 	if e.IgnoreOwn && a.Source == event.API && a.TokenID == e.Token {
 		return false
 	}

@@ -27,7 +27,8 @@ func TestAnEndpointHearsOfItsSources(t *testing.T) {
 		{"of other programs'", []string{"api"}, true, [4]bool{false, false, true, true}},
 	} {
 		e := endpoint.Endpoint{Sources: test.sources, IgnoreOwn: test.ignoreOwn, Token: "tok_own"}
-		if got := [4]bool{e.Hears(person), e.Hears(own), e.Hears(other), e.Hears(casehook)}; got != test.want {
+		got := [4]bool{e.AcceptsActor(person), e.AcceptsActor(own), e.AcceptsActor(other), e.AcceptsActor(casehook)}
+		if got != test.want {
 			t.Errorf("%s: it hears of %v, want %v", test.name, got, test.want)
 		}
 	}

@@ -25,7 +25,7 @@ func patternProblem(a *ast.AST) (message string) {
 		args := e.AsCall().Args()
 		pattern := args[len(args)-1]
 		if problem := refusal(pattern); problem != "" {
-			at := beginning(a.SourceInfo(), pattern)
+			at := startOf(a.SourceInfo(), pattern)
 			message = fmt.Sprintf("has a pattern for matches() at line %d, column %d that %s", at.Line(),
 				at.Column()+1, problem)
 		}
@@ -33,9 +33,9 @@ func patternProblem(a *ast.AST) (message string) {
 	return message
 }
 
-// beginning returns where an expression begins: CEL says of one with an operator where
-// the operator is.
-func beginning(info *ast.SourceInfo, e ast.Expr) common.Location {
+// startOf returns the location of an expression's first character. The location that CEL
+// has for an expression with an operator is the operator's.
+func startOf(info *ast.SourceInfo, e ast.Expr) common.Location {
 	first := info.GetStartLocation(e.ID())
 	ast.PreOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		at := info.GetStartLocation(part.ID())

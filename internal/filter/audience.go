@@ -34,7 +34,7 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 		Reader:    owner,
 		view:      ViewOf(e),
 		triggers:  make(map[string]bool, len(e.Triggers)),
-		accepts:   e.Hears,
+		accepts:   e.AcceptsActor,
 		self:      event.EndpointSubject(e.ID),
 	}
 	for _, trigger := range e.Triggers {
@@ -62,7 +62,7 @@ func ForClient(tenant int64, r access.Reader, triggers map[string]bool, sources 
 		Clearance: r.Clearance,
 		Reader:    r,
 		triggers:  triggers,
-		accepts:   endpoint.Endpoint{Sources: sources}.Hears,
+		accepts:   endpoint.Endpoint{Sources: sources}.AcceptsActor,
 	}
 }
 
@@ -86,7 +86,7 @@ func (a Audience) With(source string) Audience {
 // the actor's source were asked for, and it is not about the endpoint itself. The
 // message is one that wire.Messages derived for the audience's clearance.
 func (a *Audience) Subscribes(e *event.Entry, m *wire.Message) bool {
-	return !m.Untold && a.Reader.Reads(e) && a.triggers[m.Trigger] && a.accepts(e.Actor) &&
+	return !m.Hidden && a.Reader.Reads(e) && a.triggers[m.Trigger] && a.accepts(e.Actor) &&
 		(a.self == "" || e.Subject != a.self) && (a.client == nil || a.client.Subscribes(e, m))
 }
 

@@ -40,7 +40,7 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 			entry: func(e *event.Entry) { e.Actor = program("tok_other") }, subscribes: true, passes: true},
 		{name: "about itself", entry: func(e *event.Entry) { e.Subject = event.EndpointSubject(self) }},
 		{name: "about another endpoint", entry: func(e *event.Entry) { e.Subject = event.EndpointSubject("ep_other") }, subscribes: true, passes: true},
-		{name: "above its clearance", message: func(m *wire.Message) { m.Untold = true }},
+		{name: "above its clearance", message: func(m *wire.Message) { m.Hidden = true }},
 		{name: "of a type that its owner may not read", owner: access.Reader{Without: []string{"kyc"}}},
 		{name: "of a type that its owner may read", owner: access.Reader{Without: []string{"other"}}, subscribes: true, passes: true},
 		{name: "what the filter passes", endpoint: func(e *endpoint.Endpoint) { e.Filter = `case.data.amount > 1000` }, subscribes: true, passes: true},

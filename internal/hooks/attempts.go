@@ -266,7 +266,7 @@ func (s *Messages) derive(
 	}
 	for _, view := range wire.ViewsUpTo(reached) {
 		for _, m := range view.Messages(found.Entries[0], "") {
-			if m.ID != a.Message || m.Untold || m.Err != nil {
+			if m.ID != a.Message || m.Hidden || m.Err != nil {
 				continue
 			}
 			if sum := sha256.Sum256(m.Body); hex.EncodeToString(sum[:]) == a.BodySHA256 {

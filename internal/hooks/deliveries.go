@@ -88,8 +88,8 @@ type deliveryPage struct {
 	known      map[string]endpoint.Endpoint
 	audience   map[string]*filter.Audience // of each
 	tries      map[store.Pair]store.Tries
-	buried     map[store.Pair]store.Buried
-	standing   map[string]store.Standing
+	givenUp    map[store.Pair]store.GivenUp
+	progress   map[string]store.Progress
 	derivation Derivation
 }
 
@@ -174,7 +174,7 @@ func (b *deliveryPage) add(e *event.Entry) {
 		return
 	}
 	for part, m := range wire.Messages(e, "", b.visibility.p.Clearance) {
-		if !m.Untold {
+		if !m.Hidden {
 			b.messages = append(b.messages, MessageDeliveries{Entry: e, Message: m.ID, Trigger: m.Trigger})
 			b.parts = append(b.parts, part)
 		}
@@ -213,10 +213,10 @@ func (b *deliveryPage) load(ctx context.Context) (err error) {
 	}
 	ids := slices.Sorted(maps.Keys(b.known))
 	st, tenant := b.visibility.service.store, b.visibility.p.Tenant
-	if b.buried, err = st.Buried(ctx, tenant, ids, messages); err != nil {
+	if b.givenUp, err = st.GivenUp(ctx, tenant, ids, messages); err != nil {
 		return err
 	}
-	b.standing, err = st.Standings(ctx, tenant, ids, append(messages, b.subject, ""))
+	b.progress, err = st.Progress(ctx, tenant, ids, append(messages, b.subject, ""))
 	return err
 }
 
@@ -257,15 +257,15 @@ func (b *deliveryPage) resolve(t *MessageDeliveries, part int) {
 		e := b.known[id]
 		pair := store.Pair{Endpoint: id, Message: t.Message}
 		d := Delivery{Endpoint: id, Name: e.Name, Tries: b.tries[pair]}
-		buried, wasBuried := b.buried[pair]
+		givenUp, wasGivenUp := b.givenUp[pair]
 		head, parked := b.head(id, t)
 		switch {
-		case d.Tries.Delivered || buried.State == "delivered":
+		case d.Tries.Delivered || givenUp.State == "delivered":
 			d.Status = DeliveryDone
-		case buried.State == "retrying":
-			d.Status, d.Reason = DeliveryWaiting, buried.Reason
-		case wasBuried:
-			d.Status, d.Reason = DeliveryStatus(buried.State), buried.Reason
+		case givenUp.State == "retrying":
+			d.Status, d.Reason = DeliveryWaiting, givenUp.Reason
+		case wasGivenUp:
+			d.Status, d.Reason = DeliveryStatus(givenUp.State), givenUp.Reason
 		case parked && head.Message == t.Message:
 			d.Status, d.Due, d.Reason = DeliveryParked, head.Due, head.Reason
 		case b.waits(e, t, part, head, parked):
@@ -282,7 +282,7 @@ func (b *deliveryPage) resolve(t *MessageDeliveries, part int) {
 // head returns the parked message that this one is, or waits behind.
 func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Parked, parked bool) {
 	for _, lane := range []string{t.Message, b.subject, ""} {
-		if p, parked = b.standing[endpoint].Lanes[lane]; parked {
+		if p, parked = b.progress[endpoint].Lanes[lane]; parked {
 			return p, true
 		}
 	}
@@ -293,7 +293,7 @@ func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Park
 func (b *deliveryPage) waits(
 	e endpoint.Endpoint, t *MessageDeliveries, part int, head store.Parked, parked bool,
 ) bool {
-	s, served := b.standing[e.ID]
+	s, served := b.progress[e.ID]
 	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position
 	behind := parked && head.Lane == b.subject &&
 		(head.Seq < t.Entry.Seq || head.Seq == t.Entry.Seq && head.Part < part)

@@ -183,13 +183,13 @@ func (s *Messages) RetryDead(
 			return nil, err
 		}
 		r, err := tx.RetryDead(ctx, store.Replay{
-			ID:        id.New("rpl"),
-			Tenant:    e.Tenant,
-			Endpoint:  e.ID,
-			Kind:      store.ReplayRetry,
-			State:     store.ReplayRunning,
-			AskedBy:   p.Actor.Name,
-			CreatedAt: s.now(),
+			ID:          id.New("rpl"),
+			Tenant:      e.Tenant,
+			Endpoint:    e.ID,
+			Kind:        store.ReplayRetry,
+			State:       store.ReplayRunning,
+			RequestedBy: p.Actor.Name,
+			CreatedAt:   s.now(),
 		}, names)
 		if err != nil {
 			return nil, err
@@ -247,7 +247,7 @@ func (s *Messages) RetryParked(
 		action:    access.MessagesHurried,
 		endpoint:  endpointID,
 		do: func(tx *store.Tx, names []string) (int64, error) {
-			return tx.AskParked(ctx, p.Tenant, endpointID, names, false)
+			return tx.RequestRepairs(ctx, p.Tenant, endpointID, names, false)
 		},
 	})
 }
@@ -262,7 +262,7 @@ func (s *Messages) DropParked(
 		action:    access.MessagesDropped,
 		endpoint:  endpointID,
 		do: func(tx *store.Tx, names []string) (int64, error) {
-			return tx.AskParked(ctx, p.Tenant, endpointID, names, true)
+			return tx.RequestRepairs(ctx, p.Tenant, endpointID, names, true)
 		},
 	})
 }

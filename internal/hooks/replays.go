@@ -93,10 +93,10 @@ func (s *Messages) Resend(
 	}
 	plan := func(tx *store.Tx, e endpoint.Endpoint) (store.Replay, []store.Place, error) {
 		var none store.Replay
-		var m store.Told
+		var m store.SentMessage
 		err := messageMissing()
 		if input.Word(message) && p.Clearance.Sees(e.Reached) {
-			m, err = tx.Told(ctx, e.Tenant, e.ID, message)
+			m, err = tx.SentMessage(ctx, e.Tenant, e.ID, message)
 		}
 		if err != nil {
 			return none, nil, err
@@ -157,7 +157,7 @@ func (s *Messages) startReplay(
 		return made, err
 	}
 	r.ID, r.Tenant, r.Endpoint, r.State, r.Position = id.New("rpl"), e.Tenant, e.ID, store.ReplayRunning, r.After
-	r.AskedBy, r.CreatedAt = p.Actor.Name, s.now()
+	r.RequestedBy, r.CreatedAt = p.Actor.Name, s.now()
 	if err := tx.CreateReplay(ctx, r, messages); err != nil {
 		return made, err
 	}

@@ -93,10 +93,10 @@ func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) 
 	from := c.addresses[one.network]
 	switch {
 	case !one.proxied && from != nil && from.open >= c.config.PerAddress:
-		c.tellCrowded(peer)
+		c.warnCrowded(peer)
 		evicted = cmp.Or(longest(from.waiting), c.stopped(one.network))
 	case len(c.all) >= c.config.Connections:
-		c.tellFull()
+		c.warnFull()
 		evicted = cmp.Or(longest(c.waiting), c.stopped(netip.Prefix{}))
 	default:
 		c.add(one)
@@ -227,14 +227,14 @@ const (
 	adviceFiles = "Raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit."
 )
 
-func (c *Clients) tellFull() {
+func (c *Clients) warnFull() {
 	if c.full.starts(time.Now()) {
 		c.config.Log.Warn("there are too many connections; unused ones are closed",
 			"most", c.config.Connections, "advice", adviceFull)
 	}
 }
 
-func (c *Clients) tellCrowded(peer netip.Addr) {
+func (c *Clients) warnCrowded(peer netip.Addr) {
 	if c.crowded.starts(time.Now()) {
 		c.config.Log.Warn("one address has too many connections; unused ones are closed",
 			"address", peer.String(), "most", c.config.PerAddress, "advice", adviceCrowded)

@@ -57,7 +57,7 @@ func (c *Clients) startRequest(from origin) bool {
 	defer c.mu.Unlock()
 	at := c.network(Network(from.address))
 	if at.open >= c.config.PerAddress {
-		c.tellCrowded(from.address)
+		c.warnCrowded(from.address)
 		return false
 	}
 	at.open++

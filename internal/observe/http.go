@@ -24,16 +24,16 @@ func newHTTP(r prometheus.Registerer) *HTTP {
 	}
 }
 
-// Begin notes that a request came in.
-func (h *HTTP) Begin() {
+// Received counts a request that came in.
+func (h *HTTP) Received() {
 	if h != nil {
 		h.inFlight.Inc()
 	}
 }
 
-// End notes how a request was answered; status 0: it was not. The operation is
-// the API's name for it, never the request's own words.
-func (h *HTTP) End(operation string, status int, took time.Duration) {
+// Answered counts the answer to a request. Status 0 means that there was none. The
+// operation is the API's name for it, never text from the request.
+func (h *HTTP) Answered(operation string, status int, took time.Duration) {
 	if h == nil {
 		return
 	}

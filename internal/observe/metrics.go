@@ -32,8 +32,8 @@ func New(version string) *Metrics {
 	return m
 }
 
-// Hold notes that the process sends nothing.
-func (m *Metrics) Hold() { m.held.Set(1) }
+// SetHeld records that the process was started with --hold.
+func (m *Metrics) SetHeld() { m.held.Set(1) }
 
 // Handler answers with all metrics as they are now.
 func (m *Metrics) Handler() http.Handler {

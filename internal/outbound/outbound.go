@@ -22,7 +22,7 @@
 //
 // Answers are limited after decompression and before it: there are streams without end that unfold to nothing.
 //
-// Users learn what went wrong in terms that they know (told.go): no address that a name stands for, no
+// Users learn what went wrong in terms that they know (shown.go): no address that a name stands for, no
 // resolver, nothing
 // of a certificate. TestFailuresNameNoAddressAnywhere provokes each kind of failure and reads every operation.
 package outbound

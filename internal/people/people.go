@@ -79,7 +79,7 @@ type Users struct {
 	passwordCost access.PasswordCost
 	onHash       func()        // nil: nothing is called
 	hashes       chan struct{} // one for each password that is being hashed
-	holds        holds
+	lockouts     lockouts
 	signIns      atomic.Int64 // that were counted
 }
 

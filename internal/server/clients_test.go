@@ -43,7 +43,7 @@ func TestHalfOpenClientsAreEnded(t *testing.T) {
 				if round > 0 {
 					way = client.Cut(r)
 				}
-				if err := way.Hold(ctx, s.listener.Addr().String(), 20*time.Millisecond); err != nil {
+				if err := way.Misbehave(ctx, s.listener.Addr().String(), 20*time.Millisecond); err != nil {
 					t.Errorf("one that %s: %v", way.Name, err)
 				}
 				held.Add(1)

@@ -34,7 +34,7 @@ func (s *Server) run(ctx context.Context) {
 		}
 	})
 	s.config.Log.Info("serving", "url", s.url, "version", s.config.Version)
-	s.tellHold()
+	s.warnHeld()
 
 	<-serving.Done()
 	s.config.Log.Info("stopping")
@@ -54,8 +54,8 @@ func (s *Server) run(ctx context.Context) {
 	s.config.Log.Info("stopped")
 }
 
-// tellHold says that nothing is sent, and what to do about it.
-func (s *Server) tellHold() {
+// warnHeld logs that this server sends nothing, and what to do about it.
+func (s *Server) warnHeld() {
 	if !s.config.Hold {
 		return
 	}

@@ -128,7 +128,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.store = st
 	if s.config.Hold {
-		s.metrics.Hold()
+		s.metrics.SetHeld()
 	}
 	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, st.Backlog)
 	out := outbound.New(outbound.Config{Allowed: s.config.allowed(st), Version: s.config.Version})

@@ -67,17 +67,17 @@ func (s *Server) openMetrics(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
-	watching := s.httpServer(ctx, mux)
+	metricsServer := s.httpServer(ctx, mux)
 	done := make(chan struct{})
 	s.opened.add(closer(func() error {
-		err := watching.Close()
+		err := metricsServer.Close()
 		<-done
 		return err
 	}))
 	s.metricsURL = baseURL(listener.Addr()) + "/metrics"
 	go func() {
 		defer close(done)
-		if err := watching.Serve(s.clients.Listener(listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := metricsServer.Serve(s.clients.Listener(listener)); !errors.Is(err, http.ErrServerClosed) {
 			s.config.Log.Error("metrics are no longer served", "error", err)
 		}
 	}()

@@ -8,7 +8,7 @@ import (
 )
 
 // mostWatched bounds what is counted for the metrics.
-const mostWatched = 1_000_000
+const maxCounted = 1_000_000
 
 var (
 	backlogEndpoints = define(`select status, count(*) from endpoints group by status`)
@@ -35,7 +35,7 @@ func (r reader) Backlog(ctx context.Context) (b observe.Backlog, err error) {
 		return b, err
 	}
 	for statement, into := range map[*statement]*int64{backlogParked: &b.Parked, backlogDead: &b.Dead} {
-		rows, err := r.q.query(ctx, statement, mostWatched)
+		rows, err := r.q.query(ctx, statement, maxCounted)
 		if *into, err = one(rows, err, scanValue[int64], notFound("store.backlog", "No count.")); err != nil {
 			return b, err
 		}

@@ -92,7 +92,7 @@ type Settlement struct {
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
-	Granted  []Wish
+	Repaired []RepairRequest
 	Health   []HealthChange // of the endpoint, in their order
 	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
 }
@@ -246,7 +246,7 @@ func (r reader) Settled(ctx context.Context, tenant int64, c Cursor) ([]Place, e
 // Settle saves settlements in a handful of statements, however many there are.
 // It returns the endpoints whose lease has passed to another node.
 func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err error) {
-	held, err := tx.held(ctx, all)
+	held, err := tx.heldLeases(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +276,7 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		{attemptsAgain, flatten(again, attemptRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
-		{wishesGrant, flatten(valid, grantRows)},
+		{repairsRemove, flatten(valid, repairedRows)},
 		{cursorsMove, flatten(valid, func(s Settlement) [][]any {
 			return [][]any{{s.Cursor, s.Position, s.Endpoint, s.Revision}}
 		})},
@@ -332,9 +332,9 @@ func portions(rows [][]any, most int) (cut [][][]any) {
 	return cut
 }
 
-// held says for which endpoints the epoch still holds, and keeps it so until the
-// transaction ends.
-func (tx *Tx) held(ctx context.Context, all []Settlement) (map[string]bool, error) {
+// heldLeases returns the endpoints whose leases still have the settlement's epoch. It
+// locks these leases until the transaction ends.
+func (tx *Tx) heldLeases(ctx context.Context, all []Settlement) (map[string]bool, error) {
 	list, err := encodeRows(flatten(all, func(s Settlement) [][]any { return [][]any{{s.Endpoint, s.Epoch}} }))
 	if err != nil {
 		return nil, err

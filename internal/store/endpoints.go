@@ -47,7 +47,7 @@ var endpointColumns = slices.Concat(endpointInserted, columns[endpointRow]{
 	timeColumn("failing_since", func(r *endpointRow) *time.Time { return &r.Health.Since }),
 	timeColumn("failing_counted", func(r *endpointRow) *time.Time { return &r.Health.Counted }),
 	textColumn("failing_reason", func(r *endpointRow) *string { return &r.Health.Reason }),
-	boolColumn("failing_told", func(r *endpointRow) *bool { return &r.Health.Told }),
+	boolColumn("failing_told", func(r *endpointRow) *bool { return &r.Health.Reported }),
 	boolColumn("failing_notable", func(r *endpointRow) *bool { return &r.Health.Notable }),
 	textColumn("breaker", func(r *endpointRow) *endpoint.Breaker { return &r.Health.Breaker }),
 })

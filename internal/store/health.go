@@ -71,7 +71,7 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 			rows = append(rows,
 				[]any{
 					id, c.Base, c.Version, micros(c.Since), micros(c.Counted), c.Reason,
-					c.Told, c.Notable, string(c.Breaker),
+					c.Reported, c.Notable, string(c.Breaker),
 				})
 			continue
 		}
@@ -105,7 +105,7 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 
 // disable stops an active endpoint, and returns it if it did.
 func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string, error) {
-	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Told,
+	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Reported,
 		c.Notable, string(c.Breaker), c.Base, c.Revision)
 	disabled, err := collect(rows, err, scanValue[string])
 	tx.endpoints = tx.endpoints || len(disabled) > 0

@@ -14,7 +14,7 @@ type Lease struct {
 	Epoch    int64  // grows with every change of owner
 	Revision int64  // the endpoint's, so that its owner sees changes
 	Status   string // the endpoint's
-	Wishes   int64  // grows when its owner is to look what is asked of it
+	Requests int64  // grows with each new replay and repair request, which its owner has to read
 	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
 	From     string // the node that it was taken from just now, which is gone; else empty
 }
@@ -92,7 +92,7 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 	}
 	rows, err = tx.q.query(ctx, leaseMine, owner)
 	mine, err := collect(rows, err, func(rows *sql.Rows) (l Lease, err error) {
-		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status, &l.Wishes)
+		err = rows.Scan(&l.Endpoint, &l.Tenant, &l.Epoch, &l.Revision, &l.Status, &l.Requests)
 		return l, err
 	})
 	for i := range mine {

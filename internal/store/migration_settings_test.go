@@ -60,7 +60,7 @@ func TestAnEndpointOfBeforeKeepsEverySetting(t *testing.T) {
 		ExpiredFrom: fromMicros(3),
 		ExpiredTo:   fromMicros(4),
 		Health: endpoint.Health{
-			Version: 5, Since: fromMicros(6), Counted: fromMicros(7), Reason: "timeout", Told: true, Notable: true,
+			Version: 5, Since: fromMicros(6), Counted: fromMicros(7), Reason: "timeout", Reported: true, Notable: true,
 			Breaker: endpoint.Open,
 		},
 		Revision:  9,

@@ -111,7 +111,7 @@ func (e *postgresEngine) update(ctx context.Context, do func(querier) error) err
 
 const channel = "casehook"
 
-func (e *postgresEngine) listen(ctx context.Context, begun func(session), notified func(text string)) error {
+func (e *postgresEngine) listen(ctx context.Context, started func(session), notified func(text string)) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return translate(err)
@@ -126,7 +126,7 @@ func (e *postgresEngine) listen(ctx context.Context, begun func(session), notifi
 	if err := raw.QueryRow(ctx, who).Scan(&held.backend, &held.at); err != nil {
 		return translate(err)
 	}
-	begun(held)
+	started(held)
 	notified("") // nobody listened until now
 	for {
 		heard, err := raw.WaitForNotification(ctx)

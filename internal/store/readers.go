@@ -21,10 +21,10 @@ const rightsKept = 500 * time.Millisecond
 // rights remembers who may read what, since that is asked for every message. The
 // zero value is ready.
 type rights struct {
-	mu      sync.Mutex
-	tenants map[int64]*tenantRights
-	moment  int64          // grows with every change, here or elsewhere
-	untold  map[int64]bool // tenants of which other nodes are to be told
+	mu         sync.Mutex
+	tenants    map[int64]*tenantRights
+	moment     int64          // grows with every change, here or elsewhere
+	unnotified map[int64]bool // tenants that the next notification of other nodes names
 }
 
 // tenantRights is what is remembered of one tenant.

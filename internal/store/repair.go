@@ -8,9 +8,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Wish is what is asked of a parked message. The node that delivers for the endpoint carries it
-// out.
-type Wish struct {
+// RepairRequest asks to drop a parked message, or to try it at once. The node that
+// delivers for the endpoint carries it out.
+type RepairRequest struct {
 	Cursor  string
 	Message string
 	Drop    bool // give it up; otherwise try it again at once
@@ -19,10 +19,10 @@ type Wish struct {
 // Waiting is a parked lane as it is shown.
 type Waiting struct {
 	Parked
-	Cursor string
-	Replay bool   // the lane is a replay's
-	Wish   string // that is asked of it and not granted yet: retry, drop or nothing
-	Behind int64  // entries of the same subject that came after it; at most mostBehind
+	Cursor    string
+	Replay    bool   // the lane is a replay's
+	Requested string // that is asked of it and not granted yet: retry, drop or nothing
+	Behind    int64  // entries of the same subject that came after it; at most mostBehind
 }
 
 // LanePlace is where a list of parked lanes goes on.
@@ -41,13 +41,13 @@ const mostBehind = 100
 // waitingRow is a parked lane as a list reads it.
 type waitingRow struct {
 	parkedRow
-	replay bool
-	wish   string
-	behind int64
+	replay    bool
+	requested string
+	behind    int64
 }
 
 func (r *waitingRow) waiting() Waiting {
-	return Waiting{Parked: r.Parked, Cursor: r.cursor, Replay: r.replay, Wish: r.wish, Behind: r.behind}
+	return Waiting{Parked: r.Parked, Cursor: r.cursor, Replay: r.replay, Requested: r.requested, Behind: r.behind}
 }
 
 var waitingColumns = slices.Concat(
@@ -55,7 +55,7 @@ var waitingColumns = slices.Concat(
 	columns[waitingRow]{
 		textColumn("cursor", func(r *waitingRow) *string { return &r.cursor }),
 		boolColumn("replay", func(r *waitingRow) *bool { return &r.replay }).from(`c.replay`),
-		textColumn("wish", func(r *waitingRow) *string { return &r.wish }).from(`coalesce(w.wish, '')`),
+		textColumn("wish", func(r *waitingRow) *string { return &r.requested }).from(`coalesce(w.wish, '')`),
 		intColumn("behind", func(r *waitingRow) *int64 { return &r.behind }).
 			from(`case when p.lane <> p.subject then 0 else (
 			select count(*) from (select 1 as one from journal j
@@ -71,20 +71,20 @@ var (
 			left join wishes w on w.cursor = p.cursor and w.message = p.message
 		where c.tenant = $1 and c.endpoint = $2 and p.message <> '' and (p.cursor, p.seq, p.lane) > ($3, $4, $5)
 		order by p.cursor, p.seq, p.lane limit $6`)
-	wishesGet = define(`select w.cursor, w.message, w.wish = 'drop'
+	repairsGet = define(`select w.cursor, w.message, w.wish = 'drop'
 		from wishes w join cursors c on c.id = w.cursor
 		where c.tenant = $1 and c.endpoint = $2`)
-	wishesNamed = define(`insert into wishes (cursor, message, wish)
+	repairsNamed = define(`insert into wishes (cursor, message, wish)
 		select p.cursor, p.message, $3
 		from parked p join cursors c on c.id = p.cursor join rows($4: message text) as r on r.message = p.message
 		where c.tenant = $1 and c.endpoint = $2 and p.message <> ''
 		on conflict (cursor, message) do update set wish = excluded.wish`)
-	wishesAll = define(`insert into wishes (cursor, message, wish)
+	repairsAll = define(`insert into wishes (cursor, message, wish)
 		select p.cursor, p.message, $3
 		from parked p join cursors c on c.id = p.cursor
 		where c.tenant = $1 and c.endpoint = $2 and p.message <> ''
 		on conflict (cursor, message) do update set wish = excluded.wish`)
-	wishesGrant = define(`delete from wishes where (cursor, message, wish) in
+	repairsRemove = define(`delete from wishes where (cursor, message, wish) in
 		(select r.cursor_id, r.message, r.wish from rows($1: cursor_id text, message text, wish text) as r)`)
 
 	deadPage = define(`select ` + deadColumns.names() + ` from dead
@@ -126,47 +126,47 @@ func (r reader) WaitingLanes(
 	return collect(rows, err, mapped(waitingColumns, func(r *waitingRow) (Waiting, error) { return r.waiting(), nil }))
 }
 
-// Wishes lists what is asked of an endpoint's parked messages.
-func (r reader) Wishes(ctx context.Context, tenant int64, endpoint string) ([]Wish, error) {
-	rows, err := r.q.query(ctx, wishesGet, tenant, endpoint)
-	return collect(rows, err, func(rows *sql.Rows) (w Wish, err error) {
+// RepairRequests lists the requests for an endpoint's parked messages.
+func (r reader) RepairRequests(ctx context.Context, tenant int64, endpoint string) ([]RepairRequest, error) {
+	rows, err := r.q.query(ctx, repairsGet, tenant, endpoint)
+	return collect(rows, err, func(rows *sql.Rows) (w RepairRequest, err error) {
 		err = rows.Scan(&w.Cursor, &w.Message, &w.Drop)
 		return w, err
 	})
 }
 
-func wishName(drop bool) string {
+func repairName(drop bool) string {
 	if drop {
 		return "drop"
 	}
 	return "retry"
 }
 
-func grantRows(s Settlement) [][]any {
-	rows := make([][]any, len(s.Granted))
-	for i, w := range s.Granted {
-		rows[i] = []any{s.Cursor, w.Message, wishName(w.Drop)}
+func repairedRows(s Settlement) [][]any {
+	rows := make([][]any, len(s.Repaired))
+	for i, w := range s.Repaired {
+		rows[i] = []any{s.Cursor, w.Message, repairName(w.Drop)}
 	}
 	return rows
 }
 
-// AskParked asks whoever delivers for an endpoint to try parked messages at once,
-// or to drop them: those that are named, or all when messages is nil. It returns
-// how many wait.
-func (tx *Tx) AskParked(
+// RequestRepairs requests that the node which delivers for an endpoint tries parked
+// messages at once, or drops them: the named ones, or all when messages is nil. It
+// returns how many are parked.
+func (tx *Tx) RequestRepairs(
 	ctx context.Context, tenant int64, endpoint string, messages []string, drop bool,
 ) (int64, error) {
-	if err := tx.Wish(ctx, endpoint); err != nil {
+	if err := tx.NotifyDelivery(ctx, endpoint); err != nil {
 		return 0, err
 	}
 	if messages == nil {
-		return tx.q.exec(ctx, wishesAll, tenant, endpoint, wishName(drop))
+		return tx.q.exec(ctx, repairsAll, tenant, endpoint, repairName(drop))
 	}
 	list, err := encodeNames(messages)
 	if err != nil {
 		return 0, err
 	}
-	return tx.q.exec(ctx, wishesNamed, tenant, endpoint, wishName(drop), list)
+	return tx.q.exec(ctx, repairsNamed, tenant, endpoint, repairName(drop), list)
 }
 
 // DeadFilter selects messages that were given up for an endpoint.
@@ -211,7 +211,7 @@ const maxRetried = 100_000
 // messages is nil. Those that have been removed from the journal stay dead. It
 // returns the replay with its range.
 func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Replay, error) {
-	if err := tx.Wish(ctx, r.Endpoint); err != nil {
+	if err := tx.NotifyDelivery(ctx, r.Endpoint); err != nil {
 		return r, err
 	}
 	var err error

@@ -23,7 +23,7 @@ type Replay struct {
 	Messages     int64    // how many it names; 0: none, it tells the range
 	Delivered    int64    // messages
 	Dead         int64    // messages that were given up
-	AskedBy      string   // the name of who wanted it
+	RequestedBy  string   // the requester's name
 	CreatedAt    time.Time
 	EndedAt      time.Time // zero: it runs
 }
@@ -62,7 +62,7 @@ var replayColumns = columns[Replay]{
 	intColumn("messages", func(r *Replay) *int64 { return &r.Messages }),
 	intColumn("delivered", func(r *Replay) *int64 { return &r.Delivered }),
 	intColumn("dead", func(r *Replay) *int64 { return &r.Dead }),
-	textColumn("asked_by", func(r *Replay) *string { return &r.AskedBy }),
+	textColumn("asked_by", func(r *Replay) *string { return &r.RequestedBy }),
 	timeColumn("created_at", func(r *Replay) *time.Time { return &r.CreatedAt }),
 	timeColumn("ended_at", func(r *Replay) *time.Time { return &r.EndedAt }),
 }
@@ -102,8 +102,8 @@ var (
 				where d.replay = replays.id and d.replay <> '' and d.cursor <> replays.id
 					and d.state in ('dead', 'dropped'))
 		where id in (select r.id from rows($1: id text) as r)`)
-	replaysHeld   = define(`select c.id from cursors c join rows($1: id text) as r on r.id = c.id`)
-	replaysForget = define(`delete from replays where tenant = $1 and endpoint = $2`)
+	replaysRunning = define(`select c.id from cursors c join rows($1: id text) as r on r.id = c.id`)
+	replaysForget  = define(`delete from replays where tenant = $1 and endpoint = $2`)
 
 	replayNamed   = define(`select ` + placeColumns.names() + ` from replay_messages where replay = $1`)
 	replayEntries = defineListing(rangeBytes, entries(`journal_seq s join journal j on j.id = s.entry
@@ -120,7 +120,7 @@ var (
 			where tenant = $1 and endpoint = $2 and message = $3
 		) as sent order by source desc limit 1`)
 
-	wish = define(`update leases set wishes = wishes + 1 where endpoint = $1`)
+	leaseNotify = define(`update leases set wishes = wishes + 1 where endpoint = $1`)
 )
 
 // Replay finds a replay.
@@ -156,7 +156,7 @@ func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, 
 // CreateReplay adds a replay that runs, of the messages that it names if there are any. The node
 // that delivers for its endpoint is notified.
 func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) error {
-	if err := tx.Wish(ctx, r.Endpoint); err != nil {
+	if err := tx.NotifyDelivery(ctx, r.Endpoint); err != nil {
 		return err
 	}
 	r.State, r.Position, r.Delivered, r.Dead, r.EndedAt = ReplayRunning, r.After, 0, 0, time.Time{}
@@ -185,7 +185,7 @@ func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id strin
 	if _, err := tx.Replay(ctx, tenant, endpoint, id); err != nil {
 		return err
 	}
-	if err := tx.Wish(ctx, endpoint); err != nil {
+	if err := tx.NotifyDelivery(ctx, endpoint); err != nil {
 		return err
 	}
 	n, err := tx.q.exec(ctx, replayCancel, tenant, endpoint, id, micros(now))
@@ -202,28 +202,29 @@ func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id strin
 	return tx.writeRows(ctx, deadBack, [][]any{{id}})
 }
 
-// Told is a message that an endpoint was told, or was to be told.
-type Told struct {
+// SentMessage is a message that was sent to an endpoint, or given up before that.
+type SentMessage struct {
 	Place
 	Subject string
 	Trigger string
 }
 
-// Told finds a message by its id, if an endpoint was ever sent it.
-func (r reader) Told(ctx context.Context, tenant int64, endpoint, message string) (Told, error) {
+// SentMessage finds an endpoint's message by its id, among its attempts and the
+// messages that were given up.
+func (r reader) SentMessage(ctx context.Context, tenant int64, endpoint, message string) (SentMessage, error) {
 	rows, err := r.q.query(ctx, messageSent, tenant, endpoint, message)
-	return one(rows, err, func(rows *sql.Rows) (t Told, err error) {
+	return one(rows, err, func(rows *sql.Rows) (t SentMessage, err error) {
 		err = rows.Scan(&t.Seq, &t.Part, &t.Message, &t.Subject, &t.Trigger)
 		return t, err
 	}, notFound("message.not_found", "The endpoint was never sent such a message."))
 }
 
-// Wish lets whoever delivers for an endpoint look at what is asked of it. It is
-// the first write of its transaction: what is settled at the same time waits for
-// it, or has come before.
-func (tx *Tx) Wish(ctx context.Context, endpoint string) error {
+// NotifyDelivery has the node that delivers for an endpoint read its replays and repair
+// requests. It is the first write of its transaction: a concurrent settlement waits for
+// it, or has been committed before.
+func (tx *Tx) NotifyDelivery(ctx context.Context, endpoint string) error {
 	tx.endpoints = true
-	_, err := tx.q.exec(ctx, wish, endpoint)
+	_, err := tx.q.exec(ctx, leaseNotify, endpoint)
 	return err
 }
 
@@ -243,7 +244,7 @@ func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.q.query(ctx, replaysHeld, list)
+	rows, err := tx.q.query(ctx, replaysRunning, list)
 	held, err := collect(rows, err, scanValue[string])
 	running := make(map[string]bool, len(held))
 	for _, id := range held {
@@ -254,7 +255,7 @@ func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool,
 
 // settleReplays notes how far replays have come. Messages that they delivered are dead no more.
 func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
-	var counts, recount, ended, told [][]any
+	var counts, recount, ended, revived [][]any
 	for _, s := range all {
 		if !s.Replay {
 			continue
@@ -263,7 +264,7 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 		for _, a := range s.Attempts {
 			if a.Delivered {
 				delivered++
-				told = append(told, []any{s.Endpoint, a.Message})
+				revived = append(revived, []any{s.Endpoint, a.Message})
 			}
 		}
 		switch {
@@ -280,7 +281,7 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 		statement *statement
 		rows      [][]any
 	}{
-		{replaysCount, counts}, {replaysRecount, recount}, {deadDelivered, told}, {replaysEnd, ended},
+		{replaysCount, counts}, {replaysRecount, recount}, {deadDelivered, revived}, {replaysEnd, ended},
 		{replaysDrop, ended}, {deadBack, ended},
 	} {
 		if err := tx.writeRows(ctx, w.statement, w.rows); err != nil {

@@ -49,9 +49,9 @@ const keyCheck = "key_check"
 
 // checkKey refuses a database whose secrets were sealed with another key.
 func (s *Store) checkKey(ctx context.Context) error {
-	mark := base64.StdEncoding.EncodeToString(s.seal.seal([]byte(rand.Text()), keyCheck))
+	check := base64.StdEncoding.EncodeToString(s.seal.seal([]byte(rand.Text()), keyCheck))
 	err := s.Update(ctx, func(tx *Tx) error {
-		_, err := tx.q.exec(ctx, installationPut, keyCheck, mark)
+		_, err := tx.q.exec(ctx, installationPut, keyCheck, check)
 		return err
 	})
 	if err != nil {

@@ -19,7 +19,7 @@ var (
 		failures = case when signin_failures.at < $3 then 1 else signin_failures.failures + 1 end
 		where signin_failures.until <= excluded.at returning failures`)
 	failureUntil   = define(`select until from signin_failures where key = $1`)
-	failureHold    = define(`update signin_failures set until = $2 where key = $1`)
+	failureLock    = define(`update signin_failures set until = $2 where key = $1`)
 	failureForget  = define(`delete from signin_failures where key = $1`)
 	failureForgive = define(`update signin_failures set failures = failures - 1, until = 0 where key = $1 and failures > 0`)
 	failuresTrim   = define(`delete from signin_failures
@@ -85,10 +85,9 @@ func (tx *Tx) PurgeSessions(ctx context.Context, now, before time.Time) error {
 
 func sessionPlace(id string) string { return "session/" + id }
 
-// CountSignIn counts an attempt to sign in as a failure, until it is forgotten
-// or forgiven, and returns how many there are in a row. Those before since have
-// been forgotten. While attempts are held it counts nothing, and returns until
-// when instead.
+// CountSignIn counts an attempt to sign in as a failure, until it is forgotten or
+// forgiven, and returns how many there are in a row. Failures before since are
+// forgotten. During a lockout it counts nothing, and returns the end of the lockout.
 func (tx *Tx) CountSignIn(
 	ctx context.Context, key string, now, since time.Time,
 ) (failures int64, until time.Time, err error) {
@@ -109,9 +108,9 @@ func first(all []int64) int64 {
 	return all[0]
 }
 
-// HoldSignIn lets no attempt be made before a time.
-func (tx *Tx) HoldSignIn(ctx context.Context, key string, until time.Time) error {
-	_, err := tx.q.exec(ctx, failureHold, key, micros(until))
+// LockSignIns refuses attempts to sign in until a time.
+func (tx *Tx) LockSignIns(ctx context.Context, key string, until time.Time) error {
+	_, err := tx.q.exec(ctx, failureLock, key, micros(until))
 	return err
 }
 

@@ -47,18 +47,19 @@ func (r reader) Standing(
 	return s, err
 }
 
-// RightsMoment returns what the rights of all tenants have come to. Take it before a
-// credential is read, and hold it against [Store.RightsHeld] later.
+// RightsMoment returns a counter that grows with every change of rights. Read it before
+// a credential is read, and pass it to [Store.RightsUnchanged] later.
 func (s *Store) RightsMoment() int64 {
 	s.rights.mu.Lock()
 	defer s.rights.mu.Unlock()
 	return s.rights.moment
 }
 
-// RightsHeld reports whether nobody's rights in a tenant can have changed since a moment
-// at which they were looked at. On PostgreSQL that is known for rightsKept alone, since
-// other nodes commit too; after that it reports false, and the database has to be asked.
-func (s *Store) RightsHeld(tenant, moment int64, looked time.Time) bool {
+// RightsUnchanged reports whether nobody's rights in a tenant can have changed since a
+// moment at which they were read. On PostgreSQL that is known for rightsKept only, since
+// other nodes commit too; after that it reports false, and the caller has to ask the
+// database.
+func (s *Store) RightsUnchanged(tenant, moment int64, looked time.Time) bool {
 	if s.Nodes() && time.Since(looked) >= rightsKept {
 		return false
 	}
@@ -77,13 +78,14 @@ func (s *Store) RightsChanged(tenant int64) <-chan struct{} {
 // SessionEnded notes that a session of a tenant was ended.
 func (s *Store) SessionEnded(tenant int64) { s.regranted(map[int64]bool{tenant: true}) }
 
-// regranted notes what a commit of this process changed, and has other nodes told.
+// regranted records the tenants whose rights a commit of this process changed, and
+// notifies other nodes.
 func (s *Store) regranted(tenants map[int64]bool) {
 	for tenant := range tenants {
 		s.rights.change(tenant)
 	}
 	if len(tenants) > 0 && s.Nodes() {
-		s.rights.untell(tenants)
+		s.rights.queueNotices(tenants)
 		s.committed.broadcast()
 	}
 }
@@ -99,24 +101,25 @@ func (r *rights) change(tenant int64) {
 	t.changed.broadcast()
 }
 
-// untell has other nodes told of tenants with the next notification.
-func (r *rights) untell(tenants map[int64]bool) {
+// queueNotices adds tenants to the next notification of other nodes.
+func (r *rights) queueNotices(tenants map[int64]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.untold == nil {
-		r.untold = map[int64]bool{}
+	if r.unnotified == nil {
+		r.unnotified = map[int64]bool{}
 	}
 	for tenant := range tenants {
-		r.untold[tenant] = true
+		r.unnotified[tenant] = true
 	}
 }
 
-func (r *rights) takeUntold() map[int64]bool {
+// drainNotices returns the queued tenants, and empties the queue.
+func (r *rights) drainNotices() map[int64]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	taken := r.untold
-	r.untold = nil
-	return taken
+	queued := r.unnotified
+	r.unnotified = nil
+	return queued
 }
 
 const (

@@ -80,7 +80,7 @@ type engine interface {
 	update(ctx context.Context, do func(querier) error) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
-	listen(ctx context.Context, begun func(session), notified func(text string)) error
+	listen(ctx context.Context, started func(session), notified func(text string)) error
 	notify(ctx context.Context, text string) error
 	close() error
 }
@@ -144,7 +144,7 @@ func (s *Store) Nodes() bool { return s.dialect == postgres }
 // not wait for anything but the database: on SQLite others stand in line.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
-	begun := time.Now()
+	started := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
 		tx = &Tx{
 			reader:   reader{q: strict{q}, seal: s.seal, dialect: s.dialect},
@@ -155,7 +155,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		}
 		return do(tx)
 	})
-	s.metrics.Transaction(err == nil, time.Since(begun))
+	s.metrics.Transaction(err == nil, time.Since(started))
 	if tx != nil { // also after an error: the commit may have happened
 		s.regranted(tx.rights)
 	}
@@ -212,8 +212,8 @@ func (s *Store) EndpointsChanged() <-chan struct{} { return s.endpoints.channel(
 func (s *Store) Listen(ctx context.Context) error {
 	defer s.endpoints.broadcast()
 	defer s.session.Store(nil)
-	return s.engine.listen(ctx, func(begun session) {
-		s.session.Store(&begun)
+	return s.engine.listen(ctx, func(started session) {
+		s.session.Store(&started)
 		s.endpoints.broadcast()
 		s.rightsChangedElsewhere(allTenants) // nobody listened until now
 	}, func(text string) {
@@ -226,10 +226,10 @@ func (s *Store) Listen(ctx context.Context) error {
 // may read more or less. It runs outside of any business transaction: a NOTIFY inside
 // would serialise their commits.
 func (s *Store) Notify(ctx context.Context) error {
-	changed := s.rights.takeUntold()
+	changed := s.rights.drainNotices()
 	err := s.engine.notify(ctx, tenantsText(changed))
 	if err != nil {
-		s.rights.untell(changed)
+		s.rights.queueNotices(changed)
 	}
 	return err
 }

@@ -121,7 +121,7 @@ const (
 // the body: so is a key that differs from a known one in letter case alone, and CCD's state, since their
 // author meant something by them.
 func DecodeAnswer(body []byte) (Answer, error) {
-	body = bytes.Trim(yaml.WithoutMark(body), " \t\r\n")
+	body = bytes.Trim(yaml.WithoutBOM(body), " \t\r\n")
 	if len(body) == 0 || string(body) == "null" {
 		return Answer{}, nil
 	}
@@ -233,7 +233,7 @@ func misspelt(object map[string]any) error {
 // CarriesErrors reports whether a body, be it an answer or not, has errors. An unreadable one does if it
 // mentions any.
 func CarriesErrors(body []byte) bool {
-	object, err := casetype.Decode(bytes.Trim(yaml.WithoutMark(body), " \t\r\n"))
+	object, err := casetype.Decode(bytes.Trim(yaml.WithoutBOM(body), " \t\r\n"))
 	if err != nil {
 		return bytes.Contains(bytes.ToLower(body), []byte(`"errors"`))
 	}

@@ -30,10 +30,10 @@ type Example struct {
 // headers.
 func Examples(trigger, version string) []Example {
 	var all []Example
-	for _, tell := range registry.triggers[trigger].rules {
-		for _, m := range Messages(tell.sample(), version, casetype.Public) {
+	for _, rule := range registry.triggers[trigger].rules {
+		for _, m := range Messages(rule.sample(), version, casetype.Public) {
 			if m.Trigger == trigger {
-				all = append(all, Example{tell.fact, m})
+				all = append(all, Example{rule.fact, m})
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func TestEveryTriggerHasASample(t *testing.T) {
 		e := wire.Sample(trigger.Name)
 		found := false
 		for _, m := range wire.Messages(e, "1.0.0", casetype.Public) {
-			found = found || m.Trigger == trigger.Name && m.Err == nil && !m.Untold && len(m.Body) > 0
+			found = found || m.Trigger == trigger.Name && m.Err == nil && !m.Hidden && len(m.Body) > 0
 		}
 		if !found {
 			t.Errorf("the sample of %s does not tell it", trigger.Name)

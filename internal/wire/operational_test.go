@@ -44,7 +44,7 @@ func TestWhoDoesNotSeeAnEndpointIsNotToldHowItFares(t *testing.T) {
 		casetype.Public: true, casetype.Private: false, casetype.Restricted: false,
 	} {
 		m := wire.Messages(e, "0.1.0", clearance)
-		if len(m) != 1 || m[0].Untold != untold || untold != (m[0].Body == nil) {
+		if len(m) != 1 || m[0].Hidden != untold || untold != (m[0].Body == nil) {
 			t.Errorf("%s: %+v", clearance, m)
 		}
 	}

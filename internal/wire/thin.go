@@ -11,7 +11,7 @@ import (
 // that identify the change. They have the names, values and order that they have in the
 // full body, so that a receiver reads both in the same way.
 func (m *Message) thin() {
-	if m.Untold || m.Err != nil {
+	if m.Hidden || m.Err != nil {
 		return
 	}
 	i := slices.IndexFunc(registry.formats, func(f Format) bool { return f.Name == m.Format })

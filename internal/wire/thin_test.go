@@ -83,7 +83,7 @@ func TestAThinViewShowsNoMoreThanItsClearance(t *testing.T) {
 	e := caseEntry(event.CaseCreated.New(event.Creation{}))
 	e.Snapshot.Case.Classification = string(casetype.Restricted)
 	for _, m := range (wire.View{Clearance: casetype.Public, Thin: true}).Messages(e, "0.1.0") {
-		if !m.Untold || m.Body != nil || m.Err != nil {
+		if !m.Hidden || m.Body != nil || m.Err != nil {
 			t.Errorf("%+v", m)
 		}
 	}

@@ -72,7 +72,7 @@ type Message struct {
 	At      time.Time // of the commit
 	Trace   string    // the span of the commit, as a traceparent; empty: none
 	Err     error     // why there is no Body; such a message can never be sent
-	Untold  bool      // it is above the clearance: it has its place among the others and nothing more
+	Hidden  bool      // it is above the clearance, and has no Body; it keeps its place among the others
 }
 
 // Formats lists the formats in the order in which they tell a fact.
@@ -100,11 +100,11 @@ func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok
 
 // Messages derives all messages of an entry: in the order of its facts, and for
 // each fact in the order of the formats. Version is what headers show. Facts
-// that no format tells are passed over. Bodies show what the clearance sees;
-// what it sees nothing of is Untold, so that messages have the same places for
-// every clearance.
+// that no format publishes are left out. Bodies show the data that the clearance sees.
+// A message of which it sees nothing is Hidden: it keeps its place, so that places are
+// the same for every clearance.
 func Messages(e *event.Entry, version string, clearance casetype.Classification) []Message {
-	view, told := e.As(clearance.SeesClass)
+	view, entryVisible := e.As(clearance.SeesClass)
 	var messages []Message
 	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
 	for i, f := range e.Facts {
@@ -120,9 +120,9 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 				At:      e.At,
 				Trace:   e.Trace,
 				ID:      id.Message(e.ID, at, e.Subject, i, r.trigger),
-				Untold:  !told || !visible,
+				Hidden:  !entryVisible || !visible,
 			}
-			if !m.Untold {
+			if !m.Hidden {
 				m.Body, m.Err = r.body(r.trigger, view, shown)
 				m.Header = append(r.header(r.trigger, version),
 					Header{subjectHeader, e.Subject}, Header{sequenceHeader, sequence})
@@ -180,11 +180,11 @@ func define(f Format) Format {
 			panic("wire: the trigger " + t.Name + " lacks a description, a shape or facts")
 		}
 		registry.triggers[t.Name] = registered{t, f.headerDocs}
-		for _, tell := range t.rules {
-			if tell.sample == nil {
-				panic("wire: the trigger " + t.Name + " has no sample for " + tell.fact)
+		for _, rule := range t.rules {
+			if rule.sample == nil {
+				panic("wire: the trigger " + t.Name + " has no sample for " + rule.fact)
 			}
-			registry.routes[tell.fact] = append(registry.routes[tell.fact], route{tell, f.Name, t.Name, f.header})
+			registry.routes[rule.fact] = append(registry.routes[rule.fact], route{rule, f.Name, t.Name, f.header})
 		}
 	}
 	registry.formats = append(registry.formats, f)

@@ -90,7 +90,7 @@ func Read(source []byte, o Options) *Document {
 	if o.Text == nil {
 		o.Text = func(text string) string { return text }
 	}
-	source = WithoutMark(source)
+	source = WithoutBOM(source)
 	if json.Valid(source) {
 		return readJSON(source, o, true)
 	}
@@ -101,8 +101,8 @@ func Read(source []byte, o Options) *Document {
 // decoded.
 func ReadJSON(source []byte) *Document { return readJSON(source, Options{}, false) }
 
-// WithoutMark returns a text in UTF-8 without a byte order mark.
-func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+// WithoutBOM returns a text in UTF-8 without a byte order mark.
+func WithoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
 
 // PositionOf returns the position of the key at a path, or of the value if it has no key. If there is
 // none, it returns the position of the nearest value around it.

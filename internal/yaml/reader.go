@@ -87,9 +87,9 @@ func syntaxFault(err error, text []byte) *Fault {
 	if !errors.As(err, &load) {
 		return &Fault{Position: Position{1, 1}, Message: "is not YAML: " + err.Error()}
 	}
-	mark, begun := load.Mark, load.ContextMark
+	mark, context := load.Mark, load.ContextMark
 	if mark.Line == 0 {
-		mark = begun
+		mark = context
 	}
 	message := "is not YAML: " + load.Message
 	if strings.HasSuffix(load.Message, tooDeep) {
@@ -98,8 +98,8 @@ func syntaxFault(err error, text []byte) *Fault {
 	if strings.HasPrefix(load.Message, "found invalid Unicode character escape") {
 		message += ` (beyond \uFFFF, write the character itself or \U0001F600)`
 	}
-	if load.ContextMsg != "" && begun.Line > 0 && begun.Line < mark.Line {
-		message += fmt.Sprintf(" %s that begins on line %d", load.ContextMsg, begun.Line)
+	if load.ContextMsg != "" && context.Line > 0 && context.Line < mark.Line {
+		message += fmt.Sprintf(" %s that begins on line %d", load.ContextMsg, context.Line)
 	}
 	at := Position{max(mark.Line, 1), max(mark.Column, 1)}
 	message += syntaxRemedy(load.Message, text, at)

@@ -183,7 +183,7 @@ type follower struct {
 func (h journalHandler) follow(ctx context.Context, o access.Operation, in InJournal, after string) (*follower, error) {
 	f := &follower{handler: h, operation: o, selection: in.selection(), principal: rest.PrincipalOf(ctx)}
 	var err error
-	if f.rightsChanged = h.guard.RightsChanged(f.principal); h.guard.RightsHeld(f.principal) {
+	if f.rightsChanged = h.guard.RightsChanged(f.principal); h.guard.RightsUnchanged(f.principal) {
 		err = f.loadAudience(ctx)
 	} else {
 		err = f.recheck(ctx)
@@ -301,13 +301,13 @@ func (f *follower) positionOf(ctx context.Context, after string) (p delivery.Pos
 		if err := feed.Catch(ctx); err != nil {
 			return p, err
 		}
-		return feed.Beginning(ctx)
+		return feed.Oldest(ctx)
 	}
 	if err := feed.Catch(ctx); err != nil {
 		return p, err
 	}
 	if since, err := time.Parse(time.RFC3339, after); err == nil {
-		return feed.At(ctx, since)
+		return feed.Since(ctx, since)
 	}
 	if err := f.handler.kernel.Open(f.cursorName(), after, &p); err != nil {
 		return p, &fault.Error{Kind: fault.Invalid, Code: "journal.after_invalid", Err: err,

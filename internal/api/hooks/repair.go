@@ -169,7 +169,7 @@ func showParked(w store.Waiting) ParkedMessage {
 		Due:     rest.Time(w.Due),
 		Reason:  w.Reason,
 		Behind:  w.Behind,
-		Asked:   rest.OrNull(w.Wish),
+		Asked:   rest.OrNull(w.Requested),
 	}
 	if w.Replay {
 		out.Replay = &w.Cursor

@@ -163,7 +163,7 @@ func showReplay(r hooks.Replay) Replay {
 		Progress:  1,
 		Delivered: r.Delivered,
 		Dead:      r.Dead,
-		AskedBy:   r.AskedBy,
+		AskedBy:   r.RequestedBy,
 		CreatedAt: rest.Time(r.CreatedAt),
 		EndedAt:   rest.TimeOrNull(r.EndedAt),
 	}

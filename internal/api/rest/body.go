@@ -37,7 +37,7 @@ func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
 	if err != nil {
 		return nil, Unreadable(err)
 	}
-	x.raw = yaml.WithoutMark(raw)
+	x.raw = yaml.WithoutBOM(raw)
 	return x.raw, nil
 }
 

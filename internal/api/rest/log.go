@@ -14,7 +14,7 @@ import (
 // ended counts a request that was answered, ends its span and logs it.
 func (k *Kernel) ended(x *Exchange, span observe.Span, start time.Time) {
 	duration, operation := time.Since(start), k.operationOf(x.Request)
-	k.config.Requests.End(operation, x.status, duration)
+	k.config.Requests.Answered(operation, x.status, duration)
 	span.Named(operation)
 	span.Text("http.request.method", x.Request.Method)
 	span.Text("casehook.request", x.ID)

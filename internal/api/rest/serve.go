@@ -27,7 +27,7 @@ func (k *Kernel) Handler() http.Handler {
 		joinLists(x.Request.Header)
 		secure(w.Header())
 		w.Header().Set("X-Request-Id", x.ID)
-		k.config.Requests.Begin()
+		k.config.Requests.Received()
 		defer k.ended(x, span, time.Now())
 		defer x.reservation.end()
 		defer k.recovered(x)

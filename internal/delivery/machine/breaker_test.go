@@ -65,14 +65,14 @@ func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 			if wait := s.cursor.WakeAt().Sub(s.now); wait > 10*time.Second {
 				t.Fatalf("%s: after %d failures the next try is in %v", order, failures, wait)
 			}
-			if told := s.gate.Health().Told; told != (failures >= 5) {
+			if told := s.gate.Health().Reported; told != (failures >= 5) {
 				t.Errorf("%s: after %d failures, told = %v", order, failures, told)
 			}
 			s.now = s.cursor.WakeAt()
 		}
 		s.end(machine.Delivered, s.launch()...)
-		if len(s.cursor.State().Dead) > 0 || s.gate.Health().Told {
-			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.cursor.State().Dead), s.gate.Health().Told)
+		if len(s.cursor.State().Dead) > 0 || s.gate.Health().Reported {
+			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.cursor.State().Dead), s.gate.Health().Reported)
 		}
 	}
 }

@@ -14,16 +14,16 @@ type Cursor struct {
 	window window
 	lanes  lanes
 
-	skip     map[string]struct{} // messages that were settled before a restart, or given up among others of a lane
-	retrying int                 // requests under way that are of parked lanes
-	underWay int                 // requests, and parked lanes that are being looked for
-	wishes   map[string]bool     // of parked messages: to drop them, or to try them at once
-	stopped  bool                // nothing more is sent
-	ended    bool                // its end has been handed over
+	skip      map[string]struct{} // messages that were settled before a restart, or given up among others of a lane
+	retrying  int                 // requests under way that are of parked lanes
+	underWay  int                 // requests, and parked lanes that are being looked for
+	requested map[string]bool     // of parked messages: to drop them, or to try them at once
+	stopped   bool                // nothing more is sent
+	ended     bool                // its end has been handed over
 
 	outcomes int // of attempts; this and what follows was not yet handed over
 	dead     []Dead
-	granted  []Wish
+	repaired []RepairRequest
 	saved    int64 // the position that was handed over last
 }
 
@@ -142,7 +142,7 @@ func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
 func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
 	position := c.Position()
 	end := c.finished() && !c.ended
-	pending := c.outcomes > 0 || len(c.dead) > 0 || len(c.lanes.changed) > 0 || len(c.granted) > 0 || end
+	pending := c.outcomes > 0 || len(c.dead) > 0 || len(c.lanes.changed) > 0 || len(c.repaired) > 0 || end
 	if !pending && (!flush || position == c.saved) {
 		return s, false
 	}
@@ -150,14 +150,14 @@ func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
 		Position: position,
 		Outcomes: c.outcomes,
 		Dead:     c.dead,
-		Granted:  c.granted,
+		Repaired: c.repaired,
 		Health:   c.gate.health.collect(),
 		Replay:   c.scope.bounded,
 		Ended:    end,
 	}
 	s.Park, s.Unpark = c.lanes.collect()
 	c.saved, c.ended = position, c.ended || end
-	c.outcomes, c.dead, c.granted = 0, nil, nil
+	c.outcomes, c.dead, c.repaired = 0, nil, nil
 	return s, true
 }
 

@@ -107,13 +107,14 @@
 // enables the endpoint. Refusals do not count towards being disabled: an answer ends the
 // count.
 //
-// # Replays and wishes
+// # Replays and repairs
 //
 // A replay survives restarts, keeps order among its own messages, has parked lanes and
 // dead messages as the live cursor has, and never moves that one. New messages and
 // replayed ones alternate. While there are new ones, replays have at most half of what
 // may be under way, and never all of it.
 //
-// People may ask to try a parked message at once, or to drop it. A wish is granted when
-// the message waits, and saved as granted in the settlement that shows its effect.
+// A RepairRequest asks to try a parked message at once, or to drop it. It is carried out
+// when the message is not under way, and saved as done in the settlement that has its
+// effect.
 package machine

@@ -75,12 +75,12 @@ func (h *health) refused(subject, reason string, now time.Time) {
 	case !lasting:
 		h.answered(now)
 	default:
-		told := h.Told
+		reported := h.Reported
 		h.Health = endpoint.Health{
-			Version: h.Version, Since: h.refusals.since, Reason: reason, Told: true, Breaker: endpoint.Refuses,
+			Version: h.Version, Since: h.refusals.since, Reason: reason, Reported: true, Breaker: endpoint.Refuses,
 		}
 		h.first = time.Time{}
-		if told {
+		if reported {
 			h.note(h.Health, now)
 		} else {
 			h.note(h.Health, now, event.EndpointFailing)
@@ -96,7 +96,7 @@ func (h *health) answered(now time.Time) {
 	}
 	was := h.Health
 	h.Health = endpoint.Health{Version: was.Version}
-	if was.Told {
+	if was.Reported {
 		h.note(was, now, event.EndpointRecovered)
 	} else {
 		h.note(was, now)
@@ -116,8 +116,8 @@ func (h *health) failed(subject, reason string, b breaker, now time.Time) (disab
 	disable = h.disableAfter > 0 && now.Sub(h.first) >= min(seenFailing, h.disableAfter) &&
 		now.Sub(h.Counted) >= h.disableAfter
 	switch {
-	case h.Notable && (down || disable) && !h.Told:
-		h.Told, h.Reason = true, reason
+	case h.Notable && (down || disable) && !h.Reported:
+		h.Reported, h.Reason = true, reason
 		h.note(h.Health, now, event.EndpointFailing)
 	case h.Health != was && !disable:
 		h.Reason = reason
@@ -151,7 +151,7 @@ func (h *health) count(subject string, now time.Time) {
 
 // disable notes that the endpoint is to be disabled.
 func (h *health) disable(reason string, now time.Time) {
-	h.Reason, h.Told = reason, h.Told || h.Notable
+	h.Reason, h.Reported = reason, h.Reported || h.Notable
 	if h.Notable {
 		h.note(h.Health, now, event.EndpointDisabled)
 	} else {

@@ -158,7 +158,7 @@ func TestAnEndpointIsDisabledAfterFiveDaysOfFailure(t *testing.T) {
 func TestARestartForgetsNeitherAnOutageNorWhatWasTold(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	since := now.Add(-fiveDays + 20*time.Minute)
-	h := endpoint.Health{Version: 8, Since: since, Counted: since, Told: true, Breaker: endpoint.Open}
+	h := endpoint.Health{Version: 8, Since: since, Counted: since, Reported: true, Breaker: endpoint.Open}
 	s := followed(t, h, endpoint.Policy{Concurrency: 8})
 	s.commit(1, 2, 3, 4, 5, 6)
 	if len(s.launch()) > 0 {
@@ -199,7 +199,7 @@ func TestTheFirstFailuresAfterALongTimeAwayDisableNothing(t *testing.T) {
 
 func TestWhoEnablesAnEndpointGivesItItsFullTime(t *testing.T) {
 	since := time.Unix(1_800_000_000, 0).Add(-30 * 24 * time.Hour)
-	s := followed(t, endpoint.Health{Version: 8, Since: since, Told: true}, endpoint.Policy{})
+	s := followed(t, endpoint.Health{Version: 8, Since: since, Reported: true}, endpoint.Policy{})
 	s.commit(1, 2, 3, 4, 5, 6)
 	s.outage(fiveDays - time.Hour)
 	if s.gate.Gone() || s.facts() != "" {
@@ -281,7 +281,7 @@ func recounted(h endpoint.Health) endpoint.Health {
 
 func TestARestartRemembersAtWhichMessagesAnEndpointFailed(t *testing.T) {
 	// Others were told that it was disabled. It has been enabled again, and counts anew.
-	enabled := endpoint.Health{Version: 8, Since: start.Add(-30 * 24 * time.Hour), Told: true}
+	enabled := endpoint.Health{Version: 8, Since: start.Add(-30 * 24 * time.Hour), Reported: true}
 	for name, test := range map[string]struct {
 		saved  endpoint.Health
 		commit func(*script) // what it fails at before the restart

@@ -84,8 +84,8 @@ type disk struct {
 	dead     map[string]bool
 	health   endpoint.Health
 	disabled bool
-	told     []string        // facts about the endpoint
-	wishes   map[string]bool // what is asked of parked messages: to drop them, or to try them at once
+	facts    []string        // facts about the endpoint
+	repairs  map[string]bool // what is asked of parked messages: to drop them, or to try them at once
 }
 
 func newDisk() disk {
@@ -93,7 +93,7 @@ func newDisk() disk {
 		parked:  map[string]machine.Parked{},
 		settled: map[string]machine.Place{},
 		dead:    map[string]bool{},
-		wishes:  map[string]bool{},
+		repairs: map[string]bool{},
 	}
 }
 
@@ -214,8 +214,8 @@ func (w *world) restart() {
 	} else {
 		w.cursor = machine.NewReplay(w.gate, *w.bounds, saved)
 	}
-	for message, drop := range w.disk.wishes {
-		w.cursor.Ask(machine.Wish{Message: message, Drop: drop})
+	for message, drop := range w.disk.repairs {
+		w.cursor.RequestRepair(machine.RepairRequest{Message: message, Drop: drop})
 	}
 	w.flying, w.pool, w.results, w.attempts = nil, nil, nil, nil
 	w.paces, w.asked, w.held = nil, map[string]time.Time{}, time.Time{}
@@ -268,7 +268,7 @@ func (w *world) readTo(upTo int64) {
 
 // step does one thing that the machine wants done.
 func (w *world) step(t *rapid.T) bool {
-	w.grant()
+	w.repair()
 	if w.disk.disabled { // no endpoint that is disabled has a cursor
 		return false
 	}
@@ -311,9 +311,9 @@ func (w *world) perform(t *rapid.T, s machine.Step) bool {
 	return true
 }
 
-// grant does what is asked. A dropped message is out of the order from then on.
-func (w *world) grant() {
-	w.cursor.Grant(w.now)
+// repair carries out the requests. A dropped message is out of the order from then on.
+func (w *world) repair() {
+	w.cursor.Repair(w.now)
 	w.noteDead()
 }
 
@@ -324,8 +324,8 @@ func (w *world) noteDead() {
 	}
 }
 
-// wish asks something of a message that is saved as parked.
-func (w *world) wish(t *rapid.T, drop bool) {
+// requestRepair requests a repair of messages that are saved as parked.
+func (w *world) requestRepair(t *rapid.T, drop bool) {
 	for _, lane := range slices.Sorted(maps.Keys(w.disk.parked)) {
 		p := w.disk.parked[lane]
 		if p.Message == "" || !rapid.Bool().Draw(t, "of this one") {
@@ -334,9 +334,9 @@ func (w *world) wish(t *rapid.T, drop bool) {
 		if p.Subject != w.subject[p.Message] || p.Trigger != wantedTrigger {
 			t.Fatalf("%s is parked as %+v", p.Message, p)
 		}
-		w.disk.wishes[p.Message] = drop
+		w.disk.repairs[p.Message] = drop
 		w.hurried[p.Message] = true
-		w.cursor.Ask(machine.Wish{Message: p.Message, Drop: drop})
+		w.cursor.RequestRepair(machine.RepairRequest{Message: p.Message, Drop: drop})
 	}
 }
 
@@ -439,33 +439,33 @@ func (w *world) fares(changes []machine.HealthChange) {
 		}
 		w.disk.health, w.disk.disabled = c.Health, w.disk.disabled || c.Disable
 		if c.Entry == nil {
-			w.toldWhenBack()
+			w.recoveryReported()
 			continue
 		}
 		fact, last := c.Entry.Facts[0].Name, ""
 		if fact != event.EndpointRecovered.Name && !w.notable[c.Version] {
 			w.t.Fatalf("%s is told of failures at operational messages alone", fact)
 		}
-		if n := len(w.disk.told); n > 0 {
-			last = w.disk.told[n-1]
+		if n := len(w.disk.facts); n > 0 {
+			last = w.disk.facts[n-1]
 		}
 		if fact == last || fact == event.EndpointFailing.Name && last == event.EndpointDisabled.Name ||
 			fact == event.EndpointRecovered.Name && last == "" {
 			w.t.Fatalf("%s is told after %q", fact, last)
 		}
-		w.disk.told = append(w.disk.told, fact)
-		w.toldWhenBack()
+		w.disk.facts = append(w.disk.facts, fact)
+		w.recoveryReported()
 	}
 }
 
-// toldWhenBack checks that others who heard that the endpoint fails heard that it is back.
-func (w *world) toldWhenBack() {
-	for _, fact := range slices.Backward(w.disk.told) {
+// recoveryReported checks that the recovery of an endpoint was published if its failure was.
+func (w *world) recoveryReported() {
+	for _, fact := range slices.Backward(w.disk.facts) {
 		if fact == "enabled" {
 			continue
 		}
 		if w.disk.health.Since.IsZero() && fact != event.EndpointRecovered.Name {
-			w.t.Fatalf("it is back, and told last is %s", fact)
+			w.t.Fatalf("it is back, and its last fact is %s", fact)
 		}
 		return
 	}
@@ -481,7 +481,7 @@ func (w *world) enable(t *rapid.T) {
 	if !w.disk.disabled {
 		return
 	}
-	w.disk.disabled, w.disk.told = false, append(w.disk.told, "enabled")
+	w.disk.disabled, w.disk.facts = false, append(w.disk.facts, "enabled")
 	w.disk.health.Version++
 	w.disk.health.Counted, w.disk.health.Breaker = time.Time{}, endpoint.Closed
 	w.disk.health.Notable = false
@@ -573,9 +573,9 @@ func (w *world) flush() {
 		for _, lane := range s.Unpark {
 			delete(w.disk.parked, lane)
 		}
-		for _, granted := range s.Granted {
-			if drop, asked := w.disk.wishes[granted.Message]; asked && drop == granted.Drop {
-				delete(w.disk.wishes, granted.Message)
+		for _, repaired := range s.Repaired {
+			if drop, asked := w.disk.repairs[repaired.Message]; asked && drop == repaired.Drop {
+				delete(w.disk.repairs, repaired.Message)
 			}
 		}
 		if w.ended = s.Ended; w.ended &&
@@ -674,12 +674,12 @@ func (w *world) canRead() int64 {
 
 // complete checks that everybody was told, in order, and that nothing is left.
 func (w *world) complete(t *rapid.T) {
-	w.told(t)
-	w.grant() // what is moot by now
+	w.facts(t)
+	w.repair() // what is moot by now
 	w.handOver()
 	w.flush()
-	if len(w.disk.wishes) > 0 {
-		t.Fatalf("what is asked is forgotten: %v", w.disk.wishes)
+	if len(w.disk.repairs) > 0 {
+		t.Fatalf("what is asked is forgotten: %v", w.disk.repairs)
 	}
 	end := int64(len(w.journal))
 	if diff := gocmp.Diff(machine.State{Position: end, ReadTo: end}, w.cursor.State()); diff != "" {
@@ -690,7 +690,7 @@ func (w *world) complete(t *rapid.T) {
 	}
 }
 
-func (w *world) told(t *rapid.T) {
+func (w *world) facts(t *rapid.T) {
 	for _, e := range w.journal {
 		for _, body := range messagesOf(e) {
 			if w.wanted(e, body) && w.received[body.ID] == 0 && !w.disk.dead[body.ID] {
@@ -738,8 +738,8 @@ func checkMachine(t *testing.T, order endpoint.Order, reorders bool) {
 			"crash":       w.crash,
 			"gone":        func(t *rapid.T) { w.finish(t, machine.Gone) },
 			"enable":      w.enable,
-			"retry":       func(t *rapid.T) { w.wish(t, false) },
-			"drop":        func(t *rapid.T) { w.wish(t, true) },
+			"retry":       func(t *rapid.T) { w.requestRepair(t, false) },
+			"drop":        func(t *rapid.T) { w.requestRepair(t, true) },
 			"give up":     func(t *rapid.T) { w.finish(t, machine.NotAttempted) },
 			"outage":      func(*rapid.T) { w.down = !w.down },
 			"wait": func(t *rapid.T) {

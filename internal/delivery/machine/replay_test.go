@@ -78,7 +78,7 @@ func (tr *troop) replaying() (n int) {
 // step does one thing that the cursors want done.
 func (tr *troop) step(t *rapid.T) bool {
 	for _, w := range tr.worlds {
-		w.grant()
+		w.repair()
 	}
 	before := tr.replaying()
 	c, s, ok := tr.rotation.Next(tr.live().now)
@@ -121,7 +121,7 @@ func (tr *troop) flush(t *rapid.T) {
 		w.flush()
 		switch {
 		case w.ended:
-			w.told(t)
+			w.facts(t)
 		case w != tr.live():
 			running = append(running, w)
 		}
@@ -174,8 +174,8 @@ func checkReplays(t *testing.T, order endpoint.Order) {
 			"unreachable": func(t *rapid.T) { tr.any(t).finish(t, machine.Unreachable) },
 			"give up":     func(t *rapid.T) { tr.any(t).finish(t, machine.NotAttempted) },
 			"hand over":   func(t *rapid.T) { tr.any(t).handOver() },
-			"retry":       func(t *rapid.T) { tr.any(t).wish(t, false) },
-			"drop":        func(t *rapid.T) { tr.any(t).wish(t, true) },
+			"retry":       func(t *rapid.T) { tr.any(t).requestRepair(t, false) },
+			"drop":        func(t *rapid.T) { tr.any(t).requestRepair(t, true) },
 			"flush":       tr.flush,
 			"crash":       tr.crash,
 			"wait": func(t *rapid.T) {

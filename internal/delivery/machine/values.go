@@ -69,8 +69,8 @@ type Dead struct {
 	Dropped bool // because somebody asked for it
 }
 
-// Wish is what somebody asks of a parked message.
-type Wish struct {
+// RepairRequest asks to try a parked message at once, or to drop it.
+type RepairRequest struct {
 	Message string // its id
 	Drop    bool   // give it up; otherwise try it again at once
 }
@@ -98,7 +98,7 @@ type Settlement struct {
 	Park     []Parked // written over what the lane had
 	Unpark   []string // lanes
 	Dead     []Dead
-	Granted  []Wish
+	Repaired []RepairRequest
 	Health   []HealthChange // in their order
 	Replay   bool           // the cursor is a replay's
 	Ended    bool           // the replay has nothing more to send

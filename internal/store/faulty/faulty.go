@@ -11,8 +11,8 @@ import (
 )
 
 // Database fails every statement and every commit twice: the first time it is
-// not carried out, the second time it is, and reported lost. It begins when it
-// is told to.
+// not carried out, the second time it is, and reported lost. It fails nothing before
+// Start.
 type Database struct {
 	Rate   float64 // of what goes on failing after that, at random
 	Random *rand.Rand
@@ -28,13 +28,13 @@ func broken(what string) error {
 	return fault.New(fault.Unavailable, "store.unreachable", "The database can't be reached. It failed: %.60s", what)
 }
 
-// Begin lets failures happen.
-func (d *Database) Begin() { d.turn(true) }
+// Start lets failures happen.
+func (d *Database) Start() { d.set(true) }
 
-// End lets no more failures happen.
-func (d *Database) End() { d.turn(false) }
+// Stop lets no more failures happen.
+func (d *Database) Stop() { d.set(false) }
 
-func (d *Database) turn(on bool) {
+func (d *Database) set(on bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.on = on
@@ -70,8 +70,8 @@ func (d *Database) Failures() (failures, of int) {
 	return d.failed, len(d.passes)
 }
 
-// Spared lists what has not failed both ways.
-func (d *Database) Spared() (all []string) {
+// NotYetFailed lists the statements and commits that have not failed in both ways.
+func (d *Database) NotYetFailed() (all []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for what, passes := range d.passes {

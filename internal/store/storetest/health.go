@@ -19,7 +19,7 @@ func failing(base int64, reason string) store.HealthChange {
 
 // saying is a change of which others are told.
 func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.NoDetails]) store.HealthChange {
-	c.Told = true
+	c.Reported = true
 	c.Entry = &event.Entry{
 		Tenant:   tenant,
 		Subject:  event.EndpointSubject(id),
@@ -65,7 +65,7 @@ var healthTests = map[string]func(*fixture){
 		}
 		f.equal(f.endpoint(id).Revision, int64(1)) // it is no change of a setting
 		back := saying(f.tenant, id, store.HealthChange{Base: 2, Health: endpoint.Health{Version: 3}}, event.EndpointRecovered)
-		back.Told = false
+		back.Reported = false
 		f.fares(id, epoch, back)
 		f.equal(f.endpoint(id).Health, endpoint.Health{Version: 3})
 		f.equal(f.said(id), []string{"endpoint.recovered", "endpoint.failing"})

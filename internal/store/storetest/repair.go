@@ -48,35 +48,35 @@ var repairTests = map[string]func(*fixture){
 		f.equal(list(f.store.WaitingLanes(f.t.Context(), f.tenant, e, all[0].Place(), 1)), all[1:2])
 		f.equal(len(list(f.store.WaitingLanes(f.t.Context(), f.other, e, store.LanePlace{}, 9))), 0)
 	},
-	"what is asked of parked messages stays until it is granted": func(f *fixture) {
+	"a repair request stays until it is carried out": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.waits(e, epoch)
-		before := f.claim("node", time.Hour)[0].Wishes
+		before := f.claim("node", time.Hour)[0].Requests
 		ask := func(tenant int64, messages []string, drop bool) (n int64) {
 			f.update(func(tx *store.Tx) (err error) {
-				n, err = tx.AskParked(f.t.Context(), tenant, e, messages, drop)
+				n, err = tx.RequestRepairs(f.t.Context(), tenant, e, messages, drop)
 				return err
 			})
 			return n
 		}
 		f.equal(ask(f.tenant, []string{"msg_3_1", "msg_none"}, false), int64(1))
-		f.equal(f.claim("node", time.Hour)[0].Wishes, before+1)
+		f.equal(f.claim("node", time.Hour)[0].Requests, before+1)
 		f.equal(ask(f.other, nil, true), int64(0))
-		wishes := func() []store.Wish {
+		requests := func() []store.RepairRequest {
 			f.t.Helper()
-			return must[[]store.Wish](f)(f.store.Wishes(f.t.Context(), f.tenant, e))
+			return must[[]store.RepairRequest](f)(f.store.RepairRequests(f.t.Context(), f.tenant, e))
 		}
-		f.equal(wishes(), []store.Wish{{Cursor: "cur_" + e, Message: "msg_3_1"}})
+		f.equal(requests(), []store.RepairRequest{{Cursor: "cur_" + e, Message: "msg_3_1"}})
 		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
-		f.equal(len(wishes()), 3)
-		f.equal(must[[]store.Waiting](f)(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Wish, "drop")
-		grant := func(all ...store.Wish) {
-			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Granted: all})
+		f.equal(len(requests()), 3)
+		f.equal(must[[]store.Waiting](f)(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Requested, "drop")
+		carryOut := func(all ...store.RepairRequest) {
+			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Repaired: all})
 		}
-		grant(store.Wish{Message: "msg_3_1"}, store.Wish{Message: "msg_4_1", Drop: true}) // the first was taken back meanwhile
-		f.equal(len(wishes()), 2)
-		grant(store.Wish{Message: "msg_3_1", Drop: true}, store.Wish{Message: "msg_8_1", Drop: true})
-		f.equal(wishes(), []store.Wish(nil))
+		carryOut(store.RepairRequest{Message: "msg_3_1"}, store.RepairRequest{Message: "msg_4_1", Drop: true}) // the first was taken back meanwhile
+		f.equal(len(requests()), 2)
+		carryOut(store.RepairRequest{Message: "msg_3_1", Drop: true}, store.RepairRequest{Message: "msg_8_1", Drop: true})
+		f.equal(requests(), []store.RepairRequest(nil))
 	},
 	"dead messages are tried again by a replay, in a range of their own": func(f *fixture) {
 		f.history(10)
@@ -97,7 +97,7 @@ var repairTests = map[string]func(*fixture){
 		f.equal(f.deadIn(e, store.Retrying), []store.Place{aPlace(5, 1), aPlace(7, 0)})
 		f.equal(f.deadIn(e, store.Given), []store.Place{aPlace(5, 0)})
 		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: r.ID}))), 0)
-		s := told(r, epoch, 5, aPlace(5, 1))
+		s := replayed(r, epoch, 5, aPlace(5, 1))
 		f.settle(s)
 		f.equal(f.deadIn(e, store.DeliveredAfterAll), []store.Place{aPlace(5, 1)})
 		f.update(func(tx *store.Tx) error { return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start) })
@@ -146,7 +146,7 @@ var repairTests = map[string]func(*fixture){
 	"what a replay settles again is counted once": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 0, 9))
-		s := told(r, epoch, 5, aPlace(4, 0))
+		s := replayed(r, epoch, 5, aPlace(4, 0))
 		s.Dead = []store.Dead{aDead(5, 0)}
 		f.settle(s)
 		s.Again = true

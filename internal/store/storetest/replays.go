@@ -9,17 +9,17 @@ import (
 
 func aReplay(tenant int64, endpoint, id string, after, until int64) store.Replay {
 	return store.Replay{ID: id,
-		Tenant:    tenant,
-		Endpoint:  endpoint,
-		Kind:      store.ReplayRange,
-		State:     store.ReplayRunning,
-		After:     after,
-		Until:     until,
-		Position:  after,
-		Triggers:  []string{"case_approved", "case_created"},
-		Subject:   "case/1",
-		AskedBy:   "Grace",
-		CreatedAt: start}
+		Tenant:      tenant,
+		Endpoint:    endpoint,
+		Kind:        store.ReplayRange,
+		State:       store.ReplayRunning,
+		After:       after,
+		Until:       until,
+		Position:    after,
+		Triggers:    []string{"case_approved", "case_created"},
+		Subject:     "case/1",
+		RequestedBy: "Grace",
+		CreatedAt:   start}
 }
 
 func (f *fixture) replay(r store.Replay, named ...store.Place) store.Replay {
@@ -43,7 +43,7 @@ func (f *fixture) running(endpoint string) (ids []string) {
 }
 
 // told settles what a replay delivered.
-func told(r store.Replay, epoch, position int64, messages ...store.Place) store.Settlement {
+func replayed(r store.Replay, epoch, position int64, messages ...store.Place) store.Settlement {
 	s := store.Settlement{
 		Tenant: r.Tenant, Endpoint: r.Endpoint, Cursor: r.ID, Epoch: epoch, Replay: true, Position: position,
 	}
@@ -59,10 +59,10 @@ var replayTests = map[string]func(*fixture){
 	"a replay is read back as it was made, and wakes who delivers": func(f *fixture) {
 		e, _ := f.served(1)
 		changed := f.store.EndpointsChanged()
-		before := f.claim("node", time.Hour)[0].Wishes
+		before := f.claim("node", time.Hour)[0].Requests
 		made := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		f.equal(f.replayed(made), made)
-		f.equal(f.claim("node", time.Hour)[0].Wishes, before+1)
+		f.equal(f.claim("node", time.Hour)[0].Requests, before+1)
 		select {
 		case <-changed:
 		default:
@@ -95,7 +95,7 @@ var replayTests = map[string]func(*fixture){
 	"a replay settles beside the live cursor, until it is done": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
-		s := told(r, epoch, 5, aPlace(4, 0), aPlace(7, 1))
+		s := replayed(r, epoch, 5, aPlace(4, 0), aPlace(7, 1))
 		s.Dead, s.Park = []store.Dead{aDead(5, 0)}, []store.Parked{aParked("case/1", 4)}
 		f.settle(s, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2})
 		f.equal(f.position(e), int64(2))
@@ -104,7 +104,7 @@ var replayTests = map[string]func(*fixture){
 		f.equal(must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, r.ID)), s.Park)
 		f.equal(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: r.ID, Position: 5})), []store.Place{aPlace(7, 1)})
 
-		end := told(r, epoch, 9, aPlace(9, 0))
+		end := replayed(r, epoch, 9, aPlace(9, 0))
 		end.Ended, end.Unpark = true, []string{"case/1"}
 		f.settle(end)
 		got = f.replayed(r)
@@ -116,11 +116,11 @@ var replayTests = map[string]func(*fixture){
 	"what a cancelled replay still settles is recorded, and nothing else": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
-		f.settle(told(r, epoch, 5, aPlace(4, 0)))
+		f.settle(replayed(r, epoch, 5, aPlace(4, 0)))
 		f.update(func(tx *store.Tx) error {
 			return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour))
 		})
-		late := told(r, epoch, 9, aPlace(6, 0))
+		late := replayed(r, epoch, 9, aPlace(6, 0))
 		late.Ended, late.Dead, late.Park = true, []store.Dead{aDead(7, 0)}, []store.Parked{aParked("case/1", 8)}
 		f.equal(f.settle(late, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2}), []string(nil))
 		got := f.replayed(r)
@@ -134,7 +134,7 @@ var replayTests = map[string]func(*fixture){
 		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{aDead(5, 0), aDead(6, 0)}}
 		f.settle(live)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
-		again := told(r, epoch, 3, aPlace(5, 0))
+		again := replayed(r, epoch, 3, aPlace(5, 0))
 		d := aDead(6, 0)
 		d.Reason = "again"
 		again.Dead = []store.Dead{d}
@@ -163,11 +163,11 @@ var replayTests = map[string]func(*fixture){
 		f.settle(aSettlement(f.tenant, e, epoch, 5))
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{aDead(9, 1)}})
 		for _, p := range []store.Place{aPlace(6, 0), aPlace(9, 1)} {
-			f.equal(must[store.Told](f)(f.store.Told(f.t.Context(), f.tenant, e, p.Message)), store.Told{Place: p, Subject: "case/1", Trigger: "case_created"})
-			_, err := f.store.Told(f.t.Context(), f.other, e, p.Message)
+			f.equal(must[store.SentMessage](f)(f.store.SentMessage(f.t.Context(), f.tenant, e, p.Message)), store.SentMessage{Place: p, Subject: "case/1", Trigger: "case_created"})
+			_, err := f.store.SentMessage(f.t.Context(), f.other, e, p.Message)
 			f.wantFault(err, fault.NotFound, "message.not_found")
 		}
-		_, err := f.store.Told(f.t.Context(), f.tenant, e, "msg_none")
+		_, err := f.store.SentMessage(f.t.Context(), f.tenant, e, "msg_none")
 		f.wantFault(err, fault.NotFound, "message.not_found")
 	},
 	"deleting an endpoint ends its replays": func(f *fixture) {
@@ -176,7 +176,7 @@ var replayTests = map[string]func(*fixture){
 		f.update(func(tx *store.Tx) error { return tx.DeleteEndpoint(f.t.Context(), f.tenant, e) })
 		_, err := f.store.Replay(f.t.Context(), f.tenant, e, r.ID)
 		f.wantFault(err, fault.NotFound, "replay.not_found")
-		f.equal(f.settle(told(r, epoch, 5)), []string{e})
+		f.equal(f.settle(replayed(r, epoch, 5)), []string{e})
 		f.equal(len(must[[]store.Place](f)(f.store.ReplayMessages(f.t.Context(), r.ID))), 0)
 	},
 }

@@ -57,7 +57,7 @@ var sessionTests = map[string]func(*fixture){
 		counts(start, 2)
 		f.update(func(tx *store.Tx) error { return tx.ForgiveSignIn(f.t.Context(), "account/1") })
 		counts(start, 2)
-		f.update(func(tx *store.Tx) error { return tx.HoldSignIn(f.t.Context(), "account/1", start.Add(time.Minute)) })
+		f.update(func(tx *store.Tx) error { return tx.LockSignIns(f.t.Context(), "account/1", start.Add(time.Minute)) })
 		n, until := count(start.Add(time.Second))
 		f.equal(n, int64(0))
 		f.equal(until, start.Add(time.Minute))

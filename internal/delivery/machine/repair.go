@@ -8,19 +8,19 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Ask notes what somebody wants of a parked message.
-func (c *Cursor) Ask(w Wish) {
-	if c.wishes == nil {
-		c.wishes = map[string]bool{}
+// RequestRepair records a request, which Repair carries out.
+func (c *Cursor) RequestRepair(r RepairRequest) {
+	if c.requested == nil {
+		c.requested = map[string]bool{}
 	}
-	c.wishes[w.Message] = w.Drop
+	c.requested[r.Message] = r.Drop
 }
 
-// Grant does what was asked of parked messages: they are dropped, or due now. A
-// message under way is left until it has come back. A message that is not parked any
-// more was delivered or given up meanwhile, and what was asked of it is moot.
-func (c *Cursor) Grant(now time.Time) {
-	if len(c.wishes) == 0 || c.stopped {
+// Repair carries out the requests: it drops parked messages, or makes them due now. A
+// request for a message under way waits until the message has come back. A message that
+// is no longer parked was delivered or given up meanwhile; its request is done.
+func (c *Cursor) Repair(now time.Time) {
+	if len(c.requested) == 0 || c.stopped {
 		return
 	}
 	heads := make(map[string]*row, c.lanes.rows+1)
@@ -29,8 +29,8 @@ func (c *Cursor) Grant(now time.Time) {
 			heads[l.row.Message] = l.row
 		}
 	}
-	for _, message := range slices.Sorted(maps.Keys(c.wishes)) {
-		r, drop := heads[message], c.wishes[message]
+	for _, message := range slices.Sorted(maps.Keys(c.requested)) {
+		r, drop := heads[message], c.requested[message]
 		switch {
 		case r == nil:
 		case r.index < 0: // under way, being looked for, or not read again yet
@@ -42,8 +42,8 @@ func (c *Cursor) Grant(now time.Time) {
 			p.Due = now
 			c.lanes.park(r.lane, p)
 		}
-		delete(c.wishes, message)
-		c.granted = append(c.granted, Wish{Message: message, Drop: drop})
+		delete(c.requested, message)
+		c.repaired = append(c.repaired, RepairRequest{Message: message, Drop: drop})
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Pair is a message for an endpoint.
 type Pair struct{ Endpoint, Message string }
 
-// Tries is what was tried to tell an endpoint a message.
+// Tries sums up the attempts to send a message to an endpoint.
 type Tries struct {
 	Count     int
 	Delivered bool // one of them was taken
@@ -20,14 +20,14 @@ type Tries struct {
 	Class     string // of its failure
 }
 
-// Standing is how far an endpoint has been served, and what it waits with.
-type Standing struct {
+// Progress is how far an endpoint has been served, and which of its lanes are parked.
+type Progress struct {
 	Position int64
 	Lanes    map[string]Parked
 }
 
-// Buried is what became of a message that was given up.
-type Buried struct {
+// GivenUp is the state of a message that was given up.
+type GivenUp struct {
 	State  string // dead, retrying, dropped or delivered
 	Reason string
 }
@@ -43,10 +43,10 @@ var (
 			where tenant = $1 and message in (select r.id from rows($2: id text) as r)
 			group by endpoint, message
 		) as g join attempts l on l.id = g.last`)
-	buriedOf = define(`select endpoint, message, state, reason from dead where tenant = $1
+	givenUpOf = define(`select endpoint, message, state, reason from dead where tenant = $1
 		and endpoint in (select r.id from rows($2: id text) as r)
 		and message in (select r.id from rows($3: id text) as r)`)
-	standingOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0),
+	progressOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0),
 			coalesce(p.message, ''), coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
 		from cursors c left join parked p on p.cursor = c.id and p.lane in (select r.id from rows($3: id text) as r)
 		where c.tenant = $1 and not c.replay and c.endpoint in (select r.id from rows($2: id text) as r)`)
@@ -82,8 +82,8 @@ func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map
 	return all, err
 }
 
-// Buried says which of the messages were given up for which of the endpoints.
-func (r reader) Buried(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]Buried, error) {
+// GivenUp returns which of the messages were given up, by endpoint and message.
+func (r reader) GivenUp(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]GivenUp, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {
 		return nil, err
@@ -92,11 +92,11 @@ func (r reader) Buried(ctx context.Context, tenant int64, endpoints, messages []
 	if err != nil {
 		return nil, err
 	}
-	all := map[Pair]Buried{}
-	rows, err := r.q.query(ctx, buriedOf, tenant, of, among)
+	all := map[Pair]GivenUp{}
+	rows, err := r.q.query(ctx, givenUpOf, tenant, of, among)
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var p Pair
-		var b Buried
+		var b GivenUp
 		err = rows.Scan(&p.Endpoint, &p.Message, &b.State, &b.Reason)
 		all[p] = b
 		return none, err
@@ -104,8 +104,9 @@ func (r reader) Buried(ctx context.Context, tenant int64, endpoints, messages []
 	return all, err
 }
 
-// Standings says where endpoints stand, and which of the lanes wait.
-func (r reader) Standings(ctx context.Context, tenant int64, endpoints, lanes []string) (map[string]Standing, error) {
+// Progress returns the progress of endpoints by their ids, with those of the lanes that
+// are parked.
+func (r reader) Progress(ctx context.Context, tenant int64, endpoints, lanes []string) (map[string]Progress, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {
 		return nil, err
@@ -114,8 +115,8 @@ func (r reader) Standings(ctx context.Context, tenant int64, endpoints, lanes []
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]Standing{}
-	rows, err := r.q.query(ctx, standingOf, tenant, of, in)
+	all := map[string]Progress{}
+	rows, err := r.q.query(ctx, progressOf, tenant, of, in)
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var endpoint string
 		var position, due int64
@@ -124,7 +125,7 @@ func (r reader) Standings(ctx context.Context, tenant int64, endpoints, lanes []
 		p.Due = fromMicros(due)
 		s, ok := all[endpoint]
 		if !ok {
-			s = Standing{Position: position, Lanes: map[string]Parked{}}
+			s = Progress{Position: position, Lanes: map[string]Parked{}}
 			all[endpoint] = s
 		}
 		if p.Seq > 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Failed sign-ins are slowed down: some are free, then each further failure in a row holds the next attempt back
+// Failed sign-ins are slowed down: some are free, then each further failure in a row locks the account out for
 // twice as long. Many people may share an address; and strangers' guesses at an account from elsewhere must not keep
 // its owner out, unless they come from hundreds of networks.
 const (
@@ -22,7 +22,7 @@ const (
 	freeByPair    = 5 // of an account and an address
 	freeByAddress = 20
 	freeByAccount = 1000
-	longestHold   = 15 * time.Minute
+	maxLockout    = 15 * time.Minute
 )
 
 // Browser is a browser in which somebody has signed in before. It proves that by a cookie that only this server can
@@ -65,13 +65,14 @@ func (in SignIn) counters(email string) []counter {
 	}
 }
 
-// held is the error of an attempt that is held. It rolls the transaction back, so that the attempt is not counted.
-type held struct {
+// lockedOut is the error of an attempt during a lockout. It rolls the transaction back, so that the attempt is not
+// counted.
+type lockedOut struct {
 	key   string
 	until time.Time
 }
 
-func (held) Error() string { return "sign-ins are held" }
+func (lockedOut) Error() string { return "sign-ins are locked out" }
 
 // maxFailures bounds the counters that are kept. They are trimmed at every trimEvery-th attempt.
 const (
@@ -80,16 +81,16 @@ const (
 )
 
 // countSignIn counts an attempt as a failure beforehand, so that many attempts at once are counted too, and refuses it
-// while attempts are held.
+// during a lockout.
 func (s *Users) countSignIn(ctx context.Context, who access.Principal, counters []counter) error {
 	now := s.now()
-	met, found := s.holds.find(counters, now)
+	met, found := s.lockouts.find(counters, now)
 	if !found {
 		err := s.store.Update(ctx, func(tx *store.Tx) error { return s.count(ctx, tx, counters, now) })
 		if found = errors.As(err, &met); !found {
 			return err
 		}
-		s.holds.put(met, now)
+		s.lockouts.put(met, now)
 	}
 	s.guard.NoteOnce(ctx, "held/"+met.key, authz.Note{
 		Who: who, What: access.SignInFailed, Detail: map[string]any{"by": "password", "held": true},
@@ -107,9 +108,9 @@ func (s *Users) count(ctx context.Context, tx *store.Tx, counters []counter, now
 		case err != nil:
 			return err
 		case !until.IsZero():
-			return held{c.key, until}
+			return lockedOut{c.key, until}
 		case failures > c.free:
-			if err := tx.HoldSignIn(ctx, c.key, now.Add(hold(failures-c.free))); err != nil {
+			if err := tx.LockSignIns(ctx, c.key, now.Add(lockoutTime(failures-c.free))); err != nil {
 				return err
 			}
 		}
@@ -120,44 +121,44 @@ func (s *Users) count(ctx context.Context, tx *store.Tx, counters []counter, now
 	return nil
 }
 
-// hold returns how long attempts are held after a number of failures beyond the free ones.
-func hold(failures int64) time.Duration {
-	return min(longestHold, time.Second<<min(failures, 20))
+// lockoutTime returns the length of the lockout after a number of failures beyond the free ones.
+func lockoutTime(failures int64) time.Duration {
+	return min(maxLockout, time.Second<<min(failures, 20))
 }
 
-// holds remembers the counters that are held for a moment, so that further attempts cost no transaction.
-type holds struct {
+// lockouts caches the counters that are locked out, so that further attempts cost no transaction.
+type lockouts struct {
 	mu  sync.Mutex
 	all map[string]remembered
 }
 
-type remembered struct{ held, until time.Time }
+type remembered struct{ lockedUntil, until time.Time }
 
 const (
-	holdRemembered = time.Second
-	maxRemembered  = 10_000
+	lockoutRemembered = time.Second
+	maxRemembered     = 10_000
 )
 
-func (h *holds) put(met held, now time.Time) {
+func (h *lockouts) put(met lockedOut, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.all == nil || len(h.all) >= maxRemembered {
 		h.all = map[string]remembered{}
 	}
-	until := now.Add(holdRemembered)
+	until := now.Add(lockoutRemembered)
 	if met.until.Before(until) {
 		until = met.until
 	}
-	h.all[met.key] = remembered{held: met.until, until: until}
+	h.all[met.key] = remembered{lockedUntil: met.until, until: until}
 }
 
-func (h *holds) find(counters []counter, now time.Time) (held, bool) {
+func (h *lockouts) find(counters []counter, now time.Time) (lockedOut, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range counters {
 		if r, ok := h.all[c.key]; ok && now.Before(r.until) {
-			return held{c.key, r.held}, true
+			return lockedOut{c.key, r.lockedUntil}, true
 		}
 	}
-	return held{}, false
+	return lockedOut{}, false
 }
