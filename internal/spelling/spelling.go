@@ -49,7 +49,7 @@ const longest = "\uFDFA"
 // plainKey is Key for ASCII text.
 func plainKey(text string) (string, bool) {
 	for i := range len(text) {
-		if text[i] >= 0x80 {
+		if text[i]&0x80 != 0 {
 			return "", false
 		}
 	}
@@ -80,7 +80,7 @@ func ignorable(r rune) bool {
 	if r < 0xAD || unicode.Is(unicode.Prepended_Concatenation_Mark, r) || r >= 0xFFF9 && r <= 0xFFFB {
 		return false
 	}
-	return unicode.Is(unicode.Cf, r) && (r < 0x13430 || r > 0x1345F) ||
+	return unicode.Is(unicode.Cf, r) && (r < 0x13430 || r > 0x1343F) ||
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 

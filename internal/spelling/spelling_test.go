@@ -63,6 +63,39 @@ func TestOneKeyStandsForAllSpellings(t *testing.T) {
 	}
 }
 
+func TestAKeyHasNoInvisibleCharacters(t *testing.T) {
+	for _, invisible := range []rune{
+		0xAD, 0x34F, 0x200B, 0x200D, 0x2060, 0x3164, 0xFE00, 0xFE0F, 0xFEFF, 0xFFF0, 0xFFF8, 0x1BCA0, 0x1D173,
+		0xE0001, 0xE0041, 0xE0100, 0xE01EF,
+	} {
+		if got := spelling.Key("a" + string(invisible) + "b"); got != "ab" {
+			t.Errorf("the key of a, %U and b is %+q", invisible, got)
+		}
+	}
+	// Some characters of format are shown: number signs, annotations, and the frames of hieroglyphs.
+	for _, shown := range []rune{0xAC, 0xAE, 0x600, 0x6DD, 0xFFF9, 0xFFFA, 0xFFFB, 0xFFFC, 0x13430, 0x1343F} {
+		want := "a" + string(shown) + "b"
+		if got := spelling.Key(want); got != want {
+			t.Errorf("the key of %+q is %+q", want, got)
+		}
+	}
+}
+
+func TestADotAboveIsLostBehindAnIAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"i\u0307":       "i",
+		"i\u0323\u0307": "i\u0323", // the dot below stands between
+		"e\u0307":       "\u0117",
+		"ie\u0307":      "i\u0117",
+		"\u0307":        "\u0307",
+		"ıe\u0307":      "i\u0117",
+	} {
+		if got := spelling.Key(text); got != norm.NFKC.String(want) {
+			t.Errorf("the key of %+q is %+q, not %+q", text, got, want)
+		}
+	}
+}
+
 func TestEveryLetterHasTheKeyOfItsOtherCases(t *testing.T) {
 	const lastAlphabet = 0x1FFFF // above it are ideographs
 	for r := rune(1); r <= lastAlphabet; r++ {
