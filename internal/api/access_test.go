@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
@@ -57,22 +56,16 @@ func (w *world) subscribe(to *caseReceiver, header ...string) string {
 // awaitDelivered waits until endpoints and their replays have told all that they are to tell.
 func (w *world) awaitDelivered(paths ...string) {
 	w.t.Helper()
-	deadline := time.Now().Add(time.Minute)
 	for _, path := range paths {
-		for {
+		w.until(path+" has told all", func() bool {
 			w.sequence()
 			running := false
 			for _, r := range w.get(path+"/replays").is(200, "").items() {
 				running = running || r.(map[string]any)["state"] == "running"
 			}
-			if lag := w.get(path+"/lag").is(200, ""); !running && lag.text("entries") == "0" &&
-				lag.text("parked") == "0" {
-				break
-			}
-			if time.Now().After(deadline) {
-				w.t.Fatalf("%s is still behind", path)
-			}
-		}
+			lag := w.get(path+"/lag").is(200, "")
+			return !running && lag.text("entries") == "0" && lag.text("parked") == "0"
+		})
 	}
 }
 

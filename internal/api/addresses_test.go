@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
@@ -239,16 +238,10 @@ func (f *failureTest) test() {
 // await waits until every endpoint that can't be reached is said to be failing.
 func (f *failureTest) await() {
 	f.world.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
-		f.world.sequence()
+	f.world.until("all endpoints but one are failing", func() bool {
 		told, _, _ := f.world.poll("after=beginning&limit=1000&triggers=endpoint.failing")
-		if len(told) >= len(f.endpoints)-1 { // a redirect is an answer: it shows that the endpoint is there
-			return
-		}
-		if time.Now().After(deadline) {
-			f.world.t.Fatalf("%d endpoints of %d are failing", len(told), len(f.endpoints))
-		}
-	}
+		return len(told) >= len(f.endpoints)-1 // a redirect is an answer: it shows that the endpoint is there
+	})
 }
 
 // toldNothing are operations whose answers hold nothing of what was sent.

@@ -292,14 +292,11 @@ func (s *clearanceTest) replay() {
 		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`,
 			s.as(class)...).is(201, "").header.Get("Location"))
 	}
-	for deadline, i := time.Now().Add(30*time.Second), 0; i < len(s.replays); {
-		g := s.world.get(s.replays[i]).is(200, "")
-		switch {
-		case g.text("state") == "done" && g.text("delivered") != "0":
-			i++
-		case time.Now().After(deadline):
-			s.world.t.Fatalf("the replay does not end: %s", g.body)
-		}
+	for _, replay := range s.replays {
+		s.world.until("the replay ends", func() bool {
+			g := s.world.get(replay).is(200, "")
+			return g.text("state") == "done" && g.text("delivered") != "0"
+		})
 	}
 }
 

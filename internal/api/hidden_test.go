@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/wire/wiretest"
@@ -150,17 +149,14 @@ func (s *hiddenTest) hide(how string) {
 // awaitAttempt waits for the attempt that tells of a hidden case.
 func (s *hiddenTest) awaitAttempt(path string) {
 	s.world.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	var tried []any
+	s.world.until("the case's message is tried", func() bool {
 		s.world.sequence()
-		if all := s.world.get("/v1/attempts?outcome=failed&case="+strip(path)).is(200, "").items(); len(all) > 0 {
-			attempt := all[0].(map[string]any)
-			s.hidden["attempt"], s.hidden["message"] = attempt["id"].(string), attempt["message"].(string)
-			break
-		}
-		if time.Now().After(deadline) {
-			s.world.t.Fatal("nothing was tried")
-		}
-	}
+		tried = s.world.get("/v1/attempts?outcome=failed&case="+strip(path)).is(200, "").items()
+		return len(tried) > 0
+	})
+	attempt := tried[0].(map[string]any)
+	s.hidden["attempt"], s.hidden["message"] = attempt["id"].(string), attempt["message"].(string)
 	s.world.awaitDelivered("/v1/endpoints/" + s.seen["endpoint"])
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -105,25 +105,10 @@ func (w *world) told(clearance casetype.Classification) (all []polledMessage) {
 	return all
 }
 
-// sequence waits until all that is committed has its position.
+// sequence assigns positions to all that is committed.
 func (w *world) sequence() {
 	w.t.Helper()
-	database, err := sql.Open(w.driver, w.dsn)
-	must(w.t, err)
-	defer database.Close()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		_, err := w.store.Sequence(w.t.Context())
-		must(w.t, err)
-		var missing int
-		must(w.t, database.QueryRowContext(w.t.Context(),
-			"select (select count(*) from journal) - (select count(*) from journal_seq)").Scan(&missing))
-		if missing == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatal("entries get no positions")
-		}
-	}
+	must(w.t, w.store.CatchUp(w.t.Context()))
 }
 
 // onBoth runs a test on a world on each database.
@@ -235,7 +220,7 @@ type sse struct{ id, event, data string }
 // stream opens a stream.
 func (w *world) stream(query string, header ...string) *events {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithCancel(waits.Context(w.t))
 	w.t.Cleanup(cancel)
 	response, err := w.server.Client().
 		Do(w.request(request{"GET", "/v1/stream?" + query, nil, header}).WithContext(ctx))
@@ -406,15 +391,9 @@ func TestStreamsAreBounded(t *testing.T) {
 	w.stream("", "Authorization", other)
 	w.get("/v1/stream", "Authorization", third).is(429, "journal.too_many")
 	first.end()
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		g := w.get("/v1/journal?wait=1&after=2999-01-01T00:00:00Z")
-		if g.status == 200 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("who leaves makes no room")
-		}
-	}
+	w.until("a client that leaves makes room", func() bool {
+		return w.get("/v1/journal?wait=1&after=2999-01-01T00:00:00Z").status == 200
+	})
 }
 
 func TestAClientThatDoesNotReadHoldsNobodyUp(t *testing.T) {

@@ -267,16 +267,15 @@ func (w *world) deliverAll() {
 	db, err := sql.Open(w.driver, w.dsn)
 	must(w.t, err)
 	defer db.Close()
-	for deadline, waiting := time.Now().Add(30*time.Second), 1; waiting > 0; {
+	w.until("all messages are sent", func() bool {
+		var waiting int
 		must(w.t, db.QueryRowContext(ctx, `
 			select count(*) from endpoints e
 			join journal j on j.tenant = e.tenant and j.version = 1 and j.subject like 'case/%'
 			where cast(e.settings as text) like '%http://127.%'
 				and not exists (select 1 from attempts a where a.endpoint = e.id and a.subject = j.subject)`).Scan(&waiting))
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%d messages are not sent", waiting)
-		}
-	}
+		return waiting == 0
+	})
 	stop()
 	must(w.t, <-stopped)
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -147,6 +148,16 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	w.serve(config)
 	w.describe(config.Version)
 	return w
+}
+
+// until waits until something is so. It looks again and again, as a client would.
+func (w *world) until(what string, met func() bool) {
+	w.t.Helper()
+	for ctx := waits.Context(w.t); !met(); {
+		if ctx.Err() != nil {
+			w.t.Fatalf("it never came about that %s", what)
+		}
+	}
 }
 
 // deliver lets the engine run until the test ends.

@@ -76,7 +76,7 @@ type Batch struct {
 
 // Now returns the position of the first entry that is committed from now on.
 func (f *Feed) Now(ctx context.Context) (Position, error) {
-	if err := f.tail.advance(ctx); err != nil {
+	if err := f.tail.catchUp(ctx); err != nil {
 		return Position{}, err
 	}
 	return Position{Seq: f.tail.end() + 1}, nil
@@ -95,7 +95,7 @@ func (f *Feed) Oldest(ctx context.Context) (Position, error) {
 }
 
 // Catch makes all that is committed by now readable, also where nothing wakes us.
-func (f *Feed) Catch(ctx context.Context) error { return f.tail.advance(ctx) }
+func (f *Feed) Catch(ctx context.Context) error { return f.tail.catchUp(ctx) }
 
 // Wait returns a channel that is closed when there is something new for a tenant.
 // Take it before reading, so that nothing falls between.

@@ -74,13 +74,29 @@ func newTail(st *store.Store, version string) *tail {
 }
 
 // advance reads what is new and wakes the tenants that have some. The first time
-// it begins at the journal's head.
+// it begins at the journal's head. It leaves out entries to which another node
+// is just about to assign positions.
 func (t *tail) advance(ctx context.Context) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
 	if _, err := t.store.Sequence(ctx); err != nil {
 		return err
 	}
+	return t.read(ctx)
+}
+
+// catchUp is advance for all that was committed before the call.
+func (t *tail) catchUp(ctx context.Context) error {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	if err := t.store.CatchUp(ctx); err != nil {
+		return err
+	}
+	return t.read(ctx)
+}
+
+// read reads all that has a position. The caller holds t.reading.
+func (t *tail) read(ctx context.Context) error {
 	if t.from == unbegun {
 		return t.start(ctx)
 	}

@@ -149,6 +149,7 @@ func (w *frozenWorld) live(t *testing.T, at int) {
 			_, err := tx.Claim(ctx, "b", time.Minute)
 			return err
 		}),
+		"catches up":          w.alive.CatchUp(ctx),
 		"creates an endpoint": w.endpoint(ctx, w.alive, fmt.Sprint("ep_", at)),
 	} {
 		if err != nil {

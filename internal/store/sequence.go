@@ -31,7 +31,21 @@ func (s *Store) Sequence(ctx context.Context) (int, error) {
 	if s.dialect == sqlite {
 		return 0, nil
 	}
-	total, err := sequence(ctx, s.engine.apart, false)
+	return s.sequence(ctx, false)
+}
+
+// CatchUp assigns positions to all entries that were committed before the call. It waits while
+// another is at work.
+func (s *Store) CatchUp(ctx context.Context) error {
+	if s.dialect == sqlite {
+		return nil
+	}
+	_, err := s.sequence(ctx, true)
+	return err
+}
+
+func (s *Store) sequence(ctx context.Context, waits bool) (int, error) {
+	total, err := sequence(ctx, s.engine.apart, waits)
 	if total > 0 {
 		s.committed.broadcast()
 	}
