@@ -18,10 +18,10 @@ func TestARefusedPatternSaysWhyAtItsFieldOnEverySurface(t *testing.T) {
 			return strings.Replace(text, "{ type: string, maxLength: 40 }", "{ type: string, pattern: '"+pattern+"' }",
 				1)
 		}
-		const lookahead = "it looks ahead or behind, which no pattern can"
+		const lookahead = "it looks ahead or behind, which is not supported"
 		filter := `case.name.matches("(?=A)")`
 		quoted, _ := json.Marshal(filter)
-		const inFilter = `has a pattern for matches() at line 1, column 19 that is no regular expression as RE2 has them: ` + lookahead + `: "(?="`
+		const inFilter = `has a pattern for matches() at line 1, column 19 that is not a regular expression that RE2 accepts: ` + lookahead + `: "(?="`
 		for name, test := range map[string]struct {
 			got           answer
 			path, message string
@@ -38,11 +38,11 @@ func TestARefusedPatternSaysWhyAtItsFieldOnEverySurface(t *testing.T) {
 			"a precondition": {
 				w.do("PUT", "/v1/case-types/loan", definition("data.client.matches('(a)\\\\1')", ""), "Content-Type", "application/yaml").is(422, "case_type.invalid"),
 				"/transitions/3/precondition",
-				`has a pattern for matches() at line 1, column 21 that is no regular expression as RE2 has them: it refers back to a group, which no pattern can: "\\1"`,
+				`has a pattern for matches() at line 1, column 21 that is not a regular expression that RE2 accepts: it refers back to a group, which is not supported: "\\1"`,
 			},
 			"a field": {
 				w.do("PUT", "/v1/case-types/loan", definition("1 == 1", "a(?!b)"), "Content-Type", "application/yaml").is(422, "case_type.invalid"),
-				"/fields/properties/client/pattern", "is not a valid regex: it looks ahead or behind, which no pattern can here",
+				"/fields/properties/client/pattern", "is not a valid regex: it looks ahead or behind, which is not supported here",
 			},
 		} {
 			var problem struct {

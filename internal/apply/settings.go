@@ -95,7 +95,7 @@ func (r *reader) line(t text, path string) string {
 func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	e.Description, e.Metadata, e.Clearance, e.Options = d.Description, d.Metadata, d.Clearance, d.Options
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
-		r.fault(n.Below("/clearance").Line, "/clearance: is none of PUBLIC, PRIVATE, RESTRICTED")
+		r.fault(n.Below("/clearance").Line, "/clearance: is not one of PUBLIC, PRIVATE, RESTRICTED")
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Headers)) {
 		e.Headers = append(e.Headers, endpoint.Header{Name: name, Value: r.line(d.Headers[name], "/headers/"+name)})

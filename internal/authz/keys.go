@@ -50,7 +50,7 @@ func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request str
 			return keyInProgress()
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-				"The request ended before it was carried out.")
+				"The request was cancelled before it was carried out. Send it again.")
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 			return keyInProgress()
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-				"The request ended before it was carried out.")
+				"The request was cancelled before it was carried out. Send it again.")
 		}
 	}
 }
@@ -157,7 +157,7 @@ func keyReused() error {
 
 func keyInProgress() error {
 	e := fault.New(fault.Conflict, "idempotency.in_progress",
-		"Another request with the same idempotency key is being carried out. Repeat it shortly.")
+		"Another request with the same idempotency key is under way. Send this one again shortly.")
 	e.RetryAfter = keyRetryAfter
 	return e
 }

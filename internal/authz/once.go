@@ -29,7 +29,7 @@ func (g *Guard) Once(ctx context.Context, p access.Principal, o Once, do func() 
 	}
 	if len(o.Key) > maxOnceKey || !input.Printable(o.Key) {
 		return fault.New(fault.Invalid, "idempotency.key_invalid",
-			"An idempotency key is 1 to %d printable ASCII characters. A UUID is a good one.", maxOnceKey)
+			"The idempotency key is not valid. Send 1 to %d printable ASCII characters, such as a UUID.", maxOnceKey)
 	}
 	name := o.name(p)
 	if err := g.keys.acquire(ctx, name, o.request(p), g.keyWait); err != nil {

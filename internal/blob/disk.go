@@ -196,7 +196,7 @@ func copyHashed(w io.Writer, r io.Reader, limit int64) (Info, error) {
 		case io.EOF:
 		case nil:
 			return Info{}, fault.New(fault.TooLarge, "blob.too_large",
-				"The file is larger than the %d bytes that are taken. Send a smaller one.", limit)
+				"The file is larger than the limit of %d bytes. Send a smaller one.", limit)
 		default:
 			return Info{}, err
 		}

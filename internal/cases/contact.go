@@ -133,7 +133,7 @@ func phoneProblem(s string) string {
 
 func methodProblem(s string) string {
 	if !slices.Contains(ContactMethods, s) {
-		return "is none of " + strings.Join(ContactMethods, ", ")
+		return "is not one of " + strings.Join(ContactMethods, ", ")
 	}
 	return ""
 }

@@ -85,7 +85,7 @@ func (c *checker) checkFields() {
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
 		case claim && isReserved(name, c.stored):
-			c.fault(path, "may not be a field of a claim: the engine keeps %s itself", strings.ToLower(name))
+			c.fault(path, "may not be a field of a claim: Casehook sets %s itself", strings.ToLower(name))
 		}
 	}
 	for i, name := range items(fields["required"]) {
@@ -110,7 +110,7 @@ func (c *checker) checkSchema(v any, path string) {
 		case keyword == "default":
 			c.checkDefault(value, path)
 		case strings.HasPrefix(keyword, "x-casehook-"):
-			c.fault(at, "begins with x-casehook-, which is kept for the engine")
+			c.fault(at, "begins with x-casehook-, which is reserved for Casehook")
 		case strings.HasPrefix(keyword, "x-"):
 		case slices.Contains(refused, keyword):
 			c.fault(at, "is not supported: put shared schemas into /fields/$defs and refer to them with #/$defs/...")
@@ -243,7 +243,7 @@ func (c *checker) checkCycles() {
 			total += size(target, at)
 		}
 		if total > maxExpansion {
-			c.fault(path, "judges one value by more than %d schemas", maxExpansion)
+			c.fault(path, "applies more than %d schemas to one value", maxExpansion)
 			total = 1
 		}
 		sizes[path] = total

@@ -81,7 +81,7 @@ var wrongs = []wrong{
 	{"pattern that does not compile", "format: email", "pattern: '('", "/fields/properties/email/pattern", "not a valid regex"},
 	{"classification of a field", "x-classification: PRIVATE", "x-classification: private", "/fields/properties/email/x-classification", "PUBLIC, PRIVATE, RESTRICTED"},
 	{"classification inside a field", "{name: {type: string}}", "{name: {x-classification: PUBLIC}}", "/fields/properties/client/properties/name/x-classification", "no effect"},
-	{"keyword of the engine", "minimum: 1}", "x-casehook-a: 1}", "/fields/properties/amount/x-casehook-a", "kept for the engine"},
+	{"keyword of the engine", "minimum: 1}", "x-casehook-a: 1}", "/fields/properties/amount/x-casehook-a", "reserved for Casehook"},
 	{"reference to a file", "format: email", "$ref: 'file:///etc/passwd'", "/fields/properties/email/$ref", "nothing else is loaded"},
 	{"reference over the network", "format: email", "$ref: 'http://127.0.0.1:1/s.json'", "/fields/properties/email/$ref", "nothing else is loaded"},
 	{"reference to a relative file", "format: email", "$ref: 'other.json#/a'", "/fields/properties/email/$ref", "nothing else is loaded"},
@@ -449,7 +449,7 @@ func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
 				name+": {type: string}\nstates: [{key: open}]\ntransitions: [{key: create, to: open}]\n"))
 		var faults casetype.Faults
 		if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 7 ||
-			!strings.Contains(faults[0].Message, "the engine keeps "+name+" itself") {
+			!strings.Contains(faults[0].Message, "Casehook sets "+name+" itself") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -75,7 +75,7 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	}
 	if !t.mayReveal(tr.Precondition, clearance) {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
-			"What the transition %q needs does not hold. Complete the data first.", key)
+			"The condition of the transition %q is not met. Complete the data first.", key)
 	}
 	return t.unmet(tr, program, e.in, err)
 }
@@ -87,7 +87,8 @@ func (e *Evaluation) Spend(key string, steps int) error {
 		return nil
 	}
 	return fault.New(fault.Unprocessable, "case.precondition_failed",
-		"It takes too much to tell whether the transition %q may be submitted; submit it to see.", key)
+		"The condition of the transition %q takes too long to evaluate here. Submit the transition to find out "+
+			"whether it is allowed.", key)
 }
 
 // stepsOfCondition is the least cost of evaluating a condition, in steps.
@@ -169,8 +170,8 @@ func (t *Type) unmetDetail(u unmetCondition) string {
 	case u.tr.Precondition.Message != "":
 		return u.tr.Precondition.Message
 	case u.err != nil && !u.lacksData():
-		return fmt.Sprintf("Whether the transition %q may be submitted can't be told: its "+
-			"condition can't be computed (%s). Ask whoever keeps the case type to correct it.", key, u.err)
+		return fmt.Sprintf("Whether the transition %q may be submitted can't be determined: its condition can't be "+
+			"evaluated (%s). Ask the case type's maintainer to correct it.", key, u.err)
 	case len(u.missing) > 0 && (u.err != nil || u.demandsAll()):
 		return Needs(u.tr, t.titlesOf(u.missing))
 	case len(u.read) > 0:
@@ -178,11 +179,12 @@ func (t *Type) unmetDetail(u unmetCondition) string {
 			"or change the data first.",
 			key, list(t.titlesOf(u.read)))
 	case len(u.before) > 0:
-		return fmt.Sprintf("The transition %q can't be submitted with the case as it was before. It depends on: %s.",
+		return fmt.Sprintf("The transition %q can't be submitted with the case as it was before the change. It "+
+			"depends on: %s.",
 			key, list(t.titlesOf(u.before)))
 	}
-	return fmt.Sprintf("The transition %q can't be submitted with the case as it is: its condition does not hold. "+
-		"Ask whoever keeps the case type what it needs.", key)
+	return fmt.Sprintf("The transition %q can't be submitted with the case as it is: its condition is not met. Ask "+
+		"the case type's maintainer what it requires.", key)
 }
 
 // Needs lists for people the fields that they have to fill in to submit a transition.

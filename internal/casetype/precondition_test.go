@@ -58,7 +58,7 @@ func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
 	for expression, want := range map[string]string{
 		`data.s > 5`:            "no such overload",
 		`data.s`:                "neither true nor false",
-		`int(data.s) > 1`:       "not of the form",
+		`int(data.s) > 1`:       "not have the required form",
 		`1 / size(before) == 1`: "division by zero",
 		`data.l.map(a, data.l.map(b, data.l.map(c, data.long + data.long))).size() > 1`:            "cost limit exceeded",
 		`data.l.all(a, data.l.all(b, data.l.all(c, data.l.all(d, data.l.all(e, a+b+c+d+e > 0)))))`: "cost limit exceeded",
@@ -164,7 +164,7 @@ func withMessage(t testing.TB, precondition string) *casetype.Type {
 }
 
 func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
-	const withheld = `What the transition "t" needs does not hold. Complete the data first.`
+	const withheld = `The condition of the transition "t" is not met. Complete the data first.`
 	for _, test := range []struct {
 		precondition string
 		data         string
@@ -176,11 +176,11 @@ func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
 		{`{"condition":"has(data.open) && data.open > 1","message":"Enter the sum first."}`, `{"open":1}`, casetype.Public, "Enter the sum first.", ""},
 		{`{"condition":"data.open > 1","message":"Enter the sum first."}`, `{}`, casetype.Public, "Enter the sum first.", "/data/open is not set"},
 		{`"has(data.open) && data.open > 1"`, `{"open":1}`, casetype.Public, `The transition "t" can't be submitted with the case as it is. It depends on: The sum. Complete or change the data first.`, ""},
-		{`"state == 'x'"`, `{}`, casetype.Public, `The transition "t" can't be submitted with the case as it is: its condition does not hold. Ask whoever keeps the case type what it needs.`, ""},
+		{`"state == 'x'"`, `{}`, casetype.Public, `The transition "t" can't be submitted with the case as it is: its condition is not met. Ask the case type's maintainer what it requires.`, ""},
 		{`"data.open > 1"`, `{}`, casetype.Public, `"t" needs: The sum.`, "/data/open is not set"},
 		{`"has(data.open) && data.open > 1"`, `{}`, casetype.Public, `"t" needs: The sum.`, "/data/open is not set"},
 		{`"!has(data.open) && has(data.shut)"`, `{}`, casetype.Private, `The transition "t" can't be submitted with the case as it is. It depends on: The sum, shut. Complete or change the data first.`, "/data/open is not set, /data/shut is not set"},
-		{`"before.open > 1"`, `{}`, casetype.Public, `The transition "t" can't be submitted with the case as it was before. It depends on: The sum.`, ""},
+		{`"before.open > 1"`, `{}`, casetype.Public, `The transition "t" can't be submitted with the case as it was before the change. It depends on: The sum.`, ""},
 		{`{"condition":"has(data.shut)","message":"Enter it."}`, `{}`, casetype.Private, "Enter it.", "/data/shut is not set"},
 		{`{"condition":"has(data.shut)","message":"Enter it."}`, `{}`, casetype.Public, withheld, ""},
 		{`{"condition":"size(data) > 3","message":"Enter shut."}`, `{}`, casetype.Public, withheld, ""},

@@ -16,7 +16,7 @@ var remedies = byKey(map[string]map[string]string{
 		"write name":                                        "display_name label title",
 		aStateIsFinal:                                       "end_states final final_states",
 		webhooksAreEndpoints:                                "endpoints triggers webhook webhooks",
-		"what people submit are transitions; what receivers hear of, endpoints say": "events",
+		"write transitions for what people submit; the triggers of an endpoint choose what a receiver gets": "events",
 		"write key": "id",
 		aCaseBegins: "initial initial_state start start_state",
 		"write access: {read: [...], write: [...]}, or roles in a transition":               "permissions roles",
@@ -24,8 +24,8 @@ var remedies = byKey(map[string]map[string]string{
 		"write it inside fields":                                                            "required",
 		"write callback_secret: type, for one secret of all callbacks; the server makes it": "secret",
 		"write documents": "templates",
-		"write key; whether its cases are claims, kind says": "type",
-		"the server counts versions itself":                  "version",
+		"write key; kind says whether its cases are claims": "type",
+		"the server counts versions itself":                 "version",
 	},
 	"states": {
 		"write about_to_submit: {url: ...} in a transition": "callback",
@@ -94,12 +94,12 @@ var remedies = byKey(map[string]map[string]string{
 		"write minLength and maxLength":           "length",
 		"write required: [...] beside properties": "mandatory",
 		"write pattern":                           "match regex",
-		"write maximum (of a number), maxLength (of text) or maxItems (of a list)":   "max",
-		"write minimum (of a number), minLength (of text) or minItems (of a list)":   "min",
-		"write type: [string, \"null\"]; null clears a field of a case anyway":       "nullable",
-		"leave it out: what required: [...] of the object does not list is optional": "optional",
-		"write multipleOf: 0.01, or better an integer in minor units (cents)":        "precision scale",
-		"write readOnly; what a transition may set, its fields: [...] say":           "readonly",
+		"write maximum (of a number), maxLength (of text) or maxItems (of a list)":           "max",
+		"write minimum (of a number), minLength (of text) or minItems (of a list)":           "min",
+		"write type: [string, \"null\"]; null clears a field of a case anyway":               "nullable",
+		"leave it out: a member that the object's required: [...] does not list is optional": "optional",
+		"write multipleOf: 0.01, or better an integer in minor units (cents)":                "precision scale",
+		"write readOnly; a transition's fields: [...] list what it may set":                  "readonly",
 		"write $ref":        "ref",
 		"write uniqueItems": "unique",
 	},
@@ -110,7 +110,7 @@ const (
 	aStateIsFinal        = "write final: true in a state"
 	aCallback            = "write about_to_submit: {url: ...}"
 	aPrecondition        = "write precondition, in CEL: has(data.amount) && data.amount > 0"
-	webhooksAreEndpoints = "receivers are endpoints, which are no part of a case type; what is asked before a " +
+	webhooksAreEndpoints = "receivers are endpoints, which are not part of a case type; a callback before a " +
 		"transition is its about_to_submit: {url: ...}"
 	callbacksAreSigned = "nothing is sent besides what is documented: the callback is signed with its " +
 		"secret, which the server makes"

@@ -34,14 +34,14 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 	value, ok := lookup(match[1])
 	if !ok {
 		return "", fault.New(fault.Upstream, "callback.variable_unset",
-			"The callback's URL needs ${%s}, which the server's environment does not set, or which the operator has "+
-				"not granted to this tenant.", match[1])
+			"The callback's URL uses the variable ${%s}, which is not set in the server's environment or not "+
+				"granted to this tenant. The operator has to set or grant it.", match[1])
 	}
 	begins, err := weburl.Canonical(value)
 	if err != nil || strings.Contains(begins, "?") {
 		return "", fault.New(fault.Upstream, "callback.url_invalid",
-			"${%s} is not the beginning of a URL, such as https://callbacks.example.com/prefix; the operator has to "+
-				"set it so.", match[1])
+			"The variable ${%s} does not hold the beginning of a URL, such as https://callbacks.example.com/prefix. "+
+				"The operator has to correct it.", match[1])
 	}
 	expanded, err := weburl.Canonical(strings.TrimSuffix(begins, "/") + raw[len(match[0])-len(match[2]):])
 	if err != nil {

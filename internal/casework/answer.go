@@ -39,8 +39,8 @@ func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification,
 			"The callback of %s refused the submission. Nothing was saved.", g.name())
 	case len(a.Warnings) > 0 && !ignoreWarnings:
 		refusal = fault.New(fault.Unprocessable, "callback.warnings",
-			"The callback of %s warned. Nothing was saved; submit again with ignore_warning: true to go on all "+
-				"the same.", g.name())
+			"The callback of %s answered with warnings. Nothing was saved; submit again with ignore_warning: true "+
+				"to accept them.", g.name())
 	default:
 		return nil
 	}
@@ -84,7 +84,8 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 		count := len(dropped)
 		dropped = slices.DeleteFunc(dropped, func(name string) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
 		return fault.New(fault.Unprocessable, "callback.guard",
-			"The callback of %s emptied %d fields (%s), and its guard allows %d. Nothing was saved.",
+			"The callback of %s emptied %d fields (%s), and its guard allows %d. Nothing was saved; repair the "+
+				"callback, or raise its guard's max_dropped.",
 			g.name(), count, strings.Join(dropped, ", "), g.Guard.MaxDropped)
 	}
 	return nil

@@ -183,8 +183,8 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 // callback has not failed.
 func callbackHeld(g guard) error {
 	e := fault.New(fault.Unavailable, "callback.held",
-		"The server was started with --hold: it asks no callback, and %s would be asked. "+
-			"Nothing was saved; the operator starts it again without.", g.name())
+		"The server was started with --hold, so it does not ask the callback of %s. Nothing was saved; the operator "+
+			"has to restart the server without --hold.", g.name())
 	e.RetryAfter = time.Minute
 	return e
 }
@@ -291,7 +291,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	}
 	if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal",
-			"The callback of %s has no secret to sign with. Put the case type again.", q.Name)
+			"The callback of %s has no secret to sign with. Put the case type again: that creates one.", q.Name)
 	}
 	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {

@@ -20,8 +20,11 @@ func (s *Cases) Assign(ctx context.Context, p access.Principal, caseID, userID i
 		}
 		user, err := tx.User(ctx, p.Tenant, userID)
 		if errors.Is(err, fault.NotFound) || user.Disabled {
-			err = fault.In("case.assignee_unknown", "The case can't be assigned to this user.",
-				fault.Field{Path: "/user_id", Message: "is not the id of a user who may sign in"})
+			err = fault.In("case.assignee_unknown", "The case was not assigned: see fields.",
+				fault.Field{
+					Path:    "/user_id",
+					Message: "is not the id of a user who may sign in; GET /v1/users lists the users",
+				})
 		}
 		if err != nil {
 			return cases.Case{}, nil, err

@@ -95,7 +95,7 @@ func (s *Files) OpenAttachment(
 			return cases.Attachment{}, nil, gone
 		}
 		err = fault.Wrap(err, fault.Internal, "blob.lost",
-			"The contents of %s are missing. Restore them from your backup.", a.ID)
+			"The contents of the file %s are missing. Restore them from your backup.", a.ID)
 	}
 	return a, contents, err
 }
@@ -117,7 +117,8 @@ func (s *Files) DeleteDocuments(ctx context.Context, p access.Principal, caseID 
 	}
 	for i, id := range ids {
 		if slices.Index(ids, id) < i {
-			wrong := fault.New(fault.Invalid, "document.ids_invalid", "Each document can be deleted once.")
+			wrong := fault.New(fault.Invalid, "document.ids_invalid",
+				"The request names a document twice. Name each document once.")
 			wrong.Fields = []fault.Field{{Path: "query.id", Message: "names a document twice"}}
 			return wrong
 		}
@@ -269,5 +270,5 @@ func attachmentNotFound(kind cases.AttachmentKind, id string) error {
 }
 
 func attachmentMissing(sort cases.AttachmentKind) error {
-	return fault.New(fault.NotFound, string(sort)+".not_found", "The case has no such %s.", sort)
+	return fault.New(fault.NotFound, string(sort)+".not_found", "The case has no %s with this id.", sort)
 }

@@ -116,7 +116,7 @@ func (pl *plan) needs(tr casetype.Transition, readable []fault.Field) string {
 		}
 	}
 	if len(titles) == 0 {
-		return fmt.Sprintf("%q needs what you are not cleared to see.", tr.Name)
+		return fmt.Sprintf("%q needs data above your clearance.", tr.Name)
 	}
 	return casetype.Needs(tr, titles)
 }

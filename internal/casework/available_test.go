@@ -46,7 +46,7 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 	w := start(t, "")
 	w.put(w.p, fmt.Sprintf(movable, ""))
 	c := w.submit(casework.Submission{Type: "movable"})
-	withheld := `What the transition "peek" needs does not hold. Complete the data first. []`
+	withheld := `The condition of the transition "peek" is not met. Complete the data first. []`
 	for _, test := range []struct {
 		name      string
 		role      access.Role
@@ -56,20 +56,20 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 		blocked   []string
 	}{
 		{"nothing is set", access.Manager, casetype.Restricted, `{}`, []string{"edit", "manage"}, []string{
-			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
-			`hide: "hide" needs: secret. [/data/secret is needed to submit "hide"]`,
+			`need: "Need it" needs: The sum. [/data/sum is required to submit "Need it"]`,
+			`hide: "hide" needs: secret. [/data/secret is required to submit "hide"]`,
 			`check: Enter a sum. [/data/sum is not set]`,
 			`peek: "peek" needs: secret. [/data/secret is not set]`,
 		}},
 		{"a caseworker who sees less", access.Caseworker, casetype.Public, `{}`, []string{"edit"}, []string{
-			`need: "Need it" needs: The sum. [/data/sum is needed to submit "Need it"]`,
-			`hide: "hide" needs what you are not cleared to see. [/data does not fit what you are not cleared to see; ask somebody who is]`,
+			`need: "Need it" needs: The sum. [/data/sum is required to submit "Need it"]`,
+			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask somebody with a higher clearance]`,
 			`check: Enter a sum. [/data/sum is not set]`,
 			"peek: " + withheld,
 		}},
 		{"a viewer", access.Viewer, casetype.Restricted, `{}`, nil, nil},
 		{"a sum that is too low", access.Caseworker, casetype.Public, `{"sum": 1}`, []string{"edit", "need"}, []string{
-			`hide: "hide" needs what you are not cleared to see. [/data does not fit what you are not cleared to see; ask somebody who is]`,
+			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask somebody with a higher clearance]`,
 			`check: Enter a sum. []`, "peek: " + withheld,
 		}},
 		{"all is set", access.Caseworker, casetype.Public, `{"sum": 2, "secret": "x"}`, []string{"edit", "need", "hide", "check", "peek"}, nil},
@@ -235,7 +235,7 @@ func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 		{w.p, casework.Submission{CaseID: c.ID, Transition: "chekc"}, `permit has no transition "chekc" (did you mean "check"?). In the state "new", there are: edit, check.`},
 		{w.p, casework.Submission{CaseID: c.ID, Transition: "finish"}, `The transition "finish" can't be submitted in the state "new". In the state "new", there are: edit, check.`},
 		{w.p, casework.Submission{CaseID: c.ID, Transition: "open"},
-			`The transition "open" creates cases; it can't be submitted on one that exists. In the state "new", there are: edit, check.`},
+			`The transition "open" creates a case and can't be submitted for one that exists. In the state "new", there are: edit, check.`},
 		{w.p, casework.Submission{Type: "permti"}, `There is no case type "permti" (did you mean "permit"?).`},
 		{w.p, casework.Submission{Type: "secrte"}, `There is no case type "secrte" (did you mean "secret"?).`},
 		{public, casework.Submission{Type: "secrte"}, `There is no case type "secrte".`},

@@ -145,7 +145,8 @@ func (s *CaseTypes) keysOfCallback(
 ) (keys, seeds [][]byte, err error) {
 	signing, err := s.signing(ctx, tenant, key, name)
 	if err == nil && len(signing) == 0 {
-		err = fault.New(fault.NotFound, "callback.no_secret", "The callback of %s/%s has no secret.", key, name)
+		err = fault.New(fault.NotFound, "callback.no_secret",
+			"The callback of %s/%s has no secret. Put the case type again: that creates one.", key, name)
 	}
 	for _, secret := range signing {
 		if secret.Kind == endpoint.V1a {
@@ -287,7 +288,7 @@ func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackS
 		return noCallback(t.Type.Key, name)
 	case t.Type.CallbackSecret == casetype.SecretPerType && name != casetype.TypeSecret:
 		return fault.New(fault.Conflict, "callback.secret_shared",
-			"All callbacks of %s share one secret, which is that of %s: change that one.", t.Type.Key,
+			"All callbacks of %s share one secret. Change that one, which is listed under %s.", t.Type.Key,
 			casetype.TypeSecret)
 	}
 	return nil

@@ -103,7 +103,7 @@ func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
 func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 	if err := ctx.Err(); err != nil {
 		return View{}, fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was given up before it was carried out.")
+			"The request was cancelled before it was carried out. Send it again.")
 	}
 	c, err := row.Case()
 	if err != nil {

@@ -57,7 +57,9 @@ func (s *CaseTypes) PutCaseType(
 		return PutType{}, err
 	}
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
-		return PutType{}, fault.In("case_type.invalid", "The definition goes beyond your clearance.", wrong...)
+		return PutType{}, fault.In("case_type.invalid",
+			"The definition has parts above your clearance: see fields. Ask somebody with a higher clearance to put "+
+				"it.", wrong...)
 	}
 	if err := s.guard.PermitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
 		return PutType{}, err
@@ -119,12 +121,13 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 	var faults casetype.Faults
 	switch {
 	case errors.As(err, &faults):
-		return nil, fault.In("case_type.invalid", "The definition has faults; all of them are listed.",
+		return nil, fault.In("case_type.invalid", "The definition was not saved: fields lists all of its faults.",
 			fieldsOf(faults)...)
 	case err != nil:
 		return nil, err
 	case t.Key != key:
-		return nil, fault.In("case_type.invalid", "The definition is of another case type.",
+		return nil, fault.In("case_type.invalid",
+			"The key in the definition differs from the key in the address. Change one of them.",
 			fault.Field{Path: "/key", Message: fmt.Sprintf("is %q, and %q was put", t.Key, key)})
 	}
 	return t, nil
@@ -154,7 +157,8 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 		put.shares = before.Type.CallbackSecret == casetype.SecretPerType
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
-				"The case type %s holds what you are not cleared for. Somebody who is can put a new version.",
+				"The case type %s has parts above your clearance. Ask somebody with a higher clearance to put the "+
+					"new version.",
 				put.Type.Key)
 		}
 		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.Type.JSON()) {
@@ -276,14 +280,14 @@ func (s *CaseTypes) findWhole(
 // typeAbove refuses what needs to see all of a case type.
 func typeAbove(key string) error {
 	return fault.New(fault.Forbidden, "case_type.above_clearance",
-		"The case type %s holds what you are not cleared for. Somebody who is can do this.", key)
+		"The case type %s has parts above your clearance. Ask somebody with a higher clearance to do this.", key)
 }
 
 // typeTaken refuses a key that is that of a type which the caller may not know of. Keys
 // stand in messages and in addresses, so that there can't be two of one; all that is
 // told is that it can't be had.
 func typeTaken(key string) error {
-	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q can't be had. Take another one.", key)
+	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q is not available. Choose another one.", key)
 }
 
 // CaseTypes lists the newest version of every case type, by key.

@@ -90,8 +90,10 @@ func (pl *plan) readable(wrong []fault.Field) []fault.Field {
 		return names || !pl.mayRead(f.Path)
 	})
 	if len(readable) < len(wrong) {
-		readable = append(readable,
-			fault.Field{Path: "/data", Message: "does not fit what you are not cleared to see; ask somebody who is"})
+		readable = append(readable, fault.Field{
+			Path:    "/data",
+			Message: "does not fit data above your clearance; ask somebody with a higher clearance",
+		})
 	}
 	return readable
 }

@@ -33,7 +33,7 @@ func (s *Comments) AddComment(
 		return cases.Comment{}, err
 	}
 	if message := commentProblem(text); message != "" {
-		return cases.Comment{}, fault.In("comment.invalid", "The comment can't be saved.",
+		return cases.Comment{}, fault.In("comment.invalid", "The comment was not saved: see fields.",
 			fault.Field{Path: "/text", Message: message})
 	}
 	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}

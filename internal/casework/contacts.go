@@ -186,7 +186,7 @@ func (s *Contacts) unlinkable(
 	}
 	if len(links) > maxUnlink {
 		return nil, fault.New(fault.Conflict, "contact.linked",
-			"The contact has more than %d links to cases. Unlink some of them first.", maxUnlink)
+			"The contact is linked to more than %d cases. Unlink some of them first.", maxUnlink)
 	}
 	for _, link := range links {
 		if err := s.guard.PermitCase(ctx, p, access.DeleteContact,
@@ -248,7 +248,7 @@ func lockContact(
 
 func checkContact(c cases.Contact) error {
 	if wrong := cases.CheckContact(c.ContactDetails); len(wrong) > 0 {
-		return fault.In("contact.invalid", "The contact can't be saved.", wrong...)
+		return fault.In("contact.invalid", "The contact was not saved: see fields.", wrong...)
 	}
 	return nil
 }

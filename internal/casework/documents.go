@@ -86,7 +86,8 @@ func (s *Files) generate(
 // kinds finds the documents in the case's type. All keys that are wrong are named.
 func (g Generation) kinds(v View) ([]casetype.Document, error) {
 	kinds := make([]casetype.Document, len(g.Keys))
-	code, detail := "document.unknown_key", "The case type defines no such document."
+	code, detail := "document.unknown_key",
+		"The case type does not define this document: see fields. Name one that it defines."
 	var wrong []fault.Field
 	for i, key := range g.Keys {
 		kind, ok := v.Definition.Document(key)
@@ -97,7 +98,7 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 	}
 	if len(wrong) == 0 {
 		code, detail = "document.keys_invalid",
-			"Each document can be generated once at a time. Name at least one, and each once."
+			"The request has to name the documents to generate: at least one, and each once."
 		if len(g.Keys) == 0 {
 			wrong = append(wrong, fault.Field{Path: "/keys", Message: "is empty"})
 		}
@@ -121,7 +122,7 @@ func (s *Files) keepDocument(
 	pdf, err := s.render(ctx, v, kind, path)
 	if ctx.Err() != nil {
 		err = fault.Wrap(ctx.Err(), fault.Unavailable, "document.cancelled",
-			"The request ended before its documents were made.")
+			"The request was cancelled before its documents were generated. Send it again.")
 	}
 	if err != nil {
 		return cases.Attachment{}, err
@@ -145,7 +146,8 @@ func (s *Files) render(ctx context.Context, v View, kind casetype.Document, path
 	text, err := casetype.Interpolate(kind.Template, v.Data, who, document.Escape, maxDocumentText)
 	if errors.Is(err, casetype.ErrTooLong) {
 		return nil, fault.In("document.too_long",
-			fmt.Sprintf("The document would have more than %d KiB of text.", maxDocumentText>>10),
+			fmt.Sprintf("The document would have more than %d KiB of text. Shorten the template or the "+
+				"data.", maxDocumentText>>10),
 			fault.Field{
 				Path: path,
 				Message: fmt.Sprintf("names the document %s, whose template comes to that with this case's data",

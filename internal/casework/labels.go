@@ -71,7 +71,7 @@ func checkLabel(l cases.Label) error {
 		wrong = append(wrong, fault.Field{Path: "/color", Message: message})
 	}
 	if len(wrong) > 0 {
-		return fault.In("label.invalid", "The label can't be saved.", wrong...)
+		return fault.In("label.invalid", "The label was not saved: see fields.", wrong...)
 	}
 	return nil
 }
@@ -185,5 +185,6 @@ func factIf(changed bool, f event.Fact) []event.Fact {
 }
 
 func labelMissing() error {
-	return fault.New(fault.NotFound, "label.not_found", "There is no such label; GET /v1/labels lists what there is.")
+	return fault.New(fault.NotFound, "label.not_found",
+		"There is no label with this slug; GET /v1/labels lists the labels.")
 }

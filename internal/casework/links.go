@@ -26,7 +26,8 @@ func (s *Contacts) LinkContact(
 	return s.core.change(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !cases.ValidRole(role) {
 			return cases.Case{}, nil, fault.In("contact.role_invalid",
-				"A role is 1 to 50 of a-z, 0-9, - and _, and begins with a letter: claimant, or police-officer.",
+				"The contact's role is not valid. It begins with a letter and has at most 50 characters of a-z, "+
+					"0-9, - and _: claimant, or police-officer.",
 				fault.Field{Path: "path.role", Message: "is not a role"})
 		}
 		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.core.activity(p))

@@ -119,7 +119,7 @@ func (s *Migrations) migration(ctx context.Context, p access.Principal, in Migra
 		to, err = s.definitions.At(ctx, s.store, p.Tenant, in.Type, in.To)
 		if errors.Is(err, fault.NotFound) {
 			err = migrationRefused(fault.Field{
-				Path: "/to", Message: fmt.Sprintf("is no version of %s, whose newest is %d", in.Type, newest),
+				Path: "/to", Message: fmt.Sprintf("is not a version of %s, whose newest is %d", in.Type, newest),
 			})
 		}
 		if err != nil {
@@ -145,7 +145,8 @@ func (s *Migrations) migration(ctx context.Context, p access.Principal, in Migra
 }
 
 func migrationRefused(wrong ...fault.Field) error {
-	return fault.In("case_type.migration_refused", "The cases can't be migrated so; nothing was changed.", wrong...)
+	return fault.In("case_type.migration_refused",
+		"The cases were not migrated: see fields. Nothing was changed.", wrong...)
 }
 
 // wrongStates lists what is wrong with a mapping of states. It is for states that the
@@ -159,7 +160,7 @@ func wrongStates(to definitions.TypeVersion, states map[string]string) []fault.F
 			at.Message = fmt.Sprintf("is a state of version %d too, in which its cases stay; map states that it lacks",
 				to.Version)
 		} else if _, ok := to.Type.State(states[state]); !ok {
-			at.Message = fmt.Sprintf("is %q, which is no state of version %d; there are %s",
+			at.Message = fmt.Sprintf("is %q, which is not a state of version %d; there are %s",
 				states[state], to.Version, strings.Join(stateKeys(to), ", "))
 		} else {
 			continue
@@ -203,7 +204,7 @@ func (s *Migrations) unknownStates(
 	for _, state := range slices.Sorted(maps.Keys(missing)) {
 		wrong = append(wrong, fault.Field{
 			Path:    "/states/" + state,
-			Message: "is no state of a version before " + fmt.Sprint(to.Version) + nearestOf(state, older),
+			Message: "is not a state of a version before " + fmt.Sprint(to.Version) + nearestOf(state, older),
 		})
 	}
 	return wrong, nil
@@ -294,7 +295,7 @@ func (s *Migrations) migrateCase(ctx context.Context, m *migration, c cases.Case
 		}
 	}
 	out.Misfits = append(out.Misfits, Misfit{CaseID: c.ID, Version: c.TypeVersion, Fields: []fault.Field{
-		{Message: "is being changed again and again; migrate once more"},
+		{Message: "was changed by others each time; migrate once more"},
 	}})
 	return nil
 }

@@ -358,8 +358,8 @@ func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
 	_, err := w.migrations.MigrateCases(t.Context(), w.p, typo, authz.Once{})
 	fields := wantFault(t, err, fault.Unprocessable, "case_type.migration_refused").Fields
 	want := []fault.Field{
-		{Path: "/states/chekcing", Message: `is no state of a version before 2 (did you mean "checking"?)`},
-		{Path: "/states/other", Message: "is no state of a version before 2; there are checking, done"},
+		{Path: "/states/chekcing", Message: `is not a state of a version before 2 (did you mean "checking"?)`},
+		{Path: "/states/other", Message: "is not a state of a version before 2; there are checking, done"},
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)

@@ -46,7 +46,8 @@ func (s *Files) UploadProof(
 		return cases.Attachment{}, err
 	}
 	if _, ok := v.Definition.Proof(u.Key); !ok {
-		return cases.Attachment{}, fault.In("proof.unknown_key", "The case type defines no such proof.",
+		return cases.Attachment{}, fault.In("proof.unknown_key",
+			"The case type does not define this proof: see fields. Name one that it defines.",
 			fault.Field{Path: "/key", Message: fmt.Sprintf("is not a proof of %s", v.Type)})
 	}
 	body := &sender{r: u.Body}
@@ -110,7 +111,7 @@ func (s *sender) fault(err error) error {
 		return err
 	}
 	return fault.Wrap(err, fault.Invalid, "proof.incomplete",
-		"The file broke off before its end. Nothing was saved; send it again.")
+		"The upload ended before the file was complete. Nothing was saved; send it again.")
 }
 
 const unknownType = "application/octet-stream"

@@ -32,7 +32,7 @@ func TestATransitionMayRequireFields(t *testing.T) {
 		refusal.Detail != `"open" needs: base, sum.` {
 		t.Errorf("the detail is %q", refusal.Detail)
 	}
-	if m := refusal.Fields[2].Message; m != `is needed to submit "open"` {
+	if m := refusal.Fields[2].Message; m != `is required to submit "open"` {
 		t.Errorf("the message is %q", m)
 	}
 	c := w.submit(casework.Submission{Type: "demanding", Data: object(`{"base": "x", "sum": 1}`)})

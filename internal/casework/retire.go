@@ -84,6 +84,6 @@ func (s *CaseTypes) retire(
 // typeRetired refuses a new case of a type that is retired.
 func typeRetired(key string) error {
 	return fault.New(fault.Conflict, "case_type.retired",
-		"The case type %s is retired: its cases go on, and there are no new ones. Take another type, or have it "+
-			"restored (POST /v1/case-types/%s/restore).", key, key)
+		"The case type %s is retired and accepts no new cases. Choose another type, or restore this one: POST "+
+			"/v1/case-types/%s/restore.", key, key)
 }

@@ -179,7 +179,8 @@ func (pl *plan) choose() error {
 	case pl.creates() && key == "":
 		all := pl.typ.Creations()
 		if len(all) != 1 {
-			return fault.In("case.transition_required", "Say which transition creates the case: "+keys(all)+".",
+			return fault.In("case.transition_required",
+				"The request names no transition. Send the one that creates the case: "+keys(all)+".",
 				fault.Field{Path: "/transition", Message: "is missing"})
 		}
 		key = all[0].Key
@@ -196,7 +197,7 @@ func (pl *plan) choose() error {
 			key, keys(pl.typ.Creations()))
 	case !pl.creates() && pl.tr.Creates() && len(pl.tr.From) == 0:
 		return fault.New(fault.Conflict, "case.transition_not_allowed",
-			"The transition %q creates cases; it can't be submitted on one that exists.%s", key, pl.possible())
+			"The transition %q creates a case and can't be submitted for one that exists.%s", key, pl.possible())
 	case !pl.creates() && !pl.tr.Starts(pl.before.State):
 		return fault.New(fault.Conflict, "case.transition_not_allowed",
 			"The transition %q can't be submitted in the state %q.%s", key, pl.before.State, pl.possible())
@@ -297,7 +298,7 @@ func (pl *plan) relabel() (wrong labelFaults) {
 		switch {
 		case mayNot:
 			wrong.unset = append(wrong.unset,
-				fault.Field{Path: path, Message: "can be set when a case is created or edited only"})
+				fault.Field{Path: path, Message: "can only be set when a case is created or edited"})
 		case message != "":
 			wrong.unfit = append(wrong.unfit, fault.Field{Path: path, Message: message})
 		}
@@ -354,7 +355,7 @@ func (pl *plan) lacks(tr casetype.Transition) (missing []fault.Field) {
 	for _, name := range tr.Required {
 		if pl.after.Data[name] == nil {
 			missing = append(missing,
-				fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("is needed to submit %q", tr.Name)})
+				fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("is required to submit %q", tr.Name)})
 		}
 	}
 	return missing

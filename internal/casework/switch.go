@@ -222,7 +222,8 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 	}
 	if !known && pl.typ.Switch == nil {
 		return nil, fault.In("case.switch_guarded",
-			"Only a callback brings a case into the state in which this one would go on.",
+			"The case would continue in a state that only a callback may set. Choose another state or another case "+
+				"type.",
 			fault.Field{
 				Path:    "/type",
 				Message: fmt.Sprintf("leads to the state %s, to which none of its transitions leads", pl.after.State),
@@ -244,8 +245,8 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 	}
 	if len(asking) > 1 {
 		return nil, fault.In("case.switch_guarded",
-			"Several callbacks guard the state in which the case would go on; a switch can't take the place of their "+
-				"transitions.",
+			"The case would continue in a state that several transitions guard with callbacks, and a switch can't "+
+				"stand for them all. Choose another state or another case type.",
 			fault.Field{
 				Path: "/type",
 				Message: fmt.Sprintf("leads to the state %s, which the transitions %s guard", pl.after.State,
@@ -287,12 +288,12 @@ func (pl *plan) maySet(passed []casetype.Transition) error {
 	var wrong []fault.Field
 	for _, name := range slices.Sorted(maps.Keys(rest)) {
 		wrong = append(wrong,
-			fault.Field{Path: "/data/" + name, Message: "can be set by callbacks of " + pl.typ.Key + " only"})
+			fault.Field{Path: "/data/" + name, Message: "may be set only by callbacks of " + pl.typ.Key})
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	return fault.In("case.switch_data", "The case holds what nobody may set in cases of "+pl.typ.Key+
+	return fault.In("case.switch_data", "The case has data that only callbacks may set in cases of "+pl.typ.Key+
 		". Clear it first, or let the case type ask a callback about switches.", wrong...)
 }
 
@@ -321,7 +322,8 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 	}
 	if wrong := from.Type.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed",
-			"The switch would drop data that the edit of the case may not change.", wrong...)
+			"The switch would drop data that an edit of the case may not change. Clear the listed fields by another "+
+				"transition first.", wrong...)
 	}
 	cleared := *pl
 	cleared.typ, cleared.after.Data = from.Type, casetype.Merge(pl.before.Data, dropped)
@@ -375,7 +377,7 @@ func (s *Switches) switchTarget(
 	ctx context.Context, p access.Principal, from *casetype.Type, key string,
 ) (definitions.TypeVersion, error) {
 	refuse := func(message string) error {
-		return fault.In("case.switch_refused", "The case can't be switched to this case type.",
+		return fault.In("case.switch_refused", "The case was not switched to this case type: see fields.",
 			fault.Field{Path: "/type", Message: message})
 	}
 	if !input.Word(key) {
@@ -387,7 +389,7 @@ func (s *Switches) switchTarget(
 		return to, refuse("is not the key of a case type")
 	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.
-		return to, refuse("and the case's own type hold more than you are cleared for; ask somebody who is")
+		return to, refuse("or the case's own type has parts above your clearance; ask somebody with a higher clearance")
 	case err == nil && to.Type.Kind != from.Kind:
 		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Type.Kind, from.Kind))
 	case err == nil && !to.RetiredAt.IsZero():
@@ -399,7 +401,7 @@ func (s *Switches) switchTarget(
 // switchState says in which state of the other type the case goes on.
 func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	refuse := func(message string) (string, error) {
-		return "", fault.In("case.switch_state", "Say in which state the case goes on.",
+		return "", fault.In("case.switch_state", "The case was not switched. Send the state in which it continues.",
 			fault.Field{Path: "/state", Message: message})
 	}
 	only := ""

@@ -38,8 +38,8 @@ func tooLarge(data map[string]any) []fault.Field {
 func checkQuery(text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > maxQuery {
 		wrong := fault.New(fault.Invalid, "filter.invalid",
-			"The text to search for is 1 to %d characters, without NUL.", maxQuery)
-		wrong.Fields = []fault.Field{{Path: "query.q", Message: "is no text of this length"}}
+			"The text to search for must have 1 to %d characters, none of them NUL.", maxQuery)
+		wrong.Fields = []fault.Field{{Path: "query.q", Message: "is empty, too long, or holds NUL"}}
 		return wrong
 	}
 	return nil

@@ -207,7 +207,7 @@ func (f *Feed) entries(
 
 func givenUp(ctx context.Context) error {
 	return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-		"The request was given up before it was carried out.")
+		"The request was cancelled before it was carried out. Send it again.")
 }
 
 // kept refuses a position of before what is kept. It is asked after reading: what
@@ -218,6 +218,7 @@ func (f *Feed) kept(ctx context.Context, after int64) error {
 		return err
 	}
 	return fault.New(fault.Gone, "journal.removed",
-		"Entries from before %s have been removed. What is left begins there: go on with after=beginning.",
+		"Entries from before %s have been removed. Continue with after=beginning, which starts at the oldest entry "+
+			"that is left.",
 		wire.Timestamp(oldest))
 }

@@ -46,7 +46,7 @@ func (t *Tester) Send(
 ) (a store.Attempt, reason string, err error) {
 	if t.hold {
 		held := fault.New(fault.Unavailable, "delivery.held",
-			"The server was started with --hold: it sends nothing. The operator starts it again without.")
+			"The server was started with --hold and sends nothing. The operator has to restart it without --hold.")
 		held.RetryAfter = time.Minute
 		return a, "", held
 	}
@@ -84,5 +84,6 @@ func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, 
 			}, nil
 		}
 	}
-	return nil, fault.New(fault.Unprocessable, "test.untold", "The endpoint's clearance sees no sample of %q.", trigger)
+	return nil, fault.New(fault.Unprocessable, "test.untold",
+		"The endpoint's clearance allows no sample of %q. Raise it, or test another trigger.", trigger)
 }

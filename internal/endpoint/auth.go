@@ -127,7 +127,7 @@ func (e Endpoint) checkAuth() []fault.Field {
 		OAuth2Auth: {"token_url", "client_id", "client_secret"},
 	}[a.Kind]
 	if !known {
-		add("type", "is none of none, bearer, basic, oauth2")
+		add("type", "is not one of none, bearer, basic, oauth2")
 		return faults
 	}
 	for name, value := range map[string]string{
@@ -143,7 +143,9 @@ func (e Endpoint) checkAuth() []fault.Field {
 		case value != "" && !needed && !optional:
 			add(name, "does not belong to this type")
 		case value == Hidden:
-			add(name, "is to be given: what is shown is not its value, and values don't go elsewhere than before")
+			add(name,
+				"is the mask that answers show, not a value; send the value, which does not follow an endpoint to "+
+					"another host")
 		case value != "":
 			add(name, textProblem(value, maxCredential, ""))
 		}
@@ -221,11 +223,11 @@ func (e Endpoint) checkTLS() []fault.Field {
 	}
 	switch {
 	case t.Certificate == "" && t.Key != "":
-		add("/certificate", "is missing, to the key")
+		add("/certificate", "is missing, although there is a key")
 	case t.Certificate != "" && t.Key == "":
-		add("/key", "is missing, to the certificate")
+		add("/key", "is missing, although there is a certificate")
 	case t.Key == Hidden:
-		add("/key", "is to be given: what is shown is not its value")
+		add("/key", "is the mask that answers show, not a key; send the key")
 	case t.Certificate != "":
 		if _, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key)); err != nil {
 			add("/certificate", "and the key can't be used: "+pairProblem(err))

@@ -184,7 +184,7 @@ func (p Policy) check() []fault.Field {
 				MaxRateLimit))
 	}
 	if !slices.Contains([]Order{"", PerCase, Strict, None}, p.Order) {
-		add("order", "is none of per-case, strict, none")
+		add("order", "is not one of per-case, strict, none")
 	}
 	return faults
 }

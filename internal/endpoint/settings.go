@@ -194,9 +194,10 @@ func headerProblem(h Header) string {
 	case len(h.Name) > MaxHeaderName:
 		return fmt.Sprintf("has a name longer than %d bytes", MaxHeaderName)
 	case Reserved(h.Name):
-		return "is for Casehook to set"
+		return "is a header that Casehook sets itself"
 	case h.Value == Hidden:
-		return "is to be given: what is shown is not its value, and values don't follow an endpoint to another host"
+		return "is the mask that answers show, not a value; send the value, which does not follow an endpoint to " +
+			"another host"
 	case len(h.Value) > MaxHeaderValue:
 		return fmt.Sprintf("is longer than %d bytes", MaxHeaderValue)
 	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r > '~' }) ||

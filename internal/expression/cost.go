@@ -155,10 +155,10 @@ func unwieldy(e ast.Expr) string {
 	s.size(e)
 	switch {
 	case s.loops > maxLoops:
-		return fmt.Sprintf("has %d loops (all, exists, exists_one, map, filter), more than the %d that are possible; "+
-			"test fewer things", s.loops, maxLoops)
+		return fmt.Sprintf("has %d loops (all, exists, exists_one, map, filter), more than the limit of %d; test "+
+			"fewer things", s.loops, maxLoops)
 	case s.total > maxTypes:
-		return "makes lists and maps of lists and maps that are too large together; make fewer"
+		return "builds nested lists and maps that are too large together; build fewer"
 	}
 	return ""
 }

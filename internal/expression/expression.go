@@ -238,7 +238,7 @@ func (l *Language) hint(message string, shapes map[string]Shape) string {
 		return l.meant(strings.Trim(strings.TrimPrefix(message, "undefined field"), " '"))
 	case strings.Contains(message, "token recognition error at: '='"),
 		strings.Contains(message, "token recognition error at: '= "):
-		return "; what is the same is written =="
+		return "; equality is written =="
 	case mentions(message, "'and'", "'AND'"):
 		return "; and is written &&"
 	case mentions(message, "'or'", "'OR'"):
@@ -246,7 +246,7 @@ func (l *Language) hint(message string, shapes map[string]Shape) string {
 	case mentions(message, "token recognition error at: '& '", "token recognition error at: '&'"):
 		return "; and is written &&"
 	case strings.HasPrefix(message, "found no matching overload for"):
-		return "; the values are not of the types that this takes"
+		return "; the values do not have the types that this needs"
 	}
 	return ""
 }
@@ -322,5 +322,5 @@ func (p *Program) problem(err error) string {
 	if strings.Contains(text, "actual cost limit exceeded") {
 		return "cost limit exceeded"
 	}
-	return "a value is not of the form that it needs"
+	return "a value does not have the required form"
 }

@@ -130,7 +130,7 @@ func nested(depth int, template, innermost string) string {
 func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
 	l := language(expression.Limits{Cost: 10_000})
 	for source, want := range map[string]string{
-		nested(15, "[{X: X}]", "true"): "has 15 loops", nested(6, "[{{1: {X: X}}: {1: {X: X}}}]", "true"): "makes lists and maps",
+		nested(15, "[{X: X}]", "true"): "has 15 loops", nested(6, "[{{1: {X: X}}: {1: {X: X}}}]", "true"): "builds nested lists and maps",
 	} {
 		if _, wrong := l.Compile(source); wrong == nil || !strings.Contains(wrong.Error(), want) {
 			t.Errorf("%s: %v, want %s", source, wrong, want)

@@ -86,8 +86,9 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	n.visit(a.Expr())
 	for _, path := range n.absent {
 		if !n.tested[path] {
-			n.warn(path, "reads %[1]s, which may be absent; then it does not hold: write has(%[1]s) && ..., or let "+
-				"the transition require it", path)
+			n.warn(path,
+				"reads %[1]s, which may be absent, and then the condition is not met: write has(%[1]s) && ..., or "+
+					"let the transition require it", path)
 		}
 	}
 	return n
@@ -247,13 +248,13 @@ func (n *names) truth(e ast.Expr, decides bool) {
 	path := what + " as a condition"
 	switch {
 	case what == aValue:
-		tell(path, "takes what is %s for true or false: compare it, as in data.cost > 0", kinds)
+		tell(path, "uses %s as a condition: compare it, as in data.cost > 0", kinds)
 	case kinds&NumberKind != 0:
-		tell(path, "takes %[1]s, which is %[2]s, for true or false: compare it, %[1]s > 0", what, kinds)
+		tell(path, "uses %[1]s, which is %[2]s, as a condition: compare it, %[1]s > 0", what, kinds)
 	case kinds&TextKind != 0:
-		tell(path, `takes %[1]s, which is %[2]s, for true or false: compare it, %[1]s != ""`, what, kinds)
+		tell(path, `uses %[1]s, which is %[2]s, as a condition: compare it, %[1]s != ""`, what, kinds)
 	default:
-		tell(path, "takes %[1]s, which is %[2]s, for true or false: compare it, size(%[1]s) > 0", what, kinds)
+		tell(path, "uses %[1]s, which is %[2]s, as a condition: compare it, size(%[1]s) > 0", what, kinds)
 	}
 }
 
@@ -401,8 +402,9 @@ func (n *names) compare(function string, a, b ast.Expr) {
 	path := what + function
 	switch {
 	case right == NullKind:
-		n.warn(path, "compares %[1]s with null, which it never is: write has(%[1]s) for what is set, "+
-			"!has(%[1]s) for what is not", what)
+		n.warn(path,
+			"compares %[1]s with null, which it never is: write has(%[1]s) if it has to be set, !has(%[1]s) if it "+
+				"must not be", what)
 	case right == timeKind && left == TextKind:
 		n.fault(path, "compares %[1]s, which is text, with a time: write timestamp(%[1]s), for a date "+
 			"timestamp(%[1]s + \"T00:00:00Z\")", what)

@@ -67,7 +67,7 @@ func TestWhatCannotBeComputedIsAnError(t *testing.T) {
 	for source, want := range map[string]string{
 		`data.n / 0 == 1`: "division by zero", `data.n / 0.0 == 1`: "division by zero", `data.i / 0 == 1`: "division by zero", `data.n % 0 == 1`: "modulus by zero",
 		`data.huge * data.huge == 1`: "number out of range", `1e308 * 10.0 == 1`: "number out of range", `data.n + "x" == dyn(1)`: "no such overload", `data.n < "x"`: "no such overload",
-		`dyn("x") * data.n == 1`: "no such overload", `1 in data.n`: "no such overload", `int(data.huge) == 1`: "not of the form",
+		`dyn("x") * data.n == 1`: "no such overload", `1 in data.n`: "no such overload", `int(data.huge) == 1`: "not have the required form",
 	} {
 		if _, err := holds(t, source, `{"n":1e300,"i":5,"huge":1e1000}`); err == nil ||
 			!strings.Contains(err.Error(), want) {

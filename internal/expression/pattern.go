@@ -49,12 +49,12 @@ func startOf(info *ast.SourceInfo, e ast.Expr) common.Location {
 // refusal says why a pattern can't be used; empty: it can.
 func refusal(pattern ast.Expr) string {
 	if pattern.Kind() != ast.LiteralKind {
-		return "is no plain text; write the pattern into the expression"
+		return "is not a literal; write the pattern into the expression"
 	}
 	text, _ := pattern.AsLiteral().Value().(string)
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return "is no regular expression as RE2 has them: " + reason(err)
+		return "is not a regular expression that RE2 accepts: " + reason(err)
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil || len(program.Inst) > maxPattern {
@@ -75,9 +75,9 @@ func reason(err error) string {
 	why, part := wrong.Code.String(), wrong.Expr
 	switch {
 	case lookaround.MatchString(part):
-		why = "it looks ahead or behind, which no pattern can"
+		why = "it looks ahead or behind, which is not supported"
 	case wrong.Code == syntax.ErrInvalidEscape && len(part) > 1 && part[1] >= '1' && part[1] <= '9':
-		why = "it refers back to a group, which no pattern can"
+		why = "it refers back to a group, which is not supported"
 	}
 	return fmt.Sprintf("%s: %.100q", why, part)
 }

@@ -251,7 +251,8 @@ func orMissing(err error) error {
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.NotFound, "attempt.not_found", "There is no such attempt.")
+	return fault.New(fault.NotFound, "attempt.not_found",
+		"There is no attempt with this id, or it has been removed. GET /v1/attempts lists those that are kept.")
 }
 
 // derive makes the body of an attempt again, in the view that the endpoint had then: the one whose body has the

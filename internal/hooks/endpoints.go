@@ -104,7 +104,7 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 	wrong := e.Check(wire.Names())
 	switch {
 	case e.Clearance.Level() == 0:
-		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE, RESTRICTED"})
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is not one of PUBLIC, PRIVATE, RESTRICTED"})
 	case !p.Clearance.Sees(e.Clearance):
 		wrong = append(wrong, fault.Field{
 			Path:    "/clearance",
@@ -123,7 +123,7 @@ func checkEndpoint(e *endpoint.Endpoint, p access.Principal) error {
 		wrong = append(wrong, fault.Field{Path: "/status", Message: "is neither active nor paused"})
 	}
 	if len(wrong) > 0 {
-		return fault.In("endpoint.invalid", "The endpoint can't be saved.", wrong...)
+		return fault.In("endpoint.invalid", "The endpoint was not saved: see fields.", wrong...)
 	}
 	e.Normalise()
 	return nil
@@ -146,7 +146,7 @@ func checkOwn(ctx context.Context, r tokens, tenant int64, tokenID string) error
 }
 
 func notOwn() error {
-	return fault.In("endpoint.invalid", "The endpoint can't be saved.",
+	return fault.In("endpoint.invalid", "The endpoint was not saved: see fields.",
 		fault.Field{Path: "/token", Message: "is not the id of a token; GET /v1/tokens lists them"})
 }
 
@@ -234,7 +234,7 @@ func (s *Endpoints) changeEndpoint(
 		return after, err
 	}
 	if after.Status == endpoint.Disabled && before.Status != endpoint.Disabled {
-		return after, fault.In("endpoint.invalid", "The endpoint can't be saved.",
+		return after, fault.In("endpoint.invalid", "The endpoint was not saved: see fields.",
 			fault.Field{Path: "/status", Message: "can't be set to disabled; pause the endpoint instead"})
 	}
 	if after.TLS != before.TLS {
@@ -350,5 +350,6 @@ func sizeOfEndpoint(e endpoint.Endpoint) int {
 }
 
 func endpointMissing() error {
-	return fault.New(fault.NotFound, "endpoint.not_found", "There is no such endpoint.")
+	return fault.New(fault.NotFound, "endpoint.not_found",
+		"There is no endpoint with this id. GET /v1/endpoints lists the endpoints.")
 }

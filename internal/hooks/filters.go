@@ -36,7 +36,7 @@ func (s *Journal) PreviewFilter(
 		a = a.With(source)
 	}
 	if a.Fault != nil {
-		refused := fault.New(fault.Invalid, "filter.invalid", "The filter can't be used.")
+		refused := fault.New(fault.Invalid, "filter.invalid", "The filter is not valid: see fields.")
 		refused.Fields = []fault.Field{{Path: "query.filter", Message: a.Fault.Error()}}
 		return nil, 0, refused
 	}
@@ -55,7 +55,7 @@ func (s *Journal) PreviewFilter(
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled",
-				"The request was given up before it was carried out.")
+				"The request was cancelled before it was carried out. Send it again.")
 		}
 		all = append(all, preview(&a, e)...)
 	}

@@ -25,7 +25,7 @@ func (s *Journal) Audience(
 	ctx context.Context, p access.Principal, o access.Operation, l JournalSelection,
 ) (a filter.Audience, unchanged func(context.Context) (bool, error), err error) {
 	if a, unchanged, err = s.audience(ctx, p, o, l); err == nil && a.Fault != nil {
-		err = fault.In("endpoint.invalid", "The endpoint's filter can't be used; change the endpoint.",
+		err = fault.In("endpoint.invalid", "The endpoint's filter is not valid: see fields. Change the endpoint first.",
 			fault.Field{Path: "/filter", Message: a.Fault.Error()})
 	}
 	return a, unchanged, err
@@ -95,7 +95,8 @@ func matching(patterns []string) (map[string]bool, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		refused := fault.New(fault.Invalid, "journal.triggers_unknown", "There is no such trigger to listen to.")
+		refused := fault.New(fault.Invalid, "journal.triggers_unknown",
+			"The request names a trigger that does not exist: see fields.")
 		refused.Fields = wrong
 		return nil, refused
 	}

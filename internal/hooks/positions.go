@@ -39,8 +39,9 @@ func position(ctx context.Context, r positions, from Start, path string) (int64,
 	if floor > 0 && from.At.Before(oldest) {
 		kept := wire.Timestamp(oldest.Truncate(time.Minute).Add(time.Minute)).String()
 		return 0, fault.In("journal.removed",
-			"Entries from before "+kept+" have been removed. Begin then, or at the \"beginning\" of what is left.",
-			fault.Field{Path: path, Message: "is before " + kept + ", and entries of then have been removed"})
+			"Entries from before "+kept+" have been removed. Start at that time or later, or at \"beginning\", which "+
+				"is the oldest entry that is left.",
+			fault.Field{Path: path, Message: "is before " + kept + ", and entries from that time have been removed"})
 	}
 	return r.Before(ctx, from.At)
 }
@@ -60,8 +61,8 @@ func startAt(ctx context.Context, tx *store.Tx, e endpoint.Endpoint, from Start)
 // skip moves an endpoint to the head of the journal, and records how many entries it skips.
 func (s *Endpoints) skip(ctx context.Context, tx *store.Tx, p access.Principal, e endpoint.Endpoint) error {
 	if e.Status != endpoint.Active {
-		return fault.In("endpoint.invalid", "The endpoint can't be saved.",
-			fault.Field{Path: "/resume", Message: "is for an endpoint whose status is active, or becomes it"})
+		return fault.In("endpoint.invalid", "The endpoint was not saved: see fields.",
+			fault.Field{Path: "/resume", Message: "is only for an endpoint whose status is active or becomes active"})
 	}
 	lag, err := tx.Lag(ctx, e.Tenant, e.ID)
 	if err != nil {

@@ -24,12 +24,13 @@ func (w MessageSelection) names() ([]string, error) {
 	message := ""
 	switch {
 	case w.All && len(w.Messages) > 0:
-		message = "are named although all are meant"
+		message = "can't be sent together with \"all\": true"
 	case !w.All && len(w.Messages) == 0:
-		message = "names none; send some, or \"all\": true"
+		message = "is empty; send at least one id, or \"all\": true"
 	}
 	if message != "" {
-		return nil, fault.In("message.which", "It is not clear which messages are meant.",
+		return nil, fault.In("message.which",
+			"The request does not say which messages it is about. Send their ids as messages, or \"all\": true.",
 			fault.Field{Path: "/messages", Message: message})
 	}
 	if w.All {

@@ -75,7 +75,7 @@ func checkReplay(e endpoint.Endpoint, in ReplayRequest) error {
 		add("/until", "is before since")
 	}
 	if len(wrong) > 0 {
-		return fault.In("replay.invalid", "This can't be replayed: see fields.", wrong...)
+		return fault.In("replay.invalid", "The replay was not started: see fields.", wrong...)
 	}
 	return nil
 }
@@ -103,14 +103,13 @@ func (s *Messages) Resend(
 		}
 		if !slices.Contains(e.Triggers, m.Trigger) {
 			return none, nil, fault.In("message.unwanted",
-				"The endpoint does not listen to "+m.Trigger+" any more, so that it would not be sent. "+
-					"Add the trigger first.",
+				"The endpoint does not listen to "+m.Trigger+" any more. Add the trigger to the endpoint first.",
 				fault.Field{Path: "/message", Message: "is of a trigger that the endpoint does not listen to"})
 		}
 		kept, err := tx.TenantJournal(ctx, e.Tenant, m.Seq-1, 1)
 		if err == nil && kept.Last() != m.Seq {
 			err = fault.In("journal.removed",
-				"The entry of the message has been removed from the journal; the message can't be made again.",
+				"The message can't be sent again, because its entry has been removed from the journal.",
 				fault.Field{Path: "/message", Message: "is of an entry that has been removed"})
 		}
 		if err == nil && !reader.Reads(kept.Entries[0]) {
@@ -123,7 +122,8 @@ func (s *Messages) Resend(
 }
 
 func messageMissing() error {
-	return fault.New(fault.NotFound, "message.not_found", "The endpoint was never sent such a message.")
+	return fault.New(fault.NotFound, "message.not_found",
+		"The endpoint was never sent a message with this id. GET /v1/attempts lists those that it was sent.")
 }
 
 // replayPlan plans a replay for an endpoint, and returns the messages to which it is bound; nil: all.
@@ -176,7 +176,7 @@ func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error
 	running, err := tx.RunningReplays(ctx, e.Tenant, e.ID)
 	if err == nil && len(running) >= maxReplays {
 		err = fault.New(fault.Conflict, "replay.too_many",
-			"%d replays of the endpoint run already. Wait until some have ended, or cancel them.", maxReplays)
+			"The endpoint already has %d replays under way. Wait until one has ended, or cancel one.", maxReplays)
 	}
 	return err
 }
@@ -269,7 +269,8 @@ func (s *Messages) CancelReplay(ctx context.Context, p access.Principal, endpoin
 }
 
 func replayMissing() error {
-	return fault.New(fault.NotFound, "replay.not_found", "The endpoint has no such replay.")
+	return fault.New(fault.NotFound, "replay.not_found",
+		"The endpoint has no replay with this id. List its replays for their ids.")
 }
 
 // knownEndpoint is findEndpoint for an id that a client sent.

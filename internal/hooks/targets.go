@@ -112,7 +112,7 @@ func checkTargets(trigger string, urls []string) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return fault.In("endpoint.invalid", "The targets can't be saved.", wrong...)
+		return fault.In("endpoint.invalid", "The targets were not saved: see fields.", wrong...)
 	}
 	return nil
 }

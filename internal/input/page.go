@@ -31,7 +31,8 @@ func Newest(before int64) int64 {
 // CheckAfter refuses a position that no page can have.
 func CheckAfter(after string) error {
 	if !Word(after) {
-		return fault.New(fault.Invalid, "page.invalid", "The position to continue after is not one that a page gave.")
+		return fault.New(fault.Invalid, "page.invalid",
+			"The position to continue after is not from an earlier page. Start again without it.")
 	}
 	return nil
 }

@@ -92,7 +92,8 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 	case errors.As(err, &refusal) && refusal.Response != nil &&
 		refusal.Response.StatusCode < http.StatusInternalServerError:
 		return Identity{}, fault.New(fault.Invalid, "oidc.refused",
-			"The provider refused the sign-in: %s. Begin again.", cmp.Or(refusal.ErrorCode, "no reason"))
+			"The provider refused the sign-in: %s. Start again: GET /v1/oidc/login.", cmp.Or(refusal.ErrorCode,
+				"no reason"))
 	case err != nil:
 		return Identity{}, unreachable(err)
 	}

@@ -82,6 +82,6 @@ func (s *Tokens) keepsAnAdministrator(
 		return nil
 	}
 	return fault.New(fault.Conflict, "access.last_administrator",
-		"Nobody would be left who administers the tenant with the clearance %s. "+
-			"Make another administrator first: a token, or a user who can sign in.", lost.Clearance)
+		"This is the tenant's last administrator with the clearance %s. Create another administrator first: a "+
+			"token, or a user who can sign in.", lost.Clearance)
 }

@@ -96,7 +96,7 @@ func (s *Users) countSignIn(ctx context.Context, who access.Principal, counters 
 		Who: who, What: access.SignInFailed, Detail: map[string]any{"by": "password", "held": true},
 	})
 	e := fault.New(fault.TooMany, "session.too_many",
-		"Too many sign-ins failed in a row. Wait a while before the next.")
+		"Too many sign-ins failed in a row. Wait a while before you try again.")
 	e.RetryAfter = met.until.Sub(now)
 	return e
 }

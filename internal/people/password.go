@@ -58,7 +58,7 @@ func (s *Users) ChangePassword(ctx context.Context, p access.Principal, c Passwo
 func (c PasswordChange) check(u access.User) error {
 	if u.Password == "" {
 		return fault.New(fault.Conflict, "password.none",
-			"You have no password: you sign in with OpenID Connect. An administrator can give you one.")
+			"You have no password, because you sign in with OpenID Connect. Ask an administrator to set one.")
 	}
 	problem := access.PasswordProblem(c.New)
 	if problem == "" && c.New == c.Old {
@@ -67,7 +67,8 @@ func (c PasswordChange) check(u access.User) error {
 	if problem == "" {
 		return nil
 	}
-	return fault.In("password.invalid", "The new password can't be one. Nothing has changed.",
+	return fault.In("password.invalid",
+		"The new password is not acceptable: see fields. Your password has not changed.",
 		fault.Field{Path: "/new_password", Message: problem})
 }
 
@@ -84,7 +85,7 @@ func (s *Users) checkPassword(
 		return err
 	}
 	s.guard.NoteStranger(ctx, p, access.SignInFailed, authz.AboutUser(u.ID), map[string]any{"by": "password"})
-	return fault.In("password.wrong", "The old password is wrong. Nothing has changed.",
+	return fault.In("password.wrong", "The old password is wrong. Your password has not changed.",
 		fault.Field{Path: "/old_password", Message: "is not your password"})
 }
 

@@ -83,8 +83,8 @@ func checkHosts(ctx context.Context, tx *store.Tx, t store.Tenant) error {
 			return err
 		}
 		if err == nil && owner != t.ID {
-			return hostTaken("The host name %q of the public URL belongs to another tenant. "+
-				"This one's people can't sign in there.", host)
+			return hostTaken("The host name %q of the public URL belongs to another tenant, so this tenant's users "+
+				"can't sign in there. Choose another host name.", host)
 		}
 	}
 	others, err := tx.Tenants(ctx)
@@ -93,7 +93,7 @@ func checkHosts(ctx context.Context, tx *store.Tx, t store.Tenant) error {
 	}
 	for _, other := range others {
 		if name := hostIn(other.PublicURL); other.ID != t.ID && name != "" && slices.Contains(t.Hosts, name) {
-			return hostTaken("The host name %q is in the public URL of another tenant.", name)
+			return hostTaken("The host name %q is in the public URL of another tenant. Choose another host name.", name)
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Ident
 		s.guard.NoteStranger(ctx, who, access.SignInFailed, subjectOf(u),
 			map[string]any{"by": "oidc", "issuer": i.Issuer, "identity": i.Subject})
 		return access.User{}, fault.New(fault.Forbidden, "oidc.unknown_user",
-			"Nobody here has this identity. Ask an administrator for a user with its address.")
+			"No user has this identity. Ask an administrator to create a user with its email address.")
 	}
 	if u.Issuer == "" {
 		if u, err = s.link(ctx, u, i, from); err != nil {
@@ -131,7 +131,7 @@ func (s *Users) hashing(ctx context.Context, do func() error) error {
 		return do()
 	case <-ctx.Done():
 		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-			"The request was given up before it was carried out.")
+			"The request was cancelled before it was carried out. Send it again.")
 	}
 }
 

@@ -54,7 +54,7 @@ func Operator(address string) access.Principal {
 func (s *Tenants) RefuseTenantOperations(ctx context.Context, p access.Principal) error {
 	s.guard.NoteDenied(ctx, p, authz.Subject{}, map[string]any{"operation": "tenants", "role": p.Role})
 	return fault.New(fault.Forbidden, "tenant.operator_required",
-		"Tenants are the operator's: use casehook tenant, with the installation's key.")
+		"Only the operator may manage tenants. Use casehook tenant, with the installation's key.")
 }
 
 // CreateTenant adds a tenant with a token that may do everything in it.
@@ -87,7 +87,8 @@ func (s *Tenants) createTenant(
 ) (NewTenant, error) {
 	id, err := tx.CreateTenant(ctx, t.Key, t.Name, t.CreatedAt)
 	if errors.Is(err, fault.Conflict) {
-		err = fault.Wrap(err, fault.Conflict, "tenant.key_taken", "There is a tenant %q already.", t.Key)
+		err = fault.Wrap(err, fault.Conflict, "tenant.key_taken",
+			"A tenant with the key %q exists already. Choose another key.", t.Key)
 	}
 	if err != nil {
 		return NewTenant{}, err
@@ -199,7 +200,7 @@ func (c TenantChange) apply(t *store.Tenant) error {
 	wrong = append(wrong, c.setPublicURL(t)...)
 	wrong = append(wrong, c.reach(&t.Reach)...)
 	if len(wrong) > 0 {
-		return fault.In("tenant.invalid", "The tenant can't be saved.", wrong...)
+		return fault.In("tenant.invalid", "The tenant was not saved: see fields.", wrong...)
 	}
 	return nil
 }

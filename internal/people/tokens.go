@@ -61,7 +61,7 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 	if !token.From(address) {
 		s.guard.NoteStranger(ctx, p, access.Denied, authz.AboutToken(token.ID), map[string]any{"reason": "address"})
 		return access.Principal{}, fault.New(fault.Forbidden, "token.address_not_allowed",
-			"The token may not be used from %s. Its allowed addresses say from where.", address)
+			"The token may not be used from the address %s. Its allowed_addresses list where it may be used.", address)
 	}
 	s.used(ctx, token)
 	return p, nil
@@ -148,13 +148,14 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 	var wrong []fault.Field
 	switch {
 	case !slices.Contains(access.Roles(), role):
-		wrong = append(wrong, fault.Field{Path: "/role", Message: "is none of admin, manager, caseworker and viewer"})
+		wrong = append(wrong, fault.Field{Path: "/role", Message: "is not one of admin, manager, caseworker and " +
+			"viewer"})
 	case !p.Role.Includes(role):
 		wrong = append(wrong, fault.Field{Path: "/role", Message: "is above your own"})
 	}
 	switch {
 	case !casetype.Restricted.Sees(clearance) || clearance == "":
-		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is none of PUBLIC, PRIVATE and RESTRICTED"})
+		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is not one of PUBLIC, PRIVATE and RESTRICTED"})
 	case !p.Clearance.Sees(clearance):
 		wrong = append(wrong, fault.Field{Path: "/clearance", Message: "is above your own"})
 	}
@@ -173,7 +174,7 @@ func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (N
 	}
 	allowed, faults := prefixes(r.Allowed)
 	if wrong = append(wrong, faults...); len(wrong) > 0 {
-		return NewToken{}, fault.In("token.unusable", "The token can't be made.", wrong...)
+		return NewToken{}, fault.In("token.unusable", "The token was not created: see fields.", wrong...)
 	}
 	secret, hash, err := access.NewToken(s.random)
 	token := access.Token{
@@ -199,7 +200,7 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 		if err != nil || prefix.Addr().Is4In6() {
 			wrong = append(wrong, fault.Field{
 				Path:    "/allowed_addresses/" + strconv.Itoa(i),
-				Message: "is no address and no range; write 192.0.2.7 or 192.0.2.0/24",
+				Message: "is neither an address nor a range; write 192.0.2.7 or 192.0.2.0/24",
 			})
 			continue
 		}
@@ -223,18 +224,20 @@ func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID st
 		return err
 	}
 	if !input.Word(tokenID) {
-		return fault.New(fault.NotFound, "token.not_found", "There is no such token.")
+		return fault.New(fault.NotFound, "token.not_found",
+			"There is no token with this id. GET /v1/tokens lists the tokens.")
 	}
 	token, err := s.store.Token(ctx, tokenID)
 	if err == nil && token.Tenant != p.Tenant {
-		err = fault.New(fault.NotFound, "token.not_found", "There is no such token.")
+		err = fault.New(fault.NotFound, "token.not_found",
+			"There is no token with this id. GET /v1/tokens lists the tokens.")
 	}
 	if err != nil {
 		return err
 	}
 	if len(above(p, token.Role, token.Clearance)) > 0 {
 		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID),
-			authz.Forbidden("The token may see more than you. Ask an administrator who may see as much."))
+			authz.Forbidden("The token has a role or a clearance above yours. Ask an administrator who has them too."))
 	}
 	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteToken), func(tx *store.Tx) error {
 		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().AsOf(s.now()), token.Owner()); err != nil {

@@ -82,7 +82,8 @@ func (s *Users) UpdateUser(ctx context.Context, p access.Principal, userID int64
 		}
 		if len(above(p, before.Role, before.Clearance)) > 0 {
 			return s.guard.Deny(ctx, p, access.UpdateUser, authz.AboutUser(userID),
-				authz.Forbidden("The user may see more than you. Ask an administrator who may see as much."))
+				authz.Forbidden("The user has a role or a clearance above yours. Ask an administrator who has them "+
+					"too."))
 		}
 		after := before
 		if err := s.changeUser(ctx, p, &after, c); err != nil {
@@ -146,11 +147,12 @@ func checkAlike(ctx context.Context, tx *store.Tx, tenant int64, email string) e
 	}
 	for _, other := range others {
 		if other != email && access.FoldedEmail(other) == folded {
-			return fault.In("user.email_alike", "The address would be taken for another user's.", fault.Field{
-				Path: "/email",
-				Message: "differs from the address of another user in letter case or in letters that look " +
-					"the same",
-			})
+			return fault.In("user.email_alike",
+				"The email address could be mistaken for another user's. Choose another one.", fault.Field{
+					Path: "/email",
+					Message: "differs from the address of another user in letter case or in letters that look " +
+						"the same",
+				})
 		}
 	}
 	return nil
@@ -208,7 +210,7 @@ func (s *Users) changeUser(ctx context.Context, p access.Principal, u *access.Us
 		add("/password", access.PasswordProblem(*c.Password))
 	}
 	if len(wrong) > 0 {
-		return fault.In("user.invalid", "The user can't be saved.", wrong...)
+		return fault.In("user.invalid", "The user was not saved: see fields.", wrong...)
 	}
 	return s.setPassword(ctx, u, c.Password)
 }

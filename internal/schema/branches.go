@@ -3,7 +3,7 @@ package schema
 func (v *validation) checkBranches(b *branches, value any, rest *open) bool {
 	fits := true
 	if b.not != nil && v.silently(b.not, value, rest) {
-		v.complain("has the form that it must not have")
+		v.complain("matches a schema that it must not match")
 		fits = false
 	}
 	for _, n := range b.all {

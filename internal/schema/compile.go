@@ -18,7 +18,7 @@ import (
 const maxPatternSizes = 4 << 20
 
 // ErrPatterns is the error of a schema whose patterns are too large together.
-var ErrPatterns = errors.New("has patterns that are too large together; repeat less, or say lengths with minLength " +
+var ErrPatterns = errors.New("has patterns that are too large together; repeat less, or limit lengths with minLength " +
 	"and maxLength")
 
 // Source is the input of [Compile].

@@ -88,9 +88,9 @@ func refusal(err error) error {
 	}
 	switch {
 	case lookaround.MatchString(wrong.Expr):
-		return unusable("it looks ahead or behind, which no pattern can here")
+		return unusable("it looks ahead or behind, which is not supported here")
 	case wrong.Code == syntax.ErrInvalidEscape && len(wrong.Expr) > 1 && wrong.Expr[1] >= '1' && wrong.Expr[1] <= '9':
-		return unusable("it refers back to a group, which no pattern can here")
+		return unusable("it refers back to a group, which is not supported here")
 	}
 	return unusable(wrong.Code.String())
 }

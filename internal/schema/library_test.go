@@ -212,7 +212,7 @@ func explain(k jsonschema.ErrorKind) string {
 	case *kind.MaxContains:
 		return fmt.Sprintf("holds more than %d items of the form that it may hold", k.Want)
 	case *kind.Not:
-		return "has the form that it must not have"
+		return "matches a schema that it must not match"
 	}
 	return explainNumber(k)
 }

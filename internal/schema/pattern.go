@@ -17,7 +17,7 @@ const (
 const stepsOfInstruction = 20
 
 // ErrPattern is the error of a pattern that would take too long to match.
-var ErrPattern = fmt.Errorf("is a pattern of more than %d steps; say lengths with minLength and maxLength",
+var ErrPattern = fmt.Errorf("is a pattern of more than %d steps; limit lengths with minLength and maxLength",
 	maxPatternSteps)
 
 // Pattern is a compiled regular expression, written as in ECMA-262.

@@ -29,7 +29,7 @@ func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
 	}
 	key, err := parse(text)
 	if err != nil {
-		return "", nil, fault.In(code, "The secret can't be taken.",
+		return "", nil, fault.In(code, "The secret can't be used: see fields.",
 			fault.Field{Path: "/secret", Message: "can't be taken: " + err.Error()})
 	}
 	return kind, key, nil
@@ -57,7 +57,7 @@ const (
 // check refuses an overlap that is out of bounds.
 func (h Holder) check(q Request) error {
 	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
-		return fault.In(h.invalid, "The secret can't be rotated.",
+		return fault.In(h.invalid, "The secret was not rotated: see fields.",
 			fault.Field{Path: "/overlap", Message: "is not between 0s and " + endpoint.MaxOverlap.String()})
 	}
 	return nil
@@ -70,7 +70,7 @@ func (h Holder) rotate(
 ) ([]endpoint.Secret, error) {
 	same := func(s endpoint.Secret) bool { return bytes.Equal(s.Key, made.Key) }
 	if slices.ContainsFunc(secrets, func(s endpoint.Secret) bool { return same(s) && s.ExpiresAt.IsZero() }) {
-		return nil, fault.In(h.invalid, "The secret can't be rotated.",
+		return nil, fault.In(h.invalid, "The secret was not rotated: see fields.",
 			fault.Field{Path: "/secret", Message: "is in use already; supply another one, or none"})
 	}
 	rotated := endpoint.Rotate(slices.DeleteFunc(slices.Clone(secrets), same), made, overlap)
@@ -88,10 +88,11 @@ func (h Holder) Remove(secrets []endpoint.Secret, id string, now time.Time) ([]e
 	left := slices.DeleteFunc(slices.Clone(signing), func(s endpoint.Secret) bool { return s.ID == id })
 	switch {
 	case len(left) == len(signing):
-		return nil, fault.New(fault.NotFound, h.missing, "The %s has no such secret.", h.noun)
+		return nil, fault.New(fault.NotFound, h.missing,
+			"The %s has no secret with this id. List its secrets for their ids.", h.noun)
 	case !endpoint.Lasting(left):
 		return nil, fault.New(fault.Conflict, h.last,
-			"It is the last secret that does not expire. Add another one first.")
+			"This is the last secret that does not expire. Add another one before you delete it.")
 	}
 	return left, nil
 }

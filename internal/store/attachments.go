@@ -110,7 +110,7 @@ func (r reader) CaseBlobs(ctx context.Context, tenant, caseID int64) ([]string, 
 // BlobUsed reports whether an attachment refers to the contents.
 func (r reader) BlobUsed(ctx context.Context, blob string) (bool, error) {
 	rows, err := r.q.query(ctx, blobUsed, blob)
-	n, err := one(rows, err, scanValue[int64], notFound("store.blob", "No count."))
+	n, err := one(rows, err, scanValue[int64], unanswered("store.blob"))
 	return n > 0, err
 }
 

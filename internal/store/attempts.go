@@ -158,7 +158,7 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 // on, below high. Ids grow with the time at which attempts were saved.
 func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high int64, err error) {
 	rows, err := r.q.query(ctx, attemptHead)
-	head, err := one(rows, err, scanValue[int64], notFound("store.attempts", "No answer."))
+	head, err := one(rows, err, scanValue[int64], unanswered("store.attempts"))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -203,5 +203,6 @@ func (r reader) attemptAfter(ctx context.Context, at time.Time, head int64) (int
 // Attempt finds one attempt.
 func (r reader) Attempt(ctx context.Context, tenant, id int64) (Attempt, error) {
 	rows, err := r.q.query(ctx, attemptGet, tenant, id)
-	return one(rows, err, attemptColumns.scan(), notFound("attempt.not_found", "There is no such attempt."))
+	return one(rows, err, attemptColumns.scan(), notFound("attempt.not_found",
+		"There is no attempt with this id, or it has been removed. GET /v1/attempts lists those that are kept."))
 }

@@ -36,7 +36,7 @@ func (r reader) Backlog(ctx context.Context) (b observe.Backlog, err error) {
 	}
 	for statement, into := range map[*statement]*int64{backlogParked: &b.Parked, backlogDead: &b.Dead} {
 		rows, err := r.q.query(ctx, statement, maxCounted)
-		if *into, err = one(rows, err, scanValue[int64], notFound("store.backlog", "No count.")); err != nil {
+		if *into, err = one(rows, err, scanValue[int64], unanswered("store.backlog")); err != nil {
 			return b, err
 		}
 	}
@@ -46,7 +46,7 @@ func (r reader) Backlog(ctx context.Context) (b observe.Backlog, err error) {
 	rows, err = r.q.query(ctx, backlogLag)
 	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		return none, rows.Scan(&b.Lag, &b.FurthestBy)
-	}, notFound("store.backlog", "No count."))
+	}, unanswered("store.backlog"))
 	return b, err
 }
 

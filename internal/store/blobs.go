@@ -68,7 +68,7 @@ func (b *Blobs) Put(ctx context.Context, key string, r io.Reader, limit int64) (
 		info.Size += int64(n)
 		if err == nil && info.Size > limit {
 			err = fault.New(fault.TooLarge, "blob.too_large",
-				"The file is larger than the %d bytes that are taken. Send a smaller one.", limit)
+				"The file is larger than the limit of %d bytes. Send a smaller one.", limit)
 		}
 		hash.Write(buffer[:n])
 		if err == nil {

@@ -108,7 +108,8 @@ func (tx *Tx) PutCallbackSecrets(ctx context.Context, c CallbackRef, s CallbackS
 	n, err := tx.q.exec(ctx, callbackSecretsUpsert, c.Tenant, c.CaseType, c.Callback, sealed, micros(now), s.Revision)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, SecretsConflict,
-			"The secrets of %s/%s changed meanwhile; nothing was saved.", c.CaseType, c.Callback)
+			"The secrets of %s/%s changed meanwhile; nothing was saved. List them again and repeat the change.",
+			c.CaseType, c.Callback)
 	}
 	return err
 }

@@ -207,12 +207,13 @@ func keyRows(keys []string) (string, error) {
 // ReferenceTaken reports whether a case of the type has the reference.
 func (r reader) ReferenceTaken(ctx context.Context, tenant int64, caseType, reference string) (bool, error) {
 	rows, err := r.q.query(ctx, caseReference, tenant, caseType, reference)
-	return one(rows, err, scanValue[bool], notFound("store.case", "No answer."))
+	return one(rows, err, scanValue[bool], unanswered("store.case"))
 }
 
 // ErrReferenceTaken says that another case of the type has the reference. The
 // transaction may go on.
-var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken", "Another case has the reference. Try again.")
+var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken",
+	"A case with this reference exists already. Submit again to get another reference.")
 
 // InsertCase saves a new case. Its type says who finds it by what.
 func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {

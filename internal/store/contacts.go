@@ -241,7 +241,7 @@ func (tx *Tx) LinkContact(
 	}
 	if len(c.Contacts) >= maxContacts {
 		return c, false, fault.New(fault.Conflict, "case.too_many_contacts",
-			"The case has %d contacts already; unlink one first.", maxContacts)
+			"The case already has %d contacts, which is the limit. Unlink one first.", maxContacts)
 	}
 	if _, err := tx.q.exec(ctx, linkInsert, tenant, link.ContactID, id, link.Role); err != nil {
 		return c, false, err

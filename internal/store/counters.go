@@ -37,7 +37,7 @@ func (s *Store) Next(ctx context.Context, tenant int64, name string) (n int64, e
 	return n, err
 }
 
-var counterMissing = notFound("store.counter", "The counter is missing.")
+var counterMissing = notFound("store.counter", "The database lacks a counter. Restore it from your backup.")
 
 // counters hands out numbers on PostgreSQL. They are reserved in blocks, by a
 // statement that is a transaction of its own, so that a process which stops

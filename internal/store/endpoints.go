@@ -362,5 +362,6 @@ func (r reader) scanEndpoint() func(*sql.Rows) (endpoint.Endpoint, error) {
 func endpointPlace(id string) string { return "endpoint/" + id }
 
 func nameTaken(err error, name string) error {
-	return fault.Wrap(err, fault.Conflict, "endpoint.name_taken", "Another endpoint is named %q.", name)
+	return fault.Wrap(err, fault.Conflict, "endpoint.name_taken",
+		"Another endpoint has the name %q already. Choose another name.", name)
 }

@@ -32,16 +32,16 @@ func translate(err error) error {
 		return translateSQLite(lite)
 	case errors.As(err, &pg):
 		return translatePostgres(pg)
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err,
-		sql.ErrConnDone),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), pgconn.SafeToRetry(err):
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), pgconn.SafeToRetry(err):
 		return unreachable(err)
 	}
 	return err
 }
 
 func cancelled(err error) error {
-	return fault.Wrap(err, fault.Unavailable, codeCancelled, "The request ended before the database answered.")
+	return fault.Wrap(err, fault.Unavailable, codeCancelled,
+		"The request was cancelled before the database answered. Send it again.")
 }
 
 func unreachable(err error) error {
@@ -66,9 +66,9 @@ func outcomeUnknown(err error) error {
 		return err
 	}
 	return fault.Wrap(err, fault.Unavailable, codeOutcomeUnknown,
-		"The database was lost while the change was being saved: it may be saved or not. Repeat the request with the "+
-			"same Idempotency-Key, "+
-			"whose answer tells; if it had none, look whether the change is there before you repeat it.")
+		"The connection to the database was lost while the change was being saved; it may have been saved or not. "+
+			"Repeat the request with the same Idempotency-Key to find out. If it had none, look whether the change "+
+			"is there before you repeat it.")
 }
 
 const (
@@ -82,7 +82,7 @@ const (
 func translateSQLite(err *driversqlite.Error) error {
 	switch err.Code() {
 	case codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+		return duplicate(err)
 	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return referenced(err)
 	case codes.SQLITE_FULL:
@@ -94,14 +94,14 @@ func translateSQLite(err *driversqlite.Error) error {
 		return damaged(err)
 	case codes.SQLITE_BUSY:
 		return fault.Wrap(err, fault.Unavailable, "store.busy",
-			"Another process holds the database. Try again shortly.")
+			"Another process has locked the database. Try again shortly.")
 	case codes.SQLITE_CANTOPEN, codes.SQLITE_NOMEM:
 		return fault.Wrap(err, fault.Unavailable, "store.exhausted",
-			"The server has no open files or no memory left for its database. Nothing was saved; raise its limits, "+
+			"The server has run out of open files or memory for its database. Nothing was saved; raise its limits, "+
 				"and try again.")
 	case codes.SQLITE_IOERR, codes.SQLITE_READONLY:
 		return fault.Wrap(err, fault.Unavailable, codeDisk,
-			"The disk that holds the database fails, or lets its files not grow. See to it, and try again.")
+			"The disk that holds the database fails, or does not let its files grow. Repair it, and try again.")
 	case codes.SQLITE_INTERRUPT:
 		return cancelled(err)
 	}
@@ -111,20 +111,21 @@ func translateSQLite(err *driversqlite.Error) error {
 func translatePostgres(err *pgconn.PgError) error {
 	switch err.Code {
 	case "23505": // unique_violation
-		return fault.Wrap(err, fault.Conflict, "store.duplicate", "It exists already.")
+		return duplicate(err)
 	case "23503": // foreign_key_violation
 		return referenced(err)
 	case "57014": // query_canceled
 		return cancelled(err)
 	case "40001", "40P01": // serialization_failure, deadlock_detected
-		return fault.Wrap(err, fault.Unavailable, "store.contention", "Too many wrote the same at once. Try again.")
+		return fault.Wrap(err, fault.Unavailable, "store.contention",
+			"Too many requests changed the same data at once. Try again.")
 	}
 	switch err.Code[:2] {
 	case "08", "57": // connection exception, operator intervention
 		return unreachable(err)
 	case "53": // insufficient resources
 		return fault.Wrap(err, fault.Unavailable, codeFull,
-			"The database has run out of room or connections. Nothing was saved; see to it, and try again.")
+			"The database has run out of space or connections. Nothing was saved; add some, and try again.")
 	}
 	return err
 }
@@ -132,7 +133,14 @@ func translatePostgres(err *pgconn.PgError) error {
 // referenced says that a row needs another: one that is gone, or that can't go.
 func referenced(err error) error {
 	return fault.Wrap(err, fault.Conflict, "store.referenced",
-		"Something else belongs to it, or what it belongs to is gone.")
+		"Another record refers to this one, or a record that this one refers to was deleted. Load them again and "+
+			"repeat the change.")
+}
+
+// duplicate says that a row with the same key exists.
+func duplicate(err error) error {
+	return fault.Wrap(err, fault.Conflict, "store.duplicate",
+		"A record with this key exists already. Choose another key, or change that record.")
 }
 
 func isReferenced(err error) bool {

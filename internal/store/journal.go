@@ -107,7 +107,8 @@ func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 // Head is the highest position in the journal; 0 when it is empty.
 func (r reader) Head(ctx context.Context) (int64, error) {
 	rows, err := r.q.query(ctx, journalHead)
-	return one(rows, err, scanValue[int64], notFound("store.journal", "The journal has no head."))
+	return one(rows, err, scanValue[int64], notFound("store.journal",
+		"The database lacks the head of the journal. Restore it from your backup."))
 }
 
 // Range is a part of the journal that was read, in order.

@@ -60,7 +60,7 @@ func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) erro
 	n, err := labelColumns.exec(ctx, tx.q, labelInsert, &l, tenant)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "label.slug_taken",
-			"There is a label %s already; change it, or take another slug.", l.Slug)
+			"A label with the slug %s exists already. Change that label, or choose another slug.", l.Slug)
 	}
 	return err
 }
@@ -168,5 +168,5 @@ func labelInUse(err error, slug string) error {
 }
 
 func labelMissing(slug string) func() error {
-	return notFound("label.not_found", "There is no label %q; GET /v1/labels lists what there is.", slug)
+	return notFound("label.not_found", "There is no label %q; GET /v1/labels lists the labels.", slug)
 }

@@ -73,7 +73,7 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 		return nil, err
 	}
 	rows, err := tx.q.query(ctx, leaseHeld, owner)
-	held, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
+	held, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +120,14 @@ func (tx *Tx) left(ctx context.Context, owner string, most int64, alone bool) (m
 // is dead, if it gives no sign of life before; negative: there is none.
 func (tx *Tx) NextExpiry(ctx context.Context, owner string) (time.Duration, error) {
 	rows, err := tx.q.query(ctx, nodeNext, owner)
-	left, err := one(rows, err, scanValue[int64], notFound("store.leases", "No time."))
+	left, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	return time.Duration(left) * time.Microsecond, err
 }
 
 // share is how many leases each live node should hold.
 func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	rows, err := tx.q.query(ctx, leaseCount)
-	leases, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
+	leases, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	if err != nil {
 		return 0, false, err
 	}
@@ -135,7 +135,7 @@ func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 		return leases, true, nil
 	}
 	rows, err = tx.q.query(ctx, nodeCount)
-	nodes, err := one(rows, err, scanValue[int64], notFound("store.leases", "No count."))
+	nodes, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	if err != nil {
 		return 0, false, err
 	}

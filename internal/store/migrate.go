@@ -114,5 +114,5 @@ func (r reader) olderCases(
 // the type behind its position.
 func (r reader) CountOlderCases(ctx context.Context, tenant int64, f OlderFilter) (int64, error) {
 	rows, err := r.q.query(ctx, olderCount, f.arguments(tenant, countedOlder)...)
-	return one(rows, err, scanValue[int64], notFound("store.case", "No answer."))
+	return one(rows, err, scanValue[int64], unanswered("store.case"))
 }

@@ -154,7 +154,7 @@ func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stre
 	rows, err := r.q.query(ctx, stretchSample, tenant, after, until, mostCounted)
 	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		return none, rows.Scan(&all, &l.Entries, &oldest, &highest)
-	}, notCounted)
+	}, unanswered("store.count"))
 	if err != nil {
 		return l, err
 	}
@@ -183,7 +183,7 @@ func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, 
 	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		return none, rows.Scan(&l.Parked,
 			&parked)
-	}, notCounted)
+	}, unanswered("store.count"))
 	if err != nil {
 		return l, err
 	}
@@ -191,8 +191,6 @@ func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, 
 		l.Oldest = oldest
 	}
 	rows, err = r.q.query(ctx, lagDead, tenant, endpoint, mostCounted)
-	l.Dead, err = one(rows, err, scanValue[int64], notCounted)
+	l.Dead, err = one(rows, err, scanValue[int64], unanswered("store.count"))
 	return l, err
 }
-
-func notCounted() error { return fault.New(fault.NotFound, "store.count", "No count.") }

@@ -69,7 +69,8 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 		return translate(err)
 	}
 	if version < oldestPostgres {
-		return fault.New(fault.Invalid, "store.version", "This is PostgreSQL %d; Casehook needs 14 or newer.",
+		return fault.New(fault.Invalid, "store.version",
+			"The database is PostgreSQL %d, and Casehook needs version 14 or newer. Upgrade the database.",
 			version/10000)
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // tries each second

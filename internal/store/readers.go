@@ -169,7 +169,7 @@ func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 	}
 	checked := time.Now()
 	rows, err := s.q.query(ctx, typeVersions, tenant)
-	n, err := one(rows, err, scanValue[int64], notFound("store.case_types", "No count."))
+	n, err := one(rows, err, scanValue[int64], unanswered("store.case_types"))
 	if err != nil {
 		return nil, err
 	}

@@ -229,7 +229,7 @@ func (tx *Tx) RetryDead(ctx context.Context, r Replay, messages []string) (Repla
 	rows, err := tx.q.query(ctx, deadRetried, r.ID)
 	_, err = one(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		return none, rows.Scan(&r.Messages, &r.After, &r.Until)
-	}, notCounted)
+	}, unanswered("store.count"))
 	if err != nil {
 		return r, err
 	}

@@ -216,7 +216,8 @@ func (r reader) SentMessage(ctx context.Context, tenant int64, endpoint, message
 	return one(rows, err, func(rows *sql.Rows) (t SentMessage, err error) {
 		err = rows.Scan(&t.Seq, &t.Part, &t.Message, &t.Subject, &t.Trigger)
 		return t, err
-	}, notFound("message.not_found", "The endpoint was never sent such a message."))
+	}, notFound("message.not_found",
+		"The endpoint was never sent a message with this id. GET /v1/attempts lists those that it was sent."))
 }
 
 // NotifyDelivery has the node that delivers for an endpoint read its replays and repair

@@ -79,12 +79,12 @@ func (tx *Tx) ExpireJournal(
 		return nil, r, err
 	}
 	rows, err := tx.q.query(ctx, purgeFloor, micros(heldSince))
-	needed, err := one(rows, err, scanValue[sql.NullInt64], notFound("store.retention", "No answer."))
+	needed, err := one(rows, err, scanValue[sql.NullInt64], unanswered("store.retention"))
 	if err != nil || !needed.Valid {
 		return nil, r, err
 	}
 	rows, err = tx.q.query(ctx, purgeUpTo, min(old, needed.Int64), purgeBatch)
-	last, err := one(rows, err, scanMoment, notFound("store.retention", "No answer."))
+	last, err := one(rows, err, scanMoment, unanswered("store.retention"))
 	if err != nil || last.seq == 0 {
 		return nil, r, err
 	}
@@ -104,7 +104,7 @@ func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 	}
 	return s.Update(ctx, func(tx *Tx) error {
 		rows, err := tx.q.query(ctx, purgeNeeded)
-		needed, err := one(rows, err, scanValue[sql.NullInt64], notFound("store.retention", "No answer."))
+		needed, err := one(rows, err, scanValue[sql.NullInt64], unanswered("store.retention"))
 		if err != nil || !needed.Valid {
 			return err
 		}

@@ -18,7 +18,7 @@ type sealer struct{ aead cipher.AEAD }
 func newSealer(key []byte) (sealer, error) {
 	if len(key) != 32 {
 		return sealer{}, fault.New(fault.Invalid, "store.key_invalid",
-			"The key that seals secrets has %d bytes; it needs 32.", len(key))
+			"The key that seals secrets has %d bytes, and must have 32. Start the server with another key.", len(key))
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -58,7 +58,8 @@ func (s *Store) checkKey(ctx context.Context) error {
 		return err
 	}
 	rows, err := s.q.query(ctx, installationGet, keyCheck)
-	stored, err := one(rows, err, scanValue[string], notFound("store.key_check", "The key check is missing."))
+	stored, err := one(rows, err, scanValue[string], notFound("store.key_check",
+		"The database does not record which key it was created with. Restore it from your backup."))
 	if err != nil {
 		return err
 	}
@@ -68,8 +69,8 @@ func (s *Store) checkKey(ctx context.Context) error {
 	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "store.key_wrong",
-			"The key is not the one this database was made with. Give that one (--key-file, CASEHOOK_KEY), or "+
-				"restore it from your backup.")
+			"The database was created with another key. Start the server with that key (--key-file, CASEHOOK_KEY), "+
+				"or restore it from your backup.")
 	}
 	return nil
 }

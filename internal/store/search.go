@@ -21,7 +21,7 @@ const maxSearch = 1000
 func likePattern(text string) (string, error) {
 	if len(text) > maxSearch {
 		return "", fault.New(fault.Invalid, "search.too_long",
-			"The text to search for is longer than %d bytes.", maxSearch)
+			"The text to search for is longer than %d bytes. Search for a shorter one.", maxSearch)
 	}
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(spelling.Key(text)) + "%", nil
 }

@@ -71,7 +71,7 @@ func (tx *Tx) CatchUp(ctx context.Context) error {
 func sequence(ctx context.Context, do apart, waits bool) (total int, err error) {
 	for {
 		rows, err := do(ctx, sequenceMove, sequenceBatch, waits)
-		n, err := one(rows, err, scanValue[int], notFound("store.sequence", "No answer."))
+		n, err := one(rows, err, scanValue[int], unanswered("store.sequence"))
 		total += max(n, 0)
 		if err != nil || n < sequenceBatch {
 			return total, err

@@ -133,7 +133,7 @@ func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error
 	j := &job{ctx: ctx, do: do, result: make(chan error, 1)}
 	select {
 	case <-e.closing:
-		return fault.New(fault.Unavailable, "store.closed", "The server is shutting down.")
+		return fault.New(fault.Unavailable, "store.closed", "The server is shutting down. Try again shortly.")
 	case <-ctx.Done():
 		return translate(ctx.Err())
 	case e.jobs <- j:
@@ -146,7 +146,7 @@ func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error
 		case err := <-j.result:
 			return err
 		default:
-			return fault.New(fault.Unavailable, "store.closed", "The server is shutting down.")
+			return fault.New(fault.Unavailable, "store.closed", "The server is shutting down. Try again shortly.")
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (r reader) Standing(
 	s, err = one(rows, err, func(rows *sql.Rows) (s access.Standing, err error) {
 		err = rows.Scan(&s.Role, &s.Clearance, &s.TypeAt)
 		return s, err
-	}, notFound("store.revoked", "The credential was revoked."))
+	}, notFound("store.revoked", "The credential was revoked. Send another one."))
 	if errors.Is(err, fault.NotFound) {
 		err = nil
 	}

@@ -248,8 +248,8 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	}
 	if current, known, err := p.GetVersions(ctx); err == nil && current > known {
 		return fault.New(fault.Invalid, "store.newer",
-			"The database was brought to schema %d by a newer Casehook; this one knows up to %d. "+
-				"Start that version or a newer one. The way back is a copy of the database from before the upgrade.",
+			"A newer Casehook upgraded the database to schema %d; this one knows schemas up to %d. Start that "+
+				"version or a newer one. To go back, restore a copy of the database from before the upgrade.",
 			current, known)
 	}
 	if pending, err := p.HasPending(ctx); err == nil && !pending {
@@ -298,6 +298,11 @@ func scanValue[T any](rows *sql.Rows) (v T, err error) {
 
 func notFound(code, detail string, args ...any) func() error {
 	return func() error { return fault.New(fault.NotFound, code, detail, args...) }
+}
+
+// unanswered is for queries that always return a row.
+func unanswered(code string) func() error {
+	return notFound(code, "The database returned no answer. Try again.")
 }
 
 func micros(t time.Time) int64 {

@@ -65,7 +65,7 @@ func (r reader) TenantByKey(ctx context.Context, key string) (Tenant, error) {
 // TenantOfHost finds the tenant that has a host name.
 func (r reader) TenantOfHost(ctx context.Context, host string) (int64, error) {
 	rows, err := r.q.query(ctx, hostTenant, host)
-	return one(rows, err, scanValue[int64], notFound("tenant.not_found", "No tenant is at %q.", host))
+	return one(rows, err, scanValue[int64], notFound("tenant.not_found", "No tenant has the host name %q.", host))
 }
 
 // Tenants lists all tenants, oldest first.
@@ -145,7 +145,7 @@ func (tx *Tx) SetHosts(ctx context.Context, tenant int64, hosts []string) error 
 		_, err := tx.q.exec(ctx, hostInsert, host, tenant)
 		if isDuplicate(err) {
 			return fault.Wrap(err, fault.Conflict, "tenant.host_taken",
-				"The host name %q belongs to another tenant.", host)
+				"The host name %q belongs to another tenant. Choose another host name.", host)
 		}
 		if err != nil {
 			return err

@@ -32,7 +32,8 @@ func checkText(args []any) error {
 	for _, arg := range args {
 		if text, ok := arg.(string); ok && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
 			return fault.New(fault.Invalid, "store.text_invalid",
-				"A text holds the character U+0000 or is not UTF-8. Nothing was saved; send it without.")
+				"A text in the request holds the character U+0000 or is not UTF-8. Nothing was saved; correct the "+
+					"text and send it again.")
 		}
 	}
 	return nil

@@ -41,7 +41,8 @@ var (
 // Token finds a token by its id, in any tenant: it is what says which.
 func (r reader) Token(ctx context.Context, id string) (access.Token, error) {
 	rows, err := r.q.query(ctx, tokenByID, id)
-	return one(rows, err, tokenColumns.scan(), notFound("token.not_found", "There is no such token."))
+	return one(rows, err, tokenColumns.scan(), notFound("token.not_found",
+		"There is no token with this id. GET /v1/tokens lists the tokens."))
 }
 
 // Tokens lists a tenant's tokens, oldest first.

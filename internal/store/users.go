@@ -68,7 +68,7 @@ func (r reader) User(ctx context.Context, tenant, id int64) (access.User, error)
 // UserByEmail finds a user by address, in lower case.
 func (r reader) UserByEmail(ctx context.Context, tenant int64, email string) (access.User, error) {
 	rows, err := r.q.query(ctx, userByEmail, tenant, email)
-	return one(rows, err, userColumns.scan(), notFound("user.not_found", "There is no such user."))
+	return one(rows, err, userColumns.scan(), notFound("user.not_found", "No user has this email address."))
 }
 
 // OddEmails lists the addresses of a tenant's users that are not of ASCII alone.
@@ -80,7 +80,7 @@ func (r reader) OddEmails(ctx context.Context, tenant int64) ([]string, error) {
 // UserByIdentity finds the user that an OpenID Connect identity belongs to.
 func (r reader) UserByIdentity(ctx context.Context, tenant int64, issuer, subject string) (access.User, error) {
 	rows, err := r.q.query(ctx, userByIdentity, tenant, issuer, subject)
-	return one(rows, err, userColumns.scan(), notFound("user.not_found", "There is no such user."))
+	return one(rows, err, userColumns.scan(), notFound("user.not_found", "No user has this identity."))
 }
 
 // Users lists a tenant's users with ids above after, oldest first.
@@ -110,7 +110,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error
 			return access.User{}, err
 		}
 		err = fault.New(fault.Conflict, "user.version_conflict",
-			"The user changed meanwhile. Load it again and repeat the change.")
+			"The user changed meanwhile; nothing was saved. Load it again and repeat the change.")
 	}
 	if err == nil {
 		_, err = tx.q.exec(ctx, userRename, u.Tenant, u.ID, u.Name) // in the cases that are assigned to them
@@ -121,7 +121,8 @@ func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error
 
 func userTaken(err error) error {
 	if isDuplicate(err) {
-		return fault.Wrap(err, fault.Conflict, "user.taken", "Another user has this address or identity.")
+		return fault.Wrap(err, fault.Conflict, "user.taken",
+			"Another user has this email address or identity already. Choose another one.")
 	}
 	return err
 }

@@ -18,8 +18,8 @@ const MaxLength = 2048
 // The reasons for refusing a URL. Their texts follow a name of the URL, and quote nothing of it: it may
 // hold secrets.
 var (
-	ErrAddress = errors.New("has a number for a host that programs read differently; write an IPv4 address as four " +
-		"decimal numbers, such as 192.0.2.1")
+	ErrAddress = errors.New("has a number as its host, which programs read differently; write an IPv4 address as " +
+		"four decimal numbers, such as 192.0.2.1")
 
 	errUTF8      = errors.New("is not valid UTF-8")
 	errControl   = errors.New("holds a tab, a line break or another control character; remove it")
@@ -30,13 +30,13 @@ var (
 		"verify the signature instead")
 	errEscape   = errors.New("has a % in its path that begins no escape; write %25")
 	errFragment = errors.New("has a fragment, the part behind #, which is never sent; write %23 for a # that is meant")
-	errLong     = errors.New("is longer than 2048 bytes, with characters percent-encoded that have to be")
-	errQuery    = errors.New("has a query, behind which no path can be")
+	errLong     = errors.New("is longer than 2048 bytes once it is percent-encoded")
+	errQuery    = errors.New("has a query, which no path can follow")
 	errHost     = errors.New("has a host that is neither a name nor an address: names are letters, digits, - and _ " +
 		"between dots, at most 63 between two and 253 in all")
-	errInternat = errors.New("has a host that is no internationalised domain name (IDNA)")
+	errInternat = errors.New("has a host that is not a valid internationalised domain name (IDNA)")
 	errIPv6     = errors.New("has no IPv6 address between the brackets")
-	errZone     = errors.New("has an IPv6 zone that is none, or stands behind an address that is not link-local")
+	errZone     = errors.New("has an IPv6 zone that is not valid, or has one after an address that is not link-local")
 	errPort     = errors.New("has a port that is not a number from 1 to 65535")
 )
 

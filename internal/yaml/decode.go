@@ -83,13 +83,13 @@ func (d *decoding) number(n Node, to reflect.Value) {
 	case reflect.Int, reflect.Int64:
 		i, err := strconv.ParseInt(number.String(), 10, to.Type().Bits())
 		if err != nil {
-			d.fault(n, "is no whole number of a size that is possible")
+			d.fault(n, "is not a whole number within the possible range")
 		}
 		to.SetInt(i)
 	case reflect.Float64:
 		f, err := number.Float64()
 		if err != nil {
-			d.fault(n, "is %s, not a number of a size that is possible", n.Kind())
+			d.fault(n, "is %s, not a number within the possible range", n.Kind())
 		}
 		to.SetFloat(f)
 	default:

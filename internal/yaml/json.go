@@ -56,7 +56,7 @@ func malformed(raw []byte) (message string, offset int) {
 		return fmt.Sprintf("is not JSON: %v (at byte %d)", err, offset), offset
 	}
 	if offset = badEscape(raw); offset >= 0 {
-		return "holds half of a surrogate pair, or the character U+0000, which no text may", offset
+		return "holds half of a surrogate pair, or the character U+0000, which text may not contain", offset
 	}
 	return "", 0
 }
@@ -113,7 +113,7 @@ var (
 
 // The messages of both readers with a verb in them.
 const (
-	tooMany    = "comes after %d values, aliases expanded, the most there may be"
+	tooMany    = "goes beyond the limit of %d values, aliases expanded"
 	twice      = "is given twice"
 	twiceSince = "is given twice; the first is on line %d"
 )

@@ -71,7 +71,7 @@ func parse(text []byte) (*yaml.Node, *Fault) {
 	}
 	switch err := loader.Load(&second); {
 	case err == nil:
-		return nil, &Fault{Position: positionOf(&second), Message: "begins a second document, and there may be one"}
+		return nil, &Fault{Position: positionOf(&second), Message: "begins a second document, and only one is allowed"}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxFault(err, text)
 	}
@@ -208,7 +208,7 @@ func (r *reader) read(n *yaml.Node, path string, depth int) any {
 
 func (r *reader) alias(n *yaml.Node, path string, depth int) any {
 	if slices.Contains(r.open, n.Alias) {
-		r.fault(n, path, "is an alias of what it is part of")
+		r.fault(n, path, "is an alias of a value that contains it")
 		return nil
 	}
 	return r.read(n.Alias, path, depth)
@@ -295,7 +295,7 @@ func (r *reader) text(n *yaml.Node, before string) (text, problem string) {
 	}
 	switch {
 	case strings.ContainsRune(text, 0):
-		problem = before + "holds the character U+0000, which no text may"
+		problem = before + "holds the character U+0000, which text may not contain"
 	case strings.ContainsRune(text, '\ufeff') && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0:
 		problem = before + "holds the byte order mark U+FEFF; leave it out, or put the text in quotation marks"
 	}

@@ -69,7 +69,7 @@ func scalarValue(tag, text string) (value any, message string) {
 	default:
 		return nil, unknownTag(tag)
 	}
-	return nil, fmt.Sprintf("has the tag %s, and is none", tag)
+	return nil, fmt.Sprintf("has the tag %s, but no such value", tag)
 }
 
 // unknownTag explains what is wrong with a tag, which may be meant as the start of a text.

@@ -42,8 +42,8 @@ func TestPlainScalarsAreThoseOfYAML12(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		".inf": "JSON can hold", "-.Inf": "JSON can hold", ".nan": "JSON can hold", "1e1001": "beyond 10 to the power", strings.Repeat("9", 401): "more than 400 digits",
-		"0x" + strings.Repeat("f", 400): "more than 400 digits", "!!int x": "!!int, and is none", "!!int 1.5": "!!int, and is none", "!!bool yes": "!!bool, and is none", "!!null 0": "!!null, and is none",
-		"!!float x": "!!float, and is none", "!!binary aGk=": "tag !!binary, which means nothing", "!!timestamp 2026-01-01": "tag !!timestamp", "!custom x": "tag !custom",
+		"0x" + strings.Repeat("f", 400): "more than 400 digits", "!!int x": "!!int, but no such value", "!!int 1.5": "!!int, but no such value", "!!bool yes": "!!bool, but no such value", "!!null 0": "!!null, but no such value",
+		"!!float x": "!!float, but no such value", "!!binary aGk=": "tag !!binary, which means nothing", "!!timestamp 2026-01-01": "tag !!timestamp", "!custom x": "tag !custom",
 		"!custom {b: 1}": "tag !custom", "!!set {b, c}": "tag !!set", "!!map [b]": "tag !!map", "!!seq {b: 1}": "tag !!seq", "!!map x": "tag !!map",
 	} {
 		if got := faults(read("a: " + text + "\n").Faults); len(got) != 1 || !strings.HasPrefix(got[0], "1:4 /a: ") &&
@@ -106,8 +106,8 @@ func TestFaultsHaveTheirLineAndColumn(t *testing.T) {
 		"a: 1\n? [b]\n: 2\n":                           "2:3 : has a key that is not text; put a text that begins with {, [ or ? in quotes",
 		"a: 1\n: 2\n":                                  "2:1 : has no key before the colon; the empty one is \"\"",
 		"a: 1\n!!int 2: 2\n":                           "2:1 : has a key with the tag !!int, which means nothing here",
-		"a: 1\n---\nb: 2\n":                            "2:1 : begins a second document, and there may be one",
-		"a: 1\n...\nb: 2\n":                            "3:1 : begins a second document, and there may be one",
+		"a: 1\n---\nb: 2\n":                            "2:1 : begins a second document, and only one is allowed",
+		"a: 1\n...\nb: 2\n":                            "3:1 : begins a second document, and only one is allowed",
 		"a: 1\n---\nb: [\n":                            "4:1 : is not YAML: did not find expected node content",
 		"a: 1\n\tb: 2\n":                               "2:1 : is not YAML: found a tab character that violates indentation while scanning a plain scalar that begins on line 1; indent with spaces, not with tabs",
 		"a:\n\tb: 2\n":                                 "2:1 : is not YAML: found character that cannot start any token; indent with spaces, not with tabs",
@@ -117,7 +117,7 @@ func TestFaultsHaveTheirLineAndColumn(t *testing.T) {
 		"a: [1,\n  2\nb: 3\n":                          "3:2 : is not YAML: did not find expected ',' or ']' while parsing a flow sequence that begins on line 1",
 		"a: b: c\n":                                    "1:5 : is not YAML: mapping values are not allowed in this context; put a text that holds a colon in quotes, and indent a key exactly like those beside it",
 		"a: *none\n":                                   "1:4 : is not YAML: unknown anchor 'none' referenced; put a text that begins with %, @, `, !, * or & in quotes",
-		"a: &x [1,\n *x]\n":                            "2:2 /a/1: is an alias of what it is part of",
+		"a: &x [1,\n *x]\n":                            "2:2 /a/1: is an alias of a value that contains it",
 		"%YAML 1.1\n---\na: yes\n":                     "1:1 : is YAML 1.1; what is read here is YAML 1.2",
 		"# c\n%YAML 1.3\n---\na: yes\n":                "2:1 : is YAML 1.3; what is read here is YAML 1.2",
 		"a: 1\nb: \xff\n":                              "2:4 : is not valid UTF-8",
@@ -125,9 +125,9 @@ func TestFaultsHaveTheirLineAndColumn(t *testing.T) {
 		"{\"a\":\n \"\xff\"}":                          "2:3 : is not valid UTF-8",
 		"a: é\nb: é\x00\n":                             "2:5 : holds the character U+0000, which YAML may not",
 		"a: \x07\n":                                    "1:4 : holds the character U+0007, which YAML may not",
-		"a: 1\nb: \"\\0\"\n":                           "2:4 /b: holds the character U+0000, which no text may",
-		"{\"a\":\n \"\\u0000\"}":                       "2:3 : holds half of a surrogate pair, or the character U+0000, which no text may",
-		"{\"a\":\n \"\\ud83d\"}":                       "2:3 : holds half of a surrogate pair, or the character U+0000, which no text may",
+		"a: 1\nb: \"\\0\"\n":                           "2:4 /b: holds the character U+0000, which text may not contain",
+		"{\"a\":\n \"\\u0000\"}":                       "2:3 : holds half of a surrogate pair, or the character U+0000, which text may not contain",
+		"{\"a\":\n \"\\ud83d\"}":                       "2:3 : holds half of a surrogate pair, or the character U+0000, which text may not contain",
 		"a: 1\nb: \"\\ud83d\\ude00\"\n":                "2:7 : is not YAML: found invalid Unicode character escape code (beyond \\uFFFF, write the character itself or \\U0001F600)",
 		"a: 1\n\ufeffb: 2\n":                           "2:1 : has a key that holds the byte order mark U+FEFF; leave it out, or put the text in quotation marks",
 		"a: 1\nb: !x\n  c\n":                           "2:4 /b: has the tag !x, which means nothing here: put a text that begins with ! in quotes",
@@ -161,7 +161,7 @@ func TestAliasesAreExpandedWithinALimit(t *testing.T) {
 	for _, limit := range []int{0, 500} {
 		doc := yaml.Read([]byte(laughs.String()), yaml.Options{MaxNodes: limit})
 		if len(doc.Faults) != 1 || doc.Value != nil ||
-			!strings.Contains(doc.Faults[0].Message, "values, aliases expanded, the most there may be") {
+			!strings.Contains(doc.Faults[0].Message, "values, aliases expanded") {
 			t.Errorf("%d: %v", limit, faults(doc.Faults))
 		}
 	}

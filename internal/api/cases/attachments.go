@@ -178,7 +178,8 @@ func (w *ranged) WriteHeader(status int) {
 	var p *rest.Problem
 	switch status {
 	case http.StatusRequestedRangeNotSatisfiable:
-		p = rest.NewProblem(fault.New(fault.Invalid, "request.range", "The file has no such range of bytes."))
+		p = rest.NewProblem(fault.New(fault.Invalid, "request.range",
+			"The file does not have the range of bytes that the request asks for."))
 	case http.StatusPreconditionFailed:
 		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition",
 			"The file is not the one that If-Match or If-Unmodified-Since requires."))

@@ -53,7 +53,7 @@ type BlockedTransition struct {
 // BlockedField is what a transition needs of a field.
 type BlockedField struct {
 	Path    string `json:"path" doc:"JSON Pointer to the field in what is submitted." example:"/data/email"`
-	Message string `json:"message" doc:"The fault, as the rest of a sentence." example:"is needed to submit \"Submit for review\""`
+	Message string `json:"message" doc:"The fault, as the rest of a sentence." example:"is required to submit \"Submit for review\""`
 }
 
 // NewCase is the body that creates a case.

@@ -35,7 +35,7 @@ func (b NewDocument) generation(caseID int64) (casework.Generation, error) {
 	}
 	if (b.Key == "") == (len(b.Keys) == 0) {
 		return g, fault.In("request.body_invalid", "The request's body is not as described: see fields.",
-			fault.Field{Path: "/key", Message: "or keys says which documents to generate: one of them, not both"})
+			fault.Field{Path: "/key", Message: "and /keys can't be sent together: send one of them"})
 	}
 	for i, key := range b.Keys {
 		if len(key) > maxDocumentKey {

@@ -105,7 +105,7 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 	name := "migrate/" + in.Key
 	if h.kernel.Open(name, body.After, &m.After) != nil {
 		return nil, fault.In("request.cursor_invalid",
-			"The position is not one of this case type; start again without it.",
+			"The position is not from this case type. Start again without it.",
 			fault.Field{Path: "/after", Message: "is not the next of an earlier answer"})
 	}
 	render := func(did casework.Migrated) (store.Answer, error) {

@@ -82,7 +82,7 @@ func openUpload(contentType string, in *proofUpload, body io.Reader) (casework.U
 	sent, params, err := mime.ParseMediaType(cmp.Or(contentType, binary))
 	if err != nil {
 		return casework.Upload{}, fault.New(fault.UnsupportedMedia, "request.content_type",
-			"The body's Content-Type %q is not one.", contentType)
+			"The body's Content-Type %q is not a media type. Send one such as application/pdf.", contentType)
 	}
 	if sent == "multipart/form-data" {
 		return openForm(body, multipart.NewReader(body, params["boundary"]), in)

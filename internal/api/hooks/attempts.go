@@ -67,8 +67,8 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 		subject := "case/" + strconv.FormatInt(in.Case, 10)
 		if in.Subject != "" && in.Subject != subject {
 			wrong := fault.New(fault.Invalid, "request.invalid",
-				"Either case or subject says what the attempts are about, not both.")
-			wrong.Fields = []fault.Field{{Path: "query.subject", Message: "is given beside query.case"}}
+				"The request names both a case and a subject. Send one of them.")
+			wrong.Fields = []fault.Field{{Path: "query.subject", Message: "can't be sent together with query.case"}}
 			return f, wrong
 		}
 		f.Subject = subject

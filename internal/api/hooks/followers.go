@@ -30,7 +30,7 @@ func (f *followers) enter(p access.Principal) (done func(), err error) {
 	defer f.mu.Unlock()
 	if f.tenants[c.Tenant] >= f.perTenant || f.clients[c] >= f.perClient {
 		return nil, fault.New(fault.TooMany, "journal.too_many",
-			"Too many streams and polls are open: %d by this token or user, %d by all. End some of them first.",
+			"Too many streams and polls are open: %d of this token or user, %d in all. Close some of them first.",
 			f.clients[c], f.tenants[c.Tenant])
 	}
 	f.tenants[c.Tenant]++

@@ -55,7 +55,7 @@ func (m Moment) parse(path string) (from hooks.Start, err error) {
 	}
 	if from.At, err = time.Parse(time.RFC3339, string(m)); err != nil || from.At.IsZero() {
 		return from, fault.In("request.body_invalid", "The request's body is not as described: see fields.",
-			fault.Field{Path: path, Message: "is neither now nor beginning nor a time like 2026-11-01T09:30:00Z"})
+			fault.Field{Path: path, Message: "is neither now, nor beginning, nor a time such as 2026-11-01T09:30:00Z"})
 	}
 	return from, nil
 }

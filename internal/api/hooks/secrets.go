@@ -124,13 +124,13 @@ func (n NewSecret) read(code string) (q secrets.Request, err error) {
 		}
 		if n.Kind != nil && kind != *n.Kind {
 			return q, fault.In(code, "The secret is not valid.",
-				fault.Field{Path: "/kind", Message: "is not that of the secret"})
+				fault.Field{Path: "/kind", Message: "differs from the kind of the secret"})
 		}
 		q.Kind, q.Key = kind, key
 	}
 	if n.Overlap != nil {
 		if q.Overlap, err = time.ParseDuration(*n.Overlap); err != nil {
-			return q, fault.In(code, "The secret can't be rotated.",
+			return q, fault.In(code, "The secret was not rotated: see fields.",
 				fault.Field{Path: "/overlap", Message: "is not a length of time; write 0s, 90m or 24h"})
 		}
 	}

@@ -117,11 +117,11 @@ func (a *Authenticator) authenticateOperator(bearer, path string) error {
 	switch {
 	case !access.ValidOperator(a.operator, bearer, time.Now()):
 		return fault.New(fault.Unauthenticated, "token.invalid",
-			"The operator's credential is not valid, or too old. casehook tenant makes one out of the "+
+			"The operator's credential is not valid or has expired. casehook tenant makes one from the "+
 				"installation's key.")
 	case !forOperators(path):
 		return fault.New(fault.Unauthenticated, "token.invalid",
-			"An operator's credential is valid for /v1/tenants alone. Send a token of a tenant.")
+			"An operator's credential is valid only for /v1/tenants. Send a token of a tenant.")
 	}
 	return nil
 }

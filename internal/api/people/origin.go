@@ -55,7 +55,8 @@ func (a *Authenticator) loadSession(x *rest.Exchange) error {
 	}
 	if err := a.checkOrigin(x.Request, originOf(at.URL)); err != nil {
 		return fault.Wrap(err, fault.Forbidden, "request.cross_origin",
-			"A page of another site sent this request, which may change nothing here.")
+			"A page of another site sent this request, and may not change anything here. Send it from this site, or "+
+				"with a token.")
 	}
 	ctx, err := a.sessions.Load(x.Request.Context(), x.Request)
 	x.Request = x.Request.WithContext(ctx)

@@ -56,7 +56,8 @@ type shownUser struct{ Body User }
 func (in InUser) id() (int64, error) {
 	n, err := strconv.ParseInt(in.ID, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, fault.New(fault.NotFound, "user.not_found", "There is no such user.")
+		return 0, fault.New(fault.NotFound, "user.not_found",
+			"There is no user with this id. GET /v1/users lists the users.")
 	}
 	return n, nil
 }

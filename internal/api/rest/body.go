@@ -49,7 +49,8 @@ func Unreadable(err error) error {
 	if err == nil || err == io.EOF || errors.As(err, &tooLarge) || errors.As(err, &known) {
 		return err
 	}
-	return fault.Wrap(err, fault.Invalid, "request.incomplete", "The request's body could not be read to its end.")
+	return fault.Wrap(err, fault.Invalid, "request.incomplete",
+		"The request's body could not be read to its end. Send it again.")
 }
 
 // decode reads a JSON body strictly: it refuses unknown and repeated names with their

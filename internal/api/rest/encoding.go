@@ -57,7 +57,7 @@ func notGzip(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {
 		return fault.Wrap(err, fault.Invalid, "request.not_gzip",
-			"The body is not gzip, although its Content-Encoding says so.")
+			"The body is not gzip, although its Content-Encoding says so. Compress it, or leave out the header.")
 	}
 	return err
 }

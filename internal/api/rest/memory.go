@@ -105,7 +105,7 @@ func (m *memory) releaseSlots(c Client, own *clientSlots) {
 func noMemory(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was given up before it was carried out.")
+			"The request was cancelled before it was carried out. Send it again.")
 	}
 	e := fault.New(fault.Unavailable, "server.busy",
 		"Too many large answers are under way. Try again in a moment, with a smaller limit or fewer requests at once.")

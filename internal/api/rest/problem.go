@@ -77,11 +77,12 @@ func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		err = fault.New(fault.TooLarge, "request.too_large", "The request's body is larger than %d bytes.",
+		err = fault.New(fault.TooLarge, "request.too_large",
+			"The request's body is larger than %d bytes. Send a smaller one.",
 			tooLarge.Limit)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		err = fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was given up before it was carried out.")
+			"The request was cancelled before it was carried out. Send it again.")
 	}
 	e := fault.As(err)
 	ExchangeOf(ctx).code = e.Code

@@ -54,7 +54,7 @@ func (k *Kernel) Open(name, cursor string, position any) error {
 	}
 	if err != nil {
 		return &fault.Error{Kind: fault.Invalid, Code: "request.cursor_invalid", Err: err,
-			Detail: "The cursor is not one of this list; start again without it.",
+			Detail: "The cursor is not from this list. Start again without it.",
 			Fields: []fault.Field{{Path: "query.cursor", Message: "is not a cursor of this list"}}}
 	}
 	return nil

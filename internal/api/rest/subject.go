@@ -17,7 +17,8 @@ func (in InCase) CaseID() (int64, error) {
 	n, ok := parseID(in.ID, id.ValidCase)
 	if !ok {
 		return 0, fault.New(fault.NotFound, "case.not_found",
-			"There is no case %q; an id has 16 digits, the last one a check digit, or is a small number.", in.ID)
+			"There is no case %q. The id of a case has 16 digits, of which the last is a check digit, or is a small "+
+				"number.", in.ID)
 	}
 	return n, nil
 }
@@ -35,7 +36,8 @@ func ContactID(text string) (int64, error) {
 	n, ok := parseID(text, id.ValidContact)
 	if !ok {
 		return 0, fault.New(fault.NotFound, "contact.not_found",
-			"There is no contact %q; an id has 16 digits, the last one a check digit, or is a small number.", text)
+			"There is no contact %q. The id of a contact has 16 digits, of which the last is a check digit, or is a "+
+				"small number.", text)
 	}
 	return n, nil
 }
