@@ -243,7 +243,9 @@ func documents(kind event.Kind[event.Documents], files []cases.Attachment) event
 
 // attachmentReader reads attachments; a store.Store does, and so does a store.Tx.
 type attachmentReader interface {
-	Attachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) (cases.Attachment, error)
+	Attachment(
+		ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string,
+	) (cases.Attachment, error)
 }
 
 // attachmentRef names an attachment.

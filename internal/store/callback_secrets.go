@@ -26,7 +26,8 @@ var (
 		where tenant = $1 and type = $2 and transition = $3`)
 	callbackSecretsList = define(`select transition, secret, created_at, revision from callback_secrets
 		where tenant = $1 and type = $2`)
-	callbackSecretsUpsert = define(`insert into callback_secrets (tenant, type, transition, secret, created_at, revision)
+	callbackSecretsUpsert = define(`insert into callback_secrets
+		(tenant, type, transition, secret, created_at, revision)
 		values ($1, $2, $3, $4, $5, 1)
 		on conflict (tenant, type, transition)
 		do update set secret = excluded.secret, revision = callback_secrets.revision + 1

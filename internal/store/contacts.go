@@ -66,8 +66,9 @@ var (
 
 	caseContactsSet = define(`update cases set contacts = $3 where tenant = $1 and id = $2`)
 	linkInsert      = define(`insert into case_contacts (tenant, contact, case_id, role) values ($1, $2, $3, $4)`)
-	linkDrop        = define(`delete from case_contacts where tenant = $1 and contact = $2 and case_id = $3 and role = $4`)
-	linksOfContact  = define(`select l.case_id, l.role
+	linkDrop        = define(`delete from case_contacts
+		where tenant = $1 and contact = $2 and case_id = $3 and role = $4`)
+	linksOfContact = define(`select l.case_id, l.role
 		from case_contacts l join cases c on c.tenant = l.tenant and c.id = l.case_id
 		where l.tenant = $1 and l.contact = $2
 			and (l.case_id > $3 or (l.case_id = $3 and l.role > $4))

@@ -11,7 +11,8 @@ var (
 		on conflict (tenant, name) do update set value = counters.value + 1 returning value`)
 	counterReserve = postgresOnly(`insert into counters (tenant, name, value) values ($1, $2, $3)
 		on conflict (tenant, name) do update set value = counters.value + excluded.value returning value`)
-	counterReturn = postgresOnly(`update counters set value = $3 where tenant = $1 and name = $2 and value = $4 returning value`)
+	counterReturn = postgresOnly(`update counters set value = $3
+		where tenant = $1 and name = $2 and value = $4 returning value`)
 )
 
 // Next draws the next number of a counter: 1, 2, ... for each name. No number is

@@ -27,7 +27,8 @@ var (
 		{
 			define(`select id, revision, search, search_private, search_restricted from cases
 				where folding = 0 order by id limit $1`),
-			define(`update cases set folding = 1, search = r.first, search_private = r.second, search_restricted = r.third
+			define(`update cases set folding = 1,
+				search = r.first, search_private = r.second, search_restricted = r.third
 				from rows($1: item bigint, seen bigint, first text, second text, third text) as r
 				where id = r.item and folding = 0 and revision = r.seen returning id`),
 		},

@@ -26,7 +26,10 @@ var (
 	healthMove = define(`update endpoints set health_version = r.version, failing_since = r.since,
 		failing_counted = r.counted, failing_reason = r.reason, failing_told = r.told,
 		failing_notable = r.notable, breaker = r.breaker
-		from rows($1: endpoint text, base bigint, version bigint, since bigint, counted bigint, reason text, told boolean, notable boolean, breaker text) as r
+		from rows($1:
+			endpoint text, base bigint, version bigint, since bigint, counted bigint, reason text,
+			told boolean, notable boolean, breaker text
+		) as r
 		where endpoints.id = r.endpoint and endpoints.health_version = r.base returning id`)
 	healthDisable = define(`update endpoints set status = 'disabled', revision = revision + 1, updated_at = {{now}},
 		health_version = $2, failing_since = $3, failing_counted = $4, failing_reason = $5, failing_told = $6,

@@ -36,7 +36,9 @@ var (
 		and ($3 >= 2 or c.classification = 'PUBLIC') and ($3 >= 3 or c.classification <> 'RESTRICTED') and $3 >= 1
 		and c.type not in (select r.key from rows($4: key text) as r) limit 1`)
 
-	caseLabelAdd    = define(`insert into case_labels (tenant, case_id, slug) values ($1, $2, $3) on conflict do nothing`)
+	caseLabelAdd = define(`insert into case_labels (tenant, case_id, slug)
+		values ($1, $2, $3)
+		on conflict do nothing`)
 	caseLabelRemove = define(`delete from case_labels where tenant = $1 and case_id = $2 and slug = $3`)
 	caseLabelsDrop  = define(`delete from case_labels where tenant = $1 and case_id = $2`)
 	caseLabelsSet   = define(`update cases set labels = $3 where tenant = $1 and id = $2`)

@@ -21,8 +21,9 @@ var (
 	failureUntil   = define(`select until from signin_failures where key = $1`)
 	failureLock    = define(`update signin_failures set until = $2 where key = $1`)
 	failureForget  = define(`delete from signin_failures where key = $1`)
-	failureForgive = define(`update signin_failures set failures = failures - 1, until = 0 where key = $1 and failures > 0`)
-	failuresTrim   = define(`delete from signin_failures
+	failureForgive = define(`update signin_failures set failures = failures - 1, until = 0
+		where key = $1 and failures > 0`)
+	failuresTrim = define(`delete from signin_failures
 		where at < (select at from signin_failures order by at desc limit 1 offset $1)`)
 	failuresPurge = define(`delete from signin_failures where at <= $1`)
 )

@@ -50,7 +50,12 @@ func postgresOnly(text string) *statement {
 	return s
 }
 
-var rowsPattern = regexp.MustCompile(`rows\((\$\d+): ([^)]*)\)`)
+// rowsPattern matches a table that a parameter holds, such as rows($1: id bigint, name text). Its columns may stand on
+// several lines.
+var (
+	rowsPattern = regexp.MustCompile(`rows\((\$\d+):\s*([^)]*?)\s*\)`)
+	columnBreak = regexp.MustCompile(`\s*,\s*`)
+)
 
 func (d dialect) render(text string) string {
 	now, lock, share, alone, backend, present := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", "",
@@ -66,7 +71,7 @@ func (d dialect) render(text string) string {
 		"{{backend}}", backend, "{{present}}", present).Replace(text)
 	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
 		parts := rowsPattern.FindStringSubmatch(match)
-		return d.rows(parts[1], strings.Split(parts[2], ", "))
+		return d.rows(parts[1], columnBreak.Split(parts[2], -1))
 	})
 }
 
