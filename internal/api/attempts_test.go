@@ -16,6 +16,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
@@ -185,7 +186,7 @@ func TestWhoWasToldWhatAboutACase(t *testing.T) {
 		want := map[string]string{ // the newest first: the comment, then the creation's second trigger and its first
 			"/takes": "delivered - delivered", "/refuses": "waiting - parked", "/gives-up": "dead - dead", "/paused": "waiting - waiting",
 		}
-		for deadline := time.Now().Add(20 * time.Second); ; {
+		for late := waits.Context(t); ; {
 			got := map[string]string{}
 			items := w.get(path+"/deliveries").is(200, "").items()
 			for _, i := range []int{0, 1, 2} { // comment, created, state_changed
@@ -202,7 +203,7 @@ func TestWhoWasToldWhatAboutACase(t *testing.T) {
 			if diff == "" {
 				break
 			}
-			if time.Now().After(deadline) {
+			if late.Err() != nil {
 				t.Fatalf("(-want +got):\n%s", diff)
 			}
 			select {

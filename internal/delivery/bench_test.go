@@ -42,7 +42,7 @@ func benchmarkDelivery(b *testing.B, o store.Options) {
 	}
 	defer st.Close()
 	x := &bench{
-		TB: b, store: st, committed: new(atomic.Int64), progress: new(beats),
+		TB: b, store: st, committed: new(atomic.Int64), progress: newBeats(b),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	x.update(func(tx *store.Tx) (err error) {

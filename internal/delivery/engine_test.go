@@ -33,18 +33,18 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// patience is how long a test waits for the next thing that must happen. It is never
-// reached unless something is wrong.
-const patience = 90 * time.Second
-
 // beats wake everybody who waits for the next one.
 type beats struct {
+	late <-chan struct{} // closed when a test has waited in vain
 	mu   sync.Mutex
 	next chan struct{}
 }
+
+func newBeats(t testing.TB) *beats { return &beats{late: waits.Context(t).Done()} }
 
 // beat wakes all who wait.
 func (b *beats) beat() {
@@ -115,7 +115,7 @@ func newBench(t *testing.T, o store.Options) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{
-		TB: t, store: st, where: o, committed: new(atomic.Int64), progress: new(beats),
+		TB: t, store: st, where: o, committed: new(atomic.Int64), progress: newBeats(t),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	t.Cleanup(func() { b.stop(); st.Close() })
@@ -287,7 +287,7 @@ func (b *bench) next(r *receiver) arrival {
 	select {
 	case a := <-r.arrived:
 		return a
-	case <-time.After(patience):
+	case <-b.progress.late:
 		b.Fatal("nothing arrived")
 		return arrival{}
 	}
@@ -296,14 +296,14 @@ func (b *bench) next(r *receiver) arrival {
 // eventually waits until the engine, or a receiver, makes a condition true.
 func (b *bench) eventually(what string, met func() bool) {
 	b.Helper()
-	for late := time.After(patience); ; {
+	for {
 		next := b.progress.wait() // before looking, so that nothing falls between
 		if met() {
 			return
 		}
 		select {
 		case <-next:
-		case <-late:
+		case <-b.progress.late:
 			b.Fatalf("it never came about that %s", what)
 		}
 	}
@@ -315,10 +315,10 @@ func (b *bench) polled(what string, met func() bool) {
 	b.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for late := time.After(patience); !met(); {
+	for !met() {
 		select {
 		case <-ticker.C:
-		case <-late:
+		case <-b.progress.late:
 			b.Fatalf("it never came about that %s", what)
 		}
 	}
@@ -667,7 +667,7 @@ func twoNodes(t *testing.T) (one, two *bench) {
 		return st
 	}
 	one = &bench{
-		TB: t, store: open(), committed: new(atomic.Int64), progress: new(beats),
+		TB: t, store: open(), committed: new(atomic.Int64), progress: newBeats(t),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	one.update(func(tx *store.Tx) (err error) {

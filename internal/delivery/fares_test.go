@@ -61,7 +61,7 @@ func (b *bench) receives(o *operator) operationalMessage {
 	select {
 	case m := <-o.received:
 		return m
-	case <-time.After(patience):
+	case <-b.progress.late:
 		b.Fatal("nothing was heard")
 		return operationalMessage{}
 	}

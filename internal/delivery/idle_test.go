@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"context"
 	"database/sql"
 	"path/filepath"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // idlers adds endpoints that listen to what does not happen.
@@ -86,9 +86,8 @@ func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
 		r := b.receiver(ok)
 		busy := b.listen(r.url, endpoint.Policy{})
 		b.idlers(r.url, 40)
-		deadline := time.Now().Add(patience)
 		version, seen := int64(0), map[int64]bool{}
-		for len(seen) < 3 && time.Now().Before(deadline) { // the beginning, and two ticks
+		for late := waits.Context(b.TB); len(seen) < 3 && late.Err() == nil; { // the beginning, and two ticks
 			version++
 			b.comment(1, version)
 			b.next(r)
@@ -100,7 +99,7 @@ func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
 				b.Fatalf("after %d commits the idle endpoints were saved by %v: each by itself", version, saves)
 			}
 		}
-		if version < 2*int64(len(seen)) || len(seen) > 3 {
+		if version < 2*int64(len(seen)) || len(seen) != 3 {
 			b.Errorf("the idle endpoints were saved %d times in %d commits", len(seen)-1, version)
 		}
 		b.served(busy)
@@ -152,7 +151,7 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 	}
 	defer st.Close()
 	x := &bench{
-		TB: b, store: st, committed: new(atomic.Int64), progress: new(beats),
+		TB: b, store: st, committed: new(atomic.Int64), progress: newBeats(b),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	x.update(func(tx *store.Tx) (err error) {
@@ -167,14 +166,9 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 	const many = 10_000
 	all := x.idlers("http://127.0.0.1:9/", many)
 	x.comment(99, 1)
-	for deadline := time.Now().Add(5 * time.Minute); x.positions(all[many-1:])[x.committed.Load()] == 0; {
-		if time.Now().After(deadline) {
-			b.Fatal("the idle endpoints are not served")
-		}
-		wait, cancel := context.WithTimeout(b.Context(), 100*time.Millisecond)
-		<-wait.Done()
-		cancel()
-	}
+	x.eventually("the idle endpoints are served", func() bool {
+		return x.positions(all[many-1:])[x.committed.Load()] > 0
+	})
 	b.ResetTimer()
 	beside := x.deliver(b, b.N)
 	b.ReportMetric(beside.Seconds()/alone.Seconds(), "of-alone")

@@ -31,7 +31,7 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		store:     open(url),
 		road:      open(proxy.URL(t, url)),
 		committed: new(atomic.Int64),
-		progress:  new(beats),
+		progress:  newBeats(t),
 		key:       make([]byte, 32),
 		lease:     store.MaxLease,
 	}
@@ -51,7 +51,7 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	one.polled("the database knows the node by its connection", func() (known bool) {
+	one.eventually("the database knows the node by its connection", func() (known bool) {
 		err := conn.QueryRow(t.Context(), "select exists (select 1 from nodes where session <> 0)").Scan(&known)
 		return err == nil && known
 	})

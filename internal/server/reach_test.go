@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // reachTest is two tenants of a server, and what they call.
@@ -136,9 +137,8 @@ func TestAnswersFromInsideAreNotKept(t *testing.T) {
 		return body
 	}
 	var attempts string
-	for deadline := time.Now().
-		Add(time.Minute); !strings.Contains(attempts, `"status":418`); attempts = shown(path + "/attempts") {
-		if time.Now().After(deadline) {
+	for late := waits.Context(t); !strings.Contains(attempts, `"status":418`); attempts = shown(path + "/attempts") {
+		if late.Err() != nil {
 			t.Fatal("nothing was tried")
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // start starts a server that ends with the test.
@@ -252,7 +253,7 @@ func underWay(t *testing.T, s *Server) (io.WriteCloser, <-chan string) {
 // refused waits until the server takes no connections any more.
 func refused(t *testing.T, s *Server) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for late := waits.Context(t); late.Err() == nil; {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
 		if err != nil {
 			return

@@ -25,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -42,8 +43,6 @@ type observedServer struct {
 	asked  []*http.Request
 	answer string
 }
-
-const patience = 30 * time.Second
 
 var loopback = []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
 
@@ -114,8 +113,8 @@ func (w *observedServer) refused(method, path, token, body string) {
 // eventually waits for a condition.
 func (w *observedServer) eventually(what string, met func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(patience); !met(); {
-		if time.Now().After(deadline) {
+	for late := waits.Context(w.t); !met(); {
+		if late.Err() != nil {
 			w.t.Fatalf("it never came about that %s", what)
 		}
 		pause, cancel := context.WithTimeout(w.t.Context(), 20*time.Millisecond)
