@@ -94,8 +94,8 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 		}
 	}
 	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_INSIDE}/x"), "answered 418")
-	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_KEY}/x"), "is not the beginning of a URL")
-	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "has not granted to this tenant")
+	has(r.asks(r.server.Token(), "${CASEHOOK_VAR_KEY}/x"), "does not hold the beginning of a URL")
+	has(r.asks(r.acme, "${CASEHOOK_VAR_INSIDE}/x"), "not granted to this tenant")
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
 	call(t, r.server, "PATCH /v1/tenants/acme", r.operator,
 		`{"variables": ["CASEHOOK_VAR_INSIDE"], "allow_addresses": ["127.0.0.1/32:1"]}`)

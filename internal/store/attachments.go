@@ -114,8 +114,7 @@ func (r reader) BlobUsed(ctx context.Context, blob string) (bool, error) {
 	return n > 0, err
 }
 
-// DeleteAttachment removes the row of a document or a proof; its contents are
-// the caller's to delete once this is committed.
+// DeleteAttachment removes the row of a document or a proof. The caller deletes the contents after the commit.
 func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) error {
 	n, err := tx.q.exec(ctx, attachmentDrop, tenant, caseID, string(sort), id)
 	if err == nil && n == 0 {

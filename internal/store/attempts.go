@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// AttemptFilter says which attempts are looked for. Zero values do not narrow the selection.
+// AttemptFilter selects attempts. Zero values do not narrow the selection.
 type AttemptFilter struct {
 	Endpoint, Subject, Message string
 	Trigger, Class             string
@@ -27,19 +27,17 @@ const (
 	Failed
 )
 
-// The bounds of one search: it looks at that many attempts, and then says where to
-// go on, however few it has found.
+// One search looks at no more attempts than this, and then returns where to continue, however few it has found.
 const (
 	lookBatch  = 2000
 	lookRounds = 10
 )
 
-// settledLate is how much later than it began an attempt may have been saved. While
-// the database is away they wait; for longer than this few can.
+// settledLate is how long after its beginning an attempt may be saved. Attempts wait while the database is
+// unavailable, but few can wait for longer than this.
 const settledLate = time.Hour
 
-// attemptSeek looks at attempts along an index, the newest first, and says of each
-// whether it is among those that are looked for.
+// attemptSeek reads attempts along an index, the newest first, each with whether the filter selects it.
 func attemptSeek(along string) *statement {
 	return define(`select id, case when tenant = $1
 			and ($6 = '' or trigger_name = $6)
@@ -72,8 +70,8 @@ var (
 	attemptAt   = define(`select id, at from attempts where id >= $1 order by id limit 1`)
 )
 
-// FindAttempts returns attempts, the newest first, and the Before to go on with; 0:
-// there are no more. It may give fewer than Limit although there are more.
+// FindAttempts returns attempts, the newest first, and the Before of the next call; 0: there are no more. It may
+// return fewer than Limit although there are more.
 func (r reader) FindAttempts(
 	ctx context.Context, tenant int64, f AttemptFilter,
 ) (found []Attempt, next int64, err error) {
@@ -116,7 +114,7 @@ func (r reader) FindAttempts(
 	return p.Items, next, err
 }
 
-// looked is an attempt that was looked at.
+// looked is an attempt that a search read.
 type looked struct {
 	id     int64
 	wanted bool
@@ -154,8 +152,8 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 	})
 }
 
-// attemptRange returns the ids between which the attempts of a time are: from low
-// on, below high. Ids grow with the time at which attempts were saved.
+// attemptRange returns the ids of the attempts of a time: from low, and below high. Ids grow with the time at which
+// attempts were saved.
 func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high int64, err error) {
 	rows, err := r.q.query(ctx, attemptHead)
 	head, err := one(rows, err, scanValue[int64], unanswered("store.attempts"))

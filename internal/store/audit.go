@@ -25,7 +25,7 @@ var auditColumns = columns[access.Record]{
 // auditInserted are the columns of a new record. The database counts its id.
 var auditInserted = auditColumns.without("id")
 
-// The audit is only ever appended to; the schema refuses everything else.
+// The audit is append-only; the schema refuses updates and deletions.
 var (
 	auditInsert = define(`insert into audit (` + auditInserted.names() + `)
 		values (` + auditInserted.parameters(1) + `)`)

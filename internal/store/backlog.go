@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// mostWatched bounds what is counted for the metrics.
+// maxCounted is the highest count in the metrics.
 const maxCounted = 1_000_000
 
 var (
@@ -22,8 +22,7 @@ var (
 		where e.status = 'active' and not c.replay and c.position < h.seq`)
 )
 
-// Backlog counts what all endpoints together are owed; what there is more than
-// a million of is a million.
+// Backlog counts what all endpoints together are owed. No count is higher than maxCounted.
 func (r reader) Backlog(ctx context.Context) (b observe.Backlog, err error) {
 	b.Endpoints = map[string]int64{"active": 0, "paused": 0, "disabled": 0}
 	rows, err := r.q.query(ctx, backlogEndpoints)

@@ -30,14 +30,14 @@ const (
 	blobPage  = 500       // keys read at once
 )
 
-// Blobs keeps the contents of attachments in the database, for where several
-// nodes have no disk in common. It does what package blob asks of a store.
+// Blobs keeps the contents of attachments in the database, for nodes that share no disk. It implements the store of
+// package blob.
 type Blobs struct{ s *Store }
 
 // Blobs returns the contents that are kept in the database.
 func (s *Store) Blobs() *Blobs { return &Blobs{s} }
 
-// BlobInfo is what Put learnt about a content.
+// BlobInfo describes a content that Put has saved.
 type BlobInfo = struct {
 	Size   int64 // bytes
 	SHA256 [32]byte
@@ -118,8 +118,8 @@ func (b *Blobs) save(ctx context.Context, p blobPortion) error {
 	})
 }
 
-// abandon removes what a failed Put wrote before this part. Parts that it can't remove are found
-// later as leftovers.
+// abandon removes the parts that a failed Put wrote before this one. Parts that it can't remove are collected later
+// as leftovers.
 func (b *Blobs) abandon(ctx context.Context, key string, part int64, cause error) error {
 	if part == 1 {
 		return cause
@@ -154,7 +154,7 @@ func blobMissing(key string) error {
 	return fault.New(fault.NotFound, "blob.not_found", "There is no file %s.", key)
 }
 
-// Delete removes a content. One that is not there is no error.
+// Delete removes a content. It is no error if there is none.
 func (b *Blobs) Delete(ctx context.Context, key string) error {
 	if err := checkBlobKey(key); err != nil {
 		return err

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// bulk is an insertion of many rows. SQLite takes them as lists of values of a
-// few lengths, each a statement that stays prepared, and PostgreSQL as an array
-// for each column: both in a fraction of the time that a list in JSON takes,
-// which pays where there are thousands of rows in a second.
+// bulk is an insertion of many rows. SQLite gets lists of values in a few lengths, each of which is a prepared
+// statement; PostgreSQL gets an array for each column. Both take a fraction of the time that a list in JSON takes,
+// which matters at thousands of rows a second.
 type bulk struct {
 	kinds  []string     // bigint, text or boolean, of each column
 	values []bulkValues // on SQLite, the longest first

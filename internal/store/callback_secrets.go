@@ -34,16 +34,15 @@ var (
 		where callback_secrets.revision = $6`)
 )
 
-// CallbackSecrets finds the secrets of a callback; where it never had any, there are
-// none.
+// CallbackSecrets finds the secrets of a callback. The list is empty if it never had any.
 func (r reader) CallbackSecrets(ctx context.Context, tenant int64, caseType, callback string) (CallbackSecrets, error) {
 	rows, err := r.q.query(ctx, callbackSecretsGet, tenant, caseType, callback)
 	all, err := r.collectSecrets(rows, err, tenant, caseType)
 	return all[callback], err
 }
 
-// SecretsOfCallbacks finds the secrets of all callbacks of a case type, by their names,
-// those included that its newest version has no more.
+// SecretsOfCallbacks finds the secrets of all callbacks of a case type by name, including callbacks that its newest
+// version no longer has.
 func (r reader) SecretsOfCallbacks(
 	ctx context.Context, tenant int64, caseType string,
 ) (map[string]CallbackSecrets, error) {
@@ -74,8 +73,8 @@ func (r reader) collectSecrets(
 	return all, err
 }
 
-// decodeSecrets reads what was sealed: a list, or a key alone. That is what there is
-// before the first change, and also after one by an older server that still runs.
+// decodeSecrets decodes the sealed text: a list, or a single key, which is the form before the first change, and
+// after a change by an older server that still runs.
 func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Secret) {
 	var keys []storedKey
 	if revision == 0 || json.Unmarshal(plain, &keys) != nil {
@@ -87,8 +86,7 @@ func decodeSecrets(plain []byte, revision, created int64) (secrets []endpoint.Se
 	return secrets
 }
 
-// SecretsConflict is the code of a change to a callback's secrets that another
-// change has overtaken.
+// SecretsConflict is the code of the error that PutCallbackSecrets returns after a concurrent change.
 const SecretsConflict = "callback.secrets_conflict"
 
 // CallbackRef identifies a callback of a case type.

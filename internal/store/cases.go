@@ -130,12 +130,11 @@ type CaseFilter struct {
 	// After is the last case of the page before.
 	After Position
 	Limit int
-	// Clearance is whose list it is. Cases above it are left out, and a text that
-	// stands only in fields above it is not found.
+	// Clearance is the reader's. The list leaves out cases above it, and a search finds no text in fields above it.
 	Clearance casetype.Classification
 }
 
-// Unassigned, as the assignee of a filter, selects the cases that are no-one's.
+// Unassigned, as the assignee of a filter, selects the cases that are assigned to nobody.
 const Unassigned = -1
 
 // Position is a place in a list of cases or contacts, newest first. The zero
@@ -145,7 +144,7 @@ type Position struct {
 	ID        int64
 }
 
-// before is the position's time as a bound, in microseconds.
+// before returns the position's time as an upper bound, in microseconds.
 func (p Position) before() int64 {
 	if p.CreatedAt.IsZero() {
 		return 1 << 62
@@ -159,14 +158,14 @@ func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) 
 	return one(rows, err, scanCase(), caseMissing(id))
 }
 
-// CaseRow is a case in a list. Its data, which may take many times as much memory
-// once it is decoded, is as the database has it.
+// CaseRow is a case in a list. Its data stays encoded, as it is in the database: decoded, it may take many times as
+// much memory.
 type CaseRow struct {
 	row  cases.Case
 	data []byte
 }
 
-// Classification is that of the case, as long as it was not decoded.
+// Classification returns the case's classification. It may not be called after Case.
 func (r *CaseRow) Classification() casetype.Classification { return r.row.Classification }
 
 // Case decodes the row. It may be called once: the row keeps nothing.
@@ -210,12 +209,12 @@ func (r reader) ReferenceTaken(ctx context.Context, tenant int64, caseType, refe
 	return one(rows, err, scanValue[bool], unanswered("store.case"))
 }
 
-// ErrReferenceTaken says that another case of the type has the reference. The
-// transaction may go on.
+// ErrReferenceTaken is the error of InsertCase if another case of the type has the reference. The transaction may
+// continue.
 var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken",
 	"A case with this reference exists already. Submit again to get another reference.")
 
-// InsertCase saves a new case. Its type says who finds it by what.
+// InsertCase saves a new case. Its type decides which clearance finds it by which text.
 func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {
 	row, err := newCaseRow(c, t)
 	if err != nil {
@@ -228,9 +227,8 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) er
 	return err
 }
 
-// UpdateCase saves a case's content and status if its revision is still
-// c.Revision, and returns it as it is now: with its new version and revision, and
-// the labels and assignee of this moment. Otherwise it is a conflict.
+// UpdateCase saves a case's content and status if its revision is still c.Revision, and returns the case with its new
+// version and revision and its present labels and assignee. Otherwise it returns a conflict.
 func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (cases.Case, error) {
 	row, err := newCaseRow(c, t)
 	if err != nil {
@@ -248,8 +246,7 @@ func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (c
 	return saved, err
 }
 
-// TouchCase saves a case's next version and its last activity, and returns the case.
-// Its content stays.
+// TouchCase saves a case's next version and its last activity, and returns the case. It does not change the content.
 func (tx *Tx) TouchCase(ctx context.Context, tenant, id int64, by cases.Activity) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseTouch, tenant, id, micros(by.At), by.By)
 	return one(rows, err, scanCase(), caseMissing(id))
@@ -285,8 +282,8 @@ func (tx *Tx) Assign(
 	return all[0], true, nil
 }
 
-// DeleteCase removes a case, its comments, labels, links to contacts and the rows of
-// its attachments, if its revision is still c.Revision. It returns the last of it, with its last version.
+// DeleteCase removes a case, its comments, labels, links to contacts and the rows of its attachments, if its revision
+// is still c.Revision. It returns the case with its last version.
 func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) {
 	rows, err := tx.q.query(ctx, caseDrop, c.Tenant, c.ID, c.Revision)
 	last, err := one(rows, err, scanCase(), tx.moved(ctx, c.Tenant, c.ID))
@@ -317,7 +314,7 @@ func caseMissing(id int64) func() error {
 	return notFound("case.not_found", "There is no case %d.", id)
 }
 
-// newCaseRow is the row of a case, whose type says who finds it by what.
+// newCaseRow returns the row of a case. Its type decides which clearance finds it by which text.
 func newCaseRow(c cases.Case, t *casetype.Type) (*caseRow, error) {
 	data, err := casetype.Encode(c.Data)
 	if err != nil {

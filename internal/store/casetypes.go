@@ -28,7 +28,7 @@ var typeColumns = columns[CaseType]{
 		select r.retired_at from retired_types r where r.tenant = t.tenant and r.type = t.key), 0)`),
 }
 
-// typeInserted are the columns of a version; that its type is retired is kept elsewhere.
+// typeInserted are the columns of a version. Another table has the types that are retired.
 var typeInserted = typeColumns.without("retired_at")
 
 var (
@@ -69,21 +69,20 @@ func (r reader) CaseTypes(ctx context.Context, tenant int64, after string, limit
 	}))
 }
 
-// CreateCaseType adds a version. A version that exists is a conflict.
+// CreateCaseType adds a version. It returns a conflict if the version exists.
 func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) error {
 	tx.regrant(tenant)
 	_, err := typeInserted.exec(ctx, tx.q, typeInsert, &t, tenant)
 	return err
 }
 
-// RetireCaseType retires a type, and reports whether it was not yet.
+// RetireCaseType retires a type, and reports whether this changed anything.
 func (tx *Tx) RetireCaseType(ctx context.Context, tenant int64, key string, now time.Time) (bool, error) {
 	n, err := tx.q.exec(ctx, typeRetire, tenant, key, micros(now))
 	return n > 0, err
 }
 
-// RestoreCaseType makes a retired type one like others, and reports whether it was
-// retired.
+// RestoreCaseType restores a retired type, and reports whether it was retired.
 func (tx *Tx) RestoreCaseType(ctx context.Context, tenant int64, key string) (bool, error) {
 	n, err := tx.q.exec(ctx, typeRestore, tenant, key)
 	return n > 0, err

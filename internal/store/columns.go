@@ -19,8 +19,8 @@ type column[R any] struct {
 	target func(*R) any // what rows.Scan is given
 }
 
-// columns are a list of columns: one declaration of the names in a statement, of the
-// parameters, and of where a scan puts what it reads, so that the three can't differ.
+// columns is a list of columns. It declares the names in a statement, the parameters and the targets of a scan
+// together, so that the three can't differ.
 type columns[R any] []column[R]
 
 // intColumn is a column of integers.
@@ -130,7 +130,7 @@ func (c column[R]) from(source string) column[R] {
 	return c
 }
 
-// counted adds the length of what a scan reads of a column of JSON to a field.
+// counted adds the length of the JSON that a scan reads from a column to a field.
 func (c column[R]) counted(size func(*R) *int) column[R] {
 	target := c.target
 	c.target = func(r *R) any {
@@ -207,7 +207,7 @@ func rawText(src any) ([]byte, error) {
 	return nil, fmt.Errorf("%T is not a text", src)
 }
 
-// names lists the columns as an insert names them, and the result of a select.
+// names lists the columns as inserts and selects name them.
 func (c columns[R]) names() string {
 	return c.join(func(_ int, c column[R]) string { return c.name })
 }
@@ -269,8 +269,8 @@ func (c columns[R]) without(names ...string) columns[R] {
 	return rest
 }
 
-// index finds a column. It is used while the package is initialised, where a name that
-// does not exist is a mistake of ours, and panics.
+// index finds a column. It panics if there is none: it is called only while the package is initialised, so that this
+// is a bug.
 func (c columns[R]) index(name string) int {
 	i := slices.IndexFunc(c, func(c column[R]) bool { return c.name == name })
 	if i < 0 {
@@ -306,7 +306,7 @@ func (c columns[R]) values(r *R, before ...any) ([]any, error) {
 	return values, nil
 }
 
-// list are the parameters of n rows, each of which fill writes. Their columns can't fail.
+// list returns the parameters of n rows, which fill fills in one by one. Their columns can't fail.
 func (c columns[R]) list(n int, fill func(i int, r *R)) [][]any {
 	rows := make([][]any, n)
 	row := new(R)
@@ -344,8 +344,8 @@ func (c columns[R]) scan() func(*sql.Rows) (R, error) {
 	}
 }
 
-// next returns a function that reads the next row of one query. All rows are read into the
-// same R, so that a row costs no more than what it holds: it is good until the one after it.
+// next returns a function that reads the next row of one query. All rows are read into the same R, which saves
+// allocations: a row is valid until the next one is read.
 func (c columns[R]) next() func(*sql.Rows) (*R, error) {
 	row := new(R)
 	targets := c.targets(row)
@@ -379,8 +379,7 @@ func mapped[R, V any](c columns[R], become func(*R) (V, error)) func(*sql.Rows) 
 	}
 }
 
-// sized is mapped for pages, which end by the size of their rows: become returns that of
-// what is not bounded, in bytes.
+// sized is mapped for pages, which end at a size: become also returns the size in bytes of the row's unbounded parts.
 func sized[R, V any](c columns[R], become func(*R) (V, int, error)) func(*sql.Rows) (V, int, error) {
 	next := c.next()
 	return func(rows *sql.Rows) (v V, size int, err error) {

@@ -78,8 +78,8 @@ var (
 		order by l.case_id, l.role limit $5`)
 	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
 
-	// Contacts that were deleted and that one more case kept. Of several who undo the last
-	// links at once, the lock lets one after the other look.
+	// Contacts that were deleted and that a case kept. The lock makes transactions that undo the last links at the
+	// same time look one after the other.
 	keptLock = define(`update contacts set version = version where tenant = $1 and deleted
 		and id in (select r.id from rows($2: id bigint) as r) returning id`)
 	keptDrop = define(`delete from contacts where tenant = $1 and deleted
@@ -87,7 +87,7 @@ var (
 		and not exists (select 1 from case_contacts l where l.tenant = $1 and l.contact = contacts.id)`)
 )
 
-// maxContacts bounds how many links a case has: all of them are in its snapshots.
+// maxContacts is the highest number of links of a case: all of them are in its snapshots.
 const maxContacts = 200
 
 // ContactFilter selects contacts; empty fields select all.
@@ -126,8 +126,7 @@ func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) (Pa
 	}))
 }
 
-// ContactsByID finds those of the contacts that there are, by id, and those that were
-// deleted and are kept for cases.
+// ContactsByID finds contacts by their ids, including those that were deleted and are kept for cases.
 func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (map[int64]cases.Contact, error) {
 	list := make([][]any, len(ids))
 	for i, id := range ids {
@@ -146,7 +145,7 @@ func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (ma
 	return found, err
 }
 
-// LockContact finds a contact and keeps it as it is until the transaction ends.
+// LockContact finds a contact and locks it until the transaction ends.
 func (tx *Tx) LockContact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
 	rows, err := tx.q.query(ctx, contactLock, tenant, id)
 	return one(rows, err, scanContact(), contactMissing(id))
@@ -169,9 +168,8 @@ func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact
 	return c, err
 }
 
-// DeleteContact removes a contact if its version is still c.Version, and returns
-// its last one. For the cases that it is linked to it is kept, until the last of them
-// lets go of it; nobody else finds it.
+// DeleteContact removes a contact if its version is still c.Version, and returns its last one. Cases that are linked
+// to it keep it until the last link is removed; nobody else finds it.
 func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error) {
 	links, err := tx.Links(ctx, c.Tenant, LinkFilter{Contact: c.ID, Clearance: casetype.Restricted, Limit: 1})
 	if err != nil {
@@ -185,7 +183,7 @@ func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error)
 	return one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
 }
 
-// dropKept removes those of the contacts that were deleted and that no case keeps any more.
+// dropKept removes the deleted contacts among these that no case keeps any more.
 func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseContact) error {
 	if len(links) == 0 {
 		return nil
@@ -228,8 +226,8 @@ func (r reader) Links(ctx context.Context, tenant int64, f LinkFilter) ([]Link, 
 	})
 }
 
-// LinkContact makes a contact play a role in a case, and gives the case its next
-// version and its last activity. A link that there is already changes nothing.
+// LinkContact links a contact to a case in a role, and saves the case's next version and last activity. A link that
+// exists changes nothing.
 func (tx *Tx) LinkContact(
 	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -250,8 +248,8 @@ func (tx *Tx) LinkContact(
 	return tx.setContacts(ctx, c, c.Link(link), by)
 }
 
-// UnlinkContact takes a role in a case from a contact, as LinkContact gives
-// it one. A link that is not there changes nothing.
+// UnlinkContact removes such a link, and likewise saves the case's next version. A link that does not exist changes
+// nothing.
 func (tx *Tx) UnlinkContact(
 	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -313,8 +311,8 @@ func scanContact() func(*sql.Rows) (cases.Contact, error) {
 	return mapped(contactColumns, func(r *contactRow) (cases.Contact, error) { return r.Contact, nil })
 }
 
-// contactText is what a search looks in, one a line: names as people write them,
-// then the phones' digits.
+// contactText returns the text that a search looks in, one item a line: names as people write them, then the phones'
+// digits.
 func contactText(d event.ContactDetails) string {
 	lines := []string{
 		words(d.Title, d.FirstName, d.MiddleName, d.LastName), words(d.FirstName, d.LastName), d.BusinessName,

@@ -15,9 +15,9 @@ var (
 		where tenant = $1 and name = $2 and value = $4 returning value`)
 )
 
-// Next draws the next number of a counter: 1, 2, ... for each name. No number is
-// drawn twice. On PostgreSQL one may be missing: a transaction that is given up
-// loses its number, and a process that crashes loses what is left of its block.
+// Next draws the next number of a counter: 1, 2, ... for each name. No number is drawn twice. On PostgreSQL one may
+// be missing: a transaction that is rolled back loses its number, and a process that crashes loses the rest of its
+// block.
 func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error) {
 	if tx.dialect == postgres {
 		return tx.counters.next(ctx, counter{tenant, name})
@@ -40,9 +40,8 @@ func (s *Store) Next(ctx context.Context, tenant int64, name string) (n int64, e
 
 var counterMissing = notFound("store.counter", "The database lacks a counter. Restore it from your backup.")
 
-// counters hands out numbers on PostgreSQL. They are reserved in blocks, by a
-// statement that is a transaction of its own, so that a process which stops
-// between drawing a number and its commit keeps no other from drawing one.
+// counters hands out numbers on PostgreSQL. They are reserved in blocks, by a statement that is a transaction of its
+// own, so that a process that hangs between drawing a number and its commit does not block the others.
 type counters struct {
 	reserve apart
 
@@ -55,9 +54,8 @@ type counter struct {
 	name   string
 }
 
-// block is what is left of the numbers that were reserved last. Its size follows
-// the demand, so that a quiet counter loses nothing when a process crashes, and
-// shows no leaps where several processes draw from it.
+// block is the rest of the numbers that were reserved last. Its size follows the demand, so that a counter that is
+// rarely used loses nothing in a crash and leaves no gaps between processes.
 type block struct {
 	turn chan struct{} // holds one while nobody reserves; whoever takes it owns what follows
 	next int64
@@ -118,8 +116,8 @@ func (c *counters) refill(ctx context.Context, of counter, b *block) error {
 	return nil
 }
 
-// giveBack returns what is left of each block after which no other was reserved, so that a restart
-// leaves no gap. A number that can't be returned is a gap.
+// giveBack returns the rest of each block to its counter if no later block was reserved, so that a restart leaves no
+// gap. A number that can't be returned is a gap.
 func (c *counters) giveBack(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

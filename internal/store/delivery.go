@@ -77,8 +77,8 @@ const (
 	DeliveredAfterAll DeadState = "delivered" // by a replay
 )
 
-// Settlement is what became of some messages of one endpoint. It is saved whole
-// if the lease's epoch still holds; if not, only its attempts are: they happened.
+// Settlement is the outcome of some messages of one endpoint. It is saved as a whole if the lease's epoch still
+// holds. If not, only its attempts are saved, because they have happened.
 type Settlement struct {
 	Tenant   int64
 	Endpoint string
@@ -297,11 +297,11 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 	return lost, tx.settleReplays(ctx, valid)
 }
 
-// maxList bounds the text in one list of rows, in bytes. PostgreSQL takes 256 MB,
-// escapes included; after an outage of the database the outcomes may be more.
+// maxList is the limit of the text in one list of rows, in bytes. PostgreSQL accepts 256 MB, escapes included, and
+// after an outage of the database there may be more outcomes than that.
 const maxList = 8 << 20
 
-// writeRows runs a statement over a list of rows, in as many turns as it takes.
+// writeRows runs a statement over a list of rows, in portions.
 func (tx *Tx) writeRows(ctx context.Context, st *statement, rows [][]any) error {
 	for _, portion := range portions(rows, maxList) {
 		list, err := encodeRows(portion)
@@ -371,9 +371,8 @@ func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {
 	return flat
 }
 
-// firstOfEach sets the rows apart whose first two columns came before: the live
-// cursor and replays may give up the same message at once, and PostgreSQL writes
-// no row twice in one statement.
+// firstOfEach separates rows whose first two columns repeat an earlier row's. The live cursor and replays may give up
+// the same message at once, and PostgreSQL can't write a row twice in one statement.
 func firstOfEach(rows [][]any) (first, rest [][]any) {
 	seen := make(map[[2]any]bool, len(rows))
 	for _, row := range rows {
@@ -423,7 +422,7 @@ func (r reader) Attempts(
 	return collect(rows, err, attemptColumns.scan())
 }
 
-// DeadMessages lists what was given up for an endpoint, in the journal's order.
+// DeadMessages lists the messages of an endpoint that were given up, in the journal's order.
 func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string, limit int) ([]Dead, error) {
 	rows, err := r.q.query(ctx, deadList, tenant, endpoint, limit)
 	return collect(rows, err, scanDead(deadColumns.without("state")))

@@ -142,8 +142,7 @@ func (s storedSecrets) into(e *endpoint.Endpoint) {
 	}
 }
 
-// LockTargets makes others who set the tenant's targets wait for the end of this
-// transaction.
+// LockTargets makes other changes of the tenant's targets wait for the end of this transaction.
 func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
 	if tx.dialect == sqlite {
 		return nil
@@ -159,9 +158,9 @@ func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint
 	return r.subscribed(ctx, e, err)
 }
 
-// CheckEndpointName refuses a name that another endpoint has, however it is spelt, of
-// those that a clearance sees. The others don't count: there may be one of the same name
-// for each clearance, or the answer would tell that there is one.
+// CheckEndpointName refuses a name that another endpoint has, in any spelling, among those that a clearance sees. It
+// ignores endpoints above the clearance, because a refusal would reveal that they exist; so each clearance may have
+// one of the same name.
 func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clearance casetype.Classification) error {
 	if e.Name == "" {
 		return nil
@@ -195,8 +194,8 @@ func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) (
 	return r.withTriggers(ctx, all, err)
 }
 
-// CreateEndpoint adds an endpoint whose cursor stands at the head of the journal: it
-// hears of all that is committed from now on, and of nothing before.
+// CreateEndpoint adds an endpoint whose cursor is at the head of the journal: it receives messages of later commits
+// only.
 func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor string) error {
 	row, err := tx.endpointRow(e)
 	if err != nil {
@@ -253,8 +252,8 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 	return e, tx.subscribe(ctx, e)
 }
 
-// DeleteEndpoint removes an endpoint with its cursors and all that waits. Its
-// attempts stay. Without a lease, whatever is in flight settles nothing.
+// DeleteEndpoint removes an endpoint with its cursors and all waiting messages. Its attempts stay. Messages in flight
+// settle nothing, because there is no lease any more.
 func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error {
 	n, err := tx.q.exec(ctx, endpointDrop, tenant, id)
 	if err != nil {

@@ -49,10 +49,9 @@ func unreachable(err error) error {
 	return fault.Wrap(err, fault.Unavailable, codeUnreachable, "The database can't be reached. Try again shortly.")
 }
 
-// commitError translates the error of a commit. Nothing was saved where the
-// database refused it, or where the transaction had ended before: then database/sql
-// returns the context's own error. Pgx calls it safe to retry when a connection
-// broke while the answer was read, so that its word does not count here.
+// commitError translates the error of a commit. Nothing was saved where the database refused it, or where the
+// transaction had ended before: then database/sql returns the context's own error. Its pgconn.SafeToRetry does not
+// count here: pgx also calls it safe to retry when a connection broke while the answer was read.
 func commitError(err error) error {
 	if err == context.Canceled || err == context.DeadlineExceeded || errors.Is(err, sql.ErrTxDone) {
 		return translate(err)
@@ -60,8 +59,8 @@ func commitError(err error) error {
 	return outcomeUnknown(translate(err))
 }
 
-// outcomeUnknown makes a lost connection, or a request that ended, the error of a
-// commit whose answer did not come: the database may have carried it out.
+// outcomeUnknown turns a lost connection or a cancelled request into the error of a commit that was not answered: the
+// database may have carried it out.
 func outcomeUnknown(err error) error {
 	if code := fault.As(err).Code; err == nil || code != codeUnreachable && code != codeCancelled {
 		return err
@@ -131,14 +130,15 @@ func translatePostgres(err *pgconn.PgError) error {
 	return err
 }
 
-// referenced says that a row needs another: one that is gone, or that can't go.
+// referenced is the error of a foreign key: a row refers to one that does not exist, or to one that was to be
+// deleted.
 func referenced(err error) error {
 	return fault.Wrap(err, fault.Conflict, "store.referenced",
 		"Another record refers to this one, or a record that this one refers to was deleted. Load them again and "+
 			"repeat the change.")
 }
 
-// duplicate says that a row with the same key exists.
+// duplicate is the error of a unique key.
 func duplicate(err error) error {
 	return fault.Wrap(err, fault.Conflict, "store.duplicate",
 		"A record with this key exists already. Choose another key, or change that record.")

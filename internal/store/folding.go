@@ -8,9 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// Texts are searched in, and names compared, by their keys (package spelling). Rows
-// of before there were keys get theirs here: in portions, which may end anywhere and
-// be repeated, also by several nodes at once.
+// Searches and comparisons of names use keys (package spelling). Rows that are older than keys get theirs here, in
+// portions, which may be interrupted and repeated, also by several nodes at once.
 
 // The bounds of a portion, and of what a database is kept from opening by.
 const (
@@ -43,8 +42,8 @@ var (
 	nameFold      = define(`update endpoints set name_key = $3 where id = $1 and name = $2 and name_key = ''`)
 )
 
-// FoldTexts folds what a search looks in, wherever it is not folded yet. Until it is
-// done, a search may miss what was saved by a version that did not fold.
+// FoldTexts folds the texts that searches look in, where an older version saved them unfolded. Until it is done, a
+// search may miss those.
 func (s *Store) FoldTexts(ctx context.Context) error {
 	for _, table := range foldables {
 		for more := true; more; {
@@ -57,8 +56,7 @@ func (s *Store) FoldTexts(ctx context.Context) error {
 	return nil
 }
 
-// foldFirstTexts folds the first portions, so that in a small database all is found
-// as soon as it is open.
+// foldFirstTexts folds the first portions, so that in a small database searches are complete as soon as it is open.
 func (s *Store) foldFirstTexts(ctx context.Context) error {
 	for _, table := range foldables {
 		for range foldFirst {
@@ -117,8 +115,8 @@ func foldedRows(rows *sql.Rows) (folded [][]any, err error) {
 	return folded, nil
 }
 
-// foldNames saves the keys of the names of endpoints. Of those that were named alike,
-// the oldest has the name; they all keep what they are called.
+// foldNames saves the keys of the names of endpoints. Where several have the same key, it belongs to the oldest; all
+// of them keep their names.
 func (s *Store) foldNames(ctx context.Context) error {
 	type named struct{ id, name string }
 	rows, err := s.q.query(ctx, namesUnfolded)

@@ -11,9 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// HealthChange is a change of an endpoint's health, together with what is to be
-// told of it. It is saved once, however often that is tried: only where the
-// health still has the version Base.
+// HealthChange is a change of an endpoint's health with the entry about it. It is saved only if the health still has
+// the version Base, so that repeating it changes nothing.
 type HealthChange struct {
 	Base int64
 	endpoint.Health
@@ -40,8 +39,7 @@ var (
 		where tenant = $1 and id = $2 and failing_since > 0`)
 )
 
-// settleHealth saves changes of endpoints' health with what is told of them, each
-// endpoint's in their order.
+// settleHealth saves changes of endpoints' health with their entries, for each endpoint in their order.
 func (tx *Tx) settleHealth(ctx context.Context, all []Settlement) error {
 	changes := map[string][]HealthChange{}
 	for _, s := range all {
@@ -115,22 +113,22 @@ func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string,
 	return disabled, err
 }
 
-// Recount lets an endpoint that is failing have its full time again before it is
-// disabled, and its messages flow at once: somebody has done something about it.
+// Recount restarts the time after which a failing endpoint is disabled, and closes its breaker: somebody has repaired
+// it, or tries to.
 func (tx *Tx) Recount(ctx context.Context, tenant int64, id string) error {
 	_, err := tx.q.exec(ctx, healthRecount, tenant, id)
 	return err
 }
 
-// LastContact is when an endpoint was last asked to take a message, and when it last
-// did; zero: never, as far as is recorded.
+// LastContact is when an endpoint was last sent a message, and when it last accepted one; zero: never, as far as is
+// recorded.
 type LastContact struct {
 	Attempt   time.Time
 	Delivered time.Time
 }
 
-// Among the newest messages that were delivered the one that was delivered last
-// is looked for: retries come later than their places say.
+// The last delivery is sought among several of the newest delivered messages, because retries are delivered later
+// than their positions suggest.
 const newestDelivered = 64
 
 var lastContact = define(`select

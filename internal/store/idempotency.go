@@ -16,8 +16,8 @@ type OnceKey struct {
 	Key       string // as the client gave it
 }
 
-// Claim keeps a key for one process while it asks others, so that nobody else asks
-// them again under the same key.
+// Claim reserves a key for one process while it asks other systems, so that no other process asks them under the same
+// key.
 type Claim struct {
 	OnceKey
 	Request string // a hash of the request, as in its Answer
@@ -96,10 +96,9 @@ type NewAnswer struct {
 	Since time.Time // answers from before it are forgotten
 }
 
-// StoreAnswer keeps an operation's answer in the operation's own transaction. It
-// reports false when another request with the same key, made after Since, was
-// committed first, or is under way in another process: then this transaction must
-// be given up.
+// StoreAnswer keeps an operation's answer in the operation's own transaction. It returns false if another request
+// with the same key, made after Since, was committed first or is under way in another process. Then the caller has to
+// roll this transaction back.
 func (tx *Tx) StoreAnswer(ctx context.Context, a NewAnswer) (bool, error) {
 	header, err := json.Marshal(a.Header)
 	if err != nil {

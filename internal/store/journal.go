@@ -71,14 +71,14 @@ var (
 		returning id`)
 	journalRead = defineListing(rangeBytes, entries(
 		`journal_seq s join journal j on j.id = s.entry where s.seq > $1`, `s.seq`, `$2`))
-	// The plus keeps SQLite on the positions: by tenant it would sort the whole journal.
+	// The plus makes SQLite use the index of positions; with that of tenants it would sort the whole journal.
 	journalTenant = defineListing(rangeBytes, entries(
 		`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and +j.tenant = $1`, `s.seq`, `$3`))
 	journalRange = defineListing(rangeBytes, tenantRange)
 	journalFeed  = defineListing(feedBytes, tenantRange)
 	journalLane  = defineListing(rangeBytes, entries(`journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4`, `j.id`, `$5`))
-	// The bound keeps the cost down where the tenant has little of a long journal.
+	// The bound limits the cost where the tenant has few entries in a long journal.
 	journalRecent = defineListing(recentBytes, entries(`journal_seq s join journal j on j.id = s.entry
 		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1`, `s.seq desc`, `$2`))
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
@@ -137,8 +137,7 @@ func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit in
 	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// TenantRange is TenantJournal up to a position, so that what it costs is bounded
-// also where the tenant has little.
+// TenantRange is TenantJournal up to a position, so that its cost is bounded also where the tenant has few entries.
 func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
 	return collectRange(rows, err, limit, rangeBytes)
@@ -150,8 +149,8 @@ func (r reader) FeedRange(ctx context.Context, tenant, after, upTo int64, limit 
 	return collectRange(rows, err, limit, feedBytes)
 }
 
-// Recent reads a tenant's newest entries, the newest first: up to limit, and as
-// far as they are not too large or too far back among those of others.
+// Recent reads a tenant's newest entries, the newest first: up to limit, or fewer if they are large or far back among
+// those of other tenants.
 func (r reader) Recent(ctx context.Context, tenant int64, limit int) ([]*event.Entry, error) {
 	rows, err := r.q.query(ctx, journalRecent, tenant, limit)
 	recent, err := collectUpTo(rows, err, limit, recentBytes, scanEntry())
@@ -179,8 +178,7 @@ func (r reader) History(ctx context.Context, tenant int64, subject string, befor
 	return collectPage(rows, err, limit, scanEntry())
 }
 
-// LastAs reads the newest entry of a case in which it is one of the type; nil if it
-// never was, as far as the journal goes back.
+// LastAs reads the newest entry of a case in which it has the type; nil if the journal has none.
 func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (*event.Entry, error) {
 	like := `%"type":"` + caseType + `"%` // an underscore in a key stands for any character, which does no harm
 	for before := int64(math.MaxInt64); ; {

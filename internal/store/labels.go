@@ -56,8 +56,8 @@ func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error)
 	return collect(rows, err, labelColumns.scan())
 }
 
-// CreateLabel adds a label. A slug that exists is a conflict. One that was deleted is
-// back on the cases that still carry it.
+// CreateLabel adds a label. It returns a conflict if the slug exists. A deleted label with this slug is restored, on
+// the cases that still carry it too.
 func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
 	n, err := labelColumns.exec(ctx, tx.q, labelInsert, &l, tenant)
 	if err == nil && n == 0 {
@@ -76,9 +76,8 @@ func (tx *Tx) UpdateLabel(ctx context.Context, tenant int64, l cases.Label) erro
 	return err
 }
 
-// DeleteLabel removes a label that no case carries which a reader sees; otherwise it is
-// a conflict. Cases that the reader does not see keep the label, and it is no tenant's
-// label any more: to whoever deletes it that looks the same.
+// DeleteLabel removes a label. It returns a conflict if a case that the reader sees carries it. Cases that the reader
+// does not see keep the label, which is hidden instead: the reader can't tell the difference.
 func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by access.Reader) error {
 	if _, err := tx.Label(ctx, tenant, slug); err != nil {
 		return err
@@ -107,8 +106,8 @@ func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by acc
 	return labelMissing(slug)()
 }
 
-// AddLabel adds a label to a case, which gets its next version and its last activity. A label
-// that the case has already changes nothing.
+// AddLabel adds a label to a case, and saves the case's next version and last activity. A label that the case already
+// has changes nothing.
 func (tx *Tx) AddLabel(
 	ctx context.Context, tenant, id int64, slug string, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -157,8 +156,8 @@ func (tx *Tx) unlabelled(ctx context.Context, tenant, id int64, err error) (case
 	return c, false, err
 }
 
-// saveLabels writes the list that a case shows. Touching the case has locked its row, so that
-// two changes of its labels come one after the other.
+// saveLabels writes the list of labels in the case's row. The caller has touched the case, which locks the row, so
+// that changes of its labels are serial.
 func (tx *Tx) saveLabels(ctx context.Context, c cases.Case) error {
 	_, err := tx.q.exec(ctx, caseLabelsSet, c.Tenant, c.ID, strings.Join(c.Labels, " "))
 	return err

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Lease is the right to deliver for an endpoint, for as long as its owner gives
-// signs of life.
+// Lease is the right to deliver for an endpoint, as long as its owner renews it.
 type Lease struct {
 	Endpoint string
 	Tenant   int64
@@ -19,7 +18,7 @@ type Lease struct {
 	From     string // the node that it was taken from just now, which is gone; else empty
 }
 
-// session is the connection by which the database knows that this process is there.
+// session is the connection by which the database knows that this process is alive.
 type session struct {
 	backend int64 // 0: there is none
 	at      int64 // microseconds, by the database's clock
@@ -28,10 +27,9 @@ type session struct {
 // MaxLease is the longest that a sign of life may last.
 const MaxLease = 5 * time.Minute
 
-// alive says which nodes are. A time of validity too far ahead was written before the database's
-// clock was set back: waiting for it might take days. A node whose connection is gone was killed,
-// or will notice and say that it is not; unless the database was restarted since, which ends all
-// connections.
+// alive is the condition for nodes that are. An expiry too far ahead was written before the database's clock was set
+// back, and waiting for it might take days. A node without a connection was killed, or it will reconnect and renew;
+// only a restart of the database ends the connections of live nodes.
 const alive = `until >= {{now}} and until <= {{now}} + 300000000 and {{present}}`
 
 var (
@@ -63,11 +61,10 @@ var (
 	leaseReleaseAll = define(`update leases set owner = '' where owner = $1`)
 )
 
-// Claim renews what owner holds for another ttl and takes what is free, up to
-// its fair share among the live nodes. All that it holds afterwards is returned,
-// in the endpoints' order. Where there can be no other node, it takes everything
-// at once. An owner is one process: a restarted one has another name. Renewing
-// writes the owner's sign of life alone, so that it waits for no settling.
+// Claim renews the owner's leases for another ttl and acquires free ones, up to its fair share among the live nodes.
+// It returns all leases that the owner then holds, in the endpoints' order. Where there can be no other node, it
+// acquires all at once. An owner is one process; a restarted one has another name. Renewing writes only the owner's
+// own row, so that it does not wait for settling.
 func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lease, error) {
 	if _, err := tx.q.exec(ctx, nodeBeat, owner, ttl.Microseconds(), tx.session.backend, tx.session.at); err != nil {
 		return nil, err
@@ -116,15 +113,15 @@ func (tx *Tx) left(ctx context.Context, owner string, most int64, alone bool) (m
 	return from, err
 }
 
-// NextExpiry is how long it takes until the next of the other nodes that hold leases
-// is dead, if it gives no sign of life before; negative: there is none.
+// NextExpiry returns how long it takes until the first of the other nodes with leases is dead, unless it renews them;
+// negative: there is no such node.
 func (tx *Tx) NextExpiry(ctx context.Context, owner string) (time.Duration, error) {
 	rows, err := tx.q.query(ctx, nodeNext, owner)
 	left, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	return time.Duration(left) * time.Microsecond, err
 }
 
-// share is how many leases each live node should hold.
+// share returns how many leases each live node should hold.
 func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	rows, err := tx.q.query(ctx, leaseCount)
 	leases, err := one(rows, err, scanValue[int64], unanswered("store.leases"))

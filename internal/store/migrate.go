@@ -11,8 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// The bounds of what a call looks at: no index has the versions, so that it comes by
-// cases that do not work by an older one.
+// The bounds of one call. No index has the versions, so that a call also reads cases of the newest one.
 const (
 	lookedAtOlder = 10_000  // cases of the type, for a page
 	countedOlder  = 100_000 // for a count
@@ -21,8 +20,7 @@ const (
 // typesCases is the condition for the cases of a type behind a position.
 const typesCases = `cases where tenant = $1 and type = $2 and created_at >= $3 and (created_at > $3 or id > $4)`
 
-// older are the conditions for those that work by a version below $5 and that a level of
-// clearance sees.
+// older are the conditions for cases with a version below $5 that a clearance sees.
 const older = `type_version < $5
 	and ($6 >= 2 or classification = 'PUBLIC') and ($6 >= 3 or classification <> 'RESTRICTED') and $6 >= 1`
 
@@ -39,14 +37,14 @@ var (
 	caseAhead = define(`select created_at, id from ` + typesCases + ` order by created_at, id limit 1 offset $5`)
 )
 
-// alongType has SQLite take the index of the types' cases. Between two times it takes that of
-// all cases to be as good.
+// alongType makes SQLite use the index by type. For a range of times it would consider the index of all cases as
+// good.
 func alongType(s *statement) *statement {
 	s.text[sqlite] = strings.Replace(s.text[sqlite], "from cases where", "from cases indexed by cases_by_type where", 1)
 	return s
 }
 
-// OlderFilter selects the cases of a type that work by a version below another.
+// OlderFilter selects the cases of a type with a version below another.
 type OlderFilter struct {
 	Type  string
 	Below int64
@@ -71,7 +69,7 @@ func (f OlderFilter) arguments(tenant int64, others ...any) []any {
 	return slices.Concat(f.from(tenant), []any{f.Below, f.Clearance.Level()}, others)
 }
 
-// ahead is the last of so many cases of the type, of any version; zero: there are fewer.
+// ahead returns the last of so many cases of the type, of any version; zero: there are fewer.
 func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases int) (Position, error) {
 	rows, err := r.q.query(ctx, caseAhead, append(f.from(tenant), cases-1)...)
 	found, err := collect(rows, err, func(rows *sql.Rows) (p Position, err error) {
@@ -86,9 +84,8 @@ func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases in
 	return found[0], nil
 }
 
-// OlderCases lists cases in the order of their creation. It looks at a bounded number of
-// the type's cases: to is the last of them, behind which there may be others although
-// the page has none; zero: there are no others.
+// OlderCases lists cases in the order of their creation. It reads a bounded number of the type's cases: to is the
+// last of them, after which there may be others even if the page is empty; zero: there are no others.
 func (r reader) OlderCases(
 	ctx context.Context, tenant int64, f OlderFilter,
 ) (page Page[CaseRow], to Position, err error) {

@@ -13,8 +13,8 @@ const PageBytes = 4 << 20
 // rowBytes is about what a row takes beside the columns that are counted.
 const rowBytes = 1 << 10
 
-// Page is a part of a list: up to as many items as were asked for, and at least one
-// if there is any. It ends early where the items are large.
+// Page is a part of a list: at most as many items as requested, and at least one if there is any. It ends early where
+// the items are large.
 type Page[T any] struct {
 	Items []T
 	More  bool // the list goes on behind the last item
@@ -30,10 +30,9 @@ type listing struct {
 	limit   string // the parameter
 }
 
-// defineListing defines a query of which nobody reads more than most bytes and the
-// row after them. SQLite makes a row when it is asked for. PostgreSQL sends them all,
-// wanted or not, so that it has to know the bound. The length of a column that
-// it keeps apart is known without reading the column.
+// defineListing defines a query whose readers stop after most bytes and one row more. SQLite computes rows on demand.
+// PostgreSQL sends all of them, so that its text needs the bound; it knows the length of a column that it stores out
+// of line without reading it.
 func defineListing(most int, l listing) *statement {
 	s := define(fmt.Sprintf("select %s from %s order by %s limit %s", l.columns, l.from, l.order, l.limit))
 	s.text[postgres] = postgres.render(fmt.Sprintf(`select %[1]s from (
@@ -51,9 +50,8 @@ func lengths(columns ...string) string {
 	return "octet_length(" + strings.Join(columns, ") + octet_length(") + ")"
 }
 
-// collectPage reads up to limit rows, and stops once they have PageBytes. The query
-// has to ask for one row more, which says that the list goes on. Scan returns the
-// size of a row, too, in bytes.
+// collectPage reads up to limit rows, and stops once they have PageBytes. The query has to select one row more, which
+// shows that the list continues. Scan also returns the size of a row, in bytes.
 func collectPage[T any](rows *sql.Rows, err error, limit int, scan func(*sql.Rows) (T, int, error)) (Page[T], error) {
 	return collectUpTo(rows, err, limit, PageBytes, scan)
 }

@@ -15,8 +15,8 @@ type Stretch struct {
 	Oldest    time.Time // when the first was committed; zero: there is none, or it is not known
 }
 
-// Lag is how far an endpoint is behind the journal: all that its cursor has not
-// passed, be it wanted or not. Oldest counts lanes that wait, too.
+// Lag is how far an endpoint's cursor is behind the journal, counting entries that it does not want. Oldest includes
+// parked lanes.
 type Lag struct {
 	Stretch
 	Parked int64 // lanes that wait
@@ -70,8 +70,8 @@ func scanMoment(rows *sql.Rows) (m moment, err error) {
 	return m, err
 }
 
-// Floor is the position below which entries have been removed, 0 while there is
-// all from the beginning, and when the oldest that is left was committed.
+// Floor returns the position below which entries have been removed, 0 if none have, and when the oldest remaining
+// entry was committed.
 func (r reader) Floor(ctx context.Context) (position int64, oldest time.Time, err error) {
 	rows, err := r.q.query(ctx, journalOldest)
 	all, err := collect(rows, err, scanMoment)
@@ -81,12 +81,12 @@ func (r reader) Floor(ctx context.Context) (position int64, oldest time.Time, er
 	return all[0].seq - 1, all[0].at, nil
 }
 
-// clockSkew is how many entries before the first that is young enough are looked
-// at, since the clocks of several nodes differ.
+// clockSkew is how many entries before the first that is recent enough are checked too, because the clocks of nodes
+// differ.
 const clockSkew = 1000
 
-// Before is the position below all entries that were committed at a time or
-// later. Times grow with positions, but for what clocks differ by.
+// Before returns the position below all entries that were committed at a time or later. Times grow with positions,
+// apart from the difference of clocks.
 func (r reader) Before(ctx context.Context, at time.Time) (int64, error) {
 	head, err := r.Head(ctx)
 	if err != nil {
@@ -111,7 +111,7 @@ func (r reader) Before(ctx context.Context, at time.Time) (int64, error) {
 	return first - 1, err
 }
 
-// StartAt lets an endpoint that was just created begin elsewhere than at the head.
+// StartAt moves the cursor of a new endpoint to another position than the head.
 func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, position int64) error {
 	tx.endpoints = true
 	n, err := tx.q.exec(ctx, cursorStart, tenant, endpoint, position)
@@ -121,9 +121,9 @@ func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, positi
 	return err
 }
 
-// Skip puts an endpoint's cursor at the head of the journal: all that it was owed until now is
-// passed over, but for what was given up and what replays tell. The node that delivers for it
-// settles nothing of it any more, and starts anew.
+// Skip moves an endpoint's cursor to the head of the journal. It skips all messages that the endpoint is owed, except
+// dead ones and those of replays. The node that delivers for the endpoint can't settle messages in flight any more,
+// and starts again.
 func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	tx.endpoints = true
 	if _, err := tx.q.exec(ctx, leaseRenew, tenant, endpoint); err != nil {
@@ -147,8 +147,8 @@ func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	return err
 }
 
-// Stretch measures what a tenant has above a position and up to another. Its cost is bounded,
-// however far they are apart.
+// Stretch measures a tenant's entries above a position and up to another. Its cost is bounded, however far they are
+// apart.
 func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stretch, err error) {
 	var all, highest, oldest int64
 	rows, err := r.q.query(ctx, stretchSample, tenant, after, until, mostCounted)

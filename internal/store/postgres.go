@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// postgresEngine runs every transaction on a connection of its own. Statements that
-// run apart have a few for themselves, so that transactions which wait for them
-// can't hold them all.
+// postgresEngine runs each transaction on its own connection. Statements that run apart have a pool of their own, so
+// that transactions that wait for them can't use up its connections.
 type postgresEngine struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // over the pool
@@ -40,8 +39,8 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	settings := config.ConnConfig.RuntimeParams
 	settings["application_name"] = "casehook"
 	settings["default_transaction_isolation"] = "read committed" // each statement sees what was committed before it
-	// A process that stops inside a transaction must not hold its locks for longer
-	// than its leases: until they are free, nobody takes over.
+	// A process that hangs inside a transaction must not hold its locks for longer than its leases: until then no
+	// other process can take over.
 	if settings[idleTimeout] == "" {
 		settings[idleTimeout] = "5s"
 	}
@@ -143,8 +142,8 @@ func (e *postgresEngine) notify(ctx context.Context, text string) error {
 	return translate(err)
 }
 
-// close waits for the transactions under way, which may still need a number, and so
-// the connections apart.
+// close waits for the transactions under way first: they may still need a number, which takes a connection for
+// statements apart.
 func (e *postgresEngine) close() error {
 	err := e.db.Close()
 	e.pool.Close()

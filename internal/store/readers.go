@@ -14,12 +14,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// rightsKept is how long what another node may have changed is taken for granted. Commits of this
-// process count at once.
+// rightsKept is how long cached rights are valid that another node may have changed. Commits of this process count at
+// once.
 const rightsKept = 500 * time.Millisecond
 
-// rights remembers who may read what, since that is asked for every message. The
-// zero value is ready.
+// rights caches who may read what, because delivery asks for every message. The zero value is ready.
 type rights struct {
 	mu         sync.Mutex
 	tenants    map[int64]*tenantRights
@@ -44,8 +43,7 @@ type tenantRights struct {
 	read     time.Time // the tenant; zero: it has to be read
 }
 
-// tenantFound is a tenant as a transaction has read it, which is remembered once
-// that is committed.
+// tenantFound is a tenant as a transaction has read it. It is cached after the commit.
 type tenantFound struct {
 	Tenant
 	changes int64 // when it was read
@@ -63,7 +61,7 @@ var (
 		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)`)
 )
 
-// regrant notes that somebody in a tenant may read more or less from the commit on.
+// regrant records that the rights of somebody in a tenant change with the commit.
 func (tx *Tx) regrant(tenant int64) {
 	if tx.rights == nil {
 		tx.rights = map[int64]bool{}
@@ -99,13 +97,13 @@ func (t *tenantRights) forget() {
 	clear(t.owners)
 }
 
-// fresh reports whether what was looked at then still counts: where no other process
-// commits, until one of ours changes it.
+// fresh reports whether rights that were read then are still valid. Without other processes they are valid until this
+// one changes them.
 func (r reader) fresh(checked time.Time) bool {
 	return !checked.IsZero() && (r.dialect != postgres || time.Since(checked) < rightsKept)
 }
 
-// ReaderAtHand is Reader where that needs no look at the database; false: it does.
+// ReaderAtHand is Reader from the cache; false: the database has to be read.
 func (s *Store) ReaderAtHand(tenant int64, owner access.Owner) (access.Reader, bool) {
 	t := s.rights.of(tenant)
 	t.mu.Lock()
@@ -117,8 +115,7 @@ func (s *Store) ReaderAtHand(tenant int64, owner access.Owner) (access.Reader, b
 	return g.Reader(t.narrowed, time.Now()), true
 }
 
-// Reader says what an owner may read now: at most rightsKept behind other nodes, and
-// never behind this process.
+// Reader returns what an owner may read now: at most rightsKept behind other nodes, and never behind this process.
 func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (access.Reader, error) {
 	if r, ok := s.ReaderAtHand(tenant, owner); ok {
 		return r, nil
@@ -155,8 +152,8 @@ func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (a
 // maxOwners bounds how many owners of a tenant are remembered.
 const maxOwners = 10_000
 
-// Narrowing says which of a tenant's types name who may read their cases. It is as
-// fresh as a Reader.
+// Narrowing returns which of a tenant's types restrict the roles that may read their cases. It is as fresh as a
+// Reader.
 func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, error) {
 	t := s.rights.of(tenant)
 	t.looking.Lock()
@@ -218,14 +215,14 @@ func (tx *Tx) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	return tenant, err
 }
 
-// known returns the tenant as it is remembered, and false where it has to be read.
+// known returns the cached tenant; false: it has to be read.
 func (t *tenantRights) known(r reader) (tenant Tenant, changes int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.tenant, t.changes, r.fresh(t.read)
 }
 
-// found remembers a tenant, unless a commit of this process has changed it since.
+// found caches a tenant, unless a commit of this process has changed it since.
 func (t *tenantRights) found(f tenantFound) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

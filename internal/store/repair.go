@@ -117,8 +117,7 @@ var (
 	deadDropAll = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'`)
 )
 
-// WaitingLanes lists an endpoint's parked lanes after a place, those of replays too,
-// the longest behind first.
+// WaitingLanes lists an endpoint's parked lanes after a place, including those of replays, the oldest first.
 func (r reader) WaitingLanes(
 	ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int,
 ) ([]Waiting, error) {
@@ -184,8 +183,7 @@ func (r reader) Dead(ctx context.Context, tenant int64, f DeadFilter) ([]Dead, e
 	return collect(rows, err, scanDead(deadColumns))
 }
 
-// GivenUpOrWaiting returns what messages of an endpoint are about, by their names, as
-// far as they are dead or parked.
+// GivenUpOrWaiting returns the subjects of those messages of an endpoint that are dead or parked, by message id.
 func (r reader) GivenUpOrWaiting(
 	ctx context.Context, tenant int64, endpoint string, messages []string,
 ) (map[string]string, error) {

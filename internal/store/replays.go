@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Replay tells an endpoint again what is in the journal: a range, or messages by
-// name. While it runs it has a cursor of its own, of the same id.
+// Replay sends an endpoint messages from the journal again: those of a range, or some by their ids. While it runs it
+// has a cursor of its own with the same id.
 type Replay struct {
 	ID, Endpoint string
 	Tenant       int64
@@ -112,7 +112,7 @@ var (
 			from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
 			where m.replay = $2 and m.seq > $3 and k.tenant = $1
 			order by m.seq limit $4)`, `s.seq`, `$4`))
-	// An attempt goes before a message that was given up: it is what was tried last.
+	// An attempt comes before a message that was given up, because it is what was tried last.
 	messageSent = define(`select seq, part, message, subject, trigger_name from (
 			select seq, part, message, subject, trigger_name, 1 as source from attempts
 			where tenant = $1 and endpoint = $2 and message = $3
@@ -229,8 +229,8 @@ func (tx *Tx) NotifyDelivery(ctx context.Context, endpoint string) error {
 	return err
 }
 
-// replaying says which of the replays that settle something still run. Since the
-// transaction holds their leases, they do so until it ends.
+// replaying returns those of the replays in the settlements that still run. The transaction holds their leases, so
+// that they run until it ends.
 func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool, error) {
 	var ids [][]any
 	for _, s := range all {
@@ -254,7 +254,7 @@ func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool,
 	return running, err
 }
 
-// settleReplays notes how far replays have come. Messages that they delivered are dead no more.
+// settleReplays saves the progress of replays. Messages that they delivered are no longer dead.
 func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 	var counts, recount, ended, revived [][]any
 	for _, s := range all {

@@ -8,13 +8,12 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// purgeBatch is how many rows one transaction removes, so that others need not
-// wait for long.
+// purgeBatch is how many rows one transaction removes, so that others do not wait for long.
 const purgeBatch = 500
 
 var (
-	// Cursors, those of replays too, and parked lanes still need the journal. Endpoints that have
-	// been stopped for too long need nothing any more.
+	// Cursors, including those of replays, and parked lanes still need their entries. Those of endpoints that have
+	// been stopped for too long do not count.
 	purgeFloor = define(`select min(position) from (
 			select c.position from cursors c left join endpoints e on e.id = c.endpoint
 				where e.id is null or e.status = 'active' or e.updated_at >= $1
@@ -53,8 +52,8 @@ var (
 	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
 )
 
-// Expired is what an endpoint lost that had been stopped for too long: the time
-// from which, and to which, entries were removed that it had not been served.
+// Expired is the loss of an endpoint that had been stopped for too long: the first and the last time of the removed
+// entries that it had not been served.
 type Expired struct {
 	Tenant   int64
 	Endpoint string
@@ -67,10 +66,9 @@ type Removal struct {
 	More bool  // there may be more behind it
 }
 
-// ExpireJournal finds a portion of the entries that were committed before a time
-// and that nobody needs. Endpoints that are paused or disabled, and unchanged since
-// heldSince, are not waited for: their cursors go on behind the portion, and what
-// they lose by it is noted with them, and returned.
+// ExpireJournal finds a portion of the entries that were committed before a time and that nobody needs. Endpoints
+// that are paused or disabled, and unchanged since heldSince, do not keep entries: their cursors move behind the
+// portion, and their loss is saved and returned.
 func (tx *Tx) ExpireJournal(
 	ctx context.Context, before, heldSince time.Time,
 ) (expired []Expired, r Removal, err error) {
@@ -92,10 +90,9 @@ func (tx *Tx) ExpireJournal(
 	return expired, Removal{UpTo: last.seq, More: last.seq < min(old, needed.Int64)}, err
 }
 
-// PurgeJournal removes a portion, but for what somebody has come to need since it
-// was found. On PostgreSQL it is one statement, so that those who begin in the
-// journal never wait for a process that stopped; while somebody is about to begin,
-// nothing is removed, and the next round does it.
+// PurgeJournal removes a portion, except for entries that a new cursor needs. On PostgreSQL it is one statement, so
+// that new cursors never wait for a process that hangs. While a cursor is being placed, it removes nothing, and
+// leaves the portion to the next round.
 func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 	if s.dialect == postgres {
 		rows, err := s.engine.apart(ctx, portionPurge, upTo)
@@ -146,9 +143,9 @@ func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]E
 	return all, nil
 }
 
-// PurgeAttempts removes a portion of the attempts behind an id that began before a time, and gives
-// the id to go on behind; 0: there is nothing more to remove. Attempts that a restart has to know
-// stay: those of messages delivered above their cursor's position.
+// PurgeAttempts removes a portion of the attempts after an id that began before a time, and returns the id after
+// which to continue; 0: there is nothing more to remove. It keeps the attempts that a restart needs: those of
+// messages delivered above their cursor's position.
 func (tx *Tx) PurgeAttempts(ctx context.Context, after int64, before time.Time) (next int64, err error) {
 	rows, err := tx.q.query(ctx, attemptsOldest, after, purgeBatch)
 	var old [][]any

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// sealer encrypts secrets at rest with AES-256-GCM. A secret that is sealed for one place does not
-// open in another: the place is authenticated with it.
+// sealer encrypts secrets at rest with AES-256-GCM. It authenticates a secret's place with it, so that a secret that
+// is moved to another place can't be opened.
 type sealer struct{ aead cipher.AEAD }
 
 func newSealer(key []byte) (sealer, error) {

@@ -13,11 +13,11 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// maxSearch bounds a search text, in bytes. SQLite takes no pattern above 50,000.
+// maxSearch is the limit of a search text, in bytes. SQLite accepts no pattern above 50,000.
 const maxSearch = 1000
 
-// likePattern makes a pattern that matches text anywhere, whatever is in it and
-// however it is spelt: what is searched in is folded too.
+// likePattern returns a pattern that matches the folded text anywhere, with its wildcards escaped. The texts that it
+// is matched with are folded too.
 func likePattern(text string) (string, error) {
 	if len(text) > maxSearch {
 		return "", fault.New(fault.Invalid, "search.too_long",
@@ -26,9 +26,8 @@ func likePattern(text string) (string, error) {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(spelling.Key(text)) + "%", nil
 }
 
-// searchTexts is what a search looks in: reference, name and the values of the
-// data, one a line. The first is for every clearance, the others hold what needs
-// PRIVATE and RESTRICTED in addition. All of it is folded.
+// searchTexts returns the folded texts that a search looks in: reference, name and the values of the data, one a
+// line. The first is for every clearance; the others add the texts that need PRIVATE and RESTRICTED.
 func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	var b [3]strings.Builder
 	b[0].WriteString(c.Reference)
@@ -47,7 +46,7 @@ func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	return texts
 }
 
-// place is where a text of a classification goes; the highest is for what has none.
+// place returns the index of the text for a classification; unclassified text goes to the highest.
 func place(class casetype.Classification) int {
 	if level := class.Level(); level > 0 {
 		return level - 1

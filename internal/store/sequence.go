@@ -24,9 +24,8 @@ func journalAppend(insert string) *statement {
 
 const sequenceBatch = 1000
 
-// Sequence assigns positions to committed entries and returns how many. Any
-// node may call it at any time; one at a time does the work, the others return
-// at once, and hear when it is done.
+// Sequence assigns positions to committed entries and returns how many. Any node may call it at any time; one at a
+// time does the work. The others return at once, and are notified when it is done.
 func (s *Store) Sequence(ctx context.Context) (int, error) {
 	if s.dialect == sqlite {
 		return 0, nil
@@ -52,9 +51,8 @@ func (s *Store) sequence(ctx context.Context, waits bool) (int, error) {
 	return total, err
 }
 
-// CatchUp assigns positions to all entries that were committed before the call, and
-// keeps it in the journal until the transaction ends. The positions are given
-// apart from the transaction, so that nobody waits for it.
+// CatchUp assigns positions to all entries that were committed before the call, and keeps it in the journal until the
+// transaction ends. The positions are assigned outside of the transaction, so that nobody waits for it.
 func (tx *Tx) CatchUp(ctx context.Context) error {
 	if tx.dialect == sqlite {
 		return nil

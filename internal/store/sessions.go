@@ -74,8 +74,7 @@ func (tx *Tx) DeleteSessionsOf(ctx context.Context, tenant, user int64) error {
 	return err
 }
 
-// PurgeSessions forgets sessions that have expired, and failed sign-ins of before
-// a time.
+// PurgeSessions removes expired sessions, and failed sign-ins from before a time.
 func (tx *Tx) PurgeSessions(ctx context.Context, now, before time.Time) error {
 	if _, err := tx.q.exec(ctx, sessionsPurge, micros(now)); err != nil {
 		return err
@@ -127,7 +126,7 @@ func (tx *Tx) ForgiveSignIn(ctx context.Context, key string) error {
 	return err
 }
 
-// TrimSignIns forgets the oldest counts of failures beyond so many, at least 1.
+// TrimSignIns removes the oldest counts of failures, and keeps a number of them, at least 1.
 func (tx *Tx) TrimSignIns(ctx context.Context, most int) error {
 	_, err := tx.q.exec(ctx, failuresTrim, most-1)
 	return err

@@ -12,10 +12,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// checkFile refuses a database that is damaged: one that was copied while it was
-// in use, or whose disk fails. The look takes a while where the file is large, and
-// is left out where the last process ended well and nobody has touched the file
-// since. A copy is another file, and is looked at.
+// checkFile refuses a database that is damaged: one that was copied while it was in use, or whose disk fails. The
+// check takes a while for a large file, and is skipped if the last process shut down cleanly and the file is
+// unchanged since. A copy is another file, and is checked.
 func checkFile(ctx context.Context, db *sql.DB, path string) error {
 	marked, err := os.ReadFile(markPath(path))
 	if err == nil && logEmpty(path) {
@@ -62,8 +61,7 @@ func unmark(path string) error {
 	return nil
 }
 
-// logEmpty reports whether the file alone is the database: nothing waits in the
-// write-ahead log beside it.
+// logEmpty reports whether the file alone is the database: the write-ahead log beside it is empty.
 func logEmpty(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0

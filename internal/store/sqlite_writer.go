@@ -26,7 +26,7 @@ var (
 	rollbackTo = sqliteOnly(`rollback to savepoint one`)
 )
 
-// run carries out jobs until closing, and then those already in line.
+// run executes jobs until the writer is closed, and then those already queued.
 func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struct{}) {
 	defer w.close(ctx)
 	for {
@@ -46,8 +46,8 @@ func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struc
 	}
 }
 
-// close moves all that was written into the database's own file, so that the file
-// alone is the database, and ends the connection.
+// close moves the write-ahead log into the database file, so that the file alone is the database, and closes the
+// connection.
 func (w *writer) close(ctx context.Context) {
 	for _, p := range w.prepared {
 		_ = p.Close() // an open statement keeps the file open
@@ -56,7 +56,7 @@ func (w *writer) close(ctx context.Context) {
 	_ = w.conn.Close()
 }
 
-// gather takes what else is in line, without waiting.
+// gather takes the other jobs in the queue, without waiting.
 func gather(first *job, jobs <-chan *job) []*job {
 	group := []*job{first}
 	for len(group) < maxGroup {
@@ -98,16 +98,15 @@ func (w *writer) commitAll(ctx context.Context, jobs []*job) error {
 	return nil
 }
 
-// giveUp ends a group of which nothing can be saved. SQLite may have rolled it
-// back by itself, a full disk being one reason; then there is nothing to undo.
+// giveUp rolls back a group that can't be saved. SQLite may have done so by itself, for example when the disk is
+// full; then there is nothing to undo.
 func (w *writer) giveUp(ctx context.Context, cause error) error {
 	_, _ = w.exec(ctx, rollback)
 	return cause
 }
 
-// one runs a job inside a savepoint. Its context is only looked at before it
-// begins: interrupting a statement would roll back the whole group. Broken says
-// that the transaction around the savepoint is gone.
+// one runs a job inside a savepoint. It checks the job's context only before it begins, because an interrupted
+// statement would roll back the whole group. Broken reports that the transaction around the savepoint is gone.
 func (w *writer) one(ctx context.Context, j *job) (err, broken error) {
 	if err := j.ctx.Err(); err != nil {
 		return translate(err), nil

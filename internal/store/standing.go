@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// The statements that say what a credential is worth: one for each kind. They say too
-// which version of a case type is the newest, so that a commit asks once.
+// The statements that read the rights of a credential, one for each kind. They also read the newest version of a case
+// type, so that a commit needs one query.
 var (
 	tokenStanding = define(`select role, clearance,
 			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
@@ -25,8 +25,7 @@ var (
 			where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
 )
 
-// Standing returns what a principal's credential is worth now, and the newest version of
-// a case type.
+// Standing returns the present rights of a principal's credential, and the newest version of a case type.
 func (r reader) Standing(
 	ctx context.Context, p access.Principal, caseType string, now time.Time,
 ) (s access.Standing, err error) {
@@ -90,7 +89,7 @@ func (s *Store) regranted(tenants map[int64]bool) {
 	}
 }
 
-// change forgets what was looked at of a tenant, and wakes those who follow it.
+// change drops the cached rights of a tenant, and wakes those who watch it.
 func (r *rights) change(tenant int64) {
 	r.mu.Lock()
 	r.moment++
@@ -139,7 +138,7 @@ func tenantsText(tenants map[int64]bool) string {
 	return strings.Join(texts, " ")
 }
 
-// rightsChangedElsewhere takes up what another node notified, or this one itself.
+// rightsChangedElsewhere handles a notification of another node, or of this one.
 func (s *Store) rightsChangedElsewhere(text string) {
 	if text == allTenants {
 		for _, tenant := range s.rights.known() {
@@ -154,7 +153,7 @@ func (s *Store) rightsChangedElsewhere(text string) {
 	}
 }
 
-// known lists the tenants of which something is remembered, or somebody follows something.
+// known lists the tenants whose rights are cached or watched.
 func (r *rights) known() (all []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,7 +21,7 @@ type statement struct {
 	bulk string // what several statements of a bulk have in common
 }
 
-// name is what a statement does, for tests that let it fail.
+// name identifies a statement in tests that make it fail.
 func (s *statement) name(d dialect) string { return cmp.Or(s.bulk, s.text[d]) }
 
 // statements lists all there are, so that a test can prepare each on both engines.
@@ -75,7 +75,7 @@ func (d dialect) render(text string) string {
 	})
 }
 
-// rows makes a table of a JSON array of arrays: one parameter however many rows.
+// rows renders a table whose rows come from a JSON array of arrays, so that any number of rows takes one parameter.
 func (d dialect) rows(parameter string, columns []string) string {
 	fields := make([]string, len(columns))
 	for i, column := range columns {

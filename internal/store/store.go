@@ -26,9 +26,8 @@ type Options struct {
 	Metrics *observe.Store // nil: nothing is counted
 	Log     *slog.Logger   // of trouble that somebody has to see to; nil: nothing is logged
 
-	// Fail is how tests make a database fail. It is asked before each statement
-	// and each commit, and after it (done); the store reports the error that it
-	// returns instead of the outcome. Nil: it never does.
+	// Fail lets tests make a database fail. It is called before each statement and each commit, and after it (done).
+	// If it returns an error, the store returns that instead of the outcome. Nil: nothing fails.
 	Fail func(what string, done bool) error
 }
 
@@ -47,7 +46,7 @@ type Store struct {
 	closing   context.Context         // for what is left to do when it closes
 }
 
-// Tx is a transaction: all that a Store can read, and all that can be written.
+// Tx is a transaction. It has all reads of a Store, and all writes.
 type Tx struct {
 	reader
 	counters  *counters
@@ -85,9 +84,8 @@ type engine interface {
 	close() error
 }
 
-// apart runs one statement that writes, as a transaction of its own on a connection
-// of its own: the server finishes it by itself, whatever becomes of who asked, so
-// that nobody waits for a process that stopped. SQLite has one process, and can't.
+// apart runs one statement that writes, as a transaction of its own on a connection of its own: the database finishes
+// it even if this process stops, so that no other process waits for it. SQLite has one process, and does not need it.
 type apart func(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 
 // Open opens a database and brings its schema up to date.
@@ -124,7 +122,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// longestFarewell bounds what is written when a store closes.
+// longestFarewell is the time limit of the writes when a store closes.
 const longestFarewell = 2 * time.Second
 
 // Close releases the database. Updates under way are finished first. Closing it
@@ -139,9 +137,9 @@ func (s *Store) Close() error {
 // Nodes reports whether several processes may share this database.
 func (s *Store) Nodes() bool { return s.dialect == postgres }
 
-// Update runs do in one transaction. When do fails, or the commit does, nothing
-// of it remains; an error of the commit itself leaves open which it was. Do must
-// not wait for anything but the database: on SQLite others stand in line.
+// Update runs do in one transaction. If do fails, nothing is saved. If the commit fails, its error says whether
+// nothing was saved or the outcome is unknown. Do must not wait for anything but the database: on SQLite other
+// transactions wait for it.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
 	started := time.Now()
@@ -180,7 +178,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	return nil
 }
 
-// count notes an error that is the database's own.
+// count counts an error if it is the database's own.
 func (s *Store) count(err error) {
 	switch e := fault.As(err); {
 	case errors.Is(err, context.Canceled):
@@ -191,24 +189,21 @@ func (s *Store) count(err error) {
 	}
 }
 
-// Wake returns a channel that is closed at the next commit that appends to the
-// journal, here or on another node. Take it before looking, so that nothing
-// falls between.
+// Wake returns a channel that is closed at the next commit that appends to the journal, here or on another node. Call
+// it before you read, so that you miss no commit.
 func (s *Store) Wake() <-chan struct{} { return s.wake.channel() }
 
-// Committed returns a channel that is closed when this process next does what
-// other nodes want to be notified of: it appends to the journal, or gives entries
-// their positions.
+// Committed returns a channel that is closed when this process next appends to the journal or assigns positions to
+// entries, of which other nodes want to be notified.
 func (s *Store) Committed() <-chan struct{} { return s.committed.channel() }
 
 // EndpointsChanged returns a channel that is closed at the next commit of this
 // process that changes an endpoint.
 func (s *Store) EndpointsChanged() <-chan struct{} { return s.endpoints.channel() }
 
-// Listen passes on what other nodes notify, until ctx ends. It returns when the
-// connection is lost; polling is the fallback. By this connection the database
-// knows that the process lives; who holds leases renews them when it comes or goes,
-// as for a change of endpoints. On SQLite there are no others.
+// Listen passes on the notifications of other nodes until ctx ends. It returns when the connection is lost; polling
+// is the fallback. The connection shows the database that the process is alive, so delivery renews its leases when it
+// comes or goes, as after a change of endpoints. On SQLite there are no other nodes.
 func (s *Store) Listen(ctx context.Context) error {
 	defer s.endpoints.broadcast()
 	defer s.session.Store(nil)
@@ -261,7 +256,7 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	return nil
 }
 
-// one reads exactly one row; missing makes the error for none.
+// one reads exactly one row; missing returns the error if there is none.
 func one[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error), missing func() error) (T, error) {
 	all, err := collect(rows, err, scan)
 	if err == nil && len(all) == 0 {
@@ -300,7 +295,7 @@ func notFound(code, detail string, args ...any) func() error {
 	return func() error { return fault.New(fault.NotFound, code, detail, args...) }
 }
 
-// unanswered is for queries that always return a row.
+// unanswered is the missing of queries that always return a row.
 func unanswered(code string) func() error {
 	return notFound(code, "The database returned no answer. Try again.")
 }

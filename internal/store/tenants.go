@@ -135,7 +135,7 @@ func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
 	return err
 }
 
-// SetHosts makes these a tenant's host names, and no others.
+// SetHosts replaces a tenant's host names.
 func (tx *Tx) SetHosts(ctx context.Context, tenant int64, hosts []string) error {
 	tx.regrant(tenant)
 	if _, err := tx.q.exec(ctx, hostsDrop, tenant); err != nil {

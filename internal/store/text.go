@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// strict is a querier that takes only text which both engines can keep.
-// PostgreSQL knows no U+0000, and what one engine refuses the other must too.
+// strict is a querier that accepts only text that both engines can store. PostgreSQL can't store U+0000, and the
+// engines have to refuse the same text.
 type strict struct{ querier }
 
 func (s strict) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
@@ -39,8 +39,8 @@ func checkText(args []any) error {
 	return nil
 }
 
-// encodeRows makes the one parameter that rows(...) reads. Characters that a text column can't hold
-// are replaced, so that one row does not spoil the others.
+// encodeRows returns the one parameter that rows(...) reads. Characters that a text column can't hold are replaced,
+// so that one row does not spoil the others.
 func encodeRows(rows [][]any) (string, error) {
 	mend(rows)
 	if rows == nil {
@@ -50,7 +50,7 @@ func encodeRows(rows [][]any) (string, error) {
 	return string(list), err
 }
 
-// mend replaces what no text can hold.
+// mend replaces characters that no text can hold.
 func mend(rows [][]any) {
 	for _, row := range rows {
 		for i, v := range row {

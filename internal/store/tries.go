@@ -104,8 +104,7 @@ func (r reader) GivenUp(ctx context.Context, tenant int64, endpoints, messages [
 	return all, err
 }
 
-// Progress returns the progress of endpoints by their ids, with those of the lanes that
-// are parked.
+// Progress returns the progress of endpoints by their ids, with those of these lanes that are parked.
 func (r reader) Progress(ctx context.Context, tenant int64, endpoints, lanes []string) (map[string]Progress, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {

@@ -10,9 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// trouble is what keeps the database from taking changes until somebody sees to
-// it: a full disk, or one that fails. It is logged when it begins and when it ends,
-// however many changes it refuses in between.
+// trouble is a fault that keeps the database from saving changes until somebody repairs it: a full disk, or one that
+// fails. It is logged when it begins and when it ends, however many changes fail in between.
 type trouble struct {
 	log *slog.Logger
 
@@ -21,11 +20,11 @@ type trouble struct {
 	logged time.Time
 }
 
-// troubleEvery is how often trouble is logged that comes and goes: on a disk that is
-// almost full, small changes succeed in between.
+// troubleEvery is how often recurring trouble is logged: on a disk that is almost full, small changes succeed in
+// between.
 const troubleEvery = time.Minute
 
-// note learns from the outcome of a transaction.
+// note updates the trouble after the outcome of a transaction.
 func (t *trouble) note(err error) {
 	lasting := isTrouble(err)
 	if err != nil && !lasting {
@@ -63,9 +62,8 @@ func isTrouble(err error) bool {
 
 var probe = define(`update installation set value = value where name = $1`)
 
-// Trouble returns why the database takes no changes, if the last one failed for
-// a reason that somebody has to see to. It tries a change of its own first, so that
-// it notices the end of the trouble when nobody else writes.
+// Trouble returns why the database saves no changes, if the last one failed for a reason that somebody has to repair.
+// It tries a change of its own first, so that it notices the end of the trouble when nothing else writes.
 func (s *Store) Trouble(ctx context.Context) error {
 	if s.trouble.current() == nil {
 		return nil

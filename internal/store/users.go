@@ -49,8 +49,8 @@ var (
 		where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
 
-// Administrators lists what the administrators are cleared for who can come in: users
-// with a way to sign in, and tokens; all of them but one.
+// Administrators lists the clearances of the administrators with access, apart from one: users with a way to sign in,
+// and tokens.
 func (r reader) Administrators(
 	ctx context.Context, tenant int64, without access.Owner, now time.Time,
 ) ([]casetype.Classification, error) {
@@ -89,8 +89,8 @@ func (r reader) Users(ctx context.Context, tenant, after int64, limit int) ([]ac
 	return collect(rows, err, userColumns.scan())
 }
 
-// CreateUser adds a user and returns it with its id, which is the next of its
-// tenant's. An address or identity that another user of the tenant has is a conflict.
+// CreateUser adds a user and returns it with its id, which is the next of its tenant's. It returns a conflict if
+// another user of the tenant has the address or identity.
 func (tx *Tx) CreateUser(ctx context.Context, u access.User) (_ access.User, err error) {
 	u.Revision = 1
 	if u.ID, err = tx.Next(ctx, u.Tenant, "ids/users"); err != nil {
@@ -100,8 +100,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u access.User) (_ access.User, err
 	return u, userTaken(err)
 }
 
-// UpdateUser saves a user as it was read, with changes, and returns it with its
-// next revision. It is a conflict when somebody else changed it meanwhile.
+// UpdateUser saves a user as it was read, with changes, and returns it with its next revision. It returns a conflict
+// if the user was changed meanwhile.
 func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error) {
 	tx.regrant(u.Tenant)
 	n, err := userSaved.exec(ctx, tx.q, userUpdate, &u, u.Tenant, u.ID, u.Revision)
