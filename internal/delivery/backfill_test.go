@@ -8,8 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// An endpoint that subscribes to a trigger later is sent by a replay what it missed of this
-// one, and nothing again of the others.
+// A replay sends an endpoint that subscribed to a trigger later the messages of that trigger which it missed, and
+// repeats none of the others.
 func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(ok)

@@ -18,9 +18,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// BenchmarkDelivery measures messages delivered per second, and, in the same
-// run, what a bare client reaches that only signs and posts: the ratio of the
-// two is what delivering reliably and in order costs.
+// BenchmarkDelivery measures messages delivered per second, and in the same run those of a bare client that only
+// signs and posts. The ratio of the two is the cost of reliable delivery in order.
 func BenchmarkDelivery(b *testing.B) {
 	for name, options := range map[string]func(*testing.B) store.Options{
 		"sqlite": func(b *testing.B) store.Options {

@@ -18,7 +18,7 @@ import (
 // keptResponse is how much of a response's body an attempt keeps, in bytes.
 const keptResponse = 16 << 10
 
-// classify makes an outcome of the result of a request. Only a 2xx answer is success.
+// classify returns the outcome of a request's result. Only a 2xx answer is success.
 func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepAnswers bool) outcome {
 	o := outcome{Outcome: machine.Outcome{
 		Verdict:   verdictOf(r),
@@ -52,8 +52,7 @@ func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepA
 	return o
 }
 
-// verdictOf returns the meaning of a result. A status and its headers are the answer:
-// the body behind them changes nothing, it is kept for the record alone.
+// verdictOf returns the meaning of a result. Only the status and the headers count; the body is only recorded.
 func verdictOf(r outbound.Result) machine.Verdict {
 	switch {
 	case accepted(r):
@@ -73,8 +72,7 @@ func verdictOf(r outbound.Result) machine.Verdict {
 // accepted reports whether the receiver has accepted the message.
 func accepted(r outbound.Result) bool { return r.Status >= 200 && r.Status < 300 }
 
-// classOf returns the class of the failure; there is none where the message was
-// accepted.
+// classOf returns the class of the failure, or none if the message was accepted.
 func classOf(r outbound.Result) outbound.Class {
 	if accepted(r) {
 		return outbound.Answered
@@ -116,10 +114,10 @@ func requestRecord(q outbound.Request) string {
 	return string(record)
 }
 
-// answerRecord is what an attempt keeps of an answer. That of an address which is
-// not public is kept for nobody: by it managers could read what the server alone
-// reaches. A receiver may repeat the secrets of a request in more spellings than can
-// be looked for: where there are some, the answer is kept only if the endpoint says so.
+// answerRecord returns the part of an answer that an attempt keeps. It keeps nothing of an answer from an address
+// that is not public, by which managers could read from the server's network. A receiver may repeat the secrets of a
+// request in more spellings than can be looked for: if there are some, the answer is kept only if the endpoint says
+// so.
 func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
 	if r.Status != 0 && (r.Private || len(q.Private) > 0 && !keep) {
 		return withheld
@@ -169,7 +167,7 @@ func headersOf(h http.Header) map[string]string {
 	return kept
 }
 
-// printable makes text that both databases take: valid, without NUL, not too long.
+// printable returns text that both databases accept: valid, without NUL, not too long.
 func printable(s string, most int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 	if len(s) > most {

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// A clock that was wrong when a lane was parked, or is set while it waits, delays
-// it by no more than the longest wait of its endpoint's schedule.
+// A clock that was wrong when a lane was parked, or that is set while it waits, delays it at most by the longest wait
+// of its endpoint's schedule.
 func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 	now := time.Now()
 	longest := endpoint.Policy{Retries: []time.Duration{20 * time.Hour, time.Second}}.LongestWait()

@@ -11,8 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// credentials are how an endpoint's requests show the destination who they come
-// from, besides their signatures.
+// credentials authenticate an endpoint's requests to the destination, besides their signatures.
 type credentials struct {
 	client   *outbound.Client
 	fixed    string             // an Authorization; empty: there is none, or it has to be asked for
@@ -20,7 +19,7 @@ type credentials struct {
 	identity *outbound.Identity // nil: that of everybody
 }
 
-// newCredentials makes them from settings that were checked when they were saved.
+// newCredentials returns the credentials of settings that were checked when they were saved.
 func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
 	c := &credentials{client: client}
 	switch e.Auth.Kind {
@@ -42,7 +41,7 @@ func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials,
 // expirySoon is when a client's certificate is said to expire.
 const expirySoon = 14 * 24 * time.Hour
 
-// warnOfExpiry tells whoever reads the log that a certificate has to be replaced.
+// warnOfExpiry logs that a certificate has to be replaced.
 func warnOfExpiry(log *slog.Logger, t endpoint.TLS, now time.Time) {
 	if ends, there := t.CertificateEnds(); there && now.After(ends.Add(-expirySoon)) {
 		log.Warn("the endpoint's client certificate expires soon, or has expired; set a new one", "expires_at", ends)
@@ -56,9 +55,8 @@ func (c *credentials) close() {
 	}
 }
 
-// post makes one attempt, and returns the request as it went out. A destination
-// that does not take a token that is not fresh is asked again, once, with one that
-// is: tokens may end before their time.
+// post makes one attempt, and returns the request as it was sent. If the destination refuses a cached token, post
+// gets a new one and sends the request once more: tokens may end before their time.
 func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Request, outbound.Result) {
 	r.Identity = c.identity
 	if c.tokens == nil {
@@ -82,7 +80,7 @@ func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Re
 	return sent, result
 }
 
-// authorized is a request with an Authorization, which is nobody else's to read.
+// authorized returns a request with an Authorization, which nobody else may read.
 func authorized(r outbound.Request, authorization string) outbound.Request {
 	if authorization == "" {
 		return r

@@ -10,8 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// cursor reads the journal for one cursor of an endpoint, and hands over to the settler
-// what is to be saved of it.
+// cursor reads the journal for one cursor of an endpoint, and passes its settlements to the settler.
 type cursor struct {
 	worker   *worker
 	id       string
@@ -24,8 +23,8 @@ type cursor struct {
 
 func (c *cursor) live() bool { return c == c.worker.live }
 
-// fill reads the journal until the window is full or there is no more, once it is
-// known what the endpoint's owner may read.
+// fill reads the journal until the window is full or the journal ends. It first waits until the rights of the
+// endpoint's owner are known.
 func (c *cursor) fill(ctx context.Context) {
 	w := c.worker
 	if c.reading || !c.machine.WantsMore() {
@@ -59,8 +58,8 @@ func (c *cursor) fill(ctx context.Context) {
 func (c *cursor) startReading() { c.reading, c.worker.reading = true, c.worker.reading+1 }
 func (c *cursor) endReading()   { c.reading, c.worker.reading = false, c.worker.reading-1 }
 
-// read is fill for an owner who is known. The end of the journal is at hand; ranges
-// further back are read beside the sending.
+// read is fill for an owner whose rights are known. The end of the journal is in memory; a goroutine reads ranges
+// further back.
 func (c *cursor) read(ctx context.Context) {
 	w := c.worker
 	for !c.reading && c.machine.WantsMore() && w.ending(ctx) == nil {
@@ -98,8 +97,8 @@ func (c *cursor) older(ctx context.Context, after int64) (entries []*machine.Ent
 	return w.tail.again(ctx, c.replay, after, filter.ViewOf(w.endpoint))
 }
 
-// handOver hands the settler what is to be saved. With flush it includes a
-// position that moved only past entries that nobody wanted, which otherwise waits.
+// handOver passes the cursor's settlements to the settler. With flush it includes a position that moved only past
+// unwanted entries, which otherwise waits.
 func (c *cursor) handOver(flush bool) {
 	w := c.worker
 	s, ok := c.machine.Collect(flush || w.ticks.count(time.Now()) > w.ticks.count(c.flushed))

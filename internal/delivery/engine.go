@@ -25,7 +25,7 @@ type Config struct {
 	Metrics *observe.Delivery // nil: nothing is counted
 	Tracer  *observe.Tracer   // nil: nothing is traced
 
-	// How often positions are saved, all at once, that passed only unwanted entries; default 10 s.
+	// How often positions that passed only unwanted entries are saved, all at once; default 10 s.
 	Flush        time.Duration
 	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
 }
@@ -95,8 +95,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// Run delivers until ctx ends. Then it lets what is under way finish, saves every
-// outcome, and gives its leases back.
+// Run delivers until ctx ends. Then it waits for the requests under way, saves all outcomes, and releases its leases.
 func (e *Engine) Run(ctx context.Context) error {
 	if !e.start(ctx) {
 		return nil

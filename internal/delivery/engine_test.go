@@ -309,8 +309,7 @@ func (b *bench) eventually(what string, met func() bool) {
 	}
 }
 
-// polled waits for a condition that no engine of this bench brings about: of the
-// database itself, or of another node.
+// polled waits for a condition outside of the engines of this bench: in the database itself, or on another node.
 func (b *bench) polled(what string, met func() bool) {
 	b.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)

@@ -20,9 +20,8 @@ import (
 
 var faultRate = flag.Float64("fault.rate", 0, "of what goes on failing at random, once everything has failed twice")
 
-// flaky is a receiver on which requests fail twice too: those of the case 1 first
-// do not arrive, then they do and are not answered. Those of the case 2 are
-// refused for ever at its second version.
+// flaky is a receiver that fails twice: requests about case 1 first do not arrive, and then arrive but are not
+// answered. It always refuses those about case 2 at its second version.
 type flaky struct {
 	mu      sync.Mutex
 	arrived []arrival
@@ -83,10 +82,8 @@ func (f *flaky) count() (all map[string]int, order []arrival) {
 	return all, slices.Clone(f.arrived)
 }
 
-// Everything that the delivery does with its database and its receivers fails
-// twice: once it is not done, and once it is done and reported lost. Nothing is
-// lost, nothing is recorded twice, and what was not cut off by a receiver is not
-// sent again.
+// Each use of the database and each request fails twice: once it is not carried out, and once it is carried out and
+// reported lost. Nothing is lost or recorded twice, and only requests that a receiver cut off are sent again.
 func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		b.stop()

@@ -11,10 +11,9 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Feed lets clients follow the journal by themselves. Each holds a position of
-// its own, and reads what the engine delivers from: the end of the journal is read
-// and encoded once, however many there are. It is safe for concurrent use, and
-// nobody who is slow holds up anybody else.
+// Feed lets clients read the journal at their own pace. Each has its own position, and reads from the tail that the
+// engine delivers from, which is read and encoded once for all of them. It is safe for concurrent use, and a slow
+// client does not delay the others.
 type Feed struct {
 	tail   *tail
 	ranges chan struct{} // one for each that reads far behind the end
@@ -28,14 +27,13 @@ const (
 	feedRanges = 4    // clients that read from there at once
 )
 
-// Feed is over the same journal as the engine. Before the engine runs, and after,
-// clients read but nothing wakes them.
+// Feed returns a feed of the engine's journal. Before the engine runs, and after, clients can read, but nothing wakes
+// them.
 func (e *Engine) Feed() *Feed {
 	return &Feed{tail: e.tail, ranges: make(chan struct{}, feedRanges)}
 }
 
-// Position is a message's place in the journal: it and all behind it is to be
-// read, all before it was.
+// Position is a message's place in the journal. A client has read all messages before it.
 type Position struct {
 	Seq  int64 `json:"s"`
 	Part int   `json:"p,omitempty"` // which message of the entry
@@ -60,8 +58,8 @@ type encoding struct {
 	err  error
 }
 
-// Encoded returns the message as encode makes it. That is called for the first of all
-// clients alone, so that it has to return the same for each.
+// Encoded returns the message as encoded by encode, which is called once for all clients, and so has to return the
+// same for each.
 func (m FeedMessage) Encoded(encode func(FeedMessage) ([]byte, error)) ([]byte, error) {
 	m.shown.once.Do(func() { m.shown.text, m.shown.err = encode(m) })
 	return m.shown.text, m.shown.err
@@ -94,17 +92,16 @@ func (f *Feed) Oldest(ctx context.Context) (Position, error) {
 	return Position{Seq: floor + 1}, err
 }
 
-// Catch makes all that is committed by now readable, also where nothing wakes us.
+// Catch makes all commits until now readable, even if nothing notifies this process of them.
 func (f *Feed) Catch(ctx context.Context) error { return f.tail.catchUp(ctx) }
 
-// Wait returns a channel that is closed when there is something new for a tenant.
-// Take it before reading, so that nothing falls between.
+// Wait returns a channel that is closed when there is something new for a tenant. Call it before you read, so that
+// you miss nothing.
 func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
 
-// Read returns up to limit messages from a position on, of roughly up to size bytes
-// in all, but at least one if there is any. The entries that they come from count,
-// too, since they had to be read. It looks at a bounded part of the journal, so that
-// a batch may be empty although there is more.
+// Read returns up to limit messages from a position on, of roughly up to size bytes in all, but at least one if there
+// is any. The size includes the entries of the messages, which had to be read. Read reads a bounded part of the
+// journal, so that a batch may be empty although there is more.
 func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limit, size int) (Batch, error) {
 	b := Batch{Next: from}
 	for range feedRounds {
@@ -173,8 +170,8 @@ func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (ful
 	return false
 }
 
-// entries returns a tenant's next entries, and up to where there are no others; end
-// says that this is all there is.
+// entries returns a tenant's next entries, and the position up to which there are no others; end reports that it is
+// the journal's end.
 func (f *Feed) entries(
 	ctx context.Context, a *filter.Audience, after int64,
 ) (entries []*tailEntry, upTo int64, end bool, err error) {
@@ -210,8 +207,8 @@ func givenUp(ctx context.Context) error {
 		"The request was cancelled before it was carried out. Send it again.")
 }
 
-// kept refuses a position of before what is kept. It is asked after reading: what
-// was removed since, had been read.
+// kept refuses a position below the oldest entry that is left. It is called after reading, so that entries removed in
+// between have been read.
 func (f *Feed) kept(ctx context.Context, after int64) error {
 	floor, oldest, err := f.tail.store.Floor(ctx)
 	if err != nil || after >= floor {

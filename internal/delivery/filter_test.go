@@ -21,7 +21,7 @@ func (b *bench) filtered(url, filter string, clearance casetype.Classification) 
 	return e
 }
 
-// worth appends a version of a case whose data is this; the amount is PRIVATE.
+// worth appends a version of a case with these data; the amount is PRIVATE.
 func (b *bench) worth(caseID, version int64, data string) {
 	b.Helper()
 	e := b.commented(caseID, version)
@@ -86,8 +86,8 @@ func TestAFilterSeesNothingAboveItsEndpoint(t *testing.T) {
 	})
 }
 
-// Messages are judged when they are sent, by the filter as it is then: those that
-// wait behind one that failed too.
+// The filter is evaluated when a message is sent, as the filter is then, also for messages that waited behind a
+// failed one.
 func TestWhatWaitsIsJudgedByTheFilterOfToday(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		broken := true

@@ -11,9 +11,8 @@ import (
 
 var growth = flag.Int64("growth.messages", 3000, "messages while old ones are removed; a multiple of 500")
 
-// Entries and attempts are removed as soon as nothing needs them, while they are
-// delivered and while some wait for their next try: nothing of what is owed goes
-// with them, and what is kept does not grow with what was told.
+// Entries and attempts are removed as soon as nothing needs them, while others are delivered or wait for their next
+// try. No owed message is lost, and the database does not grow with the number of delivered messages.
 func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		const cases, round = 20, 500

@@ -20,9 +20,8 @@ type misbehaved struct {
 	endpoint endpoint.Endpoint
 }
 
-// invite makes an endpoint for each of some hostile receivers. Where they can
-// tell requests apart they are hostile to those of the case alone. Slow is how long
-// those may take whom nothing but their timeout ends.
+// invite creates an endpoint for each of some hostile receivers. Those that can tell requests apart are hostile only
+// to requests about the case. Slow is the timeout of receivers that only a timeout ends.
 func (b *bench) invite(
 	t *testing.T, caseID int64, slow time.Duration, who func(hostile.Receiver) bool,
 ) (all []misbehaved) {
@@ -54,8 +53,7 @@ func (b *bench) attempts(e endpoint.Endpoint) map[string][]store.Attempt {
 	return bySubject
 }
 
-// A receiver that stalls the messages of one case delays these alone: its other cases
-// go on, and so do the other endpoints.
+// A receiver that stalls the messages of one case delays only these, and neither its other cases nor other endpoints.
 func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		t := b.TB.(*testing.T)

@@ -46,8 +46,8 @@ func (b *bench) positions(all []endpoint.Endpoint) map[int64]int {
 	return counts
 }
 
-// saves tells the savings apart by which the positions of all but one endpoint got
-// into the database: by the statement's time, or the transaction. 0: not yet saved.
+// saves identifies the transactions that saved the positions of all endpoints but one, by their time or number. 0:
+// not yet saved.
 func (b *bench) saves(but endpoint.Endpoint) (all []int64) {
 	b.Helper()
 	driver, source, which := "sqlite", b.where.Path, "updated_at"
@@ -132,8 +132,8 @@ func TestAnIdleEndpointHearsAtOnceWhatItWaitedFor(t *testing.T) {
 	})
 }
 
-// BenchmarkIdle measures how long commits and their deliveries to one endpoint
-// take beside ten thousand idle ones, as a multiple of what they take alone.
+// BenchmarkIdle measures how long commits and their deliveries to one endpoint take beside ten thousand idle ones, as
+// a multiple of their time without these.
 func BenchmarkIdle(b *testing.B) {
 	for name, o := range map[string]func() store.Options{
 		"sqlite":   func() store.Options { return store.Options{Path: filepath.Join(b.TempDir(), "casehook.db")} },

@@ -11,9 +11,8 @@ type interest struct {
 	trigger string
 }
 
-// interests knows who waits for which triggers, and where each of them was last,
-// so that an entry wakes those alone who may want it, and those whom nothing
-// concerns pass it without looking. The zero value is ready.
+// interests records which workers wait for which triggers, and their positions, so that an entry wakes only workers
+// that may want it. The others pass it without reading it. The zero value is ready.
 type interests struct {
 	last    map[interest]int64
 	waiting map[interest]map[*waiter]struct{}
@@ -80,8 +79,8 @@ func (i *interests) above(wants []interest, after int64) bool {
 	return false
 }
 
-// follow has a worker wait for triggers, until it is woken or let go of. One that
-// still waits stays as it is.
+// follow makes a worker wait for triggers, until it is woken or released. It does not change a worker that already
+// waits.
 func (t *tail) follow(before *waiter, tenant int64, triggers []string) *waiter {
 	if before != nil {
 		select {
@@ -104,8 +103,8 @@ func (t *tail) letGo(w *waiter) {
 	t.interests.remove(w)
 }
 
-// quiet returns the position up to which nothing is there that a worker waits for,
-// above its own; false: there may be something.
+// quiet returns the position up to which there is no entry that a worker waits for, if it is above the worker's own;
+// false: there may be one.
 func (t *tail) quiet(w *waiter, after int64) (upTo int64, quiet bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // lackEvery is how often it is logged that this machine can't send.
 const lackEvery = time.Minute
 
-// lackLog says once in a while what this machine lacks, for all endpoints together.
+// lackLog logs once in a while which resources this machine lacks, for all endpoints together.
 type lackLog struct {
 	log     *slog.Logger
 	started time.Time

@@ -48,13 +48,12 @@ func (s *leases) keep(ctx, sending context.Context) {
 	}
 }
 
-// afterExpiry is how long after another node's last sign of life has run out we look
-// for what it held.
+// afterExpiry is how long after the expiry of another node the engine tries to claim its leases.
 const afterExpiry = 100 * time.Millisecond
 
-// claim renews and claims leases, and returns when to do so next: in a third of their
-// time, or when another node's leases run out. They are good from before we asked, by
-// our own clock, so that we stop before anybody else can begin.
+// claim renews and claims leases, and returns when to do so next: in a third of their time, or when another node's
+// leases run out. Their time counts from before the claim, by this node's clock, so that it stops before another node
+// can begin.
 func (s *leases) claim(ctx, sending context.Context) (next time.Duration, err error) {
 	before := time.Now()
 	limited, cancel := context.WithTimeout(ctx, s.ttl) // a dead connection may hang for long
@@ -83,7 +82,7 @@ func (s *leases) claim(ctx, sending context.Context) (next time.Duration, err er
 	return next, s.store.Update(limited, func(tx *store.Tx) error { return tx.Release(limited, s.node, surplus) })
 }
 
-// logTakeovers says for whom we deliver now, since another node does not any more.
+// logTakeovers logs the endpoints that this node has taken over from another.
 func (s *leases) logTakeovers(leases []store.Lease) {
 	lost := map[string]int{}
 	for _, l := range leases {
@@ -96,8 +95,8 @@ func (s *leases) logTakeovers(leases []store.Lease) {
 	}
 }
 
-// reconcile makes the holders those of our leases on active endpoints. It returns
-// the leases that are more than our share and whose holders have ended.
+// reconcile starts and stops holders, so that each of our leases on an active endpoint has one. It returns the leases
+// beyond our share whose holders have ended.
 func (s *leases) reconcile(ctx, sending context.Context, leases []store.Lease) (surplus []string) {
 	mine := make(map[string]store.Lease, len(leases))
 	for _, l := range leases {
@@ -128,7 +127,7 @@ func (s *leases) reconcile(ctx, sending context.Context, leases []store.Lease) (
 	return surplus
 }
 
-// holder keeps a worker going for one endpoint, for as long as we hold its lease.
+// holder keeps a worker running for one endpoint, as long as we hold its lease.
 type holder struct {
 	lease  atomic.Pointer[store.Lease]
 	worker atomic.Pointer[worker]
@@ -137,7 +136,7 @@ type holder struct {
 	done   chan struct{} // closed when all it sent is settled
 }
 
-// renew lets the worker know what has changed since the lease was looked at last.
+// renew passes changes to the worker since the lease was read last.
 func (h *holder) renew(l *store.Lease) {
 	before, w := h.lease.Swap(l), h.worker.Load()
 	switch {

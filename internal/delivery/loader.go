@@ -33,8 +33,8 @@ type loader struct {
 	signals      *signals
 }
 
-// serve runs one worker after the other: each change of the endpoint is a new
-// one, which starts once all that its predecessor sent is settled.
+// serve runs one worker after the other. Each change of the endpoint needs a new one, which starts once all messages
+// of its predecessor are settled.
 func (l *loader) serve(ctx, sending context.Context, h *holder) {
 	var before *worker
 	for ctx.Err() == nil {

@@ -34,13 +34,13 @@ func newEndpointLog(log *slog.Logger, e endpoint.Endpoint) endpointLog {
 	return endpointLog{log: log, url: e.ShownURL(), failing: acceptsNothing(e)}
 }
 
-// acceptsNothing reports whether an endpoint accepts no messages, which people must know.
+// acceptsNothing reports whether an endpoint accepts no messages, which is worth a line in the log.
 func acceptsNothing(e endpoint.Endpoint) bool {
 	condition := e.Condition()
 	return condition == endpoint.Failing || condition == endpoint.Refusing
 }
 
-// condition says whether the endpoint accepts messages, when that has changed.
+// condition logs whether the endpoint accepts messages, when that has changed.
 func (d *endpointLog) condition(e endpoint.Endpoint, now time.Time) {
 	switch failing := acceptsNothing(e); {
 	case failing && !d.failing && !now.Before(d.nextFailing):
@@ -58,8 +58,7 @@ func (d *endpointLog) condition(e endpoint.Endpoint, now time.Time) {
 	d.flush(now)
 }
 
-// unreached says why a message could not be sent, with the addresses that nobody else
-// may see.
+// unreached logs why a message could not be sent, with addresses that only the operator may see.
 func (d *endpointLog) unreached(o outcome, now time.Time) {
 	if o.cause == "" ||
 		now.Before(d.nextReason) && (o.Reason == d.reason || now.Before(d.nextReason.Add(repeatEvery-reasonEvery))) {

@@ -49,8 +49,7 @@ func (w *worker) endObserving() {
 	w.endpointLog.flush(w.endpointLog.nextDead)
 }
 
-// counting notes whether a worker counts for one in a gauge, and returns by how much the
-// gauge changes.
+// counting records whether a worker counts in a gauge, and returns the change of the gauge.
 func counting(counted *bool, is bool) int {
 	was := *counted
 	switch *counted = is; {

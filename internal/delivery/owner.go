@@ -8,8 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery/machine"
 )
 
-// owner waits until it is known what the endpoint's owner may read now; false: ctx
-// has ended.
+// owner waits until the present rights of the endpoint's owner are known; false: ctx has ended.
 func (w *worker) owner(ctx context.Context) (access.Reader, bool) {
 	for ctx.Err() == nil {
 		reader, err := w.store.Reader(ctx, w.lease.Tenant, access.Owner(w.endpoint.Owner))
@@ -21,8 +20,8 @@ func (w *worker) owner(ctx context.Context) (access.Reader, bool) {
 	return access.Reader{}, false
 }
 
-// setOwner changes what the endpoint's owner may read now. Where bodies would show
-// more or less, the worker ends, and the next one makes them anew.
+// setOwner changes the rights of the endpoint's owner. If bodies would show more or less, the worker ends, and the
+// next one makes them again.
 func (w *worker) setOwner(reader access.Reader) {
 	if reader.Clearance != w.sees {
 		w.stop(errReload)
@@ -31,8 +30,8 @@ func (w *worker) setOwner(reader access.Reader) {
 	w.gate.Owner(reader)
 }
 
-// withdraw puts back a message that was not sent: its body is to be made anew, or the
-// owner may not read it; with ok false, we end.
+// withdraw puts back a message that was not sent, because its body has to be made again or the owner may not read it;
+// ok false: the worker ends.
 func (w *worker) withdraw(c *cursor, msg *machine.Message, reader access.Reader, ok bool) {
 	if ok {
 		w.setOwner(reader)

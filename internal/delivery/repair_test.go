@@ -18,8 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/store/storetest"
 )
 
-// again starts a replay of what is above a position, of all there is or of the
-// messages that are named.
+// again starts a replay of the entries above a position, of all messages or of the named ones.
 func (b *bench) again(e endpoint.Endpoint, r store.Replay, named ...store.Place) store.Replay {
 	b.Helper()
 	r.ID, r.Tenant, r.Endpoint, r.Messages, r.CreatedAt = id.New("rpl"), b.tenant, e.ID, int64(len(named)), time.Now()

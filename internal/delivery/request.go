@@ -8,8 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// requestOf returns the request that is sent for a message now: by its format, and by
-// the endpoint's settings.
+// requestOf returns a message's request, by its format and the endpoint's present settings.
 func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *machine.Message, now time.Time) outbound.Request {
 	r := outbound.Request{
 		Tenant:      e.Tenant,

@@ -18,8 +18,7 @@ type requests struct {
 	repairs []store.RepairRequest    // of parked messages
 }
 
-// readRequests reads what is asked of an endpoint whose schedule has this longest
-// wait.
+// readRequests reads the replays and repair requests of an endpoint. The wait is the longest of its schedule.
 func readRequests(
 	ctx context.Context, st *store.Store, l store.Lease, known map[string]bool, longest time.Duration,
 ) (requests, error) {
@@ -78,16 +77,14 @@ func messageIDs(places []store.Place) []string {
 	return ids
 }
 
-// dueAt is when a lane is due that is saved, by the clock that runs: the one on the
-// wall may have been wrong when it was saved, and may be set while we wait. It waits
-// no longer than its endpoint's schedule lets any message wait.
+// dueAt returns when a saved lane is due, by the monotonic clock: the wall clock may have been wrong when the lane
+// was saved, and may be set while it waits. A lane waits no longer than the longest wait of its endpoint's schedule.
 func dueAt(saved, now time.Time, longest time.Duration) time.Time {
 	return now.Add(min(saved.Sub(now), longest))
 }
 
-// checkRequests reads what is asked, if somebody may have asked something, and
-// forgets replays that are over. It reads once at a time: two readings at once might
-// start a replay twice. A request that comes meanwhile is read afterwards.
+// checkRequests reads replays and repair requests if there may be new ones, and forgets replays that have ended. It
+// does not read concurrently, which might start a replay twice; a request that arrives meanwhile is read afterwards.
 func (w *worker) checkRequests(ctx context.Context) {
 	w.mu.Lock()
 	asked, over := w.requested && !w.checking, w.over
@@ -124,8 +121,7 @@ func (w *worker) checkRequests(ctx context.Context) {
 	}()
 }
 
-// apply starts the replays that are new, stops those that were cancelled, and
-// passes on what is asked of parked messages.
+// apply starts new replays, stops cancelled ones, and passes on requests about parked messages.
 func (w *worker) apply(r requests) {
 	for _, c := range w.replays {
 		if !slices.Contains(r.running, c.id) {
@@ -156,8 +152,7 @@ func (w *worker) apply(r requests) {
 	}
 }
 
-// forgetStopped forgets the replays that were stopped, once what they sent has come
-// back.
+// forgetStopped forgets stopped replays once the results of their requests are in.
 func (w *worker) forgetStopped() {
 	before := len(w.replays)
 	w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool {

@@ -13,8 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// The bounds of what an answer is searched for, in bytes: what is shorter stands
-// there by chance.
+// The lengths, in bytes, of secrets that an answer is searched for: shorter texts may occur by chance.
 const (
 	shortestSecret = 6
 	shortestCut    = 4 // of a secret that an answer ends within
@@ -35,8 +34,8 @@ func secretsIn(h outbound.Header) []string {
 	return all
 }
 
-// formsOf are the ways in which an answer may repeat a secret: as it is, and
-// escaped for JSON, for a URL and for HTML.
+// formsOf returns the forms in which an answer may repeat a secret: as it is, and escaped for JSON, for a URL and for
+// HTML.
 func formsOf(secret string) []string {
 	escaped, plain := secret, secret
 	if text, err := json.Marshal(secret); err == nil {
@@ -57,8 +56,7 @@ type scrubber struct {
 	replacer *strings.Replacer
 }
 
-// scrubberOf returns a scrubber of what a request says to the receiver alone; nil:
-// there is no such thing.
+// scrubberOf returns a scrubber of the secrets in a request; nil: there are none.
 func scrubberOf(q outbound.Request) *scrubber {
 	var forms, pairs []string
 	for _, h := range q.Private {
@@ -79,7 +77,7 @@ func scrubberOf(q outbound.Request) *scrubber {
 	return &scrubber{forms: forms, replacer: strings.NewReplacer(pairs...)}
 }
 
-// cut is text that was cut off, as far as no secret begins that its end is within.
+// cut returns text that was cut off, without a secret at its end that was cut too.
 func (s *scrubber) cut(text string) string {
 	end := len(text)
 	for at := max(0, end-len(s.forms[0])); at <= end-shortestCut; at++ {
@@ -90,8 +88,7 @@ func (s *scrubber) cut(text string) string {
 	return text[:end]
 }
 
-// withoutSecrets is an answer in which nothing repeats what the request says to
-// the receiver alone.
+// withoutSecrets returns an answer without the secrets of the request.
 func withoutSecrets(q outbound.Request, r outbound.Result) outbound.Result {
 	scrub := scrubberOf(q)
 	if scrub == nil {

@@ -64,8 +64,8 @@ func TestNoSpellingOfASecretIsKeptOfAnAnswer(t *testing.T) {
 	}
 }
 
-// There are more spellings than anybody can look for: of an endpoint that is sent
-// secrets, answers are kept only if it says so.
+// A secret has more spellings than can be looked for, so answers of an endpoint that is sent secrets are kept only if
+// its settings say so.
 func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 	const secret = "sesame-open"
 	reversed := []rune(secret)

@@ -87,7 +87,7 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 		e := b.add(endpoint.Endpoint{URL: server.URL,
 			Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
 				{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
-				// Such ones can't be saved through the API; whoever wrote them did it elsewhere.
+				// The API refuses such settings; they were written in another way.
 				{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
 			}})
 		b.comment(1, 1)
@@ -176,8 +176,7 @@ func TestNoHeaderThatAFormatSetsCanBeSetByAnEndpoint(t *testing.T) {
 	}
 }
 
-// verified counts the signatures of each secret that are right; it fails the test
-// when there are others.
+// verified counts the valid signatures of each secret, and fails the test if there are others.
 func (t received) verified(b *bench, keys map[string][]byte, public ed25519.PublicKey) map[string]int {
 	b.Helper()
 	counts := map[string]int{}

@@ -12,10 +12,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// settler writes outcomes. Workers put settlements into its pool; one loop takes
-// all that has gathered while the batch before was being written, and writes it
-// in one transaction. While the database is away it keeps trying; the workers'
-// windows fill and they stop sending.
+// settler writes outcomes. Workers put settlements into its pool; one loop takes all that gathered while it wrote the
+// previous batch, and writes it in one transaction. While the database is unavailable it keeps trying; the workers'
+// windows fill, and they stop sending.
 type settler struct {
 	store *store.Store
 	log   *slog.Logger
@@ -76,8 +75,8 @@ func (s *settler) put(c *cursor, more store.Settlement) {
 	}
 }
 
-// gather is how long positions that nothing depends on are gathered, so that
-// those of all idle endpoints are written together.
+// gather is how long positions that nothing depends on are collected, so that those of all idle endpoints are written
+// together.
 const gather = 300 * time.Millisecond
 
 // onlyMoved reports whether a settlement is of a position alone.
@@ -93,8 +92,7 @@ func (s *settler) ripen() {
 	s.nudge()
 }
 
-// gathered empties the pool. With all, and where somebody waits for it, it returns
-// positions that are not ripe, too.
+// gathered empties the pool. With all, or if somebody waits for them, it includes positions that are not due.
 func (s *settler) gathered(all bool) (batch map[*cursor]*settlement, barriers []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,8 +139,7 @@ func (p *settlement) merge(more store.Settlement) {
 	p.sent += len(more.Attempts)
 }
 
-// run writes batches until stop; then it writes what is left, for as long as ctx
-// lasts.
+// run writes batches until stop; then it writes the rest until ctx ends.
 func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
@@ -157,8 +154,7 @@ func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// The waits between tries to write a batch, and how long one may take: a
-// connection that is dead may hang for much longer.
+// The waits between tries to write a batch, and the timeout of one: a dead connection may hang for much longer.
 const (
 	longestSettle     = time.Minute
 	firstSettleWait   = 50 * time.Millisecond
@@ -185,8 +181,7 @@ func (s *settler) flush(ctx context.Context, all bool) {
 	}
 }
 
-// save writes a batch, however often it takes, and reports false when ctx ended
-// before.
+// save writes a batch, with as many tries as it needs, and returns false if ctx ends first.
 func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool {
 	s.writing.Store(max(1, int64(time.Since(s.started))))
 	defer s.writing.Store(0)

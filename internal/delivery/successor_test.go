@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// A node that starts where another's connections have ended takes over at once,
-// though the other's lease would hold for minutes.
+// A node that starts after another's connections have ended takes over at once, although the other's lease lasts for
+// minutes.
 func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 	cluster := pgtest.New(t)
 	url := cluster.Database(t)

@@ -14,19 +14,16 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// tailEntry is an entry of the tail. Its messages are shown to clients in one
-// encoding, which is made once.
+// tailEntry is an entry of the tail. Its messages are encoded once for all clients.
 type tailEntry struct {
 	entry machine.Entry
 	shown [wire.Views]atomic.Pointer[[]encoding] // of each message, by the index of the view
 }
 
-// size is roughly what an entry holds in memory, in bytes: its data is in bodies
-// too, and decoded for filters.
+// size is roughly the memory of an entry, in bytes: its data is in bodies too, and decoded for filters.
 func (e *tailEntry) size() int { return 4 * e.entry.Journal.Size() }
 
-// encodings returns the encodings of the entry's messages in a view, of which there are
-// so many. It is safe for concurrent use.
+// encodings returns the encodings of the entry's n messages in a view. It is safe for concurrent use.
 func (e *tailEntry) encodings(of wire.View, messages int) []encoding {
 	shown := &e.shown[of.Index()]
 	if made := shown.Load(); made != nil {
@@ -44,8 +41,7 @@ const (
 	readBatch = 512      // entries
 )
 
-// tail is the end of the journal, read once for all endpoints. Those far behind
-// read ranges of their own.
+// tail is the end of the journal, read once for all endpoints. Endpoints that are far behind read their own ranges.
 type tail struct {
 	store  *store.Store
 	derive machine.Derive
@@ -73,9 +69,8 @@ func newTail(st *store.Store, version string) *tail {
 	return &tail{store: st, derive: derive, from: unbegun, waiters: map[int64]chan struct{}{}}
 }
 
-// advance reads what is new and wakes the tenants that have some. The first time
-// it begins at the journal's head. It leaves out entries to which another node
-// is just about to assign positions.
+// advance reads new entries and wakes their tenants. It begins at the journal's head, and leaves out entries to which
+// another node is about to assign positions.
 func (t *tail) advance(ctx context.Context) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
@@ -207,8 +202,8 @@ func recentOf[T any](t *tail, tenant, after int64, as func(*tailEntry) T) (entri
 	return entries, max(t.head, after), true
 }
 
-// older is recent for what is no longer in memory. The messages are derived for a
-// clearance here, beside the sending. After an error upTo is after.
+// older is recent for entries that are no longer in memory. It derives their messages for a clearance here, in the
+// reader's goroutine. After an error upTo is after.
 func (t *tail) older(
 	ctx context.Context, tenant, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {
@@ -271,7 +266,7 @@ func (t *tail) again(
 // laneBatch is how many entries of a parked lane are read at once.
 const laneBatch = 64
 
-// lane reads what a parked lane waits for, and reports whether there may be more.
+// lane reads the entries of a parked lane, and reports whether there may be more.
 func (t *tail) lane(
 	ctx context.Context, tenant int64, q machine.Load,
 ) (entries []*machine.Entry, full bool, err error) {

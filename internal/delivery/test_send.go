@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Tester sends samples to endpoints, by the road of all messages: the same request,
-// signatures, guard and bounds. It touches neither the journal nor a cursor, so that
-// every node may send one, whoever holds the lease.
+// Tester sends samples to endpoints as messages are sent: with the same request, signatures, guard and limits. It
+// touches neither the journal nor a cursor, so that any node may send one without the lease.
 type Tester struct {
 	client  *outbound.Client
 	version string
@@ -39,8 +38,7 @@ func (e *Engine) Tester() *Tester {
 	}
 }
 
-// Send tries a sample of a trigger once, and tells what came of it, as attempts
-// are recorded, and why.
+// Send tries a sample of a trigger once, and returns the outcome in the form of an attempt, with its error.
 func (t *Tester) Send(
 	ctx context.Context, e endpoint.Endpoint, trigger string,
 ) (a store.Attempt, reason string, err error) {

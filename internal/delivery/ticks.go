@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// ticks are the times at which positions are saved that moved only past entries that
-// nobody wanted. They are the same for all endpoints, so that ten thousand idle ones
-// are saved by one statement.
+// ticks are the times at which positions that moved only past unwanted entries are saved. They are the same for all
+// endpoints, so that one statement saves ten thousand idle ones.
 type ticks struct {
 	started time.Time
 	every   time.Duration

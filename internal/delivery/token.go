@@ -26,8 +26,8 @@ const (
 	tokenPause     = time.Second // for which a failure to get one counts
 )
 
-// tokenSource gets an endpoint's tokens by the client credentials grant, one at a
-// time, and keeps the newest until shortly before it ends.
+// tokenSource gets an endpoint's tokens by the client credentials grant, one at a time, and caches the newest until
+// shortly before it expires.
 type tokenSource struct {
 	config clientcredentials.Config
 	client *http.Client
@@ -40,8 +40,8 @@ type tokenSource struct {
 	failedAt time.Time
 }
 
-// tokenError says why there is no token. It quotes no secret, and of the answer
-// no more than its status and the code of its error.
+// tokenError is the reason why there is no token. It quotes no secret, and only the status and the error code of the
+// answer.
 type tokenError struct {
 	class outbound.Class
 	text  string
@@ -80,8 +80,8 @@ func newTokenSource(transport http.RoundTripper, a endpoint.Auth) *tokenSource {
 	return t
 }
 
-// get returns a token that is not the refused one, and says whether it was asked for
-// just now. It waits for whoever is asking already.
+// get returns a token other than the refused one, and whether it was requested just now. It waits for a request that
+// is under way.
 func (t *tokenSource) get(
 	ctx context.Context, timeout time.Duration, refused string,
 ) (token string, fresh bool, failure *tokenError) {
@@ -165,12 +165,12 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 	return explain("its answer holds none")
 }
 
-// status is a status and what it is called; what a server calls it may be anything.
+// status returns a status with its standard name, because a server may call it anything.
 func status(code int) string {
 	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
-// codeOf is the code of an OAuth2 error, if it is one: a server may say anything.
+// codeOf returns the code of an OAuth2 error if it is a known form, because a server may send anything.
 func codeOf(e *oauth2.RetrieveError) string {
 	known := len(e.ErrorCode) > 0 && len(e.ErrorCode) <= 40 &&
 		strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_") == ""

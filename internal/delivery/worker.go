@@ -14,8 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// worker delivers for one endpoint, under one lease: it hands the machines of its
-// cursors what they ask for.
+// worker delivers for one endpoint, under one lease. It does the I/O for the machines of its cursors.
 type worker struct {
 	store   *store.Store
 	tail    *tail
@@ -111,9 +110,8 @@ func (w *worker) stopping() error {
 	return w.cause
 }
 
-// run delivers until it is stopped or ctx ends, and returns why. Requests live
-// as long as sending; it ends later than ctx, so that they can finish. Work
-// that takes time has a goroutine of its own, and its result comes back through the inbox.
+// run delivers until it is stopped or ctx ends, and returns why. Requests use the context sending, which ends later
+// than ctx, so that they can finish. Slow work has its own goroutine, whose result arrives in the inbox.
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
@@ -197,8 +195,8 @@ func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.Load) {
 	w.inbox <- func() { m.Loaded(q, entries, full) }
 }
 
-// send makes one request, if the endpoint's owner may read the message now. A
-// message belongs to it until its result is in.
+// send makes one request, if the endpoint's owner may read the message now. It owns the message until its result is
+// in.
 func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
 	if reader, ok := w.owner(ctx); !ok || reader.Clearance != w.sees || !reader.Reads(msg.Entry) {
 		w.inbox <- func() { w.withdraw(c, msg, reader, ok) }
@@ -238,8 +236,7 @@ func (w *worker) wait(ctx context.Context) {
 	w.receiveAll()
 }
 
-// pause is how long to wait at most. At each tick positions are saved, also those
-// of cursors that nothing concerned.
+// pause returns the longest time to wait. Each tick saves positions, also those of cursors without wanted entries.
 func (w *worker) pause() time.Duration {
 	now := time.Now()
 	pause := w.ticks.next(now)
@@ -289,8 +286,8 @@ func (w *worker) receiveAll() {
 	}
 }
 
-// drain waits for what is under way, and hands the last outcomes over. Without
-// the lease nothing can be settled any more, so that it is broken off.
+// drain waits for the requests under way, and passes on the last outcomes. Without the lease nothing can be settled
+// any more, so that it cancels the requests.
 func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()

@@ -108,9 +108,8 @@ func (c Client) Cut(r *rand.Rand) Client {
 	return c
 }
 
-// Misbehave connects to an address and misbehaves until the server has ended the connection; then it
-// returns nil. A client that sends little by little does so every while. It ends with ctx, and fails
-// then.
+// Misbehave connects to an address and misbehaves until the server ends the connection; then it returns nil. A client
+// that sends little by little pauses in between. It returns an error when ctx ends.
 func (c Client) Misbehave(ctx context.Context, address string, while time.Duration) error {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

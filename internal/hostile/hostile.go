@@ -1,9 +1,8 @@
-// Package hostile has the receivers that nobody wants: they refuse, stall, drip,
-// flood, lie and break off. Tests send to them what a well-meaning one would get.
+// Package hostile has the receivers that nobody wants: they refuse, stall, drip, flood, lie and break off. Tests send
+// them the requests that any receiver would get.
 //
-// [Receivers] lists all ways to misbehave, each with how a request to it has to
-// end. One that can tell requests apart misbehaves for one subject alone, if
-// asked to, and is a good receiver to the others.
+// [Receivers] lists all ways to misbehave, each with how a request to it has to end. One that can tell requests apart
+// misbehaves for one subject alone, if asked to, and is a good receiver to the others.
 //
 // [Clients] lists the clients that nobody wants: half-open ones.
 package hostile
@@ -61,8 +60,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Start starts a receiver, until the test ends. If only is not empty, it
-// misbehaves for the messages of that subject, and takes all others.
+// Start starts a receiver, until the test ends. If only is not empty, it misbehaves for the messages of that subject,
+// and accepts all others.
 func (r Receiver) Start(t testing.TB, only string) *Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,8 +82,8 @@ func (r Receiver) Start(t testing.TB, only string) *Server {
 	return s
 }
 
-// deaf returns an address at which nobody listens, nor will: it is the other end of a
-// connection, so that no other process is given its port.
+// deaf returns an address at which nothing listens or can start to: it is the local end of a connection, which keeps
+// its port from other processes.
 func deaf(t testing.TB, listener net.Listener) string {
 	t.Helper()
 	taken, err := net.Dial("tcp", listener.Addr().String())
@@ -186,8 +185,7 @@ func drip(first, again string) func(*conn) {
 	}
 }
 
-// reset writes and then breaks the connection off, so that the client is told of
-// an error rather than of an end.
+// reset writes and then resets the connection, so that the client sees an error and no end of file.
 func reset(s string) func(*conn) {
 	return func(c *conn) {
 		io.WriteString(c, s)

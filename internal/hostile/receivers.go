@@ -130,8 +130,8 @@ func broken() []Receiver {
 		serve: reset(ok + "Content-Length: 5\r\n\r\nab")})
 }
 
-// odd are answers that are to be taken for what they say. They end the connection
-// and say so: otherwise the next request on it might fail too, or not.
+// odd are strange but valid answers. They announce that they close the connection: otherwise the next request on it
+// might fail or not.
 func odd() []Receiver {
 	return []Receiver{
 		{Name: "sends more than it says", Status: 200, serve: say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok, and more")},

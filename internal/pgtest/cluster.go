@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Cluster is a PostgreSQL server with data of its own in a temporary directory.
-// It listens on a Unix socket there and trusts who connects.
+// Cluster is a PostgreSQL server with data of its own in a temporary directory. It listens on a Unix socket there and
+// trusts all connections.
 type Cluster struct {
 	server *url.URL // of its first database
 	dir    string
@@ -27,8 +27,8 @@ type Cluster struct {
 	down   bool
 }
 
-// keeper starts and stops the server as it is told to, line by line. When there
-// is nobody left to tell it anything, it removes the server and its data.
+// keeper starts and stops the server as it reads commands, one a line. At the end of its input it removes the server
+// and its data.
 const keeper = `
 cd "$1" || exit
 trap '' INT
@@ -45,8 +45,8 @@ done
 cd / && rm -rf "$1"
 `
 
-// New starts a cluster that is gone at the end of the test. It does not wait for
-// the disk (fsync=off), so it survives crashes of its own but not of the machine.
+// New starts a cluster that is removed at the end of the test. It does not wait for the disk (fsync=off), so it
+// survives crashes of the server but not of the machine.
 func New(t testing.TB) *Cluster {
 	t.Helper()
 	c, err := newCluster()

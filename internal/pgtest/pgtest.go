@@ -40,8 +40,7 @@ var shared = sync.OnceValues(func() (*Cluster, error) {
 	return newCluster()
 })
 
-// URL makes an empty database and returns its URL. It fails the test, and says
-// what to install, where there is no PostgreSQL.
+// URL creates an empty database and returns its URL. Without PostgreSQL it fails the test, and says what to install.
 func URL(t testing.TB) string {
 	t.Helper()
 	c, err := shared()
@@ -61,9 +60,8 @@ type original struct {
 
 var originals sync.Map // by what the caller calls them
 
-// Copy makes a database that is like the one called name, and returns its URL.
-// Prepare fills that one when it is first wanted in this process, and leaves no
-// connection to it open.
+// Copy creates a copy of the database called name, and returns its URL. On the first call for the name in this
+// process, prepare fills that database, and leaves no connection to it open.
 func Copy(t testing.TB, name string, prepare func(url string) error) string {
 	t.Helper()
 	c, err := shared()
@@ -94,9 +92,8 @@ func Copy(t testing.TB, name string, prepare func(url string) error) string {
 	return c.create(t, func(name string) string { return "create database " + name + " template " + o.name + o.how })
 }
 
-// cheapest returns how to say that the files of a database are to be copied, rather
-// than each of its pages be logged, which takes five times as long. Before
-// PostgreSQL 15 nothing else is known.
+// cheapest returns the clause by which the files of a database are copied; logging each page takes five times as
+// long. Before PostgreSQL 15 there is no choice.
 func (c *Cluster) cheapest(ctx context.Context) (how string, err error) {
 	conn, err := pgx.Connect(ctx, c.server.String())
 	if err != nil {
@@ -109,8 +106,7 @@ func (c *Cluster) cheapest(ctx context.Context) (how string, err error) {
 	return how, err
 }
 
-// Database makes an empty database on the cluster and returns its URL. It is
-// dropped at the end of the test.
+// Database creates an empty database on the cluster and returns its URL. It is dropped at the end of the test.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
 	return c.create(t, createEmpty)

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// unprivileged has a command run apart from the terminal's signals and, since
-// PostgreSQL refuses root, as another user, to whom dir is given.
+// unprivileged makes a command ignore the terminal's signals and, because PostgreSQL refuses root, run as another
+// user, who then owns dir.
 func unprivileged(cmd *exec.Cmd, dir string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() != 0 {

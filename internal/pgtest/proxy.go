@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Proxy is a way to a cluster that can be interrupted: cut, or swallowing what is
-// sent.
+// Proxy is a connection to a cluster that can be interrupted: cut, or made to swallow data.
 type Proxy struct {
 	listener net.Listener
 	socket   string // the cluster's
@@ -67,8 +66,7 @@ func (p *Proxy) Cut() {
 	p.flow()
 }
 
-// LoseAnswers passes on what is sent to the cluster, and ends a connection instead
-// of bringing back the answer.
+// LoseAnswers passes data on to the cluster, and closes the connection instead of returning the answer.
 func (p *Proxy) LoseAnswers() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,7 +130,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// copy passes on what comes from one side, unless it is to be lost; its end is the end of both.
+// copy passes on the data of one side, unless it is to be lost. When that side ends, both do.
 func (p *Proxy) copy(to, from net.Conn, lost func() bool) {
 	defer func() {
 		p.mu.Lock()

@@ -26,7 +26,7 @@ type Example struct {
 	Message
 }
 
-// Examples derives messages of a trigger from made-up entries: one for each of its facts. Version is for
+// Examples derives messages of a trigger from made-up entries, one for each of its facts. Version is the one in the
 // headers.
 func Examples(trigger, version string) []Example {
 	var all []Example

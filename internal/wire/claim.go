@@ -63,8 +63,8 @@ func (c Claim) MarshalJSON() ([]byte, error) {
 	return append(kept, data[1:]...), nil
 }
 
-// NewClaim makes the object of a claim as it was at a time, up to which the duration of an open one is
-// counted. The same arguments make the same bytes.
+// NewClaim returns the object of a claim as it was at a time, at which the duration of an open claim ends. The same
+// arguments return the same bytes.
 func NewClaim(c *event.Case, at time.Time) (Claim, error) {
 	out := Claim{Kept: ClaimFields{
 		ID: c.ID, Title: c.Name, Type: c.Type, Status: c.Status(), StatusChangedBy: orNull(c.StatusChangedBy),

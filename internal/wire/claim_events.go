@@ -83,7 +83,7 @@ type performedBy struct {
 	Name   string `json:"name" doc:"The name of the user or of the token, as of then."`
 }
 
-// constrain says that users have ids and programs have none: a union that the source discriminates.
+// constrain adds the rule that users have ids and programs have none: a union that the source discriminates.
 func (performed) constrain(s *schema) {
 	by := func(source event.Source, who reflect.Type) *schema {
 		of := properties{{"source", &schema{Const: string(source)}}, {"performed_by", schemaOf(who, "")}}

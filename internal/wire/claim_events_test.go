@@ -271,7 +271,7 @@ func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 	})
 }
 
-// A field can't have the name of a field of the claim object: else there would be two of one name.
+// A field can't have the name of a field of the claim object, which would then have two of that name.
 func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
 	var body struct{ Claim map[string]any }
 	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.NoDetails{})), "claim.closed").Body,

@@ -59,8 +59,7 @@ func TestQuestionsAreAsTheSchemaSays(t *testing.T) {
 	}
 }
 
-// The schema of a question is closed: whatever is missing, too much, or of another
-// type is noticed.
+// The schema of a question is closed: it refuses members that are missing, unknown, or of another type.
 func TestBrokenQuestionsAreNoticed(t *testing.T) {
 	for _, example := range wire.AboutToSubmit("1.0.0").Examples {
 		var body map[string]any
